@@ -1,0 +1,85 @@
+"""What can go wrong, grouped by what the caller does next.
+
+    CtuiError                 one line that says what is wrong, and a hint that says what to do
+    ├── InvalidInput          the person mends what they wrote
+    ├── NotFound              the person names another thing
+    ├── Conflict              something changed or exists already: look again, then decide
+    ├── Refused               a rule of ctui forbids it, and the message says which
+    ├── Unavailable           a part is missing (engine, image, driver): mend it and try again
+    │   └── LoginRequired     no credential, or one that was rejected
+    └── ExternalFailure       git, the engine or the CLI failed; carries what it said
+
+Foreign exceptions (`OSError`, docker, pygit2) are translated once, where the foreign call is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class CtuiError(Exception):
+    """An error that a person can read: shown as `message`, then `hint`, never as a traceback."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class InvalidInput(CtuiError):
+    """What was given cannot be used as it is."""
+
+
+class NotFound(CtuiError):
+    """What was named is not there."""
+
+
+class Conflict(CtuiError):
+    """The world is not what the caller believed: it exists already, or it changed meanwhile."""
+
+
+class Refused(CtuiError):
+    """It would work, but a rule that protects the person's work or machine forbids it."""
+
+
+class Unavailable(CtuiError):
+    """A part that ctui needs does not answer."""
+
+
+class LoginRequired(Unavailable):
+    """No credential was found, or the one that was used is not accepted."""
+
+
+class ExternalFailure(CtuiError):
+    """Another program failed.
+
+    Attributes:
+        argv: the command or call, without secrets.
+        exit_code: its exit status, or None where there is none.
+        stderr: the end of what it said, at most a few kilobytes.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        argv: Sequence[str] = (),
+        exit_code: int | None = None,
+        stderr: str = "",
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.argv = tuple(argv)
+        self.exit_code = exit_code
+        self.stderr = stderr
+
+
+def error_kinds() -> dict[str, type[CtuiError]]:
+    """Every kind by its class name, so that an error keeps its kind across the driver's socket."""
+    kinds: dict[str, type[CtuiError]] = {}
+    pending: list[type[CtuiError]] = [CtuiError]
+    while pending:
+        kind = pending.pop()
+        kinds[kind.__name__] = kind
+        pending.extend(kind.__subclasses__())
+    return kinds

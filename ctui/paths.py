@@ -1,0 +1,169 @@
+"""Where ctui keeps its files, and that only their owner can read them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from ctui.errors import Refused, Unavailable
+
+_SOCKET_PATH_LIMIT = 100
+"""A unix socket's path has at most 107 bytes on Linux and 103 on macOS (sun_path in unix(7))."""
+
+_NETWORK_FILE_SYSTEMS = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "9p", "afs", "ceph", "fuse.sshfs"}
+)
+
+
+class Paths(NamedTuple):
+    """The five folders of one ctui user (or of one demo or test)."""
+
+    config: Path
+    state: Path
+    data: Path
+    cache: Path
+    runtime: Path
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> Paths:
+        """The platform's folders, or those that `CTUI_HOME` or `CTUI_<NAME>_DIR` name.
+
+        `CTUI_HOME` puts all five below one folder, which is how a demo or a test stays apart.
+        """
+        environ = os.environ if environ is None else environ
+        home = environ.get("CTUI_HOME")
+        if home:
+            root = Path(home).absolute()
+            found = cls(*(root / name for name in cls._fields))
+        else:
+            found = _platform_paths()
+        chosen = {
+            name: Path(value).absolute()
+            for name in cls._fields
+            if (value := environ.get(f"CTUI_{name.upper()}_DIR"))
+        }
+        return found._replace(**chosen)
+
+    @property
+    def config_file(self) -> Path:
+        return self.config / "config.toml"
+
+    @property
+    def database(self) -> Path:
+        return self.state / "ctui.db"
+
+    @property
+    def worktrees(self) -> Path:
+        return self.data / "worktrees"
+
+    @property
+    def driver_log(self) -> Path:
+        return self.state / "driver.log"
+
+    @property
+    def driver_lock(self) -> Path:
+        return self.state / "driver.lock"
+
+    @property
+    def driver_socket(self) -> Path:
+        """The driver's socket; a runtime folder with too long a path gets a short stand-in."""
+        plain = self.runtime / "driver.sock"
+        if len(os.fsencode(plain)) <= _SOCKET_PATH_LIMIT:
+            return plain
+        digest = hashlib.sha256(os.fsencode(self.runtime)).hexdigest()[:16]
+        return Path("/tmp") / f"ctui-{os.getuid()}-{digest}" / "driver.sock"  # noqa: S108 - its folder is checked by private_folder
+
+    @property
+    def instance(self) -> str:
+        """Sixteen hex digits that tell this state folder's containers from all others."""
+        return hashlib.sha256(os.fsencode(self.state)).hexdigest()[:16]
+
+    def task(self, task_id: str) -> Path:
+        return self.state / "tasks" / task_id
+
+
+def private_folder(path: Path) -> Path:
+    """Make `path` if need be, and refuse to use it unless it is a folder of ours alone.
+
+    Raises:
+        Unavailable: it cannot be made or written.
+        Refused: it belongs to somebody else, is a link, or lies on a network file system.
+    """
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = path.lstat()
+    except OSError as error:
+        raise Unavailable(
+            f"the folder {path} cannot be used: {error.strerror}",
+            hint="make it writable, or name another with CTUI_HOME",
+        ) from error
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
+        raise Refused(
+            f"{path} is not a folder of yours", hint="remove it, or name another with CTUI_HOME"
+        )
+    if status.st_mode & 0o077:
+        path.chmod(0o700)
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise Unavailable(
+            f"the folder {path} cannot be written",
+            hint="make it writable, or name another with CTUI_HOME",
+        )
+    return path
+
+
+def refuse_network_file_system(path: Path) -> None:
+    """Locks and the write-ahead log of SQLite are not safe on NFS and its like (sqlite.org/wal.html)."""
+    kind = _file_system(path)
+    if kind in _NETWORK_FILE_SYSTEMS:
+        raise Refused(
+            f"{path} lies on a network file system ({kind})",
+            hint="name a local folder with CTUI_STATE_DIR",
+        )
+
+
+def resource(name: str) -> Path:
+    """The folder `docker` or `themes`: inside the installed package, or in the source tree."""
+    package = Path(__file__).resolve().parent
+    installed = package / "_resources" / name
+    return installed if installed.is_dir() else package.parent / name
+
+
+def _platform_paths() -> Paths:
+    import platformdirs
+
+    return Paths(
+        config=platformdirs.user_config_path("ctui"),
+        state=platformdirs.user_state_path("ctui"),
+        data=platformdirs.user_data_path("ctui"),
+        cache=platformdirs.user_cache_path("ctui"),
+        runtime=_runtime_path(),
+    )
+
+
+def _runtime_path() -> Path:
+    import platformdirs
+
+    runtime = platformdirs.user_runtime_path("ctui")
+    # Without a login session (cron, a container) the platform's runtime folder does not exist.
+    return runtime if runtime.parent.is_dir() else platformdirs.user_state_path("ctui") / "run"
+
+
+def _file_system(path: Path) -> str:
+    """The type of the file system that holds `path`, or "" where /proc does not tell."""
+    try:
+        mounts = Path("/proc/self/mounts").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    best, kind = "", ""
+    target = str(path.resolve())
+    for line in mounts.splitlines():
+        fields = line.split()
+        point = fields[1].replace("\\040", " ")
+        inside = target == point or target.startswith(point.rstrip("/") + "/")
+        if inside and len(point) >= len(best):
+            best, kind = point, fields[2]
+    return kind
