@@ -116,7 +116,7 @@ def private_folder(path: Path) -> Path:
 
 
 def refuse_network_file_system(path: Path) -> None:
-    """Locks and the write-ahead log of SQLite are not safe on NFS and its like (sqlite.org/wal.html)."""
+    """SQLite's write-ahead log and locks are not safe on NFS and its like (sqlite.org/wal.html)."""
     kind = _file_system(path)
     if kind in _NETWORK_FILE_SYSTEMS:
         raise Refused(
