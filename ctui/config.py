@@ -1,0 +1,174 @@
+"""The person's settings: a TOML file, the environment, and the few keys that a repository may set.
+
+Precedence: command line (applied by the front end), environment, repository file, user file,
+defaults. A repository file is untrusted, so only keys that cannot widen anything are read from it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from ctui.errors import InvalidInput, Unavailable
+from ctui.paths import Paths
+
+PermissionMode = Literal["default", "acceptEdits", "plan", "dontAsk"]
+"""What a task may do without asking; bypassing every question is a separate, explicit option."""
+
+REPOSITORY_FILE = ".ctui.toml"
+REPOSITORY_KEYS: Mapping[str, frozenset[str]] = {
+    "claude": frozenset({"model"}),
+    "worktrees": frozenset({"prefix"}),
+}
+"""Everything that a repository may say about the tasks that work on it."""
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
+_SIZE_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+
+
+class ImageConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What lies underneath the CLI in a task's image: at most one of the two."""
+
+    base: str = ""
+    """An image reference, Debian or alike."""
+    dockerfile: str = ""
+    """A path to the person's own Dockerfile, built first."""
+
+
+class SandboxConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Limits of each task's container."""
+
+    memory: str = "4g"
+    cpus: float = 2.0
+    pids: int = 2048
+    tmp: str = "2g"
+    network: str = "ctui"
+    """The engine's network that tasks join; ctui makes it if it is not there."""
+
+
+class ClaudeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Defaults of new tasks."""
+
+    model: str = ""
+    permission_mode: PermissionMode = "default"
+    base_url: str = ""
+    """Another address of the Messages API, as `ANTHROPIC_BASE_URL` would give it."""
+
+
+class WorktreeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How worktrees are named."""
+
+    prefix: str = "ctui/"
+
+
+class TaskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the driver runs tasks."""
+
+    idle_minutes: float = 15.0
+    """An idle sandbox is put to sleep after this long; the next message wakes it."""
+    max_running: int = 16
+    """More tasks than this wait in the queue."""
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything that can be set, with its defaults."""
+
+    image: ImageConfig = ImageConfig()
+    sandbox: SandboxConfig = SandboxConfig()
+    claude: ClaudeConfig = ClaudeConfig()
+    worktrees: WorktreeConfig = WorktreeConfig()
+    tasks: TaskConfig = TaskConfig()
+
+
+def load_config(
+    paths: Paths,
+    environ: Mapping[str, str] | None = None,
+    repository: Path | None = None,
+) -> Config:
+    """Read the settings that hold now.
+
+    Args:
+        paths: whose `config_file` is the user's file.
+        environ: `CTUI_<SECTION>_<KEY>` for every key, and `ANTHROPIC_BASE_URL`.
+        repository: the main checkout, whose `.ctui.toml` may narrow.
+
+    Raises:
+        InvalidInput: with the file and the path of the key that is wrong.
+    """
+    environ = os.environ if environ is None else environ
+    user = _read(paths.config_file)
+    if "ANTHROPIC_BASE_URL" in environ:
+        user.setdefault("claude", {}).setdefault("base_url", environ["ANTHROPIC_BASE_URL"])
+    _convert(user, str(paths.config_file))
+    if repository is not None:
+        for section, values in _harmless(repository / REPOSITORY_FILE).items():
+            user.setdefault(section, {}).update(values)
+    for section, key, value in _from_environment(environ):
+        user.setdefault(section, {})[key] = value
+    return _convert(user, "the environment (CTUI_…)")
+
+
+def parse_size(text: str) -> int:
+    """Bytes of a size such as `512m`, `4g` or `2GiB` (powers of 1024, as the engine counts)."""
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
+        raise InvalidInput(f"{text!r} is not a size", hint="write it like 512m or 4g")
+    return int(float(match.group(1)) * _SIZE_UNITS[match.group(2).lower()])
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{path} is not TOML: {error}", hint="mend the line it names") from error
+    except OSError as error:
+        raise Unavailable(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _convert(values: dict[str, Any], source: str) -> Config:
+    try:
+        config = msgspec.convert(values, Config, strict=False)
+        parse_size(config.sandbox.memory)
+        parse_size(config.sandbox.tmp)
+    except msgspec.ValidationError as error:
+        raise InvalidInput(f"{source}: {error}", hint="mend or remove that key") from error
+    if config.image.base and config.image.dockerfile:
+        raise InvalidInput(
+            f"{source}: image.base and image.dockerfile exclude each other", hint="keep one of them"
+        )
+    return config
+
+
+def _harmless(path: Path) -> dict[str, dict[str, Any]]:
+    if path.is_symlink():
+        return {}
+    found: dict[str, dict[str, Any]] = {}
+    for section, values in _read(path).items():
+        allowed = REPOSITORY_KEYS.get(section, frozenset())
+        if not isinstance(values, dict) or not set(values) <= allowed:
+            raise InvalidInput(
+                f"{path}: a repository may only set "
+                + ", ".join(
+                    f"{name}.{key}" for name, keys in REPOSITORY_KEYS.items() for key in keys
+                ),
+                hint=f"remove the rest of [{section}]",
+            )
+        found[section] = values
+    return found
+
+
+def _from_environment(environ: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    return [
+        (section.name, key.name, environ[name])
+        for section in msgspec.structs.fields(Config)
+        for key in msgspec.structs.fields(section.type)
+        if (name := f"CTUI_{section.name}_{key.name}".upper()) in environ
+    ]

@@ -1,0 +1,359 @@
+"""The only way a git process is started.
+
+Git runs programs that configuration names: hooks, filters, file system monitors, pagers, diff
+drivers. Every process is therefore started with an explicit `--git-dir` (git never looks for a
+repository, so a `.git` that a task put somewhere is never found), with all of these switched off,
+outside of any worktree, in a process group of its own, and for a bounded time.
+
+Overrides travel in `GIT_CONFIG_COUNT` (git-config(1), "ENVIRONMENT"), not as `-c`: the name of a
+filter may hold any character, and `-c` ends a name at the first `=`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import os
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from ctui.errors import ExternalFailure, Unavailable
+from ctui.text import one_line, sanitise
+
+MINIMUM_VERSION = (2, 31)
+"""The first git that takes configuration from `GIT_CONFIG_COUNT`."""
+
+_STDERR_LIMIT = 8 * 1024
+_STDOUT_LIMIT = 512 * 1024 * 1024
+_CHUNK = 256 * 1024
+_NICENESS = 10
+
+_OVERRIDES = {
+    "core.fsmonitor": "false",
+    "core.hooksPath": "/dev/null",
+    "core.pager": "cat",
+    "core.askPass": "",
+    "core.alternateRefsCommand": "",
+    "protocol.ext.allow": "never",
+    "gc.auto": "0",
+    "maintenance.auto": "false",
+    "submodule.recurse": "false",
+    "fetch.recurseSubmodules": "false",
+    "log.showSignature": "false",
+    "color.ui": "false",
+    # Checks of a worktree compare its link files with what they were written as.
+    "worktree.useRelativePaths": "false",
+}
+
+_ENVIRONMENT = {
+    "LC_ALL": "C.UTF-8",
+    "LANGUAGE": "",
+    # A poll must never hold index.lock while the person's own `git add` wants it.
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_EDITOR": ":",
+}
+
+_READS_SUBMODULES = frozenset({"status", "diff", "diff-files", "diff-index", "commit"})
+IGNORE_SUBMODULES = "--ignore-submodules=all"
+"""Without it git enters nested repositories and runs what *their* configuration names."""
+
+
+class GitOutput(NamedTuple):
+    """What a git process left: raw stdout, the sanitised end of stderr, and its exit status."""
+
+    stdout: bytes
+    stderr: str
+    exit_code: int
+
+
+class GitTimeout(ExternalFailure):
+    """A git process was killed because its time was over."""
+
+
+def status_arguments(*options: str) -> list[str]:
+    """`git status` for a machine: version 2, NUL-terminated, never entering a submodule.
+
+    Untracked files are asked for by name, because a person's `status.showUntrackedFiles=no` would
+    make unsaved work look clean.
+    """
+    return [
+        "status",
+        "--porcelain=v2",
+        "--branch",
+        "--ahead-behind",
+        "--untracked-files=normal",
+        IGNORE_SUBMODULES,
+        "-z",
+        *options,
+    ]
+
+
+def diff_arguments(*options: str) -> list[str]:
+    """`git diff` without external drivers, text conversion or submodules."""
+    return ["diff", "--no-ext-diff", "--no-textconv", "--no-color", IGNORE_SUBMODULES, *options]
+
+
+@functools.cache
+def git_version() -> tuple[int, ...]:
+    """The version of the git on the path, for example `(2, 39, 5)`.
+
+    Raises:
+        Unavailable: there is no git, or it does not say its version.
+    """
+    try:
+        said = subprocess.run(
+            [_executable(), "--version"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=10,
+            check=True,
+            env=_environment({}, ()),
+        ).stdout.decode("utf-8", "replace")
+    except (OSError, subprocess.SubprocessError) as error:
+        raise Unavailable(f"git does not start: {one_line(str(error))}") from error
+    match = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", said)
+    if match is None:
+        raise Unavailable(f"git does not tell its version: {one_line(said)}")
+    return tuple(int(part) for part in match.groups() if part is not None)
+
+
+def require_git() -> None:
+    """Raise Unavailable unless a git that is new enough is installed."""
+    version = git_version()
+    if version < MINIMUM_VERSION:
+        found = ".".join(map(str, version))
+        wanted = ".".join(map(str, MINIMUM_VERSION))
+        raise Unavailable(f"git {found} is too old", hint=f"install git {wanted} or newer")
+
+
+async def run_git(
+    args: Sequence[str | Path],
+    *,
+    git_dir: Path,
+    work_tree: Path | None = None,
+    timeout: float = 60,
+    input: bytes | None = None,  # noqa: A002 - the name that subprocess uses
+    env: Mapping[str, str] | None = None,
+    check: bool = True,
+    nice: bool = False,
+    filters: bool = False,
+) -> GitOutput:
+    """Run one git command on the repository or worktree whose metadata is `git_dir`.
+
+    Args:
+        args: the command and its arguments; paths in them must be absolute.
+        git_dir: the directory that git believes; never one that a task can write.
+        work_tree: the files it may look at; without it git has none, whatever the configuration
+            says.
+        timeout: seconds until the process group is killed.
+        input: what stdin gives; without it stdin is empty.
+        env: more variables, for example `GIT_INDEX_FILE`.
+        check: raise when the exit status is not 0.
+        nice: give way to everything else that wants the processor.
+        filters: let clean and smudge filters of the person's configuration run; only right where
+            the files are written from a commit that the person chose.
+
+    Raises:
+        Unavailable: git is not installed.
+        GitTimeout: it took longer than `timeout`.
+        ExternalFailure: it failed (with `check`), or wrote more than 512 MiB.
+    """
+    command = [str(arg) for arg in args]
+    _refuse_unsafe(command)
+    blanked: Iterable[str] = ()
+    touches_files = work_tree is not None or command[0] == "worktree"
+    if touches_files and not filters:
+        blanked = await _filter_settings(git_dir)
+    return await _run(
+        command,
+        git_dir=git_dir,
+        work_tree=work_tree,
+        timeout=timeout,
+        input=input,
+        env=_environment({**_OVERRIDES, **(dict.fromkeys(blanked, ""))}, (env or {}).items()),
+        check=check,
+        nice=nice,
+    )
+
+
+async def _filter_settings(git_dir: Path) -> list[str]:
+    """The settings that must be empty so that no filter runs, for every filter that is configured.
+
+    A task writes `.gitattributes`, so it chooses which of the person's filters sees its files.
+    """
+    output = await _run(
+        ["config", "--name-only", "-z", "--get-regexp", r"^filter\."],
+        git_dir=git_dir,
+        work_tree=None,
+        timeout=10,
+        input=None,
+        env=_environment(_OVERRIDES, ()),
+        check=False,
+        nice=False,
+    )
+    names = {
+        name.rpartition(".")[0]
+        for name in output.stdout.decode("utf-8", "surrogateescape").split("\0")
+        if name.count(".") >= 2
+    }
+    settings = ("clean", "smudge", "process", "required")
+    return [f"{name}.{setting}" for name in sorted(names) for setting in settings]
+
+
+async def _run(
+    command: list[str],
+    *,
+    git_dir: Path,
+    work_tree: Path | None,
+    timeout: float,
+    input: bytes | None,  # noqa: A002 - the name that subprocess uses
+    env: dict[str, str],
+    check: bool,
+    nice: bool,
+) -> GitOutput:
+    argv = [_executable(), f"--git-dir={git_dir}"]
+    if work_tree is None:
+        env["GIT_IMPLICIT_WORK_TREE"] = "0"
+    else:
+        argv.append(f"--work-tree={work_tree}")
+    argv += command
+    try:
+        async with asyncio.timeout(timeout):
+            stdout, stderr, exit_code = await _communicate(argv, env, input, nice=nice)
+    except TimeoutError as error:
+        raise GitTimeout(f"git {command[0]} took longer than {timeout:g} s", argv=argv) from error
+    except OSError as error:
+        raise ExternalFailure(
+            f"git {command[0]} does not start: {error.strerror}", argv=argv
+        ) from error
+    said = sanitise(stderr.decode("utf-8", "replace"))
+    if stdout is None:
+        raise ExternalFailure(
+            f"git {command[0]} said more than can be read", argv=argv, stderr=said
+        )
+    if check and exit_code != 0:
+        raise ExternalFailure(
+            f"git {command[0]} failed: {_reason(said, exit_code)}",
+            argv=argv,
+            exit_code=exit_code,
+            stderr=said,
+        )
+    return GitOutput(stdout, said, exit_code)
+
+
+async def _communicate(
+    argv: Sequence[str],
+    env: Mapping[str, str],
+    input: bytes | None,  # noqa: A002 - the name that subprocess uses
+    *,
+    nice: bool,
+) -> tuple[bytes | None, bytes, int]:
+    """Run the process to its end; kill its whole group when that is not waited for any more."""
+    process = await asyncio.create_subprocess_exec(
+        *argv,
+        cwd="/",
+        env=env,
+        stdin=asyncio.subprocess.DEVNULL if input is None else asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        if nice:
+            with contextlib.suppress(OSError):
+                os.setpriority(os.PRIO_PGRP, process.pid, _NICENESS)
+        stdout, stderr, _ = await asyncio.gather(
+            _read_all(process.stdout, process), _read_end(process.stderr), _write(process, input)
+        )
+        return stdout, stderr, await process.wait()
+    finally:
+        if process.returncode is None:
+            _kill_group(process)
+            await process.wait()
+
+
+async def _read_all(
+    stream: asyncio.StreamReader | None, process: asyncio.subprocess.Process
+) -> bytes | None:
+    """Everything that was said, or None when it was more than anybody wants to hold."""
+    assert stream is not None  # noqa: S101 - it was asked for as a pipe
+    parts: list[bytes] = []
+    size = 0
+    while chunk := await stream.read(_CHUNK):
+        parts.append(chunk)
+        size += len(chunk)
+        if size > _STDOUT_LIMIT:
+            _kill_group(process)
+            return None
+    return b"".join(parts)
+
+
+async def _read_end(stream: asyncio.StreamReader | None) -> bytes:
+    assert stream is not None  # noqa: S101 - it was asked for as a pipe
+    end = b""
+    while chunk := await stream.read(_CHUNK):
+        end = (end + chunk)[-_STDERR_LIMIT:]
+    return end
+
+
+async def _write(process: asyncio.subprocess.Process, data: bytes | None) -> None:
+    if data is None or process.stdin is None:
+        return
+    # A process that ends early says why on stderr; what it did not read does not matter.
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        process.stdin.write(data)
+        await process.stdin.drain()
+    process.stdin.close()
+
+
+def _kill_group(process: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _refuse_unsafe(command: Sequence[str]) -> None:
+    """Hold our own callers to the rules that keep a nested repository's programs from running."""
+    if not command or command[0].startswith("-"):
+        raise ValueError("the first argument of a git process is its command")
+    if command[0] not in _READS_SUBMODULES or IGNORE_SUBMODULES in command:
+        return
+    # Index against tree: git compares object ids and opens no nested repository.
+    if command[0] == "diff-index" and "--cached" in command:
+        return
+    raise ValueError(f"git {command[0]} needs {IGNORE_SUBMODULES}")
+
+
+def _environment(overrides: Mapping[str, str], extra: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The caller's environment without anything that steers git, and with the overrides."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    env.update(_ENVIRONMENT)
+    env["GIT_CONFIG_COUNT"] = str(len(overrides))
+    for number, (name, value) in enumerate(overrides.items()):
+        env[f"GIT_CONFIG_KEY_{number}"] = name
+        # An empty `required` is an error, an empty command is none.
+        env[f"GIT_CONFIG_VALUE_{number}"] = "false" if name.endswith(".required") else value
+    env.update(extra)
+    return env
+
+
+@functools.cache
+def _executable() -> str:
+    found = shutil.which("git")
+    if found is None:
+        raise Unavailable("git is not installed", hint="install git, then try again")
+    return found
+
+
+def _reason(stderr: str, exit_code: int) -> str:
+    lines = [line for line in stderr.splitlines() if line.strip()]
+    fatal = [line for line in lines if line.startswith(("fatal:", "error:"))]
+    chosen = (fatal or lines or [f"exit status {exit_code}"])[-1]
+    return one_line(chosen.removeprefix("fatal: ").removeprefix("error: "), 300)

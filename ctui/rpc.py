@@ -1,0 +1,108 @@
+"""The words spoken over the driver's socket: one JSON object a line, typed on both sides.
+
+A connection opens with the driver's `Hello`. Then the client sends `Request`s and gets one `Reply`
+for each, in any order. A `follow` request turns its connection into a stream of `Frame` lines that
+ends when the connection closes; nothing else is sent on it after that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+import sys
+
+import msgspec
+
+from ctui.errors import CtuiError, error_kinds
+
+PROTOCOL = 1
+"""Raised when a message changes so that an older side would misread it."""
+
+MAX_LINE = 64 << 20
+"""Bytes in one line of the socket: a message of the largest allowed size, escaped twice."""
+
+
+class Hello(msgspec.Struct, frozen=True):
+    """What the driver says first."""
+
+    version: str
+    protocol: int
+    pid: int
+
+
+class Request(msgspec.Struct, frozen=True):
+    """One call. `params` is the method's own struct, still encoded."""
+
+    id: int
+    method: str
+    params: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """A `CtuiError` on its way through the socket."""
+
+    kind: str
+    message: str
+    hint: str = ""
+
+
+class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The answer to the request of the same id: a result or a failure."""
+
+    id: int
+    result: msgspec.Raw = msgspec.Raw(b"null")
+    failure: Failure | None = None
+
+
+class Frame:
+    """First byte of each line that a followed task sends."""
+
+    ARCHIVED = b"A"
+    """A journal line that is in the archive as well."""
+    LIVE = b"L"
+    """A journal line of a block that is still open; it never reaches the archive."""
+    SKIP = b"S"
+    """`S<offset>`: the client was slow; it reads the archive up to that byte itself."""
+
+
+def failure_of(error: CtuiError) -> Failure:
+    return Failure(kind=type(error).__name__, message=error.message, hint=error.hint)
+
+
+def error_of(failure: Failure) -> CtuiError:
+    kind = error_kinds().get(failure.kind, CtuiError)
+    return kind(failure.message, hint=failure.hint)
+
+
+def encode(message: msgspec.Struct) -> bytes:
+    return msgspec.json.encode(message) + b"\n"
+
+
+def same_user(connection: socket.socket) -> bool:
+    """Whether the process at the other end of a unix socket runs as this user.
+
+    The socket's folder is private already; this also holds when somebody widened it.
+    """
+    if sys.platform != "linux":
+        return True
+    import os
+
+    size = struct.calcsize("3i")
+    raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
+    return bool(struct.unpack("3i", raw)[1] == os.getuid())
+
+
+async def read_line(reader: asyncio.StreamReader) -> bytes:
+    """The next line without its newline, or b"" at the end of the stream.
+
+    Raises:
+        CtuiError: the line is longer than `MAX_LINE`, so the stream cannot be trusted any more.
+    """
+    try:
+        line = await reader.readuntil(b"\n")
+    except asyncio.IncompleteReadError:
+        return b""
+    except asyncio.LimitOverrunError as error:
+        raise CtuiError("a message on the driver's socket is too long") from error
+    return line[:-1]

@@ -1,0 +1,154 @@
+"""What a front end can ask of the driver: one struct a call, the same on both sides of the socket."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Generic, TypeVar
+
+import msgspec
+
+from ctui.tasks.model import Answer, Ask, Task, TaskOptions
+
+T = TypeVar("T")
+
+
+class Call(msgspec.Struct, Generic[T], frozen=True):
+    """Base of all calls: `method` names it on the wire, `T` is what it returns."""
+
+    method: ClassVar[str]
+    returns: ClassVar[type]
+
+
+class Login(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The caller's own credential, for runs that this call starts.
+
+    The driver keeps it in memory only; without one it looks for its own.
+    """
+
+    environment: dict[str, str] = {}
+
+    def __repr__(self) -> str:
+        return "Login(…)" if self.environment else "Login()"
+
+
+class StartTask(Call[Task], frozen=True):
+    """Make a task and put it into the queue. Returns at once, with its state `queued`.
+
+    `task` is the wanted id; empty lets the driver choose one after the worktree's name.
+    """
+
+    method: ClassVar[str] = "start"
+    returns: ClassVar[type] = Task
+    task: str
+    repository: str
+    worktree: str
+    metadata: str | None
+    branch: str | None
+    base: str | None
+    prompt: str
+    options: TaskOptions = TaskOptions()
+    trust: bool = False
+    """Trust the repository's own Claude settings from now on."""
+    detached: bool = True
+    login: Login = Login()
+
+
+class SendMessage(Call[Task], frozen=True):
+    """A follow-up. A task that sleeps or ended is started again with it.
+
+    `id` is a UUID that the caller chose, so that a call that is repeated is one message.
+    """
+
+    method: ClassVar[str] = "send"
+    returns: ClassVar[type] = Task
+    task: str
+    id: str
+    text: str
+    login: Login = Login()
+
+
+class AnswerAsk(Call[Ask], frozen=True):
+    """Answer an ask. Raises Conflict if somebody else was first or it is gone."""
+
+    method: ClassVar[str] = "answer"
+    returns: ClassVar[type] = Ask
+    ask: int
+    answer: Answer
+
+
+class InterruptTask(Call[Task], frozen=True):
+    """End the turn; the conversation stays open."""
+
+    method: ClassVar[str] = "interrupt"
+    returns: ClassVar[type] = Task
+    task: str
+
+
+class StopTask(Call[Task], frozen=True):
+    """Stop the sandbox and return when its last work was imported.
+
+    A task whose turn is over is `completed` if `completed` says so, else `stopped`.
+    """
+
+    method: ClassVar[str] = "stop"
+    returns: ClassVar[type] = Task
+    task: str
+    completed: bool = False
+
+
+class ResumeTask(Call[Task], frozen=True):
+    """Start a new run of the same conversation, without a new message."""
+
+    method: ClassVar[str] = "resume"
+    returns: ClassVar[type] = Task
+    task: str
+    login: Login = Login()
+
+
+class RemoveTask(Call[None], frozen=True):
+    """Stop the task and take it off the list. With `purge` its journal and home go too."""
+
+    method: ClassVar[str] = "remove"
+    returns: ClassVar[type] = type(None)
+    task: str
+    purge: bool = False
+
+
+class Follow(Call["Followed"], frozen=True):
+    """Turn this connection into a stream of the task's journal (see `rpc.Frame`)."""
+
+    method: ClassVar[str] = "follow"
+    task: str
+
+
+class Followed(msgspec.Struct, frozen=True):
+    """The archive's size when the stream began: what is before it, is read from the disk."""
+
+    offset: int
+
+
+class Watch(Call["Update"], frozen=True):
+    """Turn this connection into a stream of `Update`s: first all that is, then every change."""
+
+    method: ClassVar[str] = "watch"
+    task: str = ""
+    """Only this task; empty means all."""
+
+
+class Update(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A task or an ask as it is now."""
+
+    task: Task | None = None
+    ask: Ask | None = None
+    removed: str = ""
+    """The id of a task that was removed."""
+
+
+class HandOver(Call[None], frozen=True):
+    """Exit and leave everything running: a driver of another version takes over."""
+
+    method: ClassVar[str] = "hand-over"
+    returns: ClassVar[type] = type(None)
+
+
+Follow.returns = Followed
+Watch.returns = Update

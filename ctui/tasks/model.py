@@ -1,0 +1,207 @@
+"""What the driver knows of a task: plain data, the same in the store, the socket and `--json`.
+
+Times are nanoseconds since the epoch, as in the journal.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Literal
+
+import msgspec
+
+from ctui.config import PermissionMode
+
+
+class TaskState(StrEnum):
+    """Where a task stands."""
+
+    QUEUED = "queued"
+    STARTING = "starting"
+    RUNNING = "running"
+    WAITING = "waiting"
+    """Something is asked, or a login is missing."""
+    IDLE = "idle"
+    """The turn is over; the CLI is alive, or asleep until the next message."""
+    ENDED = "ended"
+
+    @property
+    def live(self) -> bool:
+        """Whether work goes on, or would go on as soon as somebody answers."""
+        return self not in {TaskState.IDLE, TaskState.ENDED}
+
+
+class EndReason(StrEnum):
+    """Why a task ended."""
+
+    COMPLETED = "completed"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+class TaskOptions(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What was chosen when the task was made; fixed for its life."""
+
+    model: str = ""
+    permission_mode: PermissionMode = "default"
+    skip_permissions: bool = False
+    budget: float | None = None
+    """US dollars over all runs of the task."""
+
+
+class Task(msgspec.Struct, kw_only=True):
+    """One conversation with Claude Code on one worktree."""
+
+    id: str
+    repository: str
+    """The main repository's `.git` folder."""
+    worktree: str
+    """The folder that the task sees as /workspace."""
+    metadata: str | None
+    """The worktree's folder below `.git/worktrees`; None for the person's own checkout."""
+    branch: str | None
+    base: str | None
+    """The commit it started from, as a full object id."""
+    session: str
+    """The CLI's session id, a UUID."""
+    prompt: str
+    options: TaskOptions = TaskOptions()
+    state: TaskState = TaskState.QUEUED
+    reason: EndReason | None = None
+    problem: str = ""
+    """One sentence that says what is wrong and what to do; empty when nothing is."""
+    created: int = 0
+    updated: int = 0
+    turns: int = 0
+    cost: float = 0.0
+    """US dollars, as the CLI counts them, over all runs."""
+    input_tokens: int = 0
+    output_tokens: int = 0
+    result: str = ""
+    """The last turn's closing text, as the CLI gave it."""
+    denials: int = 0
+    """Tool calls that were denied in the last turn."""
+    work: WorkState | None = None
+    """What was last imported of its work."""
+    detached: bool = True
+    """False: the sandbox is stopped at the end of the turn, as `ctui run` does."""
+
+
+class ImportedRef(msgspec.Struct, frozen=True):
+    """A ref of a task's own git directory, brought to `refs/ctui/<task>/…`."""
+
+    name: str
+    commit: str
+
+
+class WorkState(msgspec.Struct, frozen=True):
+    """What the last import of a task's commits found."""
+
+    branch: Literal["unchanged", "advanced", "diverged", "untouched"] = "unchanged"
+    reason: str = ""
+    refs: tuple[ImportedRef, ...] = ()
+    gitlinks: tuple[str, ...] = ()
+    problem: str = ""
+
+
+class Run(msgspec.Struct, kw_only=True):
+    """One life of the CLI process: one container from create to exit."""
+
+    task: str
+    number: int
+    container: str = ""
+    """The engine's id; empty until it was created."""
+    created: int = 0
+    ended: int | None = None
+    exit_code: int | None = None
+    cost_before: float = 0.0
+    """The task's cost when the run began: the CLI counts anew in each process."""
+
+    @property
+    def container_name(self) -> str:
+        return f"ctui-{self.task}-{self.number}"
+
+
+class AskKind(StrEnum):
+    """What a task wants from the person."""
+
+    PERMISSION = "permission"
+    QUESTION = "question"
+    PLAN = "plan"
+    ELICITATION = "elicitation"
+
+
+class AskState(StrEnum):
+    """An ask is pending until its one answer, or until nobody can answer it any more."""
+
+    PENDING = "pending"
+    ANSWERED = "answered"
+    """Accepted, and on its way to the CLI."""
+    DELIVERED = "delivered"
+    """The CLI's echo of the answer is in the journal."""
+    CANCELLED = "cancelled"
+    """The CLI withdrew it, or its run ended, before anybody answered."""
+    TOO_LATE = "too-late"
+    """It was answered, but the CLI was gone before the answer reached it."""
+
+
+class Ask(msgspec.Struct, kw_only=True):
+    """One thing that a task asks."""
+
+    id: int
+    task: str
+    run: int
+    request: str
+    """The CLI's request id: an answer must carry it."""
+    kind: AskKind
+    tool: str
+    """The tool's name, `ask_user` for the ctui tool of that name."""
+    title: str
+    """One sanitised line that says what is asked."""
+    input: msgspec.Raw
+    """The tool's input exactly as it is shown; an allowed call runs with this and nothing else."""
+    details: msgspec.Raw = msgspec.Raw(b"{}")
+    """Suggestions, reasons, an elicitation's schema: whatever the kind needs."""
+    state: AskState = AskState.PENDING
+    created: int = 0
+    answer: Answer | None = None
+
+
+class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the person said. Which fields count depends on the ask's kind.
+
+    A permission takes every decision; a plan takes allow, session (accept its edits) and deny; a
+    question takes allow with `answers` or `text`, or deny; an elicitation takes allow with
+    `content`, deny and cancel.
+    """
+
+    decision: Literal["allow", "session", "deny", "cancel"]
+    message: str = ""
+    """Why it was denied; the model reads it."""
+    answers: dict[str, str] = {}
+    """A question's text -> the chosen label or a free text."""
+    text: str = ""
+    """A free text for an ask with a single question."""
+    content: dict[str, Any] = {}
+    """An elicitation's form."""
+    by: str = ""
+    """Which front end answered."""
+
+
+class Message(msgspec.Struct, kw_only=True, frozen=True):
+    """Something the person told the task."""
+
+    id: str
+    """A UUID; the CLI echoes it, and runs a repeated one only once."""
+    task: str
+    text: str
+    created: int
+    delivered: int | None = None
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """A line that the driver itself adds to a journal (stream `ctui`)."""
+
+    kind: Literal["started", "ended", "imported", "diverged", "notified", "problem"]
+    text: str
+    urgent: bool = False

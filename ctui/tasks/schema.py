@@ -1,0 +1,69 @@
+"""The store's tables, as the steps that lead from an empty file to the newest version.
+
+A step that was released never changes; a new need is a new step.
+"""
+
+from __future__ import annotations
+
+MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE tasks (
+        id TEXT PRIMARY KEY,
+        state TEXT NOT NULL,
+        worktree TEXT NOT NULL,
+        repository TEXT NOT NULL,
+        created INTEGER NOT NULL,
+        removed INTEGER,
+        record TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX tasks_worktree ON tasks (worktree);
+
+    CREATE TABLE runs (
+        task TEXT NOT NULL REFERENCES tasks (id),
+        number INTEGER NOT NULL,
+        container TEXT NOT NULL,
+        created INTEGER NOT NULL,
+        ended INTEGER,
+        exit_code INTEGER,
+        cost_before REAL NOT NULL,
+        PRIMARY KEY (task, number)
+    ) STRICT;
+
+    CREATE TABLE asks (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        task TEXT NOT NULL REFERENCES tasks (id),
+        run INTEGER NOT NULL,
+        request TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        tool TEXT NOT NULL,
+        title TEXT NOT NULL,
+        input TEXT NOT NULL,
+        details TEXT NOT NULL,
+        state TEXT NOT NULL,
+        created INTEGER NOT NULL,
+        answer TEXT,
+        UNIQUE (task, run, request)
+    ) STRICT;
+    CREATE INDEX asks_open ON asks (state) WHERE state IN ('pending', 'answered');
+
+    CREATE TABLE messages (
+        id TEXT PRIMARY KEY,
+        task TEXT NOT NULL REFERENCES tasks (id),
+        text TEXT NOT NULL,
+        created INTEGER NOT NULL,
+        delivered INTEGER
+    ) STRICT;
+    CREATE INDEX messages_open ON messages (task) WHERE delivered IS NULL;
+
+    CREATE TABLE worktrees (
+        path TEXT PRIMARY KEY,
+        repository TEXT NOT NULL,
+        record TEXT NOT NULL
+    ) STRICT;
+
+    CREATE TABLE trusted_repositories (
+        repository TEXT PRIMARY KEY,
+        trusted INTEGER NOT NULL
+    ) STRICT;
+    """,
+)

@@ -1,0 +1,328 @@
+"""The index of tasks, runs, asks, answers and messages: one SQLite file.
+
+Only the driver writes the task tables. Front ends open it to read, and to keep the records of the
+worktrees that they made. A commit survives `kill -9` of any process; a power cut may cost the last
+moment, which the engine's log still has.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from ctui.errors import Conflict, CtuiError, NotFound, Refused, Unavailable
+from ctui.tasks.model import Answer, Ask, AskKind, AskState, Message, Run, Task
+from ctui.tasks.schema import MIGRATIONS
+
+_BUSY_SECONDS = 10.0
+
+
+def now() -> int:
+    """Nanoseconds since the epoch."""
+    return time.time_ns()
+
+
+class Store:
+    """One connection, used from one thread."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the store and bring it to the newest version.
+
+        Raises:
+            Unavailable: it cannot be opened or written (full disk, read-only folder).
+            Refused: it is damaged, or a newer ctui wrote it.
+        """
+        self.path = path
+        with self._translated():
+            self._db = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+            self._db.row_factory = sqlite3.Row
+            path.chmod(0o600)
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = NORMAL")
+            self._db.execute("PRAGMA foreign_keys = ON")
+            self._migrate()
+
+    def close(self) -> None:
+        self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything inside happens, or nothing of it."""
+        with self._translated():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    # -- tasks
+
+    def add_task(self, task: Task) -> None:
+        with self.transaction():
+            taken = self._db.execute("SELECT 1 FROM tasks WHERE id = ?", (task.id,)).fetchone()
+            if taken:
+                raise Conflict(f"a task {task.id} exists already", hint="choose another --task-id")
+            self._db.execute(
+                "INSERT INTO tasks (id, state, worktree, repository, created, record)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (task.id, task.state, task.worktree, task.repository, task.created, _text(task)),
+            )
+
+    def save_task(self, task: Task) -> None:
+        with self._translated():
+            self._db.execute(
+                "UPDATE tasks SET state = ?, record = ? WHERE id = ?",
+                (task.state, _text(task), task.id),
+            )
+
+    def task(self, task_id: str) -> Task:
+        rows = self._rows("SELECT record FROM tasks WHERE id = ? AND removed IS NULL", task_id)
+        if not rows:
+            raise NotFound(f"there is no task {task_id}", hint="`ctui task list` shows them")
+        return msgspec.json.decode(rows[0]["record"], type=Task)
+
+    def tasks(self, worktree: str | None = None) -> list[Task]:
+        """All tasks that were not removed, oldest first."""
+        rows = self._rows(
+            "SELECT record FROM tasks WHERE removed IS NULL AND (?1 IS NULL OR worktree = ?1)"
+            " ORDER BY created, id",
+            worktree,
+        )
+        return [msgspec.json.decode(row["record"], type=Task) for row in rows]
+
+    def task_ids(self) -> set[str]:
+        """Every id that was ever given: the refs and folders of removed tasks may remain."""
+        return {row["id"] for row in self._rows("SELECT id FROM tasks")}
+
+    def mark_removed(self, task_id: str) -> None:
+        with self._translated():
+            self._db.execute("UPDATE tasks SET removed = ? WHERE id = ?", (now(), task_id))
+
+    def forget_task(self, task_id: str) -> None:
+        """Delete every row of a task. Its journal and volume are the caller's business."""
+        with self.transaction():
+            for table in ("messages", "asks", "runs"):
+                self._db.execute(f"DELETE FROM {table} WHERE task = ?", (task_id,))  # noqa: S608 - three constants
+            self._db.execute("DELETE FROM tasks WHERE id = ?", (task_id,))
+
+    # -- runs
+
+    def add_run(self, run: Run) -> None:
+        with self._translated():
+            self._db.execute(
+                "INSERT INTO runs (task, number, container, created, cost_before)"
+                " VALUES (?, ?, ?, ?, ?)",
+                (run.task, run.number, run.container, run.created, run.cost_before),
+            )
+
+    def save_run(self, run: Run) -> None:
+        with self._translated():
+            self._db.execute(
+                "UPDATE runs SET container = ?, ended = ?, exit_code = ?"
+                " WHERE task = ? AND number = ?",
+                (run.container, run.ended, run.exit_code, run.task, run.number),
+            )
+
+    def runs(self, task_id: str) -> list[Run]:
+        rows = self._rows("SELECT * FROM runs WHERE task = ? ORDER BY number", task_id)
+        return [msgspec.convert(dict(row), Run) for row in rows]
+
+    def open_runs(self) -> list[Run]:
+        """Runs whose end was not seen yet: after a crash they are adopted."""
+        rows = self._rows("SELECT * FROM runs WHERE ended IS NULL ORDER BY created")
+        return [msgspec.convert(dict(row), Run) for row in rows]
+
+    # -- asks
+
+    def add_ask(self, ask: Ask) -> Ask | None:
+        """Insert it unless its request is known already. Returns it with its id, or None."""
+        with self._translated():
+            cursor = self._db.execute(
+                "INSERT OR IGNORE INTO asks"
+                " (task, run, request, kind, tool, title, input, details, state, created)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    ask.task,
+                    ask.run,
+                    ask.request,
+                    ask.kind,
+                    ask.tool,
+                    ask.title,
+                    bytes(ask.input).decode(),
+                    bytes(ask.details).decode(),
+                    ask.state,
+                    ask.created,
+                ),
+            )
+        if not cursor.rowcount:
+            return None
+        return msgspec.structs.replace(ask, id=cursor.lastrowid or 0)
+
+    def ask(self, ask_id: int) -> Ask:
+        rows = self._rows("SELECT * FROM asks WHERE id = ?", ask_id)
+        if not rows:
+            raise NotFound(f"there is no ask {ask_id}", hint="`ctui task show` lists them")
+        return _ask(rows[0])
+
+    def asks(self, *states: AskState, task: str | None = None) -> list[Ask]:
+        """Asks in any of the states, oldest first."""
+        marks = ", ".join("?" * len(states))
+        rows = self._rows(
+            f"SELECT * FROM asks WHERE state IN ({marks}) AND (? IS NULL OR task = ?) ORDER BY id",  # noqa: S608 - question marks only
+            *states,
+            task,
+            task,
+        )
+        return [_ask(row) for row in rows]
+
+    def claim_ask(self, ask_id: int, answer: Answer) -> bool:
+        """Accept this answer if nobody answered before: the one place where that is decided."""
+        with self._translated():
+            cursor = self._db.execute(
+                "UPDATE asks SET state = ?, answer = ? WHERE id = ? AND state = ?",
+                (AskState.ANSWERED, _text(answer), ask_id, AskState.PENDING),
+            )
+        return cursor.rowcount == 1
+
+    def move_ask(self, ask_id: int, before: AskState, after: AskState) -> bool:
+        """Change the state if it is still `before`."""
+        with self._translated():
+            cursor = self._db.execute(
+                "UPDATE asks SET state = ? WHERE id = ? AND state = ?", (after, ask_id, before)
+            )
+        return cursor.rowcount == 1
+
+    # -- messages
+
+    def add_message(self, message: Message) -> None:
+        with self._translated():
+            self._db.execute(
+                "INSERT OR IGNORE INTO messages (id, task, text, created) VALUES (?, ?, ?, ?)",
+                (message.id, message.task, message.text, message.created),
+            )
+
+    def undelivered(self, task_id: str) -> list[Message]:
+        rows = self._rows(
+            "SELECT * FROM messages WHERE task = ? AND delivered IS NULL ORDER BY created, rowid",
+            task_id,
+        )
+        return [msgspec.convert(dict(row), Message) for row in rows]
+
+    def last_message(self, task_id: str) -> Message | None:
+        rows = self._rows(
+            "SELECT * FROM messages WHERE task = ? ORDER BY created DESC, rowid DESC LIMIT 1",
+            task_id,
+        )
+        return msgspec.convert(dict(rows[0]), Message) if rows else None
+
+    def mark_delivered(self, message_id: str) -> bool:
+        with self._translated():
+            cursor = self._db.execute(
+                "UPDATE messages SET delivered = ? WHERE id = ? AND delivered IS NULL",
+                (now(), message_id),
+            )
+        return cursor.rowcount == 1
+
+    # -- worktree records and trust
+
+    def save_worktree(self, path: str, repository: str, record: bytes) -> None:
+        with self._translated():
+            self._db.execute(
+                "INSERT INTO worktrees (path, repository, record) VALUES (?, ?, ?)"
+                " ON CONFLICT (path) DO UPDATE SET repository = ?2, record = ?3",
+                (path, repository, record.decode()),
+            )
+
+    def worktrees(self, repository: str) -> list[bytes]:
+        rows = self._rows("SELECT record FROM worktrees WHERE repository = ?", repository)
+        return [row["record"].encode() for row in rows]
+
+    def forget_worktree(self, path: str) -> None:
+        with self._translated():
+            self._db.execute("DELETE FROM worktrees WHERE path = ?", (path,))
+
+    def trust(self, repository: str) -> None:
+        with self._translated():
+            self._db.execute(
+                "INSERT OR IGNORE INTO trusted_repositories VALUES (?, ?)", (repository, now())
+            )
+
+    def trusts(self, repository: str) -> bool:
+        return bool(
+            self._rows("SELECT 1 FROM trusted_repositories WHERE repository = ?", repository)
+        )
+
+    # -- below
+
+    def _rows(self, query: str, *values: object) -> list[sqlite3.Row]:
+        with self._translated():
+            return self._db.execute(query, values).fetchall()
+
+    def _migrate(self) -> None:
+        if self._version() > len(MIGRATIONS):
+            raise Refused(
+                f"{self.path} was written by a newer ctui", hint="upgrade ctui, it keeps your tasks"
+            )
+        while (version := self._version()) < len(MIGRATIONS):
+            # One script, one transaction: two processes that migrate at once take turns, and the
+            # second finds the work done.
+            self._db.execute("BEGIN IMMEDIATE")
+            if self._version() == version:
+                for statement in MIGRATIONS[version].split(";"):
+                    self._db.execute(statement)
+                self._db.execute(f"PRAGMA user_version = {version + 1}")
+            self._db.execute("COMMIT")
+
+    def _version(self) -> int:
+        return int(self._db.execute("PRAGMA user_version").fetchone()[0])
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise _translation(self.path, error) from error
+        except OSError as error:
+            raise Unavailable(f"{self.path} cannot be used: {error.strerror}") from error
+
+
+def _translation(path: Path, error: sqlite3.Error) -> CtuiError:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+        return Refused(
+            f"the store {path} is damaged",
+            hint=f"move it away (mv {path} {path}.damaged): worktrees, branches and journals stay",
+        )
+    if code == sqlite3.SQLITE_FULL:
+        return Unavailable(f"the disk with {path} is full", hint="free some space and try again")
+    if code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}:
+        return Unavailable(
+            f"the store {path} cannot be written", hint="make its folder writable for you"
+        )
+    return Unavailable(f"the store {path} cannot be used: {error}")
+
+
+def _text(record: msgspec.Struct) -> str:
+    return msgspec.json.encode(record).decode()
+
+
+def _ask(row: sqlite3.Row) -> Ask:
+    values = dict(row)
+    answer = values.pop("answer")
+    return Ask(
+        **{
+            **values,
+            "kind": AskKind(values["kind"]),
+            "state": AskState(values["state"]),
+            "input": msgspec.Raw(values["input"].encode()),
+            "details": msgspec.Raw(values["details"].encode()),
+        },
+        answer=msgspec.json.decode(answer, type=Answer) if answer else None,
+    )
