@@ -1,4 +1,4 @@
-"""What a front end can ask of the driver: one struct a call, the same on both sides of the socket."""
+"""What a front end can ask of the driver: one struct a call, on both sides of the socket."""
 
 from __future__ import annotations
 

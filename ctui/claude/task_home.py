@@ -1,0 +1,127 @@
+"""What a run of the CLI is given: its command line, its settings and its surroundings. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from ctui.claude.control import TOOL_SERVER
+
+_APPENDED_PROMPT = (
+    "You work in a sandbox of ctui. /workspace is a git worktree of its own on the branch {branch}; "
+    "other branches can be read. There is no remote and you cannot push: commit your work, and the "
+    "person reviews, merges and pushes it. Use mcp__ctui__ask_user when you need a decision that "
+    "only the person can make, and mcp__ctui__notify_user to tell them something."
+)
+_CLAUDE_MD_LIMIT = 1 << 20
+
+
+class HomeFile(msgspec.Struct, frozen=True):
+    """A file below the task's home folder."""
+
+    content: str
+    mode: int = 0o600
+
+
+class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What decides how the CLI is started."""
+
+    session: str
+    resume: bool
+    branch: str
+    model: str = ""
+    permission_mode: str = "default"
+    skip_permissions: bool = False
+    budget: float | None = None
+    """US dollars for this process: the CLI counts anew in each."""
+    trusted: bool = False
+    """Whether the repository's own Claude settings count."""
+    claude_md: str = ""
+    """CLAUDE.md of the base commit."""
+    deny_rules: tuple[str, ...] = ()
+    """Kept in any case: a project may narrow what a task may do."""
+    base_url: str = ""
+
+
+class TaskHome(msgspec.Struct, frozen=True):
+    """The result."""
+
+    arguments: tuple[str, ...]
+    files: Mapping[str, HomeFile]
+    env: Mapping[str, str]
+
+
+def task_home(options: RunOptions) -> TaskHome:
+    """The CLI's command line, the files of its home and its environment, all without secrets."""
+    return TaskHome(_arguments(options), _files(options), _environment(options))
+
+
+def first_line(home: TaskHome, credential: Mapping[str, str]) -> bytes:
+    """The relay's first line: the only place where the credential is."""
+    files = {
+        path: {"content": file.content, "mode": file.mode} for path, file in home.files.items()
+    }
+    return json.dumps({"env": dict(credential), "files": files}).encode() + b"\n"
+
+
+def deny_rules_of(settings: str) -> tuple[str, ...]:
+    """`permissions.deny` of a settings file; whatever is not a list of strings says nothing."""
+    try:
+        value: Any = json.loads(settings)
+        rules = value["permissions"]["deny"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ()
+    return tuple(rule for rule in rules if isinstance(rule, str)) if isinstance(rules, list) else ()
+
+
+def _arguments(options: RunOptions) -> tuple[str, ...]:
+    sources = "user,project" if options.trusted else "user"
+    arguments = [
+        "claude",
+        "--input-format=stream-json",
+        "--output-format=stream-json",
+        "--verbose",
+        "--permission-prompt-tool=stdio",
+        "--replay-user-messages",
+        "--include-partial-messages",
+        "--strict-mcp-config",
+        f"--setting-sources={sources}",
+        f"{'--resume' if options.resume else '--session-id'}={options.session}",
+        f"--append-system-prompt={_APPENDED_PROMPT.format(branch=options.branch)}",
+    ]
+    if options.skip_permissions:
+        arguments.append("--dangerously-skip-permissions")
+    else:
+        arguments.append(f"--permission-mode={options.permission_mode}")
+    if options.model:
+        arguments.append(f"--model={options.model}")
+    if options.budget is not None:
+        arguments.append(f"--max-budget-usd={options.budget:.4f}")
+    return tuple(arguments)
+
+
+def _files(options: RunOptions) -> dict[str, HomeFile]:
+    settings: dict[str, Any] = {
+        "permissions": {"allow": [f"mcp__{TOOL_SERVER}"], "deny": list(options.deny_rules)}
+    }
+    files = {".claude/settings.json": HomeFile(json.dumps(settings))}
+    # A trusted workspace's own CLAUDE.md is read from the worktree; written in any case, so that
+    # a later run does not keep the text of an earlier one.
+    memory = "" if options.trusted else options.claude_md[:_CLAUDE_MD_LIMIT]
+    files[".claude/CLAUDE.md"] = HomeFile(memory)
+    return files
+
+
+def _environment(options: RunOptions) -> dict[str, str]:
+    env = {
+        "CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS": "1",
+        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+        "DISABLE_AUTOUPDATER": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+    }
+    if options.base_url:
+        env["ANTHROPIC_BASE_URL"] = options.base_url
+    return env

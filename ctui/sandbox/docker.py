@@ -1,0 +1,283 @@
+"""Containers, networks and volumes by the docker SDK, whose blocking calls run in threads.
+
+Reading logs and writing stdin is not here: see `stream`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from ctui.errors import Conflict, CtuiError, ExternalFailure, NotFound, Unavailable
+from ctui.sandbox.endpoint import Endpoint, resolve_endpoint
+from ctui.sandbox.spec import SandboxSpec
+from ctui.text import one_line
+
+if TYPE_CHECKING:
+    from docker.api.client import APIClient
+
+T = TypeVar("T")
+
+_CALL_SECONDS = 120
+_THREADS = 16
+
+
+class ContainerState(NamedTuple):
+    """What the engine says of a container."""
+
+    id: str
+    status: str
+    """created, running, paused, exited or dead."""
+    running: bool
+    exit_code: int
+    oom_killed: bool
+
+
+class FoundContainer(NamedTuple):
+    """A container found by its labels."""
+
+    id: str
+    name: str
+    labels: Mapping[str, str]
+    running: bool
+
+
+class EngineInfo(NamedTuple):
+    """What matters of `docker info`."""
+
+    version: str
+    api_version: str
+    live_restore: bool
+    storage_driver: str
+
+
+class Engine:
+    """One Docker engine."""
+
+    def __init__(self, endpoint: Endpoint, client: APIClient) -> None:
+        self.endpoint = endpoint
+        self._client = client
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="engine")
+
+    @classmethod
+    async def connect(cls, endpoint: Endpoint | None = None) -> Engine:
+        """Connect to the engine that answers.
+
+        Raises:
+            Unavailable: none does.
+        """
+        endpoint = endpoint or resolve_endpoint()
+        client = await asyncio.to_thread(_client, endpoint)
+        return cls(endpoint, client)
+
+    async def close(self) -> None:
+        await self._call(self._client.close)
+        self._pool.shutdown(wait=False)
+
+    async def info(self) -> EngineInfo:
+        info = await self._call(self._client.info)
+        version = await self._call(self._client.version)
+        return EngineInfo(
+            version=str(info.get("ServerVersion")),
+            api_version=str(version.get("ApiVersion")),
+            live_restore=bool(info.get("LiveRestoreEnabled")),
+            storage_driver=str(info.get("Driver")),
+        )
+
+    # -- containers
+
+    async def create(self, spec: SandboxSpec) -> str:
+        """Create the container, and return its id.
+
+        Raises:
+            Unavailable: the image is missing, the disk is full, or the engine does not answer.
+            Conflict: a container of that name exists.
+        """
+        body = spec.create_body()
+        made = await self._call(
+            lambda: self._client.create_container_from_config(body, name=spec.name)  # type: ignore[no-untyped-call]
+        )
+        return str(made["Id"])
+
+    async def start(self, container: str) -> None:
+        await self._call(lambda: self._client.start(container))
+
+    async def stop(self, container: str, *, grace: float) -> None:
+        """SIGTERM, then SIGKILL after `grace` seconds. Nothing happens to a stopped one."""
+        await self._call(lambda: self._client.stop(container, timeout=max(1, int(grace))))
+
+    async def signal(self, container: str, name: str) -> None:
+        """Send a signal to the relay, which passes it on. Nothing happens to a stopped one."""
+        try:
+            await self._call(lambda: self._client.kill(container, signal=name))
+        except Conflict:
+            return
+
+    async def remove(self, container: str) -> None:
+        """Remove it, running or not; one that is gone already is fine."""
+        try:
+            await self._call(lambda: self._client.remove_container(container, force=True))
+        except (NotFound, Conflict):
+            return
+
+    async def state(self, container: str) -> ContainerState:
+        """Look at a container. Raises NotFound if it is gone."""
+        found = await self._call(lambda: self._client.inspect_container(container))
+        state = found["State"]
+        return ContainerState(
+            id=found["Id"],
+            status=state["Status"],
+            running=bool(state["Running"]),
+            exit_code=int(state["ExitCode"]),
+            oom_killed=bool(state["OOMKilled"]),
+        )
+
+    async def find(self, labels: Mapping[str, str]) -> list[FoundContainer]:
+        """All containers, running or not, that carry these labels."""
+        filters = {"label": _label_filters(labels)}
+        found = await self._call(lambda: self._client.containers(all=True, filters=filters))
+        return [
+            FoundContainer(
+                id=item["Id"],
+                name=item["Names"][0].lstrip("/") if item["Names"] else "",
+                labels=item["Labels"],
+                running=item["State"] == "running",
+            )
+            for item in found
+        ]
+
+    # -- images, networks, volumes
+
+    async def image_id(self, tag: str) -> str | None:
+        try:
+            found = await self._call(lambda: self._client.inspect_image(tag))  # type: ignore[no-untyped-call]
+        except NotFound:
+            return None
+        return str(found["Id"])
+
+    async def images(self, label: str) -> list[str]:
+        """The tags of all images that carry this label, newest first."""
+        found = await self._call(lambda: self._client.images(filters={"label": label}))
+        return [tag for item in found for tag in item.get("RepoTags") or ()]
+
+    async def ensure_network(self, name: str, labels: Mapping[str, str]) -> None:
+        """A bridge whose containers cannot reach each other; one that exists is left as it is."""
+        if await self._call(lambda: self._client.networks(names=[f"^{name}$"])):
+            return
+        try:
+            await self._call(
+                lambda: self._client.create_network(
+                    name,
+                    driver="bridge",
+                    options={"com.docker.network.bridge.enable_icc": "false"},
+                    labels=dict(labels),
+                    check_duplicate=True,
+                )
+            )
+        except Conflict:
+            return  # another process made it in the meantime
+
+    async def networks(self, labels: Mapping[str, str]) -> list[str]:
+        filters = {"label": _label_filters(labels)}
+        found = await self._call(lambda: self._client.networks(filters=filters))
+        return [item["Name"] for item in found]
+
+    async def remove_network(self, name: str) -> None:
+        try:
+            await self._call(lambda: self._client.remove_network(name))
+        except NotFound:
+            return
+
+    async def ensure_volume(self, name: str, labels: Mapping[str, str]) -> None:
+        await self._call(lambda: self._client.create_volume(name, labels=dict(labels)))
+
+    async def volumes(self, labels: Mapping[str, str]) -> list[str]:
+        filters = {"label": _label_filters(labels)}
+        found = await self._call(lambda: self._client.volumes(filters=filters))
+        return [item["Name"] for item in found.get("Volumes") or ()]
+
+    async def remove_volume(self, name: str) -> None:
+        try:
+            await self._call(lambda: self._client.remove_volume(name))
+        except NotFound:
+            return
+
+    async def _call(self, call: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(
+            self._pool, _translated_call, call, self.endpoint
+        )
+
+
+def _client(endpoint: Endpoint) -> APIClient:
+    from docker.api.client import APIClient
+    from docker.tls import TLSConfig
+
+    tls = endpoint.tls
+    config = (
+        TLSConfig(client_cert=(tls.certificate, tls.key), ca_cert=tls.ca, verify=True)
+        if tls
+        else False
+    )
+    with _translated(endpoint):
+        client = APIClient(
+            base_url=endpoint.url,
+            version="auto",
+            timeout=_CALL_SECONDS,
+            tls=config,
+            num_pools=_THREADS,
+            max_pool_size=_THREADS,
+            use_ssh_client=endpoint.kind == "dial",
+        )
+        client.ping()
+        return client
+
+
+def _translated_call(call: Callable[[], T], endpoint: Endpoint) -> T:
+    with _translated(endpoint):
+        return call()
+
+
+@contextmanager
+def _translated(endpoint: Endpoint) -> Iterator[None]:
+    """Turn whatever the SDK raises into an error that says what to do."""
+    from requests.exceptions import RequestException
+
+    from docker import errors
+
+    try:
+        yield
+    except errors.ImageNotFound as error:
+        raise Unavailable(
+            "ctui's image is not there", hint="build it with `ctui image build`"
+        ) from error
+    except errors.NotFound as error:
+        raise NotFound(f"the engine says: {_said(error)}") from error
+    except errors.APIError as error:
+        raise _of_api(error) from error
+    except (errors.DockerException, RequestException, OSError) as error:
+        raise Unavailable(
+            f"no Docker engine answers at {endpoint.url}",
+            hint="start it, or choose another with DOCKER_HOST; `ctui doctor` looks closer",
+        ) from error
+
+
+def _of_api(error: Any) -> CtuiError:
+    said = _said(error)
+    if "no such image" in said.lower():
+        return Unavailable("ctui's image is not there", hint="build it with `ctui image build`")
+    if "no space left" in said.lower():
+        return Unavailable("the engine's disk is full", hint="free some space: `docker system df`")
+    if error.status_code == 409:
+        return Conflict(f"the engine says: {said}")
+    return ExternalFailure(f"the engine says: {said}", exit_code=error.status_code)
+
+
+def _said(error: Any) -> str:
+    return one_line(str(error.explanation or error), 300)
+
+
+def _label_filters(labels: Mapping[str, str]) -> list[str]:
+    return [f"{name}={value}" if value else name for name, value in labels.items()]

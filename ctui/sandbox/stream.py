@@ -1,0 +1,204 @@
+"""A container's log as lines, and its stdin, straight from the engine.
+
+The docker SDK's `logs()` loses which stream a piece came from, and an attached stdout reader that
+stalls would stall the container; the log has neither fault. Frames: 8 bytes of header (stream,
+three zeros, big-endian length) and a payload of at most about 16 KB; with `timestamps=1` every
+frame begins with an RFC 3339 time and a space. docs.docker.com/reference/api/engine, "Attach".
+"""
+
+from __future__ import annotations
+
+import asyncio
+from calendar import timegm
+from collections.abc import AsyncIterator, Iterator
+from time import strptime
+from typing import Literal, NamedTuple
+
+from ctui.errors import Unavailable
+from ctui.sandbox.endpoint import Endpoint
+from ctui.sandbox.transport import Connection, connect, request
+
+_READ_SIZE = 1 << 18
+MAX_LINE = 64 << 20
+"""Bytes of one line; a longer one comes as an incomplete line, and its rest is dropped."""
+
+Stream = Literal["out", "err"]
+
+
+class LogLine(NamedTuple):
+    """One line of a container's stdout or stderr."""
+
+    time: int
+    """Nanoseconds since the epoch, when the engine read its last piece."""
+    stream: Stream
+    data: bytes
+    """Without the newline."""
+    complete: bool = True
+    """False for what stands after the last newline, or beyond MAX_LINE."""
+
+
+async def follow_log(
+    endpoint: Endpoint, container: str, *, follow: bool = True
+) -> AsyncIterator[list[LogLine]]:
+    """Yield the log's lines from its start, in batches as they come.
+
+    With `follow` it ends when the container stops, else at the present end.
+
+    Raises:
+        NotFound: there is no such container.
+        Unavailable: the engine does not answer, or broke off.
+    """
+    connection = await connect(endpoint)
+    try:
+        query = {"stdout": "1", "stderr": "1", "timestamps": "1", "follow": "1" if follow else "0"}
+        response = await request(connection, "GET", f"/containers/{container}/logs", query)
+        chunked = response.headers.get("transfer-encoding") == "chunked"
+        frames, lines = _Frames(), _Lines()
+        async for data in _body(connection.reader, chunked=chunked):
+            if batch := lines.feed(frames.feed(data)):
+                yield batch
+        if rest := lines.rest():
+            yield rest
+    finally:
+        connection.close()
+
+
+class Stdin:
+    """The way into a container. Closing it leaves the container's stdin open."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @classmethod
+    async def open(cls, endpoint: Endpoint, container: str) -> Stdin:
+        """Attach to the stdin of a created or running container.
+
+        Raises:
+            NotFound, Unavailable: as `follow_log`.
+        """
+        connection = await connect(endpoint)
+        query = {"stream": "1", "stdin": "1"}
+        path = f"/containers/{container}/attach"
+        try:
+            await request(connection, "POST", path, query, upgrade=True)
+        except BaseException:
+            connection.close()
+            raise
+        return cls(connection)
+
+    async def send(self, line: bytes) -> None:
+        """Write one whole line; returns when it left this process.
+
+        Raises:
+            OSError: the connection broke; how much of the line arrived is unknown.
+        """
+        if not line.endswith(b"\n"):
+            line += b"\n"
+        self._connection.writer.write(line)
+        await self._connection.writer.drain()
+
+    async def terminate_torn_line(self) -> None:
+        """End what an earlier writer may have left without a newline. Does nothing otherwise."""
+        await self.send(b"\n")
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class _Frames:
+    """Bytes in, whole frames out."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, data: bytes) -> Iterator[tuple[Stream, bytes]]:
+        data = self._rest + data if self._rest else data
+        position, size = 0, len(data)
+        while size - position >= 8:
+            end = position + 8 + int.from_bytes(data[position + 4 : position + 8], "big")
+            if end > size:
+                break
+            yield ("err" if data[position] == 2 else "out"), data[position + 8 : end]
+            position = end
+        self._rest = data[position:]
+
+
+class _Lines:
+    """Frames in, lines out; stdout and stderr are put together apart."""
+
+    def __init__(self) -> None:
+        self._parts: dict[Stream, list[bytes]] = {"out": [], "err": []}
+        self._sizes: dict[Stream, int] = {"out": 0, "err": 0}
+        self._time: dict[Stream, int] = {"out": 0, "err": 0}
+        self._clock = _Clock()
+
+    def feed(self, frames: Iterator[tuple[Stream, bytes]]) -> list[LogLine]:
+        batch: list[LogLine] = []
+        for stream, frame in frames:
+            stamp, _, payload = frame.partition(b" ")
+            time = self._time[stream] = self._clock.read(stamp)
+            *ended, rest = payload.split(b"\n")
+            batch.extend([self._line(stream, piece, time) for piece in ended])
+            if rest:
+                self._keep(stream, rest)
+        return batch
+
+    def rest(self) -> list[LogLine]:
+        """What has no newline at the end of the log."""
+        left: list[Stream] = [stream for stream in ("out", "err") if self._parts[stream]]
+        return [
+            LogLine(self._time[stream], stream, b"".join(self._parts[stream]), complete=False)
+            for stream in left
+        ]
+
+    def _keep(self, stream: Stream, piece: bytes) -> None:
+        self._sizes[stream] += len(piece)
+        if self._sizes[stream] <= MAX_LINE:
+            self._parts[stream].append(piece)
+
+    def _line(self, stream: Stream, piece: bytes, time: int) -> LogLine:
+        if not self._parts[stream]:
+            return LogLine(time, stream, piece)
+        self._keep(stream, piece)
+        data = b"".join(self._parts[stream])
+        whole = self._sizes[stream] <= MAX_LINE
+        self._parts[stream], self._sizes[stream] = [], 0
+        return LogLine(time, stream, data, complete=whole)
+
+
+class _Clock:
+    """RFC 3339 times to nanoseconds; the second is parsed once, not for every line in it."""
+
+    def __init__(self) -> None:
+        self._second = b""
+        self._base = 0
+
+    def read(self, stamp: bytes) -> int:
+        """Nanoseconds since the epoch of e.g. `2026-01-02T03:04:05.123456789Z`; 0 if it is none."""
+        second, fraction = stamp[:19], stamp[20:].rstrip(b"Z")
+        if second != self._second:
+            try:
+                self._base = timegm(strptime(second.decode(), "%Y-%m-%dT%H:%M:%S")) * 1_000_000_000
+            except ValueError:
+                return 0
+            self._second = second
+        return self._base + int(fraction.ljust(9, b"0")[:9]) if fraction.isdigit() else self._base
+
+
+async def _body(reader: asyncio.StreamReader, *, chunked: bool) -> AsyncIterator[bytes]:
+    try:
+        if not chunked:
+            while data := await reader.read(_READ_SIZE):
+                yield data
+            return
+        while size := int((await reader.readline()).split(b";")[0] or b"0", 16):
+            left = size
+            while left:
+                data = await reader.read(min(left, _READ_SIZE))
+                if not data:
+                    raise Unavailable("the Docker engine broke off", hint="is it restarting?")
+                left -= len(data)
+                yield data
+            await reader.readexactly(2)
+    except (OSError, asyncio.IncompleteReadError, ValueError) as error:
+        raise Unavailable("the Docker engine broke off", hint="is it restarting?") from error

@@ -1,0 +1,114 @@
+"""A byte connection to the engine and the little HTTP that is spoken on it."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from contextlib import suppress
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from ctui.errors import NotFound, Unavailable
+from ctui.sandbox.endpoint import Endpoint
+from ctui.text import one_line
+
+_BUFFER = 1 << 20
+_HEAD_SECONDS = 60
+API = "/v1.41"
+"""The API of engine 20.10; every newer engine still speaks it or says which it needs."""
+
+
+class Connection(NamedTuple):
+    """One open connection."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    process: asyncio.subprocess.Process | None = None
+
+    def close(self) -> None:
+        self.writer.close()
+        if self.process is not None and self.process.returncode is None:
+            with suppress(ProcessLookupError):
+                self.process.terminate()
+
+
+class Response(NamedTuple):
+    """Status line and headers; the body is still to be read."""
+
+    status: int
+    headers: dict[str, str]
+
+
+async def connect(endpoint: Endpoint) -> Connection:
+    """Open a connection. Raises Unavailable if nothing answers."""
+    try:
+        if endpoint.kind == "unix":
+            return Connection(*await asyncio.open_unix_connection(endpoint.address, limit=_BUFFER))
+        if endpoint.kind == "tcp":
+            host, _, port = endpoint.address.rpartition(":")
+            context = _tls(endpoint)
+            return Connection(
+                *await asyncio.open_connection(host, int(port), limit=_BUFFER, ssl=context)
+            )
+        return await _dial(endpoint)
+    except (OSError, ssl.SSLError) as error:
+        raise Unavailable(
+            f"no Docker engine answers at {endpoint.url}",
+            hint="start it, or choose another with DOCKER_HOST; `ctui doctor` looks closer",
+        ) from error
+
+
+async def request(
+    connection: Connection, method: str, path: str, query: dict[str, str], *, upgrade: bool = False
+) -> Response:
+    """Send a request without a body and read the head of the answer.
+
+    Raises:
+        NotFound: the engine answered 404.
+        Unavailable: it answered another error, or nothing.
+    """
+    lines = [
+        f"{method} {API}{path}?{urlencode(query)} HTTP/1.1",
+        "Host: docker",
+        "Content-Length: 0",
+    ]
+    lines += ["Connection: Upgrade", "Upgrade: tcp"] if upgrade else ["Connection: close"]
+    connection.writer.write("\r\n".join([*lines, "", ""]).encode())
+    try:
+        head = await asyncio.wait_for(connection.reader.readuntil(b"\r\n\r\n"), _HEAD_SECONDS)
+    except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, OSError, TimeoutError) as error:
+        raise Unavailable("the Docker engine broke off", hint="is it restarting?") from error
+    status_line, *fields = head.decode("latin-1").split("\r\n")
+    headers = {
+        name.strip().lower(): value.strip()
+        for name, colon, value in (field.partition(":") for field in fields)
+        if colon
+    }
+    response = Response(int(status_line.split()[1]), headers)
+    if response.status >= 400:
+        said = one_line((await connection.reader.read(4096)).decode("utf-8", "replace"), 300)
+        if response.status == 404:
+            raise NotFound(f"the engine says: {said}")
+        raise Unavailable(f"the engine says: {said}")
+    return response
+
+
+async def _dial(endpoint: Endpoint) -> Connection:
+    process = await asyncio.create_subprocess_exec(
+        *endpoint.command,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        limit=_BUFFER,
+    )
+    if process.stdout is None or process.stdin is None:
+        raise Unavailable("docker system dial-stdio has no pipes")
+    return Connection(process.stdout, process.stdin, process)
+
+
+def _tls(endpoint: Endpoint) -> ssl.SSLContext | None:
+    if endpoint.tls is None:
+        return None
+    context = ssl.create_default_context(cafile=endpoint.tls.ca)
+    context.load_cert_chain(endpoint.tls.certificate, endpoint.tls.key)
+    return context

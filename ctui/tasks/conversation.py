@@ -1,0 +1,352 @@
+"""What the driver makes of a run's lines: the task's state, its asks, its messages' receipts.
+
+Everything that a line can cause is idempotent, because after a crash the next driver reads the
+whole log of the run again. Lines are hostile: a process in the sandbox can write any of them. So
+nothing here is believed about our own side; an echo can only end the re-sending of a line.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Protocol
+
+import msgspec
+
+from ctui.claude import control
+from ctui.claude.events import is_partial
+from ctui.sandbox.stream import LogLine
+from ctui.tasks import asks, toolbox
+from ctui.tasks.channel import Channel
+from ctui.tasks.model import Answer, Ask, AskState, Message, Notice, Run, Task, TaskState
+from ctui.tasks.store import Store, now
+from ctui.text import one_line, sanitise
+
+LOGIN_PROBLEM = "Claude rejected the login: run `ctui setup`, then `ctui task resume`"
+_RESULT_LIMIT = 100_000
+_ERROR_LINES = 20
+
+
+class Outward(Protocol):
+    """Who needs to know."""
+
+    def task_changed(self, task: Task) -> None: ...
+
+    def ask_changed(self, ask: Ask) -> None: ...
+
+    def note(self, notice: Notice) -> None: ...
+
+    def work_may_have_changed(self) -> None: ...
+
+    def turn_ended(self) -> None: ...
+
+
+class Conversation:
+    """One run's dialogue with the CLI."""
+
+    def __init__(
+        self, task: Task, run: Run, store: Store, channel: Channel, outward: Outward
+    ) -> None:
+        self.task = task
+        self.run = run
+        self.relay_started = False
+        self.stderr: list[str] = []
+        """The last lines of the CLI's stderr, sanitised."""
+        self.login_rejected = False
+        self._store = store
+        self._channel = channel
+        self._outward = outward
+        self._unanswered: dict[str, Mapping[str, Any]] = {}
+        self._replaying = False
+
+    def use(self, channel: Channel) -> None:
+        """Send through this channel from now on."""
+        self._channel = channel
+
+    def trouble(self, problem: str) -> None:
+        """Show what keeps the task from going on; the next good result clears it."""
+        self.task.problem = problem
+        self._save()
+
+    def replay(self, lines: list[LogLine]) -> None:
+        """Take lines that were written before this driver came: learn from them, answer nothing."""
+        self._replaying = True
+        try:
+            self.take(lines)
+        finally:
+            self._replaying = False
+
+    def caught_up(self) -> None:
+        """The replay is over: answer what is open, send again what has no echo."""
+        unanswered, self._unanswered = self._unanswered, {}
+        for request_id, request in unanswered.items():
+            self._request(request_id, request, now())
+        self.flush()
+
+    def take(self, lines: list[LogLine]) -> None:
+        """Take lines of the run, in order."""
+        for line in lines:
+            if line.stream == "err":
+                self._stderr_line(line)
+            elif not is_partial(line.data):
+                self._stdout_line(line)
+
+    def flush(self) -> None:
+        """Send everything of the store that has no receipt yet."""
+        for ask in self._store.asks(AskState.ANSWERED, task=self.task.id):
+            if ask.run == self.run.number and ask.answer is not None:
+                self._channel.send(asks.line(ask, ask.answer), key=ask.request)
+        for message in self._store.undelivered(self.task.id):
+            self.say(message)
+
+    def say(self, message: Message) -> None:
+        self._channel.send(control.user_message(message.text, message.id), key=message.id)
+
+    def answer(self, ask: Ask, answer: Answer) -> None:
+        """Send an answer that the store has accepted."""
+        self._channel.send(asks.line(ask, answer), key=ask.request)
+        self._refresh_waiting()
+
+    def expire(self, ask: Ask) -> None:
+        """Nobody answered an `ask_user` in time."""
+        if self._store.move_ask(ask.id, AskState.PENDING, AskState.CANCELLED):
+            self._channel.send(asks.expired(ask), key=ask.request)
+            self._ask_moved(ask.id)
+
+    def interrupt(self) -> None:
+        self._channel.send(control.interrupt(str(uuid.uuid4())))
+
+    # -- lines
+
+    def _stderr_line(self, line: LogLine) -> None:
+        relay = _object(line.data) if line.data.startswith(b'{"ctui_relay"') else {}
+        match relay.get("ctui_relay"):
+            case "started":
+                self.relay_started = True
+            case "dropped":
+                if not self._replaying:
+                    self._channel.send_unseen_again()
+            case "exited" | "failed":
+                pass
+            case _:
+                text = one_line(line.data.decode("utf-8", "replace"), 400)
+                self.stderr = [*self.stderr[-_ERROR_LINES:], text]
+
+    def _stdout_line(self, line: LogLine) -> None:
+        event = _object(line.data)
+        handler = self._handlers.get(str(event.get("type")))
+        if handler is not None:
+            handler(self, event, line.time)
+
+    def _system(self, event: Mapping[str, Any], _time: int) -> None:
+        subtype = event.get("subtype")
+        if subtype == "init":
+            session = event.get("session_id")
+            if isinstance(session, str) and _is_uuid(session) and session != self.task.session:
+                # `/clear` begins another session; a resume must continue that one.
+                self.task.session = session
+                self._save()
+        elif subtype == "session_state_changed":
+            self._session_state(event.get("state"))
+
+    def _session_state(self, state: object) -> None:
+        if state == "running":
+            self._move(TaskState.RUNNING)
+        elif state == "idle":
+            self._move(TaskState.IDLE)
+            if not self._replaying:
+                self._outward.turn_ended()
+
+    def _user(self, event: Mapping[str, Any], _time: int) -> None:
+        message_id = event.get("uuid")
+        if event.get("isReplay") is True and isinstance(message_id, str):
+            self._channel.seen(message_id)
+            self._store.mark_delivered(message_id)
+        elif not self._replaying:
+            self._outward.work_may_have_changed()
+
+    def _assistant(self, event: Mapping[str, Any], _time: int) -> None:
+        if event.get("error") == "authentication_failed":
+            self.login_rejected = True
+
+    def _result(self, event: Mapping[str, Any], _time: int) -> None:
+        task = self.task
+        task.cost = self.run.cost_before + _number(event.get("total_cost_usd"))
+        usage = event.get("usage")
+        if isinstance(usage, dict) and not self._replaying:
+            task.input_tokens += int(_number(usage.get("input_tokens")))
+            task.output_tokens += int(_number(usage.get("output_tokens")))
+        if not self._replaying:
+            task.turns += 1
+        denials = event.get("permission_denials")
+        task.denials = len(denials) if isinstance(denials, list) else 0
+        text = event.get("result")
+        task.result = sanitise(text[:_RESULT_LIMIT]) if isinstance(text, str) else ""
+        failed = event.get("is_error") is True
+        if event.get("api_error_status") in {401, 403} and failed:
+            self.login_rejected = True
+        elif not failed:
+            self.login_rejected = False
+        task.problem = _problem(event, login=self.login_rejected) if failed else ""
+        self._save()
+        if not self._replaying:
+            self._outward.work_may_have_changed()
+
+    def _control_request(self, event: Mapping[str, Any], time: int) -> None:
+        request_id, request = event.get("request_id"), event.get("request")
+        if not isinstance(request_id, str) or not isinstance(request, dict):
+            return
+        if self._replaying and request.get("subtype") not in {"can_use_tool", "elicitation"}:
+            self._unanswered[request_id] = request
+        else:
+            self._request(request_id, request, time)
+
+    def _request(self, request_id: str, request: Mapping[str, Any], time: int) -> None:
+        match request.get("subtype"):
+            case "can_use_tool":
+                self._open(asks.from_permission(*self._origin(time), request_id, request))
+            case "elicitation":
+                self._open(asks.from_elicitation(*self._origin(time), request_id, request))
+            case "mcp_message":
+                self._toolbox(request_id, request, time)
+            case "hook_callback":
+                self._channel.send(control.no_opinion(request_id))
+            case _:
+                self._channel.send(control.refuse(request_id, "ctui does not know this request"))
+
+    def _toolbox(self, request_id: str, request: Mapping[str, Any], time: int) -> None:
+        message = request.get("message")
+        outcome = toolbox.handle(message if isinstance(message, dict) else {})
+        match outcome:
+            case toolbox.Respond():
+                self._channel.send(control.mcp_reply(request_id, outcome.message))
+            case toolbox.NotifyPerson():
+                urgent = outcome.note.priority == "urgent"
+                text = sanitise(outcome.note.message)
+                self._outward.note(Notice(kind="notified", text=text, urgent=urgent))
+                self._channel.send(control.mcp_reply(request_id, outcome.response))
+            case toolbox.AskPerson():
+                self._open(asks.from_toolbox(*self._origin(time), request_id, outcome))
+            case toolbox.Withdraw():
+                self._withdraw_call(outcome.call)
+                self._channel.send(control.mcp_reply(request_id, outcome.response))
+
+    def _control_cancel(self, event: Mapping[str, Any], _time: int) -> None:
+        for ask in self._mine(AskState.PENDING, AskState.ANSWERED):
+            if ask.request == event.get("request_id"):
+                self._give_up(ask)
+
+    def _control_response(self, event: Mapping[str, Any], _time: int) -> None:
+        response = event.get("response")
+        request_id = response.get("request_id") if isinstance(response, dict) else None
+        if not isinstance(request_id, str):
+            return
+        self._unanswered.pop(request_id, None)
+        self._channel.seen(request_id)
+        for ask in self._mine(AskState.ANSWERED):
+            if ask.request == request_id:
+                self._store.move_ask(ask.id, AskState.ANSWERED, AskState.DELIVERED)
+                self._ask_moved(ask.id)
+
+    _handlers: ClassVar[dict[str, Callable[[Conversation, Mapping[str, Any], int], None]]] = {
+        "system": _system,
+        "user": _user,
+        "assistant": _assistant,
+        "result": _result,
+        "control_request": _control_request,
+        "control_cancel_request": _control_cancel,
+        "control_response": _control_response,
+    }
+
+    # -- asks
+
+    def close_asks(self) -> None:
+        """The run is over: nobody can answer, and what has no echo did not arrive."""
+        for ask in self._mine(AskState.PENDING, AskState.ANSWERED):
+            self._give_up(ask)
+
+    def pending(self) -> list[Ask]:
+        return self._mine(AskState.PENDING)
+
+    def _open(self, ask: Ask) -> None:
+        added = self._store.add_ask(ask)
+        if added is not None:
+            self._outward.ask_changed(added)
+        self._refresh_waiting()
+
+    def _give_up(self, ask: Ask) -> None:
+        moved = self._store.move_ask(
+            ask.id, AskState.PENDING, AskState.CANCELLED
+        ) or self._store.move_ask(ask.id, AskState.ANSWERED, AskState.TOO_LATE)
+        if moved:
+            self._channel.seen(ask.request)
+            self._ask_moved(ask.id)
+
+    def _withdraw_call(self, call: int | str) -> None:
+        for ask in self._mine(AskState.PENDING):
+            if ask.tool != "ask_user":
+                continue
+            details = msgspec.json.decode(ask.details, type=asks.ToolboxDetails)
+            if details.call == call:
+                self._give_up(ask)
+
+    def _ask_moved(self, ask_id: int) -> None:
+        self._outward.ask_changed(self._store.ask(ask_id))
+        self._refresh_waiting()
+
+    def _mine(self, *states: AskState) -> list[Ask]:
+        found = self._store.asks(*states, task=self.task.id)
+        return [ask for ask in found if ask.run == self.run.number]
+
+    def _origin(self, time: int) -> tuple[str, int, int]:
+        return self.task.id, self.run.number, time
+
+    # -- state
+
+    def _refresh_waiting(self) -> None:
+        if self._mine(AskState.PENDING):
+            self._move(TaskState.WAITING)
+        elif self.task.state is TaskState.WAITING:
+            self._move(TaskState.RUNNING)
+
+    def _move(self, state: TaskState) -> None:
+        if state is TaskState.RUNNING and self._mine(AskState.PENDING):
+            state = TaskState.WAITING
+        if self.task.state is not state:
+            self.task.state = state
+            self._save()
+
+    def _save(self) -> None:
+        self.task.updated = now()
+        self._store.save_task(self.task)
+        self._outward.task_changed(self.task)
+
+
+def _problem(event: Mapping[str, Any], *, login: bool) -> str:
+    if login:
+        return LOGIN_PROBLEM
+    if event.get("subtype") == "error_max_budget_usd":
+        return "the task's budget is spent"
+    text = event.get("result")
+    if event.get("subtype") == "error_during_execution":
+        return "the turn was interrupted"
+    return one_line(text, 300) if isinstance(text, str) and text else "the turn failed"
+
+
+def _object(data: bytes) -> dict[str, Any]:
+    try:
+        value = msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) and abs(value) < 1e12 else 0.0
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False

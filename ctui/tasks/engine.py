@@ -1,0 +1,414 @@
+"""All tasks of one user: the queue, the runs, and what a person can do with them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+from ctui.claude.credentials import Credential, Redactor
+from ctui.config import Config
+from ctui.errors import Conflict, CtuiError, InvalidInput, LoginRequired, NotFound
+from ctui.paths import Paths
+from ctui.tasks import asks
+from ctui.tasks.calls import AnswerAsk, Login, RemoveTask, SendMessage, StartTask, Update
+from ctui.tasks.end import settle
+from ctui.tasks.journal import Journal
+from ctui.tasks.launch import Launch, prepare
+from ctui.tasks.life import Life, Parts, RunEnd
+from ctui.tasks.model import Ask, AskState, Message, Notice, Run, Task, TaskState
+from ctui.tasks.naming import free_task_id, new_task
+from ctui.tasks.store import Store, now
+from ctui.tasks.work import Work
+
+log = logging.getLogger(__name__)
+
+Intent = Literal["", "asleep", "stopped", "completed"]
+"""Why we stop a sandbox: the state that its task has afterwards."""
+
+MAX_MESSAGE = 8 << 20
+"""Bytes of one message to a task; the CLI takes lines of up to 16 MB."""
+
+_STOP_GRACE_SECONDS = 5.0
+
+
+class Publisher(Protocol):
+    """Who is told about every change."""
+
+    def __call__(self, update: Update) -> None: ...
+
+
+class Active:
+    """A task that has a run now, or is about to have one."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+        self.life: Life | None = None
+        self.intent: Intent = ""
+        self.work: Work | None = None
+        self.job: asyncio.Task[None] | None = None
+        self.sleep: asyncio.TimerHandle | None = None
+        self.timers: dict[int, asyncio.TimerHandle] = {}
+
+
+class TaskEngine:
+    """The driver's heart. All methods run on its one event loop."""
+
+    def __init__(
+        self,
+        paths: Paths,
+        config: Config,
+        parts: Parts,
+        find_login: Callable[[], Credential],
+        publish: Publisher,
+    ) -> None:
+        self.paths = paths
+        self.config = config
+        self.parts = parts
+        self.store: Store = parts.store
+        self._find_login = find_login
+        self._publish = publish
+        self._active: dict[str, Active] = {}
+        self._journals: dict[str, Journal] = {}
+        self._logins: dict[str, Credential] = {}
+        self._redactor = Redactor(())
+        self._slots = asyncio.Semaphore(config.tasks.max_running)
+        self._background: set[asyncio.Task[None]] = set()
+
+    @property
+    def busy(self) -> bool:
+        """Whether any sandbox runs or waits for its turn."""
+        return bool(self._active or self._background)
+
+    # -- life of the driver
+
+    async def adopt(self) -> None:
+        """Take over what an earlier driver left: running sandboxes, and tasks in the queue."""
+        for run in self.store.open_runs():
+            self._launch(self.store.task(run.task), adopt=run)
+        for task in self.store.tasks():
+            if task.state in {TaskState.QUEUED, TaskState.STARTING} and task.id not in self._active:
+                self._launch(task)
+
+    async def detach(self) -> None:
+        """Let go of everything and leave it running."""
+        for active in list(self._active.values()):
+            if active.job is not None:
+                active.job.cancel()
+                with suppress(asyncio.CancelledError):
+                    await active.job
+            if active.life is not None:
+                await active.life.detach()
+        for journal in self._journals.values():
+            journal.close()
+
+    # -- what a person can do
+
+    def start(self, call: StartTask) -> Task:
+        """Make a task and put it into the queue."""
+        _check_text(call.prompt)
+        for other in self.store.tasks(worktree=call.worktree):
+            if other.state.live or other.id in self._active:
+                raise Conflict(
+                    f"the task {other.id} works on this worktree already",
+                    hint=f"send it a message, or `ctui task stop {other.id}` first",
+                )
+        if call.trust:
+            self.store.trust(call.repository)
+        task = new_task(call, free_task_id(call, self.store.task_ids()))
+        self._remember(task.id, call.login)
+        self.store.add_task(task)
+        self.store.add_message(_first_message(task))
+        self._launch(task)
+        return task
+
+    def send(self, call: SendMessage) -> Task:
+        """Add a message, and wake the task if it sleeps or ended."""
+        _check_text(call.text)
+        task = self.store.task(call.task)
+        self._remember(task.id, call.login)
+        message = Message(id=call.id, task=task.id, text=call.text, created=now())
+        self.store.add_message(message)
+        active = self._active.get(task.id)
+        if active is None:
+            self._wake(task)
+        elif active.life is not None and not active.intent:
+            self._stay_awake(active)
+            active.life.conversation.say(message)
+        return self.store.task(task.id)
+
+    def answer(self, call: AnswerAsk) -> Ask:
+        """Accept an answer: the first one wins."""
+        ask = self.store.ask(call.ask)
+        asks.check(ask, call.answer)
+        if not self.store.claim_ask(ask.id, call.answer):
+            raise Conflict(
+                f"ask {ask.id} is {self.store.ask(ask.id).state}, not pending",
+                hint="nothing was sent; `ctui task show` tells what became of it",
+            )
+        claimed = self.store.ask(ask.id)
+        active = self._active.get(ask.task)
+        if active is not None and active.life is not None and active.life.run.number == ask.run:
+            active.life.conversation.answer(claimed, call.answer)
+        elif active is None:
+            self.store.move_ask(ask.id, AskState.ANSWERED, AskState.TOO_LATE)
+        self._publish(Update(ask=self.store.ask(ask.id)))
+        return self.store.ask(ask.id)
+
+    def interrupt(self, task_id: str) -> Task:
+        task = self.store.task(task_id)
+        active = self._active.get(task_id)
+        if active is None or active.life is None or not task.state.live:
+            raise Conflict(f"the task {task_id} is {task.state}", hint="there is no turn to end")
+        active.life.conversation.interrupt()
+        return task
+
+    async def stop(self, task_id: str, intent: Intent) -> Task:
+        """Stop the sandbox. Returns when its work was imported and its log archived."""
+        task = self.store.task(task_id)
+        active = self._active.get(task_id)
+        if active is None:
+            if task.state is not TaskState.ENDED and intent != "asleep":
+                settle(task, None, intent)
+                self._save(task)
+            return self.store.task(task_id)
+        active.intent = active.intent or intent
+        if active.life is not None and active.life.run.container:
+            await active.life.stop(_STOP_GRACE_SECONDS)
+        elif active.job is not None:
+            active.job.cancel()
+        if active.job is not None:
+            await asyncio.wait([active.job])
+        return self.store.task(task_id)
+
+    def resume(self, task_id: str, login: Login) -> Task:
+        """A new run of the same conversation."""
+        task = self.store.task(task_id)
+        self._remember(task_id, login)
+        if task_id in self._active:
+            if task.problem and task.state is TaskState.WAITING:
+                return task
+            raise Conflict(f"the task {task_id} is {task.state} already", hint="send it a message")
+        self._wake(task)
+        return self.store.task(task_id)
+
+    async def remove(self, call: RemoveTask) -> None:
+        """Stop a task and take it off the list."""
+        task = await self.stop(call.task, "stopped")
+        journal = self._journals.pop(task.id, None)
+        if journal is not None:
+            journal.close()
+        if call.purge:
+            await Launch.purge(self.parts, self.paths, task)
+            self.store.forget_task(task.id)
+        else:
+            self.store.mark_removed(task.id)
+        self._publish(Update(removed=task.id))
+
+    def journal(self, task_id: str) -> Journal:
+        """The task's archive, open for appending."""
+        if task_id not in self._journals:
+            self.store.task(task_id)
+            self._journals[task_id] = Journal(self.paths.task(task_id), self._redactor)
+        return self._journals[task_id]
+
+    # -- runs
+
+    def _wake(self, task: Task) -> None:
+        task.state, task.reason, task.problem = TaskState.QUEUED, None, ""
+        self._save(task)
+        self._launch(task)
+
+    def _launch(self, task: Task, *, adopt: Run | None = None) -> None:
+        active = Active(self.journal(task.id))
+        self._active[task.id] = active
+        active.job = asyncio.create_task(self._attend(task, active, adopt), name=f"task {task.id}")
+
+    async def _attend(self, task: Task, active: Active, adopt: Run | None) -> None:
+        """One run, from the queue to the state that its task has afterwards."""
+        end: RunEnd | None = None
+        try:
+            async with self._slots:
+                end = await self._run(task, active, adopt)
+            settle(task, end, active.intent)
+        except CtuiError as error:
+            settle(task, None, active.intent, error)
+        except asyncio.CancelledError:
+            if not active.intent:
+                raise
+            settle(task, None, active.intent)
+        finally:
+            self._forget_timers(active)
+            self._active.pop(task.id, None)
+        self._save(task)
+        if end is not None and end.torn_input and not active.intent:
+            # Half a line reached the CLI and ended it: what it was not told yet is told again.
+            self._wake(task)
+        elif active.intent != "stopped" and self._has_news(task, end):
+            self._wake(task)
+
+    def _has_news(self, task: Task, end: RunEnd | None) -> bool:
+        """A message that came while the sandbox was being put to sleep still has to be read."""
+        clean = end is not None and not end.login_rejected and task.state is not TaskState.ENDED
+        return clean and bool(self.store.undelivered(task.id))
+
+    async def _run(self, task: Task, active: Active, adopt: Run | None) -> RunEnd:
+        login = self._login(task.id)
+        self._redactor.add(login.value)
+        if adopt is None:
+            task.state = TaskState.STARTING
+            self._save(task)
+        launch = await prepare(self.paths, self.config, self.parts, task, login, adopt=adopt)
+        active.work = Work(launch.private, task, self.store)
+        run = launch.run
+        outward = _Outward(self, task, run, active)
+        active.life = Life(self.parts, task, run, active.journal, outward)
+        if adopt is None:
+            self.store.add_run(run)
+            end = await active.life.begin(launch.spec, launch.first_line)
+        else:
+            end = await active.life.adopt(launch.first_line)
+        await active.work.bring_in()
+        outward.report_work()
+        return end
+
+    def _login(self, task_id: str) -> Credential:
+        try:
+            return self._logins.get(task_id) or self._find_login()
+        except LoginRequired as error:
+            raise LoginRequired(
+                error.message, hint=f"{error.hint}, then `ctui task resume {task_id}`"
+            ) from error
+
+    def _remember(self, task_id: str, login: Login) -> None:
+        if login.environment:
+            self._logins[task_id] = Credential.from_environment(login.environment)
+
+    # -- what follows from a run's lines
+
+    def turn_ended(self, task: Task, active: Active) -> None:
+        """Import what was done; then sleep soon, or stop at once if nobody wants to go on."""
+        if not task.detached:
+            self._spawn(self._finish(task.id))
+            return
+        self._stay_awake(active)
+        seconds = self.config.tasks.idle_minutes * 60
+        active.sleep = asyncio.get_running_loop().call_later(
+            seconds, lambda: self._spawn(self._doze(task.id))
+        )
+
+    def watch_expiry(self, ask: Ask, active: Active) -> None:
+        """Give up on an `ask_user` when its time is over."""
+        timer = active.timers.pop(ask.id, None)
+        if timer is not None:
+            timer.cancel()
+        if ask.tool != "ask_user" or ask.state is not AskState.PENDING:
+            return
+        details = msgspec.json.decode(ask.details, type=asks.ToolboxDetails)
+        if details.expires is not None and active.life is not None:
+            left = max(0.0, (details.expires - now()) / 1e9)
+            conversation = active.life.conversation
+            active.timers[ask.id] = asyncio.get_running_loop().call_later(
+                left, lambda: conversation.expire(ask)
+            )
+
+    def publish(self, update: Update) -> None:
+        self._publish(update)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        self._spawn(work)
+
+    async def _finish(self, task_id: str) -> None:
+        if not self.store.undelivered(task_id):
+            await self.stop(task_id, "completed")
+
+    async def _doze(self, task_id: str) -> None:
+        with suppress(NotFound):
+            if self.store.task(task_id).state is TaskState.IDLE:
+                await self.stop(task_id, "asleep")
+
+    def _stay_awake(self, active: Active) -> None:
+        if active.sleep is not None:
+            active.sleep.cancel()
+            active.sleep = None
+
+    def _forget_timers(self, active: Active) -> None:
+        self._stay_awake(active)
+        for timer in active.timers.values():
+            timer.cancel()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        job = asyncio.create_task(work)
+        self._background.add(job)
+        job.add_done_callback(self._background.discard)
+
+    def _save(self, task: Task) -> None:
+        task.updated = now()
+        self.store.save_task(task)
+        self._publish(Update(task=task))
+
+
+class _Outward:
+    """What a conversation tells, brought to where it belongs."""
+
+    def __init__(self, engine: TaskEngine, task: Task, run: Run, active: Active) -> None:
+        self._engine = engine
+        self._task = task
+        self._run = run
+        self._active = active
+        self._reported = task.work
+
+    def task_changed(self, task: Task) -> None:
+        self._engine.publish(Update(task=task))
+
+    def ask_changed(self, ask: Ask) -> None:
+        self._engine.watch_expiry(ask, self._active)
+        self._engine.publish(Update(ask=ask))
+
+    def note(self, notice: Notice) -> None:
+        self._active.journal.note(self._run.number, now(), notice)
+
+    def work_may_have_changed(self) -> None:
+        if self._active.work is not None and self._active.work.request():
+            self._engine.spawn(self._import())
+
+    def turn_ended(self) -> None:
+        self._engine.turn_ended(self._task, self._active)
+
+    def report_work(self) -> None:
+        """Tell what an import found, once."""
+        work = self._task.work
+        if work is None or work == self._reported:
+            return
+        self._reported = work
+        kind: Literal["diverged", "imported"] = (
+            "diverged" if work.branch == "diverged" else "imported"
+        )
+        refs = ", ".join(f"{ref.name} {ref.commit[:9]}" for ref in work.refs)
+        text = work.problem or f"{work.reason or 'work imported'}: {refs}"
+        self.note(Notice(kind="problem" if work.problem else kind, text=text))
+        self._engine.publish(Update(task=self._task))
+
+    async def _import(self) -> None:
+        if self._active.work is not None:
+            await self._active.work.bring_in()
+            self.report_work()
+
+
+def _first_message(task: Task) -> Message:
+    import uuid
+
+    return Message(id=str(uuid.uuid4()), task=task.id, text=task.prompt, created=task.created)
+
+
+def _check_text(text: str) -> None:
+    if not text.strip():
+        raise InvalidInput("the message is empty", hint="say what the task should do")
+    if len(text.encode("utf-8", "replace")) > MAX_MESSAGE:
+        raise InvalidInput(
+            "the message is longer than 8 MB", hint="put it into a file of the worktree instead"
+        )

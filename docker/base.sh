@@ -1,0 +1,43 @@
+#!/bin/sh
+# Make sure that a base image for tasks exists, and print its name.
+#
+#   base.sh [IMAGE]    IMAGE is pulled if it is not there; without one: Debian, pulled where a
+#                      registry answers, else made from Debian packages.
+set -eu
+
+pulled=debian:bookworm-slim
+made=ctui-base:bookworm
+packages=ca-certificates,git,ripgrep,python3-minimal,nodejs,npm,curl,less,openssh-client,procps
+
+say() { printf '%s\n' "$*" >&2; }
+have() { docker image inspect "$1" >/dev/null 2>&1; }
+
+if [ $# -gt 0 ] && [ -n "$1" ]; then
+  have "$1" || docker pull "$1" >&2 || { say "the base image $1 cannot be pulled: check image.base in the config"; exit 1; }
+  echo "$1"
+  exit 0
+fi
+for image in "$made" "$pulled"; do
+  if have "$image"; then echo "$image"; exit 0; fi
+done
+if timeout 60 docker pull "$pulled" >/dev/null 2>&1; then echo "$pulled"; exit 0; fi
+
+if ! command -v mmdebstrap >/dev/null 2>&1; then
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+    apt-get install -y --no-install-recommends mmdebstrap >&2 || { apt-get update >&2; apt-get install -y --no-install-recommends mmdebstrap >&2; }
+  else
+    say "no registry answers and mmdebstrap is missing: install it (apt-get install mmdebstrap), or load $pulled with docker load"
+    exit 1
+  fi
+fi
+say "making $made from Debian packages (about a minute)"
+mirror=$(sed -n 's/^URIs: *\([^ ]*\).*/\1/p; s/^deb  *\(\[[^]]*\] *\)\{0,1\}\([^ ]*\) .*/\2/p' \
+  /etc/apt/sources.list /etc/apt/sources.list.d/*.sources /etc/apt/sources.list.d/*.list 2>/dev/null | grep -m1 '/debian/*$' || true)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+# The finished file decides: a pipe would hide that mmdebstrap failed.
+mmdebstrap --quiet --variant=minbase --include="$packages" \
+  --aptopt='Acquire::Languages "none"' --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
+  bookworm "$work/base.tar" ${mirror:+"$mirror"} >&2
+docker import --change 'ENV LANG=C.UTF-8' "$work/base.tar" "$made" >/dev/null
+echo "$made"
