@@ -1,0 +1,172 @@
+"""One connection to the driver, which is started if it does not run."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import subprocess
+import sys
+from contextlib import suppress
+from typing import TypeVar
+
+import msgspec
+
+from ctui import __version__, rpc
+from ctui.errors import CtuiError, Refused, Unavailable
+from ctui.paths import Paths, private_folder
+from ctui.tasks import calls
+
+T = TypeVar("T")
+
+_START_SECONDS = 30.0
+_POLL_SECONDS = 0.05
+
+
+class Connection:
+    """A stream of requests and replies."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self._writer = writer
+        self._ids = itertools.count(1)
+
+    async def call(self, call: calls.Call[T]) -> T:
+        """Make one call. One at a time on a connection.
+
+        Raises:
+            CtuiError: what the driver answered.
+            Unavailable: the driver went away before it answered.
+        """
+        request = rpc.Request(next(self._ids), call.method, msgspec.Raw(msgspec.json.encode(call)))
+        try:
+            self._writer.write(rpc.encode(request))
+            await self._writer.drain()
+            line = await rpc.read_line(self.reader)
+        except OSError:
+            line = b""
+        if not line:
+            raise Unavailable("the driver went away", hint="try again: a new one takes over")
+        reply = msgspec.json.decode(line, type=rpc.Reply)
+        if reply.failure is not None:
+            raise rpc.error_of(reply.failure)
+        result: T = msgspec.json.decode(
+            reply.result, type=call.returns if call.returns is not type(None) else None
+        )
+        return result
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+async def connect(paths: Paths) -> Connection:
+    """Connect to the driver of these folders, and start it if need be.
+
+    Raises:
+        Unavailable: it cannot be started; the message says why.
+        Refused: it belongs to a newer ctui.
+    """
+    private_folder(paths.state)
+    for _ in range(3):
+        connection = await _try_socket(paths)
+        if connection is None:
+            await _start(paths)
+            connection = await _wait_for_socket(paths)
+        if await _same_version(connection):
+            return connection
+    raise Unavailable("a driver of another version does not go away", hint="see driver.log")
+
+
+async def _try_socket(paths: Paths) -> Connection | None:
+    try:
+        reader, writer = await asyncio.open_unix_connection(
+            str(paths.driver_socket), limit=rpc.MAX_LINE
+        )
+    except OSError:
+        return None
+    return Connection(reader, writer)
+
+
+async def _same_version(connection: Connection) -> bool:
+    """Whether the driver is ours; an older one is asked to hand over."""
+    line = await rpc.read_line(connection.reader)
+    if not line:
+        return False
+    hello = msgspec.json.decode(line, type=rpc.Hello)
+    if (hello.protocol, hello.version) == (rpc.PROTOCOL, __version__):
+        return True
+    if (hello.protocol, _numbers(hello.version)) > (rpc.PROTOCOL, _numbers(__version__)):
+        raise Refused(
+            f"a driver of ctui {hello.version} runs, and this is {__version__}",
+            hint="use the newer ctui; your tasks go on",
+        )
+    with suppress(CtuiError):
+        await connection.call(calls.HandOver())
+    while await connection.reader.read(1 << 16):
+        pass
+    connection.close()
+    return False
+
+
+async def _start(paths: Paths) -> None:
+    """Start a driver and wait for its first word."""
+    read_end, write_end = os.pipe()
+    try:
+        # -P: the folder that we happen to be in may hold a module of any name.
+        subprocess.Popen(
+            [sys.executable, "-P", "-m", "ctui.tasks.driver", "--ready", str(write_end)],
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=_log_file(paths),
+            pass_fds=(write_end,),
+            start_new_session=True,
+        )
+    finally:
+        os.close(write_end)
+    try:
+        async with asyncio.timeout(_START_SECONDS):
+            said = await _read_all(read_end)
+    except TimeoutError as error:
+        raise Unavailable("the driver does not start", hint=f"see {paths.driver_log}") from error
+    if said.startswith("{"):
+        raise rpc.error_of(msgspec.json.decode(said, type=rpc.Failure))
+    if said.strip() not in {"ready", "busy"}:
+        raise Unavailable("the driver died at its start", hint=f"see {paths.driver_log}")
+
+
+async def _wait_for_socket(paths: Paths) -> Connection:
+    """Another process's driver may hold the lock and not listen yet: nothing tells but trying."""
+    try:
+        async with asyncio.timeout(_START_SECONDS):
+            while (connection := await _try_socket(paths)) is None:
+                await asyncio.sleep(_POLL_SECONDS)
+    except TimeoutError as error:
+        raise Unavailable("the driver does not answer", hint=f"see {paths.driver_log}") from error
+    return connection
+
+
+async def _read_all(descriptor: int) -> str:
+    reader = asyncio.StreamReader()
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(descriptor, "rb")
+    )
+    try:
+        return (await reader.read()).decode("utf-8", "replace")
+    finally:
+        transport.close()
+
+
+def _log_file(paths: Paths) -> int:
+    try:
+        return os.open(paths.driver_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    except OSError as error:
+        raise Unavailable(
+            f"{paths.driver_log} cannot be written: {error.strerror}",
+            hint="free some space, or name another folder with CTUI_STATE_DIR",
+        ) from error
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part.isdigit())

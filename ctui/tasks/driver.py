@@ -1,0 +1,154 @@
+"""The driver: the one background process of a user, which runs all of their tasks.
+
+    python -P -m ctui.tasks.driver --ready FD
+
+Any front end starts it on demand. It says `ready` (or what is wrong, as a `Failure`) on FD, serves
+its socket, and exits when nothing ran and nobody was connected for a minute. `kill -9` is fine at
+any moment: the next driver adopts everything.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from ctui import __version__, rpc
+from ctui.claude.credentials import find_credential
+from ctui.config import load_config
+from ctui.errors import CtuiError
+from ctui.paths import Paths, private_folder, refuse_network_file_system
+from ctui.sandbox.docker import Engine
+from ctui.sandbox.endpoint import resolve_endpoint
+from ctui.tasks.engine import TaskEngine
+from ctui.tasks.life import Parts
+from ctui.tasks.server import Server
+from ctui.tasks.store import Store
+
+log = logging.getLogger(__name__)
+
+IDLE_SECONDS = 60.0
+BUSY = "busy"
+"""What a driver says on FD when another one holds the lock."""
+
+
+class Driver:
+    """Holds the parts together from start to exit."""
+
+    def __init__(self, paths: Paths) -> None:
+        self.paths = paths
+        self._over = asyncio.Event()
+        self._idle: asyncio.TimerHandle | None = None
+
+    async def run(self, ready: int) -> None:
+        """Serve until told to stop, or idle for long enough."""
+        store = Store(self.paths.database)
+        endpoint = resolve_endpoint()
+        engine = await Engine.connect(endpoint)
+        server = Server(self._over.set, self._watch_idle)
+        tasks = TaskEngine(
+            self.paths,
+            load_config(self.paths),
+            Parts(store, engine, endpoint),
+            lambda: find_credential(self.paths),
+            server.publish,
+        )
+        server.tasks = tasks
+        self._server, self._tasks = server, tasks
+        socket = self.paths.driver_socket
+        private_folder(socket.parent)
+        # Only the holder of the lock gets here, so whatever socket is there is a dead driver's.
+        socket.unlink(missing_ok=True)
+        listener = await asyncio.start_unix_server(
+            server.serve, path=socket, limit=rpc.MAX_LINE, start_serving=False
+        )
+        socket.chmod(0o600)
+        await tasks.adopt()
+        await listener.start_serving()
+        _say(ready, "ready")
+        self._watch_idle()
+        await self._over.wait()
+        listener.close()
+        socket.unlink(missing_ok=True)
+        await server.hang_up()
+        await tasks.detach()
+        await engine.close()
+        store.close()
+
+    def stop(self) -> None:
+        self._over.set()
+
+    def _watch_idle(self) -> None:
+        """Called whenever something ends: exit a minute after the last of it."""
+        if self._idle is not None:
+            self._idle.cancel()
+        self._idle = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._exit_if_idle)
+
+    def _exit_if_idle(self) -> None:
+        if self._tasks.busy or self._server.connections:
+            self._watch_idle()
+        else:
+            self._over.set()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="ctui.tasks.driver")
+    parser.add_argument("--ready", type=int, required=True)
+    ready: int = parser.parse_args().ready
+    paths = Paths.from_environment()
+    try:
+        private_folder(paths.state)
+        refuse_network_file_system(paths.state)
+        _log_to(paths.driver_log)
+        return _hold_lock_and_run(paths, ready)
+    except CtuiError as error:
+        _say(ready, msgspec.json.encode(rpc.failure_of(error)).decode())
+        return 1
+
+
+def _hold_lock_and_run(paths: Paths, ready: int) -> int:
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(paths.driver_lock, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        _say(ready, BUSY)
+        return 0
+    with lock:
+        asyncio.run(_serve(Driver(paths), ready))
+    return 0
+
+
+async def _serve(driver: Driver, ready: int) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, driver.stop)
+    await driver.run(ready)
+
+
+def _say(ready: int, text: str) -> None:
+    """One line for whoever started us, who then stops listening."""
+    with suppress(OSError):
+        os.write(ready, text.encode() + b"\n")
+        os.close(ready)
+
+
+def _log_to(path: Path) -> None:
+    handler = logging.FileHandler(path, encoding="utf-8")
+    path.chmod(0o600)
+    logging.basicConfig(
+        level=logging.INFO, handlers=[handler], format="%(asctime)s %(levelname)s %(message)s"
+    )
+    logging.getLogger(__name__).info("driver %s, pid %d", __version__, os.getpid())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

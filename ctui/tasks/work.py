@@ -1,0 +1,54 @@
+"""Bringing a task's commits home, at most one import at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from ctui.tasks.model import Task, WorkState
+from ctui.tasks.store import Store, now
+
+
+class Work:
+    """The imports of one run."""
+
+    def __init__(
+        self,
+        task: Task,
+        store: Store,
+        fingerprint: Callable[[], str],
+        bring: Callable[[], Awaitable[WorkState]],
+    ) -> None:
+        """Args:
+        task: gets the result in its field `work`.
+        store: where the task is saved.
+        fingerprint: a cheap text that changes whenever the task's refs do.
+        bring: imports everything that is new.
+        """
+        self._task = task
+        self._store = store
+        self._fingerprint = fingerprint
+        self._bring = bring
+        self._last = ""
+        self._turn = asyncio.Lock()
+        self._wanted = False
+
+    def request(self) -> bool:
+        """Whether the caller should import now: nobody else is about to."""
+        if self._wanted:
+            return False
+        self._wanted = True
+        return True
+
+    async def bring_in(self) -> None:
+        """Import what changed since the last time; sets the task's `work`."""
+        async with self._turn:
+            self._wanted = False
+            current = await asyncio.to_thread(self._fingerprint)
+            if current == self._last:
+                return
+            self._task.work = await self._bring()
+            self._task.updated = now()
+            self._store.save_task(self._task)
+            # What changed while we read is found by the next request.
+            self._last = current
