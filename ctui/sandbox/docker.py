@@ -6,6 +6,7 @@ Reading logs and writing stdin is not here: see `stream`.
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _CALL_SECONDS = 120
+_BUILD_SECONDS = 1800
 _THREADS = 16
 
 
@@ -162,6 +164,51 @@ class Engine:
         """The tags of all images that carry this label, newest first."""
         found = await self._call(lambda: self._client.images(filters={"label": label}))
         return [tag for item in found for tag in item.get("RepoTags") or ()]
+
+    async def build(
+        self,
+        context: bytes,
+        tag: str,
+        arguments: Mapping[str, str],
+        labels: Mapping[str, str],
+        progress: Callable[[str], None],
+    ) -> None:
+        """Build an image from a tar archive by the classic builder, on the host's network.
+
+        `progress` is called from another thread, with one line at a time.
+
+        Raises:
+            ExternalFailure: with what the build said last.
+        """
+
+        def build() -> None:
+            stream = self._client.build(
+                fileobj=io.BytesIO(context),
+                custom_context=True,
+                tag=tag,
+                buildargs=dict(arguments),
+                labels=dict(labels),
+                network_mode="host",
+                rm=True,
+                forcerm=True,
+                decode=True,
+                timeout=_BUILD_SECONDS,
+            )
+            for part in stream:
+                if "error" in part:
+                    said = one_line(str(part["error"]), 400)
+                    raise ExternalFailure(f"the image cannot be built: {said}")
+                for line in str(part.get("stream", "")).splitlines():
+                    if text := one_line(line, 200):
+                        progress(text)
+
+        await self._call(build)
+
+    async def remove_image(self, tag: str) -> None:
+        try:
+            await self._call(lambda: self._client.remove_image(tag))
+        except (NotFound, Conflict):
+            return
 
     async def ensure_network(self, name: str, labels: Mapping[str, str]) -> None:
         """A bridge whose containers cannot reach each other; one that exists is left as it is."""

@@ -1,0 +1,147 @@
+"""The image that tasks run in: named by what went into it, so that a stale one is noticed."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+import os
+import tarfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from ctui.config import ImageConfig
+from ctui.errors import Unavailable
+from ctui.paths import resource
+from ctui.sandbox.docker import Engine
+from ctui.text import one_line
+
+CLAUDE_CODE_VERSION = "2.1.197"
+"""The CLI that the protocol of `ctui.claude` was checked against."""
+
+LABEL = "ctui.image"
+_INPUTS = ("Dockerfile", "relay.py")
+_CA_VARIABLES = ("CTUI_CA_FILE", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE")
+
+Progress = Callable[[str], None]
+
+
+def image_tag(config: ImageConfig) -> str:
+    """`ctui:<hash of everything that goes into the image>`.
+
+    Raises:
+        Unavailable: `image.dockerfile` cannot be read.
+    """
+    digest = hashlib.sha256(CLAUDE_CODE_VERSION.encode())
+    folder = resource("docker")
+    for name in _INPUTS:
+        digest.update((folder / name).read_bytes())
+    digest.update(config.base.encode())
+    if config.dockerfile:
+        digest.update(_read(Path(config.dockerfile).expanduser()))
+    return f"ctui:{digest.hexdigest()[:12]}"
+
+
+async def require_image(engine: Engine, config: ImageConfig) -> str:
+    """The tag of the image to use.
+
+    Raises:
+        Unavailable: it was not built yet, or what is there was built from other inputs.
+    """
+    tag = image_tag(config)
+    if await engine.image_id(tag) is not None:
+        return tag
+    if await engine.images(LABEL):
+        raise Unavailable(
+            "ctui's image is older than this ctui or your config", hint="run `ctui image build`"
+        )
+    raise Unavailable("ctui's image is not there yet", hint="run `ctui image build`")
+
+
+async def build_image(engine: Engine, config: ImageConfig, progress: Progress) -> str:
+    """Build the image unless it is there, and return its tag.
+
+    Raises:
+        Unavailable, ExternalFailure: with what the build said last.
+    """
+    tag = image_tag(config)
+    if await engine.image_id(tag) is not None:
+        progress(f"{tag} is up to date")
+        return tag
+    base = await _base(engine, config, progress)
+    progress(f"building {tag} on {base}")
+    arguments = {"BASE_IMAGE": base, "CLAUDE_CODE_VERSION": CLAUDE_CODE_VERSION}
+    await engine.build(_context(), tag, arguments, {LABEL: tag}, progress)
+    return tag
+
+
+async def _base(engine: Engine, config: ImageConfig, progress: Progress) -> str:
+    if config.dockerfile:
+        path = Path(config.dockerfile).expanduser()
+        tag = f"ctui-toolchain:{hashlib.sha256(_read(path)).hexdigest()[:12]}"
+        progress(f"building your {path.name}")
+        context = await asyncio.to_thread(_tar, {"Dockerfile": _read(path)}, path.parent)
+        await engine.build(context, tag, {}, {LABEL: tag}, progress)
+        return tag
+    progress("looking for a base image")
+    return await _run_script(resource("docker") / "base.sh", config.base)
+
+
+async def _run_script(script: Path, base: str) -> str:
+    process = await asyncio.create_subprocess_exec(
+        "sh",
+        str(script),
+        base,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    stdout, stderr = await process.communicate()
+    if process.returncode:
+        said = [line for line in stderr.decode("utf-8", "replace").splitlines() if line.strip()]
+        raise Unavailable(one_line(said[-1] if said else "the base image cannot be made", 300))
+    return stdout.decode().strip().splitlines()[-1]
+
+
+def _context() -> bytes:
+    folder = resource("docker")
+    files = {name: (folder / name).read_bytes() for name in _INPUTS}
+    files["certificates/README"] = b"Certificates of the host, as *.crt.\n"
+    files.update(_certificates(os.environ))
+    return _tar(files)
+
+
+def _certificates(environ: Mapping[str, str]) -> dict[str, bytes]:
+    """The host's CA bundle, where a variable says that the usual one does not do."""
+    for variable in _CA_VARIABLES:
+        path = Path(environ.get(variable) or "/nonexistent")
+        if path.is_file():
+            return {"certificates/host.crt": path.read_bytes()}
+    return {}
+
+
+def _tar(files: Mapping[str, bytes], folder: Path | None = None) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        if folder is not None:
+            archive.add(folder, arcname=".", filter=_without_owner)
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(content), 0o644
+            archive.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def _without_owner(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+    entry.uid = entry.gid = 0
+    entry.uname = entry.gname = ""
+    return entry
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Unavailable(
+            f"{path} cannot be read: {error.strerror}", hint="check image.dockerfile in the config"
+        ) from error

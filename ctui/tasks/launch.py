@@ -1,0 +1,168 @@
+"""Everything that a run needs before its container is created."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+from ctui.claude.credentials import Credential
+from ctui.claude.task_home import RunOptions, TaskHome, deny_rules_of, first_line, task_home
+from ctui.config import Config, parse_size
+from ctui.errors import CtuiError, Refused
+from ctui.git.command import run_git
+from ctui.git.private import PrivateRepository, create_private, open_private
+from ctui.git.repository import Repository, open_repository
+from ctui.paths import Paths
+from ctui.sandbox.image import require_image
+from ctui.sandbox.spec import (
+    HOME,
+    LABEL_INSTANCE,
+    LABEL_RUN,
+    LABEL_TASK,
+    Limits,
+    Mount,
+    SandboxSpec,
+)
+from ctui.tasks.life import Parts
+from ctui.tasks.model import Run, Task
+from ctui.tasks.store import now
+from ctui.worktrees.owner import task_owner
+
+_SETTINGS_LIMIT = 1 << 20
+
+
+class Launch(NamedTuple):
+    """A run that is ready to begin."""
+
+    run: Run
+    spec: SandboxSpec
+    first_line: bytes
+    private: PrivateRepository
+    repository: Repository
+
+
+def home_volume(task_id: str) -> str:
+    """The name of the volume that keeps a task's home folder from run to run."""
+    return f"ctui-home-{task_id}"
+
+
+async def prepare(
+    paths: Paths,
+    config: Config,
+    parts: Parts,
+    task: Task,
+    login: Credential,
+    *,
+    adopt: Run | None = None,
+) -> Launch:
+    """Make a task's private repository and home, and describe its next container.
+
+    Raises:
+        CtuiError: the repository or worktree is not what it was, or image or engine are missing.
+    """
+    repository = await asyncio.to_thread(open_repository, Path(task.repository))
+    worktree = Path(task.worktree)
+    if not worktree.is_dir():
+        raise Refused(f"the worktree {worktree} is gone", hint="restore it from the trash")
+    owner = task_owner(worktree)
+    private = await _private(paths, repository, task, owner)
+    runs = parts.store.runs(task.id)
+    run = adopt or Run(task=task.id, number=len(runs) + 1, created=now(), cost_before=task.cost)
+    home = await _home(repository, config, parts, task, resume=_has_spoken(parts, task))
+    image = await require_image(parts.engine, config.image)
+    labels = {LABEL_INSTANCE: paths.instance, LABEL_TASK: task.id, LABEL_RUN: str(run.number)}
+    await parts.engine.ensure_network(config.sandbox.network, {LABEL_INSTANCE: paths.instance})
+    await parts.engine.ensure_volume(home_volume(task.id), labels)
+    spec = SandboxSpec(
+        name=run.container_name,
+        image=image,
+        command=home.arguments,
+        uid=owner[0],
+        gid=owner[1],
+        env=home.env,
+        mounts=_mounts(private, worktree, task),
+        network=config.sandbox.network,
+        labels=labels,
+        limits=Limits(
+            memory=parse_size(config.sandbox.memory),
+            cpus=config.sandbox.cpus,
+            pids=config.sandbox.pids,
+            tmp=parse_size(config.sandbox.tmp),
+        ),
+    )
+    line = first_line(home, login.environment())
+    return Launch(run, spec, line, private, repository)
+
+
+async def purge(paths: Paths, parts: Parts, task: Task) -> None:
+    """Delete what only this task used: its journal, private repository and home volume."""
+    for name in await parts.engine.volumes({LABEL_INSTANCE: paths.instance, LABEL_TASK: task.id}):
+        await parts.engine.remove_volume(name)
+    await asyncio.to_thread(shutil.rmtree, paths.task(task.id), ignore_errors=True)
+
+
+async def _private(
+    paths: Paths, repository: Repository, task: Task, owner: tuple[int, int]
+) -> PrivateRepository:
+    folder = paths.task(task.id) / "git"
+    metadata = Path(task.metadata) if task.metadata else None
+    if folder.is_dir():
+        return open_private(repository, folder, metadata)
+    return await create_private(repository, metadata, folder, task.branch, task.base, owner)
+
+
+def _has_spoken(parts: Parts, task: Task) -> bool:
+    """Whether an earlier run took a message: only then the CLI knows the session."""
+    if not parts.store.runs(task.id):
+        return False
+    last = parts.store.last_message(task.id)
+    first_waits = {message.id for message in parts.store.undelivered(task.id)}
+    return not (last and last.id in first_waits and task.turns == 0)
+
+
+async def _home(
+    repository: Repository, config: Config, parts: Parts, task: Task, *, resume: bool
+) -> TaskHome:
+    options = task.options
+    left = None if options.budget is None else max(0.0, options.budget - task.cost)
+    return task_home(
+        RunOptions(
+            session=task.session,
+            resume=resume,
+            branch=task.branch or "(detached)",
+            model=options.model or config.claude.model,
+            permission_mode=options.permission_mode,
+            skip_permissions=options.skip_permissions,
+            budget=left,
+            trusted=parts.store.trusts(task.repository),
+            claude_md=await _blob(repository, task.base, "CLAUDE.md"),
+            deny_rules=deny_rules_of(await _blob(repository, task.base, ".claude/settings.json")),
+            base_url=config.claude.base_url,
+        )
+    )
+
+
+async def _blob(repository: Repository, commit: str | None, path: str) -> str:
+    """A text file of a commit, "" if there is none: what the person committed, not the task."""
+    if commit is None:
+        return ""
+    try:
+        output = await run_git(
+            ["cat-file", "blob", f"{commit}:{path}"], git_dir=repository.common_dir, check=False
+        )
+    except CtuiError:
+        return ""
+    if output.exit_code or len(output.stdout) > _SETTINGS_LIMIT:
+        return ""
+    return output.stdout.decode("utf-8", "replace")
+
+
+def _mounts(private: PrivateRepository, worktree: Path, task: Task) -> tuple[Mount, ...]:
+    mounts = [
+        Mount(str(source), str(target), read_only)
+        for source, target, read_only in private.mounts(worktree)
+    ]
+    home = Mount(home_volume(task.id), HOME, kind="volume")
+    return (*mounts, home)
