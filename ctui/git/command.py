@@ -145,6 +145,7 @@ async def run_git(
     check: bool = True,
     nice: bool = False,
     filters: bool = False,
+    config: Mapping[str, str] | None = None,
 ) -> GitOutput:
     """Run one git command on the repository or worktree whose metadata is `git_dir`.
 
@@ -160,6 +161,7 @@ async def run_git(
         nice: give way to everything else that wants the processor.
         filters: let clean and smudge filters of the person's configuration run; only right where
             the files are written from a commit that the person chose.
+        config: more settings, for this process only.
 
     Raises:
         Unavailable: git is not installed.
@@ -178,7 +180,9 @@ async def run_git(
         work_tree=work_tree,
         timeout=timeout,
         input=input,
-        env=_environment({**_OVERRIDES, **(dict.fromkeys(blanked, ""))}, (env or {}).items()),
+        env=_environment(
+            {**_OVERRIDES, **(dict.fromkeys(blanked, "")), **(config or {})}, (env or {}).items()
+        ),
         check=check,
         nice=nice,
     )

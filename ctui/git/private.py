@@ -1,0 +1,206 @@
+"""A task's own git directory: all that a task sees of the repository, and all that it can change.
+
+The task works in the worktree's files with this directory as its `.git`. It borrows the objects of
+the repository, mounted read-only, and has copies of its refs; hooks, configuration and refs of the
+repository itself are out of its reach. What it commits comes home by `imports`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from ctui.errors import Unavailable
+from ctui.git import hostile
+from ctui.git.repository import Repository, open_trusted
+
+_MOUNTED_AT = "/ctui/git"
+_WORKSPACE = "/workspace"
+_CONFIG_KEYS = ("user.name", "user.email", "core.autocrlf", "core.eol", "init.defaultBranch")
+"""The only settings of the person that a task gets: nothing here names a program or a host."""
+_FALLBACK = {"user.name": "Claude Code", "user.email": "claude@localhost"}
+_REF_PREFIXES = ("refs/heads/", "refs/remotes/", "refs/tags/")
+_REFS_WATCHED = 10_000
+
+
+class BindMount(NamedTuple):
+    """A path of the host in the task's container."""
+
+    source: Path
+    target: str
+    read_only: bool
+
+
+class PrivateRepository:
+    """The private git directory of one task, in the task's own folder."""
+
+    def __init__(self, repository: Repository, folder: Path, metadata: Path | None) -> None:
+        self.repository = repository
+        self.folder = folder
+        """The folder that holds `git`, which the task can write, and our own notes beside it."""
+        self.metadata = metadata
+        """The worktree's folder below `.git/worktrees`; None for the main checkout."""
+
+    @property
+    def git_dir(self) -> Path:
+        return self.folder / "git"
+
+    @property
+    def seed(self) -> Path:
+        """The refs that it was made with, as a packed-refs file that only we write."""
+        return self.folder / "seed-refs"
+
+    def mounts(self, worktree: Path) -> list[BindMount]:
+        """What the container needs so that git works in it."""
+        mounts = [BindMount(worktree, _WORKSPACE, read_only=False)]
+        if self.metadata is None:
+            # A folder cannot be covered by a file, so the whole directory covers the real one.
+            mounts.append(BindMount(self.git_dir, f"{_WORKSPACE}/.git", read_only=False))
+        else:
+            link = self.folder / "dotgit"
+            mounts.append(BindMount(self.git_dir, _MOUNTED_AT, read_only=False))
+            mounts.append(BindMount(link, f"{_WORKSPACE}/.git", read_only=True))
+        for objects in self.repository.object_directories():
+            mounts.append(BindMount(objects, str(objects), read_only=True))
+        return mounts
+
+    def fingerprint(self) -> str:
+        """A short text that changes whenever a branch, HEAD or the stash does."""
+        digest = hashlib.sha256()
+        for parts in (("HEAD",), ("packed-refs",), ("logs", "refs", "stash")):
+            with hostile.folder(self.git_dir, *parts[:-1]) as directory:
+                _add_stat(digest, parts[-1], directory)
+        with hostile.folder(self.git_dir, "refs") as directory:
+            if directory is not None:
+                for path in hostile.walk_files(directory, depth=20, budget=[_REFS_WATCHED]):
+                    _add_stat(digest, path, directory)
+        return digest.hexdigest()
+
+
+async def create_private(
+    repository: Repository,
+    metadata: Path | None,
+    folder: Path,
+    branch: str | None,
+    base: str | None,
+    owner: tuple[int, int],
+) -> PrivateRepository:
+    """Make the private git directory in `folder`.
+
+    Args:
+        repository: whose objects are borrowed and whose refs are copied.
+        metadata: of the linked worktree; None for the person's own checkout.
+        folder: the task's folder, which must not hold one yet.
+        branch: what HEAD names; None for a detached HEAD at `base`.
+        base: the commit that the branch is at.
+        owner: uid and gid that the task runs as.
+
+    Raises:
+        Unavailable: the folder cannot be written.
+    """
+    private = PrivateRepository(repository, folder, metadata)
+    try:
+        await asyncio.to_thread(_make, private, branch, base, owner)
+    except OSError as error:
+        raise Unavailable(f"{folder} cannot be written: {error.strerror}") from error
+    return private
+
+
+def open_private(repository: Repository, folder: Path, metadata: Path | None) -> PrivateRepository:
+    """The one that was made before."""
+    return PrivateRepository(repository, folder, metadata)
+
+
+def _make(
+    private: PrivateRepository, branch: str | None, base: str | None, owner: tuple[int, int]
+) -> None:
+    # A name that nothing uses until it is complete: a crash leaves no half of one behind.
+    unfinished = private.folder / "git.new"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    for name in ("objects/info", "objects/pack", "refs/heads", "refs/tags", "info", "logs"):
+        (unfinished / name).mkdir(mode=0o700, parents=True)
+    refs = _packed_refs(private.repository)
+    directories = private.repository.object_directories()
+    alternates = "".join(f"{path}\n" for path in directories)
+    head = f"ref: refs/heads/{branch}\n" if branch else f"{base}\n"
+    _write(unfinished / "objects/info/alternates", os.fsencode(alternates))
+    _write(unfinished / "packed-refs", refs)
+    _write(unfinished / "HEAD", head.encode())
+    _write(unfinished / "config", _config(private.repository).encode())
+    source = (private.metadata or private.repository.common_dir) / "index"
+    if source.is_file():
+        _write(unfinished / "index", source.read_bytes())
+    if os.geteuid() == 0:
+        _give_away(unfinished, owner)
+    _write(private.folder / "dotgit", f"gitdir: {_MOUNTED_AT}\n".encode(), mode=0o644)
+    _write(private.seed, refs)
+    unfinished.rename(private.git_dir)
+
+
+def _packed_refs(repository: Repository) -> bytes:
+    """Branches, remote branches and tags, as git-pack-refs(1) writes them."""
+    import pygit2
+
+    lines: dict[bytes, bytes] = {}
+    for reference in open_trusted(repository.common_dir).references.iterator():
+        name = reference.raw_name
+        if reference.type is not pygit2.enums.ReferenceType.DIRECT:
+            continue
+        if name.startswith(tuple(prefix.encode() for prefix in _REF_PREFIXES)):
+            lines[name] = str(reference.target).encode()
+    body = b"".join(b"%s %s\n" % (lines[name], name) for name in sorted(lines))
+    return b"# pack-refs with: sorted \n" + body
+
+
+def _config(repository: Repository) -> str:
+    values: Mapping[str, str] = {
+        "core.repositoryformatversion": "0",
+        "core.bare": "false",
+        "core.filemode": "true",
+        "core.logallrefupdates": "true",
+        **_personal(repository),
+    }
+    lines: list[str] = []
+    for key, value in values.items():
+        section, _, name = key.partition(".")
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        lines.append(f'[{section}]\n\t{name} = "{escaped}"\n')
+    return "".join(lines)
+
+
+def _personal(repository: Repository) -> dict[str, str]:
+    config = open_trusted(repository.common_dir).config
+    found = dict(_FALLBACK)
+    for key in _CONFIG_KEYS:
+        if key in config and (value := config[key]).isprintable():
+            found[key] = value
+    return found
+
+
+def _give_away(root: Path, owner: tuple[int, int]) -> None:
+    os.lchown(root, *owner)
+    for folder, names, files in os.walk(root):
+        for name in (*names, *files):
+            os.lchown(Path(folder) / name, *owner)
+
+
+def _write(path: Path, data: bytes, *, mode: int = 0o600) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+
+
+def _add_stat(digest: hashlib._Hash, name: str, directory: int | None) -> None:
+    if directory is None:
+        return
+    try:
+        status = os.stat(name, dir_fd=directory, follow_symlinks=False)
+    except OSError:
+        return
+    facts = (name, status.st_ino, status.st_size, status.st_mtime_ns)
+    digest.update(repr(facts).encode())

@@ -1,0 +1,193 @@
+"""A repository as ctui sees it: found from any folder in it, refused where it cannot be trusted."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from ctui.errors import NotFound, Refused, Unavailable
+from ctui.text import one_line
+
+if TYPE_CHECKING:
+    import pygit2
+
+_ALTERNATES_LIMIT = 1 << 16
+_ALTERNATES_DEPTH = 5
+"""As git itself: a longer chain of alternates is an error (gitrepository-layout(5))."""
+
+
+class Target(NamedTuple):
+    """The branch that worktrees are judged against."""
+
+    ref: str
+    commit: str
+
+
+class Repository:
+    """One repository with a main checkout, and all its worktrees."""
+
+    def __init__(self, common_dir: Path, work_tree: Path | None) -> None:
+        self.common_dir = common_dir
+        """The main checkout's `.git`, absolute and without links."""
+        self.work_tree = work_tree
+        self.name = (work_tree or common_dir).name.removesuffix(".git") or "repository"
+
+    @cached_property
+    def git(self) -> pygit2.Repository:
+        """The repository by libgit2, which runs nothing that it contains."""
+        return open_trusted(self.common_dir)
+
+    def resolve(self, revision: str) -> str:
+        """The full object id of a commit. Raises NotFound."""
+        import pygit2
+
+        try:
+            return str(self.git.revparse_single(revision).peel(pygit2.Commit).id)
+        except (KeyError, ValueError, pygit2.GitError) as error:
+            raise NotFound(
+                f"there is no commit {one_line(revision, 80)!r} in {self.name}",
+                hint="name a branch, tag or commit id",
+            ) from error
+
+    def head_branch(self) -> str | None:
+        """The branch of the main checkout, None while its HEAD is detached."""
+        git = self.git
+        return None if git.head_is_detached else str(git.head.shorthand)
+
+    def default_branch(self) -> str | None:
+        """What origin calls its default, else main or master, else the checked-out branch."""
+        with suppress(KeyError, ValueError):
+            target = self.git.references["refs/remotes/origin/HEAD"].target
+            if isinstance(target, str):
+                return target.removeprefix("refs/remotes/origin/")
+        branches = set(self.git.branches.local)
+        for name in ("main", "master", "trunk", "develop"):
+            if name in branches:
+                return name
+        return self.head_branch()
+
+    def target(self) -> Target:
+        """`origin/<default>` and the local default: the one that contains the other.
+
+        Where each has commits of its own, the remote one, which others see as well.
+        """
+        name = self.default_branch()
+        refs = [f"refs/remotes/origin/{name}", f"refs/heads/{name}"]
+        found = [Target(ref, self.resolve(ref)) for ref in refs if ref in self.git.references]
+        if not found:
+            return Target("HEAD", self.resolve("HEAD"))
+        if len(found) == 2:
+            remote, local = found
+            if self.git.descendant_of(local.commit, remote.commit):
+                return local
+        return found[0]
+
+    def object_directories(self) -> list[Path]:
+        """Where this repository's objects are: its own folder, and those that it borrows from."""
+        found: list[Path] = []
+        pending = [(self.common_dir / "objects", 0)]
+        while pending:
+            folder, depth = pending.pop(0)
+            folder = folder.resolve()
+            if folder in found or depth > _ALTERNATES_DEPTH or not folder.is_dir():
+                continue
+            found.append(folder)
+            pending += [(path, depth + 1) for path in _alternates(folder)]
+        return found
+
+
+def open_repository(path: Path) -> Repository:
+    """Open the repository that `path` lies in, also from inside one of its linked worktrees.
+
+    Raises:
+        NotFound: there is none.
+        Refused: it is bare, has no commits, is somebody else's, or of a format that libgit2 does
+            not read (reftable, SHA-256).
+        Unavailable: it is damaged.
+    """
+    import pygit2
+
+    if not path.exists():
+        raise NotFound(f"{path} does not exist", hint="name a folder in a repository with --repo")
+    found = pygit2.discover_repository(str(path))
+    if found is None:
+        raise NotFound(
+            f"{path} is not in a git repository", hint="go into one, or name one with --repo"
+        )
+    common_dir = _common_dir(Path(found).resolve())
+    _refuse_formats(common_dir)
+    git = open_trusted(common_dir)
+    if git.is_bare:
+        raise Refused(f"{common_dir} is a bare repository", hint="use a clone with a checkout")
+    if git.is_empty or git.head_is_unborn:
+        raise Refused(f"{common_dir.parent} has no commits yet", hint="make a first commit")
+    work_tree = Path(git.workdir).resolve() if git.workdir else None
+    repository = Repository(common_dir, work_tree)
+    repository.__dict__["git"] = git
+    return repository
+
+
+def open_trusted(git_dir: Path) -> pygit2.Repository:
+    """Open exactly this git directory, never another that its surroundings point to.
+
+    Raises:
+        Refused: it belongs to somebody else.
+        Unavailable: it is damaged.
+    """
+    import pygit2
+
+    # Root's worktrees are owned by the uid that its tasks run as. Nothing in a repository is run
+    # by libgit2, and the git processes blank what could run, so their owner does not matter.
+    if os.geteuid() == 0:
+        pygit2.settings.owner_validation = False
+    try:
+        return pygit2.Repository(str(git_dir))
+    except pygit2.GitError as error:
+        text = one_line(str(error), 200)
+        if "not owned by current user" in text:
+            raise Refused(
+                f"{git_dir} belongs to somebody else",
+                hint="work as its owner, or mark it as safe: git config --global safe.directory",
+            ) from error
+        raise Unavailable(f"{git_dir} cannot be opened: {text}") from error
+
+
+def _common_dir(git_dir: Path) -> Path:
+    """The main repository's git directory, for a linked worktree's metadata too."""
+    with suppress(OSError):
+        text = (git_dir / "commondir").read_text(encoding="utf-8").strip()
+        return (git_dir / text).resolve()
+    return git_dir
+
+
+def _refuse_formats(common_dir: Path) -> None:
+    import pygit2
+
+    try:
+        config = pygit2.Config(str(common_dir / "config"))
+    except (OSError, pygit2.GitError) as error:
+        raise Unavailable(f"{common_dir}/config cannot be read: {error}") from error
+    storage = config["extensions.refstorage"] if "extensions.refstorage" in config else "files"
+    objects = config["extensions.objectformat"] if "extensions.objectformat" in config else "sha1"
+    if storage.lower() != "files":
+        raise Refused(
+            f"{common_dir} keeps its refs as {one_line(storage, 20)}, which ctui cannot read yet",
+            hint="git refs migrate --ref-format=files",
+        )
+    if objects.lower() != "sha1":
+        raise Refused(
+            f"{common_dir} names its objects by {one_line(objects, 20)}, which ctui cannot read yet",
+            hint="use a repository of the SHA-1 format",
+        )
+
+
+def _alternates(objects: Path) -> list[Path]:
+    path = objects / "info" / "alternates"
+    with suppress(OSError):
+        text = path.read_bytes()[:_ALTERNATES_LIMIT].decode("utf-8", "surrogateescape")
+        lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+        return [Path(line) if line.startswith("/") else objects / line for line in lines]
+    return []
