@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple
 
 from ctui.errors import InvalidInput, LoginRequired, Unavailable
 from ctui.paths import Paths, private_folder
@@ -103,8 +103,8 @@ def stored_credential(paths: Paths) -> Credential | None:
     text = _keyring("get_password", _SERVICE, _account(paths)) or _read(_file(paths))
     if not text:
         return None
-    kind, _, value = text.partition(":")
-    return Credential(kind, value) if kind in get_args(Kind) and value else None
+    name, _, value = text.partition(":")
+    return next((Credential(kind, value) for kind in VARIABLES if kind == name and value), None)
 
 
 def store_credential(paths: Paths, credential: Credential) -> str:

@@ -31,7 +31,7 @@ _RESULT_LINES = 8
 
 def tool_title(name: str, given: Mapping[str, Any], width: int = _WIDTH) -> str:
     """One line for a tool call, such as `📖 Read: src/main.py`."""
-    subject = next((v for key in _SUBJECTS if isinstance(v := given.get(key), str) and v), "")
+    subject = next((text for key in _SUBJECTS if (text := _text(given.get(key)))), "")
     if not subject and given:
         subject = json.dumps(given, ensure_ascii=False)
     symbol = _SYMBOLS.get(name, "🔧")
@@ -75,11 +75,11 @@ def _user(event: Mapping[str, Any]) -> list[str]:
     message = event.get("message")
     content = message.get("content") if isinstance(message, dict) else None
     if isinstance(content, str):
-        return [one_line(f"› {content}", _WIDTH)]
+        return [one_line(f"> {content}", _WIDTH)]
     lines: list[str] = []
     for block in _blocks(event):
         if block.get("type") == "text":
-            lines.append(one_line(f"› {_text(block.get('text'))}", _WIDTH))
+            lines.append(one_line(f"> {_text(block.get('text'))}", _WIDTH))
         elif block.get("type") == "tool_result":
             lines += _tool_result(block)
     return lines

@@ -67,8 +67,9 @@ class Client:
                 connection.close()
 
     async def follow(self, task: str, start: int = 0) -> AsyncIterator[list[Entry]]:
-        """The task's journal from a byte offset of its archive, then live; also across a
-        driver's death. Parts of a block that is open may come again after a reconnection.
+        """The task's journal from a byte offset of its archive, then live.
+
+        It goes on across a driver's death; parts of an open block may come again then.
 
         Raises:
             NotFound: there is no such task.

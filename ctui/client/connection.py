@@ -50,9 +50,7 @@ class Connection:
         reply = msgspec.json.decode(line, type=rpc.Reply)
         if reply.failure is not None:
             raise rpc.error_of(reply.failure)
-        result: T = msgspec.json.decode(
-            reply.result, type=call.returns if call.returns is not type(None) else None
-        )
+        result: T = msgspec.json.decode(reply.result, type=call.returns)
         return result
 
     def close(self) -> None:
@@ -113,7 +111,7 @@ async def _start(paths: Paths) -> None:
     read_end, write_end = os.pipe()
     try:
         # -P: the folder that we happen to be in may hold a module of any name.
-        subprocess.Popen(
+        subprocess.Popen(  # noqa: ASYNC220 - returns at once; nobody waits for this process
             [sys.executable, "-P", "-m", "ctui.tasks.driver", "--ready", str(write_end)],
             cwd="/",
             stdin=subprocess.DEVNULL,
@@ -139,7 +137,7 @@ async def _wait_for_socket(paths: Paths) -> Connection:
     """Another process's driver may hold the lock and not listen yet: nothing tells but trying."""
     try:
         async with asyncio.timeout(_START_SECONDS):
-            while (connection := await _try_socket(paths)) is None:
+            while (connection := await _try_socket(paths)) is None:  # noqa: ASYNC110
                 await asyncio.sleep(_POLL_SECONDS)
     except TimeoutError as error:
         raise Unavailable("the driver does not answer", hint=f"see {paths.driver_log}") from error

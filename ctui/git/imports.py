@@ -3,8 +3,8 @@
     hostile directory -> (refs read, objects copied) -> staging, ours -> one `git fetch` with fsck
 
 The worktree's branch is moved only forward, by compare-and-swap, and only if nobody touched it or
-the index since we left it. A `kill -9` at any point leaves the old state or one that the next import
-completes.
+the index since we left it. A `kill -9` at any point leaves the old state, or one that the next
+import completes.
 """
 
 from __future__ import annotations

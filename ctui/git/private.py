@@ -12,6 +12,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -65,9 +66,8 @@ class PrivateRepository:
             link = self.folder / "dotgit"
             mounts.append(BindMount(self.git_dir, _MOUNTED_AT, read_only=False))
             mounts.append(BindMount(link, f"{_WORKSPACE}/.git", read_only=True))
-        for objects in self.repository.object_directories():
-            mounts.append(BindMount(objects, str(objects), read_only=True))
-        return mounts
+        directories = self.repository.object_directories()
+        return [*mounts, *(BindMount(path, str(path), read_only=True) for path in directories)]
 
     def fingerprint(self) -> str:
         """A short text that changes whenever a branch, HEAD or the stash does."""
@@ -177,8 +177,10 @@ def _personal(repository: Repository) -> dict[str, str]:
     config = open_trusted(repository.common_dir).config
     found = dict(_FALLBACK)
     for key in _CONFIG_KEYS:
-        if key in config and (value := config[key]).isprintable():
-            found[key] = value
+        with suppress(KeyError):
+            value = config[key]
+            if value is not None and value.isprintable():
+                found[key] = value
     return found
 
 

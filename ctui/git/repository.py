@@ -170,8 +170,8 @@ def _refuse_formats(common_dir: Path) -> None:
         config = pygit2.Config(str(common_dir / "config"))
     except (OSError, pygit2.GitError) as error:
         raise Unavailable(f"{common_dir}/config cannot be read: {error}") from error
-    storage = config["extensions.refstorage"] if "extensions.refstorage" in config else "files"
-    objects = config["extensions.objectformat"] if "extensions.objectformat" in config else "sha1"
+    storage = _setting(config, "extensions.refstorage", "files")
+    objects = _setting(config, "extensions.objectformat", "sha1")
     if storage.lower() != "files":
         raise Refused(
             f"{common_dir} keeps its refs as {one_line(storage, 20)}, which ctui cannot read yet",
@@ -179,9 +179,16 @@ def _refuse_formats(common_dir: Path) -> None:
         )
     if objects.lower() != "sha1":
         raise Refused(
-            f"{common_dir} names its objects by {one_line(objects, 20)}, which ctui cannot read yet",
+            f"{common_dir} has {one_line(objects, 20)} objects, which ctui cannot read yet",
             hint="use a repository of the SHA-1 format",
         )
+
+
+def _setting(config: pygit2.Config, key: str, default: str) -> str:
+    try:
+        return config[key] or default
+    except KeyError:
+        return default
 
 
 def _alternates(objects: Path) -> list[Path]:

@@ -86,7 +86,7 @@ class Channel:
         return self._stdin
 
     async def _reconnect(self) -> None:
-        """Until the engine answers again. Whoever follows the log ends this when the run is over."""
+        """Try until the engine answers; whoever follows the log ends this with the run."""
         while True:
             if self._stdin is not None:
                 self._stdin.close()

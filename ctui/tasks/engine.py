@@ -18,12 +18,12 @@ from ctui.tasks import asks
 from ctui.tasks.calls import AnswerAsk, Login, RemoveTask, SendMessage, StartTask, Update
 from ctui.tasks.end import settle
 from ctui.tasks.journal import Journal
-from ctui.tasks.launch import Launch, prepare
+from ctui.tasks.launch import prepare, purge
 from ctui.tasks.life import Life, Parts, RunEnd
 from ctui.tasks.model import Ask, AskState, Message, Notice, Run, Task, TaskState
 from ctui.tasks.naming import free_task_id, new_task
 from ctui.tasks.store import Store, now
-from ctui.tasks.work import Work
+from ctui.tasks.work import Work, bring
 
 log = logging.getLogger(__name__)
 
@@ -203,7 +203,7 @@ class TaskEngine:
         if journal is not None:
             journal.close()
         if call.purge:
-            await Launch.purge(self.parts, self.paths, task)
+            await purge(self.paths, self.parts, task)
             self.store.forget_task(task.id)
         else:
             self.store.mark_removed(task.id)
@@ -263,7 +263,9 @@ class TaskEngine:
             task.state = TaskState.STARTING
             self._save(task)
         launch = await prepare(self.paths, self.config, self.parts, task, login, adopt=adopt)
-        active.work = Work(launch.private, task, self.store)
+        active.work = Work(
+            task, self.store, launch.private.fingerprint, lambda: bring(launch.private, task)
+        )
         run = launch.run
         outward = _Outward(self, task, run, active)
         active.life = Life(self.parts, task, run, active.journal, outward)
@@ -277,8 +279,10 @@ class TaskEngine:
         return end
 
     def _login(self, task_id: str) -> Credential:
+        if (login := self._logins.get(task_id)) is not None:
+            return login
         try:
-            return self._logins.get(task_id) or self._find_login()
+            return self._find_login()
         except LoginRequired as error:
             raise LoginRequired(
                 error.message, hint=f"{error.hint}, then `ctui task resume {task_id}`"
@@ -286,7 +290,9 @@ class TaskEngine:
 
     def _remember(self, task_id: str, login: Login) -> None:
         if login.environment:
-            self._logins[task_id] = Credential.from_environment(login.environment)
+            found = Credential.from_environment(login.environment)
+            if found is not None:
+                self._logins[task_id] = found
 
     # -- what follows from a run's lines
 

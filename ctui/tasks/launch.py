@@ -106,9 +106,9 @@ async def purge(paths: Paths, parts: Parts, task: Task) -> None:
 async def _private(
     paths: Paths, repository: Repository, task: Task, owner: tuple[int, int]
 ) -> PrivateRepository:
-    folder = paths.task(task.id) / "git"
+    folder = paths.task(task.id)
     metadata = Path(task.metadata) if task.metadata else None
-    if folder.is_dir():
+    if (folder / "git").is_dir():
         return open_private(repository, folder, metadata)
     return await create_private(repository, metadata, folder, task.branch, task.base, owner)
 

@@ -82,7 +82,7 @@ class Server:
 
     async def _reply(self, request: rpc.Request, writer: asyncio.StreamWriter) -> None:
         try:
-            result = await self._call(request, writer)
+            result = await self._call(request)
             reply = rpc.Reply(request.id, msgspec.Raw(msgspec.json.encode(result)))
         except CtuiError as error:
             reply = rpc.Reply(request.id, failure=rpc.failure_of(error))
@@ -96,7 +96,7 @@ class Server:
                 self._begin_watch(request, writer)
             await writer.drain()
 
-    async def _call(self, request: rpc.Request, writer: asyncio.StreamWriter) -> object:
+    async def _call(self, request: rpc.Request) -> object:
         handler = _HANDLERS.get(request.method)
         if handler is None:
             raise InvalidInput(f"the driver has no method {request.method!r}")
@@ -194,7 +194,8 @@ async def _resume(server: Server, call: calls.ResumeTask) -> object:
 
 
 async def _remove(server: Server, call: calls.RemoveTask) -> object:
-    return await server.tasks.remove(call)
+    await server.tasks.remove(call)
+    return None
 
 
 async def _watch(_server: Server, _call: calls.Watch) -> object:

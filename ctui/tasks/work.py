@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from ctui.tasks.model import Task, WorkState
+from ctui.git.imports import import_work
+from ctui.git.private import PrivateRepository
+from ctui.tasks.model import ImportedRef, Task, WorkState
 from ctui.tasks.store import Store, now
 
 
@@ -19,7 +21,9 @@ class Work:
         fingerprint: Callable[[], str],
         bring: Callable[[], Awaitable[WorkState]],
     ) -> None:
-        """Args:
+        """Nothing is read or imported yet.
+
+        Args:
         task: gets the result in its field `work`.
         store: where the task is saved.
         fingerprint: a cheap text that changes whenever the task's refs do.
@@ -52,3 +56,15 @@ class Work:
             self._store.save_task(self._task)
             # What changed while we read is found by the next request.
             self._last = current
+
+
+async def bring(private: PrivateRepository, task: Task) -> WorkState:
+    """Import the task's work, in the words that the store keeps."""
+    result = await import_work(private, task.id, task.branch, task.base)
+    return WorkState(
+        branch=result.branch,
+        reason=result.reason,
+        refs=tuple(ImportedRef(ref.name, ref.commit) for ref in result.refs),
+        gitlinks=result.gitlinks,
+        problem=result.problem,
+    )

@@ -1,0 +1,77 @@
+"""A worktree: what was recorded when it was made, and what it is now. Plain data."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Problem = Literal["missing", "tampered", "foreign-owner", "unreadable", "submodules-unchecked"]
+
+
+class WorktreeRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What was true when ctui made or adopted it; a task can change none of this."""
+
+    name: str
+    path: str
+    repository: str
+    """The main repository's `.git`."""
+    metadata: str
+    """Its folder below `.git/worktrees`."""
+    device: int
+    inode: int
+    branch: str | None
+    base: str
+    created: int
+    """Nanoseconds since the epoch."""
+
+
+class Changes(msgspec.Struct, frozen=True):
+    """Numbers of files."""
+
+    staged: int = 0
+    modified: int = 0
+    untracked: int = 0
+    conflicted: int = 0
+
+    @property
+    def any(self) -> bool:
+        return bool(self.staged or self.modified or self.untracked or self.conflicted)
+
+
+class Upstream(msgspec.Struct, frozen=True):
+    """The remote branch that it follows."""
+
+    name: str | None = None
+    state: Literal["none", "gone", "present"] = "none"
+    ahead: int = 0
+    behind: int = 0
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What the worktree's commits are to the target."""
+
+    kind: Literal["no-commits", "merged", "history", "empty", "unmerged", "unknown"]
+    evidence: str
+    commit: str | None = None
+
+
+class WorktreeStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """One worktree as it is now."""
+
+    name: str
+    path: str
+    branch: str | None
+    head: str | None
+    base: str | None
+    status: Literal["clean", "unclean", "merged"]
+    verdict: Verdict
+    changes: Changes | None
+    upstream: Upstream
+    ahead: int
+    """Commits that the target does not have."""
+    behind: int
+    """Commits of the target that it does not have."""
+    state: Literal["merge", "rebase", "cherry-pick", "revert", "bisect", "am"] | None
+    locked: str | None
+    problem: Problem | None

@@ -1,0 +1,40 @@
+"""Which uid a task runs as: the owner of its worktree, and never root."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ctui.errors import Refused
+
+TASK_UID = 59_731
+"""The owner of root's worktrees.
+
+Outside the ranges that Debian gives to people, services and systemd's dynamic users
+(debian-policy 9.2.2), so that no process of the host runs as it.
+"""
+
+
+def task_owner(worktree: Path) -> tuple[int, int]:
+    """Uid and gid of a worktree's owner.
+
+    Raises:
+        Refused: it is root, whose tasks would be root in their container.
+    """
+    status = worktree.stat()
+    if status.st_uid == 0:
+        raise Refused(
+            f"{worktree} belongs to root, and no task runs as root",
+            hint="run without --workspace-dir: ctui makes a worktree with an owner of its own",
+        )
+    return status.st_uid, status.st_gid
+
+
+def give_to_tasks(worktree: Path) -> None:
+    """As root: make a worktree that ctui just created the dedicated uid's. Follows no link."""
+    if os.geteuid() != 0:
+        return
+    os.lchown(worktree, TASK_UID, TASK_UID)
+    for folder, names, files in os.walk(worktree):
+        for name in (*names, *files):
+            os.lchown(Path(folder) / name, TASK_UID, TASK_UID)
