@@ -12,9 +12,9 @@ from ctui.claude.control import TOOL_SERVER
 
 _APPENDED_PROMPT = (
     "You work in a sandbox of ctui. /workspace is a git worktree of its own, on the branch "
-    "{branch}; other branches can be read. There is no remote and you cannot push: commit your work, and the "
-    "person reviews, merges and pushes it. Use mcp__ctui__ask_user when you need a decision that "
-    "only the person can make, and mcp__ctui__notify_user to tell them something."
+    "{branch}; other branches can be read. There is no remote and you cannot push: commit your "
+    "work, and the person reviews, merges and pushes it. Use mcp__ctui__ask_user when you need a "
+    "decision that only the person can make, and mcp__ctui__notify_user to tell them something."
 )
 _CLAUDE_MD_LIMIT = 1 << 20
 

@@ -111,8 +111,8 @@ def _taken(repository: Repository, folder: Path, prefix: str) -> set[str]:
         name.removeprefix(prefix).split("/")[0] for name in branches if name.startswith(prefix)
     }
     metadata = repository.common_dir / "worktrees"
-    known = set(os.listdir(metadata)) if metadata.is_dir() else set()
-    return named | known | set(os.listdir(folder))
+    known = {path.name for path in metadata.iterdir()} if metadata.is_dir() else set()
+    return named | known | {path.name for path in folder.iterdir()}
 
 
 def _record(

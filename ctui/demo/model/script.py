@@ -9,22 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from .steps import Call, Say, Tool
+from .steps import Call, Say, Step, Tool
 from .verbs import BadStep, split, step_of
 
-_FENCE = re.compile(r"^([ \t]*)(`{3,}|~{3,})[ \t]*([^`\s]*)[^`]*$")
-_HEREDOC = re.compile(r"^(.*?)[ \t]*<<([A-Z][A-Z0-9_]*)$")
+_FENCE = re.compile(r"^([ \t]*)(`{3,}|~{3,})[ \t]*([^`\s]*)(?:\s[^`]*)?$")
+_END_WORD = re.compile(r"[A-Z][A-Z0-9_]*")
 
 
 class ScriptError(Exception):
-    """A line that is not a step; its text says which line and what is wrong with it."""
-
-    def __init__(self, line: int, text: str, problem: str) -> None:
-        shown = text.strip() if len(text) <= 80 else f"{text.strip()[:79]}…"
-        super().__init__(f"line {line} of the script (`{shown}`): {problem}")
-        self.line = line
+    """A script that cannot be played; its text says which line is wrong and why."""
 
 
 def scripts_in(text: str) -> list[str]:
@@ -50,7 +45,7 @@ def scripts_in(text: str) -> list[str]:
         else:
             body.append(_unindent(line, len(opening[1])))
     if opening is not None and opening[3] == "script":
-        raise ScriptError(0, opening[0], f"there is no closing {opening[2]}")
+        raise ScriptError(f"the script has no closing {opening[2]}")
     return found
 
 
@@ -68,8 +63,7 @@ def parse(source: str) -> tuple[Call, ...]:
     Raises:
         ScriptError: a line is not a step.
     """
-    parser = _Parser(source.split("\n"))
-    return parser.calls()
+    return _Parser(source.split("\n")).calls()
 
 
 def _unindent(line: str, width: int) -> str:
@@ -79,32 +73,36 @@ def _unindent(line: str, width: int) -> str:
 @dataclass
 class _Parser:
     lines: Sequence[str]
-    done: list[Call] = field(default_factory=list)
-    open: Call = field(default_factory=Call)
+    finished: list[Call] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    on_error: list[str] = field(default_factory=list)
 
     def calls(self) -> tuple[Call, ...]:
         index = 0
         while index < len(self.lines):
-            number, line = index + 1, self.lines[index].strip()
+            line = self.lines[index].strip()
             index += 1
             if not line or line.startswith("#"):
                 continue
+            number = index
             try:
-                line, body, index = self._with_body(line, index)
-                self._add(line, body)
-            except BadStep as error:
-                raise ScriptError(number, line, str(error)) from None
-        return (*self.done, self.open) if self.open.steps else tuple(self.done)
+                head, body, index = self._with_body(line, index)
+                self._add(head, body)
+            except BadStep as problem:
+                shown = line if len(line) <= 80 else f"{line[:79]}…"
+                raise ScriptError(f"line {number} of the script (`{shown}`): {problem}") from None
+        self._finish_call()
+        return tuple(self.finished)
 
     def _with_body(self, line: str, index: int) -> tuple[str, str | None, int]:
         """The line without its `<<END`, the lines up to END, and the index behind them."""
-        heredoc = _HEREDOC.match(line)
-        if heredoc is None:
+        head, mark, word = line.rpartition("<<")
+        if not mark or _END_WORD.fullmatch(word) is None:
             return line, None, index
         for end in range(index, len(self.lines)):
-            if self.lines[end].strip() == heredoc[2]:
-                return heredoc[1], "\n".join(self.lines[index:end]), end + 1
-        raise BadStep(f"no line `{heredoc[2]}` ends the text")
+            if self.lines[end].strip() == word:
+                return head.rstrip(), "\n".join(self.lines[index:end]), end + 1
+        raise BadStep(f"no line `{word}` ends the text")
 
     def _add(self, line: str, body: str | None) -> None:
         verb, argument = split(line)
@@ -114,30 +112,34 @@ class _Parser:
             self._add_on_error(argument, body)
         else:
             step = step_of(verb, argument, body)
-            if self.open.tools:
-                self.done.append(self.open)
-                self.open = Call()
-            self.open = replace(self.open, steps=(*self.open.steps, step))
+            if self._last_tool() is not None:
+                self._finish_call()
+            self.steps.append(step)
 
     def _add_tool_beside(self, line: str, body: str | None) -> None:
-        step = step_of(*split(line), body)
+        step, last = step_of(*split(line), body), self._last_tool()
         if not isinstance(step, Tool):
             raise BadStep("`also` stands before a tool request")
-        if not self.open.tools:
+        if last is None:
             raise BadStep("`also` follows a tool request")
-        *before, last = self.open.steps
-        if isinstance(last, Tool) and step.name == last.name == "AskUserQuestion":
-            questions = [*last.input["questions"], *step.input["questions"]]
-            steps = (*before, Tool(last.name, {"questions": questions}))
+        if step.name == last.name == "AskUserQuestion":
+            last.input["questions"].extend(step.input["questions"])
         else:
-            steps = (*self.open.steps, step)
-        self.open = replace(self.open, steps=steps)
+            self.steps.append(step)
 
     def _add_on_error(self, line: str, body: str | None) -> None:
         step = step_of(*split(line), body)
         if not isinstance(step, Say):
             raise BadStep("`on-error` is followed by `say`")
-        if not self.open.tools:
+        if self._last_tool() is None:
             raise BadStep("`on-error` follows a tool request")
-        text = "\n".join(filter(None, (self.open.on_error, step.text)))
-        self.open = replace(self.open, on_error=text)
+        self.on_error.append(step.text)
+
+    def _last_tool(self) -> Tool | None:
+        last = self.steps[-1] if self.steps else None
+        return last if isinstance(last, Tool) else None
+
+    def _finish_call(self) -> None:
+        if self.steps:
+            self.finished.append(Call(tuple(self.steps), "\n".join(self.on_error)))
+        self.steps, self.on_error = [], []

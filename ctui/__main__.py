@@ -1,0 +1,21 @@
+"""The command `ctui`: chooses a front end, and imports nothing that it does not need."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> int:
+    """Run the command line; returns the exit code."""
+    if sys.argv[1:] in (["--version"], ["-V"]):
+        from ctui import __version__
+
+        print(f"ctui {__version__}")  # noqa: T201 - this is what was asked for
+        return 0
+    from ctui.cli.main import run
+
+    return run(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

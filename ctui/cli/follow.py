@@ -1,0 +1,202 @@
+"""Following a task on a plain terminal, and answering what it asks there."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import click
+
+from ctui.claude.summary import describe
+from ctui.cli.output import print_json, warn
+from ctui.errors import Conflict, CtuiError
+from ctui.tasks.calls import AnswerAsk, StopTask, Update
+from ctui.tasks.model import Answer, Ask, AskKind, AskState, Notice, Task, TaskState
+from ctui.text import sanitise
+
+if TYPE_CHECKING:
+    from ctui.client import Client
+    from ctui.tasks.journal import Entry
+
+_INTERRUPTED = 130
+
+
+async def follow_turn(client: Client, task_id: str, *, as_json: bool) -> int:
+    """Print a task's journal and answer its asks until its turn is over; the exit code."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGINT, stop.set)
+    watcher = _Watcher(client, task_id, interactive=sys.stdin.isatty() and not as_json)
+    printing = asyncio.create_task(print_journal(client, task_id, as_json=as_json))
+    watching = asyncio.create_task(watcher.until_over())
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({watching, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not watching.done():
+            await client.call(StopTask(task_id))
+            return _INTERRUPTED
+        task = watching.result()
+        # What the driver wrote before it said that the task is over is on its way to us.
+        await _drain(client, task_id, printing)
+        return _exit_code(task)
+    finally:
+        for job in (printing, watching, stopping):
+            job.cancel()
+            with suppress(asyncio.CancelledError, CtuiError):
+                await job
+        watcher.close()
+
+
+async def print_journal(client: Client, task_id: str, *, as_json: bool) -> None:
+    """Print everything from the journal's start, and go on as it grows."""
+    async for batch in client.follow(task_id):
+        for entry in batch:
+            for line in entry_lines(entry, as_json=as_json):
+                click.echo(line)
+
+
+def entry_lines(entry: Entry, *, as_json: bool) -> list[str]:
+    """What is printed for one journal line."""
+    if as_json:
+        return [entry.line] if entry.stream == "out" else []
+    if entry.stream == "ctui":
+        return _notice(entry.line)
+    if entry.stream == "err":
+        relay = entry.line.startswith('{"ctui_relay"')
+        return [] if relay else [f"! {sanitise(entry.line)}"]
+    return [] if entry.line.startswith('{"type":"stream_event"') else describe(entry.line)
+
+
+def _notice(line: str) -> list[str]:
+    import msgspec
+
+    notice = msgspec.json.decode(line, type=Notice)
+    return [] if notice.kind in {"started", "ended"} else [f"* {sanitise(notice.text)}"]
+
+
+class _Watcher:
+    """Sees the task's state and asks, and lets the person answer at the terminal."""
+
+    def __init__(self, client: Client, task_id: str, *, interactive: bool) -> None:
+        self._client = client
+        self._task_id = task_id
+        self._interactive = interactive
+        self._asks: dict[int, Ask] = {}
+        self._told: set[int] = set()
+        if interactive:
+            asyncio.get_running_loop().add_reader(sys.stdin.fileno(), self._typed)
+        self._jobs: set[asyncio.Task[None]] = set()
+
+    def close(self) -> None:
+        if self._interactive:
+            asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
+
+    async def until_over(self) -> Task:
+        async for update in self._client.watch(self._task_id):
+            self._see(update)
+            task = update.task
+            if task is not None and _is_over(task):
+                return task
+        raise Conflict("the driver went away")
+
+    def _see(self, update: Update) -> None:
+        ask = update.ask
+        if ask is None:
+            return
+        if ask.state is AskState.PENDING:
+            self._asks[ask.id] = ask
+            self._prompt()
+        elif self._asks.pop(ask.id, None) is not None and ask.id in self._told:
+            warn(f"ask {ask.id}: {ask.state}")
+            self._prompt()
+
+    def _prompt(self) -> None:
+        """Show the oldest ask, once."""
+        if not self._asks:
+            return
+        ask = self._asks[min(self._asks)]
+        if ask.id in self._told:
+            return
+        self._told.add(ask.id)
+        warn(f"? {ask.title}")
+        if self._interactive:
+            warn(_keys(ask))
+        else:
+            warn(f"  answer it: ctui task answer {self._task_id} allow|session|deny")
+
+    def _typed(self) -> None:
+        try:
+            typed = os.read(sys.stdin.fileno(), 4096)
+        except BlockingIOError:
+            return
+        if not typed:
+            self.close()
+            return
+        if not self._asks:
+            return
+        ask = self._asks[min(self._asks)]
+        answer = parse_answer(ask, typed.decode("utf-8", "replace").strip())
+        if answer is None:
+            warn(_keys(ask))
+            return
+        job = asyncio.create_task(self._answer(ask, answer))
+        self._jobs.add(job)
+        job.add_done_callback(self._jobs.discard)
+
+    async def _answer(self, ask: Ask, answer: Answer) -> None:
+        try:
+            await self._client.call(AnswerAsk(ask.id, answer))
+        except CtuiError as error:
+            warn(f"{error.message} ({error.hint})")
+
+
+def parse_answer(ask: Ask, typed: str) -> Answer | None:
+    """What a typed line means, or None if it means nothing."""
+    if ask.kind is AskKind.QUESTION:
+        return Answer("allow", text=typed, by="terminal") if typed else None
+    word, _, rest = typed.partition(" ")
+    match word:
+        case "y":
+            return Answer("allow", by="terminal")
+        case "s" if ask.kind is not AskKind.ELICITATION:
+            return Answer("session", by="terminal")
+        case "d":
+            return Answer("deny", message=rest, by="terminal")
+    return None
+
+
+def _keys(ask: Ask) -> str:
+    if ask.kind is AskKind.QUESTION:
+        return "  type your answer"
+    return "  y once   s for this task   d deny   d MESSAGE deny with a message"
+
+
+def _is_over(task: Task) -> bool:
+    if task.state is TaskState.WAITING:
+        return bool(task.problem)
+    # A task whose sandbox stops with its turn is idle for the moment until it has stopped.
+    return task.state is TaskState.ENDED or (task.state is TaskState.IDLE and task.detached)
+
+
+async def _drain(client: Client, task_id: str, printing: asyncio.Task[None]) -> None:
+    """Give the printer what is in the archive by now, then let it go."""
+    del client, task_id
+    with suppress(TimeoutError):
+        await asyncio.wait_for(asyncio.shield(printing), 0.2)
+
+
+def _exit_code(task: Task) -> int:
+    if task.problem:
+        warn(f"ctui: {task.problem}")
+        return 1
+    if task.denials:
+        warn(f"ctui: {task.denials} tool calls were denied")
+        return 1
+    return 0
+
+
+__all__ = ["entry_lines", "follow_turn", "parse_answer", "print_journal", "print_json"]

@@ -1,0 +1,78 @@
+"""The tree of commands; each is imported only when it is used."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+
+import click
+
+from ctui import __version__
+from ctui.cli.output import report
+from ctui.errors import CtuiError
+
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "demo": ("ctui.cli.demo", "Try everything with a scripted model, without an account."),
+    "doctor": ("ctui.cli.doctor", "Check what ctui needs, and say how to mend it."),
+    "image": ("ctui.cli.image", "Build the image that tasks run in."),
+    "run": ("ctui.cli.run", "Start a task and follow it to the end of its turn."),
+    "setup": ("ctui.cli.setup", "Store a login, and build the image."),
+    "task": ("ctui.cli.task", "List, follow, answer, stop and remove tasks."),
+    "worktree": ("ctui.cli.worktree", "Create, list, remove and restore worktrees."),
+    "wt": ("ctui.cli.worktree", "The same as worktree."),
+}
+
+
+class LazyGroup(click.Group):
+    """Knows its commands by name and help; loads one when it runs."""
+
+    def list_commands(self, _context: click.Context) -> list[str]:
+        return [name for name in COMMANDS if name != "wt"]
+
+    def get_command(self, _context: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        command = importlib.import_module(COMMANDS[name][0]).command
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        rows = [(name, COMMANDS[name][1]) for name in self.list_commands(context)]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+@click.group(
+    cls=LazyGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(__version__, "-V", "--version", message="ctui %(version)s")
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Run several Claude Code tasks at once, each in its own worktree and sealed container."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line, and turn every error into one line and an exit code."""
+    as_json = "--json" in arguments
+    try:
+        result = cli.main(list(arguments), prog_name="ctui", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return 130
+    except CtuiError as error:
+        report(error, as_json=as_json)
+        return 1
+    except BrokenPipeError:
+        # Whoever read our output has seen enough.
+        with suppress(OSError):
+            sys.stdout.close()
+        return 0
+    return result if isinstance(result, int) else 0

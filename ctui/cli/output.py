@@ -1,0 +1,50 @@
+"""What commands print: lines for a person, or JSON for a program."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from ctui.errors import CtuiError
+from ctui.text import sanitise
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+repo_option = click.option(
+    "--repo",
+    default=".",
+    type=click.Path(path_type=str),
+    help="A folder in the repository.  [default: here]",
+)
+
+
+def print_json(value: Any) -> None:
+    """Print a value, msgspec structs included."""
+    import msgspec
+
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+
+
+def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print sanitised columns, each as wide as its widest cell."""
+    cells = [[sanitise(cell).replace("\n", " ") for cell in row] for row in [header, *rows]]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
+    for row in cells:
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        click.echo(line.rstrip())
+
+
+def report(error: CtuiError, *, as_json: bool) -> None:
+    """Print an error: one line that says what is wrong, and what to do."""
+    if as_json:
+        click.echo(json.dumps({"error": error.message, "hint": error.hint}))
+        return
+    text = f"ctui: {error.message}"
+    click.echo(sanitise(f"{text} ({error.hint})" if error.hint else text), err=True)
+
+
+def warn(text: str) -> None:
+    click.echo(sanitise(text), err=True)

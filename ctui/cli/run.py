@@ -1,0 +1,131 @@
+"""`ctui run`: start a task, and follow it to the end of its turn."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from typing import Any, get_args
+
+import click
+
+from ctui.cli import context
+from ctui.cli.output import json_option, print_json, repo_option, warn
+from ctui.config import PermissionMode
+from ctui.errors import InvalidInput, Refused
+
+
+@click.command("run")
+@click.argument("prompt")
+@repo_option
+@click.option("--task-id", default="", help="The task's id.  [default: after the worktree]")
+@click.option("--name", default="", help="The worktree's name.  [default: after the prompt]")
+@click.option("--worktree", default="", help="Work in this worktree instead of a new one.")
+@click.option("--workspace-dir", is_flag=True, help="Work in the checkout itself.")
+@click.option("--base", default="HEAD", show_default=True, help="Where the worktree begins.")
+@click.option("--model", default="", help="The model.")
+@click.option(
+    "--permission-mode",
+    type=click.Choice(get_args(PermissionMode)),
+    help="What the task may do without asking.",
+)
+@click.option("--skip-permissions", is_flag=True, help="Ask nothing: the container is the limit.")
+@click.option("--budget", type=click.FloatRange(min=0, min_open=True), help="US dollars at most.")
+@click.option("--trust", is_flag=True, help="Trust this repository's own Claude settings.")
+@click.option("--detach", is_flag=True, help="Return at once; the task goes on.")
+@json_option
+def command(**options: Any) -> int:
+    """Start a task with PROMPT (`-` reads it from stdin) and follow it to the end of its turn.
+
+    Exit code 0: done. 1: failed, denied or over budget. 130: interrupted.
+    """
+    if options["prompt"] == "-":
+        options["prompt"] = sys.stdin.read()
+    if not options["prompt"].strip():
+        raise InvalidInput("the prompt is empty", hint="say what the task should do")
+    return asyncio.run(_run(options))
+
+
+async def _run(options: dict[str, Any]) -> int:
+    from ctui.cli.follow import follow_turn
+    from ctui.client import Client
+
+    async with Client(context.paths()) as client:
+        task = await _start(client, options)
+        if options["detach"]:
+            print_json(task) if options["as_json"] else click.echo(task.id)
+            return 0
+        if not options["as_json"]:
+            warn(f"task {task.id} in {task.worktree}")
+        return await follow_turn(client, task.id, as_json=options["as_json"])
+
+
+async def _start(client: Any, options: dict[str, Any]) -> Any:
+    from ctui.config import load_config
+    from ctui.tasks.calls import StartTask
+    from ctui.tasks.model import TaskOptions
+
+    repository = context.repository(options["repo"])
+    config = load_config(context.paths(), repository=repository.work_tree)
+    place = await _place(repository, config.worktrees.prefix, options)
+    call = StartTask(
+        task=options["task_id"],
+        repository=str(repository.common_dir),
+        prompt=options["prompt"],
+        options=TaskOptions(
+            model=options["model"],
+            permission_mode=options["permission_mode"] or config.claude.permission_mode,
+            skip_permissions=options["skip_permissions"],
+            budget=options["budget"],
+        ),
+        trust=options["trust"],
+        detached=options["detach"],
+        login=context.login(),
+        **place,
+    )
+    return await client.call(call)
+
+
+async def _place(repository: Any, prefix: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Where the task works, as the fields of its start."""
+    if options["workspace_dir"]:
+        if os.geteuid() == 0:
+            raise Refused(
+                "--workspace-dir does not work as root: a task never runs as root, and ctui does "
+                "not give your checkout to another user",
+                hint="run without it, or as the checkout's owner",
+            )
+        return {
+            "worktree": str(repository.work_tree),
+            "metadata": None,
+            "branch": repository.head_branch(),
+            "base": repository.resolve("HEAD"),
+        }
+    if options["worktree"]:
+        record = context.record_named(repository, options["worktree"])
+    else:
+        record = await make_worktree(repository, prefix, options)
+    return {
+        "worktree": record.path,
+        "metadata": record.metadata,
+        "branch": record.branch,
+        "base": record.base,
+    }
+
+
+async def make_worktree(repository: Any, prefix: str, options: dict[str, Any]) -> Any:
+    """Make a worktree and keep its record."""
+    import msgspec
+
+    from ctui.worktrees.create import create_worktree
+
+    record = await create_worktree(
+        repository,
+        context.paths().worktrees,
+        prompt=options["prompt"],
+        name=options["name"] or options.get("task_id", ""),
+        base=options["base"],
+        prefix=prefix,
+    )
+    context.store().save_worktree(record.path, record.repository, msgspec.json.encode(record))
+    return record

@@ -1,0 +1,191 @@
+"""`ctui worktree`: create, list, remove, restore."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ctui.cli import context
+from ctui.cli.output import json_option, print_json, print_table, repo_option
+from ctui.errors import CtuiError, NotFound, Refused
+
+if TYPE_CHECKING:
+    from ctui.git.repository import Repository
+    from ctui.worktrees.model import WorktreeRecord, WorktreeStatus
+    from ctui.worktrees.trash import TrashEntry
+
+
+@click.group("worktree")
+def command() -> None:
+    """Create, list, remove and restore worktrees."""
+
+
+@command.command("create")
+@click.argument("name")
+@click.option("--base", default="HEAD", show_default=True, help="Where it begins.")
+@repo_option
+@json_option
+def create(name: str, base: str, repo: str, *, as_json: bool) -> None:
+    """Make a worktree with a branch of its own."""
+    from ctui.cli.run import make_worktree
+    from ctui.config import load_config
+
+    repository = context.repository(repo)
+    config = load_config(context.paths(), repository=repository.work_tree)
+    options = {"prompt": "", "name": name, "base": base}
+    record = asyncio.run(make_worktree(repository, config.worktrees.prefix, options))
+    print_json(record) if as_json else click.echo(record.path)
+
+
+@command.command("list")
+@repo_option
+@json_option
+def list_(repo: str, *, as_json: bool) -> None:
+    """List the worktrees of a repository with their status."""
+    from ctui.worktrees.status import list_worktrees
+
+    repository = context.repository(repo)
+    found = asyncio.run(list_worktrees(repository, context.records(repository)))
+    tasks = _tasks()
+    if as_json:
+        target = repository.target()
+        print_json(
+            {
+                "repository": str(repository.common_dir),
+                "target": {"ref": target.ref, "commit": target.commit},
+                "worktrees": [_entry(status, tasks) for status in found],
+            }
+        )
+        return
+    rows = [_row(status, tasks) for status in found]
+    if rows:
+        header = ["WORKTREE", "STATUS", "CHANGES", "AHEAD", "BEHIND", "TASK", "EVIDENCE"]
+        print_table(header, rows)
+
+
+@command.command("remove")
+@click.argument("names", nargs=-1, required=True, metavar="NAME…")
+@click.option("--force", is_flag=True, help="Also if it is unclean.")
+@repo_option
+@json_option
+def remove(names: tuple[str, ...], repo: str, *, force: bool, as_json: bool) -> int:
+    """Move worktrees into the trash; `restore` brings them back."""
+    repository = context.repository(repo)
+    removed: list[dict[str, str]] = []
+    refused: list[dict[str, str]] = []
+    for name in names:
+        try:
+            record = context.record_named(repository, name)
+            entry = asyncio.run(to_trash(repository, record, force=force))
+            removed.append({"name": name, "trash_id": entry.id})
+        except CtuiError as error:
+            refused.append({"name": name, "reason": f"{error.message} ({error.hint})"})
+    if as_json:
+        print_json({"removed": removed, "refused": refused})
+    for item in removed if not as_json else ():
+        click.echo(f"removed {item['name']}: ctui worktree restore {item['trash_id']}")
+    for item in refused if not as_json else ():
+        click.echo(f"refused {item['name']}: {item['reason']}", err=True)
+    return 1 if refused else 0
+
+
+@command.command("restore")
+@click.argument("trash_id")
+@repo_option
+@json_option
+def restore(trash_id: str, repo: str, *, as_json: bool) -> None:
+    """Bring a worktree back from the trash, exactly as it was."""
+    import msgspec
+
+    from ctui.worktrees.create import folder_of
+    from ctui.worktrees.trash import restore_worktree
+
+    repository = context.repository(repo)
+    entry = restore_worktree(folder_of(context.paths().worktrees, repository), trash_id)
+    if entry.record is not None:
+        data = msgspec.json.encode(entry.record)
+        context.store().save_worktree(entry.path, entry.repository, data)
+    if as_json:
+        done = {"name": entry.name, "path": entry.path, "branch": entry.branch}
+        print_json({"restored": [done]})
+    else:
+        click.echo(f"restored {entry.path}")
+
+
+@command.command("trash")
+@repo_option
+@json_option
+def trash(repo: str, *, as_json: bool) -> None:
+    """List what can be restored."""
+    from ctui.worktrees.create import folder_of
+    from ctui.worktrees.trash import trash_entries
+
+    repository = context.repository(repo)
+    entries = trash_entries(folder_of(context.paths().worktrees, repository))
+    if as_json:
+        print_json(entries)
+    elif entries:
+        rows = [[entry.id, entry.name, entry.branch or "-", entry.path] for entry in entries]
+        print_table(["TRASH ID", "WORKTREE", "BRANCH", "PATH"], rows)
+
+
+async def to_trash(repository: Repository, record: WorktreeRecord, *, force: bool) -> TrashEntry:
+    """Move one worktree of ours into the trash, unless a task works in it."""
+    from ctui.worktrees.status import worktree_status
+    from ctui.worktrees.trash import remove_worktree
+
+    store = context.store()
+    for task in store.tasks(worktree=record.path):
+        if task.state.live:
+            raise Refused(
+                f"the task {task.id} works in {record.name}", hint=f"`ctui task stop {task.id}`"
+            )
+    metadata = Path(record.metadata)
+    if not metadata.is_dir():
+        raise NotFound(f"{record.name} is gone from the repository")
+    status = await worktree_status(repository, metadata, record, repository.target())
+    entry = await remove_worktree(repository, status, record, force=force)
+    store.forget_worktree(record.path)
+    return entry
+
+
+def _tasks() -> dict[str, dict[str, Any]]:
+    """The newest task of each worktree, by path."""
+    from ctui.tasks.model import AskState
+
+    store = context.store()
+    asked: dict[str, int] = {}
+    for ask in store.asks(AskState.PENDING):
+        asked[ask.task] = asked.get(ask.task, 0) + 1
+    return {
+        task.worktree: {"id": task.id, "state": task.state, "asks": asked.get(task.id, 0)}
+        for task in store.tasks()
+    }
+
+
+def _entry(status: WorktreeStatus, tasks: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    import msgspec
+
+    return {**msgspec.structs.asdict(status), "task": tasks.get(status.path)}
+
+
+def _row(status: WorktreeStatus, tasks: dict[str, dict[str, Any]]) -> list[str]:
+    changes = status.changes
+    marks = ""
+    if changes is not None:
+        numbers = {"+": changes.staged, "~": changes.modified, "?": changes.untracked}
+        numbers["!"] = changes.conflicted
+        marks = " ".join(f"{mark}{number}" for mark, number in numbers.items() if number)
+    task = tasks.get(status.path)
+    return [
+        status.name,
+        status.problem or status.status,
+        marks,
+        str(status.ahead or ""),
+        str(status.behind or ""),
+        f"{task['id']} {task['state']}" if task else "",
+        status.verdict.evidence,
+    ]
