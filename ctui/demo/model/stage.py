@@ -1,0 +1,84 @@
+"""What the calls of all tasks share: released names, counted failures, the list of calls.
+
+This is all that the server remembers, and each part of it is bounded.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import Counter, OrderedDict, deque
+from pathlib import Path
+from typing import Any
+
+_CALLS_KEPT = 200
+_NAMES_KEPT = 10_000
+
+_CallRecord = dict[str, Any]
+
+
+class Stage:
+    """Shared by the threads of a server.
+
+    Args:
+        log: a file that gets each finished call as a line of JSON, or None.
+    """
+
+    def __init__(self, log: Path | None = None) -> None:
+        self._lock = threading.Lock()
+        self._gates: OrderedDict[str, threading.Event] = OrderedDict()
+        self._counts: OrderedDict[str, int] = OrderedDict()
+        self._waiting: Counter[str] = Counter()
+        self._calls: deque[_CallRecord] = deque(maxlen=_CALLS_KEPT)
+        self._number = 0
+        self._log = log
+
+    def use_up(self, key: str, times: int | None) -> bool:
+        """Whether this is one of the first `times` uses of a key (None: of any number of uses)."""
+        if times is None:
+            return True
+        with self._lock:
+            used = self._counts.pop(key, 0)
+            self._counts[key] = min(used + 1, times)
+            while len(self._counts) > _NAMES_KEPT:
+                self._counts.popitem(last=False)
+            return used < times
+
+    def gate(self, name: str) -> threading.Event:
+        """The event that is set when this name is released, which may be before anyone waits."""
+        with self._lock:
+            gate = self._gates.setdefault(name, threading.Event())
+            self._gates.move_to_end(name)
+            while len(self._gates) > _NAMES_KEPT:
+                self._gates.popitem(last=False)
+            return gate
+
+    def count_waiting(self, name: str, change: int) -> None:
+        """Note that a call began (1) or ceased (-1) to wait for a name."""
+        with self._lock:
+            self._waiting[name] += change
+            if not self._waiting[name]:
+                del self._waiting[name]
+
+    def waiting(self) -> dict[str, int]:
+        """How many calls wait for which name."""
+        with self._lock:
+            return dict(self._waiting)
+
+    def add_call(self, record: _CallRecord) -> None:
+        with self._lock:
+            self._number += 1
+            self._calls.append({"number": self._number, **record})
+
+    def finish_call(self, record: _CallRecord, status: int) -> None:
+        """Append a call to the log; its status is 0 where the client went away or was cut off."""
+        if self._log is None:
+            return
+        line = json.dumps({**record, "status": status})
+        with self._lock, self._log.open("a", encoding="utf-8") as log:
+            log.write(f"{line}\n")
+
+    def calls(self) -> list[_CallRecord]:
+        """The last calls, oldest first."""
+        with self._lock:
+            return list(self._calls)
