@@ -147,9 +147,11 @@ def _platform_paths() -> Paths:
 def _runtime_path() -> Path:
     import platformdirs
 
-    runtime = platformdirs.user_runtime_path("ctui")
-    # Without a login session (cron, a container) the platform's runtime folder does not exist.
-    return runtime if runtime.parent.is_dir() else platformdirs.user_state_path("ctui") / "run"
+    # Without a login session (cron, a container, macOS) there is no runtime folder to clean up.
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    if runtime and Path(runtime).is_dir():
+        return Path(runtime) / "ctui"
+    return platformdirs.user_state_path("ctui") / "run"
 
 
 def _file_system(path: Path) -> str:

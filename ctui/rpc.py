@@ -101,8 +101,8 @@ async def read_line(reader: asyncio.StreamReader) -> bytes:
     """
     try:
         line = await reader.readuntil(b"\n")
-    except asyncio.IncompleteReadError:
-        return b""
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return b""  # whoever was killed in mid-line said nothing
     except asyncio.LimitOverrunError as error:
         raise CtuiError("a message on the driver's socket is too long") from error
     return line[:-1]

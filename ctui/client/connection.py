@@ -75,6 +75,37 @@ async def connect(paths: Paths) -> Connection:
     raise Unavailable("a driver of another version does not go away", hint="see driver.log")
 
 
+async def stop_driver(paths: Paths) -> int | None:
+    """Let the driver of these folders exit, if one runs; its process id, when it is gone.
+
+    The sandboxes go on, and the next driver adopts them.
+    """
+    connection = await _try_socket(paths)
+    if connection is None:
+        return None
+    line = await rpc.read_line(connection.reader)
+    if not line:
+        return None
+    with suppress(Unavailable):
+        await connection.call(calls.HandOver())
+    while await rpc.read_line(connection.reader):
+        pass
+    connection.close()
+    return msgspec.json.decode(line, type=rpc.Hello).pid
+
+
+async def driver_pid(paths: Paths) -> int | None:
+    """The process id of the driver that runs, if one does."""
+    connection = await _try_socket(paths)
+    if connection is None:
+        return None
+    try:
+        line = await rpc.read_line(connection.reader)
+        return msgspec.json.decode(line, type=rpc.Hello).pid if line else None
+    finally:
+        connection.close()
+
+
 async def _try_socket(paths: Paths) -> Connection | None:
     try:
         reader, writer = await asyncio.open_unix_connection(
@@ -100,7 +131,7 @@ async def _same_version(connection: Connection) -> bool:
         )
     with suppress(CtuiError):
         await connection.call(calls.HandOver())
-    while await connection.reader.read(1 << 16):
+    while await rpc.read_line(connection.reader):
         pass
     connection.close()
     return False

@@ -99,9 +99,14 @@ class Engine:
             Conflict: a container of that name exists.
         """
         body = spec.create_body()
-        made = await self._call(
-            lambda: self._client.create_container_from_config(body, name=spec.name)  # type: ignore[no-untyped-call]
-        )
+        try:
+            made = await self._call(
+                lambda: self._client.create_container_from_config(body, name=spec.name)  # type: ignore[no-untyped-call]
+            )
+        except NotFound as error:
+            raise Unavailable(
+                f"the image {spec.image} is not there", hint="run `ctui image build`"
+            ) from error
         return str(made["Id"])
 
     async def start(self, container: str) -> None:
@@ -210,8 +215,17 @@ class Engine:
         except (NotFound, Conflict):
             return
 
-    async def ensure_network(self, name: str, labels: Mapping[str, str]) -> None:
-        """A bridge whose containers cannot reach each other; one that exists is left as it is."""
+    async def ensure_network(
+        self, name: str, labels: Mapping[str, str], *, internal: bool = False
+    ) -> None:
+        """Make a bridge network; one that exists is left as it is.
+
+        Args:
+            name: of the network.
+            labels: to find it again.
+            internal: its containers reach each other and nothing else; otherwise they reach
+                everything else, but not each other.
+        """
         if await self._call(lambda: self._client.networks(names=[f"^{name}$"])):
             return
         try:
@@ -219,7 +233,8 @@ class Engine:
                 lambda: self._client.create_network(
                     name,
                     driver="bridge",
-                    options={"com.docker.network.bridge.enable_icc": "false"},
+                    options={"com.docker.network.bridge.enable_icc": str(internal).lower()},
+                    internal=internal,
                     labels=dict(labels),
                     check_duplicate=True,
                 )
@@ -296,10 +311,6 @@ def _translated(endpoint: Endpoint) -> Iterator[None]:
 
     try:
         yield
-    except errors.ImageNotFound as error:
-        raise Unavailable(
-            "ctui's image is not there", hint="build it with `ctui image build`"
-        ) from error
     except errors.NotFound as error:
         raise NotFound(f"the engine says: {_said(error)}") from error
     except errors.APIError as error:
@@ -313,8 +324,6 @@ def _translated(endpoint: Endpoint) -> Iterator[None]:
 
 def _of_api(error: Any) -> CtuiError:
     said = _said(error)
-    if "no such image" in said.lower():
-        return Unavailable("ctui's image is not there", hint="build it with `ctui image build`")
     if "no space left" in said.lower():
         return Unavailable("the engine's disk is full", hint="free some space: `docker system df`")
     if error.status_code == 409:

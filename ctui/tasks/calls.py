@@ -126,10 +126,11 @@ class Followed(msgspec.Struct, frozen=True):
     offset: int
 
 
-class Watch(Call["Update"], frozen=True):
+class Watch(Call[None], frozen=True):
     """Turn this connection into a stream of `Update`s: first all that is, then every change."""
 
     method: ClassVar[str] = "watch"
+    returns: ClassVar[type] = type(None)
     task: str = ""
     """Only this task; empty means all."""
 
@@ -151,4 +152,3 @@ class HandOver(Call[None], frozen=True):
 
 
 Follow.returns = Followed
-Watch.returns = Update

@@ -57,8 +57,10 @@ def read_conversation(request: dict[str, Any]) -> Conversation:
             continue
         turn.results += [_result(block) for block in blocks if block.get("type") == "tool_result"]
         written = [_text(block.get("text")) for block in blocks if block.get("type") == "text"]
-        turn.prompts += _sent_meanwhile(written, role)
-        prompt = _prompt(written) if role == "user" else ""
+        if role == "system":
+            turn.prompts += _sent_meanwhile(written)
+            continue
+        prompt = _prompt(written)
         interrupted = any(text.startswith(_INTERRUPTED) for text in written)
         if prompt and tool_is_open and not interrupted:
             turn.prompts.append(prompt)
@@ -83,17 +85,16 @@ def _blocks(content: object) -> list[dict[str, Any]]:
     return [block for block in content if isinstance(block, dict)]
 
 
-def _sent_meanwhile(written: list[str], role: str) -> list[str]:
-    """The messages among these texts that the person sent while the turn was running.
+def _sent_meanwhile(written: list[str]) -> list[str]:
+    """The messages among the texts of a system message that the person sent during the turn.
 
-    Newer models get them as a system message, older ones as a reminder: nobody but the CLI chooses
-    how either one begins.
+    Older models get them inside a tool result, where a file that a tool showed could hold the same
+    words: there they are not believed.
     """
-    start = _MEANWHILE if role == "system" else f"{_REMINDER}\n{_MEANWHILE}"
     messages = []
     for text in written:
-        if text.startswith(start):
-            body = text.removeprefix(start).rstrip().removesuffix(_REMINDER_END).rstrip()
+        if text.startswith(_MEANWHILE):
+            body = text.removeprefix(_MEANWHILE).rstrip()
             message, mark, advice = body.rpartition("\n\nIMPORTANT: ")
             messages.append(message if mark and "\n" not in advice else body)
     return messages

@@ -77,13 +77,11 @@ class Exchange(BaseHTTPRequestHandler):
             raise Gone
         return body
 
-    def send_json(self, status: int, value: object, *headers: tuple[str, str]) -> None:
+    def send_json(self, status: int, value: object) -> None:
         body = json.dumps(value).encode("ascii")
         self.send_response(status)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(body)))
-        for name, text in headers:
-            self.send_header(name, text)
         if self.close_connection:
             self.send_header("connection", "close")
         self.end_headers()
@@ -100,9 +98,7 @@ class Exchange(BaseHTTPRequestHandler):
             self.send_event(error)
             self.end_stream()
         else:
-            # The API says with these when to try again; a script should not have to wait for it.
-            retry = [("retry-after", "0")] if rejected.status in {429, 529} else []
-            self.send_json(rejected.status, error, *retry)
+            self.send_json(rejected.status, error)
 
     def begin_stream(self) -> None:
         self.send_response(HTTPStatus.OK)

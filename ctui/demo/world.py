@@ -1,0 +1,125 @@
+"""The demo's own small world: folders, a network without a way out, and the scripted model on it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from ctui.client.connection import stop_driver
+from ctui.config import ImageConfig
+from ctui.errors import CtuiError, Unavailable
+from ctui.paths import Paths, private_folder
+from ctui.sandbox.docker import Engine
+from ctui.sandbox.image import require_image
+from ctui.sandbox.spec import LABEL_INSTANCE, LABEL_TASK, Limits, Mount, SandboxSpec
+from ctui.sandbox.stream import follow_log
+
+_PORT = 8000
+_MODEL_START_SECONDS = 60
+_NOBODY = 65534
+
+
+class World(NamedTuple):
+    """A running demo world."""
+
+    folder: Path
+    paths: Paths
+    engine: Engine
+    environ: Mapping[str, str]
+    """For every process of this world."""
+    credential: str
+    """What the scripted model takes for a login: it takes any."""
+
+
+@asynccontextmanager
+async def demo_world() -> AsyncIterator[World]:
+    """Make a world, and leave nothing of it behind.
+
+    Raises:
+        Unavailable: there is no engine or no image.
+    """
+    engine = await Engine.connect()
+    folder = Path(tempfile.mkdtemp(prefix="ctui-demo-"))
+    credential = f"sk-ant-demo-{secrets.token_hex(16)}"
+    environ = _environment(folder / "home", credential)
+    paths = Paths.from_environment(environ)
+    try:
+        network = f"ctui-demo-{paths.instance}"
+        labels = {LABEL_INSTANCE: paths.instance}
+        await engine.ensure_network(network, labels, internal=True)
+        model = await start_model(engine, paths, network)
+        private_folder(paths.config)
+        paths.config_file.write_text(
+            f'[sandbox]\nnetwork = "{network}"\n\n[claude]\nbase_url = "http://{model}:{_PORT}"\n',
+            encoding="utf-8",
+        )
+        yield World(folder, paths, engine, environ, credential)
+    finally:
+        await asyncio.shield(clean_up(engine, paths))
+        await engine.close()
+        await asyncio.to_thread(shutil.rmtree, folder)
+
+
+async def start_model(engine: Engine, paths: Paths, network: str) -> str:
+    """Start the scripted model on the network, and return the name it is reached by."""
+    name = f"ctui-model-{paths.instance}"
+    spec = SandboxSpec(
+        name=name,
+        image=await require_image(engine, ImageConfig()),
+        entrypoint=("python3", "-I", "/ctui/model"),
+        command=("--host", "0.0.0.0", "--port", str(_PORT)),  # noqa: S104 - of the internal network
+        uid=_NOBODY,
+        gid=_NOBODY,
+        env={"PYTHONUNBUFFERED": "1"},
+        mounts=(Mount(str(Path(__file__).parent / "model"), "/ctui/model", read_only=True),),
+        network=network,
+        labels={LABEL_INSTANCE: paths.instance, LABEL_TASK: ""},
+        limits=Limits(memory=1 << 30),
+    )
+    container = await engine.create(spec)
+    await engine.start(container)
+    async with asyncio.timeout(_MODEL_START_SECONDS):
+        # Its first line says that it listens.
+        async for batch in follow_log(engine.endpoint, container):
+            if batch:
+                return name
+    raise Unavailable("the scripted model died at its start", hint=f"docker logs {name}")
+
+
+async def clean_up(engine: Engine, paths: Paths) -> None:
+    """Stop the driver, and remove every container, volume and network of this instance."""
+    with suppress(CtuiError, OSError):
+        await stop_driver(paths)
+    labels = {LABEL_INSTANCE: paths.instance}
+    for container in await engine.find(labels):
+        await engine.remove(container.id)
+    for volume in await engine.volumes(labels):
+        await engine.remove_volume(volume)
+    for network in await engine.networks(labels):
+        await engine.remove_network(network)
+
+
+async def leftovers(engine: Engine, paths: Paths) -> list[str]:
+    """Everything of this instance that the engine still has."""
+    labels = {LABEL_INSTANCE: paths.instance}
+    found = [f"container {item.name}" for item in await engine.find(labels)]
+    found += [f"volume {name}" for name in await engine.volumes(labels)]
+    found += [f"network {name}" for name in await engine.networks(labels)]
+    return found
+
+
+def _environment(home: Path, credential: str) -> dict[str, str]:
+    """This environment, without any login or setting that would reach beyond the demo."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("CTUI_", "ANTHROPIC_", "CLAUDE_"))
+    }
+    return {**kept, "CTUI_HOME": str(home), "ANTHROPIC_API_KEY": credential}
