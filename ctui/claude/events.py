@@ -1,10 +1,273 @@
-"""The CLI's lines, decoded."""
+"""What the CLI's lines say: one frozen struct for each kind of line that somebody acts on.
+
+Nothing in an event is sanitised: whoever shows it to a person does that.
+"""
 
 from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from ctui.claude.content import Content
+from ctui.claude.fields import JsonObject
+
+Stream = Literal["out", "err", "ctui"]
+"""The CLI's stdout, its stderr with the relay's lines, and the driver's own notices."""
 
 _PARTIAL = b'{"type":"stream_event"'
 
 
 def is_partial(line: bytes) -> bool:
-    """Whether a line is a part of a block that a later line repeats as a whole."""
+    """Whether a line is a part of a block that a later line repeats as a whole.
+
+    A look at its beginning is enough, and on a large log all that one can afford.
+    """
     return line.startswith(_PARTIAL)
+
+
+class Event(msgspec.Struct, frozen=True):
+    """Base of everything that a line can be."""
+
+
+class Stray(Event, frozen=True):
+    """A line that is no JSON object, or text on stderr. Not sanitised."""
+
+    text: str
+
+
+class Ignored(Event, frozen=True):
+    """A JSON object that says nothing to us: keep-alives, and whatever newer versions add."""
+
+    type: str
+    subtype: str = ""
+
+
+# -- system lines
+
+
+class Init(Event, frozen=True):
+    """The beginning of a turn. Another session id than before means that `/clear` was run."""
+
+    session: str
+    model: str
+    permission_mode: str
+    cwd: str
+    version: str
+    tools: tuple[str, ...]
+    failed_servers: tuple[str, ...]
+    """MCP servers that did not connect."""
+
+
+class Status(Event, frozen=True):
+    """What the CLI does between lines, or a change of its permission mode."""
+
+    status: str
+    """`requesting`, `compacting` or ""."""
+    permission_mode: str
+    compact_result: str
+    """`success`, `failed` or ""."""
+    compact_error: str
+
+
+class ApiRetry(Event, frozen=True):
+    """The API failed and will be asked again."""
+
+    attempt: int
+    max_retries: int
+    delay_ms: int
+    status: int | None
+    """The HTTP status; None where there was no answer."""
+    error: str
+
+
+class PermissionDenied(Event, frozen=True):
+    """A rule denied a tool call without anybody being asked."""
+
+    tool: str
+    tool_use_id: str
+    message: str
+
+
+class Compacted(Event, frozen=True):
+    """What came before was replaced by a summary."""
+
+    trigger: str
+    before_tokens: int
+    after_tokens: int
+
+
+class SessionState(Event, frozen=True):
+    """`running`, `requires_action` or `idle`: the only word that a turn is really over."""
+
+    state: str
+
+
+class BackgroundTask(Event, frozen=True):
+    """A subagent or a background command of the CLI (not a task of ctui)."""
+
+    phase: Literal["started", "updated", "ended"]
+    id: str
+    tool_use_id: str
+    description: str
+    status: str
+    summary: str
+
+
+# -- the conversation
+
+
+class AssistantMessage(Event, frozen=True):
+    """One content block of the model's message: the CLI writes a line for each."""
+
+    message_id: str
+    parent: str
+    """The tool call that runs the subagent who speaks; "" for the main conversation."""
+    error: str
+    """`authentication_failed`, `rate_limit`, `server_error` or ""."""
+    blocks: tuple[Content, ...]
+
+
+class UserMessage(Event, frozen=True):
+    """Tool results, echoes of what the person said, or texts that the CLI put in."""
+
+    uuid: str
+    parent: str
+    is_replay: bool
+    blocks: tuple[Content, ...]
+    tool_use_result: Any
+    """The tool's result as data; its shape is the tool's own, and a string for an error."""
+
+
+class Result(Event, frozen=True):
+    """The end of a turn. An API failure has subtype `success` and `is_error` true."""
+
+    subtype: str
+    is_error: bool
+    text: str
+    errors: tuple[str, ...]
+    api_status: int | None
+    reason: str
+    """`completed`, `aborted_streaming`, `aborted_tools`, …"""
+    denials: int
+    turns: int
+    duration_ms: int
+    total_cost_usd: float
+    """Over the life of the process, not of the turn."""
+    input_tokens: int
+    output_tokens: int
+
+
+# -- parts of blocks
+
+
+class MessageStarted(Event, frozen=True):
+    """A message begins; if it is a retry, the parts before it will never be completed."""
+
+    message_id: str
+    parent: str
+
+
+class BlockStarted(Event, frozen=True):
+    """A content block begins, mostly empty."""
+
+    parent: str
+    index: int
+    block: Content
+
+
+class BlockDelta(Event, frozen=True):
+    """More of an open block: its text, its thinking or the JSON of its input."""
+
+    parent: str
+    index: int
+    text: str
+
+
+class PartIgnored(Event, frozen=True):
+    """A part that changes nothing that is shown."""
+
+
+# -- requests and answers
+
+
+class PermissionRequest(Event, frozen=True):
+    """`can_use_tool`: may this tool run; also how AskUserQuestion and ExitPlanMode ask."""
+
+    request_id: str
+    tool: str
+    tool_use_id: str
+    given: JsonObject
+    suggestions: tuple[JsonObject, ...]
+    reason: str
+    blocked_path: str
+    description: str
+
+
+class McpMessage(Event, frozen=True):
+    """A JSON-RPC message for one of our tool servers."""
+
+    request_id: str
+    server: str
+    message: JsonObject
+
+
+class Elicitation(Event, frozen=True):
+    """An MCP server of the task wants a form filled in."""
+
+    request_id: str
+    server: str
+    message: str
+    schema: JsonObject
+
+
+class HookCallback(Event, frozen=True):
+    """A hook runs; we register none."""
+
+    request_id: str
+
+
+class OtherRequest(Event, frozen=True):
+    """A request that we do not know: it must be refused, or the CLI waits."""
+
+    request_id: str
+    subtype: str
+
+
+class RequestCancelled(Event, frozen=True):
+    """The CLI does not wait for the answer any more; a late one is ignored."""
+
+    request_id: str
+
+
+class Response(Event, frozen=True):
+    """The CLI's answer to a request of ours, or the echo of our answer to one of its own."""
+
+    request_id: str
+    error: str
+    """"" where it succeeded."""
+    response: JsonObject
+    pending: tuple[PermissionRequest, ...] = ()
+    """Only with the answer to `initialize`: what the CLI still waits for."""
+
+
+# -- not from the CLI
+
+
+class RelayLine(Event, frozen=True):
+    """A line of the relay's own. Believed only on stderr, and even there not trusted."""
+
+    what: str
+    """`started`, `dropped`, `exited` or `failed`."""
+    code: int | None = None
+    size: int = 0
+    """Bytes of the line that was dropped."""
+    reason: str = ""
+
+
+class DriverNotice(Event, frozen=True):
+    """A line that the driver added to the journal."""
+
+    kind: str
+    text: str
+    urgent: bool = False

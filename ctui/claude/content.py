@@ -1,0 +1,91 @@
+"""Content blocks of messages: what is inside the CLI's `assistant` and `user` lines."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ctui.claude import fields
+from ctui.claude.fields import JsonObject
+
+
+class Content(msgspec.Struct, frozen=True):
+    """Base of all content blocks. Nothing in them is sanitised."""
+
+
+class Text(Content, frozen=True):
+    """What the model, or the person, says."""
+
+    text: str
+
+
+class Thinking(Content, frozen=True):
+    """What the model thinks; empty where the API keeps it to itself."""
+
+    text: str
+
+
+class ToolUse(Content, frozen=True):
+    """A tool call."""
+
+    id: str
+    name: str
+    given: JsonObject
+
+
+class ToolResult(Content, frozen=True):
+    """What a tool call gave back, as the model reads it."""
+
+    tool_use_id: str
+    text: str
+    is_error: bool
+
+
+class Other(Content, frozen=True):
+    """An image, a document or a kind that came later."""
+
+    type: str
+
+
+def content_blocks(content: object) -> tuple[Content, ...]:
+    """The blocks of a message: of a list, or of a plain string."""
+    if isinstance(content, str):
+        return (Text(content),)
+    if not isinstance(content, list):
+        return ()
+    found = (content_of(item) for item in content if isinstance(item, dict))
+    return tuple(block for block in found if block is not None)
+
+
+def content_of(value: JsonObject) -> Content | None:
+    """One block; None for an object that has no type."""
+    match value.get("type"):
+        case "text":
+            return Text(fields.text(value, "text"))
+        case "thinking":
+            return Thinking(fields.text(value, "thinking"))
+        case "redacted_thinking":
+            return Thinking("")
+        case "tool_use" | "server_tool_use" | "mcp_tool_use":
+            return ToolUse(
+                id=fields.text(value, "id"),
+                name=fields.text(value, "name"),
+                given=fields.mapping(value, "input"),
+            )
+        case "tool_result":
+            return ToolResult(
+                tool_use_id=fields.text(value, "tool_use_id"),
+                text=plain_text(value.get("content")),
+                is_error=value.get("is_error") is True,
+            )
+        case str(kind):
+            return Other(kind)
+    return None
+
+
+def plain_text(content: object) -> str:
+    """The text of a tool result's content; a block without text is named in brackets."""
+    texts = [
+        block.text if isinstance(block, Text) else f"[{getattr(block, 'type', 'block')}]"
+        for block in content_blocks(content)
+    ]
+    return "\n".join(texts)
