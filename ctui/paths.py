@@ -48,6 +48,10 @@ class Paths(NamedTuple):
         }
         return found._replace(**chosen)
 
+    def environment(self) -> dict[str, str]:
+        """The variables that make another process use the same folders."""
+        return {f"CTUI_{name.upper()}_DIR": str(path) for name, path in self._asdict().items()}
+
     @property
     def config_file(self) -> Path:
         return self.config / "config.toml"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Self, TypeVar
 
 import msgspec
@@ -25,8 +25,15 @@ _RECONNECT_SECONDS = 0.2
 class Client:
     """Calls and streams. Each stream has a connection of its own."""
 
-    def __init__(self, paths: Paths) -> None:
+    def __init__(self, paths: Paths, environ: Mapping[str, str] | None = None) -> None:
+        """Nothing is connected or started yet.
+
+        Args:
+            paths: whose driver.
+            environ: of a driver that has to be started; this process's own by default.
+        """
         self.paths = paths
+        self._environ = environ
         self._connection: Connection | None = None
         self._turn = asyncio.Lock()
 
@@ -45,7 +52,7 @@ class Client:
         """
         async with self._turn:
             if self._connection is None:
-                self._connection = await connect(self.paths)
+                self._connection = await connect(self.paths, self._environ)
             try:
                 return await self._connection.call(call)
             except Unavailable:
@@ -56,7 +63,7 @@ class Client:
     async def watch(self, task: str = "") -> AsyncIterator[Update]:
         """Tasks and asks as they are now, then every change; also across a driver's death."""
         while True:
-            connection = await connect(self.paths)
+            connection = await connect(self.paths, self._environ)
             try:
                 await connection.call(calls.Watch(task))
                 while line := await rpc.read_line(connection.reader):
@@ -76,7 +83,7 @@ class Client:
         """
         tail = _Tail(self.paths, task, start)
         while True:
-            connection = await connect(self.paths)
+            connection = await connect(self.paths, self._environ)
             try:
                 followed = await connection.call(calls.Follow(task))
                 for batch in tail.read_to(followed.offset):

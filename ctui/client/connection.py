@@ -7,6 +7,7 @@ import itertools
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import TypeVar
 
@@ -57,8 +58,12 @@ class Connection:
         self._writer.close()
 
 
-async def connect(paths: Paths) -> Connection:
+async def connect(paths: Paths, environ: Mapping[str, str] | None = None) -> Connection:
     """Connect to the driver of these folders, and start it if need be.
+
+    Args:
+        paths: whose driver.
+        environ: of a driver that is started; this process's own by default.
 
     Raises:
         Unavailable: it cannot be started; the message says why.
@@ -68,7 +73,7 @@ async def connect(paths: Paths) -> Connection:
     for _ in range(3):
         connection = await _try_socket(paths)
         if connection is None:
-            await _start(paths)
+            await _start(paths, environ)
             connection = await _wait_for_socket(paths)
         if await _same_version(connection):
             return connection
@@ -137,7 +142,7 @@ async def _same_version(connection: Connection) -> bool:
     return False
 
 
-async def _start(paths: Paths) -> None:
+async def _start(paths: Paths, environ: Mapping[str, str] | None) -> None:
     """Start a driver and wait for its first word."""
     read_end, write_end = os.pipe()
     try:
@@ -145,6 +150,7 @@ async def _start(paths: Paths) -> None:
         subprocess.Popen(  # noqa: ASYNC220 - returns at once; nobody waits for this process
             [sys.executable, "-P", "-m", "ctui.tasks.driver", "--ready", str(write_end)],
             cwd="/",
+            env={**(os.environ if environ is None else environ), **paths.environment()},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=_log_file(paths),

@@ -22,7 +22,7 @@ from ctui.demo.world import World, clean_up, leftovers
 from ctui.errors import CtuiError
 from ctui.tasks.model import Ask, AskState, Task, TaskState
 
-_STEP_SECONDS = 90.0
+_STEP_SECONDS = 15.0
 
 FIRST_PROMPT = "Add a contributors file, and ask me about its tone.\n" + fenced(
     "think The person wants a file. I will write it, then ask about the tone.",
@@ -60,13 +60,13 @@ class Walk:
             make_demo_repository, self._world.folder / "repository"
         )
         self._step("a repository was made", str(self._repository))
-        async with Client(self._world.paths) as client:
+        async with Client(self._world.paths, self._world.environ) as client:
             task = await self._start()
             await self._answer_permission(client, task)
             await self._answer_question(client, task)
             await self._see_result(client, task)
             await self._follow_up_and_kill(client, task)
-        async with Client(self._world.paths) as client:
+        async with Client(self._world.paths, self._world.environ) as client:
             await self._come_back(client, task)
             await self._take_over(client, task)
         await self._remove(task)

@@ -64,7 +64,7 @@ async def demo_world() -> AsyncIterator[World]:
     finally:
         await asyncio.shield(clean_up(engine, paths))
         await engine.close()
-        pass
+        await asyncio.to_thread(shutil.rmtree, folder)
 
 
 async def start_model(engine: Engine, paths: Paths, network: str) -> str:

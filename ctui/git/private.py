@@ -135,9 +135,12 @@ def _make(
     source = (private.metadata or private.repository.common_dir) / "index"
     if source.is_file():
         _write(unfinished / "index", source.read_bytes())
+    link = private.folder / "dotgit"
+    _write(link, f"gitdir: {_MOUNTED_AT}\n".encode(), mode=0o644)
     if os.geteuid() == 0:
         _give_away(unfinished, owner)
-    _write(private.folder / "dotgit", f"gitdir: {_MOUNTED_AT}\n".encode(), mode=0o644)
+        # Git refuses a link that belongs to somebody else; its mount is read-only all the same.
+        os.lchown(link, *owner)
     _write(private.seed, refs)
     unfinished.rename(private.git_dir)
 

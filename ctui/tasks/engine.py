@@ -257,8 +257,9 @@ class TaskEngine:
         return clean and bool(self.store.undelivered(task.id))
 
     async def _run(self, task: Task, active: Active, adopt: Run | None) -> RunEnd:
-        login = self._login(task.id)
-        self._redactor.add(login.value)
+        login = self._login(task.id, needed=adopt is None)
+        if login is not None:
+            self._redactor.add(login.value)
         if adopt is None:
             task.state = TaskState.STARTING
             self._save(task)
@@ -278,12 +279,14 @@ class TaskEngine:
         outward.report_work()
         return end
 
-    def _login(self, task_id: str) -> Credential:
+    def _login(self, task_id: str, *, needed: bool) -> Credential | None:
         if (login := self._logins.get(task_id)) is not None:
             return login
         try:
             return self._find_login()
         except LoginRequired as error:
+            if not needed:
+                return None
             raise LoginRequired(
                 error.message, hint=f"{error.hint}, then `ctui task resume {task_id}`"
             ) from error
@@ -388,7 +391,7 @@ class _Outward:
     def report_work(self) -> None:
         """Tell what an import found, once."""
         work = self._task.work
-        if work is None or work == self._reported:
+        if work is None or work == self._reported or not (work.refs or work.problem):
             return
         self._reported = work
         kind: Literal["diverged", "imported"] = (

@@ -53,11 +53,13 @@ async def prepare(
     config: Config,
     parts: Parts,
     task: Task,
-    login: Credential,
+    login: Credential | None,
     *,
     adopt: Run | None = None,
 ) -> Launch:
     """Make a task's private repository and home, and describe its next container.
+
+    Without a login (only right for a run that is adopted) there is no first line.
 
     Raises:
         CtuiError: the repository or worktree is not what it was, or image or engine are missing.
@@ -92,7 +94,7 @@ async def prepare(
             tmp=parse_size(config.sandbox.tmp),
         ),
     )
-    line = first_line(home, login.environment())
+    line = first_line(home, login.environment()) if login else b""
     return Launch(run, spec, line, private, repository)
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ctui.claude import control
 from ctui.claude.events import is_partial
-from ctui.errors import CtuiError, NotFound, Unavailable
+from ctui.errors import CtuiError, LoginRequired, NotFound, Unavailable
 from ctui.sandbox.docker import ContainerState, Engine
 from ctui.sandbox.endpoint import Endpoint
 from ctui.sandbox.spec import SandboxSpec
@@ -97,7 +97,7 @@ class Life:
         if state.running:
             await self._channel.open(torn=True)
             if not self.conversation.relay_started:
-                self._greet(first_line)
+                await self._greet_late(first_line)
             self.conversation.caught_up()
         return await self._to_the_end()
 
@@ -123,6 +123,13 @@ class Life:
         self._channel.send(first_line)
         self._channel.send(control.initialize(str(uuid.uuid4())))
         self.conversation.flush()
+
+    async def _greet_late(self, first_line: bytes) -> None:
+        if not first_line:
+            await self._channel.close()
+            await self._parts.engine.remove(self.run.container)
+            raise LoginRequired("Claude Code has no login here", hint="run `ctui setup`")
+        self._greet(first_line)
 
     async def _replay(self) -> None:
         archived = self._journal.archived(self.run.number)

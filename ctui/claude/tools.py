@@ -1,0 +1,80 @@
+"""What the transcript knows of the CLI's tools: their subjects and the shapes of their results."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from ctui.claude import fields
+from ctui.claude.blocks import Hunk, ToolOutput
+from ctui.claude.fields import JsonObject
+from ctui.text import one_line, sanitise
+
+WORKSPACE = "/workspace/"
+SUBJECT_WIDTH = 200
+
+_SUBJECT_KEYS = (
+    "command",
+    "file_path",
+    "notebook_path",
+    "url",
+    "query",
+    "subject",
+    "description",
+    "question",
+    "message",
+    "plan",
+    "path",
+    "prompt",
+)
+"""In this order: the first that the input has says best what the call is about."""
+
+_EXIT_CODE = re.compile(r"(?:Error: )?Exit code (\d{1,3})\b\n?")
+
+
+def subject_of(name: str, given: JsonObject, width: int = SUBJECT_WIDTH) -> str:
+    """One sanitised line that says what a tool is used on, such as `src/main.py`."""
+    if questions := fields.mappings(given, "questions"):
+        text = " · ".join(fields.text(item, "question") for item in questions[:4])
+    elif name in {"Grep", "Glob"}:
+        place = fields.text(given, "path").removeprefix(WORKSPACE)
+        pattern = fields.text(given, "pattern")
+        text = f"{pattern!r} in {place}" if place else repr(pattern)
+    else:
+        found = (fields.text(given, key) for key in _SUBJECT_KEYS)
+        text = next((item for item in found if item), "").removeprefix(WORKSPACE)
+        if not text and given:
+            text = json.dumps(dict(given), ensure_ascii=False)
+    return one_line(text, width)
+
+
+def output_of(text: str, result: Any, *, is_error: bool) -> ToolOutput:
+    """What a call gave back.
+
+    Args:
+        text: what the model reads.
+        result: the CLI's `tool_use_result`, whose shape is the tool's own.
+        is_error: whether it failed; then `result` is only a text.
+    """
+    if is_error:
+        found = _EXIT_CODE.match(text)
+        code = int(found.group(1)) if found else None
+        return ToolOutput(text=sanitise(text[found.end() :] if found else text), exit_code=code)
+    if not isinstance(result, dict):
+        return ToolOutput(text=sanitise(text))
+    if isinstance(result.get("stdout"), str) and not fields.text(result, "backgroundTaskId"):
+        stdout, stderr = (sanitise(fields.text(result, key)) for key in ("stdout", "stderr"))
+        return ToolOutput(stdout=stdout, stderr=stderr, exit_code=0)
+    return ToolOutput(text=sanitise(text), hunks=_hunks(result))
+
+
+def _hunks(result: JsonObject) -> tuple[Hunk, ...]:
+    return tuple(
+        Hunk(
+            old_start=fields.integer(item, "oldStart"),
+            new_start=fields.integer(item, "newStart"),
+            lines=tuple(sanitise(line) for line in fields.texts(item, "lines")),
+        )
+        for item in fields.mappings(result, "structuredPatch")
+    )
