@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from .conversation import Conversation, Result, read_conversation
-from .script import ScriptError, parse, scripts_in
+from .script import ScriptError, parse, scripts_in, without_blocks
 from .steps import Call, Say, Step
 
 _RESULT = "{result}"
@@ -78,7 +78,8 @@ def _greeting(prompt: str) -> str:
 
 def _side_answer(request: dict[str, Any], prompt: str) -> str:
     """A short text, as JSON where the request names a schema for it."""
-    line = next((line for line in prompt.splitlines() if line[:1] not in {"", "<", "`"}), "")
+    words = without_blocks(prompt)
+    line = next((line for line in words.splitlines() if line[:1] not in {"", "<"}), "")
     text = _one_line(line, 40) or "Scripted task"
     output = request.get("output_config")
     form = output.get("format") if isinstance(output, dict) else None

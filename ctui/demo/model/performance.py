@@ -92,9 +92,7 @@ class Performance:
             case Wait(name):
                 self._hold(name)
             case Hang():
-                while not self._exchange.is_abandoned():
-                    time.sleep(_POLL_SECONDS)
-                raise Gone
+                self._hang()
             case Cut(times) if self._stage.use_up(key, times):
                 self._exchange.hang_up()
                 raise Gone
@@ -102,18 +100,25 @@ class Performance:
                 raise Rejected(status, f"the script says {status}")
 
     def _hold(self, name: str) -> None:
+        """Wait for a name; a `ping` now and then says that the stream is alive, as the API does."""
         gate = self._stage.gate(name)
-        self._stage.count_waiting(name, 1)
         pinged = time.monotonic()
-        try:
+        with self._stage.waiting_for(name):
             while not gate.wait(_POLL_SECONDS):
-                if self._exchange.is_abandoned():
-                    raise Gone
+                self._look_for_client()
                 if self._exchange.streaming and time.monotonic() - pinged > _PING_SECONDS:
                     pinged = time.monotonic()
                     self._exchange.send_event({"type": "ping"})
-        finally:
-            self._stage.count_waiting(name, -1)
+
+    def _hang(self) -> None:
+        with self._stage.waiting_for("(hang)"):
+            while True:
+                self._look_for_client()
+                time.sleep(_POLL_SECONDS)
+
+    def _look_for_client(self) -> None:
+        if self._exchange.is_abandoned():
+            raise Gone
 
 
 def _facts(request: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ answer to the next one. docs/scripted-model.md describes every step.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from .steps import Call, Say, Step, Tool
@@ -25,28 +25,21 @@ class ScriptError(Exception):
 def scripts_in(text: str) -> list[str]:
     """The sources of all scripts in a prompt, in order.
 
-    Fences follow CommonMark 4.5: a block ends with a fence that is at least as long as its first
-    one, a fence inside a longer one is text, and an indented block's lines lose that indentation.
-
     Raises:
         ScriptError: a script's block is not closed.
     """
     found: list[str] = []
-    opening: re.Match[str] | None = None
-    body: list[str] = []
-    for line in text.replace("\r\n", "\n").split("\n"):
-        fence = _FENCE.match(line)
-        if opening is None:
-            opening, body = fence, []
-        elif fence and not fence[3] and fence[2].startswith(opening[2]):
-            if opening[3] == "script":
-                found.append("\n".join(body))
-            opening = None
-        else:
-            body.append(_unindent(line, len(opening[1])))
-    if opening is not None and opening[3] == "script":
-        raise ScriptError(f"the script has no closing {opening[2]}")
+    for info, body, closed in _blocks(text):
+        if info == "script":
+            if not closed:
+                raise ScriptError("the script's block is not closed")
+            found.append("\n".join(body))
     return found
+
+
+def without_blocks(text: str) -> str:
+    """The text outside all fenced blocks."""
+    return "\n".join(line for info, body, _ in _blocks(text) if info is None for line in body)
 
 
 def fenced(*steps: str) -> str:
@@ -64,6 +57,28 @@ def parse(source: str) -> tuple[Call, ...]:
         ScriptError: a line is not a step.
     """
     return _Parser(source.split("\n")).calls()
+
+
+def _blocks(text: str) -> Iterator[tuple[str | None, list[str], bool]]:
+    """The parts of a text: info string, lines, and whether the part ends before the text does.
+
+    A part between blocks has None for its info string. Fences follow CommonMark 4.5: a block ends
+    with a fence that is at least as long as its first one, a fence inside a longer one is text, and
+    an indented block's lines lose that indentation.
+    """
+    opening: re.Match[str] | None = None
+    body: list[str] = []
+    for line in text.replace("\r\n", "\n").split("\n"):
+        fence = _FENCE.match(line)
+        if fence and opening is None:
+            yield None, body, True
+            opening, body = fence, []
+        elif fence and opening and not fence[3] and fence[2].startswith(opening[2]):
+            yield opening[3], body, True
+            opening, body = None, []
+        else:
+            body.append(_unindent(line, len(opening[1]) if opening else 0))
+    yield opening and opening[3], body, False
 
 
 def _unindent(line: str, width: int) -> str:

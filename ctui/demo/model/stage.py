@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter, OrderedDict, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -53,12 +55,18 @@ class Stage:
                 self._gates.popitem(last=False)
             return gate
 
-    def count_waiting(self, name: str, change: int) -> None:
-        """Note that a call began (1) or ceased (-1) to wait for a name."""
+    @contextmanager
+    def waiting_for(self, name: str) -> Iterator[None]:
+        """Count this thread among those that wait for a name."""
         with self._lock:
-            self._waiting[name] += change
-            if not self._waiting[name]:
-                del self._waiting[name]
+            self._waiting[name] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._waiting[name] -= 1
+                if not self._waiting[name]:
+                    del self._waiting[name]
 
     def waiting(self) -> dict[str, int]:
         """How many calls wait for which name."""

@@ -135,17 +135,14 @@ def _question(text: str, *, multiple: bool) -> Tool:
 
 def _flood(argument: str) -> Say:
     size, _, unit = argument.partition(" ")
-    if unit not in {"", "characters", "lines"}:
-        raise BadStep("a flood is of `characters` or `lines`")
-    count = _number(size, "the size", _LARGEST_FLOOD)
     if unit == "lines":
-        text = "\n".join(f"line {number}" for number in range(1, count + 1))
-    else:
-        words = "the quick brown fox jumps over the lazy dog\n"
-        text = (words * (count // len(words) + 1))[:count]
-    if len(text) > _LARGEST_FLOOD:
-        raise BadStep(f"a flood has at most {_LARGEST_FLOOD} characters")
-    return Say(text)
+        count = _number(size, "the number of lines", _LARGEST_FLOOD // 16)
+        return Say("\n".join(f"line {number}" for number in range(1, count + 1)))
+    if unit not in {"", "characters"}:
+        raise BadStep("a flood is of `characters` or `lines`")
+    count = _number(size, "the number of characters", _LARGEST_FLOOD)
+    words = "the quick brown fox jumps over the lazy dog\n"
+    return Say((words * (count // len(words) + 1))[:count])
 
 
 def _times(text: str) -> int | None:
