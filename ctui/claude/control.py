@@ -1,7 +1,8 @@
 """Our lines to the CLI: each function returns one whole line of JSON with its newline.
 
 A line that is not JSON, or of a known type without its fields, ends the CLI. So lines are made
-here and nowhere else.
+here and nowhere else. Every function raises `InvalidInput` where its line would be too long, or
+holds what JSON cannot say.
 """
 
 from __future__ import annotations
@@ -10,18 +11,28 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ctui.claude import fields
+from ctui.claude.fields import JsonObject
 from ctui.errors import InvalidInput
+from ctui.text import one_line
 
 MAX_LINE = 16 << 20
-"""Bytes that the CLI reads in one line."""
+"""Bytes in one line: what every reader on the way is made for."""
 
 TOOL_SERVER = "ctui"
 MODES = frozenset({"default", "acceptEdits", "plan", "dontAsk", "bypassPermissions"})
 """The CLI accepts any word as a mode and says success, so it is checked here."""
 
+ACCEPT_EDITS: JsonObject = {"type": "setMode", "mode": "acceptEdits", "destination": "session"}
+
+_RULE_WIDTH = 120
+
 
 def initialize(request_id: str) -> bytes:
-    """The first request: declares the tool server that answers over this channel."""
+    """The first request: declares the tool server that answers over this channel.
+
+    It may be sent again at any time; its answer then lists the permissions that are still open.
+    """
     return _request(request_id, subtype="initialize", hooks=None, sdkMcpServers=[TOOL_SERVER])
 
 
@@ -38,7 +49,13 @@ def user_message(text: str, message_id: str) -> bytes:
     )
 
 
+def cancel_message(request_id: str, message_id: str) -> bytes:
+    """Take back a message that the CLI has not begun with."""
+    return _request(request_id, subtype="cancel_async_message", message_uuid=message_id)
+
+
 def interrupt(request_id: str) -> bytes:
+    """End the turn. A message that waits behind it begins the next one."""
     return _request(request_id, subtype="interrupt")
 
 
@@ -46,6 +63,11 @@ def set_permission_mode(request_id: str, mode: str) -> bytes:
     if mode not in MODES:
         raise InvalidInput(f"{mode!r} is no permission mode", hint=f"use one of {sorted(MODES)}")
     return _request(request_id, subtype="set_permission_mode", mode=mode)
+
+
+def set_model(request_id: str, model: str) -> bytes:
+    """Use another model from the next call on; "" means the CLI's default."""
+    return _request(request_id, subtype="set_model", model=model or None)
 
 
 def allow(
@@ -58,20 +80,47 @@ def allow(
     return _response(request_id, answer)
 
 
-def deny(request_id: str, message: str) -> bytes:
-    """Refuse a tool call; the model reads the message, and the turn goes on."""
-    return _response(request_id, {"behavior": "deny", "message": message})
+def deny(request_id: str, message: str, *, interrupt: bool = False) -> bytes:
+    """Refuse a tool call; the model reads the message, and the turn goes on.
+
+    With `interrupt` the turn ends, and nobody reads the message.
+    """
+    answer: dict[str, Any] = {"behavior": "deny", "message": message}
+    if interrupt:
+        answer["interrupt"] = True
+    return _response(request_id, answer)
 
 
 def answer_questions(
-    request_id: str, given: Mapping[str, Any], answers: Mapping[str, str]
+    request_id: str,
+    given: Mapping[str, Any],
+    answers: Mapping[str, str],
+    notes: Mapping[str, str] | None = None,
 ) -> bytes:
-    """Answer AskUserQuestion: a question's text -> a label or a free text."""
-    return allow(request_id, {**given, "answers": dict(answers)})
+    """Answer AskUserQuestion: a question's text -> a label, several as `A, B`, or a free text.
+
+    `notes` are what the person adds to an answer, by the question's text as well.
+    """
+    answered = {**given, "answers": dict(answers)}
+    if notes:
+        answered["annotations"] = {question: {"notes": note} for question, note in notes.items()}
+    return allow(request_id, answered)
+
+
+def approve_plan(request_id: str, given: Mapping[str, Any], *, accept_edits: bool = False) -> bytes:
+    """Leave plan mode and begin, perhaps without asking before each edit."""
+    return allow(request_id, given, permissions=[ACCEPT_EDITS] if accept_edits else ())
+
+
+def reject_plan(request_id: str, message: str) -> bytes:
+    """Stay in plan mode; the model reads the message and plans again."""
+    return deny(request_id, message)
 
 
 def answer_elicitation(request_id: str, action: str, content: Mapping[str, Any]) -> bytes:
-    """Answer an MCP server's form: accept with its content, decline or cancel."""
+    """Answer an MCP server's form: `accept` with its content, `decline` or `cancel`."""
+    if action not in {"accept", "decline", "cancel"}:
+        raise InvalidInput(f"{action!r} is no answer to a form", hint="accept, decline or cancel")
     answer: dict[str, Any] = {"action": action}
     if action == "accept":
         answer["content"] = dict(content)
@@ -101,31 +150,65 @@ def refuse(request_id: str, error: str) -> bytes:
 def session_permissions(suggestions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The CLI's own suggestions, for this session only.
 
-    With another destination the CLI would write them into a file of the worktree.
+    With another destination the CLI would write them into a file of the worktree. Suggestions are
+    hostile input: each is made anew from the fields that `session_label` speaks of, and one that
+    would do more than allow (another mode, another behaviour, an unknown type) is left out.
     """
-    known = {"addRules", "addDirectories", "setMode"}
-    return [
-        {**item, "destination": "session"}
-        for item in suggestions
-        if item.get("type") in known
-        and (item.get("type") != "setMode" or item.get("mode") == "acceptEdits")
-    ]
+    found = (_suggestion(item) for item in suggestions)
+    return [{**item, "destination": "session"} for item in found if item]
 
 
 def session_label(suggestions: Sequence[Mapping[str, Any]]) -> str:
-    """What allowing for the session really allows, or "" if nothing was suggested."""
-    for item in session_permissions(suggestions):
-        if item["type"] == "setMode":
-            return "accept all edits in this task"
-        if item["type"] == "addRules" and isinstance(item.get("rules"), list):
-            rules = [_rule(rule) for rule in item["rules"] if isinstance(rule, dict)]
-            return f"allow {', '.join(rules)} in this task"
-    return ""
+    """All that `session_permissions` allows, in the person's words; "" if it allows nothing."""
+    label = label_of_permissions(session_permissions(suggestions))
+    return f"{label} in this task" if label else ""
 
 
-def _rule(rule: Mapping[str, Any]) -> str:
-    content = rule.get("ruleContent")
-    return f"{rule.get('toolName')}({content})" if content else str(rule.get("toolName"))
+def label_of_permissions(permissions: Sequence[Mapping[str, Any]]) -> str:
+    """What permissions allow, each in a few sanitised words: `always run npm test`."""
+    words = [word for item in permissions for word in _words(item)]
+    return ", ".join(dict.fromkeys(words))
+
+
+def _suggestion(item: JsonObject) -> dict[str, Any] | None:
+    match item.get("type"):
+        case "setMode" if item.get("mode") == "acceptEdits":
+            return {"type": "setMode", "mode": "acceptEdits"}
+        case "addDirectories" if folders := fields.texts(item, "directories"):
+            return {"type": "addDirectories", "directories": list(folders)}
+        case "addRules" if item.get("behavior") == "allow":
+            rules = [_rule(rule) for rule in fields.mappings(item, "rules")]
+            known = [rule for rule in rules if rule["toolName"]]
+            return {"type": "addRules", "rules": known, "behavior": "allow"} if known else None
+    return None
+
+
+def _rule(rule: JsonObject) -> dict[str, str]:
+    name, content = fields.text(rule, "toolName"), fields.text(rule, "ruleContent")
+    return {"toolName": name, "ruleContent": content} if content else {"toolName": name}
+
+
+def _words(item: JsonObject) -> list[str]:
+    match item.get("type"):
+        case "setMode" if item.get("mode") == "acceptEdits":
+            return ["accept all edits"]
+        case "setMode":
+            return [one_line(f"switch to mode {fields.text(item, 'mode')}", _RULE_WIDTH)]
+        case "addDirectories":
+            folders = fields.texts(item, "directories")
+            return [one_line(f"work in {folder}", _RULE_WIDTH) for folder in folders]
+        case "addRules":
+            return [_rule_words(rule) for rule in fields.mappings(item, "rules")]
+    return []
+
+
+def _rule_words(rule: JsonObject) -> str:
+    name, content = fields.text(rule, "toolName"), fields.text(rule, "ruleContent")
+    if name == "Bash":
+        words = f"always run `{content}`" if content else "always run any command"
+    else:
+        words = f"always allow {name}({content})" if content else f"always allow {name}"
+    return one_line(words, _RULE_WIDTH)
 
 
 def _request(request_id: str, **request: Any) -> bytes:
@@ -141,9 +224,15 @@ def _response(request_id: str, response: Mapping[str, Any]) -> bytes:
     )
 
 
-def _line(value: Mapping[str, Any]) -> bytes:
-    # ASCII escapes keep every character that JSON can say, lone surrogates included, on one line.
-    line = json.dumps(value).encode() + b"\n"
+def _line(value: JsonObject) -> bytes:
+    try:
+        # ASCII escapes keep every character that JSON can say, lone surrogates included, on one
+        # line; NaN is no JSON, and the CLI would end with it.
+        line = json.dumps(value, allow_nan=False).encode() + b"\n"
+    except (ValueError, TypeError, RecursionError) as error:
+        raise InvalidInput(
+            "that cannot be said as JSON", hint="leave out what is no text"
+        ) from error
     if len(line) > MAX_LINE:
         raise InvalidInput(
             f"that is {len(line) >> 20} MB, more than Claude Code reads in one message",

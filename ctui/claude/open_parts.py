@@ -6,8 +6,8 @@ import msgspec
 
 from ctui.claude.blocks import Block, LongText, Speech, Thought, ToolCall, ToolState
 from ctui.claude.content import Content, Text, Thinking, ToolUse
+from ctui.claude.cursor import Cursor
 from ctui.claude.events import BlockDelta, BlockStarted, MessageStarted
-from ctui.claude.ledger import Ledger
 from ctui.text import one_line, sanitise
 
 _MOST_BLOCKS = 256
@@ -27,39 +27,36 @@ class _Message(msgspec.Struct):
 class OpenParts:
     """Opens, fills and hands over the blocks of the messages that are being streamed."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+    def __init__(self, cursor: Cursor) -> None:
+        self._cursor = cursor
         self._messages: dict[str, _Message] = {}
 
     def start_message(self, event: MessageStarted) -> None:
         """A new message; whatever its speaker left open will never be completed."""
         self._drop(self._messages.pop(event.parent, None))
-        if len(self._messages) < _MOST_MESSAGES:
+        if len(self._messages) < _MOST_MESSAGES and not self._cursor.run_over:
             self._messages[event.parent] = _Message(event.message_id)
 
-    def start_block(self, event: BlockStarted, run: int, time: int, depth: int) -> None:
+    def start_block(self, event: BlockStarted) -> None:
         message = self._messages.get(event.parent)
         if message is None or event.index in message.open or len(message.open) >= _MOST_BLOCKS:
             return
         if isinstance(event.block, ToolUse):
             block = ToolCall(
-                run=run,
-                time=time,
-                parent=event.parent,
-                depth=depth,
+                **self._cursor.origin(event.parent),
                 call_id=event.block.id,
                 name=one_line(event.block.name),
                 state=ToolState.PREPARING,
             )
             message.open[event.index] = block
-            self._ledger.open(block)
+            self._cursor.ledger.open(block)
         elif isinstance(event.block, Text | Thinking) and len(message.waiting) < _MOST_BLOCKS:
             message.waiting[event.index] = event.block
             if event.block.text:
                 first = BlockDelta(event.parent, event.index, event.block.text)
-                self.grow(first, run, time, depth)
+                self.grow(first)
 
-    def grow(self, event: BlockDelta, run: int, time: int, depth: int) -> None:
+    def grow(self, event: BlockDelta) -> None:
         """Add a delta to its block."""
         message = self._messages.get(event.parent)
         if message is None:
@@ -71,12 +68,12 @@ class OpenParts:
                 return
             make = Speech if isinstance(kind, Text) else Thought
             text = LongText(sanitise(event.text))
-            block = make(run=run, time=time, parent=event.parent, depth=depth, text=text, open=True)
+            block = make(**self._cursor.origin(event.parent), text=text, open=True)
             message.open[event.index] = block
-            self._ledger.open(block)
+            self._cursor.ledger.open(block)
         elif isinstance(block, Speech | Thought):
             block.text.append(sanitise(event.text))
-            self._ledger.touch(block)
+            self._cursor.ledger.touch(block)
 
     def take(self, parent: str, message_id: str, content: Content) -> Block | None:
         """The open block that `content` completes, which is then nobody's; None if there is none.
@@ -100,7 +97,7 @@ class OpenParts:
 
     def _drop(self, message: _Message | None) -> None:
         for block in message.open.values() if message else ():
-            self._ledger.drop(block)
+            self._cursor.ledger.drop(block)
 
 
 def _completes(content: Content, block: Block) -> bool:

@@ -1,0 +1,65 @@
+"""Tool calls, from their use to their result."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ctui.claude.blocks import Block, ToolCall, ToolState, sanitised
+from ctui.claude.content import ToolResult, ToolUse
+from ctui.claude.cursor import Cursor
+from ctui.claude.tools import output_of, subject_of
+from ctui.text import one_line
+
+
+class ToolCalls:
+    """The calls that have no result yet."""
+
+    def __init__(self, cursor: Cursor) -> None:
+        self._cursor = cursor
+        self._open: dict[str, ToolCall] = {}
+        self._denied: set[str] = set()
+
+    def used(self, content: ToolUse, parent: str, block: Block | None) -> None:
+        """The model's call is complete; `block` showed its beginning, if anybody saw it."""
+        cursor = self._cursor
+        if isinstance(block, ToolCall):
+            call = block
+        else:
+            call = ToolCall(**cursor.origin(parent), call_id=content.id, name="")
+        call.name, call.time = one_line(content.name), cursor.time
+        call.subject = subject_of(content.name, content.given)
+        call.given = sanitised(dict(content.given))
+        call.state = ToolState.STOPPED if cursor.run_over else ToolState.RUNNING
+        self._stop(self._open.get(content.id))
+        self._open[content.id] = call
+        cursor.begin_call(content.id, parent)
+        cursor.ledger.settle(call)
+
+    def returned(self, content: ToolResult, result: Any) -> None:
+        """A call's result. A second one, or one of an unknown call, says nothing."""
+        call = self._open.pop(content.tool_use_id, None)
+        if call is None:
+            return
+        call.output = output_of(content.text, result, is_error=content.is_error)
+        call.finished = self._cursor.time
+        call.state = ToolState.OK
+        if content.is_error:
+            denied = content.tool_use_id in self._denied
+            call.state = ToolState.DENIED if denied else ToolState.ERROR
+        self._denied.discard(content.tool_use_id)
+        self._cursor.ledger.touch(call)
+
+    def denied(self, call_id: str) -> None:
+        """Its result will be the refusal."""
+        if call_id in self._open:
+            self._denied.add(call_id)
+
+    def stop_all(self) -> None:
+        """The run is over. A result that comes behind its last words still counts."""
+        for call in self._open.values():
+            self._stop(call)
+
+    def _stop(self, call: ToolCall | None) -> None:
+        if call is not None and call.state is ToolState.RUNNING:
+            call.state, call.finished = ToolState.STOPPED, self._cursor.time
+            self._cursor.ledger.touch(call)
