@@ -22,7 +22,7 @@ from ctui.demo.world import World, clean_up, leftovers
 from ctui.errors import CtuiError
 from ctui.tasks.model import Ask, AskState, Task, TaskState
 
-_STEP_SECONDS = 15.0
+_STEP_SECONDS = 90.0
 
 FIRST_PROMPT = "Add a contributors file, and ask me about its tone.\n" + fenced(
     "think The person wants a file. I will write it, then ask about the tone.",

@@ -194,7 +194,9 @@ async def _follow_with_index(private: PrivateRepository, metadata: Path, tip: st
     if not new.stat().st_size:
         new.unlink()
     # A reset keeps what is known of unchanged files, so that the next status need not read them.
-    await run_git(["read-tree", "--reset", tip], git_dir=metadata, env={"GIT_INDEX_FILE": str(new)})
+    await run_git(
+        ["read-tree", "-i", "--reset", tip], git_dir=metadata, env={"GIT_INDEX_FILE": str(new)}
+    )
     new.rename(metadata / "index")
     _write_synced(private.folder / "left-at", tip.encode())
     _forget_advance(private, metadata)

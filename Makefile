@@ -1,0 +1,43 @@
+# Everything that a developer or CI runs. `make setup` is quick when nothing changed.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: setup demo test check bench soak clean
+
+setup: $(STAMP)
+	@sh docker/engine.sh
+	@$(BIN)/ctui image build
+
+$(STAMP): pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@# Dependency groups (PEP 735) need pip 25.1; Debian's is older.
+	$(BIN)/pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/pip install --quiet -c constraints.txt --group build
+	$(BIN)/pip install --quiet -c constraints.txt --no-build-isolation -e . --group test --group check
+	@touch $@
+
+demo: setup
+	$(BIN)/ctui demo
+
+test: setup
+	$(BIN)/pytest -n 2 -m "not engine and not soak"
+	$(BIN)/pytest -m "engine and not soak"
+
+check: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup
+	$(BIN)/python tests/bench/bench.py
+
+soak: setup
+	$(BIN)/pytest -m soak --timeout 3600
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

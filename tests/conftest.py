@@ -1,0 +1,71 @@
+"""What all tests share: folders of their own, real repositories, and one demo world."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from ctui.demo.world import World, demo_world
+from ctui.paths import Paths
+
+Git = Callable[..., str]
+
+
+@pytest.fixture(autouse=True)
+def own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No test sees the developer's own logins, settings or folders."""
+    for name in list(os.environ):
+        if name.startswith(("CTUI_", "ANTHROPIC_", "CLAUDE_", "GIT_AUTHOR", "GIT_COMMITTER")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("CTUI_HOME", str(tmp_path / "ctui"))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+
+
+@pytest.fixture
+def paths(own_environment: None) -> Paths:
+    return Paths.from_environment()
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """Run a real git as a person would, with a fixed identity."""
+    done = subprocess.run(
+        ["git", "-c", "user.name=Test", "-c", "user.email=test@example.org", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A repository on main with two commits."""
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    git(folder, "init", "-q", "-b", "main")
+    (folder / "hello.txt").write_text("hello\n")
+    git(folder, "add", ".")
+    git(folder, "commit", "-q", "-m", "Say hello")
+    (folder / "hello.txt").write_text("hello\nworld\n")
+    git(folder, "commit", "-q", "-a", "-m", "Greet the world")
+    return folder
+
+
+@pytest_asyncio.fixture
+async def world() -> AsyncIterator[World]:
+    """A scripted model on a network of its own, and folders that only this test uses."""
+    async with demo_world() as made:
+        yield made
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_pager() -> Iterator[None]:
+    os.environ["GIT_PAGER"] = "cat"
+    yield
+    del os.environ["GIT_PAGER"]

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ctui.config import Config, load_config, parse_size
+from ctui.errors import InvalidInput
+from ctui.paths import Paths
+
+
+def write(paths: Paths, text: str) -> None:
+    paths.config.mkdir(parents=True)
+    paths.config_file.write_text(text)
+
+
+def test_no_file_means_the_defaults(paths: Paths) -> None:
+    assert load_config(paths, {}) == Config()
+
+
+def test_the_environment_wins_over_the_repository_and_that_over_the_user(
+    paths: Paths, tmp_path: Path
+) -> None:
+    write(paths, '[claude]\nmodel = "user"\n[worktrees]\nprefix = "user/"\n')
+    (tmp_path / ".ctui.toml").write_text(
+        '[claude]\nmodel = "repository"\n[worktrees]\nprefix = "repository/"\n'
+    )
+    config = load_config(paths, {"CTUI_CLAUDE_MODEL": "environment"}, repository=tmp_path)
+    assert (config.claude.model, config.worktrees.prefix) == ("environment", "repository/")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[sandbox]\nnetwork = 'host'\n",
+        "[claude]\npermission_mode = 'acceptEdits'\n",
+        "[image]\n",
+        "x = 1",
+    ],
+)
+def test_a_repository_cannot_widen_anything(paths: Paths, tmp_path: Path, text: str) -> None:
+    (tmp_path / ".ctui.toml").write_text(text if text != "[image]\n" else "[image]\nbase = 'x'\n")
+    with pytest.raises(InvalidInput, match="a repository may only set"):
+        load_config(paths, {}, repository=tmp_path)
+
+
+def test_a_wrong_value_is_named_with_its_path(paths: Paths) -> None:
+    write(paths, "[sandbox]\ncpus = 'many'\n")
+    with pytest.raises(InvalidInput, match=r"\$\.sandbox\.cpus"):
+        load_config(paths, {})
+
+
+def test_an_unknown_key_is_named(paths: Paths) -> None:
+    write(paths, "[sandbox]\nmemmory = '1g'\n")
+    with pytest.raises(InvalidInput, match="memmory"):
+        load_config(paths, {})
+
+
+def test_base_and_dockerfile_exclude_each_other(paths: Paths) -> None:
+    write(paths, "[image]\nbase = 'a'\ndockerfile = 'b'\n")
+    with pytest.raises(InvalidInput, match="exclude each other"):
+        load_config(paths, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("512m", 512 << 20), ("4g", 4 << 30), ("1.5 GiB", 3 << 29), ("7", 7)]
+)
+def test_sizes_are_powers_of_1024(text: str, size: int) -> None:
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "many", "4x", "-1g", "1g1"])
+def test_what_is_not_a_size_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput):
+        parse_size(text)

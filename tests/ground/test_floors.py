@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+
+def imported_by(statement: str) -> set[str]:
+    """The packages that a fresh interpreter has after a statement."""
+    code = f"{statement}\nimport sys\nprint(*{{name.split('.')[0] for name in sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import ctui.__main__",
+        "import ctui.cli.main",
+        "import ctui.cli.task, ctui.tasks.store",
+        "import ctui.cli.run, ctui.cli.follow",
+    ],
+)
+def test_the_command_line_starts_light(statement: str) -> None:
+    heavy = {"textual", "rich", "mcp", "docker", "requests", "pygit2", "keyring", "pydantic"}
+    assert not imported_by(statement) & heavy
+
+
+@pytest.mark.parametrize(
+    "statement", ["import ctui.tasks.driver", "import ctui.client", "import ctui.demo.walk"]
+)
+def test_the_engine_needs_no_screen(statement: str) -> None:
+    assert not imported_by(statement) & {"textual", "rich", "mcp"}
