@@ -103,9 +103,9 @@ class AskRecords:
         self._cursor.ledger.touch(record)
         return record
 
-    def cancelled(self, request_id: str) -> None:
+    def cancelled(self, request_id: str) -> AskRecord | None:
         """The CLI waits for it no more."""
-        self._close(request_id, AskOutcome.CANCELLED)
+        return self._close(request_id, AskOutcome.CANCELLED)
 
     def close_call(self, call_id: str) -> None:
         """The tool call is over, so its permission is asked no more."""
@@ -117,10 +117,12 @@ class AskRecords:
         for request_id in list(self._open):
             self._close(request_id, AskOutcome.EXPIRED)
 
-    def _close(self, request_id: str, outcome: AskOutcome) -> None:
-        if record := self._open.pop(request_id, None):
+    def _close(self, request_id: str, outcome: AskOutcome) -> AskRecord | None:
+        record = self._open.pop(request_id, None)
+        if record is not None:
             record.outcome = outcome
             self._cursor.ledger.touch(record)
+        return record
 
     def _add(self, record: AskRecord) -> None:
         if record.request_id not in self._open:

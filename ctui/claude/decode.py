@@ -137,6 +137,7 @@ def _background(phase: Literal["started", "updated", "ended"]) -> Callable[[Json
         return BackgroundTask(
             phase=phase,
             id=fields.text(value, "task_id"),
+            kind=fields.text(value, "task_type"),
             tool_use_id=fields.text(value, "tool_use_id"),
             description=fields.text(value, "description"),
             status=fields.text(value, "status") or fields.text(patch, "status"),

@@ -108,6 +108,8 @@ class BackgroundTask(Event, frozen=True):
 
     phase: Literal["started", "updated", "ended"]
     id: str
+    kind: str
+    """`local_agent` or `local_bash`, said only when it starts."""
     tool_use_id: str
     description: str
     status: str

@@ -18,6 +18,7 @@ class Notices:
         self._cursor = cursor
         self._mode = ""
         self._session = ""
+        self._agents: set[str] = set()
 
     def begin_run(self) -> None:
         """A new process starts in a mode of its own."""
@@ -62,8 +63,11 @@ class Notices:
         self._cursor.notice("compaction", f"the conversation was compacted from {sizes}")
 
     def background(self, event: events.BackgroundTask) -> None:
-        if event.phase == "ended" and (text := event.summary or event.description):
-            self._cursor.notice("background", text)
+        """A background command's end. A subagent's end is the result of its tool call."""
+        if event.kind == "local_agent":
+            self._agents.add(event.id)
+        elif event.phase == "ended" and event.id not in self._agents:
+            self._cursor.notice("background", event.summary or event.description or event.status)
 
     def stray(self, event: events.Stray) -> None:
         """One block for lines that follow each other."""

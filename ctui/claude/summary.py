@@ -1,135 +1,82 @@
-"""The CLI's lines as the few words that a person follows on a plain terminal."""
+"""The CLI's lines in a few words: progress of a task, one sanitised line each."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from typing import Any
+from ctui.claude import events
+from ctui.claude.blocks import AskRecord, RunMark
+from ctui.claude.content import Content, Text, Thinking, ToolResult, ToolUse
+from ctui.claude.decode import decode
+from ctui.claude.fields import JsonObject
+from ctui.claude.render import render_block, render_output
+from ctui.claude.tools import output_of, subject_of, tool_title
+from ctui.claude.transcript import Transcript
+from ctui.text import one_line
 
-from ctui.text import one_line, sanitise
+WIDTH = 160
 
-_SYMBOLS = {
-    "Bash": "💻",
-    "Edit": "✏️",
-    "Glob": "🔎",
-    "Grep": "🔎",
-    "MultiEdit": "✏️",
-    "NotebookEdit": "✏️",
-    "Read": "📖",
-    "Agent": "🤖",
-    "Task": "🤖",
-    "TaskCreate": "📋",
-    "TaskUpdate": "📋",
-    "WebFetch": "🌐",
-    "WebSearch": "🌐",
-    "Write": "📝",
-}
-_SUBJECTS = ("command", "file_path", "notebook_path", "pattern", "url", "query", "description")
-_WIDTH = 160
-_RESULT_LINES = 8
+__all__ = ["WIDTH", "describe", "progress", "tool_title"]
 
 
-def tool_title(name: str, given: Mapping[str, Any], width: int = _WIDTH) -> str:
-    """One line for a tool call, such as `📖 Read: src/main.py`."""
-    subject = next((text for key in _SUBJECTS if (text := _text(given.get(key)))), "")
-    if not subject and given:
-        subject = json.dumps(given, ensure_ascii=False)
-    symbol = _SYMBOLS.get(name, "🔧")
-    return one_line(f"{symbol} {name}: {subject}" if subject else f"{symbol} {name}", width)
+def progress(event: events.Event, width: int = WIDTH, *, ascii_only: bool = False) -> str:
+    """What an event means for somebody who only wants to know how it goes; "" if nothing.
+
+    At most `width` characters, such as `📖 Read: src/main.py`, or `Read: src/main.py` where only
+    ASCII symbols are wanted.
+    """
+
+    def say(symbol: str, plain: str, text: str) -> str:
+        return one_line(f"{plain if ascii_only else symbol} {text}", width)
+
+    match event:
+        case events.AssistantMessage():
+            found = (_content(content, width, ascii_only=ascii_only) for content in event.blocks)
+            return next((text for text in found if text), "")
+        case events.PermissionRequest():
+            return say("❓", "?", f"{event.tool}: {subject_of(event.tool, event.given)}")
+        case events.Elicitation():
+            return say("❓", "?", f"{event.server}: {event.message}")
+        case events.ApiRetry():
+            return say("↻", "~", f"the API failed ({event.error}), try {event.attempt}")
+        case events.Status(status="compacting"):
+            return say("≡", "=", "compacting the conversation")
+        case events.PermissionDenied():
+            return say("✗", "x", f"{event.tool}: denied by a rule")
+        case events.Result():
+            return say("✗", "x", "failed") if event.is_error else say("✓", "+", "done")
+    return ""
 
 
 def describe(line: str) -> list[str]:
-    """The plain, sanitised lines that stand for one line of the CLI; often none."""
-    try:
-        event = json.loads(line)
-    except (ValueError, RecursionError):
-        return [one_line(line, _WIDTH)] if line.strip() else []
-    if not isinstance(event, dict):
+    """The plain lines that stand for one line of the CLI's stdout; often none.
+
+    What is asked is left out: whoever follows a task learns that from the driver.
+    """
+    event = decode(line)
+    transcript = Transcript()
+    transcript.feed(event, run=1, time=0)
+    shown = [block for block in transcript.blocks if not isinstance(block, AskRecord | RunMark)]
+    return [*_results(event), *(text for block in shown for text in render_block(block, WIDTH))]
+
+
+def _results(event: events.Event) -> list[str]:
+    if not isinstance(event, events.UserMessage):
         return []
-    match event.get("type"):
-        case "assistant":
-            return [text for block in _blocks(event) for text in _assistant(block)]
-        case "user":
-            return _user(event)
-        case "result":
-            return _result(event)
-        case "system":
-            return _system(event)
-    return []
-
-
-def _assistant(block: Mapping[str, Any]) -> list[str]:
-    match block.get("type"):
-        case "text":
-            return sanitise(_text(block.get("text"))).splitlines()
-        case "thinking":
-            return [one_line(f"💭 {_text(block.get('thinking'))}", _WIDTH)]
-        case "tool_use":
-            given = block.get("input")
-            given = given if isinstance(given, dict) else {}
-            return [tool_title(_text(block.get("name")), given)]
-    return []
-
-
-def _user(event: Mapping[str, Any]) -> list[str]:
-    message = event.get("message")
-    content = message.get("content") if isinstance(message, dict) else None
-    if isinstance(content, str):
-        return [one_line(f"> {content}", _WIDTH)]
     lines: list[str] = []
-    for block in _blocks(event):
-        if block.get("type") == "text":
-            lines.append(one_line(f"> {_text(block.get('text'))}", _WIDTH))
-        elif block.get("type") == "tool_result":
-            lines += _tool_result(block)
+    for content in event.blocks:
+        if isinstance(content, ToolResult):
+            failed = content.is_error
+            output = output_of(content.text, event.tool_use_result, is_error=failed)
+            lines += render_output(output, WIDTH, failed=failed)
     return lines
 
 
-def _tool_result(block: Mapping[str, Any]) -> list[str]:
-    content = block.get("content")
-    if isinstance(content, list):
-        parts = [_text(item.get("text")) for item in content if isinstance(item, dict)]
-        content = "\n".join(parts)
-    lines = sanitise(_text(content)).splitlines()
-    mark = "✗" if block.get("is_error") is True else "│"
-    shown = [f"  {mark} {one_line(line, _WIDTH)}" for line in lines[:_RESULT_LINES]]
-    if len(lines) > _RESULT_LINES:
-        shown.append(f"  {mark} … {len(lines) - _RESULT_LINES} more lines")
-    return shown
-
-
-def _result(event: Mapping[str, Any]) -> list[str]:
-    cost, seconds = event.get("total_cost_usd"), event.get("duration_ms")
-    facts = []
-    if isinstance(seconds, int | float):
-        facts.append(f"{seconds / 1000:.1f} s")
-    if isinstance(cost, int | float):
-        facts.append(f"${cost:.4f}")
-    mark = "✗ failed" if event.get("is_error") is True else "✓ done"
-    lines = [f"{mark} ({', '.join(facts)})" if facts else mark]
-    if event.get("is_error") is True and isinstance(event.get("result"), str):
-        lines.insert(0, one_line(event["result"], _WIDTH))
-    return lines
-
-
-def _system(event: Mapping[str, Any]) -> list[str]:
-    match event.get("subtype"):
-        case "api_retry":
-            return [f"↻ the API answered {event.get('error_status')}, trying again"]
-        case "permission_denied":
-            return [one_line(f"✗ {event.get('tool_name')}: denied by a rule", _WIDTH)]
-        case "compact_boundary":
-            return ["≡ the conversation was compacted"]
-    return []
-
-
-def _blocks(event: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    message = event.get("message")
-    content = message.get("content") if isinstance(message, dict) else None
-    return (
-        [block for block in content if isinstance(block, dict)] if isinstance(content, list) else []
-    )
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+def _content(content: Content, width: int, *, ascii_only: bool) -> str:
+    match content:
+        case Text():
+            return one_line(content.text, width)
+        case Thinking():
+            return one_line(f"{'...' if ascii_only else '💭'} {content.text}", width)
+        case ToolUse():
+            given: JsonObject = content.given
+            return tool_title(content.name, given, width, ascii_only=ascii_only)
+    return ""

@@ -14,6 +14,24 @@ from ctui.text import one_line, sanitise
 WORKSPACE = "/workspace/"
 SUBJECT_WIDTH = 200
 
+_SYMBOLS = {
+    "Agent": "📋",
+    "Bash": "💻",
+    "Edit": "✏️",
+    "Glob": "🔍",
+    "Grep": "🔎",
+    "MultiEdit": "✏️",
+    "NotebookEdit": "📓",
+    "Read": "📖",
+    "Task": "📋",
+    "TaskCreate": "📝",
+    "TaskUpdate": "📝",
+    "TodoWrite": "📝",
+    "WebFetch": "🌐",
+    "WebSearch": "🔍",
+    "Write": "📝",
+}
+
 _SUBJECT_KEYS = (
     "command",
     "file_path",
@@ -47,6 +65,15 @@ def subject_of(name: str, given: JsonObject, width: int = SUBJECT_WIDTH) -> str:
         if not text and given:
             text = json.dumps(dict(given), ensure_ascii=False)
     return one_line(text, width)
+
+
+def tool_title(
+    name: str, given: JsonObject, width: int = SUBJECT_WIDTH, *, ascii_only: bool = False
+) -> str:
+    """One sanitised line for a tool call, such as `📖 Read: src/main.py`."""
+    subject = subject_of(name, given, width)
+    words = f"{name}: {subject}" if subject else name
+    return one_line(words if ascii_only else f"{_SYMBOLS.get(name, '🔧')} {words}", width)
 
 
 def output_of(text: str, result: Any, *, is_error: bool) -> ToolOutput:

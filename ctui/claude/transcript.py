@@ -13,8 +13,10 @@ from ctui.claude import events
 from ctui.claude.ask_records import AskRecords
 from ctui.claude.blocks import (
     AskOutcome,
+    AskRecord,
     Block,
     LongText,
+    Notice,
     PermissionRecord,
     Prompt,
     RunMark,
@@ -180,9 +182,9 @@ class Transcript:
 
     def _result(self, event: events.Result) -> None:
         self._parts.drop_all()
-        text = sanitise(event.text or "\n".join(event.errors))
+        text = sanitise(event.text or _errors(event))
         last = self._ledger.last
-        repeated = isinstance(last, Speech) and str(last.text).strip() == text.strip()
+        repeated = isinstance(last, Speech | Notice) and str(last.text).strip() == text.strip()
         self._ledger.settle(
             TurnEnd(
                 **self._cursor.origin(),
@@ -205,8 +207,13 @@ class Transcript:
         self._notices.permission_denied(event)
 
     def _response(self, event: events.Response) -> None:
-        record = self._asks.answered(event)
-        if isinstance(record, PermissionRecord) and record.outcome is AskOutcome.DENIED:
+        self._refused(self._asks.answered(event))
+
+    def _request_cancelled(self, event: events.RequestCancelled) -> None:
+        self._refused(self._asks.cancelled(event.request_id))
+
+    def _refused(self, record: AskRecord | None) -> None:
+        if isinstance(record, PermissionRecord) and record.outcome is not AskOutcome.ALLOWED:
             self._calls.denied(record.call_id)
 
     _handlers: ClassVar[dict[type[events.Event], Callable[[Transcript, Any], None]]] = {
@@ -227,10 +234,18 @@ class Transcript:
         events.PermissionRequest: lambda self, event: self._asks.permission(event),
         events.Elicitation: lambda self, event: self._asks.form(event),
         events.McpMessage: lambda self, event: self._asks.tool_server(event),
-        events.RequestCancelled: lambda self, event: self._asks.cancelled(event.request_id),
+        events.RequestCancelled: _request_cancelled,
         events.Response: _response,
         events.Stray: lambda self, event: self._notices.stray(event),
     }
+
+
+def _errors(event: events.Result) -> str:
+    """The errors without the CLI's notes to its own makers."""
+    errors = [error for error in event.errors if not error.startswith("[ede_diagnostic]")]
+    if not errors and event.reason.startswith("aborted"):
+        return "interrupted"
+    return "\n".join(errors) or (event.subtype if event.is_error else "")
 
 
 def _plain(content: Content) -> str:
