@@ -34,7 +34,7 @@ def paths(own_environment: None) -> Paths:
 def git(folder: Path, *arguments: str) -> str:
     """Run a real git as a person would, with a fixed identity."""
     done = subprocess.run(
-        ["git", "-c", "user.name=Test", "-c", "user.email=test@example.org", *arguments],
+        ["git", "-c", "safe.directory=*", "-c", "user.name=Test", "-c", "user.email=test@example.org", *arguments],
         cwd=folder,
         capture_output=True,
         text=True,

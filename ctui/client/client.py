@@ -51,6 +51,9 @@ class Client:
             CtuiError: what the driver answered, or why there is none.
         """
         async with self._turn:
+            if self._connection is not None and self._connection.broken:
+                self._connection.close()
+                self._connection = None
             if self._connection is None:
                 self._connection = await connect(self.paths, self._environ)
             try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
-import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -53,6 +52,11 @@ class Connection:
             raise rpc.error_of(reply.failure)
         result: T = msgspec.json.decode(reply.result, type=call.returns)
         return result
+
+    @property
+    def broken(self) -> bool:
+        """Whether the driver is known to have gone away."""
+        return self.reader.at_eof() or self.reader.exception() is not None
 
     def close(self) -> None:
         self._writer.close()
@@ -145,20 +149,24 @@ async def _same_version(connection: Connection) -> bool:
 async def _start(paths: Paths, environ: Mapping[str, str] | None) -> None:
     """Start a driver and wait for its first word."""
     read_end, write_end = os.pipe()
+    log_file = _log_file(paths)
     try:
         # -P: the folder that we happen to be in may hold a module of any name.
-        subprocess.Popen(  # noqa: ASYNC220 - returns at once; nobody waits for this process
-            [sys.executable, "-P", "-m", "ctui.tasks.driver", "--ready", str(write_end)],
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-P", "-m", "ctui.tasks.driver", "--ready", str(write_end)),
             cwd="/",
             env={**(os.environ if environ is None else environ), **paths.environment()},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=_log_file(paths),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=log_file,
             pass_fds=(write_end,),
-            start_new_session=True,
         )
     finally:
         os.close(write_end)
+        os.close(log_file)
+    # It forks at once: the driver is nobody's child, and outlives whoever started it.
+    await process.wait()
     try:
         async with asyncio.timeout(_START_SECONDS):
             said = await _read_all(read_end)

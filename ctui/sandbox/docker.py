@@ -123,6 +123,13 @@ class Engine:
         except Conflict:
             return
 
+    async def pause(self, container: str) -> None:
+        """Freeze every process in it."""
+        await self._call(lambda: self._client.pause(container))
+
+    async def unpause(self, container: str) -> None:
+        await self._call(lambda: self._client.unpause(container))
+
     async def remove(self, container: str) -> None:
         """Remove it, running or not; one that is gone already is fine."""
         try:

@@ -102,6 +102,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="ctui.tasks.driver")
     parser.add_argument("--ready", type=int, required=True)
     ready: int = parser.parse_args().ready
+    if os.fork():
+        # The driver must not be the child of the front end that happens to start it.
+        os._exit(0)
+    os.setsid()
     paths = Paths.from_environment()
     try:
         private_folder(paths.state)

@@ -1,0 +1,137 @@
+"""A person at the keyboard of a demo world: starts tasks, waits for what they do."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import uuid
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest_asyncio
+
+from ctui.client import Client
+from ctui.client.connection import driver_pid
+from ctui.demo.model.script import fenced
+from ctui.demo.world import World
+from ctui.git.repository import open_repository
+from ctui.tasks import calls
+from ctui.tasks.journal import FILE_NAME, Entry, read_entries
+from ctui.tasks.model import Answer, Ask, AskState, Task, TaskOptions, TaskState
+from ctui.tasks.store import Store
+from ctui.worktrees.create import create_worktree
+
+WAIT_SECONDS = 60.0
+
+
+class Person:
+    """Drives one world through the same client that every front end uses."""
+
+    def __init__(self, world: World, repository: Path) -> None:
+        self.world = world
+        self.repository = repository
+        self.client = Client(world.paths, world.environ)
+
+    async def start(self, name: str, *steps: str, **options: Any) -> Task:
+        """Start a task on a worktree of its own with a scripted prompt."""
+        login = options.pop("login", {})
+        found = open_repository(self.repository)
+        record = await create_worktree(found, self.world.paths.worktrees, name=name)
+        self.store.save_worktree(record.path, record.repository, msgspec.json.encode(record))
+        call = calls.StartTask(
+            task=name,
+            repository=record.repository,
+            worktree=record.path,
+            metadata=record.metadata,
+            branch=record.branch,
+            base=record.base,
+            prompt="Please.\n" + fenced(*steps),
+            options=TaskOptions(**options),
+            login=calls.Login(login),
+        )
+        return await self.client.call(call)
+
+    async def say(self, task: str, *steps: str, before: str = "") -> str:
+        """Send a follow-up; its message id."""
+        message = str(uuid.uuid4())
+        text = before + "Next.\n" + fenced(*steps)
+        await self.client.call(calls.SendMessage(task, message, text))
+        return message
+
+    async def asked(self, task: str) -> Ask:
+        """The next ask that is pending."""
+        async with asyncio.timeout(WAIT_SECONDS):
+            async for update in self.client.watch(task):
+                if update.ask is not None and update.ask.state is AskState.PENDING:
+                    return update.ask
+        raise AssertionError("the watch ended")
+
+    async def answer(self, ask: Ask, answer: Answer) -> Ask:
+        return await self.client.call(calls.AnswerAsk(ask.id, answer))
+
+    async def until(self, task: str, seen: Callable[[Task], bool]) -> Task:
+        async with asyncio.timeout(WAIT_SECONDS):
+            async for update in self.client.watch(task):
+                if update.task is not None and seen(update.task):
+                    return update.task
+        raise AssertionError("the watch ended")
+
+    async def idle(self, task: str, *, turns: int = 1) -> Task:
+        """The task when its turn is over."""
+        return await self.until(
+            task, lambda now: now.state is TaskState.IDLE and now.turns >= turns
+        )
+
+    async def kill_driver(self) -> None:
+        pid = await driver_pid(self.world.paths)
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+
+    async def ctui(self, *arguments: str) -> tuple[int, str]:
+        """Run the command; its exit code and everything it said."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-P",
+            "-m",
+            "ctui",
+            *arguments,
+            cwd=self.repository,
+            env=self.world.environ,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        output, _ = await asyncio.wait_for(process.communicate(), WAIT_SECONDS)
+        return process.returncode or 0, output.decode()
+
+    @property
+    def store(self) -> Store:
+        return Store(self.world.paths.database)
+
+    def journal(self, task: str) -> list[Entry]:
+        return list(read_entries(self.world.paths.task(task) / FILE_NAME))
+
+    def events(self, task: str) -> list[dict[str, Any]]:
+        """The CLI's lines."""
+        return [json.loads(entry.line) for entry in self.journal(task) if entry.stream == "out"]
+
+    def tool_output(self, task: str) -> str:
+        """Everything that the task's tools printed."""
+        return "\n".join(
+            json.dumps(event["message"]["content"])
+            for event in self.events(task)
+            if event["type"] == "user" and isinstance(event["message"]["content"], list)
+        )
+
+
+@pytest_asyncio.fixture
+async def person(world: World, repository: Path) -> AsyncIterator[Person]:
+    (world.paths.state).mkdir(mode=0o700, parents=True, exist_ok=True)
+    made = Person(world, repository)
+    async with made.client:
+        yield made
