@@ -163,14 +163,18 @@ class Result(Event, frozen=True):
 # -- parts of blocks
 
 
-class MessageStarted(Event, frozen=True):
+class Part(Event, frozen=True):
+    """Base of what an archive leaves out, because a later line says it again."""
+
+
+class MessageStarted(Part, frozen=True):
     """A message begins; if it is a retry, the parts before it will never be completed."""
 
     message_id: str
     parent: str
 
 
-class BlockStarted(Event, frozen=True):
+class BlockStarted(Part, frozen=True):
     """A content block begins, mostly empty."""
 
     parent: str
@@ -178,7 +182,7 @@ class BlockStarted(Event, frozen=True):
     block: Content
 
 
-class BlockDelta(Event, frozen=True):
+class BlockDelta(Part, frozen=True):
     """More of an open block: its text, its thinking or the JSON of its input."""
 
     parent: str
@@ -186,7 +190,7 @@ class BlockDelta(Event, frozen=True):
     text: str
 
 
-class PartIgnored(Event, frozen=True):
+class PartIgnored(Part, frozen=True):
     """A part that changes nothing that is shown."""
 
 

@@ -26,7 +26,7 @@ from ctui.claude.blocks import (
 )
 from ctui.claude.content import Content, Other, Text, Thinking, ToolResult, ToolUse
 from ctui.claude.cursor import Cursor
-from ctui.claude.ledger import Changes, Ledger
+from ctui.claude.ledger import NOTHING, Changes, Ledger
 from ctui.claude.notices import Notices
 from ctui.claude.open_parts import OpenParts
 from ctui.claude.prompts import Prompts
@@ -68,6 +68,9 @@ class Transcript:
         """
         self._cursor.time = time
         if run > self._cursor.run:
+            if isinstance(event, events.Part):
+                # An archive does not have it, so it must not be what a run begins with.
+                return NOTHING
             self._begin_run(run)
         handler = self._handlers.get(type(event))
         if handler is not None:
