@@ -25,6 +25,7 @@ from ctui.text import one_line, sanitise
 LOGIN_PROBLEM = "Claude rejected the login: run `ctui setup`, then `ctui task resume`"
 _RESULT_LIMIT = 100_000
 _ERROR_LINES = 20
+_LOGIN_ATTEMPTS = 3
 
 
 class Outward(Protocol):
@@ -148,6 +149,16 @@ class Conversation:
                 self._save()
         elif subtype == "session_state_changed":
             self._session_state(event.get("state"))
+        elif subtype == "api_retry" and event.get("error") == "authentication_failed":
+            self._login_refused(_number(event.get("attempt")))
+
+    def _login_refused(self, attempt: float) -> None:
+        """With an API key the CLI would try ten times, for three minutes."""
+        if attempt >= _LOGIN_ATTEMPTS and not self.login_rejected:
+            self.login_rejected = True
+            self.trouble(LOGIN_PROBLEM)
+            if not self._replaying:
+                self._outward.turn_ended()
 
     def _session_state(self, state: object) -> None:
         if state == "running":

@@ -22,14 +22,14 @@ def settle(task: Task, end: RunEnd | None, intent: str, error: CtuiError | None 
     elif error is not None:
         text = f"{error.message}: {error.hint}" if error.hint else error.message
         _ended(task, EndReason.FAILED, text)
-    elif intent == "asleep":
-        task.state = TaskState.IDLE
-    elif intent == "completed" and not task.problem:
-        _ended(task, EndReason.COMPLETED)
     elif intent == "stopped":
         _ended(task, EndReason.STOPPED)
     elif end is not None and end.login_rejected:
         task.state, task.problem = TaskState.WAITING, LOGIN_PROBLEM
+    elif intent == "asleep":
+        task.state = TaskState.IDLE
+    elif intent == "completed" and not task.problem:
+        _ended(task, EndReason.COMPLETED)
     elif intent == "completed":
         _ended(task, EndReason.FAILED, task.problem)
     elif end is not None and end.exit_code == 0:

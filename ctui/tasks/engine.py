@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import uuid
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Literal, Protocol
@@ -193,6 +194,11 @@ class TaskEngine:
             if task.problem and task.state is TaskState.WAITING:
                 return task
             raise Conflict(f"the task {task_id} is {task.state} already", hint="send it a message")
+        last = self.store.last_message(task_id)
+        if task.state is TaskState.WAITING and last is not None and last.delivered is not None:
+            # It was read, and answered by the rejection of the login; its id would not run again.
+            again = Message(id=str(uuid.uuid4()), task=task_id, text=last.text, created=now())
+            self.store.add_message(again)
         self._wake(task)
         return self.store.task(task_id)
 
@@ -301,6 +307,9 @@ class TaskEngine:
 
     def turn_ended(self, task: Task, active: Active) -> None:
         """Import what was done; then sleep soon, or stop at once if nobody wants to go on."""
+        if active.life is not None and active.life.conversation.login_rejected:
+            self._spawn(self._await_login(task.id))
+            return
         if not task.detached:
             self._spawn(self._finish(task.id))
             return
@@ -334,6 +343,10 @@ class TaskEngine:
     async def _finish(self, task_id: str) -> None:
         if not self.store.undelivered(task_id):
             await self.stop(task_id, "completed")
+
+    async def _await_login(self, task_id: str) -> None:
+        """The next run begins with another login: nothing is gained by keeping this one."""
+        await self.stop(task_id, "asleep")
 
     async def _doze(self, task_id: str) -> None:
         with suppress(NotFound):
@@ -409,8 +422,6 @@ class _Outward:
 
 
 def _first_message(task: Task) -> Message:
-    import uuid
-
     return Message(id=str(uuid.uuid4()), task=task.id, text=task.prompt, created=task.created)
 
 

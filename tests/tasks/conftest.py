@@ -26,7 +26,7 @@ from ctui.tasks.model import Answer, Ask, AskState, Task, TaskOptions, TaskState
 from ctui.tasks.store import Store
 from ctui.worktrees.create import create_worktree
 
-WAIT_SECONDS = 60.0
+WAIT_SECONDS = 40.0
 
 
 class Person:

@@ -46,7 +46,7 @@ def attacks(person: Person, marker: Path) -> list[str]:
         "git update-ref refs/heads/main HEAD~1; git branch -f main HEAD~1",
         f"git init -q nested; cd nested; git config filter.x.clean '{evil}';"
         " echo '* filter=x' > .gitattributes; git -c filter.x.clean=cat add .;"
-        " git -c filter.x.clean=cat commit -q -m nested; cd ..; git -c core.fsmonitor= add nested",
+        " git -c filter.x.clean=cat -c user.name=x -c user.email=x@x commit -q -m nested; cd ..; git -c core.fsmonitor= add nested",
         "git -c core.fsmonitor= -c filter.x.clean=cat -c core.hooksPath=/dev/null"
         " commit -q -m 'With a nested repository'",
         "echo changed >> nested/.gitattributes; echo changed >> hello.txt",
