@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 
+from ctui.claude import fields
 from ctui.claude.control import TOOL_SERVER
+from ctui.text import one_line
 
 _APPENDED_PROMPT = (
     "You work in a sandbox of ctui. /workspace is a git worktree of its own, on the branch "
@@ -16,7 +18,16 @@ _APPENDED_PROMPT = (
     "work, and the person reviews, merges and pushes it. Use mcp__ctui__ask_user when you need a "
     "decision that only the person can make, and mcp__ctui__notify_user to tell them something."
 )
+WORKSPACE = "/workspace"
+"""Where the task's worktree is, inside its container."""
+
 _CLAUDE_MD_LIMIT = 1 << 20
+"""Characters; the model could not take more in anyway."""
+
+_LEAST_BUDGET = 0.0001
+"""US dollars: the CLI does not start with a budget of zero, and this ends its first turn."""
+
+_PROJECT_PATH = re.compile(r"^((?:Read|Edit|Write|MultiEdit|NotebookEdit|Glob|Grep)\()/(?!/)")
 
 
 class HomeFile(msgspec.Struct, frozen=True):
@@ -43,6 +54,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """CLAUDE.md of the base commit."""
     deny_rules: tuple[str, ...] = ()
     """Kept in any case: a project may narrow what a task may do."""
+    grants: tuple[str, ...] = ()
+    """Rules that the person allowed for good, such as `Bash(npm test)`."""
     base_url: str = ""
 
 
@@ -68,13 +81,17 @@ def first_line(home: TaskHome, credential: Mapping[str, str]) -> bytes:
 
 
 def deny_rules_of(settings: str) -> tuple[str, ...]:
-    """`permissions.deny` of a settings file; whatever is not a list of strings says nothing."""
-    try:
-        value: Any = json.loads(settings)
-        rules = value["permissions"]["deny"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return ()
-    return tuple(rule for rule in rules if isinstance(rule, str)) if isinstance(rules, list) else ()
+    """`permissions.deny` of a project's settings, so that it means the same in the user's.
+
+    Whatever is not a list of strings says nothing. A path with one leading slash is relative to the
+    project in its own file, and to the CLI's home in the user's
+    (code.claude.com/docs/en/permissions); so it is made absolute, which is two slashes.
+    """
+    permissions = fields.mapping(fields.json_object(settings) or {}, "permissions")
+    return tuple(
+        _PROJECT_PATH.sub(rf"\g<1>/{WORKSPACE}/", rule)
+        for rule in fields.texts(permissions, "deny")
+    )
 
 
 def _arguments(options: RunOptions) -> tuple[str, ...]:
@@ -90,7 +107,7 @@ def _arguments(options: RunOptions) -> tuple[str, ...]:
         "--strict-mcp-config",
         f"--setting-sources={sources}",
         f"{'--resume' if options.resume else '--session-id'}={options.session}",
-        f"--append-system-prompt={_APPENDED_PROMPT.format(branch=options.branch)}",
+        f"--append-system-prompt={_APPENDED_PROMPT.format(branch=one_line(options.branch, 200))}",
     ]
     if options.skip_permissions:
         arguments.append("--dangerously-skip-permissions")
@@ -99,19 +116,21 @@ def _arguments(options: RunOptions) -> tuple[str, ...]:
     if options.model:
         arguments.append(f"--model={options.model}")
     if options.budget is not None:
-        arguments.append(f"--max-budget-usd={options.budget:.4f}")
+        arguments.append(f"--max-budget-usd={max(options.budget, _LEAST_BUDGET):.4f}")
     return tuple(arguments)
 
 
 def _files(options: RunOptions) -> dict[str, HomeFile]:
-    settings: dict[str, Any] = {
-        "permissions": {"allow": [f"mcp__{TOOL_SERVER}"], "deny": list(options.deny_rules)}
-    }
+    allowed = [f"mcp__{TOOL_SERVER}", *options.grants]
+    settings = {"permissions": {"allow": allowed, "deny": list(options.deny_rules)}}
     files = {".claude/settings.json": HomeFile(json.dumps(settings))}
     # A trusted workspace's own CLAUDE.md is read from the worktree; written in any case, so that
     # a later run does not keep the text of an earlier one.
     memory = "" if options.trusted else options.claude_md[:_CLAUDE_MD_LIMIT]
     files[".claude/CLAUDE.md"] = HomeFile(memory)
+    # Without this the CLI takes a project's deny rules and hooks, but not its allow rules.
+    trust = {"projects": {WORKSPACE: {"hasTrustDialogAccepted": options.trusted}}}
+    files[".claude.json"] = HomeFile(json.dumps(trust))
     return files
 
 
