@@ -27,14 +27,22 @@ def own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def paths(own_environment: None) -> Paths:
+def paths(own_environment: None) -> Paths:  # noqa: ARG001 - it decides what the paths are
     return Paths.from_environment()
+
+
+_AS_TEST = (
+    # Root's worktrees belong to the uid that its tasks run as.
+    *("-c", "safe.directory=*"),
+    *("-c", "user.name=Test"),
+    *("-c", "user.email=test@example.org"),
+)
 
 
 def git(folder: Path, *arguments: str) -> str:
     """Run a real git as a person would, with a fixed identity."""
     done = subprocess.run(
-        ["git", "-c", "safe.directory=*", "-c", "user.name=Test", "-c", "user.email=test@example.org", *arguments],
+        ["git", *_AS_TEST, *arguments],
         cwd=folder,
         capture_output=True,
         text=True,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as FutureTimeout
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, get_args
 
+import msgspec
+
+from ctui.claude import vault
 from ctui.errors import InvalidInput, LoginRequired, Unavailable
 from ctui.paths import Paths, private_folder
 
@@ -22,14 +23,16 @@ VARIABLES: Mapping[Kind, str] = {
     "oauth": "CLAUDE_CODE_OAUTH_TOKEN",
 }
 
-_SERVICE = "ctui"
-_ACCOUNT = "claude"
-_KEYRING_SECONDS = 5.0
+_OAUTH_PREFIX = "sk-ant-oat"
+"""What `claude setup-token` prints begins with this; an API key begins with `sk-ant-api`."""
+
+_REFRESH_PREFIX = "sk-ant-ort"
 _SHAPE = re.compile(r"[\x21-\x7e]{8,4096}")
+_ASSIGNMENT = re.compile(r"(?:export\s+|set\s+|\$env:)?[A-Za-z_][A-Za-z0-9_]*\s*=", re.IGNORECASE)
 
 
-class Credential(NamedTuple):
-    """One secret and how the CLI takes it."""
+class Credential(msgspec.Struct, frozen=True):
+    """One secret and how the CLI takes it. No way of showing it shows the secret."""
 
     kind: Kind
     value: str
@@ -37,52 +40,57 @@ class Credential(NamedTuple):
     def __repr__(self) -> str:
         return f"Credential({self.kind})"
 
+    def __rich_repr__(self) -> list[tuple[str, str]]:
+        # The inherited one would put the secret into a formatted traceback.
+        return [("kind", self.kind)]
+
     def environment(self) -> dict[str, str]:
         """The one variable that the CLI gets."""
         return {VARIABLES[self.kind]: self.value}
 
     @classmethod
     def parse(cls, text: str, kind: Kind | None = None) -> Credential:
-        """A credential as a person pastes it.
+        """A credential as a person pastes it; white space around it is nothing.
 
         Raises:
-            InvalidInput: it has white space or control characters in it, or is far too short.
+            InvalidInput: it is no token or key. The message never holds any of it.
         """
         value = text.strip()
-        if "=" in value.split("-", 1)[0]:
+        if _ASSIGNMENT.match(value):
             raise InvalidInput("that is an assignment", hint="paste only what is behind the = sign")
+        if value[:1] in {'"', "'"}:
+            raise InvalidInput("that is in quotes", hint="paste it without them")
+        if value.startswith("{"):
+            raise InvalidInput(
+                "that is a file of credentials, not a token",
+                hint="run `claude setup-token` and paste the token that it prints",
+            )
+        if value.startswith(_REFRESH_PREFIX):
+            raise InvalidInput(
+                "that is a refresh token, which a task must not have",
+                hint="run `claude setup-token` and paste the token that it prints",
+            )
         if not _SHAPE.fullmatch(value):
             raise InvalidInput(
                 "that is not a token: it is too short, or has spaces or control characters in it",
                 hint="paste the whole token that `claude setup-token` printed, or an API key",
             )
-        return cls(kind or ("oauth" if value.startswith("sk-ant-oat") else "api-key"), value)
+        return cls(kind or ("oauth" if value.startswith(_OAUTH_PREFIX) else "api-key"), value)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Credential | None:
-        """The one that the CLI itself would take from this environment, if there is any."""
+        """The one that the CLI itself would take from this environment, if there is any.
+
+        Raises:
+            InvalidInput: the variable holds no token; the message names the variable.
+        """
         for kind, variable in VARIABLES.items():
-            if environ.get(variable):
-                return cls.parse(environ[variable], kind)
+            if environ.get(variable, "").strip():
+                try:
+                    return cls.parse(environ[variable], kind)
+                except InvalidInput as error:
+                    raise InvalidInput(f"{variable}: {error.message}", hint=error.hint) from None
         return None
-
-
-class Redactor:
-    """Replaces known secrets wherever they turn up."""
-
-    def __init__(self, secrets: Iterable[str]) -> None:
-        self._secrets: set[bytes] = set()
-        for secret in secrets:
-            self.add(secret)
-
-    def add(self, secret: str) -> None:
-        self._secrets.add(secret.encode())
-
-    def redact(self, line: bytes) -> bytes:
-        for secret in self._secrets:
-            if secret in line:
-                line = line.replace(secret, b"[redacted]")
-        return line
 
 
 def find_credential(paths: Paths, environ: Mapping[str, str] | None = None) -> Credential:
@@ -100,42 +108,54 @@ def find_credential(paths: Paths, environ: Mapping[str, str] | None = None) -> C
 
 def stored_credential(paths: Paths) -> Credential | None:
     """What `store_credential` stored, if anything."""
-    text = _keyring("get_password", _SERVICE, _account(paths)) or _read(_file(paths))
-    if not text:
-        return None
-    name, _, value = text.partition(":")
-    return next((Credential(kind, value) for kind in VARIABLES if kind == name and value), None)
+    for text in (_read(_file(paths)), vault.read(_account(paths))):
+        kind, _, value = (text or "").partition(":")
+        for known in get_args(Kind):
+            if kind == known and _SHAPE.fullmatch(value):
+                return Credential(known, value)
+    return None
 
 
 def store_credential(paths: Paths, credential: Credential) -> str:
-    """Keep it, and return where, as words for the person."""
+    """Keep it, and return where, as words for the person.
+
+    Raises:
+        Unavailable: neither a keyring nor the config folder takes it.
+    """
     text = f"{credential.kind}:{credential.value}"
-    account = _account(paths)
-    _keyring("set_password", _SERVICE, account, text)
-    if _keyring("get_password", _SERVICE, account) == text:
-        _file(paths).unlink(missing_ok=True)
-        return "the platform's keyring"
-    private_folder(paths.config)
     path = _file(paths)
     try:
         path.unlink(missing_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        if vault.write(_account(paths), text):
+            return "the platform's keyring"
+        private_folder(paths.config)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
     except OSError as error:
-        raise Unavailable(f"{path} cannot be written: {error.strerror}") from error
-    return f"{path} (mode 0600: no keyring works here)"
+        raise Unavailable(
+            f"{path} cannot be written: {error.strerror}",
+            hint="make it writable, or set the token in the environment",
+        ) from error
+    return f"{path} (mode 0600, not encrypted: no keyring works here)"
 
 
 def forget_credential(paths: Paths) -> None:
-    """Remove it from wherever it is."""
-    _keyring("delete_password", _SERVICE, _account(paths))
-    _file(paths).unlink(missing_ok=True)
+    """Remove it from wherever it is.
+
+    Raises:
+        Unavailable: the file cannot be removed.
+    """
+    try:
+        _file(paths).unlink(missing_ok=True)
+    except OSError as error:
+        raise Unavailable(f"{_file(paths)} cannot be removed: {error.strerror}") from error
+    vault.forget(_account(paths))
 
 
 def _account(paths: Paths) -> str:
     # A demo or a test with folders of its own must not find, or overwrite, the person's login.
-    return _ACCOUNT if not os.environ.get("CTUI_HOME") else f"{_ACCOUNT}-{paths.instance}"
+    return "claude" if not os.environ.get("CTUI_HOME") else f"claude-{paths.instance}"
 
 
 def _file(paths: Paths) -> Path:
@@ -145,21 +165,5 @@ def _file(paths: Paths) -> Path:
 def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8").strip()
-    except OSError:
+    except (OSError, UnicodeDecodeError):
         return ""
-
-
-def _keyring(call: str, *arguments: str) -> Any:
-    """Ask the keyring, or give up: a locked keyring without a screen waits for ever."""
-    import keyring
-    from keyring.errors import KeyringError
-
-    if not getattr(keyring.get_keyring(), "priority", 0) > 0:
-        return None
-    pool = ThreadPoolExecutor(1, thread_name_prefix="keyring")
-    try:
-        return pool.submit(getattr(keyring, call), *arguments).result(_KEYRING_SECONDS)
-    except (KeyringError, FutureTimeout, RuntimeError, OSError):
-        return None
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)

@@ -51,7 +51,9 @@ async def _run(options: dict[str, Any]) -> int:
     from ctui.client import Client
 
     async with Client(context.paths()) as client:
-        task = await _start(client, options)
+        repository = context.repository(options["repo"])
+        await client.connect()
+        task = await _start(client, repository, options)
         if options["detach"]:
             print_json(task) if options["as_json"] else click.echo(task.id)
             return 0
@@ -60,12 +62,11 @@ async def _run(options: dict[str, Any]) -> int:
         return await follow_turn(client, task.id, as_json=options["as_json"])
 
 
-async def _start(client: Any, options: dict[str, Any]) -> Any:
+async def _start(client: Any, repository: Any, options: dict[str, Any]) -> Any:
     from ctui.config import load_config
     from ctui.tasks.calls import StartTask
     from ctui.tasks.model import TaskOptions
 
-    repository = context.repository(options["repo"])
     config = load_config(context.paths(), repository=repository.work_tree)
     place = await _place(repository, config.worktrees.prefix, options)
     call = StartTask(

@@ -44,6 +44,12 @@ class Client:
         if self._connection is not None:
             self._connection.close()
 
+    async def connect(self) -> None:
+        """Make sure that a driver answers, before anything is made that would need one."""
+        async with self._turn:
+            if self._connection is None:
+                self._connection = await connect(self.paths, self._environ)
+
     async def call(self, call: calls.Call[T]) -> T:
         """Make one call; see `tasks.calls` for what there is.
 

@@ -1,4 +1,4 @@
-"""The demo's own small world: folders, a network without a way out, and the scripted model on it."""
+"""The demo's own small world: folders, a sealed network, and the scripted model on it."""
 
 from __future__ import annotations
 

@@ -15,7 +15,10 @@ import pytest
 
 from ctui.paths import resource
 
-ECHO = "import sys\nfor line in sys.stdin.buffer:\n    sys.stdout.buffer.write(line); sys.stdout.flush()"
+ECHO = (
+    "import sys\n"
+    "for line in sys.stdin.buffer:\n    sys.stdout.buffer.write(line); sys.stdout.flush()"
+)
 FIRST = b'{"env": {}}\n'
 
 
@@ -156,7 +159,10 @@ def test_a_child_killed_by_a_signal_ends_as_a_shell_would_say(home: Path) -> Non
 
 
 def test_the_end_of_stdin_does_not_end_the_child(home: Path) -> None:
-    code = "import signal, sys\nsignal.signal(15, lambda *_: sys.exit(7))\nprint('up', flush=True)\nsignal.pause()"
+    code = (
+        "import signal, sys\nsignal.signal(15, lambda *_: sys.exit(7))\n"
+        "print('up', flush=True)\nsignal.pause()"
+    )
     relay = Relay([sys.executable, "-c", code], home)
     relay.send(FIRST)
     assert relay.line() == b"up\n"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -44,11 +44,16 @@ def attacks(person: Person, marker: Path) -> list[str]:
         f"mkdir -p hooks; printf '#!/bin/sh\\n{evil}\\n' > hooks/post-checkout; chmod +x hooks/*",
         f"git config filter.x.clean '{evil}'; echo '* filter=x' > .gitattributes",
         "git update-ref refs/heads/main HEAD~1; git branch -f main HEAD~1",
-        f"git init -q nested; cd nested; git config filter.x.clean '{evil}';"
-        " echo '* filter=x' > .gitattributes; git -c filter.x.clean=cat add .;"
-        " git -c filter.x.clean=cat -c user.name=x -c user.email=x@x commit -q -m nested; cd ..; git -c core.fsmonitor= add nested",
-        "git -c core.fsmonitor= -c filter.x.clean=cat -c core.hooksPath=/dev/null"
-        " commit -q -m 'With a nested repository'",
+        (
+            f"git init -q nested; cd nested; git config filter.x.clean '{evil}';"
+            " echo '* filter=x' > .gitattributes; git -c filter.x.clean=cat add .;"
+            " git -c filter.x.clean=cat -c user.name=x -c user.email=x@x commit -q -m nested;"
+            " cd ..; git -c core.fsmonitor= add nested"
+        ),
+        (
+            "git -c core.fsmonitor= -c filter.x.clean=cat -c core.hooksPath=/dev/null"
+            " commit -q -m 'With a nested repository'"
+        ),
         "echo changed >> nested/.gitattributes; echo changed >> hello.txt",
         "env; cat /proc/1/environ; cat /proc/*/environ | tr '\\0' '\\n'",
         "git push origin HEAD; git remote -v",
@@ -92,12 +97,11 @@ async def test_the_credential_is_nowhere_but_in_the_sandbox(person: Person) -> N
     await person.idle("secret")
     assert "ANTHROPIC_API_KEY=[redacted]" in person.tool_output("secret")
     container = person.store.runs("secret")[0].container
-    inspected = subprocess.run(
-        ["docker", "inspect", container], capture_output=True, text=True, check=True
-    )
-    assert secret not in inspected.stdout
-    processes = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
-    assert secret not in processes.stdout
+    for command in (["docker", "inspect", container], ["ps", "-eo", "args"]):
+        process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+        output, _ = await process.communicate()
+        assert output
+        assert secret.encode() not in output
     for path in person.world.paths.state.rglob("*"):
         if path.is_file():
             assert secret.encode() not in path.read_bytes(), path

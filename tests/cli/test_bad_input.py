@@ -1,0 +1,182 @@
+"""Whatever is wrong gets one clear line, an exit code, and no traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ctui.paths import Paths
+from tests.conftest import git
+
+
+def ctui(folder: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "ctui", *arguments],
+        cwd=folder,
+        env={**os.environ, **environ},
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        timeout=60,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+def refused(folder: Path, *arguments: str, **environ: str) -> str:
+    """The one line that a refused command says."""
+    done = ctui(folder, *arguments, **environ)
+    assert done.returncode == 1, done.stderr
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1, lines
+    return lines[0]
+
+
+def test_a_folder_that_is_no_repository(tmp_path: Path) -> None:
+    assert "is not in a git repository" in refused(tmp_path, "worktree", "list")
+
+
+def test_a_bare_repository(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q", "--bare", "bare.git")
+    assert "bare repository" in refused(tmp_path / "bare.git", "run", "hello")
+
+
+def test_a_repository_without_commits(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q", "empty")
+    assert "no commits yet" in refused(tmp_path / "empty", "worktree", "create", "x")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [("objectformat", "sha256", "sha256 objects"), ("refstorage", "reftable", "reftable")],
+)
+def test_a_format_that_cannot_be_read(repository: Path, key: str, value: str, said: str) -> None:
+    config = repository / ".git" / "config"
+    config.write_text(config.read_text() + f"[extensions]\n\t{key} = {value}\n")
+    assert said in refused(repository, "worktree", "list")
+
+
+def test_a_detached_head_is_fine(repository: Path) -> None:
+    git(repository, "checkout", "-q", "--detach", "HEAD~1")
+    done = ctui(repository, "worktree", "create", "spike", "--json")
+    record = json.loads(done.stdout)
+    assert record["base"] == git(repository, "rev-parse", "HEAD")
+
+
+def test_an_empty_prompt(repository: Path) -> None:
+    assert "the prompt is empty" in refused(repository, "run", " \n")
+
+
+def test_a_worktree_name_that_exists(repository: Path) -> None:
+    assert ctui(repository, "worktree", "create", "same").returncode == 0
+    assert "exists" in refused(repository, "worktree", "create", "same")
+    assert len(git(repository, "worktree", "list").splitlines()) == 2
+
+
+def test_a_base_that_does_not_exist(repository: Path) -> None:
+    assert "no commit 'nowhere'" in refused(repository, "worktree", "create", "x", "--base=nowhere")
+    assert "ctui/x" not in git(repository, "branch", "--list")
+
+
+def test_an_engine_that_does_not_answer(repository: Path, tmp_path: Path) -> None:
+    host = f"unix://{tmp_path}/no.sock"
+    line = refused(repository, "run", "hello", DOCKER_HOST=host)
+    assert "no Docker engine answers" in line
+    assert git(repository, "branch", "--list", "ctui/*") == ""
+
+
+def test_errors_are_json_where_json_was_asked_for(tmp_path: Path) -> None:
+    done = ctui(tmp_path, "worktree", "list", "--json")
+    assert done.returncode == 1
+    assert set(json.loads(done.stdout)) == {"error", "hint"}
+
+
+def test_wrong_usage_is_exit_code_2(repository: Path) -> None:
+    assert ctui(repository, "task", "answer").returncode == 2
+    assert ctui(repository, "nonsense").returncode == 2
+
+
+def test_a_task_that_does_not_exist(repository: Path) -> None:
+    assert "there is no task x" in refused(repository, "task", "show", "x")
+
+
+def test_a_damaged_store_is_named_and_left_alone(repository: Path, paths: Paths) -> None:
+    paths.state.mkdir(parents=True, mode=0o700)
+    paths.database.write_bytes(b"not a database" * 1000)
+    assert "is damaged" in refused(repository, "task", "list")
+    assert paths.database.read_bytes() == b"not a database" * 1000
+
+
+def test_a_store_of_a_newer_ctui_is_refused(repository: Path, paths: Paths) -> None:
+    assert ctui(repository, "task", "list").returncode == 0
+    with sqlite3.connect(paths.database) as database:
+        database.execute("PRAGMA user_version = 999")
+    database.close()
+    assert "newer ctui" in refused(repository, "task", "list")
+
+
+def test_a_state_folder_that_is_a_file(repository: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert "cannot be used" in refused(
+        repository, "task", "list", CTUI_STATE_DIR=f"{tmp_path}/file"
+    )
+
+
+def test_a_full_disk_is_said_and_nothing_is_left(repository: Path, tmp_path: Path) -> None:
+    if os.geteuid() != 0 or shutil.which("mount") is None:
+        pytest.skip("only root can make a small file system")
+    small = tmp_path / "small"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(small)], check=True)
+    try:
+        (small / "fill").write_bytes(b"x" * 15 * 4096)
+        line = refused(repository, "worktree", "create", "x", CTUI_DATA_DIR=str(small / "data"))
+        assert line.startswith("ctui: ")
+        assert len(git(repository, "worktree", "list").splitlines()) == 1
+        assert "ctui/x" not in git(repository, "branch", "--list")
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+
+
+def test_a_config_error_names_file_and_key(repository: Path, paths: Paths) -> None:
+    paths.config.mkdir(parents=True)
+    paths.config_file.write_text("[sandbox]\nmemory = 'lots'\n")
+    assert "'lots' is not a size" in refused(repository, "worktree", "create", "x")
+
+
+def test_a_task_in_the_checkout_is_refused_for_root(repository: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root is refused")
+    assert "as root" in refused(repository, "run", "--workspace-dir", "hello")
+
+
+def test_doctor_says_how_to_mend_what_is_missing(tmp_path: Path) -> None:
+    done = ctui(tmp_path, "doctor", "--json", DOCKER_HOST=f"unix://{tmp_path}/no.sock")
+    checks = {check["name"]: check for check in json.loads(done.stdout)}
+    assert done.returncode == 1
+    assert not checks["engine"]["ok"]
+    assert "ctui setup" in checks["login"]["mend"]
+
+
+def test_setup_keeps_a_token_for_its_owner_alone(tmp_path: Path, paths: Paths) -> None:
+    token = "sk-ant-oat-0123456789abcdef"
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "ctui", "setup", "--no-image"],
+        input=token + "\n",
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+    )
+    assert token not in done.stdout + done.stderr
+    assert (paths.config / "credential").stat().st_mode & 0o777 == 0o600
+    assert ctui(tmp_path, "setup", "--logout").returncode == 0
+    assert not (paths.config / "credential").exists()

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ctui.claude.credentials import Redactor
+from ctui.sandbox.stream import LogLine
+from ctui.tasks.journal import FILE_NAME, Journal, read_entries
+
+DELTA = b'{"type":"stream_event","event":{"type":"content_block_delta"},"parent_tool_use_id":null}'
+START = b'{"type":"stream_event","event":{"type":"message_start"},"parent_tool_use_id":null}'
+WHOLE = b'{"type":"assistant","message":{},"parent_tool_use_id":null}'
+RESULT = b'{"type":"result"}'
+
+
+class Viewer:
+    def __init__(self) -> None:
+        self.frames = b""
+
+    def publish(self, frames: bytes) -> None:
+        self.frames += frames
+
+    def kinds(self) -> str:
+        return "".join(chr(line[0]) for line in self.frames.splitlines())
+
+
+def out(*lines: bytes) -> list[LogLine]:
+    return [LogLine(number, "out", line) for number, line in enumerate(lines)]
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    return Journal(tmp_path, Redactor(["s3cret-value"]))
+
+
+def test_parts_are_shown_live_and_only_whole_lines_are_archived(journal: Journal) -> None:
+    viewer = Viewer()
+    assert journal.follow(viewer) == 0
+    journal.append(1, out(START, DELTA, WHOLE, RESULT))
+    assert viewer.kinds() == "LLAA"
+    assert [e.line.encode() for e in read_entries(journal.path)] == [WHOLE, RESULT]
+
+
+def test_who_comes_in_the_middle_of_a_block_gets_its_parts(journal: Journal) -> None:
+    journal.append(1, out(START, DELTA, WHOLE, DELTA, DELTA))
+    late = Viewer()
+    offset = journal.follow(late)
+    assert late.kinds() == "LLL"
+    assert [e.line.encode() for e in read_entries(journal.path, 0, offset)] == [WHOLE]
+    journal.append(1, out(RESULT))
+    later = Viewer()
+    journal.follow(later)
+    assert later.frames == b""
+
+
+def test_secrets_reach_neither_archive_nor_viewers(journal: Journal, tmp_path: Path) -> None:
+    viewer = Viewer()
+    journal.follow(viewer)
+    journal.append(1, out(b'{"type":"user","x":"s3cret-value"}'))
+    assert b"s3cret-value" not in viewer.frames + (tmp_path / FILE_NAME).read_bytes()
+    assert b"[redacted]" in viewer.frames
+
+
+def test_a_line_that_a_crash_cut_off_is_removed(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, Redactor([]))
+    journal.append(1, out(WHOLE, RESULT))
+    journal.close()
+    whole = journal.path.read_bytes()
+    journal.path.write_bytes(whole + b'{"t":3,"run":1,"stream":"out","li')
+    again = Journal(tmp_path, Redactor([]))
+    assert again.path.read_bytes() == whole
+    assert again.size == len(whole)
+    again.append(1, out(RESULT))
+    assert len(list(read_entries(again.path))) == 3
+
+
+def test_lines_are_counted_by_run_and_stream(journal: Journal) -> None:
+    journal.append(1, [*out(WHOLE, DELTA), LogLine(9, "err", b"oops")])
+    journal.append(2, out(RESULT))
+    assert journal.archived(1) == {"out": 1, "err": 1}
+    assert journal.archived(2) == {"out": 1}
+
+
+@given(st.binary(max_size=200).filter(lambda data: b"\n" not in data))
+def test_any_bytes_become_one_readable_entry(data: bytes) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        journal = Journal(Path(folder), Redactor([]))
+        journal.append(1, [LogLine(1, "err", data)])
+        (entry,) = read_entries(journal.path)
+        assert entry.line == data.decode("utf-8", "replace")
+        journal.close()
