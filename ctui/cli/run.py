@@ -43,6 +43,12 @@ def command(**options: Any) -> int:
         options["prompt"] = sys.stdin.read()
     if not options["prompt"].strip():
         raise InvalidInput("the prompt is empty", hint="say what the task should do")
+    if options["workspace_dir"] and os.geteuid() == 0:
+        raise Refused(
+            "--workspace-dir does not work as root: a task never runs as root, and ctui does not "
+            "give your checkout to another user",
+            hint="run without it, or as the checkout's owner",
+        )
     return asyncio.run(_run(options))
 
 
@@ -90,12 +96,6 @@ async def _start(client: Any, repository: Any, options: dict[str, Any]) -> Any:
 async def _place(repository: Any, prefix: str, options: dict[str, Any]) -> dict[str, Any]:
     """Where the task works, as the fields of its start."""
     if options["workspace_dir"]:
-        if os.geteuid() == 0:
-            raise Refused(
-                "--workspace-dir does not work as root: a task never runs as root, and ctui does "
-                "not give your checkout to another user",
-                hint="run without it, or as the checkout's owner",
-            )
         return {
             "worktree": str(repository.work_tree),
             "metadata": None,

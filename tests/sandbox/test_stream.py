@@ -58,13 +58,16 @@ async def test_stdout_and_stderr_are_kept_apart_and_in_order(engine: Engine) -> 
     )
     made = await container(engine, program)
     await engine.start(made)
-    lines = await read(engine, made)
+    followed = await read(engine, made)
+    lines = [
+        line async for batch in follow_log(engine.endpoint, made, follow=False) for line in batch
+    ]
+    assert [line for line in followed if line.complete] == [line for line in lines if line.complete]
     out = [line.data.decode() for line in lines if line.stream == "out"]
     err = [line.data.decode() for line in lines if line.stream == "err"]
     assert out == [*(f"o{n}" for n in range(2000)), "last"]
     assert err == [f"e{n}" for n in range(2000)]
     assert [line.complete for line in lines if line.data == b"last"] == [False]
-    assert lines == await read(engine, made)
 
 
 async def test_a_line_of_five_megabytes_arrives_whole_both_ways(engine: Engine) -> None:
