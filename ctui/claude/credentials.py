@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -28,7 +29,12 @@ _OAUTH_PREFIX = "sk-ant-oat"
 
 _REFRESH_PREFIX = "sk-ant-ort"
 _SHAPE = re.compile(r"[\x21-\x7e]{8,4096}")
-_ASSIGNMENT = re.compile(r"(?:export\s+|set\s+|\$env:)?[A-Za-z_][A-Za-z0-9_]*\s*=", re.IGNORECASE)
+_SHORTEST_SECRET = 8
+"""Characters: something shorter is no secret, and would be found in every other line."""
+
+_ASSIGNMENT = re.compile(
+    r"(?:export\s+|set\s+|\$env:)?[A-Za-z_][A-Za-z0-9_]*\s*=(?!=*$)", re.IGNORECASE
+)
 
 
 class Credential(msgspec.Struct, frozen=True):
@@ -50,26 +56,16 @@ class Credential(msgspec.Struct, frozen=True):
 
     @classmethod
     def parse(cls, text: str, kind: Kind | None = None) -> Credential:
-        """A credential as a person pastes it; white space around it is nothing.
+        """A credential as a person pastes it, or with `kind` as a variable holds it.
+
+        White space around it is nothing.
 
         Raises:
             InvalidInput: it is no token or key. The message never holds any of it.
         """
         value = text.strip()
-        if _ASSIGNMENT.match(value):
-            raise InvalidInput("that is an assignment", hint="paste only what is behind the = sign")
-        if value[:1] in {'"', "'"}:
-            raise InvalidInput("that is in quotes", hint="paste it without them")
-        if value.startswith("{"):
-            raise InvalidInput(
-                "that is a file of credentials, not a token",
-                hint="run `claude setup-token` and paste the token that it prints",
-            )
-        if value.startswith(_REFRESH_PREFIX):
-            raise InvalidInput(
-                "that is a refresh token, which a task must not have",
-                hint="run `claude setup-token` and paste the token that it prints",
-            )
+        if kind is None:
+            _refuse_what_is_pasted_by_mistake(value)
         if not _SHAPE.fullmatch(value):
             raise InvalidInput(
                 "that is not a token: it is too short, or has spaces or control characters in it",
@@ -91,6 +87,33 @@ class Credential(msgspec.Struct, frozen=True):
                 except InvalidInput as error:
                     raise InvalidInput(f"{variable}: {error.message}", hint=error.hint) from None
         return None
+
+
+class Redactor:
+    """Replaces known secrets wherever they turn up: a task can print its own environment."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._forms: list[bytes] = []
+        for secret in secrets:
+            self.add(secret)
+
+    def add(self, secret: str) -> None:
+        """Redact this one too, from now on."""
+        if len(secret) < _SHORTEST_SECRET:
+            return
+        once = json.dumps(secret)[1:-1]
+        # A tool's input is streamed as JSON text inside a JSON line.
+        twice = json.dumps(once)[1:-1]
+        forms = {*self._forms, secret.encode(), once.encode(), twice.encode()}
+        # A secret that begins another one must not leave the other one's end.
+        self._forms = sorted(forms, key=len, reverse=True)
+
+    def redact(self, line: bytes) -> bytes:
+        """The line without any known secret; the same object where there was none."""
+        for form in self._forms:
+            if form in line:
+                line = line.replace(form, b"[redacted]")
+        return line
 
 
 def find_credential(paths: Paths, environ: Mapping[str, str] | None = None) -> Credential:
@@ -151,6 +174,23 @@ def forget_credential(paths: Paths) -> None:
     except OSError as error:
         raise Unavailable(f"{_file(paths)} cannot be removed: {error.strerror}") from error
     vault.forget(_account(paths))
+
+
+def _refuse_what_is_pasted_by_mistake(value: str) -> None:
+    if _ASSIGNMENT.match(value):
+        raise InvalidInput("that is an assignment", hint="paste only what is behind the = sign")
+    if value[:1] in {'"', "'"}:
+        raise InvalidInput("that is in quotes", hint="paste it without them")
+    if value.startswith("{"):
+        raise InvalidInput(
+            "that is a file of credentials, not a token",
+            hint="run `claude setup-token` and paste the token that it prints",
+        )
+    if value.startswith(_REFRESH_PREFIX):
+        raise InvalidInput(
+            "that is a refresh token, which a task must not have",
+            hint="run `claude setup-token` and paste the token that it prints",
+        )
 
 
 def _account(paths: Paths) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import hypothesis.strategies as st
 from hypothesis import given, settings
 
-from ctui.claude.blocks import Prompt
+from ctui.claude.blocks import LongText, Prompt
 from ctui.claude.decode import decode
 from ctui.claude.events import is_partial
 from ctui.claude.transcript import Transcript
@@ -155,6 +155,18 @@ def test_no_unsanitised_text_reaches_a_block(conversation: list[bytes]) -> None:
         for value in facts.values():
             said = value if isinstance(value, str) else str(value)
             assert sanitise(said) == said
+
+
+@given(st.lists(st.text(max_size=5), max_size=8), st.integers(0, 50), st.booleans())
+def test_a_long_text_reads_like_a_plain_one(pieces: list[str], size: int, looked: bool) -> None:
+    text, plain = LongText(), "".join(pieces)
+    for piece in pieces:
+        text.append(piece)
+        if looked:
+            assert plain.startswith(str(text))
+    assert (len(text), text.head(size)) == (len(plain), plain[:size])
+    assert text.tail(size) == plain[max(0, len(plain) - size) :]
+    assert str(text) == plain
 
 
 def _without_disturbance(transcript: Transcript) -> list[Any]:

@@ -1,0 +1,129 @@
+"""What a run of the CLI is given."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+
+from ctui.claude.task_home import RunOptions, TaskHome, deny_rules_of, first_line, task_home
+
+SESSION = "6f1f9e7e-8c1f-4c39-9f0a-0a7f6a3c2b11"
+PLAIN = RunOptions(session=SESSION, resume=False, branch="ctui/fix")
+
+
+def changed(**options: Any) -> TaskHome:
+    return task_home(msgspec.structs.replace(PLAIN, **options))
+
+
+def settings(home: TaskHome) -> Any:
+    return json.loads(home.files[".claude/settings.json"].content)
+
+
+def test_a_new_session_and_a_resumed_one_differ_in_one_word() -> None:
+    new, resumed = changed().arguments, changed(resume=True).arguments
+    assert set(new) - set(resumed) == {f"--session-id={SESSION}"}
+    assert set(resumed) - set(new) == {f"--resume={SESSION}"}
+
+
+def test_everything_is_asked_and_answered_over_the_one_channel() -> None:
+    assert {
+        "--input-format=stream-json",
+        "--output-format=stream-json",
+        "--permission-prompt-tool=stdio",
+        "--replay-user-messages",
+        "--include-partial-messages",
+        "--strict-mcp-config",
+        "--permission-mode=default",
+    } <= set(changed().arguments)
+
+
+def test_a_repository_says_nothing_until_it_is_trusted() -> None:
+    untrusted = changed(claude_md="Use tabs.", deny_rules=("Bash(git push *)",))
+    assert "--setting-sources=user" in untrusted.arguments
+    assert untrusted.files[".claude/CLAUDE.md"].content == "Use tabs."
+    assert settings(untrusted)["permissions"]["deny"] == ["Bash(git push *)"]
+    assert "false" in untrusted.files[".claude.json"].content
+
+    trusted = changed(trusted=True, claude_md="Use tabs.")
+    assert "--setting-sources=user,project" in trusted.arguments
+    assert trusted.files[".claude/CLAUDE.md"].content == ""
+    projects = json.loads(trusted.files[".claude.json"].content)["projects"]
+    assert projects == {"/workspace": {"hasTrustDialogAccepted": True}}
+
+
+def test_our_tools_and_the_persons_grants_are_not_asked_for() -> None:
+    home = changed(grants=("Bash(npm test)",))
+    assert settings(home)["permissions"]["allow"] == ["mcp__ctui", "Bash(npm test)"]
+
+
+def test_options_become_flags_that_no_value_can_leave() -> None:
+    arguments = changed(
+        model="--dangerously-skip-permissions", permission_mode="plan", budget=1.5
+    ).arguments
+    assert "--model=--dangerously-skip-permissions" in arguments
+    assert "--permission-mode=plan" in arguments
+    assert "--max-budget-usd=1.5000" in arguments
+    assert "--dangerously-skip-permissions" not in arguments
+
+
+def test_skipping_permissions_is_its_own_flag() -> None:
+    arguments = changed(skip_permissions=True).arguments
+    assert "--dangerously-skip-permissions" in arguments
+    assert not any(argument.startswith("--permission-mode") for argument in arguments)
+
+
+@pytest.mark.parametrize("left", [0.0, 0.00001, -3.0])
+def test_a_spent_budget_still_lets_the_cli_start(left: float) -> None:
+    assert "--max-budget-usd=0.0001" in changed(budget=left).arguments
+
+
+def test_the_task_is_told_where_it_is() -> None:
+    (told,) = [text for text in changed(branch="a{0}\nb").arguments if "--append" in text]
+    for word in ("/workspace", "a{0} b", "no remote", "mcp__ctui__ask_user"):
+        assert word in told
+
+
+def test_the_environment_holds_no_secret_and_the_first_line_does() -> None:
+    home = changed(base_url="http://model:8000")
+    assert home.env["ANTHROPIC_BASE_URL"] == "http://model:8000"
+    assert home.env["CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS"] == "1"
+    assert "ANTHROPIC_BASE_URL" not in changed().env
+
+    line = first_line(home, {"ANTHROPIC_API_KEY": "sk-ant-secret"})
+    assert line.count(b"\n") == 1
+    said = json.loads(line)
+    assert said["env"] == {"ANTHROPIC_API_KEY": "sk-ant-secret"}
+    assert said["files"][".claude/settings.json"]["mode"] == 0o600
+    assert "sk-ant-secret" not in str(home)
+
+
+def test_deny_rules_keep_their_meaning_outside_the_project() -> None:
+    rules = [
+        "Bash(git push *)",
+        "Bash(/bin/rm *)",
+        "Read(/secret.txt)",
+        "Edit(//etc/**)",
+        "Read(./.env)",
+        "Read(~/.ssh/**)",
+        7,
+        None,
+    ]
+    assert deny_rules_of(json.dumps({"permissions": {"deny": rules}})) == (
+        "Bash(git push *)",
+        "Bash(/bin/rm *)",
+        "Read(//workspace/secret.txt)",
+        "Edit(//etc/**)",
+        "Read(./.env)",
+        "Read(~/.ssh/**)",
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "7", "[" * 100_000, '{"permissions":[]}', '{"permissions":{"deny":"Bash"}}'],
+)
+def test_settings_that_are_none_deny_nothing(text: str) -> None:
+    assert deny_rules_of(text) == ()
