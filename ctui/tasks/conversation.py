@@ -15,6 +15,7 @@ import msgspec
 
 from ctui.claude import control
 from ctui.claude.events import is_partial
+from ctui.claude.fields import json_object
 from ctui.sandbox.stream import LogLine
 from ctui.tasks import asks, toolbox
 from ctui.tasks.channel import Channel
@@ -120,7 +121,7 @@ class Conversation:
     # -- lines
 
     def _stderr_line(self, line: LogLine) -> None:
-        relay = _object(line.data) if line.data.startswith(b'{"ctui_relay"') else {}
+        relay = (json_object(line.data) or {}) if line.data.startswith(b'{"ctui_relay"') else {}
         match relay.get("ctui_relay"):
             case "started":
                 self.relay_started = True
@@ -134,7 +135,7 @@ class Conversation:
                 self.stderr = [*self.stderr[-_ERROR_LINES:], text]
 
     def _stdout_line(self, line: LogLine) -> None:
-        event = _object(line.data)
+        event = json_object(line.data) or {}
         handler = self._handlers.get(str(event.get("type")))
         if handler is not None:
             handler(self, event, line.time)
@@ -342,14 +343,6 @@ def _problem(event: Mapping[str, Any], *, login: bool) -> str:
     if event.get("subtype") == "error_during_execution":
         return "the turn was interrupted"
     return one_line(text, 300) if isinstance(text, str) and text else "the turn failed"
-
-
-def _object(data: bytes) -> dict[str, Any]:
-    try:
-        value = msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
 
 
 def _number(value: object) -> float:

@@ -70,7 +70,8 @@ async def worktree_status(
     head = facts.head or _head(metadata, repository)
     base = record.base if record else None
     ahead, behind = _ahead_behind(repository, head, target.commit)
-    verdict = _verdict(head, base, target, ahead)
+    fresh = head == base if base else _only_created(metadata)
+    verdict = _verdict(head, target, ahead, fresh=fresh)
     changes = facts.changes if problem is None else None
     return WorktreeStatus(
         name=record.name if record else metadata.name,
@@ -168,15 +169,20 @@ def _status(
     return "clean" if verdict.kind in {"no-commits", "empty"} or pushed else "unclean"
 
 
-def _verdict(head: str | None, base: str | None, target: Target, ahead: int) -> Verdict:
+def _verdict(head: str | None, target: Target, ahead: int, *, fresh: bool) -> Verdict:
     name = target.ref.removeprefix("refs/heads/").removeprefix("refs/remotes/")
     if head is None:
         return Verdict("unknown", "its HEAD cannot be read")
-    if head == base or (base is None and head == target.commit):
+    if fresh and ahead == 0:
         return Verdict("no-commits", "nothing was committed yet")
     if ahead == 0:
         return Verdict("merged", f"every commit is in {name}", head)
     return Verdict("unmerged", f"{ahead} commit{'s' if ahead > 1 else ''} not in {name}")
+
+
+def _only_created(metadata: Path) -> bool:
+    """Whether its HEAD never moved; for worktrees whose beginning nobody recorded."""
+    return len(_text(metadata / "logs" / "HEAD").splitlines()) <= 1
 
 
 def _ahead_behind(repository: Repository, head: str | None, target: str) -> tuple[int, int]:

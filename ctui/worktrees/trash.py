@@ -169,6 +169,8 @@ async def _index_tree(metadata: Path) -> str:
 def _put_back(place: Path, entry: TrashEntry) -> None:
     for name, target in (("worktree", entry.path), ("metadata", entry.metadata)):
         if (place / name).exists() and not Path(target).exists():
+            # Git removes its folder of worktrees together with the last of them.
+            Path(target).parent.mkdir(parents=True, exist_ok=True)
             (place / name).rename(target)
 
 

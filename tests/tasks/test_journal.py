@@ -3,10 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ctui.claude.credentials import Redactor
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ctui.claude.credentials import Redactor
 from ctui.sandbox.stream import LogLine
 from ctui.tasks.journal import FILE_NAME, Journal, read_entries
 

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ctui.errors import Conflict, NotFound, Refused
+from ctui.git.repository import Repository, open_repository
+from ctui.worktrees.create import create_worktree
+from ctui.worktrees.model import WorktreeRecord, WorktreeStatus
+from ctui.worktrees.owner import TASK_UID, task_owner
+from ctui.worktrees.status import list_worktrees, worktree_status
+from ctui.worktrees.trash import remove_worktree, restore_worktree, trash_entries
+from tests.conftest import git
+
+
+@pytest.fixture
+def found(repository: Path) -> Repository:
+    return open_repository(repository)
+
+
+async def made(found: Repository, tmp_path: Path, name: str = "work") -> WorktreeRecord:
+    return await create_worktree(found, tmp_path / "worktrees", name=name)
+
+
+async def now(found: Repository, record: WorktreeRecord) -> WorktreeStatus:
+    return await worktree_status(found, Path(record.metadata), record, found.target())
+
+
+async def test_a_worktree_has_a_branch_of_its_own(found: Repository, tmp_path: Path) -> None:
+    record = await create_worktree(found, tmp_path / "w", prompt="Please fix the Login redirect!")
+    assert (record.name, record.branch) == ("fix-login-redirect", "ctui/fix-login-redirect") or (
+        record.branch == f"ctui/{record.name}"
+    )
+    status = await now(found, record)
+    assert (status.status, status.verdict.kind) == ("clean", "no-commits")
+
+
+async def test_the_same_prompt_gets_another_name(found: Repository, tmp_path: Path) -> None:
+    names = [(await create_worktree(found, tmp_path / "w", prompt="same")).name for _ in range(3)]
+    assert names == ["same", "same-2", "same-3"]
+
+
+async def test_a_hook_of_the_repository_does_not_run(found: Repository, tmp_path: Path) -> None:
+    hook = found.common_dir / "hooks" / "post-checkout"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\ntouch {tmp_path}/executed\n")
+    hook.chmod(0o755)
+    await made(found, tmp_path)
+    assert not (tmp_path / "executed").exists()
+
+
+async def test_a_failure_leaves_nothing_behind(found: Repository, tmp_path: Path) -> None:
+    git(found.common_dir.parent, "branch", "ctui")
+    before = git(found.common_dir.parent, "for-each-ref")
+    with pytest.raises(Conflict):
+        await made(found, tmp_path)
+    assert git(found.common_dir.parent, "for-each-ref") == before
+    assert not (found.common_dir / "worktrees").exists()
+
+
+async def test_root_s_worktree_belongs_to_a_uid_that_is_nobody_s(
+    found: Repository, tmp_path: Path
+) -> None:
+    record = await made(found, tmp_path)
+    owner = TASK_UID if os.geteuid() == 0 else os.geteuid()
+    assert task_owner(Path(record.path))[0] == owner
+    if os.geteuid() == 0:
+        with pytest.raises(Refused):
+            task_owner(found.common_dir.parent)
+
+
+async def test_changes_are_counted(found: Repository, tmp_path: Path) -> None:
+    record = await made(found, tmp_path)
+    path = Path(record.path)
+    (path / "hello.txt").write_text("changed\n")
+    (path / "new name\n").write_text("")
+    (path / "staged").write_text("x")
+    git(path, "add", "staged")
+    status = await now(found, record)
+    assert status.changes is not None
+    assert (status.changes.staged, status.changes.modified, status.changes.untracked) == (1, 1, 1)
+    assert status.status == "unclean"
+
+
+async def test_merged_and_unmerged_are_told_apart(found: Repository, tmp_path: Path) -> None:
+    repository = found.common_dir.parent
+    merged, open_ = await made(found, tmp_path, "merged"), await made(found, tmp_path, "open")
+    for record in (merged, open_):
+        git(Path(record.path), "commit", "-q", "--allow-empty", "-m", "Work")
+    git(repository, "merge", "-q", "ctui/merged")
+    statuses = {s.name: s for s in await list_worktrees(open_repository(repository), {})}
+    assert statuses["merged"].status == "merged"
+    assert (statuses["open"].status, statuses["open"].ahead) == ("unclean", 1)
+
+
+@pytest.mark.parametrize("attack", ["link", "folder", "other", "gone"])
+async def test_a_tampered_worktree_is_noticed(
+    found: Repository, tmp_path: Path, attack: str
+) -> None:
+    record = await made(found, tmp_path)
+    path = Path(record.path)
+    if attack == "link":
+        (path / ".git").write_text(f"gitdir: {tmp_path}/evil\n")
+    elif attack == "folder":
+        path.rename(tmp_path / "moved")
+        path.symlink_to("/etc")
+    elif attack == "other":
+        path.rename(tmp_path / "moved")
+        path.mkdir()
+    else:
+        path.rename(tmp_path / "moved")
+    status = await now(found, record)
+    assert status.problem == ("missing" if attack == "gone" else "tampered")
+    assert status.status == "unclean"
+    with pytest.raises(Refused):
+        await remove_worktree(found, status, record, force=True)
+
+
+async def test_removed_and_restored_is_the_same(found: Repository, tmp_path: Path) -> None:
+    record = await made(found, tmp_path)
+    path = Path(record.path)
+    (path / "staged").write_text("only in the index")
+    git(path, "add", "staged")
+    (path / "staged").write_text("later")
+    (path / "untracked").write_text("x")
+    before = (git(path, "status", "--porcelain=v2", "--branch"), git(path, "ls-files", "-s"))
+    with pytest.raises(Refused):
+        await remove_worktree(found, await now(found, record), record)
+    entry = await remove_worktree(found, await now(found, record), record, force=True)
+    assert not path.exists()
+    git(found.common_dir.parent, "worktree", "prune")
+    git(found.common_dir.parent, "gc", "-q", "--prune=now")
+    assert [e.id for e in trash_entries(path.parent)] == [entry.id]
+    restore_worktree(path.parent, entry.id)
+    assert (
+        git(path, "status", "--porcelain=v2", "--branch"),
+        git(path, "ls-files", "-s"),
+    ) == before
+    assert git(path, "show", ":staged") == "only in the index"
+    assert (await now(found, record)).problem is None
+
+
+async def test_what_changed_since_the_look_is_not_removed(
+    found: Repository, tmp_path: Path
+) -> None:
+    record = await made(found, tmp_path)
+    seen = await now(found, record)
+    (Path(record.path) / "new").write_text("")
+    with pytest.raises(Conflict):
+        await remove_worktree(found, seen, record, force=True)
+    assert Path(record.path).is_dir()
+
+
+async def test_a_taken_place_is_not_overwritten(found: Repository, tmp_path: Path) -> None:
+    record = await made(found, tmp_path)
+    entry = await remove_worktree(found, await now(found, record), record)
+    Path(record.path).mkdir()
+    with pytest.raises(Conflict):
+        restore_worktree(Path(record.path).parent, entry.id)
+    with pytest.raises(NotFound):
+        restore_worktree(Path(record.path).parent, "nothing")
+
+
+async def test_a_locked_worktree_is_left_alone(found: Repository, tmp_path: Path) -> None:
+    record = await made(found, tmp_path)
+    git(found.common_dir.parent, "worktree", "lock", "--reason", "on a stick", record.path)
+    with pytest.raises(Refused, match="on a stick"):
+        await remove_worktree(found, await now(found, record), record, force=True)
