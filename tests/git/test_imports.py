@@ -200,36 +200,63 @@ async def test_objects_of_another_repository_cannot_be_pulled_in(
         git(place.repository, "cat-file", "-e", oid)
 
 
-HOSTILE: dict[str, Callable[[Path, Path], object]] = {
-    "a fifo as a ref": lambda d, _: os.mkfifo(d / "refs/heads/fifo"),
-    "a fifo as HEAD": lambda d, _: ((d / "HEAD").unlink(), os.mkfifo(d / "HEAD")),
-    "a fifo as packed-refs": lambda d, _: (
-        (d / "packed-refs").unlink(),
-        os.mkfifo(d / "packed-refs"),
-    ),
-    "a fifo as an object": lambda d, _: (
-        (d / "objects/ab").mkdir(),
-        os.mkfifo(d / "objects/ab" / ("c" * 38)),
-    ),
-    "a link as refs": lambda d, o: ((d / "refs").rename(d / "r"), (d / "refs").symlink_to(o)),
-    "a link as a ref": lambda d, o: (d / "refs/heads/link").symlink_to(o / "password"),
-    "a link as objects": lambda d, o: (
-        (d / "objects").rename(d / "o"),
-        (d / "objects").symlink_to(o),
-    ),
-    "a link as a pack": lambda d, o: (d / "objects/pack" / f"pack-{'a' * 40}.pack").symlink_to(
-        o / "password"
-    ),
-    "a pack of nonsense": lambda d, _: (
-        (d / "objects/pack" / f"pack-{'a' * 40}.pack").write_bytes(b"PACK" * 99),
-        (d / "objects/pack" / f"pack-{'a' * 40}.idx").write_bytes(b"\xfftOc" * 99),
-    ),
-    "a huge packed-refs": lambda d, _: os.truncate(d / "packed-refs", 1 << 40),
-    "names that leave": lambda d, _: (d / "packed-refs").write_text(
-        f"{'1' * 40} refs/heads/../../../evil\n{'1' * 40} refs/heads/x.lock\n"
-    ),
-    "a loop of folders": lambda d, _: (d / "refs/heads/loop").symlink_to(d / "refs/heads"),
-    "no directory": lambda d, _: d.rename(d.with_name("moved")),
+Trick = Callable[[Path, Path], None]
+"""Gets the task's git directory and a folder outside of it."""
+
+
+def _fifo(*parts: str) -> Trick:
+    def trick(git_dir: Path, _outside: Path) -> None:
+        path = git_dir.joinpath(*parts)
+        path.parent.mkdir(exist_ok=True)
+        path.unlink(missing_ok=True)
+        os.mkfifo(path)
+
+    return trick
+
+
+def _link(name: str, target: str) -> Trick:
+    def trick(git_dir: Path, outside: Path) -> None:
+        path = git_dir / name
+        if path.exists():
+            path.rename(git_dir / "moved-away")
+        path.symlink_to(outside / target)
+
+    return trick
+
+
+def _nonsense_pack(git_dir: Path, _outside: Path) -> None:
+    pack = git_dir / "objects" / "pack" / f"pack-{'a' * 40}.pack"
+    pack.write_bytes(b"PACK" * 99)
+    pack.with_suffix(".idx").write_bytes(b"\xfftOc" * 99)
+
+
+def _huge_packed_refs(git_dir: Path, _outside: Path) -> None:
+    os.truncate(git_dir / "packed-refs", 1 << 40)
+
+
+def _names_that_leave(git_dir: Path, _outside: Path) -> None:
+    lines = f"{'1' * 40} refs/heads/../../../evil\n{'1' * 40} refs/heads/x.lock\n"
+    (git_dir / "packed-refs").write_text(lines)
+
+
+def _no_directory(git_dir: Path, _outside: Path) -> None:
+    git_dir.rename(git_dir.with_name("moved"))
+
+
+HOSTILE: dict[str, Trick] = {
+    "a fifo as a ref": _fifo("refs", "heads", "fifo"),
+    "a fifo as HEAD": _fifo("HEAD"),
+    "a fifo as packed-refs": _fifo("packed-refs"),
+    "a fifo as an object": _fifo("objects", "ab", "c" * 38),
+    "a link as refs": _link("refs", ""),
+    "a link as a ref": _link("refs/heads/link", "password"),
+    "a link as objects": _link("objects", ""),
+    "a link as a pack": _link(f"objects/pack/pack-{'a' * 40}.pack", "password"),
+    "a pack of nonsense": _nonsense_pack,
+    "a huge packed-refs": _huge_packed_refs,
+    "names that leave": _names_that_leave,
+    "a loop of folders": _link("refs/heads/loop", "../task/git/refs/heads"),
+    "no directory": _no_directory,
 }
 
 

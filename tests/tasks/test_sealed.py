@@ -97,11 +97,22 @@ async def test_the_credential_is_nowhere_but_in_the_sandbox(person: Person) -> N
     await person.idle("secret")
     assert "ANTHROPIC_API_KEY=[redacted]" in person.tool_output("secret")
     container = person.store.runs("secret")[0].container
-    for command in (["docker", "inspect", container], ["ps", "-eo", "args"]):
-        process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
-        output, _ = await process.communicate()
-        assert output
-        assert secret.encode() not in output
+    process = await asyncio.create_subprocess_exec(
+        "docker", "inspect", container, stdout=asyncio.subprocess.PIPE
+    )
+    output, _ = await process.communicate()
+    assert container.encode() in output
+    assert secret.encode() not in output
+    commands = [_command_line(folder) for folder in Path("/proc").glob("[0-9]*")]
+    assert any(b"--session-id" in line for line in commands)
+    assert not any(secret.encode() in line for line in commands)
     for path in person.world.paths.state.rglob("*"):
         if path.is_file():
             assert secret.encode() not in path.read_bytes(), path
+
+
+def _command_line(process: Path) -> bytes:
+    try:
+        return (process / "cmdline").read_bytes()
+    except OSError:
+        return b""

@@ -88,7 +88,7 @@ async def test_merged_and_unmerged_are_told_apart(found: Repository, tmp_path: P
     repository = found.common_dir.parent
     merged, open_ = await made(found, tmp_path, "merged"), await made(found, tmp_path, "open")
     for record in (merged, open_):
-        git(Path(record.path), "commit", "-q", "--allow-empty", "-m", "Work")
+        git(Path(record.path), "commit", "-q", "--allow-empty", "-m", record.name)
     git(repository, "merge", "-q", "ctui/merged")
     statuses = {s.name: s for s in await list_worktrees(open_repository(repository), {})}
     assert statuses["merged"].status == "merged"
