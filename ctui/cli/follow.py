@@ -7,12 +7,13 @@ import os
 import signal
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from ctui.claude.events import is_partial
 from ctui.claude.summary import describe
-from ctui.cli.output import print_json, warn
+from ctui.cli.output import warn
 from ctui.errors import Conflict, CtuiError
 from ctui.tasks.calls import AnswerAsk, StopTask, Update
 from ctui.tasks.model import Answer, Ask, AskKind, AskState, Notice, Task, TaskState
@@ -31,7 +32,8 @@ async def follow_turn(client: Client, task_id: str, *, as_json: bool) -> int:
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGINT, stop.set)
     watcher = _Watcher(client, task_id, interactive=sys.stdin.isatty() and not as_json)
-    printing = asyncio.create_task(print_journal(client, task_id, as_json=as_json))
+    printer = Printer(client, task_id, as_json=as_json)
+    printing = asyncio.create_task(printer.follow())
     watching = asyncio.create_task(watcher.until_over())
     stopping = asyncio.create_task(stop.wait())
     try:
@@ -40,23 +42,50 @@ async def follow_turn(client: Client, task_id: str, *, as_json: bool) -> int:
             await client.call(StopTask(task_id))
             return _INTERRUPTED
         task = watching.result()
-        # What the driver wrote before it said that the task is over is on its way to us.
-        await _drain(client, task_id, printing)
+        await _cancel(printing)
+        printer.finish()
         return _exit_code(task)
     finally:
         for job in (printing, watching, stopping):
-            job.cancel()
-            with suppress(asyncio.CancelledError, CtuiError):
-                await job
+            await _cancel(job)
         watcher.close()
 
 
-async def print_journal(client: Client, task_id: str, *, as_json: bool) -> None:
-    """Print everything from the journal's start, and go on as it grows."""
-    async for batch in client.follow(task_id):
-        for entry in batch:
-            for line in entry_lines(entry, as_json=as_json):
-                click.echo(line)
+class Printer:
+    """Prints a journal as it grows, and knows how far it came."""
+
+    def __init__(self, client: Client, task_id: str, *, as_json: bool) -> None:
+        self._client = client
+        self._task_id = task_id
+        self._as_json = as_json
+        self._printed = 0
+
+    async def follow(self) -> None:
+        """Print everything from the journal's start, and go on as it grows."""
+        async for batch in self._client.follow(self._task_id):
+            for entry in batch:
+                self._print(entry)
+
+    def finish(self) -> None:
+        """Print what is in the archive and did not reach us live."""
+        from ctui.tasks.journal import FILE_NAME, read_entries
+
+        entries = read_entries(self._client.paths.task(self._task_id) / FILE_NAME)
+        for number, entry in enumerate(entries):
+            if number >= self._printed:
+                self._print(entry)
+
+    def _print(self, entry: Entry) -> None:
+        if entry.stream != "out" or not is_partial(entry.line[:64].encode()):
+            self._printed += 1
+        for line in entry_lines(entry, as_json=self._as_json):
+            click.echo(line)
+
+
+async def _cancel(job: asyncio.Task[Any]) -> None:
+    job.cancel()
+    with suppress(asyncio.CancelledError, CtuiError):
+        await job
 
 
 def entry_lines(entry: Entry, *, as_json: bool) -> list[str]:
@@ -68,7 +97,7 @@ def entry_lines(entry: Entry, *, as_json: bool) -> list[str]:
     if entry.stream == "err":
         relay = entry.line.startswith('{"ctui_relay"')
         return [] if relay else [f"! {sanitise(entry.line)}"]
-    return [] if entry.line.startswith('{"type":"stream_event"') else describe(entry.line)
+    return [] if is_partial(entry.line[:64].encode()) else describe(entry.line)
 
 
 def _notice(line: str) -> list[str]:
@@ -182,13 +211,6 @@ def _is_over(task: Task) -> bool:
     return task.state is TaskState.ENDED or (task.state is TaskState.IDLE and task.detached)
 
 
-async def _drain(client: Client, task_id: str, printing: asyncio.Task[None]) -> None:
-    """Give the printer what is in the archive by now, then let it go."""
-    del client, task_id
-    with suppress(TimeoutError):
-        await asyncio.wait_for(asyncio.shield(printing), 0.2)
-
-
 def _exit_code(task: Task) -> int:
     if task.problem:
         warn(f"ctui: {task.problem}")
@@ -197,6 +219,3 @@ def _exit_code(task: Task) -> int:
         warn(f"ctui: {task.denials} tool calls were denied")
         return 1
     return 0
-
-
-__all__ = ["entry_lines", "follow_turn", "parse_answer", "print_journal", "print_json"]

@@ -68,7 +68,7 @@ def show(task_id: str, *, as_json: bool) -> None:
 @json_option
 def logs(task_id: str, *, follow: bool, as_json: bool) -> None:
     """Print a task's journal; with --json its lines as the CLI wrote them."""
-    from ctui.cli.follow import entry_lines, print_journal
+    from ctui.cli.follow import Printer, entry_lines
     from ctui.tasks.journal import FILE_NAME, read_entries
 
     context.store().task(task_id)
@@ -82,7 +82,7 @@ def logs(task_id: str, *, follow: bool, as_json: bool) -> None:
         from ctui.client import Client
 
         async with Client(context.paths()) as client:
-            await print_journal(client, task_id, as_json=as_json)
+            await Printer(client, task_id, as_json=as_json).follow()
 
     asyncio.run(go())
 

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from ctui.claude.decode import decode
 from ctui.claude.events import is_partial
+from ctui.claude.transcript import Transcript
 from ctui.client.connection import connect, driver_pid
 from ctui.errors import Conflict
 from ctui.sandbox.stream import follow_log
@@ -142,15 +144,27 @@ async def test_the_archive_is_the_engine_s_log_after_a_crash_in_mid_turn(person:
     await person.answer(ask, Answer("allow"))
     await person.idle("crash")
     container = person.store.runs("crash")[0].container
-    logged: dict[str, list[str]] = {"out": [], "err": []}
-    async for batch in follow_log(person.world.engine.endpoint, container, follow=False):
-        for line in batch:
-            if line.stream == "err" or not is_partial(line.data):
-                logged[line.stream].append(line.data.decode())
-    await person.client.call(calls.StopTask("crash"))
-    for stream, lines in logged.items():
-        archived = [entry.line for entry in person.journal("crash") if entry.stream == stream]
-        assert archived[: len(lines)] == lines
+    log = [
+        line
+        async for batch in follow_log(person.world.engine.endpoint, container, follow=False)
+        for line in batch
+    ]
+    archive = [entry for entry in person.journal("crash") if entry.stream != "ctui"]
+    assert any(is_partial(line.data) for line in log)
+    for stream in ("out", "err"):
+        whole = [
+            (line.time, line.data.decode())
+            for line in log
+            if line.stream == stream and (stream == "err" or not is_partial(line.data))
+        ]
+        assert [(e.t, e.line) for e in archive if e.stream == stream] == whole
+    live, read = Transcript(), Transcript()
+    for line in log:
+        live.feed(decode(line.data, line.stream), run=1, time=line.time)
+    for entry in archive:
+        read.feed(decode(entry.line, entry.stream), run=1, time=entry.t)
+    assert list(read.blocks) == list(live.blocks)
+    assert len(read.blocks) > 4
 
 
 @pytest.mark.parametrize(
