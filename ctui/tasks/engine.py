@@ -7,7 +7,7 @@ import logging
 import uuid
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -16,20 +16,18 @@ from ctui.config import Config
 from ctui.errors import Conflict, CtuiError, InvalidInput, LoginRequired, NotFound
 from ctui.paths import Paths
 from ctui.tasks import asks
+from ctui.tasks.active import Active, Intent, Reporter
 from ctui.tasks.calls import AnswerAsk, Login, RemoveTask, SendMessage, StartTask, Update
 from ctui.tasks.end import settle
 from ctui.tasks.journal import Journal
 from ctui.tasks.launch import prepare, purge
 from ctui.tasks.life import Life, Parts, RunEnd
-from ctui.tasks.model import Ask, AskState, Message, Notice, Run, Task, TaskState
+from ctui.tasks.model import Ask, AskState, Message, Run, Task, TaskState
 from ctui.tasks.naming import free_task_id, new_task
 from ctui.tasks.store import Store, now
 from ctui.tasks.work import Work, bring
 
 log = logging.getLogger(__name__)
-
-Intent = Literal["", "asleep", "stopped", "completed"]
-"""Why we stop a sandbox: the state that its task has afterwards."""
 
 MAX_MESSAGE = 8 << 20
 """Bytes of one message to a task; the CLI takes lines of up to 16 MB."""
@@ -41,19 +39,6 @@ class Publisher(Protocol):
     """Who is told about every change."""
 
     def __call__(self, update: Update) -> None: ...
-
-
-class Active:
-    """A task that has a run now, or is about to have one."""
-
-    def __init__(self, journal: Journal) -> None:
-        self.journal = journal
-        self.life: Life | None = None
-        self.intent: Intent = ""
-        self.work: Work | None = None
-        self.job: asyncio.Task[None] | None = None
-        self.sleep: asyncio.TimerHandle | None = None
-        self.timers: dict[int, asyncio.TimerHandle] = {}
 
 
 class TaskEngine:
@@ -186,13 +171,14 @@ class TaskEngine:
             await asyncio.wait([active.job])
         return self.store.task(task_id)
 
-    def resume(self, task_id: str, login: Login) -> Task:
+    async def resume(self, task_id: str, login: Login) -> Task:
         """A new run of the same conversation."""
-        task = self.store.task(task_id)
         self._remember(task_id, login)
+        active = self._active.get(task_id)
+        if active is not None and active.intent and active.job is not None:
+            await asyncio.wait([active.job])
+        task = self.store.task(task_id)
         if task_id in self._active:
-            if task.problem and task.state is TaskState.WAITING:
-                return task
             raise Conflict(f"the task {task_id} is {task.state} already", hint="send it a message")
         last = self.store.last_message(task_id)
         if task.state is TaskState.WAITING and last is not None and last.delivered is not None:
@@ -274,7 +260,7 @@ class TaskEngine:
             task, self.store, launch.private.fingerprint, lambda: bring(launch.private, task)
         )
         run = launch.run
-        outward = _Outward(self, task, run, active)
+        outward = Reporter(self, task, run, active)
         active.life = Life(self.parts, task, run, active.journal, outward)
         if adopt is None:
             self.store.add_run(run)
@@ -372,53 +358,6 @@ class TaskEngine:
         task.updated = now()
         self.store.save_task(task)
         self._publish(Update(task=task))
-
-
-class _Outward:
-    """What a conversation tells, brought to where it belongs."""
-
-    def __init__(self, engine: TaskEngine, task: Task, run: Run, active: Active) -> None:
-        self._engine = engine
-        self._task = task
-        self._run = run
-        self._active = active
-        self._reported = task.work
-
-    def task_changed(self, task: Task) -> None:
-        self._engine.publish(Update(task=task))
-
-    def ask_changed(self, ask: Ask) -> None:
-        self._engine.watch_expiry(ask, self._active)
-        self._engine.publish(Update(ask=ask))
-
-    def note(self, notice: Notice) -> None:
-        self._active.journal.note(self._run.number, now(), notice)
-
-    def work_may_have_changed(self) -> None:
-        if self._active.work is not None and self._active.work.request():
-            self._engine.spawn(self._import())
-
-    def turn_ended(self) -> None:
-        self._engine.turn_ended(self._task, self._active)
-
-    def report_work(self) -> None:
-        """Tell what an import found, once."""
-        work = self._task.work
-        if work is None or work == self._reported or not (work.refs or work.problem):
-            return
-        self._reported = work
-        kind: Literal["diverged", "imported"] = (
-            "diverged" if work.branch == "diverged" else "imported"
-        )
-        refs = ", ".join(f"{ref.name} {ref.commit[:9]}" for ref in work.refs)
-        text = work.problem or f"{work.reason or 'work imported'}: {refs}"
-        self.note(Notice(kind="problem" if work.problem else kind, text=text))
-        self._engine.publish(Update(task=self._task))
-
-    async def _import(self) -> None:
-        if self._active.work is not None:
-            await self._active.work.bring_in()
-            self.report_work()
 
 
 def _first_message(task: Task) -> Message:

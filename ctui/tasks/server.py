@@ -190,7 +190,7 @@ async def _stop(server: Server, call: calls.StopTask) -> object:
 
 
 async def _resume(server: Server, call: calls.ResumeTask) -> object:
-    return server.tasks.resume(call.task, call.login)
+    return await server.tasks.resume(call.task, call.login)
 
 
 async def _remove(server: Server, call: calls.RemoveTask) -> object:

@@ -184,18 +184,10 @@ async def test_a_rejected_login_waits_and_goes_on_in_a_new_run(
     )
     assert "ctui setup" in waiting.problem
     right = calls.Login({"ANTHROPIC_API_KEY": person.world.credential})
-    await _until_stopped(person, "login")
     await person.client.call(calls.ResumeTask("login", right))
     task = await person.until("login", lambda now: now.result == "Done." and not now.problem)
     assert task.session == waiting.session
     assert len(person.store.runs("login")) == 2
-
-
-async def _until_stopped(person: Person, task: str) -> None:
-    """The rejected run is over as soon as the driver takes its last words."""
-    async for _ in person.client.watch(task):
-        if all(run.ended for run in person.store.runs(task)):
-            return
 
 
 async def test_a_sandbox_without_memory_fails_with_a_reason(person: Person) -> None:
