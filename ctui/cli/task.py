@@ -275,7 +275,7 @@ def _row(task: Task, asks: int) -> list[str]:
 
 
 def _facts(task: Task) -> dict[str, str]:
-    from ctui.text import one_line
+    from ctui.text import one_line, sanitise
 
     facts = {
         "task": task.id,
@@ -291,4 +291,4 @@ def _facts(task: Task) -> dict[str, str]:
         facts["work"] = f"{task.work.branch} {task.work.reason}".strip()
         for number, ref in enumerate(task.work.refs):
             facts[f"ref {number + 1}"] = f"{ref.name} {ref.commit[:9]}"
-    return {name: value for name, value in facts.items() if value}
+    return {name: sanitise(value) for name, value in facts.items() if value}

@@ -40,8 +40,9 @@ def offered_refs(private: PrivateRepository) -> dict[str, str]:
     head = _text(private.git_dir, "HEAD")
     if _OID.fullmatch(head) and head not in seed.values():
         found["head"] = head
-    for number, commit in enumerate(_stashes(private.git_dir)):
-        found[f"stash/{number}"] = commit
+    for commit in _stashes(private.git_dir):
+        # Git renumbers its stashes; a name of its own keeps one that was dropped meanwhile.
+        found[f"stash/{commit[:12]}"] = commit
     if len(found) > MAX_REFS:
         raise Refused(f"the task has {len(found)} new refs; at most {MAX_REFS} are imported")
     return found

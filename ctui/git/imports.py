@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -22,11 +24,13 @@ from ctui.git import harvest
 from ctui.git.command import run_git
 from ctui.git.private import PrivateRepository
 from ctui.git.repository import open_trusted
+from ctui.text import sanitise
 
 BranchOutcome = Literal["unchanged", "advanced", "diverged", "untouched"]
 
 _FETCH_SECONDS = 300
 _LOCK_MARK = b"ctui\n"
+_TIPS_LOOKED_AT = 50
 
 
 class ImportedRef(NamedTuple):
@@ -71,28 +75,57 @@ async def import_work(
     """
     try:
         await _finish_advance(private)
-        refs = await asyncio.to_thread(harvest.offered_refs, private)
-        if refs:
-            staging = await asyncio.to_thread(_stage, private, refs)
-            await _fetch(private, staging, task)
+        offered = await asyncio.to_thread(harvest.offered_refs, private)
+        refs = await _bring_objects(private, offered, task) if offered else {}
+        problem = _missing(offered, refs)
         imported = tuple(
             ImportedRef(f"refs/ctui/{task}/{name}", refs[name]) for name in sorted(refs)
         )
         tip = refs.get(f"heads/{branch}") if branch else None
-        gitlinks = await _new_gitlinks(private, base, tip) if base and tip else ()
+        gitlinks = await _new_gitlinks(private, base, refs.values()) if base else ()
         if private.metadata is None:
-            return ImportResult(imported, "untouched", "your own branch is never moved", gitlinks)
+            reason = "your own branch is never moved"
+            return ImportResult(imported, "untouched", reason, gitlinks, problem)
         if branch is None or tip is None:
-            return ImportResult(imported, gitlinks=gitlinks)
+            return ImportResult(imported, gitlinks=gitlinks, problem=problem)
         outcome, reason = await _advance(private, branch, base or tip, tip)
-        return ImportResult(imported, outcome, reason, gitlinks)
+        return ImportResult(imported, outcome, reason, gitlinks, problem)
     except CtuiError as error:
         return ImportResult(problem=f"the task's commits cannot be imported: {error.message}")
     except OSError as error:
         return ImportResult(problem=f"the task's commits cannot be imported: {error.strerror}")
 
 
-def _stage(private: PrivateRepository, refs: dict[str, str]) -> Path:
+async def _bring_objects(
+    private: PrivateRepository, offered: dict[str, str], task: str
+) -> dict[str, str]:
+    """Fetch the refs whose commits are really there; returns those."""
+    staging = await asyncio.to_thread(_stage, private)
+    asked = "".join(f"{commit}\n" for commit in offered.values()).encode()
+    checked = await run_git(["cat-file", "--batch-check"], git_dir=staging, input=asked)
+    there = {line.split()[0] for line in checked.stdout.decode().splitlines() if "commit" in line}
+    refs = {name: commit for name, commit in offered.items() if commit in there}
+    lines = [f"{refs[name]} refs/import/{name}\n" for name in sorted(refs)]
+    (staging / "packed-refs").write_text("# pack-refs with: sorted \n" + "".join(lines))
+    try:
+        if refs:
+            await _fetch(private, staging, task)
+    except CtuiError:
+        # A damaged copy must not stand in the way of a whole one.
+        await asyncio.to_thread(shutil.rmtree, staging)
+        raise
+    return refs
+
+
+def _missing(offered: dict[str, str], refs: dict[str, str]) -> str:
+    missing = sorted(set(offered) - set(refs))
+    if not missing:
+        return ""
+    names = sanitise(", ".join(missing[:5]))
+    return f"{len(missing)} refs of the task name commits that are not there: {names}"
+
+
+def _stage(private: PrivateRepository) -> Path:
     """Our own bare repository with the task's new objects and nothing else of the task."""
     staging = private.folder / "staging.git"
     for name in ("objects/info", "objects/pack", "refs"):
@@ -103,8 +136,6 @@ def _stage(private: PrivateRepository, refs: dict[str, str]) -> Path:
     (staging / "HEAD").write_text("ref: refs/heads/none\n")
     (staging / "config").write_text("[core]\n\trepositoryformatversion = 0\n\tbare = true\n")
     harvest.copy_objects(private, staging)
-    lines = [f"{refs[name]} refs/import/{name}\n" for name in sorted(refs)]
-    (staging / "packed-refs").write_text("# pack-refs with: sorted \n" + "".join(lines))
     return staging
 
 
@@ -124,21 +155,30 @@ async def _fetch(private: PrivateRepository, staging: Path, task: str) -> None:
         git_dir=private.repository.common_dir,
         timeout=_FETCH_SECONDS,
         # fsck: names such as `.GIT` in a tree would only be found when somebody checks it out.
-        config={"fetch.fsckObjects": "true", "protocol.file.allow": "always"},
+        # The reflog keeps what a later import replaces, also for refs outside refs/heads.
+        config={
+            "fetch.fsckObjects": "true",
+            "protocol.file.allow": "always",
+            "core.logAllRefUpdates": "always",
+        },
     )
 
 
-async def _new_gitlinks(private: PrivateRepository, base: str, tip: str) -> tuple[str, ...]:
-    output = await run_git(
-        ["diff-tree", "-r", "-z", "--raw", "--no-renames", base, tip],
-        git_dir=private.repository.common_dir,
-    )
-    fields = output.stdout.decode("utf-8", "replace").split("\0")
-    return tuple(
-        path
-        for change, path in zip(fields[::2], fields[1::2], strict=False)
-        if change.split()[1] == "160000" and change.split()[0] != ":160000"
-    )
+async def _new_gitlinks(
+    private: PrivateRepository, base: str, tips: Iterable[str]
+) -> tuple[str, ...]:
+    found: set[str] = set()
+    for tip in list(dict.fromkeys(tips))[:_TIPS_LOOKED_AT]:
+        output = await run_git(
+            ["diff-tree", "-r", "-z", "--raw", "--no-renames", base, tip],
+            git_dir=private.repository.common_dir,
+        )
+        fields = output.stdout.decode("utf-8", "replace").split("\0")
+        for change, path in zip(fields[::2], fields[1::2], strict=False):
+            old, new, *_ = change.split()
+            if new == "160000" and old != ":160000":
+                found.add(sanitise(path))
+    return tuple(sorted(found))
 
 
 # -- the worktree's branch
@@ -166,16 +206,14 @@ async def _advance(
         return "diverged", f"{branch} was changed outside the task; {where}"
     if not git.descendant_of(tip, current):
         return "diverged", f"the task rewrote the history of {branch}; {where}"
-    if not await _index_is(metadata, current):
-        return "diverged", f"there are staged changes in the worktree; {where}"
-    lock = metadata / "index.lock"
-    try:
-        descriptor = os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return "diverged", f"another git holds the worktree's index; {where}"
-    os.write(descriptor, _LOCK_MARK)
-    os.close(descriptor)
+    # The note comes before the lock: a lock without a note would look like somebody else's.
     _write_synced(_note(private), msgspec.json.encode(_Advance(branch, current, tip)))
+    if not _lock(metadata):
+        _note(private).unlink()
+        return "diverged", f"another git holds the worktree's index; {where}"
+    if not await _index_is(metadata, current):
+        _forget_advance(private, metadata)
+        return "diverged", f"there are staged changes in the worktree; {where}"
     try:
         ref = f"refs/heads/{branch}"
         message = "ctui: work of the task"
@@ -185,6 +223,24 @@ async def _advance(
         return "diverged", f"{branch} was changed outside the task; {where}"
     await _follow_with_index(private, metadata, tip)
     return "advanced", f"{branch} is at {tip[:9]}"
+
+
+def _lock(metadata: Path) -> bool:
+    """Take git's own lock of the index, as git does."""
+    try:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        descriptor = os.open(metadata / "index.lock", flags, 0o600)
+    except FileExistsError:
+        return False
+    os.write(descriptor, _LOCK_MARK)
+    os.close(descriptor)
+    return True
+
+
+def _holds_lock(metadata: Path) -> bool:
+    with suppress(OSError):
+        return (metadata / "index.lock").read_bytes() == _LOCK_MARK
+    return False
 
 
 async def _follow_with_index(private: PrivateRepository, metadata: Path, tip: str) -> None:
@@ -215,7 +271,8 @@ async def _finish_advance(private: PrivateRepository) -> None:
     git = open_trusted(metadata)
     reference = f"refs/heads/{advance.branch}"
     moved = reference in git.references and str(git.references[reference].target) == advance.new
-    if moved and not await _index_is(metadata, advance.new):
+    # Without our lock the index was written already, or is somebody else's by now.
+    if moved and _holds_lock(metadata):
         await _follow_with_index(private, metadata, advance.new)
     elif moved:
         _write_synced(private.folder / "left-at", advance.new.encode())
@@ -223,11 +280,9 @@ async def _finish_advance(private: PrivateRepository) -> None:
 
 
 def _forget_advance(private: PrivateRepository, metadata: Path) -> None:
-    lock = metadata / "index.lock"
-    with suppress(OSError):
-        if lock.read_bytes() == _LOCK_MARK:
-            lock.unlink()
     _note(private).unlink(missing_ok=True)
+    if _holds_lock(metadata):
+        (metadata / "index.lock").unlink()
 
 
 async def _index_is(metadata: Path, commit: str) -> bool:

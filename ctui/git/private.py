@@ -135,6 +135,11 @@ def _make(
     source = (private.metadata or private.repository.common_dir) / "index"
     if source.is_file():
         _write(unfinished / "index", source.read_bytes())
+    for shared in source.parent.glob("sharedindex.*"):
+        _write(unfinished / shared.name, shared.read_bytes())
+    exclude = private.repository.common_dir / "info" / "exclude"
+    if exclude.is_file():
+        _write(unfinished / "info" / "exclude", exclude.read_bytes())
     link = private.folder / "dotgit"
     _write(link, f"gitdir: {_MOUNTED_AT}\n".encode(), mode=0o644)
     if os.geteuid() == 0:

@@ -53,34 +53,48 @@ async def create_worktree(
     """
     commit = repository.resolve(base)
     folder = private_folder(folder_of(worktrees, repository))
-    taken = _taken(repository, folder, prefix)
-    if name:
-        chosen = worktree_name(name)
-        if not any(character.isalnum() for character in name):
-            raise InvalidInput(f"{name[:40]!r} has no letter or digit in it")
-        if chosen in taken:
-            raise Conflict(f"a worktree or branch {chosen} exists", hint="choose another name")
-    else:
-        chosen = worktree_name(prompt or "task", taken)
-    branch = f"{prefix}{chosen}"
-    if branch_conflicts(branch, list(repository.git.branches.local)):
-        raise Conflict(f"the branch {branch} cannot be made beside those that exist")
-    path = folder / chosen
+    branch, path = await _claim(repository, folder, prompt=prompt, name=name, prefix=prefix)
+    made_branch = False
     try:
+        await run_git(["branch", "--no-track", branch, commit], git_dir=repository.common_dir)
+        made_branch = True
         # The person's own filters may run here: the files come from a commit that they chose.
         await run_git(
-            ["worktree", "add", "--quiet", "--no-track", "-b", branch, str(path), commit],
+            ["worktree", "add", "--quiet", str(path), branch],
             git_dir=repository.common_dir,
             timeout=_ADD_SECONDS,
             filters=True,
         )
         await asyncio.to_thread(give_to_tasks, path)
-        return _record(repository, chosen, path, branch, commit)
+        return _record(repository, path.name, path, branch, commit)
     except (CtuiError, OSError, asyncio.CancelledError) as error:
-        await asyncio.shield(_undo(repository, path, branch))
+        await asyncio.shield(_undo(repository, path, branch if made_branch else None))
         if isinstance(error, OSError):
             raise Unavailable(f"{path} cannot be made: {error.strerror}") from error
         raise
+
+
+async def _claim(
+    repository: Repository, folder: Path, *, prompt: str, name: str, prefix: str
+) -> tuple[str, Path]:
+    """Take a free name by making its folder: of two that want it, one gets it."""
+    if name and not any(character.isalnum() for character in name):
+        raise InvalidInput(f"{name[:40]!r} has no letter or digit in it")
+    while True:
+        taken = _taken(repository, folder, prefix)
+        chosen = worktree_name(name) if name else worktree_name(prompt or "task", taken)
+        branch, path = f"{prefix}{chosen}", folder / chosen
+        if chosen in taken:
+            raise Conflict(f"a worktree or branch {chosen} exists", hint="choose another name")
+        if branch_conflicts(branch, list(repository.git.branches.local)):
+            raise Conflict(f"the branch {branch} cannot be made beside those that exist")
+        try:
+            path.mkdir(mode=0o700)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise Unavailable(f"{path} cannot be made: {error.strerror}") from error
+        return branch, path
 
 
 def metadata_of(path: Path) -> Path:
@@ -132,9 +146,16 @@ def _record(
     )
 
 
-async def _undo(repository: Repository, path: Path, branch: str) -> None:
-    """Remove what a failed `git worktree add` left: it made all of it a moment ago."""
+async def _undo(repository: Repository, path: Path, branch: str | None) -> None:
+    """Remove what this attempt made, and nothing that only looks like it."""
+    metadata = repository.common_dir / "worktrees"
+    for folder in metadata.iterdir() if metadata.is_dir() else ():
+        with suppress(OSError):
+            if (folder / "gitdir").read_text(encoding="utf-8").strip() == str(path / ".git"):
+                await asyncio.to_thread(shutil.rmtree, folder)
+    with suppress(OSError):
+        metadata.rmdir()
     await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
-    for command in (["worktree", "prune"], ["branch", "-D", branch]):
+    if branch is not None:
         with suppress(CtuiError):
-            await run_git(command, git_dir=repository.common_dir, check=False)
+            await run_git(["branch", "-D", branch], git_dir=repository.common_dir, check=False)

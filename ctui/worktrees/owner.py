@@ -7,11 +7,11 @@ from pathlib import Path
 
 from ctui.errors import Refused
 
-TASK_UID = 59_731
+TASK_UID = 70_731
 """The owner of root's worktrees.
 
-Outside the ranges that Debian gives to people, services and systemd's dynamic users
-(debian-policy 9.2.2), so that no process of the host runs as it.
+Above what adduser, useradd and systemd's dynamic users give out (all below 65536), and below where
+subordinate ids begin (100000, login.defs(5)), so that no process of the host runs as it.
 """
 
 

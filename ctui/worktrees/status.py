@@ -65,6 +65,9 @@ async def worktree_status(
         try:
             output = await run_git(status_arguments(), git_dir=metadata, work_tree=path, nice=True)
             facts = _parse(output.stdout)
+            if await _has_gitlinks(metadata):
+                # Their own unsaved work is not looked at: that would run what they configure.
+                problem = "submodules-unchecked"
         except CtuiError:
             problem = "unreadable"
     head = facts.head or _head(metadata, repository)
@@ -72,7 +75,7 @@ async def worktree_status(
     ahead, behind = _ahead_behind(repository, head, target.commit)
     fresh = head == base if base else _only_created(metadata)
     verdict = _verdict(head, target, ahead, fresh=fresh)
-    changes = facts.changes if problem is None else None
+    changes = facts.changes if problem in {None, "submodules-unchecked"} else None
     return WorktreeStatus(
         name=record.name if record else metadata.name,
         path=str(path),
@@ -89,6 +92,11 @@ async def worktree_status(
         locked=_locked(metadata),
         problem=problem,
     )
+
+
+async def _has_gitlinks(metadata: Path) -> bool:
+    output = await run_git(["ls-files", "--stage", "-z"], git_dir=metadata, nice=True)
+    return output.stdout.startswith(b"160000 ") or b"\x00160000 " in output.stdout
 
 
 class _Facts:

@@ -1,6 +1,7 @@
 """Removing a worktree without losing anything: it is renamed, never deleted.
 
-An entry is a folder `.trash/<id>` beside the worktree with `worktree`, `metadata` and `entry.json`.
+An entry is a folder `.trash/<id>` beside the worktree with `worktree` and `entry.json`. The metadata
+goes to `ctui-trash/<id>` in the repository's git directory, which may lie on another file system.
 Its commits are pinned by `refs/ctui/trash/<id>/…`, so that garbage collection keeps them.
 """
 
@@ -80,8 +81,9 @@ async def remove_worktree(
     try:
         place.mkdir(mode=0o700, parents=True)
         _write_synced(place / _ENTRY, msgspec.json.encode(entry))
+        _metadata_place(entry).parent.mkdir(mode=0o700, exist_ok=True)
         path.rename(place / "worktree")
-        metadata.rename(place / "metadata")
+        metadata.rename(_metadata_place(entry))
     except OSError as error:
         _put_back(place, entry)
         raise Unavailable(f"{path} cannot be moved to the trash: {error.strerror}") from error
@@ -127,7 +129,7 @@ def trash_entries(folder: Path) -> list[TrashEntry]:
 def _refuse(status: WorktreeStatus, *, force: bool) -> None:
     if status.locked is not None:
         raise Refused(f"{status.name} is locked: {status.locked}", hint="git worktree unlock")
-    if status.problem is not None:
+    if status.problem is not None and not (force and status.problem == "submodules-unchecked"):
         raise Refused(f"{status.name} is {status.problem}", hint="look at it by hand")
     if status.status == "unclean" and not force:
         changes = status.changes
@@ -167,11 +169,17 @@ async def _index_tree(metadata: Path) -> str:
 
 
 def _put_back(place: Path, entry: TrashEntry) -> None:
-    for name, target in (("worktree", entry.path), ("metadata", entry.metadata)):
-        if (place / name).exists() and not Path(target).exists():
+    moved = {place / "worktree": Path(entry.path), _metadata_place(entry): Path(entry.metadata)}
+    for source, target in moved.items():
+        if source.exists() and not target.exists():
             # Git removes its folder of worktrees together with the last of them.
-            Path(target).parent.mkdir(parents=True, exist_ok=True)
-            (place / name).rename(target)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            source.rename(target)
+
+
+def _metadata_place(entry: TrashEntry) -> Path:
+    # As deep below the git directory as before: its `commondir` is a relative path.
+    return Path(entry.repository) / "ctui-trash" / entry.id
 
 
 def _metadata(repository: Repository, status: WorktreeStatus) -> Path:

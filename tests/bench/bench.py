@@ -174,6 +174,8 @@ async def _until_init(
         if b'"type":"result"' in line[:200]:
             break
     process.stdin.close()
+    if stdin:
+        process.terminate()  # the relay outlives its stdin
     await process.stdout.read()
     await process.wait()
     return took

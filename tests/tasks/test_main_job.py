@@ -245,12 +245,10 @@ async def test_work_on_the_branch_another_branch_and_the_stash_comes_home(person
     stopped = await person.client.call(calls.StopTask("work"))
     assert stopped.work is not None
     assert stopped.work.branch == "advanced"
-    names = {ref.name for ref in stopped.work.refs}
-    assert names == {
-        "refs/ctui/work/heads/ctui/work",
-        "refs/ctui/work/heads/side",
-        "refs/ctui/work/stash/0",
-    }
+    names = sorted(ref.name for ref in stopped.work.refs)
+    assert names[:2] == ["refs/ctui/work/heads/ctui/work", "refs/ctui/work/heads/side"]
+    assert names[2].startswith("refs/ctui/work/stash/")
+    assert len(names) == 3
     assert git(person.repository, "log", "--format=%s", "-n1", "ctui/work") == "Add a"
     assert (
         git(person.repository, "log", "--format=%s", "-n1", "refs/ctui/work/heads/side") == "Add b"

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import asyncio
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from ctui.errors import Conflict, NotFound, Refused
+from ctui.errors import Conflict, ExternalFailure, NotFound, Refused
 from ctui.git.repository import Repository, open_repository
 from ctui.worktrees.create import create_worktree
 from ctui.worktrees.model import WorktreeRecord, WorktreeStatus
@@ -168,3 +170,51 @@ async def test_a_locked_worktree_is_left_alone(found: Repository, tmp_path: Path
     git(found.common_dir.parent, "worktree", "lock", "--reason", "on a stick", record.path)
     with pytest.raises(Refused, match="on a stick"):
         await remove_worktree(found, await now(found, record), record, force=True)
+
+
+async def test_two_that_want_the_same_name_both_get_a_worktree(
+    found: Repository, tmp_path: Path
+) -> None:
+    folder = tmp_path / "w"
+    made = await asyncio.gather(*(create_worktree(found, folder, prompt="same") for _ in range(4)))
+    assert len({record.path for record in made}) == 4
+    assert all((Path(record.path) / "hello.txt").is_file() for record in made)
+
+
+async def test_a_failed_create_leaves_a_worktree_alone_whose_disk_is_away(
+    found: Repository, tmp_path: Path
+) -> None:
+    other = await made(found, tmp_path, "other")
+    Path(other.path).rename(tmp_path / "unmounted")
+    (found.common_dir / "refs" / "heads" / "ctui" / "broken.lock").write_text("")
+    with pytest.raises(ExternalFailure):
+        await made(found, tmp_path, "broken")
+    assert Path(other.metadata).is_dir()
+    (tmp_path / "unmounted").rename(other.path)
+    assert (await now(found, other)).problem is None
+
+
+async def test_unsaved_work_in_a_nested_repository_is_never_merged(
+    found: Repository, tmp_path: Path
+) -> None:
+    record = await made(found, tmp_path)
+    path = Path(record.path)
+    git(path, "update-index", "--add", "--cacheinfo", f"160000,{'2' * 40},nested")
+    git(path, "commit", "-q", "-m", "Link")
+    git(found.common_dir.parent, "merge", "-q", "ctui/work")
+    status = await now(open_repository(found.common_dir.parent), record)
+    assert (status.status, status.problem) == ("unclean", "submodules-unchecked")
+    with pytest.raises(Refused):
+        await remove_worktree(found, status, record)
+
+
+async def test_the_trash_works_across_file_systems(found: Repository, tmp_path: Path) -> None:
+    shm = Path("/dev/shm")
+    if not shm.is_dir() or shm.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("no second file system")
+    with tempfile.TemporaryDirectory(dir=shm) as folder:
+        record = await create_worktree(found, Path(folder), name="elsewhere")
+        entry = await remove_worktree(found, await now(found, record), record)
+        assert not Path(record.path).exists()
+        restore_worktree(Path(record.path).parent, entry.id)
+        assert (await now(found, record)).problem is None
