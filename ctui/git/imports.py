@@ -114,6 +114,8 @@ async def _bring_objects(
         # A damaged copy must not stand in the way of a whole one.
         await asyncio.to_thread(shutil.rmtree, staging)
         raise
+    if len(refs) < len(offered):
+        await asyncio.to_thread(shutil.rmtree, staging)
     return refs
 
 

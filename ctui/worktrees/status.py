@@ -23,6 +23,9 @@ from ctui.worktrees.model import (
 _AT_ONCE = 2
 """More git processes than that gain nothing on two cores, and starve the tasks."""
 
+_SECONDS = 20.0
+"""A task can make its worktree slow to look at; it only makes its own status unknown."""
+
 _STATES: Mapping[str, Literal["merge", "rebase", "cherry-pick", "revert", "bisect", "am"]] = {
     "MERGE_HEAD": "merge",
     "rebase-merge": "rebase",
@@ -63,7 +66,9 @@ async def worktree_status(
     facts = _Facts()
     if problem is None:
         try:
-            output = await run_git(status_arguments(), git_dir=metadata, work_tree=path, nice=True)
+            output = await run_git(
+                status_arguments(), git_dir=metadata, work_tree=path, nice=True, timeout=_SECONDS
+            )
             facts = _parse(output.stdout)
             if await _has_gitlinks(metadata):
                 # Their own unsaved work is not looked at: that would run what they configure.

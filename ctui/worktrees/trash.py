@@ -1,8 +1,8 @@
 """Removing a worktree without losing anything: it is renamed, never deleted.
 
-An entry is a folder `.trash/<id>` beside the worktree with `worktree` and `entry.json`. The metadata
-goes to `ctui-trash/<id>` in the repository's git directory, which may lie on another file system.
-Its commits are pinned by `refs/ctui/trash/<id>/…`, so that garbage collection keeps them.
+An entry is a folder `.trash/<id>` beside the worktree, with `worktree` and `entry.json`; the
+metadata goes to `ctui-trash/<id>` in the repository's git directory, which may lie on another file
+system. Its commits are pinned by `refs/ctui/trash/<id>/…`, so that garbage collection keeps them.
 """
 
 from __future__ import annotations
