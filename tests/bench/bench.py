@@ -33,6 +33,10 @@ from ctui.tasks.server import _Viewer
 PYTHON = sys.executable
 CTUI = str(Path(sys.executable).with_name("ctui"))
 REPLAY_BYTES = 200_000_000
+_INITIALIZE = (
+    b'{"type":"control_request","request_id":"1","request":{"subtype":"initialize","hooks":null}}\n'
+)
+"""Without ctui's tools, whose handshake nobody would answer here."""
 
 
 def ratio(name: str, limit: str, ours: Sequence[float], theirs: Sequence[float]) -> None:
@@ -128,7 +132,7 @@ def _bare_spec(world: World, repository: Path, number: int) -> tuple[SandboxSpec
     )
     line = first_line(home, {"ANTHROPIC_API_KEY": world.credential})
     message = control.user_message("Hi.\n" + fenced("say Hi."), session)
-    return spec, line + control.initialize("1") + message
+    return spec, line + _INITIALIZE + message
 
 
 def _docker_run(spec: SandboxSpec) -> list[str]:
