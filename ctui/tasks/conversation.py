@@ -128,8 +128,10 @@ class Conversation:
             case "dropped":
                 if not self._replaying:
                     self._channel.send_unseen_again()
-            case "exited" | "failed":
+            case "exited":
                 pass
+            case "failed":
+                self.stderr = [*self.stderr, one_line(str(relay.get("reason")), 400)]
             case _:
                 text = one_line(line.data.decode("utf-8", "replace"), 400)
                 self.stderr = [*self.stderr[-_ERROR_LINES:], text]

@@ -163,7 +163,7 @@ class TaskEngine:
                 self._save(task)
             return self.store.task(task_id)
         active.intent = active.intent or intent
-        if active.life is not None and active.life.run.container:
+        if active.life is not None and active.life.created:
             await active.life.stop(_STOP_GRACE_SECONDS)
         elif active.job is not None:
             active.job.cancel()

@@ -43,9 +43,14 @@ class Launch(NamedTuple):
     repository: Repository
 
 
-def home_volume(task_id: str) -> str:
+def home_volume(paths: Paths, task_id: str) -> str:
     """The name of the volume that keeps a task's home folder from run to run."""
-    return f"ctui-home-{task_id}"
+    return f"ctui-{paths.instance[:8]}-{task_id}-home"
+
+
+def container_name(paths: Paths, task_id: str, number: int) -> str:
+    """The name of a run's container: several instances can share an engine."""
+    return f"ctui-{paths.instance[:8]}-{task_id}-{number}"
 
 
 async def prepare(
@@ -70,21 +75,27 @@ async def prepare(
         raise Refused(f"the worktree {worktree} is gone", hint="restore it from the trash")
     owner = task_owner(worktree)
     private = await _private(paths, repository, task, owner)
-    runs = parts.store.runs(task.id)
-    run = adopt or Run(task=task.id, number=len(runs) + 1, created=now(), cost_before=task.cost)
+    number = len(parts.store.runs(task.id)) + 1
+    run = adopt or Run(
+        task=task.id,
+        number=number,
+        container=container_name(paths, task.id, number),
+        created=now(),
+        cost_before=task.cost,
+    )
     home = await _home(repository, config, parts, task, resume=_has_spoken(parts, task))
     image = await require_image(parts.engine, config.image)
     labels = {LABEL_INSTANCE: paths.instance, LABEL_TASK: task.id, LABEL_RUN: str(run.number)}
     await parts.engine.ensure_network(config.sandbox.network, {LABEL_INSTANCE: paths.instance})
-    await parts.engine.ensure_volume(home_volume(task.id), labels)
+    await parts.engine.ensure_volume(home_volume(paths, task.id), labels)
     spec = SandboxSpec(
-        name=run.container_name,
+        name=container_name(paths, task.id, run.number),
         image=image,
         command=home.arguments,
         uid=owner[0],
         gid=owner[1],
         env=home.env,
-        mounts=_mounts(private, worktree, task),
+        mounts=_mounts(paths, private, worktree, task),
         network=config.sandbox.network,
         labels=labels,
         limits=Limits(
@@ -161,10 +172,12 @@ async def _blob(repository: Repository, commit: str | None, path: str) -> str:
     return output.stdout.decode("utf-8", "replace")
 
 
-def _mounts(private: PrivateRepository, worktree: Path, task: Task) -> tuple[Mount, ...]:
+def _mounts(
+    paths: Paths, private: PrivateRepository, worktree: Path, task: Task
+) -> tuple[Mount, ...]:
     mounts = [
         Mount(str(source), str(target), read_only)
         for source, target, read_only in private.mounts(worktree)
     ]
-    home = Mount(home_volume(task.id), HOME, kind="volume")
+    home = Mount(home_volume(paths, task.id), HOME, kind="volume")
     return (*mounts, home)

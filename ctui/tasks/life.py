@@ -56,9 +56,11 @@ class Life:
         self, parts: Parts, task: Task, run: Run, journal: Journal, outward: Outward
     ) -> None:
         self.run = run
+        self.created = False
+        """Whether there is a container to stop."""
         self._parts = parts
         self._journal = journal
-        self._channel = Channel(parts.endpoint, run.container or run.container_name)
+        self._channel = Channel(parts.endpoint, run.container)
         self.conversation = Conversation(task, run, parts.store, self._channel, outward)
         self._seen: Counter[str] = Counter()
         """Lines of each stream that were taken from the engine's log."""
@@ -71,6 +73,7 @@ class Life:
         """
         engine = self._parts.engine
         self.run.container = await engine.create(spec)
+        self.created = True
         self._parts.store.save_run(self.run)
         try:
             self._use(Channel(self._parts.endpoint, self.run.container))
@@ -86,11 +89,11 @@ class Life:
 
     async def adopt(self, first_line: bytes) -> RunEnd:
         """Take over a run that another driver began: read its whole log, then go on."""
-        container = self.run.container or self.run.container_name
-        state = await self._state(container)
+        state = await self._state(self.run.container)
         if state is None:
             return await self._over(None)
         self.run.container = state.id
+        self.created = True
         self._parts.store.save_run(self.run)
         self._use(Channel(self._parts.endpoint, state.id))
         await self._replay()

@@ -109,17 +109,13 @@ class Run(msgspec.Struct, kw_only=True):
 
     task: str
     number: int
-    container: str = ""
-    """The engine's id; empty until it was created."""
+    container: str
+    """Its name until it was created, then the engine's id."""
     created: int = 0
     ended: int | None = None
     exit_code: int | None = None
     cost_before: float = 0.0
     """The task's cost when the run began: the CLI counts anew in each process."""
-
-    @property
-    def container_name(self) -> str:
-        return f"ctui-{self.task}-{self.number}"
 
 
 class AskKind(StrEnum):

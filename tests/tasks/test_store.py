@@ -105,9 +105,9 @@ def test_a_removed_task_is_gone_from_the_list_and_its_id_stays_taken(store: Stor
 
 
 def test_open_runs_are_those_without_an_end(store: Store) -> None:
-    store.add_run(Run(task="one", number=1, created=1))
-    store.add_run(Run(task="one", number=2, created=2))
-    store.save_run(Run(task="one", number=1, created=1, ended=5, exit_code=0))
+    store.add_run(Run(task="one", number=1, container="c", created=1))
+    store.add_run(Run(task="one", number=2, container="c", created=2))
+    store.save_run(Run(task="one", number=1, container="c", created=1, ended=5, exit_code=0))
     assert [run.number for run in store.open_runs()] == [2]
 
 
