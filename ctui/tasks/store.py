@@ -7,6 +7,7 @@ moment, which the engine's log still has.
 
 from __future__ import annotations
 
+import fcntl
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -42,10 +43,12 @@ class Store:
             self._db = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
             self._db.row_factory = sqlite3.Row
             path.chmod(0o600)
-            self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")
             self._db.execute("PRAGMA foreign_keys = ON")
-            self._migrate()
+            # SQLite does not wait when two connections switch a new file to WAL: it fails.
+            with path.with_name(path.name + ".lock").open("w") as turn:
+                fcntl.flock(turn, fcntl.LOCK_EX)
+                self._migrate()
 
     def close(self) -> None:
         self._db.close()
@@ -270,14 +273,13 @@ class Store:
             raise Refused(
                 f"{self.path} was written by a newer ctui", hint="upgrade ctui, it keeps your tasks"
             )
+        if self._version() == 0:
+            self._db.execute("PRAGMA journal_mode = WAL")
         while (version := self._version()) < len(MIGRATIONS):
-            # One script, one transaction: two processes that migrate at once take turns, and the
-            # second finds the work done.
             self._db.execute("BEGIN IMMEDIATE")
-            if self._version() == version:
-                for statement in MIGRATIONS[version].split(";"):
-                    self._db.execute(statement)
-                self._db.execute(f"PRAGMA user_version = {version + 1}")
+            for statement in MIGRATIONS[version].split(";"):
+                self._db.execute(statement)
+            self._db.execute(f"PRAGMA user_version = {version + 1}")
             self._db.execute("COMMIT")
 
     def _version(self) -> int:
