@@ -85,7 +85,7 @@ async def test_no_attack_changes_anything_outside_the_worktree(
     assert not marker.exists()
     git(person.repository, "fsck", "--strict")
     attacker = next(w for w in json.loads(listed)["worktrees"] if w["name"] == "attacker")
-    assert attacker["problem"] is None
+    assert (attacker["problem"], attacker["status"]) == ("submodules-unchecked", "unclean")
     work = person.store.task("attacker").work
     assert work is not None
     assert "nested" in work.gitlinks
