@@ -191,8 +191,8 @@ async def _body(reader: asyncio.StreamReader, *, chunked: bool) -> AsyncIterator
             while data := await reader.read(_READ_SIZE):
                 yield data
             return
-        while size := int((await reader.readline()).split(b";")[0] or b"0", 16):
-            left = size
+        # The end of the log is the chunk of size 0: a connection that closes without it was cut.
+        while left := int((await reader.readuntil(b"\n")).split(b";")[0], 16):
             while left:
                 data = await reader.read(min(left, _READ_SIZE))
                 if not data:
@@ -200,5 +200,10 @@ async def _body(reader: asyncio.StreamReader, *, chunked: bool) -> AsyncIterator
                 left -= len(data)
                 yield data
             await reader.readexactly(2)
-    except (OSError, asyncio.IncompleteReadError, ValueError) as error:
+    except (
+        OSError,
+        asyncio.IncompleteReadError,
+        asyncio.LimitOverrunError,
+        ValueError,
+    ) as error:
         raise Unavailable("the Docker engine broke off", hint="is it restarting?") from error
