@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from typing import Any
+
+from ctui.sandbox.spec import Limits, Mount, SandboxSpec
+
+
+def body(**changes: Any) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "name": "ctui-task",
+        "image": "ctui:test",
+        "command": ("claude",),
+        "uid": 1234,
+        "gid": 1235,
+        "env": {},
+        "mounts": (),
+        "network": "ctui",
+        "labels": {},
+    }
+    return SandboxSpec(**{**facts, **changes}).create_body()
+
+
+def test_a_source_with_commas_and_colons_stays_one_path() -> None:
+    mount = Mount("/a:b,readonly/c", "/workspace", read_only=True)
+    (made,) = body(mounts=(mount,))["HostConfig"]["Mounts"]
+    assert made["Source"] == "/a:b,readonly/c"
+    assert (made["Type"], made["Target"], made["ReadOnly"]) == ("bind", "/workspace", True)
+
+
+def test_a_home_given_by_the_environment_does_not_replace_the_task_s() -> None:
+    assert body(env={"HOME": "/root", "A": "b=c"})["Env"] == ["HOME=/home/claude", "A=b=c"]
+
+
+def test_swap_is_not_added_to_the_memory() -> None:
+    host = body(limits=Limits(memory=1 << 30, cpus=1.5, pids=64, tmp=1 << 20))["HostConfig"]
+    assert host["Memory"] == host["MemorySwap"] == 1 << 30
+    assert host["NanoCpus"] == 1_500_000_000
+    assert host["PidsLimit"] == 64
+    assert "size=1048576" in host["Tmpfs"]["/tmp"].split(",")
+
+
+def test_nobody_s_leaving_closes_the_cli_s_stdin() -> None:
+    made = body()
+    assert (made["OpenStdin"], made["StdinOnce"], made["Tty"]) == (True, False, False)
+
+
+def test_only_a_container_that_is_no_task_goes_without_the_relay() -> None:
+    assert "Entrypoint" not in body()
+    assert body(entrypoint=("python3",))["Entrypoint"] == ["python3"]
