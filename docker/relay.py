@@ -52,18 +52,29 @@ def json_object(line: bytes) -> dict[str, Any] | None:
 
 
 class Lines:
-    """Bytes in, complete lines out; linear in the length of a line however it arrives."""
+    """Bytes in, complete lines out; linear in the length of a line however it arrives.
+
+    A line that grows beyond `BUFFER_LIMIT` is dropped to its end: nobody sends such a one.
+    """
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []
+        self._size = 0
+        self._dropping = False
 
     def feed(self, data: bytes) -> list[bytes]:
         *complete, rest = data.split(b"\n")
         if complete:
             complete[0] = b"".join([*self._parts, complete[0]])
-            self._parts = []
-        if rest:
+            if self._dropping:
+                del complete[0]
+            self._parts, self._size, self._dropping = [], 0, False
+        if rest and not self._dropping:
             self._parts.append(rest)
+            self._size += len(rest)
+            if self._size > BUFFER_LIMIT:
+                tell("dropped", bytes=self._size)
+                self._parts, self._dropping = [], True
         return complete
 
 
@@ -183,7 +194,7 @@ class Relay:
             self._selector.register(self._input, selectors.EVENT_WRITE)
         elif not self._waiting and watched:
             self._selector.unregister(self._input)
-        if not self._waiting:
+        if len(self._waiting) <= BUFFER_LIMIT // 2:
             self._read_on()
 
     def _forward(self, number: int, _frame: FrameType | None) -> None:
@@ -206,6 +217,9 @@ class Relay:
 
 def main() -> int:
     """Run the command line behind the relay."""
+    # The kernel spares a first process the signals that it has no handler for.
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     lines = Lines()
     message, early = first_message(lines)
     home = os.environ.get("HOME", "/")

@@ -97,7 +97,7 @@ def deny_rules_of(settings: str) -> tuple[str, ...]:
 def _arguments(options: RunOptions) -> tuple[str, ...]:
     sources = "user,project" if options.trusted else "user"
     arguments = [
-        "claude",
+        "/usr/local/bin/claude",  # not the one that a toolchain may have first on its path
         "--input-format=stream-json",
         "--output-format=stream-json",
         "--verbose",

@@ -12,27 +12,21 @@ filter may hold any character, and `-c` ends a name at the first `=`.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import functools
 import os
 import re
 import shutil
-import signal
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from ctui.errors import ExternalFailure, Unavailable
+from ctui.git.process import communicate
 from ctui.text import one_line, sanitise
 
 MINIMUM_VERSION = (2, 31)
 """The first git that takes configuration from `GIT_CONFIG_COUNT`."""
-
-_STDERR_LIMIT = 8 * 1024
-_STDOUT_LIMIT = 512 * 1024 * 1024
-_CHUNK = 256 * 1024
-_NICENESS = 10
 
 _OVERRIDES = {
     "core.fsmonitor": "false",
@@ -231,7 +225,7 @@ async def _run(
     argv += command
     try:
         async with asyncio.timeout(timeout):
-            stdout, stderr, exit_code = await _communicate(argv, env, input, nice=nice)
+            stdout, stderr, exit_code = await communicate(argv, env, input, nice=nice)
     except TimeoutError as error:
         raise GitTimeout(f"git {command[0]} took longer than {timeout:g} s", argv=argv) from error
     except OSError as error:
@@ -251,76 +245,6 @@ async def _run(
             stderr=said,
         )
     return GitOutput(stdout, said, exit_code)
-
-
-async def _communicate(
-    argv: Sequence[str],
-    env: Mapping[str, str],
-    input: bytes | None,  # noqa: A002 - the name that subprocess uses
-    *,
-    nice: bool,
-) -> tuple[bytes | None, bytes, int]:
-    """Run the process to its end; kill its whole group when that is not waited for any more."""
-    process = await asyncio.create_subprocess_exec(
-        *argv,
-        cwd="/",
-        env=env,
-        stdin=asyncio.subprocess.DEVNULL if input is None else asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        start_new_session=True,
-    )
-    try:
-        if nice:
-            with contextlib.suppress(OSError):
-                os.setpriority(os.PRIO_PGRP, process.pid, _NICENESS)
-        stdout, stderr, _ = await asyncio.gather(
-            _read_all(process.stdout, process), _read_end(process.stderr), _write(process, input)
-        )
-        return stdout, stderr, await process.wait()
-    finally:
-        if process.returncode is None:
-            _kill_group(process)
-            await process.wait()
-
-
-async def _read_all(
-    stream: asyncio.StreamReader | None, process: asyncio.subprocess.Process
-) -> bytes | None:
-    """Everything that was said, or None when it was more than anybody wants to hold."""
-    assert stream is not None  # noqa: S101 - it was asked for as a pipe
-    parts: list[bytes] = []
-    size = 0
-    while chunk := await stream.read(_CHUNK):
-        parts.append(chunk)
-        size += len(chunk)
-        if size > _STDOUT_LIMIT:
-            _kill_group(process)
-            return None
-    return b"".join(parts)
-
-
-async def _read_end(stream: asyncio.StreamReader | None) -> bytes:
-    assert stream is not None  # noqa: S101 - it was asked for as a pipe
-    end = b""
-    while chunk := await stream.read(_CHUNK):
-        end = (end + chunk)[-_STDERR_LIMIT:]
-    return end
-
-
-async def _write(process: asyncio.subprocess.Process, data: bytes | None) -> None:
-    if data is None or process.stdin is None:
-        return
-    # A process that ends early says why on stderr; what it did not read does not matter.
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-        process.stdin.write(data)
-        await process.stdin.drain()
-    process.stdin.close()
-
-
-def _kill_group(process: asyncio.subprocess.Process) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _refuse_unsafe(command: Sequence[str]) -> None:

@@ -2,9 +2,7 @@
 
     hostile directory -> (refs read, objects copied) -> staging, ours -> one `git fetch` with fsck
 
-The worktree's branch is moved only forward, by compare-and-swap, and only if nobody touched it or
-the index since we left it. A `kill -9` at any point leaves the old state, or one that the next
-import completes.
+A `kill -9` at any point leaves the old state, or one that the next import completes.
 """
 
 from __future__ import annotations
@@ -13,23 +11,17 @@ import asyncio
 import os
 import shutil
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
-from typing import Literal, NamedTuple
-
-import msgspec
+from typing import NamedTuple
 
 from ctui.errors import CtuiError
 from ctui.git import harvest
+from ctui.git.advance import BranchOutcome, advance_branch, finish_advance
 from ctui.git.command import run_git
 from ctui.git.private import PrivateRepository
-from ctui.git.repository import open_trusted
 from ctui.text import sanitise
 
-BranchOutcome = Literal["unchanged", "advanced", "diverged", "untouched"]
-
 _FETCH_SECONDS = 300
-_LOCK_MARK = b"ctui\n"
 _TIPS_LOOKED_AT = 50
 
 
@@ -52,14 +44,6 @@ class ImportResult(NamedTuple):
     problem: str = ""
 
 
-class _Advance(msgspec.Struct):
-    """The note that makes an advance of the branch complete after a crash."""
-
-    branch: str
-    old: str
-    new: str
-
-
 async def import_work(
     private: PrivateRepository, task: str, branch: str | None, base: str | None
 ) -> ImportResult:
@@ -74,7 +58,7 @@ async def import_work(
         base: the commit the task began with.
     """
     try:
-        await _finish_advance(private)
+        await finish_advance(private)
         offered = await asyncio.to_thread(harvest.offered_refs, private)
         refs = await _bring_objects(private, offered, task) if offered else {}
         problem = _missing(offered, refs)
@@ -88,7 +72,7 @@ async def import_work(
             return ImportResult(imported, "untouched", reason, gitlinks, problem)
         if branch is None or tip is None:
             return ImportResult(imported, gitlinks=gitlinks, problem=problem)
-        outcome, reason = await _advance(private, branch, base or tip, tip)
+        outcome, reason = await advance_branch(private, branch, base or tip, tip)
         return ImportResult(imported, outcome, reason, gitlinks, problem)
     except CtuiError as error:
         return ImportResult(problem=f"the task's commits cannot be imported: {error.message}")
@@ -109,6 +93,7 @@ async def _bring_objects(
     (staging / "packed-refs").write_text("# pack-refs with: sorted \n" + "".join(lines))
     try:
         if refs:
+            await _make_way(private, task, refs)
             await _fetch(private, staging, task)
     except CtuiError:
         # A damaged copy must not stand in the way of a whole one.
@@ -139,6 +124,36 @@ def _stage(private: PrivateRepository) -> Path:
     (staging / "config").write_text("[core]\n\trepositoryformatversion = 0\n\tbare = true\n")
     harvest.copy_objects(private, staging)
     return staging
+
+
+async def _make_way(private: PrivateRepository, task: str, refs: dict[str, str]) -> None:
+    """Put aside what the task no longer has where its name stands in the way of a new one.
+
+    git cannot have `side` and `side/more` at once: a task that renames one to the other would end
+    its imports. What is put aside stays, as `refs/ctui/<task>/gone/<commit>`.
+    """
+    prefix = f"refs/ctui/{task}/"
+    listed = await run_git(
+        ["for-each-ref", "--format=%(objectname) %(refname)", prefix],
+        git_dir=private.repository.common_dir,
+    )
+    moves: list[str] = []
+    for line in listed.stdout.decode("utf-8", "surrogateescape").splitlines():
+        commit, ref = line.split(" ", 1)
+        name = ref.removeprefix(prefix)
+        if name not in refs and any(_in_the_way(name, new) for new in refs):
+            moves += [f"update {prefix}gone/{commit} {commit}", f"delete {ref} {commit}"]
+    if moves:
+        commands = "".join(f"{move}\n" for move in moves)
+        await run_git(
+            ["update-ref", "--stdin"],
+            git_dir=private.repository.common_dir,
+            input=commands.encode("utf-8", "surrogateescape"),
+        )
+
+
+def _in_the_way(old: str, new: str) -> bool:
+    return old.startswith(f"{new}/") or new.startswith(f"{old}/")
 
 
 async def _fetch(private: PrivateRepository, staging: Path, task: str) -> None:
@@ -181,127 +196,3 @@ async def _new_gitlinks(
             if new == "160000" and old != ":160000":
                 found.add(sanitise(path))
     return tuple(sorted(found))
-
-
-# -- the worktree's branch
-
-
-async def _advance(
-    private: PrivateRepository, branch: str, base: str, tip: str
-) -> tuple[BranchOutcome, str]:
-    metadata = private.metadata
-    if metadata is None:
-        return "untouched", ""
-    left_at = private.folder / "left-at"
-    expected = left_at.read_text().strip() if left_at.is_file() else base
-    git = open_trusted(metadata)
-    current = (
-        str(git.references[f"refs/heads/{branch}"].target) if branch in git.branches.local else ""
-    )
-    if current == tip:
-        _write_synced(left_at, tip.encode())
-        return "unchanged", ""
-    where = f"the task's commits are in refs/ctui/…/heads/{branch}"
-    if (metadata / "HEAD").read_text().strip() != f"ref: refs/heads/{branch}":
-        return "diverged", f"the worktree is not on {branch} any more; {where}"
-    if current != expected:
-        return "diverged", f"{branch} was changed outside the task; {where}"
-    if not git.descendant_of(tip, current):
-        return "diverged", f"the task rewrote the history of {branch}; {where}"
-    # The note comes before the lock: a lock without a note would look like somebody else's.
-    _write_synced(_note(private), msgspec.json.encode(_Advance(branch, current, tip)))
-    if not _lock(metadata):
-        _note(private).unlink()
-        return "diverged", f"another git holds the worktree's index; {where}"
-    if not await _index_is(metadata, current):
-        _forget_advance(private, metadata)
-        return "diverged", f"there are staged changes in the worktree; {where}"
-    try:
-        ref = f"refs/heads/{branch}"
-        message = "ctui: work of the task"
-        await run_git(["update-ref", "-m", message, ref, tip, current], git_dir=metadata)
-    except CtuiError:
-        _forget_advance(private, metadata)
-        return "diverged", f"{branch} was changed outside the task; {where}"
-    await _follow_with_index(private, metadata, tip)
-    return "advanced", f"{branch} is at {tip[:9]}"
-
-
-def _lock(metadata: Path) -> bool:
-    """Take git's own lock of the index, as git does."""
-    try:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-        descriptor = os.open(metadata / "index.lock", flags, 0o600)
-    except FileExistsError:
-        return False
-    os.write(descriptor, _LOCK_MARK)
-    os.close(descriptor)
-    return True
-
-
-def _holds_lock(metadata: Path) -> bool:
-    with suppress(OSError):
-        return (metadata / "index.lock").read_bytes() == _LOCK_MARK
-    return False
-
-
-async def _follow_with_index(private: PrivateRepository, metadata: Path, tip: str) -> None:
-    """Bring the index to the branch's new tip; no file of the worktree is touched."""
-    new = metadata / "index.ctui"
-    new.write_bytes((metadata / "index").read_bytes() if (metadata / "index").is_file() else b"")
-    if not new.stat().st_size:
-        new.unlink()
-    # A reset keeps what is known of unchanged files, so that the next status need not read them.
-    await run_git(
-        ["read-tree", "-i", "--reset", tip], git_dir=metadata, env={"GIT_INDEX_FILE": str(new)}
-    )
-    new.rename(metadata / "index")
-    _write_synced(private.folder / "left-at", tip.encode())
-    _forget_advance(private, metadata)
-
-
-async def _finish_advance(private: PrivateRepository) -> None:
-    """Complete, or forget, an advance that a crash cut off."""
-    metadata, note = private.metadata, _note(private)
-    if metadata is None or not note.is_file():
-        return
-    try:
-        advance = msgspec.json.decode(note.read_bytes(), type=_Advance)
-    except msgspec.DecodeError:
-        _forget_advance(private, metadata)
-        return
-    git = open_trusted(metadata)
-    reference = f"refs/heads/{advance.branch}"
-    moved = reference in git.references and str(git.references[reference].target) == advance.new
-    # Without our lock the index was written already, or is somebody else's by now.
-    if moved and _holds_lock(metadata):
-        await _follow_with_index(private, metadata, advance.new)
-    elif moved:
-        _write_synced(private.folder / "left-at", advance.new.encode())
-    _forget_advance(private, metadata)
-
-
-def _forget_advance(private: PrivateRepository, metadata: Path) -> None:
-    _note(private).unlink(missing_ok=True)
-    if _holds_lock(metadata):
-        (metadata / "index.lock").unlink()
-
-
-async def _index_is(metadata: Path, commit: str) -> bool:
-    output = await run_git(
-        ["diff-index", "--cached", "--quiet", commit], git_dir=metadata, check=False
-    )
-    return output.exit_code == 0
-
-
-def _note(private: PrivateRepository) -> Path:
-    return private.folder / "advance.json"
-
-
-def _write_synced(path: Path, data: bytes) -> None:
-    unfinished = path.with_name(path.name + ".new")
-    with unfinished.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.rename(path)

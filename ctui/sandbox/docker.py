@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from ctui.errors import Conflict, CtuiError, ExternalFailure, NotFound, Unavailable
+from ctui.errors import Conflict, ExternalFailure, NotFound, Unavailable
 from ctui.sandbox.endpoint import Endpoint, resolve_endpoint
+from ctui.sandbox.sdk import THREADS, connect_sdk, translated_call
 from ctui.sandbox.spec import SandboxSpec
 from ctui.text import one_line
 
@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_CALL_SECONDS = 120
 _BUILD_SECONDS = 1800
-_THREADS = 16
 
 
 class ContainerState(NamedTuple):
@@ -62,7 +60,7 @@ class Engine:
     def __init__(self, endpoint: Endpoint, client: APIClient) -> None:
         self.endpoint = endpoint
         self._client = client
-        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="engine")
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="engine")
 
     @classmethod
     async def connect(cls, endpoint: Endpoint | None = None) -> Engine:
@@ -72,8 +70,8 @@ class Engine:
             Unavailable: none does.
         """
         endpoint = endpoint or resolve_endpoint()
-        client = await asyncio.to_thread(_client, endpoint)
-        return cls(endpoint, client)
+        client = await asyncio.to_thread(connect_sdk, endpoint)
+        return cls(endpoint._replace(api=client.api_version), client)
 
     async def close(self) -> None:
         await self._call(self._client.close)
@@ -276,70 +274,8 @@ class Engine:
 
     async def _call(self, call: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(
-            self._pool, _translated_call, call, self.endpoint
+            self._pool, translated_call, call, self.endpoint
         )
-
-
-def _client(endpoint: Endpoint) -> APIClient:
-    from docker.api.client import APIClient
-    from docker.tls import TLSConfig
-
-    tls = endpoint.tls
-    config = (
-        TLSConfig(client_cert=(tls.certificate, tls.key), ca_cert=tls.ca, verify=True)
-        if tls
-        else False
-    )
-    with _translated(endpoint):
-        client = APIClient(
-            base_url=endpoint.url,
-            version="auto",
-            timeout=_CALL_SECONDS,
-            tls=config,
-            num_pools=_THREADS,
-            max_pool_size=_THREADS,
-            use_ssh_client=endpoint.kind == "dial",
-        )
-        client.ping()
-        return client
-
-
-def _translated_call(call: Callable[[], T], endpoint: Endpoint) -> T:
-    with _translated(endpoint):
-        return call()
-
-
-@contextmanager
-def _translated(endpoint: Endpoint) -> Iterator[None]:
-    """Turn whatever the SDK raises into an error that says what to do."""
-    from requests.exceptions import RequestException
-
-    from docker import errors
-
-    try:
-        yield
-    except errors.NotFound as error:
-        raise NotFound(f"the engine says: {_said(error)}") from error
-    except errors.APIError as error:
-        raise _of_api(error) from error
-    except (errors.DockerException, RequestException, OSError) as error:
-        raise Unavailable(
-            f"no Docker engine answers at {endpoint.url}",
-            hint="start it, or choose another with DOCKER_HOST; `ctui doctor` looks closer",
-        ) from error
-
-
-def _of_api(error: Any) -> CtuiError:
-    said = _said(error)
-    if "no space left" in said.lower():
-        return Unavailable("the engine's disk is full", hint="free some space: `docker system df`")
-    if error.status_code == 409:
-        return Conflict(f"the engine says: {said}")
-    return ExternalFailure(f"the engine says: {said}", exit_code=error.status_code)
-
-
-def _said(error: Any) -> str:
-    return one_line(str(error.explanation or error), 300)
 
 
 def _label_filters(labels: Mapping[str, str]) -> list[str]:

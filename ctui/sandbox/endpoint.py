@@ -34,6 +34,8 @@ class Endpoint(NamedTuple):
     address: str
     tls: Tls | None = None
     command: tuple[str, ...] = ()
+    api: str = ""
+    """The API version to speak, for example 1.44; empty for the engine's newest."""
 
     @property
     def url(self) -> str:

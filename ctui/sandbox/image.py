@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import io
 import os
-import tarfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from ctui.config import ImageConfig
 from ctui.errors import Unavailable
 from ctui.paths import resource
 from ctui.sandbox.docker import Engine
+from ctui.sandbox.toolchain import File, make_tar, toolchain_context
 from ctui.text import one_line
 
 CLAUDE_CODE_VERSION = "2.1.197"
@@ -29,8 +28,10 @@ Progress = Callable[[str], None]
 def image_tag(config: ImageConfig) -> str:
     """`ctui:<hash of everything that goes into the image>`.
 
+    The host's certificates are left out: which ones a shell names must not change the image's name.
+
     Raises:
-        Unavailable: `image.dockerfile` cannot be read.
+        Unavailable: `image.dockerfile` or a file beside it cannot be read.
     """
     digest = hashlib.sha256(CLAUDE_CODE_VERSION.encode())
     folder = resource("docker")
@@ -38,7 +39,7 @@ def image_tag(config: ImageConfig) -> str:
         digest.update((folder / name).read_bytes())
     digest.update(config.base.encode())
     if config.dockerfile:
-        digest.update(_read(Path(config.dockerfile).expanduser()))
+        digest.update(toolchain_context(Path(config.dockerfile).expanduser()))
     return f"ctui:{digest.hexdigest()[:12]}"
 
 
@@ -48,7 +49,7 @@ async def require_image(engine: Engine, config: ImageConfig) -> str:
     Raises:
         Unavailable: it was not built yet, or what is there was built from other inputs.
     """
-    tag = image_tag(config)
+    tag = await asyncio.to_thread(image_tag, config)
     if await engine.image_id(tag) is not None:
         return tag
     if await engine.images(LABEL):
@@ -64,7 +65,7 @@ async def build_image(engine: Engine, config: ImageConfig, progress: Progress) -
     Raises:
         Unavailable, ExternalFailure: with what the build said last.
     """
-    tag = image_tag(config)
+    tag = await asyncio.to_thread(image_tag, config)
     if await engine.image_id(tag) is not None:
         progress(f"{tag} is up to date")
         return tag
@@ -78,9 +79,9 @@ async def build_image(engine: Engine, config: ImageConfig, progress: Progress) -
 async def _base(engine: Engine, config: ImageConfig, progress: Progress) -> str:
     if config.dockerfile:
         path = Path(config.dockerfile).expanduser()
-        tag = f"ctui-toolchain:{hashlib.sha256(_read(path)).hexdigest()[:12]}"
+        context = await asyncio.to_thread(toolchain_context, path)
+        tag = f"ctui-toolchain:{hashlib.sha256(context).hexdigest()[:12]}"
         progress(f"building your {path.name}")
-        context = await asyncio.to_thread(_tar, {"Dockerfile": _read(path)}, path.parent)
         await engine.build(context, tag, {}, {LABEL: tag}, progress)
         return tag
     progress("looking for a base image")
@@ -108,7 +109,7 @@ def _context() -> bytes:
     files = {name: (folder / name).read_bytes() for name in _INPUTS}
     files["certificates/README"] = b"Certificates of the host, as *.crt.\n"
     files.update(_certificates(os.environ))
-    return _tar(files)
+    return make_tar({name: File(content) for name, content in files.items()})
 
 
 def _certificates(environ: Mapping[str, str]) -> dict[str, bytes]:
@@ -118,30 +119,3 @@ def _certificates(environ: Mapping[str, str]) -> dict[str, bytes]:
         if path.is_file():
             return {"certificates/host.crt": path.read_bytes()}
     return {}
-
-
-def _tar(files: Mapping[str, bytes], folder: Path | None = None) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        if folder is not None:
-            archive.add(folder, arcname=".", filter=_without_owner)
-        for name, content in files.items():
-            entry = tarfile.TarInfo(name)
-            entry.size, entry.mode = len(content), 0o644
-            archive.addfile(entry, io.BytesIO(content))
-    return buffer.getvalue()
-
-
-def _without_owner(entry: tarfile.TarInfo) -> tarfile.TarInfo:
-    entry.uid = entry.gid = 0
-    entry.uname = entry.gname = ""
-    return entry
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise Unavailable(
-            f"{path} cannot be read: {error.strerror}", hint="check image.dockerfile in the config"
-        ) from error

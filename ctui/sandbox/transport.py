@@ -14,8 +14,6 @@ from ctui.text import one_line
 
 _BUFFER = 1 << 20
 _HEAD_SECONDS = 60
-API = "/v1.41"
-"""The API of engine 20.10; every newer engine still speaks it or says which it needs."""
 
 
 class Connection(NamedTuple):
@@ -24,6 +22,8 @@ class Connection(NamedTuple):
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     process: asyncio.subprocess.Process | None = None
+    api: str = ""
+    """As the endpoint gives it: no version is spoken by every engine (29 refuses 1.43)."""
 
     def close(self) -> None:
         self.writer.close()
@@ -43,13 +43,13 @@ async def connect(endpoint: Endpoint) -> Connection:
     """Open a connection. Raises Unavailable if nothing answers."""
     try:
         if endpoint.kind == "unix":
-            return Connection(*await asyncio.open_unix_connection(endpoint.address, limit=_BUFFER))
+            pair = await asyncio.open_unix_connection(endpoint.address, limit=_BUFFER)
+            return Connection(*pair, api=endpoint.api)
         if endpoint.kind == "tcp":
             host, _, port = endpoint.address.rpartition(":")
             context = _tls(endpoint)
-            return Connection(
-                *await asyncio.open_connection(host, int(port), limit=_BUFFER, ssl=context)
-            )
+            pair = await asyncio.open_connection(host, int(port), limit=_BUFFER, ssl=context)
+            return Connection(*pair, api=endpoint.api)
         return await _dial(endpoint)
     except (OSError, ssl.SSLError) as error:
         raise Unavailable(
@@ -67,8 +67,9 @@ async def request(
         NotFound: the engine answered 404.
         Unavailable: it answered another error, or nothing.
     """
+    version = f"/v{connection.api}" if connection.api else ""
     lines = [
-        f"{method} {API}{path}?{urlencode(query)} HTTP/1.1",
+        f"{method} {version}{path}?{urlencode(query)} HTTP/1.1",
         "Host: docker",
         "Content-Length: 0",
     ]
@@ -103,7 +104,7 @@ async def _dial(endpoint: Endpoint) -> Connection:
     )
     if process.stdout is None or process.stdin is None:
         raise Unavailable("docker system dial-stdio has no pipes")
-    return Connection(process.stdout, process.stdin, process)
+    return Connection(process.stdout, process.stdin, process, endpoint.api)
 
 
 def _tls(endpoint: Endpoint) -> ssl.SSLContext | None:

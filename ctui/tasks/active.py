@@ -6,10 +6,13 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, Literal, Protocol
 
+import msgspec
+
+from ctui.tasks.asks import ToolboxDetails
 from ctui.tasks.calls import Update
 from ctui.tasks.journal import Journal
 from ctui.tasks.life import Life
-from ctui.tasks.model import Ask, Notice, Run, Task
+from ctui.tasks.model import Ask, AskState, Notice, Run, Task
 from ctui.tasks.store import now
 from ctui.tasks.work import Work
 
@@ -27,7 +30,34 @@ class Active:
         self.work: Work | None = None
         self.job: asyncio.Task[None] | None = None
         self.sleep: asyncio.TimerHandle | None = None
-        self.timers: dict[int, asyncio.TimerHandle] = {}
+        self._timers: dict[int, asyncio.TimerHandle] = {}
+
+    def stay_awake(self) -> None:
+        """Do not put the sandbox to sleep, which was to happen soon."""
+        if self.sleep is not None:
+            self.sleep.cancel()
+            self.sleep = None
+
+    def watch_expiry(self, ask: Ask) -> None:
+        """Give up on an `ask_user` when its time is over."""
+        timer = self._timers.pop(ask.id, None)
+        if timer is not None:
+            timer.cancel()
+        if ask.tool != "ask_user" or ask.state is not AskState.PENDING:
+            return
+        details = msgspec.json.decode(ask.details, type=ToolboxDetails)
+        if details.expires is not None and self.life is not None:
+            left = max(0.0, (details.expires - now()) / 1e9)
+            conversation = self.life.conversation
+            self._timers[ask.id] = asyncio.get_running_loop().call_later(
+                left, lambda: conversation.expire(ask)
+            )
+
+    def forget_timers(self) -> None:
+        """The run is over: nothing is due any more."""
+        self.stay_awake()
+        for timer in self._timers.values():
+            timer.cancel()
 
 
 class Host(Protocol):

@@ -17,14 +17,12 @@ from ctui.claude import control
 from ctui.claude.events import is_partial
 from ctui.claude.fields import json_object
 from ctui.sandbox.stream import LogLine
-from ctui.tasks import asks, toolbox
+from ctui.tasks import asks, results, toolbox
 from ctui.tasks.channel import Channel
 from ctui.tasks.model import Answer, Ask, AskState, Message, Notice, Run, Task, TaskState
 from ctui.tasks.store import Store, now
 from ctui.text import one_line, sanitise
 
-LOGIN_PROBLEM = "Claude rejected the login: run `ctui setup`, then `ctui task resume`"
-_RESULT_LIMIT = 100_000
 _ERROR_LINES = 20
 _LOGIN_ATTEMPTS = 3
 
@@ -146,20 +144,24 @@ class Conversation:
         subtype = event.get("subtype")
         if subtype == "init":
             session = event.get("session_id")
-            if isinstance(session, str) and _is_uuid(session) and session != self.task.session:
+            if (
+                isinstance(session, str)
+                and results.is_uuid(session)
+                and session != self.task.session
+            ):
                 # `/clear` begins another session; a resume must continue that one.
                 self.task.session = session
                 self._save()
         elif subtype == "session_state_changed":
             self._session_state(event.get("state"))
         elif subtype == "api_retry" and event.get("error") == "authentication_failed":
-            self._login_refused(_number(event.get("attempt")))
+            self._login_refused(results.number(event.get("attempt")))
 
     def _login_refused(self, attempt: float) -> None:
         """With an API key the CLI would try ten times, for three minutes."""
         if attempt >= _LOGIN_ATTEMPTS and not self.login_rejected:
             self.login_rejected = True
-            self.trouble(LOGIN_PROBLEM)
+            self.trouble(results.LOGIN_PROBLEM)
             if not self._replaying:
                 self._outward.turn_ended()
 
@@ -184,24 +186,9 @@ class Conversation:
             self.login_rejected = True
 
     def _result(self, event: Mapping[str, Any], _time: int) -> None:
-        task = self.task
-        task.cost = self.run.cost_before + _number(event.get("total_cost_usd"))
-        usage = event.get("usage")
-        if isinstance(usage, dict) and not self._replaying:
-            task.input_tokens += int(_number(usage.get("input_tokens")))
-            task.output_tokens += int(_number(usage.get("output_tokens")))
-        if not self._replaying:
-            task.turns += 1
-        denials = event.get("permission_denials")
-        task.denials = len(denials) if isinstance(denials, list) else 0
-        text = event.get("result")
-        task.result = sanitise(text[:_RESULT_LIMIT]) if isinstance(text, str) else ""
-        failed = event.get("is_error") is True
-        if event.get("api_error_status") in {401, 403} and failed:
-            self.login_rejected = True
-        elif not failed:
-            self.login_rejected = False
-        task.problem = _problem(event, login=self.login_rejected) if failed else ""
+        self.login_rejected = results.apply(
+            event, self.task, self.run, self.login_rejected, counted=self._replaying
+        )
         self._save()
         if not self._replaying:
             self._outward.work_may_have_changed()
@@ -334,25 +321,3 @@ class Conversation:
         self.task.updated = now()
         self._store.save_task(self.task)
         self._outward.task_changed(self.task)
-
-
-def _problem(event: Mapping[str, Any], *, login: bool) -> str:
-    if login:
-        return LOGIN_PROBLEM
-    if event.get("subtype") == "error_max_budget_usd":
-        return "the task's budget is spent"
-    text = event.get("result")
-    if event.get("subtype") == "error_during_execution":
-        return "the turn was interrupted"
-    return one_line(text, 300) if isinstance(text, str) and text else "the turn failed"
-
-
-def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) and abs(value) < 1e12 else 0.0
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        return str(uuid.UUID(text)) == text
-    except ValueError:
-        return False

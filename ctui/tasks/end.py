@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ctui.errors import CtuiError, LoginRequired
-from ctui.tasks.conversation import LOGIN_PROBLEM
 from ctui.tasks.life import RunEnd
 from ctui.tasks.model import EndReason, Task, TaskState
+from ctui.tasks.results import LOGIN_PROBLEM
 
 
 def settle(task: Task, end: RunEnd | None, intent: str, error: CtuiError | None = None) -> None:

@@ -9,11 +9,9 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Protocol
 
-import msgspec
-
-from ctui.claude.credentials import Credential, Redactor
+from ctui.claude.credentials import Credential
 from ctui.config import Config
-from ctui.errors import Conflict, CtuiError, InvalidInput, LoginRequired, NotFound
+from ctui.errors import Conflict, CtuiError, InvalidInput, NotFound
 from ctui.paths import Paths
 from ctui.tasks import asks
 from ctui.tasks.active import Active, Intent, Reporter
@@ -22,6 +20,7 @@ from ctui.tasks.end import settle
 from ctui.tasks.journal import Journal
 from ctui.tasks.launch import prepare, purge
 from ctui.tasks.life import Life, Parts, RunEnd
+from ctui.tasks.logins import Logins
 from ctui.tasks.model import Ask, AskState, Message, Run, Task, TaskState
 from ctui.tasks.naming import free_task_id, new_task
 from ctui.tasks.store import Store, now
@@ -56,12 +55,10 @@ class TaskEngine:
         self.config = config
         self.parts = parts
         self.store: Store = parts.store
-        self._find_login = find_login
         self._publish = publish
         self._active: dict[str, Active] = {}
         self._journals: dict[str, Journal] = {}
-        self._logins: dict[str, Credential] = {}
-        self._redactor = Redactor(())
+        self._logins = Logins(find_login)
         self._slots = asyncio.Semaphore(config.tasks.max_running)
         self._background: set[asyncio.Task[None]] = set()
 
@@ -106,9 +103,9 @@ class TaskEngine:
         if call.trust:
             self.store.trust(call.repository)
         task = new_task(call, free_task_id(call, self.store.task_ids()))
-        self._remember(task.id, call.login)
+        self._logins.remember(task.id, call.login)
         self.store.add_task(task)
-        self.store.add_message(_first_message(task))
+        self.store.add_message(_message(task.id, task.prompt, task.created))
         self._launch(task)
         return task
 
@@ -116,14 +113,14 @@ class TaskEngine:
         """Add a message, and wake the task if it sleeps or ended."""
         _check_text(call.text)
         task = self.store.task(call.task)
-        self._remember(task.id, call.login)
+        self._logins.remember(task.id, call.login)
         message = Message(id=call.id, task=task.id, text=call.text, created=now())
         self.store.add_message(message)
         active = self._active.get(task.id)
         if active is None:
             self._wake(task)
         elif active.life is not None and not active.intent:
-            self._stay_awake(active)
+            active.stay_awake()
             active.life.conversation.say(message)
         return self.store.task(task.id)
 
@@ -173,7 +170,7 @@ class TaskEngine:
 
     async def resume(self, task_id: str, login: Login) -> Task:
         """A new run of the same conversation."""
-        self._remember(task_id, login)
+        self._logins.remember(task_id, login)
         active = self._active.get(task_id)
         if active is not None and active.intent and active.job is not None:
             await asyncio.wait([active.job])
@@ -183,8 +180,7 @@ class TaskEngine:
         last = self.store.last_message(task_id)
         if task.state is TaskState.WAITING and last is not None and last.delivered is not None:
             # It was read, and answered by the rejection of the login; its id would not run again.
-            again = Message(id=str(uuid.uuid4()), task=task_id, text=last.text, created=now())
-            self.store.add_message(again)
+            self.store.add_message(_message(task_id, last.text, now()))
         self._wake(task)
         return self.store.task(task_id)
 
@@ -205,7 +201,7 @@ class TaskEngine:
         """The task's archive, open for appending."""
         if task_id not in self._journals:
             self.store.task(task_id)
-            self._journals[task_id] = Journal(self.paths.task(task_id), self._redactor)
+            self._journals[task_id] = Journal(self.paths.task(task_id), self._logins.redactor)
         return self._journals[task_id]
 
     # -- runs
@@ -234,7 +230,7 @@ class TaskEngine:
                 raise
             settle(task, None, active.intent)
         finally:
-            self._forget_timers(active)
+            active.forget_timers()
             self._active.pop(task.id, None)
         self._save(task)
         if end is not None and end.torn_input and not active.intent:
@@ -249,9 +245,7 @@ class TaskEngine:
         return clean and bool(self.store.undelivered(task.id))
 
     async def _run(self, task: Task, active: Active, adopt: Run | None) -> RunEnd:
-        login = self._login(task.id, needed=adopt is None)
-        if login is not None:
-            self._redactor.add(login.value)
+        login = self._logins.of(task.id, needed=adopt is None)
         if adopt is None:
             task.state = TaskState.STARTING
             self._save(task)
@@ -271,24 +265,6 @@ class TaskEngine:
         outward.report_work()
         return end
 
-    def _login(self, task_id: str, *, needed: bool) -> Credential | None:
-        if (login := self._logins.get(task_id)) is not None:
-            return login
-        try:
-            return self._find_login()
-        except LoginRequired as error:
-            if not needed:
-                return None
-            raise LoginRequired(
-                error.message, hint=f"{error.hint}, then `ctui task resume {task_id}`"
-            ) from error
-
-    def _remember(self, task_id: str, login: Login) -> None:
-        if login.environment:
-            found = Credential.from_environment(login.environment)
-            if found is not None:
-                self._logins[task_id] = found
-
     # -- what follows from a run's lines
 
     def turn_ended(self, task: Task, active: Active) -> None:
@@ -299,7 +275,7 @@ class TaskEngine:
         if not task.detached:
             self._spawn(self._finish(task.id))
             return
-        self._stay_awake(active)
+        active.stay_awake()
         seconds = self.config.tasks.idle_minutes * 60
         active.sleep = asyncio.get_running_loop().call_later(
             seconds, lambda: self._spawn(self._doze(task.id))
@@ -307,18 +283,7 @@ class TaskEngine:
 
     def watch_expiry(self, ask: Ask, active: Active) -> None:
         """Give up on an `ask_user` when its time is over."""
-        timer = active.timers.pop(ask.id, None)
-        if timer is not None:
-            timer.cancel()
-        if ask.tool != "ask_user" or ask.state is not AskState.PENDING:
-            return
-        details = msgspec.json.decode(ask.details, type=asks.ToolboxDetails)
-        if details.expires is not None and active.life is not None:
-            left = max(0.0, (details.expires - now()) / 1e9)
-            conversation = active.life.conversation
-            active.timers[ask.id] = asyncio.get_running_loop().call_later(
-                left, lambda: conversation.expire(ask)
-            )
+        active.watch_expiry(ask)
 
     def publish(self, update: Update) -> None:
         self._publish(update)
@@ -339,16 +304,6 @@ class TaskEngine:
             if self.store.task(task_id).state is TaskState.IDLE:
                 await self.stop(task_id, "asleep")
 
-    def _stay_awake(self, active: Active) -> None:
-        if active.sleep is not None:
-            active.sleep.cancel()
-            active.sleep = None
-
-    def _forget_timers(self, active: Active) -> None:
-        self._stay_awake(active)
-        for timer in active.timers.values():
-            timer.cancel()
-
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         job = asyncio.create_task(work)
         self._background.add(job)
@@ -360,10 +315,6 @@ class TaskEngine:
         self._publish(Update(task=task))
 
 
-def _first_message(task: Task) -> Message:
-    return Message(id=str(uuid.uuid4()), task=task.id, text=task.prompt, created=task.created)
-
-
 def _check_text(text: str) -> None:
     if not text.strip():
         raise InvalidInput("the message is empty", hint="say what the task should do")
@@ -371,3 +322,7 @@ def _check_text(text: str) -> None:
         raise InvalidInput(
             "the message is longer than 8 MB", hint="put it into a file of the worktree instead"
         )
+
+
+def _message(task: str, text: str, created: int) -> Message:
+    return Message(id=str(uuid.uuid4()), task=task, text=text, created=created)

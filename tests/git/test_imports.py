@@ -12,7 +12,7 @@ from typing import NamedTuple
 import msgspec
 import pytest
 
-from ctui.git import imports
+from ctui.git import advance
 from ctui.git.imports import ImportResult, import_work
 from ctui.git.private import PrivateRepository, create_private
 from ctui.git.repository import open_repository
@@ -120,6 +120,26 @@ async def test_commits_on_a_detached_head_and_packed_refs_come_home(place: Place
     git(place.repository, "fsck", "--strict")
 
 
+async def test_a_branch_renamed_below_its_old_name_comes_home_and_the_old_tip_stays(
+    place: Place,
+) -> None:
+    place.in_task("checkout", "-q", "-b", "side")
+    first = place.commit("one")
+    await place.bring()
+    place.in_task("branch", "-m", "side", "side/more")
+    second = place.commit("two")
+
+    result = await place.bring()
+
+    assert result.problem == ""
+    assert place.host("rev-parse", "refs/ctui/t1/heads/side/more") == second
+    assert place.host("rev-parse", f"refs/ctui/t1/gone/{first}") == first
+
+    place.in_task("branch", "-m", "side/more", "side")
+    assert (await place.bring()).problem == ""
+    assert place.host("rev-parse", "refs/ctui/t1/heads/side") == second
+
+
 async def test_a_ref_that_the_task_deleted_stays_imported(place: Place) -> None:
     place.in_task("branch", "side")
     place.in_task("checkout", "-q", "side")
@@ -157,7 +177,7 @@ async def test_an_advance_that_a_crash_cut_off_is_completed(place: Place, moved:
     tip = place.commit("new")
     metadata = Path(place.record.metadata)
     (metadata / "index.lock").write_bytes(b"ctui\n")
-    note = imports._Advance(BRANCH, place.record.base, tip)
+    note = advance._Advance(BRANCH, place.record.base, tip)
     (place.private.folder / "advance.json").write_bytes(msgspec.json.encode(note))
     if moved:
         objects = place.repository / ".git" / "objects"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -25,9 +26,10 @@ FIRST = b'{"env": {}}\n'
 class Relay:
     """A relay that runs, and its ends."""
 
-    def __init__(self, child: Sequence[str], home: Path) -> None:
+    def __init__(self, child: Sequence[str], home: Path, launcher: str = "") -> None:
+        python = [sys.executable, "-I", "-S", *(["-c", launcher] if launcher else [])]
         self.process = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(resource("docker") / "relay.py"), *child],
+            [*python, str(resource("docker") / "relay.py"), *child],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -179,3 +181,51 @@ def test_a_command_that_does_not_exist_is_told(home: Path) -> None:
     assert relay.said()["ctui_relay"] == "failed"
     assert relay.process.wait() == 127
     relay.end()
+
+
+def test_a_relay_that_waits_for_its_first_line_ends_when_told(home: Path) -> None:
+    relay = Relay([sys.executable, "-c", ECHO], home)
+    relay.send(b"{}\n")  # it reads, so its handlers stand
+    while "handlers" not in _state(relay):
+        pass
+    assert relay.end() == 143
+
+
+def _state(relay: Relay) -> str:
+    """Whether the kernel says that SIGTERM is caught (proc(5), SigCgt)."""
+    status = Path(f"/proc/{relay.process.pid}/status").read_text()
+    caught = int(status.split("SigCgt:")[1].split()[0], 16)
+    return "handlers" if caught & (1 << (signal.SIGTERM - 1)) else ""
+
+
+def test_orphans_are_collected(home: Path) -> None:
+    code = (
+        "import os, sys, time\n"
+        "middle = os.fork()\n"
+        "if middle == 0:\n"
+        "    if os.fork() == 0: print(os.getpid(), flush=True)\n"
+        "    os._exit(0)\n"
+        "os.waitpid(middle, 0)\n"
+        "sys.stdin.readline()"
+    )
+    # A subreaper inherits orphans as the first process of a container does (prctl(2)).
+    launcher = (
+        "import ctypes, runpy, sys\nctypes.CDLL(None).prctl(36, 1)\n"
+        "sys.argv = sys.argv[1:]\nrunpy.run_path(sys.argv[0], run_name='__main__')"
+    )
+    relay = Relay([sys.executable, "-c", code], home, launcher=launcher)
+    relay.send(FIRST)
+    orphan = int(relay.line())
+    while Path(f"/proc/{orphan}").exists():
+        pass
+    assert relay.process.poll() is None
+    relay.end()
+
+
+def test_a_line_without_an_end_is_dropped_and_the_next_is_not() -> None:
+    relay = runpy.run_path(str(resource("docker") / "relay.py"))
+    lines = relay["Lines"]()
+    for _ in range(65):
+        assert lines.feed(b"x" * (1 << 20)) == []
+    assert lines.feed(b'x\n{"a": 1}\n{') == [b'{"a": 1}']
+    assert lines.feed(b"}\n") == [b"{}"]

@@ -30,3 +30,25 @@ def test_an_edited_dockerfile_is_another_image(tmp_path: Path) -> None:
 def test_a_dockerfile_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="cannot be read"):
         image_tag(ImageConfig(dockerfile=str(tmp_path / "none")))
+
+
+def test_what_a_dockerfile_copies_is_part_of_the_name_and_what_it_ignores_is_not(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM debian\nCOPY tool /\n")
+    (tmp_path / "tool").write_text("1")
+    (tmp_path / ".dockerignore").write_text("# comment\n*.log\n")
+    config = ImageConfig(dockerfile=str(tmp_path / "Dockerfile"))
+    before = image_tag(config)
+    (tmp_path / "debug.log").write_text("noise")
+    assert image_tag(config) == before
+    (tmp_path / "tool").write_text("2")
+    assert image_tag(config) != before
+
+
+def test_a_dockerfile_in_a_huge_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM debian\n")
+    with (tmp_path / "disk.img").open("wb") as file:
+        file.truncate(65 << 20)
+    with pytest.raises(Unavailable, match="more than 64 MiB"):
+        image_tag(ImageConfig(dockerfile=str(tmp_path / "Dockerfile")))

@@ -1,0 +1,157 @@
+"""Moving a worktree's branch to what its task committed: forward only, and completed after a crash.
+
+The branch moves by compare-and-swap under git's own lock of the index, and only if nobody touched
+the branch or the index since we left them; else the outcome is "diverged" and nothing moves.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from ctui.errors import CtuiError
+from ctui.git.command import run_git
+from ctui.git.private import PrivateRepository
+from ctui.git.repository import open_trusted
+
+BranchOutcome = Literal["unchanged", "advanced", "diverged", "untouched"]
+
+_LOCK_MARK = b"ctui\n"
+
+
+class _Advance(msgspec.Struct):
+    """The note that makes an advance of the branch complete after a crash."""
+
+    branch: str
+    old: str
+    new: str
+
+
+async def advance_branch(
+    private: PrivateRepository, branch: str, base: str, tip: str
+) -> tuple[BranchOutcome, str]:
+    """Move `branch` to `tip` if it still is where we left it (at first: at `base`).
+
+    Returns:
+        the outcome, and a sentence for the person where the outcome needs one.
+    """
+    metadata = private.metadata
+    if metadata is None:
+        return "untouched", ""
+    left_at = private.folder / "left-at"
+    expected = left_at.read_text().strip() if left_at.is_file() else base
+    git = open_trusted(metadata)
+    current = (
+        str(git.references[f"refs/heads/{branch}"].target) if branch in git.branches.local else ""
+    )
+    if current == tip:
+        _write_synced(left_at, tip.encode())
+        return "unchanged", ""
+    where = f"the task's commits are in refs/ctui/…/heads/{branch}"
+    if (metadata / "HEAD").read_text().strip() != f"ref: refs/heads/{branch}":
+        return "diverged", f"the worktree is not on {branch} any more; {where}"
+    if current != expected:
+        return "diverged", f"{branch} was changed outside the task; {where}"
+    if not git.descendant_of(tip, current):
+        return "diverged", f"the task rewrote the history of {branch}; {where}"
+    # The note comes before the lock: a lock without a note would look like somebody else's.
+    _write_synced(_note(private), msgspec.json.encode(_Advance(branch, current, tip)))
+    if not _lock(metadata):
+        _note(private).unlink()
+        return "diverged", f"another git holds the worktree's index; {where}"
+    if not await _index_is(metadata, current):
+        _forget_advance(private, metadata)
+        return "diverged", f"there are staged changes in the worktree; {where}"
+    try:
+        ref = f"refs/heads/{branch}"
+        message = "ctui: work of the task"
+        await run_git(["update-ref", "-m", message, ref, tip, current], git_dir=metadata)
+    except CtuiError:
+        _forget_advance(private, metadata)
+        return "diverged", f"{branch} was changed outside the task; {where}"
+    await _follow_with_index(private, metadata, tip)
+    return "advanced", f"{branch} is at {tip[:9]}"
+
+
+def _lock(metadata: Path) -> bool:
+    """Take git's own lock of the index, as git does."""
+    try:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        descriptor = os.open(metadata / "index.lock", flags, 0o600)
+    except FileExistsError:
+        return False
+    os.write(descriptor, _LOCK_MARK)
+    os.close(descriptor)
+    return True
+
+
+def _holds_lock(metadata: Path) -> bool:
+    with suppress(OSError):
+        return (metadata / "index.lock").read_bytes() == _LOCK_MARK
+    return False
+
+
+async def _follow_with_index(private: PrivateRepository, metadata: Path, tip: str) -> None:
+    """Bring the index to the branch's new tip; no file of the worktree is touched."""
+    new = metadata / "index.ctui"
+    new.write_bytes((metadata / "index").read_bytes() if (metadata / "index").is_file() else b"")
+    if not new.stat().st_size:
+        new.unlink()
+    # A reset keeps what is known of unchanged files, so that the next status need not read them.
+    await run_git(
+        ["read-tree", "-i", "--reset", tip], git_dir=metadata, env={"GIT_INDEX_FILE": str(new)}
+    )
+    new.rename(metadata / "index")
+    _write_synced(private.folder / "left-at", tip.encode())
+    _forget_advance(private, metadata)
+
+
+async def finish_advance(private: PrivateRepository) -> None:
+    """Complete, or forget, an advance that a crash cut off."""
+    metadata, note = private.metadata, _note(private)
+    if metadata is None or not note.is_file():
+        return
+    try:
+        advance = msgspec.json.decode(note.read_bytes(), type=_Advance)
+    except msgspec.DecodeError:
+        _forget_advance(private, metadata)
+        return
+    git = open_trusted(metadata)
+    reference = f"refs/heads/{advance.branch}"
+    moved = reference in git.references and str(git.references[reference].target) == advance.new
+    # Without our lock the index was written already, or is somebody else's by now.
+    if moved and _holds_lock(metadata):
+        await _follow_with_index(private, metadata, advance.new)
+    elif moved:
+        _write_synced(private.folder / "left-at", advance.new.encode())
+    _forget_advance(private, metadata)
+
+
+def _forget_advance(private: PrivateRepository, metadata: Path) -> None:
+    _note(private).unlink(missing_ok=True)
+    if _holds_lock(metadata):
+        (metadata / "index.lock").unlink()
+
+
+async def _index_is(metadata: Path, commit: str) -> bool:
+    output = await run_git(
+        ["diff-index", "--cached", "--quiet", commit], git_dir=metadata, check=False
+    )
+    return output.exit_code == 0
+
+
+def _note(private: PrivateRepository) -> Path:
+    return private.folder / "advance.json"
+
+
+def _write_synced(path: Path, data: bytes) -> None:
+    unfinished = path.with_name(path.name + ".new")
+    with unfinished.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.rename(path)

@@ -1,0 +1,94 @@
+"""One process, from start to end: what it says within bounds, and its whole group gone with it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Mapping, Sequence
+
+_STDERR_LIMIT = 8 * 1024
+_STDOUT_LIMIT = 512 * 1024 * 1024
+_CHUNK = 256 * 1024
+_NICENESS = 10
+
+
+async def communicate(
+    argv: Sequence[str],
+    env: Mapping[str, str],
+    input: bytes | None,  # noqa: A002 - the name that subprocess uses
+    *,
+    nice: bool,
+) -> tuple[bytes | None, bytes, int]:
+    """Run a process to its end; kill its whole group when that is not waited for any more.
+
+    Args:
+        argv: the program and its arguments.
+        env: its whole environment.
+        input: what stdin gives; without it stdin is empty.
+        nice: give way to everything else that wants the processor.
+
+    Returns:
+        stdout (None where it was more than 512 MiB), the last 8 KiB of stderr, the exit status.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *argv,
+        cwd="/",
+        env=env,
+        stdin=asyncio.subprocess.DEVNULL if input is None else asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,
+    )
+    try:
+        if nice:
+            with contextlib.suppress(OSError):
+                os.setpriority(os.PRIO_PGRP, process.pid, _NICENESS)
+        stdout, stderr, _ = await asyncio.gather(
+            _read_all(process.stdout, process), _read_end(process.stderr), _write(process, input)
+        )
+        return stdout, stderr, await process.wait()
+    finally:
+        if process.returncode is None:
+            _kill_group(process)
+            await process.wait()
+
+
+async def _read_all(
+    stream: asyncio.StreamReader | None, process: asyncio.subprocess.Process
+) -> bytes | None:
+    """Everything that was said, or None when it was more than anybody wants to hold."""
+    assert stream is not None  # noqa: S101 - it was asked for as a pipe
+    parts: list[bytes] = []
+    size = 0
+    while chunk := await stream.read(_CHUNK):
+        parts.append(chunk)
+        size += len(chunk)
+        if size > _STDOUT_LIMIT:
+            _kill_group(process)
+            return None
+    return b"".join(parts)
+
+
+async def _read_end(stream: asyncio.StreamReader | None) -> bytes:
+    assert stream is not None  # noqa: S101 - it was asked for as a pipe
+    end = b""
+    while chunk := await stream.read(_CHUNK):
+        end = (end + chunk)[-_STDERR_LIMIT:]
+    return end
+
+
+async def _write(process: asyncio.subprocess.Process, data: bytes | None) -> None:
+    if data is None or process.stdin is None:
+        return
+    # A process that ends early says why on stderr; what it did not read does not matter.
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        process.stdin.write(data)
+        await process.stdin.drain()
+    process.stdin.close()
+
+
+def _kill_group(process: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)

@@ -1,0 +1,95 @@
+"""The docker SDK's client: made for an endpoint, and its errors turned into ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ctui.errors import Conflict, CtuiError, ExternalFailure, NotFound, Unavailable
+from ctui.sandbox.endpoint import Endpoint
+from ctui.text import one_line
+
+if TYPE_CHECKING:
+    from docker.api.client import APIClient
+
+T = TypeVar("T")
+
+THREADS = 16
+"""Calls that may be under way at once, and connections kept open."""
+_CALL_SECONDS = 120
+
+
+def connect_sdk(endpoint: Endpoint) -> APIClient:
+    """Open the SDK's client. Raises Unavailable if nothing answers."""
+    from docker.api.client import APIClient
+    from docker.tls import TLSConfig
+
+    class Client(APIClient):
+        """Never asks the environment: `REQUESTS_CA_BUNDLE` would win over the engine's own CA."""
+
+        @property
+        def trust_env(self) -> bool:
+            return False
+
+        @trust_env.setter
+        def trust_env(self, value: bool) -> None:
+            """Ignored; the session sets it while it is made."""
+
+    tls = endpoint.tls
+    config = (
+        TLSConfig(client_cert=(tls.certificate, tls.key), ca_cert=tls.ca, verify=True)
+        if tls
+        else False
+    )
+    with _translated(endpoint):
+        client = Client(
+            base_url=endpoint.url,
+            version="auto",
+            timeout=_CALL_SECONDS,
+            tls=config,
+            num_pools=THREADS,
+            max_pool_size=THREADS,
+            use_ssh_client=endpoint.kind == "dial",
+        )
+        client.ping()
+        return client
+
+
+def translated_call(call: Callable[[], T], endpoint: Endpoint) -> T:
+    """Make a call of the SDK. Raises what of `ctui.errors` fits."""
+    with _translated(endpoint):
+        return call()
+
+
+@contextmanager
+def _translated(endpoint: Endpoint) -> Iterator[None]:
+    """Turn whatever the SDK raises into an error that says what to do."""
+    from requests.exceptions import RequestException
+
+    from docker import errors
+
+    try:
+        yield
+    except errors.NotFound as error:
+        raise NotFound(f"the engine says: {_said(error)}") from error
+    except errors.APIError as error:
+        raise _of_api(error) from error
+    except (errors.DockerException, RequestException, OSError) as error:
+        raise Unavailable(
+            f"no Docker engine answers at {endpoint.url}",
+            hint="start it, or choose another with DOCKER_HOST; `ctui doctor` looks closer",
+        ) from error
+
+
+def _of_api(error: Any) -> CtuiError:
+    said = _said(error)
+    if "no space left" in said.lower():
+        return Unavailable("the engine's disk is full", hint="free some space: `docker system df`")
+    if error.status_code == 409:
+        return Conflict(f"the engine says: {said}")
+    return ExternalFailure(f"the engine says: {said}", exit_code=error.status_code)
+
+
+def _said(error: Any) -> str:
+    return one_line(str(error.explanation or error), 300)

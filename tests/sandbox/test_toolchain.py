@@ -1,0 +1,66 @@
+"""A person's own toolchain underneath, built by the real engine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ctui.config import ImageConfig
+from ctui.errors import ExternalFailure, Unavailable
+from ctui.sandbox.docker import Engine
+from ctui.sandbox.image import build_image, require_image
+from ctui.sandbox.spec import SandboxSpec
+from ctui.sandbox.stream import follow_log
+
+pytestmark = pytest.mark.engine
+
+
+async def test_a_dockerfile_s_tools_are_in_the_image_with_the_cli(tmp_path: Path) -> None:
+    engine = await Engine.connect()
+    below = await require_image(engine, ImageConfig())
+    (tmp_path / "greet").write_text("#!/bin/sh\necho from the toolchain\n")
+    (tmp_path / "greet").chmod(0o755)
+    (tmp_path / "Dockerfile").write_text(f"FROM {below}\nCOPY greet /usr/local/bin/\n")
+    config = ImageConfig(dockerfile=str(tmp_path / "Dockerfile"))
+    with pytest.raises(Unavailable, match="older than"):
+        await require_image(engine, config)
+
+    said: list[str] = []
+    tag = await build_image(engine, config, said.append)
+
+    try:
+        assert tag == await require_image(engine, config)
+        assert any(line.startswith("Successfully built") for line in said)
+        spec = SandboxSpec(
+            name="ctui-test-toolchain",
+            image=tag,
+            entrypoint=("sh", "-c", "greet; claude --version"),
+            command=(),
+            uid=65534,
+            gid=65534,
+            env={},
+            mounts=(),
+            network="none",
+            labels={"ctui.test": "toolchain"},
+        )
+        made = await engine.create(spec)
+        await engine.start(made)
+        lines = [line.data async for batch in follow_log(engine.endpoint, made) for line in batch]
+        await engine.remove(made)
+        assert lines[0] == b"from the toolchain"
+        assert b"Claude Code" in lines[1]
+    finally:
+        await engine.remove_image(tag)
+        await engine.close()
+
+
+async def test_what_a_dockerfile_s_build_said_last_is_told(tmp_path: Path) -> None:
+    engine = await Engine.connect()
+    below = await require_image(engine, ImageConfig())
+    (tmp_path / "Dockerfile").write_text(f"FROM {below}\nRUN exit 7\n")
+    with pytest.raises(ExternalFailure, match="returned a non-zero code: 7"):
+        await build_image(
+            engine, ImageConfig(dockerfile=str(tmp_path / "Dockerfile")), lambda _: None
+        )
+    await engine.close()

@@ -1,0 +1,121 @@
+"""The real engine behind TCP, TLS and `docker system dial-stdio`."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import pytest
+import trustme
+
+from ctui.config import ImageConfig
+from ctui.errors import Unavailable
+from ctui.sandbox.docker import Engine
+from ctui.sandbox.endpoint import Endpoint, Tls, resolve_endpoint
+from ctui.sandbox.image import require_image
+from ctui.sandbox.spec import SandboxSpec
+from ctui.sandbox.stream import Stdin, follow_log
+
+pytestmark = pytest.mark.engine
+
+ECHO = "import sys\nsys.stdout.write(sys.stdin.readline())"
+
+
+async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(OSError):
+        while data := await reader.read(1 << 16):
+            writer.write(data)
+            await writer.drain()
+    writer.close()
+
+
+@asynccontextmanager
+async def tcp_in_front_of_the_engine(context: ssl.SSLContext | None) -> AsyncIterator[int]:
+    """A port of this machine that leads to the engine's socket; yields its number."""
+    socket = resolve_endpoint().address
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        inner_reader, inner_writer = await asyncio.open_unix_connection(socket)
+        await asyncio.gather(_pipe(reader, inner_writer), _pipe(inner_reader, writer))
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    yield server.sockets[0].getsockname()[1]
+    server.close()
+
+
+def certificates(folder: Path) -> tuple[ssl.SSLContext, Tls]:
+    """The server's side of a mutual TLS connection, and the client's files."""
+    authority = trustme.CA()
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(server)
+    authority.configure_trust(server)
+    server.verify_mode = ssl.CERT_REQUIRED
+    mine = authority.issue_cert("person@example.org")
+    files = Tls(*(str(folder / name) for name in ("ca.pem", "cert.pem", "key.pem")))
+    authority.cert_pem.write_to_path(files.ca)
+    mine.cert_chain_pems[0].write_to_path(files.certificate)
+    mine.private_key_pem.write_to_path(files.key)
+    return server, files
+
+
+async def a_line_there_and_back(engine: Engine, endpoint: Endpoint) -> list[bytes]:
+    """Start a container by `engine`, say a line to it and read its log by `endpoint`."""
+    spec = SandboxSpec(
+        name=f"ctui-test-way-{endpoint.kind}-{bool(endpoint.tls)}",
+        image=await require_image(engine, ImageConfig()),
+        entrypoint=("python3", "-c", ECHO),
+        command=(),
+        uid=65534,
+        gid=65534,
+        env={},
+        mounts=(),
+        network="none",
+        labels={"ctui.test": "way"},
+    )
+    made = await engine.create(spec)
+    try:
+        await engine.start(made)
+        stdin = await Stdin.open(endpoint, made)
+        await stdin.send(b"there and back\n")
+        lines = [line.data async for batch in follow_log(endpoint, made) for line in batch]
+        stdin.close()
+        return lines
+    finally:
+        await engine.remove(made)
+
+
+@pytest.mark.parametrize("secure", [False, True])
+async def test_an_engine_behind_tcp(tmp_path: Path, secure: bool) -> None:
+    context, files = certificates(tmp_path) if secure else (None, None)
+    async with tcp_in_front_of_the_engine(context) as port:
+        endpoint = Endpoint("tcp", f"127.0.0.1:{port}", files)
+        engine = await Engine.connect(endpoint)
+        assert await a_line_there_and_back(engine, endpoint) == [b"there and back"]
+        await engine.close()
+
+
+async def test_an_engine_whose_certificate_nobody_vouches_for_is_not_used(tmp_path: Path) -> None:
+    context, _ = certificates(tmp_path)
+    (other := tmp_path / "other").mkdir()
+    _, files = certificates(other)
+    async with tcp_in_front_of_the_engine(context) as port:
+        endpoint = Endpoint("tcp", f"127.0.0.1:{port}", files)
+        with pytest.raises(Unavailable):
+            await Engine.connect(endpoint)
+        with pytest.raises(Unavailable):
+            await Stdin.open(endpoint, "anything")
+
+
+async def test_an_engine_behind_a_command() -> None:
+    docker = shutil.which("docker")
+    assert docker is not None
+    there = resolve_endpoint()
+    command = (docker, "--host", there.url, "system", "dial-stdio")
+    engine = await Engine.connect()
+    dialled = Endpoint("dial", "ssh://elsewhere", None, command)
+    assert await a_line_there_and_back(engine, dialled) == [b"there and back"]
+    await engine.close()
