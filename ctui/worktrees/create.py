@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import hashlib
 import os
 import shutil
 import time
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from ctui.errors import Conflict, CtuiError, InvalidInput, Unavailable
+from ctui.errors import Conflict, CtuiError, ExternalFailure, InvalidInput, Unavailable
 from ctui.git.command import run_git
 from ctui.git.names import branch_conflicts, worktree_name
 from ctui.git.repository import Repository
@@ -18,7 +20,9 @@ from ctui.paths import private_folder
 from ctui.worktrees.model import WorktreeRecord
 from ctui.worktrees.owner import give_to_tasks
 
-_ADD_SECONDS = 600
+_CHECKOUT_SECONDS = 600
+_TURN_SECONDS = 0.01
+_ADD_ATTEMPTS = 5
 
 
 def folder_of(worktrees: Path, repository: Repository) -> Path:
@@ -56,13 +60,16 @@ async def create_worktree(
     branch, path = await _claim(repository, folder, prompt=prompt, name=name, prefix=prefix)
     made_branch = False
     try:
-        await run_git(["branch", "--no-track", branch, commit], git_dir=repository.common_dir)
-        made_branch = True
+        async with _turn(repository):
+            await run_git(["branch", "--no-track", branch, commit], git_dir=repository.common_dir)
+            made_branch = True
+            await _add(repository, path, branch)
         # The person's own filters may run here: the files come from a commit that they chose.
         await run_git(
-            ["worktree", "add", "--quiet", str(path), branch],
-            git_dir=repository.common_dir,
-            timeout=_ADD_SECONDS,
+            ["reset", "--hard", "--quiet", "--no-recurse-submodules"],
+            git_dir=metadata_of(path),
+            work_tree=path,
+            timeout=_CHECKOUT_SECONDS,
             filters=True,
         )
         await asyncio.to_thread(give_to_tasks, path)
@@ -95,6 +102,36 @@ async def _claim(
         except OSError as error:
             raise Unavailable(f"{path} cannot be made: {error.strerror}") from error
         return branch, path
+
+
+@asynccontextmanager
+async def _turn(repository: Repository) -> AsyncIterator[None]:
+    """Let one process at a time register a worktree.
+
+    Git reads the metadata of all worktrees to add one, and dies of one that is half made.
+    """
+    with (repository.common_dir / "ctui-worktrees.lock").open("w") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                await asyncio.sleep(_TURN_SECONDS)
+        yield
+
+
+async def _add(repository: Repository, path: Path, branch: str) -> None:
+    """Register a worktree without its files; again if a git of somebody else was in the way."""
+    command = ["worktree", "add", "--quiet", "--no-checkout", str(path), branch]
+    for attempt in range(_ADD_ATTEMPTS):
+        try:
+            await run_git(command, git_dir=repository.common_dir)
+        except ExternalFailure as error:
+            half_made = "commondir" in error.stderr or "gitdir" in error.stderr
+            if not half_made or attempt == _ADD_ATTEMPTS - 1:
+                raise
+        else:
+            return
 
 
 def metadata_of(path: Path) -> Path:
