@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+TOOLS := $(VENV)/.tools-installed
 
 .PHONY: setup demo test check bench soak clean
 
@@ -16,26 +17,30 @@ $(STAMP): pyproject.toml constraints.txt
 	@# Dependency groups (PEP 735) need pip 25.1; Debian's is older.
 	$(BIN)/pip install --quiet --upgrade 'pip>=25.1'
 	$(BIN)/pip install --quiet -c constraints.txt --group build
-	$(BIN)/pip install --quiet -c constraints.txt --no-build-isolation -e . --group test --group check
+	$(BIN)/pip install --quiet -c constraints.txt --no-build-isolation -e .
+	@touch $@
+
+$(TOOLS): $(STAMP)
+	$(BIN)/pip install --quiet -c constraints.txt --group test --group check
 	@touch $@
 
 demo: setup
 	$(BIN)/ctui demo
 
-test: setup
+test: setup $(TOOLS)
 	$(BIN)/pytest -n 2 -m "not engine and not soak"
 	$(BIN)/pytest -m "engine and not soak"
 
-check: $(STAMP)
+check: $(TOOLS)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: setup
+bench: setup $(TOOLS)
 	$(BIN)/python tests/bench/bench.py
 
-soak: setup
+soak: setup $(TOOLS)
 	$(BIN)/pytest -m soak --timeout 3600
 
 clean:

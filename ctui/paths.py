@@ -98,7 +98,10 @@ def private_folder(path: Path) -> Path:
         Refused: it belongs to somebody else, is a link, or lies on a network file system.
     """
     try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # The mode counts for the last folder only, so each missing one is made by itself.
+        for folder in reversed([path, *path.parents]):
+            if not folder.exists():
+                folder.mkdir(mode=0o700, exist_ok=True)
         status = path.lstat()
     except OSError as error:
         raise Unavailable(

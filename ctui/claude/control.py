@@ -108,8 +108,12 @@ def answer_questions(
 
 
 def approve_plan(request_id: str, given: Mapping[str, Any], *, accept_edits: bool = False) -> bytes:
-    """Leave plan mode and begin, perhaps without asking before each edit."""
-    return allow(request_id, given, permissions=[ACCEPT_EDITS] if accept_edits else ())
+    """Leave plan mode and begin, perhaps without asking before each edit.
+
+    The plan itself is not sent back: the CLI would tell the model that the person edited it.
+    """
+    kept = {key: value for key, value in given.items() if key != "plan"}
+    return allow(request_id, kept, permissions=[ACCEPT_EDITS] if accept_edits else ())
 
 
 def reject_plan(request_id: str, message: str) -> bytes:

@@ -124,7 +124,7 @@ def _ask(block: AskRecord, width: int) -> list[str]:
 
 
 def _turn_end(block: TurnEnd, width: int) -> list[str]:
-    facts = [f"{block.duration_ms / 1000:.1f} s", f"${block.cost_usd:.4f}"]
+    facts = [f"{block.duration_ms / 1000:.1f} s", f"${block.cost_usd:.4f} so far"]
     if block.denials:
         facts.append(f"{block.denials} denied")
     mark = "✓ done" if block.ok else "✗ failed"

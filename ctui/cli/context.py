@@ -59,9 +59,17 @@ def record_named(of: Repository, name: str) -> WorktreeRecord:
 
 
 def login() -> Login:
-    """The login of this environment, for the driver; an empty one lets it look for its own."""
+    """The login that counts where this command was typed, for the driver.
+
+    The driver may have been started from another shell, with another login.
+    """
     from ctui.claude.credentials import Credential
+    from ctui.config import load_config
     from ctui.tasks.calls import Login
 
     found = Credential.from_environment(os.environ)
-    return Login(found.environment()) if found else Login()
+    return Login(
+        environment=found.environment() if found else {},
+        stored=found is None,
+        base_url=load_config(paths()).claude.base_url,
+    )

@@ -25,18 +25,19 @@ class Check(NamedTuple):
     ok: bool
     found: str
     mend: str = ""
+    """The command or change that mends it; beside something that works, a remark."""
 
 
 @click.command("doctor")
 @json_option
 def command(*, as_json: bool) -> int:
     """Check everything that ctui needs. Exit code 1 if something is missing."""
-    checks = [_version(), _state(), _git(), _login(), *asyncio.run(_engine_and_image())]
+    checks = [_version(), _state(), _config(), _git(), _login(), *asyncio.run(_engine_and_image())]
     if as_json:
         print_json([check._asdict() for check in checks])
     else:
         for check in checks:
-            mend = f"  ->  {check.mend}" if check.mend else ""
+            mend = f"  {'note:' if check.ok else '->'} {check.mend}" if check.mend else ""
             click.echo(f"{'ok' if check.ok else 'NO':<3} {check.name:<8} {check.found}{mend}")
     return 0 if all(check.ok for check in checks) else 1
 
@@ -54,6 +55,17 @@ def _state() -> Check:
     except CtuiError as error:
         return Check("state", False, error.message, error.hint)
     return Check("state", True, str(state))
+
+
+def _config() -> Check:
+    from ctui.config import load_config
+
+    file = context.paths().config_file
+    try:
+        load_config(context.paths())
+    except CtuiError as error:
+        return Check("config", False, error.message, error.hint)
+    return Check("config", True, str(file) if file.is_file() else f"defaults; {file} would count")
 
 
 def _git() -> Check:
@@ -102,6 +114,8 @@ async def _image(engine: Engine) -> Check:
     from ctui.config import load_config
     from ctui.sandbox.image import require_image
 
+    if not _config().ok:
+        return Check("image", False, "which one depends on the config", "mend the config")
     try:
         tag = await require_image(engine, load_config(context.paths()).image)
     except CtuiError as error:

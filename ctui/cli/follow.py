@@ -13,33 +13,43 @@ import click
 
 from ctui.claude.events import is_partial
 from ctui.claude.summary import describe
+from ctui.cli.answering import AskPrompt
 from ctui.cli.output import warn
 from ctui.errors import Conflict, CtuiError
 from ctui.tasks.calls import AnswerAsk, StopTask, Update
+from ctui.tasks.journal import FILE_NAME, Entry, read_entries
 from ctui.tasks.model import Answer, Ask, AskKind, AskState, Notice, Task, TaskState
 from ctui.text import sanitise
 
 if TYPE_CHECKING:
     from ctui.client import Client
-    from ctui.tasks.journal import Entry
 
 _INTERRUPTED = 130
 
 
-async def follow_turn(client: Client, task_id: str, *, as_json: bool) -> int:
-    """Print a task's journal and answer its asks until its turn is over; the exit code."""
+async def follow_turn(client: Client, task_id: str, *, as_json: bool, start: int = 0) -> int:
+    """Print a task's journal and answer its asks until its turn is over; the exit code.
+
+    Ctrl-C stops a task that lives only for this command; any other one goes on.
+
+    Args:
+        client: connected to the driver.
+        task_id: whose turn.
+        as_json: print the CLI's own lines, and answer nothing.
+        start: the byte of the journal where printing begins.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGINT, stop.set)
     watcher = _Watcher(client, task_id, interactive=sys.stdin.isatty() and not as_json)
-    printer = Printer(client, task_id, as_json=as_json)
+    printer = Printer(client, task_id, as_json=as_json, start=start)
     printing = asyncio.create_task(printer.follow())
     watching = asyncio.create_task(watcher.until_over())
     stopping = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait({watching, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if not watching.done():
-            await client.call(StopTask(task_id))
+            await _leave(client, task_id, watcher.task)
             return _INTERRUPTED
         task = watching.result()
         await _cancel(printing)
@@ -51,26 +61,44 @@ async def follow_turn(client: Client, task_id: str, *, as_json: bool) -> int:
         watcher.close()
 
 
+async def _leave(client: Client, task_id: str, task: Task | None) -> None:
+    if task is not None and task.detached:
+        warn(f"{task_id} goes on: ctui task logs -f {task_id}")
+        return
+    await client.call(StopTask(task_id))
+    warn(f"stopped {task_id}: `ctui task resume {task_id}` goes on with it")
+
+
 class Printer:
     """Prints a journal as it grows, and knows how far it came."""
 
-    def __init__(self, client: Client, task_id: str, *, as_json: bool) -> None:
+    def __init__(self, client: Client, task_id: str, *, as_json: bool, start: int = 0) -> None:
         self._client = client
         self._task_id = task_id
         self._as_json = as_json
+        self._start = start
         self._printed = 0
 
     async def follow(self) -> None:
-        """Print everything from the journal's start, and go on as it grows."""
-        async for batch in self._client.follow(self._task_id):
+        """Print everything from the start, and go on as it grows."""
+        async for batch in self._client.follow(self._task_id, self._start):
             for entry in batch:
                 self._print(entry)
 
+    async def until_ended(self) -> None:
+        """Print everything until the task has ended."""
+        printing = asyncio.create_task(self.follow())
+        try:
+            async for update in self._client.watch(self._task_id):
+                if update.removed or (update.task and update.task.state is TaskState.ENDED):
+                    break
+        finally:
+            await _cancel(printing)
+        self.finish()
+
     def finish(self) -> None:
         """Print what is in the archive and did not reach us live."""
-        from ctui.tasks.journal import FILE_NAME, read_entries
-
-        entries = read_entries(self._client.paths.task(self._task_id) / FILE_NAME)
+        entries = read_entries(self._client.paths.task(self._task_id) / FILE_NAME, self._start)
         for number, entry in enumerate(entries):
             if number >= self._printed:
                 self._print(entry)
@@ -111,10 +139,11 @@ class _Watcher:
     """Sees the task's state and asks, and lets the person answer at the terminal."""
 
     def __init__(self, client: Client, task_id: str, *, interactive: bool) -> None:
+        self.task: Task | None = None
         self._client = client
         self._task_id = task_id
         self._interactive = interactive
-        self._asks: dict[int, Ask] = {}
+        self._prompts: dict[int, AskPrompt] = {}
         self._told: set[int] = set()
         if interactive:
             asyncio.get_running_loop().add_reader(sys.stdin.fileno(), self._typed)
@@ -127,35 +156,35 @@ class _Watcher:
     async def until_over(self) -> Task:
         async for update in self._client.watch(self._task_id):
             self._see(update)
-            task = update.task
-            if task is not None and _is_over(task):
-                return task
-        raise Conflict("the driver went away")
+            self.task = update.task or self.task
+            if update.task is not None and _is_over(update.task):
+                return update.task
+            if update.removed:
+                break
+        raise Conflict(f"the task {self._task_id} was removed meanwhile")
 
     def _see(self, update: Update) -> None:
         ask = update.ask
         if ask is None:
             return
         if ask.state is AskState.PENDING:
-            self._asks[ask.id] = ask
+            self._prompts.setdefault(ask.id, AskPrompt(ask))
             self._prompt()
-        elif self._asks.pop(ask.id, None) is not None and ask.id in self._told:
-            warn(f"ask {ask.id}: {ask.state}")
+        elif self._prompts.pop(ask.id, None) is not None and ask.id in self._told:
+            warn(f"= {ask_outcome(ask)}")
             self._prompt()
 
     def _prompt(self) -> None:
         """Show the oldest ask, once."""
-        if not self._asks:
+        if not self._prompts:
             return
-        ask = self._asks[min(self._asks)]
-        if ask.id in self._told:
+        prompt = self._prompts[min(self._prompts)]
+        if prompt.ask.id in self._told:
             return
-        self._told.add(ask.id)
-        warn(f"? {ask.title}")
-        if self._interactive:
-            warn(_keys(ask))
-        else:
-            warn(f"  answer it: ctui task answer {self._task_id} allow|session|deny")
+        self._told.add(prompt.ask.id)
+        for line in prompt.shown():
+            warn(line)
+        warn(prompt.choices() if self._interactive else f"  {how_to_answer(prompt.ask)}")
 
     def _typed(self) -> None:
         try:
@@ -165,14 +194,14 @@ class _Watcher:
         if not typed:
             self.close()
             return
-        if not self._asks:
+        if not self._prompts:
             return
-        ask = self._asks[min(self._asks)]
-        answer = parse_answer(ask, typed.decode("utf-8", "replace").strip())
+        prompt = self._prompts[min(self._prompts)]
+        answer = prompt.take(typed.decode("utf-8", "replace").strip())
         if answer is None:
-            warn(_keys(ask))
+            warn(prompt.choices())
             return
-        job = asyncio.create_task(self._answer(ask, answer))
+        job = asyncio.create_task(self._answer(prompt.ask, answer))
         self._jobs.add(job)
         job.add_done_callback(self._jobs.discard)
 
@@ -181,27 +210,34 @@ class _Watcher:
             await self._client.call(AnswerAsk(ask.id, answer))
         except CtuiError as error:
             warn(f"{error.message} ({error.hint})")
+            if ask.id in self._prompts:
+                self._prompts[ask.id] = AskPrompt(ask)
 
 
-def parse_answer(ask: Ask, typed: str) -> Answer | None:
-    """What a typed line means, or None if it means nothing."""
+def how_to_answer(ask: Ask) -> str:
+    """The command that answers an ask, with its choices."""
+    command = f"ctui task answer {ask.task}"
     if ask.kind is AskKind.QUESTION:
-        return Answer("allow", text=typed, by="terminal") if typed else None
-    word, _, rest = typed.partition(" ")
-    match word:
-        case "y":
-            return Answer("allow", by="terminal")
-        case "s" if ask.kind is not AskKind.ELICITATION:
-            return Answer("session", by="terminal")
-        case "d":
-            return Answer("deny", message=rest, by="terminal")
-    return None
+        several = len(AskPrompt(ask).questions) > 1
+        given = '--answer "QUESTION=ANSWER" …' if several else "--text ANSWER"
+        return f"{command} {given} | deny [--message WHY]"
+    if ask.kind is AskKind.ELICITATION:
+        return f"{command} allow | deny | cancel"
+    return f"{command} allow | session | deny [--message WHY]"
 
 
-def _keys(ask: Ask) -> str:
-    if ask.kind is AskKind.QUESTION:
-        return "  type your answer"
-    return "  y once   s for this task   d deny   d MESSAGE deny with a message"
+def ask_outcome(ask: Ask) -> str:
+    """What became of an ask, in a few words."""
+    answer = ask.answer
+    if answer is None:
+        return str(ask.state)
+    said = answer.message or answer.text or "; ".join(answer.answers.values())
+    words = {"allow": "allowed", "session": "allowed for the session", "deny": "denied"}
+    decided = words.get(answer.decision, answer.decision)
+    if ask.kind is AskKind.QUESTION and answer.decision == "allow":
+        decided = "answered"
+    late = " (too late)" if ask.state is AskState.TOO_LATE else ""
+    return f"{decided}{late}: {said}" if said else f"{decided}{late}"
 
 
 def _is_over(task: Task) -> bool:
@@ -216,6 +252,7 @@ def _exit_code(task: Task) -> int:
         warn(f"ctui: {task.problem}")
         return 1
     if task.denials:
-        warn(f"ctui: {task.denials} tool calls were denied")
+        calls = "1 tool call was" if task.denials == 1 else f"{task.denials} tool calls were"
+        warn(f"ctui: {calls} denied, so this is no success")
         return 1
     return 0

@@ -11,7 +11,7 @@ import click
 
 from ctui import __version__
 from ctui.cli.output import report
-from ctui.errors import CtuiError
+from ctui.errors import CtuiError, InvalidInput
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "demo": ("ctui.cli.demo", "Try everything with a scripted model, without an account."),
@@ -56,13 +56,21 @@ def cli(context: click.Context) -> None:
         click.echo(context.get_help())
 
 
+def _report_usage(error: click.ClickException, *, as_json: bool) -> None:
+    """One line, as every other error: click would print the usage above it."""
+    where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "ctui"
+    message = error.format_message()
+    message = (message[:1].lower() + message[1:]).rstrip(".")
+    report(InvalidInput(message, hint=f"{where} --help"), as_json=as_json)
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run a command line, and turn every error into one line and an exit code."""
     as_json = "--json" in arguments
     try:
         result = cli.main(list(arguments), prog_name="ctui", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        _report_usage(error, as_json=as_json)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)

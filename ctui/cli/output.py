@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -29,12 +30,14 @@ def print_json(value: Any) -> None:
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print sanitised columns, each as wide as its widest cell."""
+    """Print sanitised columns, each as wide as its widest cell; a terminal's edge cuts lines."""
     cells = [[sanitise(cell).replace("\n", " ") for cell in row] for row in [header, *rows]]
     widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
+    edge = shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
     for row in cells:
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        click.echo(line.rstrip())
+        line = line.rstrip()
+        click.echo(line if len(line) <= edge else line[: edge - 1] + "…")
 
 
 def report(error: CtuiError, *, as_json: bool) -> None:

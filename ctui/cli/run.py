@@ -37,6 +37,9 @@ from ctui.errors import InvalidInput, Refused
 def command(**options: Any) -> int:
     """Start a task with PROMPT (`-` reads it from stdin) and follow it to the end of its turn.
 
+    With --json stdout has the CLI's own lines, and stderr the task's id and what it asks.
+    Ctrl-C stops the task; `ctui task resume` goes on with it.
+
     Exit code 0: done. 1: failed, denied or over budget. 130: interrupted.
     """
     if options["prompt"] == "-":
@@ -63,8 +66,7 @@ async def _run(options: dict[str, Any]) -> int:
         if options["detach"]:
             print_json(task) if options["as_json"] else click.echo(task.id)
             return 0
-        if not options["as_json"]:
-            warn(f"task {task.id} in {task.worktree}")
+        warn(f"task {task.id} in {task.worktree}")
         return await follow_turn(client, task.id, as_json=options["as_json"])
 
 
@@ -129,4 +131,7 @@ async def make_worktree(repository: Any, prefix: str, options: dict[str, Any]) -
         prefix=prefix,
     )
     context.store().save_worktree(record.path, record.repository, msgspec.json.encode(record))
+    wanted = options["name"]
+    if wanted and record.name != wanted:
+        warn(f"the worktree is called {record.name}")
     return record

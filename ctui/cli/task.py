@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from ctui.cli import context
-from ctui.cli.output import json_option, print_json, print_table
+from ctui.cli import context, task_read
+from ctui.cli.output import json_option, print_json
 from ctui.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
     from ctui.tasks.calls import Call
     from ctui.tasks.model import Ask, Task
+    from ctui.worktrees.trash import TrashEntry
 
 
 @click.group("task")
@@ -22,69 +23,8 @@ def command() -> None:
     """List, follow, answer, stop and remove tasks."""
 
 
-@command.command("list")
-@json_option
-def list_(*, as_json: bool) -> None:
-    """List all tasks, oldest first. Reads the store only."""
-    from ctui.tasks.model import AskState
-
-    store = context.store()
-    tasks = store.tasks()
-    asked: dict[str, int] = {}
-    for ask in store.asks(AskState.PENDING):
-        asked[ask.task] = asked.get(ask.task, 0) + 1
-    if as_json:
-        print_json([{"task": task, "asks": asked.get(task.id, 0)} for task in tasks])
-        return
-    rows = [_row(task, asked.get(task.id, 0)) for task in tasks]
-    if rows:
-        print_table(["TASK", "STATE", "ASKS", "COST", "BRANCH", "PROMPT"], rows)
-
-
-@command.command("show")
-@click.argument("task_id", metavar="TASK")
-@json_option
-def show(task_id: str, *, as_json: bool) -> None:
-    """Show one task with its runs and asks."""
-    from ctui.tasks.model import AskState
-
-    store = context.store()
-    task, asks, runs = store.task(task_id), store.asks(*AskState, task=task_id), store.runs(task_id)
-    if as_json:
-        print_json({"task": task, "asks": asks, "runs": runs})
-        return
-    for name, value in _facts(task).items():
-        click.echo(f"{name:<10} {value}")
-    for run in runs:
-        code = "running" if run.ended is None else f"exit code {run.exit_code}"
-        click.echo(f"{'run':<10} {run.number}: {code}")
-    for ask in asks:
-        click.echo(f"{'ask':<10} {ask.id} {ask.state}: {ask.title}")
-
-
-@command.command("logs")
-@click.argument("task_id", metavar="TASK")
-@click.option("--follow", "-f", is_flag=True, help="Go on as the journal grows.")
-@json_option
-def logs(task_id: str, *, follow: bool, as_json: bool) -> None:
-    """Print a task's journal; with --json its lines as the CLI wrote them."""
-    from ctui.cli.follow import Printer, entry_lines
-    from ctui.tasks.journal import FILE_NAME, read_entries
-
-    context.store().task(task_id)
-    if not follow:
-        for entry in read_entries(context.paths().task(task_id) / FILE_NAME):
-            for line in entry_lines(entry, as_json=as_json):
-                click.echo(line)
-        return
-
-    async def go() -> None:
-        from ctui.client import Client
-
-        async with Client(context.paths()) as client:
-            await Printer(client, task_id, as_json=as_json).follow()
-
-    asyncio.run(go())
+for _read in (task_read.list_, task_read.show, task_read.logs):
+    command.add_command(_read)
 
 
 @command.command("send")
@@ -93,33 +33,44 @@ def logs(task_id: str, *, follow: bool, as_json: bool) -> None:
 @click.option("--wait", is_flag=True, help="Follow it to the end of the turn.")
 @json_option
 def send(task_id: str, message: str, *, wait: bool, as_json: bool) -> int:
-    """Send a follow-up (`-` reads it from stdin); a task that sleeps or ended goes on."""
+    """Send a follow-up (`-` reads it from stdin); a task that sleeps or ended goes on.
+
+    With --wait the exit code is that of `ctui run`; Ctrl-C leaves the task to itself.
+    """
     import uuid
 
     from ctui.tasks.calls import SendMessage
+    from ctui.tasks.journal import FILE_NAME
 
     text = sys.stdin.read() if message == "-" else message
-    call = SendMessage(task_id, str(uuid.uuid4()), text, context.login())
-    task = _call(call)
+    journal = context.paths().task(context.store().task(task_id).id) / FILE_NAME
+    seen = journal.stat().st_size if journal.is_file() else 0
+    task = _call(SendMessage(task_id, str(uuid.uuid4()), text, context.login()))
     if wait:
-        return _follow(task_id, as_json=as_json)
-    _show(task, as_json=as_json)
+        return _follow(task_id, as_json=as_json, start=seen)
+    _show(task, as_json=as_json, done="sent")
     return 0
 
 
 @command.command("answer")
 @click.argument("task_id", metavar="TASK")
 @click.argument(
-    "decision", type=click.Choice(["allow", "session", "deny", "cancel"]), default="allow"
+    "decision", type=click.Choice(["allow", "session", "deny", "cancel"]), required=False
 )
 @click.option("--ask", "ask_id", type=int, help="Which ask, if there are several.")
 @click.option("--message", default="", help="Why it is denied; the model reads it.")
 @click.option("--text", default="", help="The answer to a question.")
-@click.option("--answer", "answers", multiple=True, metavar="QUESTION=ANSWER")
+@click.option(
+    "--answer",
+    "answers",
+    multiple=True,
+    metavar="QUESTION=ANSWER",
+    help="The answer to one of several questions; give one for each.",
+)
 @json_option
 def answer(
     task_id: str,
-    decision: Literal["allow", "session", "deny", "cancel"],
+    decision: Literal["allow", "session", "deny", "cancel"] | None,
     *,
     ask_id: int | None,
     message: str,
@@ -127,19 +78,32 @@ def answer(
     answers: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Answer what a task asks; the first answer wins."""
+    """Answer what a task asks; the first answer wins.
+
+    A permission: allow (this once), session (from now on in this task), deny. A plan: the same;
+    session accepts its edits too. A question: --text or --answer, or deny. A form of an MCP
+    server: allow, deny, or cancel (which gives no answer at all). `ctui task show` shows what is
+    asked.
+    """
+    from ctui.cli.follow import ask_outcome, how_to_answer
     from ctui.tasks.calls import AnswerAsk
     from ctui.tasks.model import Answer
 
     chosen = _pending(task_id, ask_id)
+    if decision is None and not text and not answers:
+        raise InvalidInput("say what you decided", hint=how_to_answer(chosen))
     given = Answer(
-        decision, message=message, text=text, answers=dict(map(_pair, answers)), by="command line"
+        decision or "allow",
+        message=message,
+        text=text,
+        answers=dict(map(_pair, answers)),
+        by="command line",
     )
     answered = _call(AnswerAsk(chosen.id, given))
     if as_json:
         print_json(answered)
     else:
-        click.echo(f"ask {answered.id} {answered.state}: {answered.title}")
+        click.echo(f"{ask_outcome(answered)} - {answered.title}")
 
 
 @command.command("interrupt")
@@ -149,7 +113,7 @@ def interrupt(task_id: str, *, as_json: bool) -> None:
     """End the turn; the conversation stays open."""
     from ctui.tasks.calls import InterruptTask
 
-    _show(_call(InterruptTask(task_id)), as_json=as_json)
+    _show(_call(InterruptTask(task_id)), as_json=as_json, done="interrupted")
 
 
 @command.command("stop")
@@ -179,27 +143,41 @@ def resume(task_id: str, *, as_json: bool) -> None:
 @click.option("--purge", is_flag=True, help="Delete the journal and the task's home, for good.")
 @json_option
 def remove(task_id: str, *, keep_worktree: bool, force: bool, purge: bool, as_json: bool) -> None:
-    """Stop a task, move its worktree into the trash, and take it off the list."""
-    from ctui.cli.worktree import to_trash
-    from ctui.tasks.calls import RemoveTask, StopTask
+    """Stop a task, move its worktree into the trash, and take it off the list.
 
-    task = _call(StopTask(task_id))
+    A task that cannot be removed is not stopped either. `remove --purge` also works on a task
+    that was removed before (`ctui task list --removed`).
+    """
+    from ctui.tasks.calls import RemoveTask
+
+    task = context.store().task(task_id, removed=purge)
     entry = None
-    if task.metadata is not None and not keep_worktree:
-        repository = context.repository(task.repository)
-        try:
-            record = context.record_named(repository, task.worktree)
-        except NotFound:
-            record = None
-        if record is not None:
-            entry = asyncio.run(to_trash(repository, record, force=force))
+    if task.removed is None and task.metadata is not None and not keep_worktree:
+        entry = asyncio.run(_to_trash(task, force=force))
     _call(RemoveTask(task_id, purge=purge))
     if as_json:
-        print_json({"removed": task_id, "trash_id": entry.id if entry else None})
+        print_json({"removed": task_id, "purged": purge, "trash_id": entry.id if entry else None})
         return
-    click.echo(f"removed {task_id}")
+    click.echo(f"{'purged' if purge else 'removed'} {task_id}")
     if entry is not None:
         click.echo(f"restore its worktree: ctui worktree restore {entry.id}")
+
+
+async def _to_trash(task: Task, *, force: bool) -> TrashEntry | None:
+    """Stop a task and remove its worktree, if it still has one that may be removed."""
+    from ctui.cli.worktree import refuse_removal, to_trash
+    from ctui.client import Client
+    from ctui.tasks.calls import StopTask
+
+    repository = context.repository(task.repository)
+    try:
+        record = context.record_named(repository, task.worktree)
+    except NotFound:
+        return None
+    await refuse_removal(repository, record, force=force)
+    async with Client(context.paths()) as client:
+        await client.call(StopTask(task.id))
+    return await to_trash(repository, record, force=force)
 
 
 def _call(call: Call[Any]) -> Any:
@@ -212,13 +190,13 @@ def _call(call: Call[Any]) -> Any:
     return asyncio.run(go())
 
 
-def _follow(task_id: str, *, as_json: bool) -> int:
+def _follow(task_id: str, *, as_json: bool, start: int) -> int:
     from ctui.cli.follow import follow_turn
     from ctui.client import Client
 
     async def go() -> int:
         async with Client(context.paths()) as client:
-            return await follow_turn(client, task_id, as_json=as_json)
+            return await follow_turn(client, task_id, as_json=as_json, start=start)
 
     return asyncio.run(go())
 
@@ -249,46 +227,8 @@ def _pair(text: str) -> tuple[str, str]:
     return question, chosen
 
 
-def _show(task: Task, *, as_json: bool) -> None:
+def _show(task: Task, *, as_json: bool, done: str = "") -> None:
     if as_json:
         print_json(task)
     else:
-        click.echo(f"{task.id} {state_text(task)}")
-
-
-def state_text(task: Task) -> str:
-    """The state, with its reason where it ended."""
-    return f"{task.state} ({task.reason})" if task.reason else str(task.state)
-
-
-def _row(task: Task, asks: int) -> list[str]:
-    from ctui.text import one_line
-
-    return [
-        task.id,
-        state_text(task),
-        str(asks or ""),
-        f"${task.cost:.2f}",
-        task.branch or "-",
-        one_line(task.prompt, 50),
-    ]
-
-
-def _facts(task: Task) -> dict[str, str]:
-    from ctui.text import one_line, sanitise
-
-    facts = {
-        "task": task.id,
-        "state": state_text(task),
-        "problem": task.problem,
-        "worktree": task.worktree,
-        "branch": task.branch or "(detached)",
-        "cost": f"${task.cost:.4f}",
-        "turns": str(task.turns),
-        "prompt": one_line(task.prompt, 120),
-    }
-    if task.work is not None:
-        facts["work"] = f"{task.work.branch} {task.work.reason}".strip()
-        for number, ref in enumerate(task.work.refs):
-            facts[f"ref {number + 1}"] = f"{ref.name} {ref.commit[:9]}"
-    return {name: sanitise(value) for name, value in facts.items() if value}
+        click.echo(f"{task.id} {done or task_read.state_text(task)}")

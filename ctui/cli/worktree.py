@@ -44,7 +44,11 @@ def create(name: str, base: str, repo: str, *, as_json: bool) -> None:
 @repo_option
 @json_option
 def list_(repo: str, *, as_json: bool) -> None:
-    """List the worktrees of a repository with their status."""
+    """List the worktrees of a repository with their status.
+
+    CHANGES counts files: + staged, ~ modified, ? untracked, ! in conflict. AHEAD and BEHIND count
+    commits against the repository's own branch; EVIDENCE says why a worktree counts as merged.
+    """
     from ctui.worktrees.status import list_worktrees
 
     repository = context.repository(repo)
@@ -134,7 +138,6 @@ def trash(repo: str, *, as_json: bool) -> None:
 
 async def to_trash(repository: Repository, record: WorktreeRecord, *, force: bool) -> TrashEntry:
     """Move one worktree of ours into the trash, unless a task works in it."""
-    from ctui.worktrees.status import worktree_status
     from ctui.worktrees.trash import remove_worktree
 
     store = context.store()
@@ -143,13 +146,29 @@ async def to_trash(repository: Repository, record: WorktreeRecord, *, force: boo
             raise Refused(
                 f"the task {task.id} works in {record.name}", hint=f"`ctui task stop {task.id}`"
             )
-    metadata = Path(record.metadata)
-    if not metadata.is_dir():
-        raise NotFound(f"{record.name} is gone from the repository")
-    status = await worktree_status(repository, metadata, record, repository.target())
+    status = await _status(repository, record)
     entry = await remove_worktree(repository, status, record, force=force)
     store.forget_worktree(record.path)
     return entry
+
+
+async def refuse_removal(repository: Repository, record: WorktreeRecord, *, force: bool) -> None:
+    """Raise what `to_trash` would raise because of the worktree's state, and change nothing."""
+    from ctui.worktrees.trash import check_removal
+
+    check_removal(await _status(repository, record), force=force)
+
+
+async def _status(repository: Repository, record: WorktreeRecord) -> WorktreeStatus:
+    from ctui.worktrees.status import worktree_status
+
+    metadata = Path(record.metadata)
+    if not metadata.is_dir():
+        raise NotFound(
+            f"{record.name} is gone from the repository",
+            hint="ctui task remove TASK --keep-worktree",
+        )
+    return await worktree_status(repository, metadata, record, repository.target())
 
 
 def _tasks() -> dict[str, dict[str, Any]]:

@@ -90,7 +90,7 @@ class Walk:
     async def _answer_question(self, client: Client, task: str) -> None:
         ask = await _pending(client, task, "AskUserQuestion")
         self._step("it asks a question", ask.title)
-        await self._ctui("task", "answer", task, "allow", "--text", "Warm", "--json")
+        await self._ctui("task", "answer", task, "--text", "Warm", "--json")
         self._step("the question was answered", "Warm")
 
     async def _see_result(self, client: Client, task: str) -> None:

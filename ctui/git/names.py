@@ -40,6 +40,7 @@ def worktree_name(text: str, taken: Collection[str] = ()) -> str:
         text: a name, or a prompt, whose first meaningful words are used.
         taken: names that exist; compared without case, because some file systems do.
     """
+    text = next((line for line in text.splitlines() if line.strip()), "")
     ascii_text = (
         unicodedata.normalize("NFKD", text[:500]).encode("ascii", "ignore").decode().lower()
     )

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
-from ctui.claude import control
+from ctui.claude import control, fields
 from ctui.errors import InvalidInput
 from ctui.tasks import toolbox
 from ctui.tasks.model import Answer, Ask, AskKind
@@ -45,6 +45,23 @@ class ToolboxDetails(msgspec.Struct, frozen=True, omit_defaults=True):
     expires: int | None = None
     """Nanoseconds since the epoch; None waits for ever."""
     urgent: bool = False
+
+
+class Option(NamedTuple):
+    """One choice of a question."""
+
+    label: str
+    description: str = ""
+
+
+class Question(NamedTuple):
+    """One question of an ask."""
+
+    text: str
+    """What an answer names it by."""
+    options: tuple[Option, ...] = ()
+    multiple: bool = False
+    """Whether several labels can be chosen, written `A, B`."""
 
 
 def from_permission(
@@ -116,8 +133,15 @@ def check(ask: Ask, answer: Answer) -> None:
         raise InvalidInput(
             f"a {ask.kind} has no answer for the session", hint="answer allow or deny"
         )
+    if answer.decision == "allow" and answer.message:
+        raise InvalidInput("a message goes with a denial", hint="answer deny, or leave it out")
     if ask.kind is AskKind.QUESTION and answer.decision == "allow":
         _chosen(ask, answer)
+    elif answer.text or answer.answers:
+        raise InvalidInput(
+            f"an answer in words is for a question, not for {answer.decision} of a {ask.kind}",
+            hint="deny takes a message",
+        )
 
 
 def line(ask: Ask, answer: Answer) -> bytes:
@@ -132,11 +156,10 @@ def line(ask: Ask, answer: Answer) -> bytes:
         return control.deny(ask.request, answer.message or _NO_REASON)
     if ask.kind is AskKind.QUESTION:
         return control.answer_questions(ask.request, given, _chosen(ask, answer))
+    if ask.kind is AskKind.PLAN:
+        return control.approve_plan(ask.request, given, accept_edits=answer.decision == "session")
     details = msgspec.json.decode(ask.details, type=PermissionDetails)
     if answer.decision == "session":
-        if ask.kind is AskKind.PLAN:
-            accept = {"type": "setMode", "mode": "acceptEdits", "destination": "session"}
-            return control.allow(ask.request, given, permissions=[accept])
         permissions = control.session_permissions(details.suggestions)
         return control.allow(ask.request, given, permissions=permissions)
     return control.allow(ask.request, given)
@@ -148,12 +171,23 @@ def expired(ask: Ask) -> bytes:
     return control.mcp_reply(ask.request, toolbox.answered(details.call, "", timed_out=True))
 
 
-def questions(ask: Ask) -> list[str]:
-    """The texts of the questions in an ask of kind question."""
-    given = msgspec.json.decode(ask.input)
+def question_items(ask: Ask) -> list[Question]:
+    """The questions of an ask of kind question, as Claude wrote them: nothing is sanitised."""
+    given = fields.json_object(bytes(ask.input)) or {}
     if ask.tool == "ask_user":
-        return [_text(given.get("question"))]
-    return [_text(item.get("question")) for item in _question_items(given)]
+        labels = fields.texts(given, "options")
+        return [Question(fields.text(given, "question"), tuple(Option(text) for text in labels))]
+    return [
+        Question(
+            text=fields.text(item, "question"),
+            options=tuple(
+                Option(fields.text(option, "label"), fields.text(option, "description"))
+                for option in fields.mappings(item, "options")
+            ),
+            multiple=item.get("multiSelect") is True,
+        )
+        for item in _question_items(given)
+    ]
 
 
 def _toolbox_reply(ask: Ask, answer: Answer) -> dict[str, Any]:
@@ -166,7 +200,7 @@ def _toolbox_reply(ask: Ask, answer: Answer) -> dict[str, Any]:
 
 def _chosen(ask: Ask, answer: Answer) -> dict[str, str]:
     """Each question's text -> its answer."""
-    asked = questions(ask)
+    asked = [question.text for question in question_items(ask)]
     if answer.text and not answer.answers:
         if len(asked) != 1:
             raise InvalidInput(
@@ -174,9 +208,12 @@ def _chosen(ask: Ask, answer: Answer) -> dict[str, str]:
             )
         return {asked[0]: answer.text}
     if unknown := [text for text in answer.answers if text not in asked]:
-        raise InvalidInput(f"ask {ask.id} has no question {unknown[0]!r}", hint=f"it asks: {asked}")
+        raise InvalidInput(
+            f"ask {ask.id} has no question {unknown[0]!r}",
+            hint="it asks: " + " / ".join(asked),
+        )
     if missing := [text for text in asked if not answer.answers.get(text)]:
-        raise InvalidInput(f"no answer to {missing[0]!r}", hint="answer every question, or deny")
+        raise InvalidInput(f"no answer to: {missing[0]}", hint="answer every question, or deny")
     return dict(answer.answers)
 
 

@@ -19,15 +19,19 @@ class Call(msgspec.Struct, Generic[T], frozen=True):
 
 
 class Login(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The caller's own credential, for runs that this call starts.
+    """The caller's own credential, and where it is sent, for runs that this call starts.
 
-    The driver keeps it in memory only; without one it looks for its own.
+    The driver keeps it in memory only; an empty one lets it look for its own.
     """
 
     environment: dict[str, str] = {}
+    stored: bool = False
+    """The one that `ctui setup` stored, whatever the driver's environment says."""
+    base_url: str = ""
+    """Of the API; counts only with one of the two above: a key never goes to another's server."""
 
     def __repr__(self) -> str:
-        return "Login(…)" if self.environment else "Login()"
+        return "Login(…)" if self.environment else f"Login(stored={self.stored})"
 
 
 class StartTask(Call[Task], frozen=True):

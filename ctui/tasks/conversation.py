@@ -11,8 +11,6 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Protocol
 
-import msgspec
-
 from ctui.claude import control
 from ctui.claude.events import is_partial
 from ctui.claude.fields import json_object
@@ -20,6 +18,7 @@ from ctui.sandbox.stream import LogLine
 from ctui.tasks import asks, results, toolbox
 from ctui.tasks.channel import Channel
 from ctui.tasks.model import Answer, Ask, AskState, Message, Notice, Run, Task, TaskState
+from ctui.tasks.run_asks import RunAsks
 from ctui.tasks.store import Store, now
 from ctui.text import one_line, sanitise
 
@@ -53,6 +52,7 @@ class Conversation:
         self.stderr: list[str] = []
         """The last lines of the CLI's stderr, sanitised."""
         self.login_rejected = False
+        self.asks = RunAsks(store, run, self._ask_changed)
         self._store = store
         self._channel = channel
         self._outward = outward
@@ -82,6 +82,9 @@ class Conversation:
         for request_id, request in unanswered.items():
             self._request(request_id, request, now())
         self.flush()
+        if self.task.state is TaskState.IDLE:
+            # Whoever saw the turn's end is gone, and what he meant to do then.
+            self._outward.turn_ended()
 
     def take(self, lines: list[LogLine]) -> None:
         """Take lines of the run, in order."""
@@ -93,14 +96,16 @@ class Conversation:
 
     def flush(self) -> None:
         """Send everything of the store that has no receipt yet."""
-        for ask in self._store.asks(AskState.ANSWERED, task=self.task.id):
-            if ask.run == self.run.number and ask.answer is not None:
+        for ask in self.asks.unreceipted():
+            if ask.answer is not None:
                 self._channel.send(asks.line(ask, ask.answer), key=ask.request)
         for message in self._store.undelivered(self.task.id):
             self.say(message)
 
     def say(self, message: Message) -> None:
         self._channel.send(control.user_message(message.text, message.id), key=message.id)
+        if self.task.state is TaskState.IDLE:
+            self._move(TaskState.RUNNING)
 
     def answer(self, ask: Ask, answer: Answer) -> None:
         """Send an answer that the store has accepted."""
@@ -109,9 +114,8 @@ class Conversation:
 
     def expire(self, ask: Ask) -> None:
         """Nobody answered an `ask_user` in time."""
-        if self._store.move_ask(ask.id, AskState.PENDING, AskState.CANCELLED):
+        if self.asks.expire(ask):
             self._channel.send(asks.expired(ask), key=ask.request)
-            self._ask_moved(ask.id)
 
     def interrupt(self) -> None:
         self._channel.send(control.interrupt(str(uuid.uuid4())))
@@ -168,7 +172,7 @@ class Conversation:
     def _session_state(self, state: object) -> None:
         if state == "running":
             self._move(TaskState.RUNNING)
-        elif state == "idle":
+        elif state == "idle" and not self._store.undelivered(self.task.id):
             self._move(TaskState.IDLE)
             if not self._replaying:
                 self._outward.turn_ended()
@@ -229,13 +233,13 @@ class Conversation:
             case toolbox.AskPerson():
                 self._open(asks.from_toolbox(*self._origin(time), request_id, outcome))
             case toolbox.Withdraw():
-                self._withdraw_call(outcome.call)
+                self.asks.withdraw_call(outcome.call)
                 self._channel.send(control.mcp_reply(request_id, outcome.response))
 
     def _control_cancel(self, event: Mapping[str, Any], _time: int) -> None:
-        for ask in self._mine(AskState.PENDING, AskState.ANSWERED):
-            if ask.request == event.get("request_id"):
-                self._give_up(ask)
+        request_id = event.get("request_id")
+        if isinstance(request_id, str):
+            self.asks.withdraw(request_id)
 
     def _control_response(self, event: Mapping[str, Any], _time: int) -> None:
         response = event.get("response")
@@ -244,10 +248,10 @@ class Conversation:
             return
         self._unanswered.pop(request_id, None)
         self._channel.seen(request_id)
-        for ask in self._mine(AskState.ANSWERED):
-            if ask.request == request_id:
-                self._store.move_ask(ask.id, AskState.ANSWERED, AskState.DELIVERED)
-                self._ask_moved(ask.id)
+        self.asks.receipt(request_id)
+        if self.task.state is TaskState.STARTING:
+            # It answers, and until it is told something it says nothing of its own accord.
+            self._session_state("idle")
 
     _handlers: ClassVar[dict[str, Callable[[Conversation, Mapping[str, Any], int], None]]] = {
         "system": _system,
@@ -259,45 +263,15 @@ class Conversation:
         "control_response": _control_response,
     }
 
-    # -- asks
-
-    def close_asks(self) -> None:
-        """The run is over: nobody can answer, and what has no echo did not arrive."""
-        for ask in self._mine(AskState.PENDING, AskState.ANSWERED):
-            self._give_up(ask)
-
-    def pending(self) -> list[Ask]:
-        return self._mine(AskState.PENDING)
-
     def _open(self, ask: Ask) -> None:
-        added = self._store.add_ask(ask)
-        if added is not None:
-            self._outward.ask_changed(added)
+        self.asks.open(ask)
         self._refresh_waiting()
 
-    def _give_up(self, ask: Ask) -> None:
-        moved = self._store.move_ask(
-            ask.id, AskState.PENDING, AskState.CANCELLED
-        ) or self._store.move_ask(ask.id, AskState.ANSWERED, AskState.TOO_LATE)
-        if moved:
+    def _ask_changed(self, ask: Ask) -> None:
+        if ask.state not in {AskState.PENDING, AskState.ANSWERED}:
             self._channel.seen(ask.request)
-            self._ask_moved(ask.id)
-
-    def _withdraw_call(self, call: int | str) -> None:
-        for ask in self._mine(AskState.PENDING):
-            if ask.tool != "ask_user":
-                continue
-            details = msgspec.json.decode(ask.details, type=asks.ToolboxDetails)
-            if details.call == call:
-                self._give_up(ask)
-
-    def _ask_moved(self, ask_id: int) -> None:
-        self._outward.ask_changed(self._store.ask(ask_id))
+        self._outward.ask_changed(ask)
         self._refresh_waiting()
-
-    def _mine(self, *states: AskState) -> list[Ask]:
-        found = self._store.asks(*states, task=self.task.id)
-        return [ask for ask in found if ask.run == self.run.number]
 
     def _origin(self, time: int) -> tuple[str, int, int]:
         return self.task.id, self.run.number, time
@@ -305,13 +279,13 @@ class Conversation:
     # -- state
 
     def _refresh_waiting(self) -> None:
-        if self._mine(AskState.PENDING):
+        if self.asks.any_pending:
             self._move(TaskState.WAITING)
         elif self.task.state is TaskState.WAITING:
             self._move(TaskState.RUNNING)
 
     def _move(self, state: TaskState) -> None:
-        if state is TaskState.RUNNING and self._mine(AskState.PENDING):
+        if state is TaskState.RUNNING and self.asks.any_pending:
             state = TaskState.WAITING
         if self.task.state is not state:
             self.task.state = state

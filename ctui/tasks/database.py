@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,7 +33,8 @@ class Database:
             self._db.execute("PRAGMA synchronous = NORMAL")
             self._db.execute("PRAGMA foreign_keys = ON")
             # SQLite does not wait when two connections switch a new file to WAL: it fails.
-            with path.with_name(path.name + ".lock").open("w") as turn:
+            lock = os.open(path.with_name(path.name + ".lock"), os.O_WRONLY | os.O_CREAT, 0o600)
+            with os.fdopen(lock, "w") as turn:
                 fcntl.flock(turn, fcntl.LOCK_EX)
                 self._migrate()
 

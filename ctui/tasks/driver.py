@@ -29,6 +29,7 @@ from ctui.sandbox.docker import Engine
 from ctui.sandbox.endpoint import resolve_endpoint
 from ctui.tasks.engine import TaskEngine
 from ctui.tasks.life import Parts
+from ctui.tasks.logins import Account, Sources
 from ctui.tasks.server import Server
 from ctui.tasks.store import Store
 
@@ -53,13 +54,13 @@ class Driver:
         endpoint = resolve_endpoint()
         engine = await Engine.connect(endpoint)
         server = Server(self._over.set, self._watch_idle)
-        tasks = TaskEngine(
-            self.paths,
-            load_config(self.paths),
-            Parts(store, engine, endpoint),
-            lambda: find_credential(self.paths),
-            server.publish,
+        config = load_config(self.paths)
+        logins = Sources(
+            own=lambda: Account(find_credential(self.paths), config.claude.base_url),
+            stored=lambda: find_credential(self.paths, {}),
         )
+        parts = Parts(store, engine, endpoint)
+        tasks = TaskEngine(self.paths, config, parts, logins, server.publish)
         server.tasks = tasks
         self._server, self._tasks = server, tasks
         socket = self.paths.driver_socket
@@ -120,7 +121,7 @@ def main() -> int:
 def _hold_lock_and_run(paths: Paths, ready: int) -> int:
     from filelock import FileLock, Timeout
 
-    lock = FileLock(paths.driver_lock, timeout=0)
+    lock = FileLock(paths.driver_lock, timeout=0, mode=0o600)
     try:
         lock.acquire()
     except Timeout:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import uuid
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any, Protocol
 
-from ctui.claude.credentials import Credential
 from ctui.config import Config
-from ctui.errors import Conflict, CtuiError, InvalidInput, NotFound
+from ctui.errors import Conflict, CtuiError, NotFound
 from ctui.paths import Paths
 from ctui.tasks import asks
 from ctui.tasks.active import Active, Intent, Reporter
@@ -20,16 +18,14 @@ from ctui.tasks.end import settle
 from ctui.tasks.journal import Journal
 from ctui.tasks.launch import prepare, purge
 from ctui.tasks.life import Life, Parts, RunEnd
-from ctui.tasks.logins import Logins
+from ctui.tasks.logins import Logins, Sources
+from ctui.tasks.messages import check_text, new_message
 from ctui.tasks.model import Ask, AskState, Message, Run, Task, TaskState
 from ctui.tasks.naming import free_task_id, new_task
 from ctui.tasks.store import Store, now
 from ctui.tasks.work import Work, bring
 
 log = logging.getLogger(__name__)
-
-MAX_MESSAGE = 8 << 20
-"""Bytes of one message to a task; the CLI takes lines of up to 16 MB."""
 
 _STOP_GRACE_SECONDS = 5.0
 
@@ -48,7 +44,7 @@ class TaskEngine:
         paths: Paths,
         config: Config,
         parts: Parts,
-        find_login: Callable[[], Credential],
+        logins: Sources,
         publish: Publisher,
     ) -> None:
         self.paths = paths
@@ -58,7 +54,7 @@ class TaskEngine:
         self._publish = publish
         self._active: dict[str, Active] = {}
         self._journals: dict[str, Journal] = {}
-        self._logins = Logins(find_login)
+        self._logins = Logins(logins)
         self._slots = asyncio.Semaphore(config.tasks.max_running)
         self._background: set[asyncio.Task[None]] = set()
 
@@ -93,7 +89,7 @@ class TaskEngine:
 
     def start(self, call: StartTask) -> Task:
         """Make a task and put it into the queue."""
-        _check_text(call.prompt)
+        check_text(call.prompt)
         for other in self.store.tasks(worktree=call.worktree):
             if other.state.live or other.id in self._active:
                 raise Conflict(
@@ -105,13 +101,13 @@ class TaskEngine:
         task = new_task(call, free_task_id(call, self.store.task_ids()))
         self._logins.remember(task.id, call.login)
         self.store.add_task(task)
-        self.store.add_message(_message(task.id, task.prompt, task.created))
+        self.store.add_message(new_message(task.id, task.prompt, task.created))
         self._launch(task)
         return task
 
     def send(self, call: SendMessage) -> Task:
         """Add a message, and wake the task if it sleeps or ended."""
-        _check_text(call.text)
+        check_text(call.text)
         task = self.store.task(call.task)
         self._logins.remember(task.id, call.login)
         message = Message(id=call.id, task=task.id, text=call.text, created=now())
@@ -180,13 +176,17 @@ class TaskEngine:
         last = self.store.last_message(task_id)
         if task.state is TaskState.WAITING and last is not None and last.delivered is not None:
             # It was read, and answered by the rejection of the login; its id would not run again.
-            self.store.add_message(_message(task_id, last.text, now()))
+            self.store.add_message(new_message(task_id, last.text, now()))
+        # Nobody follows it: it stays to hear what it is told next.
+        task.detached = True
         self._wake(task)
         return self.store.task(task_id)
 
     async def remove(self, call: RemoveTask) -> None:
-        """Stop a task and take it off the list."""
-        task = await self.stop(call.task, "stopped")
+        """Stop a task and take it off the list; one that is off the list can still be purged."""
+        task = self.store.task(call.task, removed=call.purge)
+        if not task.removed:
+            task = await self.stop(call.task, "stopped")
         journal = self._journals.pop(task.id, None)
         if journal is not None:
             journal.close()
@@ -245,11 +245,12 @@ class TaskEngine:
         return clean and bool(self.store.undelivered(task.id))
 
     async def _run(self, task: Task, active: Active, adopt: Run | None) -> RunEnd:
-        login = self._logins.of(task.id, needed=adopt is None)
+        # A keyring may take its time.
+        account = await asyncio.to_thread(self._logins.of, task.id, needed=adopt is None)
         if adopt is None:
             task.state = TaskState.STARTING
             self._save(task)
-        launch = await prepare(self.paths, self.config, self.parts, task, login, adopt=adopt)
+        launch = await prepare(self.paths, self.config, self.parts, task, account, adopt=adopt)
         active.work = Work(
             task, self.store, launch.private.fingerprint, lambda: bring(launch.private, task)
         )
@@ -313,16 +314,3 @@ class TaskEngine:
         task.updated = now()
         self.store.save_task(task)
         self._publish(Update(task=task))
-
-
-def _check_text(text: str) -> None:
-    if not text.strip():
-        raise InvalidInput("the message is empty", hint="say what the task should do")
-    if len(text.encode("utf-8", "replace")) > MAX_MESSAGE:
-        raise InvalidInput(
-            "the message is longer than 8 MB", hint="put it into a file of the worktree instead"
-        )
-
-
-def _message(task: str, text: str, created: int) -> Message:
-    return Message(id=str(uuid.uuid4()), task=task, text=text, created=created)

@@ -7,7 +7,6 @@ import shutil
 from pathlib import Path
 from typing import NamedTuple
 
-from ctui.claude.credentials import Credential
 from ctui.claude.task_home import RunOptions, TaskHome, deny_rules_of, first_line, task_home
 from ctui.config import Config, parse_size
 from ctui.errors import CtuiError, Refused
@@ -26,6 +25,7 @@ from ctui.sandbox.spec import (
     SandboxSpec,
 )
 from ctui.tasks.life import Parts
+from ctui.tasks.logins import Account
 from ctui.tasks.model import Run, Task
 from ctui.tasks.store import now
 from ctui.worktrees.owner import task_owner
@@ -58,13 +58,13 @@ async def prepare(
     config: Config,
     parts: Parts,
     task: Task,
-    login: Credential | None,
+    account: Account | None,
     *,
     adopt: Run | None = None,
 ) -> Launch:
     """Make a task's private repository and home, and describe its next container.
 
-    Without a login (only right for a run that is adopted) there is no first line.
+    Without an account (only right for a run that is adopted) there is no first line.
 
     Raises:
         CtuiError: the repository or worktree is not what it was, or image or engine are missing.
@@ -83,7 +83,14 @@ async def prepare(
         created=now(),
         cost_before=task.cost,
     )
-    home = await _home(repository, config, parts, task, resume=_has_spoken(parts, task))
+    home = await _home(
+        repository,
+        config,
+        parts,
+        task,
+        resume=_has_spoken(parts, task),
+        base_url=account.base_url if account else "",
+    )
     image = await require_image(parts.engine, config.image)
     labels = {LABEL_INSTANCE: paths.instance, LABEL_TASK: task.id, LABEL_RUN: str(run.number)}
     await parts.engine.ensure_network(config.sandbox.network, {LABEL_INSTANCE: paths.instance})
@@ -105,7 +112,7 @@ async def prepare(
             tmp=parse_size(config.sandbox.tmp),
         ),
     )
-    line = first_line(home, login.environment()) if login else b""
+    line = first_line(home, account.credential.environment()) if account else b""
     return Launch(run, spec, line, private, repository)
 
 
@@ -136,7 +143,13 @@ def _has_spoken(parts: Parts, task: Task) -> bool:
 
 
 async def _home(
-    repository: Repository, config: Config, parts: Parts, task: Task, *, resume: bool
+    repository: Repository,
+    config: Config,
+    parts: Parts,
+    task: Task,
+    *,
+    resume: bool,
+    base_url: str,
 ) -> TaskHome:
     options = task.options
     left = None if options.budget is None else max(0.0, options.budget - task.cost)
@@ -152,7 +165,7 @@ async def _home(
             trusted=parts.store.trusts(task.repository),
             claude_md=await _blob(repository, task.base, "CLAUDE.md"),
             deny_rules=deny_rules_of(await _blob(repository, task.base, ".claude/settings.json")),
-            base_url=config.claude.base_url,
+            base_url=base_url,
         )
     )
 

@@ -176,7 +176,7 @@ class Life:
 
     async def _over(self, state: ContainerState | None) -> RunEnd:
         await self._channel.close()
-        self.conversation.close_asks()
+        self.conversation.asks.close()
         self._journal.forget_parts()
         end = RunEnd(
             exit_code=state.exit_code if state else None,

@@ -85,6 +85,8 @@ class Task(msgspec.Struct, kw_only=True):
     """What was last imported of its work."""
     detached: bool = True
     """False: the sandbox is stopped at the end of the turn, as `ctui run` does."""
+    removed: int | None = None
+    """When it was taken off the list; its journal and home are there until it is purged."""
 
 
 class ImportedRef(msgspec.Struct, frozen=True):

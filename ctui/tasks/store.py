@@ -45,20 +45,30 @@ class Store(Database):
                 (task.state, _text(task), task.id),
             )
 
-    def task(self, task_id: str) -> Task:
-        rows = self._rows("SELECT record FROM tasks WHERE id = ? AND removed IS NULL", task_id)
+    def task(self, task_id: str, *, removed: bool = False) -> Task:
+        """One task; with `removed` also one that was taken off the list.
+
+        Raises:
+            NotFound: there is no such task.
+        """
+        rows = self._rows(
+            "SELECT record, removed FROM tasks WHERE id = ? AND (?2 OR removed IS NULL)",
+            task_id,
+            removed,
+        )
         if not rows:
             raise NotFound(f"there is no task {task_id}", hint="`ctui task list` shows them")
-        return msgspec.json.decode(rows[0]["record"], type=Task)
+        return _task(rows[0])
 
-    def tasks(self, worktree: str | None = None) -> list[Task]:
-        """All tasks that were not removed, oldest first."""
+    def tasks(self, worktree: str | None = None, *, removed: bool = False) -> list[Task]:
+        """All tasks on the list, or with `removed` those that were taken off it; oldest first."""
         rows = self._rows(
-            "SELECT record FROM tasks WHERE removed IS NULL AND (?1 IS NULL OR worktree = ?1)"
-            " ORDER BY created, id",
+            "SELECT record, removed FROM tasks WHERE (removed IS NOT NULL) = ?2"
+            " AND (?1 IS NULL OR worktree = ?1) ORDER BY created, id",
             worktree,
+            removed,
         )
-        return [msgspec.json.decode(row["record"], type=Task) for row in rows]
+        return [_task(row) for row in rows]
 
     def task_ids(self) -> set[str]:
         """Every id that was ever given: the refs and folders of removed tasks may remain."""
@@ -225,6 +235,12 @@ class Store(Database):
 
 def _text(record: msgspec.Struct) -> str:
     return msgspec.json.encode(record).decode()
+
+
+def _task(row: sqlite3.Row) -> Task:
+    task = msgspec.json.decode(row["record"], type=Task)
+    task.removed = row["removed"]
+    return task
 
 
 def _ask(row: sqlite3.Row) -> Ask:

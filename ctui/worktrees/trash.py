@@ -61,7 +61,7 @@ async def remove_worktree(
     """
     metadata = Path(record.metadata) if record else _metadata(repository, status)
     now = await worktree_status(repository, metadata, record, repository.target())
-    _refuse(now, force=force)
+    check_removal(now, force=force)
     if (now.head, now.changes) != (status.head, status.changes):
         raise Conflict(f"{status.name} changed meanwhile", hint="look at it again, then remove it")
     path = Path(status.path)
@@ -126,7 +126,12 @@ def trash_entries(folder: Path) -> list[TrashEntry]:
     return found
 
 
-def _refuse(status: WorktreeStatus, *, force: bool) -> None:
+def check_removal(status: WorktreeStatus, *, force: bool) -> None:
+    """Whether a worktree in this state may be removed.
+
+    Raises:
+        Refused: it is unclean (without `force`) or locked, or there is a problem with it.
+    """
     if status.locked is not None:
         raise Refused(f"{status.name} is locked: {status.locked}", hint="git worktree unlock")
     if status.problem is not None and not (force and status.problem == "submodules-unchecked"):

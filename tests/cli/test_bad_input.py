@@ -125,7 +125,7 @@ def test_a_store_of_a_newer_ctui_is_refused(repository: Path, paths: Paths) -> N
 
 def test_a_state_folder_that_is_a_file(repository: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    assert "cannot be used" in refused(
+    assert "is not a folder of yours" in refused(
         repository, "task", "list", CTUI_STATE_DIR=f"{tmp_path}/file"
     )
 

@@ -17,6 +17,7 @@ import pytest_asyncio
 
 from ctui.client import Client
 from ctui.client.connection import driver_pid
+from ctui.config import load_config
 from ctui.demo.model.script import fenced
 from ctui.demo.world import World
 from ctui.git.repository import open_repository
@@ -52,9 +53,14 @@ class Person:
             base=record.base,
             prompt="Please.\n" + fenced(*steps),
             options=TaskOptions(**options),
-            login=calls.Login(login),
+            login=self.login(login),
         )
         return await self.client.call(call)
+
+    def login(self, environment: dict[str, str]) -> calls.Login:
+        """As a shell with these variables would bring it; without any, the driver's own counts."""
+        base_url = load_config(self.world.paths).claude.base_url
+        return calls.Login(environment, base_url=base_url)
 
     async def say(self, task: str, *steps: str, before: str = "") -> str:
         """Send a follow-up; its message id."""

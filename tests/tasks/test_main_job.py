@@ -14,6 +14,7 @@ from ctui.claude.decode import decode
 from ctui.claude.events import is_partial
 from ctui.claude.transcript import Transcript
 from ctui.client.connection import connect, driver_pid
+from ctui.demo.model.script import fenced
 from ctui.errors import Conflict
 from ctui.sandbox.stream import follow_log
 from ctui.tasks import calls
@@ -183,7 +184,7 @@ async def test_a_rejected_login_waits_and_goes_on_in_a_new_run(
         "login", lambda now: bool(now.problem) and now.state is TaskState.WAITING
     )
     assert "ctui setup" in waiting.problem
-    right = calls.Login({"ANTHROPIC_API_KEY": person.world.credential})
+    right = person.login({"ANTHROPIC_API_KEY": person.world.credential})
     await person.client.call(calls.ResumeTask("login", right))
     task = await person.until("login", lambda now: now.result == "Done." and not now.problem)
     assert task.session == waiting.session
@@ -294,3 +295,74 @@ async def test_run_follows_a_turn_and_says_how_it_ended(person: Person) -> None:
     assert any(line.get("result") == "Hi there." for line in lines)
     states = {task.state for task in person.store.tasks()}
     assert states == {TaskState.ENDED}
+
+
+async def test_a_resumed_task_is_idle_until_it_is_told_something(person: Person) -> None:
+    await person.start("resumed", "say First.")
+    await person.idle("resumed")
+    await person.client.call(calls.StopTask("resumed"))
+    await person.client.call(calls.ResumeTask("resumed"))
+    await person.until("resumed", lambda now: now.state is TaskState.STARTING)
+    await person.idle("resumed")
+    with pytest.raises(Conflict, match="idle"):
+        await person.client.call(calls.InterruptTask("resumed"))
+    await person.say("resumed", "say Second.")
+    assert (await person.idle("resumed", turns=2)).result == "Second."
+
+
+async def test_removed_is_not_purged_until_it_is_said(person: Person) -> None:
+    task = await person.start("gone", "say Done.")
+    await person.idle("gone")
+    code, said = await person.ctui("task", "remove", "gone", "--keep-worktree")
+    assert (code, said) == (0, "removed gone\n")
+    assert Path(task.worktree).is_dir()
+    assert (await person.ctui("task", "list"))[1] == ""
+    assert "gone" in (await person.ctui("task", "list", "--removed"))[1]
+    assert (await person.ctui("task", "remove", "gone", "--purge")) == (0, "purged gone\n")
+    assert (await person.ctui("task", "list", "--removed"))[1] == ""
+    assert not person.world.paths.task("gone").exists()
+
+
+async def test_a_task_that_cannot_be_removed_goes_on(person: Person) -> None:
+    await person.start("dirty", "bash touch made", "wait gate", "say Never.")
+    await person.answer(await person.asked("dirty"), Answer("allow"))
+    await person.until("dirty", lambda now: now.state is TaskState.RUNNING)
+    async with asyncio.timeout(20):
+        async for batch in person.client.follow("dirty"):
+            if any('"tool_result"' in entry.line for entry in batch):
+                break
+    code, said = await person.ctui("task", "remove", "dirty")
+    assert code == 1
+    assert "unclean" in said
+    assert person.store.task("dirty").state is TaskState.RUNNING
+
+
+async def test_a_decision_is_never_guessed(person: Person) -> None:
+    await person.start("decide", "bash touch made", "ask Which? | Q | A: a | B: b", "say Done.")
+    ask = await person.asked("decide")
+    for wrong in ([], ["allow", "--message", "no"], ["allow", "--text", "yes"], ["cancel"]):
+        code, said = await person.ctui("task", "answer", "decide", *wrong)
+        assert code == 1, said
+    assert person.store.ask(ask.id).state is AskState.PENDING
+    shown = (await person.ctui("task", "show", "decide"))[1]
+    assert "touch made" in shown
+    assert "ctui task answer decide allow" in shown
+    assert (await person.ctui("task", "answer", "decide", "allow"))[0] == 0
+    question = await person.asked("decide")
+    assert question.kind == "question"
+    code, said = await person.ctui("task", "answer", "decide")
+    assert "--text" in said
+    assert (await person.ctui("task", "answer", "decide", "--text", "B"))[0] == 0
+    await person.idle("decide")
+    assert "B" in person.tool_output("decide")
+
+
+async def test_waiting_for_a_follow_up_shows_that_turn_only(person: Person) -> None:
+    await person.start("waited", "say First.")
+    await person.idle("waited")
+    code, said = await person.ctui(
+        "task", "send", "waited", "Next.\n" + fenced("say Second."), "--wait"
+    )
+    assert code == 0
+    assert "Second." in said
+    assert "First." not in said

@@ -1,0 +1,79 @@
+"""One ask at a plain terminal: what is shown, and what a typed line means. Pure."""
+
+from __future__ import annotations
+
+from ctui.cli.ask_text import ask_lines, session_words
+from ctui.tasks.asks import Question, question_items
+from ctui.tasks.model import Answer, Ask, AskKind
+
+_BY = "terminal"
+
+
+class AskPrompt:
+    """An ask that waits for typed lines; several questions are answered one after the other."""
+
+    def __init__(self, ask: Ask) -> None:
+        self.ask = ask
+        self.questions = question_items(ask) if ask.kind is AskKind.QUESTION else []
+        self._answers: dict[str, str] = {}
+
+    def shown(self) -> list[str]:
+        """What is asked, in full."""
+        return ask_lines(self.ask)
+
+    def choices(self) -> str:
+        """What can be typed now."""
+        if self.ask.kind is AskKind.QUESTION:
+            return self._question_keys()
+        session = session_words(self.ask)
+        keys = [
+            "  y once",
+            f"s {session}" if session else "",
+            "d deny",
+            "d MESSAGE deny and say why",
+        ]
+        return "   ".join(key for key in keys if key)
+
+    def take(self, typed: str) -> Answer | None:
+        """The answer, if the typed line completes it; None asks for another line."""
+        if self.ask.kind is AskKind.QUESTION:
+            return self._take_for_question(typed)
+        word, _, rest = typed.partition(" ")
+        match word.lower():
+            case "y" | "yes" if not rest:
+                return Answer("allow", by=_BY)
+            case "s" | "session" if not rest and session_words(self.ask):
+                return Answer("session", by=_BY)
+            case "d" | "deny" | "n" | "no":
+                return Answer("deny", message=rest, by=_BY)
+        return None
+
+    @property
+    def _open(self) -> Question:
+        return next(item for item in self.questions if item.text not in self._answers)
+
+    def _question_keys(self) -> str:
+        question = self._open
+        number = "a number, " if question.options else ""
+        number = "numbers (1,3), " if question.options and question.multiple else number
+        about = f"{question.text}  " if len(self.questions) > 1 else ""
+        return f"  {about}type {number}your own answer, or /deny MESSAGE"
+
+    def _take_for_question(self, typed: str) -> Answer | None:
+        if typed == "/deny" or typed.startswith("/deny "):
+            return Answer("deny", message=typed[6:].strip(), by=_BY)
+        if not typed:
+            return None
+        self._answers[self._open.text] = _chosen(self._open, typed)
+        if len(self._answers) < len({item.text for item in self.questions}):
+            return None
+        return Answer("allow", answers=self._answers, by=_BY)
+
+
+def _chosen(question: Question, typed: str) -> str:
+    """The labels that typed numbers stand for; any other text is the answer itself."""
+    parts = [part.strip() for part in typed.split(",")] if question.multiple else [typed]
+    labels = {str(number): option.label for number, option in enumerate(question.options, 1)}
+    if all(part in labels for part in parts):
+        return ", ".join(labels[part] for part in parts)
+    return typed

@@ -1,0 +1,126 @@
+"""An ask in full, as plain lines: nobody should allow what they have not seen."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from ctui.claude import control, fields
+from ctui.tasks import asks
+from ctui.tasks.model import Ask, AskKind
+from ctui.text import sanitise
+
+_MOST_LINES = 400
+"""Of one ask; what is left out is said, and `ctui task show --json` has it."""
+
+_INDENT = "    "
+
+
+def ask_lines(ask: Ask) -> list[str]:
+    """Everything that an ask shows, sanitised; the first line says what it is about."""
+    given = fields.json_object(bytes(ask.input)) or {}
+    body: Iterable[str]
+    match ask.kind:
+        case AskKind.QUESTION:
+            return _cut(_questions(ask), ask)
+        case AskKind.PLAN:
+            head, body = "? Claude has a plan:", _text(fields.text(given, "plan"))
+        case AskKind.ELICITATION:
+            head, body = f"? {ask.tool} wants to know:", _form(ask, given)
+        case AskKind.PERMISSION:
+            head, body = f"? {ask.tool} wants to run:", _input(ask.tool, given)
+    return _cut([head, *(_INDENT + line for line in body), *_reasons(ask)], ask)
+
+
+def session_words(ask: Ask) -> str:
+    """What an answer for the session allows, beyond this once; "" if nothing."""
+    if ask.kind is AskKind.PLAN:
+        return "approve, and accept all edits in this task"
+    if ask.kind is not AskKind.PERMISSION:
+        return ""
+    details = msgspec.json.decode(ask.details, type=asks.PermissionDetails)
+    return control.session_label(details.suggestions)
+
+
+def _questions(ask: Ask) -> Iterator[str]:
+    for question in asks.question_items(ask):
+        yield f"? {sanitise(question.text)}"
+        for number, option in enumerate(question.options, 1):
+            described = f" - {sanitise(option.description)}" if option.description else ""
+            yield f"{_INDENT}{number}  {sanitise(option.label)}{described}"
+
+
+def _input(tool: str, given: Mapping[str, Any]) -> Iterator[str]:
+    """A tool's input: what it does first, in the form in which a person reads it."""
+    rest = dict(given)
+    match tool:
+        case "Bash":
+            yield from _text(_taken(rest, "command"))
+        case "Write":
+            yield _one(_taken(rest, "file_path"))
+            yield from (f"+ {line}" for line in _text(_taken(rest, "content")))
+        case "Edit":
+            yield _one(_taken(rest, "file_path"))
+            yield from _change(rest)
+        case "MultiEdit":
+            yield _one(_taken(rest, "file_path"))
+            for edit in rest.pop("edits", None) or []:
+                yield from _change(dict(edit)) if isinstance(edit, dict) else ()
+    for key, value in rest.items():
+        shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        first, *more = list(_text(shown)) or [""]
+        yield f"{_one(key)}: {first}"
+        yield from (_INDENT + line for line in more)
+
+
+def _change(edit: dict[str, Any]) -> Iterator[str]:
+    yield from (f"- {line}" for line in _text(_taken(edit, "old_string")))
+    yield from (f"+ {line}" for line in _text(_taken(edit, "new_string")))
+
+
+def _form(ask: Ask, given: Mapping[str, Any]) -> Iterator[str]:
+    yield from _text(fields.text(given, "message"))
+    details = msgspec.json.decode(ask.details, type=asks.ElicitationDetails)
+    for name, field in fields.mapping(details.schema, "properties").items():
+        about = fields.text(field, "description") if isinstance(field, dict) else ""
+        yield _one(f"{name}: {about}" if about else name)
+
+
+def _reasons(ask: Ask) -> Iterator[str]:
+    if ask.kind is not AskKind.PERMISSION:
+        return
+    details = msgspec.json.decode(ask.details, type=asks.PermissionDetails)
+    if details.reason:
+        yield f"  because: {details.reason}"
+    if details.blocked_path:
+        yield f"  outside the worktree: {details.blocked_path}"
+
+
+def _cut(lines: Iterator[str] | list[str], ask: Ask) -> list[str]:
+    shown = list(lines)
+    if len(shown) <= _MOST_LINES:
+        return shown
+    half = _MOST_LINES // 2
+    left_out = len(shown) - 2 * half
+    note = f"… {left_out} lines are not shown: `ctui task show {ask.task} --json` has them …"
+    return [*shown[:half], note, *shown[-half:]]
+
+
+def _taken(values: dict[str, Any], key: str) -> str:
+    """A text, taken out; anything else stays, to be shown as it is."""
+    value = values.get(key)
+    if not isinstance(value, str):
+        return ""
+    del values[key]
+    return value
+
+
+def _text(text: str) -> list[str]:
+    return sanitise(text).split("\n") if text else []
+
+
+def _one(text: str) -> str:
+    return sanitise(text).replace("\n", "⏎")
