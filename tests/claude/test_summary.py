@@ -120,7 +120,7 @@ def test_a_conversation_reads_from_top_to_bottom() -> None:
         "💻 Bash: false ✗",
         "  ✗ no",
         "  ✗ exit status 1",
-        "✓ done (1.2 s, $0.0123)",
+        "✓ done (1.2 s, $0.0123 so far)",
     ]
 
 
@@ -159,7 +159,7 @@ def test_questions_plans_and_ends_are_readable() -> None:
         "  2. b",
         "  = denied: smaller",
         "API Error: 500",
-        "✗ failed (1.2 s, $0.0100)",
+        "✗ failed (1.2 s, $0.0100 so far)",
         "! boom",
         "── run 1 exited with status 1",
     ]
