@@ -7,6 +7,7 @@ from ctui.claude.blocks import LongText, Notice
 from ctui.claude.cursor import Cursor
 from ctui.text import one_line, sanitise
 
+_UNKNOWN = "?"
 _STDERR_LIMIT = 1 << 16
 """Characters of stray text in one block; what comes behind begins another."""
 
@@ -19,6 +20,10 @@ class Notices:
         self._mode = ""
         self._session = ""
         self._agents: set[str] = set()
+
+    def go_on(self, session: str) -> None:
+        """The run has begun before, in a mode that is not known here, and said so."""
+        self._session, self._mode = session, _UNKNOWN
 
     def begin_run(self) -> None:
         """A new process starts in a mode of its own."""

@@ -50,6 +50,23 @@ class Transcript:
         self._notices = Notices(cursor)
         self._cost = 0.0
 
+    @classmethod
+    def behind(cls, end: events.Result, *, run: int, session: str) -> Transcript:
+        """One that begins in the middle of a journal, behind a turn's end.
+
+        There no call or ask is open, so the rest folds to the blocks that the whole would have.
+
+        Args:
+            end: the turn's end.
+            run: its run.
+            session: the CLI's session id then.
+        """
+        made = cls()
+        made._cursor.begin_run(run)
+        made._notices.go_on(session)
+        made._cost = end.total_cost_usd
+        return made
+
     @property
     def blocks(self) -> Sequence[Block]:
         """All blocks in the order in which they are read; not to be changed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctui.cli.ask_text import ask_lines, session_words
+from ctui.tasks.ask_text import ask_lines, session_words
 from ctui.tasks.asks import Question, question_items
 from ctui.tasks.model import Answer, Ask, AskKind
 

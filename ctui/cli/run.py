@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
@@ -13,6 +13,11 @@ from ctui.cli import context
 from ctui.cli.output import json_option, print_json, repo_option, warn
 from ctui.config import PermissionMode
 from ctui.errors import InvalidInput, Refused
+
+if TYPE_CHECKING:
+    from ctui.client import Client
+    from ctui.git.repository import Repository
+    from ctui.tasks.model import Task
 
 
 @click.command("run")
@@ -70,17 +75,19 @@ async def _run(options: dict[str, Any]) -> int:
         return await follow_turn(client, task.id, as_json=options["as_json"])
 
 
-async def _start(client: Any, repository: Any, options: dict[str, Any]) -> Any:
+async def _start(client: Client, repository: Repository, options: dict[str, Any]) -> Task:
+    from ctui.client.tasks import NewTask, start_task
     from ctui.config import load_config
-    from ctui.tasks.calls import StartTask
     from ctui.tasks.model import TaskOptions
 
     config = load_config(context.paths(), repository=repository.work_tree)
-    place = await _place(repository, config.worktrees.prefix, options)
-    call = StartTask(
-        task=options["task_id"],
-        repository=str(repository.common_dir),
+    new = NewTask(
         prompt=options["prompt"],
+        task=options["task_id"],
+        name=options["name"],
+        base=options["base"],
+        worktree=options["worktree"],
+        in_checkout=options["workspace_dir"],
         options=TaskOptions(
             model=options["model"],
             permission_mode=options["permission_mode"] or config.claude.permission_mode,
@@ -89,49 +96,5 @@ async def _start(client: Any, repository: Any, options: dict[str, Any]) -> Any:
         ),
         trust=options["trust"],
         detached=options["detach"],
-        login=context.login(),
-        **place,
     )
-    return await client.call(call)
-
-
-async def _place(repository: Any, prefix: str, options: dict[str, Any]) -> dict[str, Any]:
-    """Where the task works, as the fields of its start."""
-    if options["workspace_dir"]:
-        return {
-            "worktree": str(repository.work_tree),
-            "metadata": None,
-            "branch": repository.head_branch(),
-            "base": repository.resolve("HEAD"),
-        }
-    if options["worktree"]:
-        record = context.record_named(repository, options["worktree"])
-    else:
-        record = await make_worktree(repository, prefix, options)
-    return {
-        "worktree": record.path,
-        "metadata": record.metadata,
-        "branch": record.branch,
-        "base": record.base,
-    }
-
-
-async def make_worktree(repository: Any, prefix: str, options: dict[str, Any]) -> Any:
-    """Make a worktree and keep its record."""
-    import msgspec
-
-    from ctui.worktrees.create import create_worktree
-
-    record = await create_worktree(
-        repository,
-        context.paths().worktrees,
-        prompt=options["prompt"],
-        name=options["name"] or options.get("task_id", ""),
-        base=options["base"],
-        prefix=prefix,
-    )
-    context.store().save_worktree(record.path, record.repository, msgspec.json.encode(record))
-    wanted = options["name"]
-    if wanted and record.name != wanted:
-        warn(f"the worktree is called {record.name}")
-    return record
+    return await start_task(client, repository, new)

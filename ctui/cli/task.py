@@ -39,13 +39,14 @@ def send(task_id: str, message: str, *, wait: bool, as_json: bool) -> int:
     """
     import uuid
 
+    from ctui.client.tasks import login
     from ctui.tasks.calls import SendMessage
     from ctui.tasks.journal import FILE_NAME
 
     text = sys.stdin.read() if message == "-" else message
     journal = context.paths().task(context.store().task(task_id).id) / FILE_NAME
     seen = journal.stat().st_size if journal.is_file() else 0
-    task = _call(SendMessage(task_id, str(uuid.uuid4()), text, context.login()))
+    task = _call(SendMessage(task_id, str(uuid.uuid4()), text, login(context.paths())))
     if wait:
         return _follow(task_id, as_json=as_json, start=seen)
     _show(task, as_json=as_json, done="sent")
@@ -131,9 +132,10 @@ def stop(task_id: str, *, as_json: bool) -> None:
 @json_option
 def resume(task_id: str, *, as_json: bool) -> None:
     """Start a new run of the same conversation."""
+    from ctui.client.tasks import login
     from ctui.tasks.calls import ResumeTask
 
-    _show(_call(ResumeTask(task_id, context.login())), as_json=as_json)
+    _show(_call(ResumeTask(task_id, login(context.paths()))), as_json=as_json)
 
 
 @command.command("remove")
@@ -148,13 +150,8 @@ def remove(task_id: str, *, keep_worktree: bool, force: bool, purge: bool, as_js
     A task that cannot be removed is not stopped either. `remove --purge` also works on a task
     that was removed before (`ctui task list --removed`).
     """
-    from ctui.tasks.calls import RemoveTask
-
     task = context.store().task(task_id, removed=purge)
-    entry = None
-    if task.removed is None and task.metadata is not None and not keep_worktree:
-        entry = asyncio.run(_to_trash(task, force=force))
-    _call(RemoveTask(task_id, purge=purge))
+    entry = asyncio.run(_remove(task, keep_worktree=keep_worktree, force=force, purge=purge))
     if as_json:
         print_json({"removed": task_id, "purged": purge, "trash_id": entry.id if entry else None})
         return
@@ -163,21 +160,12 @@ def remove(task_id: str, *, keep_worktree: bool, force: bool, purge: bool, as_js
         click.echo(f"restore its worktree: ctui worktree restore {entry.id}")
 
 
-async def _to_trash(task: Task, *, force: bool) -> TrashEntry | None:
-    """Stop a task and remove its worktree, if it still has one that may be removed."""
-    from ctui.cli.worktree import refuse_removal, to_trash
+async def _remove(task: Task, **how: bool) -> TrashEntry | None:
     from ctui.client import Client
-    from ctui.tasks.calls import StopTask
+    from ctui.client.tasks import remove_task
 
-    repository = context.repository(task.repository)
-    try:
-        record = context.record_named(repository, task.worktree)
-    except NotFound:
-        return None
-    await refuse_removal(repository, record, force=force)
     async with Client(context.paths()) as client:
-        await client.call(StopTask(task.id))
-    return await to_trash(repository, record, force=force)
+        return await remove_task(client, task, **how)
 
 
 def _call(call: Call[Any]) -> Any:

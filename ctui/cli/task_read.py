@@ -85,8 +85,8 @@ def logs(task_id: str, *, follow: bool, as_json: bool) -> None:
 
 def _show_ask(ask: Ask) -> None:
     """One that is pending in full, with the command that answers it; any other in one line."""
-    from ctui.cli.ask_text import ask_lines
     from ctui.cli.follow import ask_outcome, how_to_answer
+    from ctui.tasks.ask_text import ask_lines
     from ctui.tasks.model import AskState
 
     if ask.state is not AskState.PENDING:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ctui.cli import context
-from ctui.cli.output import json_option, print_json, print_table, repo_option
-from ctui.errors import CtuiError, NotFound, Refused
+from ctui.cli.output import json_option, print_json, print_table, repo_option, warn
+from ctui.errors import CtuiError
 
 if TYPE_CHECKING:
-    from ctui.git.repository import Repository
-    from ctui.worktrees.model import WorktreeRecord, WorktreeStatus
-    from ctui.worktrees.trash import TrashEntry
+    from ctui.worktrees.model import WorktreeStatus
 
 
 @click.group("worktree")
@@ -30,13 +27,14 @@ def command() -> None:
 @json_option
 def create(name: str, base: str, repo: str, *, as_json: bool) -> None:
     """Make a worktree with a branch of its own."""
-    from ctui.cli.run import make_worktree
+    from ctui.client.worktrees import make_worktree
     from ctui.config import load_config
 
-    repository = context.repository(repo)
-    config = load_config(context.paths(), repository=repository.work_tree)
-    options = {"prompt": "", "name": name, "base": base}
-    record = asyncio.run(make_worktree(repository, config.worktrees.prefix, options))
+    paths, repository = context.paths(), context.repository(repo)
+    prefix = load_config(paths, repository=repository.work_tree).worktrees.prefix
+    record = asyncio.run(make_worktree(paths, repository, prefix=prefix, name=name, base=base))
+    if record.name != name:
+        warn(f"the worktree is called {record.name}")
     print_json(record) if as_json else click.echo(record.path)
 
 
@@ -49,10 +47,12 @@ def list_(repo: str, *, as_json: bool) -> None:
     CHANGES counts files: + staged, ~ modified, ? untracked, ! in conflict. AHEAD and BEHIND count
     commits against the repository's own branch; EVIDENCE says why a worktree counts as merged.
     """
+    from ctui.client.worktrees import records
     from ctui.worktrees.status import list_worktrees
 
     repository = context.repository(repo)
-    found = asyncio.run(list_worktrees(repository, context.records(repository)))
+    known = records(context.paths(), repository)
+    found = asyncio.run(list_worktrees(repository, known))
     tasks = _tasks()
     if as_json:
         target = repository.target()
@@ -77,13 +77,15 @@ def list_(repo: str, *, as_json: bool) -> None:
 @json_option
 def remove(names: tuple[str, ...], repo: str, *, force: bool, as_json: bool) -> int:
     """Move worktrees into the trash; `restore` brings them back."""
-    repository = context.repository(repo)
+    from ctui.client.worktrees import record_named, to_trash
+
+    paths, repository = context.paths(), context.repository(repo)
     removed: list[dict[str, str]] = []
     refused: list[dict[str, str]] = []
     for name in names:
         try:
-            record = context.record_named(repository, name)
-            entry = asyncio.run(to_trash(repository, record, force=force))
+            record = record_named(paths, repository, name)
+            entry = asyncio.run(to_trash(paths, repository, record, force=force))
             removed.append({"name": name, "trash_id": entry.id})
         except CtuiError as error:
             refused.append({"name": name, "reason": f"{error.message} ({error.hint})"})
@@ -134,41 +136,6 @@ def trash(repo: str, *, as_json: bool) -> None:
     elif entries:
         rows = [[entry.id, entry.name, entry.branch or "-", entry.path] for entry in entries]
         print_table(["TRASH ID", "WORKTREE", "BRANCH", "PATH"], rows)
-
-
-async def to_trash(repository: Repository, record: WorktreeRecord, *, force: bool) -> TrashEntry:
-    """Move one worktree of ours into the trash, unless a task works in it."""
-    from ctui.worktrees.trash import remove_worktree
-
-    store = context.store()
-    for task in store.tasks(worktree=record.path):
-        if task.state.live:
-            raise Refused(
-                f"the task {task.id} works in {record.name}", hint=f"`ctui task stop {task.id}`"
-            )
-    status = await _status(repository, record)
-    entry = await remove_worktree(repository, status, record, force=force)
-    store.forget_worktree(record.path)
-    return entry
-
-
-async def refuse_removal(repository: Repository, record: WorktreeRecord, *, force: bool) -> None:
-    """Raise what `to_trash` would raise because of the worktree's state, and change nothing."""
-    from ctui.worktrees.trash import check_removal
-
-    check_removal(await _status(repository, record), force=force)
-
-
-async def _status(repository: Repository, record: WorktreeRecord) -> WorktreeStatus:
-    from ctui.worktrees.status import worktree_status
-
-    metadata = Path(record.metadata)
-    if not metadata.is_dir():
-        raise NotFound(
-            f"{record.name} is gone from the repository",
-            hint="ctui task remove TASK --keep-worktree",
-        )
-    return await worktree_status(repository, metadata, record, repository.target())
 
 
 def _tasks() -> dict[str, dict[str, Any]]:

@@ -8,9 +8,9 @@ import msgspec
 import pytest
 
 from ctui.cli.answering import AskPrompt
-from ctui.cli.ask_text import ask_lines
 from ctui.cli.follow import ask_outcome, how_to_answer
 from ctui.tasks import asks
+from ctui.tasks.ask_text import ask_lines
 from ctui.tasks.model import Answer, Ask, AskState
 
 _SUGGESTION = {

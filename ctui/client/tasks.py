@@ -1,0 +1,131 @@
+"""Tasks as a front end starts and removes them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ctui.claude.credentials import Credential
+from ctui.client import worktrees
+from ctui.config import load_config
+from ctui.errors import NotFound
+from ctui.git.repository import open_repository
+from ctui.paths import Paths
+from ctui.tasks.calls import Login, RemoveTask, StartTask, StopTask
+from ctui.tasks.model import Task, TaskOptions
+
+if TYPE_CHECKING:
+    from ctui.client.client import Client
+    from ctui.git.repository import Repository
+    from ctui.worktrees.trash import TrashEntry
+
+
+class NewTask(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person wants done, and where."""
+
+    prompt: str
+    task: str = ""
+    """The wanted id; empty is after the worktree."""
+    name: str = ""
+    """The new worktree's name; empty is after the prompt."""
+    base: str = "HEAD"
+    worktree: str = ""
+    """Work in this worktree (name, branch or path) instead of a new one."""
+    in_checkout: bool = False
+    """Work in the person's own checkout."""
+    options: TaskOptions = TaskOptions()
+    trust: bool = False
+    detached: bool = True
+
+
+def login(paths: Paths) -> Login:
+    """The login that counts here, for the driver, which may come from a shell with another one."""
+    found = Credential.from_environment(os.environ)
+    return Login(
+        environment=found.environment() if found else {},
+        stored=found is None,
+        base_url=load_config(paths).claude.base_url,
+    )
+
+
+async def start_task(client: Client, repository: Repository, new: NewTask) -> Task:
+    """Make the worktree if need be, and start the task.
+
+    Raises:
+        CtuiError: what is missing or wrong.
+    """
+    place = await _place(client.paths, repository, new)
+    call = StartTask(
+        task=new.task,
+        repository=str(repository.common_dir),
+        prompt=new.prompt,
+        options=new.options,
+        trust=new.trust,
+        detached=new.detached,
+        login=login(client.paths),
+        worktree=place.path,
+        metadata=place.metadata,
+        branch=place.branch,
+        base=place.base,
+    )
+    return await client.call(call)
+
+
+async def remove_task(
+    client: Client, task: Task, *, keep_worktree: bool, force: bool, purge: bool
+) -> TrashEntry | None:
+    """Stop a task, move its worktree into the trash, and take it off the list.
+
+    A task whose worktree may not be removed is not stopped either.
+
+    Returns:
+        what restores the worktree, if it was removed.
+
+    Raises:
+        CtuiError: nothing was removed.
+    """
+    entry = None
+    if task.removed is None and task.metadata is not None and not keep_worktree:
+        entry = await _to_trash(client, task, force=force)
+    await client.call(RemoveTask(task.id, purge=purge))
+    return entry
+
+
+class _Place(msgspec.Struct, frozen=True):
+    path: str
+    metadata: str | None
+    branch: str | None
+    base: str | None
+
+
+async def _place(paths: Paths, repository: Repository, new: NewTask) -> _Place:
+    if new.in_checkout:
+        checkout = str(repository.work_tree)
+        return _Place(checkout, None, repository.head_branch(), repository.resolve("HEAD"))
+    if new.worktree:
+        record = worktrees.record_named(paths, repository, new.worktree)
+    else:
+        prefix = load_config(paths, repository=repository.work_tree).worktrees.prefix
+        record = await worktrees.make_worktree(
+            paths,
+            repository,
+            prefix=prefix,
+            name=new.name or new.task,
+            prompt=new.prompt,
+            base=new.base,
+        )
+    return _Place(record.path, record.metadata, record.branch, record.base)
+
+
+async def _to_trash(client: Client, task: Task, *, force: bool) -> TrashEntry | None:
+    repository = open_repository(Path(task.repository))
+    try:
+        record = worktrees.record_named(client.paths, repository, task.worktree)
+    except NotFound:
+        return None
+    await worktrees.check_removal(repository, record, force=force)
+    await client.call(StopTask(task.id))
+    return await worktrees.to_trash(client.paths, repository, record, force=force)
