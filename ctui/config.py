@@ -76,6 +76,13 @@ class TaskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """More tasks than this wait in the queue."""
 
 
+class ScreenConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the dashboard looks."""
+
+    theme: str = ""
+    """The name of one of ctui's, Textual's or the person's own themes."""
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that can be set, with its defaults."""
 
@@ -84,6 +91,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     claude: ClaudeConfig = ClaudeConfig()
     worktrees: WorktreeConfig = WorktreeConfig()
     tasks: TaskConfig = TaskConfig()
+    screen: ScreenConfig = ScreenConfig()
+    keys: dict[str, str] = {}
+    """The id of a key's binding -> the keys that do it instead, such as `new-task = "ctrl+n"`."""
 
 
 def load_config(
@@ -169,6 +179,7 @@ def _from_environment(environ: Mapping[str, str]) -> list[tuple[str, str, str]]:
     return [
         (section.name, key.name, environ[name])
         for section in msgspec.structs.fields(Config)
+        if isinstance(section.type, type) and issubclass(section.type, msgspec.Struct)
         for key in msgspec.structs.fields(section.type)
         if (name := f"CTUI_{section.name}_{key.name}".upper()) in environ
     ]

@@ -3,29 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 
 import click
 
-from ctui.errors import CtuiError
+from ctui.errors import CtuiError, Refused
 
 
 @click.command("demo")
-@click.option("--headless", is_flag=True, help="Walk through the main job and print each step.")
+@click.option(
+    "--headless", is_flag=True, help="No screen: walk through the main job and print each step."
+)
 def command(*, headless: bool) -> int:
     """Try ctui on a throwaway repository. The model is scripted: no account is needed.
 
-    Exit code 0 only if every step was seen.
+    With --headless the exit code is 0 only if every step was seen.
     """
-    if not headless:
-        click.echo("The dashboard is not built yet; this is the demo without a screen.\n")
-    return asyncio.run(_walk())
+    click.echo("The model of this demo is scripted; all else is real.")
+    return asyncio.run(_walk() if headless else _show())
+
+
+async def _show() -> int:
+    from ctui.demo.screen import show_demo
+    from ctui.demo.world import demo_world
+
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise Refused("the dashboard needs a terminal", hint="`ctui demo --headless` needs none")
+    async with demo_world() as world:
+        return await show_demo(world)
 
 
 async def _walk() -> int:
     from ctui.demo.walk import Walk
     from ctui.demo.world import demo_world
 
-    click.echo("The model of this demo is scripted; all else is real.")
     try:
         async with demo_world() as world:
             await Walk(world, click.echo).run()

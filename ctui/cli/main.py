@@ -6,6 +6,7 @@ import importlib
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 
 import click
 
@@ -51,9 +52,19 @@ class LazyGroup(click.Group):
 @click.version_option(__version__, "-V", "--version", message="ctui %(version)s")
 @click.pass_context
 def cli(context: click.Context) -> None:
-    """Run several Claude Code tasks at once, each in its own worktree and sealed container."""
+    """Run several Claude Code tasks at once, each in its own worktree and sealed container.
+
+    Without a command, or with the PATH of a repository, the dashboard is shown.
+    """
     if context.invoked_subcommand is None:
-        click.echo(context.get_help())
+        from ctui.cli import dashboard
+
+        dashboard.show(".")
+
+
+def _is_path(argument: str) -> bool:
+    """A command's name is never a path, unless it is written as one."""
+    return argument not in COMMANDS and not argument.startswith("-") and Path(argument).is_dir()
 
 
 def _report_usage(error: click.ClickException, *, as_json: bool) -> None:
@@ -68,6 +79,10 @@ def run(arguments: Sequence[str]) -> int:
     """Run a command line, and turn every error into one line and an exit code."""
     as_json = "--json" in arguments
     try:
+        if len(arguments) == 1 and _is_path(arguments[0]):
+            from ctui.cli import dashboard
+
+            return dashboard.show(arguments[0])
         result = cli.main(list(arguments), prog_name="ctui", standalone_mode=False)
     except click.ClickException as error:
         _report_usage(error, as_json=as_json)

@@ -41,6 +41,10 @@ class Client:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Let go of the driver."""
         if self._connection is not None:
             self._connection.close()
 

@@ -1,0 +1,78 @@
+"""The demo with a screen: the dashboard on a throwaway repository, with scripted tasks at work."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+from ctui.demo.model.script import fenced
+from ctui.demo.repository import make_demo_repository
+from ctui.demo.world import World
+from ctui.errors import ExternalFailure
+
+DEMO_VARIABLE = "CTUI_DEMO"
+"""Set for the dashboard, which then says that the model is scripted."""
+
+_TIMER = "Let the timer say when the tea is ready, and show me how you would do it.\n" + fenced(
+    "think They want a notice at the end. The loop in teatime/timer.py is the place for it.",
+    "say I look at the timer first.",
+    "read /workspace/README.md",
+    "bash git log --oneline -5",
+    "say <<END",
+    "The timer counts down and then simply **ends**. I would print a line, and ring the bell:",
+    "",
+    "```python",
+    "def finish(tea: str) -> None:",
+    '    """Say that the tea is ready."""',
+    '    print(f"{tea} is ready.", end="\\a\\n")',
+    "```",
+    "",
+    "| terminal | hears it |",
+    "|---|---|",
+    "| xterm | yes |",
+    "| tmux | as its `bell-action` says |",
+    "END",
+    "write /workspace/NOTES.md <<END",
+    "# When the tea is ready",
+    "",
+    "- print a line",
+    "- ring the bell, once",
+    "END",
+    "ask How often should the bell ring? | Bell | Once: as most timers do "
+    "| Until a key is pressed: nobody forgets their tea",
+    "bash git add NOTES.md && git commit -q -m 'Note what happens when the tea is ready'",
+    "say The note is committed. {result}",
+)
+
+_TESTS = "Add a test for the longest tea.\n" + fenced(
+    "say I write a test that steeps for an hour.",
+    "bash python3 -m unittest -q || true",
+    "say There is nothing to test yet.",
+)
+
+
+async def show_demo(world: World) -> int:
+    """Start the demo's tasks and show the dashboard until the person leaves; its exit code."""
+    repository = await asyncio.to_thread(make_demo_repository, world.folder / "repository")
+    await _ctui(world, repository, "run", "--detach", "--name", "ring-the-bell", _TIMER)
+    await _ctui(world, repository, "run", "--detach", "--name", "longest-tea", _TESTS)
+    screen = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-m", "ctui", str(repository)),
+        env={**world.environ, DEMO_VARIABLE: "1"},
+    )
+    return await screen.wait()
+
+
+async def _ctui(world: World, repository: Path, *arguments: str) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-m", "ctui", *arguments),
+        cwd=repository,
+        env=dict(world.environ),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
+    if process.returncode:
+        raise ExternalFailure(f"the demo does not start: {said.decode('utf-8', 'replace').strip()}")

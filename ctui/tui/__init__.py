@@ -1,0 +1,1 @@
+"""The screen: one Textual application over the driver's client."""

@@ -1,0 +1,124 @@
+"""The application: themes, keys, and which screen is shown. What it shows is done elsewhere."""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Awaitable, Callable, Iterable
+from typing import ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from ctui.client import Client
+from ctui.config import Config
+from ctui.git.repository import Repository
+from ctui.paths import Paths
+from ctui.text import one_line
+from ctui.tui.dashboard import Dashboard
+from ctui.tui.help import Help, choices_of
+from ctui.tui.new_task import NewTaskOptions
+from ctui.tui.pane import Pane
+from ctui.tui.themes import DEFAULT, FALLBACK, find_themes
+from ctui.tui.transcript_view import TranscriptView
+
+
+class CtuiApp(App[None]):
+    """One repository's dashboard."""
+
+    CSS_PATH = "ctui.tcss"
+    TITLE = "ctui"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q", "leave", "Quit", show=False, priority=True, id="quit-at-once")
+    ]
+
+    def __init__(
+        self, paths: Paths, config: Config, repository: Repository, *, scripted: bool = False
+    ) -> None:
+        """Nothing is started yet.
+
+        Args:
+            paths: whose tasks.
+            config: theme, keys, and the defaults of new tasks.
+            repository: whose worktrees.
+            scripted: the model is the demo's, which the screen then says.
+        """
+        super().__init__()
+        self._paths = paths
+        self._config = config
+        self._client = Client(paths)
+        self._options = NewTaskOptions(config.claude, scripted=scripted)
+        self._dashboard = Dashboard(self._client, repository, self._options)
+
+    def on_mount(self) -> None:
+        themes, problems = find_themes(self._paths)
+        for theme in themes:
+            self.register_theme(theme)
+        wanted = self._config.screen.theme or DEFAULT
+        if wanted in self.available_themes:
+            self.theme = wanted
+        else:
+            self.theme = FALLBACK
+            self.notify(f"there is no theme {one_line(wanted)}", severity="warning", markup=False)
+        for problem in problems:
+            self.notify(problem.message, severity="warning", markup=False)
+        self.set_keymap(self._config.keys)
+        self.push_screen(self._dashboard)
+        self.call_after_refresh(_tune_garbage_collection)
+
+    async def on_unmount(self) -> None:
+        await self._client.close()
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette: Textual's commands, and every action of the dashboard."""
+        yield from super().get_system_commands(screen)
+        for choice in Dashboard.BINDINGS:
+            if isinstance(choice, Binding) and choice.id and not choice.action.startswith("tab"):
+                name = choice.description.capitalize()
+                yield SystemCommand(
+                    name, f"key {choice.key_display or choice.key}", self._runner(choice.action)
+                )
+
+    def _runner(self, action: str) -> Callable[[], Awaitable[None]]:
+        async def run() -> None:
+            await self._dashboard.run_action(action)
+
+        return run
+
+    def action_show_help(self) -> None:
+        keymap = dict(self._config.keys)
+        sections = [
+            ("Everywhere", choices_of(Dashboard.BINDINGS, keymap)),
+            ("In a pane", choices_of(Pane.BINDINGS, keymap)),
+            ("In a transcript", choices_of(TranscriptView.BINDINGS, keymap)),
+        ]
+        self.push_screen(Help(sections))
+
+    def action_leave(self) -> None:
+        """Quit; what runs goes on, and the terminal says so."""
+        running = self._dashboard.board.running
+        if not running:
+            self.exit()
+            return
+        names = one_line(", ".join(task.id for task in running), 200)
+        verb = "task goes" if len(running) == 1 else "tasks go"
+        self.exit(
+            message=f"{len(running)} {verb} on in the background: {names}. `ctui` shows them again."
+        )
+
+
+def run_app(
+    paths: Paths, config: Config, repository: Repository, *, scripted: bool = False
+) -> None:
+    """Show the dashboard until the person leaves."""
+    if os.environ.get("TERM") == "dumb":
+        os.environ.setdefault("NO_COLOR", "1")
+    CtuiApp(paths, config, repository, scripted=scripted).run()
+
+
+def _tune_garbage_collection() -> None:
+    """Keep what is here for good out of every collection: a full one stops the screen for 80 ms."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 1000)

@@ -1,0 +1,201 @@
+"""A transcript's blocks as lines. Pure: the same block gives the same lines.
+
+What a block has can be longer than what anybody wants to read: then its first lines are shown, and
+the rest when it is unfolded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from ctui.claude.blocks import (
+    AskOutcome,
+    AskRecord,
+    Block,
+    FormRecord,
+    Notice,
+    PermissionRecord,
+    PlanRecord,
+    Prompt,
+    QuestionRecord,
+    RunMark,
+    Speech,
+    Thought,
+    ToolCall,
+    TurnEnd,
+)
+from ctui.tui.lines import BLANK, Line, Span
+from ctui.tui.markdown import markdown_lines
+from ctui.tui.tool_lines import tool_lines
+
+_THOUGHT_LINES = 2
+_PLAN_LINES = 60
+_INDENT = "  "
+
+_OUTCOMES = {
+    AskOutcome.OPEN: ("waits for an answer", "ask"),
+    AskOutcome.ALLOWED: ("allowed", "ok"),
+    AskOutcome.DENIED: ("denied", "error"),
+    AskOutcome.CANCELLED: ("taken back", "dim"),
+    AskOutcome.EXPIRED: ("not answered", "dim"),
+}
+
+
+class Body(NamedTuple):
+    """A block's lines."""
+
+    lines: list[Line]
+    folded: int = 0
+    """Lines that are left out; unfolding shows them."""
+
+
+def block_body(block: Block, *, unfolded: bool) -> Body:
+    """All lines of a block, with a blank one behind it."""
+    match block:
+        case ToolCall():
+            lines, folded = tool_lines(block, unfolded=unfolded)
+        case Thought():
+            lines, folded = _folded(_thought(block), _THOUGHT_LINES, unfolded=unfolded)
+        case PlanRecord():
+            lines, folded = _folded(_plan(block), _PLAN_LINES, unfolded=unfolded)
+        case _:
+            lines, folded = list(_lines(block)), 0
+    if block.depth:
+        lines = [indented(line, _INDENT * block.depth) for line in lines]
+    return Body([*lines, BLANK] if lines else [], folded)
+
+
+def indented(line: Line, indent: str) -> Line:
+    return line._replace(first=indent + line.first, rest=indent + line.rest)
+
+
+def _lines(block: Block) -> Iterable[Line]:
+    match block:
+        case Prompt():
+            return _prompt(block)
+        case Speech():
+            return _speech(block)
+        case AskRecord():
+            return _ask(block)
+        case Notice():
+            return _notice(block)
+        case TurnEnd():
+            return _turn_end(block)
+        case RunMark():
+            return _run_mark(block)
+    return ()
+
+
+def _prompt(block: Prompt) -> Iterator[Line]:
+    for number, text in enumerate(block.text.split("\n")):
+        yield Line(text, style="prompt", first="  " if number else "› ", rest="  ")
+    if not block.delivered:
+        yield Line("not delivered yet", style="dim", first="  ", rest="  ")
+
+
+def _speech(block: Speech) -> list[Line]:
+    lines = markdown_lines(str(block.text))
+    return [line._replace(style="error") for line in lines] if block.error else lines
+
+
+def _thought(block: Thought) -> Iterator[Line]:
+    for number, text in enumerate(str(block.text).strip("\n").split("\n")):
+        yield Line(text, style="thought", first="  " if number else "✻ ", rest="  ")
+
+
+def _ask(block: AskRecord) -> Iterator[Line]:
+    match block:
+        case PermissionRecord():
+            if block.outcome is AskOutcome.ALLOWED and not block.granted:
+                return  # the tool call in front of it says all there is to say
+            yield Line(f"May {block.tool} run?", style="ask", first="? ", rest="  ")
+        case QuestionRecord():
+            for item in block.questions:
+                yield Line(item.text, style="ask", first="? ", rest="  ")
+                if answer := block.answers.get(item.text):
+                    yield Line(answer, style="prompt", first="› ", rest="  ")
+            if block.answers:
+                return
+        case FormRecord():
+            yield Line(f"{block.server}: {block.text}", style="ask", first="? ", rest="  ")
+    yield _outcome(block)
+
+
+def _outcome(block: AskRecord) -> Line:
+    said, style = _OUTCOMES[block.outcome]
+    if isinstance(block, PermissionRecord) and block.granted:
+        said = f"{said}: {block.granted}"
+    if block.message:
+        said = f"{said}: {block.message}"
+    return Line(said.replace("\n", " "), style=style, first="  ", rest="  ")
+
+
+def _plan(block: PlanRecord) -> Iterator[Line]:
+    yield Line("A plan", style="ask", first="? ", rest="  ")
+    for line in markdown_lines(block.text):
+        yield indented(line, "  ")
+    yield _outcome(block)
+
+
+def _notice(block: Notice) -> Iterator[Line]:
+    style = "urgent" if block.urgent else "error" if block.kind == "stderr" else "notice"
+    for number, text in enumerate(str(block.text).strip("\n").split("\n")):
+        yield Line(text, style=style, first="  " if number else "· ", rest="  ")
+
+
+def _turn_end(block: TurnEnd) -> Iterator[Line]:
+    for text in block.text.split("\n") if block.text else ():
+        yield Line(text, style="error", first="✗ ", rest="  ")
+    facts = [duration(block.duration_ms / 1000)]
+    if block.cost_usd:
+        facts.append(f"${block.cost_usd:.4f}")
+    if block.input_tokens or block.output_tokens:
+        facts.append(f"{compact(block.input_tokens)} in, {compact(block.output_tokens)} out")
+    if block.denials:
+        facts.append(f"{block.denials} denied")
+    word = "✓ done" if block.ok else "✗ failed"
+    text = f"{word}  {' · '.join(facts)}"
+    yield Line(text, (Span(0, len(word), "ok" if block.ok else "error"),), style="dim")
+
+
+def _run_mark(block: RunMark) -> Iterator[Line]:
+    text = f"run {block.run} {block.what}"
+    if block.code is not None:
+        text += f" with exit code {block.code}"
+    if block.text:
+        text += f": {block.text}"
+    yield Line(text.replace("\n", " "), style="rule", first="── ", rest="   ")
+
+
+def duration(seconds: float) -> str:
+    """A time span as short as it can be read: `4.2 s`, `3 min 05 s`, `2 h 10 min`."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min"
+
+
+def compact(number: int) -> str:
+    """A count in four characters or so: `812`, `48k`, `1.2M`."""
+    if number < 1000:
+        return str(number)
+    if number < 1_000_000:
+        return f"{number / 1000:.0f}k"
+    return f"{number / 1_000_000:.1f}M"
+
+
+def _folded(lines: Iterable[Line], limit: int, *, unfolded: bool) -> tuple[list[Line], int]:
+    found = list(lines)
+    left_out = len(found) - limit
+    if unfolded or left_out <= 1:
+        return found, 0
+    return [*found[:limit], fold_mark(left_out)], left_out
+
+
+def fold_mark(left_out: int) -> Line:
+    """Stands for the lines that are left out."""
+    return Line(f"… {left_out} more lines", style="dim", first="  ", rest="  ")

@@ -1,0 +1,134 @@
+"""What the dashboard knows: worktrees, tasks and asks, and in which order a person needs them.
+
+Pure: events go in, items come out, and nothing here waits or draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from pathlib import PurePath
+from typing import NamedTuple
+
+from ctui.tasks.calls import Update
+from ctui.tasks.model import Ask, AskState, EndReason, Task, TaskState
+from ctui.worktrees.model import WorktreeStatus
+
+
+class Group(StrEnum):
+    """What an item needs from the person, most urgent first."""
+
+    NEEDS_YOU = "NEEDS YOU"
+    RUNNING = "RUNNING"
+    REVIEW = "REVIEW"
+    MERGED = "MERGED"
+    CLEAN = "CLEAN"
+    UNKNOWN = "WORKTREES"
+    """Nobody has looked yet."""
+
+
+class Item(NamedTuple):
+    """One worktree, with the newest task on it."""
+
+    path: str
+    name: str
+    group: Group
+    task: Task | None
+    asks: int
+    status: WorktreeStatus | None
+
+
+class Board:
+    """The dashboard's model of one repository."""
+
+    def __init__(self, repository: str) -> None:
+        """Nothing is known yet.
+
+        Args:
+            repository: its `.git` folder; tasks of others count for the header only.
+        """
+        self.repository = repository
+        self.tasks: dict[str, Task] = {}
+        self.asks: dict[int, Ask] = {}
+        self._names: dict[str, str] = {}
+        self._statuses: dict[str, WorktreeStatus] = {}
+
+    # -- what comes in
+
+    def take(self, update: Update) -> None:
+        """A task or an ask as it is now."""
+        if update.task is not None:
+            self.tasks[update.task.id] = update.task
+        if update.ask is not None:
+            if update.ask.state is AskState.PENDING:
+                self.asks[update.ask.id] = update.ask
+            else:
+                self.asks.pop(update.ask.id, None)
+        if update.removed:
+            self.tasks.pop(update.removed, None)
+            self.asks = {key: ask for key, ask in self.asks.items() if ask.task != update.removed}
+
+    def take_names(self, names: Mapping[str, str]) -> None:
+        """The worktrees that there are: path -> name."""
+        self._names = dict(names)
+        self._statuses = {path: self._statuses[path] for path in names if path in self._statuses}
+
+    def take_statuses(self, statuses: Iterable[WorktreeStatus]) -> None:
+        """The worktrees as they are now, all of them."""
+        self._statuses = {status.path: status for status in statuses}
+        self._names = {status.path: status.name for status in self._statuses.values()}
+
+    # -- what is shown
+
+    def items(self) -> list[Item]:
+        """All worktrees of the repository, and places where its tasks worked, by need."""
+        newest = {
+            task.worktree: task
+            for task in sorted(self.tasks.values(), key=lambda task: task.created)
+            if task.repository == self.repository
+        }
+        paths = {**self._names, **{path: PurePath(path).name for path in newest}}
+        paths |= self._names
+        found = [self._item(path, name, newest.get(path)) for path, name in paths.items()]
+        order = list(Group)
+        return sorted(found, key=lambda item: (order.index(item.group), item.name))
+
+    def asks_of(self, task: str) -> list[Ask]:
+        """What a task asks, oldest first."""
+        return sorted(
+            (ask for ask in self.asks.values() if ask.task == task), key=lambda ask: ask.id
+        )
+
+    @property
+    def inbox(self) -> list[Ask]:
+        """Everything that is asked, oldest first."""
+        return sorted(self.asks.values(), key=lambda ask: (ask.created, ask.id))
+
+    @property
+    def running(self) -> list[Task]:
+        """Tasks that work, or would go on if somebody answered."""
+        return [task for task in self.tasks.values() if task.state.live]
+
+    @property
+    def cost(self) -> float:
+        """US dollars, over all tasks on the list."""
+        return sum(task.cost for task in self.tasks.values())
+
+    def _item(self, path: str, name: str, task: Task | None) -> Item:
+        asks = len(self.asks_of(task.id)) if task else 0
+        status = self._statuses.get(path)
+        return Item(path, name, _group(status, task, asks), task, asks, status)
+
+
+def _group(status: WorktreeStatus | None, task: Task | None, asks: int) -> Group:
+    if asks or (task is not None and task.state is TaskState.WAITING):
+        return Group.NEEDS_YOU
+    if task is not None and task.reason is EndReason.FAILED:
+        return Group.NEEDS_YOU
+    if task is not None and task.state.live:
+        return Group.RUNNING
+    if status is None:
+        return Group.UNKNOWN if task is None else Group.REVIEW
+    if status.problem:
+        return Group.NEEDS_YOU
+    return {"merged": Group.MERGED, "clean": Group.CLEAN}.get(status.status, Group.REVIEW)

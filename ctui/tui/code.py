@@ -1,0 +1,87 @@
+"""Code, and changes of code, as lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.cells import cell_len
+
+from ctui.tui.highlight import Highlighted, highlighted, language_of
+from ctui.tui.lines import Line, Span, Wrap
+
+__all__ = ["code_lines", "diff_lines", "language_of"]
+
+_MOST_HIGHLIGHTED = 200_000
+LONGEST_ROW = 4_000
+"""Characters. A longer row is cut."""
+_TAB = 4
+_CHANGES = {"+": "added", "-": "removed"}
+
+
+def code_lines(code: str, language: str, *, first: str = "") -> list[Line]:
+    """Return a line for each row of `code`, with `first` in front of it.
+
+    `language` is a name that Pygments knows; with any other, and beyond 200,000 characters, the
+    code has no colours. Tabs are expanded to stops of 4 characters. A row of more than 4,000
+    characters is cut, and says how much is missing.
+    """
+    if not code:
+        return []
+    rows = [row.expandtabs(_TAB) for row in code.removesuffix("\n").split("\n")]
+    rest = " " * cell_len(first)
+    return [
+        _line(row, spans, style="block", first=first, rest=rest)
+        for row, spans in zip(rows, _colours(rows, language).rows, strict=True)
+    ]
+
+
+def diff_lines(lines: Iterable[str], language: str, old_start: int, new_start: int) -> list[Line]:
+    r"""Return the lines of a hunk of a unified diff, each with its number and its mark in front.
+
+    Each of `lines` begins with ` `, `-` or `+`; one that begins with anything else, such as
+    `\ No newline at end of file`, is a remark and has no number. The starts are the numbers of
+    the hunk's first line before and after the change; what was removed has its old number.
+    """
+    hunk = [(line[:1] or " ", line[1:].expandtabs(_TAB)) for line in lines]
+    after = [text for mark, text in hunk if mark in " +"]
+    colours = iter(_colours(after, language).rows)
+    old, new = old_start, new_start
+    width = len(str(max(old, new) + len(hunk)))
+    found = []
+    for mark, text in hunk:
+        if mark not in " +-":
+            found.append(_line(mark + text, (), style="dim", first=" " * (width + 3)))
+            continue
+        spans = next(colours) if mark != "-" else ()
+        first = f"{old if mark == '-' else new:>{width}} {mark} "
+        style = _CHANGES.get(mark, "block")
+        found.append(_line(text, spans if mark == " " else (), style=style, first=first))
+        old += mark != "+"
+        new += mark != "-"
+    return found
+
+
+def is_open_after(code: str, language: str) -> bool:
+    """Whether `code` ends within a string or a comment, so that its next row belongs to it."""
+    rows = [row.expandtabs(_TAB) for row in code.removesuffix("\n").split("\n")]
+    return _colours(rows, language).open
+
+
+def _colours(rows: list[str], language: str) -> Highlighted:
+    code = "\n".join(rows)
+    return highlighted(code, language if len(code) <= _MOST_HIGHLIGHTED else "")
+
+
+def _line(
+    text: str, spans: tuple[Span, ...], *, style: str, first: str, rest: str | None = None
+) -> Line:
+    if len(text) > LONGEST_ROW:
+        spans = tuple(
+            span._replace(end=min(span.end, LONGEST_ROW))
+            for span in spans
+            if span.start < LONGEST_ROW
+        )
+        text = f"{text[:LONGEST_ROW]}… [{len(text) - LONGEST_ROW} more characters]"
+    if rest is None:
+        rest = " " * cell_len(first)
+    return Line(text, spans, style, first, rest, Wrap.CELLS)

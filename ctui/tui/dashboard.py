@@ -1,0 +1,270 @@
+"""The dashboard: worktrees on the left, the task that is looked at on the right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.screen import Screen
+from textual.widgets import Footer, Static
+
+from ctui.client import Client
+from ctui.errors import CtuiError
+from ctui.git.repository import Repository
+from ctui.tasks.calls import Update
+from ctui.tasks.model import Task
+from ctui.text import one_line
+from ctui.tui.ask_panel import AskPanel
+from ctui.tui.board import Board, Item
+from ctui.tui.composer import Composer
+from ctui.tui.deeds import Deeds
+from ctui.tui.dialogs import Confirm
+from ctui.tui.frame_clock import FrameClock
+from ctui.tui.inbox import Inbox
+from ctui.tui.new_task import NewTaskForm, NewTaskOptions
+from ctui.tui.pane import Pane
+from ctui.tui.scanner import Scanner, worktree_names
+from ctui.tui.sidebar import Sidebar
+from ctui.tui.stage import Stage
+from ctui.tui.tabs import TaskTabs
+from ctui.tui.task_content import screen_header
+from ctui.worktrees.model import WorktreeStatus
+
+_LIST_SECONDS = 0.25
+"""The list is brought up to date no more often than that."""
+
+_TICK_SECONDS = 1.0
+
+
+class Dashboard(Screen[None]):
+    """Follows everything, and carries out keys."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n", "new_task", "new", id="new-task"),
+        Binding("f", "follow_up", "follow up", id="follow-up"),
+        Binding("i", "inbox", "inbox", id="inbox"),
+        Binding("x", "stop", "stop", id="stop"),
+        Binding("g", "resume", "go on", show=False, id="resume"),
+        Binding("R", "remove", "remove", show=False, id="remove"),
+        Binding("z", "zoom", "zoom", id="zoom"),
+        Binding("tab", "next_place", "Next place", show=False),
+        Binding("1", "tab(1)", "the first tab, and so on", show=False, key_display="1-9"),
+        *(Binding(str(number), f"tab({number})", show=False) for number in range(2, 10)),
+        Binding("question_mark", "app.show_help", "help", key_display="?", id="help"),
+        Binding("q", "app.leave", "quit", id="quit"),
+    ]
+
+    def __init__(self, client: Client, repository: Repository, options: NewTaskOptions) -> None:
+        super().__init__()
+        self.board = Board(str(repository.common_dir))
+        self._client = client
+        self._repository = repository
+        self._options = options
+        self._list_due = False
+        self._scanner = Scanner(client.paths, repository.common_dir, self._take_statuses)
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="header")
+        with Horizontal(id="main"):
+            yield Sidebar(id="sidebar")
+            yield Stage(self._client, FrameClock(self.app), id="stage")
+        yield Footer(compact=True, show_command_palette=True)
+
+    def on_mount(self) -> None:
+        self.deeds = Deeds(self.app, self._client, self._repository)
+        self.board.take_names(worktree_names(Path(self.board.repository)))
+        self._show_list()
+        self.query_one(Sidebar).focus()
+        self.set_interval(_TICK_SECONDS, self._tick)
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        """The first picture is on the screen; now look at the world."""
+        self._watch()
+        self.run_worker(self._scanner.run(), name="scan")
+
+    # -- what comes in
+
+    @work(name="watch")
+    async def _watch(self) -> None:
+        try:
+            async for update in self._client.watch():
+                self._take(update)
+        except CtuiError as error:
+            self.deeds.complain(error)
+
+    def _take(self, update: Update) -> None:
+        before = self.board.tasks.get(update.task.id) if update.task else None
+        self.board.take(update)
+        if update.removed:
+            self.run_worker(self._stage.forget(update.removed))
+            self._scanner.look()
+        elif update.task is not None and _worth_a_look(before, update.task):
+            self._scanner.look()
+        self._want_list()
+
+    def _take_statuses(self, statuses: Sequence[WorktreeStatus]) -> None:
+        self.board.take_statuses(statuses)
+        self._want_list()
+
+    def _want_list(self) -> None:
+        if not self._list_due:
+            self._list_due = True
+            self.set_timer(_LIST_SECONDS, self._show_list)
+
+    def _show_list(self) -> None:
+        self._list_due = False
+        if not self.is_mounted:
+            return
+        self.query_one(Sidebar).show(self.board.items())
+        self._stage.update_all(self.board)
+        branch = self._repository.head_branch() or "(detached)"
+        header = screen_header(self.board, self._repository.name, branch, self._options.scripted)
+        self.query_one("#header", Static).update(header)
+
+    def _tick(self) -> None:
+        if (pane := self._stage.shown) is not None:
+            pane.tick()
+
+    # -- what the person does
+
+    @property
+    def _stage(self) -> Stage:
+        return self.query_one(Stage)
+
+    @property
+    def _shown_task(self) -> Task | None:
+        """The task that is looked at."""
+        pane = self._stage.shown
+        return self.board.tasks.get(pane.task_record.id) if pane else None
+
+    async def on_sidebar_chosen(self, event: Sidebar.Chosen) -> None:
+        task = event.item.task
+        asks = self.board.asks_of(task.id) if task else []
+        await self._stage.show_item(event.item, asks, keep=event.opened)
+        self._want_list()
+        if event.opened and (pane := self._stage.shown) is not None:
+            (pane.query_one(AskPanel) if asks else pane.transcript).focus()
+
+    async def on_task_tabs_chosen(self, event: TaskTabs.Chosen) -> None:
+        await self.action_tab(event.index + 1)
+
+    def on_pane_said(self, event: Pane.Said) -> None:
+        self.deeds.say(event.task, event.message_id, event.text)
+
+    def on_ask_panel_answered(self, event: AskPanel.Answered) -> None:
+        panel = event.control if isinstance(event.control, AskPanel) else None
+        refused = panel.start_again if panel is not None else lambda: None
+        self.deeds.answer(event.ask, event.answer, refused)
+
+    def on_pane_interrupt_wanted(self, event: Pane.InterruptWanted) -> None:
+        task = self.board.tasks.get(event.task)
+        if task is None or not task.state.live:
+            self.query_one(Sidebar).focus()
+            return
+        self._confirm(
+            f"Interrupt {task.id}?",
+            ["The turn ends; the conversation stays open."],
+            "interrupt",
+            lambda: self.deeds.interrupt(task.id),
+        )
+
+    def action_new_task(self) -> None:
+        chosen = self.query_one(Sidebar).chosen
+        free = chosen if chosen is not None and chosen.task is None else None
+        form = NewTaskForm(self._options, free)
+        self.app.push_screen(
+            form, lambda new: self.deeds.start(new, self._started) if new else None
+        )
+
+    def _started(self, task: Task) -> None:
+        self._take(Update(task=task))
+        self._scanner.look()
+        self.run_worker(self._stage.show_task(task, [], keep=True))
+
+    def action_follow_up(self) -> None:
+        if (pane := self._stage.shown) is not None:
+            pane.query_one(Composer).focus()
+
+    def action_inbox(self) -> None:
+        self.app.push_screen(Inbox(self.board, self.deeds))
+
+    def action_stop(self) -> None:
+        if (task := self._shown_task) is None:
+            return
+        facts = ["Its container is stopped. A follow-up, or g, goes on with the conversation."]
+        self._confirm(f"Stop {task.id}?", facts, "stop", lambda: self.deeds.stop(task.id))
+
+    def action_resume(self) -> None:
+        if (task := self._shown_task) is not None:
+            self.deeds.resume(task.id)
+
+    def action_remove(self) -> None:
+        if (task := self._shown_task) is None:
+            return
+        item = next((item for item in self.board.items() if item.path == task.worktree), None)
+        unclean = item is not None and item.status is not None and item.status.status == "unclean"
+        self._confirm(
+            f"Remove {task.id}?",
+            _removal_facts(item),
+            "remove, with all that is unclean" if unclean else "remove",
+            lambda: self.deeds.remove(task, force=unclean, keep_worktree=False),
+        )
+
+    def action_zoom(self) -> None:
+        self.toggle_class("-zoomed")
+
+    async def action_tab(self, number: int) -> None:
+        if number <= len(self._stage.opened):
+            task = self.board.tasks[self._stage.opened[number - 1]]
+            await self._stage.show_task(task, self.board.asks_of(task.id), keep=True)
+            self.query_one(Sidebar).choose(task.worktree)
+            self._want_list()
+
+    def action_next_place(self) -> None:
+        """What is asked comes first; else the next widget."""
+        pane = self._stage.shown
+        panel = pane.query_one(AskPanel) if pane is not None else None
+        if panel is not None and panel.display and not panel.has_focus_within:
+            panel.focus()
+        else:
+            self.focus_next()
+
+    def _confirm(self, question: str, facts: list[str], yes: str, do: Callable[[], None]) -> None:
+        dialog = Confirm(question, facts, yes=yes)
+        self.app.push_screen(dialog, lambda answer: do() if answer else None)
+
+
+def _worth_a_look(before: Task | None, task: Task) -> bool:
+    """Whether the worktree may have changed."""
+    return before is None or (before.state, before.turns, before.work) != (
+        task.state,
+        task.turns,
+        task.work,
+    )
+
+
+def _removal_facts(item: Item | None) -> list[str]:
+    """What goes, and what is kept."""
+    facts = ["Its container is stopped, and it leaves the list."]
+    if item is None or item.status is None:
+        return [*facts, "Its worktree has not been looked at yet."]
+    status = item.status
+    facts.append(f"Its worktree {one_line(status.name, 60)} goes to the trash and can be restored.")
+    if status.status == "unclean":
+        changed = status.changes
+        count = (
+            sum((changed.staged, changed.modified, changed.untracked, changed.conflicted))
+            if changed
+            else 0
+        )
+        facts.append(
+            f"It is unclean: {count} changed files, {status.ahead} commits not in the target."
+        )
+    facts.append(f"The branch {one_line(status.branch or '(detached)', 60)} stays.")
+    return facts

@@ -1,0 +1,47 @@
+"""Small questions before something happens that cannot simply be undone."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+
+class Confirm(ModalScreen[bool]):
+    """Yes by `y` or enter, no by anything else that leaves."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y,enter", "answer(True)", "Yes"),
+        Binding("n,escape,q", "answer(False)", "No"),
+    ]
+
+    def __init__(self, question: str, facts: list[str], *, yes: str) -> None:
+        """A question in one line, and what follows from a yes.
+
+        Args:
+            question: sanitised, as all texts here.
+            facts: one line each.
+            yes: what happens, as a verb.
+        """
+        super().__init__()
+        self._question = question
+        self._facts = facts
+        self._yes = yes
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Static(Content.styled(self._question, "bold"), classes="dialog--title")
+            if self._facts:
+                yield Static(Content("\n".join(self._facts)), classes="dialog--text")
+            keys = Content.assemble(
+                ("y", "bold $primary"), f" {self._yes}   ", ("esc", "bold $primary"), " leave it"
+            )
+            yield Static(keys, classes="dialog--keys")
+
+    def action_answer(self, answer: bool) -> None:
+        self.dismiss(answer)

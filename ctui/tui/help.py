@@ -1,0 +1,64 @@
+"""All keys that mean something here, made from the bindings themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from ctui.tui.ask_form import Choice
+
+_ASK_KEYS = (
+    Choice("y", "allow once, or approve"),
+    Choice("s", "allow for this task"),
+    Choice("d D", "deny, deny and say why"),
+    Choice("1-9 t", "choose an answer, write your own"),
+)
+
+
+class Help(ModalScreen[None]):
+    """Any key closes it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,question_mark,enter", "dismiss_none", "Close")
+    ]
+
+    def __init__(self, sections: Iterable[tuple[str, Iterable[Choice]]]) -> None:
+        """Sections with a title, and in each the keys and what they do."""
+        super().__init__()
+        self._sections = [*sections, ("When something is asked, in its panel", _ASK_KEYS)]
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(classes="dialog help"):
+            lines: list[Content] = []
+            for title, choices in self._sections:
+                lines += [Content.styled(title, "bold $accent")]
+                lines += [
+                    Content.assemble((f"  {choice.key:<22}", "bold $primary"), choice.label)
+                    for choice in choices
+                ]
+                lines.append(Content(""))
+            yield Static(Content("\n").join(lines))
+
+    def action_dismiss_none(self) -> None:
+        self.dismiss()
+
+
+def choices_of(bindings: Iterable[BindingType], keymap: dict[str, str]) -> list[Choice]:
+    """The keys of bindings as they are mapped now, without hidden helpers that have no words."""
+    found: list[Choice] = []
+    for binding in bindings:
+        if not isinstance(binding, Binding) or not binding.description:
+            continue
+        keys = keymap.get(binding.id or "", binding.key)
+        shown = binding.key_display or keys.replace(",", " ").replace("question_mark", "?").replace(
+            "slash", "/"
+        )
+        found.append(Choice(shown, binding.description.lower()))
+    return found

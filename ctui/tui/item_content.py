@@ -1,0 +1,112 @@
+"""A worktree's line in the list, and its card, as content. Pure.
+
+Colours are theme variables; every text of a repository or a task is sanitised and never markup.
+"""
+
+from __future__ import annotations
+
+from textual.content import Content
+
+from ctui.tasks.model import EndReason, Task, TaskState
+from ctui.text import one_line
+from ctui.tui.board import Group, Item
+from ctui.worktrees.model import WorktreeStatus
+
+_NAME_WIDTH = 18
+
+_GROUP_COLOURS = {
+    Group.NEEDS_YOU: "bold $warning",
+    Group.RUNNING: "bold $primary",
+    Group.REVIEW: "bold $accent",
+}
+
+
+def group_heading(group: Group, count: int) -> Content:
+    return Content.assemble(
+        (f"{group} ", _GROUP_COLOURS.get(group, "bold $text-muted")), (str(count), "dim")
+    )
+
+
+def item_line(item: Item) -> Content:
+    """`▶ fix-login   ~3 +1 ↑2  asks 1`."""
+    mark, colour = item_mark(item)
+    name = one_line(item.name, _NAME_WIDTH)
+    parts = [(f"{mark} ", colour), (name.ljust(_NAME_WIDTH), ""), (" ", "")]
+    if item.asks:
+        parts.append((f"asks {item.asks} ", "bold $warning"))
+    marks = change_marks(item.status)
+    parts.append((marks, "$text-muted"))
+    if item.status is not None and item.status.problem:
+        parts.append((f" {item.status.problem}", "$error"))
+    return Content.assemble(*parts)
+
+
+def item_mark(item: Item) -> tuple[str, str]:
+    """One character that says how it stands, and its colour."""
+    if item.task is not None and (found := task_mark(item.task, item.asks)) is not None:
+        return found
+    if item.group is Group.MERGED:
+        return "✓", "$success"
+    if item.status is not None and item.status.problem:
+        return "!", "$error"
+    return ("○", "$accent") if item.group is Group.REVIEW else ("·", "$text-muted")
+
+
+def task_mark(task: Task, asks: int) -> tuple[str, str] | None:
+    """The same for a task; None where its worktree says more."""
+    if asks or task.state is TaskState.WAITING:
+        return "?", "bold $warning"
+    if task.reason is EndReason.FAILED:
+        return "✗", "$error"
+    match task.state:
+        case TaskState.RUNNING:
+            return "▶", "$primary"
+        case TaskState.QUEUED | TaskState.STARTING:
+            return "◌", "$primary"
+    return None
+
+
+def change_marks(status: WorktreeStatus | None) -> str:
+    """`+1 ~3 ?2 !1 ↑2 ↓5`: staged, modified, untracked, in conflict; ahead and behind."""
+    if status is None:
+        return ""
+    changes = status.changes
+    numbers = {"↑": status.ahead, "↓": status.behind}
+    if changes is not None:
+        numbers = {
+            "+": changes.staged,
+            "~": changes.modified,
+            "?": changes.untracked,
+            "!": changes.conflicted,
+            **numbers,
+        }
+    return " ".join(f"{mark}{number}" for mark, number in numbers.items() if number)
+
+
+def worktree_card(item: Item) -> Content:
+    """What is known of a worktree that no task works on."""
+    lines: list[Content] = [Content.styled(one_line(item.name, 60), "bold"), Content("")]
+    status = item.status
+    facts = {"path": item.path}
+    if status is not None:
+        facts |= {
+            "branch": status.branch or "(detached)",
+            "status": status.problem or status.status,
+            "evidence": status.verdict.evidence,
+            "changes": change_marks(status) or "none",
+            "upstream": f"{status.upstream.name or '-'} ({status.upstream.state})",
+        }
+        if status.state:
+            facts["state"] = f"in the middle of a {status.state}"
+        if status.locked is not None:
+            facts["locked"] = status.locked or "yes"
+    else:
+        facts["status"] = "being looked at"
+    for name, value in facts.items():
+        if value:
+            lines.append(Content.assemble((f"{name:<10}", "$text-muted"), one_line(value, 200)))
+    lines += [
+        Content(""),
+        Content.assemble(("n", "bold $primary"), (" starts a task here", "$text-muted")),
+    ]
+    return Content("\n").join(lines)

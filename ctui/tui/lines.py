@@ -1,0 +1,82 @@
+"""What a transcript's text is before it has a width or a colour.
+
+A `Line` is a line of the source: a paragraph, a row of code, a title. Styles are names, so that a
+line survives a change of the theme, and nothing here needs Textual. Every text must be sanitised.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import NamedTuple
+
+
+class Wrap(Enum):
+    """How a line that is wider than the screen goes on."""
+
+    WORDS = "words"
+    """Prose: between words."""
+    CELLS = "cells"
+    """Code: wherever the edge is, so that no blank is lost."""
+
+
+class Span(NamedTuple):
+    """A part of a line's text with a style of its own, on top of the line's."""
+
+    start: int
+    end: int
+    style: str
+
+
+class Line(NamedTuple):
+    """One logical line."""
+
+    text: str
+    spans: tuple[Span, ...] = ()
+    """In order, without overlaps."""
+    style: str = ""
+    """Of the whole line; "" is the transcript's own."""
+    first: str = ""
+    """In front of the text in its first row, such as `• `."""
+    rest: str = ""
+    """In front of every further row; as wide as `first`."""
+    wrap: Wrap = Wrap.WORDS
+
+
+BLANK = Line("")
+
+STYLES = (
+    # prose
+    "heading",
+    "strong",
+    "emphasis",
+    "strike",
+    "code",
+    "link",
+    "quote",
+    "dim",
+    # code
+    "keyword",
+    "function",
+    "class",
+    "string",
+    "number",
+    "comment",
+    "block",
+    # diffs
+    "added",
+    "removed",
+    "hunk",
+    # blocks
+    "prompt",
+    "thought",
+    "tool",
+    "subject",
+    "output",
+    "error",
+    "ok",
+    "ask",
+    "notice",
+    "urgent",
+    "rule",
+)
+"""Every name that a span or a line may use."""

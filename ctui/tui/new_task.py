@@ -1,0 +1,164 @@
+"""The form for a new task."""
+
+from __future__ import annotations
+
+from typing import ClassVar, NamedTuple, get_args
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Checkbox, Input, Label, Select, Static, TextArea
+
+from ctui.client.tasks import NewTask
+from ctui.config import ClaudeConfig, PermissionMode
+from ctui.git.names import worktree_name
+from ctui.tasks.model import TaskOptions
+from ctui.text import one_line
+from ctui.tui.board import Item
+
+
+class NewTaskOptions(NamedTuple):
+    """What decides how the form looks."""
+
+    defaults: ClaudeConfig
+    """The configured model and permission mode."""
+    scripted: bool = False
+    """Whether the model is the demo's."""
+
+
+class NewTaskForm(ModalScreen[NewTask | None]):
+    """Ctrl+s starts it. What was written stays when the form is closed and opened again."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "start", "Start", priority=True),
+        Binding("escape", "close", "Close"),
+    ]
+    draft: ClassVar[str] = ""
+
+    def __init__(self, options: NewTaskOptions, worktree: Item | None) -> None:
+        """A form.
+
+        Args:
+            options: of the whole screen.
+            worktree: the one that is highlighted and free, if there is one.
+        """
+        super().__init__()
+        self._defaults = options.defaults
+        self._scripted = options.scripted
+        self._worktree = worktree
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog form"):
+            yield Static(Content.styled("New task", "bold"), classes="dialog--title")
+            yield TextArea(
+                type(self).draft, id="prompt", compact=True, placeholder="What should be done?"
+            )
+            with Horizontal(classes="form--row"):
+                yield Label("where")
+                yield Select(
+                    self._places(),
+                    value=self._first_place(),
+                    allow_blank=False,
+                    id="place",
+                    compact=True,
+                )
+            with Horizontal(classes="form--row"):
+                yield Label("name")
+                yield Input(id="name", compact=True, placeholder="after the prompt")
+            with Horizontal(classes="form--row"):
+                yield Label("base")
+                yield Input("HEAD", id="base", compact=True)
+            with Horizontal(classes="form--row"):
+                yield Label("model")
+                yield Input(
+                    self._defaults.model, id="model", compact=True, placeholder="the CLI's default"
+                )
+            with Horizontal(classes="form--row"):
+                yield Label("permissions")
+                modes = [(mode, mode) for mode in (*get_args(PermissionMode), "ask nothing")]
+                yield Select(
+                    modes,
+                    value=self._defaults.permission_mode,
+                    allow_blank=False,
+                    id="mode",
+                    compact=True,
+                )
+            with Horizontal(classes="form--row"):
+                yield Label("budget $")
+                yield Input(id="budget", compact=True, type="number", placeholder="none")
+            yield Checkbox("trust this repository's own Claude settings", id="trust", compact=True)
+            yield Static(classes="form--problem")
+            keys = Content.assemble(
+                ("ctrl+s", "bold $primary"),
+                " start   ",
+                ("tab", "bold $primary"),
+                " next   ",
+                ("esc", "bold $primary"),
+                " close",
+            )
+            yield Static(keys, classes="dialog--keys")
+
+    def on_mount(self) -> None:
+        self.query_one("#prompt", TextArea).focus()
+
+    def on_text_area_changed(self, event: TextArea.Changed) -> None:
+        type(self).draft = event.text_area.text
+        text = event.text_area.text.strip()
+        self.query_one("#name", Input).placeholder = (
+            worktree_name(text) if text else "after the prompt"
+        )
+
+    def action_close(self) -> None:
+        self.dismiss(None)
+
+    def action_start(self) -> None:
+        prompt = self.query_one("#prompt", TextArea).text
+        budget = self.query_one("#budget", Input).value.strip()
+        if not prompt.strip():
+            self._complain("say what should be done")
+            return
+        if budget and not _positive(budget):
+            self._complain("a budget is a number of US dollars above 0")
+            return
+        mode = str(self.query_one("#mode", Select).value)
+        nothing = mode == "ask nothing"
+        place = str(self.query_one("#place", Select).value)
+        type(self).draft = ""
+        self.dismiss(
+            NewTask(
+                prompt=prompt,
+                name=self.query_one("#name", Input).value.strip(),
+                base=self.query_one("#base", Input).value.strip() or "HEAD",
+                worktree=place if place not in {"new", "checkout"} else "",
+                in_checkout=place == "checkout",
+                trust=self.query_one("#trust", Checkbox).value,
+                options=TaskOptions(
+                    model=self.query_one("#model", Input).value.strip(),
+                    permission_mode="default" if nothing else mode,  # type: ignore[arg-type] # one of the choices
+                    skip_permissions=nothing,
+                    budget=float(budget) if budget else None,
+                ),
+            )
+        )
+
+    def _places(self) -> list[tuple[Content, str]]:
+        places = [(Content("a new worktree"), "new")]
+        if self._worktree is not None:
+            name = one_line(self._worktree.name, 40)
+            places.append((Content(f"the worktree {name}"), self._worktree.path))
+        return [*places, (Content("your own checkout"), "checkout")]
+
+    def _first_place(self) -> str:
+        return self._worktree.path if self._worktree is not None else "new"
+
+    def _complain(self, problem: str) -> None:
+        self.query_one(".form--problem", Static).update(Content.styled(problem, "$error"))
+
+
+def _positive(text: str) -> bool:
+    try:
+        return float(text) > 0
+    except ValueError:
+        return False

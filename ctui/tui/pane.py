@@ -1,0 +1,145 @@
+"""One task on the screen: header, transcript, what it asks, and where one writes to it."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.message import Message
+from textual.widgets import Input, Static
+
+from ctui.claude.blocks import Prompt
+from ctui.claude.ledger import Changes
+from ctui.claude.transcript import Transcript
+from ctui.client import Client
+from ctui.tasks.model import Ask, Task
+from ctui.tui.ask_panel import AskPanel
+from ctui.tui.composer import Composer
+from ctui.tui.feed import Feed
+from ctui.tui.frame_clock import FrameClock
+from ctui.tui.task_content import pane_header
+from ctui.tui.transcript_view import TranscriptView
+
+
+class Pane(Vertical):
+    """Follows one task for as long as it is mounted."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Interrupt", show=False, id="pane.interrupt"),
+        Binding("slash", "search", "Search", show=False, id="pane.search"),
+    ]
+
+    class Said(Message):
+        """The person wrote to the task."""
+
+        def __init__(self, task: str, message_id: str, text: str) -> None:
+            super().__init__()
+            self.task = task
+            self.message_id = message_id
+            self.text = text
+
+    class InterruptWanted(Message):
+        """Escape, where it means nothing nearer."""
+
+        def __init__(self, task: str) -> None:
+            super().__init__()
+            self.task = task
+
+    def __init__(self, client: Client, clock: FrameClock, task: Task, *, id: str) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id, classes="pane")
+        self.task_record = task
+        self._clock = clock
+        self._feed = Feed(client, task.id, self._replaced, self._changed)
+        self._asks = 0
+
+    def compose(self) -> ComposeResult:
+        yield Static(classes="pane--header")
+        yield TranscriptView(self._clock)
+        yield Input(placeholder="search", classes="pane--search", compact=True)
+        yield AskPanel()
+        yield Composer(placeholder="follow up")
+
+    def on_mount(self) -> None:
+        self.query_one(".pane--search").display = False
+        self.show(self.task_record, [])
+        self.run_worker(self._feed.open(), name=f"open {self.task_record.id}")
+
+    async def on_unmount(self) -> None:
+        await self._feed.close()
+
+    def show(self, task: Task, asks: list[Ask]) -> None:
+        """The task and what it asks, as they are now."""
+        self.task_record = task
+        self._asks = len(asks)
+        if self.is_mounted:
+            self.query_one(AskPanel).show(asks)
+            self.tick()
+
+    def tick(self) -> None:
+        """Time has passed, and the header says how much."""
+        header = pane_header(self.task_record, self._asks, time.time_ns())
+        self.query_one(".pane--header", Static).update(header)
+
+    @property
+    def transcript(self) -> TranscriptView:
+        return self.query_one(TranscriptView)
+
+    # -- the journal
+
+    def _replaced(self, transcript: Transcript) -> None:
+        if not self.is_attached:
+            return
+        self.transcript.show_blocks(transcript.blocks, keep_place=True)
+        said = [block.text for block in transcript.blocks if isinstance(block, Prompt)]
+        self.query_one(Composer).remember(said)
+
+    def _changed(self, changes: Changes) -> None:
+        if self.is_attached:
+            self.transcript.take(changes)
+
+    def on_transcript_view_earlier_wanted(self, event: TranscriptView.EarlierWanted) -> None:
+        event.stop()
+        self.run_worker(self._feed.load_earlier(), group="earlier", exclusive=False)
+
+    # -- what the person does
+
+    def on_composer_sent(self, event: Composer.Sent) -> None:
+        event.stop()
+        message_id = str(uuid.uuid4())
+        self._feed.expect(message_id, event.text, time.time_ns())
+        self.transcript.action_scroll_end()
+        self.post_message(self.Said(self.task_record.id, message_id, event.text))
+
+    def on_ask_panel_emptied(self, event: AskPanel.Emptied) -> None:
+        event.stop()
+        self.transcript.focus()
+
+    def action_leave(self) -> None:
+        """Close what is open here; else ask whether the turn should end."""
+        search = self.query_one(".pane--search", Input)
+        if self.query_one(AskPanel).leave_words():
+            return
+        if search.display:
+            search.display = False
+            self.transcript.find("")
+            self.transcript.focus()
+        elif self.transcript.screen.selections:
+            self.screen.clear_selection()
+        else:
+            self.post_message(self.InterruptWanted(self.task_record.id))
+
+    def action_search(self) -> None:
+        """Search backward from what is shown."""
+        search = self.query_one(".pane--search", Input)
+        search.display = True
+        search.focus()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        if event.input.has_class("pane--search"):
+            event.stop()
+            if event.value and not self.transcript.find(event.value):
+                self.notify("nothing more is found above", timeout=2, markup=False)

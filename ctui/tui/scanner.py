@@ -1,0 +1,67 @@
+"""Looking at the worktrees now and then, away from the screen's loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from time import monotonic
+
+from ctui.client.worktrees import records
+from ctui.errors import CtuiError
+from ctui.git.repository import open_repository
+from ctui.paths import Paths
+from ctui.worktrees.model import WorktreeStatus
+from ctui.worktrees.status import list_worktrees
+
+_LEAST_PAUSE = 5.0
+_SHARE = 100.0
+"""A pause is so many times as long as the look before it: at rest it costs 1 % of a processor."""
+
+
+class Scanner:
+    """Looks when it is told to, and else ever again."""
+
+    def __init__(
+        self, paths: Paths, git_dir: Path, seen: Callable[[Sequence[WorktreeStatus]], None]
+    ) -> None:
+        self._paths = paths
+        self._git_dir = git_dir
+        self._seen = seen
+        self._wanted = asyncio.Event()
+
+    def look(self) -> None:
+        """Something changed: look as soon as possible."""
+        self._wanted.set()
+
+    async def run(self) -> None:
+        """Go on until cancelled."""
+        while True:
+            self._wanted.clear()
+            began = monotonic()
+            with suppress(CtuiError):  # the repository may be away for a while
+                # Git is waited for and files are read: in a thread, with a loop of its own.
+                self._seen(await asyncio.to_thread(self._statuses))
+            pause = max(_LEAST_PAUSE, (monotonic() - began) * _SHARE)
+            try:
+                await asyncio.wait_for(self._wanted.wait(), pause)
+            except TimeoutError:
+                continue
+
+    def _statuses(self) -> list[WorktreeStatus]:
+        repository = open_repository(self._git_dir)
+        return asyncio.run(list_worktrees(repository, records(self._paths, repository)))
+
+
+def worktree_names(git_dir: Path) -> dict[str, str]:
+    """Path -> name of every worktree, from the metadata alone: quick, and without git."""
+    found: dict[str, str] = {}
+    folder = git_dir / "worktrees"
+    for metadata in sorted(folder.iterdir()) if folder.is_dir() else ():
+        try:
+            link = Path((metadata / "gitdir").read_text(encoding="utf-8").strip())
+        except (OSError, UnicodeDecodeError):
+            continue
+        found[str(link.parent)] = metadata.name
+    return found

@@ -1,0 +1,105 @@
+"""The right side of the dashboard: the open panes, one of them shown."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.widgets import ContentSwitcher, Static
+
+from ctui.client import Client
+from ctui.tasks.model import Ask, Task
+from ctui.tui.board import Board, Item
+from ctui.tui.frame_clock import FrameClock
+from ctui.tui.item_content import worktree_card
+from ctui.tui.pane import Pane
+from ctui.tui.tabs import TaskTabs
+from ctui.tui.task_content import tab_labels
+
+_CARD = "card"
+
+
+class Stage(Vertical):
+    """Panes that were opened stay as tabs; one that is only looked at goes with the next one."""
+
+    def __init__(self, client: Client, clock: FrameClock, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._client = client
+        self._clock = clock
+        self._panes: dict[str, Pane] = {}
+        self._opened: list[str] = []
+        self._count = 0
+
+    def compose(self) -> ComposeResult:
+        yield TaskTabs(id="tabs")
+        with ContentSwitcher(initial=_CARD, id="panes"):
+            yield Static(id=_CARD)
+
+    @property
+    def shown(self) -> Pane | None:
+        """The pane that is seen."""
+        current = self.query_one(ContentSwitcher).current
+        return next((pane for pane in self._panes.values() if pane.id == current), None)
+
+    @property
+    def opened(self) -> list[str]:
+        """The tabs' tasks, in order."""
+        return list(self._opened)
+
+    async def show_item(self, item: Item, asks: list[Ask], *, keep: bool) -> None:
+        """Show a worktree: its task, or what is known of it. With `keep` it becomes a tab."""
+        if item.task is None:
+            self.query_one(f"#{_CARD}", Static).update(worktree_card(item))
+            self.query_one(ContentSwitcher).current = _CARD
+            return
+        await self.show_task(item.task, asks, keep=keep)
+
+    async def show_task(self, task: Task, asks: list[Ask], *, keep: bool) -> None:
+        """Show a task's pane, a new one if need be."""
+        if keep and task.id not in self._opened:
+            self._opened.append(task.id)
+        switcher = self.query_one(ContentSwitcher)
+        pane = self._panes.get(task.id)
+        if pane is None:
+            self._count += 1
+            pane = Pane(self._client, self._clock, task, id=f"pane-{self._count}")
+            self._panes[task.id] = pane
+            await switcher.mount(pane)
+            pane.show(task, asks)
+        switcher.current = pane.id
+        await self._close_others(task.id)
+
+    def update_all(self, board: Board) -> None:
+        """Tasks and asks are like this now."""
+        for name, pane in list(self._panes.items()):
+            task = board.tasks.get(name)
+            if task is not None:
+                pane.show(task, board.asks_of(name))
+        self._opened = [name for name in self._opened if name in board.tasks]
+        shown = self.shown
+        tasks = [board.tasks[name] for name in self._opened]
+        active = next(
+            (
+                index
+                for index, task in enumerate(tasks)
+                if shown and task.id == shown.task_record.id
+            ),
+            -1,
+        )
+        labels = tab_labels(tasks, [len(board.asks_of(task.id)) for task in tasks])
+        tabs = self.query_one(TaskTabs)
+        tabs.display = bool(labels)
+        tabs.show(labels, active)
+
+    async def forget(self, task: str) -> None:
+        """The task was removed."""
+        pane = self._panes.pop(task, None)
+        if task in self._opened:
+            self._opened.remove(task)
+        if pane is not None:
+            if pane is self.shown:
+                self.query_one(ContentSwitcher).current = _CARD
+            await pane.remove()
+
+    async def _close_others(self, shown: str) -> None:
+        for name in [name for name in self._panes if name != shown and name not in self._opened]:
+            await self._panes.pop(name).remove()

@@ -1,0 +1,85 @@
+"""A pane's header, the tabs and the screen's header, as content. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from ctui.tasks.model import Task, TaskState
+from ctui.text import one_line
+from ctui.tui.block_lines import compact, duration
+from ctui.tui.board import Board
+from ctui.tui.item_content import task_mark
+
+_STATE_COLOURS = {
+    TaskState.RUNNING: "$primary",
+    TaskState.STARTING: "$primary",
+    TaskState.QUEUED: "$text-muted",
+    TaskState.WAITING: "bold $warning",
+    TaskState.IDLE: "$success",
+    TaskState.ENDED: "$text-muted",
+}
+
+
+def pane_header(task: Task, asks: int, now: int) -> Content:
+    """`fix-login · opus · default · waiting 41 s · 48k tokens · $0.31`.
+
+    Args:
+        task: as the driver last said.
+        asks: how many of its asks are pending.
+        now: nanoseconds since the epoch.
+    """
+    state = str(task.state)
+    if task.reason is not None:
+        state = f"{task.state} ({task.reason})"
+    elif asks:
+        state = "waiting"
+    elif task.state.live and task.updated:
+        state = f"{task.state} {duration(max(0, now - task.updated) / 1e9)}"
+    parts: list[tuple[str, str]] = [(one_line(task.id, 40), "bold")]
+    if task.options.model:
+        parts.append((one_line(task.options.model, 30), ""))
+    mode = "no questions" if task.options.skip_permissions else task.options.permission_mode
+    parts.append((mode, "$error" if task.options.skip_permissions else "$text-muted"))
+    parts.append((state, _STATE_COLOURS[task.state]))
+    if tokens := task.input_tokens + task.output_tokens:
+        parts.append((f"{compact(tokens)} tokens", "$text-muted"))
+    parts.append((f"${task.cost:.2f}", "$text-muted"))
+    if task.work is not None and task.work.branch in {"advanced", "diverged"}:
+        colour = "$error" if task.work.branch == "diverged" else "$success"
+        parts.append((f"branch {task.work.branch}", colour))
+    header = Content.assemble(*_joined(parts))
+    if task.problem:
+        return Content("\n").join([header, Content.styled(one_line(task.problem, 300), "$error")])
+    return header
+
+
+def tab_labels(tasks: Sequence[Task], asks: Sequence[int]) -> list[Content]:
+    """One label a task, in order: `1 ▶ fix-login`."""
+    labels: list[Content] = []
+    for number, (task, asked) in enumerate(zip(tasks, asks, strict=True), 1):
+        mark, colour = task_mark(task, asked) or ("○", "$text-muted")
+        name = one_line(task.id, 24)
+        labels.append(Content.assemble((f" {number} ", "dim"), (f"{mark} ", colour), f"{name} "))
+    return labels
+
+
+def screen_header(board: Board, name: str, branch: str, scripted: bool) -> Content:
+    """The top line: where we are, and what there is to do."""
+    parts = [("ctui", "bold $primary"), (one_line(name, 40), "bold"), (one_line(branch, 40), "")]
+    if running := len(board.running):
+        parts.append((f"{running} running", "$primary"))
+    if asks := len(board.asks):
+        parts.append((f"asks {asks}", "bold $warning"))
+    parts.append((f"${board.cost:.2f}", "$text-muted"))
+    if scripted:
+        parts.append(("the model is scripted", "bold $error"))
+    return Content.assemble(*_joined([part for part in parts if part[0]]))
+
+
+def _joined(parts: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    joined: list[tuple[str, str]] = []
+    for part in parts:
+        joined += [part, ("  ", "")] if part is not parts[-1] else [part]
+    return joined

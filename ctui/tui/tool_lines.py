@@ -1,0 +1,110 @@
+"""A tool call as lines: what it does, what it changed or printed, how it ended. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from ctui.claude.blocks import ToolCall, ToolOutput, ToolState
+from ctui.claude.tools import WORKSPACE
+from ctui.tui.code import code_lines, diff_lines, language_of
+from ctui.tui.lines import Line, Span, Wrap
+
+_OUTPUT_LINES = 6
+_CHANGE_LINES = 24
+_LONGEST_SUBJECT = 400
+
+_MARKS = {
+    ToolState.PREPARING: ("…", "dim"),
+    ToolState.RUNNING: ("●", "ask"),
+    ToolState.OK: ("✓", "ok"),
+    ToolState.ERROR: ("✗", "error"),
+    ToolState.DENIED: ("✗", "error"),
+    ToolState.STOPPED: ("■", "dim"),
+}
+
+
+def tool_lines(call: ToolCall, *, unfolded: bool) -> tuple[list[Line], int]:
+    """A tool call's lines, and how many more there are when it is unfolded."""
+    body = list(_body(call))
+    limit = _CHANGE_LINES if _is_change(call) else _OUTPUT_LINES
+    left_out = len(body) - limit
+    if unfolded or left_out <= 1:
+        return [_title(call), *body], 0
+    mark = Line(f"… {left_out} more lines", style="dim", first="  ", rest="  ")
+    return [_title(call), *body[:limit], mark], left_out
+
+
+def _title(call: ToolCall) -> Line:
+    mark, style = _MARKS[call.state]
+    subject = (call.subject or _path(call))[:_LONGEST_SUBJECT]
+    text = f"{call.name} {subject}".rstrip()
+    spans = [Span(0, len(call.name), "tool")]
+    if subject:
+        spans.append(Span(len(call.name) + 1, len(text), "subject"))
+    if end := _end(call):
+        spans.append(Span(len(text) + 2, len(text) + 2 + len(end), style))
+        text = f"{text}  {end}"
+    return Line(text, tuple(spans), first=f"{mark} ", rest="  ")
+
+
+def _end(call: ToolCall) -> str:
+    """How it ended: a word, an exit code, a duration worth mentioning."""
+    facts: list[str] = []
+    if call.state in {ToolState.DENIED, ToolState.STOPPED}:
+        facts.append(str(call.state))
+    if call.output is not None and call.output.exit_code:
+        facts.append(f"exit code {call.output.exit_code}")
+    if call.finished is not None and (seconds := (call.finished - call.time) / 1e9) >= 1:
+        facts.append(f"{seconds:.1f} s")
+    return " · ".join(facts)
+
+
+def _body(call: ToolCall) -> Iterator[Line]:
+    output = call.output
+    language = language_of(_path(call))
+    if output is not None and output.hunks:
+        for hunk in output.hunks:
+            yield from diff_lines(hunk.lines, language, hunk.old_start, hunk.new_start)
+        return
+    yield from _given(call, language)
+    if output is not None and not (call.state is ToolState.OK and call.name in {"Read", "Write"}):
+        yield from _output(output, failed=call.state is not ToolState.OK)
+
+
+def _given(call: ToolCall, language: str) -> Iterable[Line]:
+    """The part of the input that its one-line subject cannot show."""
+    given = call.given
+    match call.name:
+        case "Edit" if isinstance(given.get("old_string"), str):
+            return _replacement(given.get("old_string"), given.get("new_string"), language)
+        case "Write" if isinstance(given.get("content"), str):
+            return code_lines(given["content"], language, first="  ")
+        case "Bash" if "\n" in str(given.get("command", "")):
+            return code_lines(str(given["command"]), "bash", first="  ")
+    return ()
+
+
+def _replacement(old: object, new: object, language: str) -> list[Line]:
+    removed = [f"-{line}" for line in str(old).split("\n")] if old else []
+    added = [f"+{line}" for line in str(new).split("\n")] if isinstance(new, str) and new else []
+    return diff_lines([*removed, *added], language, 1, 1)
+
+
+def _output(output: ToolOutput, *, failed: bool) -> Iterator[Line]:
+    for text, style in (
+        (output.stdout, "output"),
+        (output.stderr, "error"),
+        (output.text, "error" if failed else "output"),
+    ):
+        stripped = text.strip("\n")
+        for line in stripped.expandtabs(4).split("\n") if stripped else ():
+            yield Line(line, style=style, first="  │ ", rest="  │ ", wrap=Wrap.CELLS)
+
+
+def _is_change(call: ToolCall) -> bool:
+    return call.name in {"Edit", "MultiEdit", "Write", "NotebookEdit"}
+
+
+def _path(call: ToolCall) -> str:
+    found = call.given.get("file_path") or call.given.get("notebook_path") or ""
+    return found.removeprefix(WORKSPACE) if isinstance(found, str) else ""

@@ -1,0 +1,371 @@
+"""The transcript of one task on the screen: one widget, however long the transcript is.
+
+It paints rows itself (Textual's line API). Only blocks near the window are laid out; the heights of
+all others are estimates, and when one above the window turns out different, the scroll position
+moves with it, so that what is read stays where it is. Nothing here causes a layout of the screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Offset, Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.selection import Selection
+from textual.strip import Strip
+from textual.widget import Widget
+
+from ctui.claude.blocks import Block
+from ctui.claude.ledger import Changes
+from ctui.tui.block_rows import BlockRows
+from ctui.tui.frame_clock import FrameClock
+from ctui.tui.heights import Heights
+from ctui.tui.lines import STYLES
+from ctui.tui.row_paint import ROW_BITS, matched, selected, selected_text
+from ctui.tui.strips import Palette
+
+_NEAR_TOP_ROWS = 60
+
+
+class TranscriptView(ScrollView, can_focus=True):
+    """Shows blocks, follows their end, folds, selects, and finds."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        *(f"transcript--{name}" for name in STYLES),
+        "transcript--match",
+    }
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "scroll_up", "Up", show=False),
+        Binding("down,j", "scroll_down", "Down", show=False),
+        Binding("pageup", "page_up", "Page up", show=False),
+        Binding("pagedown", "page_down", "Page down", show=False),
+        Binding("home,g", "scroll_home", "Top", show=False),
+        Binding("end,G", "scroll_end", "Follow", show=False),
+        Binding("o", "toggle_fold", "Fold", show=False, id="transcript.fold"),
+    ]
+
+    class EarlierWanted(Message):
+        """The top is near, and there may be blocks in front of it."""
+
+        def __init__(self, view: TranscriptView) -> None:
+            super().__init__()
+            self.view = view
+
+        @property
+        def control(self) -> TranscriptView:
+            return self.view
+
+    def __init__(self, clock: FrameClock, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self.follows = True
+        """Whether the end stays in the window as it grows."""
+        self._clock = clock
+        self._blocks: Sequence[Block] = ()
+        self._rows = BlockRows()
+        self._heights = Heights()
+        self._frame: list[Strip] | None = None
+        self._frame_key: tuple[int, ...] = ()
+        self._generation = 0
+        self._needle = ""
+        self._bar: tuple[int, ...] = ()
+
+    # -- the model
+
+    def show_blocks(self, blocks: Sequence[Block], *, keep_place: bool = False) -> None:
+        """Show these blocks, which may grow and change from now on.
+
+        With `keep_place` they end like those before, and more are in front: what is read stays.
+        """
+        behind = len(self._blocks) - self._heights.find(self.scroll_offset.y)[0]
+        offset = self._heights.find(self.scroll_offset.y)[1]
+        self._blocks = blocks
+        self._rows.forget_all()
+        self._heights.replace_tail(0, map(self._rows.estimate, blocks))
+        if keep_place and not self.follows:
+            self._move_to(self._heights.top(max(0, len(blocks) - behind)) + offset)
+        self._request_frame()
+
+    def take(self, changes: Changes) -> None:
+        """The blocks changed like this."""
+        if changes.start is not None:
+            tail = self._blocks[changes.start :]
+            self._heights.replace_tail(changes.start, map(self._rows.estimate, tail))
+        for block_id in changes.changed:
+            self._rows.forget(block_id)
+        if changes.changed:
+            self._doubt(set(changes.changed))
+        self._request_frame()
+
+    def _doubt(self, changed: set[int]) -> None:
+        """What changes is nearly always close to the end."""
+        for index in range(len(self._blocks) - 1, -1, -1):
+            if self._blocks[index].id in changed:
+                self._heights.doubt(index)
+                changed.discard(self._blocks[index].id)
+                if not changed:
+                    return
+
+    def _request_frame(self) -> None:
+        if self.is_attached and self._rows.width:
+            self._clock.request(self)
+
+    # -- painting
+
+    def paint(self) -> None:
+        """Bring the window up to date; called by the frame clock."""
+        if not self.is_attached or not self._rows.width or not self.is_on_screen:
+            return
+        self._settle()
+        before = self._frame if self._frame_key == self._key() else None
+        self._frame = self._take_frame()
+        if before is None or self._decorated:
+            self.refresh()
+            return
+        changed = [
+            row
+            for row, (old, new) in enumerate(zip(before, self._frame, strict=True))
+            if old is not new and old != new
+        ]
+        if len(changed) * 3 > len(self._frame) * 2:
+            self.refresh()
+        elif changed:
+            self.refresh(*(Region(0, row, self._rows.width, 1) for row in changed))
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The rows of the window, straight from the cache: no style is computed per row."""
+        if self._frame is None or self._frame_key != self._key():
+            self._frame = self._take_frame()
+        rows = self._frame[crop.y : crop.y + crop.height]
+        if self._decorated:
+            first = self.scroll_offset.y + crop.y
+            rows = [self._decorate(strip, first + place) for place, strip in enumerate(rows)]
+        background = self.background_colors[1]
+        for line_filter in self.app._filters:  # noqa: SLF001 - what StylesCache does for others
+            if line_filter.enabled:
+                rows = [strip.apply_filter(line_filter, background) for strip in rows]
+        if crop.x or crop.width != self._rows.width:
+            base = self._base
+            rows = [strip.crop_extend(crop.x, crop.x + crop.width, base) for strip in rows]
+        return rows
+
+    def render_line(self, y: int) -> Strip:
+        """One row with offsets: only for the mouse, which asks what lies under it."""
+        row = self.scroll_offset.y + y
+        index, within = self._heights.find(row)
+        if index >= len(self._blocks):
+            return Strip.blank(self._rows.width, self._base)
+        strips = self._rows.of(self._blocks[index]).strips
+        strip = strips[within] if within < len(strips) else Strip.blank(self._rows.width)
+        return strip.apply_offsets(0, index << ROW_BITS | within)
+
+    @property
+    def _base(self) -> Style:
+        return self._rows.palette.get("", Style.null())
+
+    @property
+    def _decorated(self) -> bool:
+        return bool(self._needle) or self in self.screen.selections
+
+    def _decorate(self, strip: Strip, row: int) -> Strip:
+        if self._needle:
+            style = self.get_component_rich_style("transcript--match", partial=True)
+            strip = matched(strip, self._needle, style)
+        selection = self.screen.selections.get(self)
+        if selection is None:
+            return strip
+        index, within = self._heights.find(row)
+        style = self.screen.get_component_rich_style("screen--selection")
+        return selected(strip, selection.get_span(index << ROW_BITS | within), style)
+
+    def _key(self) -> tuple[int, ...]:
+        return (self.scroll_offset.y, self.size.height, self._rows.width, self._generation)
+
+    def _take_frame(self) -> list[Strip]:
+        self._frame_key = self._key()
+        top, wanted = self._frame_key[:2]
+        rows: list[Strip] = []
+        index, within = self._heights.find(top)
+        while len(rows) < wanted and index < len(self._blocks):
+            strips = self._rows.of(self._blocks[index]).strips
+            rows += strips[within : within + wanted - len(rows)]
+            index, within = index + 1, 0
+        return rows + [Strip.blank(self._rows.width, self._base)] * (wanted - len(rows))
+
+    # -- geometry
+
+    def on_resize(self) -> None:
+        width = self.scrollable_content_region.width
+        if width == self._rows.width:
+            self.paint()
+            return
+        index, within = self._heights.find(self.scroll_offset.y)
+        self._rows.restyle(width, self._palette())
+        self._heights.doubt_all()
+        if not self.follows:
+            self._move_to(self._heights.top(index) + min(within, 3))
+        self.paint()
+
+    def on_show(self) -> None:
+        self._clock.request(self)
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        if self._rows.width:
+            self._generation += 1
+            self._rows.restyle(self._rows.width, self._palette())
+            self._request_frame()
+
+    def _palette(self) -> Palette:
+        base = self.rich_style
+        return {"": base} | {
+            name: self.get_component_rich_style(f"transcript--{name}", partial=True)
+            for name in STYLES
+        }
+
+    def _settle(self) -> None:
+        """Make the heights around the window exact, and keep what is read where it is."""
+        height, count = self.size.height, len(self._blocks)
+        if self.follows:
+            index, rows = count, 0
+            while index and rows < height + 2:
+                index -= 1
+                rows += self._measure(index)
+            self._resize_content()
+            self._move_to(self._heights.total - height)
+            return
+        row = min(self.scroll_offset.y, max(0, self._heights.total - 1))
+        index, within = self._heights.find(row)
+        below, rows = index, -within
+        while below < count and rows < 2 * height:
+            rows += self._measure(below)
+            below += 1
+        above, rows = index, 0
+        while above and rows < height:
+            above -= 1
+            rows += self._measure(above)
+        self._resize_content()
+        if index < count:
+            within = min(within, max(0, self._heights[index] - 1))
+        self._move_to(self._heights.top(index) + within)
+        if self._heights.top(index) < _NEAR_TOP_ROWS:
+            self.post_message(self.EarlierWanted(self))
+
+    def _measure(self, index: int) -> int:
+        if not self._heights.is_exact(index):
+            self._heights.set(index, len(self._rows.of(self._blocks[index]).strips))
+        return self._heights[index]
+
+    def _resize_content(self) -> None:
+        size = Size(self._rows.width, self._heights.total)
+        if size != self.virtual_size:
+            # Assigned in the ordinary way, it would lay the whole screen out again.
+            self.set_reactive(Widget.virtual_size, size)
+
+    def _move_to(self, row: int) -> None:
+        row = max(0, min(row, self._heights.total - self.size.height))
+        # Assigned in the ordinary way, it would come back as something that the person did.
+        self.set_reactive(Widget.scroll_y, float(row))
+        self.set_reactive(Widget.scroll_target_y, float(row))
+        self._move_bar(row)
+
+    def _move_bar(self, row: int) -> None:
+        """A scrollbar repaints as a whole, so it only hears of a thumb that moves by a cell."""
+        height, total = max(1, self.size.height), max(1, self._heights.total)
+        state = (height, row * height // total, height * height // total, row + height >= total)
+        if state == self._bar or not self.show_vertical_scrollbar:
+            return
+        self._bar = state
+        bar = self.vertical_scrollbar
+        bar.window_virtual_size, bar.window_size, bar.position = total, height, row
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        if round(old_value) == round(new_value):
+            return
+        self.follows = new_value >= self._heights.total - self.size.height
+        self._move_bar(round(new_value))
+        self.paint()
+
+    # -- what a person does
+
+    def action_scroll_home(self) -> None:
+        self.follows = False
+        self._move_to(0)
+        self.paint()
+
+    def action_scroll_end(self) -> None:
+        self.follows = True
+        self.paint()
+
+    def action_toggle_fold(self) -> None:
+        """Fold or unfold the last block in the window that has more to show."""
+        index, _ = self._heights.find(self.scroll_offset.y + self.size.height - 1)
+        for place in range(min(index, len(self._blocks) - 1), -1, -1):
+            if self._toggle(place):
+                return
+            if self._heights.top(place) < self.scroll_offset.y:
+                return
+
+    def on_click(self, event: events.Click) -> None:
+        index, _ = self._heights.find(self.scroll_offset.y + event.y)
+        if index < len(self._blocks) and not self.screen.selections:
+            self._toggle(index)
+
+    def _toggle(self, index: int) -> bool:
+        if not self._rows.toggle(self._blocks[index].id):
+            return False
+        self.follows = False
+        self._heights.doubt(index)
+        self._frame = None
+        self.paint()
+        return True
+
+    def find(self, needle: str, *, backward: bool = True) -> bool:
+        """Show the next row with that text; whether there is one. "" ends the search."""
+        self._needle = needle.casefold()
+        self._frame = None
+        found = self._find_from(self.scroll_offset.y, -1 if backward else 1) if needle else None
+        if found is not None:
+            self.follows = False
+            self._move_to(found)
+        self.paint()
+        self.refresh()
+        return found is not None
+
+    def _find_from(self, row: int, step: int) -> int | None:
+        index, within = self._heights.find(row)
+        index = min(index, len(self._blocks) - 1)
+        while 0 <= index < len(self._blocks):
+            strips = self._rows.of(self._blocks[index]).strips
+            self._heights.set(index, len(strips))
+            places = [
+                place for place, strip in enumerate(strips) if self._needle in strip.text.casefold()
+            ]
+            further = [place for place in places if (place - within) * step > 0]
+            if further:
+                return self._heights.top(index) + (further[-1] if step < 0 else further[0])
+            index += step
+            within = -1 if step > 0 else 1 << 30
+        return None
+
+    # -- selection
+
+    @property
+    def allow_select(self) -> bool:
+        return True
+
+    def selection_updated(self, _selection: Selection | None) -> None:
+        self.refresh()
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        if not self._blocks:
+            return None
+        start = selection.start or Offset(0, 0)
+        last = len(self._blocks) - 1
+        end = selection.end or Offset(1 << 20, last << ROW_BITS | (1 << ROW_BITS) - 1)
+        rows = (self._rows.of(block) for block in self._blocks[start.y >> ROW_BITS :])
+        return selected_text(rows, start, end), "\n"
