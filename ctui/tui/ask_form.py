@@ -12,7 +12,7 @@ from ctui.text import one_line, sanitise
 
 _BY = "screen"
 _MOST_OPTIONS = 9
-_LABEL_WIDTH = 60
+_LABEL_WIDTH = 300
 
 
 class Wants(Enum):

@@ -72,6 +72,7 @@ class TranscriptView(ScrollView, can_focus=True):
         self._frame_key: tuple[int, ...] = ()
         self._generation = 0
         self._needle = ""
+        self._match = Style.null()
         self._bar: tuple[int, ...] = ()
 
     # -- the model
@@ -138,6 +139,8 @@ class TranscriptView(ScrollView, can_focus=True):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The rows of the window, straight from the cache: no style is computed per row."""
+        if not self._rows.width:
+            return [Strip.blank(crop.width, self.rich_style)] * crop.height
         if self._frame is None or self._frame_key != self._key():
             self._frame = self._take_frame()
         rows = self._frame[crop.y : crop.y + crop.height]
@@ -173,7 +176,7 @@ class TranscriptView(ScrollView, can_focus=True):
 
     def _decorate(self, strip: Strip, row: int) -> Strip:
         if self._needle:
-            style = self.get_component_rich_style("transcript--match", partial=True)
+            style = self._match
             strip = matched(strip, self._needle, style)
         selection = self.screen.selections.get(self)
         if selection is None:
@@ -221,11 +224,22 @@ class TranscriptView(ScrollView, can_focus=True):
             self._request_frame()
 
     def _palette(self) -> Palette:
-        base = self.rich_style
-        return {"": base} | {
-            name: self.get_component_rich_style(f"transcript--{name}", partial=True)
-            for name in STYLES
-        }
+        return {"": self.rich_style} | {name: self._style(name) for name in STYLES}
+
+    def _style(self, name: str) -> Style:
+        """A component's colours as they are on this ground: a muted one is a mixture."""
+        ground = self.background_colors[1]
+        found = self.get_component_styles(f"transcript--{name}")
+        style = found.text_style
+        if found.has_rule("background"):
+            ground = ground + found.background
+            style += Style(bgcolor=ground.rich_color)
+        if found.has_rule("color"):
+            colour = found.color
+            if found.auto_color:
+                colour = ground.get_contrast_text(colour.a)
+            style += Style(color=(ground + colour).rich_color)
+        return style
 
     def _settle(self) -> None:
         """Make the heights around the window exact, and keep what is read where it is."""
@@ -327,6 +341,7 @@ class TranscriptView(ScrollView, can_focus=True):
     def find(self, needle: str, *, backward: bool = True) -> bool:
         """Show the next row with that text; whether there is one. "" ends the search."""
         self._needle = needle.casefold()
+        self._match = self._style("match")
         self._frame = None
         found = self._find_from(self.scroll_offset.y, -1 if backward else 1) if needle else None
         if found is not None:
