@@ -1,0 +1,92 @@
+"""Keys in the ask panel, and what they decide."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ctui.tasks import asks
+from ctui.tasks.model import Answer, Ask
+from ctui.tui.ask_form import AskForm, Wants
+
+COLOUR = {"question": "Which colour?", "options": [{"label": "Red"}, {"label": "Blue"}]}
+SIZES = {
+    "question": "Which sizes?",
+    "multiSelect": True,
+    "options": [{"label": "S"}, {"label": "M"}, {"label": "L"}],
+}
+
+
+def permission(tool: str, given: dict[str, Any], *suggestions: dict[str, Any]) -> Ask:
+    request = {"tool_name": tool, "input": given, "permission_suggestions": list(suggestions)}
+    return asks.from_permission("t", 1, 0, "r", request)
+
+
+def questions(*items: dict[str, Any]) -> Ask:
+    return permission("AskUserQuestion", {"questions": list(items)})
+
+
+def decided(outcome: Answer | Wants) -> Answer:
+    assert isinstance(outcome, Answer)
+    return outcome
+
+
+@pytest.mark.parametrize(("key", "decision"), [("y", "allow"), ("d", "deny")])
+def test_one_key_decides_a_permission(key: str, decision: str) -> None:
+    form = AskForm(permission("Bash", {"command": "ls"}))
+    assert decided(form.press(key)).decision == decision
+
+
+def test_the_session_is_offered_with_all_that_it_allows() -> None:
+    rule = {"toolName": "Bash", "ruleContent": "npm test:*"}
+    suggestion = {"type": "addRules", "behavior": "allow", "rules": [rule]}
+    form = AskForm(permission("Bash", {"command": "npm test"}, suggestion))
+    assert any("npm test:*" in choice.label for choice in form.choices())
+    assert decided(form.press("s")).decision == "session"
+
+
+@pytest.mark.parametrize("key", ["s", "x", "1", "enter", "t", "Y"])
+def test_a_key_that_is_no_choice_decides_nothing(key: str) -> None:
+    assert AskForm(permission("Bash", {"command": "ls"})).press(key) is Wants.NOTHING
+
+
+def test_a_denial_can_say_why() -> None:
+    form = AskForm(permission("Bash", {"command": "ls"}))
+    assert form.press("D") is Wants.REASON
+    assert decided(form.write(Wants.REASON, " not now ")).message == "not now"
+
+
+def test_questions_come_one_after_the_other() -> None:
+    form = AskForm(questions(COLOUR, SIZES))
+    assert "Which colour?" in form.lines()[0]
+    assert "1 of 2" in form.lines()[0]
+    assert form.press("2") is Wants.NOTHING
+    assert "Which sizes?" in form.lines()[0]
+    assert form.press("3") is Wants.NOTHING
+    assert form.press("1") is Wants.NOTHING
+    assert form.press("1") is Wants.NOTHING  # taken back
+    assert "[x] L" in "\n".join(form.lines())
+    answer = decided(form.press("enter"))
+    assert answer.answers == {"Which colour?": "Blue", "Which sizes?": "L"}
+    asks.check(form.ask, answer)
+
+
+def test_a_question_takes_words_of_ones_own() -> None:
+    form = AskForm(questions(COLOUR))
+    assert form.press("t") is Wants.TEXT
+    assert form.write(Wants.TEXT, "  ") is Wants.NOTHING
+    assert decided(form.write(Wants.TEXT, "Green")).answers == {"Which colour?": "Green"}
+
+
+def test_a_number_without_an_option_says_nothing() -> None:
+    form = AskForm(questions(COLOUR))
+    assert form.press("3") is Wants.NOTHING
+    assert form.press("0") is Wants.NOTHING
+
+
+def test_hostile_texts_are_shown_harmless() -> None:
+    evil = {"question": "Q\x1b[2J", "options": [{"label": "[b]\u202eA", "description": "\x9b1m"}]}
+    shown = "\n".join(AskForm(questions(evil)).lines())
+    assert not {"\x1b", "\u202e", "\x9b"} & set(shown)
+    assert "[b]" in shown

@@ -1,0 +1,157 @@
+"""What the dashboard makes of tasks, asks and worktrees."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from ctui.tasks.calls import Update
+from ctui.tasks.model import Ask, AskKind, AskState, EndReason, Task, TaskState
+from ctui.tui.board import Board, Group
+from ctui.tui.item_content import item_line, worktree_card
+from ctui.tui.task_content import pane_header, screen_header, tab_labels
+from ctui.worktrees.model import Changes, Upstream, Verdict, WorktreeStatus
+
+GIT = "/r/.git"
+
+
+def task(name: str = "a", **facts: Any) -> Task:
+    return Task(
+        id=name,
+        repository=facts.pop("repository", GIT),
+        worktree=facts.pop("worktree", f"/w/{name}"),
+        metadata=None,
+        branch=name,
+        base=None,
+        session="",
+        prompt="p",
+        **facts,
+    )
+
+
+def ask(number: int, name: str = "a", state: AskState = AskState.PENDING) -> Ask:
+    return Ask(
+        id=number,
+        task=name,
+        run=1,
+        request=str(number),
+        kind=AskKind.PERMISSION,
+        tool="Bash",
+        title="Bash: ls",
+        input=msgspec.Raw(b"{}"),
+        state=state,
+        created=number,
+    )
+
+
+def status(name: str, kind: Any = "clean", **facts: Any) -> WorktreeStatus:
+    return WorktreeStatus(
+        name=facts.pop("shown", name),
+        path=f"/w/{name}",
+        branch=name,
+        head=None,
+        base=None,
+        status=kind,
+        verdict=Verdict("no-commits", ""),
+        changes=facts.pop("changes", Changes()),
+        upstream=Upstream(),
+        ahead=facts.pop("ahead", 0),
+        behind=0,
+        state=None,
+        locked=None,
+        problem=facts.pop("problem", None),
+    )
+
+
+def groups(board: Board) -> dict[str, Group]:
+    return {item.name: item.group for item in board.items()}
+
+
+def test_names_are_listed_before_anybody_looked() -> None:
+    board = Board(GIT)
+    board.take_names({"/w/b": "b", "/w/a": "a"})
+    assert groups(board) == {"a": Group.UNKNOWN, "b": Group.UNKNOWN}
+
+
+@pytest.mark.parametrize(
+    ("facts", "asked", "expected"),
+    [
+        ({"state": TaskState.RUNNING}, False, Group.RUNNING),
+        ({"state": TaskState.QUEUED}, False, Group.RUNNING),
+        ({"state": TaskState.RUNNING}, True, Group.NEEDS_YOU),
+        ({"state": TaskState.WAITING, "problem": "no login"}, False, Group.NEEDS_YOU),
+        ({"state": TaskState.ENDED, "reason": EndReason.FAILED}, False, Group.NEEDS_YOU),
+        ({"state": TaskState.IDLE}, False, Group.CLEAN),
+        ({"state": TaskState.ENDED, "reason": EndReason.STOPPED}, False, Group.CLEAN),
+    ],
+)
+def test_a_task_is_where_it_is_needed(facts: dict[str, Any], asked: bool, expected: Group) -> None:
+    board = Board(GIT)
+    board.take_statuses([status("a")])
+    board.take(Update(task=task(**facts)))
+    if asked:
+        board.take(Update(ask=ask(1)))
+    assert groups(board) == {"a": expected}
+
+
+def test_worktrees_are_grouped_by_what_is_to_do() -> None:
+    board = Board(GIT)
+    board.take_statuses(
+        [
+            status("merged", "merged"),
+            status("clean"),
+            status("work", "unclean"),
+            status("odd", problem="tampered"),
+        ]
+    )
+    assert [(item.name, item.group) for item in board.items()] == [
+        ("odd", Group.NEEDS_YOU),
+        ("work", Group.REVIEW),
+        ("merged", Group.MERGED),
+        ("clean", Group.CLEAN),
+    ]
+
+
+def test_the_newest_task_stands_for_its_worktree() -> None:
+    board = Board(GIT)
+    board.take(Update(task=task("new", worktree="/w/a", created=2)))
+    board.take(Update(task=task("old", worktree="/w/a", created=1)))
+    (item,) = board.items()
+    assert item.task is not None
+    assert item.task.id == "new"
+
+
+def test_another_repository_s_tasks_are_counted_but_not_listed() -> None:
+    board = Board(GIT)
+    board.take(Update(task=task("far", repository="/other", state=TaskState.RUNNING, cost=2.0)))
+    assert board.items() == []
+    assert len(board.running) == 1
+    assert board.cost == 2.0
+
+
+def test_what_is_answered_leaves_the_inbox() -> None:
+    board = Board(GIT)
+    board.take(Update(task=task("a")))
+    for number in (2, 1):
+        board.take(Update(ask=ask(number)))
+    assert [item.id for item in board.inbox] == [1, 2]
+    board.take(Update(ask=ask(1, state=AskState.ANSWERED)))
+    assert [item.id for item in board.asks_of("a")] == [2]
+    board.take(Update(removed="a"))
+    assert board.inbox == []
+
+
+def test_hostile_names_are_text_and_nothing_else() -> None:
+    evil = "[@click=app.quit]x[/]\x1b]0;t\x07\u202e"
+    board = Board(GIT)
+    board.take_statuses([status("a", "unclean", shown=evil, changes=Changes(untracked=2), ahead=1)])
+    board.take(Update(task=task("a", problem=evil, state=TaskState.WAITING)))
+    (item,) = board.items()
+    header = screen_header(board, evil, evil, scripted=False)
+    shown = [item_line(item), worktree_card(item), pane_header(board.tasks["a"], 0, 0), header]
+    for content in [*shown, *tab_labels([board.tasks["a"]], [0])]:
+        assert not {"\x1b", "\x07", "\u202e"} & set(content.plain)
+        assert not any("click" in str(span.style) for span in content.spans)
+    assert "?2" in item_line(item).plain
