@@ -28,9 +28,8 @@ def code_lines(code: str, language: str, *, first: str = "") -> list[Line]:
     if not code:
         return []
     rows = [row.expandtabs(_TAB) for row in code.removesuffix("\n").split("\n")]
-    rest = " " * cell_len(first)
     return [
-        _line(row, spans, style="block", first=first, rest=rest)
+        _line(row, spans, style="block", first=first)
         for row, spans in zip(rows, _colours(rows, language).rows, strict=True)
     ]
 
@@ -50,7 +49,9 @@ def diff_lines(lines: Iterable[str], language: str, old_start: int, new_start: i
     found = []
     for mark, text in hunk:
         if mark not in " +-":
-            found.append(_line(mark + text, (), style="dim", first=" " * (width + 3)))
+            found.append(
+                _line((mark + text).expandtabs(_TAB), (), style="dim", first=" " * (width + 3))
+            )
             continue
         spans = next(colours) if mark != "-" else ()
         first = f"{old if mark == '-' else new:>{width}} {mark} "
@@ -72,9 +73,7 @@ def _colours(rows: list[str], language: str) -> Highlighted:
     return highlighted(code, language if len(code) <= _MOST_HIGHLIGHTED else "")
 
 
-def _line(
-    text: str, spans: tuple[Span, ...], *, style: str, first: str, rest: str | None = None
-) -> Line:
+def _line(text: str, spans: tuple[Span, ...], *, style: str, first: str) -> Line:
     if len(text) > LONGEST_ROW:
         spans = tuple(
             span._replace(end=min(span.end, LONGEST_ROW))
@@ -82,6 +81,4 @@ def _line(
             if span.start < LONGEST_ROW
         )
         text = f"{text[:LONGEST_ROW]}… [{len(text) - LONGEST_ROW} more characters]"
-    if rest is None:
-        rest = " " * cell_len(first)
-    return Line(text, spans, style, first, rest, Wrap.CELLS)
+    return Line(text, spans, style, first, " " * cell_len(first), Wrap.CELLS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from time import monotonic
-from typing import Protocol
+from typing import Any, Protocol
 
 from textual.app import App
 
@@ -19,7 +19,7 @@ class Paintable(Protocol):
 class FrameClock:
     """One for the whole screen. The first change is painted at once, the next ones together."""
 
-    def __init__(self, app: App[object]) -> None:
+    def __init__(self, app: App[Any]) -> None:
         self._app = app
         self._waiting: dict[Paintable, None] = {}
         self._running = False

@@ -8,18 +8,20 @@ from ctui.tui.lines import BLANK, Line
 from ctui.tui.markdown import Part, code_rows, join, parts
 from ctui.tui.markdown_fence import chunk_size, fence_lines, fence_rows
 
-_STEP = 1_000
-"""Characters between two looks for what may be frozen, so that a long block is not looked through
-at each new word."""
-
 
 class LiveMarkdown:
     """Lays out a growing text, and does so only once for what cannot change any more.
 
-    At any time `frozen` and `tail()` are together the `markdown_lines` of the whole text.
+    At any time `frozen` and `tail()` are together the `markdown_lines` of the whole text, unless a
+    list gets nested so deeply that the whole text would show all of it as it was written.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, step: int = 1_000) -> None:
+        """Look for what can be frozen after each `step` characters.
+
+        A smaller step keeps the tail shorter, but looks through a long block more often.
+        """
+        self._step = step
         self.frozen: list[Line] = []
         """Lines that stay as they are. More are added at the end, by `append` only."""
         self._rest = ""
@@ -35,7 +37,7 @@ class LiveMarkdown:
         """Add sanitised text at the end."""
         self._rest += text
         self._tail = None
-        if len(self._rest) - self._looked_at >= _STEP:
+        if len(self._rest) - self._looked_at >= self._step:
             self._freeze()
             self._looked_at = len(self._rest)
 

@@ -169,7 +169,7 @@ def _heading(node: SyntaxTreeNode) -> list[Line]:
     mark = "▸" * (level - 2) + " " if level > 2 else ""
     lines = [Line(*row, style="heading", first=mark, rest=" " * len(mark)) for row in rows]
     if level in _UNDERLINES:
-        width = min(_LONGEST_UNDERLINE, max(cell_len(row.text) for row in rows))
+        width = min(_LONGEST_UNDERLINE, max(1, *(cell_len(row.text) for row in rows)))
         lines.append(Line(_UNDERLINES[level] * width, style="heading", wrap=Wrap.CELLS))
     return lines
 

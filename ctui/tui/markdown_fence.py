@@ -6,12 +6,14 @@ slow. So each chunk is coloured by itself, in the same way while it streams in a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from ctui.tui.code import LONGEST_ROW, code_lines, is_open_after
 from ctui.tui.lines import Line
 
 _INDENT = "  "
+_NAME = re.compile(r"[\w+#.-]+")  # of `rust` in `rust,ignore`, and of `r` in `{r}`
 _CHUNK_SIZES = (40, 80, 120, 160)
 _LONGEST_CHUNK = 200
 
@@ -50,7 +52,8 @@ def chunk_size(rows: list[str], info: str) -> int:
 
 
 def _language(info: str) -> str:
-    return (info.split() or [""])[0].lower()
+    name = _NAME.search(info)
+    return name.group().lower() if name else ""
 
 
 def _uncut(rows: list[str]) -> Iterator[str]:

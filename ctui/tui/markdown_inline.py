@@ -9,7 +9,7 @@ open; where there is no such place for a long time, it ends anyway.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,7 +17,7 @@ from ctui.text import sanitise
 from ctui.tui.styled import Styled, Writer
 
 if TYPE_CHECKING:
-    from markdown_it.tree import SyntaxTreeNode
+    from markdown_it.token import Token
 
 _PIECE_SIZES = (1_000, 2_000, 4_000)
 _LONGEST_PIECE = 8_000
@@ -30,7 +30,9 @@ _OPENING_MARK = re.compile(
     r"|(?<!\w)_(?=\S)"
     r"|\[(?![^\[\]]*\](?!\())"  # not one of the plain brackets in `list[0]`
 )
-_STYLES = {"strong": "strong", "em": "emphasis", "s": "strike"}
+_MARK = re.compile(r"[\\`*_~\[!<\n]")
+_STYLES = {"strong": "strong", "em": "emphasis", "s": "strike", "a": "link"}
+"""The tag of a token -> our style."""
 
 
 class _Piece(NamedTuple):
@@ -41,6 +43,8 @@ class _Piece(NamedTuple):
 
 def inline_rows(content: str) -> list[Styled]:
     """Return the text of a block: one row, and one more for each hard break."""
+    if len(content) <= _PIECE_SIZES[0]:
+        return list(_parsed(content).rows)
     writer = Writer()
     for piece in _pieces(content):
         for number, row in enumerate(_parsed(piece).rows):
@@ -75,49 +79,62 @@ def _piece_end(content: str, start: int) -> int:
     return len(content) if len(content) <= limit else last or limit
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=2048)
 def _parsed(content: str) -> _Piece:
     from ctui.tui.markdown_parser import parse_inline
 
-    nodes = parse_inline(content)
+    if _MARK.search(content) is None:
+        return _Piece((_plain(content),), closed=True)
     writer = Writer()
-    _write(writer, nodes, "")
-    texts = (part.content for node in nodes for part in node.walk() if part.type == "text")
+    try:
+        tokens = parse_inline(content)
+        _write(writer, tokens)
+    except RecursionError:  # images may be nested in the text of images
+        return _Piece((_plain(content),), closed=True)
+    texts = (token.content for token in tokens if token.type == "text")
     return _Piece(tuple(writer.rows()), not any(map(_OPENING_MARK.search, texts)))
 
 
-def _write(writer: Writer, nodes: Iterable[SyntaxTreeNode], style: str) -> None:
-    """Write `nodes`; where styles are nested, the innermost one counts."""
-    for node in nodes:
-        if node.type == "softbreak":
-            writer.write(" ", style)
-        elif node.type == "hardbreak":
+def _plain(content: str) -> Styled:
+    writer = Writer()
+    writer.write(content)
+    return writer.rows()[0]
+
+
+def _write(writer: Writer, tokens: Sequence[Token], style: str = "") -> None:
+    """Write `tokens`; where styles are nested, the innermost one counts."""
+    styles = [style]
+    link = 0
+    for number, token in enumerate(tokens):
+        if token.nesting > 0:
+            styles.append(_STYLES[token.tag])
+            link = number if token.tag == "a" else link
+        elif token.nesting < 0:
+            styles.pop()
+            if token.tag == "a":
+                text = _text(tokens[link + 1 : number])
+                _write_address(writer, tokens[link], text, "href")
+        elif token.type == "hardbreak":
             writer.end_row()
-        elif node.type == "code_inline":
-            writer.write(node.content, "code")
-        elif node.type in _STYLES:
-            _write(writer, node.children, _STYLES[node.type])
-        elif node.type == "link":
-            _write(writer, node.children, "link")
-            _write_address(writer, node, str(node.attrs.get("href", "")))
-        elif node.type == "image":
-            _write(writer, node.children, "link")
-            _write_address(writer, node, str(node.attrs.get("src", "")))
+        elif token.type == "image":
+            _write(writer, token.children or (), "link")
+            _write_address(writer, token, _text(token.children or ()), "src")
         else:
-            writer.write(node.content, style)
+            shown = token.content or " " * (token.type == "softbreak")
+            writer.write(shown, "code" if token.type == "code_inline" else styles[-1])
 
 
-def _write_address(writer: Writer, node: SyntaxTreeNode, address: str) -> None:
-    """Write where a link goes, unless its text says just that."""
-    text = _plain(node.children)
+def _write_address(writer: Writer, token: Token, text: str, attribute: str) -> None:
+    """Write where a link with `text` goes, unless the text says just that."""
+    address = str(token.attrs.get(attribute, ""))
     # An autolink's address is its text, perhaps with `mailto:` in front.
-    told = text == address or node.info == "auto"
+    told = text == address or token.info == "auto"
     # The parser decodes entities in a title, so it is sanitised once more.
-    title = " ".join(sanitise(str(node.attrs.get("title", ""))).split())
-    more = ("" if told else address) + (f' "{title}"' if title else "")
+    title = " ".join(sanitise(str(token.attrs.get("title", ""))).split())
+    more = " ".join(([] if told else [address]) + ([f'"{title}"'] if title else []))
     if more:
-        writer.write(f" ({more.strip()})" if text else more.strip(), "link")
+        writer.write(f" ({more})" if text else more, "link")
 
 
-def _plain(nodes: Iterable[SyntaxTreeNode]) -> str:
-    return "".join(_plain(node.children) if node.children else node.content for node in nodes)
+def _text(tokens: Iterable[Token]) -> str:
+    return "".join(_text(token.children) if token.children else token.content for token in tokens)

@@ -42,12 +42,15 @@ def parse_blocks(text: str) -> Iterator[Block]:
             group = []
 
 
-def parse_inline(content: str) -> list[SyntaxTreeNode]:
-    """Return what is within the text of one block."""
+def parse_inline(content: str) -> list[Token]:
+    """Return the tokens of one block's text.
+
+    They are no tree, because emphasis has no bound on its nesting.
+    """
     parser = _parser()
     tokens: list[Token] = []
     parser.inline.parse(content, parser, {}, tokens)
-    return SyntaxTreeNode(tokens).children
+    return tokens
 
 
 def _block(tokens: list[Token]) -> Block:

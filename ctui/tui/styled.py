@@ -26,13 +26,15 @@ class Styled(NamedTuple):
 
     def folded(self, width: int) -> list[Styled]:
         """The same text in rows of at most `width` cells, cut between words where possible."""
+        if cell_len(self.text) <= width:
+            return [self]
         rows = []
         start = 0
         while start < len(self.text):
             end = _row_end(self.text, start, width)
             rows.append(self.part(start, end))
             start = end
-        return rows or [self]
+        return rows
 
 
 class Writer:

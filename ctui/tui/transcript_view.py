@@ -35,6 +35,11 @@ _NEAR_TOP_ROWS = 60
 class TranscriptView(ScrollView, can_focus=True):
     """Shows blocks, follows their end, folds, selects, and finds."""
 
+    DEFAULT_CSS = """
+    TranscriptView {
+        overflow-y: scroll; overflow-x: hidden; scrollbar-size-vertical: 1;
+    }
+    """
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         *(f"transcript--{name}" for name in STYLES),
         "transcript--match",

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ctui.tui.code import code_lines, diff_lines, language_of
+from ctui.tui.lines import Wrap
+from tests.tui.shape import assert_well_formed, shown, styled, texts
+
+_LANGUAGES = st.sampled_from(["python", "c", "js", "html", "json", "diff", "rst", "", "nonsense"])
+
+
+def test_code_has_the_colours_of_its_language() -> None:
+    (line,) = code_lines('def f(): return "a" + 1  # why', "python")
+    assert styled(line) == [
+        ("def", "keyword"),
+        ("f", "function"),
+        ("return", "keyword"),
+        ('"a"', "string"),
+        ("1", "number"),
+        ("# why", "comment"),
+    ]
+    assert line.style == "block"
+    assert line.wrap is Wrap.CELLS
+
+
+def test_a_string_over_several_rows_is_a_string_in_each() -> None:
+    lines = code_lines('x = """one\n\n  two"""', "python")
+    assert [styled(line) for line in lines] == [
+        [('"""one', "string")],
+        [],
+        [('  two"""', "string")],
+    ]
+
+
+@pytest.mark.parametrize("language", ["", "nonsense", "x" * 10_000])
+def test_an_unknown_language_has_no_colours(language: str) -> None:
+    (line,) = code_lines("def f(): pass", language)
+    assert line.spans == ()
+
+
+def test_a_very_long_code_has_no_colours_but_all_its_rows() -> None:
+    lines = code_lines("def f(): pass\n" * 20_000, "python")
+    assert len(lines) == 20_000
+    assert not any(line.spans for line in lines)
+
+
+def test_a_very_long_row_says_how_much_of_it_is_missing() -> None:
+    (line,) = code_lines(f'"{"a" * 5_000}"', "python")
+    assert line.text == f'"{"a" * 3_999}… [1002 more characters]'
+    assert styled(line) == [(line.text[:4_000], "string")]
+
+
+def test_rows_are_those_of_the_source() -> None:
+    assert code_lines("", "python") == []
+    assert shown(code_lines("\n", "python")) == [""]
+    assert shown(code_lines("\n\na\n\n", "python")) == ["", "", "a", ""]
+
+
+def test_tabs_are_blanks_up_to_the_next_stop() -> None:
+    assert shown(code_lines("\ta\tb\n  \tc", "make")) == ["    a   b", "    c"]
+
+
+def test_a_prefix_is_in_front_of_every_row() -> None:
+    (line,) = code_lines("a", "", first="中 ")
+    assert (line.first, line.rest) == ("中 ", "   ")
+
+
+@pytest.mark.parametrize(
+    ("path", "language"),
+    [
+        ("src/a.py", "python"),
+        ("Makefile", "make"),
+        ("deep/Dockerfile", "docker"),
+        ("a.rs", "rust"),
+        ("LICENSE", ""),
+        ("", ""),
+        ("no/such.kind-of-file", ""),
+    ],
+)
+def test_a_language_is_known_by_the_name_of_the_file(path: str, language: str) -> None:
+    assert language_of(path) == language
+
+
+def test_a_hunk_has_numbers_and_marks_in_front() -> None:
+    hunk = [" def f():", "-    return 1", "+    return 2", "+", " ", "\\ No newline at end of file"]
+    lines = diff_lines(hunk, "python", 8, 98)
+    assert shown(lines) == [
+        " 98   def f():",
+        "  9 -     return 1",
+        " 99 +     return 2",
+        "100 + ",
+        "101   ",
+        "      \\ No newline at end of file",
+    ]
+    assert [line.style for line in lines] == ["block", "removed", "added", "added", "block", "dim"]
+    assert styled(lines[0]) == [("def", "keyword"), ("f", "function")]
+
+
+def test_the_colours_of_a_hunk_are_those_of_the_code_after_the_change() -> None:
+    lines = diff_lines(['-x = """', "+x = 1", " y = 2"], "python", 1, 1)
+    assert styled(lines[2]) == [("2", "number")]
+
+
+@settings(deadline=None)
+@given(texts(['"""', "/*", "'", "<script>", "{%"]), _LANGUAGES)
+def test_any_code_is_shown_whole_and_well_formed(code: str, language: str) -> None:
+    lines = code_lines(code, language, first="  ")
+    assert_well_formed(lines)
+    rows = code.removesuffix("\n").split("\n") if code else []
+    assert [line.text for line in lines] == [row.expandtabs(4) for row in rows]
+
+
+@settings(deadline=None)
+@given(texts(["\n+", "\n-", "\n "]), _LANGUAGES, st.integers(0, 10**6), st.integers(0, 10**6))
+def test_any_hunk_is_shown_whole_and_well_formed(
+    hunk: str, language: str, old: int, new: int
+) -> None:
+    rows = hunk.split("\n")
+    lines = diff_lines(rows, language, old, new)
+    assert_well_formed(lines)
+    assert len(lines) == len(rows)
+    for line, row in zip(lines, rows, strict=True):
+        assert (line.first + line.text).endswith(row[1:].expandtabs(4))
