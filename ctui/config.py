@@ -11,12 +11,13 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from ctui.errors import InvalidInput, Unavailable
 from ctui.paths import Paths
+from ctui.text import one_line
 
 PermissionMode = Literal["default", "acceptEdits", "plan", "dontAsk"]
 """What a task may do without asking; bypassing every question is a separate, explicit option."""
@@ -28,6 +29,11 @@ REPOSITORY_KEYS: Mapping[str, frozenset[str]] = {
 }
 """Everything that a repository may say about the tasks that work on it."""
 
+_PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}")
+_BAD_PREFIX = re.compile(r"\.\.|//|/\.|\.lock/|^refs/|^HEAD$")
+"""What git-check-ref-format(1) does not allow, or what would be taken for another kind of ref."""
+
+_NETWORK = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
 _SIZE_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
@@ -45,8 +51,8 @@ class SandboxConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Limits of each task's container."""
 
     memory: str = "4g"
-    cpus: float = 2.0
-    pids: int = 2048
+    cpus: Annotated[float, msgspec.Meta(gt=0)] = 2.0
+    pids: Annotated[int, msgspec.Meta(ge=32)] = 2048
     tmp: str = "2g"
     network: str = "ctui"
     """The engine's network that tasks join; ctui makes it if it is not there."""
@@ -70,9 +76,9 @@ class WorktreeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class TaskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How the driver runs tasks."""
 
-    idle_minutes: float = 15.0
+    idle_minutes: Annotated[float, msgspec.Meta(gt=0)] = 15.0
     """An idle sandbox is put to sleep after this long; the next message wakes it."""
-    max_running: int = 16
+    max_running: Annotated[int, msgspec.Meta(ge=1)] = 16
     """More tasks than this wait in the queue."""
 
 
@@ -150,6 +156,7 @@ def _convert(values: dict[str, Any], source: str) -> Config:
         parse_size(config.sandbox.tmp)
     except msgspec.ValidationError as error:
         raise InvalidInput(f"{source}: {error}", hint="mend or remove that key") from error
+    _check(config, source)
     if config.image.base and config.image.dockerfile:
         raise InvalidInput(
             f"{source}: image.base and image.dockerfile exclude each other", hint="keep one of them"
@@ -157,8 +164,32 @@ def _convert(values: dict[str, Any], source: str) -> Config:
     return config
 
 
+def _check(config: Config, source: str) -> None:
+    """Values of the right type that would still do harm."""
+    prefix, network, url = (
+        config.worktrees.prefix,
+        config.sandbox.network,
+        config.claude.base_url,
+    )
+    if prefix and (not _PREFIX.fullmatch(prefix) or _BAD_PREFIX.search(prefix)):
+        raise InvalidInput(
+            f"{source}: worktrees.prefix {one_line(repr(prefix))} cannot begin a branch's name",
+            hint="write it like ctui/",
+        )
+    if network in {"host", "none", "default"} or not _NETWORK.fullmatch(network):
+        raise InvalidInput(
+            f"{source}: sandbox.network {one_line(repr(network))} cannot be used",
+            hint="name a network of your own: the host's would not seal a task off",
+        )
+    if url and not url.startswith(("http://", "https://")):
+        raise InvalidInput(
+            f"{source}: claude.base_url {one_line(repr(url))} is no web address",
+            hint="it begins with https:// or http://",
+        )
+
+
 def _harmless(path: Path) -> dict[str, dict[str, Any]]:
-    if path.is_symlink():
+    if path.is_symlink() or not path.is_file():
         return {}
     found: dict[str, dict[str, Any]] = {}
     for section, values in _read(path).items():

@@ -14,7 +14,7 @@ import click
 from ctui.claude.events import is_partial
 from ctui.claude.summary import describe
 from ctui.cli.answering import AskPrompt
-from ctui.cli.output import warn
+from ctui.cli.output import json_text, warn
 from ctui.errors import Conflict, CtuiError
 from ctui.tasks.calls import AnswerAsk, StopTask, Update
 from ctui.tasks.journal import FILE_NAME, Entry, read_entries
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ctui.client import Client
 
 _INTERRUPTED = 130
+_QUEUE_SECONDS = 2.0
 
 
 async def follow_turn(client: Client, task_id: str, *, as_json: bool, start: int = 0) -> int:
@@ -119,7 +120,7 @@ async def _cancel(job: asyncio.Task[Any]) -> None:
 def entry_lines(entry: Entry, *, as_json: bool) -> list[str]:
     """What is printed for one journal line."""
     if as_json:
-        return [entry.line] if entry.stream == "out" else []
+        return [json_text(entry.line)] if entry.stream == "out" else []
     if entry.stream == "ctui":
         return _notice(entry.line)
     if entry.stream == "err":
@@ -156,12 +157,23 @@ class _Watcher:
     async def until_over(self) -> Task:
         async for update in self._client.watch(self._task_id):
             self._see(update)
-            self.task = update.task or self.task
+            if update.task is not None:
+                self._see_task(update.task)
             if update.task is not None and _is_over(update.task):
                 return update.task
             if update.removed:
                 break
         raise Conflict(f"the task {self._task_id} was removed meanwhile")
+
+    def _see_task(self, task: Task) -> None:
+        if task.state is TaskState.QUEUED and self.task is None:
+            loop = asyncio.get_running_loop()
+            loop.call_later(_QUEUE_SECONDS, self._tell_of_queue)
+        self.task = task
+
+    def _tell_of_queue(self) -> None:
+        if self.task is not None and self.task.state is TaskState.QUEUED:
+            warn("* it waits in the queue: tasks.max_running others run")
 
     def _see(self, update: Update) -> None:
         ask = update.ask
@@ -250,6 +262,9 @@ def _is_over(task: Task) -> bool:
 def _exit_code(task: Task) -> int:
     if task.problem:
         warn(f"ctui: {task.problem}")
+        return 1
+    if task.work is not None and task.work.problem:
+        warn(f"ctui: {task.work.problem}")
         return 1
     if task.denials:
         calls = "1 tool call was" if task.denials == 1 else f"{task.denials} tool calls were"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -75,10 +76,27 @@ def _report_usage(error: click.ClickException, *, as_json: bool) -> None:
     report(InvalidInput(message, hint=f"{where} --help"), as_json=as_json)
 
 
+def _open_missing_streams() -> None:
+    """Whoever closed one of the three streams wants nothing from it."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - for good
+
+
+def _refuse_what_is_no_text(arguments: Sequence[str]) -> None:
+    for number, argument in enumerate(arguments, 1):
+        try:
+            argument.encode()
+        except UnicodeEncodeError as error:
+            raise InvalidInput(f"argument {number} is not UTF-8", hint="write it anew") from error
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run a command line, and turn every error into one line and an exit code."""
     as_json = "--json" in arguments
+    _open_missing_streams()
     try:
+        _refuse_what_is_no_text(arguments)
         if len(arguments) == 1 and _is_path(arguments[0]):
             from ctui.cli import dashboard
 
@@ -98,4 +116,8 @@ def run(arguments: Sequence[str]) -> int:
         with suppress(OSError):
             sys.stdout.close()
         return 0
+    except OSError as error:
+        with suppress(OSError):
+            report(CtuiError(f"the output cannot be written: {error.strerror}"), as_json=False)
+        return 1
     return result if isinstance(result, int) else 0

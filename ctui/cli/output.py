@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from collections.abc import Sequence
@@ -10,8 +11,10 @@ from typing import Any
 
 import click
 
-from ctui.errors import CtuiError
+from ctui.errors import CtuiError, InvalidInput
 from ctui.text import sanitise
+
+_NOT_PLAIN = re.compile(r"[^\n\x20-\x7e]")
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 repo_option = click.option(
@@ -26,7 +29,28 @@ def print_json(value: Any) -> None:
     """Print a value, msgspec structs included."""
     import msgspec
 
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+    click.echo(json_text(msgspec.json.format(msgspec.json.encode(value), indent=2).decode()))
+
+
+def json_text(text: str) -> str:
+    """JSON as it is; for a terminal with every character escaped that could do something there."""
+    return _NOT_PLAIN.sub(_escaped, text) if sys.stdout.isatty() else text
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return json.dumps(match.group())[1:-1]
+
+
+def read_stdin() -> str:
+    """All of stdin.
+
+    Raises:
+        InvalidInput: it is not UTF-8.
+    """
+    try:
+        return sys.stdin.buffer.read().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidInput("what comes on stdin is not UTF-8", hint="convert it first") from error
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

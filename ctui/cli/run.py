@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
 from ctui.cli import context
-from ctui.cli.output import json_option, print_json, repo_option, warn
+from ctui.cli.output import json_option, print_json, read_stdin, repo_option, warn
 from ctui.config import PermissionMode
-from ctui.errors import InvalidInput, Refused
+from ctui.errors import InvalidInput
 
 if TYPE_CHECKING:
     from ctui.client import Client
@@ -48,15 +46,9 @@ def command(**options: Any) -> int:
     Exit code 0: done. 1: failed, denied or over budget. 130: interrupted.
     """
     if options["prompt"] == "-":
-        options["prompt"] = sys.stdin.read()
+        options["prompt"] = read_stdin()
     if not options["prompt"].strip():
         raise InvalidInput("the prompt is empty", hint="say what the task should do")
-    if options["workspace_dir"] and os.geteuid() == 0:
-        raise Refused(
-            "--workspace-dir does not work as root: a task never runs as root, and ctui does not "
-            "give your checkout to another user",
-            hint="run without it, or as the checkout's owner",
-        )
     return asyncio.run(_run(options))
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from ctui.cli import context, task_read
-from ctui.cli.output import json_option, print_json
+from ctui.cli.output import json_option, print_json, read_stdin
 from ctui.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ def send(task_id: str, message: str, *, wait: bool, as_json: bool) -> int:
     from ctui.tasks.calls import SendMessage
     from ctui.tasks.journal import FILE_NAME
 
-    text = sys.stdin.read() if message == "-" else message
+    text = read_stdin() if message == "-" else message
     journal = context.paths().task(context.store().task(task_id).id) / FILE_NAME
     seen = journal.stat().st_size if journal.is_file() else 0
     task = _call(SendMessage(task_id, str(uuid.uuid4()), text, login(context.paths())))
@@ -58,7 +57,9 @@ def send(task_id: str, message: str, *, wait: bool, as_json: bool) -> int:
 @click.argument(
     "decision", type=click.Choice(["allow", "session", "deny", "cancel"]), required=False
 )
-@click.option("--ask", "ask_id", type=int, help="Which ask, if there are several.")
+@click.option(
+    "--ask", "ask_id", type=click.IntRange(1, 2**63 - 1), help="Which ask, if there are several."
+)
 @click.option("--message", default="", help="Why it is denied; the model reads it.")
 @click.option("--text", default="", help="The answer to a question.")
 @click.option(

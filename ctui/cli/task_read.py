@@ -133,7 +133,8 @@ def _facts(task: Task) -> dict[str, str]:
         "prompt": one_line(task.prompt, 120),
     }
     if task.work is not None:
-        facts["work"] = f"{task.work.branch} {task.work.reason}".strip()
+        said = task.work.problem or task.work.reason
+        facts["work"] = f"{task.work.branch}: {said}" if said else task.work.branch
         for number, ref in enumerate(task.work.refs):
             facts[f"ref {number + 1}"] = f"{ref.name} {ref.commit[:9]}"
     return {name: sanitise(value) for name, value in facts.items() if value}

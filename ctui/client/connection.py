@@ -100,7 +100,7 @@ async def stop_driver(paths: Paths) -> int | None:
     while await rpc.read_line(connection.reader):
         pass
     connection.close()
-    return msgspec.json.decode(line, type=rpc.Hello).pid
+    return _hello(line).pid
 
 
 async def driver_pid(paths: Paths) -> int | None:
@@ -110,7 +110,7 @@ async def driver_pid(paths: Paths) -> int | None:
         return None
     try:
         line = await rpc.read_line(connection.reader)
-        return msgspec.json.decode(line, type=rpc.Hello).pid if line else None
+        return _hello(line).pid if line else None
     finally:
         connection.close()
 
@@ -130,7 +130,7 @@ async def _same_version(connection: Connection) -> bool:
     line = await rpc.read_line(connection.reader)
     if not line:
         return False
-    hello = msgspec.json.decode(line, type=rpc.Hello)
+    hello = _hello(line)
     if (hello.protocol, hello.version) == (rpc.PROTOCOL, __version__):
         return True
     if (hello.protocol, _numbers(hello.version)) > (rpc.PROTOCOL, _numbers(__version__)):
@@ -144,6 +144,16 @@ async def _same_version(connection: Connection) -> bool:
         pass
     connection.close()
     return False
+
+
+def _hello(line: bytes) -> rpc.Hello:
+    try:
+        return msgspec.json.decode(line, type=rpc.Hello)
+    except msgspec.DecodeError as error:
+        raise Unavailable(
+            "something that is no driver answers at the driver's socket",
+            hint="end it, and remove the socket that `ctui doctor` names",
+        ) from error
 
 
 async def _start(paths: Paths, environ: Mapping[str, str] | None) -> None:

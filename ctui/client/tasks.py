@@ -11,11 +11,14 @@ import msgspec
 from ctui.claude.credentials import Credential
 from ctui.client import worktrees
 from ctui.config import load_config
-from ctui.errors import NotFound
+from ctui.errors import CtuiError, NotFound, Refused
 from ctui.git.repository import open_repository
 from ctui.paths import Paths
 from ctui.tasks.calls import Login, RemoveTask, StartTask, StopTask
+from ctui.tasks.messages import check_text
 from ctui.tasks.model import Task, TaskOptions
+from ctui.tasks.naming import check_task_id
+from ctui.worktrees.model import WorktreeRecord
 
 if TYPE_CHECKING:
     from ctui.client.client import Client
@@ -57,6 +60,15 @@ async def start_task(client: Client, repository: Repository, new: NewTask) -> Ta
     Raises:
         CtuiError: what is missing or wrong.
     """
+    check_text(new.prompt)
+    if new.task:
+        check_task_id(new.task)
+    if new.in_checkout and os.geteuid() == 0:
+        raise Refused(
+            "your own checkout cannot be used as root: a task never runs as root, and ctui does "
+            "not give your checkout to another user",
+            hint="use a worktree, or be the checkout's owner",
+        )
     place = await _place(client.paths, repository, new)
     call = StartTask(
         task=new.task,
@@ -71,7 +83,12 @@ async def start_task(client: Client, repository: Repository, new: NewTask) -> Ta
         branch=place.branch,
         base=place.base,
     )
-    return await client.call(call)
+    try:
+        return await client.call(call)
+    except CtuiError:
+        if place.made is not None:
+            await worktrees.discard(client.paths, repository, place.made)
+        raise
 
 
 async def remove_task(
@@ -90,7 +107,7 @@ async def remove_task(
     entry = None
     if task.removed is None and task.metadata is not None and not keep_worktree:
         entry = await _to_trash(client, task, force=force)
-    await client.call(RemoveTask(task.id, purge=purge))
+    await client.call(RemoveTask(task.id, purge=purge, force=force))
     return entry
 
 
@@ -99,17 +116,20 @@ class _Place(msgspec.Struct, frozen=True):
     metadata: str | None
     branch: str | None
     base: str | None
+    made: WorktreeRecord | None = None
+    """The worktree, if it was made for this task."""
 
 
 async def _place(paths: Paths, repository: Repository, new: NewTask) -> _Place:
     if new.in_checkout:
         checkout = str(repository.work_tree)
         return _Place(checkout, None, repository.head_branch(), repository.resolve("HEAD"))
+    made = None
     if new.worktree:
         record = worktrees.record_named(paths, repository, new.worktree)
     else:
         prefix = load_config(paths, repository=repository.work_tree).worktrees.prefix
-        record = await worktrees.make_worktree(
+        record = made = await worktrees.make_worktree(
             paths,
             repository,
             prefix=prefix,
@@ -117,10 +137,12 @@ async def _place(paths: Paths, repository: Repository, new: NewTask) -> _Place:
             prompt=new.prompt,
             base=new.base,
         )
-    return _Place(record.path, record.metadata, record.branch, record.base)
+    return _Place(record.path, record.metadata, record.branch, record.base, made)
 
 
 async def _to_trash(client: Client, task: Task, *, force: bool) -> TrashEntry | None:
+    if not (Path(task.worktree).is_dir() and Path(task.repository).is_dir()):
+        return None  # there is nothing left to move, or nowhere to
     repository = open_repository(Path(task.repository))
     try:
         record = worktrees.record_named(client.paths, repository, task.worktree)

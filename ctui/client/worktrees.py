@@ -73,6 +73,15 @@ async def make_worktree(
     return record
 
 
+async def discard(paths: Paths, repository: Repository, record: WorktreeRecord) -> None:
+    """Undo `make_worktree`, for a worktree that nobody has worked in yet."""
+    from ctui.worktrees.create import discard_worktree
+
+    await discard_worktree(repository, Path(record.path), record.branch)
+    with open_store(paths) as store:
+        store.forget_worktree(record.path)
+
+
 async def check_removal(
     repository: Repository, record: WorktreeRecord, *, force: bool
 ) -> WorktreeStatus:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 _ALTERNATES_LIMIT = 1 << 16
 _ALTERNATES_DEPTH = 5
 """As git itself: a longer chain of alternates is an error (gitrepository-layout(5))."""
+
+_NO_PATH = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class Target(NamedTuple):
@@ -110,6 +113,7 @@ def open_repository(path: Path) -> Repository:
     """
     import pygit2
 
+    _refuse_path(path)
     if not path.exists():
         raise NotFound(f"{path} does not exist", hint="name a folder in a repository with --repo")
     found = pygit2.discover_repository(str(path))
@@ -118,6 +122,7 @@ def open_repository(path: Path) -> Repository:
             f"{path} is not in a git repository", hint="go into one, or name one with --repo"
         )
     common_dir = _common_dir(Path(found).resolve())
+    _refuse_path(common_dir)
     _refuse_formats(common_dir)
     git = open_trusted(common_dir)
     if git.is_bare:
@@ -128,6 +133,15 @@ def open_repository(path: Path) -> Repository:
     repository = Repository(common_dir, work_tree)
     repository.__dict__["git"] = git
     return repository
+
+
+def _refuse_path(path: Path) -> None:
+    """Git's own files name paths as lines of UTF-8; no other can be handed to a task."""
+    if _NO_PATH.search(str(path)):
+        raise Refused(
+            f"the path {one_line(str(path), 200)} is not UTF-8, or has a control character in it",
+            hint="rename the folder",
+        )
 
 
 def open_trusted(git_dir: Path) -> pygit2.Repository:

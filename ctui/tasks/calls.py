@@ -115,6 +115,8 @@ class RemoveTask(Call[None], frozen=True):
     returns: ClassVar[type] = type(None)
     task: str
     purge: bool = False
+    force: bool = False
+    """Purge also a task whose commits could not be brought home."""
 
 
 class Follow(Call["Followed"], frozen=True):

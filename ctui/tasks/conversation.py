@@ -249,9 +249,13 @@ class Conversation:
         self._unanswered.pop(request_id, None)
         self._channel.seen(request_id)
         self.asks.receipt(request_id)
-        if self.task.state is TaskState.STARTING:
+        if self.task.state is TaskState.STARTING and not self._told_in_this_run():
             # It answers, and until it is told something it says nothing of its own accord.
             self._session_state("idle")
+
+    def _told_in_this_run(self) -> bool:
+        last = self._store.last_message(self.task.id)
+        return bool(last and last.delivered and last.delivered >= self.run.created)
 
     _handlers: ClassVar[dict[str, Callable[[Conversation, Mapping[str, Any], int], None]]] = {
         "system": _system,

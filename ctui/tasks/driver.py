@@ -23,7 +23,7 @@ import msgspec
 from ctui import __version__, rpc
 from ctui.claude.credentials import find_credential
 from ctui.config import load_config
-from ctui.errors import CtuiError
+from ctui.errors import CtuiError, Unavailable
 from ctui.paths import Paths, private_folder, refuse_network_file_system
 from ctui.sandbox.docker import Engine
 from ctui.sandbox.endpoint import resolve_endpoint
@@ -66,7 +66,7 @@ class Driver:
         socket = self.paths.driver_socket
         private_folder(socket.parent)
         # Only the holder of the lock gets here, so whatever socket is there is a dead driver's.
-        socket.unlink(missing_ok=True)
+        _remove(socket)
         listener = await asyncio.start_unix_server(
             server.serve, path=socket, limit=rpc.MAX_LINE, start_serving=False
         )
@@ -97,6 +97,13 @@ class Driver:
             self._watch_idle()
         else:
             self._over.set()
+
+
+def _remove(socket: Path) -> None:
+    try:
+        socket.unlink(missing_ok=True)
+    except OSError as error:
+        raise Unavailable(f"{socket} is in the way: {error.strerror}", hint="remove it") from error
 
 
 def main() -> int:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any, Protocol
 
 from ctui.config import Config
-from ctui.errors import Conflict, CtuiError, NotFound
+from ctui.errors import Conflict, CtuiError, NotFound, Refused
 from ctui.paths import Paths
 from ctui.tasks import asks
 from ctui.tasks.active import Active, Intent, Reporter
@@ -23,7 +23,7 @@ from ctui.tasks.messages import check_text, new_message
 from ctui.tasks.model import Ask, AskState, Message, Run, Task, TaskState
 from ctui.tasks.naming import free_task_id, new_task
 from ctui.tasks.store import Store, now
-from ctui.tasks.work import Work, bring
+from ctui.tasks.work import Work, bring, bring_from
 
 log = logging.getLogger(__name__)
 
@@ -98,12 +98,18 @@ class TaskEngine:
                 )
         if call.trust:
             self.store.trust(call.repository)
-        task = new_task(call, free_task_id(call, self.store.task_ids()))
+        task = new_task(call, free_task_id(call, self._taken_ids()))
         self._logins.remember(task.id, call.login)
         self.store.add_task(task)
         self.store.add_message(new_message(task.id, task.prompt, task.created))
         self._launch(task)
         return task
+
+    def _taken_ids(self) -> set[str]:
+        """Every id that was ever given, also by a store that was lost."""
+        folder = self.paths.state / "tasks"
+        found = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+        return self.store.task_ids() | found
 
     def send(self, call: SendMessage) -> Task:
         """Add a message, and wake the task if it sleeps or ended."""
@@ -154,6 +160,8 @@ class TaskEngine:
             if task.state is not TaskState.ENDED and intent != "asleep":
                 settle(task, None, intent)
                 self._save(task)
+            if task.work is not None and task.work.problem:
+                await self._import_last(task, needed=False)
             return self.store.task(task_id)
         active.intent = active.intent or intent
         if active.life is not None and active.life.created:
@@ -187,6 +195,7 @@ class TaskEngine:
         task = self.store.task(call.task, removed=call.purge)
         if not task.removed:
             task = await self.stop(call.task, "stopped")
+        await self._import_last(task, needed=call.purge and not call.force)
         journal = self._journals.pop(task.id, None)
         if journal is not None:
             journal.close()
@@ -196,6 +205,19 @@ class TaskEngine:
         else:
             self.store.mark_removed(task.id)
         self._publish(Update(removed=task.id))
+
+    async def _import_last(self, task: Task, *, needed: bool) -> None:
+        """Bring home what an earlier import could not, before the only other copy may go."""
+        work = await bring_from(self.paths.task(task.id), task)
+        if work is None:
+            return
+        task.work = work
+        self.store.save_task(task)
+        if needed and work.problem:
+            raise Refused(
+                f"{work.problem}; its own git directory is the only place where they are",
+                hint="mend that first, or --force deletes them",
+            )
 
     def journal(self, task_id: str) -> Journal:
         """The task's archive, open for appending."""
@@ -220,6 +242,8 @@ class TaskEngine:
         """One run, from the queue to the state that its task has afterwards."""
         end: RunEnd | None = None
         try:
+            if self._slots.locked():
+                self._make_room()
             async with self._slots:
                 end = await self._run(task, active, adopt)
             settle(task, end, active.intent)
@@ -238,6 +262,17 @@ class TaskEngine:
             self._wake(task)
         elif active.intent != "stopped" and self._has_news(task, end):
             self._wake(task)
+
+    def _make_room(self) -> None:
+        """Put the task to sleep that has been idle for longest, so that a queued one can begin."""
+        idle = [
+            task
+            for name in self._active
+            if (task := self.store.task(name, removed=True)).state is TaskState.IDLE
+        ]
+        if idle:
+            longest = min(idle, key=lambda task: task.updated)
+            self._spawn(self._doze(longest.id))
 
     def _has_news(self, task: Task, end: RunEnd | None) -> bool:
         """A message that came while the sandbox was being put to sleep still has to be read."""

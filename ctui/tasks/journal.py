@@ -26,6 +26,7 @@ from ctui.tasks.model import Notice
 FILE_NAME = "journal.jsonl"
 _PARENT = re.compile(rb'"parent_tool_use_id":("[^"]{1,200}")')
 _HEAD = re.compile(rb'\{"t":(\d+),"run":(\d+),"stream":"(\w+)"')
+_DAMAGED = '{"kind":"problem","text":"a line of the journal is damaged, and left out here"}'
 _TAIL_LIMIT = 16 << 20
 """Bytes of open blocks that are kept for a viewer who comes in the middle of one."""
 
@@ -187,12 +188,21 @@ class Journal:
 
 
 def read_entries(path: Path, start: int = 0, end: int | None = None) -> Iterator[Entry]:
-    """The archive's entries between two byte offsets that lie at line starts."""
+    """The archive's entries between two byte offsets that lie at line starts.
+
+    A line that is damaged is replaced by a notice that says so: the others can still be read.
+
+    Raises:
+        Unavailable: the archive cannot be read.
+    """
     decode = msgspec.json.Decoder(Entry).decode
     try:
         file = path.open("rb")
     except FileNotFoundError:
         return
+    except OSError as error:
+        raise Unavailable(f"{path} cannot be read: {error.strerror}") from error
+    last = Entry(0, 1, "ctui", "")
     with file:
         file.seek(start)
         left = None if end is None else end - start
@@ -201,8 +211,13 @@ def read_entries(path: Path, start: int = 0, end: int | None = None) -> Iterator
                 left -= len(line)
                 if left < 0:
                     return
-            if line.endswith(b"\n"):
-                yield decode(line)
+            if not line.endswith(b"\n"):
+                continue
+            try:
+                last = decode(line)
+                yield last
+            except msgspec.DecodeError:
+                yield msgspec.structs.replace(last, stream="ctui", line=_DAMAGED)
 
 
 def _whole_lines(file: int) -> int:

@@ -72,7 +72,10 @@ async def prepare(
     repository = await asyncio.to_thread(open_repository, Path(task.repository))
     worktree = Path(task.worktree)
     if not worktree.is_dir():
-        raise Refused(f"the worktree {worktree} is gone", hint="restore it from the trash")
+        raise Refused(
+            f"the worktree {worktree} is gone",
+            hint=f"put it back, or `ctui task remove {task.id}` takes the task off the list",
+        )
     owner = task_owner(worktree)
     private = await _private(paths, repository, task, owner)
     number = len(parts.store.runs(task.id)) + 1

@@ -16,6 +16,15 @@ TASK_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,49}")
 """What containers, volumes, refs and folders can all be called."""
 
 
+def check_task_id(task: str) -> None:
+    """Raise InvalidInput unless this can be a task's id."""
+    if not TASK_ID.fullmatch(task) or task.endswith((".", ".lock")) or ".." in task:
+        raise InvalidInput(
+            f"{task[:60]!r} cannot be a task's id",
+            hint="use up to 50 of a-z, 0-9, '.', '_' and '-', starting with a letter or digit",
+        )
+
+
 def free_task_id(call: StartTask, taken: AbstractSet[str]) -> str:
     """The wanted id, or one after the worktree's name that was never used.
 
@@ -23,15 +32,7 @@ def free_task_id(call: StartTask, taken: AbstractSet[str]) -> str:
         InvalidInput, Conflict: the wanted id cannot be had.
     """
     if call.task:
-        if (
-            not TASK_ID.fullmatch(call.task)
-            or call.task.endswith((".", ".lock"))
-            or ".." in call.task
-        ):
-            raise InvalidInput(
-                f"{call.task[:60]!r} cannot be a task's id",
-                hint="use up to 50 of a-z, 0-9, '.', '_' and '-', starting with a letter or digit",
-            )
+        check_task_id(call.task)
         if call.task in taken:
             raise Conflict(f"there was a task {call.task} already", hint="choose another --task-id")
         return call.task

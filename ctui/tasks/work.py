@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
+from ctui.errors import CtuiError
 from ctui.git.imports import import_work
-from ctui.git.private import PrivateRepository
+from ctui.git.private import PrivateRepository, open_private
+from ctui.git.repository import open_repository
 from ctui.tasks.model import ImportedRef, Task, WorkState
 from ctui.tasks.store import Store, now
 
@@ -54,8 +57,25 @@ class Work:
             self._task.work = await self._bring()
             self._task.updated = now()
             self._store.save_task(self._task)
-            # What changed while we read is found by the next request.
-            self._last = current
+            # What changed while we read is found by the next request; what failed is tried again.
+            self._last = "" if self._task.work.problem else current
+
+
+async def bring_from(folder: Path, task: Task) -> WorkState | None:
+    """Import the work of a task that has no run; None if it has no git directory of its own.
+
+    Args:
+        folder: the task's own folder.
+        task: its repository may be away, which is then the result's problem.
+    """
+    if not (folder / "git").is_dir():
+        return None
+    try:
+        repository = await asyncio.to_thread(open_repository, Path(task.repository))
+        metadata = Path(task.metadata) if task.metadata else None
+        return await bring(open_private(repository, folder, metadata), task)
+    except CtuiError as error:
+        return WorkState(problem=f"its commits cannot be imported: {error.message}")
 
 
 async def bring(private: PrivateRepository, task: Task) -> WorkState:

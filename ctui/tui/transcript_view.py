@@ -320,6 +320,12 @@ class TranscriptView(ScrollView, can_focus=True):
         self.follows = True
         self.paint()
 
+    def action_page_up(self) -> None:
+        self.scroll_page_up(animate=False)
+
+    def action_page_down(self) -> None:
+        self.scroll_page_down(animate=False)
+
     def action_toggle_fold(self) -> None:
         """Fold or unfold the last block in the window that has more to show."""
         index, _ = self._heights.find(self.scroll_offset.y + self.size.height - 1)

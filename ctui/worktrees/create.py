@@ -75,7 +75,7 @@ async def create_worktree(
         await asyncio.to_thread(give_to_tasks, path)
         return _record(repository, path.name, path, branch, commit)
     except (CtuiError, OSError, asyncio.CancelledError) as error:
-        await asyncio.shield(_undo(repository, path, branch if made_branch else None))
+        await asyncio.shield(discard_worktree(repository, path, branch if made_branch else None))
         if isinstance(error, OSError):
             raise Unavailable(f"{path} cannot be made: {error.strerror}") from error
         raise
@@ -183,8 +183,11 @@ def _record(
     )
 
 
-async def _undo(repository: Repository, path: Path, branch: str | None) -> None:
-    """Remove what this attempt made, and nothing that only looks like it."""
+async def discard_worktree(repository: Repository, path: Path, branch: str | None) -> None:
+    """Remove a worktree that was just made, its metadata and branch, and nothing that looks so.
+
+    Nobody may have worked in it: whatever is in it is gone.
+    """
     metadata = repository.common_dir / "worktrees"
     for folder in metadata.iterdir() if metadata.is_dir() else ():
         with suppress(OSError):

@@ -180,3 +180,81 @@ def test_setup_keeps_a_token_for_its_owner_alone(tmp_path: Path, paths: Paths) -
     assert (paths.config / "credential").stat().st_mode & 0o777 == 0o600
     assert ctui(tmp_path, "setup", "--logout").returncode == 0
     assert not (paths.config / "credential").exists()
+
+
+def test_what_is_no_text_is_refused_and_nothing_is_made(repository: Path) -> None:
+    broken = os.fsdecode(b"a\xff")
+    for arguments in (["run", broken], ["task", "send", "t", broken], ["task", "show", broken]):
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "ctui", *arguments],
+            cwd=repository,
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 1
+        assert b"is not UTF-8" in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+    piped = subprocess.run(
+        [sys.executable, "-P", "-m", "ctui", "run", "-"],
+        cwd=repository,
+        input=b"he\xfflo",
+        capture_output=True,
+        check=False,
+    )
+    assert b"stdin is not UTF-8" in piped.stderr
+    assert git(repository, "branch", "--list", "ctui/*") == ""
+
+
+@pytest.mark.parametrize("name", [b"bad\xff", b"two\nlines"])
+def test_a_path_that_git_s_own_files_cannot_name_is_refused(tmp_path: Path, name: bytes) -> None:
+    folder = Path(os.fsdecode(os.path.join(os.fsencode(tmp_path), name)))  # noqa: PTH118 - bytes
+    folder.mkdir()
+    git(folder, "init", "-q")
+    assert "control character" in refused(folder, "worktree", "list")
+
+
+def test_closed_streams_are_no_mistake_of_the_person(repository: Path) -> None:
+    for redirected in ("<&-", ">&-", "2>&-"):
+        command = f"{sys.executable} -P -m ctui task list {redirected}"
+        done = subprocess.run(
+            ["sh", "-c", command], cwd=repository, capture_output=True, check=False
+        )
+        assert done.returncode == 0
+        assert b"Traceback" not in done.stderr
+
+
+def test_a_full_device_is_said(repository: Path) -> None:
+    command = f"{sys.executable} -P -m ctui doctor --json >/dev/full"
+    done = subprocess.run(["sh", "-c", command], cwd=repository, capture_output=True, check=False)
+    assert done.returncode == 1
+    assert b"cannot be written" in done.stderr
+
+
+def test_an_ask_s_number_has_an_end(repository: Path) -> None:
+    done = ctui(repository, "task", "answer", "t", "allow", "--ask", "9" * 30)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.engine
+def test_a_start_that_is_refused_leaves_no_worktree(repository: Path) -> None:
+    for arguments in (["--task-id", "A B", "x"], ["--budget", "1", "x" * (9 << 20)]):
+        prompt = arguments.pop()
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "ctui", "run", "--detach", *arguments, "-"],
+            cwd=repository,
+            input=prompt,
+            text=True,
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 1
+        assert len(done.stderr.splitlines()) == 1
+    assert git(repository, "branch", "--list", "ctui/*") == ""
+    assert len(git(repository, "worktree", "list").splitlines()) == 1
+
+
+def test_something_else_at_the_driver_s_socket_is_named(repository: Path, paths: Paths) -> None:
+    paths.runtime.mkdir(parents=True, mode=0o700)
+    paths.driver_socket.mkdir()
+    assert "is in the way" in refused(repository, "run", "hello")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -73,3 +74,30 @@ def test_sizes_are_powers_of_1024(text: str, size: int) -> None:
 def test_what_is_not_a_size_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput):
         parse_size(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[worktrees]\nprefix = '--format='\n",
+        "[worktrees]\nprefix = '-x y'\n",
+        "[worktrees]\nprefix = 'refs/heads/'\n",
+        "[worktrees]\nprefix = 'a/../b/'\n",
+        "[worktrees]\nprefix = '\u202e'\n",
+        "[sandbox]\nnetwork = 'host'\n",
+        "[sandbox]\nnetwork = 'container:other'\n",
+        "[sandbox]\ncpus = -1\n",
+        "[sandbox]\npids = 0\n",
+        "[tasks]\nmax_running = 0\n",
+        "[claude]\nbase_url = 'ftp://x'\n",
+    ],
+)
+def test_a_value_that_would_do_harm_is_refused(paths: Paths, text: str) -> None:
+    write(paths, text)
+    with pytest.raises(InvalidInput):
+        load_config(paths, {})
+
+
+def test_a_repository_s_file_that_is_no_file_says_nothing(paths: Paths, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / ".ctui.toml")
+    assert load_config(paths, {}, repository=tmp_path) == Config()

@@ -38,13 +38,23 @@ async def tcp_in_front_of_the_engine(context: ssl.SSLContext | None) -> AsyncIte
     """A port of this machine that leads to the engine's socket; yields its number."""
     socket = resolve_endpoint().address
 
+    opened: list[asyncio.StreamWriter] = []
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        opened.append(writer)
         inner_reader, inner_writer = await asyncio.open_unix_connection(socket)
+        opened.append(inner_writer)
         await asyncio.gather(_pipe(reader, inner_writer), _pipe(inner_reader, writer))
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
-    yield server.sockets[0].getsockname()[1]
-    server.close()
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for writer in opened:
+            writer.transport.abort()
+            with suppress(OSError):
+                await writer.wait_closed()
 
 
 def certificates(folder: Path) -> tuple[ssl.SSLContext, Tls]:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ctui.claude.credentials import Redactor
+from ctui.errors import Unavailable
 from ctui.sandbox.stream import LogLine
 from ctui.tasks.journal import FILE_NAME, Journal, read_entries
 
@@ -94,3 +95,17 @@ def test_any_bytes_become_one_readable_entry(data: bytes) -> None:
         (entry,) = read_entries(journal.path)
         assert entry.line == data.decode("utf-8", "replace")
         journal.close()
+
+
+def test_a_damaged_line_is_said_and_the_others_are_read(journal: Journal) -> None:
+    journal.append(1, out(WHOLE, RESULT))
+    first, second = journal.path.read_bytes().splitlines(keepends=True)
+    journal.path.write_bytes(first + b"\xff garbage\n" + b'{"t": "x"}\n' + second)
+    entries = list(read_entries(journal.path))
+    assert [entry.stream for entry in entries] == ["out", "ctui", "ctui", "out"]
+    assert "damaged" in entries[1].line
+
+
+def test_a_journal_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match="cannot be read"):
+        list(read_entries(tmp_path))

@@ -289,7 +289,8 @@ async def test_run_follows_a_turn_and_says_how_it_ended(person: Person) -> None:
     code, output = await person.ctui(
         "run", "--json", "--skip-permissions", "Hello.\n" + fenced("say Hi there.")
     )
-    lines = [json.loads(line) for line in output.splitlines()]
+    # The task's id is said on stderr.
+    lines = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
     assert code == 0
     assert lines[-1]["type"] in {"result", "system", "control_response"}
     assert any(line.get("result") == "Hi there." for line in lines)
@@ -366,3 +367,34 @@ async def test_waiting_for_a_follow_up_shows_that_turn_only(person: Person) -> N
     assert code == 0
     assert "Second." in said
     assert "First." not in said
+
+
+async def test_a_failed_import_is_made_up_for_before_anything_is_deleted(person: Person) -> None:
+    commit = "echo m > m; git add -A; git commit -qm precious"
+    await person.start("moved", f"bash {commit}", "say Done.")
+    ask = await person.asked("moved")
+    git_dir = person.repository / ".git"
+    away = git_dir.rename(git_dir.with_name(".git-away"))
+    await person.answer(ask, Answer("allow"))
+    await person.idle("moved")
+    code, said = await person.ctui("task", "remove", "moved", "--purge")
+    assert code == 1
+    assert "cannot be imported" in said
+    assert "cannot be imported" in (await person.ctui("task", "show", "moved"))[1]
+    away.rename(git_dir)
+    await person.client.call(calls.StopTask("moved"))
+    code, said = await person.ctui("task", "remove", "moved", "--purge")
+    assert code == 0, said
+    assert "precious" in git(person.repository, "log", "--all", "--format=%s")
+    assert git(person.repository, "log", "-1", "--format=%s", "ctui/moved") == "precious"
+
+
+async def test_an_idle_task_makes_room_for_one_that_waits(person: Person) -> None:
+    config = person.world.paths.config_file
+    config.write_text(config.read_text() + "\n[tasks]\nmax_running = 1\n")
+    await person.start("first", "say First.")
+    await person.idle("first")
+    await person.start("second", "say Second.")
+    assert (await person.idle("second")).result == "Second."
+    await person.say("first", "say Again.")
+    assert (await person.idle("first", turns=2)).result == "Again."

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.engine
 
 def snapshot(folder: Path) -> dict[str, str]:
     """Every file of a repository's `.git` except what an import adds."""
-    skipped = ("objects", "refs/ctui", "logs", "worktrees", "refs/heads/ctui")
+    skipped = ("objects", "refs/ctui", "logs", "worktrees", "refs/heads/ctui", "ctui-worktrees")
     found: dict[str, str] = {}
     for path in sorted((folder / ".git").rglob("*")):
         name = str(path.relative_to(folder / ".git"))
