@@ -383,7 +383,7 @@ async def test_a_failed_import_is_made_up_for_before_anything_is_deleted(person:
     assert "cannot be imported" in (await person.ctui("task", "show", "moved"))[1]
     away.rename(git_dir)
     await person.client.call(calls.StopTask("moved"))
-    code, said = await person.ctui("task", "remove", "moved", "--purge")
+    code, said = await person.ctui("task", "remove", "moved", "--purge", "--force")
     assert code == 0, said
     assert "precious" in git(person.repository, "log", "--all", "--format=%s")
     assert git(person.repository, "log", "-1", "--format=%s", "ctui/moved") == "precious"
