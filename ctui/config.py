@@ -87,6 +87,8 @@ class ScreenConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     theme: str = ""
     """The name of one of ctui's, Textual's or the person's own themes."""
+    bell: bool = True
+    """Ring the terminal's bell when a task asks something."""
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

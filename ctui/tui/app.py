@@ -48,7 +48,7 @@ class CtuiApp(App[None]):
         self._paths = paths
         self._config = config
         self._client = Client(paths)
-        self._options = NewTaskOptions(config.claude, scripted=scripted)
+        self._options = NewTaskOptions(config.claude, scripted=scripted, bell=config.screen.bell)
         self._dashboard = Dashboard(self._client, repository, self._options)
 
     def on_mount(self) -> None:

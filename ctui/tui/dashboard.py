@@ -17,10 +17,9 @@ from ctui.client import Client
 from ctui.errors import CtuiError
 from ctui.git.repository import Repository
 from ctui.tasks.calls import Update
-from ctui.tasks.model import Task
-from ctui.text import one_line
+from ctui.tasks.model import Ask, AskState, Task
 from ctui.tui.ask_panel import AskPanel
-from ctui.tui.board import Board, Item
+from ctui.tui.board import Board
 from ctui.tui.composer import Composer
 from ctui.tui.deeds import Deeds
 from ctui.tui.dialogs import Confirm
@@ -28,7 +27,9 @@ from ctui.tui.frame_clock import FrameClock
 from ctui.tui.inbox import Inbox
 from ctui.tui.new_task import NewTaskForm, NewTaskOptions
 from ctui.tui.pane import Pane
+from ctui.tui.removal import removal_facts
 from ctui.tui.scanner import Scanner, worktree_names
+from ctui.tui.setup import Setup, look
 from ctui.tui.sidebar import Sidebar
 from ctui.tui.stage import Stage
 from ctui.tui.tabs import TaskTabs
@@ -44,6 +45,11 @@ _TICK_SECONDS = 1.0
 class Dashboard(Screen[None]):
     """Follows everything, and carries out keys."""
 
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+        (0, "-narrow"),
+        (100, "-wide"),
+    ]
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "new_task", "new", id="new-task"),
         Binding("f", "follow_up", "follow up", id="follow-up"),
@@ -55,6 +61,7 @@ class Dashboard(Screen[None]):
         Binding("tab", "next_place", "Next place", show=False),
         Binding("1", "tab(1)", "the first tab, and so on", show=False, key_display="1-9"),
         *(Binding(str(number), f"tab({number})", show=False) for number in range(2, 10)),
+        Binding("H", "setup", "doctor: what is missing", show=False, id="doctor"),
         Binding("question_mark", "app.show_help", "help", key_display="?", id="help"),
         Binding("q", "app.leave", "quit", id="quit"),
     ]
@@ -87,10 +94,18 @@ class Dashboard(Screen[None]):
         """The first picture is on the screen; now look at the world."""
         self._watch()
         self.run_worker(self._scanner.run(), name="scan")
+        self._check()
+
+    @work(name="check")
+    async def _check(self) -> None:
+        """A person who starts for the first time learns what is missing, and mends it here."""
+        checks = await look(self._client.paths)
+        if not all(check.ok for check in checks):
+            self.app.push_screen(Setup(self._client.paths, checks), self._set_up)
 
     # -- what comes in
 
-    @work(name="watch")
+    @work(name="watch", group="watch", exclusive=True)
     async def _watch(self) -> None:
         try:
             async for update in self._client.watch():
@@ -98,8 +113,22 @@ class Dashboard(Screen[None]):
         except CtuiError as error:
             self.deeds.complain(error)
 
+    def _set_up(self, _: None) -> None:
+        """Whatever was missing may be there now."""
+        self._watch()
+
+    def action_setup(self) -> None:
+        """Show what is there and what is missing."""
+        self.run_worker(self._show_setup())
+
+    async def _show_setup(self) -> None:
+        checks = await look(self._client.paths)
+        self.app.push_screen(Setup(self._client.paths, checks), self._set_up)
+
     def _take(self, update: Update) -> None:
         before = self.board.tasks.get(update.task.id) if update.task else None
+        if update.ask is not None and update.ask.state is AskState.PENDING:
+            self._ring(update.ask)
         self.board.take(update)
         if update.removed:
             self.run_worker(self._stage.forget(update.removed))
@@ -107,6 +136,11 @@ class Dashboard(Screen[None]):
         elif update.task is not None and _worth_a_look(before, update.task):
             self._scanner.look()
         self._want_list()
+
+    def _ring(self, ask: Ask) -> None:
+        """A bell for what is newly asked, unless somebody sits in front of it already."""
+        if ask.id not in self.board.asks and self._options.bell:
+            self.app.bell()
 
     def _take_statuses(self, statuses: Sequence[WorktreeStatus]) -> None:
         self.board.take_statuses(statuses)
@@ -211,7 +245,7 @@ class Dashboard(Screen[None]):
         unclean = item is not None and item.status is not None and item.status.status == "unclean"
         self._confirm(
             f"Remove {task.id}?",
-            _removal_facts(item),
+            removal_facts(item),
             "remove, with all that is unclean" if unclean else "remove",
             lambda: self.deeds.remove(task, force=unclean, keep_worktree=False),
         )
@@ -247,24 +281,3 @@ def _worth_a_look(before: Task | None, task: Task) -> bool:
         task.turns,
         task.work,
     )
-
-
-def _removal_facts(item: Item | None) -> list[str]:
-    """What goes, and what is kept."""
-    facts = ["Its container is stopped, and it leaves the list."]
-    if item is None or item.status is None:
-        return [*facts, "Its worktree has not been looked at yet."]
-    status = item.status
-    facts.append(f"Its worktree {one_line(status.name, 60)} goes to the trash and can be restored.")
-    if status.status == "unclean":
-        changed = status.changes
-        count = (
-            sum((changed.staged, changed.modified, changed.untracked, changed.conflicted))
-            if changed
-            else 0
-        )
-        facts.append(
-            f"It is unclean: {count} changed files, {status.ahead} commits not in the target."
-        )
-    facts.append(f"The branch {one_line(status.branch or '(detached)', 60)} stays.")
-    return facts

@@ -26,6 +26,8 @@ class NewTaskOptions(NamedTuple):
     """The configured model and permission mode."""
     scripted: bool = False
     """Whether the model is the demo's."""
+    bell: bool = True
+    """Whether the terminal's bell rings when a task asks."""
 
 
 class NewTaskForm(ModalScreen[NewTask | None]):

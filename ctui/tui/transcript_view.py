@@ -22,12 +22,11 @@ from textual.widget import Widget
 
 from ctui.claude.blocks import Block
 from ctui.claude.ledger import Changes
-from ctui.tui.block_rows import BlockRows
+from ctui.tui.block_window import BlockWindow
 from ctui.tui.frame_clock import FrameClock
-from ctui.tui.heights import Heights
 from ctui.tui.lines import STYLES
+from ctui.tui.palette import palette_of, style_of
 from ctui.tui.row_paint import ROW_BITS, matched, selected, selected_text
-from ctui.tui.strips import Palette
 
 _NEAR_TOP_ROWS = 60
 
@@ -70,9 +69,7 @@ class TranscriptView(ScrollView, can_focus=True):
         self.follows = True
         """Whether the end stays in the window as it grows."""
         self._clock = clock
-        self._blocks: Sequence[Block] = ()
-        self._rows = BlockRows()
-        self._heights = Heights()
+        self._window = BlockWindow()
         self._frame: list[Strip] | None = None
         self._frame_key: tuple[int, ...] = ()
         self._generation = 0
@@ -87,44 +84,27 @@ class TranscriptView(ScrollView, can_focus=True):
 
         With `keep_place` they end like those before, and more are in front: what is read stays.
         """
-        behind = len(self._blocks) - self._heights.find(self.scroll_offset.y)[0]
-        offset = self._heights.find(self.scroll_offset.y)[1]
-        self._blocks = blocks
-        self._rows.forget_all()
-        self._heights.replace_tail(0, map(self._rows.estimate, blocks))
+        index, within = self._window.place(self.scroll_offset.y)
+        behind = len(self._window.blocks) - index
+        self._window.show(blocks)
         if keep_place and not self.follows:
-            self._move_to(self._heights.top(max(0, len(blocks) - behind)) + offset)
+            self._move_to(self._window.row_of(max(0, len(blocks) - behind), within))
         self._request_frame()
 
     def take(self, changes: Changes) -> None:
         """The blocks changed like this."""
-        if changes.start is not None:
-            tail = self._blocks[changes.start :]
-            self._heights.replace_tail(changes.start, map(self._rows.estimate, tail))
-        for block_id in changes.changed:
-            self._rows.forget(block_id)
-        if changes.changed:
-            self._doubt(set(changes.changed))
+        self._window.take(changes)
         self._request_frame()
 
-    def _doubt(self, changed: set[int]) -> None:
-        """What changes is nearly always close to the end."""
-        for index in range(len(self._blocks) - 1, -1, -1):
-            if self._blocks[index].id in changed:
-                self._heights.doubt(index)
-                changed.discard(self._blocks[index].id)
-                if not changed:
-                    return
-
     def _request_frame(self) -> None:
-        if self.is_attached and self._rows.width:
+        if self.is_attached and self._window.width:
             self._clock.request(self)
 
     # -- painting
 
     def paint(self) -> None:
         """Bring the window up to date; called by the frame clock."""
-        if not self.is_attached or not self._rows.width or not self.is_on_screen:
+        if not self.is_attached or not self._window.width or not self.is_on_screen:
             return
         self._settle()
         before = self._frame if self._frame_key == self._key() else None
@@ -140,11 +120,11 @@ class TranscriptView(ScrollView, can_focus=True):
         if len(changed) * 3 > len(self._frame) * 2:
             self.refresh()
         elif changed:
-            self.refresh(*(Region(0, row, self._rows.width, 1) for row in changed))
+            self.refresh(*(Region(0, row, self._window.width, 1) for row in changed))
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The rows of the window, straight from the cache: no style is computed per row."""
-        if not self._rows.width:
+        if not self._window.width:
             return [Strip.blank(crop.width, self.rich_style)] * crop.height
         if self._frame is None or self._frame_key != self._key():
             self._frame = self._take_frame()
@@ -156,24 +136,23 @@ class TranscriptView(ScrollView, can_focus=True):
         for line_filter in self.app._filters:  # noqa: SLF001 - what StylesCache does for others
             if line_filter.enabled:
                 rows = [strip.apply_filter(line_filter, background) for strip in rows]
-        if crop.x or crop.width != self._rows.width:
+        if crop.x or crop.width != self._window.width:
             base = self._base
             rows = [strip.crop_extend(crop.x, crop.x + crop.width, base) for strip in rows]
         return rows
 
     def render_line(self, y: int) -> Strip:
         """One row with offsets: only for the mouse, which asks what lies under it."""
-        row = self.scroll_offset.y + y
-        index, within = self._heights.find(row)
-        if index >= len(self._blocks):
-            return Strip.blank(self._rows.width, self._base)
-        strips = self._rows.of(self._blocks[index]).strips
-        strip = strips[within] if within < len(strips) else Strip.blank(self._rows.width)
+        index, within = self._window.place(self.scroll_offset.y + y)
+        if index >= len(self._window.blocks):
+            return Strip.blank(self._window.width, self._base)
+        strips = self._window.rows_of(index).strips
+        strip = strips[within] if within < len(strips) else Strip.blank(self._window.width)
         return strip.apply_offsets(0, index << ROW_BITS | within)
 
     @property
     def _base(self) -> Style:
-        return self._rows.palette.get("", Style.null())
+        return self.rich_style
 
     @property
     def _decorated(self) -> bool:
@@ -186,36 +165,27 @@ class TranscriptView(ScrollView, can_focus=True):
         selection = self.screen.selections.get(self)
         if selection is None:
             return strip
-        index, within = self._heights.find(row)
+        index, within = self._window.place(row)
         style = self.screen.get_component_rich_style("screen--selection")
         return selected(strip, selection.get_span(index << ROW_BITS | within), style)
 
     def _key(self) -> tuple[int, ...]:
-        return (self.scroll_offset.y, self.size.height, self._rows.width, self._generation)
+        return (self.scroll_offset.y, self.size.height, self._window.width, self._generation)
 
     def _take_frame(self) -> list[Strip]:
         self._frame_key = self._key()
-        top, wanted = self._frame_key[:2]
-        rows: list[Strip] = []
-        index, within = self._heights.find(top)
-        while len(rows) < wanted and index < len(self._blocks):
-            strips = self._rows.of(self._blocks[index]).strips
-            rows += strips[within : within + wanted - len(rows)]
-            index, within = index + 1, 0
-        return rows + [Strip.blank(self._rows.width, self._base)] * (wanted - len(rows))
+        top, height = self._frame_key[:2]
+        return self._window.frame(top, height, Strip.blank(self._window.width, self._base))
 
     # -- geometry
 
     def on_resize(self) -> None:
         width = self.scrollable_content_region.width
-        if width == self._rows.width:
-            self.paint()
-            return
-        index, within = self._heights.find(self.scroll_offset.y)
-        self._rows.restyle(width, self._palette())
-        self._heights.doubt_all()
-        if not self.follows:
-            self._move_to(self._heights.top(index) + min(within, 3))
+        if width != self._window.width:
+            index, within = self._window.place(self.scroll_offset.y)
+            self._window.restyle(width, palette_of(self))
+            if not self.follows:
+                self._move_to(self._window.row_of(index, min(within, 3)))
         self.paint()
 
     def on_show(self) -> None:
@@ -223,70 +193,31 @@ class TranscriptView(ScrollView, can_focus=True):
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
-        if self._rows.width:
+        if self._window.width:
             self._generation += 1
-            self._rows.restyle(self._rows.width, self._palette())
+            self._window.restyle(self._window.width, palette_of(self))
             self._request_frame()
-
-    def _palette(self) -> Palette:
-        return {"": self.rich_style} | {name: self._style(name) for name in STYLES}
-
-    def _style(self, name: str) -> Style:
-        """A component's colours as they are on this ground: a muted one is a mixture."""
-        ground = self.background_colors[1]
-        found = self.get_component_styles(f"transcript--{name}")
-        style = found.text_style
-        if found.has_rule("background"):
-            ground = ground + found.background
-            style += Style(bgcolor=ground.rich_color)
-        if found.has_rule("color"):
-            colour = found.color
-            if found.auto_color:
-                colour = ground.get_contrast_text(colour.a)
-            style += Style(color=(ground + colour).rich_color)
-        return style
 
     def _settle(self) -> None:
         """Make the heights around the window exact, and keep what is read where it is."""
-        height, count = self.size.height, len(self._blocks)
+        height = self.size.height
         if self.follows:
-            index, rows = count, 0
-            while index and rows < height + 2:
-                index -= 1
-                rows += self._measure(index)
-            self._resize_content()
-            self._move_to(self._heights.total - height)
-            return
-        row = min(self.scroll_offset.y, max(0, self._heights.total - 1))
-        index, within = self._heights.find(row)
-        below, rows = index, -within
-        while below < count and rows < 2 * height:
-            rows += self._measure(below)
-            below += 1
-        above, rows = index, 0
-        while above and rows < height:
-            above -= 1
-            rows += self._measure(above)
+            top = self._window.settle_at_end(height)
+        else:
+            top = self._window.settle_around(self.scroll_offset.y, height)
+            if top < _NEAR_TOP_ROWS:
+                self.post_message(self.EarlierWanted(self))
         self._resize_content()
-        if index < count:
-            within = min(within, max(0, self._heights[index] - 1))
-        self._move_to(self._heights.top(index) + within)
-        if self._heights.top(index) < _NEAR_TOP_ROWS:
-            self.post_message(self.EarlierWanted(self))
-
-    def _measure(self, index: int) -> int:
-        if not self._heights.is_exact(index):
-            self._heights.set(index, len(self._rows.of(self._blocks[index]).strips))
-        return self._heights[index]
+        self._move_to(top)
 
     def _resize_content(self) -> None:
-        size = Size(self._rows.width, self._heights.total)
+        size = Size(self._window.width, self._window.total)
         if size != self.virtual_size:
             # Assigned in the ordinary way, it would lay the whole screen out again.
             self.set_reactive(Widget.virtual_size, size)
 
     def _move_to(self, row: int) -> None:
-        row = max(0, min(row, self._heights.total - self.size.height))
+        row = max(0, min(row, self._window.total - self.size.height))
         # Assigned in the ordinary way, it would come back as something that the person did.
         self.set_reactive(Widget.scroll_y, float(row))
         self.set_reactive(Widget.scroll_target_y, float(row))
@@ -294,7 +225,7 @@ class TranscriptView(ScrollView, can_focus=True):
 
     def _move_bar(self, row: int) -> None:
         """A scrollbar repaints as a whole, so it only hears of a thumb that moves by a cell."""
-        height, total = max(1, self.size.height), max(1, self._heights.total)
+        height, total = max(1, self.size.height), max(1, self._window.total)
         state = (height, row * height // total, height * height // total, row + height >= total)
         if state == self._bar or not self.show_vertical_scrollbar:
             return
@@ -305,7 +236,7 @@ class TranscriptView(ScrollView, can_focus=True):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         if round(old_value) == round(new_value):
             return
-        self.follows = new_value >= self._heights.total - self.size.height
+        self.follows = new_value >= self._window.total - self.size.height
         self._move_bar(round(new_value))
         self.paint()
 
@@ -328,23 +259,21 @@ class TranscriptView(ScrollView, can_focus=True):
 
     def action_toggle_fold(self) -> None:
         """Fold or unfold the last block in the window that has more to show."""
-        index, _ = self._heights.find(self.scroll_offset.y + self.size.height - 1)
-        for place in range(min(index, len(self._blocks) - 1), -1, -1):
-            if self._toggle(place):
-                return
-            if self._heights.top(place) < self.scroll_offset.y:
+        last, _ = self._window.place(self.scroll_offset.y + self.size.height - 1)
+        first, _ = self._window.place(self.scroll_offset.y)
+        for index in range(min(last, len(self._window.blocks) - 1), first - 1, -1):
+            if self._toggle(index):
                 return
 
     def on_click(self, event: events.Click) -> None:
-        index, _ = self._heights.find(self.scroll_offset.y + event.y)
-        if index < len(self._blocks) and not self.screen.selections:
+        index, _ = self._window.place(self.scroll_offset.y + event.y)
+        if not self.screen.selections:
             self._toggle(index)
 
     def _toggle(self, index: int) -> bool:
-        if not self._rows.toggle(self._blocks[index].id):
+        if not self._window.toggle(index):
             return False
         self.follows = False
-        self._heights.doubt(index)
         self._frame = None
         self.paint()
         return True
@@ -352,31 +281,17 @@ class TranscriptView(ScrollView, can_focus=True):
     def find(self, needle: str, *, backward: bool = True) -> bool:
         """Show the next row with that text; whether there is one. "" ends the search."""
         self._needle = needle.casefold()
-        self._match = self._style("match")
+        self._match = style_of(self, "match")
         self._frame = None
-        found = self._find_from(self.scroll_offset.y, -1 if backward else 1) if needle else None
+        found = None
+        if needle:
+            found = self._window.find(self._needle, self.scroll_offset.y, -1 if backward else 1)
         if found is not None:
             self.follows = False
             self._move_to(found)
         self.paint()
         self.refresh()
         return found is not None
-
-    def _find_from(self, row: int, step: int) -> int | None:
-        index, within = self._heights.find(row)
-        index = min(index, len(self._blocks) - 1)
-        while 0 <= index < len(self._blocks):
-            strips = self._rows.of(self._blocks[index]).strips
-            self._heights.set(index, len(strips))
-            places = [
-                place for place, strip in enumerate(strips) if self._needle in strip.text.casefold()
-            ]
-            further = [place for place in places if (place - within) * step > 0]
-            if further:
-                return self._heights.top(index) + (further[-1] if step < 0 else further[0])
-            index += step
-            within = -1 if step > 0 else 1 << 30
-        return None
 
     # -- selection
 
@@ -388,10 +303,10 @@ class TranscriptView(ScrollView, can_focus=True):
         self.refresh()
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        if not self._blocks:
+        blocks = self._window.blocks
+        if not blocks:
             return None
         start = selection.start or Offset(0, 0)
-        last = len(self._blocks) - 1
-        end = selection.end or Offset(1 << 20, last << ROW_BITS | (1 << ROW_BITS) - 1)
-        rows = (self._rows.of(block) for block in self._blocks[start.y >> ROW_BITS :])
+        end = selection.end or Offset(1 << 20, len(blocks) << ROW_BITS)
+        rows = map(self._window.rows_of, range(start.y >> ROW_BITS, len(blocks)))
         return selected_text(rows, start, end), "\n"

@@ -1,0 +1,108 @@
+"""What ctui needs, whether it is there, and what mends it."""
+
+from __future__ import annotations
+
+import platform
+from typing import TYPE_CHECKING, NamedTuple
+
+from ctui import __version__
+from ctui.claude.credentials import find_credential
+from ctui.client.worktrees import open_store
+from ctui.config import load_config
+from ctui.errors import CtuiError
+from ctui.git.command import git_version, require_git
+from ctui.paths import Paths, private_folder, refuse_network_file_system
+
+if TYPE_CHECKING:
+    from ctui.sandbox.docker import Engine
+
+
+class Check(NamedTuple):
+    """One thing that ctui needs."""
+
+    name: str
+    ok: bool
+    found: str
+    mend: str = ""
+    """The command or change that mends it; beside something that works, a remark."""
+
+
+async def check_all(paths: Paths) -> list[Check]:
+    """Look at everything, from what is nearest to what depends on it."""
+    near = [_version(), _state(paths), _config(paths), _git(), _login(paths)]
+    return [*near, *await _engine_and_image(paths)]
+
+
+def _version() -> Check:
+    return Check("ctui", True, f"{__version__}, Python {platform.python_version()}")
+
+
+def _state(paths: Paths) -> Check:
+    state = paths.state
+    try:
+        private_folder(state)
+        refuse_network_file_system(state)
+        with open_store(paths):
+            pass
+    except CtuiError as error:
+        return Check("state", False, error.message, error.hint)
+    return Check("state", True, str(state))
+
+
+def _config(paths: Paths) -> Check:
+    file = paths.config_file
+    try:
+        load_config(paths)
+    except CtuiError as error:
+        return Check("config", False, error.message, error.hint)
+    return Check("config", True, str(file) if file.is_file() else f"defaults; {file} would count")
+
+
+def _git() -> Check:
+    try:
+        require_git()
+    except CtuiError as error:
+        return Check("git", False, error.message, error.hint)
+    return Check("git", True, ".".join(map(str, git_version())))
+
+
+def _login(paths: Paths) -> Check:
+    try:
+        found = find_credential(paths)
+    except CtuiError as error:
+        return Check("login", False, error.message, error.hint)
+    return Check("login", True, found.kind)
+
+
+async def _engine_and_image(paths: Paths) -> list[Check]:
+    from ctui.sandbox.docker import Engine
+
+    try:
+        engine = await Engine.connect()
+    except CtuiError as error:
+        return [Check("engine", False, error.message, error.hint)]
+    try:
+        return [await _engine(engine), await _image(paths, engine)]
+    finally:
+        await engine.close()
+
+
+async def _engine(engine: Engine) -> Check:
+    info = await engine.info()
+    found = f"Docker {info.version} at {engine.endpoint.url}"
+    if not info.live_restore:
+        note = 'tasks stop when dockerd restarts: set "live-restore": true in its daemon.json'
+        return Check("engine", True, found, note)
+    return Check("engine", True, found)
+
+
+async def _image(paths: Paths, engine: Engine) -> Check:
+    from ctui.sandbox.image import require_image
+
+    if not _config(paths).ok:
+        return Check("image", False, "which one depends on the config", "mend the config")
+    try:
+        tag = await require_image(engine, load_config(paths).image)
+    except CtuiError as error:
+        return Check("image", False, error.message, error.hint)
+    return Check("image", True, tag)

@@ -1,0 +1,140 @@
+"""Which rows of a transcript are in a window, without laying out more than is near it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.strip import Strip
+
+from ctui.claude.blocks import Block
+from ctui.claude.ledger import Changes
+from ctui.tui.block_rows import BlockRows
+from ctui.tui.heights import Heights
+from ctui.tui.strips import Palette, Rows
+
+
+class BlockWindow:
+    """Blocks, their rows and heights. Rows are counted from the first block's first one."""
+
+    def __init__(self) -> None:
+        self.blocks: Sequence[Block] = ()
+        self._rows = BlockRows()
+        self._heights = Heights()
+
+    @property
+    def width(self) -> int:
+        """Cells; 0 before there is a place on the screen."""
+        return self._rows.width
+
+    @property
+    def total(self) -> int:
+        """Rows of all blocks, as far as they are known, else estimated."""
+        return self._heights.total
+
+    def show(self, blocks: Sequence[Block]) -> None:
+        """Have these blocks, which may grow and change from now on."""
+        self.blocks = blocks
+        self._rows.forget_all()
+        self._heights.replace_tail(0, map(self._rows.estimate, blocks))
+
+    def take(self, changes: Changes) -> None:
+        """The blocks changed like this."""
+        if changes.start is not None:
+            tail = self.blocks[changes.start :]
+            self._heights.replace_tail(changes.start, map(self._rows.estimate, tail))
+        for block_id in changes.changed:
+            self._rows.forget(block_id)
+        if changes.changed:
+            self._doubt(set(changes.changed))
+
+    def restyle(self, width: int, palette: Palette) -> None:
+        """Lay everything out anew; the heights so far stay as estimates."""
+        self._rows.restyle(width, palette)
+        self._heights.doubt_all()
+
+    # -- places
+
+    def place(self, row: int) -> tuple[int, int]:
+        """The block at a row, and the row within it."""
+        return self._heights.find(row)
+
+    def row_of(self, index: int, within: int = 0) -> int:
+        return self._heights.top(index) + within
+
+    def rows_of(self, index: int) -> Rows:
+        return self._rows.of(self.blocks[index])
+
+    # -- the window
+
+    def settle_at_end(self, height: int) -> int:
+        """Make the last `height` rows exact; the first row of a window on them."""
+        index, rows = len(self.blocks), 0
+        while index and rows < height + 2:
+            index -= 1
+            rows += self._measure(index)
+        return max(0, self.total - height)
+
+    def settle_around(self, row: int, height: int) -> int:
+        """Make the heights around a window exact; where the same text begins now."""
+        index, within = self._heights.find(min(row, max(0, self.total - 1)))
+        below, rows = index, -within
+        while below < len(self.blocks) and rows < 2 * height:
+            rows += self._measure(below)
+            below += 1
+        above, rows = index, 0
+        while above and rows < height:
+            above -= 1
+            rows += self._measure(above)
+        if index < len(self.blocks):
+            within = min(within, max(0, self._heights[index] - 1))
+        return self._heights.top(index) + within
+
+    def frame(self, row: int, height: int, blank: Strip) -> list[Strip]:
+        """The rows of a window that begins at `row`, filled up with blanks."""
+        rows: list[Strip] = []
+        index, within = self._heights.find(row)
+        while len(rows) < height and index < len(self.blocks):
+            strips = self._rows.of(self.blocks[index]).strips
+            rows += strips[within : within + height - len(rows)]
+            index, within = index + 1, 0
+        return rows + [blank] * (height - len(rows))
+
+    # -- what a person does
+
+    def toggle(self, index: int) -> bool:
+        """Fold or unfold a block; whether there was anything to do."""
+        done = index < len(self.blocks) and self._rows.toggle(self.blocks[index].id)
+        if done:
+            self._heights.doubt(index)
+        return done
+
+    def find(self, needle: str, row: int, step: int) -> int | None:
+        """The next row, up (-1) or down (1), that has a case-folded text."""
+        index, within = self._heights.find(row)
+        index = min(index, len(self.blocks) - 1)
+        while 0 <= index < len(self.blocks):
+            strips = self._rows.of(self.blocks[index]).strips
+            self._heights.set(index, len(strips))
+            places = [
+                place for place, strip in enumerate(strips) if needle in strip.text.casefold()
+            ]
+            further = [place for place in places if (place - within) * step > 0]
+            if further:
+                return self._heights.top(index) + (further[-1] if step < 0 else further[0])
+            index += step
+            within = -1 if step > 0 else 1 << 30
+        return None
+
+    def _measure(self, index: int) -> int:
+        if not self._heights.is_exact(index):
+            self._heights.set(index, len(self._rows.of(self.blocks[index]).strips))
+        return self._heights[index]
+
+    def _doubt(self, changed: set[int]) -> None:
+        """What changes is nearly always close to the end."""
+        for index in range(len(self.blocks) - 1, -1, -1):
+            if self.blocks[index].id in changed:
+                self._heights.doubt(index)
+                changed.discard(self.blocks[index].id)
+                if not changed:
+                    return
