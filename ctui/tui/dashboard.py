@@ -45,11 +45,6 @@ _TICK_SECONDS = 1.0
 class Dashboard(Screen[None]):
     """Follows everything, and carries out keys."""
 
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
-        (0, "-narrow"),
-        (100, "-wide"),
-    ]
-
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "new_task", "new", id="new-task"),
         Binding("f", "follow_up", "follow up", id="follow-up"),
@@ -68,6 +63,7 @@ class Dashboard(Screen[None]):
 
     def __init__(self, client: Client, repository: Repository, options: NewTaskOptions) -> None:
         super().__init__()
+        self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
         self.board = Board(str(repository.common_dir))
         self._client = client
         self._repository = repository

@@ -13,6 +13,7 @@ from ctui.tui.board import Group, Item
 from ctui.worktrees.model import WorktreeStatus
 
 _NAME_WIDTH = 18
+_LEAST_NAME = 10
 
 _GROUP_COLOURS = {
     Group.NEEDS_YOU: "bold $warning",
@@ -27,18 +28,22 @@ def group_heading(group: Group, count: int) -> Content:
     )
 
 
-def item_line(item: Item) -> Content:
-    """`▶ fix-login   ~3 +1 ↑2  asks 1`."""
+def item_line(item: Item, width: int) -> Content:
+    """`▶ fix-login   asks 1 ~3 +1 ↑2`, in one row of `width` cells: the name gives way first."""
     mark, colour = item_mark(item)
-    name = one_line(item.name, _NAME_WIDTH)
-    parts = [(f"{mark} ", colour), (name.ljust(_NAME_WIDTH), ""), (" ", "")]
+    facts: list[tuple[str, str]] = []
     if item.asks:
-        parts.append((f"asks {item.asks} ", "bold $warning"))
-    marks = change_marks(item.status)
-    parts.append((marks, "$text-muted"))
+        facts.append((f"asks {item.asks}", "bold $warning"))
     if item.status is not None and item.status.problem:
-        parts.append((f" {item.status.problem}", "$error"))
-    return Content.assemble(*parts)
+        facts.append((item.status.problem, "$error"))
+    if marks := change_marks(item.status):
+        facts.append((marks, "$text-muted"))
+    room = width - 3 - sum(len(text) + 1 for text, _ in facts)
+    room = max(_LEAST_NAME, min(_NAME_WIDTH, room))
+    parts = [(f"{mark} ", colour), (one_line(item.name, room).ljust(room), "")]
+    for fact in facts:
+        parts += [(" ", ""), fact]
+    return Content.assemble(*parts).truncate(width, ellipsis=True)
 
 
 def item_mark(item: Item) -> tuple[str, str]:

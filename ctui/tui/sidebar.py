@@ -12,6 +12,8 @@ from textual.widgets.option_list import Option
 from ctui.tui.board import Item
 from ctui.tui.item_content import group_heading, item_line
 
+_LEAST_ROOM = 20
+
 
 class Sidebar(OptionList):
     """Keeps its highlight on the same worktree however the list changes."""
@@ -36,7 +38,7 @@ class Sidebar(OptionList):
         for group, members in groupby(items, key=lambda item: item.group):
             grouped = list(members)
             lines.append((None, group_heading(group, len(grouped))))
-            lines += [(item.path, item_line(item)) for item in grouped]
+            lines += [(item.path, item_line(item, self._room)) for item in grouped]
         if lines == self._shown:
             return
         if [key for key, _ in lines] == [key for key, _ in self._shown]:
@@ -46,6 +48,14 @@ class Sidebar(OptionList):
         else:
             self._rebuild(lines)
         self._shown = lines
+
+    @property
+    def _room(self) -> int:
+        """Cells of one row."""
+        return max(_LEAST_ROOM, self.scrollable_content_region.width)
+
+    def on_resize(self) -> None:
+        self.show(list(self._items.values()))
 
     @property
     def chosen(self) -> Item | None:

@@ -150,8 +150,23 @@ def test_hostile_names_are_text_and_nothing_else() -> None:
     board.take(Update(task=task("a", problem=evil, state=TaskState.WAITING)))
     (item,) = board.items()
     header = screen_header(board, evil, evil, scripted=False)
-    shown = [item_line(item), worktree_card(item), pane_header(board.tasks["a"], 0, 0), header]
+    shown = [item_line(item, 60), worktree_card(item), pane_header(board.tasks["a"], 0, 0), header]
     for content in [*shown, *tab_labels([board.tasks["a"]], [0])]:
         assert not {"\x1b", "\x07", "\u202e"} & set(content.plain)
         assert not any("click" in str(span.style) for span in content.spans)
-    assert "?2" in item_line(item).plain
+    assert "?2" in item_line(item, 60).plain
+
+
+@pytest.mark.parametrize("width", [20, 27, 34, 80])
+def test_a_worktree_takes_one_row_whatever_it_has_to_say(width: int) -> None:
+    board = Board(GIT)
+    changes = Changes(staged=12, modified=345, untracked=6, conflicted=7)
+    long = status("a", "unclean", shown="a-very-long-worktree-name", changes=changes, ahead=89)
+    board.take_statuses([long])
+    board.take(Update(task=task("a")))
+    board.take(Update(ask=ask(1)))
+    (item,) = board.items()
+    line = item_line(item, width)
+    assert line.cell_length <= width
+    assert line.plain.startswith("? a-very")
+    assert "asks 1" in line.plain
