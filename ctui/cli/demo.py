@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
+from collections.abc import Coroutine
+from typing import Any
 
 import click
 
 from ctui.errors import CtuiError, Refused
+
+_ENDED = 143
+"""What a shell says of a program that SIGTERM ended."""
 
 
 @click.command("demo")
@@ -20,7 +26,19 @@ def command(*, headless: bool) -> int:
     With --headless the exit code is 0 only if every step was seen.
     """
     click.echo("The model of this demo is scripted; all else is real.")
-    return asyncio.run(_walk() if headless else _show())
+    return asyncio.run(_cleaned_up(_walk() if headless else _show()))
+
+
+async def _cleaned_up(work: Coroutine[Any, Any, int]) -> int:
+    """Do it, and leave nothing behind also when the terminal is closed in the middle of it."""
+    job = asyncio.ensure_future(work)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        loop.add_signal_handler(number, job.cancel)
+    try:
+        return await job
+    except asyncio.CancelledError:
+        return _ENDED
 
 
 async def _show() -> int:

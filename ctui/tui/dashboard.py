@@ -151,8 +151,13 @@ class Dashboard(Screen[None]):
         self._list_due = False
         if not self.is_mounted:
             return
-        self.query_one(Sidebar).show(self.board.items())
+        sidebar = self.query_one(Sidebar)
+        sidebar.show(self.board.items())
         self._stage.update_all(self.board)
+        if self._stage.shows_card and (chosen := sidebar.chosen) is not None:
+            # It has been looked at since, or a task has begun on it.
+            asks = self.board.asks_of(chosen.task.id) if chosen.task else []
+            self.run_worker(self._stage.show_item(chosen, asks, keep=False), group="stage")
         branch = self._repository.head_branch() or "(detached)"
         header = screen_header(self.board, self._repository.name, branch, self._options.scripted)
         self.query_one("#header", Static).update(header)

@@ -45,6 +45,11 @@ class Stage(Vertical):
         """The tabs' tasks, in order."""
         return list(self._opened)
 
+    @property
+    def shows_card(self) -> bool:
+        """Whether a worktree without a task is seen."""
+        return self.query_one(ContentSwitcher).current == _CARD
+
     async def show_item(self, item: Item, asks: list[Ask], *, keep: bool) -> None:
         """Show a worktree: its task, or what is known of it. With `keep` it becomes a tab."""
         if item.task is None:

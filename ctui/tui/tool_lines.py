@@ -13,6 +13,9 @@ _OUTPUT_LINES = 6
 _CHANGE_LINES = 24
 _LONGEST_SUBJECT = 400
 
+_SAYS_NOTHING_NEW = {"AskUserQuestion", "Read", "Write"}
+"""Tools whose good result repeats what is shown of the call, or what nobody reads here."""
+
 _MARKS = {
     ToolState.PREPARING: ("…", "dim"),
     ToolState.RUNNING: ("●", "ask"),
@@ -67,7 +70,7 @@ def _body(call: ToolCall) -> Iterator[Line]:
             yield from diff_lines(hunk.lines, language, hunk.old_start, hunk.new_start)
         return
     yield from _given(call, language)
-    if output is not None and not (call.state is ToolState.OK and call.name in {"Read", "Write"}):
+    if output is not None and not (call.state is ToolState.OK and call.name in _SAYS_NOTHING_NEW):
         yield from _output(output, failed=call.state is not ToolState.OK)
 
 

@@ -1,0 +1,96 @@
+"""The main job in a real terminal, without the mouse."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ctui.client.connection import driver_pid
+from ctui.demo.model.script import fenced
+from ctui.demo.world import World
+from ctui.tui.ask_panel import GUARD_SECONDS
+from tests.conftest import git
+from tests.tui.tmux import Terminal
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.fixture
+def terminal(world: World, tmp_path: Path) -> Iterator[Terminal]:
+    made = Terminal(tmp_path, world.environ, (120, 40))
+    yield made
+    made.close()
+
+
+async def start_task(terminal: Terminal, prompt: str, *steps: str) -> None:
+    terminal.press("n")
+    await terminal.until("New task")
+    terminal.paste(f"{prompt}\n{fenced(*steps)}")
+    await terminal.until("steps|script")
+    terminal.press("C-s")
+    await terminal.until("New task", gone=True)
+
+
+async def guarded(terminal: Terminal, key: str) -> None:
+    """A key for an ask that has just appeared."""
+    await asyncio.sleep(GUARD_SECONDS + 0.1)  # the guard is made of time
+    terminal.press(key)
+
+
+async def test_two_tasks_from_start_to_removal(
+    terminal: Terminal, world: World, repository: Path
+) -> None:
+    terminal.start(str(repository))
+    await terminal.until("ctui +repository +main")
+    await start_task(terminal, "Make a file", "bash touch made", "say The file is there.")
+    await terminal.until("asks 1")
+    await start_task(
+        terminal, "Choose a tone", "ask Which tone? | Tone | Warm: w | Dry: d", "say It is {result}"
+    )
+    await terminal.until(r"main +2 running +asks 2")
+
+    terminal.press("i")
+    await terminal.until("Inbox  2")
+    await guarded(terminal, "y")
+    await terminal.until("Inbox  1")
+    await terminal.until(r"1 +Warm")
+    await guarded(terminal, "1")
+    await terminal.until("Nothing is asked")
+    terminal.press("Escape")
+    await terminal.until("Nothing is asked", gone=True)
+    await terminal.until(r"choose-a-tone +default +idle")
+
+    terminal.press("f")
+    terminal.paste("And now?\n" + fenced("say Nothing is left to do."))
+    terminal.press("Enter")
+    await terminal.until(r"\n.*▕Nothing is left to do\.")
+    await terminal.until(r"choose-a-tone +default +idle")
+
+    terminal.press("Tab", "q")
+    await terminal.until("Pane is dead")
+    pid = await driver_pid(world.paths)
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    terminal.close()
+
+    terminal.start(str(repository))
+    await terminal.until("make-a-file")
+    await terminal.until(r"default +idle")
+    terminal.press("x")
+    await terminal.until("Stop ")
+    terminal.press("y")
+    await terminal.until(r"ended \(stopped\)")
+    for left in (1, 0):
+        terminal.press("R")
+        await terminal.until("Remove .*\\?")
+        terminal.press("y")
+        await terminal.until("Remove .*\\?", gone=True)
+        await terminal.until("is removed")
+        await terminal.until(r"·|○", gone=not left)
+        terminal.press("Down")
+    assert git(repository, "worktree", "list").count("\n") == 0
