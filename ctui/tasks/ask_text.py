@@ -16,6 +16,11 @@ from ctui.text import sanitise
 _MOST_LINES = 400
 """Of one ask; what is left out is said, and `ctui task show --json` has it."""
 
+_LEAST_LINES = 20
+_MOST_CHARACTERS = 40_000
+_LONGEST_LINE = 6000
+"""Characters; a screen lays out no more of them without being felt to wait."""
+
 _INDENT = "    "
 
 
@@ -100,13 +105,29 @@ def _reasons(ask: Ask) -> Iterator[str]:
 
 
 def _cut(lines: Iterator[str] | list[str], ask: Ask) -> list[str]:
-    shown = list(lines)
-    if len(shown) <= _MOST_LINES:
+    shown = [_shortened(line) for line in lines]
+    most = _MOST_LINES
+    while most > _LEAST_LINES and sum(map(len, _ends(shown, most))) > _MOST_CHARACTERS:
+        most //= 2
+    if len(shown) <= most:
         return shown
-    half = _MOST_LINES // 2
+    half = most // 2
     left_out = len(shown) - 2 * half
     note = f"… {left_out} lines are not shown: `ctui task show {ask.task} --json` has them …"
     return [*shown[:half], note, *shown[-half:]]
+
+
+def _ends(lines: list[str], most: int) -> list[str]:
+    return lines if len(lines) <= most else lines[: most // 2] + lines[-(most // 2) :]
+
+
+def _shortened(line: str) -> str:
+    """Both ends of a line that nobody could read: what matters may stand in either."""
+    left_out = len(line) - _LONGEST_LINE
+    if left_out <= 0:
+        return line
+    half = _LONGEST_LINE // 2
+    return f"{line[:half]} … {left_out:,} characters are not shown … {line[-half:]}"
 
 
 def _taken(values: dict[str, Any], key: str) -> str:

@@ -13,6 +13,8 @@ from ctui.text import one_line, sanitise
 _BY = "screen"
 _MOST_OPTIONS = 9
 _LABEL_WIDTH = 300
+_LONGEST = 2000
+"""Characters of a question, a label or a description that are shown."""
 
 
 class Wants(Enum):
@@ -46,11 +48,12 @@ class AskForm:
         question = self._question
         count = len(self._questions)
         place = f" ({count - self._left + 1} of {count})" if count > 1 else ""
-        lines = [f"? {sanitise(question.text)}{place}"]
+        lines = [f"? {sanitise(question.text[:_LONGEST])}{place}"]
         for number, option in enumerate(question.options[:_MOST_OPTIONS], 1):
             mark = ("[x] " if number in self._chosen else "[ ] ") if question.multiple else ""
-            described = f" - {sanitise(option.description)}" if option.description else ""
-            lines.append(f"    {number}  {mark}{sanitise(option.label)}{described}")
+            about = sanitise(option.description[:_LONGEST])
+            label = sanitise(option.label[:_LONGEST])
+            lines.append(f"    {number}  {mark}{label}" + (f" - {about}" if about else ""))
         return lines
 
     def choices(self) -> list[Choice]:

@@ -104,9 +104,7 @@ class Everything(App[None]):
         yield Confirm(one_line(self._text), removal_facts(item), yes="go")
         yield Inbox(self._board, None)  # type: ignore[arg-type] # nothing is answered
         yield NewTaskForm(NewTaskOptions(ClaudeConfig()), item)
-        yield Setup(
-            Paths.from_environment(), [Check("engine", False, self._text, self._text)]
-        )
+        yield Setup(Paths.from_environment(), [Check("engine", False, self._text, self._text)])
 
     async def _painted(self) -> None:
         await asyncio.sleep(0.05)
