@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 TOOLS := $(VENV)/.tools-installed
 
-.PHONY: setup demo test check bench soak clean
+.PHONY: setup demo test check bench soak gallery clean
 
 setup: $(STAMP)
 	@sh docker/engine.sh
@@ -42,6 +42,9 @@ bench: setup $(TOOLS)
 
 soak: setup $(TOOLS)
 	$(BIN)/pytest -m soak --timeout 3600
+
+gallery: setup $(TOOLS)
+	$(BIN)/python -m tests.tui.gallery docs/gallery
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -55,13 +55,18 @@ _TESTS = "Add a test for the longest tea.\n" + fenced(
 async def show_demo(world: World) -> int:
     """Start the demo's tasks and show the dashboard until the person leaves; its exit code."""
     repository = await asyncio.to_thread(make_demo_repository, world.folder / "repository")
-    await _ctui(world, repository, "run", "--detach", "--name", "ring-the-bell", _TIMER)
-    await _ctui(world, repository, "run", "--detach", "--name", "longest-tea", _TESTS)
+    await start_demo_tasks(world, repository)
     screen = await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-m", "ctui", str(repository)),
         env={**world.environ, DEMO_VARIABLE: "1"},
     )
     return await screen.wait()
+
+
+async def start_demo_tasks(world: World, repository: Path) -> None:
+    """Two tasks that soon ask for something."""
+    await _ctui(world, repository, "run", "--detach", "--name", "ring-the-bell", _TIMER)
+    await _ctui(world, repository, "run", "--detach", "--name", "longest-tea", _TESTS)
 
 
 async def _ctui(world: World, repository: Path, *arguments: str) -> None:

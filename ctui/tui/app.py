@@ -16,6 +16,7 @@ from ctui.config import Config
 from ctui.git.repository import Repository
 from ctui.paths import Paths
 from ctui.text import one_line
+from ctui.tui.composer import Composer
 from ctui.tui.dashboard import Dashboard
 from ctui.tui.help import Help, choices_of
 from ctui.tui.new_task import NewTaskOptions
@@ -49,7 +50,7 @@ class CtuiApp(App[None]):
         self._config = config
         self._client = Client(paths)
         self._options = NewTaskOptions(config.claude, scripted=scripted, bell=config.screen.bell)
-        self._dashboard = Dashboard(self._client, repository, self._options)
+        self.dashboard = Dashboard(self._client, repository, self._options)
 
     def on_mount(self) -> None:
         themes, problems = find_themes(self._paths)
@@ -64,7 +65,7 @@ class CtuiApp(App[None]):
         for problem in problems:
             self.notify(problem.message, severity="warning", markup=False)
         self.set_keymap(self._config.keys)
-        self.push_screen(self._dashboard)
+        self.push_screen(self.dashboard)
         self.call_after_refresh(_tune_garbage_collection)
 
     async def on_unmount(self) -> None:
@@ -82,7 +83,7 @@ class CtuiApp(App[None]):
 
     def _runner(self, action: str) -> Callable[[], Awaitable[None]]:
         async def run() -> None:
-            await self._dashboard.run_action(action)
+            await self.dashboard.run_action(action)
 
         return run
 
@@ -92,12 +93,13 @@ class CtuiApp(App[None]):
             ("Everywhere", choices_of(Dashboard.BINDINGS, keymap)),
             ("In a pane", choices_of(Pane.BINDINGS, keymap)),
             ("In a transcript", choices_of(TranscriptView.BINDINGS, keymap)),
+            ("Where one writes", choices_of(Composer.BINDINGS, keymap)),
         ]
         self.push_screen(Help(sections))
 
     def action_leave(self) -> None:
         """Quit; what runs goes on, and the terminal says so."""
-        running = self._dashboard.board.running
+        running = self.dashboard.board.running
         if not running:
             self.exit()
             return
