@@ -38,7 +38,7 @@ check: $(TOOLS)
 	$(BIN)/lint-imports
 
 bench: setup $(TOOLS)
-	$(BIN)/python tests/bench/bench.py
+	$(BIN)/python -m tests.bench.bench
 
 soak: setup $(TOOLS)
 	$(BIN)/pytest -m soak --timeout 3600

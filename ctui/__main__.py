@@ -12,6 +12,10 @@ def main() -> int:
 
         print(f"ctui {__version__}")  # noqa: T201 - this is what was asked for
         return 0
+    from ctui.cli.dashboard import path_of, show
+
+    if (path := path_of(sys.argv[1:])) is not None:
+        return show(path)
     from ctui.cli.main import run
 
     return run(sys.argv[1:])

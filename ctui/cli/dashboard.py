@@ -1,32 +1,54 @@
-"""`ctui [PATH]`: the dashboard."""
+"""`ctui [PATH]`: the dashboard. Nothing is loaded here that a first picture does not need."""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
-from ctui.cli import context
-from ctui.errors import CtuiError, Refused
+from ctui.cli.commands import COMMANDS
+from ctui.errors import CtuiError, NotFound, Refused
+
+
+def path_of(arguments: Sequence[str]) -> str | None:
+    """The repository whose dashboard a command line asks for; None if it asks for a command.
+
+    A command's name is never a path, unless it is written as one.
+    """
+    if not arguments:
+        return "."
+    path = arguments[0]
+    if len(arguments) > 1 or path in COMMANDS or path.startswith("-") or not Path(path).is_dir():
+        return None
+    return path
 
 
 def show(path: str) -> int:
-    """Open the dashboard of the repository at `path`.
+    """Open the dashboard of the repository at `path`; the exit code."""
+    try:
+        return _show(path)
+    except CtuiError as error:
+        from ctui.cli.output import report
 
-    Raises:
-        CtuiError: there is no terminal or no repository.
-    """
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise Refused(
-            "the dashboard needs a terminal", hint="`ctui --help` shows what works without"
-        )
+        report(error, as_json=False)
+        return 1
+
+
+def _show(path: str) -> int:
+    if not (sys.stdin and sys.stdin.isatty() and sys.stderr and sys.stderr.isatty()):
+        raise Refused("the dashboard needs a terminal", hint="`ctui --help` shows what needs none")
     from ctui.config import load_config
-    from ctui.demo.screen import DEMO_VARIABLE
+    from ctui.paths import Paths
     from ctui.tui.app import run_app
+    from ctui.tui.place import find_place
 
-    repository = context.repository(path)
-    if repository.work_tree is None:
-        raise CtuiError("this repository has no checkout", hint="run ctui in its main checkout")
-    paths = context.paths()
-    config = load_config(paths, repository=repository.work_tree)
-    run_app(paths, config, repository, scripted=bool(os.environ.get(DEMO_VARIABLE)))
-    return 0
+    place = find_place(Path(path).absolute())
+    if place is None:
+        raise NotFound(
+            f"{Path(path).absolute()} is not in a git repository",
+            hint="go into one, or name one: ctui PATH",
+        )
+    paths = Paths.from_environment()
+    config = load_config(paths, repository=place.git_dir.parent)
+    return run_app(paths, config, place, scripted=bool(os.environ.get("CTUI_DEMO")))

@@ -5,26 +5,16 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 
 import click
 
 from ctui import __version__
+from ctui.cli import dashboard
+from ctui.cli.commands import COMMANDS
 from ctui.cli.output import report
 from ctui.errors import CtuiError, InvalidInput
-
-COMMANDS: Mapping[str, tuple[str, str]] = {
-    "demo": ("ctui.cli.demo", "Try everything with a scripted model, without an account."),
-    "doctor": ("ctui.cli.doctor", "Check what ctui needs, and say how to mend it."),
-    "image": ("ctui.cli.image", "Build the image that tasks run in."),
-    "run": ("ctui.cli.run", "Start a task and follow it to the end of its turn."),
-    "setup": ("ctui.cli.setup", "Store a login, and build the image."),
-    "task": ("ctui.cli.task", "List, follow, answer, stop and remove tasks."),
-    "worktree": ("ctui.cli.worktree", "Create, list, remove and restore worktrees."),
-    "wt": ("ctui.cli.worktree", "The same as worktree."),
-}
 
 
 class LazyGroup(click.Group):
@@ -47,25 +37,14 @@ class LazyGroup(click.Group):
 
 @click.group(
     cls=LazyGroup,
-    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(__version__, "-V", "--version", message="ctui %(version)s")
-@click.pass_context
-def cli(context: click.Context) -> None:
+def cli() -> None:
     """Run several Claude Code tasks at once, each in its own worktree and sealed container.
 
     Without a command, or with the PATH of a repository, the dashboard is shown.
     """
-    if context.invoked_subcommand is None:
-        from ctui.cli import dashboard
-
-        dashboard.show(".")
-
-
-def _is_path(argument: str) -> bool:
-    """A command's name is never a path, unless it is written as one."""
-    return argument not in COMMANDS and not argument.startswith("-") and Path(argument).is_dir()
 
 
 def _report_usage(error: click.ClickException, *, as_json: bool) -> None:
@@ -97,10 +76,8 @@ def run(arguments: Sequence[str]) -> int:
     _open_missing_streams()
     try:
         _refuse_what_is_no_text(arguments)
-        if len(arguments) == 1 and _is_path(arguments[0]):
-            from ctui.cli import dashboard
-
-            return dashboard.show(arguments[0])
+        if (path := dashboard.path_of(arguments)) is not None:
+            return dashboard.show(path)
         result = cli.main(list(arguments), prog_name="ctui", standalone_mode=False)
     except click.ClickException as error:
         _report_usage(error, as_json=as_json)

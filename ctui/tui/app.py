@@ -11,18 +11,14 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from ctui.client import Client
 from ctui.config import Config
-from ctui.git.repository import Repository
 from ctui.paths import Paths
 from ctui.text import one_line
-from ctui.tui.composer import Composer
 from ctui.tui.dashboard import Dashboard
-from ctui.tui.help import Help, choices_of
-from ctui.tui.new_task import NewTaskOptions
-from ctui.tui.pane import Pane
+from ctui.tui.options import ScreenOptions
+from ctui.tui.parts import Parts
+from ctui.tui.place import Place
 from ctui.tui.themes import DEFAULT, FALLBACK, find_themes
-from ctui.tui.transcript_view import TranscriptView
 
 
 class CtuiApp(App[None]):
@@ -35,41 +31,50 @@ class CtuiApp(App[None]):
     ]
 
     def __init__(
-        self, paths: Paths, config: Config, repository: Repository, *, scripted: bool = False
+        self, paths: Paths, config: Config, place: Place, *, scripted: bool = False
     ) -> None:
         """Nothing is started yet.
 
         Args:
             paths: whose tasks.
             config: theme, keys, and the defaults of new tasks.
-            repository: whose worktrees.
+            place: whose worktrees.
             scripted: the model is the demo's, which the screen then says.
         """
         super().__init__()
         self._paths = paths
         self._config = config
-        self._client = Client(paths)
-        self._options = NewTaskOptions(config.claude, scripted=scripted, bell=config.screen.bell)
-        self.dashboard = Dashboard(self._client, repository, self._options)
+        self._options = ScreenOptions(
+            config.claude, scripted=scripted, bell=config.screen.bell, keys=config.keys
+        )
+        self.dashboard = Dashboard(Parts(self, paths, place), self._options)
+        self._complaints = self._choose_theme()
+
+    def get_default_screen(self) -> Screen[None]:
+        """The dashboard, instead of an empty screen that would be laid out below it."""
+        return self.dashboard
 
     def on_mount(self) -> None:
+        for complaint in self._complaints:
+            self.notify(complaint, severity="warning", markup=False)
+        self.set_keymap(self._config.keys)
+        self.call_after_refresh(_tune_garbage_collection)
+
+    def _choose_theme(self) -> list[str]:
+        """Before any style is computed: each change of the theme computes all of them anew."""
         themes, problems = find_themes(self._paths)
         for theme in themes:
             self.register_theme(theme)
+        complaints = [problem.message for problem in problems]
         wanted = self._config.screen.theme or DEFAULT
-        if wanted in self.available_themes:
-            self.theme = wanted
-        else:
-            self.theme = FALLBACK
-            self.notify(f"there is no theme {one_line(wanted)}", severity="warning", markup=False)
-        for problem in problems:
-            self.notify(problem.message, severity="warning", markup=False)
-        self.set_keymap(self._config.keys)
-        self.push_screen(self.dashboard)
-        self.call_after_refresh(_tune_garbage_collection)
+        if wanted not in self.available_themes:
+            complaints.append(f"there is no theme {one_line(wanted)}")
+            wanted = FALLBACK
+        self.theme = wanted
+        return complaints
 
     async def on_unmount(self) -> None:
-        await self._client.close()
+        await self.dashboard.parts.client.close()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: Textual's commands, and every action of the dashboard."""
@@ -88,6 +93,11 @@ class CtuiApp(App[None]):
         return run
 
     def action_show_help(self) -> None:
+        from ctui.tui.composer import Composer
+        from ctui.tui.help import Help, choices_of
+        from ctui.tui.pane import Pane
+        from ctui.tui.transcript_view import TranscriptView
+
         keymap = dict(self._config.keys)
         sections = [
             ("Everywhere", choices_of(Dashboard.BINDINGS, keymap)),
@@ -110,13 +120,13 @@ class CtuiApp(App[None]):
         )
 
 
-def run_app(
-    paths: Paths, config: Config, repository: Repository, *, scripted: bool = False
-) -> None:
-    """Show the dashboard until the person leaves."""
+def run_app(paths: Paths, config: Config, place: Place, *, scripted: bool = False) -> int:
+    """Show the dashboard until the person leaves; the exit code."""
     if os.environ.get("TERM") == "dumb":
         os.environ.setdefault("NO_COLOR", "1")
-    CtuiApp(paths, config, repository, scripted=scripted).run()
+    app = CtuiApp(paths, config, place, scripted=scripted)
+    app.run()
+    return app.return_code or 0
 
 
 def _tune_garbage_collection() -> None:

@@ -26,8 +26,9 @@ class AskPanel(Vertical, can_focus=True):
     class Answered(Message):
         """The person decided."""
 
-        def __init__(self, ask: Ask, answer: Answer) -> None:
+        def __init__(self, panel: AskPanel, ask: Ask, answer: Answer) -> None:
             super().__init__()
+            self.panel = panel
             self.ask = ask
             self.answer = answer
 
@@ -123,7 +124,7 @@ class AskPanel(Vertical, can_focus=True):
         if self._form is None:
             return
         if isinstance(outcome, Answer):
-            self.post_message(self.Answered(self._form.ask, outcome))
+            self.post_message(self.Answered(self, self._form.ask, outcome))
             return
         self._wants = outcome
         if outcome is not Wants.NOTHING:

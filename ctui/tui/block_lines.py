@@ -25,6 +25,7 @@ from ctui.claude.blocks import (
     ToolCall,
     TurnEnd,
 )
+from ctui.tui.figures import compact, duration
 from ctui.tui.lines import BLANK, Line, Span
 from ctui.tui.markdown import markdown_lines
 from ctui.tui.tool_lines import tool_lines
@@ -166,26 +167,6 @@ def _run_mark(block: RunMark) -> Iterator[Line]:
     if block.text:
         text += f": {block.text}"
     yield Line(text.replace("\n", " "), style="rule", first="── ", rest="   ")
-
-
-def duration(seconds: float) -> str:
-    """A time span as short as it can be read: `4.2 s`, `3 min 05 s`, `2 h 10 min`."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest:02} s"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min"
-
-
-def compact(number: int) -> str:
-    """A count in four characters or so: `812`, `48k`, `1.2M`."""
-    if number < 1000:
-        return str(number)
-    if number < 1_000_000:
-        return f"{number / 1000:.0f}k"
-    return f"{number / 1_000_000:.1f}M"
 
 
 def _folded(lines: Iterable[Line], limit: int, *, unfolded: bool) -> tuple[list[Line], int]:

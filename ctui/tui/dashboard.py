@@ -2,39 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
-from ctui.client import Client
 from ctui.errors import CtuiError
-from ctui.git.repository import Repository
 from ctui.tasks.calls import Update
 from ctui.tasks.model import Ask, AskState, Task
-from ctui.tui.ask_panel import AskPanel
 from ctui.tui.board import Board
-from ctui.tui.composer import Composer
-from ctui.tui.deeds import Deeds
-from ctui.tui.dialogs import Confirm
-from ctui.tui.frame_clock import FrameClock
-from ctui.tui.inbox import Inbox
-from ctui.tui.new_task import NewTaskForm, NewTaskOptions
-from ctui.tui.pane import Pane
-from ctui.tui.removal import removal_facts
-from ctui.tui.scanner import Scanner, worktree_names
-from ctui.tui.setup import Setup, look
+from ctui.tui.key_bar import KeyBar
+from ctui.tui.options import ScreenOptions
+from ctui.tui.parts import Parts
+from ctui.tui.scanner import Scanner
 from ctui.tui.sidebar import Sidebar
 from ctui.tui.stage import Stage
 from ctui.tui.tabs import TaskTabs
 from ctui.tui.task_content import screen_header
 from ctui.worktrees.model import WorktreeStatus
+
+# What a first picture does not need is loaded when it is.
+if TYPE_CHECKING:
+    from ctui.tui.ask_panel import AskPanel
+    from ctui.tui.pane import Pane
 
 _LIST_SECONDS = 0.25
 """The list is brought up to date no more often than that."""
@@ -57,34 +53,34 @@ class Dashboard(Screen[None]):
         Binding("1", "tab(1)", "the first tab, and so on", show=False, key_display="1-9"),
         *(Binding(str(number), f"tab({number})", show=False) for number in range(2, 10)),
         Binding("H", "setup", "doctor: what is missing", show=False, id="doctor"),
+        Binding("ctrl+p", "app.command_palette", "palette", key_display="^p"),
         Binding("question_mark", "app.show_help", "help", key_display="?", id="help"),
         Binding("q", "app.leave", "quit", id="quit"),
     ]
 
-    def __init__(self, client: Client, repository: Repository, options: NewTaskOptions) -> None:
+    def __init__(self, parts: Parts, options: ScreenOptions) -> None:
         super().__init__()
+        self.parts = parts
         self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
-        self.board = Board(str(repository.common_dir))
-        self._client = client
-        self._repository = repository
+        self.board = Board(str(parts.place.git_dir))
         self._options = options
         self._list_due = False
-        self._scanner = Scanner(client.paths, repository.common_dir, self._take_statuses)
+        self._scanner = Scanner(parts.paths, parts.place.git_dir, self._take_statuses)
 
     def compose(self) -> ComposeResult:
         yield Static(id="header")
         with Horizontal(id="main"):
             yield Sidebar(id="sidebar")
-            yield Stage(self._client, FrameClock(self.app), id="stage")
-        yield Footer(compact=True, show_command_palette=True)
+            yield Stage(self.parts.make_pane, id="stage")
+        yield KeyBar(self.BINDINGS, self._options.keys)
 
     def on_mount(self) -> None:
-        self.deeds = Deeds(self.app, self._client, self._repository)
-        self.board.take_names(worktree_names(Path(self.board.repository)))
+        self.board.take_names(self.parts.place.worktree_names())
         self._show_list()
         self.query_one(Sidebar).focus()
         self.set_interval(_TICK_SECONDS, self._tick)
-        self.call_after_refresh(self._begin)
+        # The first frame has no sizes yet; the second one shows what is in the list.
+        self.call_after_refresh(self.call_after_refresh, self._begin)
 
     def _begin(self) -> None:
         """The first picture is on the screen; now look at the world."""
@@ -95,19 +91,24 @@ class Dashboard(Screen[None]):
     @work(name="check")
     async def _check(self) -> None:
         """A person who starts for the first time learns what is missing, and mends it here."""
-        checks = await look(self._client.paths)
-        if not all(check.ok for check in checks):
-            self.app.push_screen(Setup(self._client.paths, checks), self._set_up)
+        from ctui.git.repository import open_repository
+
+        try:
+            await asyncio.to_thread(open_repository, self.parts.place.git_dir)
+        except CtuiError as error:
+            self.app.exit(return_code=1, message=f"ctui: {error.message} ({error.hint})")
+            return
+        await self._show_setup(only_if_missing=True)
 
     # -- what comes in
 
     @work(name="watch", group="watch", exclusive=True)
     async def _watch(self) -> None:
         try:
-            async for update in self._client.watch():
+            async for update in self.parts.client.watch():
                 self._take(update)
         except CtuiError as error:
-            self.deeds.complain(error)
+            self.parts.deeds.complain(error)
 
     def _set_up(self, _: None) -> None:
         """Whatever was missing may be there now."""
@@ -117,9 +118,12 @@ class Dashboard(Screen[None]):
         """Show what is there and what is missing."""
         self.run_worker(self._show_setup())
 
-    async def _show_setup(self) -> None:
-        checks = await look(self._client.paths)
-        self.app.push_screen(Setup(self._client.paths, checks), self._set_up)
+    async def _show_setup(self, *, only_if_missing: bool = False) -> None:
+        from ctui.tui.setup import Setup, look
+
+        checks = await look(self.parts.paths)
+        if not (only_if_missing and all(check.ok for check in checks)):
+            self.app.push_screen(Setup(self.parts.paths, checks), self._set_up)
 
     def _take(self, update: Update) -> None:
         before = self.board.tasks.get(update.task.id) if update.task else None
@@ -149,7 +153,7 @@ class Dashboard(Screen[None]):
 
     def _show_list(self) -> None:
         self._list_due = False
-        if not self.is_mounted:
+        if not self.is_attached:
             return
         sidebar = self.query_one(Sidebar)
         sidebar.show(self.board.items())
@@ -158,8 +162,8 @@ class Dashboard(Screen[None]):
             # It has been looked at since, or a task has begun on it.
             asks = self.board.asks_of(chosen.task.id) if chosen.task else []
             self.run_worker(self._stage.show_item(chosen, asks, keep=False), group="stage")
-        branch = self._repository.head_branch() or "(detached)"
-        header = screen_header(self.board, self._repository.name, branch, self._options.scripted)
+        place, scripted = self.parts.place, self._options.scripted
+        header = screen_header(self.board, place.name, place.branch, scripted=scripted)
         self.query_one("#header", Static).update(header)
 
     def _tick(self) -> None:
@@ -184,18 +188,16 @@ class Dashboard(Screen[None]):
         await self._stage.show_item(event.item, asks, keep=event.opened)
         self._want_list()
         if event.opened and (pane := self._stage.shown) is not None:
-            (pane.query_one(AskPanel) if asks else pane.transcript).focus()
+            (pane.panel if asks else pane.transcript).focus()
 
     async def on_task_tabs_chosen(self, event: TaskTabs.Chosen) -> None:
         await self.action_tab(event.index + 1)
 
     def on_pane_said(self, event: Pane.Said) -> None:
-        self.deeds.say(event.task, event.message_id, event.text)
+        self.parts.deeds.say(event.task, event.message_id, event.text)
 
     def on_ask_panel_answered(self, event: AskPanel.Answered) -> None:
-        panel = event.control if isinstance(event.control, AskPanel) else None
-        refused = panel.start_again if panel is not None else lambda: None
-        self.deeds.answer(event.ask, event.answer, refused)
+        self.parts.deeds.answer(event.ask, event.answer, event.panel.start_again)
 
     def on_pane_interrupt_wanted(self, event: Pane.InterruptWanted) -> None:
         task = self.board.tasks.get(event.task)
@@ -206,15 +208,17 @@ class Dashboard(Screen[None]):
             f"Interrupt {task.id}?",
             ["The turn ends; the conversation stays open."],
             "interrupt",
-            lambda: self.deeds.interrupt(task.id),
+            lambda: self.parts.deeds.interrupt(task.id),
         )
 
     def action_new_task(self) -> None:
+        from ctui.tui.new_task import NewTaskForm
+
         chosen = self.query_one(Sidebar).chosen
         free = chosen if chosen is not None and chosen.task is None else None
         form = NewTaskForm(self._options, free)
         self.app.push_screen(
-            form, lambda new: self.deeds.start(new, self._started) if new else None
+            form, lambda new: self.parts.deeds.start(new, self._started) if new else None
         )
 
     def _started(self, task: Task) -> None:
@@ -224,22 +228,26 @@ class Dashboard(Screen[None]):
 
     def action_follow_up(self) -> None:
         if (pane := self._stage.shown) is not None:
-            pane.query_one(Composer).focus()
+            pane.composer.focus()
 
     def action_inbox(self) -> None:
-        self.app.push_screen(Inbox(self.board, self.deeds))
+        from ctui.tui.inbox import Inbox
+
+        self.app.push_screen(Inbox(self.board, self.parts.deeds))
 
     def action_stop(self) -> None:
         if (task := self._shown_task) is None:
             return
         facts = ["Its container is stopped. A follow-up, or g, goes on with the conversation."]
-        self._confirm(f"Stop {task.id}?", facts, "stop", lambda: self.deeds.stop(task.id))
+        self._confirm(f"Stop {task.id}?", facts, "stop", lambda: self.parts.deeds.stop(task.id))
 
     def action_resume(self) -> None:
         if (task := self._shown_task) is not None:
-            self.deeds.resume(task.id)
+            self.parts.deeds.resume(task.id)
 
     def action_remove(self) -> None:
+        from ctui.tui.removal import removal_facts
+
         if (task := self._shown_task) is None:
             return
         item = next((item for item in self.board.items() if item.path == task.worktree), None)
@@ -248,7 +256,7 @@ class Dashboard(Screen[None]):
             f"Remove {task.id}?",
             removal_facts(item),
             "remove, with all that is unclean" if unclean else "remove",
-            lambda: self.deeds.remove(task, force=unclean, keep_worktree=False),
+            lambda: self.parts.deeds.remove(task, force=unclean, keep_worktree=False),
         )
 
     def action_zoom(self) -> None:
@@ -264,13 +272,15 @@ class Dashboard(Screen[None]):
     def action_next_place(self) -> None:
         """What is asked comes first; else the next widget."""
         pane = self._stage.shown
-        panel = pane.query_one(AskPanel) if pane is not None else None
+        panel = pane.panel if pane is not None else None
         if panel is not None and panel.display and not panel.has_focus_within:
             panel.focus()
         else:
             self.focus_next()
 
     def _confirm(self, question: str, facts: list[str], yes: str, do: Callable[[], None]) -> None:
+        from ctui.tui.dialogs import Confirm
+
         dialog = Confirm(question, facts, yes=yes)
         self.app.push_screen(dialog, lambda answer: do() if answer else None)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 from textual.app import App
@@ -10,7 +12,7 @@ from textual.app import App
 from ctui.client import Client
 from ctui.client.tasks import NewTask, login, remove_task, start_task
 from ctui.errors import CtuiError
-from ctui.git.repository import Repository
+from ctui.git.repository import open_repository
 from ctui.tasks.calls import AnswerAsk, InterruptTask, ResumeTask, SendMessage, StopTask
 from ctui.tasks.model import Answer, Ask, Task
 from ctui.text import one_line, sanitise
@@ -21,13 +23,17 @@ T = TypeVar("T")
 class Deeds:
     """The person's commands, carried out in the background."""
 
-    def __init__(self, app: App[Any], client: Client, repository: Repository) -> None:
+    def __init__(self, app: App[Any], client: Client, git_dir: Path) -> None:
         self._app = app
         self._client = client
-        self._repository = repository
+        self._git_dir = git_dir
 
     def start(self, new: NewTask, started: Callable[[Task], None]) -> None:
-        self._do(start_task(self._client, self._repository, new), started)
+        async def go() -> Task:
+            repository = await asyncio.to_thread(open_repository, self._git_dir)
+            return await start_task(self._client, repository, new)
+
+        self._do(go(), started)
 
     def say(self, task: str, message_id: str, text: str) -> None:
         call = SendMessage(task, message_id, text, login(self._client.paths))

@@ -52,7 +52,7 @@ class Inbox(ModalScreen[None]):
 
     def on_ask_panel_answered(self, event: AskPanel.Answered) -> None:
         event.stop()
-        self._deeds.answer(event.ask, event.answer, self.query_one(AskPanel).start_again)
+        self._deeds.answer(event.ask, event.answer, event.panel.start_again)
 
     def on_ask_panel_emptied(self, event: AskPanel.Emptied) -> None:
         event.stop()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, NamedTuple, get_args
+from typing import ClassVar, get_args
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -12,22 +12,12 @@ from textual.screen import ModalScreen
 from textual.widgets import Checkbox, Input, Label, Select, Static, TextArea
 
 from ctui.client.tasks import NewTask
-from ctui.config import ClaudeConfig, PermissionMode
+from ctui.config import PermissionMode
 from ctui.git.names import worktree_name
 from ctui.tasks.model import TaskOptions
 from ctui.text import one_line
 from ctui.tui.board import Item
-
-
-class NewTaskOptions(NamedTuple):
-    """What decides how the form looks."""
-
-    defaults: ClaudeConfig
-    """The configured model and permission mode."""
-    scripted: bool = False
-    """Whether the model is the demo's."""
-    bell: bool = True
-    """Whether the terminal's bell rings when a task asks."""
+from ctui.tui.options import ScreenOptions
 
 
 class NewTaskForm(ModalScreen[NewTask | None]):
@@ -39,7 +29,7 @@ class NewTaskForm(ModalScreen[NewTask | None]):
     ]
     draft: ClassVar[str] = ""
 
-    def __init__(self, options: NewTaskOptions, worktree: Item | None) -> None:
+    def __init__(self, options: ScreenOptions, worktree: Item | None) -> None:
         """A form.
 
         Args:

@@ -76,13 +76,21 @@ class Pane(Vertical):
         self.task_record = task
         self._asks = len(asks)
         if self.is_mounted:
-            self.query_one(AskPanel).show(asks)
+            self.panel.show(asks)
             self.tick()
 
     def tick(self) -> None:
         """Time has passed, and the header says how much."""
         header = pane_header(self.task_record, self._asks, time.time_ns())
         self.query_one(".pane--header", Static).update(header)
+
+    @property
+    def panel(self) -> AskPanel:
+        return self.query_one(AskPanel)
+
+    @property
+    def composer(self) -> Composer:
+        return self.query_one(Composer)
 
     @property
     def transcript(self) -> TranscriptView:
@@ -95,7 +103,7 @@ class Pane(Vertical):
             return
         self.transcript.show_blocks(transcript.blocks, keep_place=True)
         said = [block.text for block in transcript.blocks if isinstance(block, Prompt)]
-        self.query_one(Composer).remember(said)
+        self.composer.remember(said)
 
     def _changed(self, changes: Changes) -> None:
         if self.is_attached:
@@ -121,7 +129,7 @@ class Pane(Vertical):
     def action_leave(self) -> None:
         """Close what is open here; else ask whether the turn should end."""
         search = self.query_one(".pane--search", Input)
-        if self.query_one(AskPanel).leave_words():
+        if self.panel.leave_words():
             return
         if search.display:
             search.display = False

@@ -8,16 +8,13 @@ from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 
-from ctui.client.worktrees import records
 from ctui.errors import CtuiError
-from ctui.git.repository import open_repository
 from ctui.paths import Paths
 from ctui.worktrees.model import WorktreeStatus
-from ctui.worktrees.status import list_worktrees
 
-_LEAST_PAUSE = 5.0
-_SHARE = 100.0
-"""A pause is so many times as long as the look before it: at rest it costs 1 % of a processor."""
+_LEAST_PAUSE = 10.0
+_SHARE = 200.0
+"""A pause is so many times as long as the look before it, which is half a percent of a core."""
 
 
 class Scanner:
@@ -50,18 +47,9 @@ class Scanner:
                 continue
 
     def _statuses(self) -> list[WorktreeStatus]:
+        from ctui.client.worktrees import records
+        from ctui.git.repository import open_repository
+        from ctui.worktrees.status import list_worktrees
+
         repository = open_repository(self._git_dir)
         return asyncio.run(list_worktrees(repository, records(self._paths, repository)))
-
-
-def worktree_names(git_dir: Path) -> dict[str, str]:
-    """Path -> name of every worktree, from the metadata alone: quick, and without git."""
-    found: dict[str, str] = {}
-    folder = git_dir / "worktrees"
-    for metadata in sorted(folder.iterdir()) if folder.is_dir() else ():
-        try:
-            link = Path((metadata / "gitdir").read_text(encoding="utf-8").strip())
-        except (OSError, UnicodeDecodeError):
-            continue
-        found[str(link.parent)] = metadata.name
-    return found

@@ -30,6 +30,7 @@ class Sidebar(OptionList):
         super().__init__(id=id, compact=True)
         self._items: dict[str, Item] = {}
         self._shown: list[tuple[str | None, Content]] = []
+        self._moved = False
 
     def show(self, items: list[Item]) -> None:
         """Show these, in this order."""
@@ -66,6 +67,7 @@ class Sidebar(OptionList):
 
     def choose(self, path: str) -> None:
         """Move the highlight to this worktree, if it is there."""
+        self._moved = True
         for index, (key, _) in enumerate(self._shown):
             if key == path:
                 self.highlighted = index
@@ -79,10 +81,17 @@ class Sidebar(OptionList):
             )
             self._shown = lines
             keys = [key for key, _ in lines]
-            if before is not None and before.path in keys:
+            if self._moved and before is not None and before.path in keys:
                 self.highlighted = keys.index(before.path)
         if self.highlighted is None and self._items:
+            # Until the person chooses, the most urgent one is shown.
             self.action_first()
+
+    def on_key(self) -> None:
+        self._moved = True
+
+    def on_mouse_down(self) -> None:
+        self._moved = True
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         event.stop()

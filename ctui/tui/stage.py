@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import ContentSwitcher, Static
 
-from ctui.client import Client
 from ctui.tasks.model import Ask, Task
 from ctui.tui.board import Board, Item
-from ctui.tui.frame_clock import FrameClock
 from ctui.tui.item_content import worktree_card
-from ctui.tui.pane import Pane
 from ctui.tui.tabs import TaskTabs
 from ctui.tui.task_content import tab_labels
+
+if TYPE_CHECKING:
+    from ctui.tui.pane import Pane
 
 _CARD = "card"
 
@@ -21,10 +24,15 @@ _CARD = "card"
 class Stage(Vertical):
     """Panes that were opened stay as tabs; one that is only looked at goes with the next one."""
 
-    def __init__(self, client: Client, clock: FrameClock, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+    def __init__(self, make_pane: Callable[[Task, str], Pane], *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        """Nothing is open yet.
+
+        Args:
+            make_pane: of a task, with a widget id; only then all that a pane needs is loaded.
+            id: of this widget.
+        """
         super().__init__(id=id)
-        self._client = client
-        self._clock = clock
+        self._make_pane = make_pane
         self._panes: dict[str, Pane] = {}
         self._opened: list[str] = []
         self._count = 0
@@ -66,7 +74,7 @@ class Stage(Vertical):
         pane = self._panes.get(task.id)
         if pane is None:
             self._count += 1
-            pane = Pane(self._client, self._clock, task, id=f"pane-{self._count}")
+            pane = self._make_pane(task, f"pane-{self._count}")
             self._panes[task.id] = pane
             await switcher.mount(pane)
             pane.show(task, asks)

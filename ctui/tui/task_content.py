@@ -8,8 +8,8 @@ from textual.content import Content
 
 from ctui.tasks.model import Task, TaskState
 from ctui.text import one_line
-from ctui.tui.block_lines import compact, duration
 from ctui.tui.board import Board
+from ctui.tui.figures import compact, duration
 from ctui.tui.item_content import task_mark
 
 _STATE_COLOURS = {

@@ -70,6 +70,8 @@ class TranscriptView(ScrollView, can_focus=True):
         """Whether the end stays in the window as it grows."""
         self._clock = clock
         self._window = BlockWindow()
+        self._base = Style.null()
+        self._blank = Strip([])
         self._frame: list[Strip] | None = None
         self._frame_key: tuple[int, ...] = ()
         self._generation = 0
@@ -145,14 +147,10 @@ class TranscriptView(ScrollView, can_focus=True):
         """One row with offsets: only for the mouse, which asks what lies under it."""
         index, within = self._window.place(self.scroll_offset.y + y)
         if index >= len(self._window.blocks):
-            return Strip.blank(self._window.width, self._base)
+            return self._blank
         strips = self._window.rows_of(index).strips
         strip = strips[within] if within < len(strips) else Strip.blank(self._window.width)
         return strip.apply_offsets(0, index << ROW_BITS | within)
-
-    @property
-    def _base(self) -> Style:
-        return self.rich_style
 
     @property
     def _decorated(self) -> bool:
@@ -175,7 +173,7 @@ class TranscriptView(ScrollView, can_focus=True):
     def _take_frame(self) -> list[Strip]:
         self._frame_key = self._key()
         top, height = self._frame_key[:2]
-        return self._window.frame(top, height, Strip.blank(self._window.width, self._base))
+        return self._window.frame(top, height, self._blank)
 
     # -- geometry
 
@@ -183,10 +181,16 @@ class TranscriptView(ScrollView, can_focus=True):
         width = self.scrollable_content_region.width
         if width != self._window.width:
             index, within = self._window.place(self.scroll_offset.y)
-            self._window.restyle(width, palette_of(self))
+            self._restyle(width)
             if not self.follows:
                 self._move_to(self._window.row_of(index, min(within, 3)))
         self.paint()
+
+    def _restyle(self, width: int) -> None:
+        palette = palette_of(self)
+        self._base = palette[""]
+        self._blank = Strip.blank(width, self._base)
+        self._window.restyle(width, palette)
 
     def on_show(self) -> None:
         self._clock.request(self)
@@ -195,7 +199,7 @@ class TranscriptView(ScrollView, can_focus=True):
         super().notify_style_update()
         if self._window.width:
             self._generation += 1
-            self._window.restyle(self._window.width, palette_of(self))
+            self._restyle(self._window.width)
             self._request_frame()
 
     def _settle(self) -> None:

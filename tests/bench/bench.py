@@ -1,6 +1,6 @@
 """`make bench`: speed as ratios, the two sides of each in turn in one run.
 
-    python tests/bench/bench.py [start] [task-list] [run] [replay]
+    python -m tests.bench.bench [start] [task-list] [run] [replay] [paint] [keys] [open]
 
 Absolute times depend on the machine; only the ratios are promised.
 """
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -29,6 +28,8 @@ from ctui.sandbox.spec import HOME, LABEL_INSTANCE, SandboxSpec
 from ctui.sandbox.stream import follow_log
 from ctui.tasks.journal import FILE_NAME, Journal
 from ctui.tasks.server import _Viewer
+from tests.bench.figures import ratio
+from tests.bench.screen import first_paint, live_keys, opening
 
 PYTHON = sys.executable
 CTUI = str(Path(sys.executable).with_name("ctui"))
@@ -37,17 +38,6 @@ _INITIALIZE = (
     b'{"type":"control_request","request_id":"1","request":{"subtype":"initialize","hooks":null}}\n'
 )
 """Without ctui's tools, whose handshake nobody would answer here."""
-
-
-def ratio(name: str, limit: str, ours: Sequence[float], theirs: Sequence[float]) -> None:
-    """Print the median of the ratios pair by pair, and both medians."""
-    pairs = [a / b for a, b in zip(ours, theirs, strict=True)]
-    middle = statistics.median(pairs)
-    print(
-        f"{name:<34} {middle:5.2f} (wanted {limit})   "
-        f"{statistics.median(ours) * 1000:8.0f} ms / {statistics.median(theirs) * 1000:8.0f} ms"
-        f"   {min(pairs):.2f}-{max(pairs):.2f}, n={len(pairs)}"
-    )
 
 
 def timed(command: Sequence[str], environ: dict[str, str]) -> float:
@@ -246,7 +236,7 @@ async def _replay_once(world: World, container: str, number: int) -> float:
 
     server = await asyncio.start_unix_server(serve, path=socket)
     subscriber = await asyncio.create_subprocess_exec(
-        *(PYTHON, __file__, "subscribe", str(socket), task),
+        *(PYTHON, "-m", "tests.bench.bench", "subscribe", str(socket), task),
         env={**world.environ, **world.paths.environment()},
         stdout=asyncio.subprocess.PIPE,
     )
@@ -285,6 +275,9 @@ BENCHES: dict[str, Callable[[], Awaitable[None]]] = {
     "task-list": task_list,
     "run": run,
     "replay": replay,
+    "paint": first_paint,
+    "keys": live_keys,
+    "open": opening,
 }
 
 

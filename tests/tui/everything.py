@@ -33,7 +33,8 @@ from ctui.tui.dialogs import Confirm
 from ctui.tui.frame_clock import FrameClock
 from ctui.tui.inbox import Inbox
 from ctui.tui.item_content import worktree_card
-from ctui.tui.new_task import NewTaskForm, NewTaskOptions
+from ctui.tui.new_task import NewTaskForm
+from ctui.tui.options import ScreenOptions
 from ctui.tui.removal import removal_facts
 from ctui.tui.setup import Setup
 from ctui.tui.sidebar import Sidebar
@@ -103,7 +104,7 @@ class Everything(App[None]):
         (item,) = self._board.items()
         yield Confirm(one_line(self._text), removal_facts(item), yes="go")
         yield Inbox(self._board, None)  # type: ignore[arg-type] # nothing is answered
-        yield NewTaskForm(NewTaskOptions(ClaudeConfig()), item)
+        yield NewTaskForm(ScreenOptions(ClaudeConfig()), item)
         yield Setup(Paths.from_environment(), [Check("engine", False, self._text, self._text)])
 
     async def _painted(self) -> None:

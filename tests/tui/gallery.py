@@ -18,11 +18,11 @@ from ctui.config import load_config
 from ctui.demo.repository import make_demo_repository
 from ctui.demo.screen import start_demo_tasks
 from ctui.demo.world import World, demo_world
-from ctui.git.repository import open_repository
 from ctui.tasks.model import AskKind
 from ctui.tui.app import CtuiApp
 from ctui.tui.ask_panel import GUARD_SECONDS
 from ctui.tui.board import Board
+from ctui.tui.place import Place
 
 _PATIENCE = 400
 _FONT = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
@@ -85,7 +85,7 @@ async def _make(world: World, folder: Path) -> None:
     repository = await asyncio.to_thread(make_demo_repository, world.folder / "repository")
     await start_demo_tasks(world, repository)
     config = load_config(world.paths)
-    app = CtuiApp(world.paths, config, open_repository(repository), scripted=True)
+    app = CtuiApp(world.paths, config, Place(repository / ".git"), scripted=True)
     async with app.run_test(size=(110, 34)) as pilot:
         await Gallery(app, pilot, folder).walk()
 

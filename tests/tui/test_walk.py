@@ -31,7 +31,7 @@ async def start_task(terminal: Terminal, prompt: str, *steps: str) -> None:
     terminal.press("n")
     await terminal.until("New task")
     terminal.paste(f"{prompt}\n{fenced(*steps)}")
-    await terminal.until("steps|script")
+    await terminal.until(f"│ +{prompt}")
     terminal.press("C-s")
     await terminal.until("New task", gone=True)
 
@@ -67,8 +67,9 @@ async def test_two_tasks_from_start_to_removal(
 
     terminal.press("f")
     terminal.paste("And now?\n" + fenced("say Nothing is left to do."))
+    await terminal.until("And now\\?")
     terminal.press("Enter")
-    await terminal.until(r"\n.*▕Nothing is left to do\.")
+    await terminal.until(r"▕ *Nothing is left to do\.")
     await terminal.until(r"choose-a-tone +default +idle")
 
     terminal.press("Tab", "q")
