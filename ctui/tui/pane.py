@@ -9,6 +9,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
@@ -55,6 +56,7 @@ class Pane(Vertical):
         self._clock = clock
         self._feed = Feed(client, task.id, self._replaced, self._changed)
         self._asks = 0
+        self._header = Content()
 
     def compose(self) -> ComposeResult:
         yield Static(classes="pane--header")
@@ -82,7 +84,9 @@ class Pane(Vertical):
     def tick(self) -> None:
         """Time has passed, and the header says how much."""
         header = pane_header(self.task_record, self._asks, time.time_ns())
-        self.query_one(".pane--header", Static).update(header)
+        if header != self._header:
+            self._header = header
+            self.query_one(".pane--header", Static).update(header)
 
     @property
     def panel(self) -> AskPanel:

@@ -12,7 +12,7 @@ from ctui.errors import CtuiError
 from ctui.paths import Paths
 from ctui.worktrees.model import WorktreeStatus
 
-_LEAST_PAUSE = 10.0
+_LEAST_PAUSE = 15.0
 _SHARE = 200.0
 """A pause is so many times as long as the look before it, which is half a percent of a core."""
 

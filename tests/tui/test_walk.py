@@ -73,7 +73,7 @@ async def test_two_tasks_from_start_to_removal(
     await terminal.until(r"choose-a-tone +default +idle")
 
     terminal.press("Tab", "q")
-    await terminal.until("Pane is dead")
+    await terminal.until_over()
     pid = await driver_pid(world.paths)
     assert pid is not None
     os.kill(pid, signal.SIGKILL)

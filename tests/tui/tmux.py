@@ -60,6 +60,12 @@ class Terminal:
             raise AssertionError(f"{pattern!r} was not seen:\n{self.screen()}") from None
         return shown
 
+    async def until_over(self) -> None:
+        """Until the program has ended."""
+        async with asyncio.timeout(_PATIENCE):
+            while self._tmux("display-message", "-p", "-t", "t", "#{pane_dead}").strip() != "1":  # noqa: ASYNC110
+                await asyncio.sleep(_POLL)
+
     def close(self) -> None:
         self._tmux("kill-server", check=False)
 
