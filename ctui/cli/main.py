@@ -62,6 +62,13 @@ def _open_missing_streams() -> None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - for good
 
 
+def _drop_output() -> None:
+    """What is still in the buffer goes nowhere, and the interpreter's last flush does not fail."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
+
+
 def _refuse_what_is_no_text(arguments: Sequence[str]) -> None:
     for number, argument in enumerate(arguments, 1):
         try:
@@ -79,6 +86,7 @@ def run(arguments: Sequence[str]) -> int:
         if (path := dashboard.path_of(arguments)) is not None:
             return dashboard.show(path)
         result = cli.main(list(arguments), prog_name="ctui", standalone_mode=False)
+        sys.stdout.flush()
     except click.ClickException as error:
         _report_usage(error, as_json=as_json)
         return error.exit_code
@@ -90,10 +98,10 @@ def run(arguments: Sequence[str]) -> int:
         return 1
     except BrokenPipeError:
         # Whoever read our output has seen enough.
-        with suppress(OSError):
-            sys.stdout.close()
+        _drop_output()
         return 0
     except OSError as error:
+        _drop_output()
         with suppress(OSError):
             report(CtuiError(f"the output cannot be written: {error.strerror}"), as_json=False)
         return 1

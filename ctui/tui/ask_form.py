@@ -47,7 +47,7 @@ class AskForm:
             return ask_lines(self.ask)
         question = self._question
         count = len(self._questions)
-        place = f" ({count - self._left + 1} of {count})" if count > 1 else ""
+        place = f" ({min(count, count - self._left + 1)} of {count})" if count > 1 else ""
         lines = [f"? {sanitise(question.text[:_LONGEST])}{place}"]
         for number, option in enumerate(question.options[:_MOST_OPTIONS], 1):
             mark = ("[x] " if number in self._chosen else "[ ] ") if question.multiple else ""
@@ -104,7 +104,9 @@ class AskForm:
 
     @property
     def _question(self) -> Question:
-        return next(item for item in self._questions if item.text not in self._answers)
+        """The one that is answered now; when all are, the last one stays until the ask is gone."""
+        open_ones = (item for item in self._questions if item.text not in self._answers)
+        return next(open_ones, self._questions[-1])
 
     def _question_choices(self) -> list[Choice]:
         question = self._question

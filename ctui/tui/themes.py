@@ -64,15 +64,16 @@ def read_theme(file: Path) -> Theme:
             else f"{file}: there is no primary",
             hint=f"the colours are {', '.join((*_COLOURS, *_GROUNDS))}",
         )
-    for name, colour in (*found.colours.items(), *found.variables.items()):
+    for name, colour in found.colours.items():
         _check(file, name, colour)
+    for name, value in found.variables.items():
+        if value.startswith("#"):  # else it is a text style, or a name that Textual explains
+            _check(file, name, value)
     return Theme(name=found.name, dark=found.dark, variables=dict(found.variables), **found.colours)  # type: ignore[arg-type] # the names were checked
 
 
 def _check(file: Path, name: str, colour: str) -> None:
     colour, _, share = colour.partition(" ")
-    if not colour.startswith("#"):
-        return  # a text style, or a name that Textual explains
     try:
         Color.parse(colour)
         if share and not _SHARE.fullmatch(share):

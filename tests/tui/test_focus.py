@@ -1,0 +1,144 @@
+"""An ask never takes the focus, and its keys mean nothing where something else has it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from textual.app import App, ComposeResult
+from textual.pilot import Pilot
+
+from ctui.tasks.model import Answer, Ask
+from ctui.tui.ask_panel import GUARD_SECONDS, AskPanel
+from ctui.tui.composer import Composer
+from tests.tui.test_ask_form import COLOUR, permission, questions
+
+
+class PanelAndComposer(App[None]):
+    """What a pane has at its lower end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers: list[Answer] = []
+        self.said: list[str] = []
+
+    def compose(self) -> ComposeResult:
+        yield AskPanel()
+        yield Composer(placeholder="follow up")
+
+    def on_mount(self) -> None:
+        self.query_one(Composer).focus()
+
+    @property
+    def panel(self) -> AskPanel:
+        return self.query_one(AskPanel)
+
+    def show(self, *asks: Ask) -> None:
+        for number, ask in enumerate(asks, 1):
+            ask.id = ask.id or number
+        self.panel.show(list(asks))
+
+    def on_ask_panel_answered(self, event: AskPanel.Answered) -> None:
+        self.answers.append(event.answer)
+
+    def on_composer_sent(self, event: Composer.Sent) -> None:
+        self.said.append(event.text)
+
+
+@asynccontextmanager
+async def shown(*asks: Ask) -> AsyncIterator[tuple[PanelAndComposer, Pilot[None]]]:
+    app = PanelAndComposer()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.show(*asks)
+        await pilot.pause()
+        yield app, pilot
+
+
+async def past_the_guard() -> None:
+    await asyncio.sleep(GUARD_SECONDS + 0.05)  # the guard is made of time
+
+
+async def test_whoever_is_writing_goes_on_writing() -> None:
+    async with shown() as (app, pilot):
+        await pilot.press("m", "a")
+        app.show(permission("Bash", {"command": "rm -rf /"}))
+        await past_the_guard()
+        await pilot.press("y", "b", "e")
+        assert app.query_one(Composer).text == "maybe"
+        assert app.answers == []
+        assert not app.panel.has_focus_within
+
+
+async def test_keys_in_the_first_moment_are_not_meant_for_the_ask() -> None:
+    async with shown(permission("Bash", {"command": "ls"})) as (app, pilot):
+        app.panel.focus()
+        await pilot.press("y")
+        assert app.answers == []
+        await past_the_guard()
+        await pilot.press("y")
+        assert [answer.decision for answer in app.answers] == ["allow"]
+
+
+async def test_the_next_ask_is_guarded_again() -> None:
+    first, second = (permission("Bash", {"command": name}) for name in ("one", "two"))
+    second.id = 2
+    async with shown(first, second) as (app, pilot):
+        app.panel.focus()
+        await past_the_guard()
+        await pilot.press("y")
+        app.show(second)
+        await pilot.press("y")
+        assert len(app.answers) == 1
+
+
+async def test_a_reason_is_written_in_the_panel_and_escape_leaves_it() -> None:
+    async with shown(permission("Bash", {"command": "ls"})) as (app, pilot):
+        app.panel.focus()
+        await past_the_guard()
+        await pilot.press("D", "n", "o")
+        assert app.panel.leave_words()
+        assert app.answers == []
+        await pilot.press("D", *"not now", "enter")
+        assert [(answer.decision, answer.message) for answer in app.answers] == [
+            ("deny", "not now")
+        ]
+
+
+async def test_a_question_takes_a_number() -> None:
+    async with shown(questions(COLOUR)) as (app, pilot):
+        app.panel.focus()
+        await past_the_guard()
+        await pilot.press("2")
+        assert app.answers[0].answers == {"Which colour?": "Blue"}
+
+
+async def test_an_ask_that_is_gone_leaves_the_panel() -> None:
+    async with shown(permission("Bash", {"command": "ls"})) as (app, pilot):
+        seen = [bool(app.panel.display)]
+        app.show()
+        await pilot.pause()
+        seen.append(bool(app.panel.display))
+        assert seen == [True, False]
+        assert app.panel.ask is None
+
+
+async def test_enter_sends_and_other_keys_begin_a_line() -> None:
+    async with shown() as (app, pilot):
+        await pilot.press("a", "ctrl+j", "b", "enter")
+        assert app.said == ["a\nb"]
+        assert app.query_one(Composer).text == ""
+        await pilot.press("enter")
+        assert app.said == ["a\nb"]
+
+
+async def test_what_was_said_comes_back_and_the_draft_is_kept() -> None:
+    async with shown() as (app, pilot):
+        composer = app.query_one(Composer)
+        await pilot.press("o", "n", "e", "enter", "t", "w", "o", "enter", "n", "e", "w")
+        await pilot.press("up")
+        assert composer.text == "two"
+        await pilot.press("up")
+        assert composer.text == "one"
+        await pilot.press("down", "down")
+        assert composer.text == "new"
