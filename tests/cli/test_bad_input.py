@@ -152,6 +152,7 @@ def test_a_config_error_names_file_and_key(repository: Path, paths: Paths) -> No
     assert "'lots' is not a size" in refused(repository, "worktree", "create", "x")
 
 
+@pytest.mark.engine
 def test_a_task_in_the_checkout_is_refused_for_root(repository: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root is refused")
@@ -254,6 +255,7 @@ def test_a_start_that_is_refused_leaves_no_worktree(repository: Path) -> None:
     assert len(git(repository, "worktree", "list").splitlines()) == 1
 
 
+@pytest.mark.engine
 def test_something_else_at_the_driver_s_socket_is_named(repository: Path, paths: Paths) -> None:
     paths.runtime.mkdir(parents=True, mode=0o700)
     paths.driver_socket.mkdir()
