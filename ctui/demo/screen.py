@@ -6,6 +6,7 @@ import asyncio
 import sys
 from pathlib import Path
 
+from ctui.demo.command import run_ctui
 from ctui.demo.model.script import fenced
 from ctui.demo.repository import make_demo_repository
 from ctui.demo.world import World
@@ -70,14 +71,6 @@ async def start_demo_tasks(world: World, repository: Path) -> None:
 
 
 async def _ctui(world: World, repository: Path, *arguments: str) -> None:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "ctui", *arguments),
-        cwd=repository,
-        env=dict(world.environ),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    said, _ = await process.communicate()
-    if process.returncode:
-        raise ExternalFailure(f"the demo does not start: {said.decode('utf-8', 'replace').strip()}")
+    done = await run_ctui(repository, world.environ, *arguments)
+    if done.exit_code:
+        raise ExternalFailure(f"the demo does not start: {done.stderr.strip()}")

@@ -9,13 +9,13 @@ import asyncio
 import json
 import os
 import signal
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ctui.client import Client
 from ctui.client.connection import driver_pid
+from ctui.demo.command import run_ctui, start_ctui
 from ctui.demo.model.script import fenced
 from ctui.demo.repository import make_demo_repository
 from ctui.demo.world import World, clean_up, leftovers
@@ -102,7 +102,9 @@ class Walk:
         self._step("its stream was followed", f"{len(log.splitlines())} lines")
 
     async def _follow_up_and_kill(self, client: Client, task: str) -> None:
-        follower = await self._spawn("task", "logs", "--follow", task)
+        follower = await start_ctui(
+            self._repository, self._world.environ, "task", "logs", "--follow", task
+        )
         await self._ctui("task", "send", task, FOLLOW_UP, "--json")
         self._step("a follow-up was sent", FOLLOW_UP.splitlines()[0])
         ask = await _pending(client, task, "Bash")
@@ -158,26 +160,12 @@ class Walk:
         return json.loads(await self._ctui_text(*arguments))
 
     async def _ctui_text(self, *arguments: str) -> str:
-        process = await self._spawn(*arguments)
-        stdout, stderr = await asyncio.wait_for(process.communicate(), _STEP_SECONDS)
-        if process.returncode:
-            said = (stdout + stderr).decode("utf-8", "replace").strip()
+        running = run_ctui(self._repository, self._world.environ, *arguments)
+        done = await asyncio.wait_for(running, _STEP_SECONDS)
+        if done.exit_code:
+            said = (done.stdout + done.stderr).strip()
             raise StepFailed(f"ctui {arguments[0]} {arguments[1]} failed: {said}")
-        return stdout.decode()
-
-    async def _spawn(self, *arguments: str) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",
-            "-m",
-            "ctui",
-            *arguments,
-            cwd=self._repository,
-            env=self._world.environ,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
+        return done.stdout
 
     async def _git(self, *arguments: str) -> str:
         from ctui.git.command import run_git

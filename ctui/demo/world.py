@@ -23,6 +23,9 @@ from ctui.sandbox.stream import follow_log
 
 _PORT = 8000
 _MODEL_START_SECONDS = 60
+_CLEANINGS = 3
+"""Times that it is tried: what is being made at this very moment comes to light only later."""
+
 _NOBODY = 65534
 
 
@@ -95,6 +98,13 @@ async def start_model(engine: Engine, paths: Paths, network: str) -> str:
 
 async def clean_up(engine: Engine, paths: Paths) -> None:
     """Stop the driver, and remove every container, volume and network of this instance."""
+    for _ in range(_CLEANINGS):
+        await _clean_up_once(engine, paths)
+        if not await leftovers(engine, paths):
+            return
+
+
+async def _clean_up_once(engine: Engine, paths: Paths) -> None:
     with suppress(CtuiError, OSError):
         await stop_driver(paths)
     labels = {LABEL_INSTANCE: paths.instance}

@@ -27,6 +27,7 @@ from ctui.tui.frame_clock import FrameClock
 from ctui.tui.lines import STYLES
 from ctui.tui.palette import palette_of, style_of
 from ctui.tui.row_paint import ROW_BITS, matched, selected, selected_text
+from ctui.tui.thumb import Thumb
 
 _NEAR_TOP_ROWS = 60
 
@@ -56,14 +57,6 @@ class TranscriptView(ScrollView, can_focus=True):
     class EarlierWanted(Message):
         """The top is near, and there may be blocks in front of it."""
 
-        def __init__(self, view: TranscriptView) -> None:
-            super().__init__()
-            self.view = view
-
-        @property
-        def control(self) -> TranscriptView:
-            return self.view
-
     def __init__(self, clock: FrameClock, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self.follows = True
@@ -77,7 +70,7 @@ class TranscriptView(ScrollView, can_focus=True):
         self._generation = 0
         self._needle = ""
         self._match = Style.null()
-        self._bar: tuple[int, ...] = ()
+        self._thumb = Thumb()
 
     # -- the model
 
@@ -210,7 +203,7 @@ class TranscriptView(ScrollView, can_focus=True):
         else:
             top = self._window.settle_around(self.scroll_offset.y, height)
             if top < _NEAR_TOP_ROWS:
-                self.post_message(self.EarlierWanted(self))
+                self.post_message(self.EarlierWanted())
         self._resize_content()
         self._move_to(top)
 
@@ -228,14 +221,8 @@ class TranscriptView(ScrollView, can_focus=True):
         self._move_bar(row)
 
     def _move_bar(self, row: int) -> None:
-        """A scrollbar repaints as a whole, so it only hears of a thumb that moves by a cell."""
-        height, total = max(1, self.size.height), max(1, self._window.total)
-        state = (height, row * height // total, height * height // total, row + height >= total)
-        if state == self._bar or not self.show_vertical_scrollbar:
-            return
-        self._bar = state
-        bar = self.vertical_scrollbar
-        bar.window_virtual_size, bar.window_size, bar.position = total, height, row
+        if self.show_vertical_scrollbar:
+            self._thumb.move(self.vertical_scrollbar, row, self.size.height, self._window.total)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         if round(old_value) == round(new_value):

@@ -52,9 +52,10 @@ async def tcp_in_front_of_the_engine(context: ssl.SSLContext | None) -> AsyncIte
     finally:
         server.close()
         for writer in opened:
-            writer.transport.abort()
-            with suppress(OSError):
-                await writer.wait_closed()
+            writer.close()
+        for writer in opened:
+            with suppress(OSError, TimeoutError):
+                await asyncio.wait_for(writer.wait_closed(), 5)
 
 
 def certificates(folder: Path) -> tuple[ssl.SSLContext, Tls]:

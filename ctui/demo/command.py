@@ -1,0 +1,47 @@
+"""`ctui` as another process of a demo's world."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Said(NamedTuple):
+    """How a command ended."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+async def start_ctui(
+    folder: Path, environ: Mapping[str, str], *arguments: str
+) -> asyncio.subprocess.Process:
+    """Start a command that the caller will end."""
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-m", "ctui", *arguments),
+        cwd=folder,
+        env=dict(environ),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+async def run_ctui(folder: Path, environ: Mapping[str, str], *arguments: str) -> Said:
+    """Run a command to its end. When we are cancelled it ends too: it could start a driver."""
+    process = await start_ctui(folder, environ, *arguments)
+    try:
+        stdout, stderr = await process.communicate()
+    except asyncio.CancelledError:
+        process.kill()
+        await process.wait()
+        raise
+    return Said(
+        process.returncode or 0,
+        stdout.decode("utf-8", "replace"),
+        stderr.decode("utf-8", "replace"),
+    )
