@@ -87,7 +87,7 @@ class Setup(ModalScreen[None]):
 
     def _say(self, text: str) -> None:
         self.query_one(".setup--progress", Static).update(
-            Content.styled(one_line(text, _WIDTH), "$text-muted")
+            Content.styled(one_line(text, 3 * _WIDTH), "$text-muted")
         )
 
     # -- what the person does
