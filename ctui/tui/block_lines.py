@@ -30,6 +30,7 @@ from ctui.tui.lines import BLANK, Line, Span
 from ctui.tui.markdown import markdown_lines
 from ctui.tui.tool_lines import tool_lines
 
+_PROMPT_LINES = 12
 _THOUGHT_LINES = 2
 _PLAN_LINES = 60
 _INDENT = "  "
@@ -56,6 +57,8 @@ def block_body(block: Block, *, unfolded: bool) -> Body:
     match block:
         case ToolCall():
             lines, folded = tool_lines(block, unfolded=unfolded)
+        case Prompt():
+            lines, folded = _folded(_prompt(block), _PROMPT_LINES, unfolded=unfolded)
         case Thought():
             lines, folded = _folded(_thought(block), _THOUGHT_LINES, unfolded=unfolded)
         case PlanRecord():
@@ -73,8 +76,6 @@ def indented(line: Line, indent: str) -> Line:
 
 def _lines(block: Block) -> Iterable[Line]:
     match block:
-        case Prompt():
-            return _prompt(block)
         case Speech():
             return _speech(block)
         case AskRecord():
