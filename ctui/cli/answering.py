@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ctui.tasks.ask_text import ask_lines, session_words
 from ctui.tasks.asks import Question, question_items
+from ctui.tasks.in_turn import QuestionsInTurn
 from ctui.tasks.model import Answer, Ask, AskKind
 
 _BY = "terminal"
@@ -15,7 +16,7 @@ class AskPrompt:
     def __init__(self, ask: Ask) -> None:
         self.ask = ask
         self.questions = question_items(ask) if ask.kind is AskKind.QUESTION else []
-        self._answers: dict[str, str] = {}
+        self._turn = QuestionsInTurn(self.questions)
 
     def shown(self) -> list[str]:
         """What is asked, in full."""
@@ -48,12 +49,8 @@ class AskPrompt:
                 return Answer("deny", message=rest, by=_BY)
         return None
 
-    @property
-    def _open(self) -> Question:
-        return next(item for item in self.questions if item.text not in self._answers)
-
     def _question_keys(self) -> str:
-        question = self._open
+        question = self._turn.current
         number = "a number, " if question.options else ""
         number = "numbers (1,3), " if question.options and question.multiple else number
         about = f"{question.text}  " if len(self.questions) > 1 else ""
@@ -64,10 +61,8 @@ class AskPrompt:
             return Answer("deny", message=typed[6:].strip(), by=_BY)
         if not typed:
             return None
-        self._answers[self._open.text] = _chosen(self._open, typed)
-        if len(self._answers) < len({item.text for item in self.questions}):
-            return None
-        return Answer("allow", answers=self._answers, by=_BY)
+        answers = self._turn.answer(_chosen(self._turn.current, typed))
+        return Answer("allow", answers=answers, by=_BY) if answers else None
 
 
 def _chosen(question: Question, typed: str) -> str:

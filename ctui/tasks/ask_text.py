@@ -105,7 +105,7 @@ def _reasons(ask: Ask) -> Iterator[str]:
 
 
 def _cut(lines: Iterator[str] | list[str], ask: Ask) -> list[str]:
-    shown = [_shortened(line) for line in lines]
+    shown = [shortened(line) for line in lines]
     most = _MOST_LINES
     while most > _LEAST_LINES and sum(map(len, _ends(shown, most))) > _MOST_CHARACTERS:
         most //= 2
@@ -121,12 +121,12 @@ def _ends(lines: list[str], most: int) -> list[str]:
     return lines if len(lines) <= most else lines[: most // 2] + lines[-(most // 2) :]
 
 
-def _shortened(line: str) -> str:
+def shortened(line: str, longest: int = _LONGEST_LINE) -> str:
     """Both ends of a line that nobody could read: what matters may stand in either."""
-    left_out = len(line) - _LONGEST_LINE
+    left_out = len(line) - longest
     if left_out <= 0:
         return line
-    half = _LONGEST_LINE // 2
+    half = longest // 2
     return f"{line[:half]} … {left_out:,} characters are not shown … {line[-half:]}"
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from enum import Enum
 from typing import NamedTuple
 
-from ctui.tasks.ask_text import ask_lines, session_words
-from ctui.tasks.asks import Question, question_items
+from ctui.tasks.ask_text import ask_lines, session_words, shortened
+from ctui.tasks.asks import question_items
+from ctui.tasks.in_turn import QuestionsInTurn
 from ctui.tasks.model import Answer, Ask, AskKind
 from ctui.text import one_line, sanitise
 
@@ -38,22 +39,22 @@ class AskForm:
     def __init__(self, ask: Ask) -> None:
         self.ask = ask
         self._questions = question_items(ask) if ask.kind is AskKind.QUESTION else []
-        self._answers: dict[str, str] = {}
+        self._turn = QuestionsInTurn(self._questions)
         self._chosen: set[int] = set()
 
     def lines(self) -> list[str]:
         """What is asked, in full and sanitised; the first line is the heading."""
         if not self._questions:
             return ask_lines(self.ask)
-        question = self._question
-        count = len(self._questions)
-        place = f" ({min(count, count - self._left + 1)} of {count})" if count > 1 else ""
-        lines = [f"? {sanitise(question.text[:_LONGEST])}{place}"]
+        question = self._turn.current
+        place = f" ({self._turn.place})" if self._turn.place else ""
+        lines = [f"? {_shown(question.text)}{place}"]
         for number, option in enumerate(question.options[:_MOST_OPTIONS], 1):
             mark = ("[x] " if number in self._chosen else "[ ] ") if question.multiple else ""
-            about = sanitise(option.description[:_LONGEST])
-            label = sanitise(option.label[:_LONGEST])
-            lines.append(f"    {number}  {mark}{label}" + (f" - {about}" if about else ""))
+            about = f" - {_shown(option.description)}" if option.description else ""
+            lines.append(f"    {number}  {mark}{_shown(option.label)}{about}")
+        if (more := len(question.options) - _MOST_OPTIONS) > 0:
+            lines.append(f"    … {more} more, which no key chooses: t takes their words")
         return lines
 
     def choices(self) -> list[Choice]:
@@ -98,18 +99,8 @@ class AskForm:
 
     # -- questions
 
-    @property
-    def _left(self) -> int:
-        return sum(item.text not in self._answers for item in self._questions)
-
-    @property
-    def _question(self) -> Question:
-        """The one that is answered now; when all are, the last one stays until the ask is gone."""
-        open_ones = (item for item in self._questions if item.text not in self._answers)
-        return next(open_ones, self._questions[-1])
-
     def _question_choices(self) -> list[Choice]:
-        question = self._question
+        question = self._turn.current
         found = [Choice("t", "your own answer"), Choice("d", "do not answer")]
         count = min(len(question.options), _MOST_OPTIONS)
         if count:
@@ -120,7 +111,7 @@ class AskForm:
         return found
 
     def _pick(self, number: int) -> Answer | Wants:
-        question = self._question
+        question = self._turn.current
         if not 1 <= number <= min(len(question.options), _MOST_OPTIONS):
             return Wants.NOTHING
         if question.multiple:
@@ -129,14 +120,16 @@ class AskForm:
         return self._answered(question.options[number - 1].label)
 
     def _confirm(self) -> Answer | Wants:
-        options = self._question.options
+        options = self._turn.current.options
         return self._answered(
             ", ".join(options[number - 1].label for number in sorted(self._chosen))
         )
 
     def _answered(self, text: str) -> Answer | Wants:
-        self._answers[self._question.text] = text
         self._chosen = set()
-        if self._left:
-            return Wants.NOTHING
-        return Answer("allow", answers=dict(self._answers), by=_BY)
+        answers = self._turn.answer(text)
+        return Answer("allow", answers=answers, by=_BY) if answers else Wants.NOTHING
+
+
+def _shown(text: str) -> str:
+    return shortened(sanitise(text), _LONGEST)

@@ -135,3 +135,10 @@ def test_an_outcome_says_what_was_decided() -> None:
     assert ask_outcome(done) == "denied: no"
     late = msgspec.structs.replace(ask, state=AskState.TOO_LATE, answer=Answer("allow"))
     assert ask_outcome(late) == "allowed (too late)"
+
+
+def test_a_line_behind_the_last_answer_is_harmless() -> None:
+    prompt = AskPrompt(questions(COLOUR))
+    assert prompt.take("1") is not None
+    assert "Which colour?" not in prompt.choices()
+    assert prompt.take("2") is not None

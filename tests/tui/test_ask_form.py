@@ -90,3 +90,17 @@ def test_hostile_texts_are_shown_harmless() -> None:
     shown = "\n".join(AskForm(questions(evil)).lines())
     assert not {"\x1b", "\u202e", "\x9b"} & set(shown)
     assert "[b]" in shown
+
+
+def test_nothing_is_left_out_without_a_word() -> None:
+    many = {"question": "q" * 9000, "options": [{"label": f"o{n}"} for n in range(12)]}
+    shown = "\n".join(AskForm(questions(many)).lines())
+    assert "7,000 characters are not shown" in shown
+    assert "3 more" in shown
+
+
+def test_a_key_behind_the_last_answer_is_harmless() -> None:
+    form = AskForm(questions(COLOUR))
+    decided(form.press("1"))
+    assert form.lines()
+    assert form.choices()
