@@ -27,6 +27,8 @@ class Active:
         self.journal = journal
         self.life: Life | None = None
         self.intent: Intent = ""
+        self.queued = False
+        """Whether it waits until other runs have ended."""
         self.work: Work | None = None
         self.job: asyncio.Task[None] | None = None
         self.sleep: asyncio.TimerHandle | None = None

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any, Protocol
 
 from ctui.config import Config
-from ctui.errors import Conflict, CtuiError, NotFound, Refused
+from ctui.errors import Conflict, CtuiError, NotFound
 from ctui.paths import Paths
 from ctui.tasks import asks
 from ctui.tasks.active import Active, Intent, Reporter
@@ -22,8 +22,9 @@ from ctui.tasks.logins import Logins, Sources
 from ctui.tasks.messages import check_text, new_message
 from ctui.tasks.model import Ask, AskState, Message, Run, Task, TaskState
 from ctui.tasks.naming import free_task_id, new_task
+from ctui.tasks.run_queue import RunQueue
 from ctui.tasks.store import Store, now
-from ctui.tasks.work import Work, bring, bring_from
+from ctui.tasks.work import Work, bring, bring_last
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +56,12 @@ class TaskEngine:
         self._active: dict[str, Active] = {}
         self._journals: dict[str, Journal] = {}
         self._logins = Logins(logins)
-        self._slots = asyncio.Semaphore(config.tasks.max_running)
+        self._queue = RunQueue(
+            config.tasks.max_running,
+            self._active,
+            self.store,
+            lambda task: self._spawn(self._sleep(task)),
+        )
         self._background: set[asyncio.Task[None]] = set()
 
     @property
@@ -161,7 +167,7 @@ class TaskEngine:
                 settle(task, None, intent)
                 self._save(task)
             if task.work is not None and task.work.problem:
-                await self._import_last(task, needed=False)
+                await bring_last(self.paths.task(task_id), task, self.store, needed=False)
             return self.store.task(task_id)
         active.intent = active.intent or intent
         if active.life is not None and active.life.created:
@@ -195,7 +201,9 @@ class TaskEngine:
         task = self.store.task(call.task, removed=call.purge)
         if not task.removed:
             task = await self.stop(call.task, "stopped")
-        await self._import_last(task, needed=call.purge and not call.force)
+        await bring_last(
+            self.paths.task(task.id), task, self.store, needed=call.purge and not call.force
+        )
         journal = self._journals.pop(task.id, None)
         if journal is not None:
             journal.close()
@@ -205,19 +213,6 @@ class TaskEngine:
         else:
             self.store.mark_removed(task.id)
         self._publish(Update(removed=task.id))
-
-    async def _import_last(self, task: Task, *, needed: bool) -> None:
-        """Bring home what an earlier import could not, before the only other copy may go."""
-        work = await bring_from(self.paths.task(task.id), task)
-        if work is None:
-            return
-        task.work = work
-        self.store.save_task(task)
-        if needed and work.problem:
-            raise Refused(
-                f"{work.problem}; its own git directory is the only place where they are",
-                hint="mend that first, or --force deletes them",
-            )
 
     def journal(self, task_id: str) -> Journal:
         """The task's archive, open for appending."""
@@ -242,9 +237,7 @@ class TaskEngine:
         """One run, from the queue to the state that its task has afterwards."""
         end: RunEnd | None = None
         try:
-            if self._slots.locked():
-                self._make_room()
-            async with self._slots:
+            async with self._queue.slot(active):
                 end = await self._run(task, active, adopt)
             settle(task, end, active.intent)
         except CtuiError as error:
@@ -262,17 +255,6 @@ class TaskEngine:
             self._wake(task)
         elif active.intent != "stopped" and self._has_news(task, end):
             self._wake(task)
-
-    def _make_room(self) -> None:
-        """Put the task to sleep that has been idle for longest, so that a queued one can begin."""
-        idle = [
-            task
-            for name in self._active
-            if (task := self.store.task(name, removed=True)).state is TaskState.IDLE
-        ]
-        if idle:
-            longest = min(idle, key=lambda task: task.updated)
-            self._spawn(self._doze(longest.id))
 
     def _has_news(self, task: Task, end: RunEnd | None) -> bool:
         """A message that came while the sandbox was being put to sleep still has to be read."""
@@ -306,7 +288,8 @@ class TaskEngine:
     def turn_ended(self, task: Task, active: Active) -> None:
         """Import what was done; then sleep soon, or stop at once if nobody wants to go on."""
         if active.life is not None and active.life.conversation.login_rejected:
-            self._spawn(self._await_login(task.id))
+            # The next run begins with another login: nothing is gained by keeping this one.
+            self._spawn(self._sleep(task.id))
             return
         if not task.detached:
             self._spawn(self._finish(task.id))
@@ -316,6 +299,7 @@ class TaskEngine:
         active.sleep = asyncio.get_running_loop().call_later(
             seconds, lambda: self._spawn(self._doze(task.id))
         )
+        self._queue.make_room()
 
     def watch_expiry(self, ask: Ask, active: Active) -> None:
         """Give up on an `ask_user` when its time is over."""
@@ -331,9 +315,9 @@ class TaskEngine:
         if not self.store.undelivered(task_id):
             await self.stop(task_id, "completed")
 
-    async def _await_login(self, task_id: str) -> None:
-        """The next run begins with another login: nothing is gained by keeping this one."""
-        await self.stop(task_id, "asleep")
+    async def _sleep(self, task_id: str) -> None:
+        with suppress(NotFound):
+            await self.stop(task_id, "asleep")
 
     async def _doze(self, task_id: str) -> None:
         with suppress(NotFound):

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from ctui.errors import CtuiError
+from ctui.errors import CtuiError, Refused
 from ctui.git.imports import import_work
 from ctui.git.private import PrivateRepository, open_private
 from ctui.git.repository import open_repository
@@ -61,15 +61,30 @@ class Work:
             self._last = "" if self._task.work.problem else current
 
 
-async def bring_from(folder: Path, task: Task) -> WorkState | None:
-    """Import the work of a task that has no run; None if it has no git directory of its own.
+async def bring_last(folder: Path, task: Task, store: Store, *, needed: bool) -> None:
+    """Import what an earlier import could not, before the only other copy may go.
 
     Args:
-        folder: the task's own folder.
-        task: its repository may be away, which is then the result's problem.
+        folder: the task's own folder; without a git directory in it there is nothing to bring.
+        task: has no run; gets the result in its field `work`.
+        store: where the task is saved.
+        needed: refuse if it is not possible now.
+
+    Raises:
+        Refused: it is `needed`, and the repository is away or does not take it.
     """
     if not (folder / "git").is_dir():
-        return None
+        return
+    task.work = await _bring_from(folder, task)
+    store.save_task(task)
+    if needed and task.work.problem:
+        raise Refused(
+            f"{task.work.problem}; its own git directory is the only place where they are",
+            hint="mend that first, or --force deletes them",
+        )
+
+
+async def _bring_from(folder: Path, task: Task) -> WorkState:
     try:
         repository = await asyncio.to_thread(open_repository, Path(task.repository))
         metadata = Path(task.metadata) if task.metadata else None

@@ -394,7 +394,10 @@ async def test_an_idle_task_makes_room_for_one_that_waits(person: Person) -> Non
     config.write_text(config.read_text() + "\n[tasks]\nmax_running = 1\n")
     await person.start("first", "say First.")
     await person.idle("first")
+    # Both want the one place that the first has: the next one to be idle makes room again.
     await person.start("second", "say Second.")
+    await person.start("third", "say Third.")
     assert (await person.idle("second")).result == "Second."
+    assert (await person.idle("third")).result == "Third."
     await person.say("first", "say Again.")
     assert (await person.idle("first", turns=2)).result == "Again."
