@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ctui.cli.commands import COMMANDS
+from ctui.demo import DEMO_VARIABLE
 from ctui.errors import CtuiError, NotFound, Refused
 
 
@@ -51,4 +52,4 @@ def _show(path: str) -> int:
         )
     paths = Paths.from_environment()
     config = load_config(paths, repository=place.git_dir.parent)
-    return run_app(paths, config, place, scripted=bool(os.environ.get("CTUI_DEMO")))
+    return run_app(paths, config, place, scripted=bool(os.environ.get(DEMO_VARIABLE)))

@@ -6,14 +6,12 @@ import asyncio
 import sys
 from pathlib import Path
 
+from ctui.demo import DEMO_VARIABLE
 from ctui.demo.command import run_ctui
 from ctui.demo.model.script import fenced
 from ctui.demo.repository import make_demo_repository
 from ctui.demo.world import World
 from ctui.errors import ExternalFailure
-
-DEMO_VARIABLE = "CTUI_DEMO"
-"""Set for the dashboard, which then says that the model is scripted."""
 
 _TIMER = "Let the timer say when the tea is ready, and show me how you would do it.\n" + fenced(
     "think They want a notice at the end. The loop in teatime/timer.py is the place for it.",

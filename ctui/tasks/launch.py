@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ctui.claude.task_home import RunOptions, TaskHome, deny_rules_of, first_line, task_home
-from ctui.config import Config, parse_size
+from ctui.config import Config, SandboxConfig, parse_size
 from ctui.errors import CtuiError, Refused
 from ctui.git.command import run_git
 from ctui.git.private import PrivateRepository, create_private, open_private
@@ -108,12 +108,7 @@ async def prepare(
         mounts=_mounts(paths, private, worktree, task),
         network=config.sandbox.network,
         labels=labels,
-        limits=Limits(
-            memory=parse_size(config.sandbox.memory),
-            cpus=config.sandbox.cpus,
-            pids=config.sandbox.pids,
-            tmp=parse_size(config.sandbox.tmp),
-        ),
+        limits=_limits(config.sandbox),
     )
     line = first_line(home, account.credential.environment()) if account else b""
     return Launch(run, spec, line, private, repository)
@@ -186,6 +181,15 @@ async def _blob(repository: Repository, commit: str | None, path: str) -> str:
     if output.exit_code or len(output.stdout) > _SETTINGS_LIMIT:
         return ""
     return output.stdout.decode("utf-8", "replace")
+
+
+def _limits(config: SandboxConfig) -> Limits:
+    return Limits(
+        memory=parse_size(config.memory),
+        cpus=config.cpus,
+        pids=config.pids,
+        tmp=parse_size(config.tmp),
+    )
 
 
 def _mounts(

@@ -20,16 +20,19 @@ from ctui.claude import control
 from ctui.claude.credentials import Redactor
 from ctui.claude.task_home import RunOptions, first_line, task_home
 from ctui.client.client import _Tail
+from ctui.config import ImageConfig, load_config
 from ctui.demo.model.script import fenced
 from ctui.demo.repository import make_demo_repository
 from ctui.demo.world import World, demo_world
 from ctui.paths import Paths
-from ctui.sandbox.spec import HOME, LABEL_INSTANCE, SandboxSpec
+from ctui.sandbox.image import image_tag
+from ctui.sandbox.spec import HOME, LABEL_INSTANCE, Mount, SandboxSpec
 from ctui.sandbox.stream import follow_log
 from ctui.tasks.journal import FILE_NAME, Journal
 from ctui.tasks.server import _Viewer
 from tests.bench.figures import ratio
 from tests.bench.screen import first_paint, live_keys, opening
+from tests.sandbox.containers import plain_spec
 
 PYTHON = sys.executable
 CTUI = str(Path(sys.executable).with_name("ctui"))
@@ -94,9 +97,6 @@ def _ctui_run(repository: Path) -> list[str]:
 
 
 def _bare_spec(world: World, repository: Path, number: int) -> tuple[SandboxSpec, bytes]:
-    from ctui.config import ImageConfig, load_config
-    from ctui.sandbox.image import image_tag
-    from ctui.sandbox.spec import Mount
 
     session = f"00000000-0000-4000-8000-00000000000{number}"
     options = RunOptions(session=session, resume=False, branch="bench")
@@ -198,31 +198,14 @@ async def _big_log(world: World) -> str:
         "    line = json.dumps({'type': 'user', 'n': n, 'x': 'y' * (700 + n * 7919 % 99_000)})\n"
         "    sys.stdout.write(line + '\\n'); size += len(line); n += 1\n"
     )
-    spec, _ = _plain_spec(world, program)
+    name, labels = f"ctui-bench-log-{world.paths.instance}", {LABEL_INSTANCE: world.paths.instance}
+    image = image_tag(ImageConfig())
+    spec = plain_spec(name, image, "python3", "-c", program, labels=labels)
     container = await world.engine.create(spec)
     await world.engine.start(container)
     async for _ in follow_log(world.engine.endpoint, container):
         pass
     return container
-
-
-def _plain_spec(world: World, program: str) -> tuple[SandboxSpec, bytes]:
-    from ctui.config import ImageConfig
-    from ctui.sandbox.image import image_tag
-
-    spec = SandboxSpec(
-        name=f"ctui-bench-log-{world.paths.instance}",
-        image=image_tag(ImageConfig()),
-        entrypoint=("python3", "-c", program),
-        command=(),
-        uid=65534,
-        gid=65534,
-        env={},
-        mounts=(),
-        network="none",
-        labels={LABEL_INSTANCE: world.paths.instance},
-    )
-    return spec, b""
 
 
 async def _replay_once(world: World, container: str, number: int) -> float:

@@ -13,8 +13,8 @@ from ctui.errors import NotFound, Unavailable
 from ctui.sandbox.docker import Engine
 from ctui.sandbox.endpoint import Endpoint
 from ctui.sandbox.image import require_image
-from ctui.sandbox.spec import SandboxSpec
 from ctui.sandbox.stream import LogLine, Stdin, follow_log
+from tests.sandbox.containers import plain_spec
 
 pytestmark = pytest.mark.engine
 
@@ -30,19 +30,10 @@ async def engine() -> AsyncIterator[Engine]:
 
 async def container(engine: Engine, program: str) -> str:
     """A container with a Python program in the relay's place, created and not started."""
-    spec = SandboxSpec(
-        name=f"ctui-test-{abs(hash(program)) % 10**12}",
-        image=await require_image(engine, ImageConfig()),
-        entrypoint=("python3", "-c", program),
-        command=(),
-        uid=65534,
-        gid=65534,
-        env={},
-        mounts=(),
-        network="none",
-        labels={"ctui.test": "stream"},
-    )
-    return await engine.create(spec)
+    image = await require_image(engine, ImageConfig())
+    name = f"ctui-test-{abs(hash(program)) % 10**12}"
+    labels = {"ctui.test": "stream"}
+    return await engine.create(plain_spec(name, image, "python3", "-c", program, labels=labels))
 
 
 async def read(engine: Engine, made: str) -> list[LogLine]:

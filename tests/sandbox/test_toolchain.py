@@ -10,8 +10,8 @@ from ctui.config import ImageConfig
 from ctui.errors import ExternalFailure, Unavailable
 from ctui.sandbox.docker import Engine
 from ctui.sandbox.image import build_image, require_image
-from ctui.sandbox.spec import SandboxSpec
 from ctui.sandbox.stream import follow_log
+from tests.sandbox.containers import plain_spec
 
 pytestmark = pytest.mark.engine
 
@@ -32,18 +32,9 @@ async def test_a_dockerfile_s_tools_are_in_the_image_with_the_cli(tmp_path: Path
     try:
         assert tag == await require_image(engine, config)
         assert any(line.startswith("Successfully built") for line in said)
-        spec = SandboxSpec(
-            name="ctui-test-toolchain",
-            image=tag,
-            entrypoint=("sh", "-c", "greet; claude --version"),
-            command=(),
-            uid=65534,
-            gid=65534,
-            env={},
-            mounts=(),
-            network="none",
-            labels={"ctui.test": "toolchain"},
-        )
+        labels = {"ctui.test": "toolchain"}
+        command = ("sh", "-c", "greet; claude --version")
+        spec = plain_spec("ctui-test-toolchain", tag, *command, labels=labels)
         made = await engine.create(spec)
         await engine.start(made)
         lines = [line.data async for batch in follow_log(engine.endpoint, made) for line in batch]

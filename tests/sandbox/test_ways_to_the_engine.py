@@ -17,8 +17,8 @@ from ctui.errors import Unavailable
 from ctui.sandbox.docker import Engine
 from ctui.sandbox.endpoint import Endpoint, Tls, resolve_endpoint
 from ctui.sandbox.image import require_image
-from ctui.sandbox.spec import SandboxSpec
 from ctui.sandbox.stream import Stdin, follow_log
+from tests.sandbox.containers import plain_spec
 
 pytestmark = pytest.mark.engine
 
@@ -75,19 +75,10 @@ def certificates(folder: Path) -> tuple[ssl.SSLContext, Tls]:
 
 async def a_line_there_and_back(engine: Engine, endpoint: Endpoint) -> list[bytes]:
     """Start a container by `engine`, say a line to it and read its log by `endpoint`."""
-    spec = SandboxSpec(
-        name=f"ctui-test-way-{endpoint.kind}-{bool(endpoint.tls)}",
-        image=await require_image(engine, ImageConfig()),
-        entrypoint=("python3", "-c", ECHO),
-        command=(),
-        uid=65534,
-        gid=65534,
-        env={},
-        mounts=(),
-        network="none",
-        labels={"ctui.test": "way"},
-    )
-    made = await engine.create(spec)
+    image = await require_image(engine, ImageConfig())
+    name = f"ctui-test-way-{endpoint.kind}-{bool(endpoint.tls)}"
+    labels = {"ctui.test": "way"}
+    made = await engine.create(plain_spec(name, image, "python3", "-c", ECHO, labels=labels))
     try:
         await engine.start(made)
         stdin = await Stdin.open(endpoint, made)
