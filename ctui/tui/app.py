@@ -110,8 +110,8 @@ class CtuiApp(App[None]):
     def action_leave(self) -> None:
         """Quit; what runs goes on, and the terminal says so."""
         running = self.dashboard.board.running
-        if not running:
-            self.exit()
+        if not running or self._options.scripted:
+            self.exit()  # a demo ends its tasks with itself
             return
         names = one_line(", ".join(task.id for task in running), 200)
         verb = "task goes" if len(running) == 1 else "tasks go"

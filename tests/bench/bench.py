@@ -86,9 +86,17 @@ async def run() -> None:
             ours.append(await _until_init(_ctui_run(repository), b"", world, repository))
             spec, line = _bare_spec(world, repository, number)
             theirs.append(await _until_init(_docker_run(spec), line, world, repository))
+        _remove_volumes(world)
         # The first pair also starts the driver.
         ratio("ctui run / docker run, to init", "<= 1.4", ours[1:], theirs[1:])
         ratio("  the same with the driver's start", "-", ours[:1], theirs[:1])
+
+
+def _remove_volumes(world: World) -> None:
+    """Those of the bare runs: `docker run` makes them, and nobody else knows of them."""
+    names = [f"ctui-bench-{world.paths.instance}-{number}" for number in range(6)]
+    command = ["docker", "volume", "rm", "--force", *names]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
 def _ctui_run(repository: Path) -> list[str]:
