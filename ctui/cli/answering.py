@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ctui.tasks.ask_text import ask_lines, session_words
-from ctui.tasks.asks import Question, question_items
+from ctui.tasks.asks import Question, field_problem, question_items
 from ctui.tasks.in_turn import QuestionsInTurn
 from ctui.tasks.model import Answer, Ask, AskKind
 
@@ -15,7 +15,9 @@ class AskPrompt:
 
     def __init__(self, ask: Ask) -> None:
         self.ask = ask
-        self.questions = question_items(ask) if ask.kind is AskKind.QUESTION else []
+        self.questions = question_items(ask)
+        self.problem = ""
+        """Why what was typed last does not fit."""
         self._turn = QuestionsInTurn(self.questions)
 
     def shown(self) -> list[str]:
@@ -24,8 +26,10 @@ class AskPrompt:
 
     def choices(self) -> str:
         """What can be typed now."""
-        if self.ask.kind is AskKind.QUESTION:
+        if self.questions:
             return self._question_keys()
+        if self.ask.kind is AskKind.ELICITATION:
+            return "  y accept   d decline   c cancel"
         session = session_words(self.ask)
         keys = [
             "  y once",
@@ -37,7 +41,7 @@ class AskPrompt:
 
     def take(self, typed: str) -> Answer | None:
         """The answer, if the typed line completes it; None asks for another line."""
-        if self.ask.kind is AskKind.QUESTION:
+        if self.questions:
             return self._take_for_question(typed)
         word, _, rest = typed.partition(" ")
         match word.lower():
@@ -47,6 +51,8 @@ class AskPrompt:
                 return Answer("session", by=_BY)
             case "d" | "deny" | "n" | "no":
                 return Answer("deny", message=rest, by=_BY)
+            case "c" | "cancel" if self.ask.kind is AskKind.ELICITATION:
+                return Answer("cancel", by=_BY)
         return None
 
     def _question_keys(self) -> str:
@@ -54,14 +60,22 @@ class AskPrompt:
         number = "a number, " if question.options else ""
         number = "numbers (1,3), " if question.options and question.multiple else number
         about = f"{question.text}  " if len(self.questions) > 1 else ""
+        if self.ask.kind is AskKind.ELICITATION:
+            empty = ", nothing to leave it" if question.optional else ""
+            return f"  {question.text}  type {number}a value{empty}, or /decline, /cancel"
         return f"  {about}type {number}your own answer, or /deny MESSAGE"
 
     def _take_for_question(self, typed: str) -> Answer | None:
         if typed == "/deny" or typed.startswith("/deny "):
             return Answer("deny", message=typed[6:].strip(), by=_BY)
-        if not typed:
+        if self.ask.kind is AskKind.ELICITATION and typed in {"/decline", "/cancel"}:
+            return Answer("deny" if typed == "/decline" else "cancel", by=_BY)
+        question = self._turn.current
+        chosen = _chosen(question, typed) if typed else ""
+        self.problem = field_problem(self.ask, question.text, chosen)
+        if self.problem or not (typed or question.optional):
             return None
-        answers = self._turn.answer(_chosen(self._turn.current, typed))
+        answers = self._turn.answer(chosen)
         return Answer("allow", answers=answers, by=_BY) if answers else None
 
 

@@ -211,6 +211,8 @@ class _Watcher:
         prompt = self._prompts[min(self._prompts)]
         answer = prompt.take(typed.decode("utf-8", "replace").strip())
         if answer is None:
+            if prompt.problem:
+                warn(f"  {prompt.problem}")
             warn(prompt.choices())
             return
         job = asyncio.create_task(self._answer(prompt.ask, answer))
@@ -234,7 +236,8 @@ def how_to_answer(ask: Ask) -> str:
         given = '--answer "QUESTION=ANSWER" …' if several else "--text ANSWER"
         return f"{command} {given} | deny [--message WHY]"
     if ask.kind is AskKind.ELICITATION:
-        return f"{command} allow | deny | cancel"
+        given = "".join(" --answer FIELD=VALUE" for _ in AskPrompt(ask).questions[:1])
+        return f"{command} allow{given} | deny | cancel"
     return f"{command} allow | session | deny [--message WHY]"
 
 

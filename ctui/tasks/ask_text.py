@@ -34,7 +34,7 @@ def ask_lines(ask: Ask) -> list[str]:
         case AskKind.PLAN:
             head, body = "? Claude has a plan:", _text(fields.text(given, "plan"))
         case AskKind.ELICITATION:
-            head, body = f"? {ask.tool} wants to know:", _form(ask, given)
+            return _cut([*form_heading(ask), *_fields(ask)], ask)
         case AskKind.PERMISSION:
             head, body = f"? {ask.tool} wants to run:", _input(ask.tool, given)
     return _cut([head, *(_INDENT + line for line in body), *_reasons(ask)], ask)
@@ -86,12 +86,19 @@ def _change(edit: dict[str, Any]) -> Iterator[str]:
     yield from (f"+ {line}" for line in _text(_taken(edit, "new_string")))
 
 
-def _form(ask: Ask, given: Mapping[str, Any]) -> Iterator[str]:
-    yield from _text(fields.text(given, "message"))
-    details = msgspec.json.decode(ask.details, type=asks.ElicitationDetails)
-    for name, field in fields.mapping(details.schema, "properties").items():
-        about = fields.text(field, "description") if isinstance(field, dict) else ""
-        yield _one(f"{name}: {about}" if about else name)
+def form_heading(ask: Ask) -> list[str]:
+    """Which server wants a form filled in, and why."""
+    given = fields.json_object(bytes(ask.input)) or {}
+    message = (_INDENT + line for line in _text(fields.text(given, "message")))
+    return _cut([f"? {ask.tool} wants to know:", *message], ask)
+
+
+def _fields(ask: Ask) -> Iterator[str]:
+    for field in asks.question_items(ask):
+        name = f"{field.text} (may be left out)" if field.optional else field.text
+        yield _INDENT + _one(f"{name}: {field.about}" if field.about else name)
+        for number, option in enumerate(field.options, 1):
+            yield f"{_INDENT * 2}{number}  {_one(option.label)}"
 
 
 def _reasons(ask: Ask) -> Iterator[str]:

@@ -15,6 +15,7 @@ import msgspec
 from ctui.claude import control, fields
 from ctui.errors import InvalidInput
 from ctui.tasks import toolbox
+from ctui.tasks.form_fields import FormField, form_content, form_fields
 from ctui.tasks.model import Answer, Ask, AskKind
 from ctui.text import one_line
 
@@ -62,6 +63,9 @@ class Question(NamedTuple):
     options: tuple[Option, ...] = ()
     multiple: bool = False
     """Whether several labels can be chosen, written `A, B`."""
+    about: str = ""
+    optional: bool = False
+    """Whether no answer, written as "", is one too."""
 
 
 def from_permission(
@@ -137,6 +141,8 @@ def check(ask: Ask, answer: Answer) -> None:
         raise InvalidInput("a message goes with a denial", hint="answer deny, or leave it out")
     if ask.kind is AskKind.QUESTION and answer.decision == "allow":
         _chosen(ask, answer)
+    elif ask.kind is AskKind.ELICITATION and answer.decision == "allow":
+        _content(ask, answer)
     elif answer.text or answer.answers:
         raise InvalidInput(
             f"an answer in words is for a question, not for {answer.decision} of a {ask.kind}",
@@ -149,7 +155,8 @@ def line(ask: Ask, answer: Answer) -> bytes:
     given = msgspec.json.decode(ask.input)
     if ask.kind is AskKind.ELICITATION:
         action = {"allow": "accept", "deny": "decline"}.get(answer.decision, "cancel")
-        return control.answer_elicitation(ask.request, action, answer.content)
+        content = _content(ask, answer) if action == "accept" else {}
+        return control.answer_elicitation(ask.request, action, content)
     if ask.tool == "ask_user":
         return control.mcp_reply(ask.request, _toolbox_reply(ask, answer))
     if answer.decision == "deny":
@@ -172,7 +179,20 @@ def expired(ask: Ask) -> bytes:
 
 
 def question_items(ask: Ask) -> list[Question]:
-    """The questions of an ask of kind question, as Claude wrote them: nothing is sanitised."""
+    """The questions of an ask, or the fields of a form by name; nothing is sanitised."""
+    if ask.kind is AskKind.ELICITATION:
+        return [
+            Question(
+                field.name,
+                tuple(map(Option, field.choices)),
+                multiple=field.kind == "choices",
+                about=field.about,
+                optional=not field.required or "default" in field.schema,
+            )
+            for field in _form(ask)
+        ]
+    if ask.kind is not AskKind.QUESTION:
+        return []
     given = fields.json_object(bytes(ask.input)) or {}
     if ask.tool == "ask_user":
         labels = fields.texts(given, "options")
@@ -196,6 +216,34 @@ def _toolbox_reply(ask: Ask, answer: Answer) -> dict[str, Any]:
         return toolbox.refused(details.call, answer.message or "The person did not want to answer.")
     (text,) = _chosen(ask, answer).values()
     return toolbox.answered(details.call, text)
+
+
+def field_problem(ask: Ask, name: str, text: str) -> str:
+    """Why a text does not fit a form's field; "" if it does, or where there is no form."""
+    if ask.kind is not AskKind.ELICITATION:
+        return ""
+    try:
+        for field in _form(ask):
+            if field.name == name:
+                field.value(text)
+    except InvalidInput as error:
+        return f"{error.message}: {error.hint}"
+    return ""
+
+
+def _form(ask: Ask) -> list[FormField]:
+    return form_fields(msgspec.json.decode(ask.details, type=ElicitationDetails).schema)
+
+
+def _content(ask: Ask, answer: Answer) -> dict[str, Any]:
+    """A form's content: as a program gave it, or from texts by field."""
+    if answer.content and not answer.answers:
+        return dict(answer.content)
+    form = _form(ask)
+    answers = dict(answer.answers)
+    if answer.text and not answers and len(form) == 1:
+        answers = {form[0].name: answer.text}
+    return form_content(form, answers)
 
 
 def _chosen(ask: Ask, answer: Answer) -> dict[str, str]:

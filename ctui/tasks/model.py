@@ -170,18 +170,18 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
 
     A permission takes every decision; a plan takes allow, session (accept its edits) and deny; a
     question takes allow with `answers` or `text`, or deny; an elicitation takes allow with
-    `content`, deny and cancel.
+    `answers` or `content`, deny and cancel.
     """
 
     decision: Literal["allow", "session", "deny", "cancel"]
     message: str = ""
     """Why it was denied; the model reads it."""
     answers: dict[str, str] = {}
-    """A question's text -> the chosen label or a free text."""
+    """A question's text, or the name of a form's field -> the chosen label or a free text."""
     text: str = ""
     """A free text for an ask with a single question."""
     content: dict[str, Any] = {}
-    """An elicitation's form."""
+    """A form as a program fills it in; a person's is made from `answers`."""
     by: str = ""
     """Which front end answered."""
 
