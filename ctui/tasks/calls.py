@@ -141,6 +141,14 @@ class Watch(Call[None], frozen=True):
     """Only this task; empty means all."""
 
 
+class Present(msgspec.Struct, frozen=True):
+    """All that there is when a stream begins: whatever a watcher knows beyond it is gone."""
+
+    tasks: list[str]
+    asks: list[int]
+    """Those that may still be open."""
+
+
 class Update(msgspec.Struct, frozen=True, omit_defaults=True):
     """A task or an ask as it is now."""
 
@@ -148,6 +156,8 @@ class Update(msgspec.Struct, frozen=True, omit_defaults=True):
     ask: Ask | None = None
     removed: str = ""
     """The id of a task that was removed."""
+    present: Present | None = None
+    """The first of a stream of all tasks, also of one that began again."""
 
 
 class HandOver(Call[None], frozen=True):

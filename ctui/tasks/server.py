@@ -113,6 +113,9 @@ class Server:
         store = self.tasks.store
         tasks = [task for task in store.tasks() if wanted in {"", task.id}]
         open_asks = store.asks(AskState.PENDING, AskState.ANSWERED, task=wanted or None)
+        if not wanted:
+            present = calls.Present([task.id for task in tasks], [ask.id for ask in open_asks])
+            self._push(writer, rpc.encode(Update(present=present)))
         for update in [*(Update(task=t) for t in tasks), *(Update(ask=a) for a in open_asks)]:
             self._push(writer, rpc.encode(update))
 

@@ -64,9 +64,17 @@ class Board:
                 self.asks[update.ask.id] = update.ask
             else:
                 self.asks.pop(update.ask.id, None)
-        if update.removed:
-            self.tasks.pop(update.removed, None)
-            self.asks = {key: ask for key, ask in self.asks.items() if ask.task != update.removed}
+        for task in self.gone_with(update):
+            self.tasks.pop(task, None)
+            self.asks = {key: ask for key, ask in self.asks.items() if ask.task != task}
+        if (present := update.present) is not None:
+            self.asks = {key: ask for key, ask in self.asks.items() if key in present.asks}
+
+    def gone_with(self, update: Update) -> list[str]:
+        """The tasks that there were until this update."""
+        if (present := update.present) is not None:
+            return [task for task in self.tasks if task not in present.tasks]
+        return [update.removed] if update.removed else []
 
     def take_names(self, names: Mapping[str, str]) -> None:
         """The worktrees that there are: path -> name."""

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from ctui.tasks.calls import Update
+from ctui.tasks.calls import Present, Update
 from ctui.tasks.model import Ask, AskKind, AskState, EndReason, Task, TaskState
 from ctui.tui.board import Board, Group
 from ctui.tui.item_content import item_line, worktree_card
@@ -170,3 +170,14 @@ def test_a_worktree_takes_one_row_whatever_it_has_to_say(width: int) -> None:
     assert line.cell_length <= width
     assert line.plain.startswith("? a-very")
     assert "asks 1" in line.plain
+
+
+def test_what_went_while_nobody_listened_is_gone() -> None:
+    board = Board("/r/.git")
+    for name in ("a", "b"):
+        board.take(Update(task=task(name)))
+    for number, name in enumerate(("a", "b", "b"), 1):
+        board.take(Update(ask=ask(number, name)))
+    board.take(Update(present=Present(tasks=["b"], asks=[3])))
+    assert list(board.tasks) == ["b"]
+    assert list(board.asks) == [3]
