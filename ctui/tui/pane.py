@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from ctui.claude.blocks import Prompt
 from ctui.claude.ledger import Changes
@@ -22,6 +22,7 @@ from ctui.tui.ask_panel import AskPanel
 from ctui.tui.composer import Composer
 from ctui.tui.feed import Feed
 from ctui.tui.frame_clock import FrameClock
+from ctui.tui.search_line import SearchLine, Where
 from ctui.tui.task_content import pane_header
 from ctui.tui.transcript_view import TranscriptView
 
@@ -32,6 +33,8 @@ class Pane(Vertical):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Interrupt", show=False, id="pane.interrupt"),
         Binding("slash", "search", "Search", show=False, id="pane.search"),
+        Binding("[", "find('above')", "Match above", show=False, id="pane.match-above"),
+        Binding("]", "find('below')", "Match below", show=False, id="pane.match-below"),
     ]
 
     class Said(Message):
@@ -61,12 +64,11 @@ class Pane(Vertical):
     def compose(self) -> ComposeResult:
         yield Static(classes="pane--header")
         yield TranscriptView(self._clock)
-        yield Input(placeholder="search", classes="pane--search", compact=True)
+        yield SearchLine()
         yield AskPanel()
         yield Composer(placeholder="follow up")
 
     def on_mount(self) -> None:
-        self.query_one(".pane--search").display = False
         self.show(self.task_record, [])
         self.run_worker(self._feed.open(), name=f"open {self.task_record.id}")
 
@@ -132,11 +134,11 @@ class Pane(Vertical):
 
     def action_leave(self) -> None:
         """Close what is open here; else ask whether the turn should end."""
-        search = self.query_one(".pane--search", Input)
+        search = self.query_one(SearchLine)
         if self.panel.leave_words():
             return
         if search.display:
-            search.display = False
+            search.close()
             self.transcript.find("")
             self.transcript.focus()
         elif self.transcript.screen.selections:
@@ -145,13 +147,17 @@ class Pane(Vertical):
             self.post_message(self.InterruptWanted(self.task_record.id))
 
     def action_search(self) -> None:
-        """Search backward from what is shown."""
-        search = self.query_one(".pane--search", Input)
-        search.display = True
-        search.focus()
+        self.query_one(SearchLine).open()
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        if event.input.has_class("pane--search"):
-            event.stop()
-            if event.value and not self.transcript.find(event.value):
-                self.notify("nothing more is found above", timeout=2, markup=False)
+    def on_search_line_wanted(self, event: SearchLine.Wanted) -> None:
+        event.stop()
+        self.action_find(event.where)
+
+    def action_find(self, where: Where) -> None:
+        """Show the next match above or below of what is in the search line."""
+        search = self.query_one(SearchLine)
+        text = search.value
+        if not search.display or not text:
+            self.action_search()
+        elif not self.transcript.find(text, backward=where == "above"):
+            self.notify(f"nothing more is found {where}", timeout=2, markup=False)

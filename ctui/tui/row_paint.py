@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -17,6 +17,12 @@ ROW_BITS = 12
 It has to fit into 32 bits."""
 
 _ROW_MASK = (1 << ROW_BITS) - 1
+
+
+def changed_rows(before: Sequence[Strip], after: Sequence[Strip]) -> list[int]:
+    """The rows of a window, of one height, that look different now."""
+    pairs = enumerate(zip(before, after, strict=True))
+    return [row for row, (old, new) in pairs if old is not new and old != new]
 
 
 def selected(strip: Strip, span: tuple[int, int] | None, style: Style) -> Strip:

@@ -26,7 +26,7 @@ from ctui.tui.block_window import BlockWindow
 from ctui.tui.frame_clock import FrameClock
 from ctui.tui.lines import STYLES
 from ctui.tui.palette import palette_of, style_of
-from ctui.tui.row_paint import ROW_BITS, matched, selected, selected_text
+from ctui.tui.row_paint import ROW_BITS, changed_rows, matched, selected, selected_text
 from ctui.tui.thumb import Thumb
 
 _NEAR_TOP_ROWS = 60
@@ -107,11 +107,7 @@ class TranscriptView(ScrollView, can_focus=True):
         if before is None or self._decorated:
             self.refresh()
             return
-        changed = [
-            row
-            for row, (old, new) in enumerate(zip(before, self._frame, strict=True))
-            if old is not new and old != new
-        ]
+        changed = changed_rows(before, self._frame)
         if len(changed) * 3 > len(self._frame) * 2:
             self.refresh()
         elif changed:
@@ -128,9 +124,8 @@ class TranscriptView(ScrollView, can_focus=True):
             first = self.scroll_offset.y + crop.y
             rows = [self._decorate(strip, first + place) for place, strip in enumerate(rows)]
         background = self.background_colors[1]
-        for line_filter in self.app._filters:  # noqa: SLF001 - what StylesCache does for others
-            if line_filter.enabled:
-                rows = [strip.apply_filter(line_filter, background) for strip in rows]
+        for line_filter in self.get_line_filters():  # as StylesCache does for others
+            rows = [strip.apply_filter(line_filter, background) for strip in rows]
         if crop.x or crop.width != self._window.width:
             base = self._base
             rows = [strip.crop_extend(crop.x, crop.x + crop.width, base) for strip in rows]

@@ -1,0 +1,45 @@
+"""Where one writes what is searched for in a transcript."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import Input
+
+Where = Literal["above", "below"]
+
+
+class SearchLine(Input):
+    """Opens at the end of a transcript, so what is searched first is above."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,up", "want('above')", "Match above", show=False),
+        Binding("down", "want('below')", "Match below", show=False),
+    ]
+
+    class Wanted(Message):
+        """The next match is to be shown."""
+
+        def __init__(self, where: Where) -> None:
+            super().__init__()
+            self.where = where
+
+    def __init__(self) -> None:
+        super().__init__(
+            placeholder="search: enter or ↑ above, ↓ below", classes="pane--search", compact=True
+        )
+        self.display = False
+
+    def open(self) -> None:
+        """Show it, with what was searched last."""
+        self.display = True
+        self.focus()
+
+    def close(self) -> None:
+        """Hide it; the text stays for the next time."""
+        self.display = False
+
+    def action_want(self, where: Where) -> None:
+        self.post_message(self.Wanted(where))
