@@ -89,6 +89,8 @@ class ScreenConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The name of one of ctui's, Textual's or the person's own themes."""
     bell: bool = True
     """Ring the terminal's bell when a task asks something."""
+    ascii: bool = False
+    """Show nothing but ASCII: for terminals and fonts without other characters."""
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -60,6 +60,20 @@ class Repository:
         git = self.git
         return None if git.head_is_detached else str(git.head.shorthand)
 
+    def upstream_distance(self) -> tuple[int, int]:
+        """Commits that the main checkout's branch is ahead of its upstream, and behind it."""
+        import pygit2
+
+        branch = self.head_branch()
+        if branch is None:
+            return 0, 0
+        # None is configured, or it is configured and gone.
+        with suppress(KeyError, ValueError, NotFound, pygit2.GitError):
+            upstream = self.resolve(self.git.branches.local[branch].upstream_name)
+            ahead, behind = self.git.ahead_behind(self.git.head.target, upstream)
+            return ahead, behind
+        return 0, 0
+
     def default_branch(self) -> str | None:
         """What origin calls its default, else main or master, else the checked-out branch."""
         with suppress(KeyError, ValueError):

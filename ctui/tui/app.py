@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
 from textual.screen import Screen
 
 from ctui.config import Config
@@ -18,6 +19,7 @@ from ctui.tui.dashboard import Dashboard
 from ctui.tui.options import ScreenOptions
 from ctui.tui.parts import Parts
 from ctui.tui.place import Place
+from ctui.tui.plain_ascii import PlainAscii
 from ctui.tui.themes import DEFAULT, FALLBACK, find_themes
 
 
@@ -44,6 +46,7 @@ class CtuiApp(App[None]):
         super().__init__()
         self._paths = paths
         self._config = config
+        self._ascii = PlainAscii() if config.screen.ascii else None
         self._options = ScreenOptions(
             config.claude, scripted=scripted, bell=config.screen.bell, keys=config.keys
         )
@@ -53,6 +56,10 @@ class CtuiApp(App[None]):
     def get_default_screen(self) -> Screen[None]:
         """The dashboard, instead of an empty screen that would be laid out below it."""
         return self.dashboard
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        filters = super().get_line_filters()
+        return [*filters, self._ascii] if self._ascii is not None else filters
 
     def on_mount(self) -> None:
         for complaint in self._complaints:

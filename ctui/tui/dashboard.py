@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
@@ -11,21 +11,19 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.screen import Screen
-from textual.widgets import Static
 
 from ctui.errors import CtuiError
 from ctui.tasks.calls import Update
 from ctui.tasks.model import Ask, AskState, Task
 from ctui.tui.board import Board
+from ctui.tui.header import Header
 from ctui.tui.key_bar import KeyBar
 from ctui.tui.options import ScreenOptions
 from ctui.tui.parts import Parts
-from ctui.tui.scanner import Scanner
+from ctui.tui.scanner import Scanner, Seen
 from ctui.tui.sidebar import Sidebar
 from ctui.tui.stage import Stage
 from ctui.tui.tabs import TaskTabs
-from ctui.tui.task_content import screen_header
-from ctui.worktrees.model import WorktreeStatus
 
 # What a first picture does not need is loaded when it is.
 if TYPE_CHECKING:
@@ -68,7 +66,7 @@ class Dashboard(Screen[None]):
         self._scanner = Scanner(parts.paths, parts.place.git_dir, self._take_statuses)
 
     def compose(self) -> ComposeResult:
-        yield Static(id="header")
+        yield Header(self.parts.place, scripted=self._options.scripted)
         with Horizontal(id="main"):
             yield Sidebar(id="sidebar")
             yield Stage(self.parts.make_pane, id="stage")
@@ -122,6 +120,7 @@ class Dashboard(Screen[None]):
         from ctui.tui.setup import Setup, look
 
         checks = await look(self.parts.paths)
+        self.query_one(Header).take_checks(checks)
         if not (only_if_missing and all(check.ok for check in checks)):
             self.app.push_screen(Setup(self.parts.paths, checks), self._set_up)
 
@@ -129,11 +128,11 @@ class Dashboard(Screen[None]):
         before = self.board.tasks.get(update.task.id) if update.task else None
         if update.ask is not None and update.ask.state is AskState.PENDING:
             self._ring(update.ask)
+        gone = self.board.gone_with(update)
         self.board.take(update)
-        if update.removed:
-            self.run_worker(self._stage.forget(update.removed))
-            self._scanner.look()
-        elif update.task is not None and _worth_a_look(before, update.task):
+        for task in gone:
+            self.run_worker(self._stage.forget(task))
+        if gone or (update.task is not None and _worth_a_look(before, update.task)):
             self._scanner.look()
         self._want_list()
 
@@ -142,8 +141,9 @@ class Dashboard(Screen[None]):
         if ask.id not in self.board.asks and self._options.bell:
             self.app.bell()
 
-    def _take_statuses(self, statuses: Sequence[WorktreeStatus]) -> None:
-        self.board.take_statuses(statuses)
+    def _take_statuses(self, seen: Seen) -> None:
+        self.board.take_statuses(seen.statuses)
+        self.query_one(Header).take_distance(seen.ahead, seen.behind)
         self._want_list()
 
     def _want_list(self) -> None:
@@ -162,9 +162,7 @@ class Dashboard(Screen[None]):
             # It has been looked at since, or a task has begun on it.
             asks = self.board.asks_of(chosen.task.id) if chosen.task else []
             self.run_worker(self._stage.show_item(chosen, asks, keep=False), group="stage")
-        place, scripted = self.parts.place, self._options.scripted
-        header = screen_header(self.board, place.name, place.branch, scripted=scripted)
-        self.query_one("#header", Static).update(header)
+        self.query_one(Header).show(self.board)
 
     def _tick(self) -> None:
         if (pane := self._stage.shown) is not None:

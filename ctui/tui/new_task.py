@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Checkbox, Input, Label, Select, Static, TextArea
+from textual.widgets import Input, Label, Select, Static, TextArea
 
 from ctui.client.tasks import NewTask
 from ctui.config import PermissionMode
@@ -18,6 +18,7 @@ from ctui.tasks.model import TaskOptions
 from ctui.text import one_line
 from ctui.tui.board import Item
 from ctui.tui.options import ScreenOptions
+from ctui.tui.tick_box import TickBox
 
 
 class NewTaskForm(ModalScreen[NewTask | None]):
@@ -80,7 +81,7 @@ class NewTaskForm(ModalScreen[NewTask | None]):
             with Horizontal(classes="form--row"):
                 yield Label("budget $")
                 yield Input(id="budget", compact=True, type="number", placeholder="none")
-            yield Checkbox("trust this repository's own Claude settings", id="trust", compact=True)
+            yield TickBox("trust this repository's own Claude settings", id="trust", compact=True)
             yield Static(classes="form--problem")
             keys = Content.assemble(
                 ("ctrl+s", "bold $primary"),
@@ -125,7 +126,7 @@ class NewTaskForm(ModalScreen[NewTask | None]):
                 base=self.query_one("#base", Input).value.strip() or "HEAD",
                 worktree=place if place not in {"new", "checkout"} else "",
                 in_checkout=place == "checkout",
-                trust=self.query_one("#trust", Checkbox).value,
+                trust=self.query_one("#trust", TickBox).value,
                 options=TaskOptions(
                     model=self.query_one("#model", Input).value.strip(),
                     permission_mode="default" if nothing else mode,  # type: ignore[arg-type] # one of the choices

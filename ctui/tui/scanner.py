@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic
+from typing import NamedTuple
 
 from ctui.errors import CtuiError
 from ctui.paths import Paths
@@ -17,12 +18,18 @@ _SHARE = 200.0
 """A pause is so many times as long as the look before it, which is half a percent of a core."""
 
 
+class Seen(NamedTuple):
+    """The worktrees, and how far the checkout's branch is from its upstream."""
+
+    statuses: Sequence[WorktreeStatus]
+    ahead: int
+    behind: int
+
+
 class Scanner:
     """Looks when it is told to, and else ever again."""
 
-    def __init__(
-        self, paths: Paths, git_dir: Path, seen: Callable[[Sequence[WorktreeStatus]], None]
-    ) -> None:
+    def __init__(self, paths: Paths, git_dir: Path, seen: Callable[[Seen], None]) -> None:
         self._paths = paths
         self._git_dir = git_dir
         self._seen = seen
@@ -46,10 +53,11 @@ class Scanner:
             except TimeoutError:
                 continue
 
-    def _statuses(self) -> list[WorktreeStatus]:
+    def _statuses(self) -> Seen:
         from ctui.client.worktrees import records
         from ctui.git.repository import open_repository
         from ctui.worktrees.status import list_worktrees
 
         repository = open_repository(self._git_dir)
-        return asyncio.run(list_worktrees(repository, records(self._paths, repository)))
+        statuses = asyncio.run(list_worktrees(repository, records(self._paths, repository)))
+        return Seen(statuses, *repository.upstream_distance())

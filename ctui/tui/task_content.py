@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 
@@ -11,6 +12,9 @@ from ctui.text import one_line
 from ctui.tui.board import Board
 from ctui.tui.figures import compact, duration
 from ctui.tui.item_content import task_mark
+
+if TYPE_CHECKING:
+    from ctui.client.health import Check
 
 _STATE_COLOURS = {
     TaskState.RUNNING: "$primary",
@@ -65,9 +69,22 @@ def tab_labels(tasks: Sequence[Task], asks: Sequence[int]) -> list[Content]:
     return labels
 
 
-def screen_header(board: Board, name: str, branch: str, scripted: bool) -> Content:
-    """The top line: where we are, and what there is to do."""
-    parts = [("ctui", "bold $primary"), (one_line(name, 40), "bold"), (one_line(branch, 40), "")]
+def screen_header(
+    board: Board, name: str, branch: str, *, distance: tuple[int, int] = (0, 0), scripted: bool
+) -> Content:
+    """The top line: where we are, and what there is to do.
+
+    Args:
+        board: what there is.
+        name: of the repository.
+        branch: of its checkout.
+        distance: how many commits that branch is ahead of its upstream, and behind it.
+        scripted: whether the model is the demo's.
+    """
+    ahead, behind = distance
+    marks = [one_line(branch, 40), f"↑{ahead}" if ahead else "", f"↓{behind}" if behind else ""]
+    where = " ".join(filter(None, marks))
+    parts = [("ctui", "bold $primary"), (one_line(name, 40), "bold"), (where, "")]
     if running := len(board.running):
         parts.append((f"{running} running", "$primary"))
     if asks := len(board.asks):
@@ -76,6 +93,16 @@ def screen_header(board: Board, name: str, branch: str, scripted: bool) -> Conte
     if scripted:
         parts.append(("the model is scripted", "bold $error"))
     return Content.assemble(*_joined([part for part in parts if part[0]]))
+
+
+def health_marks(checks: Sequence[Check]) -> Content:
+    """`engine ✓  login ✗`: the two that come and go, and whatever else is missing."""
+    parts: list[tuple[str, str]] = []
+    for check in checks:
+        if check.name in {"engine", "login"} or not check.ok:
+            mark, colour = ("✓", "$text-muted") if check.ok else ("✗", "bold $error")
+            parts.append((f"{one_line(check.name, 20)} {mark}", colour))
+    return Content.assemble(*_joined(parts))
 
 
 def _joined(parts: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -1,0 +1,58 @@
+"""The top line: where we are, what there is to do, and whether everything is there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+from textual.widgets import Static
+
+from ctui.tui.board import Board
+from ctui.tui.place import Place
+from ctui.tui.task_content import health_marks, screen_header
+
+if TYPE_CHECKING:
+    from ctui.client.health import Check
+
+
+class Header(Static):
+    """Has room for what is missing only where the terminal is wide enough."""
+
+    def __init__(self, place: Place, *, scripted: bool) -> None:
+        super().__init__(id="header")
+        self._place = place
+        self._scripted = scripted
+        self._left = Content()
+        self._right = Content()
+        self._distance = (0, 0)
+
+    def show(self, board: Board) -> None:
+        """What there is now."""
+        self._left = screen_header(
+            board,
+            self._place.name,
+            self._place.branch,
+            distance=self._distance,
+            scripted=self._scripted,
+        )
+        self._redraw()
+
+    def take_distance(self, ahead: int, behind: int) -> None:
+        """Commits of the checkout's branch that its upstream lacks, and the other way round."""
+        self._distance = (ahead, behind)
+
+    def take_checks(self, checks: Sequence[Check]) -> None:
+        """What is there and what is missing."""
+        self._right = health_marks(checks)
+        self._redraw()
+
+    def on_resize(self) -> None:
+        self._redraw()
+
+    def _redraw(self) -> None:
+        room = self.content_size.width - self._left.cell_length - self._right.cell_length
+        shown = self._left
+        if room > 1 and self._right.cell_length:
+            shown = Content.assemble(self._left, " " * room, self._right)
+        self.update(shown)
