@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ctui.cli.commands import COMMANDS
 from ctui.demo import DEMO_VARIABLE
-from ctui.errors import CtuiError, NotFound, Refused
+from ctui.errors import CtuiError, Refused
 
 
 def path_of(arguments: Sequence[str]) -> str | None:
@@ -44,12 +44,16 @@ def _show(path: str) -> int:
     from ctui.tui.app import run_app
     from ctui.tui.place import find_place
 
-    place = find_place(Path(path).absolute())
-    if place is None:
-        raise NotFound(
-            f"{Path(path).absolute()} is not in a git repository",
-            hint="go into one, or name one: ctui PATH",
-        )
     paths = Paths.from_environment()
+    place = find_place(Path(path).absolute())
+    if place is None or place.unborn:
+        from ctui.tui.start import StartApp
+
+        chosen = StartApp(paths, load_config(paths), Path(path).absolute()).run()
+        if chosen is None or chosen == "demo":
+            from ctui.cli.main import run
+
+            return run(["demo"]) if chosen else 0
+        place = chosen
     config = load_config(paths, repository=place.git_dir.parent)
     return run_app(paths, config, place, scripted=bool(os.environ.get(DEMO_VARIABLE)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -16,11 +17,12 @@ from ctui.config import Config
 from ctui.paths import Paths
 from ctui.text import one_line
 from ctui.tui.dashboard import Dashboard
+from ctui.tui.memory import recall, remember_theme
 from ctui.tui.options import ScreenOptions
 from ctui.tui.parts import Parts
 from ctui.tui.place import Place
 from ctui.tui.plain_ascii import PlainAscii
-from ctui.tui.themes import DEFAULT, FALLBACK, find_themes
+from ctui.tui.themes import choose_theme
 
 
 class CtuiApp(App[None]):
@@ -51,7 +53,8 @@ class CtuiApp(App[None]):
             config.claude, scripted=scripted, bell=config.screen.bell, keys=config.keys
         )
         self.dashboard = Dashboard(Parts(self, paths, place), self._options)
-        self._complaints = self._choose_theme()
+        wanted = config.screen.theme or recall(paths).theme
+        self._complaints = choose_theme(self, paths, wanted)
 
     def get_default_screen(self) -> Screen[None]:
         """The dashboard, instead of an empty screen that would be laid out below it."""
@@ -67,18 +70,13 @@ class CtuiApp(App[None]):
         self.set_keymap(self._config.keys)
         self.call_after_refresh(_tune_garbage_collection)
 
-    def _choose_theme(self) -> list[str]:
-        """Before any style is computed: each change of the theme computes all of them anew."""
-        themes, problems = find_themes(self._paths)
-        for theme in themes:
-            self.register_theme(theme)
-        complaints = [problem.message for problem in problems]
-        wanted = self._config.screen.theme or DEFAULT
-        if wanted not in self.available_themes:
-            complaints.append(f"there is no theme {one_line(wanted)}")
-            wanted = FALLBACK
-        self.theme = wanted
-        return complaints
+    async def watch_theme(self, before: str, theme: str) -> None:
+        """The palette chose another one: it is there again the next time."""
+        if not self.is_running or before == theme:
+            return
+        await asyncio.to_thread(remember_theme, self._paths, theme)
+        if (named := self._config.screen.theme) and named != theme:
+            self.notify(f"the next time it is {named} again, as config.toml says", markup=False)
 
     async def on_unmount(self) -> None:
         await self.dashboard.parts.client.close()

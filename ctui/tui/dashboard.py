@@ -18,6 +18,7 @@ from ctui.tasks.model import Ask, AskState, Task
 from ctui.tui.board import Board
 from ctui.tui.header import Header
 from ctui.tui.key_bar import KeyBar
+from ctui.tui.memory import remember_repository
 from ctui.tui.options import ScreenOptions
 from ctui.tui.parts import Parts
 from ctui.tui.scanner import Scanner, Seen
@@ -96,6 +97,9 @@ class Dashboard(Screen[None]):
         except CtuiError as error:
             self.app.exit(return_code=1, message=f"ctui: {error.message} ({error.hint})")
             return
+        if not self._options.scripted:
+            checkout = self.parts.place.git_dir.parent
+            await asyncio.to_thread(remember_repository, self.parts.paths, checkout)
         await self._show_setup(only_if_missing=True)
 
     # -- what comes in

@@ -27,6 +27,21 @@ class Place(NamedTuple):
         head = _line(self.git_dir / "HEAD")
         return head.removeprefix(_HEAD) if head.startswith(_HEAD) else "(detached)" if head else ""
 
+    @property
+    def unborn(self) -> bool:
+        """Whether the branch of the main checkout has no commit yet, as far as files show it."""
+        head = _line(self.git_dir / "HEAD")
+        if not head.startswith(_HEAD) or (self.git_dir / "reftable").exists():
+            return False
+        ref = head.removeprefix("ref: ")
+        if (self.git_dir / ref).exists():
+            return False
+        try:
+            packed = (self.git_dir / "packed-refs").read_bytes()
+        except OSError:
+            return True
+        return f" {ref}\n".encode() not in packed
+
     def worktree_names(self) -> dict[str, str]:
         """Path -> name of every linked worktree."""
         found: dict[str, str] = {}

@@ -6,13 +6,16 @@ import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
+from textual.app import App
 from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
 from ctui.errors import InvalidInput
 from ctui.paths import Paths, resource
+from ctui.text import one_line
 
 DEFAULT = "ctui-dark"
 FALLBACK = "textual-dark"
@@ -42,6 +45,23 @@ def find_themes(paths: Paths) -> tuple[list[Theme], list[InvalidInput]]:
         except InvalidInput as error:
             problems.append(error)
     return themes, problems
+
+
+def choose_theme(app: App[Any], paths: Paths, wanted: str) -> list[str]:
+    """Give an application its theme, ctui's own where none is wanted; what is wrong with themes.
+
+    To be called before any style is computed: each change of the theme computes all of them anew.
+    """
+    themes, problems = find_themes(paths)
+    for theme in themes:
+        app.register_theme(theme)
+    complaints = [problem.message for problem in problems]
+    wanted = wanted or DEFAULT
+    if wanted not in app.available_themes:
+        complaints.append(f"there is no theme {one_line(wanted)}")
+        wanted = FALLBACK
+    app.theme = wanted
+    return complaints
 
 
 def read_theme(file: Path) -> Theme:

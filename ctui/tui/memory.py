@@ -1,0 +1,55 @@
+"""What the screen remembers by itself: the theme that was chosen, and where it was opened."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from ctui.paths import Paths, private_folder
+
+_MOST_PLACES = 20
+
+
+class Memory(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One small file in the state folder. Losing it loses nothing else."""
+
+    theme: str = ""
+    """As the palette chose it; what `config.toml` says goes before it."""
+    repositories: tuple[str, ...] = ()
+    """Checkouts whose dashboard was opened, the last one first."""
+
+
+def recall(paths: Paths) -> Memory:
+    """What was remembered; nothing where the file cannot be read."""
+    try:
+        return msgspec.json.decode(_file(paths).read_bytes(), type=Memory)
+    except (OSError, msgspec.DecodeError):
+        return Memory()
+
+
+def remember_theme(paths: Paths, name: str) -> None:
+    _write(paths, msgspec.structs.replace(recall(paths), theme=name))
+
+
+def remember_repository(paths: Paths, checkout: Path) -> None:
+    before = recall(paths)
+    others = (known for known in before.repositories if known != str(checkout))
+    repositories = (str(checkout), *others)[:_MOST_PLACES]
+    _write(paths, msgspec.structs.replace(before, repositories=repositories))
+
+
+def _write(paths: Paths, memory: Memory) -> None:
+    file = _file(paths)
+    new = file.with_name(f"{file.name}.{os.getpid()}")
+    with suppress(OSError):  # a full disk is told by whoever must write
+        private_folder(paths.state)
+        new.write_bytes(msgspec.json.encode(memory))
+        new.chmod(0o600)
+        new.replace(file)
+
+
+def _file(paths: Paths) -> Path:
+    return paths.state / "screen.json"
