@@ -134,11 +134,12 @@ class Transcript:
             self._cursor.notice(event.kind, event.text, urgent=event.urgent)
 
     def _ended(self, text: str) -> None:
-        """The driver's word on a run's end goes into the relay's, if that came."""
+        """The driver's word on a run's end counts where the relay could not say as much."""
         last = self._ledger.last
         if isinstance(last, RunMark) and last.what in {"exited", "failed"}:
-            last.text = last.text or text
-            self._ledger.touch(last)
+            if last.code is None:
+                last.text = last.text or text
+                self._ledger.touch(last)
         else:
             self._ledger.settle(RunMark(**self._cursor.origin(), what="ended", text=text))
 

@@ -27,6 +27,8 @@ _CLEANINGS = 3
 """Times that it is tried: what is being made at this very moment comes to light only later."""
 
 _NOBODY = 65534
+_KEPT = "CTUI_SCREEN_"
+"""How the dashboard looks is the person's own wish also in a demo."""
 
 
 class World(NamedTuple):
@@ -130,6 +132,6 @@ def _environment(home: Path, credential: str) -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("CTUI_", "ANTHROPIC_", "CLAUDE_"))
+        if not name.startswith(("CTUI_", "ANTHROPIC_", "CLAUDE_")) or name.startswith(_KEPT)
     }
     return {**kept, "CTUI_HOME": str(home), "ANTHROPIC_API_KEY": credential}

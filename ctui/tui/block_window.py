@@ -109,9 +109,10 @@ class BlockWindow:
         return done
 
     def find(self, needle: str, row: int, step: int) -> int | None:
-        """The next row, up (-1) or down (1), that has a case-folded text."""
-        index, within = self._heights.find(row)
-        index = min(index, len(self.blocks) - 1)
+        """The next row above (-1) or below (1) a row that has a case-folded text."""
+        inside = min(max(row, 0), max(0, self.total - 1))
+        index, within = self._heights.find(inside)
+        within += row - inside
         while 0 <= index < len(self.blocks):
             strips = self._rows.of(self.blocks[index]).strips
             self._heights.set(index, len(strips))

@@ -140,3 +140,12 @@ def _group(status: WorktreeStatus | None, task: Task | None, asks: int) -> Group
     if status.problem:
         return Group.NEEDS_YOU
     return {"merged": Group.MERGED, "clean": Group.CLEAN}.get(status.status, Group.REVIEW)
+
+
+def worth_a_look(before: Task | None, task: Task) -> bool:
+    """Whether the worktree may have changed."""
+    return before is None or (before.state, before.turns, before.work) != (
+        task.state,
+        task.turns,
+        task.work,
+    )

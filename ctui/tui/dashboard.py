@@ -15,7 +15,7 @@ from textual.screen import Screen
 from ctui.errors import CtuiError
 from ctui.tasks.calls import Update
 from ctui.tasks.model import Ask, AskState, Task
-from ctui.tui.board import Board
+from ctui.tui.board import Board, worth_a_look
 from ctui.tui.header import Header
 from ctui.tui.key_bar import KeyBar
 from ctui.tui.memory import remember_repository
@@ -48,6 +48,7 @@ class Dashboard(Screen[None]):
         Binding("g", "resume", "go on", show=False, id="resume"),
         Binding("R", "remove", "remove", show=False, id="remove"),
         Binding("z", "zoom", "zoom", id="zoom"),
+        Binding("slash", "search", "search the transcript", show=False, key_display="/"),
         Binding("tab", "next_place", "Next place", show=False),
         Binding("1", "tab(1)", "the first tab, and so on", show=False, key_display="1-9"),
         *(Binding(str(number), f"tab({number})", show=False) for number in range(2, 10)),
@@ -136,7 +137,7 @@ class Dashboard(Screen[None]):
         self.board.take(update)
         for task in gone:
             self.run_worker(self._stage.forget(task))
-        if gone or (update.task is not None and _worth_a_look(before, update.task)):
+        if gone or (update.task is not None and worth_a_look(before, update.task)):
             self._scanner.look()
         self._want_list()
 
@@ -226,11 +227,17 @@ class Dashboard(Screen[None]):
     def _started(self, task: Task) -> None:
         self._take(Update(task=task))
         self._scanner.look()
+        self._show_list()
+        self.query_one(Sidebar).choose(task.worktree)
         self.run_worker(self._stage.show_task(task, [], keep=True))
 
     def action_follow_up(self) -> None:
         if (pane := self._stage.shown) is not None:
             pane.composer.focus()
+
+    def action_search(self) -> None:
+        if (pane := self._stage.shown) is not None:
+            pane.action_search()
 
     def action_inbox(self) -> None:
         from ctui.tui.inbox import Inbox
@@ -285,12 +292,3 @@ class Dashboard(Screen[None]):
 
         dialog = Confirm(question, facts, yes=yes)
         self.app.push_screen(dialog, lambda answer: do() if answer else None)
-
-
-def _worth_a_look(before: Task | None, task: Task) -> bool:
-    """Whether the worktree may have changed."""
-    return before is None or (before.state, before.turns, before.work) != (
-        task.state,
-        task.turns,
-        task.work,
-    )

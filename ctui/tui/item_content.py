@@ -39,8 +39,9 @@ def item_line(item: Item, width: int) -> Content:
     if marks := change_marks(item.status):
         facts.append((marks, "$text-muted"))
     room = width - 3 - sum(len(text) + 1 for text, _ in facts)
-    room = max(_LEAST_NAME, min(_NAME_WIDTH, room))
-    parts = [(f"{mark} ", colour), (one_line(item.name, room).ljust(room), "")]
+    room = max(_LEAST_NAME, room)
+    name = one_line(item.name, room).ljust(min(_NAME_WIDTH, room))
+    parts = [(f"{mark} ", colour), (name, "")]
     for fact in facts:
         parts += [(" ", ""), fact]
     return Content.assemble(*parts).truncate(width, ellipsis=True)

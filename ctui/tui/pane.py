@@ -32,7 +32,7 @@ class Pane(Vertical):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Interrupt", show=False, id="pane.interrupt"),
-        Binding("slash", "search", "Search", show=False, id="pane.search"),
+        Binding("slash", "search", "Search", show=False, id="pane.search", key_display="/"),
         Binding("[", "find('above')", "Match above", show=False, id="pane.match-above"),
         Binding("]", "find('below')", "Match below", show=False, id="pane.match-below"),
     ]

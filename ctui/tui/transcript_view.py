@@ -27,6 +27,7 @@ from ctui.tui.frame_clock import FrameClock
 from ctui.tui.lines import STYLES
 from ctui.tui.palette import palette_of, style_of
 from ctui.tui.row_paint import ROW_BITS, changed_rows, matched, selected, selected_text
+from ctui.tui.search import Search
 from ctui.tui.thumb import Thumb
 
 _NEAR_TOP_ROWS = 60
@@ -68,8 +69,7 @@ class TranscriptView(ScrollView, can_focus=True):
         self._frame: list[Strip] | None = None
         self._frame_key: tuple[int, ...] = ()
         self._generation = 0
-        self._needle = ""
-        self._match = Style.null()
+        self._search = Search()
         self._thumb = Thumb()
 
     # -- the model
@@ -142,12 +142,11 @@ class TranscriptView(ScrollView, can_focus=True):
 
     @property
     def _decorated(self) -> bool:
-        return bool(self._needle) or self in self.screen.selections
+        return bool(self._search.needle) or self in self.screen.selections
 
     def _decorate(self, strip: Strip, row: int) -> Strip:
-        if self._needle:
-            style = self._match
-            strip = matched(strip, self._needle, style)
+        if self._search.needle:
+            strip = matched(strip, self._search.needle, self._search.style)
         selection = self.screen.selections.get(self)
         if selection is None:
             return strip
@@ -266,15 +265,18 @@ class TranscriptView(ScrollView, can_focus=True):
 
     def find(self, needle: str, *, backward: bool = True) -> bool:
         """Show the next row with that text; whether there is one. "" ends the search."""
-        self._needle = needle.casefold()
-        self._match = style_of(self, "match")
+        self._search.begin(needle, style_of(self, "match"))
         self._frame = None
         found = None
         if needle:
-            found = self._window.find(self._needle, self.scroll_offset.y, -1 if backward else 1)
-        if found is not None:
-            self.follows = False
-            self._move_to(found)
+            top, height = self.scroll_offset.y, self.size.height
+            place = self._window.place(top)
+            start = self._search.start(top, height, backward=backward)
+            found = self._window.find(self._search.needle, start, -1 if backward else 1)
+            if found is not None:
+                self.follows = False
+                top = self._window.row_of(*place)
+                self._move_to(self._search.arrive(found, top, height))
         self.paint()
         self.refresh()
         return found is not None

@@ -322,7 +322,7 @@ def test_the_drivers_word_on_an_end_joins_the_relays() -> None:
     ]
     transcript = fold(journal)  # type: ignore[arg-type]
     (mark,) = [mark for mark in only(transcript, RunMark) if mark.what == "exited"]
-    assert (mark.code, mark.text) == (1, "run 1 ended")
+    assert (mark.code, mark.text) == (1, "")
     assert [(n.kind, str(n.text)) for n in only(transcript, Notice)] == [("imported", "3 commits")]
 
 
