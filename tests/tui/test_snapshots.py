@@ -1,0 +1,206 @@
+"""Whole screens as text, for a person to read when one of them changes.
+
+WRITE_SNAPSHOTS=1 python -m pytest tests/tui/test_snapshots.py
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.app import App, ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from ctui.claude.decode import decode
+from ctui.claude.transcript import Transcript
+from ctui.client.health import Check
+from ctui.config import ClaudeConfig
+from ctui.paths import Paths
+from ctui.tasks import asks
+from ctui.tasks.calls import Update
+from ctui.tasks.model import Ask, Task, TaskState
+from ctui.tui.ask_panel import AskPanel
+from ctui.tui.board import Board
+from ctui.tui.composer import Composer
+from ctui.tui.dashboard import Dashboard
+from ctui.tui.dialogs import Confirm
+from ctui.tui.frame_clock import FrameClock
+from ctui.tui.header import Header
+from ctui.tui.help import Help, choices_of
+from ctui.tui.inbox import Inbox
+from ctui.tui.key_bar import KeyBar
+from ctui.tui.new_task import NewTaskForm
+from ctui.tui.options import ScreenOptions
+from ctui.tui.place import Place
+from ctui.tui.removal import removal_facts
+from ctui.tui.setup import Setup
+from ctui.tui.sidebar import Sidebar
+from ctui.tui.task_content import pane_header
+from ctui.tui.transcript_view import TranscriptView
+from ctui.worktrees.model import Changes
+from tests.claude import lines
+from tests.tui.test_ask_form import FORM
+from tests.tui.test_board import status, task
+
+_FOLDER = Path(__file__).with_name("snapshots")
+_CHECKS = [
+    Check("git", True, "2.39.5"),
+    Check("login", False, "Claude Code has no login here", "run `ctui setup`"),
+    Check("engine", True, "Docker 20.10.24"),
+]
+_MARKDOWN = """\
+The redirect **loses** the query string. I'll move the check:
+
+1. read `next` before the rewrite
+2. keep it
+
+| where | before | after |
+|-------|-------:|------:|
+| login | 2 | 1 |
+
+```python
+def login(next: str) -> str:
+    return f"/login?next={next}"
+```
+"""
+_JOURNAL = [
+    lines.init(),
+    lines.echo("u1", "Mend the redirect"),
+    lines.assistant("m0", lines.thinking("Where is it?")),
+    lines.assistant("m1", lines.text(_MARKDOWN)),
+    lines.assistant(
+        "m2",
+        lines.tool_use(
+            "c1", "Edit", file_path="/workspace/login.py", old_string="a = 1", new_string="a = 2"
+        ),
+    ),
+    lines.tool_result("c1", "done"),
+    lines.assistant("m3", lines.tool_use("c2", "Bash", command="npm test")),
+    lines.tool_result("c2", "1 failed", {"stdout": "1 failed", "stderr": ""}, error=True),
+    lines.result(0.31),
+]
+
+
+class Still(App[None]):
+    """The dashboard's parts in their places, with nothing behind them."""
+
+    CSS_PATH = str(Path(__file__).parents[2] / "ctui/tui/ctui.tcss")
+
+    def __init__(self, ask: Ask | None = None) -> None:
+        super().__init__()
+        self.board = a_board()
+        self._ask = ask
+        self._transcript = Transcript()
+
+    def compose(self) -> ComposeResult:
+        yield Header(Place(Path("/r/api/.git")), scripted=False)
+        with Horizontal(id="main"):
+            yield Sidebar(id="sidebar")
+            with Vertical(id="stage"), Vertical(classes="pane"):
+                yield Static(pane_header(a_task(), 1, 1), classes="pane--header")
+                yield TranscriptView(FrameClock(self))
+                yield AskPanel()
+                yield Composer(placeholder="follow up")
+        yield KeyBar(Dashboard.BINDINGS, {})
+
+    def on_mount(self) -> None:
+        self.query_one(Header).take_checks(_CHECKS)
+        self.query_one(Header).show(self.board)
+        self.query_one(Sidebar).show(self.board.items())
+        view = self.query_one(TranscriptView)
+        view.show_blocks(self._transcript.blocks)
+        for line in _JOURNAL:
+            view.take(self._transcript.feed(decode(line), run=1, time=0))
+        panel = self.query_one(AskPanel)
+        panel.show([self._ask] if self._ask else [])
+        panel.focus()
+
+
+def a_board() -> Board:
+    board = Board("/r/.git")
+    changes = Changes(staged=1, modified=3)
+    board.take_statuses(
+        [
+            status("fix-login", "unclean", changes=changes),
+            status("cache-keys", "unclean", ahead=3),
+            status("fix-typo", "merged"),
+            status("spike-grpc", "clean"),
+        ]
+    )
+    board.take(Update(task=a_task()))
+    board.take(Update(task=task("docs-api", state=TaskState.RUNNING)))
+    for number, ask in enumerate((a_permission(), a_question(), a_form()), 1):
+        ask.id, ask.task = number, "fix-login"
+        board.take(Update(ask=ask))
+    return board
+
+
+def a_task() -> Task:
+    return task("fix-login", state=TaskState.WAITING, cost=0.31, input_tokens=48_000)
+
+
+def a_permission() -> Ask:
+    given = {"file_path": "/workspace/login.py", "old_string": "a = 1", "new_string": "a = 2"}
+    request = {"tool_name": "Edit", "input": given, "decision_reason": "It is outside."}
+    return asks.from_permission("fix-login", 1, 1, "r1", request)
+
+
+def a_question() -> Ask:
+    options = [{"label": "Warm", "description": "with a smile"}, {"label": "Dry"}]
+    items = [{"question": "Which tone?", "options": options}, {"question": "How long?"}]
+    request = {"tool_name": "AskUserQuestion", "input": {"questions": items}}
+    return asks.from_permission("fix-login", 1, 2, "r2", request)
+
+
+def a_form() -> Ask:
+    request = {"mcp_server_name": "db", "message": "Which one?", "requested_schema": FORM}
+    return asks.from_elicitation("fix-login", 1, 3, "r3", request)
+
+
+async def taken(app: App[Any], size: tuple[int, int], screen: ModalScreen[Any] | None) -> str:
+    async with app.run_test(size=size) as pilot:
+        if screen is not None:
+            app.push_screen(screen)
+        await pilot.pause(0.1)
+        await pilot.pause()
+        rows = app.screen._compositor.render_strips()
+        return "".join(f"{strip.text.rstrip()}\n" for strip in rows)
+
+
+def _new_task(app: Still) -> ModalScreen[Any]:
+    NewTaskForm.draft = ""
+    return NewTaskForm(ScreenOptions(ClaudeConfig()), app.board.items()[-1])
+
+
+SCREENS: dict[str, Callable[[Still], ModalScreen[Any]]] = {
+    "inbox": lambda app: Inbox(app.board, None),  # type: ignore[arg-type] # nothing is answered
+    "new-task": _new_task,
+    "remove": lambda app: Confirm("Remove it?", removal_facts(app.board.items()[0]), yes="remove"),
+    "help": lambda _: Help([("Everywhere", choices_of(Dashboard.BINDINGS, {"help": "f1"}))]),
+    "setup": lambda _: Setup(Paths.from_environment(), _CHECKS),
+}
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+@pytest.mark.parametrize("ask", [a_permission, a_question, a_form])
+async def test_a_dashboard_that_asks(size: tuple[int, int], ask: Callable[[], Ask]) -> None:
+    shown = await taken(Still(ask()), size, None)
+    compare(f"{ask.__name__.removeprefix('a_')}-{size[0]}", shown)
+
+
+@pytest.mark.parametrize("name", SCREENS)
+async def test_a_screen_over_it(name: str) -> None:
+    app = Still()
+    compare(name, await taken(app, (100, 32), SCREENS[name](app)))
+
+
+def compare(name: str, shown: str) -> None:
+    file = _FOLDER / f"{name}.txt"
+    if os.environ.get("WRITE_SNAPSHOTS"):
+        file.write_text(shown, encoding="utf-8")
+    assert shown == file.read_text(encoding="utf-8")
