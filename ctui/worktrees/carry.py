@@ -78,8 +78,15 @@ async def rest_of_plan(checkout: Checkout, old: str, new: str, *, filters: bool)
         touched = await _touched(checkout, copy, filters=filters)
     finally:
         copy.unlink(missing_ok=True)
-    left = [c for c in changes if (c.path not in touched if c.old else seen[c.path] is None)]
+    left = [c for c in changes if _is_left(c, seen[c.path], touched=c.path in touched)]
     return Plan(left, seen, filters)
+
+
+def _is_left(change: Change, seen: Signature | None, *, touched: bool) -> bool:
+    if change.old is None:
+        return seen is None
+    # Of what is deleted already, empty folders may be left.
+    return not touched or (change.new is None and seen is None)
 
 
 async def read_new_index(checkout: Checkout, old: str, new: str, index: Path) -> None:

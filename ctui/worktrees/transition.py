@@ -106,7 +106,7 @@ class Transition:
 
     def _abandon(self) -> None:
         if not self._note.moved:
-            _release(self.checkout, self._note)
+            _release(self.checkout)
 
 
 @asynccontextmanager
@@ -140,7 +140,7 @@ async def recover(checkout: Checkout) -> None:
         Conflict: another ctui is at work there.
         Unavailable: its files cannot be written.
     """
-    if not (checkout.git_dir / _NOTE).exists():
+    if not any(checkout.git_dir.glob(f"{_NOTE}*")):
         return
     async with _turn(checkout):
         await _recover(checkout)
@@ -164,7 +164,7 @@ def compare_and_swap(git_dir: Path, ref: str, old: str, new: str, reason: str) -
             raise Conflict(f"{name} moved meanwhile", hint="look at it again, then try again")
         # This fails where it was changed since the line above.
         reference.set_target(new, reason)
-    except (KeyError, ValueError, pygit2.GitError) as error:
+    except (KeyError, ValueError, OSError, pygit2.GitError) as error:
         raise Conflict(
             f"{name} cannot be moved: {one_line(str(error), 200)}",
             hint="another git may be at work: try again",
@@ -176,6 +176,7 @@ async def _recover(checkout: Checkout) -> None:
         data = (checkout.git_dir / _NOTE).read_bytes()
         note = msgspec.json.decode(data, type=_Note)
     except FileNotFoundError:
+        _sweep(checkout)
         return
     except (OSError, msgspec.DecodeError) as error:
         raise Unavailable(
@@ -185,7 +186,7 @@ async def _recover(checkout: Checkout) -> None:
     if note.moved or (note.new and _at(checkout, note.ref) == note.new):
         await _finish(checkout, note, None)
     else:
-        _release(checkout, note)
+        _release(checkout)
 
 
 async def _finish(checkout: Checkout, note: _Note, plan: carry.Plan | None) -> None:
@@ -197,7 +198,7 @@ async def _finish(checkout: Checkout, note: _Note, plan: carry.Plan | None) -> N
             if note.files:
                 await _carry(checkout, note, plan)
             index.rename(checkout.git_dir / "index")
-        _release(checkout, note)
+        _release(checkout)
     except OSError as error:
         raise Unavailable(
             f"{one_line(branch_name(note.ref))} moved, but the files in {checkout.work_tree} "
@@ -223,13 +224,18 @@ async def _carry(checkout: Checkout, note: _Note, plan: carry.Plan | None) -> No
     )
 
 
-def _release(checkout: Checkout, note: _Note) -> None:
-    shutil.rmtree(checkout.git_dir / _STAGING, ignore_errors=True)
+def _release(checkout: Checkout) -> None:
     if _holds_lock(checkout):
         (checkout.git_dir / "index.lock").unlink()
-    for path in checkout.git_dir.glob(f"{_index(checkout, note).name}*"):
-        path.unlink(missing_ok=True)
+    _sweep(checkout)
     (checkout.git_dir / _NOTE).unlink(missing_ok=True)
+
+
+def _sweep(checkout: Checkout) -> None:
+    shutil.rmtree(checkout.git_dir / _STAGING, ignore_errors=True)
+    for pattern in ("index.ctui-*", f"{_NOTE}.*"):
+        for path in checkout.git_dir.glob(pattern):
+            path.unlink(missing_ok=True)
 
 
 @asynccontextmanager
