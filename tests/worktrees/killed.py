@@ -13,10 +13,12 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from ctui.errors import Refused
 from ctui.git.repository import Repository, open_repository
 from ctui.worktrees.checkouts import Checkout, linked_checkout
 from ctui.worktrees.commit import commit_all
@@ -69,10 +71,12 @@ class Steps:
 async def carry_out(operation: str, repository: Repository, worktree: Checkout) -> None:
     if operation == "commit":
         await commit_all(worktree, "Committed")
+    elif operation == "undo":
+        await undo_landing(repository, await land(repository, worktree, fast_forward=True))
     else:
-        landed = await land(repository, worktree, fast_forward=True)
-        if operation == "undo":
-            await undo_landing(repository, landed)
+        # There is nothing to land where the call has only completed what was cut off.
+        with suppress(Refused):
+            await land(repository, worktree, fast_forward=True)
 
 
 def main() -> None:

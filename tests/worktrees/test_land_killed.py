@@ -98,6 +98,22 @@ def test_a_landing_killed_at_every_step_is_completed_or_never_was(place: Place) 
     assert min(outcomes.values()) > 10
 
 
+def test_what_completes_a_landing_may_be_killed_as_well(place: Place) -> None:
+    place.work("edited", "from the worktree\n")
+    git(place.path, "rm", "-q", "-r", "gone", "dir")
+    tip = place.work("dir", "a file now\n")
+    seen = set()
+    with killer(place) as carry_out:
+        for step in itertools.count(30, 2):
+            seen.add(place.oid("main"))
+            if carry_out("land", step) == "done":
+                break
+    assert place.oid("main") == tip
+    assert len(seen) == 2
+    assert git(place.main, "status", "--porcelain", "--ignored") == ""
+    assert leftovers(place) == []
+
+
 def test_an_undo_killed_at_some_steps_is_completed_or_never_was(place: Place) -> None:
     place.work("edited", "from the worktree\n")
     git(place.path, "rm", "-q", "-r", "gone")
