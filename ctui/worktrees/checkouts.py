@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -93,6 +94,17 @@ def linked_checkout(
     if not trusted:
         raise Refused(f"{one_line(str(work_tree), 200)} was tampered with", hint="look at it")
     return Checkout(metadata, work_tree)
+
+
+def all_checkouts(repository: Repository) -> list[Checkout]:
+    """The main checkout and every linked worktree that can be trusted."""
+    main = main_checkout(repository)
+    found = [main] if main is not None else []
+    for git_dir in _git_dirs(repository):
+        if git_dir != repository.common_dir:
+            with suppress(Refused):
+                found.append(linked_checkout(repository, git_dir))
+    return found
 
 
 def checkout_of(repository: Repository, ref: str) -> Checkout | None:

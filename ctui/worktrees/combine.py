@@ -234,16 +234,24 @@ async def own_commits(
     return [(commit, parents[0] if parents else "") for commit, *parents in lines]
 
 
-def explain(conflict: MergeConflict, target: str, commit: str) -> MergeConflict:
-    """The conflict with a message for the person, and one for the task that can resolve it."""
+def explain(conflict: MergeConflict, target: str, commit: str, *, hint: str) -> MergeConflict:
+    """The conflict with a message for the person, and one for the task that can resolve it.
+
+    Args:
+        conflict: whose message says what was tried.
+        target: the target's short name.
+        commit: where the target is.
+        hint: for the person.
+    """
     paths = named([file.path.encode() for file in conflict.files])
-    kinds = ", ".join(f"{file.path} ({file.kind})" for file in conflict.files[:5])
+    first = ", ".join(f"{file.path} ({file.kind})" for file in conflict.files[:5])
+    more = f" and {len(conflict.files) - 5} more" if len(conflict.files) > 5 else ""
     return MergeConflict(
-        f"{conflict.message}: {kinds or paths}",
-        hint="nothing was moved; let the task resolve it",
+        f"{conflict.message}: {first}{more}",
+        hint=hint,
         files=conflict.files,
         for_task=(
-            f"{target} moved on to {commit}. Merging it into your branch conflicts in: {paths}. "
+            f"{target} moved on to {commit}, and your branch conflicts with it in: {paths}. "
             f"Run `git merge {commit}`, resolve the conflicts, run the tests, and commit."
         ),
     )

@@ -163,14 +163,16 @@ class _Landing:
             try:
                 after, commits = await place.replay(own, self.before, who)
             except MergeConflict as conflict:
-                raise explain(conflict, _short(self.ref), self.before) from conflict
+                hint = "let the task resolve it, then land it by merge or squash"
+                raise explain(conflict, _short(self.ref), self.before, hint=hint) from conflict
             if after == self.before:
                 raise self._nothing_added()
             return after, commits
         tree, files = await place.merge(self.before, self.tip)
         if files:
             found = MergeConflict(f"it conflicts with {_short(self.ref)}", files=files)
-            raise explain(found, _short(self.ref), self.before)
+            hint = "let the task resolve it, then land it again"
+            raise explain(found, _short(self.ref), self.before, hint=hint)
         if method == "squash" and tree == place.tree_of(self.before):
             raise self._nothing_added()
         after = write_commit(
@@ -222,8 +224,11 @@ async def _move(
         compare_and_swap(repository.common_dir, ref, old, new, reason)
         return False
     async with transition(checkout) as held:
-        if checkout.ref != ref:
-            raise Conflict(f"{_short(ref)} is not checked out any more", hint="try again")
+        # Else what somebody just landed would look like staged changes.
+        if checkout.ref != ref or repository.resolve(ref) != old:
+            raise Conflict(
+                f"{_short(ref)} moved meanwhile", hint="look at it again, then try again"
+            )
         await held.follow_files(old, new, filters=filters)
         await held.move(ref, old, new, reason)
     return True

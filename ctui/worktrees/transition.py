@@ -23,10 +23,10 @@ import msgspec
 
 from ctui.errors import Conflict, CtuiError, Unavailable
 from ctui.git.command import run_git
-from ctui.git.repository import open_trusted
+from ctui.git.repository import Repository, open_trusted
 from ctui.text import one_line
 from ctui.worktrees import carry
-from ctui.worktrees.checkouts import Checkout, branch_name
+from ctui.worktrees.checkouts import Checkout, all_checkouts, branch_name
 from ctui.worktrees.install import install
 
 _LOCK_MARK = b"ctui transition\n"
@@ -59,6 +59,11 @@ class Transition:
         self._plan: carry.Plan | None = None
 
     @property
+    def moved(self) -> bool:
+        """Whether the branch moved: from then on it is completed, not forgotten."""
+        return self._note.moved
+
+    @property
     def index(self) -> Path:
         """A copy of the index, to become the new one."""
         return _index(self.checkout, self._note)
@@ -82,16 +87,13 @@ class Transition:
             Unavailable: the branch moved, and its files cannot be written; the next call for this
                 checkout completes it.
         """
-        plan = self._plan
-        self._remember(
-            ref=ref,
-            old=old,
-            new=new,
-            files=plan is not None,
-            filters=plan is not None and plan.filters,
-        )
+        plan, files = self._plan, self._plan is not None
+        filters = plan is not None and plan.filters
+        note = _Note(self._note.id, ref, old, new, files=files, filters=filters)
+        _save(self.checkout, note)
         compare_and_swap(self.checkout.git_dir, ref, old, new, reason)
-        self._remember(moved=True)
+        self._note = msgspec.structs.replace(note, moved=True)
+        _save(self.checkout, self._note)
         finish = asyncio.ensure_future(_finish(self.checkout, self._note, plan))
         try:
             await asyncio.shield(finish)
@@ -99,14 +101,6 @@ class Transition:
             # Nobody else may come before it is done.
             await finish
             raise
-
-    def _remember(self, **facts: str | bool) -> None:
-        self._note = msgspec.structs.replace(self._note, **facts)
-        _write_synced(self.checkout.git_dir / _NOTE, msgspec.json.encode(self._note))
-
-    def _abandon(self) -> None:
-        if not self._note.moved:
-            _release(self.checkout)
 
 
 @asynccontextmanager
@@ -123,14 +117,15 @@ async def transition(checkout: Checkout) -> AsyncIterator[Transition]:
         held = Transition(checkout, note)
         try:
             # The note comes first: a lock without a note would look like somebody else's.
-            held._remember()  # noqa: SLF001 - one class, one door
+            _save(checkout, note)
             _lock(checkout)
             _copy_index(checkout, held.index)
             yield held
         except OSError as error:
             raise Unavailable(f"{checkout.work_tree}: {error.strerror}") from error
         finally:
-            held._abandon()  # noqa: SLF001 - as above
+            if not held.moved:
+                _release(checkout)
 
 
 async def recover(checkout: Checkout) -> None:
@@ -144,6 +139,13 @@ async def recover(checkout: Checkout) -> None:
         return
     async with _turn(checkout):
         await _recover(checkout)
+
+
+async def recover_all(repository: Repository) -> None:
+    """`recover` every checkout of a repository; one that cannot be opened or mended is left."""
+    for checkout in all_checkouts(repository):
+        with suppress(CtuiError):
+            await recover(checkout)
 
 
 def compare_and_swap(git_dir: Path, ref: str, old: str, new: str, reason: str) -> None:
@@ -214,14 +216,15 @@ async def _carry(checkout: Checkout, note: _Note, plan: carry.Plan | None) -> No
         await carry.stage(checkout, plan, index, staging)
     await asyncio.to_thread(install, checkout.work_tree, plan.changes, plan.seen, staging)
     # The new index knows its files, so that the next status need not read them.
-    await run_git(
-        ["update-index", "-q", "--refresh"],
-        git_dir=checkout.git_dir,
-        work_tree=checkout.work_tree,
-        env={"GIT_INDEX_FILE": str(index)},
-        check=False,
-        filters=note.filters,
-    )
+    with suppress(CtuiError):
+        await run_git(
+            ["update-index", "-q", "--refresh"],
+            git_dir=checkout.git_dir,
+            work_tree=checkout.work_tree,
+            env={"GIT_INDEX_FILE": str(index)},
+            check=False,
+            filters=note.filters,
+        )
 
 
 def _release(checkout: Checkout) -> None:
@@ -298,10 +301,11 @@ def _at(checkout: Checkout, ref: str) -> str:
     return ""
 
 
-def _write_synced(path: Path, data: bytes) -> None:
+def _save(checkout: Checkout, note: _Note) -> None:
+    path = checkout.git_dir / _NOTE
     unfinished = path.with_name(path.name + ".new")
     with unfinished.open("wb") as file:
-        file.write(data)
+        file.write(msgspec.json.encode(note))
         file.flush()
         os.fsync(file.fileno())
     unfinished.rename(path)

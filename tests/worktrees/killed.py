@@ -36,7 +36,7 @@ _TOUCHING = {
     "shutil.copyfile",
     "subprocess.Popen",
 }
-_DECIDING = {"move", "_remember", "compare_and_swap", "_finish", "_release", "_recover"}
+_DECIDING = {"move", "_save", "compare_and_swap", "_finish", "_release", "_recover"}
 
 
 class Steps:

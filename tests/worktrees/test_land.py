@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import get_args
 
 import pytest
 
 from ctui.errors import Conflict, InvalidInput, NotFound, Refused
+from ctui.worktrees.checkouts import linked_checkout
 from ctui.worktrees.combine import MergeConflict
+from ctui.worktrees.create import create_worktree
 from ctui.worktrees.land import Landed, Method, land, undo_landing
 from tests.conftest import git
 from tests.worktrees.landing import Place, commit_file, leftovers, make_place, snapshot
@@ -262,6 +265,23 @@ async def test_unrelated_histories_are_refused(place: Place) -> None:
     commit_file(place.path, "x", "x")
     with pytest.raises(Refused, match="common history"):
         await landed(place)
+
+
+async def test_several_that_land_at_once_never_lose_anything(place: Place) -> None:
+    sources = []
+    for number in range(4):
+        made = await create_worktree(place.repository, place.path.parent, name=f"w{number}")
+        commit_file(Path(made.path), f"file-{number}", "x")
+        sources.append(linked_checkout(place.repository, Path(made.metadata), made))
+    results = await asyncio.gather(
+        *(land(place.repository, source) for source in sources), return_exceptions=True
+    )
+    there = [isinstance(result, Landed) for result in results]
+    assert any(there)
+    assert all(isinstance(result, Landed | Conflict) for result in results)
+    assert [(place.main / f"file-{number}").exists() for number in range(4)] == there
+    assert git(place.main, "status", "--porcelain") == ""
+    assert leftovers(place) == []
 
 
 async def test_no_hook_driver_or_signing_program_runs(place: Place, tmp_path: Path) -> None:

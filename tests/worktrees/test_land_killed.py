@@ -16,7 +16,7 @@ from ctui.errors import Refused
 from ctui.worktrees.checkouts import main_checkout
 from ctui.worktrees.commit import commit_all
 from ctui.worktrees.land import land, undo_landing
-from ctui.worktrees.transition import recover
+from ctui.worktrees.transition import recover, recover_all
 from tests.conftest import git
 from tests.worktrees.landing import Place, files, leftovers, make_place, snapshot
 
@@ -111,6 +111,22 @@ def test_what_completes_a_landing_may_be_killed_as_well(place: Place) -> None:
     assert place.oid("main") == tip
     assert len(seen) == 2
     assert git(place.main, "status", "--porcelain", "--ignored") == ""
+    assert leftovers(place) == []
+
+
+def test_what_a_person_edits_before_it_is_completed_stays_theirs(place: Place) -> None:
+    place.work("edited", "from the worktree\n")
+    tip = place.work("last", "from the worktree\n")
+    with killer(place) as carry_out:
+        for step in itertools.count(40, 2):
+            assert carry_out("land", step) == "killed"
+            if place.oid("main") == tip:
+                break
+    assert not (place.main / "last").exists()
+    (place.main / "edited").write_text("mine\n")
+    asyncio.run(recover_all(place.repository))
+    assert (place.main / "edited").read_text() == "mine\n"
+    assert git(place.main, "status", "--porcelain") == "M edited"
     assert leftovers(place) == []
 
 
