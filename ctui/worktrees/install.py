@@ -206,12 +206,31 @@ def _write(
         return
     name = change.path.rpartition(b"/")[2]
     try:
+        if seen is None:
+            _remove_empty(parent, name)
         if _signature(parent, change.path) == seen:
             _rename(source, name, parent, owner)
     except (IsADirectoryError, NotADirectoryError):
         return  # somebody made a folder here since; what is in it is theirs
     finally:
         os.close(parent)
+
+
+def _remove_empty(parent: int, name: bytes) -> None:
+    """Remove a folder that holds no file, only folders that hold none."""
+    try:
+        folder = os.open(name, _FOLDER, dir_fd=parent)
+    except OSError:
+        return
+    try:
+        with os.scandir(folder) as entries:
+            inside = [os.fsencode(entry.name) for entry in entries]
+        for inner in inside:
+            _remove_empty(folder, inner)
+    finally:
+        os.close(folder)
+    with suppress(OSError):
+        os.rmdir(name, dir_fd=parent)
 
 
 def _rename(source: bytes, name: bytes, parent: int, owner: os.stat_result) -> None:

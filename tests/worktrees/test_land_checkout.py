@@ -195,6 +195,18 @@ async def test_files_become_folders_links_and_programs_and_back(place: Place) ->
     assert snapshot(place.main) == before
 
 
+async def test_empty_folders_are_not_in_the_way(place: Place) -> None:
+    (place.path / "dir" / "one").unlink()
+    (place.path / "dir").rmdir()
+    (place.path / "dir").write_text("file now")
+    commit_file(place.path, "last", "x")
+    for name in ("dir/empty/deeper", "added/deep/file/empty", "last"):
+        (place.main / name).mkdir(parents=True)
+    await land(place.repository, place.worktree)
+    assert git(place.main, "status", "--porcelain", "--ignored") == ""
+    assert (place.main / "dir").read_text() == "file now"
+
+
 async def test_names_with_any_byte_arrive(place: Place) -> None:
     folder = os.fsencode(place.path)
     for name in (b"new\nline", b"not utf-8 \xff\xfe", b"-rf", b":(top)x", b'"'):
