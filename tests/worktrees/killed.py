@@ -20,9 +20,9 @@ from typing import Any
 
 from ctui.errors import Refused
 from ctui.git.repository import Repository, open_repository
-from ctui.worktrees.checkouts import Checkout, linked_checkout
-from ctui.worktrees.commit import commit_all
-from ctui.worktrees.land import land, undo_landing
+from ctui.worktrees.landing.checkouts import Checkout, linked_checkout
+from ctui.worktrees.landing.commit import commit_all
+from ctui.worktrees.landing.land import land, undo_landing
 
 _TOUCHING = {
     "os.rename",

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from ctui.errors import Conflict, InvalidInput, Refused
-from ctui.worktrees.checkouts import linked_checkout
-from ctui.worktrees.commit import commit_all
+from ctui.worktrees.landing.checkouts import linked_checkout
+from ctui.worktrees.landing.commit import commit_all
 from tests.conftest import git
 from tests.worktrees.landing import Place, leftovers, make_place, raw_git, snapshot
 

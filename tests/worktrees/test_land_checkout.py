@@ -12,8 +12,8 @@ import pytest
 
 from ctui.errors import Conflict, CtuiError, Refused
 from ctui.git.repository import open_repository
-from ctui.worktrees.checkouts import linked_checkout
-from ctui.worktrees.land import land, undo_landing
+from ctui.worktrees.landing.checkouts import linked_checkout
+from ctui.worktrees.landing.land import land, undo_landing
 from tests.conftest import git
 from tests.worktrees.landing import Place, commit_file, leftovers, make_place, raw_git, snapshot
 

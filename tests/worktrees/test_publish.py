@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ctui.errors import Conflict, CtuiError, ExternalFailure, InvalidInput, NotFound, Refused
-from ctui.worktrees.publish import Pushed, push, remote_url, without_credentials
+from ctui.worktrees.landing.publish import Pushed, push, remote_url, without_credentials
 from tests.conftest import git
 from tests.worktrees.landing import Place, commit_file, make_place
 

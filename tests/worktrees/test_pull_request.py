@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from ctui.errors import ExternalFailure, InvalidInput, Refused, Unavailable
-from ctui.worktrees.pull_request import (
+from ctui.worktrees.landing.pull_request import (
     HostedRepository,
     MergedPullRequest,
     hosted_repository,

@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 from ctui.errors import Refused
 from ctui.git.command import IGNORE_SUBMODULES, run_git
-from ctui.worktrees.checkouts import Checkout
-from ctui.worktrees.install import Signature, in_the_way, read_only, signatures
-from ctui.worktrees.tree_changes import Change, joined, named, split_paths, tree_changes
+from ctui.worktrees.landing.checkouts import Checkout
+from ctui.worktrees.landing.install import Signature, in_the_way, read_only, signatures
+from ctui.worktrees.landing.tree_changes import Change, joined, named, split_paths, tree_changes
 
 _SECONDS = 600
 

@@ -8,10 +8,10 @@ from typing import NamedTuple
 from ctui.errors import Refused
 from ctui.git.command import run_git, status_arguments
 from ctui.git.repository import open_trusted
-from ctui.worktrees.checkouts import Checkout, branch_name
-from ctui.worktrees.commit_objects import message_bytes, person, write_commit
-from ctui.worktrees.transition import Transition, transition
-from ctui.worktrees.tree_changes import joined, named, split_paths, tree_changes
+from ctui.worktrees.landing.checkouts import Checkout, branch_name
+from ctui.worktrees.landing.commit_objects import message_bytes, person, write_commit
+from ctui.worktrees.landing.transition import Transition, transition
+from ctui.worktrees.landing.tree_changes import joined, named, split_paths, tree_changes
 
 _SECONDS = 600
 _NO_FILTER = {b"unspecified", b"unset", b""}

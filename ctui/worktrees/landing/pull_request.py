@@ -15,7 +15,7 @@ from ctui.errors import CtuiError, ExternalFailure, InvalidInput, Refused, Unava
 from ctui.git.process import communicate
 from ctui.git.repository import Repository
 from ctui.text import one_line, sanitise
-from ctui.worktrees.publish import choose_remote, remote_url, without_credentials
+from ctui.worktrees.landing.publish import choose_remote, remote_url, without_credentials
 
 _SECONDS = 60
 _LOGIN_NEEDED = 4

@@ -25,9 +25,9 @@ from ctui.errors import Conflict, CtuiError, Unavailable
 from ctui.git.command import run_git
 from ctui.git.repository import Repository, open_trusted
 from ctui.text import one_line
-from ctui.worktrees import carry
-from ctui.worktrees.checkouts import Checkout, all_checkouts, branch_name
-from ctui.worktrees.install import install
+from ctui.worktrees.landing import carry
+from ctui.worktrees.landing.checkouts import Checkout, all_checkouts, branch_name
+from ctui.worktrees.landing.install import install
 
 _LOCK_MARK = b"ctui transition\n"
 _NOTE = "ctui-transition.json"
