@@ -1,0 +1,198 @@
+"""Planning to carry a checkout's files from one commit to another: only where nothing is lost.
+
+The rules are those of `git merge --ff-only`, except that ignored files are in the way as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from ctui.errors import Refused
+from ctui.git.command import IGNORE_SUBMODULES, run_git
+from ctui.worktrees.landing.checkouts import Checkout
+from ctui.worktrees.landing.install import Signature, in_the_way, read_only, signatures
+from ctui.worktrees.landing.tree_changes import Change, joined, named, split_paths, tree_changes
+
+_SECONDS = 600
+
+
+class Plan(NamedTuple):
+    """The paths to write or delete."""
+
+    changes: Sequence[Change]
+    seen: Mapping[bytes, Signature | None]
+    """How each path was when it was found to be as before; None where nothing was."""
+    filters: bool
+    """Whether the person's own filters may write them."""
+
+
+async def plan(checkout: Checkout, old: str, new: str, index: Path, *, filters: bool) -> Plan:
+    """What is to be done, if nothing of the person's is in its way.
+
+    Args:
+        checkout: its index must be locked.
+        old: the commit that it is at.
+        new: where it goes.
+        index: a copy of its index, which may be refreshed.
+        filters: files may be written by the person's filters.
+
+    Raises:
+        Refused: a path that would change was changed, staged or hidden from git, or a file that
+            git does not know is in the way; a merge or rebase is going on; the checkout is sparse.
+    """
+    where = checkout.work_tree
+    if checkout.unfinished:
+        raise Refused(f"{checkout.unfinished} is going on in {where}", hint="finish or abort it")
+    changes = await tree_changes(checkout.git_dir, old, new)
+    paths = {change.path for change in changes}
+    await _refuse_hidden(checkout, changes, index)
+    staged = await run_git(
+        ["diff-index", "--cached", "--name-only", "-z", "--no-renames", old],
+        git_dir=checkout.git_dir,
+        env={"GIT_INDEX_FILE": str(index)},
+    )
+    _refuse(where, "staged changes", [p for p in split_paths(staged.stdout) if p in paths])
+    seen = await asyncio.to_thread(signatures, checkout.work_tree, changes)
+    touched = await _touched(checkout, index, filters=filters)
+    _refuse(where, "uncommitted changes", [c.path for c in changes if c.old and c.path in touched])
+    _refuse(where, "files in the way", await asyncio.to_thread(in_the_way, where, changes))
+    if closed := await asyncio.to_thread(read_only, where, changes):
+        raise Refused(f"{where} cannot be written: {named(closed)}", hint="mend its permissions")
+    return Plan(changes, seen, filters)
+
+
+async def rest_of_plan(checkout: Checkout, old: str, new: str, *, filters: bool) -> Plan:
+    """What a crash left to do: the paths that are still as before.
+
+    A path that is neither as before nor as after was changed by somebody since; it stays so.
+    """
+    changes = await tree_changes(checkout.git_dir, old, new)
+    seen = await asyncio.to_thread(signatures, checkout.work_tree, changes)
+    copy = checkout.git_dir / "index.ctui-rest"
+    try:
+        shutil.copy2(checkout.git_dir / "index", copy)
+        touched = await _touched(checkout, copy, filters=filters)
+    finally:
+        copy.unlink(missing_ok=True)
+    left = [c for c in changes if _is_left(c, seen[c.path], touched=c.path in touched)]
+    return Plan(left, seen, filters)
+
+
+def _is_left(change: Change, seen: Signature | None, *, touched: bool) -> bool:
+    if change.old is None:
+        return seen is None
+    # Of what is deleted already, empty folders may be left.
+    return not touched or (change.new is None and seen is None)
+
+
+async def read_new_index(checkout: Checkout, old: str, new: str, index: Path) -> None:
+    """Make `index` that of `new`; what is staged elsewhere stays staged."""
+    await run_git(
+        ["read-tree", "-m", "-i", old, new],
+        git_dir=checkout.git_dir,
+        env={"GIT_INDEX_FILE": str(index)},
+        timeout=_SECONDS,
+    )
+
+
+async def stage(checkout: Checkout, todo: Plan, index: Path, folder: Path) -> None:
+    """Write every new file into an empty folder, as git would write it into the checkout.
+
+    Raises:
+        Refused: a filter of the person would write one, and may not.
+    """
+    paths = [change.path for change in todo.changes if change.new]
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True)
+    if not paths:
+        return
+    if not todo.filters:
+        await _refuse_filters(checkout, paths, index)
+    # An empty work tree: attributes then come from the new index, not from the files of before.
+    await run_git(
+        ["checkout-index", "--quiet", "-z", "--stdin"],
+        git_dir=checkout.git_dir,
+        work_tree=folder,
+        env={"GIT_INDEX_FILE": str(index)},
+        input=joined(paths),
+        timeout=_SECONDS,
+        filters=todo.filters,
+    )
+
+
+async def _refuse_hidden(checkout: Checkout, changes: Sequence[Change], index: Path) -> None:
+    """Refuse paths whose edits git does not see: it was told to assume that there are none."""
+    paths = {change.path for change in changes}
+    listed = await run_git(
+        ["ls-files", "-v", "-z"], git_dir=checkout.git_dir, env={"GIT_INDEX_FILE": str(index)}
+    )
+    tags = {field[2:]: field[:1] for field in split_paths(listed.stdout)}
+    where = checkout.work_tree
+    _refuse(where, "unresolved conflicts", [path for path, tag in tags.items() if tag in b"Mm"])
+    hidden = [path for path in paths if tags.get(path, b"H") != b"H"]
+    _refuse(where, "changes hidden from git (assume-unchanged, skip-worktree)", hidden)
+    sparse = await run_git(
+        ["config", "--type=bool", "--get", "core.sparseCheckout"],
+        git_dir=checkout.git_dir,
+        check=False,
+    )
+    if sparse.stdout.strip() == b"true":
+        raise Refused(f"{where} is a sparse checkout", hint="git sparse-checkout disable")
+
+
+async def _touched(checkout: Checkout, index: Path, *, filters: bool) -> set[bytes]:
+    """The paths whose files are not what this index says; it is refreshed on the way."""
+    environment = {"GIT_INDEX_FILE": str(index)}
+    await run_git(
+        ["update-index", "-q", "--refresh"],
+        git_dir=checkout.git_dir,
+        work_tree=checkout.work_tree,
+        env=environment,
+        check=False,
+        timeout=_SECONDS,
+        filters=filters,
+    )
+    output = await run_git(
+        ["diff-files", "--name-only", "-z", "--no-ext-diff", IGNORE_SUBMODULES],
+        git_dir=checkout.git_dir,
+        work_tree=checkout.work_tree,
+        env=environment,
+        timeout=_SECONDS,
+        filters=filters,
+    )
+    return set(split_paths(output.stdout))
+
+
+async def _refuse_filters(checkout: Checkout, paths: Sequence[bytes], index: Path) -> None:
+    """Refuse paths that a configured filter would write: a task chose which, and their content."""
+    configured = await run_git(
+        ["config", "--name-only", "-z", "--get-regexp", r"^filter\."],
+        git_dir=checkout.git_dir,
+        check=False,
+    )
+    filters = {key.split(b".", 1)[1].rpartition(b".")[0] for key in split_paths(configured.stdout)}
+    output = await run_git(
+        ["check-attr", "--cached", "-z", "--stdin", "filter"],
+        git_dir=checkout.git_dir,
+        work_tree=checkout.work_tree,
+        env={"GIT_INDEX_FILE": str(index)},
+        input=joined(paths),
+    )
+    fields = output.stdout.split(b"\0")
+    filtered = [p for p, value in zip(fields[::3], fields[2::3], strict=False) if value in filters]
+    if filtered:
+        raise Refused(
+            f"a filter of yours would run for {named(filtered)}",
+            hint="look at the changes; if you trust them, allow filters",
+        )
+
+
+def _refuse(where: Path, what: str, paths: Sequence[bytes]) -> None:
+    if paths:
+        raise Refused(
+            f"there are {what} in {where}: {named(paths)}", hint="commit, stash or move them first"
+        )

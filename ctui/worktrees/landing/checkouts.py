@@ -1,0 +1,166 @@
+"""Checkouts: the folders that have a branch checked out, opened by metadata that no task can write.
+
+The main checkout is believed as the trusted repository names it; a linked worktree as its folder
+below `.git/worktrees` names it, never by the `.git` in its own files.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from ctui.errors import Refused
+from ctui.git.repository import Repository
+from ctui.text import one_line
+from ctui.worktrees.model import WorktreeRecord
+
+_BRANCH = "refs/heads/"
+_UNFINISHED = {
+    "MERGE_HEAD": "a merge",
+    "rebase-merge": "a rebase",
+    "rebase-apply": "a rebase",
+    "CHERRY_PICK_HEAD": "a cherry-pick",
+    "REVERT_HEAD": "a revert",
+    "sequencer": "a cherry-pick",
+}
+_BRANCH_IN_USE = ("rebase-merge/head-name", "rebase-apply/head-name", "BISECT_START")
+
+
+class Checkout(NamedTuple):
+    """The files of a branch, and the git directory that knows them."""
+
+    git_dir: Path
+    """The main checkout's `.git`, or a linked worktree's folder below `.git/worktrees`."""
+    work_tree: Path
+
+    @property
+    def ref(self) -> str | None:
+        """The full name of its branch, None while HEAD is detached."""
+        text = _text(self.git_dir / "HEAD")
+        ref = text.removeprefix("ref:").strip()
+        return ref if text.startswith("ref:") and ref.startswith(_BRANCH) else None
+
+    @property
+    def unfinished(self) -> str | None:
+        """What is going on there: "a merge", "a rebase", …; None if nothing is."""
+        return next((w for name, w in _UNFINISHED.items() if (self.git_dir / name).exists()), None)
+
+
+def branch_name(ref: str) -> str:
+    """The short name of a branch."""
+    return ref.removeprefix(_BRANCH)
+
+
+def main_checkout(repository: Repository) -> Checkout | None:
+    """The repository's own checkout; None where its configuration names no folder."""
+    if repository.work_tree is None:
+        return None
+    return Checkout(repository.common_dir, repository.work_tree)
+
+
+def linked_checkout(
+    repository: Repository, metadata: Path, record: WorktreeRecord | None = None
+) -> Checkout:
+    """A linked worktree's checkout, if its metadata and its folder still name each other.
+
+    Args:
+        repository: whose worktree it is.
+        metadata: its folder below `.git/worktrees`.
+        record: what was true when it was made, if that is known.
+
+    Raises:
+        Refused: it is missing, or something else is at its place.
+    """
+    work_tree = (metadata / _text(metadata / "gitdir")).parent
+    try:
+        status = work_tree.lstat()
+    except OSError as error:
+        raise Refused(
+            f"the folder of the worktree {one_line(metadata.name)} is missing",
+            hint="bring it back, or forget it: git worktree prune",
+        ) from error
+    link = work_tree / ".git"
+    named = Path(_text(link).removeprefix("gitdir:").strip())
+    trusted = (
+        (metadata / _text(metadata / "commondir")).resolve() == repository.common_dir
+        and stat.S_ISDIR(status.st_mode)
+        and not link.is_symlink()
+        and (work_tree / named).resolve() == metadata.resolve()
+        and (record is None or _as_recorded(record, work_tree, status.st_dev, status.st_ino))
+    )
+    if not trusted:
+        raise Refused(f"{one_line(str(work_tree), 200)} was tampered with", hint="look at it")
+    return Checkout(metadata, work_tree)
+
+
+def all_checkouts(repository: Repository) -> list[Checkout]:
+    """The main checkout and every linked worktree that can be trusted."""
+    main = main_checkout(repository)
+    found = [main] if main is not None else []
+    for git_dir in _git_dirs(repository):
+        if git_dir != repository.common_dir:
+            with suppress(Refused):
+                found.append(linked_checkout(repository, git_dir))
+    return found
+
+
+def checkout_of(repository: Repository, ref: str) -> Checkout | None:
+    """The checkout that has this branch; None if no checkout has it.
+
+    Args:
+        repository: whose main checkout and linked worktrees are looked at.
+        ref: the full name of a branch.
+
+    Raises:
+        Refused: several have it, one of them cannot be opened, or a rebase or bisection there
+            will come back to it.
+    """
+    using = [git_dir for git_dir in _git_dirs(repository) if _uses(git_dir, ref)]
+    if not using:
+        return None
+    if len(using) > 1:
+        raise Refused(
+            f"{one_line(branch_name(ref))} is checked out in {len(using)} places",
+            hint="keep it in one: git switch in the others",
+        )
+    git_dir = using[0]
+    main = main_checkout(repository)
+    if git_dir != repository.common_dir:
+        found = linked_checkout(repository, git_dir)
+    elif main is not None:
+        found = main
+    else:
+        return None
+    if found.ref != ref:
+        raise Refused(
+            f"{one_line(branch_name(ref))} is being rebased or bisected in {found.work_tree}",
+            hint="finish or abort that first",
+        )
+    return found
+
+
+def _git_dirs(repository: Repository) -> Iterator[Path]:
+    yield repository.common_dir
+    folder = repository.common_dir / "worktrees"
+    if folder.is_dir():
+        yield from sorted(path for path in folder.iterdir() if path.is_dir())
+
+
+def _uses(git_dir: Path, ref: str) -> bool:
+    if _text(git_dir / "HEAD") == f"ref: {ref}":
+        return True
+    return any(_text(git_dir / name) in {ref, branch_name(ref)} for name in _BRANCH_IN_USE)
+
+
+def _as_recorded(record: WorktreeRecord, path: Path, device: int, inode: int) -> bool:
+    return (record.path, record.device, record.inode) == (str(path), device, inode)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="surrogateescape").strip()
+    except OSError:
+        return ""

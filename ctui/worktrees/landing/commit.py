@@ -1,0 +1,176 @@
+"""Committing what is uncommitted in a worktree, although a task wrote all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ctui.errors import Refused
+from ctui.git.command import run_git, status_arguments
+from ctui.git.repository import open_trusted
+from ctui.worktrees.landing.checkouts import Checkout, branch_name
+from ctui.worktrees.landing.commit_objects import message_bytes, person, write_commit
+from ctui.worktrees.landing.transition import Transition, transition
+from ctui.worktrees.landing.tree_changes import joined, named, split_paths, tree_changes
+
+_SECONDS = 600
+_NO_FILTER = {b"unspecified", b"unset", b""}
+
+
+class Committed(NamedTuple):
+    """A commit that was made."""
+
+    branch: str
+    """Its short name."""
+    before: str
+    after: str
+    paths: tuple[bytes, ...]
+
+
+class Uncommitted(NamedTuple):
+    """The paths of a checkout that differ from its HEAD, relative to it."""
+
+    staged: tuple[bytes, ...] = ()
+    """Staged, and not changed since."""
+    changed: tuple[bytes, ...] = ()
+    deleted: tuple[bytes, ...] = ()
+    """Not there any more, and that is not staged."""
+    untracked: tuple[bytes, ...] = ()
+    conflicted: tuple[bytes, ...] = ()
+
+    @property
+    def paths(self) -> tuple[bytes, ...]:
+        return self.staged + self.changed + self.deleted + self.untracked + self.conflicted
+
+
+async def commit_all(checkout: Checkout, message: str) -> Committed | None:
+    """Commit tracked changes and untracked files, as `git add --all && git commit` would.
+
+    No hook, filter, editor or signing program runs: the commit is not signed, whatever
+    `commit.gpgSign` says. A `kill -9` leaves branch and index as before, or the next call or
+    `recover` completes them.
+
+    Args:
+        checkout: of the worktree; no task may be at work in it.
+        message: of the commit.
+
+    Returns:
+        what was committed; None where there was nothing to commit.
+
+    Raises:
+        InvalidInput: the message is empty.
+        Refused: no identity is configured, no branch is checked out, a merge or rebase is going
+            on, a filter attribute applies to a changed path, or a nested repository would be
+            linked. The message names the paths.
+        Conflict: another git holds the index, or the branch moved meanwhile.
+    """
+    text = message_bytes(message)
+    who = await person(checkout.git_dir)
+    async with transition(checkout) as held:
+        git = open_trusted(checkout.git_dir)
+        ref = checkout.ref
+        if ref is None or ref not in git.references:
+            raise Refused(
+                f"no branch with a commit is checked out in {checkout.work_tree}",
+                hint="git switch --create NAME",
+            )
+        before = str(git.references[ref].target)
+        if checkout.unfinished:
+            raise Refused(
+                f"{checkout.unfinished} is going on in {checkout.work_tree}",
+                hint="finish or abort it",
+            )
+        found = await uncommitted(checkout)
+        _refuse_paths(found)
+        tree = await _write_tree(held, found)
+        changes = await tree_changes(checkout.git_dir, before, tree)
+        if not changes:
+            return None
+        if links := [change.path for change in changes if change.gitlink]:
+            raise Refused(f"nested repositories would be linked: {named(links)}", hint=_NESTED)
+        after = write_commit(
+            git,
+            tree=tree,
+            parents=[before],
+            author=who.author,
+            committer=who.committer,
+            message=text,
+        )
+        subject = text.split(b"\n", 1)[0].decode()
+        await held.move(ref, before, after, f"commit: {subject}")
+    return Committed(branch_name(ref), before, after, tuple(change.path for change in changes))
+
+
+_NESTED = "move them out of the worktree, or ignore them"
+
+
+async def uncommitted(checkout: Checkout) -> Uncommitted:
+    """Everything in a checkout that no commit has, submodules not looked into."""
+    output = await run_git(
+        status_arguments("--untracked-files=all", "--no-renames"),
+        git_dir=checkout.git_dir,
+        work_tree=checkout.work_tree,
+        timeout=_SECONDS,
+    )
+    found: dict[str, list[bytes]] = {name: [] for name in Uncommitted._fields}
+    for field in split_paths(output.stdout):
+        kind = field[:1]
+        if kind == b"1":
+            # 1 XY sub mH mI mW hH hI path (git-status(1))
+            state = {b".": "staged", b"D": "deleted"}.get(field[3:4], "changed")
+            found[state].append(field.split(b" ", 8)[8])
+        elif kind == b"u":
+            found["conflicted"].append(field.split(b" ", 10)[10])
+        elif kind == b"?":
+            found["untracked"].append(field[2:])
+    return Uncommitted(**{name: tuple(paths) for name, paths in found.items()})
+
+
+def _refuse_paths(found: Uncommitted) -> None:
+    if found.conflicted:
+        raise Refused(
+            f"conflicts are not resolved: {named(found.conflicted)}", hint="resolve them first"
+        )
+    # Git says a nested repository as one untracked folder.
+    if nested := [path for path in found.untracked if path.endswith(b"/")]:
+        raise Refused(f"nested repositories would be linked: {named(nested)}", hint=_NESTED)
+
+
+async def _write_tree(held: Transition, found: Uncommitted) -> str:
+    """Bring the new index up to the files, and write its tree."""
+    checkout, written = held.checkout, found.changed + found.untracked
+    environment = {"GIT_INDEX_FILE": str(held.index)}
+    if written:
+        await _refuse_filtered(held, written)
+    # Deletions first, by name alone: a folder may be where the file was.
+    for option, paths in (("--force-remove", found.deleted), ("--remove", written)):
+        if paths:
+            await run_git(
+                ["update-index", "--add", "--replace", option, "-z", "--stdin"],
+                git_dir=checkout.git_dir,
+                work_tree=checkout.work_tree,
+                env=environment,
+                input=joined(paths),
+                timeout=_SECONDS,
+            )
+    output = await run_git(["write-tree"], git_dir=checkout.git_dir, env=environment)
+    return output.stdout.decode().strip()
+
+
+async def _refuse_filtered(held: Transition, paths: Sequence[bytes]) -> None:
+    """A task writes `.gitattributes`, and so chooses which filters its files want."""
+    checkout = held.checkout
+    output = await run_git(
+        ["check-attr", "-z", "--stdin", "filter"],
+        git_dir=checkout.git_dir,
+        work_tree=checkout.work_tree,
+        env={"GIT_INDEX_FILE": str(held.index)},
+        input=joined(paths),
+    )
+    fields = output.stdout.split(b"\0")
+    values = zip(fields[::3], fields[2::3], strict=False)
+    if filtered := [path for path, value in values if value not in _NO_FILTER]:
+        raise Refused(
+            f"a filter attribute applies to {named(filtered)}",
+            hint="look at .gitattributes, then commit them by hand",
+        )

@@ -1,0 +1,116 @@
+"""Commits as bytes: made without a hook, an editor or a signing program."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from ctui.errors import ExternalFailure, InvalidInput, Refused
+from ctui.git.command import run_git
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pygit2
+
+_NAMES = ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL")
+
+
+class Person(NamedTuple):
+    """Who commits, as a commit says it: `Name <address> seconds zone`."""
+
+    author: bytes
+    committer: bytes
+
+
+class Original(NamedTuple):
+    """What a commit keeps when it is made again on another parent."""
+
+    author: bytes
+    encoding: bytes
+    """Of the message; empty for UTF-8."""
+    message: bytes
+
+    @property
+    def text(self) -> str:
+        """The message as git shows it: up to a NUL, and what is no text replaced."""
+        data = self.message.partition(b"\0")[0]
+        try:
+            return data.decode(self.encoding.decode("ascii", "replace") or "utf-8", "replace")
+        except LookupError:
+            return data.decode("utf-8", "replace")
+
+
+async def person(git_dir: Path) -> Person:
+    """The identity that the person configured for this repository.
+
+    Raises:
+        Refused: there is none; git would invent one from the machine's name.
+    """
+    environment = {name: value for name in _NAMES if (value := os.environ.get(name))}
+    found: list[bytes] = []
+    for variable in ("GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT"):
+        try:
+            output = await run_git(
+                ["var", variable],
+                git_dir=git_dir,
+                env=environment,
+                config={"user.useConfigOnly": "true"},
+            )
+        except ExternalFailure as error:
+            raise Refused(
+                "git does not know who you are",
+                hint="git config --global user.name NAME; git config --global user.email ADDRESS",
+            ) from error
+        found.append(output.stdout.rstrip(b"\n"))
+    return Person(*found)
+
+
+def message_bytes(message: str) -> bytes:
+    """A message as a commit holds it. Raises InvalidInput where it is empty or no text."""
+    text = message.strip()
+    if not text or "\0" in text:
+        raise InvalidInput("a commit needs a message", hint="say in one line what was done")
+    try:
+        return f"{text}\n".encode()
+    except UnicodeEncodeError as error:
+        raise InvalidInput("the message is not UTF-8") from error
+
+
+def write_commit(
+    git: pygit2.Repository,
+    *,
+    tree: str,
+    parents: Sequence[str],
+    author: bytes,
+    committer: bytes,
+    message: bytes,
+    encoding: bytes = b"",
+) -> str:
+    """Write a commit into the repository's objects and return its full id."""
+    import pygit2
+
+    lines = [b"tree " + tree.encode()]
+    lines += [b"parent " + parent.encode() for parent in parents]
+    lines += [b"author " + author, b"committer " + committer]
+    if encoding:
+        lines.append(b"encoding " + encoding)
+    data = b"\n".join(lines) + b"\n\n" + message
+    return str(git.odb.write(pygit2.enums.ObjectType.COMMIT, data))
+
+
+def read_original(git: pygit2.Repository, commit: str) -> Original:
+    """Author and message of a commit, byte for byte. Signatures are not kept: they would not hold.
+
+    Raises:
+        ExternalFailure: the commit is damaged.
+    """
+    headers, _, message = bytes(git[commit].read_raw()).partition(b"\n\n")
+    found: dict[bytes, bytes] = {}
+    for line in headers.split(b"\n"):
+        name, _, value = line.partition(b" ")
+        found.setdefault(name, value)
+    if not found.get(b"author"):
+        raise ExternalFailure(f"the commit {commit[:9]} has no author")
+    return Original(found[b"author"], found.get(b"encoding", b""), message)

@@ -1,0 +1,257 @@
+"""Landing: bringing a worktree's commits into a branch, all of it or nothing.
+
+compute (scratch) -> hand the new objects over -> move the branch and its checkout as one
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from ctui.errors import Conflict, InvalidInput, NotFound, Refused
+from ctui.git.repository import Repository
+from ctui.text import one_line
+from ctui.worktrees.landing.checkouts import Checkout, branch_name, checkout_of
+from ctui.worktrees.landing.combine import MergeConflict, Scratch, explain, own_commits, scratch
+from ctui.worktrees.landing.commit import uncommitted
+from ctui.worktrees.landing.commit_objects import message_bytes, person, read_original, write_commit
+from ctui.worktrees.landing.transition import compare_and_swap, recover, transition
+from ctui.worktrees.landing.tree_changes import named, tree_changes
+
+Method = Literal["merge", "squash", "rebase"]
+
+
+class Landed(msgspec.Struct, frozen=True, kw_only=True):
+    """A landing that took place, and all that undoes it."""
+
+    method: Method
+    target: str
+    """The branch's short name."""
+    before: str
+    after: str
+    commits: int
+    """How many commits of the worktree it brought."""
+    checkout_moved: bool
+    """Whether files of a checkout of the target followed."""
+
+
+async def land(
+    repository: Repository,
+    worktree: Checkout,
+    *,
+    method: Method = "merge",
+    target: str | None = None,
+    message: str = "",
+    fast_forward: bool = False,
+    filters: bool = False,
+) -> Landed:
+    """Bring the commits of a worktree's branch into a local branch.
+
+    Everything is computed first; then the target moves by compare-and-swap, and where it is
+    checked out, index and files with it, under the rules of `git merge --ff-only`. Attributes of
+    the repository do not decide how files are merged. No hook runs, and no commit is signed.
+
+    Args:
+        repository: of both.
+        worktree: whose branch is landed; no task may be at work in it.
+        method: one merge commit, one commit with all changes, or each commit replayed.
+        target: the branch's short name; the repository's default branch where it is not given.
+        message: of the merge or squash commit; made from the branch where it is empty.
+        fast_forward: a merge may make no commit where the target has nothing of its own.
+        filters: files of the target's checkout may be written by filters of the person's
+            configuration, although a task wrote what they are given.
+
+    Raises:
+        MergeConflict: with the files, and a message for the task. Nothing was moved.
+        Refused: there is nothing to land, uncommitted work in the worktree, a change of a
+            submodule, or something in the target's checkout is in the way; the message names it.
+        NotFound, InvalidInput: there is no such target, or it is the worktree's own branch.
+        Conflict: the target moved meanwhile, or another git is at work in its checkout.
+        Unavailable: git is too old, or a disk is full. If the target moved already, the next call
+            for its checkout completes it.
+    """
+    await recover(worktree)
+    ref = _target_ref(repository, target)
+    branch = worktree.ref
+    if branch is None:
+        raise Refused(
+            f"no branch is checked out in {worktree.work_tree}", hint="git switch --create NAME"
+        )
+    if checkout := checkout_of(repository, ref):
+        await recover(checkout)
+    if branch == ref:
+        raise InvalidInput(
+            f"{_short(ref)} is the worktree's own branch", hint="name another target"
+        )
+    await _refuse_unsaved(worktree)
+    before, tip = repository.resolve(ref), repository.resolve(branch)
+    plan = _Landing(repository, ref, branch, before, tip, message)
+    after, commits = await plan.compute(method, fast_forward=fast_forward)
+    moved = await _move(
+        repository,
+        ref,
+        before,
+        after,
+        f"ctui: {method} of {_short(branch)}",
+        filters=filters,
+    )
+    return Landed(
+        method=method,
+        target=branch_name(ref),
+        before=before,
+        after=after,
+        commits=commits,
+        checkout_moved=moved,
+    )
+
+
+async def undo_landing(repository: Repository, landed: Landed, *, filters: bool = False) -> bool:
+    """Move the target back to where it was, and its checkout with it, under the rules of `land`.
+
+    Returns:
+        whether files of a checkout followed.
+
+    Raises:
+        Conflict: something came after the landing.
+        Refused: something in the target's checkout is in the way; the message names it.
+    """
+    ref = f"refs/heads/{landed.target}"
+    if ref not in repository.git.references or repository.resolve(ref) != landed.after:
+        raise Conflict(
+            f"{_short(ref)} is not where the landing left it", hint="revert the commits instead"
+        )
+    reason = f"ctui: undo {landed.method}"
+    return await _move(repository, ref, landed.after, landed.before, reason, filters=filters)
+
+
+class _Landing:
+    """One landing, up to the moment when something moves."""
+
+    def __init__(
+        self, repository: Repository, ref: str, branch: str, before: str, tip: str, message: str
+    ) -> None:
+        self.repository = repository
+        self.ref = ref
+        self.branch = branch
+        self.before = before
+        self.tip = tip
+        self.message = message
+
+    async def compute(self, method: Method, *, fast_forward: bool) -> tuple[str, int]:
+        """The commit that the target goes to, handed over, and how many it brings."""
+        own = await own_commits(self.repository, self.before, self.tip, linear=method == "rebase")
+        if not own:
+            raise Refused(
+                f"{_short(self.ref)} has everything of {_short(self.branch)}",
+                hint="there is nothing to land",
+            )
+        with scratch(self.repository) as place:
+            after, commits = await self._combine(place, method, own, fast_forward=fast_forward)
+            await self._refuse_submodules(place, after)
+            if after != self.tip:
+                await place.hand_over(self.repository, after, [self.before, self.tip])
+        return after, commits
+
+    async def _combine(
+        self, place: Scratch, method: Method, own: list[tuple[str, str]], *, fast_forward: bool
+    ) -> tuple[str, int]:
+        if method == "merge" and fast_forward and self._contains_target():
+            return self.tip, len(own)
+        who = await person(self.repository.common_dir)
+        if method == "rebase":
+            try:
+                after, commits = await place.replay(own, self.before, who)
+            except MergeConflict as conflict:
+                hint = "let the task resolve it, then land it by merge or squash"
+                raise explain(conflict, _short(self.ref), self.before, hint=hint) from conflict
+            if after == self.before:
+                raise self._nothing_added()
+            return after, commits
+        tree, files = await place.merge(self.before, self.tip)
+        if files:
+            found = MergeConflict(f"it conflicts with {_short(self.ref)}", files=files)
+            hint = "let the task resolve it, then land it again"
+            raise explain(found, _short(self.ref), self.before, hint=hint)
+        if method == "squash" and tree == place.tree_of(self.before):
+            raise self._nothing_added()
+        after = write_commit(
+            place.git,
+            tree=tree,
+            parents=[self.before] if method == "squash" else [self.before, self.tip],
+            author=who.author,
+            committer=who.committer,
+            message=self._message(place, method, own),
+        )
+        return after, len(own)
+
+    def _contains_target(self) -> bool:
+        return bool(self.repository.git.descendant_of(self.tip, self.before))
+
+    async def _refuse_submodules(self, place: Scratch, after: str) -> None:
+        changes = await tree_changes(place.git_dir, self.before, after)
+        if links := [change.path for change in changes if change.gitlink]:
+            raise Refused(
+                f"it changes submodules: {named(links)}",
+                hint="merge by hand after looking at what they link to",
+            )
+
+    def _nothing_added(self) -> Refused:
+        return Refused(
+            f"every change of {_short(self.branch)} is in {_short(self.ref)}",
+            hint="there is nothing to land",
+        )
+
+    def _message(self, place: Scratch, method: Method, own: list[tuple[str, str]]) -> bytes:
+        if self.message:
+            return message_bytes(self.message)
+        name = branch_name(self.branch)
+        if method == "merge":
+            return message_bytes(f"Merge branch '{name}'")
+        texts = [read_original(place.git, commit).text.strip() for commit, _ in own]
+        if len(texts) == 1 and texts[0]:
+            return message_bytes(texts[0])
+        subjects = "".join(f"* {text.splitlines()[0] if text else ''}\n" for text in texts)
+        return message_bytes(f"Squash branch '{name}'\n\n{subjects}")
+
+
+async def _move(
+    repository: Repository, ref: str, old: str, new: str, reason: str, *, filters: bool
+) -> bool:
+    """Move a branch, and the checkout that has it; whether there was one."""
+    checkout = checkout_of(repository, ref)
+    if checkout is None:
+        compare_and_swap(repository.common_dir, ref, old, new, reason)
+        return False
+    async with transition(checkout) as held:
+        # Else what somebody just landed would look like staged changes.
+        if checkout.ref != ref or repository.resolve(ref) != old:
+            raise Conflict(
+                f"{_short(ref)} moved meanwhile", hint="look at it again, then try again"
+            )
+        await held.follow_files(old, new, filters=filters)
+        await held.move(ref, old, new, reason)
+    return True
+
+
+async def _refuse_unsaved(worktree: Checkout) -> None:
+    if worktree.unfinished:
+        raise Refused(
+            f"{worktree.unfinished} is going on in {worktree.work_tree}", hint="finish or abort it"
+        )
+    if paths := (await uncommitted(worktree)).paths:
+        raise Refused(f"there are uncommitted changes: {named(paths)}", hint="commit them first")
+
+
+def _target_ref(repository: Repository, name: str | None) -> str:
+    chosen = name if name is not None else repository.default_branch()
+    if chosen is None or f"refs/heads/{chosen}" not in repository.git.references:
+        raise NotFound(
+            f"there is no local branch {one_line(chosen or 'to land in')}",
+            hint="name another target, or make it: git branch NAME origin/NAME",
+        )
+    return f"refs/heads/{chosen}"
+
+
+def _short(ref: str) -> str:
+    return one_line(branch_name(ref))

@@ -1,0 +1,214 @@
+"""Pull requests by GitHub's own program, `gh`, with the person's own login."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from ctui.errors import CtuiError, ExternalFailure, InvalidInput, Refused, Unavailable
+from ctui.git.process import communicate
+from ctui.git.repository import Repository
+from ctui.text import one_line, sanitise
+from ctui.worktrees.landing.publish import choose_remote, remote_url, without_credentials
+
+_SECONDS = 60
+_LOGIN_NEEDED = 4
+"""The exit status of gh without a login (gh help exit-codes)."""
+
+_ADDRESS = re.compile(
+    r"(?:(?:https?|ssh|git)://)?(?:[^@/\s]*@)?"
+    r"(?P<host>[A-Za-z0-9.-]+)(?::\d+/|[:/])/?"
+    r"(?P<owner>[A-Za-z0-9._-]+)/(?P<name>[A-Za-z0-9._-]+?)(?:\.git)?/?"
+)
+_WEB_ADDRESS = re.compile(r"https://\S+")
+
+
+class HostedRepository(NamedTuple):
+    """A repository at a host that has pull requests."""
+
+    host: str
+    owner: str
+    name: str
+
+    @property
+    def selector(self) -> str:
+        """As `gh --repo` wants it."""
+        prefix = "" if self.host == "github.com" else f"{self.host}/"
+        return f"{prefix}{self.owner}/{self.name}"
+
+
+class MergedPullRequest(msgspec.Struct, frozen=True):
+    """A pull request that was merged at exactly the commit that was asked for."""
+
+    number: int
+    url: str
+
+
+class _Listed(msgspec.Struct):
+    number: int
+    headRefOid: str  # noqa: N815 - gh's name
+    url: str
+
+
+async def open_pull_request(
+    repository: Repository,
+    branch: str,
+    *,
+    base: str,
+    title: str,
+    body: str = "",
+    remote: str | None = None,
+) -> str:
+    """Open a pull request for a branch that was pushed, and return its address.
+
+    Args:
+        repository: whose branch it is.
+        branch: the short name, the same here and at the remote.
+        base: the branch at the remote that it is to be merged into.
+        title: one line.
+        body: Markdown, may be empty.
+        remote: its name; `origin` or the only one where it is not given.
+
+    Raises:
+        NotFound: there is no remote.
+        InvalidInput: the title is empty, or the remote is no hosted repository.
+        Refused: the branch is not at the remote as it is here, or nobody is logged in.
+        Unavailable: gh is not installed; the hint has the address to open instead.
+        ExternalFailure: gh failed.
+    """
+    if not title.strip():
+        raise InvalidInput("a pull request needs a title")
+    chosen = await choose_remote(repository, remote)
+    there = hosted_repository(await remote_url(repository, chosen))
+    if there is None:
+        raise InvalidInput(
+            f"{one_line(chosen)} is not at a host that gh knows", hint="open it by hand there"
+        )
+    _refuse_unpushed(repository, chosen, branch)
+    try:
+        output = await _gh(
+            [
+                *("pr", "create"),
+                f"--repo={there.selector}",
+                f"--head={branch}",
+                f"--base={base}",
+                f"--title={one_line(title, 250)}",
+                "--body-file=-",
+            ],
+            body,
+        )
+    except FileNotFoundError as error:
+        raise Unavailable("gh is not installed", hint=_by_hand(there, base, branch)) from error
+    found = _WEB_ADDRESS.findall(output)
+    if not found:
+        raise ExternalFailure("gh did not say where the pull request is", stderr=output)
+    return one_line(found[-1], 300)
+
+
+async def merged_pull_request(
+    repository: Repository, head_oid: str, *, remote: str | None = None
+) -> MergedPullRequest | None:
+    """The pull request that was merged at exactly this head: a hint, never a proof.
+
+    None if there is none, and also if gh is not there, not logged in, or fails.
+    """
+    try:
+        there = hosted_repository(
+            await remote_url(repository, await choose_remote(repository, remote))
+        )
+        if there is None:
+            return None
+        output = await _gh(
+            [
+                *("pr", "list"),
+                f"--repo={there.selector}",
+                f"--search={head_oid}",
+                "--state=merged",
+                "--json=number,headRefOid,url",
+            ]
+        )
+        listed = msgspec.json.decode(output, type=list[_Listed])
+    except (CtuiError, FileNotFoundError, msgspec.DecodeError):
+        return None
+    return next(
+        (MergedPullRequest(p.number, one_line(p.url)) for p in listed if p.headRefOid == head_oid),
+        None,
+    )
+
+
+def hosted_repository(url: str) -> HostedRepository | None:
+    """Host, owner and name from a remote's address; None where it has no such form."""
+    match = _ADDRESS.fullmatch(url)
+    if match is None or "." not in match["host"].strip("."):
+        return None
+    return HostedRepository(match["host"].lower(), match["owner"], match["name"])
+
+
+def _refuse_unpushed(repository: Repository, remote: str, branch: str) -> None:
+    references = repository.git.references
+    here, there = f"refs/heads/{branch}", f"refs/remotes/{remote}/{branch}"
+    pushed = here in references and there in references
+    if not pushed or repository.resolve(here) != repository.resolve(there):
+        raise Refused(
+            f"{one_line(branch)} is not at {one_line(remote)} as it is here", hint="push it first"
+        )
+
+
+async def _gh(arguments: Sequence[str], body: str = "") -> str:
+    """Run gh and return what it says.
+
+    It runs outside of every repository and is told which one is meant, so it starts no git in one.
+
+    Raises:
+        FileNotFoundError: gh is not installed.
+        Refused: nobody is logged in.
+        ExternalFailure: it failed, or took too long.
+    """
+    program = shutil.which("gh")
+    if program is None:
+        raise FileNotFoundError("gh")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    environment |= {
+        "GH_PROMPT_DISABLED": "1",
+        "GH_NO_UPDATE_NOTIFIER": "1",
+        "GH_PAGER": "cat",
+        "NO_COLOR": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+    }
+    argv = [program, *arguments]
+    try:
+        async with asyncio.timeout(_SECONDS):
+            stdout, stderr, exit_code = await communicate(
+                argv, environment, body.encode("utf-8", "replace"), nice=False
+            )
+    except TimeoutError as error:
+        raise ExternalFailure(f"gh took longer than {_SECONDS} s", argv=argv) from error
+    except OSError as error:
+        raise ExternalFailure(f"gh does not start: {error.strerror}", argv=argv) from error
+    said = without_credentials(sanitise(stderr.decode("utf-8", "replace")))
+    if exit_code == _LOGIN_NEEDED:
+        raise Refused("gh is not logged in", hint="gh auth login")
+    if exit_code or stdout is None:
+        raise ExternalFailure(
+            f"gh failed: {one_line(said, 300) or f'exit status {exit_code}'}",
+            hint="gh auth status tells whether you are logged in",
+            argv=argv,
+            exit_code=exit_code,
+            stderr=said,
+        )
+    return stdout.decode("utf-8", "replace")
+
+
+def _by_hand(there: HostedRepository, base: str, branch: str) -> str:
+    if there.host != "github.com":
+        return f"install gh, or open it at {there.host}"
+    from urllib.parse import quote
+
+    compare = f"{quote(base)}...{quote(branch)}"
+    return f"open https://github.com/{there.owner}/{there.name}/compare/{compare}?expand=1"

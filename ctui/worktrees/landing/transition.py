@@ -1,0 +1,311 @@
+"""Moving a branch and its checkout as one, completed after a crash.
+
+    note, index.lock -> everything prepared beside the index -> the branch, by compare-and-swap
+    -> files, index -> unlocked, note forgotten
+
+Until the branch moves nothing has been touched and everything is forgotten again. From then on the
+note makes whoever comes next complete it, and git's own lock keeps others out of the index.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import secrets
+import shutil
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import msgspec
+
+from ctui.errors import Conflict, CtuiError, Unavailable
+from ctui.git.command import run_git
+from ctui.git.repository import Repository, open_trusted
+from ctui.text import one_line
+from ctui.worktrees.landing import carry
+from ctui.worktrees.landing.checkouts import Checkout, all_checkouts, branch_name
+from ctui.worktrees.landing.install import install
+
+_LOCK_MARK = b"ctui transition\n"
+_NOTE = "ctui-transition.json"
+_STAGING = "ctui-transition"
+_TURN_SECONDS = 0.01
+_PATIENCE_SECONDS = 30.0
+
+
+class _Note(msgspec.Struct, frozen=True):
+    """What completes a transition after a crash."""
+
+    id: str
+    ref: str = ""
+    old: str = ""
+    new: str = ""
+    moved: bool = False
+    """The branch is known to be at `new`; without it, it is if the ref says so."""
+    files: bool = False
+    """The files follow; else they are what `new` has already."""
+    filters: bool = False
+
+
+class Transition:
+    """A checkout whose index is ours until the transition ends."""
+
+    def __init__(self, checkout: Checkout, note: _Note) -> None:
+        self.checkout = checkout
+        self._note = note
+        self._plan: carry.Plan | None = None
+
+    @property
+    def moved(self) -> bool:
+        """Whether the branch moved: from then on it is completed, not forgotten."""
+        return self._note.moved
+
+    @property
+    def index(self) -> Path:
+        """A copy of the index, to become the new one."""
+        return _index(self.checkout, self._note)
+
+    async def follow_files(self, old: str, new: str, *, filters: bool) -> None:
+        """Prepare everything that brings index and files from `old` to `new`.
+
+        Raises:
+            Refused: a file is in the way, or was changed; the message names it.
+        """
+        plan = await carry.plan(self.checkout, old, new, self.index, filters=filters)
+        await carry.read_new_index(self.checkout, old, new, self.index)
+        await carry.stage(self.checkout, plan, self.index, _staging(self.checkout, self._note))
+        self._plan = plan
+
+    async def move(self, ref: str, old: str, new: str, reason: str) -> None:
+        """Move the branch from `old` to `new`, and what was prepared with it.
+
+        Raises:
+            Conflict: the branch is not at `old`; nothing was moved.
+            Unavailable: the branch moved, and its files cannot be written; the next call for this
+                checkout completes it.
+        """
+        plan, files = self._plan, self._plan is not None
+        filters = plan is not None and plan.filters
+        note = _Note(self._note.id, ref, old, new, files=files, filters=filters)
+        _save(self.checkout, note)
+        compare_and_swap(self.checkout.git_dir, ref, old, new, reason)
+        self._note = msgspec.structs.replace(note, moved=True)
+        _save(self.checkout, self._note)
+        finish = asyncio.ensure_future(_finish(self.checkout, self._note, plan))
+        try:
+            await asyncio.shield(finish)
+        except asyncio.CancelledError:
+            # Nobody else may come before it is done.
+            await finish
+            raise
+
+
+@asynccontextmanager
+async def transition(checkout: Checkout) -> AsyncIterator[Transition]:
+    """Hold a checkout's index, after completing what a crash cut off.
+
+    Raises:
+        Conflict: another git holds the index.
+        Unavailable: the git directory cannot be written.
+    """
+    async with _turn(checkout):
+        await _recover(checkout)
+        note = _Note(secrets.token_hex(4))
+        held = Transition(checkout, note)
+        try:
+            # The note comes first: a lock without a note would look like somebody else's.
+            _save(checkout, note)
+            _lock(checkout)
+            _copy_index(checkout, held.index)
+            yield held
+        except OSError as error:
+            raise Unavailable(f"{checkout.work_tree}: {error.strerror}") from error
+        finally:
+            if not held.moved:
+                _release(checkout)
+
+
+async def recover(checkout: Checkout) -> None:
+    """Complete, or forget, what a crash cut off in this checkout.
+
+    Raises:
+        Conflict: another ctui is at work there.
+        Unavailable: its files cannot be written.
+    """
+    if not any(checkout.git_dir.glob(f"{_NOTE}*")):
+        return
+    async with _turn(checkout):
+        await _recover(checkout)
+
+
+async def recover_all(repository: Repository) -> None:
+    """`recover` every checkout of a repository; one that cannot be opened or mended is left."""
+    for checkout in all_checkouts(repository):
+        with suppress(CtuiError):
+            await recover(checkout)
+
+
+def compare_and_swap(git_dir: Path, ref: str, old: str, new: str, reason: str) -> None:
+    """Move a branch, and the reflogs with it, if it is still at `old`.
+
+    By libgit2 and not by a process of its own: one that outlives its killed parent would move the
+    branch after the next call has looked where it is.
+
+    Raises:
+        Conflict: it is elsewhere, or locked.
+    """
+    import pygit2
+
+    name = one_line(branch_name(ref))
+    try:
+        reference = open_trusted(git_dir).references[ref]
+        if str(reference.target) != old:
+            raise Conflict(f"{name} moved meanwhile", hint="look at it again, then try again")
+        # This fails where it was changed since the line above.
+        reference.set_target(new, reason)
+    except (KeyError, ValueError, OSError, pygit2.GitError) as error:
+        raise Conflict(
+            f"{name} cannot be moved: {one_line(str(error), 200)}",
+            hint="another git may be at work: try again",
+        ) from error
+
+
+async def _recover(checkout: Checkout) -> None:
+    try:
+        data = (checkout.git_dir / _NOTE).read_bytes()
+        note = msgspec.json.decode(data, type=_Note)
+    except FileNotFoundError:
+        _sweep(checkout)
+        return
+    except (OSError, msgspec.DecodeError) as error:
+        raise Unavailable(
+            f"{checkout.git_dir / _NOTE} cannot be read",
+            hint="look at the checkout, then remove it",
+        ) from error
+    if note.moved or (note.new and _at(checkout, note.ref) == note.new):
+        await _finish(checkout, note, None)
+    else:
+        _release(checkout)
+
+
+async def _finish(checkout: Checkout, note: _Note, plan: carry.Plan | None) -> None:
+    """Bring files and index to where the branch is."""
+    index = _index(checkout, note)
+    try:
+        # Without our lock somebody took the index over, or it was in place already.
+        if _holds_lock(checkout) and index.exists():
+            if note.files:
+                await _carry(checkout, note, plan)
+            index.rename(checkout.git_dir / "index")
+        _release(checkout)
+    except OSError as error:
+        raise Unavailable(
+            f"{one_line(branch_name(note.ref))} moved, but the files in {checkout.work_tree} "
+            f"cannot follow: {error.strerror}",
+            hint="mend that, then do anything with this branch: it will be completed",
+        ) from error
+
+
+async def _carry(checkout: Checkout, note: _Note, plan: carry.Plan | None) -> None:
+    staging, index = _staging(checkout, note), _index(checkout, note)
+    if plan is None:
+        plan = await carry.rest_of_plan(checkout, note.old, note.new, filters=note.filters)
+        await carry.stage(checkout, plan, index, staging)
+    await asyncio.to_thread(install, checkout.work_tree, plan.changes, plan.seen, staging)
+    # The new index knows its files, so that the next status need not read them.
+    with suppress(CtuiError):
+        await run_git(
+            ["update-index", "-q", "--refresh"],
+            git_dir=checkout.git_dir,
+            work_tree=checkout.work_tree,
+            env={"GIT_INDEX_FILE": str(index)},
+            check=False,
+            filters=note.filters,
+        )
+
+
+def _release(checkout: Checkout) -> None:
+    if _holds_lock(checkout):
+        (checkout.git_dir / "index.lock").unlink()
+    _sweep(checkout)
+    (checkout.git_dir / _NOTE).unlink(missing_ok=True)
+
+
+def _sweep(checkout: Checkout) -> None:
+    shutil.rmtree(checkout.git_dir / _STAGING, ignore_errors=True)
+    for pattern in ("index.ctui-*", f"{_NOTE}.*"):
+        for path in checkout.git_dir.glob(pattern):
+            path.unlink(missing_ok=True)
+
+
+@asynccontextmanager
+async def _turn(checkout: Checkout) -> AsyncIterator[None]:
+    """One ctui at a time in one checkout; the kernel frees it when its holder is killed."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    with (checkout.git_dir / "ctui-transition.lock").open("w") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if time.monotonic() > deadline:
+                    raise Conflict(
+                        f"another ctui is at work in {checkout.work_tree}", hint="try again later"
+                    ) from error
+                await asyncio.sleep(_TURN_SECONDS)
+        yield
+
+
+def _lock(checkout: Checkout) -> None:
+    """Take git's own lock of the index; its content comes with it, so that it is ours at once."""
+    lock = checkout.git_dir / "index.lock"
+    marked = checkout.git_dir / f"{_NOTE}.lock"
+    marked.write_bytes(_LOCK_MARK)
+    try:
+        os.link(marked, lock)
+    except FileExistsError as error:
+        raise Conflict(
+            f"another git is at work in {checkout.work_tree}",
+            hint=f"wait for it; if none runs, remove {lock}",
+        ) from error
+    finally:
+        marked.unlink()
+
+
+def _holds_lock(checkout: Checkout) -> bool:
+    with suppress(OSError):
+        return (checkout.git_dir / "index.lock").read_bytes() == _LOCK_MARK
+    return False
+
+
+def _copy_index(checkout: Checkout, copy: Path) -> None:
+    # With its time: git compares it with the files' to know which of them it must read again.
+    with suppress(FileNotFoundError):
+        shutil.copy2(checkout.git_dir / "index", copy)
+
+
+def _index(checkout: Checkout, note: _Note) -> Path:
+    return checkout.git_dir / f"index.ctui-{note.id}"
+
+
+def _staging(checkout: Checkout, note: _Note) -> Path:
+    return checkout.git_dir / _STAGING / note.id
+
+
+def _at(checkout: Checkout, ref: str) -> str:
+    with suppress(KeyError, ValueError, CtuiError):
+        return str(open_trusted(checkout.git_dir).references[ref].target)
+    return ""
+
+
+def _save(checkout: Checkout, note: _Note) -> None:
+    path = checkout.git_dir / _NOTE
+    unfinished = path.with_name(path.name + ".new")
+    with unfinished.open("wb") as file:
+        file.write(msgspec.json.encode(note))
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.rename(path)

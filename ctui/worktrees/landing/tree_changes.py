@@ -1,0 +1,79 @@
+"""What differs between two commits, entry by entry, and how paths are told to a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from ctui.git.command import run_git
+from ctui.text import one_line
+
+_GITLINK = b"160000"
+_NOTHING = b"000000"
+_SHOWN = 5
+
+
+class Entry(NamedTuple):
+    """A file, link or submodule in a tree."""
+
+    mode: bytes
+    """Octal, as git writes it: 100644, 100755, 120000, 160000."""
+    oid: bytes
+
+
+class Change(NamedTuple):
+    """One path that is not the same in two commits; a rename is two of them."""
+
+    path: bytes
+    old: Entry | None
+    new: Entry | None
+
+    @property
+    def gitlink(self) -> bool:
+        """Whether it is a submodule on either side."""
+        return any(entry is not None and entry.mode == _GITLINK for entry in (self.old, self.new))
+
+
+async def tree_changes(git_dir: Path, old: str, new: str) -> list[Change]:
+    """Every path whose entry differs between two commits or trees, sorted by its bytes."""
+    output = await run_git(
+        ["diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", old, new],
+        git_dir=git_dir,
+        timeout=300,
+    )
+    fields = output.stdout.split(b"\0")
+    return [
+        _change(facts, path) for facts, path in zip(fields[::2], fields[1::2], strict=False) if path
+    ]
+
+
+def _change(facts: bytes, path: bytes) -> Change:
+    old_mode, new_mode, old, new, _ = facts.removeprefix(b":").split(b" ")
+    return Change(
+        path,
+        None if old_mode == _NOTHING else Entry(old_mode, old),
+        None if new_mode == _NOTHING else Entry(new_mode, new),
+    )
+
+
+def split_paths(output: bytes) -> list[bytes]:
+    """The fields of an output with `-z`."""
+    return [field for field in output.split(b"\0") if field]
+
+
+def joined(paths: Iterable[bytes]) -> bytes:
+    """Paths for a command with `-z --stdin`."""
+    return b"".join(path + b"\0" for path in paths)
+
+
+def shown(path: bytes) -> str:
+    """A path as a person may see it, on one line."""
+    return one_line(path.decode("utf-8", "replace"))
+
+
+def named(paths: Sequence[bytes]) -> str:
+    """The first few of many paths, for a message of one line."""
+    first = ", ".join(shown(path) for path in paths[:_SHOWN])
+    left = len(paths) - _SHOWN
+    return f"{first} and {left} more" if left > 0 else first
