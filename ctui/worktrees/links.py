@@ -7,7 +7,6 @@ a pair of its own. Each keeps its style, absolute or relative.
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -28,7 +27,7 @@ class Ends(NamedTuple):
     metadata: Path
 
 
-async def adapt_links(repository: Repository, now: Ends, old: Ends, new: Ends) -> None:
+async def adapt_links(repository: Repository, now: Ends, old: Ends, new: Ends, mark: str) -> None:
     """Make all links fit the places that worktree and metadata are about to get.
 
     Args:
@@ -36,6 +35,7 @@ async def adapt_links(repository: Repository, now: Ends, old: Ends, new: Ends) -
         now: where the files to be written are.
         old: what the links were written for.
         new: what they are to fit.
+        mark: ends the names of unfinished files, so that they are found again after a crash.
     """
     if old == new:
         return
@@ -43,14 +43,14 @@ async def adapt_links(repository: Repository, now: Ends, old: Ends, new: Ends) -
     text = os.fsdecode(link.read_bytes()).rstrip("\n")
     wanted = _restyled(text, new.worktree / ".git", new.metadata)
     if wanted != text:
-        write_file(link, f"{wanted}\n")
-    _write_gitfile(now.worktree, (), new.metadata, new.worktree)
+        write_file(link, f"{wanted}\n", mark)
+    _write_gitfile(now.worktree, (), new.metadata, new.worktree, mark)
     for module in _modules(now.metadata):
-        await _adapt_module(repository, module, now, old, new)
+        await _adapt_module(repository, module, now, old, new, mark)
 
 
 async def _adapt_module(
-    repository: Repository, module: str, now: Ends, old: Ends, new: Ends
+    repository: Repository, module: str, now: Ends, old: Ends, new: Ends, mark: str
 ) -> None:
     """One submodule: `core.worktree` of its repository, and the `.git` in its checkout."""
     config = now.metadata / module / "config"
@@ -75,7 +75,7 @@ async def _adapt_module(
             ["config", "--file", config, "core.worktree", wanted], git_dir=repository.common_dir
         )
     parts = Path(inside).parts
-    _write_gitfile(now.worktree, parts, new.metadata / module, new.worktree / inside)
+    _write_gitfile(now.worktree, parts, new.metadata / module, new.worktree / inside, mark)
 
 
 def _modules(metadata: Path) -> Iterator[str]:
@@ -86,7 +86,7 @@ def _modules(metadata: Path) -> Iterator[str]:
             names[:] = [name for name in names if name == "modules"]
 
 
-def _write_gitfile(root: Path, parts: tuple[str, ...], target: Path, at: Path) -> None:
+def _write_gitfile(root: Path, parts: tuple[str, ...], target: Path, at: Path, mark: str) -> None:
     """Let the `.git` file of a checkout name `target`, if it is a file; no link is followed."""
     with hostile.folder(root, *parts) as folder:
         if folder is None or (descriptor := hostile.open_file(".git", folder)) is None:
@@ -94,10 +94,12 @@ def _write_gitfile(root: Path, parts: tuple[str, ...], target: Path, at: Path) -
         with os.fdopen(descriptor, "rb") as file:
             text = os.fsdecode(file.read(_LINK_LIMIT)).rstrip("\n")
             status = os.fstat(file.fileno())
+        unfinished = f".git.{mark}"
+        with suppress(FileNotFoundError):
+            os.unlink(unfinished, dir_fd=folder)
         wanted = _GITDIR + _restyled(text.removeprefix(_GITDIR), target, at)
         if wanted == text or not text.startswith(_GITDIR):
             return
-        unfinished = f".git.{secrets.token_hex(4)}"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
         descriptor = os.open(unfinished, flags, 0o600, dir_fd=folder)
         with os.fdopen(descriptor, "wb") as file:
@@ -110,9 +112,9 @@ def _write_gitfile(root: Path, parts: tuple[str, ...], target: Path, at: Path) -
         os.rename(unfinished, ".git", src_dir_fd=folder, dst_dir_fd=folder)
 
 
-def write_file(path: Path, text: str) -> None:
+def write_file(path: Path, text: str, mark: str) -> None:
     """Replace a file of the metadata at once, with its mode."""
-    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    unfinished = path.with_name(f"{path.name}.{mark}")
     with unfinished.open("wb") as file:
         file.write(os.fsencode(text))
         file.flush()

@@ -90,9 +90,9 @@ async def finish_restore(repository: Repository, record: TrashRecord) -> Restore
         write_record(repository, record)
     # Only now: until the files are back for good, the refs are what keeps their objects.
     await unpin(repository, record.entry.id)
-    forget_record(repository, record)
     for moved in record.moved:
         tidy_holder(Path(moved.target).parent)
+    forget_record(repository, record)
     return Restored(record.entry, way.path, way.branch, way.notes, _record_now(record, way))
 
 
@@ -146,7 +146,7 @@ async def _bring_back(repository: Repository, record: TrashRecord, way: Way) -> 
     if not is_at(Path(way.metadata), metadata):
         # While the metadata lies in the trash, nobody else's git can find a half-made worktree.
         now = Ends(_place_now(worktree, way.path), Path(metadata.target))
-        await adapt_links(repository, now, _recorded(record), _ends(way))
+        await adapt_links(repository, now, _recorded(record), _ends(way), record.entry.id)
         _name_branch(now.metadata, record, way.branch)
     for moved, destination in destinations:
         destination.parent.mkdir(parents=True, exist_ok=True)
@@ -162,7 +162,7 @@ async def _take_back(repository: Repository, record: TrashRecord, way: Way) -> N
     metadata, worktree = record.part("metadata"), record.part("worktree")
     if metadata is not None and is_at(Path(metadata.target), metadata):
         now = Ends(Path(worktree.target if worktree else way.path), Path(metadata.target))
-        await adapt_links(repository, now, _ends(way), _recorded(record))
+        await adapt_links(repository, now, _ends(way), _recorded(record), record.entry.id)
         _name_branch(now.metadata, record, record.branch.name if record.branch else None)
     write_record(repository, msgspec.structs.replace(record, stage="removed", way=None))
 
@@ -184,7 +184,7 @@ def _destinations(record: TrashRecord, way: Way) -> list[tuple[Moved, Path]]:
 def _name_branch(metadata: Path, record: TrashRecord, branch: str | None) -> None:
     on_branch = record.branch is not None and record.branch.checked_out
     if on_branch and branch is not None and branches.checked_out(metadata) != branch:
-        write_file(metadata / "HEAD", f"ref: refs/heads/{branch}\n")
+        write_file(metadata / "HEAD", f"ref: refs/heads/{branch}\n", record.entry.id)
 
 
 def _require_whole(record: TrashRecord) -> None:

@@ -116,7 +116,7 @@ async def test_a_tampered_worktree_is_noticed(
     assert status.problem == ("missing" if attack == "gone" else "tampered")
     assert status.status == "unclean"
     with pytest.raises(Refused):
-        await remove_worktree(found, status, record, force=True)
+        await remove_worktree(found, status, record, force=attack != "gone")
 
 
 async def test_two_that_want_the_same_name_both_get_a_worktree(
