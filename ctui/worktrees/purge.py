@@ -212,7 +212,7 @@ def _size(record: TrashRecord, seconds: float) -> Size:
 
 
 def _tree_size(top: Path, seen: set[tuple[int, int]], deadline: float) -> Size:
-    total, count, complete = 0, 0, True
+    total, count, complete = top.lstat().st_blocks * _BLOCK, 0, True
     waiting = [top]
     while waiting:
         try:

@@ -124,10 +124,10 @@ def trash_folder(repository: Repository) -> Path:
 def records(repository: Repository) -> list[TrashRecord]:
     """All records, oldest first; one that cannot be read is left alone."""
     found: list[TrashRecord] = []
-    for path in sorted(trash_folder(repository).glob("*.json")):
+    for path in trash_folder(repository).glob("*.json"):
         with suppress(OSError, ValueError, msgspec.ValidationError):
             found.append(msgspec.convert(json.loads(path.read_bytes()), TrashRecord))
-    return found
+    return sorted(found, key=lambda record: (record.entry.removed, record.entry.id))
 
 
 def read_record(repository: Repository, entry_id: str) -> TrashRecord:

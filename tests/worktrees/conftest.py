@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from ctui.worktrees.removal import remove_worktree
 from ctui.worktrees.status import worktree_status
 from ctui.worktrees.trash import TrashEntry
 from tests.conftest import git
+from tests.worktrees.killer import Killer
 
 
 class Place(NamedTuple):
@@ -55,3 +57,9 @@ class Place(NamedTuple):
 async def place(repository: Path, tmp_path: Path) -> Place:
     found = open_repository(repository)
     return Place(found, await create_worktree(found, tmp_path / "worktrees", name="work"))
+
+
+@pytest.fixture
+def killer() -> Iterator[Killer]:
+    with Killer() as started:
+        yield started

@@ -9,7 +9,6 @@ import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
-from ctui.worktrees.create import metadata_of
 
 _SAFE = ("-c", "safe.directory=*")
 
@@ -27,7 +26,8 @@ class Snapshot(NamedTuple):
 
 
 def snapshot(path: Path, *companions: Path) -> Snapshot:
-    metadata = (path / metadata_of(path)).resolve()
+    link = os.fsdecode((path / ".git").read_bytes()).removeprefix("gitdir: ").rstrip("\n")
+    metadata = (path / link).resolve()
     common = metadata.parent.parent
     refs = raw_git(common, "for-each-ref").splitlines()
     return Snapshot(

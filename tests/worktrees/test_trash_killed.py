@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import random
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -22,12 +21,6 @@ from tests.worktrees.killer import Killer
 from tests.worktrees.snapshot import Snapshot, collect_garbage, is_whole, pins, snapshot
 
 _LOG = logging.getLogger(__name__)
-
-
-@pytest.fixture
-def killer() -> Iterator[Killer]:
-    with Killer() as started:
-        yield started
 
 
 class Victim:
