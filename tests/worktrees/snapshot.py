@@ -9,8 +9,11 @@ import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
-
-_SAFE = ("-c", "safe.directory=*")
+_AS_TEST = (
+    *("-c", "safe.directory=*"),
+    *("-c", "user.name=Test"),
+    *("-c", "user.email=test@example.org"),
+)
 
 
 class Snapshot(NamedTuple):
@@ -72,7 +75,7 @@ def walked(root: Path) -> dict[bytes, tuple[object, ...]]:
 
 def raw_git(folder: Path, *arguments: str) -> bytes:
     return subprocess.run(
-        ["git", *_SAFE, *arguments],
+        ["git", *_AS_TEST, *arguments],
         cwd=folder,
         env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},
         capture_output=True,
@@ -93,7 +96,7 @@ def pins(repository: Path) -> list[bytes]:
 def is_whole(path: Path) -> None:
     """Every object that the worktree, its index and its reflog name is there."""
     done = subprocess.run(
-        ["git", *_SAFE, "fsck", "--no-dangling", "--no-progress"],
+        ["git", *_AS_TEST, "fsck", "--no-dangling", "--no-progress"],
         cwd=path,
         capture_output=True,
         text=True,

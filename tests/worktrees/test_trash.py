@@ -84,9 +84,7 @@ async def test_what_changes_in_the_last_instant_puts_everything_back(
         return True
 
     with pytest.raises(Conflict, match="meanwhile"):
-        await place.remove(
-            still_free=still_free, companions=[companion], force=change != "merged"
-        )
+        await place.remove(still_free=still_free, companions=[companion], force=change != "merged")
     assert asked == 3
     assert (await place.look()).problem is None
     assert companion.is_dir()
