@@ -47,7 +47,7 @@ async def test_what_changed_since_the_look_is_not_removed(place: Place, change: 
     else:
         place.git("checkout", "-q", "-b", "other")
     before = snapshot(place.path)
-    with pytest.raises(Conflict, match="work changed meanwhile: (changes|head|branch) was"):
+    with pytest.raises(Conflict, match=r"work changed meanwhile: (changes|head|branch) was"):
         await remove_worktree(place.repository, seen, place.record, force=True)
     assert snapshot(place.path) == before
     assert records(place.repository) == []

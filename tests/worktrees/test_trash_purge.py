@@ -81,7 +81,8 @@ async def test_no_link_is_followed(place: Place, tmp_path: Path) -> None:
     before = walked(outside)
     inside = place.path / "a" / "b"
     inside.mkdir(parents=True)
-    for number, target in enumerate((outside, outside / "file", outside / "folder", "/", "..")):
+    targets = (outside, outside / "file", outside / "folder", Path("/"), Path(".."))
+    for number, target in enumerate(targets):
         (inside / f"link-{number}").symlink_to(target)
     entry = await place.remove()
     purged = await purge(place.repository, ids=[entry.id])
@@ -149,8 +150,7 @@ async def test_a_file_system_that_is_mounted_inside_is_not_entered(
     assert entry.place is not None
     point = Path(entry.place) / "folder" / "mounted"
     point.mkdir(parents=True)
-    done = subprocess.run(["mount", "--bind", outside, point], capture_output=True, check=False)
-    if done.returncode:
+    if not _mounted(outside, point):
         pytest.skip("this sandbox mounts nothing")
     try:
         purged = await purge(place.repository, ids=[entry.id])
@@ -158,10 +158,18 @@ async def test_a_file_system_that_is_mounted_inside_is_not_entered(
         assert "work cannot be deleted: Device or resource busy" in purged.problems[0]
         assert (outside / "file").read_text() == "mine"
     finally:
-        (now_at,) = Path(entry.place).rglob("mounted")
-        subprocess.run(["umount", now_at], check=True)
+        _unmount(*Path(entry.place).rglob("mounted"))
     assert (await purge(place.repository)).ids == [entry.id]
     assert (outside / "file").read_text() == "mine"
+
+
+def _mounted(source: Path, point: Path) -> bool:
+    command = ["mount", "--bind", source, point]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def _unmount(point: Path) -> None:
+    subprocess.run(["umount", point], check=True)
 
 
 async def test_another_folder_at_the_recorded_place_is_not_deleted(
@@ -224,8 +232,8 @@ async def test_a_cancelled_purge_stops_and_the_next_one_goes_on(place: Place) ->
     entry = await place.remove()
     assert entry.place is not None
     purging = asyncio.create_task(purge(place.repository, ids=[entry.id]))
-    while len(os.listdir(entry.place)) > 5990:  # noqa: PTH208 - a count of names
-        await asyncio.sleep(0)
+    while len(os.listdir(entry.place)) > 5990:  # noqa: ASYNC110, PTH208
+        await asyncio.sleep(0)  # the thread tells nobody how far it is
     purging.cancel()
     with pytest.raises(asyncio.CancelledError):
         await purging
