@@ -36,7 +36,6 @@ def to_be_moved(
         part=part,
         source=str(source),
         target=str(target),
-        device=status.st_dev,
         inode=status.st_ino,
         mode=stat.S_IMODE(status.st_mode),
     )

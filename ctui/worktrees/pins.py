@@ -20,6 +20,7 @@ from ctui.git.repository import Repository
 PREFIX = "refs/ctui/trash"
 
 _OID = re.compile(rb"(?<![0-9a-f])[0-9a-f]{40}(?![0-9a-f])")
+_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{8}")
 _SYNCED = {"core.fsync": "committed,loose-object,reference", "core.fsyncObjectFiles": "true"}
 _MODES = {b"blob": "100644", b"tree": "040000"}
 
@@ -83,7 +84,25 @@ async def unpin(repository: Repository, entry_id: str) -> None:
         ["for-each-ref", "--format=%(refname)", f"{PREFIX}/{entry_id}/"],
         git_dir=repository.common_dir,
     )
+    await _delete_refs(repository, said.stdout.decode().split())
+
+
+async def unpin_forgotten(repository: Repository, known: Collection[str]) -> None:
+    """Take refs away that belong to no entry: a git that outlived its ctui may have made them.
+
+    Those of the older layout, with its shorter ids, are left alone: its entries have no record.
+    """
+    said = await run_git(
+        ["for-each-ref", "--format=%(refname)", f"{PREFIX}/"], git_dir=repository.common_dir
+    )
     refs = said.stdout.decode().split()
+    ids = {ref: ref.removeprefix(f"{PREFIX}/").partition("/")[0] for ref in refs}
+    await _delete_refs(
+        repository, [ref for ref in refs if _ID.fullmatch(ids[ref]) and ids[ref] not in known]
+    )
+
+
+async def _delete_refs(repository: Repository, refs: Collection[str]) -> None:
     if refs:
         await _update_refs(repository, "".join(f"delete {ref}\n" for ref in refs))
 

@@ -20,13 +20,15 @@ from ctui.git.repository import Repository
 from ctui.text import one_line
 from ctui.worktrees.erase import Eraser, Stopped
 from ctui.worktrees.moves import is_at
-from ctui.worktrees.pins import unpin
+from ctui.worktrees.old_trash import take_over_old_entries
+from ctui.worktrees.pins import unpin, unpin_forgotten
 from ctui.worktrees.trash import (
     TrashRecord,
     forget_record,
     purge_turn,
     records,
     tidy_holder,
+    trash_folder,
     trash_turn,
     write_record,
 )
@@ -87,6 +89,8 @@ async def _purge(
 ) -> Purged:
     sizes = await asyncio.to_thread(_sizes, repository) if keep_bytes is not None else {}
     async with trash_turn(repository):
+        take_over_old_entries(repository)
+        await unpin_forgotten(repository, _known_ids(repository))
         chosen = _chosen(records(repository), older_than, keep_bytes, ids, sizes)
         doomed = [_doom(repository, record) for record in chosen]
     # From here on nobody can restore them, so nobody has to wait for us either.
@@ -133,6 +137,11 @@ def _chosen(
         for record in known
         if record.stage == "purging" or (record.stage == "removed" and record.entry.id in wanted)
     ]
+
+
+def _known_ids(repository: Repository) -> set[str]:
+    """Also those whose record cannot be read."""
+    return {path.name.removesuffix(".json") for path in trash_folder(repository).iterdir()}
 
 
 def _doom(repository: Repository, record: TrashRecord) -> TrashRecord:

@@ -6,7 +6,6 @@ or git of the person finds it any more. If that is not exactly what was seen, al
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
 from collections.abc import Sequence
@@ -30,6 +29,7 @@ from ctui.worktrees.removal_checks import (
     look,
     refuse_change,
     refuse_lock,
+    refuse_nested,
     refuse_work,
 )
 from ctui.worktrees.status import worktree_status
@@ -40,6 +40,7 @@ from ctui.worktrees.trash import (
     holder_beside,
     new_id,
     records,
+    to_the_end,
     trash_folder,
     trash_turn,
     write_record,
@@ -74,19 +75,42 @@ async def remove_worktree(
         In any case it is where it was.
     """
     metadata = Path(record.metadata) if record else _metadata(repository, status)
+    try:
+        seen = await _look_again(repository, metadata, status, record, force=force)
+        async with trash_turn(repository):
+            await put_back_interrupted(repository)
+            planned = await _plan(repository, metadata, seen, record, companions)
+            if delete_branch:
+                planned = _with_branch_deleted(repository, planned, seen.target)
+            return await _carry_through(repository, planned, seen, still_free or (lambda: True))
+    except CtuiError as error:
+        if not metadata.exists():
+            raise Conflict(
+                f"{one_line(status.name)} was removed meanwhile", hint="look again"
+            ) from error
+        raise
+
+
+async def _look_again(
+    repository: Repository,
+    metadata: Path,
+    status: WorktreeStatus,
+    record: WorktreeRecord | None,
+    *,
+    force: bool,
+) -> Seen:
+    check_removal(status, force=force)
     path = Path(status.path)
-    raw = None if status.problem == "missing" else await look(status, metadata, path)
+    raw = inode = None
+    if status.problem != "missing":
+        inode = to_be_moved("worktree", path, path).inode
+        raw = await look(status, metadata, path)
+    # In this order: whatever changes after the raw look makes the one in the trash differ from it.
     target = repository.target()
     now = await worktree_status(repository, metadata, record, target)
     check_removal(now, force=force)
     refuse_change(status, now)
-    seen = Seen(now, raw, target, still_free or (lambda: True))
-    async with trash_turn(repository):
-        await put_back_interrupted(repository)
-        planned = await _plan(repository, metadata, seen, record, companions)
-        if delete_branch:
-            planned = _with_branch_deleted(repository, planned, target)
-        return await _carry_through(repository, planned, seen)
+    return Seen(now, raw, inode, target)
 
 
 async def put_back_interrupted(repository: Repository) -> list[TrashEntry]:
@@ -112,10 +136,16 @@ async def put_back(repository: Repository, record: TrashRecord) -> bool:
     Returns:
         False where something else is at the worktree's place by now; then it is all in the trash.
     """
+    # What a person took away meanwhile does not keep the rest from its place.
+    there = [
+        moved
+        for moved in record.moved
+        if is_at(Path(moved.source), moved) or is_at(Path(moved.target), moved)
+    ]
     try:
-        carry_out(record.moved)
+        carry_out(there)
     except (CtuiError, OSError):
-        carry_in(moved for moved in record.moved if not is_at(Path(moved.target), moved))
+        carry_in(there)
         return False
     await unpin(repository, record.entry.id)
     forget_record(repository, record)
@@ -130,10 +160,13 @@ async def _plan(
     companions: Sequence[Path],
 ) -> TrashRecord:
     entry_id, path = new_id(), Path(seen.status.path)
+    refuse_nested(repository, metadata, path)
     moved = [to_be_moved("metadata", metadata, trash_folder(repository) / entry_id)]
     if seen.raw is not None:
         holder = holder_beside(path, repository)
         moved.append(to_be_moved("worktree", path, holder / entry_id))
+        if moved[1].inode != seen.inode:
+            raise Conflict(f"{path} is not the folder that it was", hint="look at it by hand")
     elif path.exists():
         raise Conflict(f"{one_line(seen.status.name)} is there again", hint="look at it again")
     for number, folder in enumerate(path for path in companions if path.exists()):
@@ -146,7 +179,7 @@ async def _plan(
         path=str(path),
         metadata=str(metadata),
         repository=str(repository.common_dir),
-        branch=branch.name if branch else seen.status.branch,
+        branch=branch.name if branch else None,
         head=seen.status.head,
         removed=time.time_ns(),
         record=record,
@@ -168,9 +201,11 @@ def _with_branch_deleted(
     return msgspec.structs.replace(planned, branch=deleted)
 
 
-async def _carry_through(repository: Repository, planned: TrashRecord, seen: Seen) -> TrashEntry:
+async def _carry_through(
+    repository: Repository, planned: TrashRecord, seen: Seen, still_free: StillFree
+) -> TrashEntry:
     metadata = planned.moved[0]
-    refuse_work(planned, seen.still_free)
+    refuse_work(planned, still_free)
     refuse_lock(planned)
     try:
         write_record(repository, planned)
@@ -182,20 +217,20 @@ async def _carry_through(repository: Repository, planned: TrashRecord, seen: See
             planned.entry.head,
             named | _kept_for(planned),
         )
-        refuse_work(planned, seen.still_free)
+        refuse_work(planned, still_free)
         carry_in(planned.moved)
-        refuse_work(planned, seen.still_free)
+        refuse_work(planned, still_free)
         await check_there(repository, planned, seen, named)
         checked = msgspec.structs.replace(planned, stage="checked")
         write_record(repository, checked)
-    except (CtuiError, OSError, asyncio.CancelledError) as error:
-        await asyncio.shield(_give_up(repository, planned))
+    except BaseException as error:
+        await to_the_end(_give_up(repository, planned))
         if isinstance(error, OSError):
             raise Unavailable(
                 f"{planned.entry.path} cannot be moved to the trash: {error.strerror}"
             ) from error
         raise
-    return await asyncio.shield(_complete(repository, checked))
+    return await to_the_end(_complete(repository, checked))
 
 
 async def _give_up(repository: Repository, planned: TrashRecord) -> None:

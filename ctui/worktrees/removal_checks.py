@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -30,8 +31,8 @@ class Seen(NamedTuple):
     status: WorktreeStatus
     raw: bytes | None
     """As git said it; None where the files are gone."""
+    inode: int | None
     target: Target
-    still_free: StillFree
 
 
 def check_removal(status: WorktreeStatus, *, force: bool) -> None:
@@ -112,6 +113,20 @@ def _said(value: object) -> str:
         counted = {name: count for name, count in msgspec.structs.asdict(value).items() if count}
         return ", ".join(f"{count} {name}" for name, count in counted.items()) or "no changes"
     return one_line(str(value))
+
+
+def refuse_nested(repository: Repository, metadata: Path, path: Path) -> None:
+    """Raise Refused where the repository, or another worktree of it, would go along."""
+    inside = os.path.normpath(path) + os.sep
+    if str(repository.common_dir).startswith(inside):
+        raise Refused(f"the repository itself lies in {path}", hint="move it away first")
+    for link in repository.common_dir.glob("worktrees/*/gitdir"):
+        other = os.path.normpath(link.parent / os.fsdecode(link.read_bytes()).rstrip("\n"))
+        if link.parent != metadata and other.startswith(inside):
+            raise Refused(
+                f"the worktree {one_line(link.parent.name)} lies in {one_line(path.name)}",
+                hint="remove that one first",
+            )
 
 
 def refuse_work(planned: TrashRecord, still_free: StillFree) -> None:

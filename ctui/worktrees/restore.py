@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +16,7 @@ from ctui.worktrees import branches
 from ctui.worktrees.links import Ends, adapt_links, write_file
 from ctui.worktrees.model import WorktreeRecord
 from ctui.worktrees.moves import carry, is_at
+from ctui.worktrees.old_trash import take_over_old_entries
 from ctui.worktrees.pins import unpin
 from ctui.worktrees.removal import put_back_interrupted
 from ctui.worktrees.trash import (
@@ -29,6 +29,7 @@ from ctui.worktrees.trash import (
     make_holder,
     read_record,
     tidy_holder,
+    to_the_end,
     trash_turn,
     write_record,
 )
@@ -58,6 +59,7 @@ async def restore_worktree(repository: Repository, entry_id: str) -> Restored:
         Unavailable, ExternalFailure: the disk or git failed; it stays in the trash.
     """
     async with trash_turn(repository):
+        take_over_old_entries(repository)
         await put_back_interrupted(repository)
         record = read_record(repository, entry_id)
         if record.stage == "purging":
@@ -67,7 +69,7 @@ async def restore_worktree(repository: Repository, entry_id: str) -> Restored:
             way = await _decide(repository, record)
             record = msgspec.structs.replace(record, stage="restoring", way=way)
             write_record(repository, record)
-        return await asyncio.shield(finish_restore(repository, record))
+        return await to_the_end(finish_restore(repository, record))
 
 
 async def finish_restore(repository: Repository, record: TrashRecord) -> Restored:

@@ -20,10 +20,10 @@ import os
 import secrets
 import stat
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Literal, TextIO
+from typing import Any, Literal, TextIO, TypeVar
 
 import msgspec
 
@@ -35,6 +35,7 @@ _HOLDER = ".ctui-trash"
 _TURN_SECONDS = 0.01
 _PATIENCE_SECONDS = 60.0
 
+Done = TypeVar("Done")
 Stage = Literal["removing", "checked", "removed", "restoring", "restored", "purging"]
 
 
@@ -64,7 +65,6 @@ class Moved(msgspec.Struct, frozen=True, kw_only=True):
     part: Literal["metadata", "worktree", "companion"]
     source: str
     target: str
-    device: int
     inode: int
     mode: int
     """Permission bits, which a rename may have to lift for a moment."""
@@ -194,6 +194,23 @@ async def trash_turn_if_free(repository: Repository) -> AsyncIterator[bool]:
     """The same without waiting: whether it was had."""
     with _lock_file(repository) as file:
         yield _try_lock(file.fileno())
+
+
+async def to_the_end(work: Coroutine[Any, Any, Done]) -> Done:
+    """Await what must not be left halfway; a cancellation counts after it.
+
+    Unlike `asyncio.shield` it keeps the caller waiting, and so what the caller holds.
+    """
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
+    return task.result()
 
 
 @asynccontextmanager

@@ -165,7 +165,7 @@ async def test_a_file_system_that_is_mounted_inside_is_not_entered(
 
 def _mounted(source: Path, point: Path) -> bool:
     command = ["mount", "--bind", source, point]
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    return subprocess.run([*map(str, command)], capture_output=True, check=False).returncode == 0
 
 
 def _unmount(point: Path) -> None:
