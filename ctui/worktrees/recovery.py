@@ -50,6 +50,6 @@ async def _recover(repository: Repository, *, restores: bool) -> list[Restored]:
         await put_back_interrupted(repository)
         for record in records(repository) if restores else ():
             if record.stage in {"restoring", "restored"}:
-                with suppress(CtuiError):
+                with suppress(CtuiError, OSError):
                     finished.append(await finish_restore(repository, record))
     return finished
