@@ -50,13 +50,6 @@ def _merging(place: Place) -> None:
     _conflict(place, "merge", "main")
 
 
-def _merge_resolved(place: Place) -> None:
-    """The sides of a conflict that was resolved are in the index's undo part only."""
-    _conflict(place, "merge", "main")
-    (place.path / "hello.txt").write_text("resolved\n")
-    place.git("add", "hello.txt")
-
-
 def _rebasing(place: Place) -> None:
     place.git("commit", "-q", "--allow-empty", "-m", "Before")
     _conflict(place, "rebase", "main")
@@ -257,3 +250,39 @@ async def test_all_that_was_unfinished_can_be_finished(place: Place) -> None:
     place.git("add", "hello.txt")
     place.git("-c", "core.editor=true", "rebase", "--continue")
     assert place.git("log", "--format=%s", "-1") == "Side"
+
+
+async def test_the_sides_of_a_resolved_conflict_are_kept(place: Place) -> None:
+    """They are in a part of the index that only `ls-files --resolve-undo` shows."""
+    (place.path / "hello.txt").write_text("stashed\n")
+    place.git("stash", "push", "-q")
+    (place.path / "hello.txt").write_text("committed\n")
+    place.git("commit", "-q", "-a", "-m", "In conflict with the stash")
+    with pytest.raises(subprocess.CalledProcessError):
+        place.git("stash", "apply")
+    place.git("stash", "drop", "-q")
+    (place.path / "hello.txt").write_text("resolved\n")
+    place.git("add", "hello.txt")
+    before = snapshot(place.path)
+    entry = await place.remove()
+    collect_garbage(place.folder)
+    await restore_worktree(place.repository, entry.id)
+    assert snapshot(place.path) == before
+    sides = place.git("ls-files", "--resolve-undo").splitlines()
+    stashed = place.git("cat-file", "-p", sides[2].split()[1])
+    assert (len(sides), stashed) == (3, "stashed")
+
+
+async def test_the_reflog_of_a_deleted_branch_is_kept(place: Place) -> None:
+    """Its commits too, also those that HEAD never was at."""
+    base = place.git("rev-parse", "HEAD")
+    tree = place.git("rev-parse", "HEAD^{tree}")
+    commit = git(place.folder, "commit-tree", tree, "-p", base, "-m", "Elsewhere")
+    for oid in (commit, base):
+        git(place.folder, "update-ref", "-m", "by hand", "refs/heads/ctui/work", oid)
+    reflog = place.git("reflog", "show", "ctui/work")
+    entry = await place.remove(delete_branch=True)
+    collect_garbage(place.folder)
+    await restore_worktree(place.repository, entry.id)
+    assert place.git("reflog", "show", "ctui/work") == reflog
+    assert place.git("cat-file", "-t", commit) == "commit"

@@ -140,15 +140,16 @@ async def test_many_files_are_gone_and_the_loop_never_waits(place: Place, folder
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
+@pytest.mark.parametrize("where", ["mounted", "folder/mounted"])
 async def test_a_file_system_that_is_mounted_inside_is_not_entered(
-    place: Place, tmp_path: Path
+    place: Place, tmp_path: Path, where: str
 ) -> None:
     outside = tmp_path / "mine"
     outside.mkdir()
     (outside / "file").write_text("mine")
     entry = await place.remove()
     assert entry.place is not None
-    point = Path(entry.place) / "folder" / "mounted"
+    point = Path(entry.place) / where
     point.mkdir(parents=True)
     if not _mounted(outside, point):
         pytest.skip("this sandbox mounts nothing")
