@@ -25,13 +25,12 @@ from ctui.worktrees.pins import unpin, unpin_forgotten
 from ctui.worktrees.trash import (
     TrashRecord,
     forget_record,
-    purge_turn,
     records,
     tidy_holder,
     trash_folder,
-    trash_turn,
     write_record,
 )
+from ctui.worktrees.turns import purge_turn, trash_turn
 
 _NICENESS = 10
 _BLOCK = 512

@@ -40,11 +40,10 @@ from ctui.worktrees.trash import (
     holder_beside,
     new_id,
     records,
-    to_the_end,
     trash_folder,
-    trash_turn,
     write_record,
 )
+from ctui.worktrees.turns import to_the_end, trash_turn
 
 
 async def remove_worktree(

@@ -29,10 +29,9 @@ from ctui.worktrees.trash import (
     make_holder,
     read_record,
     tidy_holder,
-    to_the_end,
-    trash_turn,
     write_record,
 )
+from ctui.worktrees.turns import to_the_end, trash_turn
 
 
 class Restored(NamedTuple):
@@ -64,7 +63,7 @@ async def restore_worktree(repository: Repository, entry_id: str) -> Restored:
         record = read_record(repository, entry_id)
         if record.stage == "purging":
             raise Conflict(f"{entry_id} is being deleted", hint="it cannot be restored any more")
-        if record.stage == "removed":
+        if record.stage in {"removed", "checked"}:
             _require_whole(record)
             way = await _decide(repository, record)
             record = msgspec.structs.replace(record, stage="restoring", way=way)

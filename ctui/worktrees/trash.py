@@ -13,29 +13,23 @@ A record is written before anything happens, so `recovery` can end whatever a cr
 
 from __future__ import annotations
 
-import asyncio
-import fcntl
 import json
 import os
 import secrets
 import stat
 import time
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal, TextIO, TypeVar
+from typing import Literal
 
 import msgspec
 
-from ctui.errors import Conflict, NotFound, Refused, Unavailable
+from ctui.errors import NotFound, Refused
 from ctui.git.repository import Repository
 from ctui.worktrees.model import WorktreeRecord
 
 _HOLDER = ".ctui-trash"
-_TURN_SECONDS = 0.01
-_PATIENCE_SECONDS = 60.0
 
-Done = TypeVar("Done")
 Stage = Literal["removing", "checked", "removed", "restoring", "restored", "purging"]
 
 
@@ -166,80 +160,6 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-@asynccontextmanager
-async def trash_turn(repository: Repository) -> AsyncIterator[None]:
-    """Be the only process that removes or restores in this repository.
-
-    Whoever holds it finds, of every entry in the middle of something, that its process is gone.
-
-    Raises:
-        Unavailable: another process takes too long, or the git directory cannot be written.
-    """
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    with _lock_file(repository) as file:
-        while not _try_lock(file.fileno()):
-            if time.monotonic() > deadline:
-                raise Unavailable(
-                    f"another ctui is removing or restoring in {repository.name}",
-                    hint="try again when it is done",
-                )
-            await asyncio.sleep(_TURN_SECONDS)
-        yield
-
-
-@asynccontextmanager
-async def trash_turn_if_free(repository: Repository) -> AsyncIterator[bool]:
-    """The same without waiting: whether it was had."""
-    with _lock_file(repository) as file:
-        yield _try_lock(file.fileno())
-
-
-async def to_the_end(work: Coroutine[Any, Any, Done]) -> Done:
-    """Await what must not be left halfway; a cancellation counts after it.
-
-    Unlike `asyncio.shield` it keeps the caller waiting, and so what the caller holds.
-    """
-    task = asyncio.ensure_future(work)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait([task])
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None:
-        raise cancelled
-    return task.result()
-
-
-@asynccontextmanager
-async def purge_turn(repository: Repository) -> AsyncIterator[None]:
-    """Be the only process that purges; others remove and restore meanwhile. Raises Conflict."""
-    with _lock_file(repository, "purge-lock") as file:
-        if not _try_lock(file.fileno()):
-            raise Conflict(
-                f"another ctui empties the trash of {repository.name}",
-                hint="try again when it is done",
-            )
-        yield
-
-
-def _lock_file(repository: Repository, name: str = "lock") -> TextIO:
-    folder = trash_folder(repository)
-    try:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        return (folder / name).open("w")
-    except OSError as error:
-        raise Unavailable(f"{folder} cannot be written: {error.strerror}") from error
-
-
-def _try_lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def holder_beside(folder: Path, repository: Repository) -> Path:
