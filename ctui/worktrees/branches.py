@@ -74,9 +74,10 @@ async def delete_branch(repository: Repository, branch: BranchRecord) -> bool:
         return False
     if await _config(repository, branch.name):
         section = f"branch.{branch.name}"
-        await run_git(
-            ["config", "--local", "--remove-section", section], git_dir=repository.common_dir
-        )
+        with suppress(CtuiError):  # somebody else writes it just now; settings alone do no harm
+            await run_git(
+                ["config", "--local", "--remove-section", section], git_dir=repository.common_dir
+            )
     return True
 
 
