@@ -104,21 +104,17 @@ def remove(names: tuple[str, ...], repo: str, *, force: bool, as_json: bool) -> 
 @json_option
 def restore(trash_id: str, repo: str, *, as_json: bool) -> None:
     """Bring a worktree back from the trash, exactly as it was."""
-    import msgspec
+    from ctui.client.worktrees import from_trash
 
-    from ctui.worktrees.create import folder_of
-    from ctui.worktrees.trash import restore_worktree
-
-    repository = context.repository(repo)
-    entry = restore_worktree(folder_of(context.paths().worktrees, repository), trash_id)
-    if entry.record is not None:
-        data = msgspec.json.encode(entry.record)
-        context.store().save_worktree(entry.path, entry.repository, data)
+    restored = asyncio.run(from_trash(context.paths(), context.repository(repo), trash_id))
+    for note in restored.notes:
+        warn(note)
     if as_json:
-        done = {"name": entry.name, "path": entry.path, "branch": entry.branch}
-        print_json({"restored": [done]})
+        record = restored.record
+        name = record.name if record is not None else restored.entry.name
+        print_json({"restored": [{"name": name, "path": restored.path, "branch": restored.branch}]})
     else:
-        click.echo(f"restored {entry.path}")
+        click.echo(f"restored {restored.path}")
 
 
 @command.command("trash")
@@ -126,11 +122,9 @@ def restore(trash_id: str, repo: str, *, as_json: bool) -> None:
 @json_option
 def trash(repo: str, *, as_json: bool) -> None:
     """List what can be restored."""
-    from ctui.worktrees.create import folder_of
-    from ctui.worktrees.trash import trash_entries
+    from ctui.client.worktrees import in_trash
 
-    repository = context.repository(repo)
-    entries = trash_entries(folder_of(context.paths().worktrees, repository))
+    entries = asyncio.run(in_trash(context.paths(), context.repository(repo)))
     if as_json:
         print_json(entries)
     elif entries:

@@ -16,6 +16,7 @@ from ctui.worktrees.model import WorktreeRecord, WorktreeStatus
 
 if TYPE_CHECKING:
     from ctui.git.repository import Repository
+    from ctui.worktrees.restore import Restored
     from ctui.worktrees.trash import TrashEntry
 
 
@@ -90,7 +91,7 @@ async def check_removal(
     Raises:
         NotFound, Refused: why not.
     """
-    from ctui.worktrees.trash import check_removal as check
+    from ctui.worktrees.removal_checks import check_removal as check
 
     status = await _status(repository, record)
     check(status, force=force)
@@ -105,7 +106,7 @@ async def to_trash(
     Raises:
         NotFound, Refused, Conflict, Unavailable: it stays where it is.
     """
-    from ctui.worktrees.trash import remove_worktree
+    from ctui.worktrees.removal import remove_worktree
 
     with open_store(paths) as store:
         for task in store.tasks(worktree=record.path):
@@ -114,9 +115,44 @@ async def to_trash(
                     f"the task {task.id} works in {record.name}", hint=f"`ctui task stop {task.id}`"
                 )
         status = await _status(repository, record)
-        entry = await remove_worktree(repository, status, record, force=force)
+
+        def still_free() -> bool:
+            return not any(task.state.live for task in store.tasks(worktree=record.path))
+
+        entry = await remove_worktree(
+            repository, status, record, force=force, still_free=still_free
+        )
         store.forget_worktree(record.path)
     return entry
+
+
+async def from_trash(paths: Paths, repository: Repository, entry_id: str) -> Restored:
+    """Bring a worktree back, and keep its record.
+
+    Raises:
+        NotFound, Conflict, Unavailable: it stays in the trash.
+    """
+    from ctui.worktrees.restore import restore_worktree
+
+    restored = await restore_worktree(repository, entry_id)
+    _keep(paths, restored)
+    return restored
+
+
+async def in_trash(paths: Paths, repository: Repository) -> list[TrashEntry]:
+    """Everything that can be restored, after what a crash cut off was ended."""
+    from ctui.worktrees.recovery import recover, trash_entries
+
+    for restored in await recover(repository):
+        _keep(paths, restored)
+    return await trash_entries(repository)
+
+
+def _keep(paths: Paths, restored: Restored) -> None:
+    record = restored.record
+    if record is not None:
+        with open_store(paths) as store:
+            store.save_worktree(record.path, record.repository, msgspec.json.encode(record))
 
 
 async def _status(repository: Repository, record: WorktreeRecord) -> WorktreeStatus:

@@ -7,6 +7,14 @@ import contextlib
 import os
 import signal
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
+
+held_locks: ContextVar[tuple[int, ...]] = ContextVar("held_locks", default=())
+"""Descriptors that every process inherits.
+
+A lock of flock(2) is free only when the last process that has it is gone: so who takes it after a
+crash knows that no git of ours is still at work.
+"""
 
 _STDERR_LIMIT = 8 * 1024
 _STDOUT_LIMIT = 512 * 1024 * 1024
@@ -40,6 +48,7 @@ async def communicate(
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         start_new_session=True,
+        pass_fds=held_locks.get(),
     )
     try:
         if nice:

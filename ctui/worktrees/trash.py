@@ -1,202 +1,210 @@
-"""Removing a worktree without losing anything: it is renamed, never deleted.
+"""What lies in the trash, and where.
 
-An entry is a folder `.trash/<id>` beside the worktree, with `worktree` and `entry.json`; the
-metadata goes to `ctui-trash/<id>` in the repository's git directory, which may lie on another file
-system. Its commits are pinned by `refs/ctui/trash/<id>/…`, so that garbage collection keeps them.
+A removed worktree is renamed, never deleted, so its folder stays on its own file system: it goes to
+`.ctui-trash/<id>` beside where it was. Its metadata goes to `ctui-trash/<id>` in the repository's
+git directory, and the record of it all is `ctui-trash/<id>.json` there, so that every entry of a
+repository is found in one place. `refs/ctui/trash/<id>/…` keep its objects from being collected.
+
+    removing ──> checked ──> removed ──> restoring ──> restored ──> (no record)
+                                └──> purging ──> (no record)
+
+A record is written before anything happens, so `recovery` can end whatever a crash cut off.
 """
 
 from __future__ import annotations
 
+import json
 import os
-import re
 import secrets
+import stat
 import time
+from contextlib import suppress
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
-from ctui.errors import Conflict, CtuiError, NotFound, Refused, Unavailable
-from ctui.git.command import run_git
+from ctui.errors import NotFound, Refused
 from ctui.git.repository import Repository
-from ctui.worktrees.model import WorktreeRecord, WorktreeStatus
-from ctui.worktrees.status import worktree_status
+from ctui.worktrees.model import WorktreeRecord
 
-_OID = re.compile(r"[0-9a-f]{40}")
-_ENTRY = "entry.json"
+_HOLDER = ".ctui-trash"
+
+Stage = Literal["removing", "checked", "removed", "restoring", "restored", "purging"]
 
 
 class TrashEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """What is needed to put a worktree back."""
+    """A removed worktree, as a person sees it."""
 
     id: str
     name: str
     path: str
+    """Where it was."""
     metadata: str
+    """Where its metadata was, below `.git/worktrees`."""
     repository: str
     branch: str | None
     head: str | None
     removed: int
     """Nanoseconds since the epoch."""
     record: WorktreeRecord | None = None
+    place: str | None = None
+    """Where its files are now; None if they were gone already when it was removed."""
+    branch_deleted: bool = False
 
 
-async def remove_worktree(
-    repository: Repository,
-    status: WorktreeStatus,
-    record: WorktreeRecord | None,
-    *,
-    force: bool = False,
-) -> TrashEntry:
-    """Move a worktree into the trash.
+class Moved(msgspec.Struct, frozen=True, kw_only=True):
+    """A folder that goes into the trash, and how it is known again there."""
 
-    Args:
-        repository: whose worktree it is.
-        status: what the person saw; what changed since then is a reason to refuse.
-        record: ctui's own record of it.
-        force: also if it is unclean.
-
-    Raises:
-        Refused: it is unclean or locked, or there is a problem with it.
-        Conflict: it changed since `status` was taken.
-    """
-    metadata = Path(record.metadata) if record else _metadata(repository, status)
-    now = await worktree_status(repository, metadata, record, repository.target())
-    check_removal(now, force=force)
-    if (now.head, now.changes) != (status.head, status.changes):
-        raise Conflict(f"{status.name} changed meanwhile", hint="look at it again, then remove it")
-    path = Path(status.path)
-    entry = TrashEntry(
-        id=f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}",
-        name=status.name,
-        path=str(path),
-        metadata=str(metadata),
-        repository=str(repository.common_dir),
-        branch=now.branch,
-        head=now.head,
-        removed=time.time_ns(),
-        record=record,
-    )
-    await _pin(metadata, entry)
-    place = path.parent / ".trash" / entry.id
-    try:
-        place.mkdir(mode=0o700, parents=True)
-        _write_synced(place / _ENTRY, msgspec.json.encode(entry))
-        _metadata_place(entry).parent.mkdir(mode=0o700, exist_ok=True)
-        path.rename(place / "worktree")
-        metadata.rename(_metadata_place(entry))
-    except OSError as error:
-        _put_back(place, entry)
-        raise Unavailable(f"{path} cannot be moved to the trash: {error.strerror}") from error
-    return entry
+    part: Literal["metadata", "worktree", "companion"]
+    source: str
+    target: str
+    inode: int
+    mode: int
+    """Permission bits, which a rename may have to lift for a moment."""
 
 
-def restore_worktree(folder: Path, entry_id: str) -> TrashEntry:
-    """Put a worktree back where it was.
+class BranchRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """The branch as the worktree left it."""
 
-    Args:
-        folder: that holds the worktrees, and their `.trash`.
-        entry_id: as `remove_worktree` gave it.
-
-    Raises:
-        NotFound: there is no such entry.
-        Conflict: something else is at its place.
-    """
-    place = folder / ".trash" / entry_id
-    try:
-        entry = msgspec.json.decode((place / _ENTRY).read_bytes(), type=TrashEntry)
-    except (OSError, msgspec.DecodeError) as error:
-        raise NotFound(f"{entry_id} is not in the trash", hint="`ctui worktree trash`") from error
-    for path in (entry.path, entry.metadata):
-        if Path(path).exists():
-            raise Conflict(f"{path} exists again", hint="move it away first")
-    _put_back(place, entry)
-    (place / _ENTRY).unlink()
-    place.rmdir()
-    return entry
+    name: str
+    tip: str | None
+    """None for one that has no commit yet."""
+    checked_out: bool
+    """False while a rebase or bisect works on it with a detached HEAD."""
+    config: list[tuple[str, str]] = []
+    """What follows `branch.<name>.` in the repository's configuration, with its values."""
+    reflog: str | None = None
+    deleted: bool = False
+    """Whether it was to be deleted together with the worktree."""
 
 
-def trash_entries(folder: Path) -> list[TrashEntry]:
-    """Everything that can be restored below a folder of worktrees, oldest first."""
-    found: list[TrashEntry] = []
-    for path in sorted((folder / ".trash").glob(f"*/{_ENTRY}")):
-        try:
-            found.append(msgspec.json.decode(path.read_bytes(), type=TrashEntry))
-        except (OSError, msgspec.DecodeError):
-            continue
-    return found
+class Way(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a restore brings everything, decided once and kept over a crash."""
+
+    path: str
+    metadata: str
+    branch: str | None = None
+    """What HEAD names from now on; None where HEAD is detached."""
+    create: str | None = None
+    """The branch that is made at the recorded tip."""
+    notes: list[str] = []
 
 
-def check_removal(status: WorktreeStatus, *, force: bool) -> None:
-    """Whether a worktree in this state may be removed.
+class TrashRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that removal, restore and purge know of an entry."""
 
-    Raises:
-        Refused: it is unclean (without `force`) or locked, or there is a problem with it.
-    """
-    if status.locked is not None:
-        raise Refused(f"{status.name} is locked: {status.locked}", hint="git worktree unlock")
-    if status.problem is not None and not (force and status.problem == "submodules-unchecked"):
-        raise Refused(f"{status.name} is {status.problem}", hint="look at it by hand")
-    if status.status == "unclean" and not force:
-        changes = status.changes
-        what = "uncommitted changes" if changes and changes.any else status.verdict.evidence
-        raise Refused(f"{status.name} is unclean: {what}", hint="--force moves it to the trash")
+    stage: Stage
+    entry: TrashEntry
+    moved: list[Moved]
+    """In the order of the removal."""
+    branch: BranchRecord | None = None
+    way: Way | None = None
+
+    def part(self, name: Literal["metadata", "worktree"]) -> Moved | None:
+        return next((moved for moved in self.moved if moved.part == name), None)
 
 
-async def _pin(metadata: Path, entry: TrashEntry) -> None:
-    """Name everything that only the worktree's own index, HEAD and reflog held."""
-    prefix = f"refs/ctui/trash/{entry.id}"
-    pins = {f"{prefix}/head": entry.head} if entry.head else {}
-    log = metadata / "logs" / "HEAD"
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.is_file() else []
-    seen = dict.fromkeys(line.split()[1] for line in lines if len(line.split()) > 1)
-    for number, commit in enumerate(oid for oid in seen if _OID.fullmatch(oid)):
-        pins[f"{prefix}/log-{number}"] = commit
-    pins[f"{prefix}/index"] = await _index_tree(metadata)
-    for ref, commit in pins.items():
-        try:
-            await run_git(["update-ref", ref, commit], git_dir=metadata)
-        except CtuiError:
-            if ref.endswith(("/head", "/index")):
-                raise  # an old reflog may name what is gone already; these two must hold
+def new_id() -> str:
+    """Sorts by time."""
+    return f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(4)}"
 
 
-async def _index_tree(metadata: Path) -> str:
-    """A tree of every blob that the index names, conflict stages included."""
-    staged = await run_git(["ls-files", "--stage", "-z"], git_dir=metadata)
-    blobs = {
-        field.split()[1]
-        for field in staged.stdout.decode("utf-8", "surrogateescape").split("\0")
-        if field and not field.startswith("160000")
-    }
-    listing = "".join(f"100644 blob {oid}\t{oid}\0" for oid in sorted(blobs))
-    made = await run_git(["mktree", "-z", "--missing"], git_dir=metadata, input=listing.encode())
-    return made.stdout.decode().strip()
+def trash_folder(repository: Repository) -> Path:
+    """Where the records and the metadata are."""
+    return repository.common_dir / "ctui-trash"
 
 
-def _put_back(place: Path, entry: TrashEntry) -> None:
-    moved = {place / "worktree": Path(entry.path), _metadata_place(entry): Path(entry.metadata)}
-    for source, target in moved.items():
-        if source.exists() and not target.exists():
-            # Git removes its folder of worktrees together with the last of them.
-            target.parent.mkdir(parents=True, exist_ok=True)
-            source.rename(target)
+def records(repository: Repository) -> list[TrashRecord]:
+    """All records, oldest first; one that cannot be read is left alone."""
+    found: list[TrashRecord] = []
+    for path in trash_folder(repository).glob("*.json"):
+        with suppress(OSError, ValueError, msgspec.ValidationError):
+            found.append(msgspec.convert(json.loads(path.read_bytes()), TrashRecord))
+    return sorted(found, key=lambda record: (record.entry.removed, record.entry.id))
 
 
-def _metadata_place(entry: TrashEntry) -> Path:
-    # As deep below the git directory as before: its `commondir` is a relative path.
-    return Path(entry.repository) / "ctui-trash" / entry.id
+def read_record(repository: Repository, entry_id: str) -> TrashRecord:
+    """One record. Raises NotFound."""
+    for record in records(repository):
+        if record.entry.id == entry_id:
+            return record
+    raise NotFound(f"{entry_id!r} is not in the trash", hint="`ctui worktree trash` shows what is")
 
 
-def _metadata(repository: Repository, status: WorktreeStatus) -> Path:
-    for folder in (repository.common_dir / "worktrees").iterdir():
-        link = folder / "gitdir"
-        if link.is_file() and Path(link.read_text().strip()).parent == Path(status.path):
-            return folder
-    raise NotFound(f"{status.name} is no worktree of {repository.name}")
-
-
-def _write_synced(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
+def write_record(repository: Repository, record: TrashRecord) -> None:
+    """Keep a record, so that it is there after a power failure too."""
+    folder = trash_folder(repository)
+    path = folder / f"{record.entry.id}.json"
+    unfinished = path.with_suffix(".new")
+    # The standard library keeps bytes that are no UTF-8 in a path; msgspec refuses them.
+    data = json.dumps(msgspec.to_builtins(record)).encode()
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+    unfinished.rename(path)
+    sync_folder(folder)
+
+
+def forget_record(repository: Repository, record: TrashRecord) -> None:
+    (trash_folder(repository) / f"{record.entry.id}.json").unlink(missing_ok=True)
+    sync_folder(trash_folder(repository))
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder survive a power failure."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def holder_beside(folder: Path, repository: Repository) -> Path:
+    """The folder on the same file system that keeps what is removed from beside `folder`.
+
+    Inside a checkout it would be an untracked folder, which `git clean` deletes; there the
+    repository's own git directory takes it, if that is on the same file system.
+
+    Raises:
+        Refused: somebody else's folders are in the way.
+    """
+    parent = folder.parent
+    inside = any((above / ".git").exists() for above in (parent, *parent.parents))
+    if inside and parent.stat().st_dev == repository.common_dir.stat().st_dev:
+        return trash_folder(repository) / "worktrees"
+    for name in (_HOLDER, f"{_HOLDER}-{os.geteuid()}"):
+        if _usable(parent / name):
+            return parent / name
+    raise Refused(f"{parent / _HOLDER} is not a folder of yours", hint="remove it, then try again")
+
+
+def make_holder(holder: Path) -> None:
+    holder.mkdir(mode=0o700, exist_ok=True)
+    if not _usable(holder):
+        raise Refused(f"{holder} is not a folder of yours", hint="remove it, then try again")
+    if not holder.name.startswith(_HOLDER):
+        return  # inside the git directory nothing is untracked
+    with suppress(FileExistsError):
+        descriptor = os.open(holder / ".gitignore", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(b"*\n")
+
+
+def tidy_holder(holder: Path) -> None:
+    """Take an empty one away."""
+    with suppress(OSError):
+        if {path.name for path in holder.iterdir()} <= {".gitignore"}:
+            (holder / ".gitignore").unlink(missing_ok=True)
+            holder.rmdir()
+
+
+def _usable(holder: Path) -> bool:
+    try:
+        status = holder.lstat()
+    except FileNotFoundError:
+        return True
+    ours = status.st_uid == os.geteuid() and not status.st_mode & 0o022
+    return stat.S_ISDIR(status.st_mode) and ours

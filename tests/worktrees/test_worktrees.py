@@ -2,18 +2,17 @@ from __future__ import annotations
 
 import asyncio
 import os
-import tempfile
 from pathlib import Path
 
 import pytest
 
-from ctui.errors import Conflict, ExternalFailure, NotFound, Refused
+from ctui.errors import Conflict, ExternalFailure, Refused
 from ctui.git.repository import Repository, open_repository
 from ctui.worktrees.create import create_worktree
 from ctui.worktrees.model import WorktreeRecord, WorktreeStatus
 from ctui.worktrees.owner import TASK_UID, task_owner
+from ctui.worktrees.removal import remove_worktree
 from ctui.worktrees.status import list_worktrees, worktree_status
-from ctui.worktrees.trash import remove_worktree, restore_worktree, trash_entries
 from tests.conftest import git
 
 
@@ -117,59 +116,7 @@ async def test_a_tampered_worktree_is_noticed(
     assert status.problem == ("missing" if attack == "gone" else "tampered")
     assert status.status == "unclean"
     with pytest.raises(Refused):
-        await remove_worktree(found, status, record, force=True)
-
-
-async def test_removed_and_restored_is_the_same(found: Repository, tmp_path: Path) -> None:
-    record = await made(found, tmp_path)
-    path = Path(record.path)
-    (path / "staged").write_text("only in the index")
-    git(path, "add", "staged")
-    (path / "staged").write_text("later")
-    (path / "untracked").write_text("x")
-    before = (git(path, "status", "--porcelain=v2", "--branch"), git(path, "ls-files", "-s"))
-    with pytest.raises(Refused):
-        await remove_worktree(found, await now(found, record), record)
-    entry = await remove_worktree(found, await now(found, record), record, force=True)
-    assert not path.exists()
-    git(found.common_dir.parent, "worktree", "prune")
-    git(found.common_dir.parent, "gc", "-q", "--prune=now")
-    assert [e.id for e in trash_entries(path.parent)] == [entry.id]
-    restore_worktree(path.parent, entry.id)
-    assert (
-        git(path, "status", "--porcelain=v2", "--branch"),
-        git(path, "ls-files", "-s"),
-    ) == before
-    assert git(path, "show", ":staged") == "only in the index"
-    assert (await now(found, record)).problem is None
-
-
-async def test_what_changed_since_the_look_is_not_removed(
-    found: Repository, tmp_path: Path
-) -> None:
-    record = await made(found, tmp_path)
-    seen = await now(found, record)
-    (Path(record.path) / "new").write_text("")
-    with pytest.raises(Conflict):
-        await remove_worktree(found, seen, record, force=True)
-    assert Path(record.path).is_dir()
-
-
-async def test_a_taken_place_is_not_overwritten(found: Repository, tmp_path: Path) -> None:
-    record = await made(found, tmp_path)
-    entry = await remove_worktree(found, await now(found, record), record)
-    Path(record.path).mkdir()
-    with pytest.raises(Conflict):
-        restore_worktree(Path(record.path).parent, entry.id)
-    with pytest.raises(NotFound):
-        restore_worktree(Path(record.path).parent, "nothing")
-
-
-async def test_a_locked_worktree_is_left_alone(found: Repository, tmp_path: Path) -> None:
-    record = await made(found, tmp_path)
-    git(found.common_dir.parent, "worktree", "lock", "--reason", "on a stick", record.path)
-    with pytest.raises(Refused, match="on a stick"):
-        await remove_worktree(found, await now(found, record), record, force=True)
+        await remove_worktree(found, status, record, force=attack != "gone")
 
 
 async def test_two_that_want_the_same_name_both_get_a_worktree(
@@ -206,15 +153,3 @@ async def test_unsaved_work_in_a_nested_repository_is_never_merged(
     assert (status.status, status.problem) == ("unclean", "submodules-unchecked")
     with pytest.raises(Refused):
         await remove_worktree(found, status, record)
-
-
-async def test_the_trash_works_across_file_systems(found: Repository, tmp_path: Path) -> None:
-    shm = Path("/dev/shm")
-    if not shm.is_dir() or shm.stat().st_dev == tmp_path.stat().st_dev:
-        pytest.skip("no second file system")
-    with tempfile.TemporaryDirectory(dir=shm) as folder:
-        record = await create_worktree(found, Path(folder), name="elsewhere")
-        entry = await remove_worktree(found, await now(found, record), record)
-        assert not Path(record.path).exists()
-        restore_worktree(Path(record.path).parent, entry.id)
-        assert (await now(found, record)).problem is None

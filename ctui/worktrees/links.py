@@ -1,0 +1,129 @@
+"""The links between a worktree and its metadata, written anew when one of them changed its place.
+
+The metadata's `gitdir` names the worktree's `.git`, which names the metadata; a submodule has such
+a pair of its own. Each keeps its style, absolute or relative.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from ctui.git import hostile
+from ctui.git.command import run_git
+from ctui.git.repository import Repository
+
+_LINK_LIMIT = 1 << 16
+_GITDIR = "gitdir: "
+
+
+class Ends(NamedTuple):
+    """Where a worktree and its metadata are."""
+
+    worktree: Path
+    metadata: Path
+
+
+async def adapt_links(repository: Repository, now: Ends, old: Ends, new: Ends, mark: str) -> None:
+    """Make all links fit the places that worktree and metadata are about to get.
+
+    Args:
+        repository: whose worktree it is.
+        now: where the files to be written are.
+        old: what the links were written for.
+        new: what they are to fit.
+        mark: ends the names of unfinished files, so that they are found again after a crash.
+    """
+    if old == new:
+        return
+    link = now.metadata / "gitdir"
+    text = os.fsdecode(link.read_bytes()).rstrip("\n")
+    wanted = _restyled(text, new.worktree / ".git", new.metadata)
+    if wanted != text:
+        write_file(link, f"{wanted}\n", mark)
+    _write_gitfile(now.worktree, (), new.metadata, new.worktree, mark)
+    for module in _modules(now.metadata):
+        await _adapt_module(repository, module, now, old, new, mark)
+
+
+async def _adapt_module(
+    repository: Repository, module: str, now: Ends, old: Ends, new: Ends, mark: str
+) -> None:
+    """One submodule: `core.worktree` of its repository, and the `.git` in its checkout."""
+    config = now.metadata / module / "config"
+    said = await run_git(
+        ["config", "--file", config, "-z", "--get", "core.worktree"],
+        git_dir=repository.common_dir,
+        check=False,
+    )
+    value = os.fsdecode(said.stdout).rstrip("\0")
+    if not value:
+        return
+    for ends in (old, new):  # what an interrupted restore wrote fits the new places already
+        checkout = os.path.normpath(ends.metadata / module / value)
+        inside = os.path.relpath(checkout, ends.worktree)
+        if not inside.startswith(".."):
+            break
+    else:
+        return
+    wanted = _restyled(value, new.worktree / inside, new.metadata / module)
+    if wanted != value:
+        await run_git(
+            ["config", "--file", config, "core.worktree", wanted], git_dir=repository.common_dir
+        )
+    parts = Path(inside).parts
+    _write_gitfile(now.worktree, parts, new.metadata / module, new.worktree / inside, mark)
+
+
+def _modules(metadata: Path) -> Iterator[str]:
+    """The repositories of submodules, also of those in them, as paths below the metadata."""
+    for folder, names, files in os.walk(metadata / "modules"):
+        if "HEAD" in files and "config" in files:
+            yield os.path.relpath(folder, metadata)
+            names[:] = [name for name in names if name == "modules"]
+
+
+def _write_gitfile(root: Path, parts: tuple[str, ...], target: Path, at: Path, mark: str) -> None:
+    """Let the `.git` file of a checkout name `target`, if it is a file; no link is followed."""
+    with hostile.folder(root, *parts) as folder:
+        if folder is None or (descriptor := hostile.open_file(".git", folder)) is None:
+            return
+        with os.fdopen(descriptor, "rb") as file:
+            text = os.fsdecode(file.read(_LINK_LIMIT)).rstrip("\n")
+            status = os.fstat(file.fileno())
+        unfinished = f".git.{mark}"
+        with suppress(FileNotFoundError):
+            os.unlink(unfinished, dir_fd=folder)
+        wanted = _GITDIR + _restyled(text.removeprefix(_GITDIR), target, at)
+        if wanted == text or not text.startswith(_GITDIR):
+            return
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+        descriptor = os.open(unfinished, flags, 0o600, dir_fd=folder)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(os.fsencode(f"{wanted}\n"))
+            file.flush()
+            os.fchmod(file.fileno(), status.st_mode & 0o777)
+            with suppress(PermissionError):
+                os.fchown(file.fileno(), status.st_uid, status.st_gid)
+            os.fsync(file.fileno())
+        os.rename(unfinished, ".git", src_dir_fd=folder, dst_dir_fd=folder)
+
+
+def write_file(path: Path, text: str, mark: str) -> None:
+    """Replace a file of the metadata at once, with its mode."""
+    unfinished = path.with_name(f"{path.name}.{mark}")
+    with unfinished.open("wb") as file:
+        file.write(os.fsencode(text))
+        file.flush()
+        if path.exists():
+            os.fchmod(file.fileno(), path.stat().st_mode & 0o777)
+        os.fsync(file.fileno())
+    unfinished.rename(path)
+
+
+def _restyled(text: str, target: Path, at: Path) -> str:
+    """`target` as the text names things: absolute, or seen from `at`."""
+    return str(target) if Path(text).is_absolute() else os.path.relpath(target, at)

@@ -1,0 +1,281 @@
+"""Removing a worktree without losing anything.
+
+Everything is pinned, renamed into the trash, and looked at once more there, where no editor, shell
+or git of the person finds it any more. If that is not exactly what was seen, all of it goes back.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from ctui.errors import Conflict, CtuiError, NotFound, Unavailable
+from ctui.git.repository import Repository, Target
+from ctui.text import one_line
+from ctui.worktrees import branches
+from ctui.worktrees.model import WorktreeRecord, WorktreeStatus
+from ctui.worktrees.moves import carry_in, carry_out, is_at, to_be_moved
+from ctui.worktrees.pins import named_objects, objects_in, pin, unpin
+from ctui.worktrees.removal_checks import (
+    Seen,
+    StillFree,
+    check_removal,
+    check_there,
+    look,
+    refuse_change,
+    refuse_lock,
+    refuse_nested,
+    refuse_work,
+)
+from ctui.worktrees.status import worktree_status
+from ctui.worktrees.trash import (
+    TrashEntry,
+    TrashRecord,
+    forget_record,
+    holder_beside,
+    new_id,
+    records,
+    trash_folder,
+    write_record,
+)
+from ctui.worktrees.turns import to_the_end, trash_turn
+
+
+async def remove_worktree(
+    repository: Repository,
+    status: WorktreeStatus,
+    record: WorktreeRecord | None,
+    *,
+    force: bool = False,
+    delete_branch: bool = False,
+    companions: Sequence[Path] = (),
+    still_free: StillFree | None = None,
+) -> TrashEntry:
+    """Move a worktree into the trash. One whose files are gone leaves its metadata there.
+
+    Args:
+        repository: whose worktree it is.
+        status: what the person saw; what changed since then is a reason to refuse.
+        record: ctui's own record of it.
+        force: also if it is unclean, or its files are gone.
+        delete_branch: delete its branch too, if nothing else needs it; a restore makes it again.
+        companions: further folders that belong to it; each is moved to a trash beside itself.
+        still_free: whether nobody works in it.
+
+    Raises:
+        Refused: it is unclean or locked, somebody works in it, or there is a problem with it.
+        Conflict: it changed since `status` was taken.
+        NotFound, Unavailable, ExternalFailure: it is gone; git or the disk failed.
+        In any case it is where it was.
+    """
+    metadata = Path(record.metadata) if record else _metadata(repository, status)
+    try:
+        seen = await _look_again(repository, metadata, status, record, force=force)
+        async with trash_turn(repository):
+            await put_back_interrupted(repository)
+            planned = await _plan(repository, metadata, seen, record, companions)
+            if delete_branch:
+                planned = _with_branch_deleted(repository, planned, seen.target)
+            return await _carry_through(repository, planned, seen, still_free or (lambda: True))
+    except CtuiError as error:
+        if not metadata.exists():
+            raise Conflict(
+                f"{one_line(status.name)} was removed meanwhile", hint="look again"
+            ) from error
+        raise
+
+
+async def _look_again(
+    repository: Repository,
+    metadata: Path,
+    status: WorktreeStatus,
+    record: WorktreeRecord | None,
+    *,
+    force: bool,
+) -> Seen:
+    check_removal(status, force=force)
+    path = Path(status.path)
+    raw = inode = None
+    if status.problem != "missing":
+        inode = to_be_moved("worktree", path, path).inode
+        raw = await look(status, metadata, path)
+    # In this order: whatever changes after the raw look makes the one in the trash differ from it.
+    target = repository.target()
+    now = await worktree_status(repository, metadata, record, target)
+    check_removal(now, force=force)
+    refuse_change(status, now)
+    return Seen(now, raw, inode, target)
+
+
+async def put_back_interrupted(repository: Repository) -> list[TrashEntry]:
+    """End what a crash cut off: what was not checked yet goes back, the rest is completed.
+
+    Returns:
+        the entries that are in the trash now.
+    """
+    completed: list[TrashEntry] = []
+    for record in records(repository):
+        # One that a person took apart by hand must not keep the others from going on.
+        with suppress(CtuiError, OSError):
+            if record.stage == "removing" and not await put_back(repository, record):
+                completed.append(_settle(repository, record))
+            elif record.stage == "checked":
+                completed.append(await _complete(repository, record))
+    return completed
+
+
+async def put_back(repository: Repository, record: TrashRecord) -> bool:
+    """Undo a removal.
+
+    Returns:
+        False where something else is at the worktree's place by now; then it is all in the trash.
+    """
+    # What a person took away meanwhile does not keep the rest from its place.
+    there = [
+        moved
+        for moved in record.moved
+        if is_at(Path(moved.source), moved) or is_at(Path(moved.target), moved)
+    ]
+    try:
+        carry_out(there)
+    except (CtuiError, OSError):
+        carry_in(there)
+        return False
+    await unpin(repository, record.entry.id)
+    forget_record(repository, record)
+    return True
+
+
+async def _plan(
+    repository: Repository,
+    metadata: Path,
+    seen: Seen,
+    record: WorktreeRecord | None,
+    companions: Sequence[Path],
+) -> TrashRecord:
+    entry_id, path = new_id(), Path(seen.status.path)
+    refuse_nested(repository, metadata, path)
+    moved = [to_be_moved("metadata", metadata, trash_folder(repository) / entry_id)]
+    if seen.raw is not None:
+        holder = holder_beside(path, repository)
+        moved.append(to_be_moved("worktree", path, holder / entry_id))
+        if moved[1].inode != seen.inode:
+            raise Conflict(f"{path} is not the folder that it was", hint="look at it by hand")
+    elif path.exists():
+        raise Conflict(f"{one_line(seen.status.name)} is there again", hint="look at it again")
+    for number, folder in enumerate(path for path in companions if path.exists()):
+        holder = holder_beside(folder, repository)
+        moved.append(to_be_moved("companion", folder, holder / f"{entry_id}-{number}"))
+    branch = await branches.read_branch(repository, metadata)
+    entry = TrashEntry(
+        id=entry_id,
+        name=seen.status.name,
+        path=str(path),
+        metadata=str(metadata),
+        repository=str(repository.common_dir),
+        branch=branch.name if branch else None,
+        head=seen.status.head,
+        removed=time.time_ns(),
+        record=record,
+        place=moved[1].target if seen.raw is not None else None,
+    )
+    return TrashRecord(stage="removing", entry=entry, moved=moved, branch=branch)
+
+
+def _with_branch_deleted(
+    repository: Repository, planned: TrashRecord, target: Target
+) -> TrashRecord:
+    branch = planned.branch
+    if branch is None or branch.tip is None or not branch.checked_out:
+        return planned
+    needed = target.ref == f"refs/heads/{branch.name}" or branches.used_by(
+        repository, branch.name, beside=Path(planned.entry.metadata)
+    )
+    deleted = msgspec.structs.replace(branch, deleted=not needed)
+    return msgspec.structs.replace(planned, branch=deleted)
+
+
+async def _carry_through(
+    repository: Repository, planned: TrashRecord, seen: Seen, still_free: StillFree
+) -> TrashEntry:
+    metadata = planned.moved[0]
+    refuse_work(planned, still_free)
+    refuse_lock(planned)
+    try:
+        write_record(repository, planned)
+        named = named_objects(Path(metadata.source))
+        await pin(
+            repository,
+            Path(metadata.source),
+            planned.entry.id,
+            planned.entry.head,
+            named | _kept_for(planned),
+        )
+        refuse_work(planned, still_free)
+        carry_in(planned.moved)
+        refuse_work(planned, still_free)
+        await check_there(repository, planned, seen, named)
+        checked = msgspec.structs.replace(planned, stage="checked")
+        write_record(repository, checked)
+    except BaseException as error:
+        await to_the_end(_give_up(repository, planned))
+        if isinstance(error, OSError):
+            raise Unavailable(
+                f"{planned.entry.path} cannot be moved to the trash: {error.strerror}"
+            ) from error
+        raise
+    return await to_the_end(_complete(repository, checked))
+
+
+async def _give_up(repository: Repository, planned: TrashRecord) -> None:
+    if not await put_back(repository, planned):
+        entry = _settle(repository, planned)
+        raise Conflict(
+            f"something else is at {entry.path} by now",
+            hint=f"`ctui worktree restore {entry.id}` brings {one_line(entry.name)} back",
+        )
+
+
+def _settle(repository: Repository, record: TrashRecord) -> TrashEntry:
+    """What lies in the trash whole is an entry."""
+    branch = record.branch
+    kept = msgspec.structs.replace(branch, deleted=False) if branch else None
+    write_record(repository, msgspec.structs.replace(record, stage="removed", branch=kept))
+    return record.entry
+
+
+async def _complete(repository: Repository, record: TrashRecord) -> TrashEntry:
+    """The last step: delete the branch if that was wanted, and let the entry be seen."""
+    entry, branch = record.entry, record.branch
+    if branch is not None and branch.deleted:
+        gone = await branches.delete_branch(repository, branch)
+        branch = msgspec.structs.replace(branch, deleted=gone)
+        entry = msgspec.structs.replace(entry, branch_deleted=gone)
+    write_record(
+        repository,
+        msgspec.structs.replace(record, stage="removed", entry=entry, branch=branch),
+    )
+    return entry
+
+
+def _kept_for(planned: TrashRecord) -> frozenset[str]:
+    """Objects that a restore needs, though the metadata does not name them."""
+    branch, record = planned.branch, planned.entry.record
+    found = objects_in(branch.reflog) if branch and branch.reflog else frozenset()
+    found |= {branch.tip} if branch and branch.tip else frozenset()
+    return found | ({record.base} if record else frozenset())
+
+
+def _metadata(repository: Repository, status: WorktreeStatus) -> Path:
+    folder = repository.common_dir / "worktrees"
+    for metadata in folder.iterdir() if folder.is_dir() else ():
+        with suppress(OSError):
+            link = os.fsdecode((metadata / "gitdir").read_bytes()).rstrip()
+            if (metadata / link).parent == Path(status.path):
+                return metadata
+    raise NotFound(f"{one_line(status.name)} is no worktree of {repository.name}")

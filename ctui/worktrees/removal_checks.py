@@ -1,0 +1,143 @@
+"""What must be true of a worktree so that it may go into the trash, and is checked again there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from ctui.errors import Conflict, CtuiError, Refused
+from ctui.git.command import run_git, status_arguments
+from ctui.git.repository import Repository, Target
+from ctui.text import one_line
+from ctui.worktrees.model import Changes, WorktreeStatus
+from ctui.worktrees.pins import named_objects
+from ctui.worktrees.trash import TrashRecord
+
+_STATUS_SECONDS = 60.0
+_FORCED_PROBLEMS = frozenset({"submodules-unchecked", "missing"})
+_LOOK_AGAIN = "look at it again, then remove it"
+
+StillFree = Callable[[], bool]
+"""Asked before and after the rename: whether nobody works in the worktree."""
+
+
+class Seen(NamedTuple):
+    """What the removal was decided on."""
+
+    status: WorktreeStatus
+    raw: bytes | None
+    """As git said it; None where the files are gone."""
+    inode: int | None
+    target: Target
+
+
+def check_removal(status: WorktreeStatus, *, force: bool) -> None:
+    """Whether a worktree in this state may be removed.
+
+    Raises:
+        Refused: it is locked, unclean or missing (without `force`), or has another problem.
+    """
+    name = one_line(status.name)
+    if status.locked is not None:
+        why = f": {one_line(status.locked)}" if status.locked else ""
+        raise Refused(f"{name} is locked{why}", hint="git worktree unlock")
+    if status.problem is not None and not (force and status.problem in _FORCED_PROBLEMS):
+        forced = status.problem in _FORCED_PROBLEMS
+        raise Refused(
+            f"{name} is {status.problem}",
+            hint="--force moves what is left to the trash" if forced else "look at it by hand",
+        )
+    if status.status == "unclean" and not force:
+        changes = status.changes
+        what = "uncommitted changes" if changes and changes.any else status.verdict.evidence
+        raise Refused(f"{name} is unclean: {one_line(what)}", hint="--force moves it to the trash")
+
+
+async def check_there(
+    repository: Repository, planned: TrashRecord, seen: Seen, named: frozenset[str]
+) -> None:
+    """Compare what lies in the trash with what was seen.
+
+    Raises:
+        Conflict: it is something else.
+    """
+    name, target = one_line(planned.entry.name), repository.target()
+    metadata = Path(planned.moved[0].target)
+    if seen.raw is not None:
+        raw = await look(seen.status, metadata, Path(planned.moved[1].target))
+        if raw != seen.raw:
+            raise Conflict(f"{name} changed meanwhile", hint=_LOOK_AGAIN)
+    if named_objects(metadata) != named:
+        raise Conflict(f"{name} was worked in meanwhile", hint=_LOOK_AGAIN)
+    if target != seen.target and seen.status.status == "merged":
+        ref = target.ref.removeprefix("refs/heads/").removeprefix("refs/remotes/")
+        raise Conflict(f"{one_line(ref)} moved meanwhile", hint=_LOOK_AGAIN)
+
+
+async def look(status: WorktreeStatus, metadata: Path, path: Path) -> bytes:
+    """All that `git status` says of files and HEAD; not of the upstream, which may move."""
+    try:
+        said = await run_git(
+            status_arguments("--no-ahead-behind"),
+            git_dir=metadata,
+            work_tree=path,
+            timeout=_STATUS_SECONDS,
+        )
+    except CtuiError as error:
+        raise Refused(
+            f"{one_line(status.name)} cannot be looked at: {error.message}",
+            hint="look at it by hand",
+        ) from error
+    fields = said.stdout.split(b"\0")
+    return b"\0".join(field for field in fields if not field.startswith(b"# branch.ab "))
+
+
+def refuse_change(seen: WorktreeStatus, now: WorktreeStatus) -> None:
+    """Raise Conflict, and say what is not as the person saw it."""
+    for what in ("head", "branch", "changes", "state", "status", "problem"):
+        before, after = getattr(seen, what), getattr(now, what)
+        if before != after:
+            raise Conflict(
+                f"{one_line(seen.name)} changed meanwhile: {what} was {_said(before)},"
+                f" is {_said(after)}",
+                hint=_LOOK_AGAIN,
+            )
+
+
+def _said(value: object) -> str:
+    if isinstance(value, Changes):
+        counted = {name: count for name, count in msgspec.structs.asdict(value).items() if count}
+        return ", ".join(f"{count} {name}" for name, count in counted.items()) or "no changes"
+    return one_line(str(value))
+
+
+def refuse_nested(repository: Repository, metadata: Path, path: Path) -> None:
+    """Raise Refused where the repository, or another worktree of it, would go along."""
+    inside = os.path.normpath(path) + os.sep
+    if str(repository.common_dir).startswith(inside):
+        raise Refused(f"the repository itself lies in {path}", hint="move it away first")
+    for link in repository.common_dir.glob("worktrees/*/gitdir"):
+        other = os.path.normpath(link.parent / os.fsdecode(link.read_bytes()).rstrip("\n"))
+        if link.parent != metadata and other.startswith(inside):
+            raise Refused(
+                f"the worktree {one_line(link.parent.name)} lies in {one_line(path.name)}",
+                hint="remove that one first",
+            )
+
+
+def refuse_work(planned: TrashRecord, still_free: StillFree) -> None:
+    if not still_free():
+        raise Refused(
+            f"somebody works in {one_line(planned.entry.name)}", hint="stop the task first"
+        )
+
+
+def refuse_lock(planned: TrashRecord) -> None:
+    locked = Path(planned.entry.metadata) / "locked"
+    if locked.exists():
+        name, why = one_line(planned.entry.name), one_line(locked.read_text(errors="replace"))
+        raise Refused(f"{name} is locked: {why}", hint="git worktree unlock")
