@@ -14,7 +14,7 @@ from ctui.errors import InvalidInput, NotFound
 if TYPE_CHECKING:
     from ctui.tasks.calls import Call
     from ctui.tasks.model import Ask, Task
-    from ctui.worktrees.trash import TrashEntry
+    from ctui.worktrees.trash.entries import TrashEntry
 
 
 @click.group("task")

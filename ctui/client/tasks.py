@@ -23,7 +23,7 @@ from ctui.worktrees.model import WorktreeRecord
 if TYPE_CHECKING:
     from ctui.client.client import Client
     from ctui.git.repository import Repository
-    from ctui.worktrees.trash import TrashEntry
+    from ctui.worktrees.trash.entries import TrashEntry
 
 
 class NewTask(msgspec.Struct, frozen=True, kw_only=True):

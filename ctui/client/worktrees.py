@@ -16,8 +16,8 @@ from ctui.worktrees.model import WorktreeRecord, WorktreeStatus
 
 if TYPE_CHECKING:
     from ctui.git.repository import Repository
-    from ctui.worktrees.restore import Restored
-    from ctui.worktrees.trash import TrashEntry
+    from ctui.worktrees.trash.entries import TrashEntry
+    from ctui.worktrees.trash.restore import Restored
 
 
 @contextmanager
@@ -91,7 +91,7 @@ async def check_removal(
     Raises:
         NotFound, Refused: why not.
     """
-    from ctui.worktrees.removal_checks import check_removal as check
+    from ctui.worktrees.trash.removal_checks import check_removal as check
 
     status = await _status(repository, record)
     check(status, force=force)
@@ -106,7 +106,7 @@ async def to_trash(
     Raises:
         NotFound, Refused, Conflict, Unavailable: it stays where it is.
     """
-    from ctui.worktrees.removal import remove_worktree
+    from ctui.worktrees.trash.removal import remove_worktree
 
     with open_store(paths) as store:
         for task in store.tasks(worktree=record.path):
@@ -132,7 +132,7 @@ async def from_trash(paths: Paths, repository: Repository, entry_id: str) -> Res
     Raises:
         NotFound, Conflict, Unavailable: it stays in the trash.
     """
-    from ctui.worktrees.restore import restore_worktree
+    from ctui.worktrees.trash.restore import restore_worktree
 
     restored = await restore_worktree(repository, entry_id)
     _keep(paths, restored)
@@ -141,7 +141,7 @@ async def from_trash(paths: Paths, repository: Repository, entry_id: str) -> Res
 
 async def in_trash(paths: Paths, repository: Repository) -> list[TrashEntry]:
     """Everything that can be restored, after what a crash cut off was ended."""
-    from ctui.worktrees.recovery import recover, trash_entries
+    from ctui.worktrees.trash.recovery import recover, trash_entries
 
     for restored in await recover(repository):
         _keep(paths, restored)

@@ -11,9 +11,9 @@ import pytest
 from ctui.git.repository import Repository, open_repository
 from ctui.worktrees.create import create_worktree
 from ctui.worktrees.model import WorktreeRecord, WorktreeStatus
-from ctui.worktrees.removal import remove_worktree
 from ctui.worktrees.status import worktree_status
-from ctui.worktrees.trash import TrashEntry
+from ctui.worktrees.trash.entries import TrashEntry
+from ctui.worktrees.trash.removal import remove_worktree
 from tests.conftest import git
 from tests.worktrees.killer import Killer
 

@@ -24,11 +24,11 @@ import msgspec
 
 from ctui.git.repository import open_repository
 from ctui.worktrees.model import WorktreeRecord
-from ctui.worktrees.purge import purge
-from ctui.worktrees.recovery import recover
-from ctui.worktrees.removal import remove_worktree
-from ctui.worktrees.restore import restore_worktree
 from ctui.worktrees.status import worktree_status
+from ctui.worktrees.trash.purge import purge
+from ctui.worktrees.trash.recovery import recover
+from ctui.worktrees.trash.removal import remove_worktree
+from ctui.worktrees.trash.restore import restore_worktree
 
 _STEPS = frozenset(
     {

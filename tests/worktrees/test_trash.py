@@ -12,12 +12,12 @@ import pytest
 from ctui.errors import Conflict, CtuiError, Refused, Unavailable
 from ctui.git.repository import open_repository
 from ctui.worktrees.create import create_worktree
-from ctui.worktrees.pins import named_objects
-from ctui.worktrees.recovery import trash_entries
-from ctui.worktrees.removal import remove_worktree
-from ctui.worktrees.restore import restore_worktree
 from ctui.worktrees.status import list_worktrees
-from ctui.worktrees.trash import TrashEntry, records
+from ctui.worktrees.trash.entries import TrashEntry, records
+from ctui.worktrees.trash.pins import named_objects
+from ctui.worktrees.trash.recovery import trash_entries
+from ctui.worktrees.trash.removal import remove_worktree
+from ctui.worktrees.trash.restore import restore_worktree
 from tests.conftest import git
 from tests.worktrees.conftest import Place
 from tests.worktrees.killer import Killer

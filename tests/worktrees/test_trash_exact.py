@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ctui.worktrees.restore import restore_worktree
+from ctui.worktrees.trash.restore import restore_worktree
 from tests.conftest import git
 from tests.worktrees.conftest import Place
 from tests.worktrees.snapshot import collect_garbage, is_whole, pins, snapshot

@@ -12,10 +12,10 @@ import pytest
 
 from ctui.worktrees.create import create_worktree
 from ctui.worktrees.model import WorktreeRecord
-from ctui.worktrees.purge import purge
-from ctui.worktrees.recovery import recover, trash_entries
-from ctui.worktrees.restore import restore_worktree
-from ctui.worktrees.trash import TrashEntry, records
+from ctui.worktrees.trash.entries import TrashEntry, records
+from ctui.worktrees.trash.purge import purge
+from ctui.worktrees.trash.recovery import recover, trash_entries
+from ctui.worktrees.trash.restore import restore_worktree
 from tests.worktrees.conftest import Place
 from tests.worktrees.killer import Killer
 from tests.worktrees.snapshot import Snapshot, collect_garbage, is_whole, pins, snapshot

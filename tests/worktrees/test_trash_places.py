@@ -12,12 +12,12 @@ import pytest
 
 from ctui.errors import Conflict, NotFound, Refused
 from ctui.worktrees.create import create_worktree
-from ctui.worktrees.links import Ends, adapt_links
-from ctui.worktrees.recovery import recover, trash_entries
-from ctui.worktrees.removal import remove_worktree
-from ctui.worktrees.restore import restore_worktree
 from ctui.worktrees.status import list_worktrees
-from ctui.worktrees.trash import TrashEntry, records
+from ctui.worktrees.trash.entries import TrashEntry, records
+from ctui.worktrees.trash.links import Ends, adapt_links
+from ctui.worktrees.trash.recovery import recover, trash_entries
+from ctui.worktrees.trash.removal import remove_worktree
+from ctui.worktrees.trash.restore import restore_worktree
 from tests.conftest import git
 from tests.worktrees.conftest import Place
 from tests.worktrees.snapshot import collect_garbage, is_whole, pins, snapshot
@@ -155,7 +155,7 @@ async def test_a_branch_that_moved_in_the_last_instant_is_not_deleted(place: Pla
     # The same record again, as recovery sees it when the branch was moved after a crash.
     (record,) = records(repository)
     git(place.folder, "branch", "ctui/work", "main~")
-    from ctui.worktrees.branches import delete_branch
+    from ctui.worktrees.trash.branches import delete_branch
 
     assert record.branch is not None
     assert not await delete_branch(repository, record.branch)

@@ -13,11 +13,11 @@ import pytest
 
 from ctui.errors import Conflict
 from ctui.worktrees.create import create_worktree
-from ctui.worktrees.purge import entry_size, purge
-from ctui.worktrees.recovery import trash_entries
-from ctui.worktrees.restore import restore_worktree
-from ctui.worktrees.trash import TrashEntry, records, trash_folder, write_record
-from ctui.worktrees.turns import purge_turn
+from ctui.worktrees.trash.entries import TrashEntry, records, trash_folder, write_record
+from ctui.worktrees.trash.purge import entry_size, purge
+from ctui.worktrees.trash.recovery import trash_entries
+from ctui.worktrees.trash.restore import restore_worktree
+from ctui.worktrees.trash.turns import purge_turn
 from tests.worktrees.conftest import Place
 from tests.worktrees.snapshot import collect_garbage, pins, raw_git, walked
 

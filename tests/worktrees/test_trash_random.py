@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from ctui.git.repository import open_repository
 from ctui.worktrees.create import create_worktree
-from ctui.worktrees.restore import restore_worktree
+from ctui.worktrees.trash.restore import restore_worktree
 from tests.conftest import git
 from tests.worktrees.conftest import Place
 from tests.worktrees.snapshot import collect_garbage, is_whole, pins, raw_git, snapshot

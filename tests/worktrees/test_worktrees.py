@@ -11,8 +11,8 @@ from ctui.git.repository import Repository, open_repository
 from ctui.worktrees.create import create_worktree
 from ctui.worktrees.model import WorktreeRecord, WorktreeStatus
 from ctui.worktrees.owner import TASK_UID, task_owner
-from ctui.worktrees.removal import remove_worktree
 from ctui.worktrees.status import list_worktrees, worktree_status
+from ctui.worktrees.trash.removal import remove_worktree
 from tests.conftest import git
 
 

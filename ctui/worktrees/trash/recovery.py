@@ -6,15 +6,15 @@ from contextlib import suppress
 
 from ctui.errors import CtuiError, Unavailable
 from ctui.git.repository import Repository
-from ctui.worktrees.old_trash import take_over_old_entries
-from ctui.worktrees.removal import put_back_interrupted
-from ctui.worktrees.restore import Restored, finish_restore
-from ctui.worktrees.trash import (
+from ctui.worktrees.trash.entries import (
     TrashEntry,
     records,
     trash_folder,
 )
-from ctui.worktrees.turns import trash_turn
+from ctui.worktrees.trash.old_trash import take_over_old_entries
+from ctui.worktrees.trash.removal import put_back_interrupted
+from ctui.worktrees.trash.restore import Restored, finish_restore
+from ctui.worktrees.trash.turns import trash_turn
 
 _LISTED = frozenset({"checked", "removed", "restoring"})
 _AT_REST = frozenset({"removed", "purging"})

@@ -12,14 +12,9 @@ from ctui.errors import Conflict, CtuiError, NotFound, Unavailable
 from ctui.git.names import branch_conflicts
 from ctui.git.repository import Repository
 from ctui.text import one_line
-from ctui.worktrees import branches
-from ctui.worktrees.links import Ends, adapt_links, write_file
 from ctui.worktrees.model import WorktreeRecord
-from ctui.worktrees.moves import carry, is_at
-from ctui.worktrees.old_trash import take_over_old_entries
-from ctui.worktrees.pins import unpin
-from ctui.worktrees.removal import put_back_interrupted
-from ctui.worktrees.trash import (
+from ctui.worktrees.trash import branches
+from ctui.worktrees.trash.entries import (
     BranchRecord,
     Moved,
     TrashEntry,
@@ -31,7 +26,12 @@ from ctui.worktrees.trash import (
     tidy_holder,
     write_record,
 )
-from ctui.worktrees.turns import to_the_end, trash_turn
+from ctui.worktrees.trash.links import Ends, adapt_links, write_file
+from ctui.worktrees.trash.moves import carry, is_at
+from ctui.worktrees.trash.old_trash import take_over_old_entries
+from ctui.worktrees.trash.pins import unpin
+from ctui.worktrees.trash.removal import put_back_interrupted
+from ctui.worktrees.trash.turns import to_the_end, trash_turn
 
 
 class Restored(NamedTuple):

@@ -13,15 +13,15 @@ import msgspec
 
 from ctui.errors import CtuiError
 from ctui.git.repository import Repository
-from ctui.worktrees import branches
-from ctui.worktrees.moves import to_be_moved
-from ctui.worktrees.trash import (
+from ctui.worktrees.trash import branches
+from ctui.worktrees.trash.entries import (
     BranchRecord,
     TrashEntry,
     TrashRecord,
     trash_folder,
     write_record,
 )
+from ctui.worktrees.trash.moves import to_be_moved
 
 _OLD_TRASH = ".trash"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from ctui.errors import CtuiError
 from ctui.git.command import run_git
 from ctui.git.repository import Repository
-from ctui.worktrees.trash import BranchRecord, sync_folder
+from ctui.worktrees.trash.entries import BranchRecord, sync_folder
 
 _HEADS = "refs/heads/"
 _REFLOG_LIMIT = 1 << 24

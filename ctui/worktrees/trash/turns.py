@@ -12,7 +12,7 @@ from typing import Any, TextIO, TypeVar
 from ctui.errors import Conflict, Unavailable
 from ctui.git.process import held_locks
 from ctui.git.repository import Repository
-from ctui.worktrees.trash import trash_folder
+from ctui.worktrees.trash.entries import trash_folder
 
 _TURN_SECONDS = 0.01
 _PATIENCE_SECONDS = 60.0

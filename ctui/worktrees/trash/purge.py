@@ -18,11 +18,7 @@ import msgspec
 from ctui.errors import CtuiError
 from ctui.git.repository import Repository
 from ctui.text import one_line
-from ctui.worktrees.erase import Eraser, Stopped
-from ctui.worktrees.moves import is_at
-from ctui.worktrees.old_trash import take_over_old_entries
-from ctui.worktrees.pins import unpin, unpin_forgotten
-from ctui.worktrees.trash import (
+from ctui.worktrees.trash.entries import (
     TrashRecord,
     forget_record,
     records,
@@ -30,7 +26,11 @@ from ctui.worktrees.trash import (
     trash_folder,
     write_record,
 )
-from ctui.worktrees.turns import purge_turn, trash_turn
+from ctui.worktrees.trash.erase import Eraser, Stopped
+from ctui.worktrees.trash.moves import is_at
+from ctui.worktrees.trash.old_trash import take_over_old_entries
+from ctui.worktrees.trash.pins import unpin, unpin_forgotten
+from ctui.worktrees.trash.turns import purge_turn, trash_turn
 
 _NICENESS = 10
 _BLOCK = 512

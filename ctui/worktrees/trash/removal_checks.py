@@ -14,8 +14,8 @@ from ctui.git.command import run_git, status_arguments
 from ctui.git.repository import Repository, Target
 from ctui.text import one_line
 from ctui.worktrees.model import Changes, WorktreeStatus
-from ctui.worktrees.pins import named_objects
-from ctui.worktrees.trash import TrashRecord
+from ctui.worktrees.trash.entries import TrashRecord
+from ctui.worktrees.trash.pins import named_objects
 
 _STATUS_SECONDS = 60.0
 _FORCED_PROBLEMS = frozenset({"submodules-unchecked", "missing"})

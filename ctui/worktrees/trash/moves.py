@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from ctui.errors import Conflict, Unavailable
-from ctui.worktrees.trash import Moved, make_holder, sync_folder, tidy_holder
+from ctui.worktrees.trash.entries import Moved, make_holder, sync_folder, tidy_holder
 
 _ATTEMPTS = 3
 

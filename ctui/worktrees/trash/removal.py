@@ -17,11 +17,22 @@ import msgspec
 from ctui.errors import Conflict, CtuiError, NotFound, Unavailable
 from ctui.git.repository import Repository, Target
 from ctui.text import one_line
-from ctui.worktrees import branches
 from ctui.worktrees.model import WorktreeRecord, WorktreeStatus
-from ctui.worktrees.moves import carry_in, carry_out, is_at, to_be_moved
-from ctui.worktrees.pins import named_objects, objects_in, pin, unpin
-from ctui.worktrees.removal_checks import (
+from ctui.worktrees.status import worktree_status
+from ctui.worktrees.trash import branches
+from ctui.worktrees.trash.entries import (
+    TrashEntry,
+    TrashRecord,
+    forget_record,
+    holder_beside,
+    new_id,
+    records,
+    trash_folder,
+    write_record,
+)
+from ctui.worktrees.trash.moves import carry_in, carry_out, is_at, to_be_moved
+from ctui.worktrees.trash.pins import named_objects, objects_in, pin, unpin
+from ctui.worktrees.trash.removal_checks import (
     Seen,
     StillFree,
     check_removal,
@@ -32,18 +43,7 @@ from ctui.worktrees.removal_checks import (
     refuse_nested,
     refuse_work,
 )
-from ctui.worktrees.status import worktree_status
-from ctui.worktrees.trash import (
-    TrashEntry,
-    TrashRecord,
-    forget_record,
-    holder_beside,
-    new_id,
-    records,
-    trash_folder,
-    write_record,
-)
-from ctui.worktrees.turns import to_the_end, trash_turn
+from ctui.worktrees.trash.turns import to_the_end, trash_turn
 
 
 async def remove_worktree(
