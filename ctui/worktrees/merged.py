@@ -17,8 +17,8 @@ from ctui.worktrees.absorption import Absorption
 from ctui.worktrees.model import Verdict
 from ctui.worktrees.own_work import OwnWork, commit_changes, keeps_a_tree
 from ctui.worktrees.scratch import Scratch
-from ctui.worktrees.target_history import Moment, Row, TargetHistory
-from ctui.worktrees.tree_changes import Changes, Entry, changes_between, entry_at
+from ctui.worktrees.target_history import Row, TargetHistory
+from ctui.worktrees.tree_changes import Changes, Entry, changes_between
 
 if TYPE_CHECKING:
     import pygit2
@@ -131,7 +131,8 @@ class _Case:
         """Is the whole branch in the target, or was it in one of its commits?"""
         now = self._history.now(changes)
         here = self._absorption.holds(now, changes)
-        if not here and self._may_be_renamed(now, changes):
+        if not here and now.gone and not now.missing:
+            # It may have been renamed there; what was added is in no file of another name.
             here = self._absorption.commit_holds(self._target, self._own.tip)
         found = self._first_holding(changes)
         if found is None and not here:
@@ -185,26 +186,6 @@ class _Case:
         earlier = changes_between(base, self._tree(real[0].parent_ids[0]))
         differing = {path: before.get(path, change.old) for path, change in earlier.items()}
         return not self._absorption.holds_all(differing, earlier)
-
-    def _may_be_renamed(self, moment: Moment, changes: Changes) -> bool:
-        """Whether only a rename can be why the target does not have the files as they are.
-
-        What the branch changed may be gone there; what it added may belong into a renamed folder,
-        which git only believes where nothing is left of the old one (git-merge-tree(1)).
-        """
-        missing = [changes[path] for path in moment.missing]
-        if any(change.old is not None for change in missing):
-            return False
-        if not missing:
-            return bool(moment.gone)
-        return all(self._folder_left(path) for path in moment.missing)
-
-    def _folder_left(self, path: str) -> bool:
-        base, target = self._tree(self._own.bases[0]), self._tree(self._target)
-        folder = path.rpartition("/")[0]
-        while folder and entry_at(self._scratch.objects, base, folder) is None:
-            folder = folder.rpartition("/")[0]
-        return bool(folder) and entry_at(self._scratch.objects, target, folder) is None
 
     def _crossed(self, bases: Sequence[pygit2.Tree], tip: pygit2.Tree) -> Verdict | None:
         """Several common ancestors: only a merge of whole commits knows what is whose."""

@@ -141,15 +141,12 @@ class TargetHistory:
                 yield moment
 
     def now(self, changes: Mapping[str, Change]) -> Moment:
-        """The paths in the target itself, as far as the first that it has as before its change.
-
-        Where the change adds the path, the others are looked at as well.
-        """
+        """The paths in the target itself, as far as the first that is as before its change."""
         entries: dict[str, Entry | None] = {}
         for path, change in changes.items():
             events = self._events.get(path)
             entries[path] = events[-1].change.new if events else self._at_target(path)
-            if change.old is not None and entries[path] == change.old:
+            if entries[path] == change.old:
                 break
         return Moment(changes, entries)
 

@@ -1,0 +1,475 @@
+"""What each way for work to reach the target, or not to, is called, and with what evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.worktrees.story import PROGRAM, SUBMODULE, Story, numbered
+
+Told = Callable[[Story], str | None]
+
+
+class Scenario(NamedTuple):
+    """A story, which gives the commit that the verdict should name, and what it should say."""
+
+    tell: Told
+    kind: str
+    evidence: str
+    """With `{at}` for the short form of the commit that the story gave."""
+
+
+_SCENARIOS: list[Scenario] = []
+
+
+def told(kind: str, evidence: str) -> Callable[[Told], Told]:
+    def add(tell: Told) -> Told:
+        _SCENARIOS.append(Scenario(tell, kind, evidence))
+        return tell
+
+    return add
+
+
+@told("no-commits", "nothing was committed yet")
+def fresh_branch(s: Story) -> None:
+    s.moved()
+
+
+@told("merged", "every commit is in main")
+def fast_forward(s: Story) -> str:
+    s.two()
+    s.branch("main", "b")
+    return s.heads["b"]
+
+
+@told("merged", "every commit is in main")
+def true_merge(s: Story) -> str:
+    s.two()
+    s.moved()
+    s.merge("b")
+    return s.heads["b"]
+
+
+@told("merged", "every change is in main since {at} (squash)")
+def squash(s: Story) -> str:
+    s.two()
+    return s.squash("b")
+
+
+@told("merged", "every change is in main since {at} (squash)")
+def squash_after_main_moved(s: Story) -> str:
+    s.two()
+    s.moved()
+    return s.squash("b")
+
+
+@told("merged", "every change is in main since {at} (squash)")
+def squash_before_main_moved(s: Story) -> str:
+    s.two()
+    at = s.squash("b")
+    s.moved()
+    return at
+
+
+@told("merged", "every change is in main since {at} (squash)")
+def squash_with_other_context(s: Story) -> str:
+    s.two()
+    s.edited("main", 5, "near")
+    return s.squash("b")
+
+
+@told("history", "every change was in main at {at} (squash), and was changed later")
+def squash_then_overwritten(s: Story) -> str:
+    s.two()
+    at = s.squash("b")
+    s.edited("main", 3, "rewritten")
+    return at
+
+
+@told("history", "every change was in main at {at} (squash), and was changed later")
+def squash_with_other_context_then_overwritten(s: Story) -> str:
+    s.two()
+    s.edited("main", 5, "near")
+    at = s.squash("b")
+    s.edited("main", 3, "rewritten")
+    return at
+
+
+@told("unmerged", "2 commits not in main")
+def squash_with_other_resolution(s: Story) -> None:
+    s.two()
+    s.edited("main", 3, "main one")
+    s.files["main"]["f"] = s.files["b"]["f"]
+    s.write("main", "new", "new\n")
+    s.edited("main", 3, "mix of both")
+
+
+@told("merged", "every change is in main since {at}")
+def rebase(s: Story) -> str:
+    first, second = s.two()
+    s.moved()
+    s.pick(first)
+    return s.pick(second)
+
+
+@told("history", "every change was in main at {at}, and was changed later")
+def rebase_then_overwritten(s: Story) -> str:
+    first, second = s.two()
+    s.moved()
+    s.pick(first)
+    at = s.pick(second)
+    s.edited("main", 3, "rewritten")
+    return at
+
+
+@told("history", "each commit was in main, the last at {at}, and was changed later")
+def rebase_with_an_edit_between(s: Story) -> str:
+    first, second = s.two()
+    s.moved()
+    s.pick(first)
+    s.edited("main", 3, "rewritten")
+    return s.pick(second)
+
+
+@told("unmerged", "1 commit after the merge in {at}")
+def one_of_two_picked(s: Story) -> str:
+    first, _ = s.two()
+    s.moved()
+    return s.pick(first)
+
+
+@told("merged", "every change is in main since {at} (squash)")
+def squash_and_an_empty_commit(s: Story) -> str:
+    s.two()
+    s.commit("b")
+    return s.squash("b")
+
+
+@told("empty", "its commit changes nothing")
+def only_an_empty_commit(s: Story) -> None:
+    s.commit("b")
+    s.moved()
+
+
+@told("unmerged", "4 commits not in main, which undo each other")
+def work_undone_on_the_branch(s: Story) -> None:
+    first, second = s.two()
+    s.revert(second, "b")
+    s.revert(first, "b")
+    s.moved()
+
+
+@told("history", "every change was in main at {at} (squash), and was changed later")
+def squash_then_reverted(s: Story) -> str:
+    s.two()
+    at = s.squash("b")
+    s.revert(at)
+    return at
+
+
+@told("merged", "every commit is in main")
+def true_merge_then_reverted(s: Story) -> str:
+    s.two()
+    s.moved()
+    s.revert(s.merge("b"))
+    return s.heads["b"]
+
+
+@told("unmerged", "1 commit after the merge in {at}")
+def squash_then_new_commits(s: Story) -> str:
+    s.two()
+    at = s.squash("b")
+    s.write("b", "extra", "e\n")
+    s.commit("b")
+    return at
+
+
+@told("unmerged", "1 commit after the merge in {at}")
+def squash_then_amended(s: Story) -> str:
+    first, _ = s.two()
+    at = s.squash("b")
+    files = dict(s.files["b"])
+    s.branch("b", first)
+    s.files["b"] = files
+    s.edited("b", 20, "B two better")
+    return at
+
+
+@told("unmerged", "1 commit not in main")
+def other_indentation(s: Story) -> None:
+    text = "def f(x):\n    if x:\n        x = 1\n{}y()\n    return x\n"
+    s.write("b", "p.py", text.format("        "))
+    s.commit("b")
+    s.write("main", "p.py", text.format("    "))
+    s.commit("main")
+
+
+@told("merged", "every change is in main since {at}")
+def same_binary(s: Story) -> str:
+    s.write("b", "bin", b"\0\1branch")
+    s.commit("b")
+    s.moved()
+    return s.squash("b")
+
+
+@told("unmerged", "1 commit not in main")
+def another_binary(s: Story) -> None:
+    s.write("b", "bin", b"\0\1branch")
+    s.commit("b")
+    s.write("main", "bin", b"\0\1MAIN!!")
+    s.commit("main")
+
+
+@told("merged", "merging adds nothing to main")
+def rename_and_edit(s: Story) -> None:
+    s.rename("b", "f", "f2")
+    s.edited("b", 3, "B", "f2")
+    s.moved()
+    s.rename("main", "f", "f2")
+    s.edited("main", 3, "B", "f2")
+
+
+@told("merged", "every change is in main since {at} (squash)")
+def renamed_in_main_after_the_squash(s: Story) -> str:
+    s.two()
+    at = s.squash("b")
+    s.rename("main", "f", "f9")
+    s.commit("main")
+    return at
+
+
+@told("history", "every change was in main at {at}, and was changed later")
+def rename_and_edit_then_overwritten(s: Story) -> str:
+    s.edited("main", 30, "main moved")
+    s.rename("b", "f", "f2")
+    s.edited("b", 3, "B", "f2")
+    s.rename("main", "f", "f2")
+    at = s.edited("main", 3, "B", "f2")
+    s.edited("main", 3, "rewritten", "f2")
+    return at
+
+
+@told("merged", "every change is in main since {at}")
+def executable_bit(s: Story) -> str:
+    s.write("b", "g", "g\n" * 5, PROGRAM)
+    s.commit("b")
+    s.moved()
+    return s.squash("b")
+
+
+@told("unmerged", "1 commit not in main")
+def executable_bit_lost(s: Story) -> None:
+    s.write("b", "g", "g\nB\ng\ng\ng\n", PROGRAM)
+    s.commit("b")
+    s.write("main", "g", "g\nB\ng\ng\ng\n")
+    s.commit("main")
+
+
+@told("unmerged", "1 commit after the merge in {at}")
+def submodule_moved_on(s: Story) -> str:
+    s.write("b", "sub", "1" * 40, SUBMODULE)
+    s.commit("b")
+    s.write("b", "sub", "2" * 40, SUBMODULE)
+    s.commit("b")
+    s.write("main", "sub", "1" * 40, SUBMODULE)
+    return s.commit("main")
+
+
+@told("unmerged", "2 commits not in main")
+def picked_and_an_evil_merge(s: Story) -> None:
+    own = s.edited("b", 3, "B one")
+    s.edited("main", 30, "m")
+    _evil_merge(s)
+    s.pick(own)
+
+
+@told("unmerged", "1 commit not in main")
+def only_an_evil_merge(s: Story) -> None:
+    s.moved()
+    _evil_merge(s)
+
+
+def _evil_merge(s: Story) -> None:
+    """Main merged into the branch, with a file that neither had."""
+    main, tip = s.heads["main"], s.heads["b"]
+    s.merge("main", "b")
+    files = dict(s.files["b"])
+    s.branch("b", tip)
+    s.files["b"] = files
+    s.write("b", "evil", "only here\n")
+    s.commit("b", main)
+
+
+@told("merged", "every change is in main since {at} (squash)")
+def main_merged_into_the_branch_then_squash(s: Story) -> str:
+    s.two()
+    s.moved()
+    s.merge("main", "b")
+    s.edited("b", 10, "B three")
+    return s.squash("b")
+
+
+@told("unmerged", "1 commit not in main")
+def a_merge_driver_that_keeps_ours(s: Story) -> None:
+    s.write("main", ".gitattributes", "g merge=ours\n")
+    s.base = s.commit("main")
+    s.branch("b", "main")
+    s.git.config["merge.ours.driver"] = "true"
+    s.edited("b", 1, "B", "g")
+    s.edited("main", 1, "M", "g")
+
+
+@told("unmerged", "2 commits not in main")
+def force_pushed_over(s: Story) -> None:
+    s.two()
+    s.squash("b")
+    s.branch("main", s.base)
+    s.edited("main", 15, "rewrite")
+
+
+@told("unmerged", "2 commits not in main")
+def almost_the_same(s: Story) -> None:
+    s.two()
+    s.edit("main", 3, "B one!")
+    s.edit("main", 20, "B two")
+    s.write("main", "new", "new\n")
+    s.commit("main")
+
+
+@told("unmerged", "2 commits not in main")
+def criss_cross_that_undoes_main(s: Story) -> None:
+    own = s.edited("b", 3, "B")
+    main = s.edited("main", 20, "X")
+    s.merge(own)
+    s.merge(main, "b")
+    s.edited("b", 20, "line 20")
+
+
+@told("merged", "every change is in main since {at}")
+def carriage_returns(s: Story) -> str:
+    s.write("b", "crlf", "a\r\nb\r\n")
+    s.commit("b")
+    s.moved()
+    return s.squash("b")
+
+
+@told("unmerged", "1 commit not in main")
+def only_carriage_returns(s: Story) -> None:
+    s.write("b", "g", "g\r\n" * 5)
+    s.commit("b")
+    s.moved()
+
+
+@told("unmerged", "1 commit not in main")
+def same_text_at_another_place(s: Story) -> None:
+    block = ("x\n" * 6 + "y\n") * 2
+    s.write("main", "d", block)
+    s.base = s.commit("main")
+    s.branch("b", "main")
+    s.write("b", "d", block[:6] + "NEW\n" + block[6:])
+    s.commit("b")
+    s.write("main", "d", block[:20] + "NEW\n" + block[20:])
+    s.commit("main")
+
+
+@told("merged", "every change is in main since {at}")
+def two_parts_squashed_one_by_one(s: Story) -> str:
+    first, second = s.two()
+    s.pick(first)
+    return s.pick(second)
+
+
+@told("unmerged", "1 commit not in main, and no history in common")
+def orphan(s: Story) -> None:
+    del s.heads["b"]
+    s.write("b", "o", "o\n")
+    s.commit("b")
+
+
+# Those above are every way that is known to mislead one tool or another; these came on top.
+
+
+@told("merged", "every change is in main since {at}")
+def pull_request_merged_after_a_rebase(s: Story) -> str:
+    first, second = s.two()
+    s.moved()
+    s.branch("rebased", "main")
+    s.pick(first, "rebased")
+    s.pick(second, "rebased")
+    return s.merge("rebased")
+
+
+@told("unmerged", "1 commit after the merge in {at}")
+def worked_on_after_a_true_merge(s: Story) -> str:
+    s.two()
+    s.moved()
+    at = s.merge("b")
+    s.edited("b", 30, "more")
+    return at
+
+
+@told("empty", "its commit changes nothing")
+def only_main_merged_in(s: Story) -> None:
+    s.moved()
+    s.merge("main", "b")
+
+
+@told("unmerged", "1 commit not in main")
+def main_s_change_kept_out_by_a_merge(s: Story) -> None:
+    main = s.moved()
+    s.commit("b", main)
+
+
+@told("unmerged", "2 commits not in main, which undo each other")
+def picked_and_its_undoing_not(s: Story) -> None:
+    first = s.edited("b", 3, "B one")
+    s.revert(first, "b")
+    s.moved()
+    s.pick(first)
+
+
+@told("history", "each commit was in main, the last at {at}, and was changed later")
+def picked_and_undone_in_both(s: Story) -> str:
+    first = s.edited("b", 3, "B one")
+    s.revert(first, "b")
+    s.moved()
+    return s.revert(s.pick(first))
+
+
+@told("no-commits", "nothing was committed yet")
+def reset_to_before_its_base(s: Story) -> None:
+    s.base = s.moved()
+
+
+@told("unmerged", "1 commit not in main")
+def a_link_instead_of_a_file(s: Story) -> None:
+    s.write("b", "g", "f", 0o120000)
+    s.commit("b")
+    s.write("main", "g", "p.py", 0o120000)
+    s.commit("main")
+
+
+@pytest.mark.parametrize("scenario", _SCENARIOS, ids=lambda scenario: scenario.tell.__name__)
+def test_the_verdict_and_its_evidence(tmp_path: Path, scenario: Scenario) -> None:
+    story = Story(tmp_path / "repository")
+    at = scenario.tell(story)
+    objects = sorted((tmp_path / "repository/.git").rglob("*"))
+    [proof] = story.prove(tmp_path / "cache")
+    assert proof.verdict.kind == scenario.kind
+    assert proof.verdict.evidence == scenario.evidence.format(at=(at or "")[:7])
+    assert proof.verdict.commit == at
+    ahead, behind = story.git.ahead_behind(story.heads["b"], story.heads["main"])
+    assert (proof.ahead, proof.behind) == (ahead, behind)
+    assert sorted((tmp_path / "repository/.git").rglob("*")) == objects
+
+
+def test_the_second_time_nothing_is_merged_again(tmp_path: Path) -> None:
+    story = Story(tmp_path / "repository")
+    at = squash_then_overwritten(story)
+    first = story.prove(tmp_path / "cache")
+    (tmp_path / "repository/.git/objects").rename(tmp_path / "away")
+    assert story.prove(tmp_path / "cache") == first
+    assert first[0].verdict.commit == at
