@@ -1,7 +1,7 @@
 """Whether something already holds a change, so that merging the change there would add nothing.
 
 A merge without renames decides path by path. So only what differs on all three sides is really
-merged, one file at a time, and whole trees only where a rename may be the reason.
+merged, one file at a time, and whole trees only where a file is gone that may have been renamed.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ class Absorption:
     def __init__(self, scratch: Scratch) -> None:
         self._scratch = scratch
         self._files: dict[tuple[str, str, str], bool] = {}
+        self._commits: dict[tuple[str, str], bool] = {}
         self._file_merges = _FILE_MERGES
         self._tree_merges = _TREE_MERGES
 
@@ -95,10 +96,14 @@ class Absorption:
 
         Whole commits, because with several merge bases (criss-cross) there is no single old tree.
         """
+        if (ours, theirs) not in self._commits:
+            allowed = self._may_merge_trees()
+            self._commits[ours, theirs] = allowed and self._merge_commits(ours, theirs)
+        return self._commits[ours, theirs]
+
+    def _merge_commits(self, ours: str, theirs: str) -> bool:
         from pygit2.enums import MergeFlag
 
-        if not self._may_merge_trees():
-            return False
         git = self._scratch.objects
         tree = self._scratch.commit(ours).tree_id
         index = git.merge_commits(ours, theirs, flags=MergeFlag.FIND_RENAMES)

@@ -8,14 +8,15 @@ was merged there, and nothing came of it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctui.git.repository import Target
 from ctui.text import one_line
 from ctui.worktrees.absorption import Absorption
 from ctui.worktrees.model import Verdict
-from ctui.worktrees.own_work import OwnWork, commit_changes, keeps_a_tree
+from ctui.worktrees.own_work import OwnWork, keeps_a_tree
 from ctui.worktrees.scratch import Scratch
 from ctui.worktrees.target_history import Row, TargetHistory
 from ctui.worktrees.tree_changes import Changes, Entry, changes_between
@@ -129,14 +130,13 @@ class _Case:
 
     def _held(self, changes: Changes) -> Verdict | None:
         """Is the whole branch in the target, or was it in one of its commits?"""
+        tip = self._own.tip
         now = self._history.now(changes)
-        here = self._absorption.holds(now, changes)
-        if not here and now.gone and not now.missing:
-            # It may have been renamed there; what was added is in no file of another name.
-            here = self._absorption.commit_holds(self._target, self._own.tip)
-        found = self._first_holding(changes)
-        if found is None and not here:
-            found = self._first_holding_renamed(changes)
+        if now.gone:
+            here = not now.missing and self._absorption.commit_holds(self._target, tip)
+        else:
+            here = self._absorption.holds(now, changes)
+        found = self._first_holding(changes, partial(self._commit_holds, commit=tip))
         if found is None:
             text = f"merging adds nothing to {self._name}"
             return Verdict("merged", text) if here else None
@@ -148,32 +148,35 @@ class _Case:
         text = f"every change was in {self._name} at {since}, and was changed later"
         return Verdict("history", text, row.commit)
 
-    def _first_holding(self, changes: Changes, since: int = 0) -> _Found | None:
+    def _commit_holds(self, row: Row, commit: str) -> bool:
+        return self._absorption.commit_holds(row.commit, commit)
+
+    def _first_holding(
+        self, changes: Changes, merges_clean: Callable[[Row], bool], since: int = 0
+    ) -> _Found | None:
         """The row from `since` on that has all of the changes.
 
-        Rows that have exactly the branch's files come first: they cost nothing to see.
+        Rows that have exactly the branch's files come first: they cost nothing to see. Where a
+        file is gone, removed on both sides or renamed on one, `merges_clean` decides: whoever
+        removes what another renamed has not seen the same change.
         """
         waiting: list[tuple[_Found, dict[str, Entry | None]]] = []
+        renamed: list[_Found] = []
         for moment in self._history.moments(changes, self._own.bases):
             if moment.missing or moment.rank < since:
                 continue
-            if not moment.differing:
-                return _Found(moment.rank, moment.before)
-            if len(waiting) < _ROWS_MERGED:
-                found = _Found(moment.rank, moment.before)
+            found = _Found(moment.rank, moment.before)
+            if moment.gone:
+                renamed.append(found)
+            elif not moment.differing:
+                return found
+            elif len(waiting) < _ROWS_MERGED:
                 waiting.append((found, dict(moment.differing)))
         for found, differing in waiting:
             if self._absorption.holds_all(differing, changes):
                 return found
-        return None
-
-    def _first_holding_renamed(self, changes: Changes) -> _Found | None:
-        for moment in self._history.moments(changes, self._own.bases):
-            if moment.gone and not moment.missing:
-                commit = self._history.rows[moment.rank].commit
-                if self._absorption.commit_holds(commit, self._own.tip):
-                    return _Found(moment.rank, moment.before)
-        return None
+        rows = self._history.rows
+        return next((found for found in renamed if merges_clean(rows[found.rank])), None)
 
     def _is_squash(self, row: Row, before: Mapping[str, Entry | None], changes: Changes) -> bool:
         """Whether this one commit brought the work of several, none of which was there before."""
@@ -225,17 +228,13 @@ class _Case:
         return Verdict("history", text, oid)
 
     def _picked_at(self, commit: pygit2.Commit, since: int) -> int | None:
-        changes = commit_changes(self._scratch, commit)
-        found = self._first_holding(changes, since)
-        if found is not None:
-            return found.rank
         old, new = self._tree(commit.parent_ids[0]), self._tree(commit.id)
-        for moment in self._history.moments(changes, self._own.bases):
-            if moment.rank >= since and moment.gone and not moment.missing:
-                ours = self._tree(self._history.rows[moment.rank].commit)
-                if self._absorption.tree_holds(old, ours, new):
-                    return moment.rank
-        return None
+
+        def adds_nothing(row: Row) -> bool:
+            return self._absorption.tree_holds(old, self._tree(row.commit), new)
+
+        found = self._first_holding(changes_between(old, new), adds_nothing, since)
+        return found.rank if found else None
 
     def _earlier(self, began: str | None) -> Verdict | None:
         """Was it merged once, and worked on since? Only said where it is cheap to know."""
@@ -251,7 +250,7 @@ class _Case:
             return None
         for later, commit in enumerate(own.commits[1 : _EARLIER_COMMITS + 1], start=1):
             changes = changes_between(base, self._tree(commit.id))
-            found = self._first_holding(changes) if changes else None
+            found = self._first_holding(changes, partial(self._commit_holds, commit=str(commit.id)))
             if found is not None:
                 return self._after_merge(later, found.rank)
         return None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from ctui.worktrees.scratch import Scratch
-from ctui.worktrees.tree_changes import Change, changes_between
 
 if TYPE_CHECKING:
     import pygit2
@@ -78,11 +77,6 @@ def _bases(graph: pygit2.Repository, own: tuple[pygit2.Commit, ...], best: str) 
                 commit
             ]
     return tuple(sorted(found))
-
-
-def commit_changes(scratch: Scratch, commit: pygit2.Commit) -> dict[str, Change]:
-    """What a commit with one parent changed."""
-    return changes_between(scratch.tree(commit.parent_ids[0]), scratch.tree(commit.id))
 
 
 def keeps_a_tree(scratch: Scratch, commit: pygit2.Commit) -> bool:

@@ -141,6 +141,8 @@ class _Proving:
         if not more:
             return proofs
         inside = self._contains(first, more[0])
+        if inside and first.ref.startswith("refs/remotes/"):
+            return proofs
         asked = [q for q, proof in proofs.items() if (proof.verdict.kind in PROVEN) == inside]
         combined = _pushed if inside else _either
         for question, other in self._against(more[0], asked).items():

@@ -90,11 +90,11 @@ class Story:
         return self._commit(into, self._merged(into, branch), [self.heads[into], commit])
 
     def pick(self, commit: str, onto: str = "main") -> str:
-        parent = str(self.git[commit].parent_ids[0])
+        parent = str(self.commit_of(commit).parent_ids[0])
         return self._replay(parent, commit, onto)
 
     def revert(self, commit: str, on: str = "main") -> str:
-        return self._replay(commit, str(self.git[commit].parent_ids[0]), on)
+        return self._replay(commit, str(self.commit_of(commit).parent_ids[0]), on)
 
     def two(self) -> tuple[str, str]:
         """Two commits of `b`: lines 3 and 20, and a new file."""
@@ -109,8 +109,11 @@ class Story:
 
     def read(self, commit: str) -> Files:
         found: Files = {}
-        self._read(self.git[commit].tree, "", found)
+        self._read(self.commit_of(commit).tree, "", found)
         return found
+
+    def commit_of(self, commit: str | pygit2.Oid) -> pygit2.Commit:
+        return self.git[commit].peel(pygit2.Commit)
 
     def repository(self) -> Repository:
         return Repository(self.folder / ".git", self.folder)
@@ -127,7 +130,7 @@ class Story:
         return self._clean(index)
 
     def _replay(self, old: str, new: str, onto: str) -> str:
-        trees = [self.git[commit].tree for commit in (old, self.heads[onto], new)]
+        trees = [self.commit_of(commit).tree for commit in (old, self.heads[onto], new)]
         index = self.git.merge_trees(trees[0], trees[1], trees[2])
         return self._commit(onto, self._clean(index), [self.heads[onto]])
 
@@ -171,7 +174,7 @@ class Story:
                 found[path] = Content(str(entry.id).encode(), SUBMODULE)
 
 
-class Conflicting(Exception):  # noqa: N818 - the story cannot go on like this; nothing is wrong
+class Conflicting(Exception):
     """A merge that a story wants does not come out clean."""
 
 

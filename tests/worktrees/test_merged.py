@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.worktrees.story import PROGRAM, SUBMODULE, Story, numbered
+from tests.worktrees.story import PROGRAM, SUBMODULE, Story
 
 Told = Callable[[Story], str | None]
 
@@ -223,13 +223,13 @@ def another_binary(s: Story) -> None:
     s.commit("main")
 
 
-@told("merged", "merging adds nothing to main")
-def rename_and_edit(s: Story) -> None:
+@told("merged", "every change is in main since {at}")
+def rename_and_edit(s: Story) -> str:
     s.rename("b", "f", "f2")
     s.edited("b", 3, "B", "f2")
     s.moved()
     s.rename("main", "f", "f2")
-    s.edited("main", 3, "B", "f2")
+    return s.edited("main", 3, "B", "f2")
 
 
 @told("merged", "every change is in main since {at} (squash)")
@@ -421,6 +421,26 @@ def only_main_merged_in(s: Story) -> None:
 def main_s_change_kept_out_by_a_merge(s: Story) -> None:
     main = s.moved()
     s.commit("b", main)
+
+
+@told("unmerged", "1 commit after the merge in {at}")
+def removed_after_its_rename_was_squashed(s: Story) -> str:
+    s.rename("b", "f", "f2")
+    s.commit("b")
+    at = s.squash("b")
+    s.files["b"].pop("f2")
+    s.commit("b")
+    return at
+
+
+@told("merged", "every change is in main since {at} (squash)")
+def files_removed_and_renamed(s: Story) -> str:
+    s.files["b"].pop("g")
+    s.commit("b")
+    s.rename("b", "f", "f2")
+    s.commit("b")
+    s.moved()
+    return s.squash("b")
 
 
 @told("unmerged", "2 commits not in main, which undo each other")

@@ -1,4 +1,4 @@
-"""Random histories: what is called merged is there, says an oracle that merges and compares nothing.
+"""Random histories: what is called merged is there, says an oracle that merges nothing.
 
 Every line, name and mode is a token that is written once. The oracle looks only at which tokens are
 in which commit, and at the parents that it noted itself.
@@ -129,11 +129,11 @@ class Teller:
     def _line(self, branch: str) -> list[str]:
         """The commits with one parent on a branch's first line, oldest first."""
         found: list[str] = []
-        commit = self.story.git[self.story.heads[branch]]
+        commit = self.story.commit_of(self.story.heads[branch])
         while commit.parent_ids:
             if len(commit.parent_ids) == 1:
                 found.append(str(commit.id))
-            commit = self.story.git[commit.parent_ids[0]]
+            commit = self.story.commit_of(commit.parent_ids[0])
         return found[::-1]
 
     def _own(self, x: int) -> str:
@@ -165,7 +165,7 @@ class Oracle:
         return self._tokens[commit]
 
     def parents(self, commit: str) -> list[str]:
-        return [str(parent) for parent in self._story.git[commit].parent_ids]
+        return [str(parent) for parent in self._story.commit_of(commit).parent_ids]
 
     def reachable(self, commit: str) -> Tokens:
         if commit not in self._reachable:
