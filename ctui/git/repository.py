@@ -75,8 +75,7 @@ class Repository:
 
     def default_branch(self) -> str | None:
         """What the remote calls its default, else main or master, else the checked-out branch."""
-        remote = self.remote()
-        prefix = f"refs/remotes/{remote}/"
+        prefix = f"refs/remotes/{self.remote() or 'origin'}/"
         with suppress(KeyError, ValueError):
             target = self.git.references[f"{prefix}HEAD"].target
             # It stays behind when the remote's default branch is renamed, and names nothing then.
@@ -103,7 +102,7 @@ class Repository:
         others see as well, comes first.
         """
         name = self.default_branch()
-        refs = [f"refs/remotes/{self.remote()}/{name}", f"refs/heads/{name}"]
+        refs = [f"refs/remotes/{self.remote() or 'origin'}/{name}", f"refs/heads/{name}"]
         found = [Target(ref, self.resolve(ref)) for ref in refs if ref in self.git.references]
         if not found:
             return (Target("HEAD", self.resolve("HEAD")),)

@@ -87,7 +87,8 @@ class Judge:
         if question.base is not None:
             fresh = bool(self._scratch.graph.descendant_of(question.base, question.tip))
         else:
-            fresh = question.created_only and self._history.on_line(question.tip)
+            on_line = self._history.truncated or self._history.on_line(question.tip)
+            fresh = question.created_only and on_line
         if fresh:
             return Verdict("no-commits", "nothing was committed yet")
         return Verdict("merged", f"every commit is in {self._name}", question.tip)
@@ -241,7 +242,8 @@ class _Case:
         own, history = self._own, self._history
         if not own.linear:
             return None
-        if began not in {None, own.bases[0]} and not history.on_line(own.bases[0]):
+        on_line = history.truncated or history.on_line(own.bases[0])
+        if began not in {None, own.bases[0]} and not on_line:
             # Its own commits are in a merge's second line.
             return self._after_merge(own.ahead, history.first_with(own.bases[0]))
         base = self._tree(own.bases[0])

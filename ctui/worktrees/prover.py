@@ -49,8 +49,9 @@ class Prover:
         self._verdicts = VerdictCache(cache)
 
     def prove(self, works: Sequence[Work]) -> list[Proof]:
-        """One proof for each, in their order. Blocks, and may hold the GIL for long.
+        """One proof for each, in their order.
 
+        Blocks, and may hold the GIL for long: for a thread without a loop, or a `ProofWorker`.
         What is wrong with one of them is its own verdict, `unknown`.
 
         Raises:

@@ -93,6 +93,11 @@ class TargetHistory:
             return True
         return bool(self.rows) and self.rows[0].parents[:1] == (commit,)
 
+    @property
+    def truncated(self) -> bool:
+        """Whether there are older rows than those that were read."""
+        return len(self.rows) == _ROWS
+
     def first_with(self, commit: str) -> int:
         """The rank of the first row that came after `commit`, which is an ancestor of the target.
 

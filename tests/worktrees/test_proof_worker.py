@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import signal
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -177,3 +178,11 @@ async def test_it_ends_with_its_parent(asking: Asking) -> None:
     await asyncio.wait_for(gone.wait(), 20)
     asyncio.get_running_loop().remove_reader(ended)
     os.close(ended)
+
+
+def test_the_front_end_s_side_loads_no_libgit2(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", _SOURCE)
+    code = "import ctui.worktrees.proof_worker, sys; print({'pygit2', 'sqlite3'} & {*sys.modules})"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "set()"

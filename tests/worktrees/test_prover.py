@@ -255,6 +255,56 @@ def test_a_shallow_clone(tmp_path: Path) -> None:
     assert (proof.verdict.kind, proof.verdict.commit) == ("merged", at)
 
 
+def test_a_partial_clone_is_not_completed(tmp_path: Path) -> None:
+    story = Story(tmp_path / "repository")
+    story.two()
+    story.edited("main", 5, "near")
+    at = story.squash("b")
+    upstream = tmp_path / "repository"
+    git(upstream, "config", "uploadpack.allowFilter", "true")
+    options = ("-q", "--bare", "--filter=blob:none")
+    git(tmp_path, "clone", *options, f"file://{upstream}", "partial.git")
+    clone = Repository(tmp_path / "partial.git", None)
+    before = sorted(clone.common_dir.rglob("*"))
+    work = Work(story.heads["b"], story.base)
+    [proof] = Prover(clone, [Target("refs/heads/main", at)], tmp_path / "cache").prove([work])
+    missing = "its commits cannot be read: an object is missing"
+    assert evidence(proof) == ("unknown", missing)
+    assert sorted(clone.common_dir.rglob("*")) == before
+
+
+def long_line(folder: Path, branch: str, begin: str, count: int) -> None:
+    """So many commits on top of another, which change nothing."""
+    stream = "".join(
+        f"commit refs/heads/{branch}\ncommitter T <t@example.org> {1_700_100_000 + number} +0000\n"
+        f"data 1\n.\n{f'from {begin}' if number == 0 else ''}\n"
+        for number in range(count)
+    )
+    command = ["git", "fast-import", "--quiet", "--force"]
+    subprocess.run(command, cwd=folder, input=stream.encode(), check=True)
+
+
+def test_a_huge_history_of_the_target(story: Story, tmp_path: Path) -> None:
+    """What was merged before the newest 5,000 commits is found where it still is."""
+    _, tip = story.two()
+    at = story.squash("b")
+    long_line(story.folder, "main", at, 5_001)
+    story.branch("main", git(story.folder, "rev-parse", "main"))
+    fresh = Work(story.base, None, created_only=True)
+    asked = (Work(tip, story.base), fresh)
+    merged, unbegun = story.prove(tmp_path / "cache", *asked)
+    assert evidence(merged) == ("merged", "merging adds nothing to main")
+    assert unbegun.verdict.kind == "no-commits"
+    assert (merged.ahead, merged.behind) == (2, 5_002)
+
+
+def test_a_huge_history_of_the_branch_is_only_counted(story: Story, tmp_path: Path) -> None:
+    long_line(story.folder, "b", story.base, 2_001)
+    work = Work(git(story.folder, "rev-parse", "b"), story.base)
+    [proof] = story.prove(tmp_path / "cache", work)
+    assert evidence(proof) == ("unmerged", "2001 commits not in main, too many to look at")
+
+
 def test_names_that_are_not_utf8(repository: Path, tmp_path: Path) -> None:
     git(repository, "checkout", "-q", "-b", "b")
     for name in (b"\xff\n\x01commit", b"commit x"):
