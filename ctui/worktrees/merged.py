@@ -193,21 +193,21 @@ class _Case:
 
     def _crossed(self, bases: Sequence[pygit2.Tree], tip: pygit2.Tree) -> Verdict | None:
         """Several common ancestors: only a merge of whole commits knows what is whose."""
-        shared = changes_between(bases[0], tip)
+        changes = changes_between(bases[0], tip)
+        shared = dict(changes)
         for tree in bases[1:]:
             other = changes_between(tree, tip)
             shared = {path: change for path, change in shared.items() if other.get(path) == change}
-        if self._history.now(shared).missing:
-            here = False
-        else:
-            here = self._absorption.commit_holds(self._target, self._own.tip)
+        here = not self._history.now(shared).missing and self._absorption.commit_holds(
+            self._target, self._own.tip
+        )
         if here:
             return Verdict("merged", f"merging adds nothing to {self._name}")
-        for moment in self._history.moments(shared, self._own.bases):
-            commit = self._history.rows[moment.rank].commit
-            if not moment.missing and self._absorption.commit_holds(commit, self._own.tip):
-                text = f"every change was in {self._name} at {commit[:_BRIEF]}"
-                return Verdict("history", f"{text}, and was changed later", commit)
+        for moment in self._history.moments(changes, self._own.bases):
+            row = self._history.rows[moment.rank]
+            if shared.keys().isdisjoint(moment.missing) and self._commit_holds(row, self._own.tip):
+                text = f"every change was in {self._name} at {row.commit[:_BRIEF]}"
+                return Verdict("history", f"{text}, and was changed later", row.commit)
         return None
 
     def _picked(self) -> Verdict | None:

@@ -341,11 +341,19 @@ def almost_the_same(s: Story) -> None:
 
 @told("unmerged", "2 commits not in main")
 def criss_cross_that_undoes_main(s: Story) -> None:
-    own = s.edited("b", 3, "B")
+    _criss_cross(s)
+    s.edited("b", 20, "line 20")
+
+
+def _criss_cross(s: Story) -> None:
+    """Each merged into the other: seen from the branch's own commit, undoing main is no change."""
     main = s.edited("main", 20, "X")
+    own = s.edited("b", 3, "B")
+    while own > main:  # whoever takes the first of the two bases takes the misleading one
+        s.branch("b", s.base)
+        own = s.edited("b", 3, "B")
     s.merge(own)
     s.merge(main, "b")
-    s.edited("b", 20, "line 20")
 
 
 @told("merged", "every change is in main since {at}")
@@ -421,6 +429,22 @@ def only_main_merged_in(s: Story) -> None:
 def main_s_change_kept_out_by_a_merge(s: Story) -> None:
     main = s.moved()
     s.commit("b", main)
+
+
+@told("merged", "merging adds nothing to main")
+def criss_cross_then_squash(s: Story) -> None:
+    _criss_cross(s)
+    s.edited("b", 10, "more")
+    s.squash("b")
+
+
+@told("history", "every change was in main at {at}, and was changed later")
+def criss_cross_then_squash_then_overwritten(s: Story) -> str:
+    _criss_cross(s)
+    s.edited("b", 10, "more")
+    at = s.squash("b")
+    s.edited("main", 10, "rewritten")
+    return at
 
 
 @told("unmerged", "1 commit after the merge in {at}")
