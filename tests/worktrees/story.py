@@ -174,6 +174,11 @@ class Story:
                 found[path] = Content(str(entry.id).encode(), SUBMODULE)
 
 
+def said(proof: Proof) -> tuple[str, str]:
+    """The kind of a proof's verdict, and its evidence."""
+    return proof.verdict.kind, proof.verdict.evidence
+
+
 class Conflicting(Exception):
     """A merge that a story wants does not come out clean."""
 
