@@ -74,12 +74,30 @@ class Repository:
             return ahead, behind
         return 0, 0
 
+    def remote(self) -> str | None:
+        """The remote whose default branch counts: origin, the only one, or the one it follows."""
+        names = [name for name in self.git.remotes.names() if name is not None]
+        if "origin" in names or not names:
+            return "origin" if names else None
+        if len(names) == 1:
+            return names[0]
+        branch = self._local_default()
+        with suppress(KeyError):
+            followed = self.git.config[f"branch.{branch}.remote"]
+            return followed if followed in names else None
+        return None
+
     def default_branch(self) -> str | None:
-        """What origin calls its default, else main or master, else the checked-out branch."""
+        """What the remote calls its default, else main or master, else the checked-out branch."""
+        prefix = f"refs/remotes/{self.remote() or 'origin'}/"
         with suppress(KeyError, ValueError):
-            target = self.git.references["refs/remotes/origin/HEAD"].target
-            if isinstance(target, str):
-                return target.removeprefix("refs/remotes/origin/")
+            target = self.git.references[f"{prefix}HEAD"].target
+            # It stays behind when the remote's default branch is renamed, and names nothing then.
+            if isinstance(target, str) and target in self.git.references:
+                return target.removeprefix(prefix)
+        return self._local_default()
+
+    def _local_default(self) -> str | None:
         branches = set(self.git.branches.local)
         for name in ("main", "master", "trunk", "develop"):
             if name in branches:
@@ -87,20 +105,36 @@ class Repository:
         return self.head_branch()
 
     def target(self) -> Target:
-        """`origin/<default>` and the local default: the one that contains the other.
+        """What worktrees are judged against first; see `targets`."""
+        return self.targets()[0]
 
-        Where each has commits of its own, the remote one, which others see as well.
+    def targets(self) -> tuple[Target, ...]:
+        """`<remote>/<default>` and the local default; one of them where it contains the other.
+
+        Where the local one is ahead it comes first and the remote one follows, because only the
+        remote one tells what was pushed. Where each has commits of its own the remote one, which
+        others see as well, comes first.
         """
         name = self.default_branch()
-        refs = [f"refs/remotes/origin/{name}", f"refs/heads/{name}"]
+        refs = [f"refs/remotes/{self.remote() or 'origin'}/{name}", f"refs/heads/{name}"]
         found = [Target(ref, self.resolve(ref)) for ref in refs if ref in self.git.references]
         if not found:
-            return Target("HEAD", self.resolve("HEAD"))
+            return (Target("HEAD", self.resolve("HEAD")),)
         if len(found) == 2:
             remote, local = found
-            if self.git.descendant_of(local.commit, remote.commit):
-                return local
-        return found[0]
+            if remote.commit == local.commit or self._contains(remote, local):
+                return (remote,)
+            return (local, remote) if self._contains(local, remote) else (remote, local)
+        return (found[0],)
+
+    def _contains(self, one: Target, other: Target) -> bool:
+        import pygit2
+
+        try:
+            return bool(self.git.descendant_of(one.commit, other.commit))
+        except (KeyError, pygit2.GitError):
+            # A shallow or damaged history: neither is known to contain the other.
+            return False
 
     def object_directories(self) -> list[Path]:
         """Where this repository's objects are: its own folder, and those that it borrows from."""

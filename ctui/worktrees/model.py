@@ -56,6 +56,29 @@ class Verdict(msgspec.Struct, frozen=True):
     commit: str | None = None
 
 
+class Work(msgspec.Struct, frozen=True):
+    """What only one worktree has, to be proven merged."""
+
+    tip: str
+    """The commit of its HEAD."""
+    base: str | None = None
+    """The commit that it began with, where that was recorded."""
+    created_only: bool = False
+    """Whether its reflog knows nothing but its creation; asked only where there is no base."""
+    also: tuple[tuple[str, str], ...] = ()
+    """Name and commit of what else is only here: its task's other branches and stash."""
+
+
+class Proof(msgspec.Struct, frozen=True):
+    """What the target has of a worktree's work."""
+
+    verdict: Verdict
+    ahead: int = 0
+    """Commits that the target does not have."""
+    behind: int = 0
+    """Commits of the target that it does not have."""
+
+
 class WorktreeStatus(msgspec.Struct, frozen=True, kw_only=True):
     """One worktree as it is now."""
 

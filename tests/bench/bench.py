@@ -1,6 +1,6 @@
 """`make bench`: speed as ratios, the two sides of each in turn in one run.
 
-    python -m tests.bench.bench [start] [task-list] [run] [replay] [paint] [keys] [open]
+    python -m tests.bench.bench [start] [task-list] [run] [replay] [paint] [keys] [open] [proofs]
 
 Absolute times depend on the machine; only the ratios are promised.
 """
@@ -32,6 +32,7 @@ from ctui.tasks.journal import FILE_NAME, Journal
 from ctui.tasks.server import _Viewer
 from tests.bench.figures import ratio
 from tests.bench.screen import first_paint, live_keys, opening
+from tests.bench.worktrees import proofs
 from tests.sandbox.containers import plain_spec
 
 PYTHON = sys.executable
@@ -269,6 +270,7 @@ BENCHES: dict[str, Callable[[], Awaitable[None]]] = {
     "paint": first_paint,
     "keys": live_keys,
     "open": opening,
+    "proofs": proofs,
 }
 
 

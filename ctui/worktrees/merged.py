@@ -1,0 +1,269 @@
+"""The rules of the proof that a branch's work is in the target.
+
+`merged` and `history` promise one thing: every change that the branch's tip makes to files, their
+names and their modes is in a commit that the target contains. Messages, and what a squash left out
+in between, are not. Nothing is guessed from names, messages or likeness: what is said to be there
+was merged there, and nothing came of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from ctui.git.repository import Target
+from ctui.text import one_line
+from ctui.worktrees.absorption import Absorption
+from ctui.worktrees.model import Verdict
+from ctui.worktrees.own_work import OwnWork, keeps_a_tree
+from ctui.worktrees.scratch import Scratch
+from ctui.worktrees.target_history import Row, TargetHistory
+from ctui.worktrees.tree_changes import Changes, Entry, changes_between
+
+if TYPE_CHECKING:
+    import pygit2
+
+PROVEN = frozenset({"merged", "history"})
+
+_PICKED_COMMITS = 100
+_EARLIER_COMMITS = 20
+_ROWS_MERGED = 200
+_BRIEF = 7
+"""Hex digits of a commit in a sentence."""
+
+
+class Question(NamedTuple):
+    """One commit, and what is known of how its branch began."""
+
+    tip: str
+    base: str | None = None
+    created_only: bool = False
+    stash: bool = False
+    """Whether it may be a stash, of which what was staged counts as well."""
+
+
+def target_name(target: Target) -> str:
+    """A target as a person calls it, safe to show."""
+    ref = target.ref.removeprefix("refs/heads/").removeprefix("refs/remotes/")
+    return one_line(ref, 60)
+
+
+def commits_text(count: int) -> str:
+    return f"{count} commit{'' if count == 1 else 's'}"
+
+
+class _Found(NamedTuple):
+    """A row that has the changes, and what it itself changed, as it was before."""
+
+    rank: int
+    before: Mapping[str, Entry | None]
+
+
+class Judge:
+    """Judges branches against one target."""
+
+    def __init__(self, scratch: Scratch, target: Target, history: TargetHistory) -> None:
+        self._scratch = scratch
+        self._target = target.commit
+        self._history = history
+        self._name = target_name(target)
+
+    def verdict(self, question: Question, own: OwnWork) -> Verdict:
+        """Judge one branch.
+
+        Raises:
+            KeyError, ValueError, pygit2.GitError: an object that is needed cannot be read.
+        """
+        if question.tip == question.base:
+            return Verdict("no-commits", "nothing was committed yet")
+        if own.ahead == 0:
+            return self._contained(question)
+        case = _Case(self._scratch, self._history, self._target, self._name, own)
+        return case.verdict(question.base)
+
+    def _contained(self, question: Question) -> Verdict:
+        """All of its commits are the target's; were they ever its own?"""
+        if question.base is not None:
+            fresh = bool(self._scratch.graph.descendant_of(question.base, question.tip))
+        else:
+            on_line = self._history.truncated or self._history.on_line(question.tip)
+            fresh = question.created_only and on_line
+        if fresh:
+            return Verdict("no-commits", "nothing was committed yet")
+        return Verdict("merged", f"every commit is in {self._name}", question.tip)
+
+
+class _Case:
+    """One branch with commits that the target does not have."""
+
+    def __init__(
+        self, scratch: Scratch, history: TargetHistory, target: str, name: str, own: OwnWork
+    ) -> None:
+        self._scratch = scratch
+        self._history = history
+        self._target = target
+        self._name = name
+        self._own = own
+        self._absorption = Absorption(scratch)
+        self._tree = scratch.tree
+
+    def verdict(self, began: str | None) -> Verdict:
+        own = self._own
+        if not own.bases:
+            return self._unmerged(", and no history in common")
+        if not own.commits:
+            return self._unmerged(", too many to look at")
+        if own.joined:
+            return self._unmerged(", some with a history of their own")
+        trees = [self._tree(base) for base in own.bases]
+        tip = self._tree(own.tip)
+        if all(tree.id == tip.id for tree in trees):
+            if all(keeps_a_tree(self._scratch, commit) for commit in own.commits):
+                those = "its commit changes" if own.ahead == 1 else "its commits change"
+                return Verdict("empty", f"{those} nothing")
+            return self._picked() or self._unmerged(", which undo each other")
+        if len(trees) > 1:
+            return self._crossed(trees, tip) or self._unmerged("")
+        changes = changes_between(trees[0], tip)
+        found = self._held(changes) or self._picked() or self._earlier(began)
+        return found or self._unmerged("")
+
+    def _held(self, changes: Changes) -> Verdict | None:
+        """Is the whole branch in the target, or was it in one of its commits?"""
+        tip = self._own.tip
+        now = self._history.now(changes)
+        if now.gone:
+            here = not now.missing and self._absorption.commit_holds(self._target, tip)
+        else:
+            here = self._absorption.holds(now, changes)
+        found = self._first_holding(changes, partial(self._commit_holds, commit=tip))
+        if found is None:
+            text = f"merging adds nothing to {self._name}"
+            return Verdict("merged", text) if here else None
+        row = self._history.rows[found.rank]
+        squash = " (squash)" if self._is_squash(row, found.before, changes) else ""
+        since = f"{row.commit[:_BRIEF]}{squash}"
+        if here:
+            return Verdict("merged", f"every change is in {self._name} since {since}", row.commit)
+        text = f"every change was in {self._name} at {since}, and was changed later"
+        return Verdict("history", text, row.commit)
+
+    def _commit_holds(self, row: Row, commit: str) -> bool:
+        return self._absorption.commit_holds(row.commit, commit)
+
+    def _first_holding(
+        self, changes: Changes, merges_clean: Callable[[Row], bool], since: int = 0
+    ) -> _Found | None:
+        """The row from `since` on that has all of the changes.
+
+        Rows that have exactly the branch's files come first: they cost nothing to see. Where a
+        file is gone, removed on both sides or renamed on one, `merges_clean` decides: whoever
+        removes what another renamed has not seen the same change.
+        """
+        waiting: list[tuple[_Found, dict[str, Entry | None]]] = []
+        renamed: list[_Found] = []
+        for moment in self._history.moments(changes, self._own.bases):
+            if moment.missing or moment.rank < since:
+                continue
+            found = _Found(moment.rank, moment.before)
+            if moment.gone:
+                renamed.append(found)
+            elif not moment.differing:
+                return found
+            elif len(waiting) < _ROWS_MERGED:
+                waiting.append((found, dict(moment.differing)))
+        for found, differing in waiting:
+            if self._absorption.holds_all(differing, changes):
+                return found
+        rows = self._history.rows
+        return next((found for found in renamed if merges_clean(rows[found.rank])), None)
+
+    def _is_squash(self, row: Row, before: Mapping[str, Entry | None], changes: Changes) -> bool:
+        """Whether this one commit brought the work of several, none of which was there before."""
+        real = [commit for commit in self._own.commits if not keeps_a_tree(self._scratch, commit)]
+        if len(row.parents) != 1 or not before.keys() >= changes.keys() or len(real) < 2:
+            return False
+        if not self._own.linear:
+            return True
+        base = self._tree(self._own.bases[0])
+        earlier = changes_between(base, self._tree(real[0].parent_ids[0]))
+        differing = {path: before.get(path, change.old) for path, change in earlier.items()}
+        return not self._absorption.holds_all(differing, earlier)
+
+    def _crossed(self, bases: Sequence[pygit2.Tree], tip: pygit2.Tree) -> Verdict | None:
+        """Several common ancestors: only a merge of whole commits knows what is whose."""
+        changes = changes_between(bases[0], tip)
+        shared = dict(changes)
+        for tree in bases[1:]:
+            other = changes_between(tree, tip)
+            shared = {path: change for path, change in shared.items() if other.get(path) == change}
+        here = not self._history.now(shared).missing and self._absorption.commit_holds(
+            self._target, self._own.tip
+        )
+        if here:
+            return Verdict("merged", f"merging adds nothing to {self._name}")
+        for moment in self._history.moments(changes, self._own.bases):
+            row = self._history.rows[moment.rank]
+            if shared.keys().isdisjoint(moment.missing) and self._commit_holds(row, self._own.tip):
+                text = f"every change was in {self._name} at {row.commit[:_BRIEF]}"
+                return Verdict("history", f"{text}, and was changed later", row.commit)
+        return None
+
+    def _picked(self) -> Verdict | None:
+        """Did each commit, picked onto some row by itself, add nothing there?
+
+        In their order: the undoing of a change is not held by what never had it.
+        """
+        real = [commit for commit in self._own.commits if not keeps_a_tree(self._scratch, commit)]
+        if not real or len(real) > _PICKED_COMMITS or not self._own.linear:
+            return None
+        rank = 0
+        for commit in reversed(real):
+            found = self._picked_at(commit, rank)
+            if found is None:
+                return None
+            rank = found
+        oid = self._history.rows[rank].commit
+        text = f"each commit was in {self._name}, the last at {oid[:_BRIEF]}, and was changed later"
+        return Verdict("history", text, oid)
+
+    def _picked_at(self, commit: pygit2.Commit, since: int) -> int | None:
+        old, new = self._tree(commit.parent_ids[0]), self._tree(commit.id)
+
+        def adds_nothing(row: Row) -> bool:
+            return self._absorption.tree_holds(old, self._tree(row.commit), new)
+
+        found = self._first_holding(changes_between(old, new), adds_nothing, since)
+        return found.rank if found else None
+
+    def _earlier(self, began: str | None) -> Verdict | None:
+        """Was it merged once, and worked on since? Only said where it is cheap to know."""
+        own, history = self._own, self._history
+        if not own.linear:
+            return None
+        on_line = history.truncated or history.on_line(own.bases[0])
+        if began not in {None, own.bases[0]} and not on_line:
+            # Its own commits are in a merge's second line.
+            return self._after_merge(own.ahead, history.first_with(own.bases[0]))
+        base = self._tree(own.bases[0])
+        first = changes_between(base, self._tree(own.commits[-1].id))
+        if not first or not all(history.touched(path) for path in first):
+            return None
+        for later, commit in enumerate(own.commits[1 : _EARLIER_COMMITS + 1], start=1):
+            changes = changes_between(base, self._tree(commit.id))
+            found = self._first_holding(changes, partial(self._commit_holds, commit=str(commit.id)))
+            if found is not None:
+                return self._after_merge(later, found.rank)
+        return None
+
+    def _after_merge(self, count: int, rank: int) -> Verdict | None:
+        if rank >= len(self._history.rows):
+            return None
+        commit = self._history.rows[rank].commit
+        text = f"{commits_text(count)} after the merge in {commit[:_BRIEF]}"
+        return Verdict("unmerged", text, commit)
+
+    def _unmerged(self, reason: str) -> Verdict:
+        text = f"{commits_text(self._own.ahead)} not in {self._name}{reason}"
+        return Verdict("unmerged", text)

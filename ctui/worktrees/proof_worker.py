@@ -1,0 +1,151 @@
+"""Proofs for a loop that must not stall: asked of one process that lives as long as its parent."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from ctui.errors import ExternalFailure, Unavailable
+from ctui.git.repository import Repository, Target
+from ctui.worktrees.model import Proof, Verdict, Work
+from ctui.worktrees.proof_process import ProofAnswer, ProofQuestion
+
+_LINE_BYTES = 64 << 20
+_CRASHED = Proof(Verdict("unknown", "its commits cannot be read: they crash the proof"))
+
+
+class ProofWorker:
+    """A `Prover` in another process: started when it is first asked, again after it was killed.
+
+    Questions are answered one after the other. It ends when this object's process does.
+    """
+
+    def __init__(self, cache: Path) -> None:
+        self._cache = cache
+        self._turn = asyncio.Lock()
+        self._process: asyncio.subprocess.Process | None = None
+        self._starting: asyncio.Task[asyncio.subprocess.Process] | None = None
+        self._asked = 0
+        self._closed = False
+
+    async def prove(
+        self, repository: Repository, targets: Sequence[Target], works: Sequence[Work]
+    ) -> list[Proof]:
+        """As `Prover.prove`; a caller that is cancelled leaves the worker as it is.
+
+        A question that kills the process twice is asked once more for each work alone, so that
+        one hostile branch does not hide the others.
+
+        Raises:
+            Unavailable: the process cannot be started.
+            ExternalFailure: the proof cannot be made at all, for example without a cache folder.
+        """
+        if not works:
+            return []
+        async with self._turn:
+            for _ in range(2):
+                with suppress(_DiedError):
+                    return await self._ask(repository, targets, works)
+            return [await self._alone(repository, targets, work) for work in works]
+
+    async def close(self) -> None:
+        """End the process, in the middle of a question too; nothing can be asked any more."""
+        self._closed = True
+        if self._starting is not None:
+            with suppress(Unavailable):
+                self._process = await self._starting
+        process, self._process = self._process, None
+        if process is not None:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await _end(process)
+
+    async def _alone(self, repository: Repository, targets: Sequence[Target], work: Work) -> Proof:
+        try:
+            return (await self._ask(repository, targets, [work]))[0]
+        except _DiedError:
+            return _CRASHED
+
+    async def _ask(
+        self, repository: Repository, targets: Sequence[Target], works: Sequence[Work]
+    ) -> list[Proof]:
+        process = await self._running()
+        self._asked += 1
+        question = ProofQuestion(
+            self._asked,
+            str(repository.common_dir),
+            tuple(targets),
+            str(self._cache),
+            tuple(works),
+        )
+        answer = await _exchange(process, question)
+        if answer.error:
+            raise ExternalFailure(answer.error, hint=answer.hint)
+        return list(answer.proofs)
+
+    async def _running(self) -> asyncio.subprocess.Process:
+        if self._closed:
+            raise Unavailable("the proof's process was ended")
+        if self._process is None or self._process.returncode is not None:
+            self._process = None
+            if self._starting is None:
+                self._starting = asyncio.create_task(_start())
+            # A caller that is cancelled meanwhile leaves the process to the next one.
+            starting = self._starting
+            try:
+                self._process = await asyncio.shield(starting)
+            finally:
+                if starting.done():
+                    self._starting = None
+        return self._process
+
+
+async def _start() -> asyncio.subprocess.Process:
+    try:
+        # -P: the folder that we happen to be in may hold a module of any name. A session of its
+        # own: the terminal's Ctrl-C is for the screen.
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-P", "-m", "ctui.worktrees.proof_process"),
+            cwd="/",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
+            limit=_LINE_BYTES,
+        )
+    except OSError as error:
+        raise Unavailable(f"the proof's process does not start: {error.strerror}") from error
+
+
+class _DiedError(Exception):
+    """The process ended without an answer."""
+
+
+async def _exchange(process: asyncio.subprocess.Process, question: ProofQuestion) -> ProofAnswer:
+    assert process.stdin is not None  # noqa: S101 - both were asked for as pipes
+    assert process.stdout is not None  # noqa: S101
+    try:
+        process.stdin.write(msgspec.json.encode(question) + b"\n")
+        await process.stdin.drain()
+        while line := await process.stdout.readline():
+            answer = msgspec.json.decode(line, type=ProofAnswer)
+            # Answers to callers that were cancelled come first.
+            if answer.id == question.id:
+                return answer
+    except (ConnectionError, ValueError):
+        with suppress(ProcessLookupError):
+            process.kill()
+    await _end(process)
+    raise _DiedError
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.stdin is not None:
+        process.stdin.close()
+    await process.wait()

@@ -1,0 +1,231 @@
+"""The door of the proof of merge: what the targets have of the work of some worktrees."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+
+import msgspec
+
+from ctui.errors import CtuiError
+from ctui.git.command import git_version
+from ctui.git.repository import Repository, Target
+from ctui.text import one_line
+from ctui.worktrees.merged import PROVEN, Judge, Question, target_name
+from ctui.worktrees.model import Proof, Verdict, Work
+from ctui.worktrees.own_work import OwnWork, own_work
+from ctui.worktrees.scratch import (
+    MERGE_TREE_VERSION,
+    Scratch,
+    scratch_repository,
+    shallow_commits,
+)
+from ctui.worktrees.target_history import read_history
+from ctui.worktrees.verdicts import VerdictCache
+
+_ALGORITHM = 1
+"""Raised with every change that may lead to another verdict or another sentence."""
+
+_KEPT = PROVEN | {"empty", "no-commits"}
+
+
+class Prover:
+    """Proves for one repository, as long as its targets are where they are."""
+
+    def __init__(self, repository: Repository, targets: Sequence[Target], cache: Path) -> None:
+        """Prepare.
+
+        Args:
+            repository: whose objects are read; nothing is written into it.
+            targets: as `Repository.targets` gives them, one or two.
+            cache: ctui's own folder for what can be had again.
+        """
+        self._repository = repository
+        self._targets = tuple(targets)
+        self._cache = cache
+        self._verdicts = VerdictCache(cache)
+
+    def prove(self, works: Sequence[Work]) -> list[Proof]:
+        """One proof for each, in their order.
+
+        Blocks, and may hold the GIL for long: for a thread without a loop, or a `ProofWorker`.
+        What is wrong with one of them is its own verdict, `unknown`.
+
+        Raises:
+            Unavailable, Refused: the folder for the cache cannot be used.
+        """
+        questions = {question for work in works for question in _questions(work)}
+        proofs = self._answers(questions)
+        return [self._together(work, proofs) for work in works]
+
+    def _answers(self, questions: Iterable[Question]) -> dict[Question, Proof]:
+        keys = {question: self._key(question) for question in questions}
+        known = self._verdicts.find(keys.values())
+        found = {question: known[key] for question, key in keys.items() if key in known}
+        asked = [question for question in keys if question not in found]
+        if asked:
+            with scratch_repository(self._repository, self._cache) as scratch:
+                new = _Proving(scratch, self._targets).prove(asked)
+                if not scratch.failed:
+                    sure = {q: proof for q, proof in new.items() if proof.verdict.kind != "unknown"}
+                    self._verdicts.keep({keys[q]: proof for q, proof in sure.items()})
+            found.update(new)
+        return found
+
+    def _together(self, work: Work, proofs: Mapping[Question, Proof]) -> Proof:
+        first, *others = _questions(work)
+        proof = proofs[first]
+        if proof.verdict.kind not in _KEPT:
+            return proof
+        lost = [
+            name
+            for (name, _), question in zip(work.also, others, strict=True)
+            if proofs[question].verdict.kind not in _KEPT
+        ]
+        if not lost:
+            return proof
+        names = one_line(lost[0], 60) + (f" and {len(lost) - 1} more" if lost[1:] else "")
+        is_are = "are" if lost[1:] else "is"
+        evidence = f"its task's {names} {is_are} not in {target_name(self._targets[0])}"
+        return Proof(Verdict("unmerged", evidence), proof.ahead, proof.behind)
+
+    def _key(self, question: Question) -> bytes:
+        return hashlib.sha256(self._surroundings + msgspec.json.encode(question)).digest()
+
+    @cached_property
+    def _surroundings(self) -> bytes:
+        """Everything but the question that a verdict depends on."""
+        import pygit2
+
+        facts = (
+            _ALGORITHM,
+            pygit2.LIBGIT2_VERSION,
+            git_version() >= MERGE_TREE_VERSION,
+            self._targets,
+            shallow_commits(self._repository),
+        )
+        return msgspec.json.encode(facts)
+
+
+def _questions(work: Work) -> list[Question]:
+    first = Question(work.tip, work.base, work.created_only and work.base is None)
+    return [first, *(Question(commit, stash=True) for _, commit in work.also)]
+
+
+class _Proving:
+    """Answers in one scratch repository."""
+
+    def __init__(self, scratch: Scratch, targets: Sequence[Target]) -> None:
+        self._scratch = scratch
+        self._targets = targets
+
+    def prove(self, questions: Sequence[Question]) -> dict[Question, Proof]:
+        """A proof for each; a stash is proven with what was staged in it."""
+        parts = {q: part for q in questions if q.stash and (part := self._staged(q))}
+        proofs = self._judge([*questions, *parts.values()])
+        for question, part in parts.items():
+            if proofs[part].verdict.kind not in _KEPT:
+                proofs[question] = proofs[part]
+        return {question: proofs[question] for question in questions}
+
+    def _judge(self, questions: Sequence[Question]) -> dict[Question, Proof]:
+        """Judge against the first target, and against the second what it may change.
+
+        Where the first contains the second, the second only tells whether it was pushed; where
+        each has commits of its own, either proves.
+        """
+        first, *more = self._targets
+        proofs = self._against(first, questions)
+        if not more:
+            return proofs
+        inside = self._contains(first, more[0])
+        if inside and first.ref.startswith("refs/remotes/"):
+            return proofs
+        asked = [q for q, proof in proofs.items() if (proof.verdict.kind in PROVEN) == inside]
+        combined = _pushed if inside else _either
+        for question, other in self._against(more[0], asked).items():
+            proof = proofs[question]
+            verdict = combined(proof.verdict, other.verdict)
+            proofs[question] = Proof(verdict, proof.ahead, proof.behind)
+        return proofs
+
+    def _contains(self, one: Target, other: Target) -> bool:
+        import pygit2
+
+        try:
+            return bool(self._scratch.graph.descendant_of(one.commit, other.commit))
+        except (KeyError, ValueError, pygit2.GitError):
+            return False
+
+    def _against(self, target: Target, questions: Sequence[Question]) -> dict[Question, Proof]:
+        works: dict[Question, OwnWork] = {}
+        proofs: dict[Question, Proof] = {}
+        for question in questions:
+            try:
+                self._scratch.commit(question.tip)
+                works[question] = own_work(self._scratch, question.tip, target.commit)
+            except _unreadable() as error:
+                proofs[question] = _unknown(error)
+        judge = self._judge_of(target, works)
+        for question, own in works.items():
+            try:
+                verdict = judge.verdict(question, own)
+            except _unreadable() as error:
+                proofs[question] = _unknown(error)
+            else:
+                proofs[question] = Proof(verdict, own.ahead, own.behind)
+        return proofs
+
+    def _judge_of(self, target: Target, works: Mapping[Question, OwnWork]) -> Judge:
+        bases = {
+            base
+            for question, own in works.items()
+            for base in own.bases
+            if own.ahead or question.created_only
+        }
+        return Judge(
+            self._scratch, target, read_history(self._scratch, target.commit, sorted(bases))
+        )
+
+    def _staged(self, question: Question) -> Question | None:
+        """What was staged, where this is a stash: its second parent, on top of its first.
+
+        The stash's own files are those of the worktree, which may be others.
+        """
+        with suppress(*_unreadable()):
+            parents = self._scratch.commit(question.tip).parent_ids
+            if len(parents) > 1 and self._scratch.commit(parents[1]).parent_ids == parents[:1]:
+                return Question(str(parents[1]))
+        return None
+
+
+def _pushed(here: Verdict, remote: Verdict) -> Verdict:
+    """Of the local target, which contains the remote one."""
+    if remote.kind == here.kind:
+        return remote
+    return here if remote.kind in PROVEN else _not_pushed(here)
+
+
+def _either(remote: Verdict, local: Verdict) -> Verdict:
+    """Of a remote and a local target that each have commits of their own."""
+    return _not_pushed(local) if local.kind in PROVEN else remote
+
+
+def _not_pushed(verdict: Verdict) -> Verdict:
+    return Verdict(verdict.kind, f"{verdict.evidence}, not pushed", verdict.commit)
+
+
+def _unreadable() -> tuple[type[Exception], ...]:
+    """What reading hostile or damaged objects raises."""
+    import pygit2
+
+    return (KeyError, ValueError, TypeError, OSError, pygit2.GitError, CtuiError)
+
+
+def _unknown(error: Exception) -> Proof:
+    missing = isinstance(error, KeyError)
+    reason = "an object is missing" if missing else one_line(str(error), 100) or "it is damaged"
+    return Proof(Verdict("unknown", f"its commits cannot be read: {reason}"))

@@ -1,0 +1,178 @@
+"""A bare repository of our own that borrows a repository's objects, for merging out of its sight.
+
+A merge writes objects, obeys attributes and runs drivers that the configuration names. In here it
+writes nothing into the person's repository, and finds no attribute, driver, hook or setting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from ctui.errors import CtuiError, Unavailable
+from ctui.git.command import git_version, run_git
+from ctui.git.repository import Repository, open_trusted
+from ctui.paths import private_folder
+
+if TYPE_CHECKING:
+    import pygit2
+
+MERGE_TREE_VERSION = (2, 38)
+"""The first git with `git merge-tree --write-tree`."""
+
+_SECONDS = 60
+_PREFIX = "scratch-"
+
+_CONFIG = """\
+[core]
+\trepositoryformatversion = 0
+\tbare = true
+\tattributesFile = /dev/null
+[merge]
+\trenames = true
+\trenormalize = false
+[diff]
+\trenames = true
+\trenameLimit = 1000
+"""
+
+_ATTRIBUTES = "* !merge !text !eol !crlf !ident !filter !diff !working-tree-encoding\n"
+"""In `info/attributes`, which wins against every other place (gitattributes(5))."""
+
+
+class Scratch:
+    """The borrowed objects, twice by libgit2 and once by git."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.objects: pygit2.Repository = open_trusted(path)
+        """To look up objects and to merge."""
+        self.graph: pygit2.Repository = open_trusted(path)
+        """To walk commits. A commit that was looked up is kept in another form than a walk reads:
+        walks over such commits take ten times as long."""
+        self.failed = False
+        """Whether a git process failed, so that another try may know more."""
+
+    def commit(self, oid: str | pygit2.Oid) -> pygit2.Commit:
+        """A commit.
+
+        Raises:
+            KeyError: it is missing.
+            ValueError: it is something else, or the id is none.
+        """
+        from pygit2.enums import ObjectType
+
+        found = self.objects[oid]
+        if found.type != ObjectType.COMMIT:
+            raise ValueError("it is no commit")
+        return cast("pygit2.Commit", found)
+
+    def tree(self, commit: str | pygit2.Oid) -> pygit2.Tree:
+        """The files of a commit; raises as `commit`."""
+        return self.commit(commit).tree
+
+    def merge_tree(self, ours: str, theirs: str) -> str | None:
+        """The tree of a clean merge by git, which finds more renames than libgit2; else None."""
+        if git_version() < MERGE_TREE_VERSION:
+            return None
+        output = self.git("merge-tree", "--write-tree", ours, theirs)
+        lines = output.split(b"\n", 1)
+        return lines[0].decode("ascii", "replace") if lines[0] else None
+
+    def git(self, *arguments: str) -> bytes:
+        """What a git command prints; nothing where it fails, as for a merge with conflicts."""
+        env = {
+            "GIT_CONFIG_GLOBAL": "/dev/null",
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_ATTR_NOSYSTEM": "1",
+            # Before git 2.32 the personal configuration is only found by these.
+            "HOME": str(self.path),
+            "XDG_CONFIG_HOME": str(self.path),
+        }
+        try:
+            output = asyncio.run(
+                run_git(
+                    arguments,
+                    git_dir=self.path,
+                    env=env,
+                    check=False,
+                    nice=True,
+                    timeout=_SECONDS,
+                )
+            )
+        except CtuiError:
+            self.failed = True
+            return b""
+        if output.exit_code not in {0, 1}:
+            self.failed = True
+        return output.stdout if output.exit_code == 0 else b""
+
+
+def shallow_commits(repository: Repository) -> bytes:
+    """The commits whose parents were not fetched, as `.git/shallow` has them."""
+    with suppress(OSError):
+        return (repository.common_dir / "shallow").read_bytes()
+    return b""
+
+
+@contextmanager
+def scratch_repository(repository: Repository, cache: Path) -> Iterator[Scratch]:
+    """A scratch repository that is gone afterwards; a process that was killed leaves one.
+
+    Args:
+        repository: whose objects are borrowed.
+        cache: our own folder; what killed processes left in it is removed.
+
+    Raises:
+        Unavailable, Refused: the folder cannot be used.
+    """
+    path, held = _claim(private_folder(cache))
+    try:
+        _write(path, repository)
+        yield Scratch(path)
+    except OSError as error:
+        raise Unavailable(f"{path} cannot be used: {error.strerror}") from error
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+        os.close(held)
+
+
+def _write(path: Path, repository: Repository) -> None:
+    for name in ("objects/info", "objects/pack", "refs", "info"):
+        (path / name).mkdir(mode=0o700, parents=True)
+    directories = b"".join(os.fsencode(f"{at}\n") for at in repository.object_directories())
+    (path / "objects/info/alternates").write_bytes(directories)
+    (path / "info/attributes").write_text(_ATTRIBUTES)
+    (path / "config").write_text(_CONFIG)
+    if shallow := shallow_commits(repository):
+        (path / "shallow").write_bytes(shallow)
+    (path / "HEAD").write_text("ref: refs/heads/none\n")
+
+
+def _claim(cache: Path) -> tuple[Path, int]:
+    """A new folder and the descriptor that holds its lock, which the kernel frees at our end."""
+    with (cache / "scratch.lock").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        _sweep([path for path in cache.iterdir() if path.name.startswith(_PREFIX)])
+        path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=cache))
+        held = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        fcntl.flock(held, fcntl.LOCK_EX)
+    return path, held
+
+
+def _sweep(paths: Sequence[Path]) -> None:
+    for path in paths:
+        with suppress(OSError):
+            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(path, ignore_errors=True)
+            finally:
+                os.close(descriptor)

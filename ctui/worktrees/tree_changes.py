@@ -1,0 +1,67 @@
+"""What a tree has at a path, and what changed between two trees. Nothing is read but trees."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+if TYPE_CHECKING:
+    import pygit2
+
+Entry = tuple[int, str]
+"""Mode and object id, as a tree has them; for a submodule the commit that it is at."""
+
+TREE = 0o040000
+REGULAR = frozenset({0o100644, 0o100755})
+
+
+class Change(NamedTuple):
+    """What is at a path before and after; None where there is nothing."""
+
+    old: Entry | None
+    new: Entry | None
+
+
+Changes = Mapping[str, Change]
+"""By path, in the form of `os.fsdecode`: names need not be UTF-8."""
+
+
+def changes_between(before: pygit2.Tree, after: pygit2.Tree) -> dict[str, Change]:
+    """Every path that differs, without looking for renames."""
+    from pygit2.enums import DiffOption
+
+    found: dict[str, Change] = {}
+    options = DiffOption.INCLUDE_TYPECHANGE | DiffOption.SKIP_BINARY_CHECK
+    for delta in before.diff_to_tree(after, flags=options, context_lines=0).deltas:
+        path = os.fsdecode(delta.new_file.raw_path)
+        old, new = _side(delta.old_file), _side(delta.new_file)
+        known = found.get(path)
+        # A file that became a link may come as a removal and an addition.
+        found[path] = Change(old or (known and known.old), new or (known and known.new))
+    return found
+
+
+def _side(file: pygit2.DiffFile) -> Entry | None:
+    mode = int(file.mode)
+    return (mode, str(file.id)) if mode else None
+
+
+def entry_at(git: pygit2.Repository, tree: pygit2.Tree, path: str) -> Entry | None:
+    """What is at a path.
+
+    Raises:
+        KeyError: a tree on the way there is missing; that is not the same as "nothing".
+    """
+    *folders, name = path.split("/")
+    for folder in folders:
+        if folder not in tree:
+            return None
+        inner = tree[folder]
+        if int(inner.filemode) != TREE:
+            return None
+        tree = cast("pygit2.Tree", git[inner.id])
+    if name not in tree:
+        return None
+    found = tree[name]
+    return int(found.filemode), str(found.id)

@@ -1,0 +1,124 @@
+"""Which branches the work is judged against, and what is said of each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ctui.git.repository import Target, open_repository
+from ctui.worktrees.model import Verdict, Work
+from ctui.worktrees.prover import Prover
+from tests.conftest import git
+from tests.worktrees.story import Story, said
+
+
+@pytest.fixture
+def story(tmp_path: Path) -> Story:
+    return Story(tmp_path / "repository")
+
+
+def prove(story: Story, cache: Path, work: Work, **targets: str) -> Verdict:
+    """Against branches of the story, by the refs they stand for."""
+    found = [Target(f"refs/{ref.replace('__', '/')}", at) for ref, at in targets.items()]
+    return Prover(story.repository(), found, cache).prove([work])[0].verdict
+
+
+def test_merged_only_here_is_not_pushed(story: Story, tmp_path: Path) -> None:
+    story.two()
+    remote = story.moved()
+    at = story.squash("b")
+    work = Work(story.heads["b"], story.base)
+    refs = {"heads__main": at, "remotes__origin__main": remote}
+    verdict = prove(story, tmp_path / "cache", work, **refs)
+    assert verdict == Verdict(
+        "merged", f"every change is in main since {at[:7]} (squash), not pushed", at
+    )
+    refs["remotes__origin__main"] = at
+    story.edited("main", 30, "more")
+    refs["heads__main"] = story.heads["main"]
+    verdict = prove(story, tmp_path / "cache", work, **refs)
+    assert verdict.evidence == f"every change is in origin/main since {at[:7]} (squash)"
+
+
+def test_where_both_went_on_either_proves(story: Story, tmp_path: Path) -> None:
+    story.two()
+    work = Work(story.heads["b"], story.base)
+    story.branch("theirs", "main")
+    remote = story.edited("theirs", 30, "theirs")
+    at = story.squash("b")
+    refs = {"remotes__origin__main": remote, "heads__main": at}
+    verdict = prove(story, tmp_path / "cache", work, **refs)
+    assert verdict.evidence == f"every change is in main since {at[:7]} (squash), not pushed"
+    at = story.squash("b", "theirs")
+    refs = {"remotes__origin__main": at, "heads__main": story.base}
+    verdict = prove(story, tmp_path / "cache", work, **refs)
+    assert verdict.evidence == f"every change is in origin/main since {at[:7]} (squash)"
+
+
+def test_a_force_pushed_target_is_judged_again(story: Story, tmp_path: Path) -> None:
+    story.two()
+    story.squash("b")
+    story.edited("main", 3, "rewritten")
+    assert story.prove(tmp_path / "cache")[0].verdict.kind == "history"
+    story.branch("main", story.base)
+    story.edited("main", 15, "another line")
+    [proof] = story.prove(tmp_path / "cache")
+    assert said(proof) == ("unmerged", "2 commits not in main")
+
+
+def test_a_target_s_name_is_shown_without_control_characters(story: Story, tmp_path: Path) -> None:
+    work = Work(story.two()[1], story.base)
+    target = Target("refs/heads/a\x1b]0;x\x07\u202eb", story.heads["main"])
+    [proof] = Prover(story.repository(), [target], tmp_path / "cache").prove([work])
+    assert proof.verdict.evidence == "2 commits not in a\ufffdb"
+
+
+def clone_with(folder: Path, name: str, default: str) -> Path:
+    """A clone of a repository whose default branch has that name, by a remote of that name."""
+    upstream = folder / "upstream"
+    upstream.mkdir()
+    git(upstream, "init", "-q", "-b", default)
+    git(upstream, "commit", "-q", "--allow-empty", "-m", "Begin")
+    git(folder, "clone", "-q", "-o", name, str(upstream), "clone")
+    return folder / "clone"
+
+
+@pytest.mark.parametrize("remote", ["origin", "company/main"])
+def test_the_remote_says_what_its_default_branch_is(tmp_path: Path, remote: str) -> None:
+    clone = clone_with(tmp_path, remote, "release-line")
+    git(clone, "checkout", "-q", "-b", "mine")
+    git(clone, "branch", "-q", "-D", "release-line")
+    [target] = open_repository(clone).targets()
+    assert target.ref == f"refs/remotes/{remote}/release-line"
+
+
+def test_of_two_remotes_the_one_counts_that_the_default_branch_follows(tmp_path: Path) -> None:
+    clone = clone_with(tmp_path, "company", "main")
+    git(clone, "remote", "add", "fork", str(tmp_path / "upstream"))
+    git(clone, "fetch", "-q", "fork")
+    assert open_repository(clone).targets()[0].ref == "refs/remotes/company/main"
+    git(clone, "remote", "add", "origin", str(tmp_path / "upstream"))
+    git(clone, "fetch", "-q", "origin")
+    assert open_repository(clone).targets()[0].ref == "refs/remotes/origin/main"
+
+
+def test_a_remote_default_that_is_gone_does_not_count(tmp_path: Path) -> None:
+    clone = clone_with(tmp_path, "origin", "main")
+    git(clone, "update-ref", "-d", "refs/remotes/origin/main")
+    assert open_repository(clone).targets()[0].ref == "refs/heads/main"
+
+
+def test_the_one_that_contains_the_other_comes_first(tmp_path: Path) -> None:
+    clone = clone_with(tmp_path, "origin", "main")
+    assert [target.ref for target in open_repository(clone).targets()] == [
+        "refs/remotes/origin/main"
+    ]
+    git(clone, "commit", "-q", "--allow-empty", "-m", "Mine")
+    both = ["refs/heads/main", "refs/remotes/origin/main"]
+    assert [target.ref for target in open_repository(clone).targets()] == both
+    git(tmp_path / "upstream", "commit", "-q", "--allow-empty", "-m", "Theirs")
+    git(clone, "fetch", "-q")
+    assert [target.ref for target in open_repository(clone).targets()] == both[::-1]
+    git(clone, "reset", "-q", "--hard", "HEAD~")
+    assert [target.ref for target in open_repository(clone).targets()] == both[1:]
