@@ -17,8 +17,8 @@ from typing import NamedTuple
 from ctui.git.command import run_git, status_arguments
 from ctui.git.repository import Repository, Target, open_repository
 from ctui.worktrees.model import Proof, Work
-from ctui.worktrees.proof_worker import ProofWorker
-from ctui.worktrees.prover import Prover
+from ctui.worktrees.proof.prover import Prover
+from ctui.worktrees.proof.worker import ProofWorker
 from tests.bench.big_repository import BRANCHES, MERGED, SQUASHED, make_big_repository
 from tests.bench.figures import ratio
 from tests.conftest import git

@@ -14,7 +14,7 @@ from pygit2.enums import FileMode, MergeFlag
 
 from ctui.git.repository import Repository, Target
 from ctui.worktrees.model import Proof, Work
-from ctui.worktrees.prover import Prover
+from ctui.worktrees.proof.prover import Prover
 
 FILE = 0o100644
 PROGRAM = 0o100755

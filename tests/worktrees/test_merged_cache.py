@@ -14,9 +14,9 @@ import pytest
 
 from ctui.git.repository import Repository, Target
 from ctui.worktrees.model import Proof, Verdict, Work
-from ctui.worktrees.prover import Prover
-from ctui.worktrees.scratch import scratch_repository
-from ctui.worktrees.verdicts import VerdictCache
+from ctui.worktrees.proof.prover import Prover
+from ctui.worktrees.proof.scratch import scratch_repository
+from ctui.worktrees.proof.verdicts import VerdictCache
 from tests.worktrees.story import Story
 
 
@@ -31,7 +31,7 @@ def test_nothing_is_left_of_a_killed_proof(story: Story, tmp_path: Path) -> None
         "import os, signal, sys\n"
         "from pathlib import Path\n"
         "from ctui.git.repository import Repository\n"
-        "from ctui.worktrees.scratch import scratch_repository\n"
+        "from ctui.worktrees.proof.scratch import scratch_repository\n"
         "folder, cache = map(Path, sys.argv[1:])\n"
         "with scratch_repository(Repository(folder / '.git', folder), cache):\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
@@ -104,7 +104,7 @@ def test_an_older_git_only_knows_fewer_renames(
         "from pathlib import Path\n"
         "from ctui.git.repository import Repository, Target\n"
         "from ctui.worktrees.model import Work\n"
-        "from ctui.worktrees.prover import Prover\n"
+        "from ctui.worktrees.proof.prover import Prover\n"
         "folder, cache, main, tip = sys.argv[1:]\n"
         "prover = Prover(Repository(Path(folder), None), [Target('main', main)], Path(cache))\n"
         "print(prover.prove([Work(tip)])[0].verdict.kind)\n"

@@ -10,7 +10,7 @@ import pytest
 
 from ctui.git.repository import Repository, Target, open_repository
 from ctui.worktrees.model import Work
-from ctui.worktrees.prover import Prover
+from ctui.worktrees.proof.prover import Prover
 from tests.conftest import git
 from tests.worktrees.story import Story, said
 

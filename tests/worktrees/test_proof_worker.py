@@ -16,7 +16,7 @@ import ctui
 from ctui.errors import ExternalFailure, Unavailable
 from ctui.git.repository import Target
 from ctui.worktrees.model import Proof, Work
-from ctui.worktrees.proof_worker import ProofWorker
+from ctui.worktrees.proof.worker import ProofWorker
 from tests.worktrees.story import Story
 
 _SOURCE = str(Path(ctui.__file__).parents[1])
@@ -146,7 +146,7 @@ import asyncio, os, sys
 from pathlib import Path
 from ctui.git.repository import Repository, Target
 from ctui.worktrees.model import Work
-from ctui.worktrees.proof_worker import ProofWorker
+from ctui.worktrees.proof.worker import ProofWorker
 
 async def main():
     folder, main, tip = sys.argv[1:]
@@ -182,7 +182,7 @@ async def test_it_ends_with_its_parent(asking: Asking) -> None:
 
 def test_the_front_end_s_side_loads_no_libgit2(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", _SOURCE)
-    code = "import ctui.worktrees.proof_worker, sys; print({'pygit2', 'sqlite3'} & {*sys.modules})"
+    code = "import ctui.worktrees.proof.worker, sys; print({'pygit2', 'sqlite3'} & {*sys.modules})"
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "set()"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from ctui.worktrees.scratch import Scratch
+from ctui.worktrees.proof.scratch import Scratch
 
 if TYPE_CHECKING:
     import pygit2

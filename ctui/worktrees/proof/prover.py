@@ -14,17 +14,17 @@ from ctui.errors import CtuiError
 from ctui.git.command import git_version
 from ctui.git.repository import Repository, Target
 from ctui.text import one_line
-from ctui.worktrees.merged import PROVEN, Judge, Question, target_name
 from ctui.worktrees.model import Proof, Verdict, Work
-from ctui.worktrees.own_work import OwnWork, own_work
-from ctui.worktrees.scratch import (
+from ctui.worktrees.proof.merged import PROVEN, Judge, Question, target_name
+from ctui.worktrees.proof.own_work import OwnWork, own_work
+from ctui.worktrees.proof.scratch import (
     MERGE_TREE_VERSION,
     Scratch,
     scratch_repository,
     shallow_commits,
 )
-from ctui.worktrees.target_history import read_history
-from ctui.worktrees.verdicts import VerdictCache
+from ctui.worktrees.proof.target_history import read_history
+from ctui.worktrees.proof.verdicts import VerdictCache
 
 _ALGORITHM = 1
 """Raised with every change that may lead to another verdict or another sentence."""

@@ -13,7 +13,7 @@ import msgspec
 from ctui.errors import ExternalFailure, Unavailable
 from ctui.git.repository import Repository, Target
 from ctui.worktrees.model import Proof, Verdict, Work
-from ctui.worktrees.proof_process import ProofAnswer, ProofQuestion
+from ctui.worktrees.proof.process import ProofAnswer, ProofQuestion
 
 _LINE_BYTES = 64 << 20
 _CRASHED = Proof(Verdict("unknown", "its commits cannot be read: they crash the proof"))
@@ -111,7 +111,7 @@ async def _start() -> asyncio.subprocess.Process:
         # own: the terminal's Ctrl-C is for the screen.
         return await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-P", "-m", "ctui.worktrees.proof_process"),
+            *("-P", "-m", "ctui.worktrees.proof.process"),
             cwd="/",
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ctui.git.repository import Target
 from ctui.text import one_line
-from ctui.worktrees.absorption import Absorption
 from ctui.worktrees.model import Verdict
-from ctui.worktrees.own_work import OwnWork, keeps_a_tree
-from ctui.worktrees.scratch import Scratch
-from ctui.worktrees.target_history import Row, TargetHistory
-from ctui.worktrees.tree_changes import Changes, Entry, changes_between
+from ctui.worktrees.proof.absorption import Absorption
+from ctui.worktrees.proof.own_work import OwnWork, keeps_a_tree
+from ctui.worktrees.proof.scratch import Scratch
+from ctui.worktrees.proof.target_history import Row, TargetHistory
+from ctui.worktrees.proof.tree_changes import Changes, Entry, changes_between
 
 if TYPE_CHECKING:
     import pygit2

@@ -1,6 +1,6 @@
 """The process that proves, so that no screen's loop waits for libgit2, which holds the GIL.
 
-    python -m ctui.worktrees.proof_process
+    python -m ctui.worktrees.proof.process
 
 One question a line on stdin, one answer a line on stdout, in the same order, until stdin ends.
 """
@@ -42,7 +42,7 @@ class ProofAnswer(msgspec.Struct, frozen=True):
 
 def answer(question: ProofQuestion) -> ProofAnswer:
     """Prove; whatever is wrong is an answer."""
-    from ctui.worktrees.prover import Prover
+    from ctui.worktrees.proof.prover import Prover
 
     repository = Repository(Path(question.common_dir), None)
     try:
@@ -59,7 +59,7 @@ def main() -> None:
     with suppress(OSError):
         os.nice(_NICENESS)
     # libgit2 is loaded while nobody asks yet.
-    import ctui.worktrees.prover  # noqa: F401
+    import ctui.worktrees.proof.prover  # noqa: F401
 
     for line in sys.stdin.buffer:
         reply = answer(msgspec.json.decode(line, type=ProofQuestion))

@@ -14,8 +14,8 @@ from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple, cast
 
-from ctui.worktrees.scratch import Scratch
-from ctui.worktrees.tree_changes import Change, Entry, entry_at
+from ctui.worktrees.proof.scratch import Scratch
+from ctui.worktrees.proof.tree_changes import Change, Entry, entry_at
 
 _ROWS = 5_000
 """Older commits are not looked at one by one: what they held is found only if it is still there."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
-from ctui.worktrees.scratch import Scratch
-from ctui.worktrees.target_history import Moment
-from ctui.worktrees.tree_changes import REGULAR, Change, Entry
+from ctui.worktrees.proof.scratch import Scratch
+from ctui.worktrees.proof.target_history import Moment
+from ctui.worktrees.proof.tree_changes import REGULAR, Change, Entry
 
 if TYPE_CHECKING:
     import pygit2
