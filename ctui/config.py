@@ -68,9 +68,15 @@ class ClaudeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class WorktreeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How worktrees are named."""
+    """How worktrees are named, opened and removed."""
 
     prefix: str = "ctui/"
+    open: str = ""
+    """The program that opens one; `{path}` stands for its folder."""
+    delete_branch: bool = False
+    """Whether removing a worktree removes its branch too; a restore brings both back."""
+    trash_days: Annotated[float, msgspec.Meta(ge=0)] = 30.0
+    """Entries of the trash are deleted for good after this long; 0 keeps them for ever."""
 
 
 class TaskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

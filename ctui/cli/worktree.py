@@ -1,4 +1,4 @@
-"""`ctui worktree`: create, list, remove, restore."""
+"""`ctui worktree`: create, list, open, diff; the rest is in files of its own."""
 
 from __future__ import annotations
 
@@ -9,15 +9,23 @@ import click
 
 from ctui.cli import context
 from ctui.cli.output import json_option, print_json, print_table, repo_option, warn
-from ctui.errors import CtuiError
+from ctui.cli.worktree_cleanup import clean, remove, restore, trash
+from ctui.cli.worktree_land import commit, land, push
+from ctui.cli.worktree_names import named, worktree_argument
+from ctui.text import sanitise
 
 if TYPE_CHECKING:
+    from ctui.git.repository import Repository
     from ctui.worktrees.model import WorktreeStatus
 
 
 @click.group("worktree")
 def command() -> None:
-    """Create, list, remove and restore worktrees."""
+    """Create, list, review, land, remove and restore worktrees."""
+
+
+for _command in (remove, clean, restore, trash, commit, land, push):
+    command.add_command(_command)
 
 
 @command.command("create")
@@ -45,14 +53,10 @@ def list_(repo: str, *, as_json: bool) -> None:
     """List the worktrees of a repository with their status.
 
     CHANGES counts files: + staged, ~ modified, ? untracked, ! in conflict. AHEAD and BEHIND count
-    commits against the repository's own branch; EVIDENCE says why a worktree counts as merged.
+    commits against the repository's own branch; EVIDENCE says what is proven of its work.
     """
-    from ctui.client.worktrees import records
-    from ctui.worktrees.status import list_worktrees
-
     repository = context.repository(repo)
-    known = records(context.paths(), repository)
-    found = asyncio.run(list_worktrees(repository, known))
+    found = asyncio.run(_survey(repository))
     tasks = _tasks()
     if as_json:
         target = repository.target()
@@ -70,66 +74,50 @@ def list_(repo: str, *, as_json: bool) -> None:
         print_table(header, rows)
 
 
-@command.command("remove")
-@click.argument("names", nargs=-1, required=True, metavar="NAME…")
-@click.option("--force", is_flag=True, help="Also if it is unclean.")
+@command.command("open")
+@worktree_argument
+@click.option("--command", "program", default="", help="Instead of the configured one.")
 @repo_option
-@json_option
-def remove(names: tuple[str, ...], repo: str, *, force: bool, as_json: bool) -> int:
-    """Move worktrees into the trash; `restore` brings them back."""
-    from ctui.client.worktrees import record_named, to_trash
+def open_(name: str, program: str, repo: str) -> int:
+    """Open a worktree in an editor, or in a shell.
 
-    paths, repository = context.paths(), context.repository(repo)
-    removed: list[dict[str, str]] = []
-    refused: list[dict[str, str]] = []
-    for name in names:
-        try:
-            record = record_named(paths, repository, name)
-            entry = asyncio.run(to_trash(paths, repository, record, force=force))
-            removed.append({"name": name, "trash_id": entry.id})
-        except CtuiError as error:
-            refused.append({"name": name, "reason": f"{error.message} ({error.hint})"})
-    if as_json:
-        print_json({"removed": removed, "refused": refused})
-    for item in removed if not as_json else ():
-        click.echo(f"removed {item['name']}: ctui worktree restore {item['trash_id']}")
-    for item in refused if not as_json else ():
-        click.echo(f"refused {item['name']}: {item['reason']}", err=True)
-    return 1 if refused else 0
+    The program is --command, else worktrees.open of the configuration, else $VISUAL or $EDITOR,
+    else a shell. {path} in it stands for the worktree; without {path}, the path is added.
+    """
+    from ctui.client.opening import open_worktree
+    from ctui.config import load_config
+
+    paths, worktree = context.paths(), named(context.repository(repo), name)
+    configured = program or load_config(paths).worktrees.open
+    return open_worktree(worktree.path, configured)
 
 
-@command.command("restore")
-@click.argument("trash_id")
+@command.command("diff")
+@worktree_argument
+@click.option("--stat", is_flag=True, help="Only the files and how many lines of each.")
 @repo_option
-@json_option
-def restore(trash_id: str, repo: str, *, as_json: bool) -> None:
-    """Bring a worktree back from the trash, exactly as it was."""
-    from ctui.client.worktrees import from_trash
+def diff(name: str, repo: str, *, stat: bool) -> None:
+    """Show what a worktree changed since it began, committed or not.
 
-    restored = asyncio.run(from_trash(context.paths(), context.repository(repo), trash_id))
-    for note in restored.notes:
-        warn(note)
-    if as_json:
-        record = restored.record
-        name = record.name if record is not None else restored.entry.name
-        print_json({"restored": [{"name": name, "path": restored.path, "branch": restored.branch}]})
-    else:
-        click.echo(f"restored {restored.path}")
+    Without a recorded beginning: since it left the target. New files that are not added are named
+    at the end.
+    """
+    from ctui.worktrees.changes import worktree_diff
+
+    repository = context.repository(repo)
+    text = asyncio.run(worktree_diff(repository, named(repository, name), stat=stat))
+    click.echo(sanitise(text), nl=False)
 
 
-@command.command("trash")
-@repo_option
-@json_option
-def trash(repo: str, *, as_json: bool) -> None:
-    """List what can be restored."""
-    from ctui.client.worktrees import in_trash
+async def _survey(repository: Repository) -> list[WorktreeStatus]:
+    from ctui.client.survey import open_survey
+    from ctui.worktrees.proof.worker import ProofWorker
 
-    entries = asyncio.run(in_trash(context.paths(), context.repository(repo)))
-    if as_json:
-        print_json(entries)
-    elif entries:
-        rows = [[entry.id, entry.name, entry.branch or "-", entry.path] for entry in entries]
-        print_table(["TRASH ID", "WORKTREE", "BRANCH", "PATH"], rows)
+    prover = ProofWorker(context.paths().cache)
+    try:
+        return await open_survey(context.paths(), context.store(), repository, prover).listed()
+    finally:
+        await prover.close()
 
 
 def _tasks() -> dict[str, dict[str, Any]]:
@@ -149,7 +137,9 @@ def _tasks() -> dict[str, dict[str, Any]]:
 def _entry(status: WorktreeStatus, tasks: dict[str, dict[str, Any]]) -> dict[str, Any]:
     import msgspec
 
-    return {**msgspec.structs.asdict(status), "task": tasks.get(status.path)}
+    fields = msgspec.structs.asdict(status)
+    del fields["metadata"], fields["active"]
+    return {**fields, "task": tasks.get(status.path)}
 
 
 def _row(status: WorktreeStatus, tasks: dict[str, dict[str, Any]]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,15 +11,18 @@ import msgspec
 
 from ctui.claude.credentials import Credential
 from ctui.client import worktrees
+from ctui.client.cleanup import Cleaner
 from ctui.config import load_config
-from ctui.errors import CtuiError, NotFound, Refused
+from ctui.errors import CtuiError, Refused
 from ctui.git.repository import open_repository
 from ctui.paths import Paths
 from ctui.tasks.calls import Login, RemoveTask, StartTask, StopTask
 from ctui.tasks.messages import check_text
 from ctui.tasks.model import Task, TaskOptions
 from ctui.tasks.naming import check_task_id
+from ctui.worktrees.identity import head_of
 from ctui.worktrees.model import WorktreeRecord
+from ctui.worktrees.trash.removal_checks import check_removal
 
 if TYPE_CHECKING:
     from ctui.client.client import Client
@@ -96,7 +100,8 @@ async def remove_task(
 ) -> TrashEntry | None:
     """Stop a task, move its worktree into the trash, and take it off the list.
 
-    A task whose worktree may not be removed is not stopped either.
+    Other tasks on the worktree leave the list with it. A task whose worktree may not be removed is
+    not stopped either.
 
     Returns:
         what restores the worktree, if it was removed.
@@ -106,8 +111,9 @@ async def remove_task(
     """
     entry = None
     if task.removed is None and task.metadata is not None and not keep_worktree:
-        entry = await _to_trash(client, task, force=force)
-    await client.call(RemoveTask(task.id, purge=purge, force=force))
+        entry = await _to_trash(client, task, task.metadata, force=force)
+    if entry is None or purge:
+        await client.call(RemoveTask(task.id, purge=purge, force=force))
     return entry
 
 
@@ -126,7 +132,7 @@ async def _place(paths: Paths, repository: Repository, new: NewTask) -> _Place:
         return _Place(checkout, None, repository.head_branch(), repository.resolve("HEAD"))
     made = None
     if new.worktree:
-        record = worktrees.record_named(paths, repository, new.worktree)
+        record = worktrees.recorded(paths, repository, new.worktree)
     else:
         prefix = load_config(paths, repository=repository.work_tree).worktrees.prefix
         record = made = await worktrees.make_worktree(
@@ -137,17 +143,17 @@ async def _place(paths: Paths, repository: Repository, new: NewTask) -> _Place:
             prompt=new.prompt,
             base=new.base,
         )
-    return _Place(record.path, record.metadata, record.branch, record.base, made)
+    # One that ctui did not make is trusted as it is now: nobody knows how it began.
+    base = record.base or head_of(repository, Path(record.metadata))
+    return _Place(record.path, record.metadata, record.branch, base, made)
 
 
-async def _to_trash(client: Client, task: Task, *, force: bool) -> TrashEntry | None:
-    if not (Path(task.worktree).is_dir() and Path(task.repository).is_dir()):
+async def _to_trash(client: Client, task: Task, metadata: str, *, force: bool) -> TrashEntry | None:
+    if not (Path(metadata).is_dir() and Path(task.worktree).is_dir()):
         return None  # there is nothing left to move, or nowhere to
-    repository = open_repository(Path(task.repository))
-    try:
-        record = worktrees.record_named(client.paths, repository, task.worktree)
-    except NotFound:
-        return None
-    await worktrees.check_removal(repository, record, force=force)
-    await client.call(StopTask(task.id))
-    return await worktrees.to_trash(client.paths, repository, record, force=force)
+    repository = await asyncio.to_thread(open_repository, Path(task.repository))
+    async with Cleaner(client, repository) as cleaner:
+        check_removal(await cleaner.look(Path(metadata)), force=force)
+        await client.call(StopTask(task.id))
+        # What it committed last has come home meanwhile.
+        return await cleaner.remove(await cleaner.look(Path(metadata)), force=force)

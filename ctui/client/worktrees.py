@@ -1,7 +1,8 @@
-"""Worktrees as a front end has them: made, recorded, found again, and moved into the trash."""
+"""Worktrees as a front end has them: made, recorded, adopted and found again."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,15 +10,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ctui.errors import NotFound, Refused
+from ctui.errors import Refused
 from ctui.paths import Paths, private_folder
 from ctui.tasks.store import Store
-from ctui.worktrees.model import WorktreeRecord, WorktreeStatus
+from ctui.text import one_line
+from ctui.worktrees.identity import checked_path
+from ctui.worktrees.known import find_worktree, known_worktrees
+from ctui.worktrees.model import WorktreeRecord
 
 if TYPE_CHECKING:
     from ctui.git.repository import Repository
-    from ctui.worktrees.trash.entries import TrashEntry
-    from ctui.worktrees.trash.restore import Restored
 
 
 @contextmanager
@@ -39,19 +41,33 @@ def records(paths: Paths, repository: Repository) -> dict[str, WorktreeRecord]:
     return {record.metadata: record for record in found}
 
 
-def record_named(paths: Paths, repository: Repository, name: str) -> WorktreeRecord:
-    """The record of a worktree by its name, branch or path.
+def recorded(paths: Paths, repository: Repository, name: str) -> WorktreeRecord:
+    """The record of a worktree by its name, branch or path; one that ctui did not make is adopted.
 
     Raises:
-        NotFound: there is none.
+        NotFound, Conflict: there is none, or there are several.
+        Refused: it is not what git's metadata says.
     """
-    for record in records(paths, repository).values():
-        if name in {record.name, record.branch, record.path}:
-            return record
-    raise NotFound(
-        f"there is no worktree {name!r} in {repository.name}",
-        hint="`ctui worktree list` shows them",
+    found = find_worktree(known_worktrees(repository, records(paths, repository)), name)
+    if found.record is not None:
+        return found.record
+    path, problem = checked_path(repository, found.metadata, None)
+    if problem is not None:
+        raise Refused(f"{one_line(found.name)} is {problem}", hint="look at it by hand")
+    status = path.lstat()
+    record = WorktreeRecord(
+        name=found.name,
+        path=str(path),
+        repository=str(repository.common_dir),
+        metadata=str(found.metadata),
+        device=status.st_dev,
+        inode=status.st_ino,
+        branch=found.branch,
+        base=None,
+        created=time.time_ns(),
     )
+    _keep(paths, record)
+    return record
 
 
 async def make_worktree(
@@ -69,9 +85,13 @@ async def make_worktree(
     record = await create_worktree(
         repository, paths.worktrees, prompt=prompt, name=name, base=base, prefix=prefix
     )
+    _keep(paths, record)
+    return record
+
+
+def _keep(paths: Paths, record: WorktreeRecord) -> None:
     with open_store(paths) as store:
         store.save_worktree(record.path, record.repository, msgspec.json.encode(record))
-    return record
 
 
 async def discard(paths: Paths, repository: Repository, record: WorktreeRecord) -> None:
@@ -81,86 +101,3 @@ async def discard(paths: Paths, repository: Repository, record: WorktreeRecord) 
     await discard_worktree(repository, Path(record.path), record.branch)
     with open_store(paths) as store:
         store.forget_worktree(record.path)
-
-
-async def check_removal(
-    repository: Repository, record: WorktreeRecord, *, force: bool
-) -> WorktreeStatus:
-    """The worktree's status, if in this state it may be removed; nothing is changed.
-
-    Raises:
-        NotFound, Refused: why not.
-    """
-    from ctui.worktrees.trash.removal_checks import check_removal as check
-
-    status = await _status(repository, record)
-    check(status, force=force)
-    return status
-
-
-async def to_trash(
-    paths: Paths, repository: Repository, record: WorktreeRecord, *, force: bool
-) -> TrashEntry:
-    """Move a worktree of ours into the trash, unless a task works in it.
-
-    Raises:
-        NotFound, Refused, Conflict, Unavailable: it stays where it is.
-    """
-    from ctui.worktrees.trash.removal import remove_worktree
-
-    with open_store(paths) as store:
-        for task in store.tasks(worktree=record.path):
-            if task.state.live:
-                raise Refused(
-                    f"the task {task.id} works in {record.name}", hint=f"`ctui task stop {task.id}`"
-                )
-        status = await _status(repository, record)
-
-        def still_free() -> bool:
-            return not any(task.state.live for task in store.tasks(worktree=record.path))
-
-        entry = await remove_worktree(
-            repository, status, record, force=force, still_free=still_free
-        )
-        store.forget_worktree(record.path)
-    return entry
-
-
-async def from_trash(paths: Paths, repository: Repository, entry_id: str) -> Restored:
-    """Bring a worktree back, and keep its record.
-
-    Raises:
-        NotFound, Conflict, Unavailable: it stays in the trash.
-    """
-    from ctui.worktrees.trash.restore import restore_worktree
-
-    restored = await restore_worktree(repository, entry_id)
-    _keep(paths, restored)
-    return restored
-
-
-async def in_trash(paths: Paths, repository: Repository) -> list[TrashEntry]:
-    """Everything that can be restored, after what a crash cut off was ended."""
-    from ctui.worktrees.trash.recovery import recover, trash_entries
-
-    for restored in await recover(repository):
-        _keep(paths, restored)
-    return await trash_entries(repository)
-
-
-def _keep(paths: Paths, restored: Restored) -> None:
-    record = restored.record
-    if record is not None:
-        with open_store(paths) as store:
-            store.save_worktree(record.path, record.repository, msgspec.json.encode(record))
-
-
-async def _status(repository: Repository, record: WorktreeRecord) -> WorktreeStatus:
-    from ctui.worktrees.status import worktree_status
-
-    metadata = Path(record.metadata)
-    if not metadata.is_dir():
-        raise NotFound(
-            f"{record.name} is gone from the repository", hint="ctui task remove --keep-worktree"
-        )
-    return await worktree_status(repository, metadata, record, repository.target())

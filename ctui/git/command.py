@@ -139,6 +139,7 @@ async def run_git(
     check: bool = True,
     nice: bool = False,
     filters: bool = False,
+    blanked: Iterable[str] | None = None,
     config: Mapping[str, str] | None = None,
 ) -> GitOutput:
     """Run one git command on the repository or worktree whose metadata is `git_dir`.
@@ -155,6 +156,8 @@ async def run_git(
         nice: give way to everything else that wants the processor.
         filters: let clean and smudge filters of the person's configuration run; only right where
             the files are written from a commit that the person chose.
+        blanked: the filters to switch off, as `filter_settings` gave them a moment ago, where many
+            processes look at one repository; without it they are asked for each time.
         config: more settings, for this process only.
 
     Raises:
@@ -164,10 +167,11 @@ async def run_git(
     """
     command = [str(arg) for arg in args]
     _refuse_unsafe(command)
-    blanked: Iterable[str] = ()
     touches_files = work_tree is not None or command[0] == "worktree"
-    if touches_files and not filters:
-        blanked = await _filter_settings(git_dir)
+    if filters or not touches_files:
+        blanked = ()
+    elif blanked is None:
+        blanked = await filter_settings(git_dir)
     return await _run(
         command,
         git_dir=git_dir,
@@ -182,10 +186,12 @@ async def run_git(
     )
 
 
-async def _filter_settings(git_dir: Path) -> list[str]:
+async def filter_settings(git_dir: Path) -> list[str]:
     """The settings that must be empty so that no filter runs, for every filter that is configured.
 
-    A task writes `.gitattributes`, so it chooses which of the person's filters sees its files.
+    They are those of one git directory: a linked worktree can have settings of its own
+    (`extensions.worktreeConfig`). A task writes `.gitattributes`, so it chooses which of the
+    person's filters sees its files.
     """
     output = await _run(
         ["config", "--name-only", "-z", "--get-regexp", r"^filter\."],

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
@@ -147,6 +148,10 @@ def _make(
         # Git refuses a link that belongs to somebody else; its mount is read-only all the same.
         os.lchown(link, *owner)
     _write(private.seed, refs)
+    ref = re.escape(f"refs/heads/{branch}".encode())
+    if tip := re.search(rb"^([0-9a-f]{40}) " + ref + rb"$", refs, re.MULTILINE):
+        # Where the branch is expected when its work comes home.
+        _write(private.folder / "left-at", tip.group(1))
     unfinished.rename(private.git_dir)
 
 

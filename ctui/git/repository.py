@@ -136,6 +136,23 @@ class Repository:
             # A shallow or damaged history: neither is known to contain the other.
             return False
 
+    def refs(self, prefix: str) -> list[tuple[str, str]]:
+        """Every ref below a prefix: its name without the prefix, and the commit it names.
+
+        Names are as the repository has them: not sanitised, and perhaps with surrogate escapes.
+        """
+        import pygit2
+
+        found: list[tuple[str, str]] = []
+        for raw in self.git.raw_listall_references():
+            name = raw.decode("utf-8", "surrogateescape")
+            if not name.startswith(prefix):
+                continue
+            with suppress(KeyError, ValueError, pygit2.GitError):
+                commit = self.git.references[name].peel(pygit2.Commit).id
+                found.append((name.removeprefix(prefix), str(commit)))
+        return sorted(found)
+
     def object_directories(self) -> list[Path]:
         """Where this repository's objects are: its own folder, and those that it borrows from."""
         found: list[Path] = []

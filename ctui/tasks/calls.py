@@ -119,6 +119,14 @@ class RemoveTask(Call[None], frozen=True):
     """Purge also a task whose commits could not be brought home."""
 
 
+class PutBackTask(Call[Task], frozen=True):
+    """Put a task on the list again that was taken off it, ended as it is."""
+
+    method: ClassVar[str] = "put-back"
+    returns: ClassVar[type] = Task
+    task: str
+
+
 class Follow(Call["Followed"], frozen=True):
     """Turn this connection into a stream of the task's journal (see `rpc.Frame`)."""
 

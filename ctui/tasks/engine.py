@@ -214,6 +214,15 @@ class TaskEngine:
             self.store.mark_removed(task.id)
         self._publish(Update(removed=task.id))
 
+    def put_back(self, task_id: str) -> Task:
+        """Put a task on the list again that was taken off it."""
+        task = self.store.task(task_id, removed=True)
+        if task.removed:
+            self.store.mark_removed(task_id, removed=False)
+            task = self.store.task(task_id)
+            self._publish(Update(task=task))
+        return task
+
     def journal(self, task_id: str) -> Journal:
         """The task's archive, open for appending."""
         if task_id not in self._journals:

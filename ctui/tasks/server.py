@@ -201,6 +201,10 @@ async def _remove(server: Server, call: calls.RemoveTask) -> object:
     return None
 
 
+async def _put_back(server: Server, call: calls.PutBackTask) -> object:
+    return server.tasks.put_back(call.task)
+
+
 async def _watch(_server: Server, _call: calls.Watch) -> object:
     return None
 
@@ -218,6 +222,7 @@ _HANDLERS: dict[str, tuple[type[Any], Callable[[Server, Any], Awaitable[object]]
     calls.StopTask.method: (calls.StopTask, _stop),
     calls.ResumeTask.method: (calls.ResumeTask, _resume),
     calls.RemoveTask.method: (calls.RemoveTask, _remove),
+    calls.PutBackTask.method: (calls.PutBackTask, _put_back),
     calls.Watch.method: (calls.Watch, _watch),
     calls.HandOver.method: (calls.HandOver, _over),
 }

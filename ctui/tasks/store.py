@@ -74,9 +74,10 @@ class Store(Database):
         """Every id that was ever given: the refs and folders of removed tasks may remain."""
         return {row["id"] for row in self._rows("SELECT id FROM tasks")}
 
-    def mark_removed(self, task_id: str) -> None:
+    def mark_removed(self, task_id: str, *, removed: bool = True) -> None:
+        when = now() if removed else None
         with self._translated():
-            self._db.execute("UPDATE tasks SET removed = ? WHERE id = ?", (now(), task_id))
+            self._db.execute("UPDATE tasks SET removed = ? WHERE id = ?", (when, task_id))
 
     def forget_task(self, task_id: str) -> None:
         """Delete every row of a task. Its journal and volume are the caller's business."""

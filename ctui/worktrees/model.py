@@ -21,7 +21,8 @@ class WorktreeRecord(msgspec.Struct, frozen=True, kw_only=True):
     device: int
     inode: int
     branch: str | None
-    base: str
+    base: str | None
+    """The commit that it began with; None for one that ctui did not make."""
     created: int
     """Nanoseconds since the epoch."""
 
@@ -77,6 +78,8 @@ class Proof(msgspec.Struct, frozen=True):
     """Commits that the target does not have."""
     behind: int = 0
     """Commits of the target that it does not have."""
+    lost: tuple[str, ...] = ()
+    """Names of what else is only here, and is not in the target."""
 
 
 class WorktreeStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,6 +87,8 @@ class WorktreeStatus(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     path: str
+    metadata: str
+    """Its folder below `.git/worktrees`."""
     branch: str | None
     head: str | None
     base: str | None
@@ -98,3 +103,5 @@ class WorktreeStatus(msgspec.Struct, frozen=True, kw_only=True):
     state: Literal["merge", "rebase", "cherry-pick", "revert", "bisect", "am"] | None
     locked: str | None
     problem: Problem | None
+    active: int
+    """When git last wrote its state: nanoseconds since the epoch, 0 if nothing tells."""

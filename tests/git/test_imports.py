@@ -177,7 +177,7 @@ async def test_an_advance_that_a_crash_cut_off_is_completed(place: Place, moved:
     tip = place.commit("new")
     metadata = Path(place.record.metadata)
     (metadata / "index.lock").write_bytes(b"ctui\n")
-    note = advance._Advance(BRANCH, place.record.base, tip)
+    note = advance._Advance(BRANCH, place.record.base or "", tip)
     (place.private.folder / "advance.json").write_bytes(msgspec.json.encode(note))
     if moved:
         objects = place.repository / ".git" / "objects"

@@ -11,11 +11,10 @@ import pytest
 from ctui.git.repository import Repository, open_repository
 from ctui.worktrees.create import create_worktree
 from ctui.worktrees.model import WorktreeRecord, WorktreeStatus
-from ctui.worktrees.status import worktree_status
 from ctui.worktrees.trash.entries import TrashEntry
-from ctui.worktrees.trash.removal import remove_worktree
 from tests.conftest import git
 from tests.worktrees.killer import Killer
+from tests.worktrees.looking import remove_worktree, worktree_status
 
 
 class Place(NamedTuple):
@@ -42,9 +41,7 @@ class Place(NamedTuple):
         return git(self.path, *arguments)
 
     async def look(self) -> WorktreeStatus:
-        return await worktree_status(
-            self.repository, self.metadata, self.record, self.repository.target()
-        )
+        return await worktree_status(self.repository, self.record)
 
     async def remove(self, **options: Any) -> TrashEntry:
         """Look, then remove with force."""

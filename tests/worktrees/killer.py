@@ -24,11 +24,10 @@ import msgspec
 
 from ctui.git.repository import open_repository
 from ctui.worktrees.model import WorktreeRecord
-from ctui.worktrees.status import worktree_status
 from ctui.worktrees.trash.purge import purge
 from ctui.worktrees.trash.recovery import recover
-from ctui.worktrees.trash.removal import remove_worktree
 from ctui.worktrees.trash.restore import restore_worktree
+from tests.worktrees.looking import nothing_proven, remove_worktree, worktree_status
 
 _STEPS = frozenset(
     {
@@ -125,10 +124,16 @@ def _kill_at(wanted: int) -> Callable[[str, tuple[Any, ...]], None]:
 async def _remove(request: dict[str, Any]) -> None:
     repository = open_repository(Path(request["repository"]))
     record = msgspec.convert(request["record"], WorktreeRecord)
-    status = await worktree_status(repository, Path(record.metadata), record, repository.target())
+    status = await worktree_status(repository, record, prove=nothing_proven)
     companions = [Path(path) for path in request.get("companions", [])]
     await remove_worktree(
-        repository, status, record, force=True, delete_branch=True, companions=companions
+        repository,
+        status,
+        record,
+        prove=nothing_proven,
+        force=True,
+        delete_branch=True,
+        companions=companions,
     )
 
 

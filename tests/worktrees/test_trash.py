@@ -12,15 +12,14 @@ import pytest
 from ctui.errors import Conflict, CtuiError, Refused, Unavailable
 from ctui.git.repository import open_repository
 from ctui.worktrees.create import create_worktree
-from ctui.worktrees.status import list_worktrees
 from ctui.worktrees.trash.entries import TrashEntry, records
 from ctui.worktrees.trash.pins import named_objects
 from ctui.worktrees.trash.recovery import trash_entries
-from ctui.worktrees.trash.removal import remove_worktree
 from ctui.worktrees.trash.restore import restore_worktree
 from tests.conftest import git
 from tests.worktrees.conftest import Place
 from tests.worktrees.killer import Killer
+from tests.worktrees.looking import list_worktrees, remove_worktree
 from tests.worktrees.snapshot import collect_garbage, is_whole, pins, snapshot
 
 

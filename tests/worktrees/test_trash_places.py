@@ -12,14 +12,13 @@ import pytest
 
 from ctui.errors import Conflict, NotFound, Refused
 from ctui.worktrees.create import create_worktree
-from ctui.worktrees.status import list_worktrees
 from ctui.worktrees.trash.entries import TrashEntry, records
 from ctui.worktrees.trash.links import Ends, adapt_links
 from ctui.worktrees.trash.recovery import recover, trash_entries
-from ctui.worktrees.trash.removal import remove_worktree
 from ctui.worktrees.trash.restore import restore_worktree
 from tests.conftest import git
 from tests.worktrees.conftest import Place
+from tests.worktrees.looking import list_worktrees, remove_worktree
 from tests.worktrees.snapshot import collect_garbage, is_whole, pins, snapshot
 
 

@@ -11,9 +11,8 @@ from ctui.git.repository import Repository, open_repository
 from ctui.worktrees.create import create_worktree
 from ctui.worktrees.model import WorktreeRecord, WorktreeStatus
 from ctui.worktrees.owner import TASK_UID, task_owner
-from ctui.worktrees.status import list_worktrees, worktree_status
-from ctui.worktrees.trash.removal import remove_worktree
 from tests.conftest import git
+from tests.worktrees.looking import list_worktrees, remove_worktree, worktree_status
 
 
 @pytest.fixture
@@ -26,7 +25,7 @@ async def made(found: Repository, tmp_path: Path, name: str = "work") -> Worktre
 
 
 async def now(found: Repository, record: WorktreeRecord) -> WorktreeStatus:
-    return await worktree_status(found, Path(record.metadata), record, found.target())
+    return await worktree_status(found, record)
 
 
 async def test_a_worktree_has_a_branch_of_its_own(found: Repository, tmp_path: Path) -> None:
@@ -89,7 +88,9 @@ async def test_merged_and_unmerged_are_told_apart(found: Repository, tmp_path: P
     repository = found.common_dir.parent
     merged, open_ = await made(found, tmp_path, "merged"), await made(found, tmp_path, "open")
     for record in (merged, open_):
-        git(Path(record.path), "commit", "-q", "--allow-empty", "-m", record.name)
+        (Path(record.path) / record.name).write_text("work\n")
+        git(Path(record.path), "add", ".")
+        git(Path(record.path), "commit", "-q", "-m", record.name)
     git(repository, "merge", "-q", "ctui/merged")
     statuses = {s.name: s for s in await list_worktrees(open_repository(repository), {})}
     assert statuses["merged"].status == "merged"

@@ -45,6 +45,7 @@ async def land(
     message: str = "",
     fast_forward: bool = False,
     filters: bool = False,
+    dry_run: bool = False,
 ) -> Landed:
     """Bring the commits of a worktree's branch into a local branch.
 
@@ -61,6 +62,7 @@ async def land(
         fast_forward: a merge may make no commit where the target has nothing of its own.
         filters: files of the target's checkout may be written by filters of the person's
             configuration, although a task wrote what they are given.
+        dry_run: compute it and move nothing; `after` is then a commit that nobody has.
 
     Raises:
         MergeConflict: with the files, and a message for the task. Nothing was moved.
@@ -87,15 +89,9 @@ async def land(
     await _refuse_unsaved(worktree)
     before, tip = repository.resolve(ref), repository.resolve(branch)
     plan = _Landing(repository, ref, branch, before, tip, message)
-    after, commits = await plan.compute(method, fast_forward=fast_forward)
-    moved = await _move(
-        repository,
-        ref,
-        before,
-        after,
-        f"ctui: {method} of {_short(branch)}",
-        filters=filters,
-    )
+    after, commits = await plan.compute(method, fast_forward=fast_forward, dry_run=dry_run)
+    reason = f"ctui: {method} of {_short(branch)}"
+    moved = not dry_run and await _move(repository, ref, before, after, reason, filters=filters)
     return Landed(
         method=method,
         target=branch_name(ref),
@@ -138,7 +134,9 @@ class _Landing:
         self.tip = tip
         self.message = message
 
-    async def compute(self, method: Method, *, fast_forward: bool) -> tuple[str, int]:
+    async def compute(
+        self, method: Method, *, fast_forward: bool, dry_run: bool
+    ) -> tuple[str, int]:
         """The commit that the target goes to, handed over, and how many it brings."""
         own = await own_commits(self.repository, self.before, self.tip, linear=method == "rebase")
         if not own:
@@ -149,7 +147,7 @@ class _Landing:
         with scratch(self.repository) as place:
             after, commits = await self._combine(place, method, own, fast_forward=fast_forward)
             await self._refuse_submodules(place, after)
-            if after != self.tip:
+            if after != self.tip and not dry_run:
                 await place.hand_over(self.repository, after, [self.before, self.tip])
         return after, commits
 

@@ -78,19 +78,19 @@ class Prover:
     def _together(self, work: Work, proofs: Mapping[Question, Proof]) -> Proof:
         first, *others = _questions(work)
         proof = proofs[first]
-        if proof.verdict.kind not in _KEPT:
-            return proof
-        lost = [
-            name
+        lost = tuple(
+            one_line(name, 60)
             for (name, _), question in zip(work.also, others, strict=True)
             if proofs[question].verdict.kind not in _KEPT
-        ]
+        )
         if not lost:
             return proof
-        names = one_line(lost[0], 60) + (f" and {len(lost) - 1} more" if lost[1:] else "")
+        if proof.verdict.kind not in _KEPT:
+            return msgspec.structs.replace(proof, lost=lost)
+        names = lost[0] + (f" and {len(lost) - 1} more" if lost[1:] else "")
         is_are = "are" if lost[1:] else "is"
         evidence = f"its task's {names} {is_are} not in {target_name(self._targets[0])}"
-        return Proof(Verdict("unmerged", evidence), proof.ahead, proof.behind)
+        return Proof(Verdict("unmerged", evidence), proof.ahead, proof.behind, lost)
 
     def _key(self, question: Question) -> bytes:
         return hashlib.sha256(self._surroundings + msgspec.json.encode(question)).digest()

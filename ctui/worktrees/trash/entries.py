@@ -51,6 +51,8 @@ class TrashEntry(msgspec.Struct, frozen=True, kw_only=True):
     place: str | None = None
     """Where its files are now; None if they were gone already when it was removed."""
     branch_deleted: bool = False
+    tasks: tuple[str, ...] = ()
+    """Ids of the tasks that left the list with it."""
 
 
 class Moved(msgspec.Struct, frozen=True, kw_only=True):

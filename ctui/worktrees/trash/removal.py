@@ -6,7 +6,6 @@ or git of the person finds it any more. If that is not exactly what was seen, al
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -14,11 +13,11 @@ from pathlib import Path
 
 import msgspec
 
-from ctui.errors import Conflict, CtuiError, NotFound, Unavailable
+from ctui.errors import Conflict, CtuiError, Unavailable
 from ctui.git.repository import Repository, Target
 from ctui.text import one_line
-from ctui.worktrees.model import WorktreeRecord, WorktreeStatus
-from ctui.worktrees.status import worktree_status
+from ctui.worktrees.model import WorktreeStatus
+from ctui.worktrees.survey import Survey
 from ctui.worktrees.trash import branches
 from ctui.worktrees.trash.entries import (
     TrashEntry,
@@ -47,24 +46,24 @@ from ctui.worktrees.trash.turns import to_the_end, trash_turn
 
 
 async def remove_worktree(
-    repository: Repository,
+    survey: Survey,
     status: WorktreeStatus,
-    record: WorktreeRecord | None,
     *,
     force: bool = False,
     delete_branch: bool = False,
     companions: Sequence[Path] = (),
+    tasks: Sequence[str] = (),
     still_free: StillFree | None = None,
 ) -> TrashEntry:
     """Move a worktree into the trash. One whose files are gone leaves its metadata there.
 
     Args:
-        repository: whose worktree it is.
+        survey: of its repository; it is looked at once more.
         status: what the person saw; what changed since then is a reason to refuse.
-        record: ctui's own record of it.
         force: also if it is unclean, or its files are gone.
         delete_branch: delete its branch too, if nothing else needs it; a restore makes it again.
         companions: further folders that belong to it; each is moved to a trash beside itself.
+        tasks: ids of the tasks that leave the list with it; a restore tells them again.
         still_free: whether nobody works in it.
 
     Raises:
@@ -73,12 +72,12 @@ async def remove_worktree(
         NotFound, Unavailable, ExternalFailure: it is gone; git or the disk failed.
         In any case it is where it was.
     """
-    metadata = Path(record.metadata) if record else _metadata(repository, status)
+    repository, metadata = survey.repository, Path(status.metadata)
     try:
-        seen = await _look_again(repository, metadata, status, record, force=force)
+        seen = await _look_again(survey, status, force=force)
         async with trash_turn(repository):
             await put_back_interrupted(repository)
-            planned = await _plan(repository, metadata, seen, record, companions)
+            planned = await _plan(survey, seen, companions, tasks)
             if delete_branch:
                 planned = _with_branch_deleted(repository, planned, seen.target)
             return await _carry_through(repository, planned, seen, still_free or (lambda: True))
@@ -90,23 +89,16 @@ async def remove_worktree(
         raise
 
 
-async def _look_again(
-    repository: Repository,
-    metadata: Path,
-    status: WorktreeStatus,
-    record: WorktreeRecord | None,
-    *,
-    force: bool,
-) -> Seen:
+async def _look_again(survey: Survey, status: WorktreeStatus, *, force: bool) -> Seen:
     check_removal(status, force=force)
-    path = Path(status.path)
+    path, metadata = Path(status.path), Path(status.metadata)
     raw = inode = None
     if status.problem != "missing":
         inode = to_be_moved("worktree", path, path).inode
         raw = await look(status, metadata, path)
     # In this order: whatever changes after the raw look makes the one in the trash differ from it.
-    target = repository.target()
-    now = await worktree_status(repository, metadata, record, target)
+    target = survey.repository.target()
+    now = await survey.one(metadata)
     check_removal(now, force=force)
     refuse_change(status, now)
     return Seen(now, raw, inode, target)
@@ -152,12 +144,9 @@ async def put_back(repository: Repository, record: TrashRecord) -> bool:
 
 
 async def _plan(
-    repository: Repository,
-    metadata: Path,
-    seen: Seen,
-    record: WorktreeRecord | None,
-    companions: Sequence[Path],
+    survey: Survey, seen: Seen, companions: Sequence[Path], tasks: Sequence[str]
 ) -> TrashRecord:
+    repository, metadata = survey.repository, Path(seen.status.metadata)
     entry_id, path = new_id(), Path(seen.status.path)
     refuse_nested(repository, metadata, path)
     moved = [to_be_moved("metadata", metadata, trash_folder(repository) / entry_id)]
@@ -181,8 +170,9 @@ async def _plan(
         branch=branch.name if branch else None,
         head=seen.status.head,
         removed=time.time_ns(),
-        record=record,
+        record=survey.record_of(metadata),
         place=moved[1].target if seen.raw is not None else None,
+        tasks=tuple(tasks),
     )
     return TrashRecord(stage="removing", entry=entry, moved=moved, branch=branch)
 
@@ -268,14 +258,4 @@ def _kept_for(planned: TrashRecord) -> frozenset[str]:
     branch, record = planned.branch, planned.entry.record
     found = objects_in(branch.reflog) if branch and branch.reflog else frozenset()
     found |= {branch.tip} if branch and branch.tip else frozenset()
-    return found | ({record.base} if record else frozenset())
-
-
-def _metadata(repository: Repository, status: WorktreeStatus) -> Path:
-    folder = repository.common_dir / "worktrees"
-    for metadata in folder.iterdir() if folder.is_dir() else ():
-        with suppress(OSError):
-            link = os.fsdecode((metadata / "gitdir").read_bytes()).rstrip()
-            if (metadata / link).parent == Path(status.path):
-                return metadata
-    raise NotFound(f"{one_line(status.name)} is no worktree of {repository.name}")
+    return found | ({record.base} if record and record.base else frozenset())

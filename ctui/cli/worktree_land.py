@@ -1,0 +1,189 @@
+"""`ctui worktree commit`, `land` and `push`."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from ctui.cli import context
+from ctui.cli.output import json_option, print_json, repo_option, warn
+from ctui.cli.worktree_names import named, worktree_argument
+from ctui.errors import Refused
+from ctui.text import one_line
+
+if TYPE_CHECKING:
+    from ctui.git.repository import Repository
+    from ctui.worktrees.landing.checkouts import Checkout
+    from ctui.worktrees.landing.land import Landed
+
+
+@click.command("commit")
+@worktree_argument
+@click.option("-m", "--message", required=True, help="The commit's message.")
+@repo_option
+@json_option
+def commit(name: str, message: str, repo: str, *, as_json: bool) -> None:
+    """Commit everything in a worktree that is not ignored, as you.
+
+    No hook and no filter runs, and the commit is not signed.
+    """
+    from ctui.worktrees.landing.commit import commit_all
+
+    repository = context.repository(repo)
+    done = asyncio.run(commit_all(_checkout(repository, name, to_commit=True), message))
+    if done is None:
+        raise Refused(f"there is nothing to commit in {one_line(name)}", hint="ctui worktree diff")
+    if as_json:
+        print_json({"commit": done.after, "branch": done.branch, "files": len(done.paths)})
+    else:
+        click.echo(f"committed {len(done.paths)} files as {done.after[:10]} on {done.branch}")
+
+
+@click.command("land")
+@worktree_argument
+@click.option(
+    "--method",
+    type=click.Choice(["merge", "squash", "rebase"]),
+    default="merge",
+    show_default=True,
+    help="One merge commit, one commit with all changes, or each commit anew.",
+)
+@click.option("--target", help="The branch to land in.  [default: the repository's own]")
+@click.option("-m", "--message", default="", help="Of the merge or squash commit.")
+@click.option("--commit", "first", metavar="MESSAGE", help="Commit what is uncommitted first.")
+@click.option("--push", "push_too", is_flag=True, help="Push the target afterwards.")
+@click.option("--dry-run", is_flag=True, help="Say whether it would work, move nothing.")
+@repo_option
+@json_option
+def land(
+    name: str,
+    method: Literal["merge", "squash", "rebase"],
+    target: str | None,
+    message: str,
+    first: str | None,
+    repo: str,
+    *,
+    push_too: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> int:
+    """Bring a worktree's commits into a branch, with its checkout: all of it, or nothing.
+
+    What conflicts is listed, and nothing is moved.
+    """
+    from ctui.worktrees.landing.combine import MergeConflict
+
+    try:
+        return asyncio.run(
+            _land(
+                context.repository(repo),
+                name,
+                {"method": method, "target": target, "message": message},
+                first=first,
+                push_too=push_too,
+                dry_run=dry_run,
+                as_json=as_json,
+            )
+        )
+    except MergeConflict as error:
+        if as_json:
+            raise
+        warn(f"ctui: {error.message}")
+        for file in error.files:
+            warn(f"  {one_line(file.kind)}: {one_line(file.path)}")
+        warn(f"to hand it to the task: ctui task send TASK {one_line(repr(error.for_task), 2000)}")
+        return 1
+
+
+@click.command("push")
+@worktree_argument
+@click.option("--remote", help="Which one.  [default: origin, or the only one]")
+@click.option("--pull-request", "title", metavar="TITLE", help="Open a pull request, by gh.")
+@click.option("--body", default="", help="Of the pull request.")
+@repo_option
+@json_option
+def push(
+    name: str, remote: str | None, title: str | None, body: str, repo: str, *, as_json: bool
+) -> None:
+    """Push a worktree's branch, and open a pull request for it."""
+    from ctui.worktrees.landing.publish import push as publish
+    from ctui.worktrees.landing.pull_request import open_pull_request
+
+    repository = context.repository(repo)
+    branch = _branch(_checkout(repository, name))
+
+    async def go() -> tuple[Any, str]:
+        pushed = await publish(repository, branch, remote=remote)
+        if title is None:
+            return pushed, ""
+        base = repository.default_branch() or "main"
+        url = await open_pull_request(
+            repository, branch, base=base, title=title, body=body, remote=remote
+        )
+        return pushed, url
+
+    pushed, url = asyncio.run(go())
+    if as_json:
+        facts = {"remote": pushed.remote, "branch": pushed.branch, "commit": pushed.commit}
+        print_json({**facts, "pull_request": url or None})
+        return
+    word = "pushed" if pushed.changed else "nothing new to push:"
+    click.echo(f"{word} {pushed.branch} to {pushed.remote}")
+    if url:
+        click.echo(one_line(url, 500))
+
+
+async def _land(
+    repository: Repository,
+    name: str,
+    how: dict[str, Any],
+    *,
+    first: str | None,
+    push_too: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> int:
+    from ctui.worktrees.landing.commit import commit_all
+    from ctui.worktrees.landing.land import land as land_branch
+    from ctui.worktrees.landing.publish import push as publish
+
+    checkout = _checkout(repository, name, to_commit=first is not None)
+    if first is not None and not dry_run:
+        await commit_all(checkout, first)
+    landed = await land_branch(repository, checkout, **how, dry_run=dry_run)
+    pushed = push_too and not dry_run
+    if pushed:
+        await publish(repository, landed.target)
+    _tell(landed, as_json=as_json, pushed=pushed, dry_run=dry_run)
+    return 0
+
+
+def _tell(landed: Landed, *, as_json: bool, pushed: bool, dry_run: bool) -> None:
+    if as_json:
+        fields = {name: getattr(landed, name) for name in landed.__struct_fields__}
+        print_json({**fields, "pushed": pushed, "dry_run": dry_run})
+        return
+    count = f"{landed.commits} commit{'' if landed.commits == 1 else 's'}"
+    if dry_run:
+        click.echo(f"would land {count} in {landed.target}, without conflicts")
+        return
+    click.echo(f"landed {count} in {landed.target}: {landed.before[:10]} -> {landed.after[:10]}")
+    if pushed:
+        click.echo(f"pushed {landed.target}")
+
+
+def _checkout(repository: Repository, name: str, *, to_commit: bool = False) -> Checkout:
+    from ctui.client.landing import landable
+
+    worktree = named(repository, name)
+    return landable(context.paths(), repository, worktree, to_commit=to_commit)
+
+
+def _branch(checkout: Checkout) -> str:
+    ref = checkout.ref
+    if ref is None:
+        hint = "git switch --create NAME"
+        raise Refused(f"no branch is checked out in {checkout.work_tree}", hint=hint)
+    return ref.removeprefix("refs/heads/")

@@ -1,0 +1,80 @@
+"""Worktrees as arguments: by name, branch or path, completed by the shell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+from ctui.cli import context
+from ctui.errors import CtuiError
+
+if TYPE_CHECKING:
+    from ctui.git.repository import Repository
+    from ctui.worktrees.known import KnownWorktree
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def known(repository: Repository) -> list[KnownWorktree]:
+    """All worktrees of a repository."""
+    from ctui.client.worktrees import records
+    from ctui.worktrees.known import known_worktrees
+
+    return known_worktrees(repository, records(context.paths(), repository))
+
+
+def named(repository: Repository, name: str) -> KnownWorktree:
+    """The worktree that a person means. Raises NotFound, Conflict."""
+    from ctui.worktrees.known import find_worktree
+
+    return find_worktree(known(repository), name)
+
+
+def _complete(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    try:
+        worktrees = known(context.repository(ctx.params.get("repo") or "."))
+    except CtuiError:
+        return []
+    return [
+        CompletionItem(worktree.name, help=worktree.branch or "")
+        for worktree in worktrees
+        if worktree.name.startswith(incomplete)
+    ]
+
+
+def _complete_trash(
+    ctx: click.Context, _: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    from ctui.worktrees.trash.entries import records
+
+    try:
+        entries = records(context.repository(ctx.params.get("repo") or "."))
+    except CtuiError:
+        return []
+    return [
+        CompletionItem(record.entry.id, help=record.entry.name)
+        for record in entries
+        if record.entry.id.startswith(incomplete)
+    ]
+
+
+def worktree_argument(function: F) -> F:
+    """The argument NAME of one worktree."""
+    return click.argument("name", shell_complete=_complete)(function)
+
+
+def worktree_arguments(function: F) -> F:
+    """The arguments NAME… of one or more worktrees."""
+    return click.argument(
+        "names", nargs=-1, required=True, metavar="NAME…", shell_complete=_complete
+    )(function)
+
+
+def trash_arguments(function: F) -> F:
+    """The arguments ID… of entries of the trash."""
+    return click.argument(
+        "ids", nargs=-1, required=True, metavar="ID…", shell_complete=_complete_trash
+    )(function)

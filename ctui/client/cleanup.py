@@ -1,0 +1,191 @@
+"""Removing worktrees together with their tasks, and bringing them back: for every front end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+import msgspec
+
+from ctui.client.client import Client
+from ctui.client.survey import open_survey
+from ctui.client.worktrees import open_store
+from ctui.errors import CtuiError, NotFound, Refused
+from ctui.git.repository import Repository, open_repository
+from ctui.paths import Paths
+from ctui.tasks.calls import PutBackTask, RemoveTask, StopTask
+from ctui.text import one_line
+from ctui.worktrees.model import WorktreeStatus
+from ctui.worktrees.proof.worker import ProofWorker
+from ctui.worktrees.trash.entries import TrashEntry
+from ctui.worktrees.trash.recovery import recover, trash_entries
+from ctui.worktrees.trash.removal import remove_worktree
+from ctui.worktrees.trash.removal_checks import check_removal
+from ctui.worktrees.trash.restore import Restored, restore_worktree
+
+if TYPE_CHECKING:
+    from ctui.tasks.model import Task
+    from ctui.tasks.store import Store
+    from ctui.worktrees.survey import Survey
+
+
+class Cleaner:
+    """Removes and restores the worktrees of one repository; `async with` ends what it started."""
+
+    def __init__(self, client: Client, repository: Repository) -> None:
+        """Nothing is opened yet.
+
+        Args:
+            client: a driver is started only if a task must be stopped or put back.
+            repository: whose worktrees.
+        """
+        self._client = client
+        self._repository = repository
+        self._prover = ProofWorker(client.paths.cache)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._prover.close()
+
+    async def look(self, metadata: Path) -> WorktreeStatus:
+        """A worktree as it is now. Raises NotFound."""
+        with open_store(self._client.paths) as store:
+            return await self._survey(store).one(metadata)
+
+    async def all(self) -> list[WorktreeStatus]:
+        """Every worktree as it is now, by name."""
+        with open_store(self._client.paths) as store:
+            return await self._survey(store).listed()
+
+    def refuse_work(self, seen: WorktreeStatus) -> None:
+        """Raise Refused if a task works in it."""
+        with open_store(self._client.paths) as store:
+            _refuse_live(store.tasks(worktree=seen.path))
+
+    async def remove(
+        self, seen: WorktreeStatus, *, force: bool = False, delete_branch: bool = False
+    ) -> TrashEntry:
+        """Move a worktree into the trash, and take its tasks off the list.
+
+        Idle tasks are stopped; one that works is a reason to refuse.
+
+        Args:
+            seen: what the person decided on; what changed since then is a reason to refuse.
+            force: also if it is unclean.
+            delete_branch: the branch goes too, and comes back with a restore.
+
+        Raises:
+            NotFound, Refused, Conflict, Unavailable: it stays where it is.
+        """
+        check_removal(seen, force=force)
+        with open_store(self._client.paths) as store:
+            tasks = store.tasks(worktree=seen.path)
+            _refuse_live(tasks)
+            for task in tasks:
+                await self._client.call(StopTask(task.id))
+            entry = await remove_worktree(
+                self._survey(store),
+                seen,
+                force=force,
+                delete_branch=delete_branch,
+                still_free=lambda: not any(t.state.live for t in store.tasks(worktree=seen.path)),
+                tasks=tuple(task.id for task in tasks),
+            )
+            store.forget_worktree(seen.path)
+        for task in tasks:
+            await self._client.call(RemoveTask(task.id))
+        return entry
+
+    async def restore(self, entry_id: str) -> Restored:
+        """Bring a worktree back exactly as it was, and its tasks to the list.
+
+        Raises:
+            NotFound, Conflict, Unavailable: it stays in the trash.
+        """
+        restored = await restore_worktree(self._repository, entry_id)
+        self._keep(restored)
+        if restored.path == restored.entry.path:
+            for task in restored.entry.tasks:
+                try:
+                    await self._client.call(PutBackTask(task))
+                except NotFound:
+                    continue  # it was purged meanwhile
+        return restored
+
+    async def trash(self) -> Sequence[TrashEntry]:
+        """Everything that can be restored, after what a crash cut off was ended."""
+        for restored in await recover(self._repository):
+            self._keep(restored)
+        return await trash_entries(self._repository)
+
+    def _survey(self, store: Store) -> Survey:
+        return open_survey(self._client.paths, store, self._repository, self._prover)
+
+    def _keep(self, restored: Restored) -> None:
+        if (record := restored.record) is not None:
+            with open_store(self._client.paths) as store:
+                store.save_worktree(record.path, record.repository, msgspec.json.encode(record))
+
+
+def _refuse_live(tasks: Sequence[Task]) -> None:
+    for task in tasks:
+        if task.state.live:
+            raise Refused(
+                f"the task {one_line(task.id)} is {task.state}", hint=f"ctui task stop {task.id}"
+            )
+
+
+class Outcome(NamedTuple):
+    """What became of several removals."""
+
+    removed: list[TrashEntry]
+    refused: list[tuple[WorktreeStatus, CtuiError]]
+
+
+async def remove_all(
+    paths: Paths,
+    git_dir: Path,
+    seen: Sequence[WorktreeStatus],
+    *,
+    force: bool,
+    delete_branch: bool,
+) -> Outcome:
+    """Remove several worktrees, one after the other; what is refused stays where it is."""
+    outcome = Outcome([], [])
+    async with open_cleaner(paths, git_dir) as cleaner:
+        for status in seen:
+            try:
+                entry = await cleaner.remove(status, force=force, delete_branch=delete_branch)
+            except CtuiError as error:
+                outcome.refused.append((status, error))
+            else:
+                outcome.removed.append(entry)
+    return outcome
+
+
+async def restore_all(
+    paths: Paths, git_dir: Path, ids: Sequence[str]
+) -> tuple[list[Restored], dict[str, CtuiError]]:
+    """Restore several entries: what came back, and why the others did not, by id."""
+    restored: list[Restored] = []
+    refused: dict[str, CtuiError] = {}
+    async with open_cleaner(paths, git_dir) as cleaner:
+        for entry_id in ids:
+            try:
+                restored.append(await cleaner.restore(entry_id))
+            except CtuiError as error:
+                refused[entry_id] = error
+    return restored, refused
+
+
+@asynccontextmanager
+async def open_cleaner(paths: Paths, git_dir: Path) -> AsyncIterator[Cleaner]:
+    """A cleaner of the repository in `git_dir`, with a client of its own."""
+    repository = await asyncio.to_thread(open_repository, git_dir)
+    async with Client(paths) as client, Cleaner(client, repository) as cleaner:
+        yield cleaner

@@ -1,0 +1,148 @@
+"""Knowing at any time how the worktrees are: look once, watch, and look again where it matters."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from time import monotonic
+from typing import NamedTuple
+
+from ctui.client.survey import open_survey
+from ctui.client.worktrees import open_store
+from ctui.errors import CtuiError, NotFound
+from ctui.git.repository import Repository, open_repository
+from ctui.paths import Paths
+from ctui.tasks.store import Store
+from ctui.worktrees.look import Look
+from ctui.worktrees.model import WorktreeStatus
+from ctui.worktrees.proof.worker import ProofWorker
+from ctui.worktrees.survey import Survey
+from ctui.worktrees.watch import WorktreeWatch
+
+_LEAST_PAUSE = 30.0
+_SHARE = 200.0
+"""A slow look is so many of its own durations after the last one: half a percent of a core."""
+
+_VERDICT_PAUSE = 1.0
+"""Seconds between two rounds of proofs, however often refs move."""
+
+
+class Seen(NamedTuple):
+    """What became known."""
+
+    statuses: Sequence[WorktreeStatus]
+    complete: bool
+    """Whether these are all worktrees that there are."""
+    distance: tuple[int, int] | None
+    """Commits that the checkout's branch is ahead of its upstream, and behind it."""
+
+
+class Observer:
+    """Observes one repository, in the loop that `run` runs in."""
+
+    def __init__(self, paths: Paths, git_dir: Path, told: Callable[[Seen], None]) -> None:
+        """Nothing is looked at yet.
+
+        Args:
+            paths: whose records and tasks.
+            git_dir: of the repository.
+            told: gets what was seen, as it is seen; it must return at once.
+        """
+        self._paths = paths
+        self._git_dir = git_dir
+        self._told = told
+        self._watch = WorktreeWatch(git_dir, self._changed)
+        self._looks: dict[Path, Look] = {}
+        self._known: dict[str, Path] = {}
+        self._visible: list[str] = []
+        self._dirty: set[Path] = set()
+        self._look_at_all = True
+        self._refs_moved = False
+        self._wake = asyncio.Event()
+
+    async def run(self) -> None:
+        """Go on until cancelled."""
+        prover = ProofWorker(self._paths.cache)
+        try:
+            with open_store(self._paths) as store:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._watch.run())
+                    group.create_task(self._rounds(store, prover))
+        finally:
+            await prover.close()
+
+    def look(self, path: str = "") -> None:
+        """Something changed in this worktree, or somewhere: look as soon as possible."""
+        if path in self._known:
+            self._dirty.add(self._known[path])
+        else:
+            self._look_at_all = True
+        self._wake.set()
+
+    def attend(self, focused: Sequence[str], visible: Sequence[str]) -> None:
+        """Which worktrees somebody or a task works on, and which can be seen: by path."""
+        self._visible = list(visible)
+        known = self._known
+        self._watch.focus({known[path]: Path(path) for path in focused if path in known})
+
+    def _changed(self, metadata: Path | None) -> None:
+        if metadata is None:
+            self._refs_moved = True
+        else:
+            self._dirty.add(metadata)
+        self._wake.set()
+
+    # -- rounds
+
+    async def _rounds(self, store: Store, prover: ProofWorker) -> None:
+        slow_look = 0.0
+        while True:
+            began, complete = monotonic(), self._look_at_all
+            with suppress(CtuiError):  # the repository may be away for a while
+                await self._round(store, prover)
+            now = monotonic()
+            if complete or now >= slow_look:
+                slow_look = now + max(_LEAST_PAUSE, (now - began) * _SHARE)
+            try:
+                await asyncio.wait_for(self._wake.wait(), max(0.0, slow_look - now))
+            except TimeoutError:
+                # What no watch sees is found here, where somebody would see it.
+                self._dirty.update(self._known[p] for p in self._visible if p in self._known)
+
+    async def _round(self, store: Store, prover: ProofWorker) -> None:
+        self._wake.clear()
+        dirty, self._dirty = self._dirty, set()
+        everything, self._look_at_all = self._look_at_all, False
+        moved, self._refs_moved = self._refs_moved, False
+        repository = open_repository(self._git_dir)
+        survey = open_survey(self._paths, store, repository, prover, looks=self._looks)
+        gone = [metadata for metadata in dirty if not metadata.is_dir()]
+        new = [folder for folder in survey.folders if folder not in self._known.values()]
+        if everything or gone or new:
+            await self._all(survey, again=everything)
+            dirty -= {*gone, *new}
+        for metadata in dirty:
+            with suppress(NotFound):
+                self._tell([await survey.one(metadata)], repository)
+        if moved and not everything:
+            await self._all(survey, again=False)
+            await asyncio.sleep(_VERDICT_PAUSE)
+
+    async def _all(self, survey: Survey, *, again: bool) -> None:
+        found: list[WorktreeStatus] = []
+        async for status in survey.all(self._visible, again=again):
+            found.append(status)
+            self._tell([status], survey.repository)
+        self._known = {status.path: Path(status.metadata) for status in found}
+        self._tell(found, survey.repository, complete=True)
+
+    def _tell(
+        self,
+        statuses: Sequence[WorktreeStatus],
+        repository: Repository,
+        *,
+        complete: bool = False,
+    ) -> None:
+        self._told(Seen(statuses, complete, repository.upstream_distance() if complete else None))

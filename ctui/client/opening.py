@@ -1,0 +1,54 @@
+"""Opening a worktree in the person's own editor or shell."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from pathlib import Path
+
+from ctui.errors import InvalidInput, NotFound, Unavailable
+
+
+def opening_command(path: Path, configured: str, environ: dict[str, str]) -> tuple[list[str], Path]:
+    """The program with its arguments, and the folder that it is started in.
+
+    Args:
+        path: of the worktree; an argument, never part of a shell's line.
+        configured: a command line; `{path}` stands for the worktree, and is added if it is not
+            there. Without one: `$VISUAL` or `$EDITOR` with the path, else a shell in the worktree.
+        environ: the person's.
+
+    Raises:
+        InvalidInput: the configured text is no command line.
+    """
+    line = configured or environ.get("VISUAL") or environ.get("EDITOR") or ""
+    if not line:
+        return [environ.get("SHELL") or "/bin/sh"], path
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        raise InvalidInput(f"{line!r} is no command: {error}", hint="mend its quotes") from error
+    if not words:
+        raise InvalidInput("the command to open a worktree is empty", hint="worktrees.open")
+    if not any("{path}" in word for word in words):
+        words.append("{path}")
+    return [word.replace("{path}", str(path)) for word in words], Path.cwd()
+
+
+def open_worktree(path: Path, configured: str) -> int:
+    """Run it in this terminal, and wait; its exit code.
+
+    Raises:
+        NotFound: the worktree's folder is gone.
+        Unavailable: the program cannot be started.
+    """
+    if not path.is_dir():
+        raise NotFound(f"{path} is gone", hint="`ctui worktree list` shows what is there")
+    command, folder = opening_command(path, configured, dict(os.environ))
+    try:
+        return subprocess.run(command, cwd=folder, check=False).returncode
+    except OSError as error:
+        raise Unavailable(
+            f"{command[0]} does not start: {error.strerror}", hint="set worktrees.open"
+        ) from error

@@ -1,0 +1,91 @@
+"""A survey of a repository's worktrees with what the store knows of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ctui.client.worktrees import records
+from ctui.paths import Paths
+from ctui.tasks.store import Store
+from ctui.worktrees.survey import Survey
+
+if TYPE_CHECKING:
+    from ctui.git.repository import Repository
+    from ctui.worktrees.look import Look
+    from ctui.worktrees.model import WorktreeRecord
+    from ctui.worktrees.proof.worker import ProofWorker
+
+_BRIEF = 7
+
+
+def open_survey(
+    paths: Paths,
+    store: Store,
+    repository: Repository,
+    prover: ProofWorker,
+    *,
+    looks: dict[Path, Look] | None = None,
+) -> Survey:
+    """A survey with the records of worktrees, and with what their tasks left in the repository.
+
+    Args:
+        paths: whose worktrees.
+        store: open, of the same person.
+        repository: whose worktrees.
+        prover: judges their work.
+        looks: see `Survey`.
+    """
+    known = records(paths, repository)
+    also = task_work(repository, known.values(), _tasks_by_worktree(store))
+    prove = partial(prover.prove, repository, repository.targets())
+    return Survey(repository, prove, records=known, also=also, looks=looks)
+
+
+def task_work(
+    repository: Repository,
+    known: Iterable[WorktreeRecord],
+    tasks: Mapping[str, Iterable[str]],
+) -> dict[str, tuple[tuple[str, str], ...]]:
+    """What the tasks of each worktree have, also beside its branch: branches and stashes.
+
+    Args:
+        repository: where they were imported.
+        known: the worktrees.
+        tasks: path of a worktree -> the ids of its tasks.
+
+    Returns:
+        metadata folder -> name and commit, as `branch wip` and `stash 3f2a91c`.
+    """
+    found: dict[str, tuple[tuple[str, str], ...]] = {}
+    imported = [
+        (task, rest, commit)
+        for ref, commit in repository.refs("refs/ctui/")
+        for task, _, rest in [ref.partition("/")]
+    ]
+    for record in known:
+        mine = tuple(tasks.get(record.path, ()))
+        found[record.metadata] = tuple(
+            (_name(ref), commit) for task, ref, commit in imported if task in mine
+        )
+    return found
+
+
+def _name(ref: str) -> str:
+    """What a task's ref is called: `branch wip`, `stash 3f2a91c`."""
+    kind, _, rest = ref.partition("/")
+    match kind:
+        case "heads":
+            return f"branch {rest}"
+        case "stash":
+            return f"stash {rest[:_BRIEF]}"
+    return f"{kind} {rest}".strip()
+
+
+def _tasks_by_worktree(store: Store) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for task in store.tasks():
+        found.setdefault(task.worktree, []).append(task.id)
+    return found

@@ -1,0 +1,56 @@
+"""What a worktree changed since it began, as text."""
+
+from __future__ import annotations
+
+from ctui.errors import Refused
+from ctui.git.command import diff_arguments, run_git
+from ctui.git.repository import Repository
+from ctui.worktrees.identity import checked_path
+from ctui.worktrees.known import KnownWorktree
+
+_SECONDS = 60
+
+
+async def worktree_diff(repository: Repository, worktree: KnownWorktree, *, stat: bool) -> str:
+    """The diff from where it began to its files as they are now. Nothing is sanitised.
+
+    Args:
+        repository: whose worktree it is.
+        worktree: opened by its metadata.
+        stat: only the files, and how many lines of each.
+
+    Raises:
+        Refused: its files are not what was recorded.
+        NotFound, CtuiError: git could not compare.
+    """
+    path, problem = checked_path(repository, worktree.metadata, worktree.record)
+    if problem is not None:
+        raise Refused(f"{worktree.name} is {problem}", hint="look at it by hand")
+    began = worktree.record.base if worktree.record else None
+    begin = began or await _fork(repository, worktree)
+    options = ["--stat"] if stat else []
+    changed = await run_git(
+        diff_arguments(*options, begin, "--"),
+        git_dir=worktree.metadata,
+        work_tree=path,
+        timeout=_SECONDS,
+    )
+    listed = await run_git(
+        ["ls-files", "--others", "--exclude-standard", "-z"],
+        git_dir=worktree.metadata,
+        work_tree=path,
+        timeout=_SECONDS,
+    )
+    text = changed.stdout.decode("utf-8", "replace")
+    new = [name for name in listed.stdout.decode("utf-8", "replace").split("\0") if name]
+    if new:
+        names = "".join(f"  {name}\n" for name in new)
+        text += f"\nnew files that are not added:\n{names}"
+    return text
+
+
+async def _fork(repository: Repository, worktree: KnownWorktree) -> str:
+    """Where it left the target; the target itself where they have nothing in common."""
+    target = repository.target().commit
+    found = await run_git(["merge-base", "HEAD", target], git_dir=worktree.metadata, check=False)
+    return found.stdout.decode().strip() or target

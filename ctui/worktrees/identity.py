@@ -1,0 +1,102 @@
+"""Whether a worktree still is what was recorded; it is never opened by what its own folder says."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Literal
+
+from ctui.errors import NotFound
+from ctui.git.repository import Repository
+from ctui.worktrees.model import Problem, WorktreeRecord
+
+_OID = re.compile(r"[0-9a-f]{40}")
+
+State = Literal["merge", "rebase", "cherry-pick", "revert", "bisect", "am"]
+
+_STATES: tuple[tuple[str, State], ...] = (
+    # What a rebase stops at looks like a cherry-pick as well, so it comes first.
+    ("rebase-merge", "rebase"),
+    ("rebase-apply/applying", "am"),
+    ("rebase-apply", "rebase"),
+    ("MERGE_HEAD", "merge"),
+    ("CHERRY_PICK_HEAD", "cherry-pick"),
+    ("REVERT_HEAD", "revert"),
+    ("BISECT_LOG", "bisect"),
+)
+_ACTIVE = ("index", "HEAD", "logs/HEAD", "FETCH_HEAD", "COMMIT_EDITMSG")
+
+
+def checked_path(
+    repository: Repository, metadata: Path, record: WorktreeRecord | None
+) -> tuple[Path, Problem | None]:
+    """Where a worktree is, after checking that both ends still name each other."""
+    link = text_of(metadata / "gitdir")
+    path = Path(record.path) if record else (metadata / link).parent
+    if record is not None and (metadata / link).parent != path:
+        return path, "tampered"
+    if (metadata / text_of(metadata / "commondir")).resolve() != repository.common_dir:
+        return path, "tampered"
+    try:
+        status = path.lstat()
+    except FileNotFoundError:
+        return path, "missing"
+    except OSError:
+        return path, "unreadable"
+    if record is not None and (status.st_dev, status.st_ino) != (record.device, record.inode):
+        return path, "tampered"
+    back = path / ".git"
+    if path.is_symlink() or back.is_symlink() or not back.is_file():
+        return path, "tampered"
+    named = Path(text_of(back).removeprefix("gitdir:").strip())
+    if (path / named).resolve() != metadata.resolve():
+        return path, "tampered"
+    # Root's own worktrees belong to the uid of its tasks; anybody else works on their own only.
+    return path, "foreign-owner" if os.geteuid() not in {0, status.st_uid} else None
+
+
+def head_of(repository: Repository, metadata: Path) -> str | None:
+    """The commit of its HEAD; None for an unborn branch, or where it cannot be read."""
+    ref = text_of(metadata / "HEAD").removeprefix("ref:").strip()
+    if not ref.startswith("refs/") and not _OID.fullmatch(ref):
+        return None
+    try:
+        return repository.resolve(ref)
+    except NotFound:
+        return None
+
+
+def state_of(metadata: Path) -> State | None:
+    """What it is in the middle of."""
+    return next((state for name, state in _STATES if (metadata / name).exists()), None)
+
+
+def lock_of(metadata: Path) -> str | None:
+    """Why it is locked ("" where no reason was given), or None."""
+    path = metadata / "locked"
+    return text_of(path) if path.is_file() else None
+
+
+def last_active(metadata: Path) -> int:
+    """When git last wrote its state: nanoseconds since the epoch, 0 if nothing tells."""
+    times = [0]
+    for name in _ACTIVE:
+        try:
+            times.append((metadata / name).lstat().st_mtime_ns)
+        except OSError:
+            continue
+    return max(times)
+
+
+def only_created(metadata: Path) -> bool:
+    """Whether its HEAD never moved; for worktrees whose beginning nobody recorded."""
+    return len(text_of(metadata / "logs" / "HEAD").splitlines()) <= 1
+
+
+def text_of(path: Path) -> str:
+    """A small file's text, stripped; "" if it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8", errors="surrogateescape").strip()
+    except OSError:
+        return ""

@@ -1,0 +1,108 @@
+"""What `git status` says of one worktree, without anything of it being run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from ctui.errors import CtuiError
+from ctui.git.command import run_git, status_arguments
+from ctui.worktrees.model import Changes, Upstream
+
+_SECONDS = 20.0
+"""A task can make its worktree slow to look at; it only makes its own status unknown."""
+
+_GITLINK = (0o160000).to_bytes(4, "big")
+_SPLIT_INDEX = b"link"
+
+
+class Look(msgspec.Struct, frozen=True):
+    """The files of a worktree against its index and its HEAD."""
+
+    branch: str | None = None
+    head: str | None = None
+    upstream: Upstream = Upstream()
+    changes: Changes = Changes()
+    gitlinks: bool = False
+    """Whether it has submodules, whose own unsaved work is not looked at."""
+
+
+async def look_at(metadata: Path, path: Path, blanked: Iterable[str] | None = None) -> Look:
+    """Ask git, nicely and for a bounded time.
+
+    Args:
+        metadata: its folder in the repository, which git believes.
+        path: its files.
+        blanked: the repository's `filter_settings`, where they are known.
+
+    Raises:
+        CtuiError: git failed, or took longer than 20 s.
+    """
+    output = await run_git(
+        status_arguments(),
+        git_dir=metadata,
+        work_tree=path,
+        nice=True,
+        timeout=_SECONDS,
+        blanked=blanked,
+    )
+    look = parse_status(output.stdout)
+    return msgspec.structs.replace(look, gitlinks=await _has_gitlinks(metadata))
+
+
+async def _has_gitlinks(metadata: Path) -> bool:
+    """Whether the index names a nested repository.
+
+    A mode stands as four bytes in every entry (gitformat-index(5)); a file without these bytes has
+    none, and needs no process to say so.
+    """
+    try:
+        index = (metadata / "index").read_bytes()
+    except OSError:
+        return False
+    if _GITLINK not in index and _SPLIT_INDEX not in index:
+        return False
+    try:
+        output = await run_git(["ls-files", "--stage", "-z"], git_dir=metadata, nice=True)
+    except CtuiError:
+        return True
+    return output.stdout.startswith(b"160000 ") or b"\x00160000 " in output.stdout
+
+
+def parse_status(output: bytes) -> Look:
+    """Porcelain version 2 with NUL (git-status(1))."""
+    headers: dict[str, str] = {}
+    staged = modified = untracked = conflicted = 0
+    fields = iter(output.decode("utf-8", "replace").split("\0"))
+    for field in fields:
+        kind, _, rest = field.partition(" ")
+        match kind:
+            case "#":
+                key, _, headers[key] = rest.partition(" ")
+            case "1" | "2":
+                staged += rest[0] != "."
+                modified += rest[1] != "."
+                if kind == "2":
+                    next(fields, "")  # a rename's old path
+            case "u":
+                conflicted += 1
+            case "?":
+                untracked += 1
+    head, branch = headers.get("branch.oid"), headers.get("branch.head")
+    return Look(
+        None if branch == "(detached)" else branch,
+        None if head == "(initial)" else head,
+        _upstream(headers.get("branch.upstream"), headers.get("branch.ab")),
+        Changes(staged, modified, untracked, conflicted),
+    )
+
+
+def _upstream(name: str | None, numbers: str | None) -> Upstream:
+    if name is None:
+        return Upstream()
+    if numbers is None:
+        return Upstream(name, "gone")
+    ahead, behind = (abs(int(number)) for number in numbers.split())
+    return Upstream(name, "present", ahead, behind)

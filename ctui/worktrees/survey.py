@@ -1,0 +1,252 @@
+"""All worktrees of a repository as they are now: files by git, work by proof, two at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from ctui.errors import CtuiError, NotFound
+from ctui.git.command import filter_settings
+from ctui.git.repository import Repository
+from ctui.worktrees.identity import (
+    checked_path,
+    head_of,
+    last_active,
+    lock_of,
+    only_created,
+    state_of,
+    text_of,
+)
+from ctui.worktrees.look import Look, look_at
+from ctui.worktrees.model import (
+    Changes,
+    Problem,
+    Proof,
+    Upstream,
+    Verdict,
+    Work,
+    WorktreeRecord,
+    WorktreeStatus,
+)
+
+_AT_ONCE = 2
+"""More git processes than that gain nothing on two cores, and starve the tasks."""
+
+_PROVEN_AT_ONCE = 16
+"""So many proofs are waited for together: few enough for the first to be seen soon."""
+
+_NO_HEAD = Proof(Verdict("unknown", "its HEAD cannot be read"))
+
+Prove = Callable[[Sequence[Work]], Awaitable[list[Proof]]]
+"""Proofs for works, in their order; see `prover`."""
+
+
+class Survey:
+    """One look at a repository. Its targets and settings are read once."""
+
+    def __init__(
+        self,
+        repository: Repository,
+        prove: Prove,
+        *,
+        records: Mapping[str, WorktreeRecord] | None = None,
+        also: Mapping[str, tuple[tuple[str, str], ...]] | None = None,
+        looks: dict[Path, Look] | None = None,
+    ) -> None:
+        """Nothing is looked at yet.
+
+        Args:
+            repository: whose linked worktrees; the main checkout is none of them.
+            prove: judges their work.
+            records: by metadata folder, of those that ctui made or adopted.
+            also: by metadata folder, name and commit of what else only that worktree's tasks have.
+            looks: by metadata folder, what is known of their files; kept up to date, so that an
+                earlier survey's can be given to the next one.
+        """
+        self.repository = repository
+        self._prove = prove
+        self._records = records or {}
+        self._also = also or {}
+        self._looks = {} if looks is None else looks
+        self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._blanked: list[str] | None = None
+
+    def record_of(self, metadata: Path) -> WorktreeRecord | None:
+        """What ctui recorded of a worktree, if it made or adopted it."""
+        return self._records.get(str(metadata))
+
+    @cached_property
+    def folders(self) -> list[Path]:
+        """The metadata folder of every linked worktree, by name."""
+        folder = self.repository.common_dir / "worktrees"
+        return sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+
+    async def all(
+        self, first: Sequence[str] = (), *, again: bool = True
+    ) -> AsyncIterator[WorktreeStatus]:
+        """Every worktree, as soon as it is known.
+
+        Args:
+            first: paths that somebody waits for.
+            again: look at the files of those too whose look is known.
+        """
+        if again:
+            self._looks.clear()
+        order = {path: place for place, path in enumerate(first)}
+        found = sorted(self.folders, key=lambda folder: order.get(self._path(folder), len(order)))
+        self._blanked = await self._shared_settings()
+        works = {folder: self._work(folder) for folder in found}
+        proofs = _Proofs(self._prove, works)
+        jobs = [asyncio.create_task(self._one(folder, works[folder], proofs)) for folder in found]
+        try:
+            for done in asyncio.as_completed(jobs):
+                yield await done
+        finally:
+            for job in (*jobs, *proofs.jobs):
+                job.cancel()
+
+    async def listed(self) -> list[WorktreeStatus]:
+        """Every worktree, by name."""
+        return sorted([status async for status in self.all()], key=lambda status: status.name)
+
+    async def one(self, metadata: Path) -> WorktreeStatus:
+        """One worktree, by its metadata folder.
+
+        Raises:
+            NotFound: there is no such folder any more.
+        """
+        if not metadata.is_dir():
+            raise NotFound(f"{metadata.name} is no worktree any more", hint="ctui worktree list")
+        self._looks.pop(metadata, None)
+        work = self._work(metadata)
+        return await self._one(metadata, work, _Proofs(self._prove, {metadata: work}))
+
+    # -- how each is looked at
+
+    async def _one(self, metadata: Path, work: Work | None, proofs: _Proofs) -> WorktreeStatus:
+        record = self._records.get(str(metadata))
+        path, problem = checked_path(self.repository, metadata, record)
+        look = None
+        if problem is None:
+            look = await self._look(metadata, path, work)
+            problem = _problem_of(look)
+        proven = await proofs.of[metadata]
+        if look is not None and look.head and work is not None and look.head != work.tip:
+            # Somebody committed between the two.
+            proven = await proofs.one(msgspec.structs.replace(work, tip=look.head))
+        upstream = look.upstream if look else Upstream()
+        changes = look.changes if look else None
+        return WorktreeStatus(
+            name=record.name if record else metadata.name,
+            path=str(path),
+            metadata=str(metadata),
+            branch=(look.branch if look else None) or (record.branch if record else None),
+            head=(look.head if look else None) or (work.tip if work else None),
+            base=record.base if record else None,
+            status=_status(proven, changes, upstream, problem),
+            verdict=proven.verdict,
+            changes=changes,
+            upstream=upstream,
+            ahead=proven.ahead,
+            behind=proven.behind,
+            state=state_of(metadata),
+            locked=lock_of(metadata),
+            problem=problem,
+            active=last_active(metadata),
+        )
+
+    async def _look(self, metadata: Path, path: Path, work: Work | None) -> Look | None:
+        known = self._looks.get(metadata)
+        if known is not None and work is not None and known.head == work.tip:
+            return known
+        try:
+            async with self._slots:
+                look = await look_at(metadata, path, self._blanked)
+        except CtuiError:
+            return None
+        self._looks[metadata] = look
+        return look
+
+    async def _shared_settings(self) -> list[str] | None:
+        """The filters to switch off everywhere; None where worktrees have settings of their own."""
+        config = self.repository.git.config
+        if "extensions.worktreeConfig" in config and config.get_bool("extensions.worktreeConfig"):
+            return None
+        return await filter_settings(self.repository.common_dir)
+
+    def _path(self, metadata: Path) -> str:
+        return str(Path(text_of(metadata / "gitdir")).parent)
+
+    def _work(self, metadata: Path) -> Work | None:
+        head = head_of(self.repository, metadata)
+        if head is None:
+            return None
+        record = self._records.get(str(metadata))
+        base = record.base if record else None
+        fresh = base is None and only_created(metadata)
+        beside = (item for item in self._also.get(str(metadata), ()) if item[1] != head)
+        return Work(head, base, created_only=fresh, also=tuple(beside))
+
+
+def _problem_of(look: Look | None) -> Problem | None:
+    if look is None:
+        return "unreadable"
+    # Their own unsaved work is not looked at: that would run what they configure.
+    return "submodules-unchecked" if look.gitlinks else None
+
+
+class _Proofs:
+    """The proofs of one look, asked for in batches while git looks at files."""
+
+    def __init__(self, prove: Prove, works: Mapping[Path, Work | None]) -> None:
+        self._prove = prove
+        loop = asyncio.get_running_loop()
+        self.of: dict[Path, asyncio.Future[Proof]] = {}
+        asked: list[tuple[asyncio.Future[Proof], Work]] = []
+        for folder, work in works.items():
+            self.of[folder] = loop.create_future()
+            if work is None:
+                self.of[folder].set_result(_NO_HEAD)
+            else:
+                asked.append((self.of[folder], work))
+        self.jobs = [
+            asyncio.create_task(self._ask(asked[start : start + _PROVEN_AT_ONCE]))
+            for start in range(0, len(asked), _PROVEN_AT_ONCE)
+        ]
+
+    async def one(self, work: Work) -> Proof:
+        """Another proof, by itself."""
+        return (await self._answer([work]))[0]
+
+    async def _ask(self, asked: Sequence[tuple[asyncio.Future[Proof], Work]]) -> None:
+        try:
+            proofs = await self._answer([work for _, work in asked])
+        except Exception as error:
+            for future, _ in asked:
+                future.set_exception(error)  # whoever waits must not wait for ever
+            raise
+        for (future, _), proof in zip(asked, proofs, strict=True):
+            future.set_result(proof)
+
+    async def _answer(self, works: Sequence[Work]) -> list[Proof]:
+        try:
+            return await self._prove(works)
+        except CtuiError as error:
+            return [Proof(Verdict("unknown", error.message))] * len(works)
+
+
+def _status(
+    proof: Proof, changes: Changes | None, upstream: Upstream, problem: Problem | None
+) -> Literal["clean", "unclean", "merged"]:
+    if problem is not None or changes is None or changes.any:
+        return "unclean"
+    if proof.verdict.kind in {"merged", "history"}:
+        return "merged"
+    # What its task has beside its branch is on no upstream.
+    pushed = upstream.state == "present" and not upstream.ahead and not proof.lost
+    return "clean" if proof.verdict.kind in {"no-commits", "empty"} or pushed else "unclean"
