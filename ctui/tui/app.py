@@ -50,7 +50,11 @@ class CtuiApp(App[None]):
         self._config = config
         self._ascii = PlainAscii() if config.screen.ascii else None
         self._options = ScreenOptions(
-            config.claude, scripted=scripted, bell=config.screen.bell, keys=config.keys
+            config.claude,
+            scripted=scripted,
+            bell=config.screen.bell,
+            delete_branches=config.worktrees.delete_branch,
+            keys=config.keys,
         )
         self.dashboard = Dashboard(Parts(self, paths, place), self._options)
         wanted = config.screen.theme or recall(paths).theme
@@ -79,17 +83,20 @@ class CtuiApp(App[None]):
             self.notify(f"the next time it is {named} again, as config.toml says", markup=False)
 
     async def on_unmount(self) -> None:
-        await self.dashboard.parts.client.close()
+        await self.dashboard.parts.close()
 
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The palette: Textual's commands, and every action of the dashboard."""
-        yield from super().get_system_commands(screen)
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:  # noqa: ARG002 - Textual's signature
+        """The palette: every action of the dashboard, and the themes."""
         for choice in Dashboard.BINDINGS:
             if isinstance(choice, Binding) and choice.id and not choice.action.startswith("tab"):
-                name = choice.description.capitalize()
+                name = choice.tooltip or choice.description
+                key = self._config.keys.get(choice.id, choice.key_display or choice.key)
+                help_text = f"key {key}"
                 yield SystemCommand(
-                    name, f"key {choice.key_display or choice.key}", self._runner(choice.action)
+                    name[:1].upper() + name[1:], help_text, self._runner(choice.action)
                 )
+        yield SystemCommand("Theme", "change the colours", self.action_change_theme)
+        yield SystemCommand("Screenshot", "save the screen as an SVG file", self.deliver_screenshot)
 
     def _runner(self, action: str) -> Callable[[], Awaitable[None]]:
         async def run() -> None:

@@ -81,10 +81,22 @@ class Board:
         self._names = dict(names)
         self._statuses = {path: self._statuses[path] for path in names if path in self._statuses}
 
-    def take_statuses(self, statuses: Iterable[WorktreeStatus]) -> None:
-        """The worktrees as they are now, all of them."""
-        self._statuses = {status.path: status for status in statuses}
-        self._names = {status.path: status.name for status in self._statuses.values()}
+    def take_statuses(self, statuses: Iterable[WorktreeStatus], *, complete: bool = True) -> None:
+        """The worktrees as they are now: all of them, or (not `complete`) some."""
+        if complete:
+            self._statuses, self._names = {}, {}
+        for status in statuses:
+            self._statuses[status.path] = status
+            self._names[status.path] = status.name
+
+    def drop(self, paths: Iterable[str]) -> None:
+        """Forget worktrees that were removed, and the tasks that left with them."""
+        gone = set(paths)
+        for path in gone:
+            self._statuses.pop(path, None)
+            self._names.pop(path, None)
+        for task in [task for task in self.tasks.values() if task.worktree in gone]:
+            self.take(Update(removed=task.id))
 
     # -- what is shown
 

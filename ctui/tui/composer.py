@@ -54,6 +54,15 @@ class Composer(TextArea):
         self._place = len(self._said)
 
     def action_send(self) -> None:
+        # Behind the keys that were pressed before it, which may still wait to be written.
+        self.call_later(self._send)
+
+    def give_back(self, text: str) -> None:
+        """What was said did not arrive: it can be sent again."""
+        self.text = f"{text}\n{self.text}" if self.text else text
+        self.move_cursor(self.document.end)
+
+    def _send(self) -> None:
         text = self.text
         if not text.strip():
             return

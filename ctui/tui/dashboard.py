@@ -3,33 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.screen import Screen
 
 from ctui.errors import CtuiError
 from ctui.tasks.calls import Update
-from ctui.tasks.model import Ask, AskState, Task
+from ctui.tasks.model import Ask, AskState
 from ctui.tui.board import Board, worth_a_look
+from ctui.tui.commands import Commands
 from ctui.tui.header import Header
 from ctui.tui.key_bar import KeyBar
+from ctui.tui.lookout import Lookout
 from ctui.tui.memory import remember_repository
 from ctui.tui.options import ScreenOptions
 from ctui.tui.parts import Parts
-from ctui.tui.scanner import Scanner, Seen
 from ctui.tui.sidebar import Sidebar
 from ctui.tui.stage import Stage
 from ctui.tui.tabs import TaskTabs
 
 # What a first picture does not need is loaded when it is.
 if TYPE_CHECKING:
-    from ctui.tui.ask_panel import AskPanel
-    from ctui.tui.pane import Pane
+    from ctui.client.observer import Seen
 
 _LIST_SECONDS = 0.25
 """The list is brought up to date no more often than that."""
@@ -37,25 +36,51 @@ _LIST_SECONDS = 0.25
 _TICK_SECONDS = 1.0
 
 
-class Dashboard(Screen[None]):
-    """Follows everything, and carries out keys."""
+class Dashboard(Commands):
+    """Follows everything, and shows it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n", "new_task", "new", id="new-task"),
-        Binding("f", "follow_up", "follow up", id="follow-up"),
-        Binding("i", "inbox", "inbox", id="inbox"),
-        Binding("x", "stop", "stop", id="stop"),
-        Binding("g", "resume", "go on", show=False, id="resume"),
-        Binding("R", "remove", "remove", show=False, id="remove"),
-        Binding("z", "zoom", "zoom", id="zoom"),
+        Binding("n", "new_task", "new", tooltip="start a new task", id="new-task"),
+        Binding(
+            "f", "follow_up", "follow up", tooltip="write to the task that is shown", id="follow-up"
+        ),
+        Binding("i", "inbox", "inbox", tooltip="inbox: everything that is asked", id="inbox"),
+        Binding("x", "stop", "stop", tooltip="stop the task that is shown", id="stop"),
+        Binding(
+            "g",
+            "resume",
+            "go on",
+            tooltip="go on with a task that was stopped",
+            show=False,
+            id="resume",
+        ),
+        Binding(
+            "R",
+            "remove",
+            "remove",
+            tooltip="remove the task and its worktree",
+            show=False,
+            id="remove",
+        ),
+        Binding(
+            "c", "cleanup", "clean up", tooltip="clean up worktrees, and the trash", id="cleanup"
+        ),
+        Binding("z", "zoom", "zoom", tooltip="hide or show the list", id="zoom"),
         Binding("slash", "search", "search the transcript", show=False, key_display="/"),
         Binding("tab", "next_place", "Next place", show=False),
         Binding("1", "tab(1)", "the first tab, and so on", show=False, key_display="1-9"),
         *(Binding(str(number), f"tab({number})", show=False) for number in range(2, 10)),
         Binding("H", "setup", "doctor: what is missing", show=False, id="doctor"),
         Binding("ctrl+p", "app.command_palette", "palette", key_display="^p"),
-        Binding("question_mark", "app.show_help", "help", key_display="?", id="help"),
-        Binding("q", "app.leave", "quit", id="quit"),
+        Binding(
+            "question_mark",
+            "app.show_help",
+            "help",
+            tooltip="help: all keys",
+            key_display="?",
+            id="help",
+        ),
+        Binding("q", "app.leave", "quit", tooltip="quit; tasks go on", id="quit"),
     ]
 
     def __init__(self, parts: Parts, options: ScreenOptions) -> None:
@@ -65,7 +90,8 @@ class Dashboard(Screen[None]):
         self.board = Board(str(parts.place.git_dir))
         self._options = options
         self._list_due = False
-        self._scanner = Scanner(parts.paths, parts.place.git_dir, self._take_statuses)
+        self._list_shown = 0.0
+        self._lookout = Lookout(parts.paths, parts.place.git_dir, self._take_statuses)
 
     def compose(self) -> ComposeResult:
         yield Header(self.parts.place, scripted=self._options.scripted)
@@ -85,7 +111,7 @@ class Dashboard(Screen[None]):
     def _begin(self) -> None:
         """The first picture is on the screen; now look at the world."""
         self._watch()
-        self.run_worker(self._scanner.run(), name="scan")
+        self.run_worker(self._lookout.run(self.parts.backstage), name="look", exit_on_error=True)
         self._check()
 
     @work(name="check")
@@ -107,15 +133,21 @@ class Dashboard(Screen[None]):
 
     @work(name="watch", group="watch", exclusive=True)
     async def _watch(self) -> None:
-        try:
-            async for update in self.parts.client.watch():
-                self._take(update)
-        except CtuiError as error:
-            self.parts.deeds.complain(error)
+        from ctui.tui.updates import follow_updates
+
+        await follow_updates(self.parts.client, self._take, self.parts.deeds.complain)
 
     def _set_up(self, _: None) -> None:
         """Whatever was missing may be there now."""
         self._watch()
+        self._look_at_health()
+
+    @work(name="health", group="health", exclusive=True)
+    async def _look_at_health(self) -> None:
+        from ctui.tui.setup import look
+
+        checks = await look(self.parts.paths)
+        self.query_one(Header).take_checks(checks)
 
     def action_setup(self) -> None:
         """Show what is there and what is missing."""
@@ -138,7 +170,7 @@ class Dashboard(Screen[None]):
         for task in gone:
             self.run_worker(self._stage.forget(task))
         if gone or (update.task is not None and worth_a_look(before, update.task)):
-            self._scanner.look()
+            self._lookout.look()
         self._want_list()
 
     def _ring(self, ask: Ask) -> None:
@@ -147,21 +179,30 @@ class Dashboard(Screen[None]):
             self.app.bell()
 
     def _take_statuses(self, seen: Seen) -> None:
-        self.board.take_statuses(seen.statuses)
-        self.query_one(Header).take_distance(seen.ahead, seen.behind)
+        if not self.is_attached:
+            return
+        self.board.take_statuses(seen.statuses, complete=seen.complete)
+        if seen.distance is not None:
+            self.query_one(Header).take_distance(*seen.distance)
         self._want_list()
 
     def _want_list(self) -> None:
+        """Show the first change at once, and what follows it soon."""
         if not self._list_due:
             self._list_due = True
-            self.set_timer(_LIST_SECONDS, self._show_list)
+            wait = self._list_shown + _LIST_SECONDS - monotonic()
+            self.set_timer(max(0.001, wait), self._show_list)
 
     def _show_list(self) -> None:
         self._list_due = False
         if not self.is_attached:
             return
+        self._list_shown = monotonic()
         sidebar = self.query_one(Sidebar)
-        sidebar.show(self.board.items())
+        sidebar.show(items := self.board.items())
+        at_work = [item.path for item in items if item.task and item.task.state.live]
+        seen = sidebar.seen_paths
+        self._lookout.attend([*seen[:1], *at_work], seen)
         self._stage.update_all(self.board)
         if self._stage.shows_card and (chosen := sidebar.chosen) is not None:
             # It has been looked at since, or a task has begun on it.
@@ -175,16 +216,6 @@ class Dashboard(Screen[None]):
 
     # -- what the person does
 
-    @property
-    def _stage(self) -> Stage:
-        return self.query_one(Stage)
-
-    @property
-    def _shown_task(self) -> Task | None:
-        """The task that is looked at."""
-        pane = self._stage.shown
-        return self.board.tasks.get(pane.task_record.id) if pane else None
-
     async def on_sidebar_chosen(self, event: Sidebar.Chosen) -> None:
         task = event.item.task
         asks = self.board.asks_of(task.id) if task else []
@@ -195,78 +226,6 @@ class Dashboard(Screen[None]):
 
     async def on_task_tabs_chosen(self, event: TaskTabs.Chosen) -> None:
         await self.action_tab(event.index + 1)
-
-    def on_pane_said(self, event: Pane.Said) -> None:
-        self.parts.deeds.say(event.task, event.message_id, event.text)
-
-    def on_ask_panel_answered(self, event: AskPanel.Answered) -> None:
-        self.parts.deeds.answer(event.ask, event.answer, event.panel.start_again)
-
-    def on_pane_interrupt_wanted(self, event: Pane.InterruptWanted) -> None:
-        task = self.board.tasks.get(event.task)
-        if task is None or not task.state.live:
-            self.query_one(Sidebar).focus()
-            return
-        self._confirm(
-            f"Interrupt {task.id}?",
-            ["The turn ends; the conversation stays open."],
-            "interrupt",
-            lambda: self.parts.deeds.interrupt(task.id),
-        )
-
-    def action_new_task(self) -> None:
-        from ctui.tui.new_task import NewTaskForm
-
-        chosen = self.query_one(Sidebar).chosen
-        free = chosen if chosen is not None and chosen.task is None else None
-        form = NewTaskForm(self._options, free)
-        self.app.push_screen(
-            form, lambda new: self.parts.deeds.start(new, self._started) if new else None
-        )
-
-    def _started(self, task: Task) -> None:
-        self._take(Update(task=task))
-        self._scanner.look()
-        self._show_list()
-        self.query_one(Sidebar).choose(task.worktree)
-        self.run_worker(self._stage.show_task(task, [], keep=True))
-
-    def action_follow_up(self) -> None:
-        if (pane := self._stage.shown) is not None:
-            pane.composer.focus()
-
-    def action_search(self) -> None:
-        if (pane := self._stage.shown) is not None:
-            pane.action_search()
-
-    def action_inbox(self) -> None:
-        from ctui.tui.inbox import Inbox
-
-        self.app.push_screen(Inbox(self.board, self.parts.deeds))
-
-    def action_stop(self) -> None:
-        if (task := self._shown_task) is None:
-            return
-        facts = ["Its container is stopped. A follow-up, or g, goes on with the conversation."]
-        self._confirm(f"Stop {task.id}?", facts, "stop", lambda: self.parts.deeds.stop(task.id))
-
-    def action_resume(self) -> None:
-        if (task := self._shown_task) is not None:
-            self.parts.deeds.resume(task.id)
-
-    def action_remove(self) -> None:
-        from ctui.tui.removal import removal_facts
-
-        if (task := self._shown_task) is None:
-            return
-        item = next((item for item in self.board.items() if item.path == task.worktree), None)
-        unclean = item is not None and item.status is not None and item.status.status == "unclean"
-        self._confirm(
-            f"Remove {task.id}?",
-            removal_facts(item),
-            "remove, with all that is unclean" if unclean else "remove",
-            lambda: self.parts.deeds.remove(task, force=unclean, keep_worktree=False),
-        )
 
     def action_zoom(self) -> None:
         self.toggle_class("-zoomed")
@@ -286,9 +245,3 @@ class Dashboard(Screen[None]):
             panel.focus()
         else:
             self.focus_next()
-
-    def _confirm(self, question: str, facts: list[str], yes: str, do: Callable[[], None]) -> None:
-        from ctui.tui.dialogs import Confirm
-
-        dialog = Confirm(question, facts, yes=yes)
-        self.app.push_screen(dialog, lambda answer: do() if answer else None)

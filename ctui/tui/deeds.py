@@ -16,6 +16,7 @@ from ctui.git.repository import open_repository
 from ctui.tasks.calls import AnswerAsk, InterruptTask, ResumeTask, SendMessage, StopTask
 from ctui.tasks.model import Answer, Ask, Task
 from ctui.text import one_line, sanitise
+from ctui.tui.backstage import Backstage
 
 T = TypeVar("T")
 
@@ -23,24 +24,41 @@ T = TypeVar("T")
 class Deeds:
     """The person's commands, carried out in the background."""
 
-    def __init__(self, app: App[Any], client: Client, git_dir: Path) -> None:
+    def __init__(self, app: App[Any], client: Client, backstage: Backstage, git_dir: Path) -> None:
+        """Nothing is done yet.
+
+        Args:
+            app: where what went wrong is told.
+            client: the way to the driver.
+            backstage: where git is waited for.
+            git_dir: of the repository.
+        """
         self._app = app
         self._client = client
+        self._backstage = backstage
         self._git_dir = git_dir
 
-    def start(self, new: NewTask, started: Callable[[Task], None]) -> None:
+    def start(
+        self, new: NewTask, started: Callable[[Task], None], refused: Callable[[CtuiError], None]
+    ) -> None:
         async def go() -> Task:
-            repository = await asyncio.to_thread(open_repository, self._git_dir)
-            return await start_task(self._client, repository, new)
+            async with Client(self._client.paths) as client:
+                return await start_task(client, open_repository(self._git_dir), new)
 
-        self._do(go(), started)
+        self._do(self._backstage.submit(go()), started, refused)
 
-    def say(self, task: str, message_id: str, text: str) -> None:
-        call = SendMessage(task, message_id, text, login(self._client.paths))
-        self._do(self._client.call(call))
+    def say(self, task: str, message_id: str, text: str, refused: Callable[[], None]) -> None:
+        """Tell a task something; `refused` if it does not arrive."""
+
+        async def go() -> None:
+            known = await asyncio.to_thread(login, self._client.paths)
+            await self._client.call(SendMessage(task, message_id, text, known))
+
+        self._do(go(), failed=lambda error: self._refuse(error, refused))
 
     def answer(self, ask: Ask, answer: Answer, refused: Callable[[], None]) -> None:
-        self._do(self._client.call(AnswerAsk(ask.id, answer)), failed=refused)
+        call = self._client.call(AnswerAsk(ask.id, answer))
+        self._do(call, failed=lambda error: self._refuse(error, refused))
 
     def interrupt(self, task: str) -> None:
         self._do(self._client.call(InterruptTask(task)))
@@ -49,22 +67,33 @@ class Deeds:
         self._do(self._client.call(StopTask(task)), lambda _: self._say(f"{task} is stopped"))
 
     def resume(self, task: str) -> None:
-        self._do(self._client.call(ResumeTask(task, login(self._client.paths))))
+        async def go() -> None:
+            known = await asyncio.to_thread(login, self._client.paths)
+            await self._client.call(ResumeTask(task, known))
 
-    def remove(self, task: Task, *, force: bool, keep_worktree: bool) -> None:
+        self._do(go())
+
+    def remove(self, task: Task, *, force: bool) -> None:
         def removed(entry: Any) -> None:
             where = f"; ctui worktree restore {entry.id}" if entry else ""
             self._say(f"{task.id} is removed{where}")
 
-        removal = remove_task(
-            self._client, task, keep_worktree=keep_worktree, force=force, purge=False
-        )
-        self._do(removal, removed)
+        async def go() -> Any:
+            async with Client(self._client.paths) as client:
+                return await remove_task(
+                    client, task, keep_worktree=False, force=force, purge=False
+                )
+
+        self._do(self._backstage.submit(go()), removed)
 
     def complain(self, error: CtuiError) -> None:
         """Show an error, and what to do about it."""
         text = f"{error.message}\n{error.hint}" if error.hint else error.message
         self._app.notify(sanitise(text), severity="error", timeout=10, markup=False)
+
+    def _refuse(self, error: CtuiError, refused: Callable[[], None]) -> None:
+        self.complain(error)
+        refused()
 
     def _say(self, text: str) -> None:
         self._app.notify(one_line(text, 200), timeout=6, markup=False)
@@ -73,15 +102,13 @@ class Deeds:
         self,
         work: Awaitable[T],
         done: Callable[[T], None] | None = None,
-        failed: Callable[[], None] | None = None,
+        failed: Callable[[CtuiError], None] | None = None,
     ) -> None:
         async def go() -> None:
             try:
                 result = await work
             except CtuiError as error:
-                self.complain(error)
-                if failed is not None:
-                    failed()
+                (failed or self.complain)(error)
             else:
                 if done is not None:
                     done(result)

@@ -21,3 +21,22 @@ def compact(number: int) -> str:
     if number < 1_000_000:
         return f"{number / 1000:.0f}k"
     return f"{number / 1_000_000:.1f}M"
+
+
+def bytes_text(size: int) -> str:
+    """A size on disk: `812 B`, `48 KiB`, `1.2 GiB`."""
+    value, unit = float(size), "B"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if value < 1000:
+            break
+        value, unit = value / 1024, larger
+    return f"{value:.0f} {unit}" if value >= 10 or unit == "B" else f"{value:.1f} {unit}"
+
+
+def age(nanoseconds: int) -> str:
+    """How long ago: `40 s`, `12 min`, `5 h`, `12 d`."""
+    seconds = max(0, nanoseconds) // 1_000_000_000
+    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"

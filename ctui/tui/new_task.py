@@ -30,23 +30,38 @@ class NewTaskForm(ModalScreen[NewTask | None]):
     ]
     draft: ClassVar[str] = ""
 
-    def __init__(self, options: ScreenOptions, worktree: Item | None) -> None:
+    def __init__(
+        self,
+        options: ScreenOptions,
+        worktree: Item | None,
+        again: NewTask | None = None,
+        problem: str = "",
+    ) -> None:
         """A form.
 
         Args:
             options: of the whole screen.
             worktree: the one that is highlighted and free, if there is one.
+            again: what was refused, to be changed.
+            problem: why, sanitised.
         """
         super().__init__()
         self._defaults = options.defaults
         self._scripted = options.scripted
         self._worktree = worktree
+        self._again = again or NewTask(
+            prompt=type(self).draft,
+            options=TaskOptions(
+                model=self._defaults.model, permission_mode=self._defaults.permission_mode
+            ),
+        )
+        self._problem = problem
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog form"):
             yield Static(Content.styled("New task", "bold"), classes="dialog--title")
             yield TextArea(
-                type(self).draft, id="prompt", compact=True, placeholder="What should be done?"
+                self._again.prompt, id="prompt", compact=True, placeholder="What should be done?"
             )
             with Horizontal(classes="form--row"):
                 yield Label("where")
@@ -59,29 +74,45 @@ class NewTaskForm(ModalScreen[NewTask | None]):
                 )
             with Horizontal(classes="form--row"):
                 yield Label("name")
-                yield Input(id="name", compact=True, placeholder="after the prompt")
+                yield Input(
+                    self._again.name, id="name", compact=True, placeholder="after the prompt"
+                )
             with Horizontal(classes="form--row"):
                 yield Label("base")
-                yield Input("HEAD", id="base", compact=True)
+                yield Input(self._again.base, id="base", compact=True)
             with Horizontal(classes="form--row"):
                 yield Label("model")
                 yield Input(
-                    self._defaults.model, id="model", compact=True, placeholder="the CLI's default"
+                    self._again.options.model,
+                    id="model",
+                    compact=True,
+                    placeholder="the CLI's default",
                 )
             with Horizontal(classes="form--row"):
                 yield Label("permissions")
                 modes = [(mode, mode) for mode in (*get_args(PermissionMode), "ask nothing")]
                 yield Select(
                     modes,
-                    value=self._defaults.permission_mode,
+                    value=self._first_mode(),
                     allow_blank=False,
                     id="mode",
                     compact=True,
                 )
             with Horizontal(classes="form--row"):
                 yield Label("budget $")
-                yield Input(id="budget", compact=True, type="number", placeholder="none")
-            yield TickBox("trust this repository's own Claude settings", id="trust", compact=True)
+                budget = self._again.options.budget
+                yield Input(
+                    f"{budget:g}" if budget else "",
+                    id="budget",
+                    compact=True,
+                    placeholder="none",
+                )
+            yield TickBox(
+                "trust this repository's own Claude settings",
+                self._again.trust,
+                id="trust",
+                compact=True,
+            )
             yield Static(classes="form--problem")
             keys = Content.assemble(
                 ("ctrl+s", "bold $primary"),
@@ -95,9 +126,18 @@ class NewTaskForm(ModalScreen[NewTask | None]):
 
     def on_mount(self) -> None:
         self.query_one("#prompt", TextArea).focus()
+        if self._problem:
+            self._complain(self._problem)
+
+    def on_select_changed(self, event: Select.Changed) -> None:
+        """An existing worktree has its name, and begins where it is."""
+        if event.select.id == "place":
+            for field in ("#name", "#base"):
+                self.query_one(field, Input).disabled = event.value != "new"
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         type(self).draft = event.text_area.text
+        self._complain("")
         text = event.text_area.text.strip()
         self.query_one("#name", Input).placeholder = (
             worktree_name(text) if text else "after the prompt"
@@ -107,6 +147,10 @@ class NewTaskForm(ModalScreen[NewTask | None]):
         self.dismiss(None)
 
     def action_start(self) -> None:
+        # Behind the keys that were pressed before it, which may still wait to be written.
+        (self.focused or self).call_later(self._start)
+
+    def _start(self) -> None:
         prompt = self.query_one("#prompt", TextArea).text
         budget = self.query_one("#budget", Input).value.strip()
         if not prompt.strip():
@@ -118,7 +162,6 @@ class NewTaskForm(ModalScreen[NewTask | None]):
         mode = str(self.query_one("#mode", Select).value)
         nothing = mode == "ask nothing"
         place = str(self.query_one("#place", Select).value)
-        type(self).draft = ""
         self.dismiss(
             NewTask(
                 prompt=prompt,
@@ -144,7 +187,13 @@ class NewTaskForm(ModalScreen[NewTask | None]):
         return [*places, (Content("your own checkout"), "checkout")]
 
     def _first_place(self) -> str:
+        if self._again.in_checkout:
+            return "checkout"
         return self._worktree.path if self._worktree is not None else "new"
+
+    def _first_mode(self) -> str:
+        options = self._again.options
+        return "ask nothing" if options.skip_permissions else options.permission_mode
 
     def _complain(self, problem: str) -> None:
         self.query_one(".form--problem", Static).update(Content.styled(problem, "$error"))

@@ -17,5 +17,7 @@ class ScreenOptions(NamedTuple):
     """Whether the model is the demo's."""
     bell: bool = True
     """Whether the terminal's bell rings when a task asks."""
+    delete_branches: bool = False
+    """Whether removing a worktree removes its branch too."""
     keys: Mapping[str, str] = {}
     """The id of a binding -> the keys that do it instead."""

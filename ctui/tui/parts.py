@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ from ctui.tui.place import Place
 
 if TYPE_CHECKING:
     from ctui.client import Client
+    from ctui.tui.backstage import Backstage
+    from ctui.tui.cleanup_deeds import CleanupDeeds
     from ctui.tui.deeds import Deeds
     from ctui.tui.frame_clock import FrameClock
     from ctui.tui.pane import Pane
@@ -25,6 +28,7 @@ class Parts:
         self.paths = paths
         self.place = place
         self._app = app
+        self._cleanup: CleanupDeeds | None = None
 
     @cached_property
     def client(self) -> Client:
@@ -38,13 +42,37 @@ class Parts:
         """The person's commands."""
         from ctui.tui.deeds import Deeds
 
-        return Deeds(self._app, self.client, self.place.git_dir)
+        return Deeds(self._app, self.client, self.backstage, self.place.git_dir)
+
+    @cached_property
+    def backstage(self) -> Backstage:
+        """Where git and files are waited for."""
+        from ctui.tui.backstage import Backstage
+
+        return Backstage()
+
+    def cleanup(self, changed: Callable[[Sequence[str]], None]) -> CleanupDeeds:
+        """The commands of the cleanup screen; the same ones each time, so that it can undo."""
+        from ctui.tui.cleanup_deeds import CleanupDeeds
+
+        if self._cleanup is None:
+            self._cleanup = CleanupDeeds(
+                self._app, self.backstage, self.paths, self.place.git_dir, changed
+            )
+        return self._cleanup
 
     def make_pane(self, task: Task, widget_id: str) -> Pane:
         """A task's pane, not mounted yet."""
         from ctui.tui.pane import Pane
 
         return Pane(self.client, self._clock, task, id=widget_id)
+
+    async def close(self) -> None:
+        """Let go of everything that was made."""
+        if "client" in self.__dict__:
+            await self.client.close()
+        if "backstage" in self.__dict__:
+            await self.backstage.close()
 
     @cached_property
     def _clock(self) -> FrameClock:

@@ -59,6 +59,15 @@ class Sidebar(OptionList):
         self.show(list(self._items.values()))
 
     @property
+    def seen_paths(self) -> list[str]:
+        """The paths of the rows that can be seen, the chosen one first."""
+        first = self.scroll_offset.y
+        rows = self._shown[first : first + max(1, self.size.height)]
+        chosen = self.chosen
+        paths = [chosen.path] if chosen is not None else []
+        return [*paths, *(key for key, _ in rows if key and key not in paths)]
+
+    @property
     def chosen(self) -> Item | None:
         """The worktree under the highlight."""
         if self.highlighted is None or self.highlighted >= len(self._shown):
@@ -81,7 +90,8 @@ class Sidebar(OptionList):
             )
             self._shown = lines
             keys = [key for key, _ in lines]
-            if self._moved and before is not None and before.path in keys:
+            keep = self._moved or not self.has_focus
+            if keep and before is not None and before.path in keys:
                 self.highlighted = keys.index(before.path)
         if self.highlighted is None and self._items:
             # Until the person chooses, the most urgent one is shown.

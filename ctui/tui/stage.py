@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.content import Content
 from textual.widgets import ContentSwitcher, Static
 
 from ctui.tasks.model import Ask, Task
@@ -35,6 +36,7 @@ class Stage(Vertical):
         self._make_pane = make_pane
         self._panes: dict[str, Pane] = {}
         self._opened: list[str] = []
+        self._drafts: dict[str, str] = {}
         self._count = 0
 
     def compose(self) -> ComposeResult:
@@ -58,6 +60,15 @@ class Stage(Vertical):
         """Whether a worktree without a task is seen."""
         return self.query_one(ContentSwitcher).current == _CARD
 
+    def say(self, text: Content) -> None:
+        """Show a text instead of a worktree."""
+        self.query_one(f"#{_CARD}", Static).update(text)
+        self.query_one(ContentSwitcher).current = _CARD
+
+    def pane_of(self, task: str) -> Pane | None:
+        """A task's pane, if it is open."""
+        return self._panes.get(task)
+
     async def show_item(self, item: Item, asks: list[Ask], *, keep: bool) -> None:
         """Show a worktree: its task, or what is known of it. With `keep` it becomes a tab."""
         if item.task is None:
@@ -78,6 +89,7 @@ class Stage(Vertical):
             self._panes[task.id] = pane
             await switcher.mount(pane)
             pane.show(task, asks)
+            pane.composer.text = self._drafts.pop(task.id, "")
         switcher.current = pane.id
         await self._close_others(task.id)
 
@@ -98,7 +110,8 @@ class Stage(Vertical):
             ),
             -1,
         )
-        labels = tab_labels(tasks, [len(board.asks_of(task.id)) for task in tasks])
+        asks = [len(board.asks_of(task.id)) for task in tasks]
+        labels = tab_labels(tasks, asks, self.size.width)
         tabs = self.query_one(TaskTabs)
         tabs.display = bool(labels)
         tabs.show(labels, active)
@@ -115,4 +128,7 @@ class Stage(Vertical):
 
     async def _close_others(self, shown: str) -> None:
         for name in [name for name in self._panes if name != shown and name not in self._opened]:
-            await self._panes.pop(name).remove()
+            pane = self._panes.pop(name)
+            if text := pane.composer.text:
+                self._drafts[name] = text
+            await pane.remove()

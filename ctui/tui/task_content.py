@@ -59,12 +59,13 @@ def pane_header(task: Task, asks: int, now: int) -> Content:
     return header
 
 
-def tab_labels(tasks: Sequence[Task], asks: Sequence[int]) -> list[Content]:
-    """One label a task, in order: `1 ▶ fix-login`."""
+def tab_labels(tasks: Sequence[Task], asks: Sequence[int], width: int = 10_000) -> list[Content]:
+    """One label a task, in order: `1 ▶ fix-login`. All of them fit; names give way."""
+    room = max(1, min(24, width // max(1, len(tasks)) - 6))
     labels: list[Content] = []
     for number, (task, asked) in enumerate(zip(tasks, asks, strict=True), 1):
         mark, colour = task_mark(task, asked) or ("○", "$text-muted")
-        name = one_line(task.id, 24)
+        name = one_line(task.id, room)
         labels.append(Content.assemble((f" {number} ", "dim"), (f"{mark} ", colour), f"{name} "))
     return labels
 

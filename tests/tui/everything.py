@@ -96,7 +96,7 @@ class Everything(App[None]):
             await self._painted()
             await self._painted()
             self.pop_screen()
-        Deeds(self, None, None).complain(CtuiError(self._text, hint=self._text))  # type: ignore[arg-type] # it calls nobody
+        Deeds(self, None, None, None).complain(CtuiError(self._text, hint=self._text))  # type: ignore[arg-type] # it calls nobody
         await self._painted()
         self.exit()
 

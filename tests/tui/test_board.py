@@ -50,6 +50,7 @@ def status(name: str, kind: Any = "clean", **facts: Any) -> WorktreeStatus:
     return WorktreeStatus(
         name=facts.pop("shown", name),
         path=f"/w/{name}",
+        metadata=f"/r/.git/worktrees/{name}",
         branch=name,
         head=None,
         base=None,
@@ -62,6 +63,7 @@ def status(name: str, kind: Any = "clean", **facts: Any) -> WorktreeStatus:
         state=None,
         locked=None,
         problem=facts.pop("problem", None),
+        active=0,
     )
 
 

@@ -1,0 +1,86 @@
+"""The cleanup screen's and the trash's rows and words, as content. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from ctui.text import one_line
+from ctui.tui.cleanup_list import CleanupList, Kind, Row
+from ctui.tui.figures import age, bytes_text
+from ctui.tui.item_content import change_marks
+
+if TYPE_CHECKING:
+    from ctui.worktrees.trash.entries import TrashEntry
+
+_MARKS = {
+    Kind.MERGED: ("✓", "$success"),
+    Kind.CLEAN: ("·", "$text-muted"),
+    Kind.UNCLEAN: ("!", "$warning"),
+}
+_NAME = 22
+_SIZE = 9
+_AGE = 7
+_LOSSES = 4
+"""So many are told before the person asks for all."""
+
+
+def heading(kind: Kind, count: int) -> Content:
+    colour = {Kind.MERGED: "bold $success", Kind.UNCLEAN: "bold $warning"}.get(kind, "bold")
+    return Content.assemble((f"{kind.upper()} ", colour), (str(count), "dim"))
+
+
+def row_line(row: Row, width: int, now: int, *, marked: bool, size: int | None) -> Content:
+    """`[x] ✓ fix-typo   every change is in main since 3f2a91c (squash)   1.2 MiB   12 d`."""
+    sign, colour = _MARKS[row.kind]
+    box = ("[x] ", "bold $primary") if marked else ("[ ] ", "$text-muted")
+    about = [part for part in (row.obstacle or row.evidence, change_marks(row.status)) if part]
+    shown_size = bytes_text(size) if size is not None else "…"
+    active = age(now - row.status.active) if row.status.active else ""
+    room = max(0, width - 6 - _NAME - 1 - _SIZE - _AGE - 2)
+    return Content.assemble(
+        box if not row.obstacle else ("  - ", "$text-disabled"),
+        (f"{sign} ", colour),
+        (one_line(row.name, _NAME).ljust(_NAME + 1), "" if not row.obstacle else "$text-muted"),
+        (one_line("  ".join(about), room).ljust(room), "$text-muted"),
+        (shown_size.rjust(_SIZE + 1), ""),
+        (active.rjust(_AGE + 1), "$text-muted"),
+    ).truncate(width, ellipsis=True)
+
+
+def summary(
+    chosen: CleanupList, delete_branches: bool, done: Sequence[str], *, in_full: bool
+) -> Content:
+    """What follows from what is marked; without marks, what was done last."""
+    consequences = chosen.consequences(delete_branches=delete_branches)
+    if not consequences.facts:
+        words = done or ["Nothing is marked: space marks a row, A all that is proven safe."]
+        return Content("\n").join(Content.styled(text, "$text-muted") for text in words)
+    lines = [Content(text) for text in consequences.facts]
+    if not consequences.losses:
+        lines.append(Content.styled("Nothing is lost: all of it is proven safe.", "$text-success"))
+    else:
+        lines.append(Content.styled("Nobody else has:", "bold $text-warning"))
+        shown = consequences.losses if in_full else consequences.losses[:_LOSSES]
+        lines += [Content.styled(f"  {loss}", "$text-warning") for loss in shown]
+        if more := len(consequences.losses) - len(shown):
+            lines.append(Content.styled(f"  and {more} more: d shows them", "$text-warning"))
+    if in_full:
+        lines += [
+            Content.styled(f"  {row.name}: {row.path}", "$text-muted") for row in chosen.chosen
+        ]
+    return Content("\n").join(lines)
+
+
+def trash_line(entry: TrashEntry, width: int, now: int, *, marked: bool) -> Content:
+    """`[x] fix-typo   ctui/fix-typo   12 min ago   /home/ada/…`."""
+    box = ("[x] ", "bold $primary") if marked else ("[ ] ", "$text-muted")
+    return Content.assemble(
+        box,
+        one_line(entry.name, _NAME).ljust(_NAME + 1),
+        (one_line(entry.branch or "(detached)", 30).ljust(31), "$text-muted"),
+        (f"{age(now - entry.removed)} ago".ljust(13), "$text-muted"),
+        (one_line(entry.path, 200), "$text-muted"),
+    ).truncate(width, ellipsis=True)

@@ -1,0 +1,161 @@
+"""What can be cleaned up, what is marked, and what would be lost. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import NamedTuple
+
+from ctui.tasks.model import Task, TaskState
+from ctui.text import one_line
+from ctui.tui.board import Item
+from ctui.tui.figures import bytes_text
+from ctui.worktrees.model import WorktreeStatus
+
+_NAME = 40
+_EVIDENCE = 200
+
+
+class Kind(StrEnum):
+    """The groups of the list, the safest first."""
+
+    MERGED = "merged"
+    CLEAN = "clean"
+    UNCLEAN = "unclean"
+
+
+class Row(NamedTuple):
+    """One worktree that could go."""
+
+    path: str
+    name: str
+    kind: Kind
+    evidence: str
+    status: WorktreeStatus
+    task: Task | None
+    obstacle: str
+    """Why it cannot be removed now; "" if it can."""
+
+
+class Consequences(NamedTuple):
+    """What follows if everything that is marked goes."""
+
+    facts: list[str]
+    losses: list[str]
+    """What only these worktrees have; it can be restored from the trash, until that is purged."""
+
+
+class CleanupList:
+    """The rows, and which of them are marked."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        self.marked: set[str] = set()
+        self.sizes: dict[str, int] = {}
+        """Bytes on disk by path, as far as they are known."""
+
+    def show(self, items: Iterable[Item]) -> None:
+        """The worktrees as they are now. What became worse since it was marked is not marked."""
+        before = {row.path: row for row in self.rows}
+        self.rows = sorted(
+            (row for item in items if (row := _row(item)) is not None),
+            key=lambda row: (list(Kind).index(row.kind), row.name),
+        )
+        self.marked = {
+            row.path
+            for row in self.rows
+            if row.path in self.marked
+            and not row.obstacle
+            and row.kind == before[row.path].kind
+            and row.status.head == before[row.path].status.head
+            and row.status.changes == before[row.path].status.changes
+        }
+
+    def toggle(self, path: str) -> str:
+        """Mark a row, or take its mark away; why it cannot be marked, or ""."""
+        row = next((row for row in self.rows if row.path == path), None)
+        if row is None or row.obstacle:
+            return row.obstacle if row else ""
+        self.marked ^= {path}
+        return ""
+
+    def mark_safe(self) -> int:
+        """Mark all that is proven safe, or nothing if that is what is marked; how many are."""
+        safe = {row.path for row in self.rows if row.kind is not Kind.UNCLEAN and not row.obstacle}
+        self.marked = set() if self.marked == safe else safe
+        return len(self.marked)
+
+    @property
+    def chosen(self) -> list[Row]:
+        """The marked rows, in their order."""
+        return [row for row in self.rows if row.path in self.marked]
+
+    @property
+    def unclean(self) -> list[Row]:
+        """Those of the marked rows that need a confirmation of their own."""
+        return [row for row in self.chosen if row.kind is Kind.UNCLEAN]
+
+    def consequences(self, *, delete_branches: bool) -> Consequences:
+        """What goes where, and what nobody else has."""
+        chosen = self.chosen
+        if not chosen:
+            return Consequences([], [])
+        counts = [
+            f"{sum(row.kind is kind for row in chosen)} {kind}"
+            for kind in Kind
+            if any(row.kind is kind for row in chosen)
+        ]
+        size = sum(self.sizes.get(row.path, 0) for row in chosen)
+        known = all(row.path in self.sizes for row in chosen)
+        room = f", {bytes_text(size)}{'' if known else ' or more'}" if size else ""
+        what = "worktree goes" if len(chosen) == 1 else "worktrees go"
+        facts = [f"{len(chosen)} {what} to the trash ({', '.join(counts)}{room})."]
+        branches = "Their branches are deleted too" if delete_branches else "Their branches stay"
+        facts.append(f"{branches}; `u` brings everything back.")
+        if idle := [row.task.id for row in chosen if row.task and row.task.state is TaskState.IDLE]:
+            facts.append(f"Idle tasks are stopped: {one_line(', '.join(idle), _EVIDENCE)}.")
+        return Consequences(facts, [loss for row in chosen if (loss := _loss(row))])
+
+
+def _row(item: Item) -> Row | None:
+    status = item.status
+    if status is None:
+        return None
+    return Row(
+        item.path,
+        one_line(item.name, _NAME),
+        Kind(status.status),
+        one_line(status.problem or status.verdict.evidence, _EVIDENCE),
+        status,
+        item.task,
+        _obstacle(status, item.task),
+    )
+
+
+def _obstacle(status: WorktreeStatus, task: Task | None) -> str:
+    if task is not None and task.state.live:
+        return f"the task {one_line(task.id, _NAME)} is {task.state}: stop it first"
+    if status.locked is not None:
+        why = f": {one_line(status.locked, _EVIDENCE)}" if status.locked else ""
+        return f"it is locked{why}"
+    if status.problem is not None and status.problem not in {"missing", "submodules-unchecked"}:
+        return f"it is {status.problem}: look at it by hand"
+    return ""
+
+
+def _loss(row: Row) -> str:
+    """What is nowhere but in this worktree and its branch."""
+    if row.kind is not Kind.UNCLEAN:
+        return ""
+    status = row.status
+    parts = []
+    if (changes := status.changes) is not None and changes.any:
+        count = changes.staged + changes.modified + changes.untracked + changes.conflicted
+        parts.append(f"{count} changed file{'' if count == 1 else 's'}")
+    if status.verdict.kind in {"unmerged", "unknown"}:
+        parts.append(one_line(status.verdict.evidence, _EVIDENCE))
+    if status.state is not None:
+        parts.append(f"in the middle of a {status.state}")
+    if status.problem is not None:
+        parts.append(status.problem)
+    return f"{row.name}: {', '.join(parts) or 'not proven safe'}"

@@ -1,0 +1,158 @@
+"""What a person does on the dashboard: to tasks, and to worktrees."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from textual.screen import Screen
+
+from ctui.tasks.calls import Update
+from ctui.tasks.model import Task
+from ctui.text import one_line
+from ctui.tui.board import Board
+from ctui.tui.dialogs import Confirm, confirm
+from ctui.tui.lookout import Lookout
+from ctui.tui.options import ScreenOptions
+from ctui.tui.parts import Parts
+from ctui.tui.removal import removal_facts
+from ctui.tui.sidebar import Sidebar
+from ctui.tui.stage import Stage
+
+if TYPE_CHECKING:
+    from ctui.client.tasks import NewTask
+    from ctui.tui.ask_panel import AskPanel
+    from ctui.tui.pane import Pane
+
+
+class Commands(Screen[None]):
+    """The dashboard's actions; what they change comes back as news, which the dashboard takes."""
+
+    parts: Parts
+    board: Board
+    _options: ScreenOptions
+    _lookout: Lookout
+
+    @abstractmethod
+    def _take(self, update: Update) -> None:
+        """Something is like this now."""
+
+    @abstractmethod
+    def _show_list(self) -> None:
+        """Show what is known now."""
+
+    @property
+    def _stage(self) -> Stage:
+        return self.query_one(Stage)
+
+    @property
+    def _shown_task(self) -> Task | None:
+        """The task that is looked at."""
+        pane = self._stage.shown
+        return self.board.tasks.get(pane.task_record.id) if pane else None
+
+    def on_pane_said(self, event: Pane.Said) -> None:
+        def refused() -> None:
+            if (pane := self._stage.pane_of(event.task)) is not None:
+                pane.composer.give_back(event.text)
+
+        self.parts.deeds.say(event.task, event.message_id, event.text, refused)
+
+    def on_ask_panel_answered(self, event: AskPanel.Answered) -> None:
+        self.parts.deeds.answer(event.ask, event.answer, event.panel.start_again)
+
+    def on_pane_interrupt_wanted(self, event: Pane.InterruptWanted) -> None:
+        task = self.board.tasks.get(event.task)
+        if task is None or not task.state.live:
+            self.query_one(Sidebar).focus()
+            return
+        facts = ["The turn ends; the conversation stays open."]
+        dialog = Confirm(f"Interrupt {task.id}?", facts, yes="interrupt")
+        confirm(self.app, dialog, lambda: self.parts.deeds.interrupt(task.id))
+
+    def action_new_task(self) -> None:
+        self._open_form()
+
+    def _open_form(self, again: NewTask | None = None, problem: str = "") -> None:
+        from ctui.tui.new_task import NewTaskForm
+
+        chosen = self.query_one(Sidebar).chosen
+        free = chosen if chosen is not None and chosen.task is None else None
+        form = NewTaskForm(self._options, free, again, problem)
+        self.app.push_screen(form, self._start)
+
+    def _start(self, new: NewTask | None) -> None:
+        if new is not None:
+            self.parts.deeds.start(
+                new,
+                self._started,
+                lambda error: self._open_form(new, one_line(f"{error.message}: {error.hint}", 300)),
+            )
+
+    def _started(self, task: Task) -> None:
+        from ctui.tui.new_task import NewTaskForm
+
+        NewTaskForm.draft = ""
+        self._take(Update(task=task))
+        self._lookout.look()
+        self._show_list()
+        self.query_one(Sidebar).choose(task.worktree)
+        self.run_worker(self._stage.show_task(task, [], keep=True))
+
+    def action_follow_up(self) -> None:
+        if (pane := self._stage.shown) is not None:
+            pane.composer.focus()
+
+    def action_search(self) -> None:
+        if (pane := self._stage.shown) is not None:
+            pane.action_search()
+
+    def action_inbox(self) -> None:
+        from ctui.tui.inbox import Inbox
+
+        self.app.push_screen(Inbox(self.board, self.parts.deeds))
+
+    def action_stop(self) -> None:
+        if (task := self._needed_task()) is not None:
+            facts = ["Its container is stopped. A follow-up, or g, goes on with the conversation."]
+            dialog = Confirm(f"Stop {task.id}?", facts, yes="stop")
+            confirm(self.app, dialog, lambda: self.parts.deeds.stop(task.id))
+
+    def action_resume(self) -> None:
+        if (task := self._needed_task()) is not None:
+            self.parts.deeds.resume(task.id)
+
+    def action_remove(self) -> None:
+        if (task := self._shown_task) is None:
+            self.action_cleanup()
+            return
+        item = next((item for item in self.board.items() if item.path == task.worktree), None)
+        unclean = item is not None and item.status is not None and item.status.status == "unclean"
+        yes = "remove, with all that is unclean" if unclean else "remove"
+        dialog = Confirm(f"Remove {task.id}?", removal_facts(item), yes=yes)
+        confirm(self.app, dialog, lambda: self.parts.deeds.remove(task, force=unclean))
+
+    def _needed_task(self) -> Task | None:
+        """The task that is looked at; without one the person is told."""
+        task = self._shown_task
+        if task is None:
+            self.notify("no task works here: n starts one", timeout=3, markup=False)
+        return task
+
+    def action_cleanup(self) -> None:
+        from ctui.tui.cleanup import Cleanup
+
+        self.app.push_screen(
+            Cleanup(
+                self.board,
+                self.parts.cleanup(self._went),
+                delete_branches=self._options.delete_branches,
+            )
+        )
+
+    def _went(self, paths: Sequence[str]) -> None:
+        """These were removed, or others came back."""
+        self.board.drop(paths)
+        self._show_list()
+        self._lookout.look()

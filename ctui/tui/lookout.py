@@ -1,0 +1,62 @@
+"""The observer of worktrees, as the screen has it: it works backstage, and tells here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ctui.paths import Paths
+from ctui.tui.backstage import Backstage
+
+if TYPE_CHECKING:
+    from ctui.client.observer import Observer, Seen
+
+
+class Lookout:
+    """Every method can be called at any time, also before the observer stands."""
+
+    def __init__(self, paths: Paths, git_dir: Path, told: Callable[[Seen], None]) -> None:
+        """Nothing is looked at yet.
+
+        Args:
+            paths: whose records and tasks.
+            git_dir: of the repository.
+            told: called in the screen's loop with what was seen.
+        """
+        self._paths = paths
+        self._git_dir = git_dir
+        self._told = told
+        self._backstage: Backstage | None = None
+        self._observer: Observer | None = None
+
+    async def run(self, backstage: Backstage) -> None:
+        """Look until cancelled."""
+        self._backstage = backstage
+        here = asyncio.get_running_loop()
+
+        async def observe() -> None:
+            from ctui.client.observer import Observer
+
+            def tell(seen: Seen) -> None:
+                with suppress(RuntimeError):  # the screen has just closed
+                    here.call_soon_threadsafe(self._told, seen)
+
+            self._observer = Observer(self._paths, self._git_dir, tell)
+            await self._observer.run()
+
+        await backstage.submit(observe())
+
+    def look(self, path: str = "") -> None:
+        """Something changed in this worktree, or somewhere: look as soon as possible."""
+        self._call(lambda observer: observer.look(path))
+
+    def attend(self, focused: Sequence[str], visible: Sequence[str]) -> None:
+        """Which worktrees somebody or a task works on, and which can be seen: by path."""
+        self._call(lambda observer: observer.attend(focused, visible))
+
+    def _call(self, do: Callable[[Observer], None]) -> None:
+        if self._backstage is not None and self._observer is not None:
+            self._backstage.loop.call_soon_threadsafe(do, self._observer)
