@@ -11,12 +11,17 @@ from ctui.cli.commands import COMMANDS
 from ctui.demo import DEMO_VARIABLE
 from ctui.errors import CtuiError, Refused
 
+_COMPLETION = "_CTUI_COMPLETE"
+"""Set by a shell that asks for completions (click's "Shell Completion")."""
+
 
 def path_of(arguments: Sequence[str]) -> str | None:
     """The repository whose dashboard a command line asks for; None if it asks for a command.
 
     A command's name is never a path, unless it is written as one.
     """
+    if _COMPLETION in os.environ:
+        return None
     if not arguments:
         return "."
     path = arguments[0]

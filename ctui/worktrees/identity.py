@@ -89,9 +89,15 @@ def last_active(metadata: Path) -> int:
     return max(times)
 
 
-def only_created(metadata: Path) -> bool:
-    """Whether its HEAD never moved; for worktrees whose beginning nobody recorded."""
-    return len(text_of(metadata / "logs" / "HEAD").splitlines()) <= 1
+def only_created(repository: Repository, metadata: Path) -> bool:
+    """Whether its branch never moved, as far as reflogs tell; for beginnings that nobody recorded.
+
+    A line of a reflog begins with the old and the new object id.
+    """
+    ref = text_of(metadata / "HEAD").removeprefix("ref:").strip()
+    on_branch = ref.startswith("refs/heads/") and ".." not in ref
+    log = (repository.common_dir / "logs" / ref) if on_branch else (metadata / "logs" / "HEAD")
+    return len({line[41:81] for line in text_of(log).splitlines()}) <= 1
 
 
 def text_of(path: Path) -> str:

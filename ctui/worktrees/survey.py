@@ -188,7 +188,7 @@ class Survey:
             return None
         record = self._records.get(str(metadata))
         base = record.base if record else None
-        fresh = base is None and only_created(metadata)
+        fresh = base is None and only_created(self.repository, metadata)
         beside = (item for item in self._also.get(str(metadata), ()) if item[1] != head)
         return Work(head, base, created_only=fresh, also=tuple(beside))
 

@@ -1,0 +1,221 @@
+"""`ctui worktree` as people script with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.test_bad_input import ctui, refused
+from tests.conftest import git
+
+KEYS = {
+    "name",
+    "path",
+    "branch",
+    "head",
+    "base",
+    "status",
+    "verdict",
+    "changes",
+    "upstream",
+    "ahead",
+    "behind",
+    "state",
+    "locked",
+    "problem",
+    "task",
+}
+
+
+def said(folder: Path, *arguments: str, code: int = 0, **environ: str) -> Any:
+    done = ctui(folder, *arguments, "--json", **environ)
+    assert done.returncode == code, done.stderr
+    return json.loads(done.stdout)
+
+
+def made(repository: Path, name: str, *, commits: int = 0) -> Path:
+    path = Path(said(repository, "worktree", "create", name)["path"])
+    for number in range(commits):
+        (path / f"{name}-{number}").write_text("work\n")
+        git(path, "add", ".")
+        git(path, "commit", "-q", "-m", f"{name} {number}")
+    return path
+
+
+def listed(repository: Path) -> dict[str, Any]:
+    return {item["name"]: item for item in said(repository, "worktree", "list")["worktrees"]}
+
+
+@pytest.fixture
+def person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody whose name git knows, and whose worktrees belong to another uid if it is root."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / ".gitconfig").write_text(
+        "[user]\n\tname = Ada\n\temail = ada@example.org\n[safe]\n\tdirectory = *\n"
+    )
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home))
+
+
+def test_a_list_has_the_documented_shape(repository: Path) -> None:
+    made(repository, "empty")
+    path = made(repository, "squashed", commits=2)
+    (path / "new").write_text("x")
+    git(repository, "merge", "-q", "--squash", "ctui/squashed")
+    git(repository, "commit", "-q", "-m", "All of it")
+    found = said(repository, "worktree", "list")
+    assert found["repository"] == str(repository / ".git")
+    assert found["target"] == {
+        "ref": "refs/heads/main",
+        "commit": git(repository, "rev-parse", "HEAD"),
+    }
+    empty, squashed = found["worktrees"]
+    assert set(empty) == set(squashed) == KEYS
+    assert (empty["status"], empty["verdict"]["kind"]) == ("clean", "no-commits")
+    assert squashed["status"] == "unclean"
+    assert squashed["verdict"]["kind"] == "merged"
+    assert "(squash)" in squashed["verdict"]["evidence"]
+    assert squashed["verdict"]["commit"] == found["target"]["commit"]
+    assert squashed["changes"]["untracked"] == 1
+
+
+def test_clean_takes_what_is_safe_and_restore_brings_it_back(repository: Path) -> None:
+    merged, open_ = made(repository, "merged", commits=1), made(repository, "open", commits=1)
+    git(repository, "merge", "-q", "ctui/merged")
+    assert said(repository, "worktree", "clean", "--dry-run") == {
+        "removed": [{"name": "merged", "trash_id": None}],
+        "refused": [],
+    }
+    assert merged.is_dir()
+    done = said(repository, "worktree", "clean")
+    (removed,) = done["removed"]
+    assert removed["name"] == "merged"
+    assert not merged.exists()
+    assert open_.is_dir()
+    assert [entry["id"] for entry in said(repository, "worktree", "trash")] == [removed["trash_id"]]
+    assert said(repository, "worktree", "restore", removed["trash_id"]) == {
+        "restored": [{"name": "merged", "path": str(merged), "branch": "ctui/merged"}]
+    }
+    assert listed(repository)["merged"]["status"] == "merged"
+
+
+def test_what_is_refused_is_said_and_the_rest_is_done(repository: Path) -> None:
+    made(repository, "open", commits=1)
+    made(repository, "fresh")
+    done = said(repository, "worktree", "remove", "open", "fresh", "nothing", code=1)
+    assert [item["name"] for item in done["removed"]] == ["fresh"]
+    reasons = {item["name"]: item["reason"] for item in done["refused"]}
+    assert "1 commit not in main" in reasons["open"]
+    assert "no worktree 'nothing'" in reasons["nothing"]
+    forced = said(repository, "worktree", "remove", "open", "--force", "--delete-branch")
+    assert "ctui/open" not in git(repository, "branch")
+    said(repository, "worktree", "restore", forced["removed"][0]["trash_id"])
+    assert "ctui/open" in git(repository, "branch")
+
+
+def test_a_worktree_is_found_by_branch_and_path_also_one_of_plain_git(
+    repository: Path, tmp_path: Path
+) -> None:
+    plain = tmp_path / "plain"
+    git(repository, "worktree", "add", "-q", str(plain), "-b", "topic")
+    for name in ("topic", str(plain), "plain"):
+        done = ctui(repository, "worktree", "diff", name)
+        assert done.returncode == 0, done.stderr
+    (removed,) = said(repository, "worktree", "remove", "topic")["removed"]
+    assert not plain.exists()
+    said(repository, "worktree", "restore", removed["trash_id"])
+    assert plain.is_dir()
+
+
+def test_the_trash_is_purged_on_request_only(repository: Path) -> None:
+    made(repository, "fresh")
+    said(repository, "worktree", "remove", "fresh")
+    assert "--older DAYS" in refused(repository, "worktree", "trash", "--purge")
+    assert said(repository, "worktree", "trash", "--purge", "--older=1")["ids"] == []
+    assert len(said(repository, "worktree", "trash", "--purge", "--all")["ids"]) == 1
+    assert said(repository, "worktree", "trash") == []
+
+
+def test_it_opens_in_the_program_that_the_person_wants(repository: Path, tmp_path: Path) -> None:
+    path = made(repository, "fresh")
+    seen = tmp_path / "seen"
+    program = tmp_path / "my editor"
+    program.write_text(f'#!/bin/sh\necho "$1" > {seen}; exit 3\n')
+    program.chmod(0o755)
+    done = ctui(repository, "worktree", "open", "fresh", "--command", f"'{program}'")
+    assert (done.returncode, seen.read_text()) == (3, f"{path}\n")
+    line = refused(repository, "worktree", "open", "fresh", "--command", "no-such-program")
+    assert "no-such-program does not start" in line
+
+
+def test_a_diff_shows_what_was_committed_and_what_was_not(repository: Path) -> None:
+    path = made(repository, "work", commits=1)
+    (path / "hello.txt").write_text("hello\nmoon\n")
+    (path / "untracked\x1b[31m").write_text("")
+    shown = ctui(repository, "worktree", "diff", "work").stdout
+    assert "+work" in shown
+    assert "+moon" in shown
+    assert "untracked" in shown
+    assert "\x1b" not in shown
+    assert "work-0" in ctui(repository, "worktree", "diff", "work", "--stat").stdout
+
+
+@pytest.mark.usefixtures("person")
+def test_a_worktree_is_committed_landed_and_pushed(repository: Path, tmp_path: Path) -> None:
+    remote = tmp_path / "remote.git"
+    subprocess.run(["git", "init", "-q", "--bare", str(remote)], check=True)
+    git(repository, "remote", "add", "origin", str(remote))
+    path = made(repository, "work", commits=1)
+    (path / "late").write_text("x\n")
+    assert "uncommitted" in refused(repository, "worktree", "land", "work")
+    assert said(repository, "worktree", "commit", "work", "-m", "Late")["files"] == 1
+    before = git(repository, "rev-parse", "main")
+    assert said(repository, "worktree", "land", "work", "--dry-run")["dry_run"] is True
+    assert git(repository, "rev-parse", "main") == before
+    landed = said(repository, "worktree", "land", "work", "--method=squash", "--push")
+    assert landed["commits"] == 2
+    assert (repository / "late").read_text() == "x\n"
+    assert git(repository, "status", "--porcelain") == ""
+    assert git(remote, "rev-parse", "main") == landed["after"]
+    assert listed(repository)["work"]["status"] == "merged"
+    assert said(repository, "worktree", "push", "work")["branch"] == "ctui/work"
+
+
+@pytest.mark.usefixtures("person")
+def test_a_conflict_is_listed_and_moves_nothing(repository: Path) -> None:
+    path = made(repository, "work")
+    for folder, text in ((path, "theirs\n"), (repository, "ours\n")):
+        (folder / "hello.txt").write_text(text)
+        git(folder, "commit", "-q", "-a", "-m", "Change")
+    before = git(repository, "rev-parse", "main")
+    done = ctui(repository, "worktree", "land", "work")
+    assert done.returncode == 1
+    assert "hello.txt" in done.stderr
+    assert git(repository, "rev-parse", "main") == before
+    assert git(repository, "status", "--porcelain") == ""
+
+
+def test_names_are_completed(repository: Path) -> None:
+    for name in ("fix-one", "fix-two", "other"):
+        made(repository, name)
+    done = subprocess.run(
+        [sys.executable, "-m", "ctui"],
+        cwd=repository,
+        env={
+            **os.environ,
+            "_CTUI_COMPLETE": "bash_complete",
+            "COMP_WORDS": "ctui worktree remove fix",
+            "COMP_CWORD": "3",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.split() == ["plain,fix-one", "plain,fix-two"], done.stderr
