@@ -1,6 +1,7 @@
 """`make bench`: speed as ratios, the two sides of each in turn in one run.
 
-    python -m tests.bench.bench [start] [task-list] [run] [replay] [paint] [keys] [open] [proofs]
+    python -m tests.bench.bench [start] [task-list] [run] [replay] [paint] [keys] [open]
+                                [proofs] [many]
 
 Absolute times depend on the machine; only the ratios are promised.
 """
@@ -31,6 +32,7 @@ from ctui.sandbox.stream import follow_log
 from ctui.tasks.journal import FILE_NAME, Journal
 from ctui.tasks.server import _Viewer
 from tests.bench.figures import ratio
+from tests.bench.many import many
 from tests.bench.screen import first_paint, live_keys, opening
 from tests.bench.worktrees import proofs
 from tests.sandbox.containers import plain_spec
@@ -271,6 +273,7 @@ BENCHES: dict[str, Callable[[], Awaitable[None]]] = {
     "keys": live_keys,
     "open": opening,
     "proofs": proofs,
+    "many": many,
 }
 
 

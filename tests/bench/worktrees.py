@@ -10,15 +10,18 @@ import asyncio
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from ctui.git.command import run_git, status_arguments
 from ctui.git.repository import Repository, Target, open_repository
-from ctui.worktrees.model import Proof, Work
+from ctui.worktrees.model import Proof, Verdict, Work, WorktreeRecord
 from ctui.worktrees.proof.prover import Prover
 from ctui.worktrees.proof.worker import ProofWorker
+from ctui.worktrees.survey import Prove, Survey
 from tests.bench.big_repository import BRANCHES, MERGED, SQUASHED, make_big_repository
 from tests.bench.figures import ratio
 from tests.conftest import git
@@ -35,6 +38,7 @@ class Field(NamedTuple):
     targets: tuple[Target, ...]
     worktrees: tuple[tuple[Path, Path], ...]
     works: tuple[Work, ...]
+    records: Mapping[str, WorktreeRecord]
 
 
 async def proofs() -> None:
@@ -44,12 +48,18 @@ async def proofs() -> None:
         cold: list[float] = []
         cached: list[float] = []
         statuses: list[float] = []
+        listed: dict[str, list[float]] = {"without proof": [], "cold": [], "cached": []}
         await status_loop(field)
         for number in range(_ROUNDS):
             cache = Path(folder) / f"cache-{number}"
             statuses.append(await status_loop(field))
             cold.append(await _proven(field, cache))
             cached.append(await _proven(field, cache))
+            listed["without proof"].append(await _listed(field, _nothing))
+            listed["cold"].append(await _listed_by_worker(field, Path(folder) / f"list-{number}"))
+            listed["cached"].append(await _listed_by_worker(field, Path(folder) / f"list-{number}"))
+        for (name, took), wanted in zip(listed.items(), ("1.25", "2.5", "1.3"), strict=True):
+            ratio(f"100 worktrees, {name} / statuses", f"<= {wanted}", took, statuses)
         ratio("100 proofs, cold / 100 statuses", "<= 1.2", cold, statuses)
         ratio("100 proofs, cached / 100 statuses", "<= 0.05", cached, statuses)
         await _stalls(field, Path(folder))
@@ -72,7 +82,21 @@ def make_field(folder: Path) -> Field:
     metadata = [repository.common_dir / "worktrees" / name for name in names]
     works = tuple(Work(tip, base) for tip, base in zip(big.tips, big.bases, strict=True))
     worktrees = tuple(zip(metadata, places, strict=True))
-    return Field(repository, repository.targets(), worktrees, works)
+    records = {
+        str(folder): WorktreeRecord(
+            name=place.name,
+            path=str(place),
+            repository=str(repository.common_dir),
+            metadata=str(folder),
+            device=place.stat().st_dev,
+            inode=place.stat().st_ino,
+            branch=place.name,
+            base=work.base,
+            created=0,
+        )
+        for (folder, place), work in zip(worktrees, works, strict=True)
+    }
+    return Field(repository, repository.targets(), worktrees, works, records)
 
 
 async def status_loop(field: Field) -> float:
@@ -98,6 +122,28 @@ async def _proven(field: Field, cache: Path) -> float:
     return took
 
 
+async def _nothing(works: Sequence[Work]) -> list[Proof]:
+    return [Proof(Verdict("unknown", "not asked"))] * len(works)
+
+
+async def _listed(field: Field, prove: Prove) -> float:
+    """Seconds for the whole list, everything but a process's start."""
+    begun = time.perf_counter()
+    found = await Survey(field.repository, prove, records=field.records).listed()
+    took = time.perf_counter() - begun
+    if len(found) != BRANCHES or any(status.problem for status in found):
+        raise SystemExit("the survey is not complete")
+    return took
+
+
+async def _listed_by_worker(field: Field, cache: Path) -> float:
+    worker = ProofWorker(cache)
+    try:
+        return await _listed(field, partial(worker.prove, field.repository, field.targets))
+    finally:
+        await worker.close()
+
+
 def _check(found: list[Proof]) -> None:
     kinds = Counter(proof.verdict.kind for proof in found)
     merged = MERGED + SQUASHED
@@ -109,26 +155,26 @@ async def _stalls(field: Field, folder: Path) -> None:
     """How late a loop wakes up while its worker proves, and while nothing happens."""
     worker = ProofWorker(folder / "cache-worker")
     proving = asyncio.Event()
-    ticker = asyncio.create_task(_late(proving))
+    ticker = asyncio.create_task(late(proving))
     begun = time.perf_counter()
     _check(await worker.prove(field.repository, field.targets, field.works))
     took = time.perf_counter() - begun
     proving.set()
-    late = await ticker
+    waits = await ticker
     await worker.close()
     idle = asyncio.Event()
-    ticker = asyncio.create_task(_late(idle))
+    ticker = asyncio.create_task(late(idle))
     await asyncio.sleep(took)
     idle.set()
     rest = await ticker
     print(
-        f"{'loop stall while proving, p99':<34} {_p99(late) * 1000:5.1f} ms (wanted <= 30)   "
-        f"longest {max(late) * 1000:.1f} ms; at rest {_p99(rest) * 1000:.1f} and "
+        f"{'loop stall while proving, p99':<34} {p99(waits) * 1000:5.1f} ms (wanted <= 30)   "
+        f"longest {max(waits) * 1000:.1f} ms; at rest {p99(rest) * 1000:.1f} and "
         f"{max(rest) * 1000:.1f} ms; {took * 1000:.0f} ms with the worker's start"
     )
 
 
-async def _late(until: asyncio.Event) -> list[float]:
+async def late(until: asyncio.Event) -> list[float]:
     found: list[float] = []
     while not until.is_set():
         begun = time.perf_counter()
@@ -137,5 +183,5 @@ async def _late(until: asyncio.Event) -> list[float]:
     return found
 
 
-def _p99(values: list[float]) -> float:
+def p99(values: list[float]) -> float:
     return sorted(values)[int(len(values) * 0.99)]
