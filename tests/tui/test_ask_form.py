@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
@@ -9,7 +10,9 @@ import pytest
 
 from ctui.errors import InvalidInput
 from ctui.tasks import asks
+from ctui.tasks.ask_text import ask_lines
 from ctui.tasks.model import Answer, Ask
+from ctui.text import sanitise
 from ctui.tui.ask_form import AskForm, Wants
 
 COLOUR = {"question": "Which colour?", "options": [{"label": "Red"}, {"label": "Blue"}]}
@@ -98,7 +101,53 @@ def test_nothing_is_left_out_without_a_word() -> None:
     many = {"question": "q" * 9000, "options": [{"label": f"o{n}"} for n in range(12)]}
     shown = "\n".join(AskForm(questions(many)).lines())
     assert "7,000 characters are not shown" in shown
-    assert "3 more" in shown
+    assert "12  o11" in shown
+
+
+def test_an_option_beyond_the_keys_is_chosen_by_its_number() -> None:
+    labels = [{"label": f"o{n}"} for n in range(1, 13)]
+    form = AskForm(questions({"question": "Which?", "options": labels}))
+    assert any("1-12" in choice.label for choice in form.choices())
+    assert "number" in form.hint(Wants.TEXT)
+    assert decided(form.write(Wants.TEXT, "12")).answers == {"Which?": "o12"}
+    several = AskForm(questions({"question": "Which?", "options": labels, "multiSelect": True}))
+    assert several.press("1") is Wants.NOTHING
+    assert several.write(Wants.TEXT, "10, 12") is Wants.NOTHING
+    assert "[x] o12" in "\n".join(several.lines())
+    assert decided(several.press("enter")).answers == {"Which?": "o1, o10, o12"}
+
+
+def test_a_number_can_be_an_answer_of_ones_own() -> None:
+    form = AskForm(questions(COLOUR))
+    assert decided(form.write(Wants.TEXT, "2")).answers == {"Which colour?": "2"}
+
+
+@pytest.mark.parametrize("key", ["²", "٣", "12", ""])
+def test_only_plain_digits_are_keys(key: str) -> None:
+    form = AskForm(questions(COLOUR))
+    assert form.press(key) is Wants.NOTHING
+    assert not form.takes(key)
+
+
+def test_the_lines_are_made_once_for_what_is_chosen() -> None:
+    form = AskForm(questions(SIZES))
+    before = form.lines()
+    assert form.lines() is before
+    form.press("x")
+    assert form.lines() is before
+    form.press("1")
+    assert "[x] S" in "\n".join(form.lines())
+    large = AskForm(permission("Write", {"file_path": "/a", "content": "x\n" * 100_000}))
+    assert large.lines() is large.lines()
+
+
+def test_several_choices_are_told_once() -> None:
+    form = AskForm(questions(SIZES))
+    assert [choice for choice in form.choices() if choice.key in {"1-3", "enter"}] == [
+        ("1-3", "choose several")
+    ]
+    form.press("1")
+    assert ("enter", "that is all") in form.choices()
 
 
 def test_a_key_behind_the_last_answer_is_harmless() -> None:
@@ -140,8 +189,9 @@ def test_a_form_is_filled_in_field_by_field() -> None:
     assert filled.press("t") is Wants.TEXT
     assert filled.write(Wants.TEXT, "main") is Wants.NOTHING
     assert filled.write(Wants.TEXT, "10") is Wants.NOTHING
-    assert "at most 9" in filled.lines()[-1]
+    assert "at most 9" in filled.problem
     assert filled.write(Wants.TEXT, "3") is Wants.NOTHING
+    assert filled.problem == ""
     assert filled.press("1") is Wants.NOTHING
     assert filled.press("1") is Wants.NOTHING
     filled.press("2")
@@ -186,3 +236,121 @@ def test_a_form_without_fields_is_accepted_with_a_key() -> None:
 def test_a_form_that_does_not_fit_is_refused(answers: dict[str, str], problem: str) -> None:
     with pytest.raises(InvalidInput, match=problem):
         asks.check(form(FORM), Answer("allow", answers=answers))
+
+
+def one_field(schema: dict[str, Any], *, required: bool = True) -> Ask:
+    return form({"properties": {"f": schema}, "required": ["f"] if required else []})
+
+
+@pytest.mark.parametrize(
+    ("schema", "shown", "sent"),
+    [
+        ({"type": "boolean", "default": True}, "yes", True),
+        ({"type": "integer", "default": 3}, "3", 3),
+        ({"type": "string", "default": "a"}, "a", "a"),
+        ({"type": "string", "default": ""}, '""', ""),
+        ({"oneOf": [{"const": "s", "title": "Small"}], "default": "s"}, "Small", "s"),
+        ({"oneOf": [{"const": None, "title": "None"}], "default": None}, "None", None),
+        ({"type": "array", "items": {"enum": ["a", "b"]}, "default": ["b"]}, "b", ["b"]),
+        ({"type": "array", "items": {"enum": ["a"]}, "default": []}, "none of them", []),
+    ],
+)
+def test_a_default_is_seen_before_it_is_sent(schema: Any, shown: str, sent: object) -> None:
+    ask = one_field(schema)
+    filled = AskForm(ask)
+    assert f"    if it is left: {shown}" in filled.lines()
+    assert ("enter", f"leave it: {shown}") in filled.choices()
+    assert shown in "\n".join(ask_lines(ask))
+    assert content(ask, decided(filled.press("enter"))) == {"f": sent}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "boolean", "default": "true"},
+        {"type": "boolean", "default": 1},
+        {"type": "integer", "default": "3"},
+        {"type": "integer", "default": 3.5},
+        {"type": "integer", "default": True},
+        {"type": "integer", "default": 10, "maximum": 9},
+        {"type": "string", "default": ["a"]},
+        {"type": "string", "default": "long", "maxLength": 2},
+        {"enum": ["a"], "default": "b"},
+        {"enum": [1], "default": True},
+        {"type": "array", "items": {"enum": ["a"]}, "default": ["b"]},
+        {"type": "array", "items": {"enum": ["a"]}, "default": "a"},
+    ],
+)
+def test_a_default_that_nobody_could_have_given_is_not_used(schema: Any) -> None:
+    filled = AskForm(one_field(schema))
+    assert all(choice.key != "enter" for choice in filled.choices())
+    ask = one_field(schema, required=False)
+    assert content(ask, decided(AskForm(ask).press("enter"))) == {}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"enum": ["a, b", "a", "b", "a"]},
+        {"enum": ["", " ", "\u200b", '""', None, True, 1, 1.5, "1", "true"]},
+        {"enum": ["x", "y", "z"], "enumNames": ["Same", "Same", "Same (2)"]},
+        {"enum": ["x", "y"], "enumNames": ["Red", "R\u202eed"]},
+        {"oneOf": [{"const": 1, "title": ""}, {"const": 2}, {"const": {"a": [1]}, "title": "2"}]},
+        {"enum": [f"v{n}" for n in range(12)]},
+    ],
+)
+def test_what_is_chosen_is_what_was_seen(schema: dict[str, Any]) -> None:
+    values = schema.get("enum") or [item["const"] for item in schema["oneOf"]]
+    single, several = one_field(schema), one_field({"type": "array", "items": schema})
+    labels = [option.label for option in asks.question_items(single)[0].options]
+    assert len(set(labels)) == len(values)
+    assert all(label.strip() == sanitise(label) == label for label in labels)
+    for number, value in enumerate(values, 1):
+        one = AskForm(single)
+        outcome = one.press(str(number)) if number < 10 else one.write(Wants.TEXT, str(number))
+        assert same_json(content(single, decided(outcome)), {"f": value})
+        assert content(single, Answer("allow", answers={"f": labels[number - 1]})) == {"f": value}
+    for first, second in itertools.combinations(range(min(9, len(values))), 2):
+        form = AskForm(several)
+        form.press(str(second + 1))
+        form.press(str(first + 1))
+        sent = content(several, decided(form.press("enter")))
+        assert same_json(sent, {"f": [values[first], values[second]]})
+
+
+def same_json(one: object, other: object) -> bool:
+    return json.dumps(one) == json.dumps(other)
+
+
+def test_several_choices_can_be_typed_where_that_has_one_meaning() -> None:
+    ask = one_field({"type": "array", "items": {"enum": ["a, b", "a", "b", "c"]}})
+    assert content(ask, Answer("allow", answers={"f": "a, c"})) == {"f": ["a", "c"]}
+    assert content(ask, Answer("allow", answers={"f": '["a", "b"]'})) == {"f": ["a", "b"]}
+    assert content(ask, Answer("allow", answers={"f": "[]"})) == {"f": []}
+    with pytest.raises(InvalidInput, match="two ways"):
+        asks.check(ask, Answer("allow", answers={"f": "a, b"}))
+
+
+@pytest.mark.parametrize(
+    ("kind", "digits"),
+    [
+        ("integer", "9" * 17),
+        ("integer", "9" * 400),
+        ("integer", "-" + "9" * 400),
+        ("integer", "9" * 9000),
+        ("number", "9" * 400),
+        ("number", "1e999"),
+        ("number", "nan"),
+    ],
+)
+def test_a_number_that_would_not_arrive_as_it_is_is_refused(kind: str, digits: str) -> None:
+    filled = AskForm(one_field({"type": kind}))
+    assert filled.write(Wants.TEXT, digits) is Wants.NOTHING
+    assert filled.problem
+
+
+def test_what_was_chosen_is_kept_when_it_does_not_fit() -> None:
+    filled = AskForm(one_field({"enum": ["a", "b"]}))
+    assert filled.write(Wants.TEXT, "c") is Wants.NOTHING
+    assert "a / b" in filled.problem
+    assert content(filled.ask, decided(filled.write(Wants.TEXT, "b"))) == {"f": "b"}

@@ -10,8 +10,9 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
 from ctui.tasks.model import Answer, Ask
-from ctui.tui.ask_panel import GUARD_SECONDS, AskPanel
+from ctui.tui.ask_panel import AskPanel
 from ctui.tui.composer import Composer
+from ctui.tui.key_guard import GUARD_SECONDS
 from tests.tui.test_ask_form import COLOUR, permission, questions
 
 
