@@ -7,8 +7,11 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
+from textual.css.scalar import Scalar
+from textual.screen import Screen
 from textual.widgets import Static
 
+_LEAST_ROWS = 3
 _COLOURS = {"+": "$text-success", "-": "$text-error", "?": "bold $warning"}
 
 
@@ -17,22 +20,30 @@ class AskBody(Vertical):
 
     STEPS: ClassVar[dict[str, int]] = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10}
 
-    def __init__(self) -> None:
+    def __init__(self, share: float) -> None:
+        """Nothing is asked yet.
+
+        Args:
+            share: of the screen's height, that it takes at most.
+        """
         super().__init__(classes="ask--frame")
+        self._share = share
+        self._window = VerticalScroll(can_focus=False, classes="ask--body")
+        self._text = Static(classes="ask--text")
+        self._more = Static(classes="ask--more")
         self._lines: list[str] = []
         self._place = ""
+        self._rest = (0, 0)
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(can_focus=False, classes="ask--body"):
-            yield Static(classes="ask--text")
-        yield Static(classes="ask--more")
+        with self._window:
+            yield self._text
+        yield self._more
 
     def on_mount(self) -> None:
-        self.query_one(".ask--more").display = False
+        self._more.display = False
         self.watch(self._window, "scroll_y", self._tell_the_rest, init=False)
-
-    def on_resize(self) -> None:
-        self._tell_the_rest()
+        self.screen.screen_layout_refresh_signal.subscribe(self, self._fit, immediate=True)
 
     def show(self, lines: list[str], place: str) -> None:
         """Show these lines; the same list again is not laid out again.
@@ -47,8 +58,7 @@ class AskBody(Vertical):
         shown = [_coloured(line) for line in lines]
         if place:
             shown[0] = Content.assemble(shown[0], (f"   {place}", "$text-muted"))
-        self.query_one(".ask--text", Static).update(Content("\n").join(shown))
-        self.call_after_refresh(self._tell_the_rest)
+        self._text.update(Content("\n").join(shown))
 
     def begin(self) -> None:
         """Something else is shown, from its top."""
@@ -67,17 +77,24 @@ class AskBody(Vertical):
                 return False
         return True
 
-    @property
-    def _window(self) -> VerticalScroll:
-        return self.query_one(VerticalScroll)
+    def _fit(self, screen: Screen[object]) -> None:
+        if not self._window.is_attached:
+            return  # it is being removed
+        # Textual ignores a share of the screen as the limit of what grows inside what grows.
+        rows = max(_LEAST_ROWS, int(screen.size.height * self._share))
+        if self._window.styles.max_height != Scalar.from_number(rows):
+            self._window.styles.max_height = rows
+        self._tell_the_rest()
 
     def _tell_the_rest(self) -> None:
         above = round(self._window.scroll_y)
         below = max(0, self._window.max_scroll_y - above)
-        more = self.query_one(".ask--more", Static)
-        more.display = bool(above or below)
+        if (above, below) == self._rest:
+            return
+        self._rest = (above, below)
+        self._more.display = bool(above or below)
         words = f"… {_rows(below)} below: ↓, end" if below else f"… {_rows(above)} above: ↑, home"
-        more.update(Content.styled(words, "bold $text-warning" if below else "$text-muted"))
+        self._more.update(Content.styled(words, "bold $text-warning" if below else "$text-muted"))
 
 
 def _rows(count: int) -> str:

@@ -39,8 +39,14 @@ class AskPanel(Vertical, can_focus=True):
     class Emptied(Message):
         """The last ask is gone while the panel had the focus, which nothing has now."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
-        super().__init__(id=id)
+    def __init__(self, *, share: float = 0.4) -> None:
+        """Nothing is asked yet.
+
+        Args:
+            share: of the screen's height, that the ask's own lines take at most.
+        """
+        super().__init__()
+        self._share = share
         self._asks: list[Ask] = []
         self._form: AskForm | None = None
         self._wants = Wants.NOTHING
@@ -50,9 +56,9 @@ class AskPanel(Vertical, can_focus=True):
         self._return = FocusReturn()
 
     def compose(self) -> ComposeResult:
-        yield AskBody()
+        yield AskBody(self._share)
         yield Static(classes="ask--choices")
-        yield Input(classes="ask--words", compact=True)
+        yield Input(classes="ask--words", compact=True, select_on_focus=False)
 
     def on_mount(self) -> None:
         self.display = False

@@ -43,7 +43,7 @@ class Inbox(ModalScreen[None]):
         with Vertical(classes="dialog inbox"):
             yield Static(classes="dialog--title")
             yield Static(classes="inbox--list")
-            yield AskPanel()
+            yield AskPanel(share=0.25)
             keys = Content.assemble(
                 ("←→", "bold $primary"), " another   ", ("esc", "bold $primary"), " close"
             )
