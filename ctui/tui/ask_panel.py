@@ -103,7 +103,7 @@ class AskPanel(Vertical, can_focus=True):
     def start_again(self) -> None:
         """An answer was not accepted: ask anew, unless something else is shown meanwhile."""
         if self._form is not None and self._sent:
-            self._form, self._sent = AskForm(self._form.ask), False
+            self._form, self._sent, self._done = AskForm(self._form.ask), False, 0
             self._redraw()
 
     # -- where the focus is

@@ -7,8 +7,9 @@ from textual.events import AppBlur, AppFocus
 from textual.widgets import Input, Static
 
 from ctui.tui.composer import Composer
-from tests.tui.test_ask_form import COLOUR, one_field, permission, questions
+from tests.tui.test_ask_form import COLOUR, permission, questions
 from tests.tui.test_focus import PanelAndComposer, Transcript, past_the_guard, shown
+from tests.tui.test_forms import one_field
 
 ONE, TWO = (permission("Bash", {"command": name}) for name in ("one", "two"))
 ONE.id, TWO.id = 1, 2
