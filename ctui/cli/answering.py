@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from ctui.tasks.ask_text import ask_lines, session_words
-from ctui.tasks.asks import Question, field_problem, question_items
+from ctui.tasks.ask_text import ask_lines, session_words, shortened
+from ctui.tasks.asks import Question, field_problem, joined, question_items
 from ctui.tasks.in_turn import QuestionsInTurn
 from ctui.tasks.model import Answer, Ask, AskKind
 
 _BY = "terminal"
+_WIDTH = 200
 
 
 class AskPrompt:
@@ -61,7 +62,8 @@ class AskPrompt:
         number = "numbers (1,3), " if question.options and question.multiple else number
         about = f"{question.text}  " if len(self.questions) > 1 else ""
         if self.ask.kind is AskKind.ELICITATION:
-            empty = ", nothing to leave it" if question.optional else ""
+            left = f": {shortened(question.default, _WIDTH)}" if question.default else ""
+            empty = f", nothing to leave it{left}" if question.optional else ""
             return f"  {question.text}  type {number}a value{empty}, or /decline, /cancel"
         return f"  {about}type {number}your own answer, or /deny MESSAGE"
 
@@ -71,18 +73,18 @@ class AskPrompt:
         if self.ask.kind is AskKind.ELICITATION and typed in {"/decline", "/cancel"}:
             return Answer("deny" if typed == "/decline" else "cancel", by=_BY)
         question = self._turn.current
-        chosen = _chosen(question, typed) if typed else ""
+        chosen = self._chosen(question, typed) if typed else ""
         self.problem = field_problem(self.ask, question.text, chosen)
         if self.problem or not (typed or question.optional):
             return None
         answers = self._turn.answer(chosen)
         return Answer("allow", answers=answers, by=_BY) if answers else None
 
-
-def _chosen(question: Question, typed: str) -> str:
-    """The labels that typed numbers stand for; any other text is the answer itself."""
-    parts = [part.strip() for part in typed.split(",")] if question.multiple else [typed]
-    labels = {str(number): option.label for number, option in enumerate(question.options, 1)}
-    if all(part in labels for part in parts):
-        return ", ".join(labels[part] for part in parts)
-    return typed
+    def _chosen(self, question: Question, typed: str) -> str:
+        """The labels that typed numbers stand for; any other text is the answer itself."""
+        parts = [part.strip() for part in typed.split(",")] if question.multiple else [typed]
+        labels = {str(number): option.label for number, option in enumerate(question.options, 1)}
+        if not all(part in labels for part in parts):
+            return typed
+        chosen = list(dict.fromkeys(labels[part] for part in parts))
+        return joined(self.ask, chosen) if question.multiple else chosen[0]

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from ctui.claude import control, fields
+from ctui.claude.wishes import wish
 from ctui.tasks import asks
 from ctui.tasks.model import Ask, AskKind
 from ctui.text import sanitise
@@ -30,14 +31,14 @@ def ask_lines(ask: Ask) -> list[str]:
     body: Iterable[str]
     match ask.kind:
         case AskKind.QUESTION:
-            return _cut(_questions(ask), ask)
+            return cut(_questions(ask), ask)
         case AskKind.PLAN:
             head, body = "? Claude has a plan:", _text(fields.text(given, "plan"))
         case AskKind.ELICITATION:
-            return _cut([*form_heading(ask), *_fields(ask)], ask)
+            return cut([*form_heading(ask), *_fields(ask)], ask)
         case AskKind.PERMISSION:
-            head, body = f"? {ask.tool} wants to run:", _input(ask.tool, given)
-    return _cut([head, *(_INDENT + line for line in body), *_reasons(ask)], ask)
+            head, body = f"? {wish(ask.tool)}:", _input(ask.tool, given)
+    return cut([head, *(_INDENT + line for line in body), *_reasons(ask)], ask)
 
 
 def session_words(ask: Ask) -> str:
@@ -66,7 +67,7 @@ def _input(tool: str, given: Mapping[str, Any]) -> Iterator[str]:
             yield from _text(_taken(rest, "command"))
         case "Write":
             yield _one(_taken(rest, "file_path"))
-            yield from (f"+ {line}" for line in _text(_taken(rest, "content")))
+            yield from (f"+ {line}" for line in _rows(_taken(rest, "content")))
         case "Edit":
             yield _one(_taken(rest, "file_path"))
             yield from _change(rest)
@@ -82,23 +83,33 @@ def _input(tool: str, given: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _change(edit: dict[str, Any]) -> Iterator[str]:
-    yield from (f"- {line}" for line in _text(_taken(edit, "old_string")))
-    yield from (f"+ {line}" for line in _text(_taken(edit, "new_string")))
+    old, new = _taken(edit, "old_string"), _taken(edit, "new_string")
+    # That only one of them ends a line is a part of the change.
+    alike = not (old and new) or old.endswith("\n") == new.endswith("\n")
+    rows = _rows if alike else _text
+    yield from (f"- {line}" for line in rows(old))
+    yield from (f"+ {line}" for line in rows(new))
 
 
 def form_heading(ask: Ask) -> list[str]:
     """Which server wants a form filled in, and why."""
     given = fields.json_object(bytes(ask.input)) or {}
     message = (_INDENT + line for line in _text(fields.text(given, "message")))
-    return _cut([f"? {ask.tool} wants to know:", *message], ask)
+    return cut([f"? {ask.tool} wants to know:", *message], ask)
 
 
 def _fields(ask: Ask) -> Iterator[str]:
     for field in asks.question_items(ask):
-        name = f"{field.text} (may be left out)" if field.optional else field.text
+        name = f"{field.text}{_if_left(field)}"
         yield _INDENT + _one(f"{name}: {field.about}" if field.about else name)
         for number, option in enumerate(field.options, 1):
             yield f"{_INDENT * 2}{number}  {_one(option.label)}"
+
+
+def _if_left(field: asks.Question) -> str:
+    if field.default:
+        return f" (if it is left: {field.default})"
+    return " (may be left out)" if field.optional else ""
 
 
 def _reasons(ask: Ask) -> Iterator[str]:
@@ -111,7 +122,8 @@ def _reasons(ask: Ask) -> Iterator[str]:
         yield f"  outside the worktree: {details.blocked_path}"
 
 
-def _cut(lines: Iterator[str] | list[str], ask: Ask) -> list[str]:
+def cut(lines: Iterable[str], ask: Ask) -> list[str]:
+    """What a person can be shown of these lines: both ends, and how much is left out between."""
     shown = [shortened(line) for line in lines]
     most = _MOST_LINES
     while most > _LEAST_LINES and sum(map(len, _ends(shown, most))) > _MOST_CHARACTERS:
@@ -148,6 +160,12 @@ def _taken(values: dict[str, Any], key: str) -> str:
 
 def _text(text: str) -> list[str]:
     return sanitise(text).split("\n") if text else []
+
+
+def _rows(text: str) -> list[str]:
+    """Lines of a file: the end of its last one begins no other."""
+    lines = _text(text)
+    return lines if not lines or lines[-1] else lines[:-1]
 
 
 def _one(text: str) -> str:

@@ -7,7 +7,7 @@ becomes a permission ask that shows it as it is, never an error.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -62,10 +62,12 @@ class Question(NamedTuple):
     """What an answer names it by."""
     options: tuple[Option, ...] = ()
     multiple: bool = False
-    """Whether several labels can be chosen, written `A, B`."""
+    """Whether several labels can be chosen, written as `joined` does."""
     about: str = ""
     optional: bool = False
     """Whether no answer, written as "", is one too."""
+    default: str = ""
+    """What no answer stands for; "" for nothing."""
 
 
 def from_permission(
@@ -187,7 +189,8 @@ def question_items(ask: Ask) -> list[Question]:
                 tuple(map(Option, field.choices)),
                 multiple=field.kind == "choices",
                 about=field.about,
-                optional=not field.required or "default" in field.schema,
+                optional=field.optional,
+                default=field.default_text,
             )
             for field in _form(ask)
         ]
@@ -208,6 +211,13 @@ def question_items(ask: Ask) -> list[Question]:
         )
         for item in _question_items(given)
     ]
+
+
+def joined(ask: Ask, labels: Sequence[str]) -> str:
+    """Several chosen labels as one answer: as Claude reads them, or without doubt for a form."""
+    if ask.kind is AskKind.ELICITATION and labels:
+        return json.dumps(labels, ensure_ascii=False)
+    return ", ".join(labels)
 
 
 def _toolbox_reply(ask: Ask, answer: Answer) -> dict[str, Any]:

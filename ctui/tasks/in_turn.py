@@ -29,8 +29,12 @@ class QuestionsInTurn:
     def place(self) -> str:
         """`2 of 3`; "" for a single question."""
         count = len(self.questions)
-        done = sum(item.text in self._answers for item in self.questions)
-        return f"{min(count, done + 1)} of {count}" if count > 1 else ""
+        return f"{min(count, self.done + 1)} of {count}" if count > 1 else ""
+
+    @property
+    def done(self) -> int:
+        """How many are answered."""
+        return sum(item.text in self._answers for item in self.questions)
 
     def answer(self, text: str) -> dict[str, str] | None:
         """Answer the current one; all answers by their questions' texts once there is none left."""

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import Enum
 from typing import NamedTuple
 
-from ctui.tasks.ask_text import ask_lines, form_heading, session_words, shortened
-from ctui.tasks.asks import field_problem, question_items
+from ctui.tasks.ask_text import ask_lines, cut, form_heading, session_words, shortened
+from ctui.tasks.asks import field_problem, joined, question_items
 from ctui.tasks.in_turn import QuestionsInTurn
 from ctui.tasks.model import Answer, Ask, AskKind
 from ctui.text import one_line, sanitise
 
 _BY = "screen"
-_MOST_OPTIONS = 9
+_DIGITS = frozenset("0123456789")
+_MOST_KEYS = 9
+"""Options that a single digit chooses."""
+
 _LABEL_WIDTH = 300
+_DEFAULT_WIDTH = 40
 _LONGEST = 2000
 """Characters of a question, a label or a description that are shown."""
 
@@ -41,28 +46,24 @@ class AskForm:
 
     def __init__(self, ask: Ask) -> None:
         self.ask = ask
+        self.problem = ""
+        """Why what was given last does not fit."""
         self._questions = question_items(ask)
         self._turn = QuestionsInTurn(self._questions)
         self._chosen: set[int] = set()
-        self._problem = ""
+        self._lines: list[str] | None = None
+
+    @property
+    def done(self) -> int:
+        """How many of its questions are answered."""
+        return self._turn.done
 
     def lines(self) -> list[str]:
-        """What is asked, in full and sanitised; the first line is the heading."""
-        if not self._questions:
-            return ask_lines(self.ask)
-        question = self._turn.current
-        place = f" ({self._turn.place})" if self._turn.place else ""
-        about = f": {_shown(question.about)}" if question.about else ""
-        lines = [f"? {_shown(question.text)}{about}{place}"]
-        if self.ask.kind is AskKind.ELICITATION:
-            lines = [*form_heading(self.ask), *lines]
-        for number, option in enumerate(question.options[:_MOST_OPTIONS], 1):
-            mark = ("[x] " if number in self._chosen else "[ ] ") if question.multiple else ""
-            about = f" - {_shown(option.description)}" if option.description else ""
-            lines.append(f"    {number}  {mark}{_shown(option.label)}{about}")
-        if (more := len(question.options) - _MOST_OPTIONS) > 0:
-            lines.append(f"    … {more} more, which no key chooses: t takes their words")
-        return [*lines, f"- {self._problem}"] if self._problem else lines
+        """What is asked, in full and sanitised; the same list until something is chosen."""
+        if self._lines is None:
+            asked = self._questions
+            self._lines = cut(self._question_lines(), self.ask) if asked else ask_lines(self.ask)
+        return self._lines
 
     def choices(self) -> list[Choice]:
         """The keys that mean something now."""
@@ -76,10 +77,15 @@ class AskForm:
             found.insert(1, Choice("s", one_line(words, _LABEL_WIDTH)))
         return found
 
+    def takes(self, key: str) -> bool:
+        """Whether a key is for an ask; a digit is, also where there is no such option."""
+        return key in _DIGITS or any(choice.key == key for choice in self.choices())
+
     def press(self, key: str) -> Answer | Wants:
         """What a key means; one that is no choice means nothing."""
-        known = {choice.key for choice in self.choices()}
-        if key not in known and not (self._questions and key.isdigit()):
+        if self._questions and key in _DIGITS:
+            return self._pick(int(key))
+        if all(choice.key != key for choice in self.choices()):
             return Wants.NOTHING
         match key:
             case "y":
@@ -96,52 +102,103 @@ class AskForm:
                 return Wants.TEXT
             case "enter":
                 return self._confirm()
-        return self._pick(int(key)) if key.isdigit() else Wants.NOTHING
+        return Wants.NOTHING
+
+    def hint(self, wanted: Wants) -> str:
+        """What stands in the line before anything is written."""
+        if wanted is not Wants.TEXT:
+            return str(wanted.value)
+        own = "the value" if self._is_form else "your own answer"
+        return f"a number, or {own}" if self._takes_numbers else own
 
     def write(self, wanted: Wants, text: str) -> Answer | Wants:
-        """What was typed where a key asked for words; what does not fit is asked again."""
+        """What was typed where a key asked for words; `problem` says why it does not fit."""
+        text = text.strip()
         if wanted is Wants.REASON:
-            return Answer("deny", message=text.strip(), by=_BY)
-        return self._answered(text.strip()) if text.strip() else Wants.NOTHING
+            return Answer("deny", message=text, by=_BY)
+        if numbers := self._numbers(text):
+            return [self._pick(number) for number in numbers][-1]
+        return self._answered(text) if text else Wants.NOTHING
 
     # -- questions
 
+    @property
+    def _is_form(self) -> bool:
+        return self.ask.kind is AskKind.ELICITATION
+
+    @property
+    def _beyond_keys(self) -> bool:
+        """Whether there are options that no single digit chooses."""
+        return len(self._turn.current.options) > _MOST_KEYS
+
+    @property
+    def _takes_numbers(self) -> bool:
+        """Whether a written number is an option's; else it can be an answer in itself."""
+        return self._beyond_keys or (self._is_form and bool(self._turn.current.options))
+
+    def _question_lines(self) -> Iterator[str]:
+        if self._is_form:
+            yield from form_heading(self.ask)
+        question = self._turn.current
+        place = f" ({self._turn.place})" if self._turn.place else ""
+        about = f": {_shown(question.about)}" if question.about else ""
+        yield f"? {_shown(question.text)}{about}{place}"
+        for number, option in enumerate(question.options, 1):
+            mark = ("[x] " if number in self._chosen else "[ ] ") if question.multiple else ""
+            about = f" - {_shown(option.description)}" if option.description else ""
+            yield f"    {number}  {mark}{_shown(option.label)}{about}"
+        if question.default:
+            yield f"    if it is left: {_shown(question.default)}"
+
     def _question_choices(self) -> list[Choice]:
         question = self._turn.current
-        is_form = self.ask.kind is AskKind.ELICITATION
         found = [Choice("t", "your own answer"), Choice("d", "do not answer")]
-        if is_form:
+        if self._is_form:
             found = [Choice("t", "write it"), *_NO_FORM]
-        count = min(len(question.options), _MOST_OPTIONS)
-        if count:
-            verb = "choose several, enter confirms" if question.multiple else "choose"
+        if self._beyond_keys:
+            found[0] = Choice("t", f"{found[0].label}, or 1-{len(question.options)}")
+        if count := min(len(question.options), _MOST_KEYS):
+            verb = "choose several" if question.multiple else "choose"
             found.insert(0, Choice(f"1-{count}" if count > 1 else "1", verb))
         if self._chosen:
             found.insert(1, Choice("enter", "that is all"))
         elif question.optional:
-            found.insert(1, Choice("enter", "leave it"))
+            default = one_line(question.default, _DEFAULT_WIDTH)
+            found.insert(1, Choice("enter", f"leave it: {default}" if default else "leave it"))
         return found
+
+    def _numbers(self, text: str) -> list[int]:
+        """The options that typed numbers mean; one that is an option's label is that option."""
+        question = self._turn.current
+        if not self._takes_numbers or any(text == option.label for option in question.options):
+            return []
+        parts = text.split(",") if question.multiple else [text]
+        known = {str(number): number for number in range(1, len(question.options) + 1)}
+        found = [known.get(part.strip(), 0) for part in parts]
+        return found if all(found) else []
 
     def _pick(self, number: int) -> Answer | Wants:
         question = self._turn.current
-        if not 1 <= number <= min(len(question.options), _MOST_OPTIONS):
+        if not 1 <= number <= len(question.options):
             return Wants.NOTHING
         if question.multiple:
             self._chosen ^= {number}
+            self.problem, self._lines = "", None
             return Wants.NOTHING
         return self._answered(question.options[number - 1].label)
 
     def _confirm(self) -> Answer | Wants:
         options = self._turn.current.options
-        return self._answered(
-            ", ".join(options[number - 1].label for number in sorted(self._chosen))
-        )
+        labels = [options[number - 1].label for number in sorted(self._chosen)]
+        return self._answered(joined(self.ask, labels))
 
     def _answered(self, text: str) -> Answer | Wants:
-        self._chosen = set()
-        self._problem = field_problem(self.ask, self._turn.current.text, text)
-        if self._problem:
+        self.problem = one_line(
+            field_problem(self.ask, self._turn.current.text, text), _LABEL_WIDTH
+        )
+        if self.problem:
             return Wants.NOTHING
+        self._chosen, self._lines = set(), None
         answers = self._turn.answer(text)
         return Answer("allow", answers=answers, by=_BY) if answers else Wants.NOTHING
 

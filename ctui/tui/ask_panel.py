@@ -1,27 +1,31 @@
-"""The panel in which an ask is answered. It never takes the focus by itself."""
+"""The panel in which an ask is answered. It takes the focus only back, never away from somebody."""
 
 from __future__ import annotations
 
-from time import monotonic
-
 from textual import events
 from textual.app import ComposeResult
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from ctui.tasks.model import Answer, Ask
-from ctui.tui.ask_form import AskForm, Wants
+from ctui.tui.ask_body import AskBody
+from ctui.tui.ask_form import AskForm, Choice, Wants
+from ctui.tui.focus_return import FocusReturn
+from ctui.tui.key_guard import KeyGuard
+from ctui.tui.key_words import packed
 
-GUARD_SECONDS = 0.4
-"""Keys are ignored for so long after an ask appeared: they were meant for something else."""
-
-_LINE_COLOURS = {"+": "$text-success", "-": "$text-error", "?": "bold $warning"}
+_WRITING = (Choice("enter", "sends"), Choice("esc", "leaves"))
 
 
 class AskPanel(Vertical, can_focus=True):
-    """Shows the oldest ask of a list; its keys work while it has the focus."""
+    """Shows the oldest ask of a list; its keys work while it has the focus.
+
+    An ask that words are written for stays until they are sent or left, even if it is not asked
+    any more: what was meant for it must become neither a key nor an answer for another.
+    """
 
     class Answered(Message):
         """The person decided."""
@@ -32,137 +36,215 @@ class AskPanel(Vertical, can_focus=True):
             self.ask = ask
             self.answer = answer
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
-        super().__init__(id=id)
+    class Emptied(Message):
+        """The last ask is gone while the panel had the focus, which nothing has now."""
+
+    def __init__(self, *, share: float = 0.4) -> None:
+        """Nothing is asked yet.
+
+        Args:
+            share: of the screen's height, that the ask's own lines take at most.
+        """
+        super().__init__()
+        self._share = share
+        self._asks: list[Ask] = []
         self._form: AskForm | None = None
-        self._count = 0
-        self._since = 0.0
         self._wants = Wants.NOTHING
+        self._sent = False
+        self._done = 0
+        self._guard = KeyGuard()
+        self._return = FocusReturn()
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll(can_focus=False, classes="ask--body"):
-            yield Static(classes="ask--text")
+        yield AskBody(self._share)
         yield Static(classes="ask--choices")
-        yield Input(classes="ask--words", compact=True)
+        yield Input(classes="ask--words", compact=True, select_on_focus=False)
 
     def on_mount(self) -> None:
         self.display = False
-        self.query_one(Input).display = False
+        self._words.display = False
+        self.watch(self.screen, "focused", self._focus_moved, init=False)
 
     def show(self, asks: list[Ask]) -> None:
-        """Show the first of these, or nothing."""
-        self._count = len(asks)
-        first = asks[0] if asks else None
-        if first is None:
-            had_focus = self.has_focus_within
-            self._form = None
-            self.display = False
-            if had_focus:
-                self.post_message(self.Emptied())
+        """Show the one of these that is shown already, or the first, or nothing."""
+        self._asks = asks
+        if self.writing:
+            self._redraw()
             return
-        if self._form is None or self._form.ask.id != first.id:
-            self._form = AskForm(first)
-            self._since = monotonic()
-            self._hide_words()
-            self.query_one(VerticalScroll).scroll_home(animate=False)
-        self.display = True
+        if self._form is None or self.gone:
+            if asks:
+                self._begin(asks[0])
+            else:
+                self._end()
         self._redraw()
-
-    class Emptied(Message):
-        """The last ask is gone while the panel had the focus."""
 
     @property
     def ask(self) -> Ask | None:
         return self._form.ask if self._form else None
 
+    @property
+    def writing(self) -> bool:
+        """Whether words are written for the ask that is shown."""
+        return self._wants is not Wants.NOTHING
+
+    @property
+    def gone(self) -> bool:
+        """Whether the ask that is shown is not asked any more."""
+        return self._form is not None and all(ask.id != self._form.ask.id for ask in self._asks)
+
+    def leave_words(self) -> bool:
+        """Close the line that is being written; whether there was one."""
+        was_open = self.writing
+        if was_open:
+            self._close_words()
+            self.show(self._asks)
+        return was_open
+
+    def start_again(self) -> None:
+        """An answer was not accepted: ask anew, unless something else is shown meanwhile."""
+        if self._form is not None and self._sent:
+            self._form, self._sent, self._done = AskForm(self._form.ask), False, 0
+            self._redraw()
+
+    # -- where the focus is
+
     def on_focus(self) -> None:
+        if self.writing:
+            self.screen.set_focus(self._words)
         self._redraw()
 
     def on_blur(self) -> None:
         self._redraw()
 
+    def on_descendant_focus(self) -> None:
+        self._redraw()
+
+    def on_descendant_blur(self) -> None:
+        # A terminal that is left for a moment has left nothing.
+        if self.writing and self.gone and self.app.app_focus and not self.has_focus_within:
+            self.leave_words()
+        self._redraw()
+
+    def on_resize(self) -> None:
+        self._redraw()
+
+    def _focus_moved(self, focused: Widget | None) -> None:
+        if focused is not None and self not in focused.ancestors_with_self:
+            self._return.moved(focused)
+
+    def _may_take_focus_back(self) -> bool:
+        seen = self.screen.is_current and all(node.display for node in self.ancestors)
+        return self._return.wanted and seen and not self.has_focus_within
+
+    # -- keys and words
+
     def on_key(self, event: events.Key) -> None:
         if self._form is None or not self.has_focus:
             return
-        if event.key in {"up", "down", "pageup", "pagedown"}:
-            self._scroll(event.key)
-            event.stop()
-            return
         key = event.character if event.character and event.is_printable else event.key
-        if monotonic() - self._since < GUARD_SECONDS:
-            return
-        known = {choice.key for choice in self._form.choices()}
-        if key not in known and not key.isdigit():
-            return
-        event.stop()
-        event.prevent_default()
-        self._go_on(self._form.press(key))
+        if self.writing:
+            # Typed before the line had the focus.
+            taken = event.is_printable
+            self._words.insert_text_at_cursor(key if taken else "")
+        elif self.query_one(AskBody).take(event.key):
+            taken = True
+        else:
+            taken = self._form.takes(key)
+            if not self._guard.holds() and taken and not self._sent:
+                self._go_on(self._form.press(key))
+        if taken:
+            event.stop()
+            event.prevent_default()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        if self._form is not None:
-            wanted = self._wants
-            self._hide_words()
-            self.focus()
-            self._go_on(self._form.write(wanted, event.value))
-
-    def leave_words(self) -> bool:
-        """Close the line that is being written; whether there was one."""
-        open_line = self._wants is not Wants.NOTHING
-        if open_line:
-            self._hide_words()
-            self.focus()
-        return open_line
-
-    def start_again(self) -> None:
-        """The answer was not accepted: ask anew."""
-        if self._form is not None:
-            self._form = AskForm(self._form.ask)
-            self._redraw()
+        if self._form is None or not self.writing or self.gone:
+            return
+        wanted = self._wants
+        outcome = self._form.write(wanted, event.value)
+        refused = bool(self._form.problem) or (wanted is Wants.TEXT and not event.value.strip())
+        if not refused:
+            self._close_words()
+            self._go_on(outcome)
+        self._redraw()
 
     def _go_on(self, outcome: Answer | Wants) -> None:
         if self._form is None:
             return
+        if self._form.done != self._done:
+            self._begin_question()
         if isinstance(outcome, Answer):
+            self._sent = True
+            self._return.answered()
             self.post_message(self.Answered(self, self._form.ask, outcome))
+        elif outcome is not Wants.NOTHING:
+            self._open_words(outcome)
+        self._redraw()
+
+    def _open_words(self, wanted: Wants) -> None:
+        if self._form is None:
             return
-        self._wants = outcome
-        if outcome is not Wants.NOTHING:
-            words = self.query_one(Input)
-            words.value, words.placeholder, words.display = "", outcome.value, True
-            words.focus()
-        else:
-            self._redraw()
+        self._wants, self._form.problem = wanted, ""
+        words = self._words
+        words.value, words.placeholder, words.display = "", self._form.hint(wanted), True
+        self.screen.set_focus(words)
 
-    def _hide_words(self) -> None:
+    def _close_words(self) -> None:
         self._wants = Wants.NOTHING
-        self.query_one(Input).display = False
+        if self._form is not None:
+            self._form.problem = ""
+        if self.has_focus_within:
+            self.screen.set_focus(self)
+        self._words.display = False
 
-    def _scroll(self, key: str) -> None:
-        body = self.query_one(VerticalScroll)
-        step = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10}[key]
-        body.scroll_relative(y=step, animate=False)
+    # -- what is shown
+
+    def _begin(self, ask: Ask) -> None:
+        self._form, self._sent = AskForm(ask), False
+        self._begin_question()
+        self.display = True
+        if self._may_take_focus_back():
+            self.focus()
+
+    def _begin_question(self) -> None:
+        """Something that the person has not seen is shown."""
+        self._done = self._form.done if self._form else 0
+        self._guard.start()
+        self.query_one(AskBody).begin()
+
+    def _end(self) -> None:
+        had_focus = self.has_focus_within
+        self._form = None
+        if had_focus:
+            # Hidden with the focus, it would give it to whatever comes next.
+            self._return.emptied()
+            self.screen.set_focus(None)
+            self.post_message(self.Emptied())
+        self.display = False
+
+    @property
+    def _words(self) -> Input:
+        return self.query_one(Input)
 
     def _redraw(self) -> None:
         if self._form is None:
             return
-        lines = [_coloured(line) for line in self._form.lines()]
-        if self._count > 1:
-            lines[0] = Content.assemble(lines[0], (f"   1 of {self._count}", "$text-muted"))
-        self.query_one(".ask--text", Static).update(Content("\n").join(lines))
-        self.query_one(".ask--choices", Static).update(self._choices())
+        ids = [ask.id for ask in self._asks]
+        several = len(ids) > 1 and not self.gone
+        place = f"{ids.index(self._form.ask.id) + 1} of {len(ids)}" if several else ""
+        self.query_one(AskBody).show(self._form.lines(), place)
+        self.query_one(".ask--choices", Static).update(self._choices(self._form))
 
-    def _choices(self) -> Content:
-        if self._form is None:
-            return Content("")
+    def _choices(self, form: AskForm) -> Content:
+        width = self.content_size.width
+        if self.writing and self.gone:
+            note = Content.styled("it is not asked any more", "$text-warning")
+            return Content("   ").join([note, packed([Choice("esc", "closes")], width)])
         if not self.has_focus_within:
-            return Content.assemble(("tab", "bold $primary"), (" answers", "$text-muted"))
-        parts: list[tuple[str, str]] = []
-        for choice in self._form.choices():
-            parts += [(choice.key, "bold $primary"), (f" {choice.label}   ", "")]
-        return Content.assemble(*parts)
-
-
-def _coloured(line: str) -> Content:
-    colour = _LINE_COLOURS.get(line.strip()[:1], "")
-    return Content.styled(line, colour) if colour else Content(line)
+            return packed([Choice("tab", "answers")], width)
+        if self._sent:
+            return Content.styled("answered", "$text-muted")
+        keys = packed(_WRITING if self.writing else form.choices(), width)
+        if not form.problem:
+            return keys
+        return Content("\n").join([Content.styled(form.problem, "$text-error"), keys])

@@ -25,6 +25,7 @@ from ctui.claude.blocks import (
     ToolCall,
     TurnEnd,
 )
+from ctui.claude.wishes import wish
 from ctui.tui.figures import compact, duration
 from ctui.tui.lines import BLANK, Line, Span
 from ctui.tui.markdown import markdown_lines
@@ -111,7 +112,8 @@ def _ask(block: AskRecord) -> Iterator[Line]:
         case PermissionRecord():
             if block.outcome is AskOutcome.ALLOWED and not block.granted:
                 return  # the tool call in front of it says all there is to say
-            yield Line(f"May {block.tool} run?", style="ask", first="? ", rest="  ")
+            wanted = f"{wish(block.tool)} {block.subject}".rstrip()
+            yield Line(wanted, style="ask", first="? ", rest="  ")
         case QuestionRecord():
             for item in block.questions:
                 yield Line(item.text, style="ask", first="? ", rest="  ")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from textual import events
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -12,9 +13,11 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from ctui.tui.key_guard import KeyGuard
+
 
 class Confirm(ModalScreen[bool]):
-    """Yes by `y` or enter, no by anything else that leaves."""
+    """Yes by `y` or enter, no by anything else that leaves; who is typing has not seen it yet."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y,enter", "answer(True)", "Yes"),
@@ -33,6 +36,7 @@ class Confirm(ModalScreen[bool]):
         self._question = question
         self._facts = facts
         self._yes = yes
+        self._guard = KeyGuard()
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
@@ -43,6 +47,13 @@ class Confirm(ModalScreen[bool]):
                 ("y", "bold $primary"), f" {self._yes}   ", ("esc", "bold $primary"), " leave it"
             )
             yield Static(keys, classes="dialog--keys")
+
+    def on_mount(self) -> None:
+        self._guard.start()
+
+    def on_key(self, event: events.Key) -> None:
+        if event.key != "escape" and self._guard.holds():
+            event.stop()
 
     def action_answer(self, answer: bool) -> None:
         self.dismiss(answer)

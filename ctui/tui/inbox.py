@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from ctui.tasks.model import Ask
 from ctui.text import one_line
 from ctui.tui.ask_panel import AskPanel
 from ctui.tui.board import Board
@@ -18,6 +19,7 @@ from ctui.tui.deeds import Deeds
 
 _REFRESH_SECONDS = 0.25
 _MOST_SHOWN = 12
+_LEAST_SHOWN = 3
 
 
 class Inbox(ModalScreen[None]):
@@ -34,12 +36,14 @@ class Inbox(ModalScreen[None]):
         self._board = board
         self._deeds = deeds
         self._place = 0
+        self._ask: int | None = None
+        """The id of the one that is shown: places move as others end."""
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog inbox"):
             yield Static(classes="dialog--title")
             yield Static(classes="inbox--list")
-            yield AskPanel()
+            yield AskPanel(share=0.25)
             keys = Content.assemble(
                 ("←→", "bold $primary"), " another   ", ("esc", "bold $primary"), " close"
             )
@@ -47,7 +51,7 @@ class Inbox(ModalScreen[None]):
 
     def on_mount(self) -> None:
         self._show()
-        self.query_one(AskPanel).focus()
+        self._panel.focus()
         self.set_interval(_REFRESH_SECONDS, self._show)
 
     def on_ask_panel_answered(self, event: AskPanel.Answered) -> None:
@@ -59,30 +63,50 @@ class Inbox(ModalScreen[None]):
 
     def action_move(self, step: int) -> None:
         asks = self._board.inbox
-        if asks:
-            self._place = (self._place + step) % len(asks)
+        if asks and not self._panel.writing:
+            self._ask = asks[(self._place + step) % len(asks)].id
             self._show()
 
     def action_leave(self) -> None:
-        if not self.query_one(AskPanel).leave_words():
+        if self._panel.leave_words():
+            self._show()
+        else:
             self.dismiss()
+
+    @property
+    def _panel(self) -> AskPanel:
+        return self.query_one(AskPanel)
 
     def _show(self) -> None:
         asks = self._board.inbox
-        self._place = min(self._place, max(0, len(asks) - 1))
-        panel = self.query_one(AskPanel)
-        panel.show(asks[self._place : self._place + 1])
-        if asks and not panel.has_focus_within:
+        shown = self._choose(asks)
+        panel = self._panel
+        panel.show([shown] if shown else [])
+        if panel.display and not panel.has_focus_within:
             panel.focus()
         title = f"Inbox  {len(asks)}" if asks else "Nothing is asked"
         self.query_one(".dialog--title", Static).update(Content.styled(title, "bold"))
-        first = max(0, min(self._place - _MOST_SHOWN // 2, len(asks) - _MOST_SHOWN))
-        lines = [
-            Content.assemble(
-                ("▶ " if index == self._place else "  ", "$primary"),
-                (one_line(ask.task, 24).ljust(25), "bold" if index == self._place else ""),
-                (one_line(ask.title, 100), "$text-muted"),
-            )
-            for index, ask in enumerate(asks)
-        ][first : first + _MOST_SHOWN]
+        most = max(_LEAST_SHOWN, min(_MOST_SHOWN, self.size.height // 6))
+        first = max(0, min(self._place - most // 2, len(asks) - most))
+        lines = [_row(ask, here=ask is shown) for ask in asks[first : first + most]]
         self.query_one(".inbox--list", Static).update(Content("\n").join(lines))
+
+    def _choose(self, asks: list[Ask]) -> Ask | None:
+        """The one that is shown; one that words are written for has no successor until then."""
+        ids = [ask.id for ask in asks]
+        if self._ask in ids:
+            self._place = ids.index(self._ask)
+        elif self._panel.writing or not asks:
+            return None
+        else:
+            self._place = min(self._place, len(asks) - 1)
+            self._ask = ids[self._place]
+        return asks[self._place]
+
+
+def _row(ask: Ask, *, here: bool) -> Content:
+    return Content.assemble(
+        ("▶ " if here else "  ", "$primary"),
+        (one_line(ask.task, 24).ljust(25), "bold" if here else ""),
+        (one_line(ask.title, 100), "$text-muted"),
+    )

@@ -56,6 +56,23 @@ def test_an_edit_is_shown_as_what_goes_and_what_comes() -> None:
     assert shown[1:] == ["/workspace/a.py", "- one", "- two", "+ three"]
 
 
+@pytest.mark.parametrize(
+    ("tool", "wish"),
+    [("Bash", "run"), ("Write", "write"), ("Edit", "edit"), ("Read", "read"), ("mcp__a__b", "run")],
+)
+def test_the_first_line_says_what_a_tool_does(tool: str, wish: str) -> None:
+    assert ask_lines(permission(tool, {"file_path": "/a"}))[0] == f"? {tool} wants to {wish}:"
+
+
+def test_the_end_of_a_files_last_line_is_no_other_line() -> None:
+    written = ask_lines(permission("Write", {"file_path": "/a", "content": "one\n\ntwo\n"}))
+    assert [line.strip() for line in written[2:]] == ["+ one", "+", "+ two"]
+    edit = {"file_path": "/a", "old_string": "one\n", "new_string": "two\n"}
+    assert [line.strip() for line in ask_lines(permission("Edit", edit))[2:]] == ["- one", "+ two"]
+    edit = {"file_path": "/a", "old_string": "one", "new_string": "one\n"}
+    assert len(ask_lines(permission("Edit", edit))[2:]) == 3
+
+
 def test_what_is_too_long_says_so_and_shows_both_ends() -> None:
     command = "\n".join(f"line {number}" for number in range(5000))
     shown = ask_lines(permission("Bash", {"command": command}))
@@ -142,3 +159,18 @@ def test_a_line_behind_the_last_answer_is_harmless() -> None:
     assert prompt.take("1") is not None
     assert "Which colour?" not in prompt.choices()
     assert prompt.take("2") is not None
+
+
+def test_a_form_is_typed_and_its_defaults_are_told() -> None:
+    days = {"type": "array", "items": {"enum": ["a, b", "a", "b"]}}
+    safe = {"type": "boolean", "default": True}
+    schema = {"properties": {"days": days, "safe": safe}, "required": ["days", "safe"]}
+    request = {"mcp_server_name": "db", "message": "Which?", "requested_schema": schema}
+    ask = asks.from_elicitation("t", 1, 0, "r", request)
+    prompt = AskPrompt(ask)
+    assert prompt.take("2, 3") is None
+    assert "nothing to leave it: yes" in prompt.choices()
+    answer = prompt.take("")
+    assert answer is not None
+    line = msgspec.json.decode(asks.line(ask, answer))
+    assert line["response"]["response"]["content"] == {"days": ["a", "b"], "safe": True}

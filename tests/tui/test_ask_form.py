@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
-from ctui.errors import InvalidInput
 from ctui.tasks import asks
 from ctui.tasks.model import Answer, Ask
 from ctui.tui.ask_form import AskForm, Wants
@@ -98,7 +96,53 @@ def test_nothing_is_left_out_without_a_word() -> None:
     many = {"question": "q" * 9000, "options": [{"label": f"o{n}"} for n in range(12)]}
     shown = "\n".join(AskForm(questions(many)).lines())
     assert "7,000 characters are not shown" in shown
-    assert "3 more" in shown
+    assert "12  o11" in shown
+
+
+def test_an_option_beyond_the_keys_is_chosen_by_its_number() -> None:
+    labels = [{"label": f"o{n}"} for n in range(1, 13)]
+    form = AskForm(questions({"question": "Which?", "options": labels}))
+    assert any("1-12" in choice.label for choice in form.choices())
+    assert "number" in form.hint(Wants.TEXT)
+    assert decided(form.write(Wants.TEXT, "12")).answers == {"Which?": "o12"}
+    several = AskForm(questions({"question": "Which?", "options": labels, "multiSelect": True}))
+    assert several.press("1") is Wants.NOTHING
+    assert several.write(Wants.TEXT, "10, 12") is Wants.NOTHING
+    assert "[x] o12" in "\n".join(several.lines())
+    assert decided(several.press("enter")).answers == {"Which?": "o1, o10, o12"}
+
+
+def test_a_number_can_be_an_answer_of_ones_own() -> None:
+    form = AskForm(questions(COLOUR))
+    assert decided(form.write(Wants.TEXT, "2")).answers == {"Which colour?": "2"}
+
+
+@pytest.mark.parametrize("key", ["²", "٣", "12", ""])
+def test_only_plain_digits_are_keys(key: str) -> None:
+    form = AskForm(questions(COLOUR))
+    assert form.press(key) is Wants.NOTHING
+    assert not form.takes(key)
+
+
+def test_the_lines_are_made_once_for_what_is_chosen() -> None:
+    form = AskForm(questions(SIZES))
+    before = form.lines()
+    assert form.lines() is before
+    form.press("x")
+    assert form.lines() is before
+    form.press("1")
+    assert "[x] S" in "\n".join(form.lines())
+    large = AskForm(permission("Write", {"file_path": "/a", "content": "x\n" * 100_000}))
+    assert large.lines() is large.lines()
+
+
+def test_several_choices_are_told_once() -> None:
+    form = AskForm(questions(SIZES))
+    assert [choice for choice in form.choices() if choice.key in {"1-3", "enter"}] == [
+        ("1-3", "choose several")
+    ]
+    form.press("1")
+    assert ("enter", "that is all") in form.choices()
 
 
 def test_a_key_behind_the_last_answer_is_harmless() -> None:
@@ -106,83 +150,3 @@ def test_a_key_behind_the_last_answer_is_harmless() -> None:
     decided(form.press("1"))
     assert form.lines()
     assert form.choices()
-
-
-FORM = {
-    "type": "object",
-    "required": ["name", "age"],
-    "properties": {
-        "name": {"type": "string", "title": "Name", "description": "of the server"},
-        "age": {"type": "integer", "minimum": 1, "maximum": 9},
-        "safe": {"type": "boolean"},
-        "size": {"type": "string", "oneOf": [{"const": "s", "title": "Small"}, {"const": "l"}]},
-        "days": {"type": "array", "items": {"enum": ["mon", "tue, late", "wed"]}},
-    },
-}
-
-
-def form(schema: dict[str, Any]) -> Ask:
-    request = {"mcp_server_name": "db", "message": "Which one?", "requested_schema": schema}
-    return asks.from_elicitation("t", 1, 0, "r", request)
-
-
-def content(ask: Ask, answer: Answer) -> Any:
-    asks.check(ask, answer)
-    line = json.loads(asks.line(ask, answer))
-    return line["response"]["response"]["content"]
-
-
-def test_a_form_is_filled_in_field_by_field() -> None:
-    ask = form(FORM)
-    filled = AskForm(ask)
-    assert filled.lines()[:2] == ["? db wants to know:", "    Which one?"]
-    assert "name: Name - of the server (1 of 5)" in filled.lines()[2]
-    assert filled.press("t") is Wants.TEXT
-    assert filled.write(Wants.TEXT, "main") is Wants.NOTHING
-    assert filled.write(Wants.TEXT, "10") is Wants.NOTHING
-    assert "at most 9" in filled.lines()[-1]
-    assert filled.write(Wants.TEXT, "3") is Wants.NOTHING
-    assert filled.press("1") is Wants.NOTHING
-    assert filled.press("1") is Wants.NOTHING
-    filled.press("2")
-    filled.press("3")
-    answer = decided(filled.press("enter"))
-    assert content(ask, answer) == {
-        "name": "main",
-        "age": 3,
-        "safe": True,
-        "size": "s",
-        "days": ["tue, late", "wed"],
-    }
-
-
-def test_what_is_optional_can_be_left_out() -> None:
-    ask = form({"properties": {"a": {"type": "string"}, "b": {"type": "number", "default": 2}}})
-    filled = AskForm(ask)
-    assert filled.press("enter") is Wants.NOTHING
-    assert content(ask, decided(filled.press("enter"))) == {"b": 2}
-
-
-@pytest.mark.parametrize(("key", "decision"), [("d", "deny"), ("c", "cancel")])
-def test_a_form_can_be_declined(key: str, decision: str) -> None:
-    assert decided(AskForm(form(FORM)).press(key)).decision == decision
-
-
-def test_a_form_without_fields_is_accepted_with_a_key() -> None:
-    ask = form({})
-    assert content(ask, decided(AskForm(ask).press("y"))) == {}
-
-
-@pytest.mark.parametrize(
-    ("answers", "problem"),
-    [
-        ({"name": "x"}, "age is needed"),
-        ({"name": "x", "age": "two"}, "whole number"),
-        ({"name": "x", "age": "2", "safe": "maybe"}, "safe is a choice"),
-        ({"name": "x", "age": "2", "days": "mon, fri"}, "days takes choices"),
-        ({"name": "x", "age": "2", "colour": "red"}, "no field 'colour'"),
-    ],
-)
-def test_a_form_that_does_not_fit_is_refused(answers: dict[str, str], problem: str) -> None:
-    with pytest.raises(InvalidInput, match=problem):
-        asks.check(form(FORM), Answer("allow", answers=answers))

@@ -5,25 +5,41 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import ClassVar
 
 from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
 from textual.pilot import Pilot
+from textual.widgets import Static
 
 from ctui.tasks.model import Answer, Ask
-from ctui.tui.ask_panel import GUARD_SECONDS, AskPanel
+from ctui.tui.ask_panel import AskPanel
 from ctui.tui.composer import Composer
-from tests.tui.test_ask_form import COLOUR, permission, questions
+from ctui.tui.key_guard import GUARD_SECONDS
+from tests.tui.test_ask_form import COLOUR, SIZES, permission, questions
+
+
+class Transcript(Static, can_focus=True):
+    """Where a pane puts the focus when nothing is asked."""
 
 
 class PanelAndComposer(App[None]):
     """What a pane has at its lower end."""
 
+    CSS_PATH = str(Path(__file__).parents[2] / "ctui/tui/ctui.tcss")
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("1,R,x", "remember", "what must not happen by accident")
+    ]
+
     def __init__(self) -> None:
         super().__init__()
         self.answers: list[Answer] = []
         self.said: list[str] = []
+        self.shortcuts = 0
 
     def compose(self) -> ComposeResult:
+        yield Transcript()
         yield AskPanel()
         yield Composer(placeholder="follow up")
 
@@ -41,6 +57,12 @@ class PanelAndComposer(App[None]):
 
     def on_ask_panel_answered(self, event: AskPanel.Answered) -> None:
         self.answers.append(event.answer)
+
+    def on_ask_panel_emptied(self) -> None:
+        self.query_one(Transcript).focus()
+
+    def action_remember(self) -> None:
+        self.shortcuts += 1
 
     def on_composer_sent(self, event: Composer.Sent) -> None:
         self.said.append(event.text)
@@ -90,6 +112,93 @@ async def test_the_next_ask_is_guarded_again() -> None:
         app.show(second)
         await pilot.press("y")
         assert len(app.answers) == 1
+
+
+async def test_a_key_that_is_held_down_answers_once() -> None:
+    first, second = (permission("Bash", {"command": name}) for name in ("one", "two"))
+    second.id = 2
+    async with shown(first, second) as (app, pilot):
+        app.panel.focus()
+        await past_the_guard()
+        await pilot.press("y", "y", "y")
+        app.show(second)
+        for _ in range(4):
+            await asyncio.sleep(GUARD_SECONDS / 2)  # a key repeat is made of time
+            await pilot.press("y")
+        assert len(app.answers) == 1
+        await past_the_guard()
+        await pilot.press("y")
+        assert len(app.answers) == 2
+
+
+async def test_the_next_question_is_guarded_too() -> None:
+    async with shown(questions(COLOUR, SIZES)) as (app, pilot):
+        app.panel.focus()
+        await past_the_guard()
+        await pilot.press("1", "1", "enter")
+        assert app.answers == []
+        await past_the_guard()
+        await pilot.press("2", "enter")
+        assert [answer.answers for answer in app.answers] == [
+            {"Which colour?": "Red", "Which sizes?": "M"}
+        ]
+
+
+async def test_digits_belong_to_the_panel_and_other_figures_to_nobody() -> None:
+    async with shown(questions(COLOUR)) as (app, pilot):
+        app.panel.focus()
+        await pilot.press("1")  # guarded, and no shortcut of the screen either
+        await past_the_guard()
+        await pilot.press("²")
+        assert (app.answers, app.shortcuts) == ([], 0)
+
+
+async def test_the_next_ask_finds_the_panel_as_an_answer_left_it() -> None:
+    first, second = (permission("Bash", {"command": name}) for name in ("one", "two"))
+    second.id = 2
+    async with shown(first) as (app, pilot):
+        app.panel.focus()
+        await past_the_guard()
+        await pilot.press("y")
+        app.show()
+        await pilot.pause()
+        assert isinstance(app.focused, Transcript)
+        app.show(second)
+        await pilot.pause()
+        assert app.panel.has_focus
+        await pilot.press("y")
+        assert len(app.answers) == 1
+
+
+async def test_who_moved_on_after_an_answer_is_left_alone() -> None:
+    first, second = (permission("Bash", {"command": name}) for name in ("one", "two"))
+    second.id = 2
+    async with shown(first) as (app, pilot):
+        app.panel.focus()
+        await past_the_guard()
+        await pilot.press("y")
+        app.show()
+        await pilot.pause()
+        app.query_one(Composer).focus()
+        await pilot.pause()
+        app.query_one(Transcript).focus()
+        await pilot.pause()
+        app.show(second)
+        await pilot.pause()
+        assert isinstance(app.focused, Transcript)
+
+
+async def test_who_answered_nothing_is_left_alone() -> None:
+    first, second = (permission("Bash", {"command": name}) for name in ("one", "two"))
+    second.id = 2
+    async with shown(first) as (app, pilot):
+        app.panel.focus()
+        await pilot.pause()
+        app.show()
+        await pilot.pause()
+        app.show(second)
+        await pilot.pause()
+        assert isinstance(app.focused, Transcript)
 
 
 async def test_a_reason_is_written_in_the_panel_and_escape_leaves_it() -> None:

@@ -44,8 +44,8 @@ from ctui.tui.task_content import pane_header
 from ctui.tui.transcript_view import TranscriptView
 from ctui.worktrees.model import Changes
 from tests.claude import lines
-from tests.tui.test_ask_form import FORM
 from tests.tui.test_board import status, task
+from tests.tui.test_forms import FORM
 
 _FOLDER = Path(__file__).with_name("snapshots")
 _CHECKS = [

@@ -11,6 +11,7 @@ from ctui.config import Config
 from ctui.errors import Refused
 from ctui.git.beginning import begin_repository
 from ctui.paths import Paths
+from ctui.tui.key_guard import GUARD_SECONDS
 from ctui.tui.memory import recall, remember_repository, remember_theme
 from ctui.tui.place import Place, find_place
 from ctui.tui.start import StartApp
@@ -46,7 +47,9 @@ def unborn(folder: Path) -> bool:
 async def test_a_folder_becomes_a_repository_at_a_key(paths: Paths, folder: Path) -> None:
     app = StartApp(paths, Config(), folder)
     async with app.run_test() as pilot:
-        await pilot.press("i", "y")
+        await pilot.press("i")
+        await pilot.pause(GUARD_SECONDS + 0.05)
+        await pilot.press("y")
         await pilot.app.workers.wait_for_complete()
     assert app.return_value == Place(folder / ".git")
     assert git(folder, "ls-files").split() == [".gitignore", "kept.txt"]
@@ -59,7 +62,9 @@ async def test_a_repository_without_commits_gets_its_first(paths: Paths, folder:
     app = StartApp(paths, Config(), folder)
     async with app.run_test() as pilot:
         assert "has no commits yet" in str(app.query_one(".start--title", Static).content)
-        await pilot.press("i", "y")
+        await pilot.press("i")
+        await pilot.pause(GUARD_SECONDS + 0.05)
+        await pilot.press("y")
         await pilot.app.workers.wait_for_complete()
     assert not unborn(folder)
     assert git(folder, "log", "--format=%D").strip() == "HEAD -> trunk"

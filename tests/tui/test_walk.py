@@ -13,7 +13,7 @@ import pytest
 from ctui.client.connection import driver_pid
 from ctui.demo.model.script import fenced
 from ctui.demo.world import World
-from ctui.tui.ask_panel import GUARD_SECONDS
+from ctui.tui.key_guard import GUARD_SECONDS
 from tests.conftest import git
 from tests.tui.tmux import Terminal
 
@@ -37,7 +37,7 @@ async def start_task(terminal: Terminal, prompt: str, *steps: str) -> None:
 
 
 async def guarded(terminal: Terminal, key: str) -> None:
-    """A key for an ask that has just appeared."""
+    """A key for something that has just appeared."""
     await asyncio.sleep(GUARD_SECONDS + 0.1)  # the guard is made of time
     terminal.press(key)
 
@@ -84,12 +84,12 @@ async def test_two_tasks_from_start_to_removal(
     await terminal.until(r"default +idle")
     terminal.press("x")
     await terminal.until("Stop ")
-    terminal.press("y")
+    await guarded(terminal, "y")
     await terminal.until(r"ended \(stopped\)")
     for left in (1, 0):
         terminal.press("R")
         await terminal.until("Remove .*\\?")
-        terminal.press("y")
+        await guarded(terminal, "y")
         await terminal.until("Remove .*\\?", gone=True)
         await terminal.until("is removed")
         await terminal.until(r"·|○", gone=not left)

@@ -1,0 +1,35 @@
+"""A dialog that comes while somebody types takes no key of theirs for a decision."""
+
+from __future__ import annotations
+
+import asyncio
+
+from textual.app import App
+
+from ctui.tui.dialogs import Confirm
+from ctui.tui.key_guard import GUARD_SECONDS
+
+
+async def test_a_dialog_decides_nothing_until_the_keys_have_paused() -> None:
+    app = App[None]()
+    answers: list[bool | None] = []
+    async with app.run_test() as pilot:
+        app.push_screen(Confirm("Remove it?", [], yes="remove"), answers.append)
+        await pilot.pause()
+        for key in ("y", "enter", "q", "y"):
+            await asyncio.sleep(GUARD_SECONDS / 2)  # the guard is made of time
+            await pilot.press(key)
+        assert isinstance(app.screen, Confirm)
+        await asyncio.sleep(GUARD_SECONDS + 0.05)
+        await pilot.press("y")
+        assert answers == [True]
+
+
+async def test_escape_leaves_a_dialog_at_once() -> None:
+    app = App[None]()
+    answers: list[bool | None] = []
+    async with app.run_test() as pilot:
+        app.push_screen(Confirm("Remove it?", [], yes="remove"), answers.append)
+        await pilot.pause()
+        await pilot.press("escape")
+        assert answers == [False]
