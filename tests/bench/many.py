@@ -29,13 +29,15 @@ async def many() -> None:
             app = Pty(
                 [sys.executable, "-m", "ctui", str(field.repository.work_tree)], world.environ
             )
-            # The last row that is looked at has its numbers then.
-            app.until("b0", "b99")
-            app.drain(30)
-            _edits(app, field)
-            _rest(app)
-            _removal(app, field)
-            app.close()
+            try:
+                # The last row that is looked at has its numbers then.
+                app.until("b0", "b99")
+                app.drain(30)
+                _edits(app, field)
+                _rest(app)
+                _removal(app, field)
+            finally:
+                app.close()
 
 
 async def _first_look(field: Field, world: World) -> None:

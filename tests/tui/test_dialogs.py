@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from textual.app import App
 
 from ctui.tui.dialogs import Confirm
-from ctui.tui.key_guard import GUARD_SECONDS
+from tests.tui.clock import CLOCK
 
 
 async def test_a_dialog_decides_nothing_until_the_keys_have_paused() -> None:
@@ -17,10 +15,10 @@ async def test_a_dialog_decides_nothing_until_the_keys_have_paused() -> None:
         app.push_screen(Confirm("Remove it?", [], yes="remove"), answers.append)
         await pilot.pause()
         for key in ("y", "enter", "q", "y"):
-            await asyncio.sleep(GUARD_SECONDS / 2)  # the guard is made of time
+            CLOCK.pass_half_a_guard()
             await pilot.press(key)
         assert isinstance(app.screen, Confirm)
-        await asyncio.sleep(GUARD_SECONDS + 0.05)
+        CLOCK.pass_the_guard()
         await pilot.press("y")
         assert answers == [True]
 

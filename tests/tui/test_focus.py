@@ -16,7 +16,7 @@ from textual.widgets import Static
 from ctui.tasks.model import Answer, Ask
 from ctui.tui.ask_panel import AskPanel
 from ctui.tui.composer import Composer
-from ctui.tui.key_guard import GUARD_SECONDS
+from tests.tui.clock import CLOCK
 from tests.tui.test_ask_form import COLOUR, SIZES, permission, questions
 
 
@@ -78,7 +78,8 @@ async def shown(*asks: Ask) -> AsyncIterator[tuple[PanelAndComposer, Pilot[None]
 
 
 async def past_the_guard() -> None:
-    await asyncio.sleep(GUARD_SECONDS + 0.05)  # the guard is made of time
+    CLOCK.pass_the_guard()
+    await asyncio.sleep(0)
 
 
 async def test_whoever_is_writing_goes_on_writing() -> None:
@@ -123,7 +124,7 @@ async def test_a_key_that_is_held_down_answers_once() -> None:
         await pilot.press("y", "y", "y")
         app.show(second)
         for _ in range(4):
-            await asyncio.sleep(GUARD_SECONDS / 2)  # a key repeat is made of time
+            CLOCK.pass_half_a_guard()
             await pilot.press("y")
         assert len(app.answers) == 1
         await past_the_guard()

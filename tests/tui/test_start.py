@@ -11,11 +11,11 @@ from ctui.config import Config
 from ctui.errors import Refused
 from ctui.git.beginning import begin_repository
 from ctui.paths import Paths
-from ctui.tui.key_guard import GUARD_SECONDS
 from ctui.tui.memory import recall, remember_repository, remember_theme
 from ctui.tui.place import Place, find_place
 from ctui.tui.start import StartApp
 from tests.conftest import git
+from tests.tui.clock import CLOCK
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +48,7 @@ async def test_a_folder_becomes_a_repository_at_a_key(paths: Paths, folder: Path
     app = StartApp(paths, Config(), folder)
     async with app.run_test() as pilot:
         await pilot.press("i")
-        await pilot.pause(GUARD_SECONDS + 0.05)
+        CLOCK.pass_the_guard()
         await pilot.press("y")
         await pilot.app.workers.wait_for_complete()
     assert app.return_value == Place(folder / ".git")
@@ -63,7 +63,7 @@ async def test_a_repository_without_commits_gets_its_first(paths: Paths, folder:
     async with app.run_test() as pilot:
         assert "has no commits yet" in str(app.query_one(".start--title", Static).content)
         await pilot.press("i")
-        await pilot.pause(GUARD_SECONDS + 0.05)
+        CLOCK.pass_the_guard()
         await pilot.press("y")
         await pilot.app.workers.wait_for_complete()
     assert not unborn(folder)
