@@ -26,10 +26,11 @@ from ctui.tui.place import Place, find_place, place_at
 from ctui.tui.themes import choose_theme
 
 _WIDTH = 100
-_WHY = """\
-ctui works on git repositories. Each task gets a worktree of its own: a folder
-with a branch that begins at a commit of yours. So several tasks can work at once,
-and your own files stay as they are until you take over what a task has done."""
+_WHY = (
+    "ctui needs a git repository with a commit: each task works in a folder and on a branch of its"
+    " own (a git worktree) that begin there. Your own files stay as they are until you take over"
+    " what a task has done."
+)
 
 
 class StartApp(App[Place | Literal["demo"] | None]):
@@ -67,7 +68,8 @@ class StartApp(App[Place | Literal["demo"] | None]):
         with Vertical(classes="start"):
             yield Static(Content.assemble((folder, "bold"), f" {missing}."), classes="start--title")
             yield Static(Content.styled(_WHY, "$text-muted"), classes="start--why")
-            yield Static("Open before (enter opens one):", classes="start--known")
+            before = Content.styled("Open before (enter opens one):", "$text-muted")
+            yield Static(before, classes="start--known")
             yield OptionList(compact=True, classes="start--list")
             yield Static(classes="start--problem")
         yield KeyBar(self._described(), self._keys)
