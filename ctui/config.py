@@ -17,6 +17,7 @@ import msgspec
 
 from ctui.errors import InvalidInput, Unavailable
 from ctui.paths import Paths
+from ctui.small_file import read_small_file
 from ctui.text import one_line
 
 PermissionMode = Literal["default", "acceptEdits", "plan", "dontAsk"]
@@ -28,6 +29,10 @@ REPOSITORY_KEYS: Mapping[str, frozenset[str]] = {
     "worktrees": frozenset({"prefix"}),
 }
 """Everything that a repository may say about the tasks that work on it."""
+
+_LIMIT = 1 << 18
+_REPOSITORY_LIMIT = 1 << 12
+"""Bytes of each file; a key of many parts takes tomllib a time that grows with their square."""
 
 _PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}")
 _BAD_PREFIX = re.compile(r"\.\.|//|/\.|\.lock/|^refs/|^HEAD$")
@@ -128,10 +133,10 @@ def load_config(
         InvalidInput: with the file and the path of the key that is wrong.
     """
     environ = os.environ if environ is None else environ
-    user = _read(paths.config_file)
+    user = _read(paths.config_file, _LIMIT)
+    _convert(user, str(paths.config_file))
     if "ANTHROPIC_BASE_URL" in environ:
         user.setdefault("claude", {}).setdefault("base_url", environ["ANTHROPIC_BASE_URL"])
-    _convert(user, str(paths.config_file))
     if repository is not None:
         for section, values in _harmless(repository / REPOSITORY_FILE).items():
             user.setdefault(section, {}).update(values)
@@ -148,13 +153,15 @@ def parse_size(text: str) -> int:
     return int(float(match.group(1)) * _SIZE_UNITS[match.group(2).lower()])
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path, limit: int) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(read_small_file(path, limit).decode())
     except FileNotFoundError:
         return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{path} is not TOML: {error}", hint="mend the line it names") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidInput(
+            f"{path} is not TOML: {one_line(str(error))}", hint="mend the line it names"
+        ) from error
     except OSError as error:
         raise Unavailable(f"{path} cannot be read: {error.strerror}") from error
 
@@ -165,7 +172,9 @@ def _convert(values: dict[str, Any], source: str) -> Config:
         parse_size(config.sandbox.memory)
         parse_size(config.sandbox.tmp)
     except msgspec.ValidationError as error:
-        raise InvalidInput(f"{source}: {error}", hint="mend or remove that key") from error
+        raise InvalidInput(
+            f"{source}: {one_line(str(error), 200)}", hint="mend or remove that key"
+        ) from error
     _check(config, source)
     if config.image.base and config.image.dockerfile:
         raise InvalidInput(
@@ -202,7 +211,7 @@ def _harmless(path: Path) -> dict[str, dict[str, Any]]:
     if path.is_symlink() or not path.is_file():
         return {}
     found: dict[str, dict[str, Any]] = {}
-    for section, values in _read(path).items():
+    for section, values in _read(path, _REPOSITORY_LIMIT).items():
         allowed = REPOSITORY_KEYS.get(section, frozenset())
         if not isinstance(values, dict) or not set(values) <= allowed:
             raise InvalidInput(
@@ -210,7 +219,7 @@ def _harmless(path: Path) -> dict[str, dict[str, Any]]:
                 + ", ".join(
                     f"{name}.{key}" for name, keys in REPOSITORY_KEYS.items() for key in keys
                 ),
-                hint=f"remove the rest of [{section}]",
+                hint=f"remove the rest of [{one_line(section)}]",
             )
         found[section] = values
     return found

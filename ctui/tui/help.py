@@ -22,6 +22,35 @@ _ASK_KEYS = (
 )
 
 
+_FORM_KEYS = (
+    Choice("tab shift+tab", "next field, previous field"),
+    Choice("ctrl+s", "start the task"),
+    Choice("esc", "close; what was written stays"),
+)
+_INBOX_KEYS = (
+    Choice("right j", "next ask"),
+    Choice("left k", "previous ask"),
+    Choice("esc", "close"),
+)
+_SEARCH_KEYS = (
+    Choice("enter up", "match above"),
+    Choice("down", "match below"),
+    Choice("esc", "close"),
+)
+_MARKS = (
+    Choice("▶", "running"),
+    Choice("?", "asks something"),
+    Choice("○", "to review"),
+    Choice("✓", "merged"),
+    Choice("·", "clean"),
+    Choice("✗", "failed"),
+    Choice("!", "has a problem"),
+    Choice("◌", "starting, or queued"),
+    Choice("↑2 ↓2", "commits ahead, behind"),
+    Choice("+1 ~1 ?1 !1", "files staged, modified, untracked, in conflict"),
+)
+
+
 class Help(ModalScreen[None]):
     """Any key closes it."""
 
@@ -32,15 +61,23 @@ class Help(ModalScreen[None]):
     def __init__(self, sections: Iterable[tuple[str, Iterable[Choice]]]) -> None:
         """Sections with a title, and in each the keys and what they do."""
         super().__init__()
-        self._sections = [*sections, ("When something is asked, in its panel", _ASK_KEYS)]
+        self._sections = [
+            *((title, tuple(choices)) for title, choices in sections),
+            ("When something is asked, in its panel", _ASK_KEYS),
+            ("In the inbox", _INBOX_KEYS),
+            ("In the form of a new task", _FORM_KEYS),
+            ("In the search line", _SEARCH_KEYS),
+            ("What the marks in the list mean", _MARKS),
+        ]
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog help"):
             lines: list[Content] = []
+            width = max(len(choice.key) for _, choices in self._sections for choice in choices)
             for title, choices in self._sections:
                 lines += [Content.styled(title, "bold $accent")]
                 lines += [
-                    Content.assemble((f"  {choice.key:<22}", "bold $primary"), choice.label)
+                    Content.assemble((f"  {choice.key:<{width}}  ", "bold $primary"), choice.label)
                     for choice in choices
                 ]
                 lines.append(Content(""))

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import msgspec
 
+from ctui.errors import CtuiError
 from ctui.paths import Paths, private_folder
+from ctui.small_file import read_small_file
 
 _MOST_PLACES = 20
+_LIMIT = 1 << 18
 
 
 class Memory(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -25,8 +28,8 @@ class Memory(msgspec.Struct, frozen=True, omit_defaults=True):
 def recall(paths: Paths) -> Memory:
     """What was remembered; nothing where the file cannot be read."""
     try:
-        return msgspec.json.decode(_file(paths).read_bytes(), type=Memory)
-    except (OSError, msgspec.DecodeError):
+        return msgspec.json.decode(read_small_file(_file(paths), _LIMIT), type=Memory)
+    except (OSError, msgspec.DecodeError, RecursionError):
         return Memory()
 
 
@@ -44,11 +47,16 @@ def remember_repository(paths: Paths, checkout: Path) -> None:
 def _write(paths: Paths, memory: Memory) -> None:
     file = _file(paths)
     new = file.with_name(f"{file.name}.{os.getpid()}")
-    with suppress(OSError):  # a full disk is told by whoever must write
+    with suppress(
+        OSError, CtuiError
+    ):  # a full disk, or a wrong folder, is told by whoever needs it
         private_folder(paths.state)
-        new.write_bytes(msgspec.json.encode(memory))
-        new.chmod(0o600)
-        new.replace(file)
+        try:
+            new.write_bytes(msgspec.json.encode(memory))
+            new.chmod(0o600)
+            new.replace(file)
+        finally:
+            new.unlink(missing_ok=True)
 
 
 def _file(paths: Paths) -> Path:

@@ -8,7 +8,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+from ctui.small_file import read_small_file
+
 _HEAD = "ref: refs/heads/"
+_LINE_LIMIT = 1 << 16
+_REFS_LIMIT = 1 << 26
+_UNREADABLE = (OSError, ValueError, RuntimeError)
+"""What a path raises that is too long, not allowed, has a NUL in it, or is a loop of links."""
 
 
 class Place(NamedTuple):
@@ -31,42 +37,63 @@ class Place(NamedTuple):
     def unborn(self) -> bool:
         """Whether the branch of the main checkout has no commit yet, as far as files show it."""
         head = _line(self.git_dir / "HEAD")
-        if not head.startswith(_HEAD) or (self.git_dir / "reftable").exists():
+        if not head.startswith(_HEAD):
             return False
         ref = head.removeprefix("ref: ")
-        if (self.git_dir / ref).exists():
-            return False
         try:
-            packed = (self.git_dir / "packed-refs").read_bytes()
-        except OSError:
+            if (self.git_dir / "reftable").exists() or (self.git_dir / ref).exists():
+                return False
+            packed = read_small_file(self.git_dir / "packed-refs", _REFS_LIMIT)
+        except FileNotFoundError:
             return True
+        except _UNREADABLE:
+            return False  # it is damaged, and no place for a first commit
         return f" {ref}\n".encode() not in packed
 
     def worktree_names(self) -> dict[str, str]:
         """Path -> name of every linked worktree."""
         found: dict[str, str] = {}
-        folder = self.git_dir / "worktrees"
-        for metadata in sorted(folder.iterdir()) if folder.is_dir() else ():
+        try:
+            metadata_folders = sorted((self.git_dir / "worktrees").iterdir())
+        except OSError:
+            return found
+        for metadata in metadata_folders:
             if link := _line(metadata / "gitdir"):
                 found[str(Path(link).parent)] = metadata.name
         return found
 
 
 def find_place(path: Path) -> Place | None:
-    """The repository that a folder lies in; None if no `.git` is above it."""
-    for folder in (path, *path.parents):
-        git = folder / ".git"
-        if git.is_dir():
-            return Place(git.resolve())
-        if git.is_file() and (link := _line(git).removeprefix("gitdir:").strip()):
-            metadata = folder / link
-            return Place((metadata / _line(metadata / "commondir")).resolve())
+    """The repository that a folder lies in; None if no `.git` that can be read is above it."""
+    try:
+        path = path.resolve()
+        for folder in (path, *path.parents):
+            git = folder / ".git"
+            if git.is_dir():
+                return Place(git.resolve())
+            if git.is_file():
+                return _linked_place(folder, _line(git))
+    except _UNREADABLE:
+        pass
     return None
+
+
+def place_at(checkout: Path) -> Place | None:
+    """The repository whose main checkout is exactly this folder, if it still is one."""
+    place = find_place(checkout)
+    return place if place is not None and place.git_dir == checkout / ".git" else None
+
+
+def _linked_place(folder: Path, line: str) -> Place | None:
+    """What the line of a `.git` file leads to. Git looks no further up where it is wrong."""
+    if not (link := line.removeprefix("gitdir:").strip()):
+        return None
+    metadata = folder / link
+    return Place((metadata / _line(metadata / "commondir")).resolve())
 
 
 def _line(file: Path) -> str:
     try:
-        with file.open(encoding="utf-8") as opened:
-            return opened.readline(4096).strip()
+        return read_small_file(file, _LINE_LIMIT).decode().partition("\n")[0].strip()
     except (OSError, UnicodeDecodeError):
         return ""

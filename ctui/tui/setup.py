@@ -28,8 +28,9 @@ async def look(paths: Paths) -> list[Check]:
 
 
 class Setup(ModalScreen[None]):
-    """Shows the checks. Goes by itself when everything is there."""
+    """Shows the checks, and where `l` is pressed a line for the login."""
 
+    AUTO_FOCUS = ""  # a hidden line must not swallow the keys
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("l", "log_in", "Log in", id="setup.login"),
         Binding("b", "build", "Build the image", id="setup.build"),
@@ -46,18 +47,28 @@ class Setup(ModalScreen[None]):
         with Vertical(classes="dialog setup"):
             yield Static(classes="dialog--title")
             yield Static(classes="setup--checks")
-            yield Input(
-                password=True,
-                placeholder="a token of `claude setup-token`, or an API key; enter stores it",
-                classes="setup--token",
-                compact=True,
-            )
+            with Vertical(classes="setup--login"):
+                yield Static("A token of `claude setup-token`, or an API key:", markup=False)
+                yield Input(password=True, classes="setup--token", compact=True)
             yield Static(classes="setup--progress")
             yield Static(classes="dialog--keys")
 
     def on_mount(self) -> None:
-        self.query_one(Input).display = False
+        self._open_login(False)
         self._show()
+
+    def _open_login(self, opened: bool) -> None:
+        words = self.query_one(Input)
+        words.value = ""
+        self.query_one(".setup--login").display = opened
+        self.set_focus(words if opened else None)
+        keys = [("l", "log in"), ("b", "build the image"), ("r", "look again"), ("esc", "close")]
+        if opened:
+            keys = [("enter", "stores it"), ("esc", "leaves")]
+        parts = [
+            part for key, word in keys for part in ((key, "bold $primary"), (f" {word}   ", ""))
+        ]
+        self.query_one(".dialog--keys", Static).update(Content.assemble(*parts))
 
     @property
     def _missing(self) -> set[str]:
@@ -79,11 +90,6 @@ class Setup(ModalScreen[None]):
         title = "Something is missing" if self._missing else "Everything is there"
         self.query_one(".dialog--title", Static).update(Content.styled(title, "bold"))
         self.query_one(".setup--checks", Static).update(Content("\n").join(lines))
-        keys = [("l", "log in"), ("b", "build the image"), ("r", "look again"), ("esc", "close")]
-        parts = [
-            part for key, word in keys for part in ((key, "bold $primary"), (f" {word}   ", ""))
-        ]
-        self.query_one(".dialog--keys", Static).update(Content.assemble(*parts))
 
     def _say(self, text: str) -> None:
         self.query_one(".setup--progress", Static).update(
@@ -97,18 +103,14 @@ class Setup(ModalScreen[None]):
         self.run_worker(self._look(), exclusive=True)
 
     def action_log_in(self) -> None:
-        words = self.query_one(Input)
-        words.display = True
-        words.focus()
+        self._open_login(True)
 
     def action_build(self) -> None:
         self.run_worker(self._build(), exclusive=True)
 
     def action_leave(self) -> None:
-        words = self.query_one(Input)
-        if words.display:
-            words.display = False
-            words.value = ""
+        if self.query_one(".setup--login").display:
+            self._open_login(False)
         else:
             self.dismiss()
 
@@ -120,7 +122,7 @@ class Setup(ModalScreen[None]):
         except CtuiError as error:
             self._say(f"{error.message}: {error.hint}")
             return
-        event.input.display = False
+        self._open_login(False)
         self.run_worker(self._store(credential), exclusive=True)
 
     async def _store(self, credential: Credential) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -14,16 +16,21 @@ from textual.widgets.option_list import Option
 
 from ctui.config import Config
 from ctui.errors import CtuiError
-from ctui.git.beginning import begin_repository
+from ctui.git.beginning import Beginning, begin_repository, find_beginning
 from ctui.paths import Paths
 from ctui.text import one_line
 from ctui.tui.dialogs import Confirm
 from ctui.tui.key_bar import KeyBar
 from ctui.tui.memory import recall
-from ctui.tui.place import Place, find_place
+from ctui.tui.place import Place, find_place, place_at
 from ctui.tui.themes import choose_theme
 
 _WIDTH = 100
+_WHY = (
+    "ctui needs a git repository with a commit: each task works in a folder and on a branch of its"
+    " own (a git worktree) that begin there. Your own files stay as they are until you take over"
+    " what a task has done."
+)
 
 
 class StartApp(App[Place | Literal["demo"] | None]):
@@ -54,20 +61,31 @@ class StartApp(App[Place | Literal["demo"] | None]):
         choose_theme(self, paths, config.screen.theme)
 
     def compose(self) -> ComposeResult:
-        missing = "has no commits yet" if self._unborn else "is not in a git repository"
+        missing = "is in a git repository that has no commits yet"
+        if not self._unborn:
+            missing = "is not in a git repository"
         folder = one_line(str(self._folder), _WIDTH)
         with Vertical(classes="start"):
             yield Static(Content.assemble((folder, "bold"), f" {missing}."), classes="start--title")
-            yield Static(classes="start--known")
+            yield Static(Content.styled(_WHY, "$text-muted"), classes="start--why")
+            before = Content.styled("Open before (enter opens one):", "$text-muted")
+            yield Static(before, classes="start--known")
             yield OptionList(compact=True, classes="start--list")
             yield Static(classes="start--problem")
-        yield KeyBar(self.BINDINGS, self._keys)
+        yield KeyBar(self._described(), self._keys)
+
+    def _described(self) -> Iterator[BindingType]:
+        for binding in self.BINDINGS:
+            if self._unborn and isinstance(binding, Binding) and binding.id == "start.begin":
+                yield replace(binding, description="make the first commit")
+            else:
+                yield binding
 
     def on_mount(self) -> None:
         self.set_keymap(self._keys)
-        self._known = [known for known in self._known if find_place(known) is not None]
+        self._known = [known for known in self._known if place_at(known) is not None]
         choices = self.query_one(OptionList)
-        choices.display = bool(self._known)
+        choices.display = self.query_one(".start--known").display = bool(self._known)
         for known in self._known:
             choices.add_option(
                 Option(
@@ -77,38 +95,47 @@ class StartApp(App[Place | Literal["demo"] | None]):
                     )
                 )
             )
-        text = "ctui works on git repositories."
-        if self._known:
-            text = "Open before (enter opens one):"
-        self.query_one(".start--known", Static).update(Content.styled(text, "$text-muted"))
         choices.action_first()
         choices.focus()
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        self.exit(find_place(self._known[event.option_index]))
+        known = self._known[event.option_index]
+        if (place := place_at(known)) is not None:
+            self.exit(place)
+        else:
+            self._say(f"{known} is no repository any more", "$error")
 
     def action_begin(self) -> None:
-        what = "the first commit" if self._unborn else "a repository, with a first commit"
-        question = f"Make {what} in {one_line(str(self._folder), 60)}?"
-        facts = ["All files in it that .gitignore does not exclude are committed."]
-        self.push_screen(
-            Confirm(question, facts, yes="make it"),
-            self._begin_if,
-        )
+        if not self.workers:  # else it is being looked at, or made
+            self.run_worker(self._ask())
 
-    def _begin_if(self, yes: bool | None) -> None:
-        if yes:
-            self.run_worker(self._begin(), exclusive=True)
-
-    async def _begin(self) -> None:
-        self._say("committing …", "$text-muted")
-        place = find_place(self._folder)
+    async def _ask(self) -> None:
         try:
-            await begin_repository(place.git_dir.parent if place else self._folder)
+            beginning = await find_beginning(self._folder)
         except CtuiError as error:
-            self._say(f"{error.message}: {error.hint}" if error.hint else error.message, "$error")
+            self._complain(error)
+            return
+        what = "a repository, with a first commit," if beginning.is_new else "the first commit"
+        question = f"Make {what} in {one_line(str(beginning.folder), _WIDTH)}?"
+        facts = ["All files in it that .gitignore does not exclude are committed."]
+
+        def begin_if(yes: bool | None) -> None:
+            if yes:
+                self.run_worker(self._begin(beginning))
+
+        await self.push_screen(Confirm(question, facts, yes="make it"), begin_if)
+
+    async def _begin(self, beginning: Beginning) -> None:
+        self._say("committing …", "$text-muted")
+        try:
+            await begin_repository(beginning)
+        except CtuiError as error:
+            self._complain(error)
         else:
-            self.exit(find_place(self._folder))
+            self.exit(place_at(beginning.folder))
+
+    def _complain(self, error: CtuiError) -> None:
+        self._say(f"{error.message}: {error.hint}" if error.hint else error.message, "$error")
 
     def _say(self, text: str, colour: str) -> None:
         shown = Content.styled(one_line(text, 3 * _WIDTH), colour)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ctui.config import Config, load_config, parse_size
-from ctui.errors import InvalidInput
+from ctui.errors import CtuiError, InvalidInput, Unavailable
 from ctui.paths import Paths
 
 
@@ -101,3 +101,31 @@ def test_a_value_that_would_do_harm_is_refused(paths: Paths, text: str) -> None:
 def test_a_repository_s_file_that_is_no_file_says_nothing(paths: Paths, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / ".ctui.toml")
     assert load_config(paths, {}, repository=tmp_path) == Config()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x = " + "[" * 3000, "[sandbox]\n" + "#" * (1 << 18), "claude = 1\n", "'\x1b[31m' = 1\n"],
+    ids=["nested", "large", "no-section", "escape"],
+)
+def test_a_damaged_file_is_told_in_one_line(paths: Paths, text: str) -> None:
+    write(paths, text)
+    with pytest.raises(CtuiError) as caught:
+        load_config(paths, {"ANTHROPIC_BASE_URL": "https://example.org"})
+    assert caught.value.message.isprintable()
+
+
+def test_a_file_that_is_a_fifo_is_not_waited_for(paths: Paths) -> None:
+    paths.config.mkdir(parents=True)
+    os.mkfifo(paths.config_file)
+    with pytest.raises(Unavailable, match="no regular file"):
+        load_config(paths, {})
+
+
+@pytest.mark.parametrize("text", ["#" * (1 << 12) + "\n", ".".join("a" * 200_000) + " = 1"])
+def test_a_repository_s_file_is_read_as_far_as_it_can_be_needed(
+    paths: Paths, tmp_path: Path, text: str
+) -> None:
+    (tmp_path / ".ctui.toml").write_text(text)
+    with pytest.raises(Unavailable, match="larger than 4 KB"):
+        load_config(paths, {}, repository=tmp_path)

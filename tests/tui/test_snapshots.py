@@ -181,7 +181,12 @@ SCREENS: dict[str, Callable[[Still], ModalScreen[Any]]] = {
     "inbox": lambda app: Inbox(app.board, None),  # type: ignore[arg-type] # nothing is answered
     "new-task": _new_task,
     "remove": lambda app: Confirm("Remove it?", removal_facts(app.board.items()[0]), yes="remove"),
-    "help": lambda _: Help([("Everywhere", choices_of(Dashboard.BINDINGS, {"help": "f1"}))]),
+    "help": lambda _: Help(
+        [
+            ("Everywhere", choices_of(Dashboard.BINDINGS, {"help": "f1"})),
+            ("Where one writes", choices_of(Composer.BINDINGS, {})),
+        ]
+    ),
     "setup": lambda _: Setup(Paths.from_environment(), _CHECKS),
 }
 
@@ -197,6 +202,10 @@ async def test_a_dashboard_that_asks(size: tuple[int, int], ask: Callable[[], As
 async def test_a_screen_over_it(name: str) -> None:
     app = Still()
     compare(name, await taken(app, (100, 32), SCREENS[name](app)))
+
+
+async def test_the_help_s_other_keys_and_its_legend() -> None:
+    compare("help-legend", await taken(Still(), (80, 40), Help([])))
 
 
 def compare(name: str, shown: str) -> None:

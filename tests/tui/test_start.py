@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.pilot import Pilot
 from textual.widgets import OptionList, Static
 
 from ctui.config import Config
-from ctui.errors import Refused
-from ctui.git.beginning import begin_repository
 from ctui.paths import Paths
+from ctui.tui.key_bar import KeyBar
 from ctui.tui.memory import recall, remember_repository, remember_theme
 from ctui.tui.place import Place, find_place
 from ctui.tui.start import StartApp
@@ -38,6 +39,17 @@ def folder(tmp_path: Path) -> Path:
     return project
 
 
+async def begin(app: StartApp, pilot: Pilot[Any]) -> str:
+    """Make it; the question that was asked before."""
+    await pilot.press("i")
+    await app.workers.wait_for_complete()
+    asked = str(app.screen.query_one(".dialog--title", Static).content)
+    CLOCK.pass_the_guard()
+    await pilot.press("y")
+    await app.workers.wait_for_complete()
+    return asked
+
+
 def unborn(folder: Path) -> bool:
     place = find_place(folder)
     assert place is not None
@@ -47,10 +59,8 @@ def unborn(folder: Path) -> bool:
 async def test_a_folder_becomes_a_repository_at_a_key(paths: Paths, folder: Path) -> None:
     app = StartApp(paths, Config(), folder)
     async with app.run_test() as pilot:
-        await pilot.press("i")
-        CLOCK.pass_the_guard()
-        await pilot.press("y")
-        await pilot.app.workers.wait_for_complete()
+        assert "make a repository here" in str(app.query_one(KeyBar).content)
+        assert str(folder) in await begin(app, pilot)
     assert app.return_value == Place(folder / ".git")
     assert git(folder, "ls-files").split() == [".gitignore", "kept.txt"]
     assert git(folder, "status", "--porcelain") == ""
@@ -62,10 +72,8 @@ async def test_a_repository_without_commits_gets_its_first(paths: Paths, folder:
     app = StartApp(paths, Config(), folder)
     async with app.run_test() as pilot:
         assert "has no commits yet" in str(app.query_one(".start--title", Static).content)
-        await pilot.press("i")
-        CLOCK.pass_the_guard()
-        await pilot.press("y")
-        await pilot.app.workers.wait_for_complete()
+        assert "make the first commit" in str(app.query_one(KeyBar).content)
+        await begin(app, pilot)
     assert not unborn(folder)
     assert git(folder, "log", "--format=%D").strip() == "HEAD -> trunk"
 
@@ -83,30 +91,48 @@ async def test_what_was_open_before_is_offered(paths: Paths, folder: Path, tmp_p
     assert recall(paths).theme == "ctui-light"
 
 
-async def test_nothing_is_left_where_no_repository_can_begin(folder: Path) -> None:
+async def test_the_folder_that_is_asked_about_is_the_one_that_is_committed(
+    paths: Paths, folder: Path
+) -> None:
+    git(folder, "init", "-q")
     inner = folder / "inner"
     inner.mkdir()
-    git(inner, "init", "-q")
-    git(inner, "commit", "-q", "--allow-empty", "-m", "Inner")
-    with pytest.raises(Refused, match="inner"):
-        await begin_repository(folder)
-    assert not (folder / ".git").exists()
+    app = StartApp(paths, Config(), inner)
+    async with app.run_test(size=(200, 24)) as pilot:
+        assert f"in {folder}?" in await begin(app, pilot)
+    assert app.return_value == Place(folder / ".git")
 
 
-async def test_a_home_folder_is_no_repository(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HOME", str(folder))
-    with pytest.raises(Refused):
-        await begin_repository(folder)
-    assert not (folder / ".git").exists()
+async def test_what_cannot_begin_is_said_and_nothing_is_asked(paths: Paths, folder: Path) -> None:
+    git(folder, "init", "-q", "--separate-git-dir", str(folder.parent / "elsewhere.git"))
+    app = StartApp(paths, Config(), folder)
+    async with app.run_test(size=(200, 24)) as pilot:
+        await pilot.press("i")
+        await app.workers.wait_for_complete()
+        assert "leads elsewhere" in str(app.query_one(".start--problem", Static).content)
 
 
-async def test_who_commits_must_be_known(folder: Path, home: Path) -> None:
-    (home / ".gitconfig").write_text("[user]\n\tuseConfigOnly = true\n")
-    with pytest.raises(Refused, match="who commits"):
-        await begin_repository(folder)
-    assert not (folder / ".git").exists()
+async def test_only_what_is_listed_is_opened(paths: Paths, folder: Path, tmp_path: Path) -> None:
+    git(folder, "init", "-q")
+    for name in ("lost", "listed"):
+        git(folder, "init", "-q", name)
+        remember_repository(paths, folder / name)
+    (folder / "lost" / ".git").rename(tmp_path / "lost")
+    app = StartApp(paths, Config(), tmp_path)
+    async with app.run_test() as pilot:
+        assert app.query_one(OptionList).option_count == 1
+        (folder / "listed" / ".git").rename(tmp_path / "listed")
+        await pilot.press("enter")
+        assert "no repository any more" in str(app.query_one(".start--problem", Static).content)
+
+
+async def test_remembered_nonsense_is_not_listed(paths: Paths, tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    for name in ("x" * 5000, "nul\0", "loop"):
+        remember_repository(paths, tmp_path / name)
+    app = StartApp(paths, Config(), tmp_path)
+    async with app.run_test():
+        assert not app.query_one(OptionList).display
 
 
 @pytest.mark.parametrize("packed", [False, True])
