@@ -141,13 +141,18 @@ class TranscriptView(ScrollView, can_focus=True):
         return strip.apply_offsets(0, index << ROW_BITS | within)
 
     @property
+    def _selection(self) -> Selection | None:
+        # While it is being removed it is painted once more, and has no screen.
+        return self.screen.selections.get(self) if self.is_attached else None
+
+    @property
     def _decorated(self) -> bool:
-        return bool(self._search.needle) or self in self.screen.selections
+        return bool(self._search.needle) or self._selection is not None
 
     def _decorate(self, strip: Strip, row: int) -> Strip:
         if self._search.needle:
             strip = matched(strip, self._search.needle, self._search.style)
-        selection = self.screen.selections.get(self)
+        selection = self._selection
         if selection is None:
             return strip
         index, within = self._window.place(row)
@@ -184,7 +189,7 @@ class TranscriptView(ScrollView, can_focus=True):
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
-        if self._window.width:
+        if self._window.width and self.is_attached:
             self._generation += 1
             self._restyle(self._window.width)
             self._request_frame()
@@ -252,7 +257,7 @@ class TranscriptView(ScrollView, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         index, _ = self._window.place(self.scroll_offset.y + event.y)
-        if not self.screen.selections:
+        if self.is_attached and not self.screen.selections:
             self._toggle(index)
 
     def _toggle(self, index: int) -> bool:

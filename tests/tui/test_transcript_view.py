@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from textual import events
 from textual.app import App, ComposeResult
-from textual.geometry import Offset
+from textual.geometry import Offset, Region
 from textual.pilot import Pilot
 from textual.selection import Selection
 
@@ -126,6 +127,22 @@ async def test_more_in_front_does_not_move_what_is_read() -> None:
         app.view.show_blocks(whole.blocks, keep_place=True)
         await frame(pilot)
         assert [row for row in screen(app) if row.startswith("speech")] == before
+
+
+async def test_one_that_was_removed_can_still_be_painted() -> None:
+    async with shown(*speeches(60)) as (app, _):
+        view, window = app.view, Region(0, 0, *app.view.size)
+        assert view.render_lines(window)
+        app.screen.selections = {view: Selection(None, None)}
+        await view.remove()
+        view.render_lines(window)
+        view.render_line(0)
+        view.notify_style_update()
+        view.action_page_up()
+        view.action_toggle_fold()
+        view.paint()
+        view.on_click(events.Click(view, 1, 1, 0, 0, 1, False, False, False))
+        assert app.is_running
 
 
 async def test_long_output_is_folded_and_unfolds() -> None:
