@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from ctui.claude.blocks import ToolCall, ToolOutput, ToolState
 from ctui.claude.tools import WORKSPACE
 from ctui.tui.code import code_lines, diff_lines, language_of
+from ctui.tui.ink import Ink
 from ctui.tui.lines import Line, Span, Wrap
 
 _OUTPUT_LINES = 6
@@ -28,8 +29,8 @@ _MARKS = {
 
 def tool_lines(call: ToolCall, *, unfolded: bool) -> tuple[list[Line], int]:
     """A tool call's lines, and how many more there are when it is unfolded."""
-    body = list(_body(call))
     limit = _CHANGE_LINES if _is_change(call) else _OUTPUT_LINES
+    body = list(_body(call, Ink() if unfolded else Ink(rows=limit)))
     left_out = len(body) - limit
     if unfolded or left_out <= 1:
         return [_title(call), *body], 0
@@ -62,35 +63,35 @@ def _end(call: ToolCall) -> str:
     return " · ".join(facts)
 
 
-def _body(call: ToolCall) -> Iterator[Line]:
+def _body(call: ToolCall, ink: Ink) -> Iterator[Line]:
     output = call.output
     language = language_of(_path(call))
     if output is not None and output.hunks:
         for hunk in output.hunks:
-            yield from diff_lines(hunk.lines, language, hunk.old_start, hunk.new_start)
+            yield from diff_lines(hunk.lines, language, hunk.old_start, hunk.new_start, ink)
         return
-    yield from _given(call, language)
+    yield from _given(call, language, ink)
     if output is not None and not (call.state is ToolState.OK and call.name in _SAYS_NOTHING_NEW):
         yield from _output(output, failed=call.state is not ToolState.OK)
 
 
-def _given(call: ToolCall, language: str) -> Iterable[Line]:
+def _given(call: ToolCall, language: str, ink: Ink) -> Iterable[Line]:
     """The part of the input that its one-line subject cannot show."""
     given = call.given
     match call.name:
         case "Edit" if isinstance(given.get("old_string"), str):
-            return _replacement(given.get("old_string"), given.get("new_string"), language)
+            return _replacement(given.get("old_string"), given.get("new_string"), language, ink)
         case "Write" if isinstance(given.get("content"), str):
-            return code_lines(given["content"], language, first="  ")
+            return code_lines(given["content"], language, ink, first="  ")
         case "Bash" if "\n" in str(given.get("command", "")):
-            return code_lines(str(given["command"]), "bash", first="  ")
+            return code_lines(str(given["command"]), "bash", ink, first="  ")
     return ()
 
 
-def _replacement(old: object, new: object, language: str) -> list[Line]:
+def _replacement(old: object, new: object, language: str, ink: Ink) -> list[Line]:
     removed = [f"-{line}" for line in str(old).split("\n")] if old else []
     added = [f"+{line}" for line in str(new).split("\n")] if isinstance(new, str) and new else []
-    return diff_lines([*removed, *added], language, 1, 1)
+    return diff_lines([*removed, *added], language, 1, 1, ink)
 
 
 def _output(output: ToolOutput, *, failed: bool) -> Iterator[Line]:
