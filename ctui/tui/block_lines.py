@@ -27,12 +27,16 @@ from ctui.claude.blocks import (
 )
 from ctui.tui.figures import compact, duration
 from ctui.tui.lines import BLANK, Line, Span
-from ctui.tui.markdown import markdown_lines
+from ctui.tui.markdown import markdown_lines, plain_lines
 from ctui.tui.tool_lines import tool_lines
 
 _PROMPT_LINES = 12
 _THOUGHT_LINES = 2
 _PLAN_LINES = 60
+_MOST_MARKDOWN = 500_000
+_MOST_MARKDOWN_ROWS = 5_000
+"""Longer texts are shown as they were written: to parse them could take seconds."""
+
 _INDENT = "  "
 
 _OUTCOMES = {
@@ -97,8 +101,14 @@ def _prompt(block: Prompt) -> Iterator[Line]:
 
 
 def _speech(block: Speech) -> list[Line]:
-    lines = markdown_lines(str(block.text))
+    lines = _prose(str(block.text))
     return [line._replace(style="error") for line in lines] if block.error else lines
+
+
+def _prose(text: str) -> list[Line]:
+    if len(text) > _MOST_MARKDOWN or text.count("\n") > _MOST_MARKDOWN_ROWS:
+        return plain_lines(text)
+    return markdown_lines(text)
 
 
 def _thought(block: Thought) -> Iterator[Line]:
@@ -135,7 +145,7 @@ def _outcome(block: AskRecord) -> Line:
 
 def _plan(block: PlanRecord) -> Iterator[Line]:
     yield Line("A plan", style="ask", first="? ", rest="  ")
-    for line in markdown_lines(block.text):
+    for line in _prose(block.text):
         yield indented(line, "  ")
     yield _outcome(block)
 

@@ -13,7 +13,7 @@ from ctui.tui.markdown_fence import chunk_size, fence_lines, fence_rows
 class LiveMarkdown:
     """Lays out a growing text, and does so only once for what cannot change any more.
 
-    At any time `frozen` and `tail()` are together the `markdown_lines` of the whole text, unless a
+    At any time all frozen lines and `tail()` are the `markdown_lines` of the whole text, unless a
     list gets nested so deeply that the whole text would show all of it as it was written.
     """
 
@@ -24,7 +24,7 @@ class LiveMarkdown:
         """
         self._step = step
         self.frozen: list[Line] = []
-        """Lines that stay as they are. More are added at the end, by `append` only."""
+        """Lines that stay as they are until they are taken. Only `append` adds some, at the end."""
         self._ink = Ink()
         """What is left behind the frozen lines."""
         self._rest = ""
@@ -43,6 +43,11 @@ class LiveMarkdown:
         if len(self._rest) - self._looked_at >= self._step:
             self._freeze()
             self._looked_at = len(self._rest)
+
+    def take_frozen(self) -> list[Line]:
+        """Hand over the frozen lines, which are not kept here any longer."""
+        taken, self.frozen = self.frozen, []
+        return taken
 
     def tail(self) -> list[Line]:
         """Return the lines after those that are frozen. The list is not yours to change."""
