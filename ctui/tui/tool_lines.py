@@ -33,12 +33,13 @@ def tool_lines(call: ToolCall, *, unfolded: bool) -> tuple[list[Line], int]:
     body = list(_body(call, Ink() if unfolded else Ink(rows=limit)))
     left_out = len(body) - limit
     if unfolded or left_out <= 1:
-        return [_title(call), *body], 0
+        return [title_line(call), *body], 0
     mark = Line(f"… {left_out} more lines", style="dim", first="  ", rest="  ")
-    return [_title(call), *body[:limit], mark], left_out
+    return [title_line(call), *body[:limit], mark], left_out
 
 
-def _title(call: ToolCall) -> Line:
+def title_line(call: ToolCall) -> Line:
+    """What it does, and how it ended."""
     mark, style = _MARKS[call.state]
     subject = (call.subject or _path(call))[:_LONGEST_SUBJECT]
     text = f"{call.name} {subject}".rstrip()

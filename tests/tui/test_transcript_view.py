@@ -188,24 +188,24 @@ async def test_a_speech_grows_while_it_is_written() -> None:
 async def test_searching_goes_to_the_match() -> None:
     async with shown(*speeches(90)) as (app, pilot):
         for expected in (19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 1):
-            assert app.view.find("SPEECH 1")
+            assert await app.view.find("SPEECH 1")
             await frame(pilot)
             assert any(row.rstrip() == f"speech {expected}" for row in screen(app))
-        assert not app.view.find("SPEECH 1")
+        assert not await app.view.find("SPEECH 1")
         for expected in (10, 11):
-            assert app.view.find("SPEECH 1", backward=False)
+            assert await app.view.find("SPEECH 1", backward=False)
             await frame(pilot)
             assert any(row.rstrip() == f"speech {expected}" for row in screen(app))
-        assert not app.view.find("nothing like that")
+        assert not await app.view.find("nothing like that")
 
 
 async def test_a_search_finds_what_is_in_the_window_first() -> None:
     async with shown(*speeches(30)) as (app, pilot):
         before = screen(app)
-        assert app.view.find("speech 29")
+        assert await app.view.find("speech 29")
         await frame(pilot)
         assert screen(app) == before
-        assert not app.view.find("speech 29", backward=False)
+        assert not await app.view.find("speech 29", backward=False)
 
 
 async def test_a_selection_is_the_text_without_the_wrapping() -> None:
