@@ -151,6 +151,8 @@ def _plan(block: PlanRecord) -> Iterator[Line]:
 
 
 def _notice(block: Notice) -> Iterator[Line]:
+    if block.kind == "interrupted" and not block.parent:
+        return  # so the turn's end says, which follows
     style = "urgent" if block.urgent else "error" if block.kind == "stderr" else "notice"
     for number, text in enumerate(str(block.text).strip("\n").split("\n")):
         yield Line(text, style=style, first="  " if number else "· ", rest="  ")
@@ -166,9 +168,12 @@ def _turn_end(block: TurnEnd) -> Iterator[Line]:
         facts.append(f"{compact(block.input_tokens)} in, {compact(block.output_tokens)} out")
     if block.denials:
         facts.append(f"{block.denials} denied")
-    word = "✓ done" if block.ok else "✗ failed"
+    if block.interrupted:
+        word, style = "■ interrupted", "dim"
+    else:
+        word, style = ("✓ done", "ok") if block.ok else ("✗ failed", "error")
     text = f"{word}  {' · '.join(facts)}"
-    yield Line(text, (Span(0, len(word), "ok" if block.ok else "error"),), style="dim")
+    yield Line(text, (Span(0, len(word), style),), style="dim")
 
 
 def _run_mark(block: RunMark) -> Iterator[Line]:

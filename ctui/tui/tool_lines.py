@@ -59,8 +59,9 @@ def _end(call: ToolCall) -> str:
         facts.append(str(call.state))
     if call.output is not None and call.output.exit_code:
         facts.append(f"exit code {call.output.exit_code}")
-    if call.finished is not None and (seconds := (call.finished - call.time) / 1e9) >= 1:
-        facts.append(f"{seconds:.1f} s")
+    if call.finished is not None:
+        seconds = (call.finished - call.time - call.waited) / 1e9
+        facts += [f"{seconds:.1f} s"] if seconds >= 1 else []
     return " · ".join(facts)
 
 

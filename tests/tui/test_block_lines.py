@@ -1,0 +1,31 @@
+"""Single blocks as a person reads them."""
+
+from __future__ import annotations
+
+from ctui.claude.blocks import Block, LongText, Notice, ToolCall, ToolState, TurnEnd
+from ctui.tui.block_lines import block_body
+from tests.tui.shape import shown, styled
+
+
+def _call(**facts: int) -> ToolCall:
+    return ToolCall(
+        run=1, time=0, call_id="c", name="Write", subject="a.txt", state=ToolState.OK, **facts
+    )
+
+
+def _rows(block: Block) -> list[str]:
+    return shown(block_body(block, unfolded=False).lines)
+
+
+def test_an_interrupted_turn_is_said_once_and_not_as_a_failure() -> None:
+    end = TurnEnd(run=1, time=0, ok=False, interrupted=True, duration_ms=28_900)
+    (line, _) = block_body(end, unfolded=False).lines
+    assert shown([line]) == ["■ interrupted  28.9 s"]
+    assert (line.style, styled(line)) == ("dim", [("■ interrupted", "dim")])
+    assert _rows(Notice(run=1, time=0, kind="interrupted", text=LongText("interrupted"))) == []
+
+
+def test_the_time_of_a_tool_is_without_the_persons() -> None:
+    assert _rows(_call(finished=41_500_000_000))[0] == "✓ Write a.txt  41.5 s"
+    assert _rows(_call(finished=41_500_000_000, waited=39_000_000_000))[0] == "✓ Write a.txt  2.5 s"
+    assert _rows(_call(finished=41_500_000_000, waited=41_000_000_000))[0] == "✓ Write a.txt"
