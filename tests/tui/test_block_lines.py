@@ -7,9 +7,16 @@ from ctui.tui.block_lines import block_body
 from tests.tui.shape import shown, styled
 
 
-def _call(**facts: int) -> ToolCall:
+def _call(waited: int = 0) -> ToolCall:
     return ToolCall(
-        run=1, time=0, call_id="c", name="Write", subject="a.txt", state=ToolState.OK, **facts
+        run=1,
+        time=0,
+        call_id="c",
+        name="Write",
+        subject="a.txt",
+        state=ToolState.OK,
+        finished=41_500_000_000,
+        waited=waited,
     )
 
 
@@ -26,6 +33,6 @@ def test_an_interrupted_turn_is_said_once_and_not_as_a_failure() -> None:
 
 
 def test_the_time_of_a_tool_is_without_the_persons() -> None:
-    assert _rows(_call(finished=41_500_000_000))[0] == "✓ Write a.txt  41.5 s"
-    assert _rows(_call(finished=41_500_000_000, waited=39_000_000_000))[0] == "✓ Write a.txt  2.5 s"
-    assert _rows(_call(finished=41_500_000_000, waited=41_000_000_000))[0] == "✓ Write a.txt"
+    assert _rows(_call())[0] == "✓ Write a.txt  41.5 s"
+    assert _rows(_call(waited=39_000_000_000))[0] == "✓ Write a.txt  2.5 s"
+    assert _rows(_call(waited=41_000_000_000))[0] == "✓ Write a.txt"
