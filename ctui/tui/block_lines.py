@@ -26,7 +26,7 @@ from ctui.claude.blocks import (
     TurnEnd,
 )
 from ctui.tui.figures import compact, duration
-from ctui.tui.lines import BLANK, Line, Span
+from ctui.tui.lines import BLANK, Line, Span, shortened
 from ctui.tui.markdown import markdown_lines, plain_lines
 from ctui.tui.tool_lines import tool_lines
 
@@ -94,7 +94,7 @@ def _lines(block: Block) -> Iterable[Line]:
 
 
 def _prompt(block: Prompt) -> Iterator[Line]:
-    for number, text in enumerate(block.text.split("\n")):
+    for number, text in enumerate(shortened(block.text).split("\n")):
         yield Line(text, style="prompt", first="  " if number else "› ", rest="  ")
     if not block.delivered:
         yield Line("not delivered yet", style="dim", first="  ", rest="  ")
@@ -107,12 +107,12 @@ def _speech(block: Speech) -> list[Line]:
 
 def _prose(text: str) -> list[Line]:
     if len(text) > _MOST_MARKDOWN or text.count("\n") > _MOST_MARKDOWN_ROWS:
-        return plain_lines(text)
+        return plain_lines(shortened(text))
     return markdown_lines(text)
 
 
 def _thought(block: Thought) -> Iterator[Line]:
-    for number, text in enumerate(str(block.text).strip("\n").split("\n")):
+    for number, text in enumerate(shortened(str(block.text)).strip("\n").split("\n")):
         yield Line(text, style="thought", first="  " if number else "✻ ", rest="  ")
 
 
@@ -154,7 +154,7 @@ def _notice(block: Notice) -> Iterator[Line]:
     if block.kind == "interrupted" and not block.parent:
         return  # so the turn's end says, which follows
     style = "urgent" if block.urgent else "error" if block.kind == "stderr" else "notice"
-    for number, text in enumerate(str(block.text).strip("\n").split("\n")):
+    for number, text in enumerate(shortened(str(block.text)).strip("\n").split("\n")):
         yield Line(text, style=style, first="  " if number else "· ", rest="  ")
 
 

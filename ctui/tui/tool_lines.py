@@ -8,7 +8,7 @@ from ctui.claude.blocks import ToolCall, ToolOutput, ToolState
 from ctui.claude.tools import WORKSPACE
 from ctui.tui.code import code_lines, diff_lines, language_of
 from ctui.tui.ink import Ink
-from ctui.tui.lines import Line, Span, Wrap
+from ctui.tui.lines import Line, Span, Wrap, shortened
 
 _OUTPUT_LINES = 6
 _CHANGE_LINES = 24
@@ -70,7 +70,8 @@ def _body(call: ToolCall, ink: Ink) -> Iterator[Line]:
     language = language_of(_path(call))
     if output is not None and output.hunks:
         for hunk in output.hunks:
-            yield from diff_lines(hunk.lines, language, hunk.old_start, hunk.new_start, ink)
+            shown = shortened("\n".join(hunk.lines)).split("\n")
+            yield from diff_lines(shown, language, hunk.old_start, hunk.new_start, ink)
         return
     yield from _given(call, language, ink)
     if output is not None and not (call.state is ToolState.OK and call.name in _SAYS_NOTHING_NEW):
@@ -84,15 +85,16 @@ def _given(call: ToolCall, language: str, ink: Ink) -> Iterable[Line]:
         case "Edit" if isinstance(given.get("old_string"), str):
             return _replacement(given.get("old_string"), given.get("new_string"), language, ink)
         case "Write" if isinstance(given.get("content"), str):
-            return code_lines(given["content"], language, ink, first="  ")
+            return code_lines(shortened(given["content"]), language, ink, first="  ")
         case "Bash" if "\n" in str(given.get("command", "")):
-            return code_lines(str(given["command"]), "bash", ink, first="  ")
+            return code_lines(shortened(str(given["command"])), "bash", ink, first="  ")
     return ()
 
 
 def _replacement(old: object, new: object, language: str, ink: Ink) -> list[Line]:
-    removed = [f"-{line}" for line in str(old).split("\n")] if old else []
-    added = [f"+{line}" for line in str(new).split("\n")] if isinstance(new, str) and new else []
+    removed = [f"-{line}" for line in shortened(str(old)).split("\n")] if old else []
+    new = shortened(new) if isinstance(new, str) else ""
+    added = [f"+{line}" for line in new.split("\n")] if new else []
     return diff_lines([*removed, *added], language, 1, 1, ink)
 
 
@@ -102,7 +104,7 @@ def _output(output: ToolOutput, *, failed: bool) -> Iterator[Line]:
         (output.stderr, "error"),
         (output.text, "error" if failed else "output"),
     ):
-        stripped = text.strip("\n")
+        stripped = shortened(text).strip("\n")
         for line in stripped.expandtabs(4).split("\n") if stripped else ():
             yield Line(line, style=style, first="  │ ", rest="  │ ", wrap=Wrap.CELLS)
 

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from ctui.claude.blocks import Block, LongText, Notice, ToolCall, ToolState, TurnEnd
+from ctui.claude.blocks import (
+    Block,
+    Hunk,
+    LongText,
+    Notice,
+    ToolCall,
+    ToolOutput,
+    ToolState,
+    TurnEnd,
+)
 from ctui.tui.block_lines import block_body
 from tests.tui.shape import shown, styled
 
@@ -36,3 +45,15 @@ def test_the_time_of_a_tool_is_without_the_persons() -> None:
     assert _rows(_call())[0] == "✓ Write a.txt  41.5 s"
     assert _rows(_call(waited=39_000_000_000))[0] == "✓ Write a.txt  2.5 s"
     assert _rows(_call(waited=41_000_000_000))[0] == "✓ Write a.txt"
+
+
+def test_of_a_huge_text_both_ends_become_lines() -> None:
+    call = _call()
+    call.name = "Bash"
+    call.output = ToolOutput(stdout="row\n" * 1_000_000)
+    body = block_body(call, unfolded=True)
+    assert len(body.lines) == 50_004
+    assert "  │ … 3,800,000 more characters: too many to be shown here …" in shown(body.lines)
+    call.output = ToolOutput(hunks=(Hunk(1, 1, (" a",) * 1_000_000),))
+    assert len(block_body(call, unfolded=True).lines) < 100_000
+    assert len(block_body(call, unfolded=False).lines) == 9
