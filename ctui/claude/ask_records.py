@@ -43,11 +43,17 @@ class AskRecords:
             record: AskRecord = QuestionRecord(
                 **self._cursor.origin(),
                 request_id=event.request_id,
+                call_id=event.tool_use_id,
                 questions=tuple(_question(item) for item in items[:_MOST_QUESTIONS]),
             )
         elif event.tool == "ExitPlanMode":
             plan = sanitise(fields.text(given, "plan"))
-            record = PlanRecord(**self._cursor.origin(), request_id=event.request_id, text=plan)
+            record = PlanRecord(
+                **self._cursor.origin(),
+                request_id=event.request_id,
+                call_id=event.tool_use_id,
+                text=plan,
+            )
         else:
             record = PermissionRecord(
                 **self._cursor.origin(),
@@ -82,7 +88,12 @@ class AskRecords:
             )[:_MOST_OPTIONS],
         )
         self._add(
-            QuestionRecord(**self._cursor.origin(), request_id=event.request_id, questions=(item,))
+            QuestionRecord(
+                **self._cursor.origin(),
+                request_id=event.request_id,
+                call_id=fields.text(fields.mapping(params, "_meta"), "claudecode/toolUseId"),
+                questions=(item,),
+            )
         )
 
     def answered(self, event: Response) -> AskRecord | None:

@@ -151,6 +151,8 @@ class ToolCall(Block, kw_only=True, eq=False):
     output: ToolOutput | None = None
     finished: int | None = None
     """Nanoseconds since the epoch."""
+    waited: int = 0
+    """Nanoseconds of that time in which it waited for the person."""
 
 
 class AskOutcome(StrEnum):
@@ -170,6 +172,8 @@ class AskRecord(Block, kw_only=True, eq=False):
     """Something that the task asked, and what became of it, as far as the CLI's lines tell."""
 
     request_id: str
+    call_id: str = ""
+    """The tool call that waits for the answer."""
     outcome: AskOutcome = AskOutcome.OPEN
     message: str = ""
     """The reason of a denial, or an answer in free words."""
@@ -178,7 +182,6 @@ class AskRecord(Block, kw_only=True, eq=False):
 class PermissionRecord(AskRecord, kw_only=True, eq=False):
     """May this tool run?"""
 
-    call_id: str
     tool: str
     subject: str
     reason: str = ""
@@ -230,6 +233,8 @@ class TurnEnd(Block, kw_only=True, eq=False):
     """The turn is over."""
 
     ok: bool
+    interrupted: bool = False
+    """Whether the person ended it, so that it is not `ok`, and no failure either."""
     text: str = ""
     """What went wrong, unless the model's last words said the same."""
     cost_usd: float = 0

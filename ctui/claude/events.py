@@ -159,6 +159,11 @@ class Result(Event, frozen=True):
     input_tokens: int
     output_tokens: int
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether the person ended the turn; the CLI calls that an error."""
+        return self.reason.startswith("aborted")
+
 
 # -- parts of blocks
 

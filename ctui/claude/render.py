@@ -127,7 +127,7 @@ def _turn_end(block: TurnEnd, width: int) -> list[str]:
     facts = [f"{block.duration_ms / 1000:.1f} s", f"${block.cost_usd:.4f} so far"]
     if block.denials:
         facts.append(f"{block.denials} denied")
-    mark = "✓ done" if block.ok else "✗ failed"
+    mark = "■ interrupted" if block.interrupted else "✓ done" if block.ok else "✗ failed"
     lines = [_cut(line, width) for line in block.text.splitlines()]
     return [*lines, f"{mark} ({', '.join(facts)})"]
 

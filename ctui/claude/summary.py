@@ -41,6 +41,8 @@ def progress(event: events.Event, width: int = WIDTH, *, ascii_only: bool = Fals
             return say("≡", "=", "compacting the conversation")
         case events.PermissionDenied():
             return say("✗", "x", f"{event.tool}: denied by a rule")
+        case events.Result(interrupted=True):
+            return say("■", "-", "interrupted")
         case events.Result():
             return say("✗", "x", "failed") if event.is_error else say("✓", "+", "done")
     return ""

@@ -49,6 +49,12 @@ class ToolCalls:
         self._denied.discard(content.tool_use_id)
         self._cursor.ledger.touch(call)
 
+    def waited(self, call_id: str, time: int) -> None:
+        """The person took so long (nanoseconds) to answer what it asked."""
+        if (call := self._open.get(call_id)) is not None:
+            call.waited += time
+            self._cursor.ledger.touch(call)
+
     def denied(self, call_id: str) -> None:
         """Its result will be the refusal."""
         if call_id in self._open:

@@ -210,6 +210,7 @@ class Transcript:
             TurnEnd(
                 **self._cursor.origin(),
                 ok=not event.is_error,
+                interrupted=event.interrupted,
                 text=text if event.is_error and not repeated else "",
                 cost_usd=max(0.0, event.total_cost_usd - self._cost),
                 duration_ms=event.duration_ms,
@@ -228,12 +229,14 @@ class Transcript:
         self._notices.permission_denied(event)
 
     def _response(self, event: events.Response) -> None:
-        self._refused(self._asks.answered(event))
+        self._closed(self._asks.answered(event))
 
     def _request_cancelled(self, event: events.RequestCancelled) -> None:
-        self._refused(self._asks.cancelled(event.request_id))
+        self._closed(self._asks.cancelled(event.request_id))
 
-    def _refused(self, record: AskRecord | None) -> None:
+    def _closed(self, record: AskRecord | None) -> None:
+        if record is not None:
+            self._calls.waited(record.call_id, self._cursor.time - record.time)
         if isinstance(record, PermissionRecord) and record.outcome is not AskOutcome.ALLOWED:
             self._calls.denied(record.call_id)
 
@@ -264,9 +267,8 @@ class Transcript:
 def _errors(event: events.Result) -> str:
     """The errors without the CLI's notes to its own makers."""
     errors = [error for error in event.errors if not error.startswith("[ede_diagnostic]")]
-    if not errors and event.reason.startswith("aborted"):
-        return "interrupted"
-    return "\n".join(errors) or (event.subtype if event.is_error else "")
+    says_more = event.is_error and not event.interrupted
+    return "\n".join(errors) or (event.subtype if says_more else "")
 
 
 def _plain(content: Content) -> str:

@@ -27,13 +27,17 @@ from ctui.claude.blocks import (
 )
 from ctui.claude.wishes import wish
 from ctui.tui.figures import compact, duration
-from ctui.tui.lines import BLANK, Line, Span
-from ctui.tui.markdown import markdown_lines
+from ctui.tui.lines import BLANK, Line, Span, shortened
+from ctui.tui.markdown import markdown_lines, plain_lines
 from ctui.tui.tool_lines import tool_lines
 
 _PROMPT_LINES = 12
 _THOUGHT_LINES = 2
 _PLAN_LINES = 60
+_MOST_MARKDOWN = 500_000
+_MOST_MARKDOWN_ROWS = 5_000
+"""Longer texts are shown as they were written: to parse them could take seconds."""
+
 _INDENT = "  "
 
 _OUTCOMES = {
@@ -91,19 +95,25 @@ def _lines(block: Block) -> Iterable[Line]:
 
 
 def _prompt(block: Prompt) -> Iterator[Line]:
-    for number, text in enumerate(block.text.split("\n")):
+    for number, text in enumerate(shortened(block.text).split("\n")):
         yield Line(text, style="prompt", first="  " if number else "› ", rest="  ")
     if not block.delivered:
         yield Line("not delivered yet", style="dim", first="  ", rest="  ")
 
 
 def _speech(block: Speech) -> list[Line]:
-    lines = markdown_lines(str(block.text))
+    lines = _prose(str(block.text))
     return [line._replace(style="error") for line in lines] if block.error else lines
 
 
+def _prose(text: str) -> list[Line]:
+    if len(text) > _MOST_MARKDOWN or text.count("\n") > _MOST_MARKDOWN_ROWS:
+        return plain_lines(shortened(text))
+    return markdown_lines(text)
+
+
 def _thought(block: Thought) -> Iterator[Line]:
-    for number, text in enumerate(str(block.text).strip("\n").split("\n")):
+    for number, text in enumerate(shortened(str(block.text)).strip("\n").split("\n")):
         yield Line(text, style="thought", first="  " if number else "✻ ", rest="  ")
 
 
@@ -137,14 +147,16 @@ def _outcome(block: AskRecord) -> Line:
 
 def _plan(block: PlanRecord) -> Iterator[Line]:
     yield Line("A plan", style="ask", first="? ", rest="  ")
-    for line in markdown_lines(block.text):
+    for line in _prose(block.text):
         yield indented(line, "  ")
     yield _outcome(block)
 
 
 def _notice(block: Notice) -> Iterator[Line]:
+    if block.kind == "interrupted" and not block.parent:
+        return  # so the turn's end says, which follows
     style = "urgent" if block.urgent else "error" if block.kind == "stderr" else "notice"
-    for number, text in enumerate(str(block.text).strip("\n").split("\n")):
+    for number, text in enumerate(shortened(str(block.text)).strip("\n").split("\n")):
         yield Line(text, style=style, first="  " if number else "· ", rest="  ")
 
 
@@ -158,9 +170,12 @@ def _turn_end(block: TurnEnd) -> Iterator[Line]:
         facts.append(f"{compact(block.input_tokens)} in, {compact(block.output_tokens)} out")
     if block.denials:
         facts.append(f"{block.denials} denied")
-    word = "✓ done" if block.ok else "✗ failed"
+    if block.interrupted:
+        word, style = "■ interrupted", "dim"
+    else:
+        word, style = ("✓ done", "ok") if block.ok else ("✗ failed", "error")
     text = f"{word}  {' · '.join(facts)}"
-    yield Line(text, (Span(0, len(word), "ok" if block.ok else "error"),), style="dim")
+    yield Line(text, (Span(0, len(word), style),), style="dim")
 
 
 def _run_mark(block: RunMark) -> Iterator[Line]:

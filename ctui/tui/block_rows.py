@@ -8,10 +8,8 @@ from ctui.claude.blocks import Block, Notice, Prompt, Speech, Thought, ToolCall
 from ctui.tui.block_lines import block_body, indented
 from ctui.tui.lines import BLANK
 from ctui.tui.live_markdown import LiveMarkdown
-from ctui.tui.strips import Palette, Rows, lay_out
-
-MOST_ROWS = 4095
-"""Of one block; more would not fit beside its index into a selection's offset."""
+from ctui.tui.long_rows import MOST_ROWS, LongRows
+from ctui.tui.strips import Palette, Rows
 
 _KEPT_ROWS = 20_000
 _FOLDED_ROWS = 8
@@ -72,9 +70,9 @@ class BlockRows:
         """Rows that the block will about have, for next to nothing."""
         match block:
             case Speech() | Notice():
-                return len(block.text) // max(1, self.width) + 2
+                return min(MOST_ROWS, len(block.text) // max(1, self.width) + 2)
             case Prompt():
-                return block.text.count("\n") + 2
+                return min(MOST_ROWS, block.text.count("\n") + 2)
             case Thought():
                 return 3
             case ToolCall():
@@ -83,13 +81,16 @@ class BlockRows:
 
     def _laid_out(self, block: Block) -> Rows:
         if isinstance(block, Speech) and block.open and not block.error:
-            live = self._live.setdefault(block.id, _Live())
-            return _capped(live.rows(block, self.width, self.palette))
+            if (live := self._live.get(block.id)) is None:
+                live = self._live[block.id] = _Live(self.width, self.palette)
+            return live.rows(block)
         self._live.pop(block.id, None)
         body = block_body(block, unfolded=block.id in self.unfolded)
         if body.folded:
             self._foldable.add(block.id)
-        return _capped(lay_out(body.lines, self.width, self.palette))
+        rows = LongRows(self.width, self.palette)
+        rows.add(body.lines)
+        return rows.rows()
 
     def _keep(self, block_id: int, rows: Rows) -> None:
         self._kept[block_id] = rows
@@ -102,26 +103,15 @@ class BlockRows:
 class _Live:
     """A speech that is still growing: only what may still change is laid out again."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: int, palette: Palette) -> None:
         self._markdown = LiveMarkdown()
+        self._rows = LongRows(width, palette)
         self._taken = 0
-        self._frozen = Rows([], bytearray())
-        self._frozen_lines = 0
 
-    def rows(self, block: Speech, width: int, palette: Palette) -> Rows:
+    def rows(self, block: Speech) -> Rows:
         if len(block.text) > self._taken:
             self._markdown.append(block.text.tail(len(block.text) - self._taken))
             self._taken = len(block.text)
         indent = "  " * block.depth
-        tail = [indented(line, indent) for line in self._markdown.tail()]
-        new = self._markdown.frozen[self._frozen_lines :]
-        if new:
-            self._frozen_lines += len(new)
-            rows = lay_out((indented(line, indent) for line in new), width, palette)
-            self._frozen.strips.extend(rows.strips)
-            self._frozen.soft.extend(rows.soft)
-        return self._frozen + lay_out([*tail, BLANK], width, palette)
-
-
-def _capped(rows: Rows) -> Rows:
-    return Rows(rows.strips[:MOST_ROWS], rows.soft[:MOST_ROWS])
+        self._rows.add([indented(line, indent) for line in self._markdown.take_frozen()])
+        return self._rows.rows([*(indented(line, indent) for line in self._markdown.tail()), BLANK])

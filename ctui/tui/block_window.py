@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from textual.geometry import Offset
+from textual.selection import Selection
 from textual.strip import Strip
 
 from ctui.claude.blocks import Block
 from ctui.claude.ledger import Changes
 from ctui.tui.block_rows import BlockRows
+from ctui.tui.block_search import Pause, Place, may_show
 from ctui.tui.heights import Heights
+from ctui.tui.row_paint import ROW_BITS, selected_text
 from ctui.tui.strips import Palette, Rows
 
 
@@ -54,7 +58,7 @@ class BlockWindow:
 
     # -- places
 
-    def place(self, row: int) -> tuple[int, int]:
+    def place(self, row: int) -> Place:
         """The block at a row, and the row within it."""
         return self._heights.find(row)
 
@@ -99,6 +103,22 @@ class BlockWindow:
             index, within = index + 1, 0
         return rows + [blank] * (height - len(rows))
 
+    def text_of(self, selection: Selection) -> str:
+        """The selected text; its offsets are those of `row_paint`."""
+        start = selection.start or Offset(0, 0)
+        end = selection.end or Offset(1 << 20, len(self.blocks) << ROW_BITS)
+        rows = map(self.rows_of, range(start.y >> ROW_BITS, len(self.blocks)))
+        return selected_text(rows, start, end)
+
+    def row_with_offset(self, row: int, blank: Strip) -> Strip:
+        """One row that knows its place in a selection."""
+        index, within = self._heights.find(row)
+        if index >= len(self.blocks):
+            return blank
+        strips = self._rows.of(self.blocks[index]).strips
+        strip = strips[within] if within < len(strips) else blank
+        return strip.apply_offsets(0, index << ROW_BITS | within)
+
     # -- what a person does
 
     def toggle(self, index: int) -> bool:
@@ -108,23 +128,41 @@ class BlockWindow:
             self._heights.doubt(index)
         return done
 
-    def find(self, needle: str, row: int, step: int) -> int | None:
-        """The next row above (-1) or below (1) a row that has a case-folded text."""
+    def toggle_last(self, top: int, bottom: int) -> bool:
+        """Toggle the last block between two rows that has anything to do; whether one has."""
+        first, last = self.place(top)[0], min(self.place(bottom)[0], len(self.blocks) - 1)
+        return any(self.toggle(index) for index in range(last, first - 1, -1))
+
+    def place_from(self, row: int) -> Place:
+        """Like `place`, for a row that may be one above the first or below the last."""
         inside = min(max(row, 0), max(0, self.total - 1))
         index, within = self._heights.find(inside)
-        within += row - inside
-        while 0 <= index < len(self.blocks):
-            strips = self._rows.of(self.blocks[index]).strips
-            self._heights.set(index, len(strips))
-            places = [
-                place for place, strip in enumerate(strips) if needle in strip.text.casefold()
-            ]
-            further = [place for place in places if (place - within) * step > 0]
-            if further:
-                return self._heights.top(index) + (further[-1] if step < 0 else further[0])
+        return index, within + row - inside
+
+    async def find(self, needle: str, start: Place, step: int) -> Place | None:
+        """The next row above (-1) or below (1) a place that has a case-folded text.
+
+        No height changes, and only blocks that can have it are laid out.
+        """
+        (index, within), blocks, pause = start, self.blocks, Pause()
+        while 0 <= index < len(blocks) and blocks is self.blocks:
+            if may_show(blocks[index], needle):
+                for place in self._places(index, needle)[::step]:
+                    if (place - within) * step > 0:
+                        return index, place
             index += step
             within = -1 if step > 0 else 1 << 30
+            await pause.take()
         return None
+
+    def reveal(self, place: Place) -> int:
+        """The row of a place, the height of whose block is exact from now on."""
+        self._measure(place[0])
+        return self.row_of(*place)
+
+    def _places(self, index: int, needle: str) -> list[int]:
+        strips = self._rows.of(self.blocks[index]).strips
+        return [place for place, strip in enumerate(strips) if needle in strip.text.casefold()]
 
     def _measure(self, index: int) -> int:
         if not self._heights.is_exact(index):

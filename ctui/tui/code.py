@@ -2,39 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import chain, repeat
 
 from rich.cells import cell_len
 
-from ctui.tui.highlight import Highlighted, highlighted, language_of
+from ctui.tui.highlight import highlighted, language_of
+from ctui.tui.ink import Ink
 from ctui.tui.lines import Line, Span, Wrap
 
 __all__ = ["code_lines", "diff_lines", "language_of"]
 
-_MOST_HIGHLIGHTED = 200_000
 LONGEST_ROW = 4_000
 """Characters. A longer row is cut."""
 _TAB = 4
 _CHANGES = {"+": "added", "-": "removed"}
 
 
-def code_lines(code: str, language: str, *, first: str = "") -> list[Line]:
+def code_lines(code: str, language: str, ink: Ink, *, first: str = "") -> list[Line]:
     """Return a line for each row of `code`, with `first` in front of it.
 
-    `language` is a name that Pygments knows; with any other, and beyond 200,000 characters, the
+    `language` is a name that Pygments knows; with any other, and where the ink is used up, the
     code has no colours. Tabs are expanded to stops of 4 characters. A row of more than 4,000
     characters is cut, and says how much is missing.
     """
     if not code:
         return []
-    rows = [row.expandtabs(_TAB) for row in code.removesuffix("\n").split("\n")]
+    rows = _rows(code)
     return [
         _line(row, spans, style="block", first=first)
-        for row, spans in zip(rows, _colours(rows, language).rows, strict=True)
+        for row, spans in zip(rows, _colours(rows, language, ink), strict=False)
     ]
 
 
-def diff_lines(lines: Iterable[str], language: str, old_start: int, new_start: int) -> list[Line]:
+def diff_lines(
+    lines: Iterable[str], language: str, old_start: int, new_start: int, ink: Ink
+) -> list[Line]:
     r"""Return the lines of a hunk of a unified diff, each with its number and its mark in front.
 
     Each of `lines` begins with ` `, `-` or `+`; one that begins with anything else, such as
@@ -43,7 +46,7 @@ def diff_lines(lines: Iterable[str], language: str, old_start: int, new_start: i
     """
     hunk = [(line[:1] or " ", line[1:].expandtabs(_TAB)) for line in lines]
     after = [text for mark, text in hunk if mark in " +"]
-    colours = iter(_colours(after, language).rows)
+    colours = _colours(after, language, ink)
     old, new = old_start, new_start
     width = len(str(max(old, new) + len(hunk)))
     found = []
@@ -62,23 +65,27 @@ def diff_lines(lines: Iterable[str], language: str, old_start: int, new_start: i
     return found
 
 
-def is_open_after(code: str, language: str) -> bool:
-    """Whether `code` ends within a string or a comment, so that its next row belongs to it."""
-    rows = [row.expandtabs(_TAB) for row in code.removesuffix("\n").split("\n")]
-    return _colours(rows, language).open
+def is_open_after(code: str, language: str, ink: Ink) -> bool:
+    """Whether `code` ends within a string or a comment, so that its next row belongs to it.
+
+    What the ink does not suffice for has no colours, and so nothing that could be open.
+    """
+    rows = _rows(code)
+    return ink.suffices(rows) and highlighted(ink.visible(rows), language).open
 
 
-def _colours(rows: list[str], language: str) -> Highlighted:
-    code = "\n".join(rows)
-    return highlighted(code, language if len(code) <= _MOST_HIGHLIGHTED else "")
+def _rows(code: str) -> list[str]:
+    return [row.expandtabs(_TAB) for row in code.removesuffix("\n").split("\n")]
+
+
+def _colours(rows: list[str], language: str, ink: Ink) -> Iterator[tuple[Span, ...]]:
+    """The spans of each row, and then without end those of rows that have none."""
+    taken = ink.take(rows) if language else 0
+    coloured = highlighted(ink.visible(rows[:taken]), language).rows if taken else ()
+    return chain(coloured, repeat(()))
 
 
 def _line(text: str, spans: tuple[Span, ...], *, style: str, first: str) -> Line:
     if len(text) > LONGEST_ROW:
-        spans = tuple(
-            span._replace(end=min(span.end, LONGEST_ROW))
-            for span in spans
-            if span.start < LONGEST_ROW
-        )
         text = f"{text[:LONGEST_ROW]}… [{len(text) - LONGEST_ROW} more characters]"
     return Line(text, spans, style, first, " " * cell_len(first), Wrap.CELLS)

@@ -4,18 +4,46 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 
 from ctui.claude.decode import decode
 from ctui.claude.ledger import Changes
 from ctui.claude.transcript import Transcript
 from ctui.client import Client
 from ctui.client.history import FIRST_PORTION, Past, larger, read_past
-from ctui.errors import NotFound
+from ctui.errors import CtuiError, NotFound
+from ctui.paths import Paths
 from ctui.tasks.journal import FILE_NAME, Entry
+from ctui.tasks.model import Message
 
 _AT_ONCE = 64
 """Lines that are folded before the screen gets its turn; some milliseconds."""
+
+
+def read_task(paths: Paths, task: str, size: int) -> Past:
+    """The end of a task's journal, and what the person said that the CLI has not taken.
+
+    Args:
+        paths: where the journal and the store are.
+        task: whose.
+        size: bytes of the journal, about.
+    """
+    # First: a message that is taken meanwhile has its echo in the journal.
+    waiting = _undelivered(paths, task)
+    past = read_past(paths.task(task) / FILE_NAME, size=size)
+    for message in waiting:
+        past.transcript.expect(message.id, message.text, time=message.created)
+    return past
+
+
+def _undelivered(paths: Paths, task: str) -> list[Message]:
+    from ctui.tasks.store import Store
+
+    try:
+        with closing(Store(paths.database)) as store:
+            return store.undelivered(task)
+    except CtuiError:
+        return []  # the journal can still be read
 
 
 class Feed:
@@ -68,9 +96,8 @@ class Feed:
     async def _load(self, size: int) -> None:
         self._loading = True
         try:
-            path = self._client.paths.task(self._task) / FILE_NAME
             # Folding is work for the processor: in a thread, keys still get their turn.
-            past = await asyncio.to_thread(read_past, path, size=size)
+            past = await asyncio.to_thread(read_task, self._client.paths, self._task, size)
             await self.close()
             self._past, self.transcript = past, past.transcript
             self._replaced(past.transcript)

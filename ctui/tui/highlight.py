@@ -7,9 +7,14 @@ from functools import cache, lru_cache
 from itertools import accumulate
 from typing import Any, NamedTuple
 
+from ctui.tui.languages import LANGUAGES, LIKE
 from ctui.tui.lines import Span
 
 _LONGEST_NAME = 40
+_LONGEST_PIECE = 1_000
+"""Characters. The expressions of many lexers take the square of what they are given, or more."""
+
+_MAY_BE_OPEN = {"string", "comment"}
 _STYLES = {
     "Comment": "comment",
     "Comment.Preproc": "keyword",
@@ -46,22 +51,51 @@ class Highlighted(NamedTuple):
 def highlighted(code: str, language: str) -> Highlighted:
     """Return the spans of every row of `code`, rows being what line breaks separate.
 
-    An unknown `language` has no spans.
+    An unknown `language` has no spans. The caller bounds the code and its rows (see `ink`).
     """
     rows = code.split("\n")
     lexer = _lexer(language)
-    if lexer is None:
-        return Highlighted(((),) * len(rows))
+    found: list[tuple[Span, ...]] = []
+    is_open = False
+    while lexer is not None and len(found) < len(rows):
+        piece = _piece(rows, len(found))
+        spans, is_open = _highlighted_piece(piece, lexer)
+        is_last = len(found) + len(piece) == len(rows)
+        found += spans if is_last else spans[: _good_end(piece, spans)]
+    return Highlighted(tuple(found) or ((),) * len(rows), is_open)
+
+
+def _piece(rows: list[str], start: int) -> list[str]:
+    """The rows from `start` on that a lexer gets at once, one at the least."""
+    end, size = start + 1, len(rows[start])
+    while end < len(rows) and size + len(rows[end]) < _LONGEST_PIECE:
+        size += len(rows[end]) + 1
+        end += 1
+    return rows[start:end]
+
+
+def _good_end(piece: list[str], spans: list[tuple[Span, ...]]) -> int:
+    """How many rows of a piece stay with it: what follows must not begin within a string."""
+    for end in range(len(piece) - 1, len(piece) // 2, -1):
+        first = spans[end][0] if spans[end] else None
+        within = first is not None and first.start == 0 and first.style in _MAY_BE_OPEN
+        if piece[end] and not within:
+            return end
+    return len(piece)
+
+
+def _highlighted_piece(rows: list[str], lexer: Any) -> tuple[list[tuple[Span, ...]], bool]:
+    code = "\n".join(rows) + "\n"
     try:
         # Not get_tokens(), which strips the code: offsets would no longer be those of the rows.
         tokens = [
             (start, start + len(text), _style(kind))
-            for start, kind, text in lexer.get_tokens_unprocessed(code + "\n")
+            for start, kind, text in lexer.get_tokens_unprocessed(code)
         ]
-    except Exception:  # noqa: BLE001 - a bug in one of 500 lexers may cost colours, nothing more
-        return Highlighted(((),) * len(rows))
-    is_open = bool(tokens) and tokens[-1][2] in {"string", "comment"}
-    return Highlighted(tuple(_spans_by_row(rows, tokens)), is_open)
+    except Exception:  # noqa: BLE001 - a bug in a lexer may cost colours, nothing more
+        tokens = []
+    is_open = bool(tokens) and tokens[-1][2] in _MAY_BE_OPEN
+    return list(_spans_by_row(rows, tokens)), is_open
 
 
 @lru_cache(maxsize=1024)
@@ -81,9 +115,11 @@ def _lexer(language: str) -> Any:
     from pygments.util import ClassNotFound
 
     try:
-        return get_lexer_by_name(language)
+        lexer = get_lexer_by_name(language)
     except ClassNotFound:
         return None
+    name = lexer.aliases[0]
+    return _lexer(LIKE[name]) if name in LIKE else lexer if name in LANGUAGES else None
 
 
 @cache  # bounded: Pygments has a few hundred kinds

@@ -44,6 +44,20 @@ class Line(NamedTuple):
 
 BLANK = Line("")
 
+_LONGEST_TEXT = 200_000
+"""Characters of one text that become lines; each of them could be a row."""
+
+
+def shortened(text: str) -> str:
+    """The text, or both ends of a very long one with a row between them that says so."""
+    left_out = len(text) - _LONGEST_TEXT
+    if left_out <= 0:
+        return text
+    half = _LONGEST_TEXT // 2
+    mark = f"… {left_out:,} more characters: too many to be shown here …"
+    return f"{text[:half]}\n{mark}\n{text[-half:]}"
+
+
 STYLES = (
     # prose
     "heading",

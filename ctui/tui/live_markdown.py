@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from ctui.tui.ink import Ink
 from ctui.tui.lines import BLANK, Line
 from ctui.tui.markdown import Part, code_rows, join, parts
 from ctui.tui.markdown_fence import chunk_size, fence_lines, fence_rows
@@ -12,7 +13,7 @@ from ctui.tui.markdown_fence import chunk_size, fence_lines, fence_rows
 class LiveMarkdown:
     """Lays out a growing text, and does so only once for what cannot change any more.
 
-    At any time `frozen` and `tail()` are together the `markdown_lines` of the whole text, unless a
+    At any time all frozen lines and `tail()` are the `markdown_lines` of the whole text, unless a
     list gets nested so deeply that the whole text would show all of it as it was written.
     """
 
@@ -23,7 +24,9 @@ class LiveMarkdown:
         """
         self._step = step
         self.frozen: list[Line] = []
-        """Lines that stay as they are. More are added at the end, by `append` only."""
+        """Lines that stay as they are until they are taken. Only `append` adds some, at the end."""
+        self._ink = Ink()
+        """What is left behind the frozen lines."""
         self._rest = ""
         """The source of the tail."""
         self._looked_at = 0
@@ -41,11 +44,16 @@ class LiveMarkdown:
             self._freeze()
             self._looked_at = len(self._rest)
 
+    def take_frozen(self) -> list[Line]:
+        """Hand over the frozen lines, which are not kept here any longer."""
+        taken, self.frozen = self.frozen, []
+        return taken
+
     def tail(self) -> list[Line]:
         """Return the lines after those that are frozen. The list is not yours to change."""
         if self._tail is None:
-            found = parts(self._rest)
-            self._tail = join((part, self._lines(part)) for part in found)
+            found, ink = parts(self._rest), self._ink.copy()
+            self._tail = join((part, self._lines(part, ink)) for part in found)
         return self._tail
 
     def _freeze(self) -> None:
@@ -59,7 +67,7 @@ class LiveMarkdown:
         if not found:
             return
         for part, following in pairwise(found):
-            self.frozen += self._lines(part)
+            self.frozen += self._lines(part, self._ink)
             if following.spaced:
                 self.frozen.append(BLANK)
             self._in_fence = False
@@ -72,16 +80,16 @@ class LiveMarkdown:
             return
         info = last.node.info.strip()
         rows = code_rows(last.node)
-        while size := chunk_size(rows, info):
+        while size := chunk_size(rows, info, self._ink):
             lay_out = fence_rows if self._in_fence else fence_lines
-            self.frozen += lay_out(rows[:size], info)
+            self.frozen += lay_out(rows[:size], info, self._ink)
             del rows[:size]
             opening, code = self._rest.split("\n", 1)
             self._rest = f"{opening}\n{_without_rows(code, size)}"
             self._in_fence = True
 
-    def _lines(self, part: Part) -> list[Line]:
-        return part.lines(continued=self._in_fence and part.start == 0)
+    def _lines(self, part: Part, ink: Ink) -> list[Line]:
+        return part.lines(ink, continued=self._in_fence and part.start == 0)
 
 
 def _without_rows(text: str, count: int) -> str:

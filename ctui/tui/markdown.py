@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len
 
+from ctui.tui.ink import Ink
 from ctui.tui.lines import BLANK, Line, Wrap
 from ctui.tui.markdown_fence import fence_lines, fence_rows
 from ctui.tui.markdown_inline import inline_rows
@@ -39,13 +40,13 @@ class Part(NamedTuple):
     spaced: bool
     """Whether a blank line separates it from the part before it."""
 
-    def lines(self, *, continued: bool = False) -> list[Line]:
+    def lines(self, ink: Ink, *, continued: bool = False) -> list[Line]:
         """Lay it out. A `continued` block of code is one whose label was shown already."""
         if self.node is None:
             return plain_lines("\n".join(self.source[self.start : self.end]))
         if continued and self.node.type == "fence":
-            return fence_rows(code_rows(self.node), self.node.info.strip())
-        return _Layout(self.source).block(self.node)
+            return fence_rows(code_rows(self.node), self.node.info.strip(), ink)
+        return _Layout(self.source, ink).block(self.node)
 
 
 def markdown_lines(text: str) -> list[Line]:
@@ -53,7 +54,8 @@ def markdown_lines(text: str) -> list[Line]:
 
     Blocks are separated by a blank line. Lists are as loose or as tight as their source is.
     """
-    return join((part, part.lines()) for part in parts(text))
+    ink = Ink()
+    return join((part, part.lines(ink)) for part in parts(text))
 
 
 def plain_lines(text: str) -> list[Line]:
@@ -108,8 +110,9 @@ def _is_blank(row: str) -> bool:
 class _Layout:
     """Turns the blocks of one document into lines."""
 
-    def __init__(self, source: list[str]) -> None:
+    def __init__(self, source: list[str], ink: Ink) -> None:
         self._source = source
+        self._ink = ink
 
     def block(self, node: SyntaxTreeNode) -> list[Line]:
         match node.type:
@@ -122,9 +125,9 @@ class _Layout:
             case "blockquote":
                 return self._quote(node)
             case "fence":
-                return fence_lines(code_rows(node), node.info.strip())
+                return fence_lines(code_rows(node), node.info.strip(), self._ink)
             case "code_block":
-                return fence_lines(code_rows(node), "")
+                return fence_lines(code_rows(node), "", self._ink)
             case "table":
                 return table_lines(node)
             case "hr":

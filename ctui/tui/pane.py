@@ -138,9 +138,7 @@ class Pane(Vertical):
         if self.panel.leave_words():
             return
         if search.display:
-            search.close()
-            self.transcript.find("")
-            self.transcript.focus()
+            self._end_search()
         elif self.transcript.screen.selections:
             self.screen.clear_selection()
         else:
@@ -151,13 +149,26 @@ class Pane(Vertical):
 
     def on_search_line_wanted(self, event: SearchLine.Wanted) -> None:
         event.stop()
+        if not self.query_one(SearchLine).value:
+            self._end_search()
+            return
+        if event.written:
+            self.transcript.focus()
         self.action_find(event.where)
 
     def action_find(self, where: Where) -> None:
         """Show the next match above or below of what is in the search line."""
         search = self.query_one(SearchLine)
-        text = search.value
-        if not search.display or not text:
-            self.action_search()
-        elif not self.transcript.find(text, backward=where == "above"):
+        if search.display and search.value:
+            # The next key ends a search that still goes on.
+            self.run_worker(self._find(search.value, where), group="search", exclusive=True)
+
+    async def _find(self, text: str, where: Where) -> None:
+        if not await self.transcript.find(text, backward=where == "above"):
             self.notify(f"nothing more is found {where}", timeout=2, markup=False)
+
+    def _end_search(self) -> None:
+        self.workers.cancel_group(self, "search")
+        self.query_one(SearchLine).close()
+        self.transcript.end_search()
+        self.transcript.focus()

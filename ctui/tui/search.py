@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from rich.style import Style
 
+from ctui.tui.block_search import Place
+from ctui.tui.block_window import BlockWindow
+
 
 class Search:
-    """One search; its rows are those of the transcript as it is laid out now."""
+    """One search of the person's, in a window that begins at `top` and has `height` rows."""
 
     def __init__(self) -> None:
         self.needle = ""
         """Case-folded; "" while nothing is searched."""
         self.style = Style.null()
-        self._found: int | None = None
+        self._found: Place | None = None
 
     def begin(self, text: str, style: Style) -> None:
         """Search for this, from the window on if it is another text."""
@@ -21,13 +24,23 @@ class Search:
             self._found = None
         self.needle, self.style = needle, style
 
-    def start(self, top: int, height: int, *, backward: bool) -> int:
-        """The row from which the next match is looked for: the last one, or the window's edge."""
-        if self._found is not None and top <= self._found < top + height:
-            return self._found
-        return top + height if backward else top - 1
+    def end(self) -> None:
+        self.needle, self._found = "", None
 
-    def arrive(self, row: int, top: int, height: int) -> int:
-        """A match is at this row; where the window begins so that it can be seen."""
-        self._found = row
+    def begin_at_window(self) -> None:
+        """Other blocks are shown."""
+        self._found = None
+
+    def start(self, window: BlockWindow, top: int, height: int, *, backward: bool) -> Place:
+        """Where the next match is looked for: the last one, or the window's edge."""
+        if self._found is not None and top <= window.row_of(*self._found) < top + height:
+            return self._found
+        return window.place_from(top + height if backward else top - 1)
+
+    def arrive(self, window: BlockWindow, found: Place, top: int, height: int) -> int:
+        """A match is here; where the window begins so that it can be seen."""
+        self._found = found
+        read = window.place(top)
+        row = window.reveal(found)
+        top = window.row_of(*read)
         return top if top <= row < top + height else row - height // 3

@@ -15,20 +15,25 @@ class SearchLine(Input):
     """Opens at the end of a transcript, so what is searched first is above."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,up", "want('above')", "Match above", show=False),
+        Binding("enter", "want('above', True)", "Match above, and go on there", show=False),
+        Binding("up", "want('above')", "Match above", show=False),
         Binding("down", "want('below')", "Match below", show=False),
     ]
 
     class Wanted(Message):
         """The next match is to be shown."""
 
-        def __init__(self, where: Where) -> None:
+        def __init__(self, where: Where, *, written: bool) -> None:
             super().__init__()
             self.where = where
+            self.written = written
+            """Whether nothing more will be written, for now."""
 
     def __init__(self) -> None:
         super().__init__(
-            placeholder="search: enter or ↑ above, ↓ below", classes="pane--search", compact=True
+            placeholder="search: enter or ↑ above, ↓ below, then [ and ]",
+            classes="pane--search",
+            compact=True,
         )
         self.display = False
 
@@ -41,5 +46,5 @@ class SearchLine(Input):
         """Hide it; the text stays for the next time."""
         self.display = False
 
-    def action_want(self, where: Where) -> None:
-        self.post_message(self.Wanted(where))
+    def action_want(self, where: Where, written: bool = False) -> None:
+        self.post_message(self.Wanted(where, written=written))

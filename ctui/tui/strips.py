@@ -35,17 +35,26 @@ class Rows(NamedTuple):
     soft: bytearray
     """0 for a row that begins a line; `WRAPPED` or `CUT` for one that goes on with it."""
 
+    @property
+    def lines(self) -> int:
+        """How many lines these are."""
+        return self.soft.count(0)
+
     def __add__(self, other: object) -> Rows:
         if not isinstance(other, Rows):
             return NotImplemented
         return Rows(self.strips + other.strips, self.soft + other.soft)
 
 
-def lay_out(lines: Iterable[Line], width: int, palette: Palette) -> Rows:
-    """Wrap lines to `width` cells."""
+def lay_out(
+    lines: Iterable[Line], width: int, palette: Palette, *, enough: int | None = None
+) -> Rows:
+    """Wrap lines to `width` cells; only so many of them that there are `enough` rows."""
     strips: list[Strip] = []
     soft = bytearray()
     for line in lines:
+        if enough is not None and len(strips) >= enough:
+            break
         base = palette[""] + palette[line.style] if line.style else palette[""]
         line = _shortened(line)  # noqa: PLW2901
         joint = CUT if line.wrap is Wrap.CELLS else WRAPPED

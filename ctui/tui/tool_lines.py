@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from ctui.claude.blocks import ToolCall, ToolOutput, ToolState
 from ctui.claude.tools import WORKSPACE
 from ctui.tui.code import code_lines, diff_lines, language_of
-from ctui.tui.lines import Line, Span, Wrap
+from ctui.tui.ink import Ink
+from ctui.tui.lines import Line, Span, Wrap, shortened
 
 _OUTPUT_LINES = 6
 _CHANGE_LINES = 24
@@ -28,16 +29,17 @@ _MARKS = {
 
 def tool_lines(call: ToolCall, *, unfolded: bool) -> tuple[list[Line], int]:
     """A tool call's lines, and how many more there are when it is unfolded."""
-    body = list(_body(call))
     limit = _CHANGE_LINES if _is_change(call) else _OUTPUT_LINES
+    body = list(_body(call, Ink() if unfolded else Ink(rows=limit)))
     left_out = len(body) - limit
     if unfolded or left_out <= 1:
-        return [_title(call), *body], 0
+        return [title_line(call), *body], 0
     mark = Line(f"… {left_out} more lines", style="dim", first="  ", rest="  ")
-    return [_title(call), *body[:limit], mark], left_out
+    return [title_line(call), *body[:limit], mark], left_out
 
 
-def _title(call: ToolCall) -> Line:
+def title_line(call: ToolCall) -> Line:
+    """What it does, and how it ended."""
     mark, style = _MARKS[call.state]
     subject = (call.subject or _path(call))[:_LONGEST_SUBJECT]
     text = f"{call.name} {subject}".rstrip()
@@ -57,40 +59,43 @@ def _end(call: ToolCall) -> str:
         facts.append(str(call.state))
     if call.output is not None and call.output.exit_code:
         facts.append(f"exit code {call.output.exit_code}")
-    if call.finished is not None and (seconds := (call.finished - call.time) / 1e9) >= 1:
-        facts.append(f"{seconds:.1f} s")
+    if call.finished is not None:
+        seconds = (call.finished - call.time - call.waited) / 1e9
+        facts += [f"{seconds:.1f} s"] if seconds >= 1 else []
     return " · ".join(facts)
 
 
-def _body(call: ToolCall) -> Iterator[Line]:
+def _body(call: ToolCall, ink: Ink) -> Iterator[Line]:
     output = call.output
     language = language_of(_path(call))
     if output is not None and output.hunks:
         for hunk in output.hunks:
-            yield from diff_lines(hunk.lines, language, hunk.old_start, hunk.new_start)
+            shown = shortened("\n".join(hunk.lines)).split("\n")
+            yield from diff_lines(shown, language, hunk.old_start, hunk.new_start, ink)
         return
-    yield from _given(call, language)
+    yield from _given(call, language, ink)
     if output is not None and not (call.state is ToolState.OK and call.name in _SAYS_NOTHING_NEW):
         yield from _output(output, failed=call.state is not ToolState.OK)
 
 
-def _given(call: ToolCall, language: str) -> Iterable[Line]:
+def _given(call: ToolCall, language: str, ink: Ink) -> Iterable[Line]:
     """The part of the input that its one-line subject cannot show."""
     given = call.given
     match call.name:
         case "Edit" if isinstance(given.get("old_string"), str):
-            return _replacement(given.get("old_string"), given.get("new_string"), language)
+            return _replacement(given.get("old_string"), given.get("new_string"), language, ink)
         case "Write" if isinstance(given.get("content"), str):
-            return code_lines(given["content"], language, first="  ")
+            return code_lines(shortened(given["content"]), language, ink, first="  ")
         case "Bash" if "\n" in str(given.get("command", "")):
-            return code_lines(str(given["command"]), "bash", first="  ")
+            return code_lines(shortened(str(given["command"])), "bash", ink, first="  ")
     return ()
 
 
-def _replacement(old: object, new: object, language: str) -> list[Line]:
-    removed = [f"-{line}" for line in str(old).split("\n")] if old else []
-    added = [f"+{line}" for line in str(new).split("\n")] if isinstance(new, str) and new else []
-    return diff_lines([*removed, *added], language, 1, 1)
+def _replacement(old: object, new: object, language: str, ink: Ink) -> list[Line]:
+    removed = [f"-{line}" for line in shortened(str(old)).split("\n")] if old else []
+    new = shortened(new) if isinstance(new, str) else ""
+    added = [f"+{line}" for line in new.split("\n")] if new else []
+    return diff_lines([*removed, *added], language, 1, 1, ink)
 
 
 def _output(output: ToolOutput, *, failed: bool) -> Iterator[Line]:
@@ -99,7 +104,7 @@ def _output(output: ToolOutput, *, failed: bool) -> Iterator[Line]:
         (output.stderr, "error"),
         (output.text, "error" if failed else "output"),
     ):
-        stripped = text.strip("\n")
+        stripped = shortened(text).strip("\n")
         for line in stripped.expandtabs(4).split("\n") if stripped else ():
             yield Line(line, style=style, first="  │ ", rest="  │ ", wrap=Wrap.CELLS)
 

@@ -13,7 +13,7 @@ from typing import ClassVar
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Offset, Region, Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
@@ -26,7 +26,7 @@ from ctui.tui.block_window import BlockWindow
 from ctui.tui.frame_clock import FrameClock
 from ctui.tui.lines import STYLES
 from ctui.tui.palette import palette_of, style_of
-from ctui.tui.row_paint import ROW_BITS, changed_rows, matched, selected, selected_text
+from ctui.tui.row_paint import ROW_BITS, changed_rows, matched, selected
 from ctui.tui.search import Search
 from ctui.tui.thumb import Thumb
 
@@ -81,6 +81,7 @@ class TranscriptView(ScrollView, can_focus=True):
         """
         index, within = self._window.place(self.scroll_offset.y)
         behind = len(self._window.blocks) - index
+        self._search.begin_at_window()
         self._window.show(blocks)
         if keep_place and not self.follows:
             self._move_to(self._window.row_of(max(0, len(blocks) - behind), within))
@@ -133,21 +134,21 @@ class TranscriptView(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One row with offsets: only for the mouse, which asks what lies under it."""
-        index, within = self._window.place(self.scroll_offset.y + y)
-        if index >= len(self._window.blocks):
-            return self._blank
-        strips = self._window.rows_of(index).strips
-        strip = strips[within] if within < len(strips) else Strip.blank(self._window.width)
-        return strip.apply_offsets(0, index << ROW_BITS | within)
+        return self._window.row_with_offset(self.scroll_offset.y + y, self._blank)
+
+    @property
+    def _selection(self) -> Selection | None:
+        # While it is being removed it is painted once more, and has no screen.
+        return self.screen.selections.get(self) if self.is_attached else None
 
     @property
     def _decorated(self) -> bool:
-        return bool(self._search.needle) or self in self.screen.selections
+        return bool(self._search.needle) or self._selection is not None
 
     def _decorate(self, strip: Strip, row: int) -> Strip:
         if self._search.needle:
             strip = matched(strip, self._search.needle, self._search.style)
-        selection = self.screen.selections.get(self)
+        selection = self._selection
         if selection is None:
             return strip
         index, within = self._window.place(row)
@@ -184,7 +185,7 @@ class TranscriptView(ScrollView, can_focus=True):
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
-        if self._window.width:
+        if self._window.width and self.is_attached:
             self._generation += 1
             self._restyle(self._window.width)
             self._request_frame()
@@ -244,42 +245,42 @@ class TranscriptView(ScrollView, can_focus=True):
 
     def action_toggle_fold(self) -> None:
         """Fold or unfold the last block in the window that has more to show."""
-        last, _ = self._window.place(self.scroll_offset.y + self.size.height - 1)
-        first, _ = self._window.place(self.scroll_offset.y)
-        for index in range(min(last, len(self._window.blocks) - 1), first - 1, -1):
-            if self._toggle(index):
-                return
+        top = self.scroll_offset.y
+        if self._window.toggle_last(top, top + self.size.height - 1):
+            self._toggled()
 
     def on_click(self, event: events.Click) -> None:
         index, _ = self._window.place(self.scroll_offset.y + event.y)
-        if not self.screen.selections:
-            self._toggle(index)
+        if self.is_attached and not self.screen.selections and self._window.toggle(index):
+            self._toggled()
 
-    def _toggle(self, index: int) -> bool:
-        if not self._window.toggle(index):
-            return False
+    def _toggled(self) -> None:
         self.follows = False
         self._frame = None
         self.paint()
-        return True
 
-    def find(self, needle: str, *, backward: bool = True) -> bool:
-        """Show the next row with that text; whether there is one. "" ends the search."""
-        self._search.begin(needle, style_of(self, "match"))
-        self._frame = None
-        found = None
-        if needle:
-            top, height = self.scroll_offset.y, self.size.height
-            place = self._window.place(top)
-            start = self._search.start(top, height, backward=backward)
-            found = self._window.find(self._search.needle, start, -1 if backward else 1)
-            if found is not None:
-                self.follows = False
-                top = self._window.row_of(*place)
-                self._move_to(self._search.arrive(found, top, height))
+    async def find(self, needle: str, *, backward: bool = True) -> bool:
+        """Show the next row with that text; whether there is one.
+
+        It gives the loop back every few milliseconds, and may be cancelled.
+        """
+        search, window = self._search, self._window
+        search.begin(needle, style_of(self, "match"))
+        self.refresh()
+        start = search.start(window, self.scroll_offset.y, self.size.height, backward=backward)
+        found = await window.find(search.needle, start, -1 if backward else 1)
+        if found is None or not self.is_attached:
+            return False
+        self.follows = False
+        self._move_to(search.arrive(window, found, self.scroll_offset.y, self.size.height))
         self.paint()
         self.refresh()
-        return found is not None
+        return True
+
+    def end_search(self) -> None:
+        """Mark no matches any more."""
+        self._search.end()
+        self.refresh()
 
     # -- selection
 
@@ -291,10 +292,6 @@ class TranscriptView(ScrollView, can_focus=True):
         self.refresh()
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        blocks = self._window.blocks
-        if not blocks:
+        if not self._window.blocks:
             return None
-        start = selection.start or Offset(0, 0)
-        end = selection.end or Offset(1 << 20, len(blocks) << ROW_BITS)
-        rows = map(self._window.rows_of, range(start.y >> ROW_BITS, len(blocks)))
-        return selected_text(rows, start, end), "\n"
+        return self._window.text_of(selection), "\n"

@@ -20,6 +20,8 @@ from ctui.claude.blocks import (
     TurnEnd,
 )
 from ctui.claude.decode import decode
+from ctui.claude.render import render_block
+from ctui.claude.summary import progress
 from ctui.claude.transcript import Transcript
 from tests.claude import lines
 from tests.claude.fold import fold, only, out
@@ -273,6 +275,51 @@ def test_an_api_failure_is_a_failed_turn_and_says_so_once() -> None:
     assert (end.ok, end.text) == (False, said)
     (end,) = only(fold(out([lines.assistant("m", lines.text(said)), failure])), TurnEnd)
     assert (end.ok, end.text) == (False, "")
+
+
+def test_a_turn_that_the_person_ended_is_no_failure() -> None:
+    said = lines.line(type="user", message={"content": "[Request interrupted by user]"})
+    end = lines.result(
+        subtype="error_during_execution",
+        is_error=True,
+        errors=["[ede_diagnostic] x"],
+        terminal_reason="aborted_streaming",
+        duration_ms=28_900,
+    )
+    transcript = fold(out([said, end]))
+    (turn,) = only(transcript, TurnEnd)
+    assert (turn.interrupted, turn.text) == (True, "")
+    assert render_block(turn, 80) == ["■ interrupted (28.9 s, $0.0100 so far)"]
+    assert progress(decode(end)) == "■ interrupted"
+
+
+def test_the_time_of_a_call_is_not_that_of_the_person() -> None:
+    ask_user = lines.line(
+        type="control_request",
+        request_id="r3",
+        request={
+            "subtype": "mcp_message",
+            "message": {
+                "method": "tools/call",
+                "params": {
+                    "name": "ask_user",
+                    "arguments": {"question": "q"},
+                    "_meta": {"claudecode/toolUseId": "c3"},
+                },
+            },
+        },
+    )
+    calls = [lines.assistant("m", lines.tool_use(f"c{n}", "Bash", command="x")) for n in (1, 2, 3)]
+    asked = [lines.can_use_tool(f"r{n}", f"c{n}", "Bash", command="x") for n in (1, 2)]
+    answered = [
+        lines.answer_echo("r1", behavior="allow"),
+        lines.line(type="control_cancel_request", request_id="r2"),
+        lines.answer_echo("r3", mcp_response={"result": {}}),
+    ]
+    given = [*calls, *asked, ask_user, *answered]
+    found = only(fold(out(given)), ToolCall)
+    # A line's place stands for its time.
+    assert [call.waited for call in found] == [3, 3, 3]
 
 
 def test_tries_of_one_call_are_one_notice() -> None:

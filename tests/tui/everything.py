@@ -90,7 +90,7 @@ class Everything(App[None]):
         for line in every_line(self._text):
             view.take(transcript.feed(decode(line), run=1, time=0))
             await self._painted()
-        view.find(self._text[:20])
+        await view.find(self._text[:20])
         for screen in self._screens():
             self.push_screen(screen)
             await self._painted()

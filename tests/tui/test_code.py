@@ -1,14 +1,27 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctui.tui.code import code_lines, diff_lines, language_of
-from ctui.tui.lines import Wrap
+from ctui.tui import code as subject
+from ctui.tui.code import language_of
+from ctui.tui.ink import Ink
+from ctui.tui.languages import LANGUAGES, LIKE
+from ctui.tui.lines import Line, Wrap
 from tests.tui.shape import assert_well_formed, shown, styled, texts
 
 _LANGUAGES = st.sampled_from(["python", "c", "js", "html", "json", "diff", "rst", "", "nonsense"])
+
+
+def code_lines(code: str, language: str, first: str = "") -> list[Line]:
+    return subject.code_lines(code, language, Ink(), first=first)
+
+
+def diff_lines(hunk: list[str], language: str, old: int, new: int) -> list[Line]:
+    return subject.diff_lines(hunk, language, old, new, Ink())
 
 
 def test_code_has_the_colours_of_its_language() -> None:
@@ -40,16 +53,56 @@ def test_an_unknown_language_has_no_colours(language: str) -> None:
     assert line.spans == ()
 
 
-def test_a_very_long_code_has_no_colours_but_all_its_rows() -> None:
+def test_a_very_long_code_has_all_its_rows_and_colours_at_its_beginning() -> None:
     lines = code_lines("def f(): pass\n" * 20_000, "python")
     assert len(lines) == 20_000
-    assert not any(line.spans for line in lines)
+    assert all(line.spans for line in lines[:400])
+    assert not any(line.spans for line in lines[400:])
+
+
+def test_what_is_coloured_is_bounded_in_characters_too() -> None:
+    lines = code_lines(f"x = '{'a' * 100}'\n" * 300, "python")
+    assert [bool(line.spans) for line in lines] == [True] * 112 + [False] * 188
+
+
+def test_the_ink_is_for_all_code_of_a_block() -> None:
+    ink = Ink(rows=3)
+    coloured = [
+        bool(line.spans)
+        for line in (
+            *subject.code_lines("def f()\n" * 2, "python", ink),
+            *subject.diff_lines([" def f()"] * 2, "python", 1, 1, ink),
+        )
+    ]
+    assert coloured == [True, True, True, False]
+
+
+def test_a_row_that_is_too_long_for_a_lexer_is_plain_and_the_others_are_not() -> None:
+    lines = code_lines(f"def f(): pass\nx = '{'a' * 300}'\ndef f(): pass", "python")
+    assert [bool(line.spans) for line in lines] == [True, False, True]
 
 
 def test_a_very_long_row_says_how_much_of_it_is_missing() -> None:
     (line,) = code_lines(f'"{"a" * 5_000}"', "python")
     assert line.text == f'"{"a" * 3_999}… [1002 more characters]'
-    assert styled(line) == [(line.text[:4_000], "string")]
+
+
+def test_a_string_is_not_torn_where_a_lexer_gets_the_next_piece() -> None:
+    function = 'def f():\n    """Explain.\n\n    for all\n    """\n    return 1\n\n\n'
+    lines = code_lines(function * 40, "python")
+    assert [styled(line) for line in lines[:8]] * 40 == [styled(line) for line in lines]
+
+
+_HOSTILE = ("A", " ", "a.", "-", '\\"', "/*")
+
+
+@pytest.mark.parametrize("language", sorted([*LANGUAGES, *LIKE]))
+def test_no_lexer_hangs(language: str) -> None:
+    for unit in _HOSTILE:
+        for code in ((unit * 150 + "\n") * 40, f"{unit}\n" * 400):
+            began = time.process_time()
+            code_lines(code, language)
+            assert time.process_time() - began < 1, (unit, code[:300].count("\n"))
 
 
 def test_rows_are_those_of_the_source() -> None:

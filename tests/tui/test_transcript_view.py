@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from textual import events
 from textual.app import App, ComposeResult
-from textual.geometry import Offset
+from textual.geometry import Offset, Region
 from textual.pilot import Pilot
 from textual.selection import Selection
 
@@ -128,6 +129,22 @@ async def test_more_in_front_does_not_move_what_is_read() -> None:
         assert [row for row in screen(app) if row.startswith("speech")] == before
 
 
+async def test_one_that_was_removed_can_still_be_painted() -> None:
+    async with shown(*speeches(60)) as (app, _):
+        view, window = app.view, Region(0, 0, *app.view.size)
+        assert view.render_lines(window)
+        app.screen.selections = {view: Selection(None, None)}
+        await view.remove()
+        view.render_lines(window)
+        view.render_line(0)
+        view.notify_style_update()
+        view.action_page_up()
+        view.action_toggle_fold()
+        view.paint()
+        view.on_click(events.Click(view, 1, 1, 0, 0, 1, False, False, False))
+        assert app.is_running
+
+
 async def test_long_output_is_folded_and_unfolds() -> None:
     output = "\n".join(f"row {n}" for n in range(15))
     given = [
@@ -171,24 +188,24 @@ async def test_a_speech_grows_while_it_is_written() -> None:
 async def test_searching_goes_to_the_match() -> None:
     async with shown(*speeches(90)) as (app, pilot):
         for expected in (19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 1):
-            assert app.view.find("SPEECH 1")
+            assert await app.view.find("SPEECH 1")
             await frame(pilot)
             assert any(row.rstrip() == f"speech {expected}" for row in screen(app))
-        assert not app.view.find("SPEECH 1")
+        assert not await app.view.find("SPEECH 1")
         for expected in (10, 11):
-            assert app.view.find("SPEECH 1", backward=False)
+            assert await app.view.find("SPEECH 1", backward=False)
             await frame(pilot)
             assert any(row.rstrip() == f"speech {expected}" for row in screen(app))
-        assert not app.view.find("nothing like that")
+        assert not await app.view.find("nothing like that")
 
 
 async def test_a_search_finds_what_is_in_the_window_first() -> None:
     async with shown(*speeches(30)) as (app, pilot):
         before = screen(app)
-        assert app.view.find("speech 29")
+        assert await app.view.find("speech 29")
         await frame(pilot)
         assert screen(app) == before
-        assert not app.view.find("speech 29", backward=False)
+        assert not await app.view.find("speech 29", backward=False)
 
 
 async def test_a_selection_is_the_text_without_the_wrapping() -> None:

@@ -1,0 +1,61 @@
+"""Searching blocks without laying them out, and without keeping the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator
+from time import monotonic
+
+from ctui.claude.blocks import Block, Notice, Prompt, Speech, Thought, ToolCall
+from ctui.tui.block_lines import block_body
+from ctui.tui.tool_lines import title_line
+
+_WORD = re.compile(r"[^\W_]+")
+_AT_ONCE = 0.008
+"""Seconds that a search may take from the loop; a frame has 33 ms."""
+
+Place = tuple[int, int]
+"""The index of a block, and a row within it."""
+
+
+class Pause:
+    """Gives the loop back whenever enough time has passed."""
+
+    def __init__(self) -> None:
+        self._last = monotonic()
+
+    async def take(self) -> None:
+        if monotonic() - self._last > _AT_ONCE:
+            await asyncio.sleep(0)
+            self._last = monotonic()
+
+
+def may_show(block: Block, needle: str) -> bool:
+    """Whether a row of this block can have a case-folded text, judged without laying it out.
+
+    Marks of Markdown may stand between the words of what is shown, so each word counts by itself.
+    """
+    words = set(_WORD.findall(needle))
+    for text in _texts(block) if words else ():
+        folded = text.casefold()
+        words = {word for word in words if word not in folded}
+        if not words:
+            return True
+    return not words
+
+
+def _texts(block: Block) -> Iterator[str]:
+    match block:
+        case Speech() | Thought() | Notice():
+            yield str(block.text)
+        case Prompt(delivered=True):
+            yield block.text
+        case ToolCall():
+            yield title_line(block).text
+            yield from (value for value in block.given.values() if isinstance(value, str))
+            if (output := block.output) is not None:
+                yield from (output.text, output.stdout, output.stderr)
+                yield from (line for hunk in output.hunks for line in hunk.lines)
+        case _:
+            yield from (line.text for line in block_body(block, unfolded=True).lines)
