@@ -62,9 +62,7 @@ class Dashboard(Commands):
             show=False,
             id="remove",
         ),
-        Binding(
-            "c", "cleanup", "clean up", tooltip="clean up worktrees, and the trash", id="cleanup"
-        ),
+        Binding("c", "cleanup", "clean", tooltip="clean up worktrees, and the trash", id="cleanup"),
         Binding("z", "zoom", "zoom", tooltip="hide or show the list", id="zoom"),
         Binding("slash", "search", "search the transcript", show=False, key_display="/"),
         Binding("tab", "next_place", "Next place", show=False),

@@ -97,5 +97,5 @@ def choices_of(bindings: Iterable[BindingType], keymap: dict[str, str]) -> list[
         shown = binding.key_display or keys.replace(",", " ").replace("question_mark", "?").replace(
             "slash", "/"
         )
-        found.append(Choice(shown, binding.description.lower()))
+        found.append(Choice(shown, (binding.tooltip or binding.description).lower()))
     return found
