@@ -63,7 +63,7 @@ class Dashboard(Commands):
             id="remove",
         ),
         Binding("c", "cleanup", "clean", tooltip="clean up worktrees, and the trash", id="cleanup"),
-        Binding("z", "zoom", "zoom", tooltip="hide or show the list", id="zoom"),
+        Binding("z", "zoom", "zoom", tooltip="hide or show the list", show=False, id="zoom"),
         Binding("slash", "search", "search the transcript", show=False, key_display="/"),
         Binding("tab", "next_place", "Next place", show=False),
         Binding("1", "tab(1)", "the first tab, and so on", show=False, key_display="1-9"),

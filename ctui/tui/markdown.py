@@ -82,6 +82,8 @@ def parts(text: str) -> list[Part]:
     found = []
     try:
         for block in parse_blocks(text):
+            if not "".join(source[block.start : block.end]).strip():
+                continue  # blanks that are no white space to Markdown
             if block.node is None or block.node.type not in {"bullet_list", "ordered_list"}:
                 found.append(Part(block.node, source, block.start, block.end, spaced=True))
             else:

@@ -27,7 +27,9 @@ async def many() -> None:
         async with demo_world() as world:
             await _first_look(field, world)
             app = Pty(
-                [sys.executable, "-m", "ctui", str(field.repository.work_tree)], world.environ
+                [sys.executable, "-m", "ctui", str(field.repository.work_tree)],
+                world.environ,
+                (120, 115),
             )
             try:
                 # The last row that is looked at has its numbers then.

@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ctui.text import sanitise
@@ -271,6 +271,7 @@ def _words(text: str) -> Counter[str]:
 
 
 @settings(deadline=None)
+@example("\xa0")
 @given(texts(["word", "(http://a.b)", '"title"', "](", "| a | b |\n|-|-|\n", "```lang\n"]))
 def test_any_text_is_well_formed_and_shows_every_letter(text: str) -> None:
     lines = markdown_lines(text)

@@ -46,7 +46,7 @@ def _speech(text: str) -> Speech:
             PermissionRecord(
                 id=1, run=1, time=0, request_id="r", call_id="c", tool="Bash", subject=""
             ),
-            "may bash run",
+            "bash wants to run",
         ),
         (TurnEnd(id=1, run=1, time=0, ok=True, duration_ms=1200), "✓ done  1.2 s"),
     ],
