@@ -25,6 +25,9 @@ _LEAST_PAUSE = 30.0
 _SHARE = 200.0
 """A slow look is so many of its own durations after the last one: half a percent of a core."""
 
+_SETTLED = 20.0
+"""Seconds after which nobody waits for a first look any more."""
+
 _VERDICT_PAUSE = 1.0
 """Seconds between two rounds of proofs, however often refs move."""
 
@@ -70,6 +73,7 @@ class Observer:
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self._watch.run())
                     group.create_task(self._rounds(store, prover))
+                    group.create_task(self._empty_trash())
         finally:
             await prover.close()
 
@@ -93,6 +97,17 @@ class Observer:
         else:
             self._dirty.add(metadata)
         self._wake.set()
+
+    async def _empty_trash(self) -> None:
+        """Delete for good what has been in the trash for long, once the screen has settled."""
+        from ctui.config import load_config
+        from ctui.worktrees.trash.purge import purge
+
+        await asyncio.sleep(_SETTLED)
+        with suppress(CtuiError):  # somebody else does it, or will
+            days = load_config(self._paths).worktrees.trash_days
+            if days:
+                await purge(open_repository(self._git_dir), older_than=days * 86_400)
 
     # -- rounds
 

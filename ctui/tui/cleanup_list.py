@@ -125,11 +125,20 @@ def _row(item: Item) -> Row | None:
         item.path,
         one_line(item.name, _NAME),
         Kind(status.status),
-        one_line(status.problem or status.verdict.evidence, _EVIDENCE),
+        one_line(_evidence(status), _EVIDENCE),
         status,
         item.task,
         _obstacle(status, item.task),
     )
+
+
+def _evidence(status: WorktreeStatus) -> str:
+    """Why it counts as what it is."""
+    if status.problem is not None:
+        return status.problem
+    if status.status == "clean" and status.verdict.kind == "unmerged":
+        return f"all of it is on {status.upstream.name}"
+    return status.verdict.evidence
 
 
 def _obstacle(status: WorktreeStatus, task: Task | None) -> str:

@@ -17,6 +17,7 @@ from ctui.tasks.model import Ask, AskState
 from ctui.tui.board import Board, worth_a_look
 from ctui.tui.commands import Commands
 from ctui.tui.header import Header
+from ctui.tui.item_content import nothing_here
 from ctui.tui.key_bar import KeyBar
 from ctui.tui.lookout import Lookout
 from ctui.tui.memory import remember_repository
@@ -206,6 +207,8 @@ class Dashboard(Commands):
             # It has been looked at since, or a task has begun on it.
             asks = self.board.asks_of(chosen.task.id) if chosen.task else []
             self.run_worker(self._stage.show_item(chosen, asks, keep=False), group="stage")
+        if not items:
+            self._stage.say(nothing_here())
         self.query_one(Header).show(self.board)
 
     def _tick(self) -> None:

@@ -113,6 +113,22 @@ def worktree_card(item: Item) -> Content:
             lines.append(Content.assemble((f"{name:<10}", "$text-muted"), one_line(value, 200)))
     lines += [
         Content(""),
-        Content.assemble(("n", "bold $primary"), (" starts a task here", "$text-muted")),
+        Content.assemble(
+            ("n", "bold $primary"),
+            (" starts a task here   ", "$text-muted"),
+            ("c", "bold $primary"),
+            (" cleans up", "$text-muted"),
+        ),
+        Content.styled(f"ctui worktree diff {one_line(item.name, 60)}", "$text-muted"),
+        Content.styled(f"ctui worktree land {one_line(item.name, 60)}", "$text-muted"),
     ]
     return Content("\n").join(lines)
+
+
+def nothing_here() -> Content:
+    """What a repository without worktrees shows."""
+    return Content.assemble(
+        "No worktrees yet.\n\n",
+        ("n", "bold $primary"),
+        (" starts the first task, in a worktree of its own", "$text-muted"),
+    )

@@ -1,0 +1,87 @@
+"""Marks, and what would follow from them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ctui.tasks.calls import Update
+from ctui.tasks.model import TaskState
+from ctui.tui.board import Board
+from ctui.tui.cleanup_list import CleanupList, Kind
+from ctui.worktrees.model import Changes, Upstream, Verdict, WorktreeStatus
+from tests.tui.test_board import status, task
+
+
+def shown(*statuses: WorktreeStatus, board: Board | None = None) -> CleanupList:
+    board = board or Board("/r/.git")
+    board.take_statuses(statuses)
+    found = CleanupList()
+    found.show(board.items())
+    return found
+
+
+def changed(name: str, **facts: Any) -> WorktreeStatus:
+    return status(name, "unclean", changes=Changes(modified=2, untracked=1), **facts)
+
+
+def test_all_that_is_safe_is_marked_and_nothing_else() -> None:
+    found = shown(status("a", "merged"), status("b", "clean"), changed("c"))
+    assert found.mark_safe() == 2
+    assert [row.name for row in found.chosen] == ["a", "b"]
+    follows = found.consequences(delete_branches=False)
+    assert "2 worktrees go to the trash (1 merged, 1 clean)." in follows.facts[0]
+    assert follows.losses == []
+    assert found.mark_safe() == 0
+
+
+def test_what_nobody_else_has_is_said() -> None:
+    found = shown(changed("c"))
+    found.toggle("/w/c")
+    assert [row.name for row in found.unclean] == ["c"]
+    assert found.consequences(delete_branches=True).losses == ["c: 3 changed files"]
+
+
+@pytest.mark.parametrize(
+    ("name", "facts", "why"),
+    [
+        ("locked", {"locked": "on a stick"}, "on a stick"),
+        ("tampered", {"problem": "tampered"}, "tampered"),
+    ],
+)
+def test_what_cannot_go_cannot_be_marked(name: str, facts: dict[str, Any], why: str) -> None:
+    import msgspec
+
+    found = shown(msgspec.structs.replace(status(name, "unclean"), **facts))
+    assert why in found.toggle(f"/w/{name}")
+    assert found.marked == set()
+
+
+def test_a_task_at_work_protects_its_worktree() -> None:
+    board = Board("/r/.git")
+    board.take(Update(task=task("a", state=TaskState.RUNNING)))
+    found = shown(status("a", "merged"), board=board)
+    assert "running" in found.toggle("/w/a")
+    assert found.mark_safe() == 0
+
+
+def test_what_changed_since_it_was_marked_is_not_marked() -> None:
+    found = shown(status("a", "merged"), status("b", "merged"))
+    found.mark_safe()
+    board = Board("/r/.git")
+    board.take_statuses([changed("a"), status("b", "merged")])
+    found.show(board.items())
+    assert found.marked == {"/w/b"}
+
+
+def test_pushed_work_says_where_it_is() -> None:
+    import msgspec
+
+    pushed = msgspec.structs.replace(
+        status("a", "clean"),
+        verdict=Verdict("unmerged", "1 commit not in main"),
+        upstream=Upstream("origin/a", "present"),
+    )
+    (row,) = shown(pushed).rows
+    assert (row.kind, row.evidence) == (Kind.CLEAN, "all of it is on origin/a")
