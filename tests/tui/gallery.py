@@ -50,7 +50,7 @@ class Gallery:
         await self._until(lambda board: any(ask.kind is AskKind.QUESTION for ask in board.inbox))
         await self._take("question")
         await self._press("escape", "escape")
-        for key, name in (("i", "inbox"), ("n", "new-task")):
+        for key, name in (("i", "inbox"), ("n", "new-task"), ("c", "cleanup")):
             self._app.screen.set_focus(None)
             await self._press(key)
             await self._take(name)
