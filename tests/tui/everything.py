@@ -28,6 +28,8 @@ from ctui.tasks.toolbox import AskPerson, AskUser
 from ctui.text import one_line
 from ctui.tui.ask_panel import AskPanel
 from ctui.tui.board import Board
+from ctui.tui.cleanup_content import row_line, summary, trash_line
+from ctui.tui.cleanup_list import CleanupList
 from ctui.tui.deeds import Deeds
 from ctui.tui.dialogs import Confirm
 from ctui.tui.frame_clock import FrameClock
@@ -41,6 +43,7 @@ from ctui.tui.sidebar import Sidebar
 from ctui.tui.tabs import TaskTabs
 from ctui.tui.task_content import pane_header, screen_header, tab_labels
 from ctui.tui.transcript_view import TranscriptView
+from ctui.worktrees.trash.entries import TrashEntry
 from tests.claude import lines
 from tests.tui.test_board import status, task
 
@@ -67,6 +70,13 @@ class Everything(App[None]):
         yield Static(screen_header(self._board, self._text, self._text, scripted=True))
         yield Static(pane_header(tasks[0], 0, 1))
         yield Static(worktree_card(item))
+        cleanup = CleanupList()
+        cleanup.show([item])
+        (row,) = cleanup.rows
+        yield Static(row_line(row, 100, 1, marked=False, size=1))
+        cleanup.marked.add(row.path)
+        yield Static(summary(cleanup, True, [], in_full=True))
+        yield Static(trash_line(_entry(self._text), 100, 1, marked=True))
         yield TaskTabs()
         yield Sidebar()
         yield AskPanel()
@@ -109,6 +119,19 @@ class Everything(App[None]):
 
     async def _painted(self) -> None:
         await asyncio.sleep(0.05)
+
+
+def _entry(text: str) -> TrashEntry:
+    return TrashEntry(
+        id="1",
+        name=text,
+        path=text,
+        metadata=text,
+        repository=text,
+        branch=text,
+        head=None,
+        removed=0,
+    )
 
 
 def every_ask(text: str) -> list[Ask]:
