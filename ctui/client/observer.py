@@ -25,7 +25,7 @@ _LEAST_PAUSE = 30.0
 _SHARE = 200.0
 """A slow look is so many of its own durations after the last one: half a percent of a core."""
 
-_SETTLED = 20.0
+_SETTLED = 60.0
 """Seconds after which nobody waits for a first look any more."""
 
 _VERDICT_PAUSE = 1.0

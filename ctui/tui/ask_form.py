@@ -38,7 +38,7 @@ class Choice(NamedTuple):
     label: str
 
 
-_NO_FORM = (Choice("d", "decline"), Choice("k", "cancel"))
+_NO_FORM = (Choice("d", "decline"), Choice("C", "cancel"))
 
 
 class AskForm:
@@ -94,7 +94,7 @@ class AskForm:
                 return Answer("session", by=_BY)
             case "d":
                 return Answer("deny", by=_BY)
-            case "k":
+            case "C":
                 return Answer("cancel", by=_BY)
             case "D":
                 return Wants.REASON

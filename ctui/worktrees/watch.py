@@ -17,7 +17,10 @@ from ctui.errors import CtuiError
 from ctui.git.command import run_git
 
 _DEBOUNCE_MS = 100
-_STEP_MS = 20
+_STEP_MS = {True: 50, False: 20}
+"""How often it is looked whether the kernel told something: deep in git's folders, and in files
+that somebody looks at."""
+
 _SHARE = 5
 """A fifth of the user's watches at most: editors and build tools need theirs."""
 
@@ -149,7 +152,7 @@ async def _changes(
         *folders,
         watch_filter=lambda _, path: not path.endswith(_QUIET),
         debounce=_DEBOUNCE_MS,
-        step=_STEP_MS,
+        step=_STEP_MS[recursive],
         stop_event=stop,
         recursive=recursive,
         ignore_permission_denied=True,

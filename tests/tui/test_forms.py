@@ -72,7 +72,7 @@ def test_what_is_optional_can_be_left_out() -> None:
     assert content(ask, decided(filled.press("enter"))) == {"b": 2}
 
 
-@pytest.mark.parametrize(("key", "decision"), [("d", "deny"), ("k", "cancel")])
+@pytest.mark.parametrize(("key", "decision"), [("d", "deny"), ("C", "cancel")])
 def test_a_form_can_be_declined(key: str, decision: str) -> None:
     assert decided(AskForm(form(FORM)).press(key)).decision == decision
 
