@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from textual.screen import Screen
@@ -12,11 +12,9 @@ from ctui.tasks.calls import Update
 from ctui.tasks.model import Task
 from ctui.text import one_line
 from ctui.tui.board import Board
-from ctui.tui.dialogs import Confirm, confirm
 from ctui.tui.lookout import Lookout
 from ctui.tui.options import ScreenOptions
 from ctui.tui.parts import Parts
-from ctui.tui.removal import removal_facts
 from ctui.tui.sidebar import Sidebar
 from ctui.tui.stage import Stage
 
@@ -68,8 +66,9 @@ class Commands(Screen[None]):
             self.query_one(Sidebar).focus()
             return
         facts = ["The turn ends; the conversation stays open."]
-        dialog = Confirm(f"Interrupt {task.id}?", facts, yes="interrupt")
-        confirm(self.app, dialog, lambda: self.parts.deeds.interrupt(task.id))
+        self._ask(
+            f"Interrupt {task.id}?", facts, "interrupt", lambda: self.parts.deeds.interrupt(task.id)
+        )
 
     def action_new_task(self) -> None:
         self._open_form()
@@ -116,22 +115,32 @@ class Commands(Screen[None]):
     def action_stop(self) -> None:
         if (task := self._needed_task()) is not None:
             facts = ["Its container is stopped. A follow-up, or g, goes on with the conversation."]
-            dialog = Confirm(f"Stop {task.id}?", facts, yes="stop")
-            confirm(self.app, dialog, lambda: self.parts.deeds.stop(task.id))
+            self._ask(f"Stop {task.id}?", facts, "stop", lambda: self.parts.deeds.stop(task.id))
 
     def action_resume(self) -> None:
         if (task := self._needed_task()) is not None:
             self.parts.deeds.resume(task.id)
 
     def action_remove(self) -> None:
+        from ctui.tui.removal import removal_facts
+
         if (task := self._shown_task) is None:
             self.action_cleanup()
             return
         item = next((item for item in self.board.items() if item.path == task.worktree), None)
         unclean = item is not None and item.status is not None and item.status.status == "unclean"
         yes = "remove, with all that is unclean" if unclean else "remove"
-        dialog = Confirm(f"Remove {task.id}?", removal_facts(item), yes=yes)
-        confirm(self.app, dialog, lambda: self.parts.deeds.remove(task, force=unclean))
+        self._ask(
+            f"Remove {task.id}?",
+            removal_facts(item),
+            yes,
+            lambda: self.parts.deeds.remove(task, force=unclean),
+        )
+
+    def _ask(self, question: str, facts: list[str], yes: str, do: Callable[[], None]) -> None:
+        from ctui.tui.dialogs import Confirm, confirm
+
+        confirm(self.app, Confirm(question, facts, yes=yes), do)
 
     def _needed_task(self) -> Task | None:
         """The task that is looked at; without one the person is told."""

@@ -20,7 +20,6 @@ from ctui.tui.header import Header
 from ctui.tui.item_content import nothing_here
 from ctui.tui.key_bar import KeyBar
 from ctui.tui.lookout import Lookout
-from ctui.tui.memory import remember_repository
 from ctui.tui.options import ScreenOptions
 from ctui.tui.parts import Parts
 from ctui.tui.sidebar import Sidebar
@@ -117,6 +116,7 @@ class Dashboard(Commands):
     async def _check(self) -> None:
         """A person who starts for the first time learns what is missing, and mends it here."""
         from ctui.git.repository import open_repository
+        from ctui.tui.memory import remember_repository
 
         try:
             await asyncio.to_thread(open_repository, self.parts.place.git_dir)
