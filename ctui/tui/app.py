@@ -8,7 +8,7 @@ import os
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import ClassVar
 
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
@@ -17,6 +17,7 @@ from ctui.config import Config
 from ctui.paths import Paths
 from ctui.text import one_line
 from ctui.tui.dashboard import Dashboard
+from ctui.tui.key_order import KeysInOrder
 from ctui.tui.memory import recall, remember_theme
 from ctui.tui.options import ScreenOptions
 from ctui.tui.parts import Parts
@@ -25,7 +26,7 @@ from ctui.tui.plain_ascii import PlainAscii
 from ctui.tui.themes import choose_theme
 
 
-class CtuiApp(App[None]):
+class CtuiApp(KeysInOrder[None]):
     """One repository's dashboard."""
 
     CSS_PATH = "ctui.tcss"

@@ -54,15 +54,6 @@ class Composer(TextArea):
         self._place = len(self._said)
 
     def action_send(self) -> None:
-        # Behind the keys that were pressed before it, which may still wait to be written.
-        self.call_later(self._send)
-
-    def give_back(self, text: str) -> None:
-        """What was said did not arrive: it can be sent again."""
-        self.text = f"{text}\n{self.text}" if self.text else text
-        self.move_cursor(self.document.end)
-
-    def _send(self) -> None:
         text = self.text
         if not text.strip():
             return
@@ -70,6 +61,11 @@ class Composer(TextArea):
         self._place = len(self._said)
         self.text = ""
         self.post_message(self.Sent(text))
+
+    def give_back(self, text: str) -> None:
+        """What was said did not arrive: it can be sent again."""
+        self.text = f"{text}\n{self.text}" if self.text else text
+        self.move_cursor(self.document.end)
 
     def action_new_line(self) -> None:
         self.insert("\n")

@@ -147,10 +147,6 @@ class NewTaskForm(ModalScreen[NewTask | None]):
         self.dismiss(None)
 
     def action_start(self) -> None:
-        # Behind the keys that were pressed before it, which may still wait to be written.
-        (self.focused or self).call_later(self._start)
-
-    def _start(self) -> None:
         prompt = self.query_one("#prompt", TextArea).text
         budget = self.query_one("#budget", Input).value.strip()
         if not prompt.strip():

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
@@ -21,6 +21,7 @@ from ctui.paths import Paths
 from ctui.text import one_line
 from ctui.tui.dialogs import Confirm
 from ctui.tui.key_bar import KeyBar
+from ctui.tui.key_order import KeysInOrder
 from ctui.tui.memory import recall
 from ctui.tui.place import Place, find_place, place_at
 from ctui.tui.themes import choose_theme
@@ -33,7 +34,7 @@ _WHY = (
 )
 
 
-class StartApp(App[Place | Literal["demo"] | None]):
+class StartApp(KeysInOrder[Place | Literal["demo"] | None]):
     """Ends with a repository, with the wish for a demo, or with nothing."""
 
     CSS_PATH = "ctui.tcss"

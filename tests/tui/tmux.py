@@ -19,13 +19,19 @@ class Terminal:
     """One tmux server of its own, with one window."""
 
     def __init__(self, folder: Path, environ: Mapping[str, str], size: tuple[int, int]) -> None:
-        self._socket = folder / "tmux.sock"
+        self._socket = folder / "tmux-0.sock"
         self._folder = folder
+        self._starts = 0
         self._environ = dict(environ)
         self._size = size
 
     def start(self, *arguments: str) -> None:
-        """Run ctui; when it ends, the window stays and shows what it said last."""
+        """Run ctui; when it ends, the window stays and shows what it said last.
+
+        Each start has a server of its own: one that is ending still holds its socket.
+        """
+        self._starts += 1
+        self._socket = self._folder / f"tmux-{self._starts}.sock"
         variables = [
             part
             for name, value in self._environ.items()
