@@ -98,7 +98,7 @@ def answer(
         decision or "allow",
         message=message,
         text=text,
-        answers=dict(map(_pair, answers)),
+        answers=dict(pair(chosen, given) for given in answers),
         by="command line",
     )
     answered = _call(AnswerAsk(chosen.id, given))
@@ -209,8 +209,14 @@ def _pending(task_id: str, ask_id: int | None) -> Ask:
     return pending[0]
 
 
-def _pair(text: str) -> tuple[str, str]:
-    question, equals, chosen = text.rpartition("=")
+def pair(ask: Ask, text: str) -> tuple[str, str]:
+    """Question and answer; either of them may have a `=` in it."""
+    from ctui.tasks.asks import question_items
+
+    for question in sorted((item.text for item in question_items(ask)), key=len, reverse=True):
+        if text.startswith(f"{question}="):
+            return question, text[len(question) + 1 :]
+    question, equals, chosen = text.partition("=")
     if not equals:
         raise InvalidInput(f"{text!r} is not QUESTION=ANSWER", hint="see `ctui task show`")
     return question, chosen

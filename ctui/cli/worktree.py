@@ -111,10 +111,12 @@ def diff(name: str, repo: str, *, stat: bool) -> None:
 
 async def _survey(repository: Repository) -> list[WorktreeStatus]:
     from ctui.client.survey import open_survey
+    from ctui.worktrees.landing.transition import recover_all
     from ctui.worktrees.proof.worker import ProofWorker
 
     prover = ProofWorker(context.paths().cache)
     try:
+        await recover_all(repository)
         return await open_survey(context.paths(), context.store(), repository, prover).listed()
     finally:
         await prover.close()

@@ -15,6 +15,7 @@ from ctui.errors import CtuiError, NotFound
 from ctui.git.repository import Repository, open_repository
 from ctui.paths import Paths
 from ctui.tasks.store import Store
+from ctui.worktrees.landing.transition import recover_all
 from ctui.worktrees.look import Look
 from ctui.worktrees.model import WorktreeStatus
 from ctui.worktrees.proof.worker import ProofWorker
@@ -70,6 +71,8 @@ class Observer:
         prover = ProofWorker(self._paths.cache)
         try:
             with open_store(self._paths) as store:
+                with suppress(CtuiError):  # the first round says what is wrong
+                    await recover_all(open_repository(self._git_dir))
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self._watch.run())
                     group.create_task(self._rounds(store, prover))

@@ -7,16 +7,17 @@ the branch or the index since we left them; else the outcome is "diverged" and n
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from ctui.errors import CtuiError
+from ctui.errors import Conflict
 from ctui.git.command import run_git
+from ctui.git.index_lock import IndexLock
 from ctui.git.private import PrivateRepository
 from ctui.git.repository import open_trusted
+from ctui.git.swap import compare_and_swap
 
 BranchOutcome = Literal["unchanged", "advanced", "diverged", "untouched"]
 
@@ -60,47 +61,29 @@ async def advance_branch(
         return "diverged", f"the task rewrote the history of {branch}; {where}"
     # The note comes before the lock: a lock without a note would look like somebody else's.
     _write_synced(_note(private), msgspec.json.encode(_Advance(branch, current, tip)))
-    if not _lock(metadata):
+    if not _lock(metadata).take():
         _note(private).unlink()
         return "diverged", f"another git holds the worktree's index; {where}"
     if not await _index_is(metadata, current):
         _forget_advance(private, metadata)
         return "diverged", f"there are staged changes in the worktree; {where}"
     try:
-        ref = f"refs/heads/{branch}"
-        message = "ctui: work of the task"
-        await run_git(["update-ref", "-m", message, ref, tip, current], git_dir=metadata)
-    except CtuiError:
+        compare_and_swap(metadata, f"refs/heads/{branch}", current, tip, "ctui: work of the task")
+    except Conflict:
         _forget_advance(private, metadata)
         return "diverged", f"{branch} was changed outside the task; {where}"
     await _follow_with_index(private, metadata, tip)
     return "advanced", f"{branch} is at {tip[:9]}"
 
 
-def _lock(metadata: Path) -> bool:
-    """Take git's own lock of the index, as git does."""
-    try:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-        descriptor = os.open(metadata / "index.lock", flags, 0o600)
-    except FileExistsError:
-        return False
-    os.write(descriptor, _LOCK_MARK)
-    os.close(descriptor)
-    return True
-
-
-def _holds_lock(metadata: Path) -> bool:
-    with suppress(OSError):
-        return (metadata / "index.lock").read_bytes() == _LOCK_MARK
-    return False
+def _lock(metadata: Path) -> IndexLock:
+    return IndexLock(metadata, _LOCK_MARK)
 
 
 async def _follow_with_index(private: PrivateRepository, metadata: Path, tip: str) -> None:
     """Bring the index to the branch's new tip; no file of the worktree is touched."""
     new = metadata / "index.ctui"
-    new.write_bytes((metadata / "index").read_bytes() if (metadata / "index").is_file() else b"")
-    if not new.stat().st_size:
-        new.unlink()
+    _lock(metadata).copy_index(new)
     # A reset keeps what is known of unchanged files, so that the next status need not read them.
     await run_git(
         ["read-tree", "-i", "--reset", tip], git_dir=metadata, env={"GIT_INDEX_FILE": str(new)}
@@ -124,7 +107,7 @@ async def finish_advance(private: PrivateRepository) -> None:
     reference = f"refs/heads/{advance.branch}"
     moved = reference in git.references and str(git.references[reference].target) == advance.new
     # Without our lock the index was written already, or is somebody else's by now.
-    if moved and _holds_lock(metadata):
+    if moved and _lock(metadata).held:
         await _follow_with_index(private, metadata, advance.new)
     elif moved:
         _write_synced(private.folder / "left-at", advance.new.encode())
@@ -133,8 +116,7 @@ async def finish_advance(private: PrivateRepository) -> None:
 
 def _forget_advance(private: PrivateRepository, metadata: Path) -> None:
     _note(private).unlink(missing_ok=True)
-    if _holds_lock(metadata):
-        (metadata / "index.lock").unlink()
+    _lock(metadata).release()
 
 
 async def _index_is(metadata: Path, commit: str) -> bool:

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctui.errors import NotFound, Refused, Unavailable
+from ctui.small_file import read_small_file
 from ctui.text import one_line
 
 if TYPE_CHECKING:
     import pygit2
 
+_LINK_LIMIT = 1 << 16
 _ALTERNATES_LIMIT = 1 << 16
 _ALTERNATES_DEPTH = 5
 """As git itself: a longer chain of alternates is an error (gitrepository-layout(5))."""
@@ -172,7 +174,8 @@ def open_repository(path: Path) -> Repository:
 
     Raises:
         NotFound: there is none.
-        Refused: it is bare, has no commits, is somebody else's, or of a format that libgit2 does
+        Refused: it is bare, has no commits, is somebody else's, does not say where its checkout is,
+            or is of a format that libgit2 does
             not read (reftable, SHA-256).
         Unavailable: it is damaged.
     """
@@ -195,6 +198,7 @@ def open_repository(path: Path) -> Repository:
     if git.is_empty or git.head_is_unborn:
         raise Refused(f"{common_dir.parent} has no commits yet", hint="make a first commit")
     work_tree = Path(git.workdir).resolve() if git.workdir else None
+    _refuse_stray(common_dir, work_tree)
     repository = Repository(common_dir, work_tree)
     repository.__dict__["git"] = git
     return repository
@@ -236,10 +240,28 @@ def open_trusted(git_dir: Path) -> pygit2.Repository:
 
 def _common_dir(git_dir: Path) -> Path:
     """The main repository's git directory, for a linked worktree's metadata too."""
-    with suppress(OSError):
-        text = (git_dir / "commondir").read_text(encoding="utf-8").strip()
+    with suppress(OSError, UnicodeDecodeError):
+        text = read_small_file(git_dir / "commondir", _LINK_LIMIT).decode().strip()
         return (git_dir / text).resolve()
     return git_dir
+
+
+def _refuse_stray(common_dir: Path, work_tree: Path | None) -> None:
+    """A git directory alone does not tell where its checkout is, if that is not beside it."""
+    if work_tree is None:
+        return
+    back = work_tree / ".git"
+    with suppress(OSError, UnicodeDecodeError):
+        named = back
+        if not back.is_dir():
+            text = read_small_file(back, _LINK_LIMIT).decode()
+            named = work_tree / text.removeprefix("gitdir:").strip()
+        if named.resolve() == common_dir:
+            return
+    raise Refused(
+        f"the checkout of {common_dir} is elsewhere, and its configuration does not say where",
+        hint=f"git --git-dir={common_dir} config core.worktree /path/of/the/checkout",
+    )
 
 
 def _refuse_formats(common_dir: Path) -> None:

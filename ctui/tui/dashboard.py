@@ -119,12 +119,12 @@ class Dashboard(Commands):
         from ctui.tui.memory import remember_repository
 
         try:
-            await asyncio.to_thread(open_repository, self.parts.place.git_dir)
+            repository = await asyncio.to_thread(open_repository, self.parts.place.git_dir)
         except CtuiError as error:
             self.app.exit(return_code=1, message=f"ctui: {error.message} ({error.hint})")
             return
         if not self._options.scripted:
-            checkout = self.parts.place.git_dir.parent
+            checkout = repository.work_tree or repository.common_dir.parent
             await asyncio.to_thread(remember_repository, self.parts.paths, checkout)
         await self._show_setup(only_if_missing=True)
 

@@ -17,6 +17,7 @@ from ctui.git.command import run_git
 from ctui.git.names import branch_conflicts, worktree_name
 from ctui.git.repository import Repository
 from ctui.paths import private_folder
+from ctui.worktrees.identity import metadata_of
 from ctui.worktrees.model import WorktreeRecord
 from ctui.worktrees.owner import give_to_tasks
 
@@ -132,12 +133,6 @@ async def _add(repository: Repository, path: Path, branch: str) -> None:
                 raise
         else:
             return
-
-
-def metadata_of(path: Path) -> Path:
-    """The metadata folder that a worktree's `.git` file names."""
-    text = (path / ".git").read_text(encoding="utf-8").strip()
-    return Path(text.removeprefix("gitdir:").strip())
 
 
 async def refresh_index(record: WorktreeRecord) -> None:

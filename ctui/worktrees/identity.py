@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from pathlib import Path
@@ -9,8 +10,11 @@ from typing import Literal
 
 from ctui.errors import NotFound
 from ctui.git.repository import Repository
+from ctui.small_file import read_small_file
 from ctui.worktrees.model import Problem, WorktreeRecord
 
+_LINK_LIMIT = 1 << 16
+_LOG_LIMIT = 1 << 20
 _OID = re.compile(r"[0-9a-f]{40}")
 
 State = Literal["merge", "rebase", "cherry-pick", "revert", "bisect", "am"]
@@ -32,9 +36,9 @@ def checked_path(
     repository: Repository, metadata: Path, record: WorktreeRecord | None
 ) -> tuple[Path, Problem | None]:
     """Where a worktree is, after checking that both ends still name each other."""
-    link = text_of(metadata / "gitdir")
-    path = Path(record.path) if record else (metadata / link).parent
-    if record is not None and (metadata / link).parent != path:
+    link = _named(metadata, text_of(metadata / "gitdir")).parent
+    path = Path(record.path) if record else link
+    if link != path:
         return path, "tampered"
     if (metadata / text_of(metadata / "commondir")).resolve() != repository.common_dir:
         return path, "tampered"
@@ -44,16 +48,26 @@ def checked_path(
         return path, "missing"
     except OSError:
         return path, "unreadable"
-    if record is not None and (status.st_dev, status.st_ino) != (record.device, record.inode):
+    # Not the device: some file systems get another number when they are mounted again.
+    if record is not None and status.st_ino != record.inode:
         return path, "tampered"
     back = path / ".git"
     if path.is_symlink() or back.is_symlink() or not back.is_file():
         return path, "tampered"
-    named = Path(text_of(back).removeprefix("gitdir:").strip())
-    if (path / named).resolve() != metadata.resolve():
+    if metadata_of(path).resolve() != metadata.resolve():
         return path, "tampered"
     # Root's own worktrees belong to the uid of its tasks; anybody else works on their own only.
     return path, "foreign-owner" if os.geteuid() not in {0, status.st_uid} else None
+
+
+def metadata_of(path: Path) -> Path:
+    """The metadata folder that a worktree's `.git` file names; believe it only once checked."""
+    return _named(path, text_of(path / ".git").removeprefix("gitdir:").strip())
+
+
+def _named(folder: Path, name: str) -> Path:
+    """Where a link leads; git writes relative ones too (`worktree.useRelativePaths`)."""
+    return Path(os.path.normpath(folder / name))
 
 
 def head_of(repository: Repository, metadata: Path) -> str | None:
@@ -97,12 +111,17 @@ def only_created(repository: Repository, metadata: Path) -> bool:
     ref = text_of(metadata / "HEAD").removeprefix("ref:").strip()
     on_branch = ref.startswith("refs/heads/") and ".." not in ref
     log = (repository.common_dir / "logs" / ref) if on_branch else (metadata / "logs" / "HEAD")
-    return len({line[41:81] for line in text_of(log).splitlines()}) <= 1
+    try:
+        lines = read_small_file(log, _LOG_LIMIT).splitlines()
+    except OSError as error:
+        return error.errno != errno.EFBIG
+    return len({line[41:81] for line in lines}) <= 1
 
 
 def text_of(path: Path) -> str:
-    """A small file's text, stripped; "" if it cannot be read."""
+    """A small file's text, stripped; "" if it cannot be read, or is none."""
     try:
-        return path.read_text(encoding="utf-8", errors="surrogateescape").strip()
+        data = read_small_file(path, _LINK_LIMIT)
     except OSError:
         return ""
+    return data.decode("utf-8", "surrogateescape").strip()

@@ -9,6 +9,8 @@ import pytest
 
 from ctui.cli.answering import AskPrompt
 from ctui.cli.follow import ask_outcome, how_to_answer
+from ctui.cli.task import pair
+from ctui.errors import InvalidInput
 from ctui.tasks import asks
 from ctui.tasks.ask_text import ask_lines
 from ctui.tasks.model import Answer, Ask, AskState
@@ -174,3 +176,12 @@ def test_a_form_is_typed_and_its_defaults_are_told() -> None:
     assert answer is not None
     line = msgspec.json.decode(asks.line(ask, answer))
     assert line["response"]["response"]["content"] == {"days": ["a", "b"], "safe": True}
+
+
+def test_question_and_answer_may_both_have_an_equals_sign() -> None:
+    flag = {"question": "Is a=b, or a=b=c?", "options": [{"label": "x=1"}, {"label": "y"}]}
+    ask = questions(flag, COLOUR)
+    assert pair(ask, "Is a=b, or a=b=c?=x=1") == ("Is a=b, or a=b=c?", "x=1")
+    assert pair(ask, "Which colour?=#f=1") == ("Which colour?", "#f=1")
+    with pytest.raises(InvalidInput):
+        pair(ask, "Red")

@@ -11,12 +11,13 @@ import msgspec
 
 from ctui.errors import Conflict, InvalidInput, NotFound, Refused
 from ctui.git.repository import Repository
+from ctui.git.swap import compare_and_swap
 from ctui.text import one_line
 from ctui.worktrees.landing.checkouts import Checkout, branch_name, checkout_of
 from ctui.worktrees.landing.combine import MergeConflict, Scratch, explain, own_commits, scratch
 from ctui.worktrees.landing.commit import uncommitted
 from ctui.worktrees.landing.commit_objects import message_bytes, person, read_original, write_commit
-from ctui.worktrees.landing.transition import compare_and_swap, recover, transition
+from ctui.worktrees.landing.transition import recover, transition
 from ctui.worktrees.landing.tree_changes import named, tree_changes
 
 Method = Literal["merge", "squash", "rebase"]

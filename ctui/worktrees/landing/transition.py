@@ -23,7 +23,9 @@ import msgspec
 
 from ctui.errors import Conflict, CtuiError, Unavailable
 from ctui.git.command import run_git
+from ctui.git.index_lock import IndexLock
 from ctui.git.repository import Repository, open_trusted
+from ctui.git.swap import compare_and_swap
 from ctui.text import one_line
 from ctui.worktrees.landing import carry
 from ctui.worktrees.landing.checkouts import Checkout, all_checkouts, branch_name
@@ -118,8 +120,13 @@ async def transition(checkout: Checkout) -> AsyncIterator[Transition]:
         try:
             # The note comes first: a lock without a note would look like somebody else's.
             _save(checkout, note)
-            _lock(checkout)
-            _copy_index(checkout, held.index)
+            lock = _lock(checkout)
+            if not lock.take():
+                raise Conflict(
+                    f"another git is at work in {checkout.work_tree}",
+                    hint=f"wait for it; if none runs, remove {lock.path}",
+                )
+            lock.copy_index(held.index)
             yield held
         except OSError as error:
             raise Unavailable(f"{checkout.work_tree}: {error.strerror}") from error
@@ -143,34 +150,12 @@ async def recover(checkout: Checkout) -> None:
 
 async def recover_all(repository: Repository) -> None:
     """`recover` every checkout of a repository; one that cannot be opened or mended is left."""
+    notes = (repository.common_dir.glob(_NOTE), repository.common_dir.glob(f"worktrees/*/{_NOTE}"))
+    if not any(map(any, notes)):
+        return  # as nearly always, and cheaper than to open them all
     for checkout in all_checkouts(repository):
         with suppress(CtuiError):
             await recover(checkout)
-
-
-def compare_and_swap(git_dir: Path, ref: str, old: str, new: str, reason: str) -> None:
-    """Move a branch, and the reflogs with it, if it is still at `old`.
-
-    By libgit2 and not by a process of its own: one that outlives its killed parent would move the
-    branch after the next call has looked where it is.
-
-    Raises:
-        Conflict: it is elsewhere, or locked.
-    """
-    import pygit2
-
-    name = one_line(branch_name(ref))
-    try:
-        reference = open_trusted(git_dir).references[ref]
-        if str(reference.target) != old:
-            raise Conflict(f"{name} moved meanwhile", hint="look at it again, then try again")
-        # This fails where it was changed since the line above.
-        reference.set_target(new, reason)
-    except (KeyError, ValueError, OSError, pygit2.GitError) as error:
-        raise Conflict(
-            f"{name} cannot be moved: {one_line(str(error), 200)}",
-            hint="another git may be at work: try again",
-        ) from error
 
 
 async def _recover(checkout: Checkout) -> None:
@@ -196,7 +181,7 @@ async def _finish(checkout: Checkout, note: _Note, plan: carry.Plan | None) -> N
     index = _index(checkout, note)
     try:
         # Without our lock somebody took the index over, or it was in place already.
-        if _holds_lock(checkout) and index.exists():
+        if _lock(checkout).held and index.exists():
             if note.files:
                 await _carry(checkout, note, plan)
             index.rename(checkout.git_dir / "index")
@@ -228,8 +213,7 @@ async def _carry(checkout: Checkout, note: _Note, plan: carry.Plan | None) -> No
 
 
 def _release(checkout: Checkout) -> None:
-    if _holds_lock(checkout):
-        (checkout.git_dir / "index.lock").unlink()
+    _lock(checkout).release()
     _sweep(checkout)
     (checkout.git_dir / _NOTE).unlink(missing_ok=True)
 
@@ -259,32 +243,8 @@ async def _turn(checkout: Checkout) -> AsyncIterator[None]:
         yield
 
 
-def _lock(checkout: Checkout) -> None:
-    """Take git's own lock of the index; its content comes with it, so that it is ours at once."""
-    lock = checkout.git_dir / "index.lock"
-    marked = checkout.git_dir / f"{_NOTE}.lock"
-    marked.write_bytes(_LOCK_MARK)
-    try:
-        os.link(marked, lock)
-    except FileExistsError as error:
-        raise Conflict(
-            f"another git is at work in {checkout.work_tree}",
-            hint=f"wait for it; if none runs, remove {lock}",
-        ) from error
-    finally:
-        marked.unlink()
-
-
-def _holds_lock(checkout: Checkout) -> bool:
-    with suppress(OSError):
-        return (checkout.git_dir / "index.lock").read_bytes() == _LOCK_MARK
-    return False
-
-
-def _copy_index(checkout: Checkout, copy: Path) -> None:
-    # With its time: git compares it with the files' to know which of them it must read again.
-    with suppress(FileNotFoundError):
-        shutil.copy2(checkout.git_dir / "index", copy)
+def _lock(checkout: Checkout) -> IndexLock:
+    return IndexLock(checkout.git_dir, _LOCK_MARK)
 
 
 def _index(checkout: Checkout, note: _Note) -> Path:

@@ -1,0 +1,40 @@
+"""Which repositories are opened, and which are refused."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ctui.errors import Refused
+from ctui.git.repository import open_repository
+from tests.conftest import git
+
+
+def test_a_checkout_that_is_elsewhere_is_refused_until_it_is_named(
+    repository: Path, tmp_path: Path
+) -> None:
+    apart = tmp_path / "gits" / "apart.git"
+    apart.parent.mkdir()
+    (repository / ".git").rename(apart)
+    (repository / ".git").write_text(f"gitdir: {apart}\n")
+    with pytest.raises(Refused, match="elsewhere") as refused:
+        open_repository(repository)
+    assert "core.worktree" in refused.value.hint
+    git(repository, "config", "core.worktree", str(repository))
+    assert open_repository(repository).work_tree == repository
+
+
+def test_a_submodule_is_a_repository_as_any_other(repository: Path, tmp_path: Path) -> None:
+    outer = tmp_path / "outer"
+    git(tmp_path, "init", "-q", "outer")
+    allowed = ("-c", "protocol.file.allow=always")
+    git(outer, *allowed, "submodule", "--quiet", "add", str(repository), "inner")
+    found = open_repository(outer / "inner")
+    assert (found.common_dir, found.work_tree) == (outer / ".git/modules/inner", outer / "inner")
+
+
+def test_a_link_that_never_ends_holds_nobody_up(repository: Path) -> None:
+    os.mkfifo(repository / ".git" / "commondir")
+    assert open_repository(repository).common_dir == repository / ".git"
