@@ -159,5 +159,5 @@ def _row(status: WorktreeStatus, tasks: dict[str, dict[str, Any]]) -> list[str]:
         str(status.ahead or ""),
         str(status.behind or ""),
         f"{task['id']} {task['state']}" if task else "",
-        status.verdict.evidence,
+        status.evidence,
     ]

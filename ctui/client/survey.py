@@ -57,7 +57,7 @@ def task_work(
         tasks: path of a worktree -> the ids of its tasks.
 
     Returns:
-        metadata folder -> name and commit, as `branch wip` and `stash 3f2a91c`.
+        metadata folder -> name and commit, as `task's branch wip` and `task's stash 3f2a91c`.
     """
     found: dict[str, tuple[tuple[str, str], ...]] = {}
     imported = [
@@ -74,13 +74,13 @@ def task_work(
 
 
 def _name(ref: str) -> str:
-    """What a task's ref is called: `branch wip`, `stash 3f2a91c`."""
+    """What a task's ref is called."""
     kind, _, rest = ref.partition("/")
     match kind:
         case "heads":
-            return f"branch {rest}"
+            return f"task's branch {rest}"
         case "stash":
-            return f"stash {rest[:_BRIEF]}"
+            return f"task's stash {rest[:_BRIEF]}"
     return f"{kind} {rest}".strip()
 
 

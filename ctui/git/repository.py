@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Container
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +22,7 @@ _ALTERNATES_LIMIT = 1 << 16
 _ALTERNATES_DEPTH = 5
 """As git itself: a longer chain of alternates is an error (gitrepository-layout(5))."""
 
+_LEFT = re.compile(r"checkout: moving from (\S+) to ")
 _NO_PATH = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -104,7 +106,16 @@ class Repository:
         for name in ("main", "master", "trunk", "develop"):
             if name in branches:
                 return name
-        return self.head_branch()
+        return self.head_branch() or self._left_branch(branches)
+
+    def _left_branch(self, branches: Container[str]) -> str | None:
+        """The branch that the main checkout was on before it was detached."""
+        with suppress(KeyError, OSError):
+            for entry in self.git.references["HEAD"].log():
+                found = _LEFT.match(entry.message)
+                if found and found[1] in branches:
+                    return found[1]
+        return None
 
     def target(self) -> Target:
         """What worktrees are judged against first; see `targets`."""

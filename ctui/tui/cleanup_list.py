@@ -138,7 +138,7 @@ def _evidence(status: WorktreeStatus) -> str:
         return status.problem
     if status.status == "clean" and status.verdict.kind == "unmerged":
         return f"all of it is on {status.upstream.name}"
-    return status.verdict.evidence
+    return status.evidence
 
 
 def _obstacle(status: WorktreeStatus, task: Task | None) -> str:

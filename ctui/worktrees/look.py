@@ -9,6 +9,7 @@ import msgspec
 
 from ctui.errors import CtuiError
 from ctui.git.command import run_git, status_arguments
+from ctui.worktrees.hidden import hidden_changes
 from ctui.worktrees.model import Changes, Upstream
 
 _SECONDS = 20.0
@@ -49,19 +50,23 @@ async def look_at(metadata: Path, path: Path, blanked: Iterable[str] | None = No
         blanked=blanked,
     )
     look = parse_status(output.stdout)
-    return msgspec.structs.replace(look, gitlinks=await _has_gitlinks(metadata))
+    try:
+        index = (metadata / "index").read_bytes()
+    except OSError:
+        return look
+    hidden = await hidden_changes(metadata, path, index, blanked)
+    changes = msgspec.structs.replace(look.changes, modified=look.changes.modified + hidden)
+    return msgspec.structs.replace(
+        look, changes=changes, gitlinks=await _has_gitlinks(metadata, index)
+    )
 
 
-async def _has_gitlinks(metadata: Path) -> bool:
+async def _has_gitlinks(metadata: Path, index: bytes) -> bool:
     """Whether the index names a nested repository.
 
     A mode stands as four bytes in every entry (gitformat-index(5)); a file without these bytes has
     none, and needs no process to say so.
     """
-    try:
-        index = (metadata / "index").read_bytes()
-    except OSError:
-        return False
     if _GITLINK not in index and _SPLIT_INDEX not in index:
         return False
     try:

@@ -105,3 +105,10 @@ class WorktreeStatus(msgspec.Struct, frozen=True, kw_only=True):
     problem: Problem | None
     active: int
     """When git last wrote its state: nanoseconds since the epoch, 0 if nothing tells."""
+
+    @property
+    def evidence(self) -> str:
+        """Why its status is what it is, in a sentence."""
+        if self.state is not None:
+            return f"it is in the middle of a {self.state}"
+        return self.verdict.evidence

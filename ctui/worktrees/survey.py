@@ -13,7 +13,9 @@ import msgspec
 from ctui.errors import CtuiError, NotFound
 from ctui.git.command import filter_settings
 from ctui.git.repository import Repository
+from ctui.worktrees.beside import Beside
 from ctui.worktrees.identity import (
+    State,
     checked_path,
     head_of,
     last_active,
@@ -75,6 +77,7 @@ class Survey:
         self._looks = {} if looks is None else looks
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._blanked: list[str] | None = None
+        self._beside = Beside(repository)
 
     def record_of(self, metadata: Path) -> WorktreeRecord | None:
         """What ctui recorded of a worktree, if it made or adopted it."""
@@ -141,20 +144,21 @@ class Survey:
             proven = await proofs.one(msgspec.structs.replace(work, tip=look.head))
         upstream = look.upstream if look else Upstream()
         changes = look.changes if look else None
+        state = state_of(metadata)
         return WorktreeStatus(
             name=record.name if record else metadata.name,
             path=str(path),
             metadata=str(metadata),
-            branch=(look.branch if look else None) or (record.branch if record else None),
+            branch=look.branch if look else record.branch if record else None,
             head=(look.head if look else None) or (work.tip if work else None),
             base=record.base if record else None,
-            status=_status(proven, changes, upstream, problem),
+            status=_status(proven, changes, upstream, problem, state),
             verdict=proven.verdict,
             changes=changes,
             upstream=upstream,
             ahead=proven.ahead,
             behind=proven.behind,
-            state=state_of(metadata),
+            state=state,
             locked=lock_of(metadata),
             problem=problem,
             active=last_active(metadata),
@@ -188,9 +192,14 @@ class Survey:
             return None
         record = self._records.get(str(metadata))
         base = record.base if record else None
+        ref = text_of(metadata / "HEAD").removeprefix("ref:").strip()
         fresh = base is None and only_created(self.repository, metadata)
-        beside = (item for item in self._also.get(str(metadata), ()) if item[1] != head)
-        return Work(head, base, created_only=fresh, also=tuple(beside))
+        if base == head and not self._beside.elsewhere(head, ref):
+            base = None  # whoever else had what it began with has rewritten it since
+        also = dict(self._also.get(str(metadata), ()))
+        also |= self._beside.commits_of(metadata, head, ref)
+        beside = tuple((name, commit) for name, commit in also.items() if commit != head)
+        return Work(head, base, created_only=fresh, also=beside)
 
 
 def _problem_of(look: Look | None) -> Problem | None:
@@ -241,9 +250,14 @@ class _Proofs:
 
 
 def _status(
-    proof: Proof, changes: Changes | None, upstream: Upstream, problem: Problem | None
+    proof: Proof,
+    changes: Changes | None,
+    upstream: Upstream,
+    problem: Problem | None,
+    state: State | None,
 ) -> Literal["clean", "unclean", "merged"]:
-    if problem is not None or changes is None or changes.any:
+    # In the middle of a rebase HEAD is elsewhere than the work.
+    if problem is not None or state is not None or changes is None or changes.any:
         return "unclean"
     if proof.verdict.kind in {"merged", "history"}:
         return "merged"

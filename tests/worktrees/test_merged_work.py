@@ -44,7 +44,7 @@ def test_another_branch_of_the_task_counts(story: Story, tmp_path: Path) -> None
     story.squash("b")
     work = Work(story.heads["b"], story.base, also=(("heads/side", story.heads["side"]),))
     proof = story.prove(tmp_path / "cache", work)[0]
-    assert said(proof) == ("unmerged", "its task's heads/side is not in main")
+    assert said(proof) == ("unmerged", "its heads/side is not in main")
     story.squash("side")
     assert story.prove(tmp_path / "cache", work)[0].verdict.kind == "merged"
 
@@ -77,5 +77,5 @@ def test_a_stash_counts_with_all_that_it_hides(
     tip = found.resolve("HEAD")
     works = [Work(tip, None, also=(("stash", commit),)) for commit in (kept, plain)]
     proofs = Prover(found, found.targets(), tmp_path / "cache").prove(works)
-    assert said(proofs[0]) == ("unmerged", "its task's stash is not in main")
+    assert said(proofs[0]) == ("unmerged", "its stash is not in main")
     assert proofs[1].verdict.kind == "merged"

@@ -89,7 +89,7 @@ class Prover:
             return msgspec.structs.replace(proof, lost=lost)
         names = lost[0] + (f" and {len(lost) - 1} more" if lost[1:] else "")
         is_are = "are" if lost[1:] else "is"
-        evidence = f"its task's {names} {is_are} not in {target_name(self._targets[0])}"
+        evidence = f"its {names} {is_are} not in {target_name(self._targets[0])}"
         return Proof(Verdict("unmerged", evidence), proof.ahead, proof.behind, lost)
 
     def _key(self, question: Question) -> bytes:

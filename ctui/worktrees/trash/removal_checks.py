@@ -53,7 +53,7 @@ def check_removal(status: WorktreeStatus, *, force: bool) -> None:
         )
     if status.status == "unclean" and not force:
         changes = status.changes
-        what = "uncommitted changes" if changes and changes.any else status.verdict.evidence
+        what = "uncommitted changes" if changes and changes.any else status.evidence
         raise Refused(f"{name} is unclean: {one_line(what)}", hint="--force moves it to the trash")
 
 

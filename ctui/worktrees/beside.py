@@ -1,0 +1,96 @@
+"""Commits that only a worktree's own metadata, or nothing but its branch, still holds."""
+
+from __future__ import annotations
+
+import errno
+import re
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+
+from ctui.git.repository import Repository
+from ctui.small_file import read_small_file
+from ctui.worktrees.identity import text_of
+
+_OID = re.compile(r"[0-9a-f]{40}")
+_LEFT = re.compile(rb"\tcheckout: moving from ([0-9a-f]{40}) to ")
+"""What git writes into HEAD's reflog when a detached HEAD is left, and warns of at that moment."""
+
+_LOG_LIMIT = 1 << 22
+_LEFT_LIMIT = 50
+_REFS_LIMIT = 200
+_BRIEF = 7
+_HOLDERS = ("refs/heads/", "refs/remotes/", "refs/tags/")
+
+
+class Beside:
+    """What is held where, in one repository as it is now."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+        self._held: dict[tuple[str, str], bool] = {}
+
+    def commits_of(self, metadata: Path, head: str, ref: str) -> list[tuple[str, str]]:
+        """Name and commit of what goes with a worktree, though no branch has it.
+
+        Args:
+            metadata: its folder.
+            head: the commit that it is on.
+            ref: the full name of its branch; "" for a detached HEAD.
+        """
+        found = {f"ref {path.name}": text_of(path) for path in _own_refs(metadata)}
+        found |= {f"commit {commit[:_BRIEF]}": commit for commit in _left(metadata)}
+        return [
+            (name, commit)
+            for name, commit in found.items()
+            if _OID.fullmatch(commit)
+            and not self._contains(head, commit)
+            and not self.elsewhere(commit, ref)
+        ]
+
+    def elsewhere(self, commit: str, ref: str) -> bool:
+        """Whether a branch or tag other than `ref` has this commit; a missing one nobody has."""
+        known = self._held.get((commit, ref))
+        if known is None:
+            holders = [tip for name, tip in self._holders if name != ref]
+            known = commit in holders or any(self._contains(tip, commit) for tip in holders)
+            self._held[commit, ref] = known
+        return known
+
+    @cached_property
+    def _holders(self) -> list[tuple[str, str]]:
+        targets = [(target.ref, target.commit) for target in self._repository.targets()]
+        others = [
+            (f"{prefix}{name}", tip)
+            for prefix in _HOLDERS
+            for name, tip in self._repository.refs(prefix)
+        ]
+        return [*targets, *others]
+
+    def _contains(self, tip: str, commit: str) -> bool:
+        import pygit2
+
+        if tip == commit:
+            return True
+        with suppress(KeyError, ValueError, pygit2.GitError):
+            return bool(self._repository.git.descendant_of(tip, commit))
+        return False
+
+
+def _own_refs(metadata: Path) -> list[Path]:
+    """Refs of one worktree alone (git-worktree(1), "REFS")."""
+    folder = metadata / "refs" / "worktree"
+    found = [path for path in folder.rglob("*") if path.is_file()] if folder.is_dir() else []
+    return sorted(found)[:_REFS_LIMIT]
+
+
+def _left(metadata: Path) -> list[str]:
+    """The commits that a detached HEAD was on when it was left, the last ones first."""
+    try:
+        log = read_small_file(metadata / "logs" / "HEAD", _LOG_LIMIT)
+    except OSError as error:
+        if error.errno != errno.EFBIG:
+            return []
+        raise
+    found = [match.decode() for match in _LEFT.findall(log)]
+    return list(dict.fromkeys(reversed(found)))[:_LEFT_LIMIT]

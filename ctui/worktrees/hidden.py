@@ -1,0 +1,63 @@
+"""Changes that `git status` was told not to see: assume-unchanged and skip-worktree."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+
+from ctui.git.command import IGNORE_SUBMODULES, run_git
+
+_FLAGGED = re.compile(rb"\x00\x00(?:\x81\xa4|\x81\xed|\xa0\x00).{32}[\x40-\xff]", re.DOTALL)
+"""An entry's mode, then owner, size and object id, then flags whose first two bits are assume-valid
+and extended (gitformat-index(5)). Other bytes can look so too; entries with a flag always do."""
+
+_SPLIT_INDEX = b"link"
+
+
+async def hidden_changes(
+    metadata: Path, path: Path, index: bytes, blanked: Iterable[str] | None = None
+) -> int:
+    """How many files differ from the index without git's saying so.
+
+    Files that a sparse checkout left out are no changes.
+
+    Args:
+        metadata: the worktree's folder in the repository.
+        path: its files.
+        index: the content of its index.
+        blanked: the repository's `filter_settings`, where they are known.
+
+    Raises:
+        CtuiError: git failed.
+    """
+    if not _FLAGGED.search(index) and _SPLIT_INDEX not in index:
+        return 0
+    output = await run_git(["ls-files", "-v", "-z"], git_dir=metadata, nice=True)
+    flagged = [
+        line[2:] for line in output.stdout.split(b"\0") if line[:1].islower() or line[:1] == b"S"
+    ]
+    there = [name for name in flagged if os.path.lexists(path / os.fsdecode(name))]
+    if not there:
+        return 0
+    names = b"".join(name + b"\0" for name in there)
+    with tempfile.TemporaryDirectory(prefix="ctui-index-") as folder:
+        copy = Path(folder) / "index"
+        shutil.copy2(metadata / "index", copy)
+        ask = partial(
+            run_git,
+            git_dir=metadata,
+            work_tree=path,
+            env={"GIT_INDEX_FILE": str(copy)},
+            nice=True,
+            blanked=blanked,
+        )
+        for flag in ("--no-assume-unchanged", "--no-skip-worktree"):
+            await ask(["update-index", flag, "-z", "--stdin"], input=names)
+        await ask(["update-index", "-q", "--refresh"], check=False)  # reads what may be the same
+        differing = await ask(["diff-files", IGNORE_SUBMODULES, "--name-only", "-z"])
+    return len({*differing.stdout.split(b"\0")} & {*there})
