@@ -12,8 +12,12 @@ from typing import Any
 import click
 
 from ctui.errors import CtuiError, InvalidInput
-from ctui.text import sanitise
+from ctui.text import one_line, sanitise
 
+_LINE = 2000
+_NO_TEXT = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff]"
+)
 _NOT_PLAIN = re.compile(r"[^\n\x20-\x7e]")
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -29,12 +33,17 @@ def print_json(value: Any) -> None:
     """Print a value, msgspec structs included."""
     import msgspec
 
-    click.echo(json_text(msgspec.json.format(msgspec.json.encode(value), indent=2).decode()))
+    plain = msgspec.to_builtins(value, enc_hook=msgspec.json.decode)  # of parts kept as JSON
+    click.echo(json_text(json.dumps(plain, indent=2, ensure_ascii=False)))
 
 
 def json_text(text: str) -> str:
-    """JSON as it is; for a terminal with every character escaped that could do something there."""
-    return _NOT_PLAIN.sub(_escaped, text) if sys.stdout.isatty() else text
+    """JSON with every character escaped that could do something in a terminal.
+
+    What stands for bytes that are not UTF-8, in names of files and branches, stays what it is:
+    Python reads it back as the same name (PEP 383).
+    """
+    return (_NOT_PLAIN if sys.stdout.isatty() else _NO_TEXT).sub(_escaped, text)
 
 
 def _escaped(match: re.Match[str]) -> str:
@@ -70,8 +79,9 @@ def report(error: CtuiError, *, as_json: bool) -> None:
         click.echo(json.dumps({"error": error.message, "hint": error.hint}))
         return
     text = f"ctui: {error.message}"
-    click.echo(sanitise(f"{text} ({error.hint})" if error.hint else text), err=True)
+    warn(f"{text} ({error.hint})" if error.hint else text)
 
 
 def warn(text: str) -> None:
-    click.echo(sanitise(text), err=True)
+    """Print one line on stderr, whatever is in it."""
+    click.echo(one_line(text, _LINE), err=True)

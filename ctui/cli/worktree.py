@@ -12,6 +12,7 @@ from ctui.cli.output import json_option, print_json, print_table, repo_option, w
 from ctui.cli.worktree_cleanup import clean, remove, restore, trash
 from ctui.cli.worktree_land import commit, land, push
 from ctui.cli.worktree_names import named, worktree_argument
+from ctui.errors import InvalidInput
 from ctui.text import sanitise
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ def create(name: str, base: str, repo: str, *, as_json: bool) -> None:
     from ctui.client.worktrees import make_worktree
     from ctui.config import load_config
 
+    if not name:
+        raise InvalidInput("a worktree needs a name", hint="ctui worktree create NAME")
     paths, repository = context.paths(), context.repository(repo)
     prefix = load_config(paths, repository=repository.work_tree).worktrees.prefix
     record = asyncio.run(make_worktree(paths, repository, prefix=prefix, name=name, base=base))

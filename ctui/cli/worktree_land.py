@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from ctui.cli import context
-from ctui.cli.output import json_option, print_json, repo_option, warn
+from ctui.cli.output import json_option, print_json, repo_option, report, warn
 from ctui.cli.worktree_names import named, worktree_argument
-from ctui.errors import Refused
+from ctui.errors import CtuiError, Refused
 from ctui.text import one_line
 
 if TYPE_CHECKING:
@@ -153,17 +153,24 @@ async def _land(
     if first is not None and not dry_run:
         await commit_all(checkout, first)
     landed = await land_branch(repository, checkout, **how, dry_run=dry_run)
-    pushed = push_too and not dry_run
-    if pushed:
-        await publish(repository, landed.target)
-    _tell(landed, as_json=as_json, pushed=pushed, dry_run=dry_run)
-    return 0
+    problem = None
+    if wanted := push_too and not dry_run:
+        try:
+            await publish(repository, landed.target)
+        except CtuiError as error:
+            problem = error
+    pushed = wanted and problem is None
+    _tell(landed, as_json=as_json, pushed=pushed, dry_run=dry_run, problem=problem)
+    return 1 if problem else 0
 
 
-def _tell(landed: Landed, *, as_json: bool, pushed: bool, dry_run: bool) -> None:
+def _tell(
+    landed: Landed, *, as_json: bool, pushed: bool, dry_run: bool, problem: CtuiError | None
+) -> None:
     if as_json:
         fields = {name: getattr(landed, name) for name in landed.__struct_fields__}
-        print_json({**fields, "pushed": pushed, "dry_run": dry_run})
+        failed = {"error": problem.message, "hint": problem.hint} if problem else {}
+        print_json({**fields, "pushed": pushed, "dry_run": dry_run, **failed})
         return
     count = f"{landed.commits} commit{'' if landed.commits == 1 else 's'}"
     if dry_run:
@@ -172,6 +179,8 @@ def _tell(landed: Landed, *, as_json: bool, pushed: bool, dry_run: bool) -> None
     click.echo(f"landed {count} in {landed.target}: {landed.before[:10]} -> {landed.after[:10]}")
     if pushed:
         click.echo(f"pushed {landed.target}")
+    if problem is not None:
+        report(problem, as_json=False)
 
 
 def _checkout(repository: Repository, name: str, *, to_commit: bool = False) -> Checkout:

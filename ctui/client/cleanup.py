@@ -18,6 +18,7 @@ from ctui.git.repository import Repository, open_repository
 from ctui.paths import Paths
 from ctui.tasks.calls import PutBackTask, RemoveTask, StopTask
 from ctui.text import one_line
+from ctui.worktrees.landing.transition import recover_all
 from ctui.worktrees.model import WorktreeStatus
 from ctui.worktrees.proof.worker import ProofWorker
 from ctui.worktrees.trash.entries import TrashEntry
@@ -59,6 +60,7 @@ class Cleaner:
 
     async def all(self) -> list[WorktreeStatus]:
         """Every worktree as it is now, by name."""
+        await recover_all(self._repository)
         with open_store(self._client.paths) as store:
             return await self._survey(store).listed()
 

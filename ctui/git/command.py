@@ -141,6 +141,7 @@ async def run_git(
     filters: bool = False,
     blanked: Iterable[str] | None = None,
     config: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
 ) -> GitOutput:
     """Run one git command on the repository or worktree whose metadata is `git_dir`.
 
@@ -159,6 +160,7 @@ async def run_git(
         blanked: the filters to switch off, as `filter_settings` gave them a moment ago, where many
             processes look at one repository; without it they are asked for each time.
         config: more settings, for this process only.
+        cwd: where relative paths begin, such as a remote's; without it the root.
 
     Raises:
         Unavailable: git is not installed.
@@ -183,6 +185,7 @@ async def run_git(
         ),
         check=check,
         nice=nice,
+        cwd=cwd,
     )
 
 
@@ -222,6 +225,7 @@ async def _run(
     env: dict[str, str],
     check: bool,
     nice: bool,
+    cwd: Path | None = None,
 ) -> GitOutput:
     argv = [_executable(), f"--git-dir={git_dir}"]
     if work_tree is None:
@@ -231,7 +235,7 @@ async def _run(
     argv += command
     try:
         async with asyncio.timeout(timeout):
-            stdout, stderr, exit_code = await communicate(argv, env, input, nice=nice)
+            stdout, stderr, exit_code = await communicate(argv, env, input, nice=nice, cwd=cwd)
     except TimeoutError as error:
         raise GitTimeout(f"git {command[0]} took longer than {timeout:g} s", argv=argv) from error
     except OSError as error:

@@ -30,6 +30,7 @@ _STOP_WORDS = frozenset(
     ]
 )
 _WORDS = 6
+_ANY = "task"
 RESERVED = frozenset({"", "head", "con", "nul"})
 
 
@@ -48,13 +49,18 @@ def worktree_name(text: str, taken: Collection[str] = ()) -> str:
     if len(words) > _WORDS:
         words = [word for word in words if word not in _STOP_WORDS][:_WORDS] or words[:_WORDS]
     name = "-".join(words)[:_LENGTH].strip("-")
-    name = "task" if name in RESERVED else name
+    name = _ANY if name in RESERVED else name
     used = {other.lower() for other in taken}
     number, candidate = 1, name
     while candidate in used:
         number += 1
         candidate = f"{name}-{number}"
     return candidate
+
+
+def nameable(text: str) -> bool:
+    """Whether `worktree_name` makes a name of this, and not just any."""
+    return worktree_name(text, ()) != _ANY or _ANY in text.lower()
 
 
 def branch_conflicts(branch: str, existing: Collection[str]) -> bool:

@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
+from pathlib import Path
 
 held_locks: ContextVar[tuple[int, ...]] = ContextVar("held_locks", default=())
 """Descriptors that every process inherits.
@@ -28,6 +29,7 @@ async def communicate(
     input: bytes | None,  # noqa: A002 - the name that subprocess uses
     *,
     nice: bool,
+    cwd: Path | None = None,
 ) -> tuple[bytes | None, bytes, int]:
     """Run a process to its end; kill its whole group when that is not waited for any more.
 
@@ -36,13 +38,14 @@ async def communicate(
         env: its whole environment.
         input: what stdin gives; without it stdin is empty.
         nice: give way to everything else that wants the processor.
+        cwd: where it runs; without it the root, which nobody unmounts.
 
     Returns:
         stdout (None where it was more than 512 MiB), the last 8 KiB of stderr, the exit status.
     """
     process = await asyncio.create_subprocess_exec(
         *argv,
-        cwd="/",
+        cwd=cwd or "/",
         env=env,
         stdin=asyncio.subprocess.DEVNULL if input is None else asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,

@@ -23,6 +23,7 @@ _ALTERNATES_DEPTH = 5
 """As git itself: a longer chain of alternates is an error (gitrepository-layout(5))."""
 
 _LEFT = re.compile(r"checkout: moving from (\S+) to ")
+_SYMBOLIC_DEPTH = 5
 _NO_PATH = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -99,7 +100,16 @@ class Repository:
             # It stays behind when the remote's default branch is renamed, and names nothing then.
             if isinstance(target, str) and target in self.git.references:
                 return target.removeprefix(prefix)
-        return self._local_default()
+        return self._followed(self._local_default())
+
+    def _followed(self, name: str | None) -> str | None:
+        """The branch that moves where one is only another's name (git-symbolic-ref(1))."""
+        for _ in range(_SYMBOLIC_DEPTH):
+            with suppress(KeyError):
+                target = self.git.references[f"refs/heads/{name}"].target
+                if isinstance(target, str) and target.startswith("refs/heads/"):
+                    name = target.removeprefix("refs/heads/")
+        return name
 
     def _local_default(self) -> str | None:
         branches = set(self.git.branches.local)
@@ -129,7 +139,8 @@ class Repository:
         others see as well, comes first.
         """
         name = self.default_branch()
-        refs = [f"refs/remotes/{self.remote() or 'origin'}/{name}", f"refs/heads/{name}"]
+        prefixes = (f"refs/remotes/{self.remote() or 'origin'}/", "refs/heads/")
+        refs = [f"{prefix}{name}" for prefix in prefixes if name is not None]
         found = [Target(ref, self.resolve(ref)) for ref in refs if ref in self.git.references]
         if not found:
             return (Target("HEAD", self.resolve("HEAD")),)
@@ -200,7 +211,7 @@ def open_repository(path: Path) -> Repository:
         raise NotFound(
             f"{path} is not in a git repository", hint="go into one, or name one with --repo"
         )
-    common_dir = _common_dir(Path(found).resolve())
+    common_dir = common_dir_of(Path(found).resolve())
     _refuse_path(common_dir)
     _refuse_formats(common_dir)
     git = open_trusted(common_dir)
@@ -249,7 +260,7 @@ def open_trusted(git_dir: Path) -> pygit2.Repository:
         raise Unavailable(f"{git_dir} cannot be opened: {text}") from error
 
 
-def _common_dir(git_dir: Path) -> Path:
+def common_dir_of(git_dir: Path) -> Path:
     """The main repository's git directory, for a linked worktree's metadata too."""
     with suppress(OSError, UnicodeDecodeError):
         text = read_small_file(git_dir / "commondir", _LINK_LIMIT).decode().strip()

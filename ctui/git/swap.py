@@ -1,12 +1,30 @@
-"""Moving a branch only if it is where it is believed to be."""
+"""Moving a branch only if it is where it is believed to be, and no lock left behind by a kill."""
 
 from __future__ import annotations
 
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
+
+import msgspec
 
 from ctui.errors import Conflict
-from ctui.git.repository import open_trusted
+from ctui.git.repository import common_dir_of, open_trusted
+from ctui.small_file import read_small_file
 from ctui.text import one_line
+
+_NOTE = "ctui-swap.json"
+_LOCK_LIMIT = 1 << 10
+
+
+class _Swap(msgspec.Struct, frozen=True):
+    """The branch that is being moved: its lock is ours, and was left by a kill if nobody does."""
+
+    ref: str
+    new: str
 
 
 def compare_and_swap(git_dir: Path, ref: str, old: str, new: str, reason: str) -> None:
@@ -29,13 +47,53 @@ def compare_and_swap(git_dir: Path, ref: str, old: str, new: str, reason: str) -
 
     name = one_line(ref.removeprefix("refs/heads/"))
     try:
-        reference = open_trusted(git_dir).references[ref]
-        if str(reference.target) != old:
-            raise Conflict(f"{name} moved meanwhile", hint="look at it again, then try again")
-        # This fails where it was changed since the line above.
-        reference.set_target(new, reason)
+        with _noted(common_dir_of(git_dir), _Swap(ref, new)):
+            reference = open_trusted(git_dir).references[ref]
+            if str(reference.target) != old:
+                raise Conflict(f"{name} moved meanwhile", hint="look at it again, then try again")
+            # This fails where it was changed since the line above.
+            reference.set_target(new, reason)
     except (KeyError, ValueError, OSError, pygit2.GitError) as error:
         raise Conflict(
             f"{name} cannot be moved: {one_line(str(error), 200)}",
             hint="another git may be at work: try again",
         ) from error
+
+
+def forget_killed_swap(git_dir: Path) -> None:
+    """Remove the lock that a killed process left on a branch, so that git can move it again."""
+    note = common_dir_of(git_dir) / _NOTE
+    with suppress(OSError):
+        if note.stat().st_size:
+            with note.open("r+b") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # else it lives
+                _forget(common_dir_of(git_dir), file)
+
+
+@contextmanager
+def _noted(common_dir: Path, swap: _Swap) -> Iterator[None]:
+    """One swap at a time; the kernel tells the next one whether the last one was killed."""
+    descriptor = os.open(common_dir / _NOTE, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "r+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        _forget(common_dir, file)
+        file.write(msgspec.json.encode(swap))
+        file.flush()
+        os.fsync(descriptor)
+        try:
+            yield
+        finally:
+            file.seek(0)
+            file.truncate()
+
+
+def _forget(common_dir: Path, file: IO[bytes]) -> None:
+    """End what a killed process noted; another git's lock has another commit in it."""
+    data = file.read(_LOCK_LIMIT)
+    with suppress(msgspec.DecodeError, OSError):
+        swap = msgspec.json.decode(data, type=_Swap)
+        lock = common_dir / f"{swap.ref}.lock"
+        if f"{swap.new}\n".encode().startswith(read_small_file(lock, _LOCK_LIMIT)):
+            lock.unlink()
+    file.seek(0)
+    file.truncate()

@@ -14,9 +14,10 @@ from pathlib import Path
 
 from ctui.errors import Conflict, CtuiError, ExternalFailure, InvalidInput, Unavailable
 from ctui.git.command import run_git
-from ctui.git.names import branch_conflicts, worktree_name
+from ctui.git.names import branch_conflicts, nameable, worktree_name
 from ctui.git.repository import Repository
 from ctui.paths import private_folder
+from ctui.text import one_line
 from ctui.worktrees.identity import metadata_of
 from ctui.worktrees.model import WorktreeRecord
 from ctui.worktrees.owner import give_to_tasks
@@ -86,8 +87,11 @@ async def _claim(
     repository: Repository, folder: Path, *, prompt: str, name: str, prefix: str
 ) -> tuple[str, Path]:
     """Take a free name by making its folder: of two that want it, one gets it."""
-    if name and not any(character.isalnum() for character in name):
-        raise InvalidInput(f"{name[:40]!r} has no letter or digit in it")
+    if name and not nameable(name):
+        raise InvalidInput(
+            f"{one_line(name, 40)!r} can be no worktree's name",
+            hint="use letters and digits, and no word that git or a system keeps for itself",
+        )
     while True:
         taken = _taken(repository, folder, prefix)
         chosen = worktree_name(name) if name else worktree_name(prompt or "task", taken)

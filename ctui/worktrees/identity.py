@@ -40,13 +40,13 @@ def checked_path(
     path = Path(record.path) if record else link
     if link != path:
         return path, "tampered"
-    if (metadata / text_of(metadata / "commondir")).resolve() != repository.common_dir:
+    if _real(metadata / text_of(metadata / "commondir")) != repository.common_dir:
         return path, "tampered"
     try:
         status = path.lstat()
     except FileNotFoundError:
         return path, "missing"
-    except OSError:
+    except (OSError, ValueError):
         return path, "unreadable"
     # Not the device: some file systems get another number when they are mounted again.
     if record is not None and status.st_ino != record.inode:
@@ -54,7 +54,7 @@ def checked_path(
     back = path / ".git"
     if path.is_symlink() or back.is_symlink() or not back.is_file():
         return path, "tampered"
-    if metadata_of(path).resolve() != metadata.resolve():
+    if _real(metadata_of(path)) != _real(metadata):
         return path, "tampered"
     # Root's own worktrees belong to the uid of its tasks; anybody else works on their own only.
     return path, "foreign-owner" if os.geteuid() not in {0, status.st_uid} else None
@@ -63,6 +63,14 @@ def checked_path(
 def metadata_of(path: Path) -> Path:
     """The metadata folder that a worktree's `.git` file names; believe it only once checked."""
     return _named(path, text_of(path / ".git").removeprefix("gitdir:").strip())
+
+
+def _real(path: Path) -> Path | None:
+    """Without links; None for a loop of them, or what can be no path."""
+    try:
+        return path.resolve()
+    except (OSError, ValueError, RuntimeError):
+        return None
 
 
 def _named(folder: Path, name: str) -> Path:

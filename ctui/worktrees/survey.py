@@ -137,7 +137,7 @@ class Survey:
         look = None
         if problem is None:
             look = await self._look(metadata, path, work)
-            problem = _problem_of(look)
+            problem = _problem_of(look, metadata)
         proven = await proofs.of[metadata]
         if look is not None and look.head and work is not None and look.head != work.tip:
             # Somebody committed between the two.
@@ -152,7 +152,7 @@ class Survey:
             branch=look.branch if look else record.branch if record else None,
             head=(look.head if look else None) or (work.tip if work else None),
             base=record.base if record else None,
-            status=_status(proven, changes, upstream, problem, state),
+            status=_status(proven, changes, self._pushed(upstream), problem, state),
             verdict=proven.verdict,
             changes=changes,
             upstream=upstream,
@@ -183,6 +183,11 @@ class Survey:
             return None
         return await filter_settings(self.repository.common_dir)
 
+    def _pushed(self, upstream: Upstream) -> bool:
+        """Whether a remote has it all; a local branch can be an upstream too."""
+        there = upstream.state == "present" and not upstream.ahead
+        return there and f"refs/remotes/{upstream.name}" in self.repository.git.references
+
     def _path(self, metadata: Path) -> str:
         return str(Path(text_of(metadata / "gitdir")).parent)
 
@@ -202,11 +207,12 @@ class Survey:
         return Work(head, base, created_only=fresh, also=beside)
 
 
-def _problem_of(look: Look | None) -> Problem | None:
+def _problem_of(look: Look | None, metadata: Path) -> Problem | None:
     if look is None:
         return "unreadable"
-    # Their own unsaved work is not looked at: that would run what they configure.
-    return "submodules-unchecked" if look.gitlinks else None
+    # Their own unsaved work is not looked at: that would run what they configure. Their
+    # repositories stay in the metadata when the index does not name them any more.
+    return "submodules-unchecked" if look.gitlinks or (metadata / "modules").exists() else None
 
 
 class _Proofs:
@@ -252,7 +258,7 @@ class _Proofs:
 def _status(
     proof: Proof,
     changes: Changes | None,
-    upstream: Upstream,
+    pushed: bool,
     problem: Problem | None,
     state: State | None,
 ) -> Literal["clean", "unclean", "merged"]:
@@ -262,5 +268,5 @@ def _status(
     if proof.verdict.kind in {"merged", "history"}:
         return "merged"
     # What its task has beside its branch is on no upstream.
-    pushed = upstream.state == "present" and not upstream.ahead and not proof.lost
-    return "clean" if proof.verdict.kind in {"no-commits", "empty"} or pushed else "unclean"
+    safe = proof.verdict.kind in {"no-commits", "empty"} or (pushed and not proof.lost)
+    return "clean" if safe else "unclean"

@@ -96,7 +96,9 @@ def leftovers(place: Place) -> list[str]:
     """Our own files in the git directories, which must be gone when nothing is going on."""
     folders = (place.repository.common_dir, Path(place.record.metadata))
     names = [path.name for folder in folders for path in folder.iterdir()]
-    kept = {"ctui-transition.lock", "ctui-worktrees.lock"}
+    swap = place.repository.common_dir / "ctui-swap.json"
+    assert not swap.exists() or swap.read_bytes() == b""
+    kept = {"ctui-transition.lock", "ctui-worktrees.lock", "ctui-swap.json"}
     return sorted(
         name for name in names if ("ctui" in name or name.endswith(".lock")) and name not in kept
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from ctui.worktrees.create import create_worktree
@@ -121,3 +123,20 @@ async def test_a_checkout_on_a_detached_head_is_judged_against_the_branch_it_lef
     git(place.folder, "checkout", "-q", "--detach", str(place.record.branch))
     assert [target.ref for target in place.repository.targets()] == ["refs/heads/prod"]
     assert said(await place.look()) == ("unclean", "1 commit not in prod")
+
+
+async def test_a_local_upstream_is_no_remote(place: Place) -> None:
+    commit(place, "work")
+    place.git("branch", "-q", "--set-upstream-to", str(place.record.branch))
+    assert said(await place.look()) == ("unclean", "1 commit not in main")
+
+
+async def test_a_submodule_that_left_the_index_still_has_its_commits(
+    place: Place, tmp_path: Path
+) -> None:
+    git(tmp_path, "init", "-q", "inner")
+    git(tmp_path / "inner", "commit", "-q", "--allow-empty", "-m", "Inner")
+    allowed = ("-c", "protocol.file.allow=always")
+    place.git(*allowed, "submodule", "--quiet", "add", str(tmp_path / "inner"), "sub")
+    place.git("reset", "-q", "--hard")
+    assert (await place.look()).problem == "submodules-unchecked"

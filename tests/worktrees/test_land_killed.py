@@ -183,3 +183,26 @@ def test_a_commit_killed_at_every_step_is_completed_or_never_was(place: Place) -
             if ended == "done":
                 break
     assert min(outcomes.values()) > 10
+
+
+@pytest.mark.parametrize("worked", [False, True])
+def test_who_removes_the_lock_by_hand_gets_the_files_all_the_same(
+    place: Place, worked: bool
+) -> None:
+    """As git advises, when a lock is in its way."""
+    tip = place.work("last", "from the worktree\n")
+    with killer(place) as carry_out:
+        for step in itertools.count(40, 2):
+            assert carry_out("land", step) == "killed"
+            if place.oid("main") == tip:
+                break
+    (place.main / ".git" / "index.lock").unlink()
+    if worked:
+        (place.main / "hello.txt").write_text("mine\n")
+        git(place.main, "commit", "-q", "-a", "-m", "Mine")
+        tip = place.oid("main")
+    asyncio.run(recover_all(place.repository))
+    assert place.oid("main") == tip
+    assert git(place.main, "status", "--porcelain") == ""
+    assert (place.main / "last").exists() is not worked
+    assert leftovers(place) == []

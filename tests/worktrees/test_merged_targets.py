@@ -122,3 +122,17 @@ def test_the_one_that_contains_the_other_comes_first(tmp_path: Path) -> None:
     assert [target.ref for target in open_repository(clone).targets()] == both[::-1]
     git(clone, "reset", "-q", "--hard", "HEAD~")
     assert [target.ref for target in open_repository(clone).targets()] == both[1:]
+
+
+def test_a_branch_that_is_another_ones_name_stands_for_it(repository: Path) -> None:
+    git(repository, "branch", "-m", "main", "trunk")
+    git(repository, "symbolic-ref", "refs/heads/main", "refs/heads/trunk")
+    found = open_repository(repository)
+    assert (found.default_branch(), found.targets()[0].ref) == ("trunk", "refs/heads/trunk")
+
+
+def test_without_any_default_no_branch_is_taken_for_it(repository: Path) -> None:
+    git(repository, "branch", "None")
+    git(repository, "checkout", "-q", "--detach")
+    git(repository, "branch", "-D", "-q", "main")
+    assert open_repository(repository).targets()[0].ref == "HEAD"

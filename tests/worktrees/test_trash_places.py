@@ -10,7 +10,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from ctui.errors import Conflict, NotFound, Refused
+from ctui.errors import Conflict, CtuiError, NotFound, Refused
+from ctui.git.repository import open_repository
 from ctui.worktrees.create import create_worktree
 from ctui.worktrees.trash.entries import TrashEntry, records
 from ctui.worktrees.trash.links import Ends, adapt_links
@@ -330,3 +331,33 @@ class TestOldLayout:
         assert await recover(place.repository) == []
         assert snapshot(place.path) == before
         assert await trash_entries(place.repository) == []
+
+
+async def test_a_repository_that_was_moved_finds_its_trash(place: Place, tmp_path: Path) -> None:
+    (place.path / "new").write_text("x")
+    entry = await place.remove()
+    place.folder.rename(tmp_path / "elsewhere")
+    moved = open_repository(tmp_path / "elsewhere")
+    assert [known.id for known in await trash_entries(moved)] == [entry.id]
+    restored = await restore_worktree(moved, entry.id)
+    assert restored.record is not None
+    back = Place(moved, restored.record)
+    assert back.path == place.path
+    assert back.git("status", "--porcelain") == "?? new"
+    assert (await back.look()).problem is None
+
+
+async def test_a_restore_that_fails_leaves_no_branch_behind(place: Place) -> None:
+    place.git("config", f"branch.{place.record.branch}.description", "mine")
+    place.git("commit", "-q", "--allow-empty", "-m", "Work")
+    reflog = place.git("reflog", "show", str(place.record.branch))
+    entry = await place.remove(delete_branch=True)
+    lock = place.repository.common_dir / "config.lock"
+    lock.touch()
+    with pytest.raises(CtuiError):
+        await restore_worktree(place.repository, entry.id)
+    assert str(place.record.branch) not in place.repository.git.branches.local
+    lock.unlink()
+    await restore_worktree(place.repository, entry.id)
+    assert place.git("config", f"branch.{place.record.branch}.description") == "mine"
+    assert place.git("reflog", "show", str(place.record.branch)) == reflog

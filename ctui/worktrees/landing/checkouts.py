@@ -6,7 +6,7 @@ below `.git/worktrees` names it, never by the `.git` in its own files.
 
 from __future__ import annotations
 
-import stat
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -15,9 +15,13 @@ from typing import NamedTuple
 from ctui.errors import Refused
 from ctui.git.repository import Repository
 from ctui.text import one_line
+from ctui.worktrees.identity import checked_path, text_of
 from ctui.worktrees.model import WorktreeRecord
 
 _BRANCH = "refs/heads/"
+_NO_TEXT = re.compile("[\ud800-\udfff]")
+"""What stands for bytes that are not UTF-8; libgit2 takes no such name."""
+
 _UNFINISHED = {
     "MERGE_HEAD": "a merge",
     "rebase-merge": "a rebase",
@@ -39,9 +43,10 @@ class Checkout(NamedTuple):
     @property
     def ref(self) -> str | None:
         """The full name of its branch, None while HEAD is detached."""
-        text = _text(self.git_dir / "HEAD")
+        text = text_of(self.git_dir / "HEAD")
         ref = text.removeprefix("ref:").strip()
-        return ref if text.startswith("ref:") and ref.startswith(_BRANCH) else None
+        named = text.startswith("ref:") and ref.startswith(_BRANCH)
+        return ref if named and not _NO_TEXT.search(ref) else None
 
     @property
     def unfinished(self) -> str | None:
@@ -74,25 +79,17 @@ def linked_checkout(
     Raises:
         Refused: it is missing, or something else is at its place.
     """
-    work_tree = (metadata / _text(metadata / "gitdir")).parent
-    try:
-        status = work_tree.lstat()
-    except OSError as error:
+    work_tree, problem = checked_path(repository, metadata, record)
+    if problem == "missing":
         raise Refused(
             f"the folder of the worktree {one_line(metadata.name)} is missing",
             hint="bring it back, or forget it: git worktree prune",
-        ) from error
-    link = work_tree / ".git"
-    named = Path(_text(link).removeprefix("gitdir:").strip())
-    trusted = (
-        (metadata / _text(metadata / "commondir")).resolve() == repository.common_dir
-        and stat.S_ISDIR(status.st_mode)
-        and not link.is_symlink()
-        and (work_tree / named).resolve() == metadata.resolve()
-        and (record is None or _as_recorded(record, work_tree, status.st_dev, status.st_ino))
-    )
-    if not trusted:
-        raise Refused(f"{one_line(str(work_tree), 200)} was tampered with", hint="look at it")
+        )
+    if problem is not None:
+        raise Refused(
+            f"{one_line(str(work_tree), 200)} is {problem}: it and git's record of it do not fit",
+            hint="if you moved it, move it back: git worktree list, git worktree move",
+        )
     return Checkout(metadata, work_tree)
 
 
@@ -150,17 +147,6 @@ def _git_dirs(repository: Repository) -> Iterator[Path]:
 
 
 def _uses(git_dir: Path, ref: str) -> bool:
-    if _text(git_dir / "HEAD") == f"ref: {ref}":
+    if text_of(git_dir / "HEAD") == f"ref: {ref}":
         return True
-    return any(_text(git_dir / name) in {ref, branch_name(ref)} for name in _BRANCH_IN_USE)
-
-
-def _as_recorded(record: WorktreeRecord, path: Path, device: int, inode: int) -> bool:
-    return (record.path, record.device, record.inode) == (str(path), device, inode)
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="surrogateescape").strip()
-    except OSError:
-        return ""
+    return any(text_of(git_dir / name) in {ref, branch_name(ref)} for name in _BRANCH_IN_USE)

@@ -91,6 +91,8 @@ async def push(
         [*command, "--", chosen, f"{ref}:{ref}"],
         git_dir=repository.common_dir,
         timeout=_SECONDS,
+        # A remote may be a relative path.
+        cwd=repository.work_tree or repository.common_dir,
         env=await _environment(repository),
         check=False,
     )

@@ -25,7 +25,7 @@ from ctui.errors import Conflict, CtuiError, Unavailable
 from ctui.git.command import run_git
 from ctui.git.index_lock import IndexLock
 from ctui.git.repository import Repository, open_trusted
-from ctui.git.swap import compare_and_swap
+from ctui.git.swap import compare_and_swap, forget_killed_swap
 from ctui.text import one_line
 from ctui.worktrees.landing import carry
 from ctui.worktrees.landing.checkouts import Checkout, all_checkouts, branch_name
@@ -150,6 +150,7 @@ async def recover(checkout: Checkout) -> None:
 
 async def recover_all(repository: Repository) -> None:
     """`recover` every checkout of a repository; one that cannot be opened or mended is left."""
+    forget_killed_swap(repository.common_dir)
     notes = (repository.common_dir.glob(_NOTE), repository.common_dir.glob(f"worktrees/*/{_NOTE}"))
     if not any(map(any, notes)):
         return  # as nearly always, and cheaper than to open them all
@@ -178,10 +179,12 @@ async def _recover(checkout: Checkout) -> None:
 
 async def _finish(checkout: Checkout, note: _Note, plan: carry.Plan | None) -> None:
     """Bring files and index to where the branch is."""
-    index = _index(checkout, note)
+    index, lock = _index(checkout, note), _lock(checkout)
     try:
+        if index.exists() and not lock.held and await _untouched(checkout, note):
+            lock.take()  # a person removed it, as git advises
         # Without our lock somebody took the index over, or it was in place already.
-        if _lock(checkout).held and index.exists():
+        if lock.held and index.exists():
             if note.files:
                 await _carry(checkout, note, plan)
             index.rename(checkout.git_dir / "index")
@@ -192,6 +195,16 @@ async def _finish(checkout: Checkout, note: _Note, plan: carry.Plan | None) -> N
             f"cannot follow: {error.strerror}",
             hint="mend that, then do anything with this branch: it will be completed",
         ) from error
+
+
+async def _untouched(checkout: Checkout, note: _Note) -> bool:
+    """Whether branch and index are as the crash left them."""
+    if _at(checkout, note.ref) != note.new:
+        return False
+    compared = await run_git(
+        ["diff-index", "--cached", "--quiet", note.old], git_dir=checkout.git_dir, check=False
+    )
+    return compared.exit_code == 0
 
 
 async def _carry(checkout: Checkout, note: _Note, plan: carry.Plan | None) -> None:

@@ -20,7 +20,7 @@ import stat
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -121,9 +121,27 @@ def records(repository: Repository) -> list[TrashRecord]:
     """All records, oldest first; one that cannot be read is left alone."""
     found: list[TrashRecord] = []
     for path in trash_folder(repository).glob("*.json"):
-        with suppress(OSError, ValueError, msgspec.ValidationError):
-            found.append(msgspec.convert(json.loads(path.read_bytes()), TrashRecord))
+        with suppress(OSError, ValueError, LookupError, TypeError):
+            plain = _where_it_is_now(json.loads(path.read_bytes()), repository)
+            found.append(msgspec.convert(plain, TrashRecord))
     return sorted(found, key=lambda record: (record.entry.removed, record.entry.id))
+
+
+def _where_it_is_now(plain: Any, repository: Repository) -> Any:
+    """A record of a repository that was moved since names places that are elsewhere now."""
+    old, new = plain["entry"]["repository"], str(repository.common_dir)
+
+    def moved(value: Any) -> Any:
+        match value:
+            case dict():
+                return {key: moved(item) for key, item in value.items()}
+            case list():
+                return [moved(item) for item in value]
+            case str() if value == old or value.startswith(f"{old}/"):
+                return new + value[len(old) :]
+        return value
+
+    return plain if old == new else moved(plain)
 
 
 def read_record(repository: Repository, entry_id: str) -> TrashRecord:

@@ -30,6 +30,8 @@ class Ends(NamedTuple):
 async def adapt_links(repository: Repository, now: Ends, old: Ends, new: Ends, mark: str) -> None:
     """Make all links fit the places that worktree and metadata are about to get.
 
+    What fits already is not written: usually nothing is, unless the repository was moved.
+
     Args:
         repository: whose worktree it is.
         now: where the files to be written are.
@@ -37,8 +39,6 @@ async def adapt_links(repository: Repository, now: Ends, old: Ends, new: Ends, m
         new: what they are to fit.
         mark: ends the names of unfinished files, so that they are found again after a crash.
     """
-    if old == new:
-        return
     link = now.metadata / "gitdir"
     text = os.fsdecode(link.read_bytes()).rstrip("\n")
     wanted = _restyled(text, new.worktree / ".git", new.metadata)

@@ -165,6 +165,10 @@ async def _take_back(repository: Repository, record: TrashRecord, way: Way) -> N
         now = Ends(Path(worktree.target if worktree else way.path), Path(metadata.target))
         await adapt_links(repository, now, _ends(way), _recorded(record), record.entry.id)
         _name_branch(now.metadata, record, record.branch.name if record.branch else None)
+    if way.create is not None and record.branch is not None:
+        # Else the next restore takes it for one that was there, and lets its settings be.
+        made = msgspec.structs.replace(record.branch, name=way.create)
+        await branches.delete_branch(repository, made)
     write_record(repository, msgspec.structs.replace(record, stage="removed", way=None))
 
 
