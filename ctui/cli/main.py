@@ -102,7 +102,8 @@ def run(arguments: Sequence[str]) -> int:
         return 0
     except OSError as error:
         _drop_output()
+        what = f"{error.filename} cannot be used" if error.filename else "it cannot be written"
         with suppress(OSError):
-            report(CtuiError(f"the output cannot be written: {error.strerror}"), as_json=False)
+            report(CtuiError(f"{what}: {error.strerror}"), as_json=False)
         return 1
     return result if isinstance(result, int) else 0

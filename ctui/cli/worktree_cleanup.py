@@ -90,7 +90,8 @@ def restore(ids: tuple[str, ...], repo: str, *, as_json: bool) -> int:
             }
             for item in restored
         ]
-        print_json({"restored": found})
+        failed = [{"name": name, "reason": error.message} for name, error in refused.items()]
+        print_json({"restored": found, **({"refused": failed} if failed else {})})
     else:
         for item in restored:
             click.echo(f"restored {item.path}")
@@ -105,14 +106,14 @@ def restore(ids: tuple[str, ...], repo: str, *, as_json: bool) -> int:
 @click.option("--all", "everything", is_flag=True, help="With --purge: all of them.")
 @repo_option
 @json_option
-def trash(repo: str, *, purge: bool, days: int | None, everything: bool, as_json: bool) -> None:
+def trash(repo: str, *, purge: bool, days: int | None, everything: bool, as_json: bool) -> int:
     """List what can be restored; --purge deletes it for good."""
     from ctui.client.cleanup import open_cleaner
+    from ctui.worktrees.trash.entries import damaged_records
 
     repository = context.repository(repo)
     if purge:
-        _purge(repository.common_dir, days=days, everything=everything, as_json=as_json)
-        return
+        return _purge(repository.common_dir, days=days, everything=everything, as_json=as_json)
     if days is not None or everything:
         raise InvalidInput("--older and --all go with --purge", hint="add --purge")
 
@@ -127,9 +128,12 @@ def trash(repo: str, *, purge: bool, days: int | None, everything: bool, as_json
     elif found:
         rows = [[entry.id, entry.name, entry.branch or "-", entry.path] for entry in found]
         print_table(["TRASH ID", "WORKTREE", "BRANCH", "PATH"], rows)
+    for path in damaged_records(repository):
+        warn(f"ctui: {path} cannot be read: what it tells of stays in the trash until you mend it")
+    return 0
 
 
-def _purge(git_dir: Path, *, days: int | None, everything: bool, as_json: bool) -> None:
+def _purge(git_dir: Path, *, days: int | None, everything: bool, as_json: bool) -> int:
     from ctui.git.repository import open_repository
     from ctui.worktrees.trash.purge import purge
 
@@ -143,6 +147,7 @@ def _purge(git_dir: Path, *, days: int | None, everything: bool, as_json: bool) 
         click.echo(f"deleted {len(done.ids)} for good, {done.freed / 2**20:.1f} MiB")
     for problem in done.problems:
         warn(f"ctui: {problem}")
+    return 1 if done.problems else 0
 
 
 class _Cleanup:

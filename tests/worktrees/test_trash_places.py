@@ -13,8 +13,9 @@ import pytest
 from ctui.errors import Conflict, CtuiError, NotFound, Refused
 from ctui.git.repository import open_repository
 from ctui.worktrees.create import create_worktree
-from ctui.worktrees.trash.entries import TrashEntry, records
+from ctui.worktrees.trash.entries import TrashEntry, damaged_records, records
 from ctui.worktrees.trash.links import Ends, adapt_links
+from ctui.worktrees.trash.purge import purge
 from ctui.worktrees.trash.recovery import recover, trash_entries
 from ctui.worktrees.trash.restore import restore_worktree
 from tests.conftest import git
@@ -361,3 +362,13 @@ async def test_a_restore_that_fails_leaves_no_branch_behind(place: Place) -> Non
     await restore_worktree(place.repository, entry.id)
     assert place.git("config", f"branch.{place.record.branch}.description") == "mine"
     assert place.git("reflog", "show", str(place.record.branch)) == reflog
+
+
+async def test_a_damaged_record_is_named_and_nothing_of_it_goes(place: Place) -> None:
+    entry = await place.remove()
+    (record,) = (place.repository.common_dir / "ctui-trash").glob("*.json")
+    record.write_text("{}")
+    assert damaged_records(place.repository) == [record]
+    assert await trash_entries(place.repository) == []
+    await purge(place.repository, older_than=0)
+    assert Path(str(entry.place)).is_dir()

@@ -242,7 +242,14 @@ def _sweep(checkout: Checkout) -> None:
 async def _turn(checkout: Checkout) -> AsyncIterator[None]:
     """One ctui at a time in one checkout; the kernel frees it when its holder is killed."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    with (checkout.git_dir / "ctui-transition.lock").open("w") as file:
+    try:
+        opened = (checkout.git_dir / "ctui-transition.lock").open("w")
+    except OSError as error:
+        raise Unavailable(
+            f"{checkout.git_dir} cannot be written: {error.strerror}",
+            hint="make room, or make it writable",
+        ) from error
+    with opened as file:
         while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

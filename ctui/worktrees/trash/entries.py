@@ -24,7 +24,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from ctui.errors import NotFound, Refused
+from ctui.errors import NotFound, Refused, Unavailable
 from ctui.git.repository import Repository
 from ctui.worktrees.model import WorktreeRecord
 
@@ -119,12 +119,26 @@ def trash_folder(repository: Repository) -> Path:
 
 def records(repository: Repository) -> list[TrashRecord]:
     """All records, oldest first; one that cannot be read is left alone."""
-    found: list[TrashRecord] = []
-    for path in trash_folder(repository).glob("*.json"):
-        with suppress(OSError, ValueError, LookupError, TypeError):
-            plain = _where_it_is_now(json.loads(path.read_bytes()), repository)
-            found.append(msgspec.convert(plain, TrashRecord))
+    found = [record for record in _all_records(repository).values() if record is not None]
     return sorted(found, key=lambda record: (record.entry.removed, record.entry.id))
+
+
+def damaged_records(repository: Repository) -> list[Path]:
+    """The files of records that cannot be read: what they tell of is in the trash all the same."""
+    return sorted(path for path, record in _all_records(repository).items() if record is None)
+
+
+def _all_records(repository: Repository) -> dict[Path, TrashRecord | None]:
+    found: dict[Path, TrashRecord | None] = {}
+    for path in trash_folder(repository).glob("*.json"):
+        try:
+            plain = _where_it_is_now(json.loads(path.read_bytes()), repository)
+            found[path] = msgspec.convert(plain, TrashRecord)
+        except FileNotFoundError:
+            continue  # restored or purged meanwhile
+        except (OSError, ValueError, LookupError, TypeError):
+            found[path] = None
+    return found
 
 
 def _where_it_is_now(plain: Any, repository: Repository) -> Any:
@@ -153,19 +167,29 @@ def read_record(repository: Repository, entry_id: str) -> TrashRecord:
 
 
 def write_record(repository: Repository, record: TrashRecord) -> None:
-    """Keep a record, so that it is there after a power failure too."""
+    """Keep a record, so that it is there after a power failure too.
+
+    Raises:
+        Unavailable: the disk does not take it; the record is as it was.
+    """
     folder = trash_folder(repository)
     path = folder / f"{record.entry.id}.json"
     unfinished = path.with_suffix(".new")
     # The standard library keeps bytes that are no UTF-8 in a path; msgspec refuses them.
     data = json.dumps(msgspec.to_builtins(record)).encode()
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.rename(path)
-    sync_folder(folder)
+    try:
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.rename(path)
+        sync_folder(folder)
+    except OSError as error:
+        raise Unavailable(
+            f"the trash {folder} cannot be written: {error.strerror}",
+            hint="make room, or make it writable",
+        ) from error
 
 
 def forget_record(repository: Repository, record: TrashRecord) -> None:

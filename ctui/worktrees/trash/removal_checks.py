@@ -49,7 +49,9 @@ def check_removal(status: WorktreeStatus, *, force: bool) -> None:
         forced = status.problem in _FORCED_PROBLEMS
         raise Refused(
             f"{name} is {status.problem}",
-            hint="--force moves what is left to the trash" if forced else "look at it by hand",
+            hint="--force moves what is left to the trash"
+            if forced
+            else "if you moved it, move it back: git worktree move; else look at it by hand",
         )
     if status.status == "unclean" and not force:
         changes = status.changes
