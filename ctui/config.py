@@ -104,6 +104,19 @@ class ScreenConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Show nothing but ASCII: for terminals and fonts without other characters."""
 
 
+class McpConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How long `execute_claude` of `ctui --mcp` waits, and which model it takes."""
+
+    default_model: str = ""
+    """Where the caller names none; empty is `claude.model`, else haiku."""
+    max_execution_seconds: Annotated[float, msgspec.Meta(gt=0)] = 600.0
+    """Then the turn is interrupted. Time in which a person is asked does not count."""
+    inactivity_timeout_seconds: Annotated[float, msgspec.Meta(gt=0)] = 120.0
+    """A task that says nothing for so long is not waited for any more; it goes on."""
+    permission_timeout_seconds: Annotated[float, msgspec.Meta(gt=0)] = 3600.0
+    """So long a form stays open; then the ask waits in the inbox."""
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that can be set, with its defaults."""
 
@@ -113,6 +126,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     worktrees: WorktreeConfig = WorktreeConfig()
     tasks: TaskConfig = TaskConfig()
     screen: ScreenConfig = ScreenConfig()
+    mcp: McpConfig = McpConfig()
     keys: dict[str, str] = {}
     """The id of a key's binding -> the keys that do it instead, such as `new-task = "ctrl+n"`."""
 
