@@ -61,6 +61,8 @@ class SandboxConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tmp: str = "2g"
     network: str = "ctui"
     """The engine's network that tasks join; ctui makes it if it is not there."""
+    shared_caches: bool = False
+    """Give all tasks the same caches of npm and Node.js: what one writes there, the others use."""
 
 
 class ClaudeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
