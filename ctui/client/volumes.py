@@ -51,7 +51,7 @@ async def list_volumes(paths: Paths) -> list[Volume]:
     Raises:
         Unavailable: no engine answers.
     """
-    async with _engine() as engine:
+    async with open_engine() as engine:
         return await find_volumes(engine, paths.instance)
 
 
@@ -67,20 +67,24 @@ async def init_volumes(paths: Paths) -> list[Volume]:
     config = load_config(paths)
     if not config.sandbox.shared_caches:
         return []
-    async with _engine() as engine:
+    async with open_engine() as engine:
         image = await require_image(engine, config.image)
         names = await ensure_caches(engine, paths.instance, image)
         return [one for one in await find_volumes(engine, paths.instance) if one.name in names]
 
 
 async def clean_volumes(
-    paths: Paths, names: Collection[str] = (), *, force: bool = False, dry_run: bool = False
+    paths: Paths,
+    names: Collection[str] | None = None,
+    *,
+    force: bool = False,
+    dry_run: bool = False,
 ) -> CleanedVolumes:
     """Remove volumes that nobody needs any more.
 
     Args:
         paths: whose volumes.
-        names: these; empty means all.
+        names: these; None means all.
         force: also those of tasks that could be resumed, and those in use: the tasks that use one
             are stopped first.
         dry_run: nothing is stopped or removed.
@@ -92,10 +96,10 @@ async def clean_volumes(
     Raises:
         Unavailable: no engine answers.
     """
-    async with _engine() as engine:
+    async with open_engine() as engine:
         volumes = {one.name: one for one in await find_volumes(engine, paths.instance)}
-        unknown = [name for name in names if name not in volumes]
-        chosen = [one for name, one in volumes.items() if not names or name in names]
+        unknown = [name for name in names or () if name not in volumes]
+        chosen = [one for name, one in volumes.items() if names is None or name in names]
         cleaned = CleanedVolumes([], [_unknown(name) for name in unknown])
         for volume in chosen:
             kept = None if force else await asyncio.to_thread(_needed, paths, volume)
@@ -165,7 +169,8 @@ def _unknown(name: str) -> KeptVolume:
 
 
 @asynccontextmanager
-async def _engine() -> AsyncIterator[Engine]:
+async def open_engine() -> AsyncIterator[Engine]:
+    """The engine that answers. Raises Unavailable if none does."""
     engine = await Engine.connect()
     try:
         yield engine
