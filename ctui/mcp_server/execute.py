@@ -172,13 +172,13 @@ class _Run:
 
     async def _wait(self) -> Execution | InputRequiredResult:
         while not self.turn.over:
-            if ask := self._next_ask():
+            if self.turn.asking and (ask := self._next_ask()):
                 if not self._call.can_elicit:
                     return self._result("it asks something, and this client shows no forms")
                 if self._call.asks_by_result:
                     return self._ask_by_result()
                 await self._elicit(ask)
-            elif self.turn.pending:
+            elif self.turn.asking:
                 return self._result("nobody answered here what it asks")
             elif (left := self._deadline - monotonic()) <= 0:
                 await _interrupt(self._client, self.turn.task)

@@ -17,7 +17,7 @@ from ctui.mcp_server.call import Call
 from ctui.mcp_server.output import Output, follow_output, read_output
 from ctui.mcp_server.tool import ADDS, ENDS, READS, WORKS, Tool, tool
 from ctui.tasks.calls import AnswerAsk, InterruptTask, SendMessage, StopTask
-from ctui.tasks.model import Answer, AskState, Task, TaskOptions
+from ctui.tasks.model import Answer, AskState, Task, TaskOptions, TaskState
 
 LONGEST = 4096
 """Characters of a name or path (PATH_MAX); what is longer is none."""
@@ -138,11 +138,12 @@ async def get_task(call: Call, given: GetTask) -> TaskDetails:
     With wait_seconds it returns as soon as the turn is over or something is asked.
     """
     found = _details(call, given.task_id)
-    if given.wait_seconds and not (found.over or found.asks):
-        from ctui.mcp_server.turn import needs_person
+    asks = bool(found.asks) and found.task.state is TaskState.WAITING
+    if given.wait_seconds and not (found.over or asks):
+        from ctui.mcp_server.turn import Turn
 
         async with call.client() as client:
-            await needs_person(client, given.task_id, given.wait_seconds)
+            await Turn(client, found.task).needs_person(given.wait_seconds)
         found = _details(call, given.task_id)
     return found
 

@@ -11,7 +11,7 @@ from ctui.claude.summary import progress
 from ctui.client import Client
 from ctui.client.plain import turn_over
 from ctui.errors import Conflict
-from ctui.tasks.model import Ask, AskState, Task
+from ctui.tasks.model import Ask, AskState, Task, TaskState
 
 
 class Turn:
@@ -36,6 +36,11 @@ class Turn:
     @property
     def over(self) -> bool:
         return turn_over(self.task) and not self.pending
+
+    @property
+    def asking(self) -> bool:
+        """Whether it waits for an answer; that an ask is there is known a moment before."""
+        return bool(self.pending) and self.task.state is TaskState.WAITING
 
     async def watch(self) -> None:
         """Keep the task and its asks up to date.
@@ -70,6 +75,18 @@ class Turn:
             async with asyncio.timeout(max(0.0, seconds)):
                 await self._news.wait()
 
+    async def needs_person(self, seconds: float) -> None:
+        """Wait until the turn is over or it asks something, but not for longer than that."""
+        watching = asyncio.create_task(self.watch())
+        watching.add_done_callback(lambda _: self._tell())
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    while not (self.over or self.asking or watching.done()):
+                        await self._news.wait()
+        finally:
+            watching.cancel()
+
     async def answered(self, ask: Ask) -> None:
         """Wait until an ask needs nobody any more."""
         while ask.id in self.pending:
@@ -85,17 +102,3 @@ class Turn:
             self.pending[ask.id] = ask
         else:
             self.pending.pop(ask.id, None)
-
-
-async def needs_person(client: Client, task_id: str, seconds: float) -> None:
-    """Wait until a task's turn is over or it asks something, but not for longer than that."""
-    with suppress(TimeoutError):
-        async with (
-            asyncio.timeout(seconds),
-            aclosing(client.watch(task_id)) as updates,
-        ):
-            async for update in updates:
-                asked = update.ask is not None and update.ask.state is AskState.PENDING
-                over = update.task is not None and turn_over(update.task)
-                if asked or over or update.removed:
-                    return

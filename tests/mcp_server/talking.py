@@ -9,9 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from mcp import Client
+from mcp.client.session import ClientRequestContext
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.shared.exceptions import MCPError
-from mcp_types import ElicitRequestFormParams, ElicitRequestParams, ElicitResult, TextContent
+from mcp_types import (
+    ElicitRequestFormParams,
+    ElicitRequestParams,
+    ElicitResult,
+    ErrorData,
+    TextContent,
+)
 
 LEGACY = "legacy"
 MODERN = "2026-07-28"
@@ -32,7 +39,10 @@ async def talking(
     program, *arguments = command(repository)
     server = StdioServerParameters(command=program, args=arguments, env=dict(environ), cwd="/")
 
-    async def show(_context: object, params: ElicitRequestParams) -> ElicitResult:
+    async def show(
+        context: ClientRequestContext, params: ElicitRequestParams
+    ) -> ElicitResult | ErrorData:
+        del context
         assert fill is not None
         assert isinstance(params, ElicitRequestFormParams)
         return await fill(params)

@@ -42,6 +42,7 @@ async def test_every_tool_does_what_it_says(person: Person, mode: str) -> None:
         await _worktrees(tools, person.repository)
         await _tasks(tools)
         await _execute(tools)
+        await _setup(tools)
         assert tools.called == listed
 
 
@@ -122,6 +123,25 @@ async def _execute(tools: Caller) -> None:
     assert Path(made["path"], "executed").exists()
     task = await tools("get_task", task_id=done["task_id"])
     assert task["task"]["options"]["model"] == "haiku"
+
+
+async def _setup(tools: Caller) -> None:
+    ready = await tools("setup")
+    assert ready["image"].startswith("ctui:")
+    assert {check["name"]: check["ok"] for check in ready["checks"]}["image"]
+    assert (await tools("init_docker_volume"))["volumes"] == []  # shared caches are off
+    homes = {item["task"]: item for item in (await tools("list_docker_volume"))["volumes"]}
+    kept = await tools("clean_docker_volume", names=[homes["first"]["name"]])
+    assert kept["removed"] == []
+    assert "can be resumed" in kept["refused"][0]["reason"]
+    gone = await tools("clean_docker_volume", names=[homes["first"]["name"]], force=True)
+    assert [item["task"] for item in gone["removed"]] == ["first"]
+    left = await tools("list_docker_volume")
+    assert homes.keys() - {item["task"] for item in left["volumes"]} == {"first"}
+    would = await tools("clean", dry_run=True)
+    assert would["dry_run"]
+    done = await tools("clean")
+    assert not any(item["what"] == "engine" for item in done["kept"])
 
 
 async def test_several_calls_at_once_are_in_no_others_way(person: Person) -> None:
