@@ -1,37 +1,36 @@
 """`execute_claude`: one turn of a task, from the prompt to its result, and what it asks meanwhile.
 
 A client of 2025-11-25 is asked by requests of the server, one ask at a time, while the task is
-watched. Since 2026-07-28 a server has no requests: the call returns with the asks, and the client
-calls again with the answers and with `request_state`, which names the task.
+watched; a later one by results (`rounds`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Mapping
 from contextlib import suppress
 from time import monotonic
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import anyio
 import msgspec
 from mcp.shared.exceptions import MCPError
-from mcp_types import ElicitRequest, ElicitRequestFormParams, ElicitResult, InputRequiredResult
+from mcp_types import InputRequiredResult
 from msgspec import Meta
 
 from ctui.client.worktrees import open_store
-from ctui.errors import Conflict, CtuiError, InvalidInput
+from ctui.errors import CtuiError
 from ctui.mcp_server.asks import AskItem, ask_item
 from ctui.mcp_server.call import Call
-from ctui.mcp_server.elicit import answer_of, form_of
+from ctui.mcp_server.elicit import form_of
 from ctui.mcp_server.places import place_of
+from ctui.mcp_server.rounds import Round, earlier_round, send_answer, take_answers
 from ctui.mcp_server.settings import settings
 from ctui.mcp_server.tool import WORKS, Tool, tool
 from ctui.mcp_server.turn import Turn
-from ctui.tasks.calls import AnswerAsk, InterruptTask, SendMessage, StopTask
+from ctui.tasks.calls import InterruptTask, SendMessage, StopTask
 from ctui.tasks.journal import FILE_NAME
-from ctui.tasks.model import Ask, AskState, EndReason, Task, TaskOptions, TaskState
+from ctui.tasks.model import Ask, EndReason, Task, TaskOptions, TaskState
 
 if TYPE_CHECKING:
     from ctui.client import Client
@@ -41,9 +40,6 @@ _HEARTBEAT = 5.0
 _INTERRUPT_SECONDS = 5.0
 _FALLBACK_MODEL = "haiku"
 """As mcp-claude-code: what is delegated without a word about the model is small."""
-
-_MOST_ROUNDS = 9
-"""The SDKs give up a call whose result asked for input ten times."""
 
 _MOST_ATTEMPTS = 3
 """Times that a form is shown again because what was filled in does not fit."""
@@ -104,13 +100,6 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
     """Tool calls that were denied in the turn."""
 
 
-class _Round(msgspec.Struct, frozen=True):
-    """What `request_state` carries from one call to the next."""
-
-    task: str
-    number: int
-
-
 @tool(ExecuteClaude, Execution, WORKS)
 async def execute_claude(call: Call, given: ExecuteClaude) -> Execution | InputRequiredResult:
     """Delegate a coding task to Claude Code in a sealed container, and wait for its result.
@@ -119,15 +108,14 @@ async def execute_claude(call: Call, given: ExecuteClaude) -> Execution | InputR
     where the client cannot show them they wait for answer_ask. Progress is reported meanwhile.
     """
     async with call.client() as client:
-        earlier = _earlier(call)
+        earlier = earlier_round(call)
         if earlier is not None:
             task, start = _known(call, earlier.task), _journal_size(call, earlier.task)
-            await _take_answers(call, client, earlier.task)
+            await take_answers(call, client, earlier)
         else:
             with anyio.CancelScope(shield=True):  # a task that nobody knows of would go on
                 task, start = await _begin(call, client, given)
-        rounds = earlier.number if earlier else 0
-        execution = _Run(call, client, settings(call.paths).mcp, task, rounds)
+        execution = _Run(call, client, settings(call.paths).mcp, task, earlier or Round(task.id))
         try:
             return await execution.run(start)
         except asyncio.CancelledError:
@@ -140,15 +128,13 @@ class _Run:
     """One wait for a turn."""
 
     def __init__(
-        self, call: Call, client: Client, config: McpConfig, task: Task, rounds: int
+        self, call: Call, client: Client, config: McpConfig, task: Task, earlier: Round
     ) -> None:
         self.turn = Turn(client, task)
         self._call = call
         self._client = client
         self._config = config
-        self._rounds = rounds
-        self._left_alone: set[int] = set()
-        """Asks that the client's person did not answer."""
+        self._round = earlier
         self._began = monotonic()
         self._deadline = self._began + config.max_execution_seconds
 
@@ -176,7 +162,9 @@ class _Run:
                 if not self._call.can_elicit:
                     return self._result("it asks something, and this client shows no forms")
                 if self._call.asks_by_result:
-                    return self._ask_by_result()
+                    if self._round.last:
+                        return self._result("this call asked as often as a call can")
+                    return self._round.asking(self.turn.pending.values())
                 await self._elicit(ask)
             elif self.turn.asking:
                 return self._result("nobody answered here what it asks")
@@ -191,9 +179,12 @@ class _Run:
 
     def _next_ask(self) -> Ask | None:
         pending = self.turn.pending
-        return next((pending[key] for key in sorted(pending) if key not in self._left_alone), None)
+        closed = self._round.left_alone
+        return next((pending[key] for key in sorted(pending) if key not in closed), None)
 
     def _silence_left(self) -> float:
+        if self.turn.task.state is not TaskState.RUNNING:
+            self.turn.heard = monotonic()  # it may have to wait for its turn in the queue
         return self.turn.heard + self._config.inactivity_timeout_seconds - monotonic()
 
     async def _report(self) -> None:
@@ -229,7 +220,7 @@ class _Run:
             for job in (shown, gone):
                 job.cancel()
             await asyncio.wait({shown, gone})
-        self._left_alone.add(ask.id)
+        self._round.left_alone.append(ask.id)
         self._deadline += monotonic() - asked
         self.turn.heard = monotonic()
 
@@ -245,25 +236,10 @@ class _Run:
                 return  # the client cannot show it, or is gone: the ask waits for somebody else
             if filled.action == "cancel":
                 return
-            problem = await _answer(self._client, ask, filled)
+            problem = await send_answer(self._client, ask, filled)
             if not problem:
                 await self.turn.answered(ask)
                 return
-
-    def _ask_by_result(self) -> Execution | InputRequiredResult:
-        if self._rounds >= _MOST_ROUNDS:
-            return self._result("this call asked as often as a call can")
-        state = _Round(self.turn.task.id, self._rounds + 1)
-        requests: dict[str, Any] = {
-            f"ask-{ask.id}": ElicitRequest(
-                params=ElicitRequestFormParams(message=form.message, requested_schema=form.schema)
-            )
-            for ask in self.turn.pending.values()
-            for form in (form_of(ask),)
-        }
-        return InputRequiredResult(
-            input_requests=requests, request_state=msgspec.json.encode(state).decode()
-        )
 
     # -- the end
 
@@ -331,41 +307,6 @@ def _journal_size(call: Call, task_id: str) -> int:
     _known(call, task_id)
     path = call.paths.task(task_id) / FILE_NAME
     return path.stat().st_size if path.is_file() else 0
-
-
-def _earlier(call: Call) -> _Round | None:
-    """What the call before left off with."""
-    if call.request_state is None:
-        return None
-    try:
-        return msgspec.json.decode(call.request_state, type=_Round)
-    except msgspec.DecodeError as error:
-        raise InvalidInput(
-            "request_state is not what this server gave", hint="send it back as it came"
-        ) from error
-
-
-async def _take_answers(call: Call, client: Client, task_id: str) -> None:
-    """Answer the asks of the task that the client was shown."""
-    with open_store(call.paths) as store:
-        pending = {f"ask-{ask.id}": ask for ask in store.asks(AskState.PENDING, task=task_id)}
-    for key, filled in call.responses.items():
-        if key in pending and isinstance(filled, ElicitResult):
-            await _answer(client, pending[key], filled)
-
-
-async def _answer(client: Client, ask: Ask, filled: ElicitResult) -> str:
-    """Send what the form says; the problem if it does not fit."""
-    content: Mapping[str, Any] | None = filled.content
-    try:
-        answer = answer_of(ask, filled.action, content)
-        if answer is not None:
-            await client.call(AnswerAsk(ask.id, answer))
-    except InvalidInput as error:
-        return f"{error.message} ({error.hint})" if error.hint else error.message
-    except Conflict:
-        pass  # somebody else was first: that answer counts
-    return ""
 
 
 async def _interrupt(client: Client, task: Task) -> None:
