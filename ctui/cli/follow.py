@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ctui.claude.events import is_partial
-from ctui.claude.summary import describe
 from ctui.cli.answering import AskPrompt
 from ctui.cli.output import json_text, warn
+from ctui.client.plain import plain_lines, turn_over
 from ctui.errors import Conflict, CtuiError
 from ctui.tasks.calls import AnswerAsk, StopTask, Update
 from ctui.tasks.journal import FILE_NAME, Entry, read_entries
-from ctui.tasks.model import Answer, Ask, AskKind, AskState, Notice, Task, TaskState
-from ctui.text import sanitise
+from ctui.tasks.model import Answer, Ask, AskKind, AskState, Task, TaskState
 
 if TYPE_CHECKING:
     from ctui.client import Client
@@ -121,19 +120,7 @@ def entry_lines(entry: Entry, *, as_json: bool) -> list[str]:
     """What is printed for one journal line."""
     if as_json:
         return [json_text(entry.line)] if entry.stream == "out" else []
-    if entry.stream == "ctui":
-        return _notice(entry.line)
-    if entry.stream == "err":
-        relay = entry.line.startswith('{"ctui_relay"')
-        return [] if relay else [f"! {sanitise(entry.line)}"]
-    return [] if is_partial(entry.line[:64].encode()) else describe(entry.line)
-
-
-def _notice(line: str) -> list[str]:
-    import msgspec
-
-    notice = msgspec.json.decode(line, type=Notice)
-    return [] if notice.kind in {"started", "ended"} else [f"* {sanitise(notice.text)}"]
+    return plain_lines(entry)
 
 
 class _Watcher:
@@ -159,7 +146,7 @@ class _Watcher:
             self._see(update)
             if update.task is not None:
                 self._see_task(update.task)
-            if update.task is not None and _is_over(update.task):
+            if update.task is not None and turn_over(update.task):
                 return update.task
             if update.removed:
                 break
@@ -253,13 +240,6 @@ def ask_outcome(ask: Ask) -> str:
         decided = "answered"
     late = " (too late)" if ask.state is AskState.TOO_LATE else ""
     return f"{decided}{late}: {said}" if said else f"{decided}{late}"
-
-
-def _is_over(task: Task) -> bool:
-    if task.state is TaskState.WAITING:
-        return bool(task.problem)
-    # A task whose sandbox stops with its turn is idle for the moment until it has stopped.
-    return task.state is TaskState.ENDED or (task.state is TaskState.IDLE and task.detached)
 
 
 def _exit_code(task: Task) -> int:

@@ -37,14 +37,29 @@ class LazyGroup(click.Group):
 
 @click.group(
     cls=LazyGroup,
+    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(__version__, "-V", "--version", message="ctui %(version)s")
-def cli() -> None:
+@click.option("--mcp", is_flag=True, help="Serve the Model Context Protocol on stdin and stdout.")
+@click.option(
+    "--repo", type=click.Path(path_type=str), help="With --mcp: its repository.  [default: here]"
+)
+@click.pass_context
+def cli(context: click.Context, repo: str | None, *, mcp: bool) -> int | None:
     """Run several Claude Code tasks at once, each in its own worktree and sealed container.
 
     Without a command, or with the PATH of a repository, the dashboard is shown.
     """
+    if mcp and context.invoked_subcommand is None:
+        from ctui.mcp_server.server import run
+
+        return run(repo or ".")
+    if context.invoked_subcommand is None:
+        context.fail("Missing command.")
+    if mcp or repo is not None:
+        context.fail(f"--mcp and --repo do not go in front of {context.invoked_subcommand}.")
+    return None
 
 
 def _report_usage(error: click.ClickException, *, as_json: bool) -> None:

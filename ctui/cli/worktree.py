@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,8 +16,7 @@ from ctui.errors import InvalidInput
 from ctui.text import sanitise
 
 if TYPE_CHECKING:
-    from ctui.git.repository import Repository
-    from ctui.worktrees.model import WorktreeStatus
+    from ctui.client.listing import WorktreeItem
 
 
 @click.group("worktree")
@@ -58,20 +57,13 @@ def list_(repo: str, *, as_json: bool) -> None:
     CHANGES counts files: + staged, ~ modified, ? untracked, ! in conflict. AHEAD and BEHIND count
     commits against the repository's own branch; EVIDENCE says what is proven of its work.
     """
-    repository = context.repository(repo)
-    found = asyncio.run(_survey(repository))
-    tasks = _tasks()
+    from ctui.client.listing import list_worktrees
+
+    found = asyncio.run(list_worktrees(context.paths(), context.repository(repo)))
     if as_json:
-        target = repository.target()
-        print_json(
-            {
-                "repository": str(repository.common_dir),
-                "target": {"ref": target.ref, "commit": target.commit},
-                "worktrees": [_entry(status, tasks) for status in found],
-            }
-        )
+        print_json(found)
         return
-    rows = [_row(status, tasks) for status in found]
+    rows = [_row(item) for item in found.worktrees]
     if rows:
         header = ["WORKTREE", "STATUS", "CHANGES", "AHEAD", "BEHIND", "TASK", "EVIDENCE"]
         print_table(header, rows)
@@ -112,55 +104,22 @@ def diff(name: str, repo: str, *, stat: bool) -> None:
     click.echo(sanitise(text), nl=False)
 
 
-async def _survey(repository: Repository) -> list[WorktreeStatus]:
-    from ctui.client.survey import open_survey
-    from ctui.worktrees.landing.transition import recover_all
-    from ctui.worktrees.proof.worker import ProofWorker
+def _row(item: WorktreeItem) -> list[str]:
+    from ctui.worktrees.model import evidence
 
-    prover = ProofWorker(context.paths().cache)
-    try:
-        await recover_all(repository)
-        return await open_survey(context.paths(), context.store(), repository, prover).listed()
-    finally:
-        await prover.close()
-
-
-def _tasks() -> dict[str, dict[str, Any]]:
-    """The newest task of each worktree, by path."""
-    from ctui.tasks.model import AskState
-
-    store = context.store()
-    asked: dict[str, int] = {}
-    for ask in store.asks(AskState.PENDING):
-        asked[ask.task] = asked.get(ask.task, 0) + 1
-    return {
-        task.worktree: {"id": task.id, "state": task.state, "asks": asked.get(task.id, 0)}
-        for task in store.tasks()
-    }
-
-
-def _entry(status: WorktreeStatus, tasks: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    import msgspec
-
-    fields = msgspec.structs.asdict(status)
-    del fields["metadata"], fields["active"]
-    return {**fields, "task": tasks.get(status.path)}
-
-
-def _row(status: WorktreeStatus, tasks: dict[str, dict[str, Any]]) -> list[str]:
-    changes = status.changes
+    changes = item.changes
     marks = ""
     if changes is not None:
         numbers = {"+": changes.staged, "~": changes.modified, "?": changes.untracked}
         numbers["!"] = changes.conflicted
         marks = " ".join(f"{mark}{number}" for mark, number in numbers.items() if number)
-    task = tasks.get(status.path)
+    task = item.task
     return [
-        status.name,
-        status.problem or status.status,
+        item.name,
+        item.problem or item.status,
         marks,
-        str(status.ahead or ""),
-        str(status.behind or ""),
-        f"{task['id']} {task['state']}" if task else "",
-        status.evidence,
+        str(item.ahead or ""),
+        str(item.behind or ""),
+        f"{task.id} {task.state}" if task else "",
+        evidence(item.state, item.verdict),
     ]

@@ -10,13 +10,12 @@ import click
 
 from ctui.cli import context
 from ctui.cli.output import json_option, print_json, print_table, repo_option, warn
-from ctui.cli.worktree_names import named, trash_arguments, worktree_arguments
-from ctui.errors import CtuiError, InvalidInput
+from ctui.cli.worktree_names import trash_arguments, worktree_arguments
+from ctui.errors import InvalidInput
 from ctui.text import one_line
 
 if TYPE_CHECKING:
-    from ctui.client.cleanup import Cleaner
-    from ctui.worktrees.model import WorktreeStatus
+    from ctui.client.removal import Removal, Remover
 
 dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be done, do nothing.")
 branch_option = click.option(
@@ -47,8 +46,8 @@ def remove(
 
     Tasks on them leave the list too; one that works is a reason to refuse.
     """
-    work = _Cleanup(repo, force=force, delete_branch=delete_branch, dry_run=dry_run)
-    return asyncio.run(work.remove(list(dict.fromkeys(names)))).tell(as_json=as_json)
+    remover = _remover(repo, force=force, delete_branch=delete_branch, dry_run=dry_run)
+    return _tell(asyncio.run(remover.remove(list(dict.fromkeys(names)))), as_json=as_json)
 
 
 @click.command("clean")
@@ -64,8 +63,8 @@ def clean(
 
     Those that a task works in, or that are locked, stay.
     """
-    work = _Cleanup(repo, force=force, delete_branch=delete_branch, dry_run=dry_run)
-    return asyncio.run(work.clean()).tell(as_json=as_json)
+    remover = _remover(repo, force=force, delete_branch=delete_branch, dry_run=dry_run)
+    return _tell(asyncio.run(remover.clean()), as_json=as_json)
 
 
 @click.command("restore")
@@ -150,81 +149,29 @@ def _purge(git_dir: Path, *, days: int | None, everything: bool, as_json: bool) 
     return 1 if done.problems else 0
 
 
-class _Cleanup:
-    """One removal of several worktrees, and what became of each."""
+def _remover(repo: str, *, force: bool, delete_branch: bool | None, dry_run: bool) -> Remover:
+    from ctui.client.removal import Remover
+    from ctui.config import load_config
 
-    def __init__(
-        self, repo: str, *, force: bool, delete_branch: bool | None, dry_run: bool
-    ) -> None:
-        from ctui.config import load_config
+    repository = context.repository(repo)
+    if delete_branch is None:
+        delete_branch = load_config(context.paths()).worktrees.delete_branch
+    return Remover(
+        context.paths(), repository, force=force, delete_branch=delete_branch, dry_run=dry_run
+    )
 
-        self._repository = context.repository(repo)
-        self._force = force
-        self._dry_run = dry_run
-        if delete_branch is None:
-            delete_branch = load_config(context.paths()).worktrees.delete_branch
-        self._delete_branch = delete_branch
-        self._removed: list[dict[str, str | None]] = []
-        self._refused: list[dict[str, str]] = []
 
-    async def remove(self, names: list[str]) -> _Cleanup:
-        """Remove those that the person named."""
-        from ctui.client.cleanup import open_cleaner
-
-        async with open_cleaner(context.paths(), self._repository.common_dir) as cleaner:
-            for name in names:
-                try:
-                    seen = await cleaner.look(named(self._repository, name).metadata)
-                except CtuiError as error:
-                    self._refuse(name, error)
-                else:
-                    await self._one(cleaner, seen)
-        return self
-
-    async def clean(self) -> _Cleanup:
-        """Remove all that may be removed; the others are not worth a word."""
-        from ctui.client.cleanup import open_cleaner
-        from ctui.worktrees.trash.removal_checks import check_removal
-
-        async with open_cleaner(context.paths(), self._repository.common_dir) as cleaner:
-            for seen in await cleaner.all():
-                try:
-                    check_removal(seen, force=self._force)
-                    cleaner.refuse_work(seen)
-                except CtuiError:
-                    continue
-                await self._one(cleaner, seen)
-        return self
-
-    async def _one(self, cleaner: Cleaner, seen: WorktreeStatus) -> None:
-        from ctui.worktrees.trash.removal_checks import check_removal
-
-        try:
-            if self._dry_run:
-                check_removal(seen, force=self._force)
-                cleaner.refuse_work(seen)
-                self._removed.append({"name": seen.name, "trash_id": None})
-                return
-            entry = await cleaner.remove(seen, force=self._force, delete_branch=self._delete_branch)
-            self._removed.append({"name": seen.name, "trash_id": entry.id})
-        except CtuiError as error:
-            self._refuse(seen.name, error)
-
-    def _refuse(self, name: str, error: CtuiError) -> None:
-        reason = f"{error.message} ({error.hint})" if error.hint else error.message
-        self._refused.append({"name": name, "reason": reason})
-
-    def tell(self, *, as_json: bool) -> int:
-        """Print what became of each; the exit code."""
-        if as_json:
-            print_json({"removed": self._removed, "refused": self._refused})
-            return 1 if self._refused else 0
-        for item in self._removed:
-            if self._dry_run:
-                click.echo(f"would remove {one_line(item['name'] or '')}")
-            else:
-                name = one_line(item["name"] or "")
-                click.echo(f"removed {name}: ctui worktree restore {item['trash_id']}")
-        for refused in self._refused:
-            warn(f"refused {refused['name']}: {refused['reason']}")
-        return 1 if self._refused else 0
+def _tell(done: Removal, *, as_json: bool) -> int:
+    """Print what became of each; the exit code."""
+    if as_json:
+        print_json(done)
+        return 1 if done.refused else 0
+    for item in done.removed:
+        name = one_line(item.name)
+        if item.trash_id is None:
+            click.echo(f"would remove {name}")
+        else:
+            click.echo(f"removed {name}: ctui worktree restore {item.trash_id}")
+    for refused in done.refused:
+        warn(f"refused {refused.name}: {refused.reason}")
+    return 1 if done.refused else 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from typing import Self, TypeVar
 
 import msgspec
@@ -73,7 +73,7 @@ class Client:
                 self._connection = None
                 raise
 
-    async def watch(self, task: str = "") -> AsyncIterator[Update]:
+    async def watch(self, task: str = "") -> AsyncGenerator[Update]:
         """Tasks and asks as they are now, then every change; also across a driver's death."""
         while True:
             connection = await connect(self.paths, self._environ)
@@ -86,7 +86,7 @@ class Client:
             finally:
                 connection.close()
 
-    async def follow(self, task: str, start: int = 0) -> AsyncIterator[list[Entry]]:
+    async def follow(self, task: str, start: int = 0) -> AsyncGenerator[list[Entry]]:
         """The task's journal from a byte offset of its archive, then live.
 
         It goes on across a driver's death; parts of an open block may come again then.

@@ -272,6 +272,10 @@ class Engine:
         except NotFound:
             return
 
+    async def ask(self, call: Callable[[APIClient], T]) -> T:
+        """Make any call of the SDK in a thread. Raises what of `ctui.errors` fits."""
+        return await self._call(lambda: call(self._client))
+
     async def _call(self, call: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(
             self._pool, translated_call, call, self.endpoint

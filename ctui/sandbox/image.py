@@ -12,6 +12,7 @@ from ctui.config import ImageConfig
 from ctui.errors import Unavailable
 from ctui.paths import resource
 from ctui.sandbox.docker import Engine
+from ctui.sandbox.spec import LABEL_INSTANCE
 from ctui.sandbox.toolchain import File, make_tar, toolchain_context
 from ctui.text import one_line
 
@@ -59,8 +60,16 @@ async def require_image(engine: Engine, config: ImageConfig) -> str:
     raise Unavailable("ctui's image is not there yet", hint="run `ctui image build`")
 
 
-async def build_image(engine: Engine, config: ImageConfig, progress: Progress) -> str:
+async def build_image(
+    engine: Engine, config: ImageConfig, progress: Progress, instance: str = ""
+) -> str:
     """Build the image unless it is there, and return its tag.
+
+    Args:
+        engine: that has it afterwards.
+        config: what lies underneath.
+        progress: told each step, from any thread.
+        instance: who builds it, and may remove it when it is old; nobody if it is empty.
 
     Raises:
         Unavailable, ExternalFailure: with what the build said last.
@@ -69,23 +78,43 @@ async def build_image(engine: Engine, config: ImageConfig, progress: Progress) -
     if await engine.image_id(tag) is not None:
         progress(f"{tag} is up to date")
         return tag
-    base = await _base(engine, config, progress)
+    owner = {LABEL_INSTANCE: instance} if instance else {}
+    base = await _base(engine, config, progress, owner)
     progress(f"building {tag} on {base}")
     arguments = {"BASE_IMAGE": base, "CLAUDE_CODE_VERSION": CLAUDE_CODE_VERSION}
-    await engine.build(_context(), tag, arguments, {LABEL: tag}, progress)
+    await engine.build(_context(), tag, arguments, {LABEL: tag, **owner}, progress)
     return tag
 
 
-async def _base(engine: Engine, config: ImageConfig, progress: Progress) -> str:
+async def _base(
+    engine: Engine, config: ImageConfig, progress: Progress, owner: Mapping[str, str]
+) -> str:
     if config.dockerfile:
         path = Path(config.dockerfile).expanduser()
         context = await asyncio.to_thread(toolchain_context, path)
-        tag = f"ctui-toolchain:{hashlib.sha256(context).hexdigest()[:12]}"
+        tag = _toolchain_tag(context)
         progress(f"building your {path.name}")
-        await engine.build(context, tag, {}, {LABEL: tag}, progress)
+        await engine.build(context, tag, {}, {LABEL: tag, **owner}, progress)
         return tag
     progress("looking for a base image")
     return await _run_script(resource("docker") / "base.sh", config.base)
+
+
+def current_tags(config: ImageConfig) -> set[str]:
+    """The tags that these settings lead to: the image's, and that of what lies underneath.
+
+    Raises:
+        Unavailable: as `image_tag`.
+    """
+    tags = {image_tag(config)}
+    if config.dockerfile:
+        context = toolchain_context(Path(config.dockerfile).expanduser())
+        tags.add(_toolchain_tag(context))
+    return tags
+
+
+def _toolchain_tag(context: bytes) -> str:
+    return f"ctui-toolchain:{hashlib.sha256(context).hexdigest()[:12]}"
 
 
 async def _run_script(script: Path, base: str) -> str:

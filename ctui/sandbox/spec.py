@@ -14,6 +14,8 @@ GIT_DIRECTORY = "/ctui/git"
 LABEL_INSTANCE = "ctui.instance"
 LABEL_TASK = "ctui.task"
 LABEL_RUN = "ctui.run"
+LABEL_VOLUME = "ctui.volume"
+"""What a volume is for; homes that were made before this label have only their task's."""
 
 
 class Limits(msgspec.Struct, frozen=True):

@@ -20,10 +20,12 @@ from ctui.sandbox.spec import (
     LABEL_INSTANCE,
     LABEL_RUN,
     LABEL_TASK,
+    LABEL_VOLUME,
     Limits,
     Mount,
     SandboxSpec,
 )
+from ctui.sandbox.volumes import cache_environment, cache_mounts, ensure_caches
 from ctui.tasks.life import Parts
 from ctui.tasks.logins import Account
 from ctui.tasks.model import Run, Task
@@ -97,15 +99,18 @@ async def prepare(
     image = await require_image(parts.engine, config.image)
     labels = {LABEL_INSTANCE: paths.instance, LABEL_TASK: task.id, LABEL_RUN: str(run.number)}
     await parts.engine.ensure_network(config.sandbox.network, {LABEL_INSTANCE: paths.instance})
-    await parts.engine.ensure_volume(home_volume(paths, task.id), labels)
+    volume_labels = {**labels, LABEL_VOLUME: "home"}
+    await parts.engine.ensure_volume(home_volume(paths, task.id), volume_labels)
+    if config.sandbox.shared_caches:
+        await ensure_caches(parts.engine, paths.instance, image)
     spec = SandboxSpec(
         name=container_name(paths, task.id, run.number),
         image=image,
         command=home.arguments,
         uid=owner[0],
         gid=owner[1],
-        env=home.env,
-        mounts=_mounts(paths, private, worktree, task),
+        env={**home.env, **(cache_environment() if config.sandbox.shared_caches else {})},
+        mounts=_mounts(paths, config.sandbox, private, worktree, task),
         network=config.sandbox.network,
         labels=labels,
         limits=_limits(config.sandbox),
@@ -193,11 +198,12 @@ def _limits(config: SandboxConfig) -> Limits:
 
 
 def _mounts(
-    paths: Paths, private: PrivateRepository, worktree: Path, task: Task
+    paths: Paths, config: SandboxConfig, private: PrivateRepository, worktree: Path, task: Task
 ) -> tuple[Mount, ...]:
     mounts = [
         Mount(str(source), str(target), read_only)
         for source, target, read_only in private.mounts(worktree)
     ]
     home = Mount(home_volume(paths, task.id), HOME, kind="volume")
-    return (*mounts, home)
+    caches = cache_mounts(paths.instance) if config.shared_caches else ()
+    return (*mounts, home, *caches)

@@ -218,6 +218,11 @@ class Store(Database):
         rows = self._rows("SELECT record FROM worktrees WHERE repository = ?", repository)
         return [row["record"].encode() for row in rows]
 
+    def repositories(self) -> list[str]:
+        """The `.git` folder of every repository that a task or a worktree's record names."""
+        rows = self._rows("SELECT repository FROM tasks UNION SELECT repository FROM worktrees")
+        return [row["repository"] for row in rows]
+
     def forget_worktree(self, path: str) -> None:
         with self._translated():
             self._db.execute("DELETE FROM worktrees WHERE path = ?", (path,))

@@ -146,7 +146,8 @@ class Setup(ModalScreen[None]):
         try:
             engine = await Engine.connect()
             try:
-                await build_image(engine, load_config(self._paths).image, self._say)
+                config = load_config(self._paths).image
+                await build_image(engine, config, self._say, self._paths.instance)
             finally:
                 await engine.close()
         except CtuiError as error:

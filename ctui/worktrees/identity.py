@@ -6,18 +6,15 @@ import errno
 import os
 import re
 from pathlib import Path
-from typing import Literal
 
 from ctui.errors import NotFound
 from ctui.git.repository import Repository
 from ctui.small_file import read_small_file
-from ctui.worktrees.model import Problem, WorktreeRecord
+from ctui.worktrees.model import Problem, State, WorktreeRecord
 
 _LINK_LIMIT = 1 << 16
 _LOG_LIMIT = 1 << 20
 _OID = re.compile(r"[0-9a-f]{40}")
-
-State = Literal["merge", "rebase", "cherry-pick", "revert", "bisect", "am"]
 
 _STATES: tuple[tuple[str, State], ...] = (
     # What a rebase stops at looks like a cherry-pick as well, so it comes first.

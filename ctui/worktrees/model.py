@@ -6,6 +6,9 @@ from typing import Literal
 
 import msgspec
 
+State = Literal["merge", "rebase", "cherry-pick", "revert", "bisect", "am"]
+"""What a worktree can be in the middle of."""
+
 Problem = Literal["missing", "tampered", "foreign-owner", "unreadable", "submodules-unchecked"]
 
 
@@ -100,7 +103,7 @@ class WorktreeStatus(msgspec.Struct, frozen=True, kw_only=True):
     """Commits that the target does not have."""
     behind: int
     """Commits of the target that it does not have."""
-    state: Literal["merge", "rebase", "cherry-pick", "revert", "bisect", "am"] | None
+    state: State | None
     locked: str | None
     problem: Problem | None
     active: int
@@ -109,6 +112,9 @@ class WorktreeStatus(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def evidence(self) -> str:
         """Why its status is what it is, in a sentence."""
-        if self.state is not None:
-            return f"it is in the middle of a {self.state}"
-        return self.verdict.evidence
+        return evidence(self.state, self.verdict)
+
+
+def evidence(state: State | None, verdict: Verdict) -> str:
+    """Why a worktree's status is what it is, in a sentence."""
+    return f"it is in the middle of a {state}" if state is not None else verdict.evidence

@@ -15,7 +15,6 @@ from ctui.git.command import filter_settings
 from ctui.git.repository import Repository
 from ctui.worktrees.beside import Beside
 from ctui.worktrees.identity import (
-    State,
     checked_path,
     head_of,
     last_active,
@@ -29,6 +28,7 @@ from ctui.worktrees.model import (
     Changes,
     Problem,
     Proof,
+    State,
     Upstream,
     Verdict,
     Work,

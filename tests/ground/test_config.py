@@ -34,7 +34,8 @@ def test_the_environment_wins_over_the_repository_and_that_over_the_user(
     "text",
     [
         "[sandbox]\nnetwork = 'host'\n",
-        "[claude]\npermission_mode = 'acceptEdits'\n",
+        "[claude]\nbase_url = 'https://example.org'\n",
+        "[sandbox]\nshared_caches = true\n",
         "[image]\n",
         "x = 1",
     ],
@@ -45,9 +46,27 @@ def test_a_repository_cannot_widen_anything(paths: Paths, tmp_path: Path, text: 
         load_config(paths, {}, repository=tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("user", "repository", "counts"),
+    [
+        ("acceptEdits", "default", "default"),
+        ("acceptEdits", "plan", "plan"),
+        ("default", "acceptEdits", "default"),
+        ("plan", "default", "plan"),
+        ("plan", "dontAsk", "plan"),
+    ],
+)
+def test_a_repository_can_make_the_permission_mode_stricter_only(
+    paths: Paths, tmp_path: Path, user: str, repository: str, counts: str
+) -> None:
+    write(paths, f"[claude]\npermission_mode = '{user}'\n")
+    (tmp_path / ".ctui.toml").write_text(f"[claude]\npermission_mode = '{repository}'\n")
+    assert load_config(paths, {}, repository=tmp_path).claude.permission_mode == counts
+
+
 def test_a_wrong_value_is_named_with_its_path(paths: Paths) -> None:
     write(paths, "[sandbox]\ncpus = 'many'\n")
-    with pytest.raises(InvalidInput, match=r"\$\.sandbox\.cpus"):
+    with pytest.raises(InvalidInput, match=r"config.toml:2: sandbox\.cpus"):
         load_config(paths, {})
 
 

@@ -160,11 +160,23 @@ def _claim(cache: Path) -> tuple[Path, int]:
     """A new folder and the descriptor that holds its lock, which the kernel frees at our end."""
     with (cache / "scratch.lock").open("w") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
-        _sweep([path for path in cache.iterdir() if path.name.startswith(_PREFIX)])
+        _sweep(left_behind(cache))
         path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=cache))
         held = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
         fcntl.flock(held, fcntl.LOCK_EX)
     return path, held
+
+
+def left_behind(cache: Path) -> list[Path]:
+    """Scratch repositories, also those in use."""
+    with suppress(OSError):
+        return sorted(path for path in cache.iterdir() if path.name.startswith(_PREFIX))
+    return []
+
+
+def sweep(cache: Path) -> None:
+    """Remove the scratch repositories whose process is gone."""
+    _sweep(left_behind(cache))
 
 
 def _sweep(paths: Sequence[Path]) -> None:

@@ -69,6 +69,20 @@ class VerdictCache:
         if rows:
             self._with(write, None)
 
+    def size(self) -> int:
+        """Bytes on disk; 0 where nothing is kept."""
+        path = self._folder / _FILE
+        with suppress(OSError):
+            size = path.stat().st_size
+            return size if self._with(_any_proof, otherwise=True) else 0
+        return 0
+
+    def clear(self) -> None:
+        """Forget all; whoever has the file open goes on with an empty one."""
+        if self.size():
+            self._with(lambda db: db.execute("DELETE FROM proofs"), None)
+            self._with(lambda db: db.execute("VACUUM"), None)
+
     def _with(self, action: Callable[[sqlite3.Connection], _T], otherwise: _T) -> _T:
         import sqlite3
 
@@ -107,3 +121,7 @@ class VerdictCache:
         for suffix in ("", "-journal"):
             with suppress(OSError):
                 (self._folder / (_FILE + suffix)).unlink()
+
+
+def _any_proof(db: sqlite3.Connection) -> bool:
+    return db.execute("SELECT 1 FROM proofs LIMIT 1").fetchone() is not None

@@ -1,0 +1,115 @@
+"""The worktrees of a repository with their tasks, as every front end gives them to programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from ctui.client.survey import open_survey
+from ctui.client.worktrees import open_store
+from ctui.paths import Paths
+from ctui.tasks.model import AskState, TaskState
+from ctui.worktrees.landing.transition import recover_all
+from ctui.worktrees.model import Changes, Problem, State, Upstream, Verdict, WorktreeStatus
+from ctui.worktrees.proof.worker import ProofWorker
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ctui.git.repository import Repository
+    from ctui.tasks.store import Store
+
+
+class WorktreeTask(msgspec.Struct, frozen=True):
+    """The newest task of a worktree."""
+
+    id: str
+    state: TaskState
+    asks: int
+    """How many of its asks wait for an answer."""
+
+
+class WorktreeItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One worktree as it is now; see `WorktreeStatus` for what the fields mean."""
+
+    name: str
+    path: str
+    branch: str | None
+    head: str | None
+    base: str | None
+    status: Literal["clean", "unclean", "merged"]
+    verdict: Verdict
+    changes: Changes | None
+    upstream: Upstream
+    ahead: int
+    behind: int
+    state: State | None
+    locked: str | None
+    problem: Problem | None
+    task: WorktreeTask | None
+
+
+class TargetItem(msgspec.Struct, frozen=True):
+    """The branch that worktrees are judged against."""
+
+    ref: str
+    commit: str
+
+
+class WorktreeList(msgspec.Struct, frozen=True):
+    """Every worktree of a repository, by name."""
+
+    repository: str
+    """The main repository's `.git`."""
+    target: TargetItem
+    worktrees: list[WorktreeItem]
+
+
+async def list_worktrees(paths: Paths, repository: Repository) -> WorktreeList:
+    """Look at all worktrees of a repository, after completing what a crash cut off."""
+    await recover_all(repository)
+    prover = ProofWorker(paths.cache)
+    try:
+        with open_store(paths) as store:
+            found = await open_survey(paths, store, repository, prover).listed()
+            tasks = _tasks(store)
+    finally:
+        await prover.close()
+    target = repository.target()
+    return WorktreeList(
+        repository=str(repository.common_dir),
+        target=TargetItem(target.ref, target.commit),
+        worktrees=[_item(status, tasks) for status in found],
+    )
+
+
+async def list_one(paths: Paths, repository: Repository, metadata: Path) -> WorktreeItem:
+    """Look at one worktree, by its metadata folder. Raises NotFound."""
+    prover = ProofWorker(paths.cache)
+    try:
+        with open_store(paths) as store:
+            status = await open_survey(paths, store, repository, prover).one(metadata)
+            return _item(status, _tasks(store))
+    finally:
+        await prover.close()
+
+
+def _tasks(store: Store) -> dict[str, WorktreeTask]:
+    """The newest task of each worktree, by path."""
+    asked: dict[str, int] = {}
+    for ask in store.asks(AskState.PENDING):
+        asked[ask.task] = asked.get(ask.task, 0) + 1
+    return {
+        task.worktree: WorktreeTask(task.id, task.state, asked.get(task.id, 0))
+        for task in store.tasks()
+    }
+
+
+_SHOWN = tuple(name for name in WorktreeItem.__struct_fields__ if name != "task")
+
+
+def _item(status: WorktreeStatus, tasks: Mapping[str, WorktreeTask]) -> WorktreeItem:
+    shown = {name: getattr(status, name) for name in _SHOWN}
+    return WorktreeItem(**shown, task=tasks.get(status.path))

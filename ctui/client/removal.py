@@ -1,0 +1,112 @@
+"""Removing worktrees that were named, or all that may go, and what became of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ctui.client.cleanup import open_cleaner
+from ctui.client.worktrees import records
+from ctui.errors import CtuiError
+from ctui.paths import Paths
+from ctui.worktrees.known import find_worktree, known_worktrees
+from ctui.worktrees.trash.removal_checks import check_removal
+
+if TYPE_CHECKING:
+    from ctui.client.cleanup import Cleaner
+    from ctui.git.repository import Repository
+    from ctui.worktrees.model import WorktreeStatus
+
+
+class RemovedItem(msgspec.Struct, frozen=True):
+    """A worktree in the trash."""
+
+    name: str
+    trash_id: str | None
+    """What restores it; None where nothing was done."""
+
+
+class RefusedItem(msgspec.Struct, frozen=True):
+    """A worktree that stays where it is."""
+
+    name: str
+    reason: str
+
+
+class Removal(msgspec.Struct, frozen=True):
+    """What became of each."""
+
+    removed: list[RemovedItem] = []
+    refused: list[RefusedItem] = []
+
+
+class Remover:
+    """One removal of several worktrees of a repository."""
+
+    def __init__(
+        self,
+        paths: Paths,
+        repository: Repository,
+        *,
+        force: bool,
+        delete_branch: bool,
+        dry_run: bool,
+    ) -> None:
+        """Nothing is done yet.
+
+        Args:
+            paths: whose worktrees.
+            repository: of the worktrees.
+            force: also those that are unclean.
+            delete_branch: the branches go too, and come back with a restore.
+            dry_run: say what would be done, and do nothing.
+        """
+        self._paths = paths
+        self._repository = repository
+        self._force = force
+        self._delete_branch = delete_branch
+        self._dry_run = dry_run
+        self._done = Removal([], [])
+
+    async def remove(self, names: Sequence[str]) -> Removal:
+        """Remove those that are named; a reason is given for each that stays."""
+        async with open_cleaner(self._paths, self._repository.common_dir) as cleaner:
+            for name in names:
+                known = known_worktrees(self._repository, records(self._paths, self._repository))
+                try:
+                    seen = await cleaner.look(find_worktree(known, name).metadata)
+                except CtuiError as error:
+                    self._refuse(name, error)
+                else:
+                    await self._one(cleaner, seen)
+        return self._done
+
+    async def clean(self) -> Removal:
+        """Remove all that may be removed; the others are not worth a word."""
+        async with open_cleaner(self._paths, self._repository.common_dir) as cleaner:
+            for seen in await cleaner.all():
+                try:
+                    check_removal(seen, force=self._force)
+                    cleaner.refuse_work(seen)
+                except CtuiError:
+                    continue
+                await self._one(cleaner, seen)
+        return self._done
+
+    async def _one(self, cleaner: Cleaner, seen: WorktreeStatus) -> None:
+        try:
+            if self._dry_run:
+                check_removal(seen, force=self._force)
+                cleaner.refuse_work(seen)
+                self._done.removed.append(RemovedItem(seen.name, None))
+                return
+            entry = await cleaner.remove(seen, force=self._force, delete_branch=self._delete_branch)
+            self._done.removed.append(RemovedItem(seen.name, entry.id))
+        except CtuiError as error:
+            self._refuse(seen.name, error)
+
+    def _refuse(self, name: str, error: CtuiError) -> None:
+        reason = f"{error.message} ({error.hint})" if error.hint else error.message
+        self._done.refused.append(RefusedItem(name, reason))

@@ -1,0 +1,33 @@
+"""The person's settings: what there is, where it comes from, and what is wrong with it.
+
+Precedence: command line (applied by the front end), environment, repository file, user file,
+defaults. A repository file is untrusted, so only keys that cannot widen anything are read from it.
+"""
+
+from ctui.config.model import (
+    ClaudeConfig,
+    Config,
+    ImageConfig,
+    McpConfig,
+    PermissionMode,
+    SandboxConfig,
+    ScreenConfig,
+    TaskConfig,
+    WorktreeConfig,
+)
+from ctui.config.sizes import parse_size
+from ctui.config.sources import load_config
+
+__all__ = [
+    "ClaudeConfig",
+    "Config",
+    "ImageConfig",
+    "McpConfig",
+    "PermissionMode",
+    "SandboxConfig",
+    "ScreenConfig",
+    "TaskConfig",
+    "WorktreeConfig",
+    "load_config",
+    "parse_size",
+]

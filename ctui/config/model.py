@@ -1,0 +1,176 @@
+"""Everything that can be set, with its default and with words for the person.
+
+The descriptions are what `ctui config init` writes and docs/setup.md shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
+
+import msgspec
+from msgspec import Meta
+
+PermissionMode = Literal["default", "acceptEdits", "plan", "dontAsk"]
+"""What a task may do without asking; bypassing every question is a separate, explicit option."""
+
+
+class ImageConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What lies underneath the CLI in a task's image: at most one of the two."""
+
+    base: Annotated[
+        str, Meta(description="an image reference, Debian or alike, to build the tasks' image on")
+    ] = ""
+    dockerfile: Annotated[
+        str, Meta(description="or your own Dockerfile, built first; its folder is its context")
+    ] = ""
+
+
+class SandboxConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Limits of each task's container, and what it is connected to."""
+
+    memory: Annotated[str, Meta(description="of each task's container, such as 512m or 4g")] = "4g"
+    cpus: Annotated[float, Meta(gt=0, description="cores that it may use")] = 2.0
+    pids: Annotated[int, Meta(ge=32, description="processes and threads at once")] = 2048
+    tmp: Annotated[str, Meta(description="size of its /tmp, which counts as memory")] = "2g"
+    network: Annotated[
+        str,
+        Meta(description="the engine's network that tasks join; made if it is not there"),
+    ] = "ctui"
+    shared_caches: Annotated[
+        bool,
+        Meta(
+            description="give all tasks the same npm and Node.js caches: "
+            "what one task writes there, the others use"
+        ),
+    ] = False
+
+
+class ClaudeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Defaults of new tasks."""
+
+    model: Annotated[str, Meta(description="of new tasks; empty is the CLI's own default")] = ""
+    permission_mode: Annotated[
+        PermissionMode, Meta(description="what new tasks may do without asking")
+    ] = "default"
+    base_url: Annotated[
+        str,
+        Meta(description="another address of the Messages API; ANTHROPIC_BASE_URL counts too"),
+    ] = ""
+
+
+class WorktreeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How worktrees are named, opened and removed."""
+
+    prefix: Annotated[str, Meta(description="what the branches of worktrees begin with")] = "ctui/"
+    open: Annotated[
+        str,
+        Meta(
+            description='the program that opens one, such as "code {path}"; '
+            "else $VISUAL, $EDITOR or a shell"
+        ),
+    ] = ""
+    delete_branch: Annotated[
+        bool,
+        Meta(description="whether removing a worktree removes its branch; a restore brings both"),
+    ] = False
+    trash_days: Annotated[
+        float,
+        Meta(ge=0, description="then an entry of the trash is deleted for good; 0 keeps it"),
+    ] = 30.0
+
+
+class TaskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the driver runs tasks."""
+
+    idle_minutes: Annotated[
+        float, Meta(gt=0, description="then an idle sandbox sleeps; the next message wakes it")
+    ] = 15.0
+    max_running: Annotated[
+        int, Meta(ge=1, description="more tasks than this wait in the queue")
+    ] = 16
+
+
+class ScreenConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the dashboard looks."""
+
+    theme: Annotated[
+        str, Meta(description="ctui-dark, ctui-light, one of Textual's, or your own")
+    ] = ""
+    bell: Annotated[bool, Meta(description="ring the terminal's bell when a task asks")] = True
+    ascii: Annotated[
+        bool, Meta(description="show plain ASCII only: no lines, arrows or symbols")
+    ] = False
+
+
+class McpConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How long `execute_claude` of `ctui --mcp` waits, and which model it takes."""
+
+    default_model: str = ""
+    """Where the caller names none; empty is `claude.model`, else haiku."""
+    max_execution_seconds: Annotated[float, msgspec.Meta(gt=0)] = 600.0
+    """Then the turn is interrupted. Time in which a person is asked does not count."""
+    inactivity_timeout_seconds: Annotated[float, msgspec.Meta(gt=0)] = 120.0
+    """A task that says nothing for so long is not waited for any more; it goes on."""
+    permission_timeout_seconds: Annotated[float, msgspec.Meta(gt=0)] = 3600.0
+    """So long a form stays open; then the ask waits in the inbox."""
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything that can be set, with its defaults."""
+
+    image: ImageConfig = ImageConfig()
+    sandbox: SandboxConfig = SandboxConfig()
+    claude: ClaudeConfig = ClaudeConfig()
+    worktrees: WorktreeConfig = WorktreeConfig()
+    tasks: TaskConfig = TaskConfig()
+    screen: ScreenConfig = ScreenConfig()
+    mcp: McpConfig = McpConfig()
+    keys: dict[str, str] = {}
+    """The id of a key's binding -> the keys that do it instead, such as `new-task = "ctrl+n"`."""
+
+
+class Key(NamedTuple):
+    """One key of the file."""
+
+    section: str
+    name: str
+    type: Any
+    """As msgspec understands it, limits included."""
+    default: Any
+    about: str
+
+    @property
+    def path(self) -> str:
+        return f"{self.section}.{self.name}"
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets it."""
+        return f"CTUI_{self.section}_{self.name}".upper()
+
+
+def sections() -> dict[str, type[msgspec.Struct]]:
+    """The sections whose keys are known, in the file's order; `keys` takes any."""
+    return {
+        field.name: field.type
+        for field in msgspec.structs.fields(Config)
+        if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct)
+    }
+
+
+def known_keys() -> Iterator[Key]:
+    """Every key with a fixed name, in the file's order."""
+    for section, struct in sections().items():
+        for field in msgspec.structs.fields(struct):
+            yield Key(section, field.name, field.type, field.default, _about(field.type))
+
+
+def _about(kind: Any) -> str:
+    if get_origin(kind) is not Annotated:
+        return ""
+    return next((meta.description or "" for meta in get_args(kind)[1:] if _described(meta)), "")
+
+
+def _described(meta: object) -> bool:
+    return isinstance(meta, Meta) and meta.description is not None

@@ -1,0 +1,176 @@
+"""What is wrong with a file of settings: every problem with its line, and what may be meant."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from ctui.config.lines import line_of, lines_of
+from ctui.config.model import Config, Key, known_keys
+from ctui.config.sizes import parse_size
+from ctui.errors import CtuiError, InvalidInput
+from ctui.text import one_line
+
+_PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}")
+_BAD_PREFIX = re.compile(r"\.\.|//|/\.|\.lock/|^refs/|^HEAD$")
+"""What git-check-ref-format(1) does not allow, or what would be taken for another kind of ref."""
+
+_NETWORK = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+_MODEL = re.compile(r"[A-Za-z0-9][\x21-\x7e]{0,199}")
+_SYNTAX_LINE = re.compile(r" \(at line (\d+), column \d+\)$")
+_PATH_OF_ERROR = re.compile(r" - at `[^`]*`$")
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong."""
+
+    key: str
+    """As `claude.model`; empty where the whole file is meant."""
+    message: str
+    hint: str = ""
+    line: int | None = None
+    """Of the file, from 1; None where there is no file."""
+
+    def error(self, source: Path | str) -> InvalidInput:
+        """It, as the one error that stops a command."""
+        where = f"{source}:{self.line}" if self.line else str(source)
+        key = f"{self.key}: " if self.key else ""
+        return InvalidInput(f"{where}: {key}{self.message}", hint=self.hint or "mend or remove it")
+
+
+def parse(text: str) -> dict[str, Any] | Problem:
+    """The values of a TOML text, or why it is none."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        said = str(error)
+        match = _SYNTAX_LINE.search(said)
+        line = int(match.group(1)) if match else None
+        if said.endswith("(at end of document)"):
+            line = text.count("\n") + 1
+        return Problem("", f"is not TOML: {one_line(said)}", "mend that line", line)
+    except RecursionError:
+        return Problem("", "is not TOML that can be read: too deeply nested", "make it simpler")
+
+
+def problems_of(values: Mapping[str, Any], text: str = "") -> list[Problem]:
+    """All that is wrong with the values of a file, in the order of its lines.
+
+    Args:
+        values: of the text.
+        text: of the file, for the lines.
+    """
+    lines = lines_of(text) if text else {}
+
+    def placed(problem: Problem, *path: str) -> Problem:
+        return problem._replace(line=line_of(lines, path))
+
+    found = [
+        placed(problem, *path)
+        for section, value in values.items()
+        for path, problem in _of_section(section, value)
+    ]
+    return sorted(found, key=lambda problem: problem.line or 0)
+
+
+def value_problem(key: Key, value: object, *, strict: bool = True) -> Problem | None:
+    """What is wrong with the value of one key; `strict` is off for texts of the environment."""
+    try:
+        converted = msgspec.convert(value, key.type, strict=strict)
+    except msgspec.ValidationError as error:
+        said = _PATH_OF_ERROR.sub("", str(error))
+        return Problem(key.path, f"{one_line(said, 200)}", f"such as {toml_value(key.default)}")
+    try:
+        _check(key.path, converted)
+    except CtuiError as error:
+        return Problem(key.path, error.message, error.hint)
+    return None
+
+
+def toml_value(value: object) -> str:
+    """A text, number or truth value as TOML writes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    # JSON's escapes are TOML's, and a text without surrogates can be said in both.
+    return msgspec.json.encode(value).decode() if isinstance(value, str) else repr(value)
+
+
+def _of_section(section: str, value: object) -> Iterator[tuple[tuple[str, ...], Problem]]:
+    shown = one_line(section)
+    known = msgspec.structs.asdict(Config())
+    if section not in known:
+        keys = [key for key in known_keys() if key.name == section]
+        hint = f"it belongs into [{keys[0].section}]" if keys else _nearest(section, list(known))
+        yield (section,), Problem(shown, "there is no such section", hint)
+    elif not isinstance(value, dict):
+        yield (section,), Problem(shown, "is a section", f"write [{section}] and its keys below")
+    elif section == "keys":
+        for name, keys_ in value.items():
+            if not isinstance(keys_, str):
+                path = f"keys.{one_line(name)}"
+                yield (section, name), Problem(path, "is no text", 'such as "ctrl+n"')
+    else:
+        yield from _of_keys(section, value)
+
+
+def _of_keys(section: str, values: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], Problem]]:
+    known = {key.name: key for key in known_keys() if key.section == section}
+    for name, value in values.items():
+        if (key := known.get(name)) is None:
+            hint = _elsewhere(section, name) or _nearest(name, list(known), f"{section}.")
+            yield (
+                (section, name),
+                Problem(f"{section}.{one_line(name)}", "there is no such key", hint),
+            )
+        elif problem := value_problem(key, value):
+            yield (section, name), problem
+    if section == "image" and values.get("base") and values.get("dockerfile"):
+        said = "image.base and image.dockerfile exclude each other"
+        yield (section, "dockerfile"), Problem("image.dockerfile", said, "keep one of them")
+
+
+def _elsewhere(section: str, name: str) -> str:
+    found = [key.section for key in known_keys() if key.name == name and key.section != section]
+    return f"did you mean {found[0]}.{name}?" if found else ""
+
+
+def _nearest(word: str, known: list[str], prefix: str = "") -> str:
+    # Comparing takes a time that grows with the product of the lengths.
+    near = difflib.get_close_matches(word[:80].lower(), known, n=1, cutoff=0.5)
+    if near:
+        return f"did you mean {prefix}{near[0]}?"
+    return "there are: " + ", ".join(known)
+
+
+def _check(path: str, value: Any) -> None:
+    """Values of the right type that would still do harm. Raises InvalidInput."""
+    shown = one_line(repr(value))
+    match path:
+        case "sandbox.memory" | "sandbox.tmp":
+            parse_size(value)
+        case "worktrees.prefix" if value and not _fits_prefix(value):
+            hint = "write it like ctui/"
+            raise InvalidInput(f"{shown} cannot begin a branch's name", hint=hint)
+        case "sandbox.network" if not _fits_network(value):
+            hint = "name a network of your own: the host's would not seal a task off"
+            raise InvalidInput(f"{shown} cannot be used", hint=hint)
+        case "claude.base_url" if value and not value.startswith(("http://", "https://")):
+            raise InvalidInput(
+                f"{shown} is no web address", hint="it begins with https:// or http://"
+            )
+        case "claude.model" if value and not _MODEL.fullmatch(value):
+            raise InvalidInput(f"{shown} is no model's name", hint="such as opus")
+
+
+def _fits_prefix(prefix: str) -> bool:
+    return bool(_PREFIX.fullmatch(prefix)) and not _BAD_PREFIX.search(prefix)
+
+
+def _fits_network(network: str) -> bool:
+    return bool(_NETWORK.fullmatch(network)) and network not in {"host", "none", "default"}

@@ -1,0 +1,183 @@
+"""Where settings come from, and which source wins."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+from ctui.config.model import Config, known_keys
+from ctui.config.problems import Problem, parse, problems_of, value_problem
+from ctui.errors import InvalidInput, Unavailable
+from ctui.paths import Paths
+from ctui.small_file import read_small_file
+from ctui.text import one_line
+
+REPOSITORY_FILE = ".ctui.toml"
+REPOSITORY_KEYS = ("claude.model", "claude.permission_mode", "worktrees.prefix")
+"""Everything that a repository may say about the tasks that work on it."""
+
+_STRICTNESS = ("plan", "dontAsk", "default", "acceptEdits")
+"""Permission modes: what is allowed without a question grows. A repository may only go back."""
+
+FILE_LIMIT = 1 << 18
+_REPOSITORY_LIMIT = 1 << 12
+"""Bytes of each file; a key of many parts takes tomllib a time that grows with their square."""
+
+_WEAK_VARIABLES = {"claude.base_url": "ANTHROPIC_BASE_URL"}
+"""Of the CLI itself."""
+
+Origin = Literal["default", "user file", "repository file", "environment"]
+
+
+class Setting(NamedTuple):
+    """The value of one key that counts now, and why."""
+
+    key: str
+    value: Any
+    origin: Origin
+    where: str = ""
+    """The file or the variable."""
+
+
+def load_config(
+    paths: Paths,
+    environ: Mapping[str, str] | None = None,
+    repository: Path | None = None,
+) -> Config:
+    """Read the settings that hold now.
+
+    Args:
+        paths: whose `config_file` is the user's file.
+        environ: `CTUI_<SECTION>_<KEY>` for every key, and `ANTHROPIC_BASE_URL`.
+        repository: the main checkout, whose `.ctui.toml` may narrow.
+
+    Raises:
+        InvalidInput: with the file, the line and the key that is wrong.
+        Unavailable: a file cannot be read.
+    """
+    sections: dict[str, dict[str, Any]] = {}
+    for setting in effective(paths, environ, repository):
+        section, _, key = setting.key.partition(".")
+        sections.setdefault(section, {})[key] = setting.value
+    return msgspec.convert(sections, Config, strict=False)
+
+
+def effective(
+    paths: Paths,
+    environ: Mapping[str, str] | None = None,
+    repository: Path | None = None,
+) -> list[Setting]:
+    """Every key with the value that counts, in the file's order; arguments as `load_config`."""
+    environ = os.environ if environ is None else environ
+    user = read_values(paths.config_file)
+    found = {key.path: Setting(key.path, key.default, "default") for key in known_keys()}
+    found.update({one.key: one for one in _of_environment(environ, weak=True)})
+    for path, value in _flat(user).items():
+        found[path] = Setting(path, value, "user file", str(paths.config_file))
+    if repository is not None:
+        file = repository / REPOSITORY_FILE
+        for path, value in _narrowing(file, found).items():
+            found[path] = Setting(path, value, "repository file", str(file))
+    found.update({one.key: one for one in _of_environment(environ)})
+    if found["image.base"].value and found["image.dockerfile"].value:
+        said = "image.base and image.dockerfile exclude each other"
+        raise InvalidInput(f"the environment: {said}", hint="keep one of them")
+    return list(found.values())
+
+
+def read_values(path: Path) -> dict[str, Any]:
+    """The values of a file of settings, or none where it is not there.
+
+    Raises:
+        InvalidInput: with the first thing that is wrong.
+        Unavailable: it cannot be read.
+    """
+    text = read_text(path, FILE_LIMIT)
+    if text is None:
+        return {}
+    values, problems = checked(text)
+    for problem in problems:
+        raise problem.error(path)
+    return values
+
+
+def checked(text: str) -> tuple[dict[str, Any], list[Problem]]:
+    """The values of a text, and everything that is wrong with it."""
+    values = parse(text)
+    if isinstance(values, Problem):
+        return {}, [values]
+    return values, problems_of(values, text)
+
+
+def read_text(path: Path, limit: int, *, follow_links: bool = True) -> str | None:
+    """A file of settings, or None where there is none.
+
+    Raises:
+        Unavailable: it cannot be read, is no file, or is larger than `limit` bytes.
+        InvalidInput: it is not UTF-8.
+    """
+    try:
+        if not follow_links and (path.is_symlink() or not path.is_file()):
+            return None
+        return read_small_file(path, limit).decode()
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        message = f"{path}:{line}: is not TOML: it is not UTF-8"
+        raise InvalidInput(message, hint="save it as UTF-8") from error
+    except OSError as error:
+        raise Unavailable(
+            f"{path} cannot be read: {error.strerror}", hint="`ctui --config-path` names the file"
+        ) from error
+
+
+def _flat(values: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    return {f"{name}.{key}": value for name, keys in values.items() for key, value in keys.items()}
+
+
+def _narrowing(file: Path, found: Mapping[str, Setting]) -> dict[str, Any]:
+    """What a repository says and may say. Raises as `read_values`."""
+    text = read_text(file, _REPOSITORY_LIMIT, follow_links=False)
+    if text is None:
+        return {}
+    values = parse(text)
+    if isinstance(values, Problem):
+        raise values.error(file)
+    said = {f"{name}.{key}" for name, keys in values.items() for key in _keys(keys)}
+    if not said <= set(REPOSITORY_KEYS):
+        other = min(said - set(REPOSITORY_KEYS))
+        raise InvalidInput(
+            f"{file}: a repository may only set {', '.join(REPOSITORY_KEYS)}",
+            hint=f"remove {one_line(other)}",
+        )
+    for problem in problems_of(values, text):
+        raise problem.error(file)
+    flat = _flat(values)
+    mode = flat.get("claude.permission_mode", "acceptEdits")
+    if _STRICTNESS.index(mode) >= _STRICTNESS.index(found["claude.permission_mode"].value):
+        flat.pop("claude.permission_mode", None)
+    return flat
+
+
+def _keys(section: object) -> list[str]:
+    return list(section) if isinstance(section, dict) else ["(no section)"]
+
+
+def _of_environment(environ: Mapping[str, str], *, weak: bool = False) -> list[Setting]:
+    """What variables say; the weak ones only where no file says anything."""
+    found: list[Setting] = []
+    for key in known_keys():
+        variable = _WEAK_VARIABLES.get(key.path, "") if weak else key.variable
+        text = environ.get(variable)
+        if text is None:
+            continue
+        if problem := value_problem(key, text, strict=False):
+            raise problem.error(f"the environment variable {variable}")
+        value = msgspec.convert(text, key.type, strict=False)
+        found.append(Setting(key.path, value, "environment", variable))
+    return found

@@ -1,0 +1,120 @@
+"""Asks and tasks as results: what a program needs to answer without having seen a screen. Pure."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ctui.tasks.ask_text import ask_lines, session_words
+from ctui.tasks.asks import question_items
+from ctui.tasks.model import Ask, AskKind, AskState, Run, Task
+from ctui.text import one_line
+
+_MOST_OPTIONS = 100
+_WIDTH = 300
+
+
+class OptionItem(msgspec.Struct, frozen=True):
+    """One choice of a question."""
+
+    label: str
+    description: str
+
+
+class QuestionItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One question, or one field of a form; `question` is what `answers` names it by."""
+
+    question: str
+    about: str
+    options: list[OptionItem]
+    multiple: bool
+    optional: bool
+    default: str
+
+
+class AskItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that a task asks."""
+
+    id: int
+    task: str
+    kind: AskKind
+    tool: str
+    title: str
+    text: str
+    """Everything that is asked, as a person would read it."""
+    decisions: list[str]
+    """What `answer_ask` takes."""
+    session: str
+    """What the decision `session` allows beyond this once; empty if nothing."""
+    questions: list[QuestionItem]
+    state: AskState
+    created: int
+    """Nanoseconds since the epoch."""
+
+
+class AskList(msgspec.Struct, frozen=True):
+    """Everything that waits for an answer, oldest first."""
+
+    asks: list[AskItem]
+
+
+class TaskItem(msgspec.Struct, frozen=True):
+    """A task, and how many of its asks wait."""
+
+    task: Task
+    asks: int
+
+
+class TaskList(msgspec.Struct, frozen=True):
+    """All tasks, oldest first."""
+
+    tasks: list[TaskItem]
+
+
+class TaskDetails(msgspec.Struct, frozen=True):
+    """One task with its runs, and what waits for an answer."""
+
+    task: Task
+    asks: list[AskItem]
+    runs: list[Run]
+    over: bool
+    """Whether nothing more happens until it is told or answered something."""
+
+
+def ask_item(ask: Ask) -> AskItem:
+    """An ask without the tool's raw input, of which `text` has what a person can read."""
+    return AskItem(
+        id=ask.id,
+        task=ask.task,
+        kind=ask.kind,
+        tool=ask.tool,
+        title=ask.title,
+        text="\n".join(ask_lines(ask)),
+        decisions=decisions(ask),
+        session=one_line(session_words(ask), _WIDTH),
+        questions=[
+            QuestionItem(
+                question=item.text,
+                about=one_line(item.about, _WIDTH),
+                options=[
+                    OptionItem(option.label, one_line(option.description, _WIDTH))
+                    for option in item.options[:_MOST_OPTIONS]
+                ],
+                multiple=item.multiple,
+                optional=item.optional,
+                default=item.default,
+            )
+            for item in question_items(ask)
+        ],
+        state=ask.state,
+        created=ask.created,
+    )
+
+
+def decisions(ask: Ask) -> list[str]:
+    """What an ask can be answered with."""
+    match ask.kind:
+        case AskKind.ELICITATION:
+            return ["allow", "deny", "cancel"]
+        case AskKind.QUESTION:
+            return ["allow", "deny"]
+    return ["allow", "session", "deny"] if session_words(ask) else ["allow", "deny"]

@@ -1,0 +1,184 @@
+"""MCP's stdio transport (2025-11-25, "Transports"): one JSON-RPC message a line, both ways.
+
+The SDK's own reader sits in a thread that nothing can cancel, so that a signal does not end the
+process before stdin does; and what is no message it drops without a word. Here two threads read
+and write that the interpreter does not wait for, and whoever sends nonsense is told so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import queue
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any, NamedTuple
+
+import anyio
+import msgspec
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from mcp.shared.message import SessionMessage
+from mcp_types import INVALID_REQUEST, PARSE_ERROR, ErrorData, JSONRPCError, jsonrpc_message_adapter
+from pydantic import ValidationError
+
+MAX_LINE = 64 << 20
+"""Bytes of one message: the longest prompt there is, escaped, and much more."""
+
+_READ_SIZE = 1 << 16
+
+
+class Streams(NamedTuple):
+    """What the SDK's server reads from and writes to."""
+
+    incoming: MemoryObjectReceiveStream[SessionMessage | Exception]
+    outgoing: MemoryObjectSendStream[SessionMessage]
+
+
+@asynccontextmanager
+async def stdio(ended: Callable[[], None]) -> AsyncIterator[Streams]:
+    """Serve this process's stdin and stdout, which nothing else in the process has meanwhile.
+
+    Args:
+        ended: called when the client closed stdin or reads stdout no more, before anything else
+            learns of it.
+    """
+    reading, writing = _take_over()
+    to_server, incoming = anyio.create_memory_object_stream[SessionMessage | Exception](0)
+    outgoing, to_client = anyio.create_memory_object_stream[SessionMessage](0)
+    replies = outgoing.clone()
+    writer = _Writer(writing)
+
+    async def take(line: bytes) -> None:
+        message = _message(line)
+        if isinstance(message, SessionMessage):
+            await to_server.send(message)
+        else:
+            await replies.send(SessionMessage(message))
+
+    async def end() -> None:
+        ended()
+        await to_server.aclose()
+        await replies.aclose()
+
+    async def write() -> None:
+        async with to_client:
+            async for item in to_client:
+                text = item.message.model_dump_json(by_alias=True, exclude_unset=True)
+                if not await writer.write(text.encode() + b"\n"):
+                    await end()
+                    return
+
+    loop = asyncio.get_running_loop()
+
+    def run(work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, loop).result()
+
+    def read() -> None:
+        with suppress(Exception):  # the loop is gone: nobody wants to know any more
+            for line in _lines(reading):
+                run(take(line))
+            run(end())
+
+    job = asyncio.create_task(write())
+    threading.Thread(target=read, name="stdin", daemon=True).start()
+    try:
+        yield Streams(incoming, outgoing)
+    finally:
+        job.cancel()
+
+
+def _take_over() -> tuple[int, int]:
+    """Descriptors of the client; 0 and 1 lead elsewhere from now on, for whatever prints."""
+    sys.stdout.flush()
+    reading, writing = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    return reading, writing
+
+
+def _lines(descriptor: int) -> Iterator[bytes]:
+    """Lines until the end; of one that is too long only the beginning, which is no message."""
+    parts: list[bytes] = []
+    size = 0
+    while chunk := _read(descriptor):
+        *whole, rest = chunk.split(b"\n")
+        for line in whole:
+            yield b"".join([*parts, line])
+            parts, size = [], 0
+        if rest and size < MAX_LINE:
+            parts.append(rest)
+            size += len(rest)
+
+
+def _read(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, _READ_SIZE)
+    except OSError:
+        return b""
+
+
+def _message(line: bytes) -> SessionMessage | JSONRPCError:
+    """The message of a line, or what its sender is told instead."""
+    try:
+        return SessionMessage(jsonrpc_message_adapter.validate_json(line, by_name=False))
+    except (ValidationError, RecursionError):
+        return _complaint(line)
+
+
+def _complaint(line: bytes) -> JSONRPCError:
+    """What JSON-RPC 2.0 (5.1) says of a line that is no message, with its id if it has one."""
+    try:
+        found = msgspec.json.decode(line, type=_Request)
+    except (msgspec.ValidationError, RecursionError):
+        found = _Request()
+    except msgspec.DecodeError:
+        error = ErrorData(code=PARSE_ERROR, message="Parse error: write one JSON object a line")
+        return JSONRPCError(jsonrpc="2.0", id=None, error=error)
+    error = ErrorData(code=INVALID_REQUEST, message="Invalid request: this is no JSON-RPC 2.0")
+    return JSONRPCError(jsonrpc="2.0", id=found.id, error=error)
+
+
+class _Request(msgspec.Struct):
+    id: int | str | None = None
+
+
+class _Writer:
+    """Writes in a thread: a client that does not read makes nobody else wait."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._loop = asyncio.get_running_loop()
+        self._queue: queue.SimpleQueue[tuple[bytes, asyncio.Future[bool]]] = queue.SimpleQueue()
+        threading.Thread(target=self._run, name="stdout", daemon=True).start()
+
+    async def write(self, data: bytes) -> bool:
+        """Write everything; whether anybody still reads."""
+        done = self._loop.create_future()
+        self._queue.put((data, done))
+        written: bool = await done
+        return written
+
+    def _run(self) -> None:
+        while True:
+            data, done = self._queue.get()
+            written = self._write_all(data)
+            with suppress(RuntimeError):  # the loop is closed
+                self._loop.call_soon_threadsafe(_settle, done, written)
+
+    def _write_all(self, data: bytes) -> bool:
+        rest = memoryview(data)
+        try:
+            while rest:
+                rest = rest[os.write(self._descriptor, rest) :]
+        except OSError:
+            return False
+        return True
+
+
+def _settle(done: asyncio.Future[bool], written: bool) -> None:
+    if not done.cancelled():
+        done.set_result(written)

@@ -1,0 +1,173 @@
+"""The tools for what tasks need and leave behind: the image, volumes, everything at once."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from ctui.client.cleaning import Cleaning
+from ctui.client.volumes import KeptVolume
+from ctui.mcp_server.call import Call
+from ctui.mcp_server.tool import ENDS, READS, REMOVES, Tool, tool
+from ctui.mcp_server.tools_tasks import LONGEST, Repo
+from ctui.mcp_server.tools_worktrees import DryRun
+from ctui.sandbox.volumes import Volume
+
+
+class SetUp(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Arguments of `setup`."""
+
+    no_image: Annotated[bool, Meta(description="Only look, and do not build the image.")] = False
+
+
+class CheckItem(msgspec.Struct, frozen=True):
+    """One thing that ctui needs."""
+
+    name: str
+    ok: bool
+    found: str
+    mend: str
+    """The command that mends it; beside something that works, a remark."""
+
+
+class SetUpResult(msgspec.Struct, frozen=True):
+    """Whether tasks can run."""
+
+    ok: bool
+    image: str
+    """The image's tag; empty if it was not built."""
+    checks: list[CheckItem]
+
+
+@tool(SetUp, SetUpResult, ENDS)
+async def setup(call: Call, given: SetUp) -> SetUpResult:
+    """Build the image that tasks run in unless it is there, and check everything else.
+
+    It takes no login: a person gives that to `ctui setup` in a terminal, where no model reads it.
+    """
+    from ctui.client.health import check_all
+
+    image = "" if given.no_image else await _build_image(call)
+    checks = [CheckItem(*check) for check in await check_all(call.paths)]
+    return SetUpResult(all(check.ok for check in checks), image, checks)
+
+
+async def _build_image(call: Call) -> str:
+    from ctui.client.volumes import open_engine
+    from ctui.config import load_config
+    from ctui.sandbox.image import build_image
+
+    loop = asyncio.get_running_loop()
+    said = asyncio.Queue[str]()
+
+    def heard(line: str) -> None:
+        loop.call_soon_threadsafe(said.put_nowait, line)
+
+    async def tell() -> None:
+        number = 0
+        while True:
+            number += 1
+            await call.progress(number, await said.get())
+
+    telling = asyncio.create_task(tell())
+    try:
+        async with open_engine() as engine:
+            config = load_config(call.paths).image
+            return await build_image(engine, config, heard, call.paths.instance)
+    finally:
+        telling.cancel()
+
+
+class Nothing(msgspec.Struct, forbid_unknown_fields=True):
+    """No arguments."""
+
+
+class VolumeList(msgspec.Struct, frozen=True):
+    """Volumes of this ctui, by name."""
+
+    volumes: list[Volume]
+
+
+@tool(Nothing, VolumeList, ENDS)
+async def init_docker_volume(call: Call, _given: Nothing) -> VolumeList:
+    """Make the caches that tasks share, where sandbox.shared_caches is on.
+
+    The home of a task is made with the task.
+    """
+    from ctui.client.volumes import init_volumes
+
+    return VolumeList(await init_volumes(call.paths))
+
+
+@tool(Nothing, VolumeList, READS)
+async def list_docker_volume(call: Call, _given: Nothing) -> VolumeList:
+    """List the Docker volumes of this ctui: the homes of tasks, and shared caches."""
+    from ctui.client.volumes import list_volumes
+
+    return VolumeList(await list_volumes(call.paths))
+
+
+class CleanVolumes(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Arguments of `clean_docker_volume`."""
+
+    names: Annotated[
+        list[Annotated[str, Meta(max_length=LONGEST)]],
+        Meta(max_length=1000, description="Only these; default: all that nobody needs."),
+    ] = []
+    force: Annotated[
+        bool, Meta(description="Also those of tasks that could go on, which are stopped first.")
+    ] = False
+    dry_run: DryRun = False
+
+
+class VolumesCleaned(msgspec.Struct, frozen=True):
+    """What became of the volumes."""
+
+    removed: list[Volume]
+    refused: list[KeptVolume]
+
+
+@tool(CleanVolumes, VolumesCleaned, REMOVES)
+async def clean_docker_volume(call: Call, given: CleanVolumes) -> VolumesCleaned:
+    """Delete Docker volumes of this ctui for good; those of tasks that could go on stay."""
+    from ctui.client.volumes import clean_volumes
+
+    done = await clean_volumes(
+        call.paths, given.names or None, force=given.force, dry_run=given.dry_run
+    )
+    return VolumesCleaned(done.removed, done.refused)
+
+
+class CleanAll(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Arguments of `clean`."""
+
+    force: Annotated[
+        bool, Meta(description="Also what only a restored worktree or a lost task would need.")
+    ] = False
+    dry_run: DryRun = False
+    repo: Repo = ""
+
+
+@tool(CleanAll, Cleaning, REMOVES)
+async def clean(call: Call, given: CleanAll) -> Cleaning:
+    """Delete for good what nobody needs: stopped containers, volumes, old images, trash, caches.
+
+    Never a worktree or a journal; clean_worktree moves worktrees into the trash.
+    """
+    from ctui.client.cleaning import clean_everything
+
+    return await clean_everything(
+        call.paths, call.repository(given.repo), force=given.force, dry_run=given.dry_run
+    )
+
+
+TOOLS: tuple[Tool, ...] = (
+    setup,
+    init_docker_volume,
+    list_docker_volume,
+    clean_docker_volume,
+    clean,
+)

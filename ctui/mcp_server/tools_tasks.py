@@ -1,0 +1,287 @@
+"""The tools for tasks and what they ask."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from ctui.client.plain import turn_over
+from ctui.client.worktrees import open_store
+from ctui.config import PermissionMode
+from ctui.mcp_server.asks import AskItem, AskList, TaskDetails, TaskItem, TaskList, ask_item
+from ctui.mcp_server.call import Call
+from ctui.mcp_server.output import Output, follow_output, read_output
+from ctui.mcp_server.tool import ADDS, ENDS, READS, WORKS, Tool, tool
+from ctui.tasks.calls import AnswerAsk, InterruptTask, SendMessage, StopTask
+from ctui.tasks.model import Answer, AskState, Task, TaskOptions, TaskState
+
+LONGEST = 4096
+"""Characters of a name or path (PATH_MAX); what is longer is none."""
+
+TaskId = Annotated[str, Meta(max_length=LONGEST, description="The task's id.")]
+Repo = Annotated[
+    str,
+    Meta(
+        max_length=LONGEST,
+        description="A folder in the repository; default: the one the server was started in.",
+    ),
+]
+WaitSeconds = Annotated[
+    float,
+    Meta(
+        ge=0,
+        le=50,
+        description="Wait at most so long; call again to wait on. Clients give up after a minute.",
+    ),
+]
+
+
+class RunTask(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Arguments of `run_task`."""
+
+    prompt: Annotated[str, Meta(description="What the task should do.")]
+    task_id: Annotated[
+        str, Meta(max_length=LONGEST, description="The task's id; default: after the worktree.")
+    ] = ""
+    name: Annotated[
+        str, Meta(max_length=LONGEST, description="The worktree's name; default: after the prompt.")
+    ] = ""
+    worktree: Annotated[
+        str,
+        Meta(
+            max_length=LONGEST,
+            description="Work in this worktree (name, branch or path) instead of a new one.",
+        ),
+    ] = ""
+    workspace_dir: Annotated[
+        bool, Meta(description="Work in the repository's own checkout instead of a worktree.")
+    ] = False
+    base: Annotated[str, Meta(max_length=LONGEST, description="Where a new worktree begins.")] = (
+        "HEAD"
+    )
+    model: Annotated[
+        str, Meta(max_length=LONGEST, description="The model; default: the configured one.")
+    ] = ""
+    permission_mode: Annotated[
+        PermissionMode | None, Meta(description="What the task may do without asking.")
+    ] = None
+    skip_permissions: Annotated[
+        bool, Meta(description="Ask nothing: the container is the limit.")
+    ] = False
+    budget: Annotated[float, Meta(gt=0, description="US dollars at most.")] | None = None
+    repo: Repo = ""
+
+
+@tool(RunTask, Task, WORKS)
+async def run_task(call: Call, given: RunTask) -> Task:
+    """Start a Claude Code task in its own worktree and sealed container.
+
+    Returns at once with the task's id: wait for it with get_task, read it with get_task_output,
+    answer what it asks with answer_ask. It goes on when this server ends.
+    """
+    from ctui.client.tasks import NewTask, start_task
+    from ctui.config import load_config
+
+    repository = call.repository(given.repo)
+    config = load_config(call.paths, repository=repository.work_tree)
+    new = NewTask(
+        prompt=given.prompt,
+        task=given.task_id,
+        name=given.name,
+        base=given.base,
+        worktree=given.worktree,
+        in_checkout=given.workspace_dir,
+        options=TaskOptions(
+            model=given.model,
+            permission_mode=given.permission_mode or config.claude.permission_mode,
+            skip_permissions=given.skip_permissions,
+            budget=given.budget,
+        ),
+    )
+    async with call.client() as client:
+        await client.connect()
+        return await start_task(client, repository, new)
+
+
+class ListTasks(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Arguments of `list_tasks`."""
+
+    removed: Annotated[bool, Meta(description="Those that were removed, but not purged.")] = False
+
+
+@tool(ListTasks, TaskList, READS)
+async def list_tasks(call: Call, given: ListTasks) -> TaskList:
+    """List all tasks of all repositories, oldest first, with how much each asks."""
+    with open_store(call.paths) as store:
+        asked: dict[str, int] = {}
+        for ask in store.asks(AskState.PENDING):
+            asked[ask.task] = asked.get(ask.task, 0) + 1
+        tasks = store.tasks(removed=given.removed)
+    return TaskList([TaskItem(task, asked.get(task.id, 0)) for task in tasks])
+
+
+class GetTask(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Arguments of `get_task`."""
+
+    task_id: TaskId
+    wait_seconds: WaitSeconds = 0
+
+
+@tool(GetTask, TaskDetails, READS)
+async def get_task(call: Call, given: GetTask) -> TaskDetails:
+    """Show one task: its state, the last turn's closing text, its runs, and what it asks.
+
+    With wait_seconds it returns as soon as the turn is over or something is asked.
+    """
+    found = _details(call, given.task_id)
+    asks = bool(found.asks) and found.task.state is TaskState.WAITING
+    if given.wait_seconds and not (found.over or asks):
+        from ctui.mcp_server.turn import Turn
+
+        async with call.client() as client:
+            await Turn(client, found.task).needs_person(given.wait_seconds)
+        found = _details(call, given.task_id)
+    return found
+
+
+class GetTaskOutput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Arguments of `get_task_output`."""
+
+    task_id: TaskId
+    offset: Annotated[
+        int, Meta(ge=0, description="Where to begin: 0, or next_offset of the call before.")
+    ] = 0
+    tail: Annotated[
+        int, Meta(ge=0, le=2000, description="Only the last lines, so many; instead of offset.")
+    ] = 0
+    wait_seconds: WaitSeconds = 0
+
+
+@tool(GetTaskOutput, Output, READS)
+async def get_task_output(call: Call, given: GetTaskOutput) -> Output:
+    """Read what a task said and did, as plain text, from the start or from where you left off.
+
+    With wait_seconds it waits for more where there is nothing new yet and the turn goes on.
+    """
+    details = _details(call, given.task_id)
+    path = call.paths.task(given.task_id)
+    found = await asyncio.to_thread(read_output, path, given.offset, given.tail)
+    if not found.lines and given.wait_seconds and not given.tail and not details.over:
+        async with call.client() as client:
+            await follow_output(client, given.task_id, found.next_offset, given.wait_seconds)
+        found = await asyncio.to_thread(read_output, path, given.offset, 0)
+        details = _details(call, given.task_id)
+    return msgspec.structs.replace(found, over=details.over)
+
+
+class Send(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Arguments of `send_message`."""
+
+    task_id: TaskId
+    message: Annotated[str, Meta(description="What the task should do next.")]
+
+
+@tool(Send, Task, WORKS)
+async def send_message(call: Call, given: Send) -> Task:
+    """Send a follow-up to a task; one that sleeps or ended goes on. Returns at once."""
+    from ctui.client.tasks import login
+
+    message = SendMessage(given.task_id, str(uuid.uuid4()), given.message, login(call.paths))
+    async with call.client() as client:
+        return await client.call(message)
+
+
+class OneTask(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Arguments of `interrupt_task` and `stop_task`."""
+
+    task_id: TaskId
+
+
+@tool(OneTask, Task, ENDS)
+async def interrupt_task(call: Call, given: OneTask) -> Task:
+    """End a task's turn; the conversation stays open for send_message."""
+    async with call.client() as client:
+        return await client.call(InterruptTask(given.task_id))
+
+
+@tool(OneTask, Task, ENDS)
+async def stop_task(call: Call, given: OneTask) -> Task:
+    """Stop a task's container once its commits are home; send_message starts it again."""
+    async with call.client() as client:
+        return await client.call(StopTask(given.task_id))
+
+
+class ListAsks(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Arguments of `list_asks`."""
+
+    task_id: Annotated[
+        str, Meta(max_length=LONGEST, description="Only of this task; default: of all.")
+    ] = ""
+
+
+@tool(ListAsks, AskList, READS)
+async def list_asks(call: Call, given: ListAsks) -> AskList:
+    """List what tasks ask and nobody has answered: permissions, questions, plans, forms."""
+    with open_store(call.paths) as store:
+        if given.task_id:
+            store.task(given.task_id)
+        asks = store.asks(AskState.PENDING, task=given.task_id or None)
+    return AskList([ask_item(ask) for ask in asks])
+
+
+class AnswerOne(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Arguments of `answer_ask`."""
+
+    ask: Annotated[int, Meta(ge=1, le=2**63 - 1, description="The ask's id, from list_asks.")]
+    decision: Annotated[
+        Literal["allow", "session", "deny", "cancel"],
+        Meta(
+            description="allow: this once, or the answer to a question; session: from now on in "
+            "this task; deny; cancel: give a form no answer at all."
+        ),
+    ] = "allow"
+    message: Annotated[str, Meta(description="Why it is denied; Claude reads it.")] = ""
+    text: Annotated[str, Meta(description="The answer to a single question.")] = ""
+    answers: Annotated[
+        dict[str, str],
+        Meta(description="A question's text, or a form field's name -> the answer."),
+    ] = {}
+
+
+@tool(AnswerOne, AskItem, ADDS)
+async def answer_ask(call: Call, given: AnswerOne) -> AskItem:
+    """Answer what a task asks; the first answer wins, and a later one is told so."""
+    answer = Answer(
+        given.decision,
+        message=given.message,
+        text=given.text,
+        answers=given.answers,
+        by="MCP",
+    )
+    async with call.client() as client:
+        return ask_item(await client.call(AnswerAsk(given.ask, answer)))
+
+
+def _details(call: Call, task_id: str) -> TaskDetails:
+    with open_store(call.paths) as store:
+        task = store.task(task_id)
+        pending = store.asks(AskState.PENDING, task=task_id)
+        runs = store.runs(task_id)
+    return TaskDetails(task, [ask_item(ask) for ask in pending], runs, over=turn_over(task))
+
+
+TOOLS: tuple[Tool, ...] = (
+    run_task,
+    list_tasks,
+    get_task,
+    get_task_output,
+    send_message,
+    interrupt_task,
+    stop_task,
+    list_asks,
+    answer_ask,
+)

@@ -1,0 +1,208 @@
+"""The tools for worktrees."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from ctui.client.listing import WorktreeItem, WorktreeList
+from ctui.client.removal import RefusedItem, Removal
+from ctui.mcp_server.call import Call
+from ctui.mcp_server.tool import ADDS, READS, REMOVES, Tool, tool
+from ctui.mcp_server.tools_tasks import LONGEST, Repo
+from ctui.worktrees.model import WorktreeRecord
+
+Force = Annotated[bool, Meta(description="Also what is unclean; it can be restored all the same.")]
+DeleteBranch = Annotated[
+    bool | None,
+    Meta(description="Whether the branch goes too; default: worktrees.delete_branch."),
+]
+DryRun = Annotated[bool, Meta(description="Say what would be done, and do nothing.")]
+Name = Annotated[str, Meta(max_length=LONGEST, description="The worktree's name, branch or path.")]
+
+
+class CreateWorktree(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Arguments of `create_worktree`."""
+
+    name: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=LONGEST,
+            description="The name of the worktree, and of its branch.",
+        ),
+    ]
+    base: Annotated[str, Meta(max_length=LONGEST, description="Where it begins.")] = "HEAD"
+    repo: Repo = ""
+
+
+@tool(CreateWorktree, WorktreeRecord, ADDS)
+async def create_worktree(call: Call, given: CreateWorktree) -> WorktreeRecord:
+    """Make a git worktree with a branch of its own."""
+    from ctui.client.worktrees import make_worktree
+    from ctui.config import load_config
+
+    repository = call.repository(given.repo)
+    prefix = load_config(call.paths, repository=repository.work_tree).worktrees.prefix
+    return await make_worktree(
+        call.paths, repository, prefix=prefix, name=given.name, base=given.base
+    )
+
+
+class ListWorktree(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Arguments of `list_worktree`."""
+
+    repo: Repo = ""
+
+
+@tool(ListWorktree, WorktreeList, READS)
+async def list_worktree(call: Call, given: ListWorktree) -> WorktreeList:
+    """List the worktrees of the repository: clean, unclean or merged, with the evidence."""
+    from ctui.client.listing import list_worktrees
+
+    return await list_worktrees(call.paths, call.repository(given.repo))
+
+
+class CheckWorktree(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Arguments of `check_worktree_status`."""
+
+    name: Name
+    repo: Repo = ""
+
+
+@tool(CheckWorktree, WorktreeItem, READS)
+async def check_worktree_status(call: Call, given: CheckWorktree) -> WorktreeItem:
+    """Look at one worktree: uncommitted changes, unpushed commits, whether its work is merged."""
+    from ctui.client.listing import list_one
+    from ctui.client.worktrees import records
+    from ctui.worktrees.known import find_worktree, known_worktrees
+
+    repository = call.repository(given.repo)
+    known = known_worktrees(repository, records(call.paths, repository))
+    return await list_one(call.paths, repository, find_worktree(known, given.name).metadata)
+
+
+class RemoveWorktree(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Arguments of `remove_worktree`."""
+
+    names: Annotated[
+        list[Annotated[str, Meta(max_length=LONGEST)]],
+        Meta(min_length=1, max_length=1000, description="Names, branches or paths of worktrees."),
+    ]
+    force: Force = False
+    delete_branch: DeleteBranch = None
+    dry_run: DryRun = False
+    repo: Repo = ""
+
+
+@tool(RemoveWorktree, Removal, REMOVES)
+async def remove_worktree(call: Call, given: RemoveWorktree) -> Removal:
+    """Move worktrees into the trash; restore_worktree brings them back exactly as they were.
+
+    One with uncommitted or unmerged work, or with a task at work, is refused with the reason.
+    """
+    from ctui.client.removal import Remover
+
+    repository = call.repository(given.repo)
+    remover = Remover(
+        call.paths,
+        repository,
+        force=given.force,
+        delete_branch=_delete_branch(call, given.delete_branch),
+        dry_run=given.dry_run,
+    )
+    return await remover.remove(list(dict.fromkeys(given.names)))
+
+
+class CleanWorktree(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Arguments of `clean_worktree`."""
+
+    force: Force = False
+    delete_branch: DeleteBranch = None
+    dry_run: DryRun = False
+    repo: Repo = ""
+
+
+@tool(CleanWorktree, Removal, REMOVES)
+async def clean_worktree(call: Call, given: CleanWorktree) -> Removal:
+    """Move all worktrees that are merged or clean into the trash; those that are in use stay."""
+    from ctui.client.removal import Remover
+
+    remover = Remover(
+        call.paths,
+        call.repository(given.repo),
+        force=given.force,
+        delete_branch=_delete_branch(call, given.delete_branch),
+        dry_run=given.dry_run,
+    )
+    return await remover.clean()
+
+
+class RestoreWorktree(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Arguments of `restore_worktree`."""
+
+    ids: Annotated[
+        list[Annotated[str, Meta(max_length=LONGEST)]],
+        Meta(min_length=1, max_length=1000, description="Trash ids, from remove_worktree."),
+    ]
+    repo: Repo = ""
+
+
+class RestoredItem(msgspec.Struct, frozen=True):
+    """A worktree that is back."""
+
+    name: str
+    path: str
+    branch: str | None
+
+
+class Restoration(msgspec.Struct, frozen=True):
+    """What became of each entry of the trash."""
+
+    restored: list[RestoredItem]
+    refused: list[RefusedItem]
+    notes: list[str]
+
+
+@tool(RestoreWorktree, Restoration, ADDS)
+async def restore_worktree(call: Call, given: RestoreWorktree) -> Restoration:
+    """Bring worktrees back from the trash, with their branches and tasks."""
+    from ctui.client.cleanup import restore_all
+
+    git_dir = call.repository(given.repo).common_dir
+    restored, refused = await restore_all(call.paths, git_dir, list(dict.fromkeys(given.ids)))
+    return Restoration(
+        restored=[
+            RestoredItem(
+                item.record.name if item.record is not None else item.entry.name,
+                item.path,
+                item.branch,
+            )
+            for item in restored
+        ],
+        refused=[
+            RefusedItem(entry, f"{error.message} ({error.hint})" if error.hint else error.message)
+            for entry, error in refused.items()
+        ],
+        notes=[note for item in restored for note in item.notes],
+    )
+
+
+def _delete_branch(call: Call, wanted: bool | None) -> bool:
+    if wanted is not None:
+        return wanted
+    from ctui.config import load_config
+
+    return load_config(call.paths).worktrees.delete_branch
+
+
+TOOLS: tuple[Tool, ...] = (
+    create_worktree,
+    list_worktree,
+    remove_worktree,
+    clean_worktree,
+    check_worktree_status,
+    restore_worktree,
+)

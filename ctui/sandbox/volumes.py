@@ -1,0 +1,175 @@
+"""The volumes of one instance: a home for each task, and the caches that tasks may share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import msgspec
+
+from ctui.errors import CtuiError
+from ctui.sandbox.docker import Engine
+from ctui.sandbox.spec import (
+    HOME,
+    LABEL_INSTANCE,
+    LABEL_TASK,
+    LABEL_VOLUME,
+    Mount,
+    SandboxSpec,
+)
+
+if TYPE_CHECKING:
+    from docker.api.client import APIClient
+
+VolumeKind = Literal["home", "npm-cache", "node-cache", "other"]
+
+_SIZE_SECONDS = 20
+"""The engine walks through every volume that it has to tell their sizes."""
+
+
+class Volume(msgspec.Struct, frozen=True, kw_only=True):
+    """A volume that bears this instance's label."""
+
+    name: str
+    kind: VolumeKind
+    task: str | None
+    """The id of the task whose home it is; None for what tasks share."""
+    size: int | None
+    """Bytes; None where the engine does not tell."""
+    in_use: bool
+    """Whether a container has it, running or not."""
+    created: int
+    """Nanoseconds since the epoch, to the second."""
+
+
+class Cache(NamedTuple):
+    """A cache that tasks share."""
+
+    kind: VolumeKind
+    target: str
+    """Where it is in a container."""
+    variables: tuple[str, ...]
+    """What leads the tools there."""
+
+    def name(self, instance: str) -> str:
+        return f"ctui-{instance[:8]}-{self.kind}"
+
+
+CACHES = (
+    Cache("npm-cache", "/ctui/cache/npm", ("NPM_CONFIG_CACHE",)),
+    Cache("node-cache", "/ctui/cache/node", ("COREPACK_HOME", "NPM_CONFIG_DEVDIR")),
+)
+"""Beside the home, not in it: a mount point in there would stay behind as root's folder."""
+
+
+async def find_volumes(engine: Engine, instance: str) -> list[Volume]:
+    """Every volume of an instance, by name, with its size where the engine tells it in time."""
+    label = f"{LABEL_INSTANCE}={instance}"
+    found = await engine.ask(lambda client: client.volumes(filters={"label": label}))
+    used = await _used(engine)
+    items = found.get("Volumes") or ()
+    sizes = await _sizes(engine) if items else {}
+    volumes = [_volume(item, used, sizes) for item in items]
+    return sorted(volumes, key=lambda volume: volume.name)
+
+
+async def users(engine: Engine, volume: str) -> list[Mapping[str, str]]:
+    """The labels of every container that has a volume, running or not."""
+    return [labels for names, labels in await _mounted(engine) if volume in names]
+
+
+def cache_mounts(instance: str) -> tuple[Mount, ...]:
+    """The caches as a task's container has them."""
+    return tuple(Mount(cache.name(instance), cache.target, kind="volume") for cache in CACHES)
+
+
+def cache_environment() -> dict[str, str]:
+    """What leads npm, Corepack and node-gyp to the caches."""
+    return {name: cache.target for cache in CACHES for name in cache.variables}
+
+
+async def ensure_caches(engine: Engine, instance: str, image: str) -> list[str]:
+    """Make the shared caches, writable for every task; their names.
+
+    An empty volume takes the mode of the folder that it is first mounted over, when the container
+    is created. The image's home is writable for every uid, so a container that never starts
+    mounts the caches there.
+    """
+    for cache in CACHES:
+        name = cache.name(instance)
+        labels = {LABEL_INSTANCE: instance, LABEL_VOLUME: cache.kind}
+        await engine.ensure_volume(name, labels)
+        spec = SandboxSpec(
+            name="",
+            image=image,
+            command=("true",),
+            uid=0,
+            gid=0,
+            env={},
+            mounts=(Mount(name, HOME, kind="volume"),),
+            network="none",
+            labels={LABEL_INSTANCE: instance},
+        )
+        await engine.remove(await engine.create(spec))
+    return [cache.name(instance) for cache in CACHES]
+
+
+async def _used(engine: Engine) -> set[str]:
+    return {name for names, _ in await _mounted(engine) for name in names}
+
+
+async def _mounted(engine: Engine) -> list[tuple[set[str], Mapping[str, str]]]:
+    containers = await engine.ask(lambda client: client.containers(all=True))
+    return [(set(_names(item.get("Mounts") or ())), item["Labels"] or {}) for item in containers]
+
+
+def _names(mounts: Iterable[Mapping[str, Any]]) -> list[str]:
+    return [str(mount["Name"]) for mount in mounts if mount.get("Type") == "volume"]
+
+
+async def _sizes(engine: Engine) -> dict[str, int]:
+    """Bytes by name, of what the engine has measured."""
+
+    def ask(client: APIClient) -> dict[str, Any]:
+        # Of the volumes alone: the SDK's `df` has images and build caches measured too.
+        url = f"{client.base_url}/v{client.api_version}/system/df"
+        answer = client.get(url, params={"type": "volume"}, timeout=_SIZE_SECONDS)
+        answer.raise_for_status()
+        found = answer.json()
+        return found if isinstance(found, dict) else {}
+
+    try:
+        found = await engine.ask(ask)
+    except CtuiError:
+        return {}
+    measured = {item["Name"]: item.get("UsageData") or {} for item in found.get("Volumes") or ()}
+    # -1 stands for "not known" (the engine's UsageData).
+    return {name: usage["Size"] for name, usage in measured.items() if usage.get("Size", -1) >= 0}
+
+
+def _volume(item: Mapping[str, Any], used: set[str], sizes: Mapping[str, int]) -> Volume:
+    labels = item.get("Labels") or {}
+    name, task = str(item["Name"]), labels.get(LABEL_TASK) or None
+    return Volume(
+        name=name,
+        kind=_kind(labels.get(LABEL_VOLUME, "home" if task else "")),
+        task=task,
+        size=sizes.get(name),
+        in_use=name in used,
+        created=_time(str(item.get("CreatedAt", ""))),
+    )
+
+
+def _kind(label: str) -> VolumeKind:
+    match label:
+        case "home" | "npm-cache" | "node-cache":
+            return label
+    return "other"
+
+
+def _time(text: str) -> int:
+    try:
+        return int(datetime.fromisoformat(text).timestamp()) * 1_000_000_000
+    except ValueError:
+        return 0

@@ -1,0 +1,82 @@
+"""The official client, talking to a real `ctui --mcp` process."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from mcp import Client
+from mcp.client.session import ClientRequestContext
+from mcp.client.stdio import StdioServerParameters, stdio_client
+from mcp.shared.exceptions import MCPError
+from mcp_types import (
+    ElicitRequestFormParams,
+    ElicitRequestParams,
+    ElicitResult,
+    ErrorData,
+    TextContent,
+)
+
+LEGACY = "legacy"
+MODERN = "2026-07-28"
+
+Fill = Callable[[ElicitRequestFormParams], Awaitable[ElicitResult]]
+
+
+def command(repository: Path) -> list[str]:
+    """What starts the server."""
+    return [sys.executable, "-P", "-m", "ctui", "--mcp", "--repo", str(repository)]
+
+
+@asynccontextmanager
+async def talking(
+    repository: Path, environ: Mapping[str, str], mode: str = LEGACY, fill: Fill | None = None
+) -> AsyncIterator[Client]:
+    """A connected client; with `fill` one that shows forms."""
+    program, *arguments = command(repository)
+    server = StdioServerParameters(command=program, args=arguments, env=dict(environ), cwd="/")
+
+    async def show(
+        context: ClientRequestContext, params: ElicitRequestParams
+    ) -> ElicitResult | ErrorData:
+        del context
+        assert fill is not None
+        assert isinstance(params, ElicitRequestFormParams)
+        return await fill(params)
+
+    async with Client(
+        stdio_client(server), mode=mode, elicitation_callback=show if fill else None
+    ) as client:
+        yield client
+
+
+async def call(client: Client, name: str, /, **arguments: Any) -> Any:
+    """The structured result of a tool that must not fail."""
+    result = await client.call_tool(name, arguments)
+    assert not result.is_error, text_of(result.content)
+    return result.structured_content
+
+
+async def refusal(client: Client, name: str, /, **arguments: Any) -> str:
+    """The one line of a tool that must fail."""
+    result = await client.call_tool(name, arguments)
+    assert result.is_error, result.structured_content
+    text = text_of(result.content)
+    assert "\n" not in text
+    assert "Traceback" not in text
+    return text
+
+
+async def protocol_error(client: Client, name: str, /, **arguments: Any) -> str:
+    try:
+        await client.call_tool(name, arguments)
+    except MCPError as error:
+        return error.error.message
+    raise AssertionError("no protocol error")
+
+
+def text_of(content: list[Any]) -> str:
+    return "\n".join(item.text for item in content if isinstance(item, TextContent))
