@@ -82,6 +82,12 @@ def report(error: CtuiError, *, as_json: bool) -> None:
     warn(f"{text} ({error.hint})" if error.hint else text)
 
 
+def show_progress(done: int, of: int) -> None:
+    """Say on a terminal how many of how many files are there."""
+    if sys.stderr.isatty():
+        click.echo(f"\r{done} of {of} files", nl=done == of, err=True)
+
+
 def warn(text: str) -> None:
     """Print one line on stderr, whatever is in it."""
     click.echo(one_line(text, _LINE), err=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from ctui.cli import context
-from ctui.cli.output import json_option, print_json, read_stdin, repo_option, warn
+from ctui.cli.output import json_option, print_json, read_stdin, repo_option, show_progress, warn
 from ctui.config import PermissionMode
 from ctui.errors import InvalidInput
 
@@ -89,4 +89,4 @@ async def _start(client: Client, repository: Repository, options: dict[str, Any]
         trust=options["trust"],
         detached=options["detach"],
     )
-    return await start_task(client, repository, new)
+    return await start_task(client, repository, new, progress=show_progress)

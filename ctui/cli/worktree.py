@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ctui.cli import context
-from ctui.cli.output import json_option, print_json, print_table, repo_option, warn
+from ctui.cli.output import json_option, print_json, print_table, repo_option, show_progress, warn
 from ctui.cli.worktree_cleanup import clean, remove, restore, trash
 from ctui.cli.worktree_land import commit, land, push
 from ctui.cli.worktree_names import named, worktree_argument
@@ -42,7 +42,10 @@ def create(name: str, base: str, repo: str, *, as_json: bool) -> None:
         raise InvalidInput("a worktree needs a name", hint="ctui worktree create NAME")
     paths, repository = context.paths(), context.repository(repo)
     prefix = load_config(paths, repository=repository.work_tree).worktrees.prefix
-    record = asyncio.run(make_worktree(paths, repository, prefix=prefix, name=name, base=base))
+    made = make_worktree(
+        paths, repository, prefix=prefix, name=name, base=base, progress=show_progress
+    )
+    record = asyncio.run(made)
     if record.name != name:
         warn(f"the worktree is called {record.name}")
     print_json(record) if as_json else click.echo(record.path)

@@ -15,6 +15,7 @@ from ctui.errors import CtuiError, NotFound
 from ctui.git.repository import Repository, open_repository
 from ctui.paths import Paths
 from ctui.tasks.store import Store
+from ctui.worktrees.create import is_fresh, refresh_index
 from ctui.worktrees.landing.transition import recover_all
 from ctui.worktrees.look import Look
 from ctui.worktrees.model import WorktreeStatus
@@ -139,22 +140,28 @@ class Observer:
         gone = [metadata for metadata in dirty if not metadata.is_dir()]
         new = [folder for folder in survey.folders if folder not in self._known.values()]
         if everything or gone or new:
-            await self._all(survey, again=everything)
+            await self._all(store, survey, again=everything)
             dirty -= {*gone, *new}
         for metadata in dirty:
             with suppress(NotFound):
                 self._tell([await survey.one(metadata)], repository)
         if moved and not everything:
-            await self._all(survey, again=False)
+            await self._all(store, survey, again=False)
             await asyncio.sleep(_VERDICT_PAUSE)
 
-    async def _all(self, survey: Survey, *, again: bool) -> None:
+    async def _all(self, store: Store, survey: Survey, *, again: bool) -> None:
         found: list[WorktreeStatus] = []
+        at_work = {task.worktree for task in store.tasks() if task.state.live}
         async for status in survey.all(self._visible, again=again):
             found.append(status)
             self._tell([status], survey.repository)
         self._known = {status.path: Path(status.metadata) for status in found}
         self._tell(found, survey.repository, complete=True)
+        for status in found:
+            record = survey.record_of(Path(status.metadata))
+            # Where a task works, its commits bring the index with them.
+            if record is not None and is_fresh(record) and record.path not in at_work:
+                await refresh_index(record)
 
     def _tell(
         self,

@@ -27,6 +27,7 @@ from ctui.worktrees.trash.removal_checks import check_removal
 if TYPE_CHECKING:
     from ctui.client.client import Client
     from ctui.git.repository import Repository
+    from ctui.worktrees.create import Progress
     from ctui.worktrees.trash.entries import TrashEntry
 
 
@@ -58,8 +59,16 @@ def login(paths: Paths) -> Login:
     )
 
 
-async def start_task(client: Client, repository: Repository, new: NewTask) -> Task:
+async def start_task(
+    client: Client, repository: Repository, new: NewTask, *, progress: Progress | None = None
+) -> Task:
     """Make the worktree if need be, and start the task.
+
+    Args:
+        client: the way to the driver.
+        repository: where it works.
+        new: what is to be done.
+        progress: see `create_worktree`.
 
     Raises:
         CtuiError: what is missing or wrong.
@@ -73,7 +82,7 @@ async def start_task(client: Client, repository: Repository, new: NewTask) -> Ta
             "not give your checkout to another user",
             hint="use a worktree, or be the checkout's owner",
         )
-    place = await _place(client.paths, repository, new)
+    place = await _place(client.paths, repository, new, progress)
     call = StartTask(
         task=new.task,
         repository=str(repository.common_dir),
@@ -126,7 +135,9 @@ class _Place(msgspec.Struct, frozen=True):
     """The worktree, if it was made for this task."""
 
 
-async def _place(paths: Paths, repository: Repository, new: NewTask) -> _Place:
+async def _place(
+    paths: Paths, repository: Repository, new: NewTask, progress: Progress | None
+) -> _Place:
     if new.in_checkout:
         checkout = str(repository.work_tree)
         return _Place(checkout, None, repository.head_branch(), repository.resolve("HEAD"))
@@ -142,6 +153,7 @@ async def _place(paths: Paths, repository: Repository, new: NewTask) -> _Place:
             name=new.name or new.task,
             prompt=new.prompt,
             base=new.base,
+            progress=progress,
         )
     # One that ctui did not make is trusted as it is now: nobody knows how it began.
     base = record.base or head_of(repository, Path(record.metadata))

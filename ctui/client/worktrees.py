@@ -20,6 +20,7 @@ from ctui.worktrees.model import WorktreeRecord
 
 if TYPE_CHECKING:
     from ctui.git.repository import Repository
+    from ctui.worktrees.create import Progress
 
 
 @contextmanager
@@ -78,12 +79,19 @@ async def make_worktree(
     name: str = "",
     prompt: str = "",
     base: str = "HEAD",
+    progress: Progress | None = None,
 ) -> WorktreeRecord:
     """Make a worktree and keep its record; see `create_worktree`."""
     from ctui.worktrees.create import create_worktree
 
     record = await create_worktree(
-        repository, paths.worktrees, prompt=prompt, name=name, base=base, prefix=prefix
+        repository,
+        paths.worktrees,
+        prompt=prompt,
+        name=name,
+        base=base,
+        prefix=prefix,
+        progress=progress,
     )
     _keep(paths, record)
     return record

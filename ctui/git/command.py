@@ -17,7 +17,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -142,6 +142,7 @@ async def run_git(
     blanked: Iterable[str] | None = None,
     config: Mapping[str, str] | None = None,
     cwd: Path | None = None,
+    heard: Callable[[str], None] | None = None,
 ) -> GitOutput:
     """Run one git command on the repository or worktree whose metadata is `git_dir`.
 
@@ -161,6 +162,7 @@ async def run_git(
             processes look at one repository; without it they are asked for each time.
         config: more settings, for this process only.
         cwd: where relative paths begin, such as a remote's; without it the root.
+        heard: told each line of stderr as it comes, not sanitised; progress writes over itself.
 
     Raises:
         Unavailable: git is not installed.
@@ -186,6 +188,7 @@ async def run_git(
         check=check,
         nice=nice,
         cwd=cwd,
+        heard=heard,
     )
 
 
@@ -226,6 +229,7 @@ async def _run(
     check: bool,
     nice: bool,
     cwd: Path | None = None,
+    heard: Callable[[str], None] | None = None,
 ) -> GitOutput:
     argv = [_executable(), f"--git-dir={git_dir}"]
     if work_tree is None:
@@ -235,7 +239,9 @@ async def _run(
     argv += command
     try:
         async with asyncio.timeout(timeout):
-            stdout, stderr, exit_code = await communicate(argv, env, input, nice=nice, cwd=cwd)
+            stdout, stderr, exit_code = await communicate(
+                argv, env, input, nice=nice, cwd=cwd, heard=heard
+            )
     except TimeoutError as error:
         raise GitTimeout(f"git {command[0]} took longer than {timeout:g} s", argv=argv) from error
     except OSError as error:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from pathlib import Path
 
@@ -21,6 +22,7 @@ _STDERR_LIMIT = 8 * 1024
 _STDOUT_LIMIT = 512 * 1024 * 1024
 _CHUNK = 256 * 1024
 _NICENESS = 10
+_LINE_END = re.compile(rb"[\r\n]")
 
 
 async def communicate(
@@ -30,6 +32,7 @@ async def communicate(
     *,
     nice: bool,
     cwd: Path | None = None,
+    heard: Callable[[str], None] | None = None,
 ) -> tuple[bytes | None, bytes, int]:
     """Run a process to its end; kill its whole group when that is not waited for any more.
 
@@ -39,6 +42,7 @@ async def communicate(
         input: what stdin gives; without it stdin is empty.
         nice: give way to everything else that wants the processor.
         cwd: where it runs; without it the root, which nobody unmounts.
+        heard: told each line of stderr as it comes, also one that writes over the last.
 
     Returns:
         stdout (None where it was more than 512 MiB), the last 8 KiB of stderr, the exit status.
@@ -58,7 +62,9 @@ async def communicate(
             with contextlib.suppress(OSError):
                 os.setpriority(os.PRIO_PGRP, process.pid, _NICENESS)
         stdout, stderr, _ = await asyncio.gather(
-            _read_all(process.stdout, process), _read_end(process.stderr), _write(process, input)
+            _read_all(process.stdout, process),
+            _read_end(process.stderr, heard),
+            _write(process, input),
         )
         return stdout, stderr, await process.wait()
     finally:
@@ -83,11 +89,17 @@ async def _read_all(
     return b"".join(parts)
 
 
-async def _read_end(stream: asyncio.StreamReader | None) -> bytes:
+async def _read_end(
+    stream: asyncio.StreamReader | None, heard: Callable[[str], None] | None
+) -> bytes:
     assert stream is not None  # noqa: S101 - it was asked for as a pipe
-    end = b""
+    end = line = b""
     while chunk := await stream.read(_CHUNK):
         end = (end + chunk)[-_STDERR_LIMIT:]
+        if heard is not None:
+            *lines, line = _LINE_END.split((line + chunk)[-_STDERR_LIMIT:])
+            for whole in filter(None, lines):
+                heard(whole.decode("utf-8", "replace"))
     return end
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from time import monotonic
 from typing import Any, TypeVar
 
 from textual.app import App
@@ -19,6 +20,8 @@ from ctui.text import one_line, sanitise
 from ctui.tui.backstage import Backstage
 
 T = TypeVar("T")
+
+_PROGRESS_SECONDS = 2.0
 
 
 class Deeds:
@@ -43,9 +46,23 @@ class Deeds:
     ) -> None:
         async def go() -> Task:
             async with Client(self._client.paths) as client:
-                return await start_task(client, open_repository(self._git_dir), new)
+                return await start_task(
+                    client, open_repository(self._git_dir), new, progress=self._progress()
+                )
 
         self._do(self._backstage.submit(go()), started, refused)
+
+    def _progress(self) -> Callable[[int, int], None]:
+        """Says now and then how far a checkout is that takes long; called from another thread."""
+        said = monotonic()
+
+        def progress(done: int, of: int) -> None:
+            nonlocal said
+            if monotonic() - said > _PROGRESS_SECONDS:
+                said = monotonic()
+                self._app.call_later(self._say, f"the worktree has {done} of {of} files")
+
+        return progress
 
     def say(self, task: str, message_id: str, text: str, refused: Callable[[], None]) -> None:
         """Tell a task something; `refused` if it does not arrive."""

@@ -6,14 +6,15 @@ import asyncio
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from ctui.errors import Conflict, CtuiError, ExternalFailure, InvalidInput, Unavailable
-from ctui.git.command import run_git
+from ctui.git.command import run_git, status_arguments
 from ctui.git.names import branch_conflicts, nameable, worktree_name
 from ctui.git.repository import Repository
 from ctui.paths import private_folder
@@ -25,6 +26,11 @@ from ctui.worktrees.owner import give_to_tasks
 _CHECKOUT_SECONDS = 600
 _TURN_SECONDS = 0.01
 _ADD_ATTEMPTS = 5
+_RACY_NS = 1_500_000_000
+_UPDATING = re.compile(r"Updating files: .*\((\d+)/(\d+)\)")
+
+Progress = Callable[[int, int], None]
+"""Files that are there, of how many."""
 
 
 def folder_of(worktrees: Path, repository: Repository) -> Path:
@@ -41,6 +47,7 @@ async def create_worktree(
     name: str = "",
     base: str = "HEAD",
     prefix: str = "ctui/",
+    progress: Progress | None = None,
 ) -> WorktreeRecord:
     """Make a worktree with a branch of its own.
 
@@ -51,6 +58,7 @@ async def create_worktree(
         name: the wanted name; must be free.
         base: where it begins.
         prefix: of the branch, in front of the name.
+        progress: told how many of how many files are there, where that takes more than seconds.
 
     Raises:
         InvalidInput, Conflict: the name cannot be had.
@@ -68,11 +76,12 @@ async def create_worktree(
             await _add(repository, path, branch)
         # The person's own filters may run here: the files come from a commit that they chose.
         await run_git(
-            ["reset", "--hard", "--quiet", "--no-recurse-submodules"],
+            ["reset", "--hard", "--no-recurse-submodules"],
             git_dir=metadata_of(path),
             work_tree=path,
             timeout=_CHECKOUT_SECONDS,
             filters=True,
+            heard=files_updated(progress) if progress is not None else None,
         )
         await asyncio.to_thread(give_to_tasks, path)
         return _record(repository, path.name, path, branch, commit)
@@ -81,6 +90,16 @@ async def create_worktree(
         if isinstance(error, OSError):
             raise Unavailable(f"{path} cannot be made: {error.strerror}") from error
         raise
+
+
+def files_updated(progress: Progress) -> Callable[[str], None]:
+    """What hears git say how far a checkout is, and tells it in numbers."""
+
+    def heard(line: str) -> None:
+        if found := _UPDATING.search(line):
+            progress(int(found[1]), int(found[2]))
+
+    return heard
 
 
 async def _claim(
@@ -139,19 +158,32 @@ async def _add(repository: Repository, path: Path, branch: str) -> None:
             return
 
 
+def is_fresh(record: WorktreeRecord) -> bool:
+    """Whether nobody wrote its index since the second of its checkout."""
+    try:
+        written = (Path(record.metadata) / "index").stat().st_mtime_ns
+    except OSError:
+        return False
+    return written < record.created + _RACY_NS <= time.time_ns()
+
+
 async def refresh_index(record: WorktreeRecord) -> None:
-    """Let the index know its files, once, a second after they were written.
+    """Let the index know its files and folders, once, a second after they were written.
 
     Until then git cannot tell a file that changed in the second of the checkout from one that did
-    not (racy-git(7)), and reads every file at every status.
+    not (racy-git(7)), and reads every file at every status. What is untracked is kept with the
+    times of the folders, so that a status reads only folders that changed (git-update-index(1),
+    "UNTRACKED CACHE").
     """
     with suppress(CtuiError):
         await run_git(
-            ["update-index", "-q", "--refresh"],
+            status_arguments(),
             git_dir=Path(record.metadata),
             work_tree=Path(record.path),
             check=False,
             nice=True,
+            config={"core.untrackedCache": "true"},
+            env={"GIT_OPTIONAL_LOCKS": "1"},
         )
 
 

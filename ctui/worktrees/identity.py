@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import stat
 from pathlib import Path
 
 from ctui.errors import NotFound
@@ -48,9 +49,13 @@ def checked_path(
     # Not the device: some file systems get another number when they are mounted again.
     if record is not None and status.st_ino != record.inode:
         return path, "tampered"
-    back = path / ".git"
-    if path.is_symlink() or back.is_symlink() or not back.is_file():
+    try:
+        if path.is_symlink() or not stat.S_ISREG((path / ".git").lstat().st_mode):
+            return path, "tampered"
+    except FileNotFoundError:
         return path, "tampered"
+    except OSError:
+        return path, "unreadable"
     if _real(metadata_of(path)) != _real(metadata):
         return path, "tampered"
     # Root's own worktrees belong to the uid of its tasks; anybody else works on their own only.

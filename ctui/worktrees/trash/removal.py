@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from ctui.errors import Conflict, CtuiError, Unavailable
-from ctui.git.repository import Repository, Target
+from ctui.git.repository import Repository
 from ctui.text import one_line
 from ctui.worktrees.model import WorktreeStatus
 from ctui.worktrees.survey import Survey
@@ -79,7 +79,7 @@ async def remove_worktree(
             await put_back_interrupted(repository)
             planned = await _plan(survey, seen, companions, tasks)
             if delete_branch:
-                planned = _with_branch_deleted(repository, planned, seen.target)
+                planned = _with_branch_deleted(repository, planned)
             return await _carry_through(repository, planned, seen, still_free or (lambda: True))
     except CtuiError as error:
         if not metadata.exists():
@@ -177,17 +177,21 @@ async def _plan(
     return TrashRecord(stage="removing", entry=entry, moved=moved, branch=branch)
 
 
-def _with_branch_deleted(
-    repository: Repository, planned: TrashRecord, target: Target
-) -> TrashRecord:
+def _with_branch_deleted(repository: Repository, planned: TrashRecord) -> TrashRecord:
     branch = planned.branch
     if branch is None or branch.tip is None or not branch.checked_out:
         return planned
-    needed = target.ref == f"refs/heads/{branch.name}" or branches.used_by(
-        repository, branch.name, beside=Path(planned.entry.metadata)
-    )
+    needed = _needed(repository, branch.name, beside=Path(planned.entry.metadata))
     deleted = msgspec.structs.replace(branch, deleted=not needed)
     return msgspec.structs.replace(planned, branch=deleted)
+
+
+def _needed(repository: Repository, branch: str, *, beside: Path | None = None) -> bool:
+    """Whether a branch is the repository's own, or is checked out elsewhere."""
+    own = {repository.default_branch(), *(target.ref for target in repository.targets())}
+    if own & {branch, f"refs/heads/{branch}"}:
+        return True
+    return branches.used_by(repository, branch, beside=beside) is not None
 
 
 async def _carry_through(
@@ -243,7 +247,9 @@ async def _complete(repository: Repository, record: TrashRecord) -> TrashEntry:
     """The last step: delete the branch if that was wanted, and let the entry be seen."""
     entry, branch = record.entry, record.branch
     if branch is not None and branch.deleted:
-        gone = await branches.delete_branch(repository, branch)
+        # After a crash somebody may have it checked out again by now.
+        used = _needed(repository, branch.name)
+        gone = not used and await branches.delete_branch(repository, branch)
         branch = msgspec.structs.replace(branch, deleted=gone)
         entry = msgspec.structs.replace(entry, branch_deleted=gone)
     write_record(
