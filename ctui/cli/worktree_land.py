@@ -15,7 +15,9 @@ from ctui.text import one_line
 
 if TYPE_CHECKING:
     from ctui.git.repository import Repository
+    from ctui.tasks.model import Task
     from ctui.worktrees.landing.checkouts import Checkout
+    from ctui.worktrees.landing.combine import MergeConflict
     from ctui.worktrees.landing.land import Landed
 
 
@@ -55,6 +57,7 @@ def commit(name: str, message: str, repo: str, *, as_json: bool) -> None:
 @click.option("--commit", "first", metavar="MESSAGE", help="Commit what is uncommitted first.")
 @click.option("--push", "push_too", is_flag=True, help="Push the target afterwards.")
 @click.option("--dry-run", is_flag=True, help="Say whether it would work, move nothing.")
+@click.option("--tell-task", is_flag=True, help="Let the worktree's task resolve what conflicts.")
 @repo_option
 @json_option
 def land(
@@ -67,18 +70,20 @@ def land(
     *,
     push_too: bool,
     dry_run: bool,
+    tell_task: bool,
     as_json: bool,
 ) -> int:
     """Bring a worktree's commits into a branch, with its checkout: all of it, or nothing.
 
     What conflicts is listed, and nothing is moved.
     """
-    from ctui.worktrees.landing.combine import MergeConflict
+    from ctui.worktrees.landing.combine import MergeConflict as Conflicting
 
+    repository = context.repository(repo)
     try:
         return asyncio.run(
             _land(
-                context.repository(repo),
+                repository,
                 name,
                 {"method": method, "target": target, "message": message},
                 first=first,
@@ -87,13 +92,19 @@ def land(
                 as_json=as_json,
             )
         )
-    except MergeConflict as error:
+    except Conflicting as error:
+        told = asyncio.run(_tell_task(repository, name, error)) if tell_task else None
         if as_json:
             raise
         warn(f"ctui: {error.message}")
         for file in error.files:
             warn(f"  {one_line(file.kind)}: {one_line(file.path)}")
-        warn(f"to hand it to the task: ctui task send TASK {one_line(repr(error.for_task), 2000)}")
+        if first is not None and not dry_run:
+            warn("what was uncommitted is committed all the same")
+        if told is not None:
+            warn(f"{told.id} was told: `ctui task logs {told.id} --follow`")
+        else:
+            warn("with --tell-task the worktree's task resolves it")
         return 1
 
 
@@ -133,6 +144,14 @@ def push(
     click.echo(f"{word} {pushed.branch} to {pushed.remote}")
     if url:
         click.echo(one_line(url, 500))
+
+
+async def _tell_task(repository: Repository, name: str, conflict: MergeConflict) -> Task:
+    from ctui.client import Client
+    from ctui.client.landing import hand_over
+
+    async with Client(context.paths()) as client:
+        return await hand_over(client, named(repository, name).path, conflict.for_task)
 
 
 async def _land(

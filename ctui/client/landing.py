@@ -1,18 +1,23 @@
-"""Whose worktree may be committed and landed by hand: one that no task works in."""
+"""Landing by hand: only what no task works in, and what conflicts goes back to the task."""
 
 from __future__ import annotations
 
 import os
+import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ctui.client.tasks import login
 from ctui.client.worktrees import open_store
-from ctui.errors import Refused
+from ctui.errors import NotFound, Refused
 from ctui.paths import Paths
-from ctui.tasks.model import TaskState
+from ctui.tasks.calls import SendMessage
+from ctui.tasks.model import Task, TaskState
 from ctui.text import one_line
 from ctui.worktrees.landing.checkouts import Checkout, linked_checkout
 
 if TYPE_CHECKING:
+    from ctui.client.client import Client
     from ctui.git.repository import Repository
     from ctui.worktrees.known import KnownWorktree
 
@@ -51,3 +56,21 @@ def landable(
                 hint=f"let it finish: ctui task resume {name}",
             )
     return linked_checkout(repository, worktree.metadata, worktree.record)
+
+
+async def hand_over(client: Client, worktree: Path, message: str) -> Task:
+    """Tell a worktree's newest task what conflicts, so that it resolves it.
+
+    Raises:
+        NotFound: no task worked there.
+        CtuiError: it could not be told.
+    """
+    with open_store(client.paths) as store:
+        tasks = store.tasks(worktree=str(worktree))
+    if not tasks:
+        raise NotFound(
+            f"no task worked in {one_line(worktree.name)}",
+            hint="start one there: ctui run --worktree NAME PROMPT",
+        )
+    said = SendMessage(tasks[-1].id, str(uuid.uuid4()), message, login(client.paths))
+    return await client.call(said)

@@ -198,6 +198,9 @@ def test_a_conflict_is_listed_and_moves_nothing(repository: Path) -> None:
     done = ctui(repository, "worktree", "land", "work")
     assert done.returncode == 1
     assert "hello.txt" in done.stderr
+    assert "no task worked in work" in refused(
+        repository, "worktree", "land", "work", "--tell-task"
+    )
     assert git(repository, "rev-parse", "main") == before
     assert git(repository, "status", "--porcelain") == ""
 

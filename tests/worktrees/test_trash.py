@@ -12,7 +12,7 @@ import pytest
 from ctui.errors import Conflict, CtuiError, Refused, Unavailable
 from ctui.git.repository import open_repository
 from ctui.worktrees.create import create_worktree
-from ctui.worktrees.trash.entries import TrashEntry, records
+from ctui.worktrees.trash.entries import TrashEntry, records, write_record
 from ctui.worktrees.trash.pins import named_objects
 from ctui.worktrees.trash.recovery import trash_entries
 from ctui.worktrees.trash.restore import restore_worktree
@@ -284,3 +284,30 @@ async def test_nothing_else_goes_along(place: Place, tmp_path: Path, inner: str)
     with pytest.raises(Refused, match="the repository itself lies in"):
         await remove_worktree(repository, status, None, force=True)
     assert (outer / "repository" / "hello.txt").is_file()
+
+
+async def test_the_repository_s_own_branch_is_never_deleted(place: Place) -> None:
+    git(place.folder, "checkout", "-q", "-b", "dev")
+    other = place.path.with_name("on-main")
+    git(place.folder, "worktree", "add", "-q", str(other), "main")
+    git(place.folder, "update-ref", "refs/remotes/origin/main", "main")
+    git(place.folder, "remote", "add", "origin", "elsewhere")
+    (known,) = [w for w in await list_worktrees(place.repository, {}) if w.branch == "main"]
+    entry = await remove_worktree(place.repository, known, None, force=True, delete_branch=True)
+    assert not entry.branch_deleted
+    assert git(place.folder, "rev-parse", "main")
+
+
+async def test_a_branch_that_is_checked_out_again_survives_the_end_of_a_removal(
+    place: Place,
+) -> None:
+    """After a crash between the check of what lies in the trash and the branch's deletion."""
+    place.git("commit", "-q", "--allow-empty", "-m", "Work")
+    entry = await place.remove(delete_branch=True)
+    (record,) = records(place.repository)
+    assert record.branch is not None
+    branch = msgspec.structs.replace(record.branch, deleted=True)
+    write_record(place.repository, msgspec.structs.replace(record, stage="checked", branch=branch))
+    git(place.folder, "checkout", "-q", "-b", str(place.record.branch), str(entry.head))
+    assert [known.id for known in await trash_entries(place.repository)] == [entry.id]
+    assert git(place.folder, "rev-parse", "HEAD") == entry.head
