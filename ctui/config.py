@@ -70,6 +70,10 @@ class ClaudeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     permission_mode: PermissionMode = "default"
     base_url: str = ""
     """Another address of the Messages API, as `ANTHROPIC_BASE_URL` would give it."""
+    mcp_config: str | tuple[str, ...] = ()
+    """A file of MCP servers that every task gets, or several; beside this file if relative."""
+    approval_tool: str = ""
+    """`mcp__server__tool`: what decides on the permission asks of new tasks, instead of you."""
 
 
 class WorktreeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
