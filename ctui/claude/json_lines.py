@@ -31,6 +31,7 @@ def parse(text: str) -> Document:
     """
     try:
         value = json.loads(text, parse_constant=_refuse_constant)
+        json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
         lines: dict[Path, int] = {}
         for path, line in _places(text):
             if path in lines:

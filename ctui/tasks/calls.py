@@ -35,6 +35,10 @@ class Login(msgspec.Struct, frozen=True, omit_defaults=True):
     def __repr__(self) -> str:
         return "Login(…)" if self.environment else f"Login(stored={self.stored})"
 
+    def __rich_repr__(self) -> list[tuple[str, bool]]:
+        # The inherited one would put the secrets into a formatted traceback.
+        return [("stored", self.stored)]
+
 
 class StartTask(Call[Task], frozen=True):
     """Make a task and put it into the queue. Returns at once, with its state `queued`.

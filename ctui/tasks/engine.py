@@ -22,6 +22,7 @@ from ctui.tasks.logins import Logins, Sources
 from ctui.tasks.messages import check_text, new_message
 from ctui.tasks.model import Ask, AskState, Message, Notice, Run, Task, TaskState
 from ctui.tasks.naming import free_task_id, new_task
+from ctui.tasks.results import LOGIN_PROBLEM
 from ctui.tasks.run_queue import RunQueue
 from ctui.tasks.store import Store, now
 from ctui.tasks.work import Work, bring, bring_last
@@ -169,7 +170,8 @@ class TaskEngine:
             if task.work is not None and task.work.problem:
                 await bring_last(self.paths.task(task_id), task, self.store, needed=False)
             return self.store.task(task_id)
-        active.intent = active.intent or intent
+        if active.intent in {"", "asleep"}:
+            active.intent = intent
         if active.life is not None and active.life.created:
             await active.life.stop(_STOP_GRACE_SECONDS)
         elif active.job is not None:
@@ -187,7 +189,7 @@ class TaskEngine:
         task = self.store.task(task_id)
         if task_id in self._active:
             raise Conflict(f"the task {task_id} is {task.state} already", hint="send it a message")
-        if task.state is TaskState.WAITING:
+        if task.problem == LOGIN_PROBLEM:
             self._say_again(task)
         # Nobody follows it: it stays to hear what it is told next.
         task.detached = True
@@ -281,7 +283,9 @@ class TaskEngine:
         if not end.login_rejected:
             self._logins.accepted(task.id)
             return False
-        return active.intent in {"", "asleep"} and await self._logins.another(task)
+        # A keyring may take its time, and the person may stop the task meanwhile.
+        found = active.intent in {"", "asleep"} and await self._logins.another(task)
+        return found and active.intent in {"", "asleep"}
 
     def _tell(self, task: Task, text: str) -> None:
         number = len(self.store.runs(task.id))

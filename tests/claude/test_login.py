@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -252,6 +254,26 @@ def test_who_waited_while_it_failed_does_not_ask_again(
         for job in jobs:
             job.result(timeout=10)
     assert failed == ["Claude Code's own login on this machine has expired"] * 8
+
+
+def test_a_secret_of_an_mcp_server_is_found_where_keyring_stores_it(tmp_path: Path) -> None:
+    environment = keyrings.keyring_environment(tmp_path / "keyring", keyrings.WORKING)
+    subprocess.run(
+        [sys.executable, "-m", "keyring", "set", "ctui", "mcp:files"],
+        env=environment,
+        input="a-secret",
+        text=True,
+        check=True,
+    )
+    said = keyrings.run(
+        environment,
+        """
+        from ctui.claude import vault
+        from ctui.claude.mcp_secrets import resolve
+        print(resolve("<${keyring:files}>", "here", {}, vault.read))
+        """,
+    )
+    assert said == "('<a-secret>', ['a-secret'])\n"
 
 
 # -- keyrings that do not work

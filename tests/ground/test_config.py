@@ -35,6 +35,8 @@ def test_the_environment_wins_over_the_repository_and_that_over_the_user(
     [
         "[sandbox]\nnetwork = 'host'\n",
         "[claude]\npermission_mode = 'acceptEdits'\n",
+        "[claude]\nmcp_config = 'theirs.json'\n",
+        "[claude]\napproval_tool = 'mcp__theirs__approve'\n",
         "[image]\n",
         "x = 1",
     ],
@@ -43,6 +45,18 @@ def test_a_repository_cannot_widen_anything(paths: Paths, tmp_path: Path, text: 
     (tmp_path / ".ctui.toml").write_text(text if text != "[image]\n" else "[image]\nbase = 'x'\n")
     with pytest.raises(InvalidInput, match="a repository may only set"):
         load_config(paths, {}, repository=tmp_path)
+
+
+def test_one_file_of_servers_or_several(paths: Paths) -> None:
+    write(paths, "[claude]\nmcp_config = 'a.json'\n")
+    assert load_config(paths, {}).claude.mcp_config == "a.json"
+    paths.config_file.write_text("[claude]\nmcp_config = ['a.json', 'b.json']\n")
+    assert load_config(paths, {}).claude.mcp_config == ("a.json", "b.json")
+    chosen = load_config(paths, {"CTUI_CLAUDE_MCP_CONFIG": "c.json"})
+    assert chosen.claude.mcp_config == "c.json"
+    paths.config_file.write_text("[claude]\nmcp_config = 7\n")
+    with pytest.raises(InvalidInput, match=r"\$\.claude\.mcp_config"):
+        load_config(paths, {})
 
 
 def test_a_wrong_value_is_named_with_its_path(paths: Paths) -> None:

@@ -165,3 +165,19 @@ async def test_tasks_that_start_at_once_ask_the_keyring_once(owner: Owner, tmp_p
     for name in names:
         assert (await owner.idle(name)).result == "Done."
     assert len(keyrings.asked(folder)) == 2
+
+
+async def test_what_was_answered_is_not_said_again_when_a_login_was_missing(owner: Owner) -> None:
+    owner.keep(GOOD)
+    code, said = await owner.ctui(*run("silent", "say First."))
+    assert code == 0, said
+    owner.keep(GOOD, seconds=-60)
+    # The driver has known it for less than five minutes, but it ends before that.
+    record = owner.world.paths.state / "login.json"
+    record.unlink()
+    await owner.ctui("task", "resume", "silent")
+    await owner.until("silent", lambda now: now.state is TaskState.WAITING)
+    owner.keep(GOOD)
+    await owner.ctui("task", "resume", "silent")
+    task = await owner.until("silent", lambda now: now.state is TaskState.IDLE)
+    assert (task.turns, task.problem) == (1, "")
