@@ -23,6 +23,7 @@ def own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         if name.startswith(("CTUI_", "ANTHROPIC_", "CLAUDE_", "GIT_AUTHOR", "GIT_COMMITTER")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("CTUI_HOME", str(tmp_path / "ctui"))
+    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(tmp_path / "claude"))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
 
 

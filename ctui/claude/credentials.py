@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import msgspec
 
 from ctui.claude import vault
-from ctui.errors import InvalidInput, LoginRequired, Unavailable
+from ctui.claude.login_record import forget_record
+from ctui.errors import InvalidInput, Unavailable
 from ctui.paths import Paths, private_folder
+from ctui.small_file import read_small_file
 
 Kind = Literal["api-key", "auth-token", "oauth"]
 
@@ -29,6 +32,7 @@ _OAUTH_PREFIX = "sk-ant-oat"
 
 _REFRESH_PREFIX = "sk-ant-ort"
 _SHAPE = re.compile(r"[\x21-\x7e]{8,4096}")
+_FILE_LIMIT = 1 << 13
 _SHORTEST_SECRET = 8
 """Characters: something shorter is no secret, and would be found in every other line."""
 
@@ -116,27 +120,29 @@ class Redactor:
         return line
 
 
-def find_credential(paths: Paths, environ: Mapping[str, str] | None = None) -> Credential:
-    """From the environment, else what `ctui setup` stored.
+def fingerprint(secret: str) -> str:
+    """What tells one secret from another and may lie on the disk: 64 bits of a hash."""
+    return hashlib.sha256(b"ctui login\0" + secret.encode()).hexdigest()[:16]
+
+
+class Stored(NamedTuple):
+    """What `ctui setup` stored, and where."""
+
+    credential: Credential
+    place: Literal["file", "keyring"]
+
+
+def stored_credential(paths: Paths) -> Stored | None:
+    """What `store_credential` stored, if anything.
 
     Raises:
-        LoginRequired: there is none.
+        Unavailable: nothing is in the file, and the keyring is locked, broken or does not answer.
     """
-    environ = os.environ if environ is None else environ
-    found = Credential.from_environment(environ) or stored_credential(paths)
-    if found is None:
-        raise LoginRequired("Claude Code has no login here", hint="run `ctui setup`")
-    return found
-
-
-def stored_credential(paths: Paths) -> Credential | None:
-    """What `store_credential` stored, if anything."""
-    for text in (_read(_file(paths)), vault.read(_account(paths))):
-        kind, _, value = (text or "").partition(":")
-        for known in get_args(Kind):
-            if kind == known and _SHAPE.fullmatch(value):
-                return Credential(known, value)
-    return None
+    found = _credential(_read(_file(paths)))
+    if found is not None:
+        return Stored(found, "file")
+    found = _credential(vault.read(_account(paths)) or "")
+    return None if found is None else Stored(found, "keyring")
 
 
 def store_credential(paths: Paths, credential: Credential) -> str:
@@ -146,11 +152,15 @@ def store_credential(paths: Paths, credential: Credential) -> str:
         Unavailable: neither a keyring nor the config folder takes it.
     """
     text = f"{credential.kind}:{credential.value}"
-    path = _file(paths)
+    path, why = _file(paths), "no keyring works here"
     try:
         path.unlink(missing_ok=True)
-        if vault.write(_account(paths), text):
-            return "the platform's keyring"
+        forget_record(paths)
+        try:
+            if vault.write(_account(paths), text):
+                return "the platform's keyring"
+        except Unavailable as error:
+            why = error.message
         private_folder(paths.config)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -160,20 +170,24 @@ def store_credential(paths: Paths, credential: Credential) -> str:
             f"{path} cannot be written: {error.strerror}",
             hint="make it writable, or set the token in the environment",
         ) from error
-    return f"{path} (mode 0600, not encrypted: no keyring works here)"
+    return f"{path} (mode 0600, not encrypted: {why})"
 
 
 def forget_credential(paths: Paths) -> None:
     """Remove it from wherever it is.
 
     Raises:
-        Unavailable: the file cannot be removed.
+        Unavailable: the file cannot be removed, or the keyring does not answer.
     """
     try:
         _file(paths).unlink(missing_ok=True)
+        forget_record(paths)
     except OSError as error:
         raise Unavailable(f"{_file(paths)} cannot be removed: {error.strerror}") from error
-    vault.forget(_account(paths))
+    try:
+        vault.forget(_account(paths))
+    except Unavailable as error:
+        raise Unavailable(f"{error.message}: a login in it is still there") from error
 
 
 def _refuse_what_is_pasted_by_mistake(value: str) -> None:
@@ -204,6 +218,14 @@ def _file(paths: Paths) -> Path:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8").strip()
+        return read_small_file(path, _FILE_LIMIT).decode().strip()
     except (OSError, UnicodeDecodeError):
         return ""
+
+
+def _credential(text: str) -> Credential | None:
+    kind, _, value = text.partition(":")
+    for known in get_args(Kind):
+        if kind == known and _SHAPE.fullmatch(value):
+            return Credential(known, value)
+    return None

@@ -21,6 +21,9 @@ _APPENDED_PROMPT = (
 WORKSPACE = "/workspace"
 """Where the task's worktree is, inside its container."""
 
+_MCP_FILE = ".claude/mcp.json"
+_NO_SERVERS = '{"mcpServers": {}}'
+
 _CLAUDE_MD_LIMIT = 1 << 20
 """Characters; the model could not take more in anyway."""
 
@@ -57,6 +60,12 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     grants: tuple[str, ...] = ()
     """Rules that the person allowed for good, such as `Bash(npm test)`."""
     base_url: str = ""
+    home: str = ""
+    """The home folder's path inside the container."""
+    mcp: bool = False
+    """Whether the task has MCP servers beside ctui's own."""
+    approval_tool: str = ""
+    """The tool that decides on what is asked; empty asks the person."""
 
 
 class TaskHome(msgspec.Struct, frozen=True):
@@ -72,11 +81,14 @@ def task_home(options: RunOptions) -> TaskHome:
     return TaskHome(_arguments(options), _files(options), _environment(options))
 
 
-def first_line(home: TaskHome, credential: Mapping[str, str]) -> bytes:
-    """The relay's first line: the only place where the credential is."""
-    files = {
-        path: {"content": file.content, "mode": file.mode} for path, file in home.files.items()
-    }
+def first_line(home: TaskHome, credential: Mapping[str, str], servers: str = "") -> bytes:
+    """The relay's first line: the only place where secrets are.
+
+    `servers` is the content of the CLI's file of MCP servers, written in any case, so that a later
+    run does not keep the secrets of an earlier one.
+    """
+    written = {**home.files, _MCP_FILE: HomeFile(servers or _NO_SERVERS)}
+    files = {path: {"content": file.content, "mode": file.mode} for path, file in written.items()}
     return json.dumps({"env": dict(credential), "files": files}).encode() + b"\n"
 
 
@@ -101,7 +113,7 @@ def _arguments(options: RunOptions) -> tuple[str, ...]:
         "--input-format=stream-json",
         "--output-format=stream-json",
         "--verbose",
-        "--permission-prompt-tool=stdio",
+        f"--permission-prompt-tool={options.approval_tool or 'stdio'}",
         "--replay-user-messages",
         "--include-partial-messages",
         "--strict-mcp-config",
@@ -113,6 +125,8 @@ def _arguments(options: RunOptions) -> tuple[str, ...]:
         arguments.append("--dangerously-skip-permissions")
     else:
         arguments.append(f"--permission-mode={options.permission_mode}")
+    if options.mcp:
+        arguments.append(f"--mcp-config={options.home}/{_MCP_FILE}")
     if options.model:
         arguments.append(f"--model={options.model}")
     if options.budget is not None:

@@ -11,23 +11,33 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import TypeVar
 
+from ctui.errors import Unavailable
+
 T = TypeVar("T")
 
 _SERVICE = "ctui"
 _PATIENCE = 5.0
 """Seconds; a keyring that works answers in a few milliseconds."""
 
-_PATIENCE_WITH_PERSON = 60.0
+_PATIENCE_WITH_PERSON = 15.0
 """Seconds to unlock it, where somebody sits in front of it."""
 
 
 def read(account: str) -> str | None:
-    """The secret, or None if there is none or no keyring answers."""
+    """The secret, or None if there is no keyring here, or nothing in it.
+
+    Raises:
+        Unavailable: there is one, and it is locked, broken or does not answer.
+    """
     return _ask(lambda keyring: keyring.get_password(_SERVICE, account), _PATIENCE)
 
 
 def write(account: str, secret: str) -> bool:
-    """Whether a keyring took the secret and gives it back."""
+    """Whether there is a keyring, and it took the secret and gives it back.
+
+    Raises:
+        Unavailable: as for `read`.
+    """
 
     def ask(keyring: ModuleType) -> bool:
         keyring.set_password(_SERVICE, account, secret)
@@ -37,12 +47,22 @@ def write(account: str, secret: str) -> bool:
 
 
 def forget(account: str) -> None:
-    """Remove the secret, if a keyring answers that has it."""
-    _ask(lambda keyring: keyring.delete_password(_SERVICE, account), _PATIENCE)
+    """Remove the secret, if there is a keyring that has it.
+
+    Raises:
+        Unavailable: as for `read`; what it has is still there.
+    """
+
+    def ask(keyring: ModuleType) -> None:
+        if keyring.get_password(_SERVICE, account) is not None:
+            keyring.delete_password(_SERVICE, account)
+
+    _ask(ask, _PATIENCE)
 
 
 def _ask(question: Callable[[ModuleType], T], patience: float) -> T | None:
     answers: list[T] = []
+    problems: list[str] = []
 
     def run() -> None:
         try:
@@ -50,11 +70,16 @@ def _ask(question: Callable[[ModuleType], T], patience: float) -> T | None:
 
             if getattr(keyring.get_keyring(), "priority", 0) > 0:
                 answers.append(question(keyring))
-        except Exception:  # noqa: BLE001, S110 - backends raise whatever their platform does
-            pass
+        except BaseException as error:  # noqa: BLE001 - backends raise whatever their platform does
+            # Not what it says: nobody knows whether that holds the secret.
+            problems.append(f"the keyring cannot be used ({type(error).__name__})")
 
     # A daemon thread: the interpreter waits at its end for every thread of an executor.
     thread = threading.Thread(target=run, name="keyring", daemon=True)
     thread.start()
     thread.join(patience)
+    if thread.is_alive():
+        problems.append(f"the keyring does not answer within {patience:.0f} s")
+    if problems:
+        raise Unavailable(problems[0], hint="unlock it, or set the token in the environment")
     return answers[0] if answers else None

@@ -34,6 +34,18 @@ if TYPE_CHECKING:
 )
 @click.option("--skip-permissions", is_flag=True, help="Ask nothing: the container is the limit.")
 @click.option("--budget", type=click.FloatRange(min=0, min_open=True), help="US dollars at most.")
+@click.option(
+    "--mcp-config",
+    multiple=True,
+    metavar="FILE",
+    help="Give the task the MCP servers of this file; may be repeated.",
+)
+@click.option(
+    "--approval-tool-permission",
+    default="",
+    metavar="mcp__SERVER__TOOL",
+    help="This tool decides on what the task asks, and not the inbox.",
+)
 @click.option("--trust", is_flag=True, help="Trust this repository's own Claude settings.")
 @click.option("--detach", is_flag=True, help="Return at once; the task goes on.")
 @json_option
@@ -85,7 +97,9 @@ async def _start(client: Client, repository: Repository, options: dict[str, Any]
             permission_mode=options["permission_mode"] or config.claude.permission_mode,
             skip_permissions=options["skip_permissions"],
             budget=options["budget"],
+            approval_tool=options["approval_tool_permission"],
         ),
+        mcp_config=options["mcp_config"],
         trust=options["trust"],
         detached=options["detach"],
     )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from contextlib import suppress
 
 import click
 
 from ctui.cli import context
+from ctui.errors import LoginRequired
 
 
 @click.command("setup")
@@ -19,6 +21,7 @@ def command(*, logout: bool, no_image: bool) -> None:
     Reads the token from stdin, so that it is never on a command line.
     """
     from ctui.claude.credentials import Credential, forget_credential, store_credential
+    from ctui.claude.login import LoginSearch, describe
 
     paths = context.paths()
     if logout:
@@ -31,6 +34,9 @@ def command(*, logout: bool, no_image: bool) -> None:
         text = sys.stdin.readline()
     place = store_credential(paths, Credential.parse(text))
     click.echo(f"the login is stored in {place}")
+    with suppress(LoginRequired):
+        # The environment is stronger than what was stored a moment ago.
+        click.echo(f"tasks use the {describe(LoginSearch(paths).state())}")
     if not no_image:
         from ctui.cli.image import build_image
 

@@ -43,9 +43,11 @@ def send(task_id: str, message: str, *, wait: bool, as_json: bool) -> int:
     from ctui.tasks.journal import FILE_NAME
 
     text = read_stdin() if message == "-" else message
-    journal = context.paths().task(context.store().task(task_id).id) / FILE_NAME
+    options = context.store().task(task_id).options
+    journal = context.paths().task(task_id) / FILE_NAME
     seen = journal.stat().st_size if journal.is_file() else 0
-    task = _call(SendMessage(task_id, str(uuid.uuid4()), text, login(context.paths())))
+    brought = login(context.paths(), options)
+    task = _call(SendMessage(task_id, str(uuid.uuid4()), text, brought))
     if wait:
         return _follow(task_id, as_json=as_json, start=seen)
     _show(task, as_json=as_json, done="sent")
@@ -136,7 +138,8 @@ def resume(task_id: str, *, as_json: bool) -> None:
     from ctui.client.tasks import login
     from ctui.tasks.calls import ResumeTask
 
-    _show(_call(ResumeTask(task_id, login(context.paths()))), as_json=as_json)
+    options = context.store().task(task_id).options
+    _show(_call(ResumeTask(task_id, login(context.paths(), options))), as_json=as_json)
 
 
 @command.command("remove")

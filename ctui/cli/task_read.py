@@ -112,7 +112,7 @@ def _row(task: Task, asks: int) -> list[str]:
     return [
         task.id,
         state_text(task, asks),
-        str(asks or ""),
+        f"to {task.options.approval_tool}" if task.options.approval_tool else str(asks or ""),
         f"${task.cost:.2f}",
         task.branch or "-",
         one_line(task.prompt, 50),
@@ -130,6 +130,8 @@ def _facts(task: Task) -> dict[str, str]:
         "branch": task.branch or "(detached)",
         "cost": f"${task.cost:.4f}",
         "turns": str(task.turns),
+        "asks go to": task.options.approval_tool,
+        "mcp": ", ".join(task.options.mcp_servers),
         "prompt": one_line(task.prompt, 120),
     }
     if task.work is not None:

@@ -6,7 +6,7 @@ import platform
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctui import __version__
-from ctui.claude.credentials import find_credential
+from ctui.claude.login import LoginSearch, describe, time_left
 from ctui.client.worktrees import open_store
 from ctui.config import load_config
 from ctui.errors import CtuiError
@@ -25,6 +25,8 @@ class Check(NamedTuple):
     found: str
     mend: str = ""
     """The command or change that mends it; beside something that works, a remark."""
+    brief: str = ""
+    """What a narrow place shows of it instead of a mark, such as how long a login still lasts."""
 
 
 async def check_all(paths: Paths) -> list[Check]:
@@ -68,10 +70,10 @@ def _git() -> Check:
 
 def _login(paths: Paths) -> Check:
     try:
-        found = find_credential(paths)
+        found = LoginSearch(paths).state()
     except CtuiError as error:
         return Check("login", False, error.message, error.hint)
-    return Check("login", True, found.kind)
+    return Check("login", True, describe(found), brief=time_left(found))
 
 
 async def _engine_and_image(paths: Paths) -> list[Check]:

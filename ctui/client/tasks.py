@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ctui.claude.credentials import Credential
+from ctui.claude.mcp_config import check_approval_tool, read_mcp_servers
+from ctui.claude.mcp_servers import variables_of
 from ctui.client import worktrees
 from ctui.client.cleanup import Cleaner
 from ctui.config import load_config
-from ctui.errors import CtuiError, Refused
+from ctui.errors import CtuiError, InvalidInput, Refused
 from ctui.git.repository import open_repository
 from ctui.paths import Paths
 from ctui.tasks.calls import Login, RemoveTask, StartTask, StopTask
@@ -45,18 +47,50 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True):
     in_checkout: bool = False
     """Work in the person's own checkout."""
     options: TaskOptions = TaskOptions()
+    mcp_config: tuple[str, ...] = ()
+    """Files of MCP servers, beside those of the person's config and stronger than they."""
     trust: bool = False
     detached: bool = True
 
 
-def login(paths: Paths) -> Login:
-    """The login that counts here, for the driver, which may come from a shell with another one."""
+def login(paths: Paths, options: TaskOptions | None = None) -> Login:
+    """The login that counts here, for the driver, which may come from a shell with another one.
+
+    With a task's options also the variables that its MCP servers refer to.
+    """
     found = Credential.from_environment(os.environ)
+    names = variables_of(options.mcp_servers) if options else set()
     return Login(
         environment=found.environment() if found else {},
         stored=found is None,
         base_url=load_config(paths).claude.base_url,
+        variables={name: os.environ[name] for name in names if name in os.environ},
     )
+
+
+def with_servers(paths: Paths, new: NewTask) -> TaskOptions:
+    """The task's options with its MCP servers, and with the tool that its asks go to.
+
+    Raises:
+        InvalidInput: what is wrong with a file, or with the tool.
+    """
+    claude = load_config(paths).claude
+    usual = (claude.mcp_config,) if isinstance(claude.mcp_config, str) else claude.mcp_config
+    files = [paths.config / Path(name).expanduser() for name in usual if name]
+    servers = {
+        **read_mcp_servers(files),
+        **read_mcp_servers(Path(name).expanduser().absolute() for name in new.mcp_config),
+    }
+    options = new.options
+    if options.approval_tool and options.skip_permissions:
+        raise InvalidInput(
+            "nothing is asked where permissions are skipped, so no tool can approve it",
+            hint="leave out --approval-tool-permission or --skip-permissions",
+        )
+    tool = options.approval_tool or ("" if options.skip_permissions else claude.approval_tool)
+    if tool:
+        check_approval_tool(tool, servers)
+    return msgspec.structs.replace(options, mcp_servers=servers, approval_tool=tool)
 
 
 async def start_task(
@@ -82,15 +116,16 @@ async def start_task(
             "not give your checkout to another user",
             hint="use a worktree, or be the checkout's owner",
         )
+    options = with_servers(client.paths, new)
     place = await _place(client.paths, repository, new, progress)
     call = StartTask(
         task=new.task,
         repository=str(repository.common_dir),
         prompt=new.prompt,
-        options=new.options,
+        options=options,
         trust=new.trust,
         detached=new.detached,
-        login=login(client.paths),
+        login=login(client.paths, options),
         worktree=place.path,
         metadata=place.metadata,
         branch=place.branch,

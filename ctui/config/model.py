@@ -57,6 +57,14 @@ class ClaudeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         str,
         Meta(description="another address of the Messages API; ANTHROPIC_BASE_URL counts too"),
     ] = ""
+    mcp_config: Annotated[
+        str | tuple[str, ...],
+        Meta(description="files of MCP servers that every task gets; beside this file if relative"),
+    ] = ()
+    approval_tool: Annotated[
+        str,
+        Meta(description="mcp__server__tool: decides on the asks of new tasks instead of you"),
+    ] = ""
 
 
 class WorktreeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -51,7 +51,10 @@ async def setup(call: Call, given: SetUp) -> SetUpResult:
     from ctui.client.health import check_all
 
     image = "" if given.no_image else await _build_image(call)
-    checks = [CheckItem(*check) for check in await check_all(call.paths)]
+    checks = [
+        CheckItem(check.name, check.ok, check.found, check.mend)
+        for check in await check_all(call.paths)
+    ]
     return SetUpResult(all(check.ok for check in checks), image, checks)
 
 

@@ -29,9 +29,15 @@ class Login(msgspec.Struct, frozen=True, omit_defaults=True):
     """The one that `ctui setup` stored, whatever the driver's environment says."""
     base_url: str = ""
     """Of the API; counts only with one of the two above: a key never goes to another's server."""
+    variables: dict[str, str] = {}
+    """What the caller's environment has of what the task's MCP servers refer to."""
 
     def __repr__(self) -> str:
         return "Login(…)" if self.environment else f"Login(stored={self.stored})"
+
+    def __rich_repr__(self) -> list[tuple[str, bool]]:
+        # The inherited one would put the secrets into a formatted traceback.
+        return [("stored", self.stored)]
 
 
 class StartTask(Call[Task], frozen=True):

@@ -82,7 +82,7 @@ class Conversation:
         for request_id, request in unanswered.items():
             self._request(request_id, request, now())
         self.flush()
-        if self.task.state is TaskState.IDLE:
+        if self.task.state is TaskState.IDLE or self.login_rejected:
             # Whoever saw the turn's end is gone, and what he meant to do then.
             self._outward.turn_ended()
 
@@ -173,7 +173,8 @@ class Conversation:
         if state == "running":
             self._move(TaskState.RUNNING)
         elif state == "idle" and not self._store.undelivered(self.task.id):
-            self._move(TaskState.IDLE)
+            if not self.login_rejected:  # else it waits, or goes on with another login
+                self._move(TaskState.IDLE)
             if not self._replaying:
                 self._outward.turn_ended()
 

@@ -21,7 +21,7 @@ from pathlib import Path
 import msgspec
 
 from ctui import __version__, rpc
-from ctui.claude.credentials import find_credential
+from ctui.claude.login import LoginSearch
 from ctui.config import load_config
 from ctui.errors import CtuiError, Unavailable
 from ctui.paths import Paths, private_folder, refuse_network_file_system
@@ -55,9 +55,10 @@ class Driver:
         engine = await Engine.connect(endpoint)
         server = Server(self._over.set, self._watch_idle)
         config = load_config(self.paths)
+        search = LoginSearch(self.paths)
         logins = Sources(
-            own=lambda: Account(find_credential(self.paths), config.claude.base_url),
-            stored=lambda: find_credential(self.paths, {}),
+            own=lambda but: Account(search.find(but=but), config.claude.base_url),
+            stored=lambda but: search.kept(but=but),
         )
         parts = Parts(store, engine, endpoint)
         tasks = TaskEngine(self.paths, config, parts, logins, server.publish)

@@ -20,8 +20,9 @@ from ctui.tasks.launch import prepare, purge
 from ctui.tasks.life import Life, Parts, RunEnd
 from ctui.tasks.logins import Logins, Sources
 from ctui.tasks.messages import check_text, new_message
-from ctui.tasks.model import Ask, AskState, Message, Run, Task, TaskState
+from ctui.tasks.model import Ask, AskState, Message, Notice, Run, Task, TaskState
 from ctui.tasks.naming import free_task_id, new_task
+from ctui.tasks.results import LOGIN_PROBLEM
 from ctui.tasks.run_queue import RunQueue
 from ctui.tasks.store import Store, now
 from ctui.tasks.work import Work, bring, bring_last
@@ -169,7 +170,8 @@ class TaskEngine:
             if task.work is not None and task.work.problem:
                 await bring_last(self.paths.task(task_id), task, self.store, needed=False)
             return self.store.task(task_id)
-        active.intent = active.intent or intent
+        if active.intent in {"", "asleep"}:
+            active.intent = intent
         if active.life is not None and active.life.created:
             await active.life.stop(_STOP_GRACE_SECONDS)
         elif active.job is not None:
@@ -187,10 +189,8 @@ class TaskEngine:
         task = self.store.task(task_id)
         if task_id in self._active:
             raise Conflict(f"the task {task_id} is {task.state} already", hint="send it a message")
-        last = self.store.last_message(task_id)
-        if task.state is TaskState.WAITING and last is not None and last.delivered is not None:
-            # It was read, and answered by the rejection of the login; its id would not run again.
-            self.store.add_message(new_message(task_id, last.text, now()))
+        if task.problem == LOGIN_PROBLEM:
+            self._say_again(task)
         # Nobody follows it: it stays to hear what it is told next.
         task.detached = True
         self._wake(task)
@@ -245,10 +245,16 @@ class TaskEngine:
     async def _attend(self, task: Task, active: Active, adopt: Run | None) -> None:
         """One run, from the queue to the state that its task has afterwards."""
         end: RunEnd | None = None
+        again = False
         try:
             async with self._queue.slot(active):
                 end = await self._run(task, active, adopt)
-            settle(task, end, active.intent)
+            if await self._has_another_login(task, active, end):
+                self._say_again(task)
+                self._tell(task, "Claude rejected the login; a newer one was found and is tried")
+                task.state, again = TaskState.QUEUED, True
+            else:
+                settle(task, end, active.intent)
         except CtuiError as error:
             settle(task, None, active.intent, error)
         except asyncio.CancelledError:
@@ -259,7 +265,9 @@ class TaskEngine:
             active.forget_timers()
             self._active.pop(task.id, None)
         self._save(task)
-        if end is not None and end.torn_input and not active.intent:
+        if again:
+            self._wake(task)
+        elif end is not None and end.torn_input and not active.intent:
             # Half a line reached the CLI and ended it: what it was not told yet is told again.
             self._wake(task)
         elif active.intent != "stopped" and self._has_news(task, end):
@@ -270,9 +278,27 @@ class TaskEngine:
         clean = end is not None and not end.login_rejected and task.state is not TaskState.ENDED
         return clean and bool(self.store.undelivered(task.id))
 
+    async def _has_another_login(self, task: Task, active: Active, end: RunEnd) -> bool:
+        """Whether a rejected login has a successor: the host's own CLI renews its one, say."""
+        if not end.login_rejected:
+            self._logins.accepted(task.id)
+            return False
+        # A keyring may take its time, and the person may stop the task meanwhile.
+        found = active.intent in {"", "asleep"} and await self._logins.another(task)
+        return found and active.intent in {"", "asleep"}
+
+    def _tell(self, task: Task, text: str) -> None:
+        number = len(self.store.runs(task.id))
+        self.journal(task.id).note(number, now(), Notice(kind="problem", text=text))
+
+    def _say_again(self, task: Task) -> None:
+        """What was read, and answered by the rejection of the login; its id would not run again."""
+        last = self.store.last_message(task.id)
+        if last is not None and last.delivered is not None:
+            self.store.add_message(new_message(task.id, last.text, now()))
+
     async def _run(self, task: Task, active: Active, adopt: Run | None) -> RunEnd:
-        # A keyring may take its time.
-        account = await asyncio.to_thread(self._logins.of, task.id, needed=adopt is None)
+        account = await self._logins.of(task, needed=adopt is None)
         if adopt is None:
             task.state = TaskState.STARTING
             self._save(task)

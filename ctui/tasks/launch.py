@@ -115,7 +115,10 @@ async def prepare(
         labels=labels,
         limits=_limits(config.sandbox),
     )
-    line = first_line(home, account.credential.environment()) if account else b""
+    line = b""
+    if account is not None:
+        servers = account.servers.content if account.servers else ""
+        line = first_line(home, account.credential.environment(), servers)
     return Launch(run, spec, line, private, repository)
 
 
@@ -169,6 +172,9 @@ async def _home(
             claude_md=await _blob(repository, task.base, "CLAUDE.md"),
             deny_rules=deny_rules_of(await _blob(repository, task.base, ".claude/settings.json")),
             base_url=base_url,
+            home=HOME,
+            mcp=bool(options.mcp_servers),
+            approval_tool=options.approval_tool,
         )
     )
 

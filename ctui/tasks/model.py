@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from ctui.claude.mcp_servers import McpServer
 from ctui.config import PermissionMode
 
 
@@ -47,6 +48,10 @@ class TaskOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     skip_permissions: bool = False
     budget: float | None = None
     """US dollars over all runs of the task."""
+    mcp_servers: dict[str, McpServer] = {}
+    """Beside ctui's own. References, never secrets: these are filled in when a run starts."""
+    approval_tool: str = ""
+    """`mcp__server__tool`: this tool decides on what the CLI asks, and not the person."""
 
 
 class Task(msgspec.Struct, kw_only=True):

@@ -46,6 +46,8 @@ def pane_header(task: Task, asks: int, now: int) -> Content:
         parts.append((one_line(task.options.model, 30), ""))
     mode = "no questions" if task.options.skip_permissions else task.options.permission_mode
     parts.append((mode, "$error" if task.options.skip_permissions else "$text-muted"))
+    if task.options.approval_tool:
+        parts.append((f"asks go to {one_line(task.options.approval_tool, 60)}", "$warning"))
     parts.append((state, _STATE_COLOURS[task.state]))
     if tokens := task.input_tokens + task.output_tokens:
         parts.append((f"{compact(tokens)} tokens", "$text-muted"))
@@ -97,11 +99,11 @@ def screen_header(
 
 
 def health_marks(checks: Sequence[Check]) -> Content:
-    """`engine ✓  login ✗`: the two that come and go, and whatever else is missing."""
+    """`engine ✓  login 6 h`: the two that come and go, and whatever else is missing."""
     parts: list[tuple[str, str]] = []
     for check in checks:
         if check.name in {"engine", "login"} or not check.ok:
-            mark, colour = ("✓", "$text-muted") if check.ok else ("✗", "bold $error")
+            mark, colour = (check.brief or "✓", "$text-muted") if check.ok else ("✗", "bold $error")
             parts.append((f"{one_line(check.name, 20)} {mark}", colour))
     return Content.assemble(*_joined(parts))
 

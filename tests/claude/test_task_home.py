@@ -100,6 +100,28 @@ def test_the_environment_holds_no_secret_and_the_first_line_does() -> None:
     assert "sk-ant-secret" not in str(home)
 
 
+def test_an_approval_tool_takes_the_place_of_the_one_channel() -> None:
+    arguments = changed(approval_tool="mcp__a__b", mcp=True, home="/home/claude").arguments
+    assert "--permission-prompt-tool=mcp__a__b" in arguments
+    assert "--permission-prompt-tool=stdio" not in arguments
+    assert "--strict-mcp-config" in arguments
+    assert "--mcp-config=/home/claude/.claude/mcp.json" in arguments
+    assert not any(argument.startswith("--mcp-config") for argument in changed().arguments)
+
+
+def test_servers_are_in_the_first_line_and_nowhere_else() -> None:
+    home = changed(mcp=True, home="/home/claude")
+    servers = '{"mcpServers": {"a": {"env": {"A": "a-secret"}}}}'
+    assert json.loads(first_line(home, {}, servers))["files"][".claude/mcp.json"] == {
+        "content": servers,
+        "mode": 0o600,
+    }
+    assert "a-secret" not in str(home)
+    # A later run without servers does not keep those of an earlier one.
+    nothing = json.loads(first_line(changed(), {}))["files"][".claude/mcp.json"]
+    assert json.loads(nothing["content"]) == {"mcpServers": {}}
+
+
 def test_deny_rules_keep_their_meaning_outside_the_project() -> None:
     rules = [
         "Bash(git push *)",

@@ -36,6 +36,8 @@ def test_the_environment_wins_over_the_repository_and_that_over_the_user(
         "[sandbox]\nnetwork = 'host'\n",
         "[claude]\nbase_url = 'https://example.org'\n",
         "[sandbox]\nshared_caches = true\n",
+        "[claude]\nmcp_config = 'theirs.json'\n",
+        "[claude]\napproval_tool = 'mcp__theirs__approve'\n",
         "[image]\n",
         "x = 1",
     ],
@@ -62,6 +64,18 @@ def test_a_repository_can_make_the_permission_mode_stricter_only(
     write(paths, f"[claude]\npermission_mode = '{user}'\n")
     (tmp_path / ".ctui.toml").write_text(f"[claude]\npermission_mode = '{repository}'\n")
     assert load_config(paths, {}, repository=tmp_path).claude.permission_mode == counts
+
+
+def test_one_file_of_servers_or_several(paths: Paths) -> None:
+    write(paths, "[claude]\nmcp_config = 'a.json'\n")
+    assert load_config(paths, {}).claude.mcp_config == "a.json"
+    paths.config_file.write_text("[claude]\nmcp_config = ['a.json', 'b.json']\n")
+    assert load_config(paths, {}).claude.mcp_config == ("a.json", "b.json")
+    chosen = load_config(paths, {"CTUI_CLAUDE_MCP_CONFIG": "c.json"})
+    assert chosen.claude.mcp_config == "c.json"
+    paths.config_file.write_text("[claude]\nmcp_config = 7\n")
+    with pytest.raises(InvalidInput, match=r"claude\.mcp_config"):
+        load_config(paths, {})
 
 
 def test_a_wrong_value_is_named_with_its_path(paths: Paths) -> None:

@@ -1,0 +1,73 @@
+"""When a login was last looked for and what it was: times and a hash, never the secret.
+
+A keyring may ask the person each time that somebody looks into it. So whoever has looked says so
+here, and for five minutes the others know the kind and the expiry without asking.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from ctui.paths import Paths
+from ctui.small_file import read_small_file
+
+WINDOW = 300 * 1_000_000_000
+"""Nanoseconds for which what was found counts."""
+
+Place = Literal["environment", "file", "keyring", "claude"]
+
+_LIMIT = 1 << 12
+
+
+class LoginRecord(msgspec.Struct, frozen=True):
+    """One look that found a login."""
+
+    looked: int
+    """Nanoseconds since the epoch, as `expires`."""
+    fingerprint: str
+    kind: str
+    place: Place
+    where: str
+    """The place in words."""
+    expires: int | None = None
+
+    def counts(self, now: int) -> bool:
+        """Whether it is young enough to be believed."""
+        return abs(now - self.looked) < WINDOW and (self.expires is None or now < self.expires)
+
+
+def read_record(paths: Paths) -> LoginRecord | None:
+    """The last look, if it is known."""
+    with suppress(OSError, msgspec.DecodeError, RecursionError):
+        return msgspec.json.decode(read_small_file(_file(paths), _LIMIT), type=LoginRecord)
+    return None
+
+
+def write_record(paths: Paths, record: LoginRecord) -> None:
+    """Tell the others; where nothing can be written, each of them looks for itself."""
+    path = _file(paths)
+    new = path.with_name(f"{path.name}.{os.getpid()}.{time.monotonic_ns()}")
+    with suppress(OSError):
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(msgspec.json.encode(record))
+        new.replace(path)
+
+
+def forget_record(paths: Paths) -> None:
+    """The login has changed: everybody looks again.
+
+    Raises:
+        OSError: the record cannot be removed.
+    """
+    _file(paths).unlink(missing_ok=True)
+
+
+def _file(paths: Paths) -> Path:
+    return paths.state / "login.json"

@@ -1,0 +1,77 @@
+"""MCP servers of a task: kept with references, handed to the CLI with what these stand for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from ctui.claude import mcp_secrets
+
+Transport = Literal["stdio", "http", "sse"]
+
+
+class McpServer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One server. Which fields count depends on its type; the last three may hold references."""
+
+    type: Transport = "stdio"
+    command: str = ""
+    args: tuple[str, ...] = ()
+    env: dict[str, str] = {}
+    url: str = ""
+    headers: dict[str, str] = {}
+
+
+class Resolved(NamedTuple):
+    """Servers as the CLI reads them. Holds secrets: it goes to the relay and nowhere else."""
+
+    content: str
+    secrets: tuple[str, ...]
+    """Every value that was filled in."""
+
+    def __repr__(self) -> str:
+        return "Resolved(…)"
+
+
+def variables_of(servers: Mapping[str, McpServer]) -> set[str]:
+    """The variables of the environment that the servers refer to."""
+    return mcp_secrets.variables(text for server in servers.values() for text in _texts(server))
+
+
+def resolve_servers(
+    servers: Mapping[str, McpServer],
+    environ: Mapping[str, str],
+    keyring: Callable[[str], str | None],
+) -> Resolved:
+    """The content of the CLI's file, with every reference filled in.
+
+    Raises:
+        LoginRequired: something that is referred to is not there.
+        Unavailable: the keyring does not answer.
+    """
+    secrets: list[str] = []
+
+    def fill(text: str, where: str) -> str:
+        filled, found = mcp_secrets.resolve(text, where, environ, keyring)
+        secrets.extend(found)
+        return filled
+
+    written = {}
+    for name, server in servers.items():
+        where = f"the MCP server {name}"
+        filled = msgspec.structs.replace(
+            server,
+            env={key: fill(text, where) for key, text in server.env.items()},
+            headers={key: fill(text, where) for key, text in server.headers.items()},
+            url=fill(server.url, where),
+        )
+        written[name] = {"type": server.type, **msgspec.to_builtins(filled)}
+    return Resolved(json.dumps({"mcpServers": written}), tuple(secrets))
+
+
+def _texts(server: McpServer) -> Iterator[str]:
+    yield server.url
+    yield from server.env.values()
+    yield from server.headers.values()
