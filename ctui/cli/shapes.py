@@ -15,6 +15,7 @@ from ctui.sandbox.old_images import BuiltImage
 from ctui.sandbox.volumes import Volume
 from ctui.tasks.grants import Grant
 from ctui.tasks.model import Ask, Run, Task
+from ctui.worktrees.landing.land import Landed
 from ctui.worktrees.model import Changes, Problem, Upstream, Verdict, WorktreeRecord
 from ctui.worktrees.trash.entries import TrashEntry
 
@@ -147,6 +148,13 @@ class Committed(msgspec.Struct, frozen=True):
     files: int
 
 
+class LandedWorktree(Landed, frozen=True, kw_only=True):
+    """What `worktree land` did, or would do with --dry-run."""
+
+    pushed: bool
+    dry_run: bool
+
+
 class Pushed(msgspec.Struct, frozen=True):
     """What `worktree push` did."""
 
@@ -271,6 +279,7 @@ SHAPES: dict[str, Any] = {
     "worktree-trash": list[TrashEntry],
     "worktree-trash-purge": PurgedTrash,
     "worktree-commit": Committed,
+    "worktree-land": LandedWorktree,
     "worktree-push": Pushed,
     "doctor": list[Checked],
     "setup": list[DoneStep],
@@ -302,6 +311,7 @@ PRINTED: dict[str, str] = {
     "worktree restore": "worktree-restore",
     "worktree trash": "worktree-trash",
     "worktree commit": "worktree-commit",
+    "worktree land": "worktree-land",
     "worktree push": "worktree-push",
     "doctor": "doctor",
     "setup": "setup",

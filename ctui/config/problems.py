@@ -94,7 +94,9 @@ def value_problem(key: Key, value: object, *, strict: bool = True) -> Problem | 
 
 
 def toml_value(value: object) -> str:
-    """A text, number or truth value as TOML writes it."""
+    """A text, number, truth value or list of them as TOML writes it."""
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(toml_value, value))}]"
     if isinstance(value, bool):
         return str(value).lower()
     # JSON's escapes are TOML's, and a text without surrogates can be said in both.

@@ -158,7 +158,7 @@ class Ask(msgspec.Struct, kw_only=True):
     """One sanitised line that says what is asked."""
     input: msgspec.Raw
     """The tool's input exactly as it is shown; an allowed call runs with this and nothing else."""
-    details: msgspec.Raw = msgspec.Raw(b"{}")
+    details: msgspec.Raw = msgspec.field(default_factory=lambda: msgspec.Raw(b"{}"))
     """Suggestions, reasons, an elicitation's schema: whatever the kind needs."""
     state: AskState = AskState.PENDING
     created: int = 0
