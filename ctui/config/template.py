@@ -28,7 +28,7 @@ def with_value(text: str, path: str, value: Any) -> str:
     """
     section, _, name = path.partition(".")
     line = f"{name} = {toml_value(value)}"
-    lines = text.splitlines()
+    lines = text.removesuffix("\n").split("\n")
     place = lines_of(text).get((section, name))
     if place is not None:
         lines[place - 1] = line

@@ -112,11 +112,12 @@ def _options(command: click.Command, context: click.Context) -> Iterator[str]:
         if record is None or "--help" in parameter.opts or isinstance(parameter, click.Argument):
             continue
         names, about = record
-        yield f"| `{names.replace('|', chr(92) + '|')}` | {_cell(' '.join(_IDS.sub('', about).split()))} |"
+        means = " ".join(_IDS.sub("", about).split())
+        yield f"| `{_cell(names)}` | {_cell(means)} |"
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("<", "&lt;")
+    return text.replace("|", "\\|")
 
 
 def _anything(kind: type[Any]) -> dict[str, Any]:
