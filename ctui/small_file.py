@@ -1,6 +1,6 @@
 """Reading a small file that somebody else may have made: bounded, and without waiting for anybody.
 
-Unlike `git.hostile` it follows links, as the person's own files and a repository's may be some.
+Unlike `git.hostile` it follows links on the way, as the person's own folders may be some.
 """
 
 from __future__ import annotations
@@ -11,15 +11,24 @@ import stat
 from pathlib import Path
 
 
-def read_small_file(path: Path, limit: int, *, owner: int | None = None) -> bytes:
-    """The content of a regular file of at most `limit` bytes, and of `owner` if one is given.
+def read_small_file(
+    path: Path, limit: int, *, owner: int | None = None, follow_links: bool = True
+) -> bytes:
+    """The content of a regular file of at most `limit` bytes.
+
+    Args:
+        path: of the file.
+        limit: in bytes.
+        owner: the user id that it must belong to, if any.
+        follow_links: whether the file itself may be a link.
 
     Raises:
         OSError: it cannot be read, is a folder, FIFO or device, is larger, or another user's; its
             `strerror` says which.
     """
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        descriptor = os.open(path, flags if follow_links else flags | os.O_NOFOLLOW)
     except ValueError as error:  # a NUL, or half of a surrogate pair
         raise OSError(errno.EINVAL, "no file can have such a name") from error
     try:

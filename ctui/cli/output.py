@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import sys
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -73,13 +74,34 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         click.echo(line if len(line) <= edge else line[: edge - 1] + "…")
 
 
+def size_text(size: int | None) -> str:
+    """Bytes in the largest unit that leaves a whole number; "-" where nobody knows."""
+    if size is None:
+        return "-"
+    number, unit = float(size), "B"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if number < 1024:
+            break
+        number, unit = number / 1024, larger
+    return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
+
+
+def age(created: int) -> str:
+    """How long ago that was: nanoseconds since the epoch -> `3d`, `5h`, `2m`."""
+    seconds = max(0.0, time.time() - created / 1e9)
+    for unit, length in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        if seconds >= length:
+            return f"{seconds / length:.0f}{unit}"
+    return f"{seconds:.0f}s"
+
+
 def report(error: CtuiError, *, as_json: bool) -> None:
     """Print an error: one line that says what is wrong, and what to do."""
     if as_json:
         click.echo(json.dumps({"error": error.message, "hint": error.hint}))
         return
     text = f"ctui: {error.message}"
-    warn(f"{text} ({error.hint})" if error.hint else text)
+    warn(one_line(f"{text} ({error.hint})" if error.hint else text, _LINE))
 
 
 def show_progress(done: int, of: int) -> None:
@@ -90,4 +112,4 @@ def show_progress(done: int, of: int) -> None:
 
 def warn(text: str) -> None:
     """Print one line on stderr, whatever is in it."""
-    click.echo(one_line(text, _LINE), err=True)
+    click.echo(sanitise(text).replace("\n", " "), err=True)

@@ -109,9 +109,13 @@ class Observer:
 
         await asyncio.sleep(_SETTLED)
         with suppress(CtuiError):  # somebody else does it, or will
-            days = load_config(self._paths).worktrees.trash_days
-            if days:
-                await purge(open_repository(self._git_dir), older_than=days * 86_400)
+            limits = load_config(self._paths).worktrees
+            if limits.trash_days or limits.trash_gib:
+                await purge(
+                    open_repository(self._git_dir),
+                    older_than=limits.trash_days * 86_400 if limits.trash_days else None,
+                    keep_bytes=int(limits.trash_gib * 2**30) if limits.trash_gib else None,
+                )
 
     # -- rounds
 

@@ -86,6 +86,10 @@ class WorktreeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         float,
         Meta(ge=0, description="then an entry of the trash is deleted for good; 0 keeps it"),
     ] = 30.0
+    trash_gib: Annotated[
+        float,
+        Meta(ge=0, description="of one repository: beyond it the oldest entries go; 0 is no limit"),
+    ] = 0.0
 
 
 class TaskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -114,14 +118,20 @@ class ScreenConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class McpConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How long `execute_claude` of `ctui --mcp` waits, and which model it takes."""
 
-    default_model: str = ""
-    """Where the caller names none; empty is `claude.model`, else haiku."""
-    max_execution_seconds: Annotated[float, msgspec.Meta(gt=0)] = 600.0
-    """Then the turn is interrupted. Time in which a person is asked does not count."""
-    inactivity_timeout_seconds: Annotated[float, msgspec.Meta(gt=0)] = 120.0
-    """A task that says nothing for so long is not waited for any more; it goes on."""
-    permission_timeout_seconds: Annotated[float, msgspec.Meta(gt=0)] = 3600.0
-    """So long a form stays open; then the ask waits in the inbox."""
+    default_model: Annotated[
+        str, Meta(description="where the caller names none; empty is claude.model, else haiku")
+    ] = ""
+    max_execution_seconds: Annotated[
+        float,
+        Meta(gt=0, description="then the turn is interrupted; waiting for a person does not count"),
+    ] = 600.0
+    inactivity_timeout_seconds: Annotated[
+        float,
+        Meta(gt=0, description="a task that says nothing for so long goes on without its caller"),
+    ] = 120.0
+    permission_timeout_seconds: Annotated[
+        float, Meta(gt=0, description="so long a form stays open; then the ask is in the inbox")
+    ] = 3600.0
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
