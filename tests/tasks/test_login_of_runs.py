@@ -181,3 +181,29 @@ async def test_what_was_answered_is_not_said_again_when_a_login_was_missing(owne
     await owner.ctui("task", "resume", "silent")
     task = await owner.until("silent", lambda now: now.state is TaskState.IDLE)
     assert (task.turns, task.problem) == (1, "")
+
+
+async def test_a_keyring_that_hangs_holds_no_task_up_for_long(owner: Owner, tmp_path: Path) -> None:
+    environ = {
+        **owner.world.environ,
+        **{
+            name: value
+            for name, value in keyrings.keyring_environment(
+                tmp_path / "keyring", keyrings.HANGING
+            ).items()
+            if name.startswith("PYTHON")
+        },
+    }
+    person = Person(owner.world._replace(environ=environ), owner.repository)
+    began = time.monotonic()
+    done = await asyncio.gather(
+        *(person.ctui(*run(f"hangs-{number}", "say Never.")) for number in range(4))
+    )
+    assert time.monotonic() - began < WAIT_SECONDS / 2
+    for code, said in done:
+        assert code == 1
+        assert "the keyring does not answer within 5 s" in said
+        assert "Traceback" not in said
+    owner.keep(GOOD)
+    assert (await person.ctui("task", "resume", "hangs-0"))[0] == 0
+    assert (await owner.idle("hangs-0")).result == "Never."

@@ -7,11 +7,20 @@ from typing import Any
 import msgspec
 import pytest
 
+from ctui.client.health import Check
 from ctui.tasks.calls import Present, Update
-from ctui.tasks.model import Ask, AskKind, AskState, EndReason, Task, TaskState
+from ctui.tasks.model import (
+    Ask,
+    AskKind,
+    AskState,
+    EndReason,
+    Task,
+    TaskOptions,
+    TaskState,
+)
 from ctui.tui.board import Board, Group
 from ctui.tui.item_content import item_line, worktree_card
-from ctui.tui.task_content import pane_header, screen_header, tab_labels
+from ctui.tui.task_content import health_marks, pane_header, screen_header, tab_labels
 from ctui.worktrees.model import Changes, Upstream, Verdict, WorktreeStatus
 
 GIT = "/r/.git"
@@ -183,3 +192,19 @@ def test_what_went_while_nobody_listened_is_gone() -> None:
     board.take(Update(present=Present(tasks=["b"], asks=[3])))
     assert list(board.tasks) == ["b"]
     assert list(board.asks) == [3]
+
+
+def test_a_task_whose_asks_go_elsewhere_says_so() -> None:
+    marked = task(options=TaskOptions(approval_tool="mcp__policy__approve"))
+    assert "asks go to mcp__policy__approve" in pane_header(marked, 0, 0).plain
+    assert "asks go" not in pane_header(task(), 0, 0).plain
+
+
+def test_a_login_that_ends_shows_when() -> None:
+    checks = [
+        Check("engine", True, "Docker"),
+        Check("login", True, "Claude token, expires in 6 h", brief="6 h"),
+    ]
+    assert health_marks(checks).plain == "engine ✓  login 6 h"
+    checks[1] = Check("login", False, "it has expired", brief="")
+    assert health_marks(checks).plain == "engine ✓  login ✗"
