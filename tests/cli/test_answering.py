@@ -185,3 +185,15 @@ def test_question_and_answer_may_both_have_an_equals_sign() -> None:
     assert pair(ask, "Which colour?=#f=1") == ("Which colour?", "#f=1")
     with pytest.raises(InvalidInput):
         pair(ask, "Red")
+
+
+def test_a_plain_command_can_be_allowed_for_good() -> None:
+    ask = permission("Bash", {"command": "npm test"})
+    prompt = AskPrompt(ask)
+    assert "w always run `npm test` in this repository" in prompt.choices()
+    assert prompt.take("w") == Answer("always", by="terminal")
+    assert "always" in how_to_answer(ask)
+    wild = AskPrompt(permission("Bash", {"command": "rm *"}))
+    assert "always" not in wild.choices()
+    assert wild.take("w") is None
+    assert "always" not in how_to_answer(wild.ask)
