@@ -106,7 +106,8 @@ async def test_a_name_is_never_a_path(repository: Path) -> None:
 async def test_arguments_that_are_no_object_are_refused(repository: Path) -> None:
     async with raw(repository) as server:
         await server.initialize()
-        for arguments in ([], "x", 5):
+        given: list[Any] = [[], "x", 5]
+        for arguments in given:
             assert (await server.call("list_tasks", arguments))["error"]["code"] == -32602
         await server.works()
 
