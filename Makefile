@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 TOOLS := $(VENV)/.tools-installed
 
-.PHONY: setup demo test check bench soak gallery clean
+.PHONY: setup demo test check bench soak gallery docs clean
 
 setup: $(STAMP)
 	@sh docker/engine.sh
@@ -45,6 +45,9 @@ soak: setup $(TOOLS)
 
 gallery: setup $(TOOLS)
 	$(BIN)/python -m tests.tui.gallery docs/gallery
+
+docs: setup $(TOOLS)
+	$(BIN)/python -m tests.docs.generate
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

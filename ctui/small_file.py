@@ -1,6 +1,6 @@
 """Reading a small file that somebody else may have made: bounded, and without waiting for anybody.
 
-Unlike `git.hostile` it follows links, as the person's own files and a repository's may be some.
+Unlike `git.hostile` it follows links on the way, as the person's own folders may be some.
 """
 
 from __future__ import annotations
@@ -11,15 +11,21 @@ import stat
 from pathlib import Path
 
 
-def read_small_file(path: Path, limit: int) -> bytes:
+def read_small_file(path: Path, limit: int, *, follow_links: bool = True) -> bytes:
     """The content of a regular file of at most `limit` bytes.
+
+    Args:
+        path: of the file.
+        limit: in bytes.
+        follow_links: whether the file itself may be a link.
 
     Raises:
         OSError: it cannot be read, is a folder, FIFO or device, or is larger; its `strerror` says
             which.
     """
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        descriptor = os.open(path, flags if follow_links else flags | os.O_NOFOLLOW)
     except ValueError as error:  # a NUL, or half of a surrogate pair
         raise OSError(errno.EINVAL, "no file can have such a name") from error
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ctui.tasks.ask_text import ask_lines, session_words, shortened
 from ctui.tasks.asks import Question, field_problem, joined, question_items
+from ctui.tasks.grants import always_words
 from ctui.tasks.in_turn import QuestionsInTurn
 from ctui.tasks.model import Answer, Ask, AskKind
 
@@ -31,10 +32,11 @@ class AskPrompt:
             return self._question_keys()
         if self.ask.kind is AskKind.ELICITATION:
             return "  y accept   d decline   c cancel"
-        session = session_words(self.ask)
+        session, always = session_words(self.ask), always_words(self.ask)
         keys = [
             "  y once",
             f"s {session}" if session else "",
+            f"w {always}" if always else "",
             "d deny",
             "d MESSAGE deny and say why",
         ]
@@ -50,6 +52,8 @@ class AskPrompt:
                 return Answer("allow", by=_BY)
             case "s" | "session" if not rest and session_words(self.ask):
                 return Answer("session", by=_BY)
+            case "w" | "always" if not rest and always_words(self.ask):
+                return Answer("always", by=_BY)
             case "d" | "deny" | "n" | "no":
                 return Answer("deny", message=rest, by=_BY)
             case "c" | "cancel" if self.ask.kind is AskKind.ELICITATION:

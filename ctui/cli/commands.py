@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
+    "clean": ("ctui.cli.clean", "Remove everything that nobody needs any more."),
+    "completion": ("ctui.cli.completion", "Print the completion of bash, zsh or fish."),
+    "config": ("ctui.cli.config", "Show, check, edit and import settings; list grants."),
     "demo": ("ctui.cli.demo", "Try everything with a scripted model, without an account."),
     "doctor": ("ctui.cli.doctor", "Check what ctui needs, and say how to mend it."),
-    "image": ("ctui.cli.image", "Build the image that tasks run in."),
+    "image": ("ctui.cli.image", "Build the image that tasks run in, list and remove old ones."),
     "run": ("ctui.cli.run", "Start a task and follow it to the end of its turn."),
-    "setup": ("ctui.cli.setup", "Store a login, and build the image."),
+    "setup": ("ctui.cli.setup", "Log in, build the image, make what tasks share."),
     "task": ("ctui.cli.task", "List, follow, answer, stop and remove tasks."),
+    "volume": ("ctui.cli.volume", "List, make and remove the volumes of tasks."),
     "worktree": ("ctui.cli.worktree", "Create, list, remove and restore worktrees."),
     "wt": ("ctui.cli.worktree", "The same as worktree."),
 }

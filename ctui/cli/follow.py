@@ -17,6 +17,7 @@ from ctui.cli.output import json_text, warn
 from ctui.client.plain import plain_lines, turn_over
 from ctui.errors import Conflict, CtuiError
 from ctui.tasks.calls import AnswerAsk, StopTask, Update
+from ctui.tasks.grants import always_words
 from ctui.tasks.journal import FILE_NAME, Entry, read_entries
 from ctui.tasks.model import Answer, Ask, AskKind, AskState, Task, TaskState
 
@@ -225,7 +226,8 @@ def how_to_answer(ask: Ask) -> str:
     if ask.kind is AskKind.ELICITATION:
         given = "".join(" --answer FIELD=VALUE" for _ in AskPrompt(ask).questions[:1])
         return f"{command} allow{given} | deny | cancel"
-    return f"{command} allow | session | deny [--message WHY]"
+    always = "always | " if always_words(ask) else ""
+    return f"{command} allow | session | {always}deny [--message WHY]"
 
 
 def ask_outcome(ask: Ask) -> str:
@@ -234,7 +236,12 @@ def ask_outcome(ask: Ask) -> str:
     if answer is None:
         return str(ask.state)
     said = answer.message or answer.text or "; ".join(answer.answers.values())
-    words = {"allow": "allowed", "session": "allowed for the session", "deny": "denied"}
+    words = {
+        "allow": "allowed",
+        "session": "allowed for the session",
+        "always": "allowed for good",
+        "deny": "denied",
+    }
     decided = words.get(answer.decision, answer.decision)
     if ask.kind is AskKind.QUESTION and answer.decision == "allow":
         decided = "answered"

@@ -7,6 +7,8 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import takewhile
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,10 +17,26 @@ from ctui.cli import dashboard
 from ctui.cli.commands import COMMANDS
 from ctui.cli.output import report
 from ctui.errors import CtuiError, InvalidInput
+from ctui.text import one_line
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 class LazyGroup(click.Group):
     """Knows its commands by name and help; loads one when it runs."""
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The names of commands, without loading any."""
+        from click.shell_completion import CompletionItem
+
+        if incomplete.startswith("-"):
+            return click.Command.shell_complete(self, ctx, incomplete)
+        return [
+            CompletionItem(name, help=COMMANDS[name][1])
+            for name in self.list_commands(ctx)
+            if name.startswith(incomplete)
+        ]
 
     def list_commands(self, _context: click.Context) -> list[str]:
         return [name for name in COMMANDS if name != "wt"]
@@ -45,6 +63,20 @@ class LazyGroup(click.Group):
 @click.option(
     "--repo", type=click.Path(path_type=str), help="With --mcp: its repository.  [default: here]"
 )
+@click.option(
+    "--config-path",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=lambda context, _, wanted: _print_config_path(context) if wanted else None,
+    help="Print the path of your file of settings.",
+)
+@click.option(
+    "--debug",
+    is_flag=True,
+    expose_value=False,
+    help="Print what led to an error, without secrets, and where the driver's log is.",
+)
 @click.pass_context
 def cli(context: click.Context, repo: str | None, *, mcp: bool) -> int | None:
     """Run several Claude Code tasks at once, each in its own worktree and sealed container.
@@ -60,6 +92,13 @@ def cli(context: click.Context, repo: str | None, *, mcp: bool) -> int | None:
     if mcp or repo is not None:
         context.fail(f"--mcp and --repo do not go in front of {context.invoked_subcommand}.")
     return None
+
+
+def _print_config_path(context: click.Context) -> None:
+    from ctui.paths import Paths
+
+    click.echo(str(Paths.from_environment().config_file))
+    context.exit()
 
 
 def _report_usage(error: click.ClickException, *, as_json: bool) -> None:
@@ -96,6 +135,8 @@ def run(arguments: Sequence[str]) -> int:
     """Run a command line, and turn every error into one line and an exit code."""
     as_json = "--json" in arguments
     _open_missing_streams()
+    # Only before the command: behind it, the same word can be a part of a prompt.
+    debug = "--debug" in takewhile(lambda argument: argument.startswith("-"), arguments)
     try:
         _refuse_what_is_no_text(arguments)
         if (path := dashboard.path_of(arguments)) is not None:
@@ -109,6 +150,8 @@ def run(arguments: Sequence[str]) -> int:
         click.echo("interrupted", err=True)
         return 130
     except CtuiError as error:
+        if debug:
+            _explain(error)
         report(error, as_json=as_json)
         return 1
     except BrokenPipeError:
@@ -120,4 +163,18 @@ def run(arguments: Sequence[str]) -> int:
         with suppress(OSError):
             report(CtuiError(f"the output cannot be written: {error.strerror}"), as_json=False)
         return 1
+    except Exception as error:  # noqa: BLE001 - whatever it is, the person gets one line
+        if debug:
+            _explain(error)
+        hint = "please report it, with what `ctui --debug …` says"
+        report(
+            CtuiError(f"ctui made a mistake: {one_line(repr(error))}", hint=hint), as_json=as_json
+        )
+        return 1
     return result if isinstance(result, int) else 0
+
+
+def _explain(error: Exception) -> None:
+    from ctui.cli.debug import explain
+
+    explain(error)

@@ -81,7 +81,7 @@ async def _start(client: Client, repository: Repository, options: dict[str, Any]
         worktree=options["worktree"],
         in_checkout=options["workspace_dir"],
         options=TaskOptions(
-            model=options["model"],
+            model=options["model"] or config.claude.model,
             permission_mode=options["permission_mode"] or config.claude.permission_mode,
             skip_permissions=options["skip_permissions"],
             budget=options["budget"],

@@ -1,37 +1,136 @@
-"""`ctui setup`: the login, and the image."""
+"""`ctui setup`: the login, the image, and what tasks share."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ctui.cli import context
+from ctui.cli.output import json_option, print_json, read_stdin
+from ctui.errors import LoginRequired, NotFound, Unavailable
+
+if TYPE_CHECKING:
+    from ctui.cli.shapes import DoneStep
+    from ctui.paths import Paths
+
+_TOKEN_LIMIT = 1 << 16
 
 
 @click.command("setup")
-@click.option("--logout", is_flag=True, help="Forget the stored login.")
+@click.option("--logout", is_flag=True, help="Forget the stored login, and do nothing else.")
+@click.option(
+    "--token-file",
+    metavar="FILE",
+    help="Read the token or API key from FILE (`-` is stdin) and ask nothing.",
+)
 @click.option("--no-image", is_flag=True, help="Do not build the image.")
-def command(*, logout: bool, no_image: bool) -> None:
-    """Store a token (from `claude setup-token`) or an API key, and build the image.
+@json_option
+def command(*, logout: bool, token_file: str | None, no_image: bool, as_json: bool) -> None:
+    """Log in, build the image, and make the caches that tasks share if they are on.
 
-    Reads the token from stdin, so that it is never on a command line.
+    A token (from `claude setup-token`) or an API key is typed, read from stdin or from a file:
+    never written on a command line. Where nobody can type and stdin is empty, a login in the
+    environment or one that is stored already will do. Everything can be done again at any time;
+    what is there already is left as it is.
     """
-    from ctui.claude.credentials import Credential, forget_credential, store_credential
-
     paths = context.paths()
     if logout:
-        forget_credential(paths)
-        click.echo("the login is forgotten")
-        return
-    if sys.stdin.isatty():
-        text = click.prompt("Token or API key", hide_input=True, err=True)
+        steps = [_logout(paths)]
     else:
-        text = sys.stdin.readline()
-    place = store_credential(paths, Credential.parse(text))
-    click.echo(f"the login is stored in {place}")
-    if not no_image:
-        from ctui.cli.image import build_image
+        steps = [_login(paths, token_file)]
+        _tell(steps[0], as_json=as_json)
+        if not no_image:
+            steps += asyncio.run(_containers(paths, as_json=as_json))
+    if as_json:
+        print_json(steps)
+    elif logout:
+        _tell(steps[0], as_json=False)
 
-        click.echo(f"image {asyncio.run(build_image(quiet=False))}")
+
+def _tell(step: DoneStep, *, as_json: bool) -> None:
+    if not as_json:
+        click.echo(f"{step.name:<8} {step.said}")
+
+
+def _logout(paths: Paths) -> DoneStep:
+    from ctui.claude.credentials import forget_credential
+    from ctui.cli.shapes import DoneStep
+
+    forget_credential(paths)
+    return DoneStep("login", True, "the login is forgotten")
+
+
+def _login(paths: Paths, token_file: str | None) -> DoneStep:
+    from ctui.claude.credentials import Credential, find_credential, store_credential
+    from ctui.cli.shapes import DoneStep
+
+    text = _given(token_file)
+    if text:
+        place = store_credential(paths, Credential.parse(text))
+        return DoneStep("login", True, f"the login is stored in {place}")
+    try:
+        found = find_credential(paths)
+    except LoginRequired as error:
+        raise LoginRequired(
+            error.message,
+            hint="run `claude setup-token`, then `ctui setup` and paste the token it prints",
+        ) from error
+    from_environment = Credential.from_environment(os.environ) is not None
+    where = "the environment's, which is not stored" if from_environment else "stored already"
+    return DoneStep("login", False, f"{where} ({found.kind})")
+
+
+def _given(token_file: str | None) -> str:
+    """What the person gives for a login; empty for nothing."""
+    if token_file == "-":  # noqa: S105 - a name, no secret
+        text = read_stdin().strip()
+        if not text:
+            raise Unavailable("there is no token on stdin", hint="ctui setup --token-file - < FILE")
+        return text
+    if token_file is not None:
+        return _read(Path(token_file))
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().strip()
+    asked = "Token or API key (nothing keeps the login that there is)"
+    return str(click.prompt(asked, default="", show_default=False, hide_input=True, err=True))
+
+
+def _read(file: Path) -> str:
+    from ctui.small_file import read_small_file
+
+    try:
+        return read_small_file(file, _TOKEN_LIMIT).decode("ascii", "replace").strip()
+    except FileNotFoundError as error:
+        raise NotFound(f"there is no file {file}", hint="name the file with the token") from error
+    except OSError as error:
+        raise Unavailable(f"{file} cannot be read: {error.strerror}") from error
+
+
+async def _containers(paths: Paths, *, as_json: bool) -> list[DoneStep]:
+    from ctui.cli.shapes import DoneStep
+    from ctui.client.volumes import init_volumes, list_volumes, open_engine
+    from ctui.config import load_config
+    from ctui.sandbox.image import build_image
+
+    said: list[str] = []
+
+    def progress(line: str) -> None:
+        said.append(line)
+        click.echo(line, err=True)
+
+    async with open_engine() as engine:
+        tag = await build_image(engine, load_config(paths).image, progress, paths.instance)
+    built = any(line.startswith("building ") for line in said)
+    steps = [DoneStep("image", built, f"{tag} {'is built' if built else 'is up to date'}")]
+    before = {volume.name for volume in await list_volumes(paths)}
+    made = [volume.name for volume in await init_volumes(paths)]
+    text = f"shared by all tasks: {', '.join(made)}" if made else "each task gets a home of its own"
+    steps.append(DoneStep("volumes", bool(set(made) - before), text))
+    for step in steps:
+        _tell(step, as_json=as_json)
+    return steps

@@ -9,6 +9,7 @@ import click
 
 from ctui.cli import context, task_read
 from ctui.cli.output import json_option, print_json, read_stdin
+from ctui.cli.task_names import task_argument
 from ctui.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ for _read in (task_read.list_, task_read.show, task_read.logs):
 
 
 @command.command("send")
-@click.argument("task_id", metavar="TASK")
+@task_argument
 @click.argument("message")
 @click.option("--wait", is_flag=True, help="Follow it to the end of the turn.")
 @json_option
@@ -53,9 +54,9 @@ def send(task_id: str, message: str, *, wait: bool, as_json: bool) -> int:
 
 
 @command.command("answer")
-@click.argument("task_id", metavar="TASK")
+@task_argument
 @click.argument(
-    "decision", type=click.Choice(["allow", "session", "deny", "cancel"]), required=False
+    "decision", type=click.Choice(["allow", "session", "always", "deny", "cancel"]), required=False
 )
 @click.option(
     "--ask", "ask_id", type=click.IntRange(1, 2**63 - 1), help="Which ask, if there are several."
@@ -72,7 +73,7 @@ def send(task_id: str, message: str, *, wait: bool, as_json: bool) -> int:
 @json_option
 def answer(
     task_id: str,
-    decision: Literal["allow", "session", "deny", "cancel"] | None,
+    decision: Literal["allow", "session", "always", "deny", "cancel"] | None,
     *,
     ask_id: int | None,
     message: str,
@@ -82,10 +83,11 @@ def answer(
 ) -> None:
     """Answer what a task asks; the first answer wins.
 
-    A permission: allow (this once), session (from now on in this task), deny. A plan: the same;
-    session accepts its edits too. A question: --text or --answer, or deny. A form of an MCP
-    server: allow, deny, or cancel (which gives no answer at all). `ctui task show` shows what is
-    asked.
+    A permission: allow (this once), session (from now on in this task), always (exactly this
+    command, in all later runs of the repository; `ctui config grants` takes it back), deny.
+    A plan: allow, session (accepts its edits too), deny. A question: --text or --answer, or deny.
+    A form of an MCP server: allow, deny, or cancel (which gives no answer at all).
+    `ctui task show` shows what is asked.
     """
     from ctui.cli.follow import ask_outcome, how_to_answer
     from ctui.tasks.calls import AnswerAsk
@@ -109,7 +111,7 @@ def answer(
 
 
 @command.command("interrupt")
-@click.argument("task_id", metavar="TASK")
+@task_argument
 @json_option
 def interrupt(task_id: str, *, as_json: bool) -> None:
     """End the turn; the conversation stays open."""
@@ -119,7 +121,7 @@ def interrupt(task_id: str, *, as_json: bool) -> None:
 
 
 @command.command("stop")
-@click.argument("task_id", metavar="TASK")
+@task_argument
 @json_option
 def stop(task_id: str, *, as_json: bool) -> None:
     """Stop the sandbox; `resume` or `send` goes on later."""
@@ -129,7 +131,7 @@ def stop(task_id: str, *, as_json: bool) -> None:
 
 
 @command.command("resume")
-@click.argument("task_id", metavar="TASK")
+@task_argument
 @json_option
 def resume(task_id: str, *, as_json: bool) -> None:
     """Start a new run of the same conversation."""
@@ -140,7 +142,7 @@ def resume(task_id: str, *, as_json: bool) -> None:
 
 
 @command.command("remove")
-@click.argument("task_id", metavar="TASK")
+@task_argument
 @click.option("--keep-worktree", is_flag=True, help="Leave the worktree where it is.")
 @click.option("--force", is_flag=True, help="Also if the worktree is unclean.")
 @click.option("--purge", is_flag=True, help="Delete the journal and the task's home, for good.")

@@ -9,6 +9,7 @@ import click
 
 from ctui.cli import context
 from ctui.cli.output import json_option, print_json, print_table
+from ctui.cli.task_names import task_argument
 
 if TYPE_CHECKING:
     from ctui.tasks.model import Ask, Task
@@ -35,7 +36,7 @@ def list_(*, removed: bool, as_json: bool) -> None:
 
 
 @click.command("show")
-@click.argument("task_id", metavar="TASK")
+@task_argument
 @json_option
 def show(task_id: str, *, as_json: bool) -> None:
     """Show one task with its runs and asks."""
@@ -56,7 +57,7 @@ def show(task_id: str, *, as_json: bool) -> None:
 
 
 @click.command("logs")
-@click.argument("task_id", metavar="TASK")
+@task_argument
 @click.option("--follow", "-f", is_flag=True, help="Go on as the journal grows.")
 @json_option
 def logs(task_id: str, *, follow: bool, as_json: bool) -> None:

@@ -15,7 +15,7 @@ from ctui.cli.worktree_names import named, worktree_argument
 from ctui.text import sanitise
 
 if TYPE_CHECKING:
-    from ctui.client.listing import WorktreeItem
+    from ctui.client.listing import ListedWorktree
 
 
 @click.group("worktree")
@@ -101,7 +101,7 @@ def diff(name: str, repo: str, *, stat: bool) -> None:
     click.echo(sanitise(text), nl=False)
 
 
-def _row(item: WorktreeItem) -> list[str]:
+def _row(item: ListedWorktree) -> list[str]:
     changes = item.changes
     marks = ""
     if changes is not None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctui import __version__
 from ctui.claude.credentials import find_credential
+from ctui.client.mending import mend_engine
 from ctui.client.worktrees import open_store
 from ctui.config import load_config
 from ctui.errors import CtuiError
@@ -54,7 +56,7 @@ def _config(paths: Paths) -> Check:
     try:
         load_config(paths)
     except CtuiError as error:
-        return Check("config", False, error.message, error.hint)
+        return Check("config", False, error.message, f"{error.hint}: `ctui config edit`")
     return Check("config", True, str(file) if file.is_file() else f"defaults; {file} would count")
 
 
@@ -76,11 +78,15 @@ def _login(paths: Paths) -> Check:
 
 async def _engine_and_image(paths: Paths) -> list[Check]:
     from ctui.sandbox.docker import Engine
+    from ctui.sandbox.endpoint import resolve_endpoint
 
+    endpoint = None
     try:
-        engine = await Engine.connect()
+        endpoint = resolve_endpoint()
+        engine = await Engine.connect(endpoint)
     except CtuiError as error:
-        return [Check("engine", False, error.message, error.hint)]
+        mend = mend_engine(endpoint.url if endpoint else "", os.environ)
+        return [Check("engine", False, error.message, mend)]
     try:
         return [await _engine(engine), await _image(paths, engine)]
     finally:
@@ -100,7 +106,12 @@ async def _image(paths: Paths, engine: Engine) -> Check:
     from ctui.sandbox.image import require_image
 
     if not _config(paths).ok:
-        return Check("image", False, "which one depends on the config", "mend the config")
+        return Check(
+            "image",
+            False,
+            "which one depends on the config",
+            "`ctui config edit`, then `ctui image build`",
+        )
     try:
         tag = await require_image(engine, load_config(paths).image)
     except CtuiError as error:

@@ -94,11 +94,15 @@ def value_problem(key: Key, value: object, *, strict: bool = True) -> Problem | 
 
 
 def toml_value(value: object) -> str:
-    """A text, number or truth value as TOML writes it."""
+    """A text, number, truth value or list of them as TOML writes it."""
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(toml_value, value))}]"
     if isinstance(value, bool):
         return str(value).lower()
-    # JSON's escapes are TOML's, and a text without surrogates can be said in both.
-    return msgspec.json.encode(value).decode() if isinstance(value, str) else repr(value)
+    if not isinstance(value, str):
+        return repr(value)
+    # JSON's escapes are TOML's, and only TOML wants DEL escaped.
+    return msgspec.json.encode(value).decode().replace("\x7f", "\\u007f")
 
 
 def _of_section(section: str, value: object) -> Iterator[tuple[tuple[str, ...], Problem]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -121,9 +122,9 @@ def read_text(path: Path, limit: int, *, follow_links: bool = True) -> str | Non
         InvalidInput: it is not UTF-8.
     """
     try:
-        if not follow_links and (path.is_symlink() or not path.is_file()):
+        if not follow_links and not path.is_file():
             return None
-        return read_small_file(path, limit).decode()
+        return read_small_file(path, limit, follow_links=follow_links).decode()
     except FileNotFoundError:
         return None
     except UnicodeDecodeError as error:
@@ -131,6 +132,8 @@ def read_text(path: Path, limit: int, *, follow_links: bool = True) -> str | Non
         message = f"{path}:{line}: is not TOML: it is not UTF-8"
         raise InvalidInput(message, hint="save it as UTF-8") from error
     except OSError as error:
+        if error.errno == errno.ELOOP and not follow_links:
+            return None
         raise Unavailable(
             f"{path} cannot be read: {error.strerror}", hint="`ctui --config-path` names the file"
         ) from error

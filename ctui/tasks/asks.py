@@ -16,6 +16,7 @@ from ctui.claude import control, fields
 from ctui.errors import InvalidInput
 from ctui.tasks import toolbox
 from ctui.tasks.form_fields import FormField, form_content, form_fields
+from ctui.tasks.grants import grantable
 from ctui.tasks.model import Answer, Ask, AskKind
 from ctui.text import one_line
 
@@ -139,7 +140,11 @@ def check(ask: Ask, answer: Answer) -> None:
         raise InvalidInput(
             f"a {ask.kind} has no answer for the session", hint="answer allow or deny"
         )
-    if answer.decision == "allow" and answer.message:
+    if answer.decision == "always" and grantable(ask) is None:
+        raise InvalidInput(
+            "only a plain command can be allowed for good", hint="answer allow or session instead"
+        )
+    if answer.decision in {"allow", "always"} and answer.message:
         raise InvalidInput("a message goes with a denial", hint="answer deny, or leave it out")
     if ask.kind is AskKind.QUESTION and answer.decision == "allow":
         _chosen(ask, answer)
@@ -168,6 +173,8 @@ def line(ask: Ask, answer: Answer) -> bytes:
     if ask.kind is AskKind.PLAN:
         return control.approve_plan(ask.request, given, accept_edits=answer.decision == "session")
     details = msgspec.json.decode(ask.details, type=PermissionDetails)
+    if answer.decision == "always" and (granted := grantable(ask)):
+        return control.allow(ask.request, given, permissions=granted.permissions)
     if answer.decision == "session":
         permissions = control.session_permissions(details.suggestions)
         return control.allow(ask.request, given, permissions=permissions)

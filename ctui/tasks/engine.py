@@ -15,6 +15,7 @@ from ctui.tasks import asks
 from ctui.tasks.active import Active, Intent, Reporter
 from ctui.tasks.calls import AnswerAsk, Login, RemoveTask, SendMessage, StartTask, Update
 from ctui.tasks.end import settle
+from ctui.tasks.grants import grantable
 from ctui.tasks.journal import Journal
 from ctui.tasks.launch import prepare, purge
 from ctui.tasks.life import Life, Parts, RunEnd
@@ -136,11 +137,15 @@ class TaskEngine:
         """Accept an answer: the first one wins."""
         ask = self.store.ask(call.ask)
         asks.check(ask, call.answer)
-        if not self.store.claim_ask(ask.id, call.answer):
-            raise Conflict(
-                f"ask {ask.id} is {self.store.ask(ask.id).state}, not pending",
-                hint="nothing was sent; `ctui task show` tells what became of it",
-            )
+        with self.store.transaction():
+            if not self.store.claim_ask(ask.id, call.answer):
+                raise Conflict(
+                    f"ask {ask.id} is {self.store.ask(ask.id).state}, not pending",
+                    hint="nothing was sent; `ctui task show` tells what became of it",
+                )
+            if call.answer.decision == "always" and (granted := grantable(ask)):
+                repository = self.store.task(ask.task, removed=True).repository
+                self.store.add_grant(repository, granted, ask.task, now())
         claimed = self.store.ask(ask.id)
         active = self._active.get(ask.task)
         if active is not None and active.life is not None and active.life.run.number == ask.run:

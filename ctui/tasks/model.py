@@ -158,7 +158,7 @@ class Ask(msgspec.Struct, kw_only=True):
     """One sanitised line that says what is asked."""
     input: msgspec.Raw
     """The tool's input exactly as it is shown; an allowed call runs with this and nothing else."""
-    details: msgspec.Raw = msgspec.Raw(b"{}")
+    details: msgspec.Raw = msgspec.field(default_factory=lambda: msgspec.Raw(b"{}"))
     """Suggestions, reasons, an elicitation's schema: whatever the kind needs."""
     state: AskState = AskState.PENDING
     created: int = 0
@@ -168,12 +168,13 @@ class Ask(msgspec.Struct, kw_only=True):
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the person said. Which fields count depends on the ask's kind.
 
-    A permission takes every decision; a plan takes allow, session (accept its edits) and deny; a
-    question takes allow with `answers` or `text`, or deny; an elicitation takes allow with
-    `answers` or `content`, deny and cancel.
+    A permission takes allow, session and deny, and always where a grant can say it (see
+    `tasks/grants`); a plan takes allow, session (accept its edits) and deny; a question takes allow
+    with `answers` or `text`, or deny; an elicitation takes allow with `answers` or `content`, deny
+    and cancel.
     """
 
-    decision: Literal["allow", "session", "deny", "cancel"]
+    decision: Literal["allow", "session", "always", "deny", "cancel"]
     message: str = ""
     """Why it was denied; the model reads it."""
     answers: dict[str, str] = {}

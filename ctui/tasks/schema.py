@@ -66,4 +66,15 @@ MIGRATIONS: tuple[str, ...] = (
         trusted INTEGER NOT NULL
     ) STRICT;
     """,
+    """
+    CREATE TABLE grants (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        repository TEXT NOT NULL,
+        tool TEXT NOT NULL,
+        content TEXT NOT NULL,
+        task TEXT NOT NULL,
+        created INTEGER NOT NULL,
+        UNIQUE (repository, tool, content)
+    ) STRICT;
+    """,
 )

@@ -1,8 +1,8 @@
 """The index of tasks, runs, asks, answers and messages: one SQLite file.
 
-Only the driver writes the task tables. Front ends open it to read, and to keep the records of the
-worktrees that they made. A commit survives `kill -9` of any process; a power cut may cost the last
-moment, which the engine's log still has.
+Only the driver writes the task tables. Front ends open it to read, to keep the records of the
+worktrees that they made, and to revoke grants. A commit survives `kill -9` of any process; a power
+cut may cost the last moment, which the engine's log still has.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import time
 import msgspec
 
 from ctui.errors import Conflict, NotFound
-from ctui.tasks.database import Database
+from ctui.tasks.grants import GrantTable
 from ctui.tasks.model import Answer, Ask, AskKind, AskState, Message, Run, Task
 
 
@@ -22,7 +22,7 @@ def now() -> int:
     return time.time_ns()
 
 
-class Store(Database):
+class Store(GrantTable):
     """One connection, used from one thread."""
 
     # -- tasks

@@ -20,11 +20,31 @@ def imported_by(statement: str) -> set[str]:
         "import ctui.cli.main",
         "import ctui.cli.task, ctui.tasks.store",
         "import ctui.cli.run, ctui.cli.follow",
+        "import ctui.cli.config, ctui.cli.volume, ctui.cli.clean, ctui.cli.image, ctui.cli.setup",
     ],
 )
 def test_the_command_line_starts_light(statement: str) -> None:
     heavy = {"textual", "rich", "mcp", "docker", "requests", "pygit2", "keyring", "pydantic"}
     assert not imported_by(statement) & heavy
+
+
+def test_a_command_is_loaded_only_when_it_is_used() -> None:
+    def loaded(*arguments: str) -> set[str]:
+        code = (
+            "import sys, ctui.__main__\n"
+            f"sys.argv = ['ctui', *{arguments!r}]\n"
+            "ctui.__main__.main()\n"
+            "print(*[name for name in sys.modules if name.startswith('ctui.')])"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        )
+        return set(done.stdout.splitlines()[-1].split())
+
+    assert not any(name.startswith("ctui.cli") for name in loaded("--version"))
+    ground = {"ctui.cli.main", "ctui.cli.commands", "ctui.cli.output", "ctui.cli.dashboard"}
+    assert {name for name in loaded("--help") if name.startswith("ctui.cli.")} == ground
+    assert {name for name in loaded("--config-path") if name.startswith("ctui.cli.")} == ground
 
 
 @pytest.mark.parametrize(

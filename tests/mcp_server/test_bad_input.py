@@ -59,7 +59,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("get_task", {"task_id": "nobody\u001b[31m"}, "there is no task nobody"),
     ("answer_ask", {"ask": 0}, ">= 1"),
     ("answer_ask", {"ask": 2**70}, "$.ask"),
-    ("answer_ask", {"ask": 1, "decision": "always"}, "Invalid enum value 'always'"),
+    ("answer_ask", {"ask": 1, "decision": "ever"}, "Invalid enum value 'ever'"),
     ("run_task", {"prompt": " "}, "the message is empty"),
     ("run_task", {"prompt": "x", "budget": -1}, "> 0"),
     ("run_task", {"prompt": BIG}, "longer than 8 MB"),

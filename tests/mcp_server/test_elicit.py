@@ -54,7 +54,7 @@ def options(*labels: str) -> list[dict[str, str]]:
     [
         ("Allow Once", "allow"),
         ("Allow Session", "session"),
-        ("Allow Always", "session"),
+        ("Allow Always", "always"),
         ("Deny", "deny"),
     ],
 )
@@ -65,10 +65,12 @@ def test_the_four_choices_of_a_permission(label: str, decision: Any) -> None:
 
 
 def test_what_can_be_allowed_only_once_offers_nothing_longer() -> None:
-    ask = permission()
+    request = {"tool_name": "Bash", "input": {"command": "rm *"}}
+    ask = asks.from_permission("t", 1, 0, "r", request)
     assert form_of(ask).schema["properties"]["decision"]["enum"] == ["Allow Once", "Deny"]
-    with pytest.raises(InvalidInput):
-        answer_of(ask, "accept", {"decision": "Allow Session"})
+    for label in ("Allow Session", "Allow Always"):
+        with pytest.raises(InvalidInput):
+            answer_of(ask, "accept", {"decision": label})
 
 
 def test_a_denial_takes_its_reason_along_and_a_permission_does_not() -> None:

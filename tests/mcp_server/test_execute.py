@@ -36,7 +36,7 @@ async def test_every_kind_of_ask_is_a_form(person: Person, mode: str) -> None:
         fields = form.requested_schema["properties"]
         if "answer" not in fields:
             assert fields["decision"]["enum"][0] == "Allow Once"
-            return ElicitResult(action="accept", content={"decision": "Allow Session"})
+            return ElicitResult(action="accept", content={"decision": "Allow Always"})
         if len(forms) == 1:  # neither of the two: it is asked again
             return ElicitResult(action="accept", content={})
         return ElicitResult(action="accept", content={"answer": "Blue"})
@@ -58,7 +58,12 @@ async def test_every_kind_of_ask_is_a_form(person: Person, mode: str) -> None:
         assert forms[0].message.startswith(f"Task {done['task_id']}\n? Which colour?")
         assert "Blue - cold" in forms[0].message
         assert "no answer to: Which colour?" in forms[1].message
-        # The second command was allowed with the first one, for the session.
+        # The second command was allowed with the first one, and so it is in any other task.
+        assert len(forms) == 3
+        other = await _place(client, "other")
+        prompt = scripted("bash touch one", "say Too.")
+        await call(client, "execute_claude", prompt=prompt, workspace_root=other)
+        assert Path(other, "one").exists()
         assert len(forms) == 3
         shown = await call(client, "get_task_output", task_id=done["task_id"])
         assert '"Which colour?"="Blue"' in "\n".join(shown["lines"])

@@ -1,0 +1,39 @@
+"""What `--debug` tells of an error: the way that led to it, and where the driver's log is."""
+
+from __future__ import annotations
+
+import os
+import traceback
+
+from ctui.cli.output import warn
+from ctui.errors import CtuiError, ExternalFailure
+
+
+def explain(error: BaseException) -> None:
+    """Print the traceback to stderr, without the secrets that this process can know."""
+    from ctui.claude.credentials import Redactor
+
+    redactor = Redactor(_secrets())
+    text = "".join(traceback.format_exception(error))
+    if isinstance(error, ExternalFailure):
+        text += f"argv: {list(error.argv)}\nexit code: {error.exit_code}\nstderr: {error.stderr}\n"
+    text += f"driver's log: {_driver_log()}"
+    warn(redactor.redact(text.encode("utf-8", "replace")).decode("utf-8", "replace"))
+
+
+def _secrets() -> list[str]:
+    from ctui.claude.credentials import VARIABLES, stored_credential
+    from ctui.paths import Paths
+
+    found = [os.environ.get(variable, "").strip() for variable in VARIABLES.values()]
+    try:
+        stored = stored_credential(Paths.from_environment())
+    except (CtuiError, OSError):
+        stored = None
+    return [*found, stored.value if stored else ""]
+
+
+def _driver_log() -> str:
+    from ctui.paths import Paths
+
+    return str(Paths.from_environment().driver_log)

@@ -1,0 +1,266 @@
+"""The shapes of what commands print with `--json`: docs/schemas is made from them.
+
+A shape may get more fields; none that is there changes its meaning or goes away.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from ctui.client.cleaning import Cleaning
+from ctui.client.listing import WorktreeList
+from ctui.client.removal import RemovedWorktrees
+from ctui.client.volumes import KeptVolume
+from ctui.sandbox.old_images import BuiltImage
+from ctui.sandbox.volumes import Volume
+from ctui.tasks.grants import Grant
+from ctui.tasks.model import Ask, Run, Task
+from ctui.worktrees.landing.land import Landed
+from ctui.worktrees.model import WorktreeRecord
+from ctui.worktrees.trash.entries import TrashEntry
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """Why a command failed; the exit code is 1, or 2 for wrong usage."""
+
+    error: str
+    hint: str
+
+
+class ListedTask(msgspec.Struct, frozen=True):
+    """A task of `task list`."""
+
+    task: Task
+    asks: int
+    """How many of its asks wait for an answer."""
+
+
+class ShownTask(msgspec.Struct, frozen=True):
+    """A task with everything that it did and asked."""
+
+    task: Task
+    asks: list[Ask]
+    runs: list[Run]
+
+
+class RemovedTask(msgspec.Struct, frozen=True):
+    """A task that has left the list."""
+
+    removed: str
+    purged: bool
+    trash_id: str | None
+    """What `worktree restore` takes, if the worktree went into the trash."""
+
+
+class RestoredWorktree(msgspec.Struct, frozen=True):
+    """A worktree that is back."""
+
+    name: str
+    path: str
+    branch: str | None
+
+
+class RestoredWorktrees(msgspec.Struct, frozen=True):
+    """What `worktree restore` did."""
+
+    restored: list[RestoredWorktree]
+
+
+class PurgedTrash(msgspec.Struct, frozen=True):
+    """What `worktree trash --purge` deleted for good."""
+
+    ids: list[str]
+    freed: int
+    """Bytes."""
+    problems: list[str]
+
+
+class Committed(msgspec.Struct, frozen=True):
+    """What `worktree commit` did."""
+
+    commit: str
+    branch: str
+    files: int
+
+
+class LandedWorktree(Landed, frozen=True, kw_only=True):
+    """What `worktree land` did, or would do with --dry-run."""
+
+    pushed: bool
+    dry_run: bool
+
+
+class Pushed(msgspec.Struct, frozen=True):
+    """What `worktree push` did."""
+
+    remote: str
+    branch: str
+    commit: str
+    pull_request: str | None
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """One thing that ctui needs."""
+
+    name: str
+    ok: bool
+    found: str
+    mend: str
+    """The command that mends it; beside something that works, a remark."""
+
+
+class CleanedVolumes(msgspec.Struct, frozen=True):
+    """What `volume clean` did, or would do with --dry-run."""
+
+    removed: list[Volume]
+    refused: list[KeptVolume]
+
+
+class KeptImage(msgspec.Struct, frozen=True):
+    """An image that is needed, or not of this ctui."""
+
+    name: str
+    reason: str
+
+
+class CleanedImages(msgspec.Struct, frozen=True):
+    """What `image clean` did, or would do with --dry-run."""
+
+    removed: list[BuiltImage]
+    refused: list[KeptImage]
+
+
+class ShownSetting(msgspec.Struct, frozen=True):
+    """A key, its value and where that comes from."""
+
+    key: str
+    value: Any
+    default: Any
+    origin: Literal["default", "user file", "repository file", "environment"]
+    where: str
+    """The file or the variable; empty for a default."""
+    line: int | None
+    """Of the user's file."""
+
+
+class ShownConfig(msgspec.Struct, frozen=True):
+    """Every setting that counts now."""
+
+    file: str
+    settings: list[ShownSetting]
+
+
+class FoundProblem(msgspec.Struct, frozen=True):
+    """Something wrong in a file of settings."""
+
+    line: int | None
+    key: str
+    message: str
+    hint: str
+
+
+class ValidatedConfig(msgspec.Struct, frozen=True):
+    """What `config validate` found."""
+
+    file: str
+    ok: bool
+    problems: list[FoundProblem]
+
+
+class TakenSetting(msgspec.Struct, frozen=True):
+    """A setting of claude-task that is a setting here."""
+
+    source: str
+    key: str
+    value: Any
+    note: str
+
+
+class LeftSetting(msgspec.Struct, frozen=True):
+    """A setting of claude-task that was not taken over, and why."""
+
+    source: str
+    reason: str
+
+
+class ImportedConfig(msgspec.Struct, frozen=True):
+    """What `config import` did, or would do with --dry-run."""
+
+    file: str
+    taken: list[TakenSetting]
+    left: list[LeftSetting]
+
+
+class DoneStep(msgspec.Struct, frozen=True):
+    """One thing that `setup` saw to."""
+
+    name: Literal["login", "image", "volumes"]
+    done: bool
+    """False where nothing had to be done."""
+    said: str
+
+
+SHAPES: dict[str, Any] = {
+    "error": Failure,
+    "task-list": list[ListedTask],
+    "task-show": ShownTask,
+    "task": Task,
+    "ask": Ask,
+    "task-remove": RemovedTask,
+    "worktree-create": WorktreeRecord,
+    "worktree-list": WorktreeList,
+    "worktree-remove": RemovedWorktrees,
+    "worktree-restore": RestoredWorktrees,
+    "worktree-trash": list[TrashEntry],
+    "worktree-trash-purge": PurgedTrash,
+    "worktree-commit": Committed,
+    "worktree-land": LandedWorktree,
+    "worktree-push": Pushed,
+    "doctor": list[Checked],
+    "setup": list[DoneStep],
+    "image-list": list[BuiltImage],
+    "image-clean": CleanedImages,
+    "volume-list": list[Volume],
+    "volume-clean": CleanedVolumes,
+    "clean": Cleaning,
+    "config-show": ShownConfig,
+    "config-validate": ValidatedConfig,
+    "config-import": ImportedConfig,
+    "config-grants": list[Grant],
+}
+"""The name of a schema -> what it describes."""
+
+PRINTED: dict[str, str] = {
+    "task list": "task-list",
+    "task show": "task-show",
+    "task send": "task",
+    "task interrupt": "task",
+    "task stop": "task",
+    "task resume": "task",
+    "task answer": "ask",
+    "task remove": "task-remove",
+    "worktree create": "worktree-create",
+    "worktree list": "worktree-list",
+    "worktree remove": "worktree-remove",
+    "worktree clean": "worktree-remove",
+    "worktree restore": "worktree-restore",
+    "worktree trash": "worktree-trash",
+    "worktree commit": "worktree-commit",
+    "worktree land": "worktree-land",
+    "worktree push": "worktree-push",
+    "doctor": "doctor",
+    "setup": "setup",
+    "image list": "image-list",
+    "image clean": "image-clean",
+    "volume list": "volume-list",
+    "volume init": "volume-list",
+    "volume clean": "volume-clean",
+    "clean": "clean",
+    "config show": "config-show",
+    "config validate": "config-validate",
+    "config import": "config-import",
+    "config grants": "config-grants",
+}
+"""A command -> the schema of what it prints with `--json`."""

@@ -1,0 +1,31 @@
+"""Tasks as arguments: by id, completed by the shell from the store alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+from ctui.cli import context
+from ctui.errors import CtuiError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    try:
+        tasks = context.store().tasks()
+    except CtuiError:
+        return []
+    return [
+        CompletionItem(task.id, help=str(task.state))
+        for task in tasks
+        if task.id.startswith(incomplete)
+    ]
+
+
+def task_argument(function: F) -> F:
+    """The argument TASK: a task's id."""
+    return click.argument("task_id", metavar="TASK", shell_complete=_complete)(function)

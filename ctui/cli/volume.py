@@ -1,0 +1,126 @@
+"""`ctui volume`: the homes of tasks, and the caches that they may share."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import click
+
+from ctui.cli import context
+from ctui.cli.output import age, json_option, print_json, print_table, size_text, warn
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    from ctui.sandbox.volumes import Volume
+
+_SHARED = (
+    "Tasks share these caches: what one task writes there, the others read. "
+    "sandbox.shared_caches = false keeps them apart."
+)
+
+
+@click.group("volume")
+def command() -> None:
+    """List, make and remove volumes: the homes of tasks, and shared caches."""
+
+
+def _complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
+    from ctui.client.volumes import list_volumes
+    from ctui.errors import CtuiError
+
+    try:
+        volumes = asyncio.run(list_volumes(context.paths()))
+    except CtuiError:
+        return []
+    return [
+        CompletionItem(volume.name, help=volume.task or volume.kind)
+        for volume in volumes
+        if volume.name.startswith(incomplete)
+    ]
+
+
+@command.command("init")
+@json_option
+def init(*, as_json: bool) -> None:
+    """Make the npm and Node.js caches that tasks share, if sandbox.shared_caches is on.
+
+    It is off unless you say otherwise, because one task could then put something into a cache that
+    another one runs. A task's home needs no making: it comes with its first run.
+    """
+    from ctui.client.volumes import init_volumes
+
+    made = asyncio.run(init_volumes(context.paths()))
+    if as_json:
+        print_json(made)
+    elif not made:
+        click.echo(
+            "nothing to make: each task gets a home of its own, and sandbox.shared_caches is off"
+        )
+    else:
+        for volume in made:
+            click.echo(f"{volume.kind} {volume.name}")
+        click.echo(_SHARED)
+
+
+@command.command("list")
+@json_option
+def list_(*, as_json: bool) -> None:
+    """List the volumes of this ctui, with the task that each belongs to.
+
+    Volumes of other programs, users and CTUI_HOMEs are never listed.
+    """
+    from ctui.client.volumes import list_volumes
+
+    found = asyncio.run(list_volumes(context.paths()))
+    if as_json:
+        print_json(found)
+    elif found:
+        print_table(
+            ["VOLUME", "KIND", "TASK", "SIZE", "IN USE", "AGE"], [_row(one) for one in found]
+        )
+        if any(one.task is None for one in found):
+            warn(_SHARED)
+
+
+@command.command("clean")
+@click.argument("names", nargs=-1, metavar="[NAME]…", shell_complete=_complete)
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Also homes of tasks that could be resumed; tasks that use one are stopped.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be done, do nothing.")
+@json_option
+def clean(names: tuple[str, ...], *, force: bool, dry_run: bool, as_json: bool) -> int:
+    """Remove volumes that nobody needs any more: those named, or all.
+
+    One that a sandbox uses, or whose task could be resumed, stays. Without NAME that is no error.
+    """
+    from ctui.cli.shapes import CleanedVolumes
+    from ctui.client.volumes import clean_volumes
+
+    done = asyncio.run(clean_volumes(context.paths(), names or None, force=force, dry_run=dry_run))
+    if as_json:
+        print_json(CleanedVolumes(done.removed, done.refused))
+    else:
+        for volume in done.removed:
+            size = f" ({size_text(volume.size)})" if volume.size is not None else ""
+            click.echo(f"{'would remove' if dry_run else 'removed'} {volume.name}{size}")
+        for kept in done.refused:
+            warn(f"kept {kept.name}: {kept.reason} ({kept.hint})")
+    return 1 if names and done.refused else 0
+
+
+def _row(volume: Volume) -> list[str]:
+    return [
+        volume.name,
+        volume.kind,
+        volume.task or "(shared)",
+        size_text(volume.size),
+        "yes" if volume.in_use else "",
+        age(volume.created),
+    ]

@@ -1,0 +1,68 @@
+"""Writing the user's file: whole or not at all, for its owner alone, and never over another one."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from ctui.errors import Conflict, Unavailable
+from ctui.paths import private_folder
+
+
+def write_file(path: Path, text: str, *, replace: bool) -> None:
+    """Write a file with mode 0600; where it is a link, what the link leads to.
+
+    Args:
+        path: of the file; its folder is made.
+        text: all of it.
+        replace: whether one that is there may go.
+
+    Raises:
+        Conflict: it exists, and nothing was said of replacing it.
+        Unavailable: it cannot be written; what was there is there still.
+    """
+    private_folder(path.parent)
+    with _translated(path):
+        target = _target(path)
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=target.parent)  # mode 0600
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            if replace:
+                _refuse_other_things(target)
+                Path(name).replace(target)
+            else:
+                # Other than a rename, a link never goes over what is there.
+                os.link(name, target)
+        finally:
+            with suppress(FileNotFoundError):
+                Path(name).unlink()
+
+
+def _target(path: Path) -> Path:
+    return path.resolve() if path.is_symlink() else path
+
+
+def _refuse_other_things(target: Path) -> None:
+    if target.exists() and not target.is_file():
+        raise Unavailable(f"{target} is no regular file", hint="move it away")
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileExistsError as error:
+        raise Conflict(
+            f"{path} is there already", hint="`ctui config edit` changes it; --force replaces it"
+        ) from error
+    except (OSError, RuntimeError) as error:  # a loop of links is a RuntimeError before 3.13
+        said = error.strerror if isinstance(error, OSError) else "its links lead in a circle"
+        raise Unavailable(
+            f"{path} cannot be written: {said}", hint="make its folder writable"
+        ) from error

@@ -1,0 +1,108 @@
+"""Grants: commands that the person allowed for good, in one repository.
+
+A grant allows what was shown and nothing else: one command, letter for letter. It is kept in the
+store, not in the worktree, and later runs of the repository get it in their own user settings.
+"""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from ctui.claude import fields
+from ctui.errors import NotFound
+from ctui.tasks.database import Database
+from ctui.tasks.model import Ask, AskKind
+from ctui.text import sanitise
+
+_COMMAND = re.compile(r"[!-~](?:[ -~]{0,498}[!-~])?")
+_NOT_LITERAL = re.compile(r"[*()\\]")
+"""What a rule of the CLI takes for a pattern or for its own end
+(code.claude.com/docs/en/permissions)."""
+
+
+class Grant(msgspec.Struct, frozen=True, kw_only=True):
+    """A remembered permission."""
+
+    id: int
+    repository: str
+    """The main repository's `.git` folder; all its tasks have the grant."""
+    tool: str
+    content: str
+    """The command."""
+    task: str
+    """Whose ask was answered with it."""
+    created: int
+    """Nanoseconds since the epoch."""
+
+    @property
+    def rule(self) -> str:
+        """As the CLI's settings write it."""
+        return f"{self.tool}({self.content})"
+
+
+class Grantable(msgspec.Struct, frozen=True):
+    """What an ask would allow for good."""
+
+    tool: str
+    content: str
+
+    @property
+    def permissions(self) -> list[dict[str, object]]:
+        """The same for the run that asked, which has read its settings already."""
+        rule = {"toolName": self.tool, "ruleContent": self.content}
+        return [
+            {"type": "addRules", "rules": [rule], "behavior": "allow", "destination": "session"}
+        ]
+
+
+def grantable(ask: Ask) -> Grantable | None:
+    """What `always` would allow; None where no rule says exactly what is shown.
+
+    The CLI's own suggestions are not asked: they may allow more than the person has seen.
+    """
+    if ask.kind is not AskKind.PERMISSION or ask.tool != "Bash":
+        return None
+    command = fields.text(fields.json_object(bytes(ask.input)) or {}, "command")
+    if not _COMMAND.fullmatch(command) or _NOT_LITERAL.search(command):
+        return None
+    return Grantable(ask.tool, command)
+
+
+def always_words(ask: Ask) -> str:
+    """What an answer for good allows, in the person's words; "" if there is none."""
+    found = grantable(ask)
+    return f"always run `{sanitise(found.content)}` in this repository" if found else ""
+
+
+class GrantTable(Database):
+    """Where grants are kept. Whoever revokes one may be any front end."""
+
+    def add_grant(self, repository: str, what: Grantable, task: str, created: int) -> None:
+        with self._translated():
+            self._db.execute(
+                "INSERT OR IGNORE INTO grants (repository, tool, content, task, created)"
+                " VALUES (?, ?, ?, ?, ?)",
+                (repository, what.tool, what.content, task, created),
+            )
+
+    def grants(self, repository: str | None = None) -> list[Grant]:
+        """Those of a repository, or all; oldest first."""
+        rows = self._rows(
+            "SELECT * FROM grants WHERE ?1 IS NULL OR repository = ?1 ORDER BY id", repository
+        )
+        return [msgspec.convert(dict(row), Grant) for row in rows]
+
+    def revoke_grant(self, grant_id: int) -> Grant:
+        """Forget a grant: runs that begin from now on ask again.
+
+        Raises:
+            NotFound: there is no such grant.
+        """
+        for grant in self.grants():
+            if grant.id == grant_id:
+                with self._translated():
+                    self._db.execute("DELETE FROM grants WHERE id = ?", (grant_id,))
+                return grant
+        raise NotFound(f"there is no grant {grant_id}", hint="`ctui config grants` lists them")

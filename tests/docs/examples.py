@@ -1,0 +1,55 @@
+"""An example or more of each command; a test parses all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+EXAMPLES: Mapping[str, tuple[str, ...]] = {
+    "clean": ("ctui clean --dry-run", "ctui clean --json"),
+    "completion": ("ctui completion bash",),
+    "config edit": ("ctui config edit",),
+    "config grants": ("ctui config grants", "ctui config grants --revoke 3"),
+    "config import": ("ctui config import ~/.claude-task/config.json --dry-run",),
+    "config init": ("ctui config init",),
+    "config show": ("ctui config show", "ctui config show --json"),
+    "config validate": ("ctui config validate", "ctui config validate new.toml --json"),
+    "demo": ("ctui demo", "ctui demo --headless"),
+    "doctor": ("ctui doctor",),
+    "image build": ("ctui image build",),
+    "image clean": ("ctui image clean --dry-run",),
+    "image list": ("ctui image list",),
+    "run": (
+        'ctui run "fix the login redirect"',
+        'ctui run --name add-test --detach "add a test for the expired session"',
+        "ctui run --budget 2 --json - < prompt.md",
+    ),
+    "setup": ("ctui setup", "ctui setup --token-file - < token", "ctui setup --logout"),
+    "task answer": (
+        "ctui task answer add-test allow",
+        "ctui task answer add-test always",
+        'ctui task answer add-test deny --message "use pytest"',
+        "ctui task answer add-test --text pytest",
+    ),
+    "task interrupt": ("ctui task interrupt add-test",),
+    "task list": ("ctui task list", "ctui task list --json"),
+    "task logs": ("ctui task logs --follow add-test",),
+    "task remove": ("ctui task remove add-test", "ctui task remove --purge add-test"),
+    "task resume": ("ctui task resume add-test",),
+    "task send": ('ctui task send add-test "use pytest, please" --wait',),
+    "task show": ("ctui task show add-test",),
+    "task stop": ("ctui task stop add-test",),
+    "volume clean": ("ctui volume clean --dry-run",),
+    "volume init": ("ctui volume init",),
+    "volume list": ("ctui volume list",),
+    "worktree clean": ("ctui worktree clean --dry-run",),
+    "worktree commit": ('ctui worktree commit add-test -m "Test the expired session"',),
+    "worktree create": ("ctui worktree create spike --base main",),
+    "worktree diff": ("ctui worktree diff add-test --stat",),
+    "worktree land": ("ctui worktree land add-test --method squash",),
+    "worktree list": ("ctui worktree list", "ctui wt list --json"),
+    "worktree open": ('ctui worktree open add-test --command "code {path}"',),
+    "worktree push": ('ctui worktree push add-test --pull-request "Test the expired session"',),
+    "worktree remove": ("ctui worktree remove add-test",),
+    "worktree restore": ("ctui worktree restore 20260101-120000-1a2b3c4d",),
+    "worktree trash": ("ctui worktree trash", "ctui worktree trash --purge --older 30"),
+}

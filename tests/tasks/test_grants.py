@@ -1,0 +1,126 @@
+"""What is allowed for good: exactly what was shown, in that repository, until it is revoked."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from ctui.errors import InvalidInput, NotFound
+from ctui.tasks import asks, calls
+from ctui.tasks.grants import Grantable, always_words, grantable
+from ctui.tasks.model import Answer, Ask, AskState
+from ctui.tasks.schema import MIGRATIONS
+from ctui.tasks.store import Store
+from tests.tasks.conftest import Person
+
+
+def ask_for(tool: str, **given: object) -> Ask:
+    request = {
+        "tool_name": tool,
+        "input": given,
+        "permission_suggestions": [
+            {"type": "addRules", "rules": [{"toolName": "Bash"}], "behavior": "allow"}
+        ],
+    }
+    return asks.from_permission("task", 1, 0, "request", request)
+
+
+@pytest.mark.parametrize("command", ["npm test", "ls -la src | wc -l", "x"])
+def test_a_plain_command_is_granted_letter_for_letter(command: str) -> None:
+    ask = ask_for("Bash", command=command, description="something else")
+    assert grantable(ask) == Grantable("Bash", command)
+    assert f"`{command}`" in always_words(ask)
+    line = json.loads(asks.line(ask, Answer("always")))
+    answer = line["response"]["response"]
+    # The suggestion of the CLI would have allowed every command.
+    assert answer["updatedPermissions"] == [
+        {
+            "type": "addRules",
+            "rules": [{"toolName": "Bash", "ruleContent": command}],
+            "behavior": "allow",
+            "destination": "session",
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        ask_for("Bash", command="rm *"),
+        ask_for("Bash", command="npm:*"),
+        ask_for("Bash", command="echo $(id)"),
+        ask_for("Bash", command="printf '\\n'"),
+        ask_for("Bash", command="one\ntwo"),
+        ask_for("Bash", command=" padded "),
+        ask_for("Bash", command="echo \u202e"),
+        ask_for("Bash", command=""),
+        ask_for("Bash", command=["ls"]),
+        ask_for("Bash", command="x" * 501),
+        ask_for("Write", file_path="/workspace/a", content="b"),
+        ask_for("mcp__server__tool"),
+        ask_for("ExitPlanMode", plan="ls"),
+    ],
+    ids=lambda ask: ask.title[:20],
+)
+def test_what_no_rule_says_exactly_is_not_granted(ask: Ask) -> None:
+    assert grantable(ask) is None
+    assert always_words(ask) == ""
+    with pytest.raises(InvalidInput, match="plain command"):
+        asks.check(ask, Answer("always"))
+
+
+def test_grants_are_kept_by_repository_until_they_are_revoked(tmp_path: Path) -> None:
+    store = Store(tmp_path / "ctui.db")
+    store.add_grant("/one/.git", Grantable("Bash", "npm test"), "task", 5)
+    store.add_grant("/one/.git", Grantable("Bash", "npm test"), "other", 6)
+    store.add_grant("/two/.git", Grantable("Bash", "npm test"), "task", 7)
+    [first] = store.grants("/one/.git")
+    assert (first.rule, first.task, first.created) == ("Bash(npm test)", "task", 5)
+    assert len(store.grants()) == 2
+    assert store.revoke_grant(first.id) == first
+    assert store.grants("/one/.git") == []
+    with pytest.raises(NotFound):
+        store.revoke_grant(first.id)
+    store.close()
+
+
+def test_a_store_without_grants_gets_their_table(tmp_path: Path) -> None:
+    path = tmp_path / "ctui.db"
+    with sqlite3.connect(path) as database:
+        database.executescript(MIGRATIONS[0] + "PRAGMA user_version = 1;")
+    database.close()
+    store = Store(path)
+    assert store.grants() == []
+    store.close()
+
+
+@pytest.mark.engine
+async def test_a_later_run_is_not_asked_again_until_the_grant_is_revoked(person: Person) -> None:
+    steps = ("bash touch granted", "bash touch granted", "say Done.")
+    await person.start("first", *steps)
+    ask = await person.asked("first")
+    assert (await person.ctui("task", "answer", "first", "always"))[0] == 0
+    await person.idle("first")
+    assert [one.id for one in person.store.asks(*AskState, task="first")] == [ask.id]
+
+    await person.start("second", *steps)
+    await person.idle("second")
+    assert person.store.asks(*AskState, task="second") == []
+
+    await person.start("third", "bash touch granted-more", "say Done.")
+    other = await person.asked("third")
+    await person.answer(other, Answer("deny"))
+    await person.idle("third")
+
+    code, said = await person.ctui("config", "grants", "--json")
+    assert code == 0
+    [grant] = json.loads(said)
+    assert (grant["content"], grant["task"]) == ("touch granted", "first")
+    assert (await person.ctui("config", "grants", "--revoke", str(grant["id"])))[0] == 0
+    await person.start("fourth", *steps)
+    again = await person.asked("fourth")
+    assert again.state is AskState.PENDING
+    await person.client.call(calls.StopTask("fourth"))
