@@ -86,7 +86,7 @@ def cli(context: click.Context, repo: str | None, *, mcp: bool) -> int | None:
     if mcp and context.invoked_subcommand is None:
         from ctui.mcp_server.server import run
 
-        return run(repo or ".")
+        run(repo or ".")
     if context.invoked_subcommand is None:
         context.fail("Missing command.")
     if mcp or repo is not None:

@@ -10,13 +10,15 @@ from typing import Any, Literal
 import msgspec
 
 from ctui.client.cleaning import Cleaning
+from ctui.client.listing import WorktreeList
+from ctui.client.removal import RemovedWorktrees
 from ctui.client.volumes import KeptVolume
 from ctui.sandbox.old_images import BuiltImage
 from ctui.sandbox.volumes import Volume
 from ctui.tasks.grants import Grant
 from ctui.tasks.model import Ask, Run, Task
 from ctui.worktrees.landing.land import Landed
-from ctui.worktrees.model import Changes, Problem, Upstream, Verdict, WorktreeRecord
+from ctui.worktrees.model import WorktreeRecord
 from ctui.worktrees.trash.entries import TrashEntry
 
 
@@ -50,71 +52,6 @@ class RemovedTask(msgspec.Struct, frozen=True):
     purged: bool
     trash_id: str | None
     """What `worktree restore` takes, if the worktree went into the trash."""
-
-
-class Target(msgspec.Struct, frozen=True):
-    """The branch that worktrees are judged against."""
-
-    ref: str | None
-    commit: str | None
-
-
-class TaskOfWorktree(msgspec.Struct, frozen=True):
-    """The newest task of a worktree."""
-
-    id: str
-    state: str
-    asks: int
-
-
-class ListedWorktree(msgspec.Struct, frozen=True, kw_only=True):
-    """A worktree as it is now."""
-
-    name: str
-    path: str
-    branch: str | None
-    head: str | None
-    base: str | None
-    status: Literal["clean", "unclean", "merged"]
-    verdict: Verdict
-    changes: Changes | None
-    upstream: Upstream
-    ahead: int
-    behind: int
-    state: Literal["merge", "rebase", "cherry-pick", "revert", "bisect", "am"] | None
-    locked: str | None
-    problem: Problem | None
-    task: TaskOfWorktree | None
-
-
-class WorktreeList(msgspec.Struct, frozen=True):
-    """All worktrees of a repository."""
-
-    repository: str
-    target: Target
-    worktrees: list[ListedWorktree]
-
-
-class RemovedWorktree(msgspec.Struct, frozen=True):
-    """A worktree that went into the trash."""
-
-    name: str
-    trash_id: str | None
-    """None with --dry-run."""
-
-
-class RefusedWorktree(msgspec.Struct, frozen=True):
-    """A worktree that stays where it is."""
-
-    name: str
-    reason: str
-
-
-class RemovedWorktrees(msgspec.Struct, frozen=True):
-    """What `worktree remove` and `worktree clean` did."""
-
-    removed: list[RemovedWorktree]
-    refused: list[RefusedWorktree]
 
 
 class RestoredWorktree(msgspec.Struct, frozen=True):

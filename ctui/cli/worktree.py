@@ -16,7 +16,7 @@ from ctui.errors import InvalidInput
 from ctui.text import sanitise
 
 if TYPE_CHECKING:
-    from ctui.client.listing import WorktreeItem
+    from ctui.client.listing import ListedWorktree
 
 
 @click.group("worktree")
@@ -107,7 +107,7 @@ def diff(name: str, repo: str, *, stat: bool) -> None:
     click.echo(sanitise(text), nl=False)
 
 
-def _row(item: WorktreeItem) -> list[str]:
+def _row(item: ListedWorktree) -> list[str]:
     from ctui.worktrees.model import evidence
 
     changes = item.changes

@@ -15,7 +15,7 @@ from ctui.errors import InvalidInput
 from ctui.text import one_line
 
 if TYPE_CHECKING:
-    from ctui.client.removal import Removal, Remover
+    from ctui.client.removal import RemovedWorktrees, Remover
 
 dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be done, do nothing.")
 branch_option = click.option(
@@ -161,7 +161,7 @@ def _remover(repo: str, *, force: bool, delete_branch: bool | None, dry_run: boo
     )
 
 
-def _tell(done: Removal, *, as_json: bool) -> int:
+def _tell(done: RemovedWorktrees, *, as_json: bool) -> int:
     """Print what became of each; the exit code."""
     if as_json:
         print_json(done)

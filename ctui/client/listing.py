@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ctui.tasks.store import Store
 
 
-class WorktreeTask(msgspec.Struct, frozen=True):
+class TaskOfWorktree(msgspec.Struct, frozen=True):
     """The newest task of a worktree."""
 
     id: str
@@ -31,8 +31,8 @@ class WorktreeTask(msgspec.Struct, frozen=True):
     """How many of its asks wait for an answer."""
 
 
-class WorktreeItem(msgspec.Struct, frozen=True, kw_only=True):
-    """One worktree as it is now; see `WorktreeStatus` for what the fields mean."""
+class ListedWorktree(msgspec.Struct, frozen=True, kw_only=True):
+    """A worktree as it is now."""
 
     name: str
     path: str
@@ -48,10 +48,10 @@ class WorktreeItem(msgspec.Struct, frozen=True, kw_only=True):
     state: State | None
     locked: str | None
     problem: Problem | None
-    task: WorktreeTask | None
+    task: TaskOfWorktree | None
 
 
-class TargetItem(msgspec.Struct, frozen=True):
+class Target(msgspec.Struct, frozen=True):
     """The branch that worktrees are judged against."""
 
     ref: str
@@ -63,8 +63,8 @@ class WorktreeList(msgspec.Struct, frozen=True):
 
     repository: str
     """The main repository's `.git`."""
-    target: TargetItem
-    worktrees: list[WorktreeItem]
+    target: Target
+    worktrees: list[ListedWorktree]
 
 
 async def list_worktrees(paths: Paths, repository: Repository) -> WorktreeList:
@@ -80,12 +80,12 @@ async def list_worktrees(paths: Paths, repository: Repository) -> WorktreeList:
     target = repository.target()
     return WorktreeList(
         repository=str(repository.common_dir),
-        target=TargetItem(target.ref, target.commit),
+        target=Target(target.ref, target.commit),
         worktrees=[_item(status, tasks) for status in found],
     )
 
 
-async def list_one(paths: Paths, repository: Repository, metadata: Path) -> WorktreeItem:
+async def list_one(paths: Paths, repository: Repository, metadata: Path) -> ListedWorktree:
     """Look at one worktree, by its metadata folder. Raises NotFound."""
     prover = ProofWorker(paths.cache)
     try:
@@ -96,20 +96,20 @@ async def list_one(paths: Paths, repository: Repository, metadata: Path) -> Work
         await prover.close()
 
 
-def _tasks(store: Store) -> dict[str, WorktreeTask]:
+def _tasks(store: Store) -> dict[str, TaskOfWorktree]:
     """The newest task of each worktree, by path."""
     asked: dict[str, int] = {}
     for ask in store.asks(AskState.PENDING):
         asked[ask.task] = asked.get(ask.task, 0) + 1
     return {
-        task.worktree: WorktreeTask(task.id, task.state, asked.get(task.id, 0))
+        task.worktree: TaskOfWorktree(task.id, task.state, asked.get(task.id, 0))
         for task in store.tasks()
     }
 
 
-_SHOWN = tuple(name for name in WorktreeItem.__struct_fields__ if name != "task")
+_SHOWN = tuple(name for name in ListedWorktree.__struct_fields__ if name != "task")
 
 
-def _item(status: WorktreeStatus, tasks: Mapping[str, WorktreeTask]) -> WorktreeItem:
+def _item(status: WorktreeStatus, tasks: Mapping[str, TaskOfWorktree]) -> ListedWorktree:
     shown = {name: getattr(status, name) for name in _SHOWN}
-    return WorktreeItem(**shown, task=tasks.get(status.path))
+    return ListedWorktree(**shown, task=tasks.get(status.path))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ctui.worktrees.model import WorktreeStatus
 
 
-class RemovedItem(msgspec.Struct, frozen=True):
+class RemovedWorktree(msgspec.Struct, frozen=True):
     """A worktree in the trash."""
 
     name: str
@@ -28,18 +28,18 @@ class RemovedItem(msgspec.Struct, frozen=True):
     """What restores it; None where nothing was done."""
 
 
-class RefusedItem(msgspec.Struct, frozen=True):
+class RefusedWorktree(msgspec.Struct, frozen=True):
     """A worktree that stays where it is."""
 
     name: str
     reason: str
 
 
-class Removal(msgspec.Struct, frozen=True):
+class RemovedWorktrees(msgspec.Struct, frozen=True):
     """What became of each."""
 
-    removed: list[RemovedItem] = []
-    refused: list[RefusedItem] = []
+    removed: list[RemovedWorktree] = []
+    refused: list[RefusedWorktree] = []
 
 
 class Remover:
@@ -68,9 +68,9 @@ class Remover:
         self._force = force
         self._delete_branch = delete_branch
         self._dry_run = dry_run
-        self._done = Removal([], [])
+        self._done = RemovedWorktrees([], [])
 
-    async def remove(self, names: Sequence[str]) -> Removal:
+    async def remove(self, names: Sequence[str]) -> RemovedWorktrees:
         """Remove those that are named; a reason is given for each that stays."""
         async with open_cleaner(self._paths, self._repository.common_dir) as cleaner:
             for name in names:
@@ -83,7 +83,7 @@ class Remover:
                     await self._one(cleaner, seen)
         return self._done
 
-    async def clean(self) -> Removal:
+    async def clean(self) -> RemovedWorktrees:
         """Remove all that may be removed; the others are not worth a word."""
         async with open_cleaner(self._paths, self._repository.common_dir) as cleaner:
             for seen in await cleaner.all():
@@ -100,13 +100,13 @@ class Remover:
             if self._dry_run:
                 check_removal(seen, force=self._force)
                 cleaner.refuse_work(seen)
-                self._done.removed.append(RemovedItem(seen.name, None))
+                self._done.removed.append(RemovedWorktree(seen.name, None))
                 return
             entry = await cleaner.remove(seen, force=self._force, delete_branch=self._delete_branch)
-            self._done.removed.append(RemovedItem(seen.name, entry.id))
+            self._done.removed.append(RemovedWorktree(seen.name, entry.id))
         except CtuiError as error:
             self._refuse(seen.name, error)
 
     def _refuse(self, name: str, error: CtuiError) -> None:
         reason = f"{error.message} ({error.hint})" if error.hint else error.message
-        self._done.refused.append(RefusedItem(name, reason))
+        self._done.refused.append(RefusedWorktree(name, reason))

@@ -6,6 +6,7 @@ import msgspec
 
 from ctui.tasks.ask_text import ask_lines, session_words
 from ctui.tasks.asks import question_items
+from ctui.tasks.grants import always_words
 from ctui.tasks.model import Ask, AskKind, AskState, Run, Task
 from ctui.text import one_line
 
@@ -45,6 +46,8 @@ class AskItem(msgspec.Struct, frozen=True, kw_only=True):
     """What `answer_ask` takes."""
     session: str
     """What the decision `session` allows beyond this once; empty if nothing."""
+    always: str
+    """What the decision `always` allows in every task of the repository; empty if nothing."""
     questions: list[QuestionItem]
     state: AskState
     created: int
@@ -91,6 +94,7 @@ def ask_item(ask: Ask) -> AskItem:
         text="\n".join(ask_lines(ask)),
         decisions=decisions(ask),
         session=one_line(session_words(ask), _WIDTH),
+        always=one_line(always_words(ask), _WIDTH),
         questions=[
             QuestionItem(
                 question=item.text,
@@ -117,4 +121,5 @@ def decisions(ask: Ask) -> list[str]:
             return ["allow", "deny", "cancel"]
         case AskKind.QUESTION:
             return ["allow", "deny"]
-    return ["allow", "session", "deny"] if session_words(ask) else ["allow", "deny"]
+    found = ["allow", "session"] if session_words(ask) else ["allow"]
+    return [*found, "always", "deny"] if always_words(ask) else [*found, "deny"]

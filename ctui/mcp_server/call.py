@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ctui.errors import InvalidInput, NotFound
 from ctui.paths import Paths
@@ -104,6 +104,3 @@ class Call:
     async def progress(self, count: float, text: str) -> None:
         """Tell how it goes; nothing happens where the client did not ask to know."""
         await self.session.report_progress(count, None, text)
-
-
-JsonObject = dict[str, Any]

@@ -15,6 +15,7 @@ from ctui.mcp_server.asks import decisions
 from ctui.tasks.ask_text import ask_lines, session_words
 from ctui.tasks.asks import Question, field_problem, joined, question_items
 from ctui.tasks.choices import labelled
+from ctui.tasks.grants import always_words
 from ctui.tasks.model import Answer, Ask, AskKind
 from ctui.text import one_line
 
@@ -29,7 +30,7 @@ _WIDTH = 200
 _DECIDED: Mapping[str, Any] = {
     ALLOW_ONCE: "allow",
     ALLOW_SESSION: "session",
-    ALLOW_ALWAYS: "session",  # what a task is allowed for longer than its own life, nothing keeps
+    ALLOW_ALWAYS: "always",
     DENY: "deny",
 }
 
@@ -84,9 +85,11 @@ def answer_of(ask: Ask, action: str, content: Mapping[str, Any] | None) -> Answe
 
 
 def _decision(ask: Ask) -> dict[str, Any]:
-    longer = session_words(ask)
-    labels = [ALLOW_ONCE, ALLOW_SESSION, ALLOW_ALWAYS, DENY] if longer else [ALLOW_ONCE, DENY]
-    about = f"Session and always: {one_line(longer, _WIDTH)}" if longer else "What it may do"
+    taken = decisions(ask)
+    labels = [label for label, decision in _DECIDED.items() if decision in taken]
+    longer = {ALLOW_SESSION: session_words(ask), ALLOW_ALWAYS: always_words(ask)}
+    meant = [f"{label}: {one_line(words, _WIDTH)}" for label, words in longer.items() if words]
+    about = "; ".join(meant) or "What it may do"
     return {
         "decision": {"type": "string", "title": "Decision", "description": about, "enum": labels},
         "message": {

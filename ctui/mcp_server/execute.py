@@ -168,7 +168,7 @@ class _Run:
                 await self._elicit(ask)
             elif self.turn.asking:
                 return self._result("nobody answered here what it asks")
-            elif (left := self._deadline - monotonic()) <= 0:
+            elif (left := self._time_left()) <= 0:
                 await _interrupt(self._client, self.turn.task)
                 return self._result("it took longer than max_execution_seconds: interrupted")
             elif (silent := self._silence_left()) <= 0:
@@ -182,9 +182,14 @@ class _Run:
         closed = self._round.left_alone
         return next((pending[key] for key in sorted(pending) if key not in closed), None)
 
+    def _time_left(self) -> float:
+        if self.turn.task.state in {TaskState.QUEUED, TaskState.STARTING}:
+            self._deadline = monotonic() + self._config.max_execution_seconds
+        return self._deadline - monotonic()
+
     def _silence_left(self) -> float:
-        if self.turn.task.state is not TaskState.RUNNING:
-            self.turn.heard = monotonic()  # it may have to wait for its turn in the queue
+        if self.turn.task.state is TaskState.STARTING:
+            self.turn.heard = monotonic()
         return self.turn.heard + self._config.inactivity_timeout_seconds - monotonic()
 
     async def _report(self) -> None:

@@ -238,10 +238,11 @@ class AnswerOne(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     ask: Annotated[int, Meta(ge=1, le=2**63 - 1, description="The ask's id, from list_asks.")]
     decision: Annotated[
-        Literal["allow", "session", "deny", "cancel"],
+        Literal["allow", "session", "always", "deny", "cancel"],
         Meta(
             description="allow: this once, or the answer to a question; session: from now on in "
-            "this task; deny; cancel: give a form no answer at all."
+            "this task; always: this command in every task of the repository; deny; cancel: give "
+            "a form no answer at all. The ask names those that it takes."
         ),
     ] = "allow"
     message: Annotated[str, Meta(description="Why it is denied; Claude reads it.")] = ""

@@ -7,8 +7,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from ctui.client.listing import WorktreeItem, WorktreeList
-from ctui.client.removal import RefusedItem, Removal
+from ctui.client.listing import ListedWorktree, WorktreeList
+from ctui.client.removal import RefusedWorktree, RemovedWorktrees
 from ctui.mcp_server.call import Call
 from ctui.mcp_server.tool import ADDS, READS, REMOVES, Tool, tool
 from ctui.mcp_server.tools_tasks import LONGEST, Repo
@@ -72,8 +72,8 @@ class CheckWorktree(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     repo: Repo = ""
 
 
-@tool(CheckWorktree, WorktreeItem, READS)
-async def check_worktree_status(call: Call, given: CheckWorktree) -> WorktreeItem:
+@tool(CheckWorktree, ListedWorktree, READS)
+async def check_worktree_status(call: Call, given: CheckWorktree) -> ListedWorktree:
     """Look at one worktree: uncommitted changes, unpushed commits, whether its work is merged."""
     from ctui.client.listing import list_one
     from ctui.client.worktrees import records
@@ -97,8 +97,8 @@ class RemoveWorktree(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     repo: Repo = ""
 
 
-@tool(RemoveWorktree, Removal, REMOVES)
-async def remove_worktree(call: Call, given: RemoveWorktree) -> Removal:
+@tool(RemoveWorktree, RemovedWorktrees, REMOVES)
+async def remove_worktree(call: Call, given: RemoveWorktree) -> RemovedWorktrees:
     """Move worktrees into the trash; restore_worktree brings them back exactly as they were.
 
     One with uncommitted or unmerged work, or with a task at work, is refused with the reason.
@@ -125,8 +125,8 @@ class CleanWorktree(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     repo: Repo = ""
 
 
-@tool(CleanWorktree, Removal, REMOVES)
-async def clean_worktree(call: Call, given: CleanWorktree) -> Removal:
+@tool(CleanWorktree, RemovedWorktrees, REMOVES)
+async def clean_worktree(call: Call, given: CleanWorktree) -> RemovedWorktrees:
     """Move all worktrees that are merged or clean into the trash; those that are in use stay."""
     from ctui.client.removal import Remover
 
@@ -162,7 +162,7 @@ class Restoration(msgspec.Struct, frozen=True):
     """What became of each entry of the trash."""
 
     restored: list[RestoredItem]
-    refused: list[RefusedItem]
+    refused: list[RefusedWorktree]
     notes: list[str]
 
 
@@ -183,7 +183,9 @@ async def restore_worktree(call: Call, given: RestoreWorktree) -> Restoration:
             for item in restored
         ],
         refused=[
-            RefusedItem(entry, f"{error.message} ({error.hint})" if error.hint else error.message)
+            RefusedWorktree(
+                entry, f"{error.message} ({error.hint})" if error.hint else error.message
+            )
             for entry, error in refused.items()
         ],
         notes=[note for item in restored for note in item.notes],

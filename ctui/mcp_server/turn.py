@@ -10,7 +10,7 @@ from ctui.claude.decode import decode
 from ctui.claude.summary import progress
 from ctui.client import Client
 from ctui.client.plain import turn_over
-from ctui.errors import Conflict
+from ctui.errors import Conflict, CtuiError
 from ctui.tasks.model import Ask, AskState, Task, TaskState
 
 
@@ -86,6 +86,8 @@ class Turn:
                         await self._news.wait()
         finally:
             watching.cancel()
+            with suppress(asyncio.CancelledError, CtuiError):  # whoever looks next sees why
+                await watching
 
     async def answered(self, ask: Ask) -> None:
         """Wait until an ask needs nobody any more."""

@@ -1,7 +1,7 @@
 """`make bench`: speed as ratios, the two sides of each in turn in one run.
 
     python -m tests.bench.bench [start] [task-list] [run] [replay] [paint] [keys] [open]
-                                [proofs] [many]
+                                [proofs] [many] [mcp]
 
 Absolute times depend on the machine; only the ratios are promised.
 """
@@ -33,6 +33,7 @@ from ctui.tasks.journal import FILE_NAME, Journal
 from ctui.tasks.server import _Viewer
 from tests.bench.figures import ratio
 from tests.bench.many import many
+from tests.bench.mcp_server import mcp
 from tests.bench.screen import first_paint, live_keys, opening
 from tests.bench.worktrees import proofs
 from tests.sandbox.containers import plain_spec
@@ -274,6 +275,7 @@ BENCHES: dict[str, Callable[[], Awaitable[None]]] = {
     "open": opening,
     "proofs": proofs,
     "many": many,
+    "mcp": mcp,
 }
 
 

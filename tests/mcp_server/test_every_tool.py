@@ -81,7 +81,7 @@ async def _tasks(tools: Caller) -> None:
     (ask,) = (await tools("list_asks"))["asks"]
     assert found["asks"] == [ask]
     assert "touch made" in ask["text"]
-    assert ask["decisions"] == ["allow", "session", "deny"]
+    assert ask["decisions"] == ["allow", "session", "always", "deny"]
     assert (await tools("list_tasks"))["tasks"][0]["asks"] == 1
     answered = await tools("answer_ask", ask=ask["id"], decision="allow")
     assert answered["state"] in {"answered", "delivered"}

@@ -36,7 +36,7 @@ async def test_every_kind_of_ask_is_a_form(person: Person, mode: str) -> None:
         fields = form.requested_schema["properties"]
         if "answer" not in fields:
             assert fields["decision"]["enum"][0] == "Allow Once"
-            return ElicitResult(action="accept", content={"decision": "Allow Session"})
+            return ElicitResult(action="accept", content={"decision": "Allow Always"})
         if len(forms) == 1:  # neither of the two: it is asked again
             return ElicitResult(action="accept", content={})
         return ElicitResult(action="accept", content={"answer": "Blue"})
@@ -58,7 +58,12 @@ async def test_every_kind_of_ask_is_a_form(person: Person, mode: str) -> None:
         assert forms[0].message.startswith(f"Task {done['task_id']}\n? Which colour?")
         assert "Blue - cold" in forms[0].message
         assert "no answer to: Which colour?" in forms[1].message
-        # The second command was allowed with the first one, for the session.
+        # The second command was allowed with the first one, and so it is in any other task.
+        assert len(forms) == 3
+        other = await _place(client, "other")
+        prompt = scripted("bash touch one", "say Too.")
+        await call(client, "execute_claude", prompt=prompt, workspace_root=other)
+        assert Path(other, "one").exists()
         assert len(forms) == 3
         shown = await call(client, "get_task_output", task_id=done["task_id"])
         assert '"Which colour?"="Blue"' in "\n".join(shown["lines"])
@@ -213,22 +218,23 @@ async def test_when_the_client_vanishes_in_mid_call_the_task_goes_on(person: Per
     assert (done.result, done.problem) == ("Done.", "")
 
 
-async def test_limits_end_the_wait(person: Person) -> None:
-    environ = {
-        **person.world.environ,
-        "MCP_CLAUDE_MAX_EXECUTION_SECONDS": "4",
-        "MCP_CLAUDE_INACTIVITY_TIMEOUT_SECONDS": "1000",
-        "CTUI_MCP_INACTIVITY_TIMEOUT_SECONDS": "2",
-    }
-    async with talking(person.repository, environ) as client:
+async def test_a_silent_task_is_not_waited_for_and_goes_on(person: Person) -> None:
+    old = {"MCP_CLAUDE_INACTIVITY_TIMEOUT_SECONDS": "2"}
+    async with talking(person.repository, {**person.world.environ, **old}) as client:
         silent = await call(
             client,
             "execute_claude",
             prompt=scripted("say I begin.", "bash true", "hang"),
             workspace_root=await _place(client, "silent"),
         )
-        assert not silent["over"]
+        assert (silent["over"], silent["state"]) == (False, "running")
         assert "has said nothing for long" in silent["note"]
+        assert not (await call(client, "get_task", task_id="silent"))["over"]
+
+
+async def test_a_turn_that_takes_too_long_is_interrupted(person: Person) -> None:
+    limit = {"CTUI_MCP_MAX_EXECUTION_SECONDS": "2"}
+    async with talking(person.repository, {**person.world.environ, **limit}) as client:
         busy = await call(
             client,
             "execute_claude",
@@ -236,7 +242,7 @@ async def test_limits_end_the_wait(person: Person) -> None:
             workspace_root=await _place(client, "busy"),
         )
         assert "max_execution_seconds" in busy["note"]
-        halted = await call(client, "get_task", task_id=busy["task_id"], wait_seconds=20)
+        halted = await call(client, "get_task", task_id="busy", wait_seconds=40)
         assert halted["task"]["problem"] == "the turn was interrupted"
 
 
