@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,12 +80,17 @@ def command(
 async def _serve(
     paths: Paths, repository: Repository, tokens: Tokens, listening: Listening
 ) -> None:
-    from ctui.web.app import create_app
+    from ctui.web.app import Part, create_app
+    from ctui.web.browser import browser_routes
     from ctui.web.server import serve
     from ctui.web.service import Service
 
     service = Service(paths, repository)
-    app = create_app(service, tokens, names=listening.names)
+    # -P and the root as its folder: what lies in the repository is no module.
+    shown = str(repository.work_tree or repository.common_dir)
+    dashboard = [sys.executable, "-P", "-m", "ctui", shown]
+    pages = browser_routes(tokens.check, dashboard, Path("/"), title=repository.name)
+    app = create_app(service, tokens, names=listening.names, parts=[Part(pages)])
     warn(f"{listening.url} serves {repository.name}; `ctui serve token show` prints the token")
     await serve(app, listening, service.feeds.close)
 

@@ -83,6 +83,15 @@ class Page:
     async def open(self, url: str) -> None:
         await self.call("Page.navigate", url=url)
 
+    async def log_in(self, url: str, token: str) -> None:
+        """As a person does, when the form is there."""
+        await self.open(url)
+        await self.until("Token")
+        # Evaluated a second time, a module that has run gives the same again.
+        await self.evaluate("import('/browser/login.js').then(() => true)")
+        await self.write(token)
+        await self.press("Enter")
+
     async def until(self, pattern: str, *, gone: bool = False) -> str:
         """The page's text as soon as a pattern is (or, with `gone`, is not) in it."""
         try:
@@ -180,13 +189,15 @@ async def browser(width: int = 1100, height: int = 700) -> AsyncIterator[Page]:
         )
         try:
             address = await asyncio.wait_for(_address(process), _START_SECONDS)
-            async with connect(address, max_size=1 << 26) as connection:
+            async with connect(address, max_size=1 << 26, ping_interval=None) as connection:
                 page = Page(connection)
                 listening = asyncio.create_task(page.listen())
-                await page.attach()
-                await page.size(width, height)
-                yield page
-                listening.cancel()
+                try:
+                    await page.attach()
+                    await page.size(width, height)
+                    yield page
+                finally:
+                    listening.cancel()
         finally:
             os.killpg(process.pid, 9)
             await process.communicate()

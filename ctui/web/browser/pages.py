@@ -47,7 +47,7 @@ def login_page() -> Response:
         '<form method="post" action="/login"><label for="token">Token</label>'
         '<input id="token" name="token" type="password" required autofocus'
         ' autocomplete="current-password" maxlength="512">'
-        '<button>Log in</button></form><p class="problem" role="alert" hidden></p>'
+        '<button disabled>Log in</button></form><p class="problem" role="alert" hidden></p>'
         "<p><code>ctui serve token show</code> prints it.</p>"
         "<noscript><p>The dashboard needs JavaScript.</p></noscript></main>",
         script="login.js",

@@ -24,3 +24,7 @@ form.addEventListener("submit", async (event) => {
   problem.hidden = form.inert = false;
   form.token.select();
 });
+
+// Before, the browser itself would send the form, and show what is said to a script.
+form.querySelector("button").disabled = false;
+form.token.focus();

@@ -33,13 +33,13 @@ export class View {
     probe.style.whiteSpace = "pre";
     probe.style.position = "absolute";
     this.element.append(probe);
-    const { width } = probe.getBoundingClientRect();
-    const { lineHeight } = getComputedStyle(probe);
+    const { width, height } = probe.getBoundingClientRect();
     probe.remove();
     const ratio = window.devicePixelRatio || 1;
     const natural = width / CAPITALS.length;
     this.cell = Math.max(1, Math.round(natural * ratio)) / ratio;
-    this.row = Math.max(1, Math.round(parseFloat(lineHeight) * ratio)) / ratio;
+    // Not more than the font's own height, which is what the lines of boxes fill.
+    this.row = Math.max(1, Math.floor(height * ratio)) / ratio;
     this.element.style.setProperty("--cell", `${this.cell}px`);
     this.element.style.setProperty("--row", `${this.row}px`);
     this.element.style.setProperty("--spacing", `${this.cell - natural}px`);
@@ -88,6 +88,8 @@ export class View {
       row.dirty = false;
       this.rows.children[at].replaceChildren(...this.runs(row));
     });
+    // What is left beside the last cell looks like it.
+    this.element.style.backgroundColor = rows.at(-1).styles.at(-1).bg;
     const x = Math.min(terminal.x, terminal.columns - 1);
     this.cursor.hidden = !terminal.modes.has(25);
     this.cursor.style.transform = `translate(${x * this.cell}px, ${terminal.y * this.row}px)`;
