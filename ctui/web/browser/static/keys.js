@@ -30,6 +30,8 @@ export function keySequence(event, kitty) {
   const modifiers = 1 + (shift ? 1 : 0) + (alt ? 2 : 0) + (ctrl ? 4 : 0);
 
   if (key in LETTERED) {
+    // xterm's sequence for this one is also how a terminal reports where the cursor is.
+    if (modifiers > 1 && key === "F3") return `\x1b[13;${modifiers}~`;
     if (modifiers > 1) return `\x1b[1;${modifiers}${LETTERED[key]}`;
     return key.startsWith("F") ? `\x1bO${LETTERED[key]}` : `\x1b[${LETTERED[key]}`;
   }
