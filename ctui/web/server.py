@@ -31,6 +31,8 @@ MOST_CONNECTIONS = 512
 _KEEP_ALIVE_SECONDS = 5
 _GRACE_SECONDS = 1
 _MOST_HEAD_BYTES = 1 << 16
+_MOST_MESSAGE_BYTES = 1 << 18
+"""Of a message on a socket: nothing larger is ever held."""
 
 
 class PatientProtocol(H11Protocol):
@@ -158,6 +160,7 @@ async def serve(app: ASGIApp, listening: Listening, end_streams: Callable[[], No
         log_config=None,
         access_log=False,
         proxy_headers=False,
+        ws_max_size=_MOST_MESSAGE_BYTES,
         server_header=False,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_GRACE_SECONDS,

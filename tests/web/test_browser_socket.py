@@ -6,15 +6,18 @@ import asyncio
 import json
 import os
 import re
+import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from ctui.paths import Paths
+from ctui.web.auth import Tokens
 from ctui.web.browser import connection, terminal
 from ctui.web.browser.routes import MOST
-from tests.web.browser_server import WAIT_SECONDS, Login, Socket, python, serving
+from tests.web.browser_server import WAIT_SECONDS, Login, Server, Socket, python, serving
 
 ECHO = python(
     "import os, tty; tty.setraw(0); print(f'ready {os.getpid()}.', end='')",
@@ -246,3 +249,29 @@ async def test_eight_pages_are_enough() -> None:
         async with login.page() as page, asyncio.timeout(WAIT_SECONDS):
             await ready(page)
         assert (await server.ask("GET", "/", headers=cookie)).status_code == 200
+
+
+async def test_a_dashboard_is_hung_up_when_its_server_is_killed(
+    repository: Path, paths: Paths
+) -> None:
+    serve = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-m", "ctui", "serve", "--port", "0"),
+        cwd=repository,
+        env={**os.environ, "DOCKER_HOST": "unix:///nowhere/docker.sock"},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert serve.stderr is not None
+    said = re.search(rb":(\d+) serves", await serve.stderr.readline())
+    assert said
+    server = Server(int(said.group(1)))
+    server.token = Tokens(paths).current()
+    async with (await server.log_in()).page() as page:
+        await page.until(b"repository")
+        tasks = Path(f"/proc/{serve.pid}/task").glob("*/children")
+        children = [int(pid) for file in tasks for pid in file.read_text().split()]
+        commands = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in children}
+        shown = [pid for pid, command in commands.items() if str(repository).encode() in command]
+        assert len(shown) == 1
+        serve.kill()
+        await serve.communicate()
+        await gone(shown[0])

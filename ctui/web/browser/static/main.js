@@ -179,12 +179,14 @@ window.addEventListener("focus", () => {
 window.addEventListener("blur", () => terminal?.modes.has(1004) && type("\x1b[O"));
 
 new ResizeObserver(() => {
-  view.measure();
+  const other = view.measure();
   if (!terminal) return;
   const { columns, rows } = view.size();
-  if (columns === terminal.columns && rows === terminal.height) return;
+  const same = columns === terminal.columns && rows === terminal.height;
+  if (same && !other) return;
   terminal.resize(columns, rows);
   view.want(terminal);
+  if (same) return;
   send({ type: "resized", columns, rows });
 }).observe(element("screen"));
 

@@ -5,8 +5,8 @@ const CAPITALS = "M".repeat(64);
 // What every font has in the width of a cell. All else gets a box of exactly that width.
 const ORDINARY = /^[\x20-\x7e\u00a0-\u024f\u0370-\u03ff\u0400-\u045f]$/;
 
-// Block elements, drawn instead of written: fonts leave gaps between them. Each is a list of
-// [left, top, width, height] in eighths of a cell, or how much of the cell is inked.
+// Drawn instead of written, as fonts leave gaps between them. Blocks are rectangles, as [left, top,
+// width, height] in eighths of a cell.
 const LOWER = [..."▁▂▃▄▅▆▇█"].map((block, at) => [block, [[0, 7 - at, 8, at + 1]]]);
 const LEFT = [..."▏▎▍▌▋▊▉"].map((block, at) => [block, [[0, 0, at + 1, 8]]]);
 const [TL, TR, BL, BR] = [[0, 0, 4, 4], [4, 0, 4, 4], [0, 4, 4, 4], [4, 4, 4, 4]];
@@ -16,6 +16,15 @@ const BLOCKS = new Map([
   ["▖", [BL]], ["▗", [BR]], ["▘", [TL]], ["▝", [TR]], ["▙", [TL, BL, BR]], ["▚", [TL, BR]],
   ["▛", [TL, TR, BL]], ["▜", [TL, TR, BR]], ["▞", [TR, BL]], ["▟", [TR, BL, BR]],
 ]);
+
+// Lines go from the middle up, right, down and left: 1 is a light one, 2 a heavy one.
+const LINES = new Map(
+  ("─0101 ━0202 │1010 ┃2020 ┌0110 ┐0011 └1100 ┘1001 ├1110 ┤1011 ┬0111 ┴1101 ┼1111 ┏0220 ┓0022 " +
+    "┗2200 ┛2002 ┣2220 ┫2022 ┳0222 ┻2202 ╋2222 ╭0110 ╮0011 ╰1100 ╯1001 ╴0001 ╵1000 ╶0100 ╷0010 " +
+    "╸0002 ╹2000 ╺0200 ╻0020").split(" ").map(([line, ...arms]) => [line, arms.map(Number)]),
+);
+
+const AGAIN = new Set("─━▀▔" + LOWER.map(([block]) => block).join(""));
 
 export class View {
   constructor(screen, rows, cursor) {
@@ -27,7 +36,9 @@ export class View {
   }
 
   // The size of a cell, in whole pixels of the display: colours of neighbours must touch.
+  // Tells whether it is another one than before, and all has to be drawn anew.
   measure() {
+    const before = `${this.cell} ${this.row}`;
     const probe = document.createElement("span");
     probe.textContent = CAPITALS;
     probe.style.whiteSpace = "pre";
@@ -43,6 +54,8 @@ export class View {
     this.element.style.setProperty("--cell", `${this.cell}px`);
     this.element.style.setProperty("--row", `${this.row}px`);
     this.element.style.setProperty("--spacing", `${this.cell - natural}px`);
+    this.inks = new Map();
+    return before !== `${this.cell} ${this.row}`;
   }
 
   size() {
@@ -102,10 +115,10 @@ export class View {
       const from = at;
       if (!ORDINARY.test(texts[at])) {
         const text = texts[at++];
-        // The same again (a border, a bar) is one box, if it is drawn and not written.
-        const width = texts[at] === "" ? 2 : 1;
-        if (BLOCKS.has(text)) while (texts[at] === text && styles[at] === style) at++;
-        else at = from + width;
+        if (texts[at] === "") at++;
+        // The same again (a border, a bar) is one box, if it is drawn from edge to edge.
+        const across = AGAIN.has(text);
+        while (across && texts[at] === text && styles[at] === style) at++;
         yield this.special(text, at - from, style);
       } else {
         while (at < texts.length && styles[at] === style && ORDINARY.test(texts[at])) at++;
@@ -123,28 +136,48 @@ export class View {
   }
 
   special(text, cells, style) {
-    const boxes = BLOCKS.get(text);
-    const span = this.run(boxes ? text.repeat(cells) : text, cells, style);
+    const ink = this.ink(text);
+    const span = this.run(ink ? text.repeat(cells) : text, cells, style);
     span.className = "fixed";
-    if (!boxes) return span;
-    const ink = span.style.color || "currentColor";
-    span.style.backgroundImage = boxes.map(() => `linear-gradient(${ink},${ink})`).join(",");
-    span.style.backgroundSize = boxes.map(([, , w, h]) => `${this.x(w)}px ${this.y(h)}px`).join(",");
-    span.style.backgroundPosition = boxes.map(([l, t, w, h]) =>
-      `${l + w === 8 && l ? this.cell - this.x(w) : this.x(l)}px ` +
-      `${t + h === 8 && t ? this.row - this.y(h) : this.y(t)}px`).join(",");
-    const across = cells > 1 && boxes[0][2] === 8;
-    span.style.backgroundRepeat = across ? "repeat-x" : "no-repeat";
-    if (cells > 1 && !across) return this.each(text, cells, style);
+    if (!ink) return span;
+    const colour = span.style.color;
     span.style.color = "transparent";
+    span.style.backgroundImage = ink.map(() => `linear-gradient(${colour},${colour})`).join(",");
+    span.style.backgroundPosition = ink.map(([x, y]) => `${x}px ${y}px`).join(",");
+    span.style.backgroundSize = ink.map(([, , width, height]) => `${width}px ${height}px`).join(",");
+    span.style.backgroundRepeat = cells > 1 ? "repeat-x" : "no-repeat";
     return span;
   }
 
-  // Boxes that do not fill a cell's width are drawn one by one.
-  each(text, cells, style) {
-    const group = document.createElement("span");
-    group.append(...Array.from({ length: cells }, () => this.special(text, 1, style)));
-    return group;
+  // The rectangles that a character is drawn by, in pixels; null where the font writes it.
+  ink(text) {
+    if (!this.inks.has(text)) {
+      const [blocks, arms] = [BLOCKS.get(text), LINES.get(text)];
+      const ink = blocks ? blocks.map((block) => this.block(block)) : arms ? this.line(arms) : null;
+      this.inks.set(text, ink);
+    }
+    return this.inks.get(text);
+  }
+
+  block([left, top, width, height]) {
+    const [w, h] = [this.x(width), this.y(height)];
+    // What ends at the edge of the cell begins where it must for that.
+    const x = left + width === 8 ? this.cell - w : this.x(left);
+    return [x, top + height === 8 ? this.row - h : this.y(top), w, h];
+  }
+
+  line([up, right, down, left]) {
+    const light = this.x(1);
+    const thick = (arm) => arm * light;
+    const middle = (length, arm) => this.pixels((length - thick(arm)) / 2);
+    const [across, along] = [Math.max(left, right), Math.max(up, down)];
+    const [x, y] = [middle(this.cell, along), middle(this.row, across)];
+    return [
+      up && [x, 0, thick(up), y + thick(across)],
+      down && [x, y, thick(down), this.row - y],
+      left && [0, y, x + thick(along), thick(left)],
+      right && [x, y, this.cell - x, thick(right)],
+    ].filter(Boolean);
   }
 
   x(eighths) {
