@@ -246,3 +246,53 @@ async def test_a_page_that_lost_its_server_says_so_and_opens_again_by_a_key() ->
         server.ended.set()
         await page.until("connection is lost")
         assert [each for each in page.complaints if "ERR_CONNECTION" not in each] == []
+
+
+async def test_mouse_paste_input_methods_and_the_clipboard_reach_the_program() -> None:
+    tells = python(
+        "import os, tty; tty.setraw(0)",
+        "os.write(1, b'\\x1b[?1003h\\x1b[?1006h\\x1b[?2004h\\x1b]52;c;Y29waWVk\\x07ready')",
+        "while data := os.read(0, 1000):",
+        "    os.write(1, b'\\x1b[2J\\x1b[H' + ascii(data.decode()).encode())",
+    )
+    async with serving(tells) as server, browser() as page:
+        await page.call(
+            "Browser.grantPermissions",
+            permissions=["clipboardReadWrite", "clipboardSanitizedWrite"],
+            origin=server.url,
+        )
+        await page.log_in(server.url, TOKEN)
+        await page.until("ready")
+        copied = "navigator.clipboard.readText()"
+        assert await page.evaluate(copied) == "copied"
+
+        row = await page.evaluate(
+            "(({left, top, height}) => [left, top, height])"
+            "(document.querySelectorAll('.row')[2].getBoundingClientRect())"
+        )
+        x, y = row[0] + 36, row[1] + row[2] / 2  # cells are 8 pixels wide: the fifth one
+        left = {"button": "left", "clickCount": 1}
+        await page.mouse("mouseMoved", x, y)
+        await page.until("<35;5;3M")
+        await page.mouse("mousePressed", x, y, buttons=1, **left)
+        await page.until("<0;5;3M")
+        await page.mouse("mouseMoved", x + 16, y, buttons=1, button="left")
+        await page.until("<32;7;3M")
+        await page.mouse("mouseReleased", x + 16, y, **left)
+        await page.until("<0;7;3m")
+        await page.mouse("mouseWheel", x, y, deltaX=0, deltaY=40)
+        await page.until("<65;5;3M")
+
+        await page.evaluate(
+            """(() => {
+              const clipboardData = new DataTransfer();
+              clipboardData.setData("text/plain", "one\\ntwo\\x1b[201~");
+              document.dispatchEvent(new ClipboardEvent("paste", { clipboardData }));
+            })()"""
+        )
+        await page.until(r"x1b\[200~one\\rtwo\[201~\\x1b\[201~")
+        await page.call("Input.imeSetComposition", text="にほ", selectionStart=2, selectionEnd=2)
+        await page.write("日本")
+        shown = await page.until("u65e5")
+        assert r"'\u65e5\u672c'" in shown  # and nothing of what was composed before
+        assert page.complaints == []
