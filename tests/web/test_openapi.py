@@ -30,6 +30,13 @@ include-method = "POST"
 [operations.checks.positive_data_acceptance]
 expected-statuses = ["2xx", "400", "404", "409"]
 
+# What is not there is the ask that the body names.
+[[operations]]
+include-path-regex = "/asks$"
+include-method = "POST"
+[operations.checks.ensure_resource_availability]
+enabled = false
+
 # It never ends by itself.
 [[operations]]
 include-path-regex = "/events$"
