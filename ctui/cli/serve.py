@@ -79,10 +79,13 @@ def command(
 async def _serve(
     paths: Paths, repository: Repository, tokens: Tokens, listening: Listening
 ) -> None:
+    import logging
+
     from ctui.web.app import create_app
     from ctui.web.server import serve
     from ctui.web.service import Service
 
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
     service = Service(paths, repository)
     app = create_app(service, tokens, names=listening.names)
     warn(f"{listening.url} serves {repository.name}; `ctui serve token show` prints the token")
