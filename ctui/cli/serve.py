@@ -1,4 +1,4 @@
-"""`ctui serve`: tasks over HTTP, for services and scripts on other machines."""
+"""`ctui serve`: tasks over HTTP, for services, scripts and browsers on other machines."""
 
 from __future__ import annotations
 
@@ -58,9 +58,9 @@ def command(
     insecure_listen: bool,
     names: tuple[str, ...],
 ) -> None:
-    """Serve the HTTP task API behind a token, until Ctrl-C. Tasks go on without it.
+    """Serve the HTTP task API and the dashboard in a browser, until Ctrl-C. Tasks go on without it.
 
-    `ctui serve token show` prints the token.
+    Both ask for a token: `ctui serve token show` prints it.
     """
     if ctx.invoked_subcommand is not None:
         return
@@ -80,11 +80,14 @@ def command(
 async def _serve(
     paths: Paths, repository: Repository, tokens: Tokens, listening: Listening
 ) -> None:
+    import logging
+
     from ctui.web.app import Part, create_app
     from ctui.web.browser import browser_routes
     from ctui.web.server import serve
     from ctui.web.service import Service
 
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
     service = Service(paths, repository)
     # -P and the root as its folder: what lies in the repository is no module.
     shown = str(repository.work_tree or repository.common_dir)

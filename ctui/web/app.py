@@ -23,6 +23,7 @@ from ctui.web.failure import failed, failure_of
 from ctui.web.guard import Guard
 from ctui.web.openapi import document
 from ctui.web.service import Service
+from ctui.web.shapes import Event
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *tasks_api.ENDPOINTS,
@@ -84,8 +85,9 @@ def create_app(
 
 def _route(service: Service, path: str) -> Route:
     """One path with all its methods, so that a wrong one hears which are right."""
-    handlers = {found.method: found.handler for found in ENDPOINTS if found.path == path}
-    if "GET" in handlers:
+    found = [endpoint for endpoint in ENDPOINTS if endpoint.path == path]
+    handlers = {endpoint.method: endpoint.handler for endpoint in found}
+    if "GET" in handlers and found[0].gives is not Event:
         handlers["HEAD"] = handlers["GET"]
 
     async def handle(request: Request) -> Response:

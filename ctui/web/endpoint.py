@@ -37,8 +37,9 @@ class Endpoint(NamedTuple):
     path: str
     """Below `PREFIX`."""
     handler: Handler
-    gives: type[msgspec.Struct] | str
-    """The response's struct, or the media type of what is none."""
+    gives: type[msgspec.Struct] | None
+    """The response, or each event of a stream; None for text."""
+    media: str = "application/json"
     status: int = 200
     takes: type[msgspec.Struct] | None = None
     parameters: tuple[Parameter, ...] = ()

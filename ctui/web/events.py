@@ -11,11 +11,12 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from ctui.errors import InvalidInput
+from ctui.errors import NotFound
 from ctui.tasks.model import Task
 from ctui.web.endpoint import Endpoint, Parameter
 from ctui.web.failure import failed
 from ctui.web.service import Service
+from ctui.web.shapes import Event
 
 MOST_STREAMS = 64
 """Open at once in one process."""
@@ -78,7 +79,7 @@ def _start(archive: Path, given: str) -> int:
     """The position that an id means; the start of the archive without one.
 
     Raises:
-        InvalidInput: no event of this task has this id.
+        NotFound: no event of this task has this id.
     """
     if not given or given == "0":
         return 0
@@ -87,7 +88,7 @@ def _start(archive: Path, given: str) -> int:
             file.seek(int(given) - 1)
             if file.read(1) == b"\n":
                 return int(given)
-    raise InvalidInput(
+    raise NotFound(
         "Last-Event-ID is of no event of this task", hint="leave it out to begin at the start"
     )
 
@@ -95,7 +96,7 @@ def _start(archive: Path, given: str) -> int:
 LAST_EVENT = Parameter(
     "Last-Event-ID",
     "header",
-    {"type": "string", "pattern": r"^\d{1,15}$"},
+    {"type": "string", "pattern": r"^\d{0,15}$"},
     "The id of the last event that was seen.",
 )
 
@@ -104,7 +105,8 @@ ENDPOINTS = (
         "GET",
         "/tasks/{task_id}/events",
         events,
-        "text/event-stream",
+        Event,
+        media="text/event-stream",
         parameters=(LAST_EVENT,),
         errors=(404, 429),
     ),

@@ -31,6 +31,7 @@ _MOST_WAITING = 1 << 20
 """Bytes that wait for one follower; beyond it that one reads the disk."""
 
 _RETRY_SECONDS = 1.0
+_LONGEST_RETRY_SECONDS = 30.0
 _DAMAGED = msgspec.json.encode(
     Entry(
         0,
@@ -141,8 +142,8 @@ class Feed:
             except NotFound:
                 self.end()
                 return
-            except CtuiError as error:
-                log.warning("%s: %s", self._task, error.message)
+            except CtuiError:
+                # `Feeds.watch` says why.
                 self.position = None
                 for follower in self.followers:
                     follower.fall_behind()
@@ -194,14 +195,19 @@ class Feeds:
 
     async def watch(self) -> None:
         """Tell followers of every change; never returns."""
+        wait, said = _RETRY_SECONDS, ""
         while True:
             try:
                 async with self._service.client() as client:
                     async for update in client.watch():
+                        wait, said = _RETRY_SECONDS, ""
                         self._take(update)
             except CtuiError as error:
-                log.warning("%s", error.message)
-                await asyncio.sleep(_RETRY_SECONDS)
+                if error.message != said:
+                    log.warning("%s (%s)", error.message, error.hint)
+                said = error.message
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, _LONGEST_RETRY_SECONDS)
 
     def close(self) -> None:
         """End every stream, those that are to begin too: the server stops."""

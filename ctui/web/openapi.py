@@ -34,7 +34,7 @@ def document(endpoints: tuple[Endpoint, ...]) -> dict[str, Any]:
     # No response has an update, but the stream of events does.
     kinds: list[type] = [shapes.Failure, shapes.TaskUpdate]
     for endpoint in endpoints:
-        kinds += [kind for kind in (endpoint.takes, endpoint.gives) if isinstance(kind, type)]
+        kinds += [kind for kind in (endpoint.takes, endpoint.gives) if kind is not None]
     unique = list(dict.fromkeys(kinds))
     found, components = msgspec.json.schema_components(
         unique, ref_template="#/components/schemas/{name}"
@@ -83,9 +83,8 @@ def _operation(endpoint: Endpoint, schemas: dict[type, Any]) -> dict[str, Any]:
 
 
 def _answer(endpoint: Endpoint, schemas: dict[type, Any]) -> dict[str, Any]:
-    if isinstance(endpoint.gives, str):
-        return _content("As said.", endpoint.gives, {"type": "string"})
-    return _content("As said.", "application/json", schemas[endpoint.gives])
+    schema = schemas[endpoint.gives] if endpoint.gives is not None else {"type": "string"}
+    return _content("As said.", endpoint.media, schema)
 
 
 def _content(meaning: str, media_type: str, schema: dict[str, Any]) -> dict[str, Any]:

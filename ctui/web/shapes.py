@@ -222,3 +222,14 @@ class TaskUpdate(msgspec.Struct, frozen=True):
     cost_usd: float
     updated_at: float
     pending_asks: list[int]
+
+
+class Event(msgspec.Struct, frozen=True):
+    """One event of a stream; `data` is JSON, its shape depends on `event`."""
+
+    id: Annotated[str, Meta(description="What `Last-Event-ID` names it by.")]
+    event: Annotated[
+        Literal["line", "task", "ask", "removed"],
+        Meta(description="line: of the journal; task: a TaskUpdate; ask: an AskView."),
+    ]
+    data: str

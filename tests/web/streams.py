@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from tests.web.conftest import WAIT_SECONDS, Served
 
@@ -33,7 +33,7 @@ class Stream:
         while self._file.readline().strip():
             pass
 
-    def __enter__(self) -> Stream:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

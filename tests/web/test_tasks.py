@@ -151,7 +151,7 @@ async def test_a_stream_goes_on_across_kill_9_of_the_driver(served: Served, worl
             if len(_lines(seen)) == len(archive):
                 break
     assert _lines(seen) == archive
-    assert [event.data["state"] for event in seen if event.kind == "ask"][0] == "pending"
+    assert next(event.data["state"] for event in seen if event.kind == "ask") == "pending"
 
 
 def test_whoever_reads_slowly_misses_nothing_and_holds_up_nobody(

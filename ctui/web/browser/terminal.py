@@ -25,15 +25,15 @@ _STUCK = 10.0
 
 _NEEDED = frozenset(
     {
-        *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR"),
-        *("SSH_AUTH_SOCK", "GH_TOKEN", "GITHUB_TOKEN", "GIT_SSH", "GIT_SSH_COMMAND"),
+        *("PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR"),
+        *("SSH_AUTH_SOCK", "GITHUB_TOKEN"),
         *("DBUS_SESSION_BUS_ADDRESS", "PYTHON_KEYRING_BACKEND", "PYTHONPATH", "NO_COLOR"),
         *("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL"),
         *("CLAUDE_CODE_OAUTH_TOKEN", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"),
         *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
     }
 )
-_NEEDED_PREFIXES = ("CTUI_", "XDG_", "LC_", "DOCKER_")
+_NEEDED_PREFIXES = ("CTUI_", "XDG_", "LC_", "DOCKER_", "GIT_SSH", "GIT_SSL_", "GH_")
 """Not among them: DISPLAY, BROWSER, EDITOR and their like. What they start would open at the
 machine that serves, where the person is not."""
 
