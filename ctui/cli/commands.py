@@ -12,6 +12,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "doctor": ("ctui.cli.doctor", "Check what ctui needs, and say how to mend it."),
     "image": ("ctui.cli.image", "Build the image that tasks run in, list and remove old ones."),
     "run": ("ctui.cli.run", "Start a task and follow it to the end of its turn."),
+    "serve": ("ctui.cli.serve", "Serve tasks and the dashboard over HTTP, behind a token."),
     "setup": ("ctui.cli.setup", "Log in, build the image, make what tasks share."),
     "task": ("ctui.cli.task", "List, follow, answer, stop and remove tasks."),
     "volume": ("ctui.cli.volume", "List, make and remove the volumes of tasks."),

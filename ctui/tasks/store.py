@@ -182,6 +182,11 @@ class Store(GrantTable):
                 (message.id, message.task, message.text, message.created),
             )
 
+    def messages(self, task_id: str) -> list[Message]:
+        """Everything that the person told the task, its prompt first."""
+        rows = self._rows("SELECT * FROM messages WHERE task = ? ORDER BY created, rowid", task_id)
+        return [msgspec.convert(dict(row), Message) for row in rows]
+
     def undelivered(self, task_id: str) -> list[Message]:
         rows = self._rows(
             "SELECT * FROM messages WHERE task = ? AND delivered IS NULL ORDER BY created, rowid",

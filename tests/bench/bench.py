@@ -1,7 +1,7 @@
 """`make bench`: speed as ratios, the two sides of each in turn in one run.
 
     python -m tests.bench.bench [start] [task-list] [run] [replay] [paint] [keys] [open]
-                                [proofs] [many] [mcp]
+                                [proofs] [many] [mcp] [followers]
 
 Absolute times depend on the machine; only the ratios are promised.
 """
@@ -31,6 +31,7 @@ from ctui.sandbox.spec import HOME, LABEL_INSTANCE, Mount, SandboxSpec
 from ctui.sandbox.stream import follow_log
 from ctui.tasks.journal import FILE_NAME, Journal
 from ctui.tasks.server import _Viewer
+from tests.bench import web
 from tests.bench.figures import ratio
 from tests.bench.many import many
 from tests.bench.mcp_server import mcp
@@ -276,12 +277,19 @@ BENCHES: dict[str, Callable[[], Awaitable[None]]] = {
     "proofs": proofs,
     "many": many,
     "mcp": mcp,
+    "followers": web.followers,
 }
 
 
 async def main(arguments: Sequence[str]) -> None:
     if arguments[:1] == ["subscribe"]:
         await subscribe(*arguments[1:])
+        return
+    if arguments[:1] == ["drive"]:
+        await web.drive(*arguments[1:])
+        return
+    if arguments[:1] == ["crowd"]:
+        await web.crowd(*arguments[1:])
         return
     for name in arguments or BENCHES:
         await BENCHES[name]()

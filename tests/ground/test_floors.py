@@ -21,11 +21,12 @@ def imported_by(statement: str) -> set[str]:
         "import ctui.cli.task, ctui.tasks.store",
         "import ctui.cli.run, ctui.cli.follow",
         "import ctui.cli.config, ctui.cli.volume, ctui.cli.clean, ctui.cli.image, ctui.cli.setup",
+        "import ctui.cli.serve",
     ],
 )
 def test_the_command_line_starts_light(statement: str) -> None:
     heavy = {"textual", "rich", "mcp", "docker", "requests", "pygit2", "keyring", "pydantic"}
-    assert not imported_by(statement) & heavy
+    assert not imported_by(statement) & {*heavy, "starlette", "uvicorn"}
 
 
 def test_a_command_is_loaded_only_when_it_is_used() -> None:
@@ -48,7 +49,13 @@ def test_a_command_is_loaded_only_when_it_is_used() -> None:
 
 
 @pytest.mark.parametrize(
-    "statement", ["import ctui.tasks.driver", "import ctui.client", "import ctui.demo.walk"]
+    "statement",
+    [
+        "import ctui.tasks.driver",
+        "import ctui.client",
+        "import ctui.demo.walk",
+        "import ctui.web.app, ctui.web.server",
+    ],
 )
 def test_the_engine_needs_no_screen(statement: str) -> None:
     assert not imported_by(statement) & {"textual", "rich", "mcp"}

@@ -1,0 +1,1 @@
+"""The HTTP task API: tasks, asks and events for services, behind a token."""

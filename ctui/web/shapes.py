@@ -1,0 +1,235 @@
+"""What goes over HTTP: one struct for each request and response.
+
+The OpenAPI document is made from these, so what is written here is what clients read. Times are
+seconds since the epoch. Fields that are not in a request's struct are ignored.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from ctui.config import PermissionMode
+from ctui.tasks.model import AskKind, AskState, EndReason, TaskState
+
+Status = Literal["running", "completed", "error", "killed"]
+
+_NOT_BLANK = r"[^\s\x00-\x20\x7f-\xa0]"
+"""Has a character that is visible for Python's and for ECMAScript's idea of white space alike."""
+
+Prompt = Annotated[str, Meta(pattern=_NOT_BLANK, description="What the task should do; not blank.")]
+
+
+# -- requests
+
+
+class NewTask(msgspec.Struct, frozen=True):
+    """What should be done, and where."""
+
+    prompt: Prompt
+    workdir: Annotated[
+        str | None,
+        Meta(
+            description="A folder in a git repository of yours. The task works in a new worktree "
+            "of that repository; the default is the repository that `ctui serve` was started for."
+        ),
+    ] = None
+    name: Annotated[
+        Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,79}$")] | None,
+        Meta(description="Of the new worktree; the default is made from the prompt."),
+    ] = None
+    base: Annotated[
+        str | None, Meta(description="Branch, tag or commit to begin at; the default is HEAD.")
+    ] = None
+    model: str | None = None
+    permission_mode: Annotated[
+        PermissionMode | None, Meta(description="The default is what the configuration says.")
+    ] = None
+    skip_permissions: Annotated[
+        bool, Meta(description="Ask for no permission; the sandbox is the only limit.")
+    ] = False
+    budget: Annotated[
+        Annotated[float, Meta(gt=0)] | None,
+        Meta(description="US dollars over the whole life of the task."),
+    ] = None
+
+
+class FollowUp(msgspec.Struct, frozen=True):
+    """Something more that a task should do."""
+
+    prompt: Prompt
+
+
+class AskAnswer(msgspec.Struct, frozen=True):
+    """An answer to one ask. Which fields count depends on the ask's kind."""
+
+    ask_id: Annotated[int, Meta(ge=1, le=2**63 - 1)]
+    decision: Annotated[
+        Literal["allow", "session", "deny", "cancel"],
+        Meta(
+            description="allow: once, or with an answer to a question; session: from now on in "
+            "this task; deny; cancel: gives a form no answer at all."
+        ),
+    ]
+    message: Annotated[str, Meta(description="Why it is denied; the model reads it.")] = ""
+    text: Annotated[str, Meta(description="The answer to a single question.")] = ""
+    answers: Annotated[
+        dict[str, str], Meta(description="A question's text, or a form's field -> its answer.")
+    ] = {}
+    content: Annotated[dict[str, Any], Meta(description="A form's content as data.")] = {}
+
+
+# -- responses
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """What went wrong, and what to do about it."""
+
+    error: str
+    hint: str = ""
+
+
+class Option(msgspec.Struct, frozen=True):
+    """One choice of a question."""
+
+    label: str
+    description: str
+
+
+class Question(msgspec.Struct, frozen=True):
+    """One question of an ask, or one field of a form."""
+
+    text: Annotated[str, Meta(description="What `answers` names it by.")]
+    options: list[Option]
+    multiple: bool
+    optional: bool
+
+
+class AskView(msgspec.Struct, frozen=True):
+    """One thing that a task asks; at most one answer counts."""
+
+    ask_id: int
+    task_id: str
+    kind: AskKind
+    state: AskState
+    tool: str
+    title: Annotated[str, Meta(description="One line that says what is asked.")]
+    text: Annotated[str, Meta(description="All that is asked, as plain text.")]
+    input: Annotated[Any, Meta(description="The tool's input; what is allowed runs with this.")]
+    questions: list[Question]
+    session: Annotated[
+        str, Meta(description="What `session` would allow; empty where it allows nothing.")
+    ]
+    created_at: float
+
+
+class AskList(msgspec.Struct, frozen=True):
+    """What waits for an answer, oldest first."""
+
+    asks: list[AskView]
+
+
+class TaskSummary(msgspec.Struct, frozen=True):
+    """One line of the list."""
+
+    task_id: str
+    prompt: Annotated[str, Meta(description="At most 120 characters of it.")]
+    status: Status
+    created_at: float
+    state: TaskState
+
+
+class TaskList(msgspec.Struct, frozen=True):
+    """All tasks, newest first."""
+
+    tasks: list[TaskSummary]
+
+
+class TaskRecord(msgspec.Struct, kw_only=True, frozen=True):
+    """One task."""
+
+    task_id: str
+    session_id: str
+    prompt: str
+    workdir: Annotated[str, Meta(description="The main checkout of the task's repository.")]
+    worktree: Annotated[str, Meta(description="The folder that the task works in.")]
+    branch: str | None
+    status: Annotated[
+        Status,
+        Meta(
+            description="running: until its turn is over, also while it waits for an answer; "
+            "completed: the turn is over; error: it failed; killed: it was stopped."
+        ),
+    ]
+    state: Annotated[TaskState, Meta(description="The same in ctui's own words.")]
+    reason: EndReason | None
+    problem: Annotated[str, Meta(description="What is wrong, and what to do; mostly empty.")]
+    created_at: float
+    finished_at: float | UnsetType = UNSET
+    killed_at: float | UnsetType = UNSET
+    tmux_session: Annotated[
+        str, Meta(description="A name, for clients that want one; there is no such session.")
+    ]
+    turns: int
+    cost_usd: float
+    result: Annotated[str, Meta(description="What the last turn said at its end.")]
+    pending_asks: list[AskView]
+
+
+class TaskDetail(TaskRecord, kw_only=True, frozen=True):
+    """One task with the end of its output."""
+
+    recent_output: Annotated[
+        str, Meta(description="The last 50 lines of the output, or as many as make 1 MB.")
+    ]
+
+
+class SentFollowUp(msgspec.Struct, frozen=True):
+    """A follow-up that was sent."""
+
+    prompt: str
+    sent_at: float
+
+
+class TaskTold(msgspec.Struct, frozen=True):
+    """A task that was told something."""
+
+    task_id: str
+    session_id: str
+    status: Status
+    followups: list[SentFollowUp]
+
+
+class TaskKilled(msgspec.Struct, frozen=True):
+    """A task that was stopped."""
+
+    task_id: str
+    status: Status
+    killed_at: float
+
+
+class TaskUpdate(msgspec.Struct, frozen=True):
+    """A task's state, as the event `task` tells it."""
+
+    task_id: str
+    status: Status
+    state: TaskState
+    reason: EndReason | None
+    problem: str
+    turns: int
+    cost_usd: float
+    updated_at: float
+    pending_asks: list[int]
+
+
+class Event(msgspec.Struct, frozen=True):
+    """One event of a stream; `data` is JSON, its shape depends on `event`."""
+
+    id: Annotated[str, Meta(description="What `Last-Event-ID` names it by.")]
+    event: Annotated[
+        Literal["line", "task", "ask", "removed"],
+        Meta(description="line: of the journal; task: a TaskUpdate; ask: an AskView."),
+    ]
+    data: str

@@ -1,0 +1,158 @@
+"""Making, reading, telling and stopping tasks."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from ctui.client.tasks import NewTask, login, start_task
+from ctui.config import load_config
+from ctui.errors import InvalidInput, NotFound
+from ctui.tasks.calls import SendMessage, StopTask
+from ctui.tasks.messages import check_text
+from ctui.tasks.model import TaskOptions
+from ctui.web import shapes
+from ctui.web.endpoint import Endpoint, Parameter, body_of, whole_number
+from ctui.web.failure import as_json
+from ctui.web.output import recent_output, whole_output
+from ctui.web.service import Service
+from ctui.web.views import current_status, record_fields, seconds, task_record, task_summary
+from ctui.web.workdir import repository_at
+
+if TYPE_CHECKING:
+    from ctui.git.repository import Repository
+
+_RECENT_LINES = 50
+_RECENT_BYTES = 1 << 20
+_MOST_LINES = 1_000_000
+
+
+async def create(service: Service, request: Request) -> Response:
+    """Start a task in a new worktree.
+
+    Answers at once; the task runs in a container of its own. What it asks waits for an answer, here
+    or in any other of ctui's front ends.
+    """
+    wanted = await body_of(request, shapes.NewTask)
+    check_text(wanted.prompt)
+    repository = await _repository(service, wanted.workdir)
+    config = load_config(service.paths, repository=repository.work_tree)
+    new = NewTask(
+        prompt=wanted.prompt,
+        name=wanted.name or "",
+        base=wanted.base or "HEAD",
+        options=TaskOptions(
+            model=wanted.model or "",
+            permission_mode=wanted.permission_mode or config.claude.permission_mode,
+            skip_permissions=wanted.skip_permissions,
+            budget=wanted.budget,
+        ),
+    )
+    async with service.client() as client:
+        try:
+            task = await start_task(client, repository, new)
+        except NotFound as error:  # the base: the path itself was found
+            raise InvalidInput(error.message, hint=error.hint) from error
+    return as_json(task_record(service.store, task), status=201)
+
+
+async def list_all(service: Service, _request: Request) -> Response:
+    """All tasks, newest first."""
+    tasks = [task_summary(service.store, task) for task in reversed(service.store.tasks())]
+    return as_json(shapes.TaskList(tasks))
+
+
+async def detail(service: Service, request: Request) -> Response:
+    """One task, what it asks, and the end of its output."""
+    task = service.store.task(request.path_params["task_id"])
+    # Some kilobytes that were just written: a thread would take longer than the read.
+    recent = recent_output(service.archive(task.id), _RECENT_LINES, _RECENT_BYTES)
+    fields = record_fields(service.store, task, turn_end=recent.turn_end)
+    return as_json(shapes.TaskDetail(**fields, recent_output=recent.text))
+
+
+async def output(service: Service, request: Request) -> Response:
+    """The output as plain text: lines of JSON as Claude Code writes them.
+
+    Each turn ends with a line `__CLAUDE_EXIT_CODE_N__`; N is 0 where it went well.
+    """
+    lines = whole_number(request, "tail", 1, _MOST_LINES)
+    task = service.store.task(request.path_params["task_id"])
+    content = whole_output(service.archive(task.id), lines)
+    return StreamingResponse(content, media_type="text/plain; charset=utf-8")
+
+
+async def tell(service: Service, request: Request) -> Response:
+    """Send a follow-up; a task that sleeps or ended goes on with it."""
+    said = await body_of(request, shapes.FollowUp)
+    check_text(said.prompt)
+    task = service.store.task(request.path_params["task_id"])
+    message = SendMessage(task.id, str(uuid.uuid4()), said.prompt, login(service.paths))
+    task = await service.call(message)
+    # The first one is the prompt.
+    others = service.store.messages(task.id)[1:]
+    told = shapes.TaskTold(
+        task_id=task.id,
+        session_id=task.session,
+        status=current_status(service.store, task),
+        followups=[shapes.SentFollowUp(item.text, seconds(item.created)) for item in others],
+    )
+    return as_json(told)
+
+
+async def kill(service: Service, request: Request) -> Response:
+    """Stop a task. Its worktree, branch and output stay, and a message lets it go on."""
+    task = await service.call(StopTask(request.path_params["task_id"]))
+    killed = shapes.TaskKilled(task.id, current_status(service.store, task), seconds(task.updated))
+    return as_json(killed)
+
+
+async def _repository(service: Service, workdir: str | None) -> Repository:
+    if workdir is None:
+        return service.repository
+    tasks = [*service.store.tasks(), *service.store.tasks(removed=True)]
+    return await asyncio.to_thread(repository_at, workdir, tasks)
+
+
+TAIL = Parameter(
+    "tail",
+    "query",
+    {"type": "integer", "minimum": 1, "maximum": _MOST_LINES},
+    "Only so many of the last lines.",
+)
+
+ENDPOINTS = (
+    Endpoint(
+        "POST",
+        "/tasks",
+        create,
+        shapes.TaskRecord,
+        status=201,
+        takes=shapes.NewTask,
+        errors=(403, 409, 413),
+    ),
+    Endpoint("GET", "/tasks", list_all, shapes.TaskList),
+    Endpoint("GET", "/tasks/{task_id}", detail, shapes.TaskDetail, errors=(404,)),
+    Endpoint("DELETE", "/tasks/{task_id}", kill, shapes.TaskKilled, errors=(404,)),
+    Endpoint(
+        "GET",
+        "/tasks/{task_id}/output",
+        output,
+        None,
+        media="text/plain",
+        parameters=(TAIL,),
+        errors=(404,),
+    ),
+    Endpoint(
+        "POST",
+        "/tasks/{task_id}/message",
+        tell,
+        shapes.TaskTold,
+        takes=shapes.FollowUp,
+        errors=(404, 413),
+    ),
+)

@@ -1,0 +1,134 @@
+"""A task and its asks as the API shows them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from ctui.tasks.ask_text import ask_lines, session_words
+from ctui.tasks.asks import question_items
+from ctui.tasks.model import Ask, AskState, EndReason, Task, TaskState
+from ctui.tasks.store import Store
+from ctui.text import sanitise
+from ctui.web.shapes import (
+    AskView,
+    Option,
+    Question,
+    Status,
+    TaskRecord,
+    TaskSummary,
+    TaskUpdate,
+)
+
+_PROMPT_WIDTH = 120
+
+
+def status_of(task: Task, *, untold: bool = False) -> Status:
+    """The HTTP API's word for where a task stands.
+
+    A turn that failed is an `error` also while its conversation goes on, as its exit code says.
+
+    Args:
+        task: whose.
+        untold: whether a message waits that it has not read: then its turn is not over yet.
+    """
+    if task.state.live or (task.state is TaskState.IDLE and untold):
+        return "running"
+    if task.reason is EndReason.STOPPED:
+        return "killed"
+    return "error" if task.problem or task.reason is EndReason.FAILED else "completed"
+
+
+def current_status(store: Store, task: Task) -> Status:
+    return status_of(task, untold=task.state is TaskState.IDLE and bool(store.undelivered(task.id)))
+
+
+def seconds(nanoseconds: int) -> float:
+    return nanoseconds / 1e9
+
+
+def ask_view(ask: Ask) -> AskView:
+    return AskView(
+        ask_id=ask.id,
+        task_id=ask.task,
+        kind=ask.kind,
+        state=ask.state,
+        tool=ask.tool,
+        title=ask.title,
+        text="\n".join(ask_lines(ask)),
+        input=msgspec.Raw(bytes(ask.input)),
+        questions=[
+            Question(
+                text=item.text,
+                options=[Option(option.label, option.description) for option in item.options],
+                multiple=item.multiple,
+                optional=item.optional,
+            )
+            for item in question_items(ask)
+        ],
+        session=sanitise(session_words(ask)),
+        created_at=seconds(ask.created),
+    )
+
+
+def task_summary(store: Store, task: Task) -> TaskSummary:
+    return TaskSummary(
+        task_id=task.id,
+        prompt=task.prompt[:_PROMPT_WIDTH],
+        status=current_status(store, task),
+        created_at=seconds(task.created),
+        state=task.state,
+    )
+
+
+def task_update(store: Store, task: Task) -> TaskUpdate:
+    return TaskUpdate(
+        task_id=task.id,
+        status=current_status(store, task),
+        state=task.state,
+        reason=task.reason,
+        problem=task.problem,
+        turns=task.turns,
+        cost_usd=task.cost,
+        updated_at=seconds(task.updated),
+        pending_asks=[ask.id for ask in store.asks(AskState.PENDING, task=task.id)],
+    )
+
+
+def record_fields(store: Store, task: Task, *, turn_end: int | None = None) -> dict[str, Any]:
+    """The fields of a `TaskRecord`.
+
+    Args:
+        store: for what is asked.
+        task: whose.
+        turn_end: when its last turn ended, in nanoseconds, where that is known.
+    """
+    status = current_status(store, task)
+    over = status != "running"
+    return {
+        "task_id": task.id,
+        "session_id": task.session,
+        "prompt": task.prompt,
+        "workdir": str(Path(task.repository).parent),
+        "worktree": task.worktree,
+        "branch": task.branch,
+        "status": status,
+        "state": task.state,
+        "reason": task.reason,
+        "problem": task.problem,
+        "created_at": seconds(task.created),
+        "finished_at": seconds(turn_end or task.updated) if over else UNSET,
+        "killed_at": seconds(task.updated) if status == "killed" else UNSET,
+        "tmux_session": f"claude-{task.id}",
+        "turns": task.turns,
+        "cost_usd": task.cost,
+        "result": task.result,
+        "pending_asks": [ask_view(ask) for ask in store.asks(AskState.PENDING, task=task.id)],
+    }
+
+
+def task_record(store: Store, task: Task) -> TaskRecord:
+    return TaskRecord(**record_fields(store, task))

@@ -1,0 +1,216 @@
+"""A task's whole life over HTTP, with a real engine and CLI."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ctui.client.connection import driver_pid
+from ctui.demo.model.script import fenced
+from ctui.demo.world import World
+from ctui.tasks.journal import FILE_NAME
+from tests.conftest import git
+from tests.web.conftest import Served, serving
+from tests.web.streams import Event, Stream
+
+pytestmark = pytest.mark.engine
+
+
+def prompt(*steps: str) -> str:
+    return "Please.\n" + fenced(*steps)
+
+
+def _lines(events: list[Event]) -> list[Any]:
+    return [event.data for event in events if event.kind == "line"]
+
+
+def _archive(world: World, task: str) -> list[Any]:
+    path = world.paths.task(task) / FILE_NAME
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_from_the_first_word_to_the_end(served: Served, repository: Path) -> None:
+    made = served.create(prompt("bash touch made", "say Done."), name="life")
+    task = made["task_id"]
+    assert (made["status"], made["tmux_session"]) == ("running", f"claude-{task}")
+    assert (made["workdir"], made["branch"]) == (str(repository), "ctui/life")
+    assert Path(made["worktree"]).is_dir()
+    assert Path(made["worktree"]) != repository
+    assert "finished_at" not in made
+
+    ask = served.asked(task)
+    assert (ask["kind"], ask["tool"], ask["input"]["command"]) == (
+        "permission",
+        "Bash",
+        "touch made",
+    )
+    detail = served.get(f"/tasks/{task}")
+    assert (detail["status"], detail["state"]) == ("running", "waiting")
+    assert detail["pending_asks"] == [ask] == served.get("/asks")["asks"]
+
+    answered = _answer(served, task, ask_id=ask["ask_id"], decision="allow")
+    assert answered.status_code == 200
+    late = _answer(served, task, ask_id=ask["ask_id"], decision="deny")
+    assert late.status_code == 409
+    assert "not pending" in late.json()["error"]
+
+    done = served.until(task, "completed")
+    assert done["result"] == "Done."
+    assert done["created_at"] < done["finished_at"]
+    assert done["recent_output"].endswith("__CLAUDE_EXIT_CODE_0__\n")
+    assert (Path(made["worktree"]) / "made").is_file()
+    assert not (repository / "made").exists()
+    assert served.get("/tasks")["tasks"][0]["status"] == "completed"
+
+    tail = served.ask("GET", f"/api/claude/tasks/{task}/output?tail=2").text.splitlines()
+    assert json.loads(tail[0])["type"] == "result"
+    assert tail[1] == "__CLAUDE_EXIT_CODE_0__"
+
+    killed = served.ask("DELETE", f"/api/claude/tasks/{task}").json()
+    assert killed["status"] == "killed"
+    assert served.get(f"/tasks/{task}")["killed_at"] == killed["killed_at"]
+    told = _tell(served, task, prompt("say Again."))
+    assert [item["prompt"] for item in told["followups"]] == [prompt("say Again.")]
+    assert told["session_id"] == made["session_id"]
+    assert served.until(task, "completed")["result"] == "Again."
+    output = served.ask("GET", f"/api/claude/tasks/{task}/output").text
+    assert output.count("__CLAUDE_EXIT_CODE_0__") == 2
+
+
+def test_a_turn_that_fails_is_an_error(served: Served) -> None:
+    task = served.create(prompt("fail 400 always"))["task_id"]
+    failed = served.until(task, "error")
+    assert failed["problem"]
+    assert failed["recent_output"].endswith("__CLAUDE_EXIT_CODE_1__\n")
+
+
+def test_a_question_is_answered_and_a_wrong_answer_is_told(served: Served) -> None:
+    made = served.create(prompt("ask Which one? | Pick | Red: warm | Blue: cold", "say {result}"))
+    ask = served.asked(made["task_id"])
+    (question,) = ask["questions"]
+    assert [option["label"] for option in question["options"]] == ["Red", "Blue"]
+    other = served.create(prompt("say Hi."))["task_id"]
+    given: dict[str, Any] = {"ask_id": ask["ask_id"], "decision": "allow"}
+    assert _answer(served, made["task_id"], **given).status_code == 400
+    assert _answer(served, other, **given, text="Red").status_code == 404
+    assert _answer(served, made["task_id"], **given, text="Red").status_code == 200
+    assert "Red" in served.until(made["task_id"], "completed")["result"]
+
+
+def test_a_workdir_in_another_repository(served: Served, repository: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    git(tmp_path, "clone", "-q", str(repository), "other")
+    (other / "sub").mkdir()
+    made = served.create(prompt("say Hi."), workdir=str(other / "sub"))
+    assert made["workdir"] == str(other)
+    assert git(other, "rev-parse", f"refs/heads/{made['branch']}")
+    # What lies in a task's worktree decides nothing: a task can write any .git there.
+    hostile = Path(made["worktree"]) / "inner"
+    git(tmp_path, "clone", "-q", str(repository), str(hostile))
+    again = served.create(prompt("say Hi."), workdir=str(hostile))
+    assert again["workdir"] == str(other)
+
+
+async def test_a_stream_goes_on_across_kill_9_of_the_driver(served: Served, world: World) -> None:
+    steps = ("bash touch one", "say One.", "bash touch two", "say Done.")
+    task = (await asyncio.to_thread(served.create, prompt(*steps)))["task_id"]
+
+    def first_half() -> list[Event]:
+        with Stream(served, task) as stream:
+            return stream.until("ask", state="pending")
+
+    seen = await asyncio.to_thread(first_half)
+    pid = await driver_pid(world.paths)
+    assert pid is not None
+    os.kill(pid, 9)
+
+    def second_half() -> list[Event]:
+        with Stream(served, task, seen[-1].id) as stream:
+            for number in range(2):
+                ask = served.asked(task)
+                assert (
+                    _answer(served, task, ask_id=ask["ask_id"], decision="allow").status_code == 200
+                ), number
+                stream_to = "delivered"
+                seen.extend(stream.until("ask", ask_id=ask["ask_id"], state=stream_to))
+            return stream.until("task", status="completed")
+
+    seen += await asyncio.to_thread(second_half)
+    served.ask("DELETE", f"/api/claude/tasks/{task}")
+    with Stream(served, task, seen[-1].id) as stream:
+        archive = _archive(world, task)
+        for event in stream.events():
+            seen.append(event)
+            if len(_lines(seen)) == len(archive):
+                break
+    assert _lines(seen) == archive
+    assert next(event.data["state"] for event in seen if event.kind == "ask") == "pending"
+
+
+def test_whoever_reads_slowly_misses_nothing_and_holds_up_nobody(
+    served: Served, world: World
+) -> None:
+    task = served.create(prompt("flood 3000000", "say Small."))["task_id"]
+    with Stream(served, task) as slow:
+        done = served.until(task, "completed")
+        _tell(served, task, prompt("flood 3000000", "say Last."))
+        done = served.until(task, "completed")
+        assert done["turns"] == 2
+        archive = _archive(world, task)
+        seen: list[Event] = []
+        for event in slow.events():
+            seen.append(event)
+            if len(_lines(seen)) == len(archive):
+                break
+    assert _lines(seen) == archive
+    ids = [int(event.id) for event in seen]
+    assert ids == sorted(ids)
+
+
+def test_the_server_ends_and_the_task_goes_on(world: World, repository: Path) -> None:
+    with serving(repository, world.environ) as served:
+        task = served.create(prompt("bash touch made", "say Done."))["task_id"]
+        ask = served.asked(task)
+        stream = Stream(served, task)
+    # It ended by itself within two seconds, with the stream open; see `serving`.
+    assert list(stream.events())[-1].kind in {"task", "ask", "line"}
+    stream.close()
+    with serving(repository, world.environ) as served:
+        assert served.asked(task)["ask_id"] == ask["ask_id"]
+        assert _answer(served, task, ask_id=ask["ask_id"], decision="allow").status_code == 200
+        assert served.until(task, "completed")["result"] == "Done."
+
+
+def test_a_removed_task_ends_its_streams(served: Served, world: World, repository: Path) -> None:
+    task = served.create(prompt("say Done."))["task_id"]
+    served.until(task, "completed")
+    with Stream(served, task) as stream:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "ctui", "task", "remove", "--purge", task],
+            cwd=repository,
+            env=dict(world.environ),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert stream.until("removed")[-1].data == {"task_id": task}
+        assert list(stream.events()) == []
+    assert served.ask("GET", f"/api/claude/tasks/{task}").status_code == 404
+
+
+def _answer(served: Served, task: str, **given: Any) -> Any:
+    return served.ask("POST", f"/api/claude/tasks/{task}/asks", json=given)
+
+
+def _tell(served: Served, task: str, said: str) -> Any:
+    answer = served.ask("POST", f"/api/claude/tasks/{task}/message", json={"prompt": said})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
