@@ -1,4 +1,4 @@
-"""`ctui serve`: tasks over HTTP, for services, scripts and browsers on other machines."""
+"""`ctui serve`: tasks over HTTP, for services, scripts, agents and browsers on other machines."""
 
 from __future__ import annotations
 
@@ -58,9 +58,9 @@ def command(
     insecure_listen: bool,
     names: tuple[str, ...],
 ) -> None:
-    """Serve the HTTP task API and the dashboard in a browser, until Ctrl-C. Tasks go on without it.
+    """Serve the HTTP task API, MCP and the dashboard in a browser, until Ctrl-C; tasks go on.
 
-    Both ask for a token: `ctui serve token show` prints it.
+    All ask for a token: `ctui serve token show` prints it.
     """
     if ctx.invoked_subcommand is not None:
         return
@@ -82,6 +82,7 @@ async def _serve(
 ) -> None:
     import logging
 
+    from ctui.mcp_server.http import PATH, HttpServer
     from ctui.web.app import Part, create_app
     from ctui.web.browser import browser_routes
     from ctui.web.server import serve
@@ -93,7 +94,9 @@ async def _serve(
     shown = str(repository.work_tree or repository.common_dir)
     dashboard = [sys.executable, "-P", "-m", "ctui", shown]
     pages = browser_routes(tokens.check, dashboard, Path("/"), title=repository.name)
-    app = create_app(service, tokens, names=listening.names, parts=[Part(pages)])
+    mcp = HttpServer(paths, Path(shown))
+    parts = [Part(pages), Part(mcp.routes, (PATH,), mcp.running)]
+    app = create_app(service, tokens, names=listening.names, parts=parts)
     warn(f"{listening.url} serves {repository.name}; `ctui serve token show` prints the token")
     await serve(app, listening, service.feeds.close)
 

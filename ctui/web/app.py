@@ -36,9 +36,11 @@ _TOKEN_PATHS = ("/auth/token", "/auth/token/regenerate")
 
 
 class Part(NamedTuple):
-    """What another package serves on the same address. It checks its own callers (`Tokens`)."""
+    """What another package serves on the same address."""
 
     routes: Sequence[BaseRoute]
+    behind_token: Sequence[str] = ()
+    """Paths, with all below them, that need the token; elsewhere it checks its own callers."""
     lifespan: Callable[[], AbstractAsyncContextManager[None]] | None = None
     """Entered before the first request, left after the last."""
 
@@ -52,8 +54,9 @@ def create_app(
         service: what the API works on; it runs as long as the application.
         tokens: who may use the API.
         names: by which clients reach this server, beside its own addresses.
-        parts: further routes, behind the same guard but not behind the same token check.
+        parts: further routes, behind the same guard.
     """
+    guarded = (*_GUARDED, *(path for part in parts for path in part.behind_token))
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -80,7 +83,7 @@ def create_app(
         },
     )
     app.router.redirect_slashes = False
-    return Guard(TokenRequired(app, tokens, _GUARDED), names)
+    return Guard(TokenRequired(app, tokens, guarded), names)
 
 
 def _route(service: Service, path: str) -> Route:

@@ -8,9 +8,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx2
 from mcp import Client
 from mcp.client.session import ClientRequestContext
 from mcp.client.stdio import StdioServerParameters, stdio_client
+from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
     ElicitRequestFormParams,
@@ -38,7 +40,24 @@ async def talking(
     """A connected client; with `fill` one that shows forms."""
     program, *arguments = command(repository)
     server = StdioServerParameters(command=program, args=arguments, env=dict(environ), cwd="/")
+    async with _connected(stdio_client(server), mode, fill) as client:
+        yield client
 
+
+@asynccontextmanager
+async def talking_over_http(
+    url: str, token: str, mode: str = LEGACY, fill: Fill | None = None
+) -> AsyncIterator[Client]:
+    """The same, with a `ctui serve`."""
+    headers = {"Authorization": f"Bearer {token}"}
+    async with httpx2.AsyncClient(headers=headers, timeout=60) as http:
+        transport = streamable_http_client(f"{url}/mcp", http_client=http)
+        async with _connected(transport, mode, fill) as client:
+            yield client
+
+
+@asynccontextmanager
+async def _connected(transport: Any, mode: str, fill: Fill | None) -> AsyncIterator[Client]:
     async def show(
         context: ClientRequestContext, params: ElicitRequestParams
     ) -> ElicitResult | ErrorData:
@@ -47,9 +66,7 @@ async def talking(
         assert isinstance(params, ElicitRequestFormParams)
         return await fill(params)
 
-    async with Client(
-        stdio_client(server), mode=mode, elicitation_callback=show if fill else None
-    ) as client:
+    async with Client(transport, mode=mode, elicitation_callback=show if fill else None) as client:
         yield client
 
 

@@ -12,8 +12,16 @@ from mcp_types import ElicitRequestFormParams, ElicitResult
 
 from tests.conftest import git
 from tests.mcp_server.conftest import scripted
-from tests.mcp_server.talking import LEGACY, MODERN, call, refusal, talking
+from tests.mcp_server.talking import (
+    LEGACY,
+    MODERN,
+    call,
+    refusal,
+    talking,
+    talking_over_http,
+)
 from tests.tasks.conftest import Person
+from tests.web.conftest import serving
 
 pytestmark = pytest.mark.engine
 
@@ -37,13 +45,28 @@ async def test_every_tool_does_what_it_says(person: Person, mode: str) -> None:
         return ElicitResult(action="accept", content={"decision": "Allow Once"})
 
     async with talking(person.repository, person.world.environ, mode, fill) as client:
-        tools = Caller(client)
-        listed = {tool.name for tool in (await client.list_tools()).tools}
-        await _worktrees(tools, person.repository)
-        await _tasks(tools)
-        await _execute(tools)
-        await _setup(tools)
-        assert tools.called == listed
+        await _every_tool(client, person.repository)
+
+
+@pytest.mark.parametrize("mode", [LEGACY, MODERN])
+async def test_over_http_they_do_the_same(person: Person, mode: str) -> None:
+    async def fill(form: ElicitRequestFormParams) -> ElicitResult:
+        assert "touch executed" in form.message
+        return ElicitResult(action="accept", content={"decision": "Allow Once"})
+
+    with serving(person.repository, person.world.environ) as served:
+        async with talking_over_http(served.url, served.token, mode, fill) as client:
+            await _every_tool(client, person.repository)
+
+
+async def _every_tool(client: Client, repository: Path) -> None:
+    tools = Caller(client)
+    listed = {tool.name for tool in (await client.list_tools()).tools}
+    await _worktrees(tools, repository)
+    await _tasks(tools)
+    await _execute(tools)
+    await _setup(tools)
+    assert tools.called == listed
 
 
 async def _worktrees(tools: Caller, repository: Path) -> None:

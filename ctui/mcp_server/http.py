@@ -1,0 +1,49 @@
+"""MCP over streamable HTTP: the same tools, for a server that has checked its callers already."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from starlette.routing import Route
+
+from ctui.mcp_server.call import State
+from ctui.mcp_server.server import build_server
+from ctui.paths import Paths
+
+PATH = "/mcp"
+
+_MOST_BYTES = 9 << 20
+"""Of one message, as for every other request."""
+
+_MOST_SESSIONS = 64
+
+
+class HttpServer:
+    """The route, and what runs behind it as long as the application does."""
+
+    def __init__(self, paths: Paths, repo: Path) -> None:
+        """Nothing runs yet.
+
+        Args:
+            paths: whose tasks and worktrees.
+            repo: the repository that is meant where none is named; absolute.
+        """
+        self._state = State(paths, repo)
+        self._sessions = StreamableHTTPSessionManager(
+            build_server(self._state),
+            max_request_body_size=_MOST_BYTES,
+            max_sessions=_MOST_SESSIONS,
+        )
+        self.routes = [Route(PATH, self._sessions.asgi_app)]
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Tasks go on when it ends: a call that is cut off then interrupts nothing."""
+        async with self._sessions.run():
+            try:
+                yield
+            finally:
+                self._state.closing = True
