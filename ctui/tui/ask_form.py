@@ -8,11 +8,21 @@ from typing import NamedTuple
 
 from ctui.tasks.ask_text import ask_lines, cut, form_heading, session_words, shortened
 from ctui.tasks.asks import field_problem, joined, question_items
+from ctui.tasks.grants import always_words
 from ctui.tasks.in_turn import QuestionsInTurn
 from ctui.tasks.model import Answer, Ask, AskKind
 from ctui.text import one_line, sanitise
 
 _BY = "screen"
+_ANSWERS = {
+    "y": Answer("allow", by=_BY),
+    "s": Answer("session", by=_BY),
+    "w": Answer("always", by=_BY),
+    "d": Answer("deny", by=_BY),
+    "C": Answer("cancel", by=_BY),
+}
+"""Keys that are a whole answer."""
+
 _DIGITS = frozenset("0123456789")
 _MOST_KEYS = 9
 """Options that a single digit chooses."""
@@ -73,8 +83,8 @@ class AskForm:
             return [Choice("y", "accept"), *_NO_FORM]
         once = "approve" if self.ask.kind is AskKind.PLAN else "once"
         found = [Choice("y", once), Choice("d", "deny"), Choice("D", "deny and say why")]
-        if words := session_words(self.ask):
-            found.insert(1, Choice("s", one_line(words, _LABEL_WIDTH)))
+        wider = (Choice("s", session_words(self.ask)), Choice("w", always_words(self.ask)))
+        found[1:1] = [Choice(key, one_line(words, _LABEL_WIDTH)) for key, words in wider if words]
         return found
 
     def takes(self, key: str) -> bool:
@@ -87,15 +97,9 @@ class AskForm:
             return self._pick(int(key))
         if all(choice.key != key for choice in self.choices()):
             return Wants.NOTHING
+        if key in _ANSWERS:
+            return _ANSWERS[key]
         match key:
-            case "y":
-                return Answer("allow", by=_BY)
-            case "s":
-                return Answer("session", by=_BY)
-            case "d":
-                return Answer("deny", by=_BY)
-            case "C":
-                return Answer("cancel", by=_BY)
             case "D":
                 return Wants.REASON
             case "t":

@@ -17,6 +17,7 @@ from ctui.tui.ask_form import Choice
 _ASK_KEYS = (
     Choice("y", "allow once, or approve"),
     Choice("s", "allow for this task"),
+    Choice("w", "allow this command for good"),
     Choice("d D", "deny, deny and say why"),
     Choice("1-9 t", "choose an answer, write your own"),
 )

@@ -174,3 +174,15 @@ def test_a_form_is_typed_and_its_defaults_are_told() -> None:
     assert answer is not None
     line = msgspec.json.decode(asks.line(ask, answer))
     assert line["response"]["response"]["content"] == {"days": ["a", "b"], "safe": True}
+
+
+def test_a_plain_command_can_be_allowed_for_good() -> None:
+    ask = permission("Bash", {"command": "npm test"})
+    prompt = AskPrompt(ask)
+    assert "w always run `npm test` in this repository" in prompt.choices()
+    assert prompt.take("w") == Answer("always", by="terminal")
+    assert "always" in how_to_answer(ask)
+    wild = AskPrompt(permission("Bash", {"command": "rm *"}))
+    assert "always" not in wild.choices()
+    assert wild.take("w") is None
+    assert "always" not in how_to_answer(wild.ask)

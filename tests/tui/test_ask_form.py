@@ -46,6 +46,14 @@ def test_the_session_is_offered_with_all_that_it_allows() -> None:
     assert decided(form.press("s")).decision == "session"
 
 
+def test_for_good_is_offered_only_for_what_a_grant_can_say() -> None:
+    form = AskForm(permission("Bash", {"command": "npm test"}))
+    assert any("always run `npm test` in this" in choice.label for choice in form.choices())
+    assert decided(form.press("w")).decision == "always"
+    assert AskForm(permission("Bash", {"command": "rm *"})).press("w") is Wants.NOTHING
+    assert AskForm(permission("Write", {"file_path": "a"})).press("w") is Wants.NOTHING
+
+
 @pytest.mark.parametrize("key", ["s", "x", "1", "enter", "t", "Y"])
 def test_a_key_that_is_no_choice_decides_nothing(key: str) -> None:
     assert AskForm(permission("Bash", {"command": "ls"})).press(key) is Wants.NOTHING
