@@ -106,14 +106,18 @@ class ScreenConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class McpConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How long `execute_claude` of `ctui --mcp` waits, and which model it takes."""
 
-    default_model: str = ""
-    """Where the caller names none; empty is `claude.model`, else haiku."""
-    max_execution_seconds: Annotated[float, msgspec.Meta(gt=0)] = 600.0
-    """Then the turn is interrupted. Time in which a person is asked does not count."""
-    inactivity_timeout_seconds: Annotated[float, msgspec.Meta(gt=0)] = 120.0
-    """A task that says nothing for so long is not waited for any more; it goes on."""
-    permission_timeout_seconds: Annotated[float, msgspec.Meta(gt=0)] = 3600.0
-    """So long a form stays open; then the ask waits in the inbox."""
+    default_model: Annotated[
+        str, Meta(description="where a call names none; empty is claude.model, else haiku")
+    ] = ""
+    max_execution_seconds: Annotated[
+        float, Meta(gt=0, description="then the turn is interrupted; forms and queue do not count")
+    ] = 600.0
+    inactivity_timeout_seconds: Annotated[
+        float, Meta(gt=0, description="a task that is silent for so long is waited for no more")
+    ] = 120.0
+    permission_timeout_seconds: Annotated[
+        float, Meta(gt=0, description="so long a form stays open; then the ask waits in the inbox")
+    ] = 3600.0
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
