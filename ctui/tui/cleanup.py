@@ -92,7 +92,9 @@ class Cleanup(Screen[None]):
         done = self._deeds.last_words
         facts = summary(self._list, self._delete_branches, done, in_full=self._in_full)
         self.query_one(".cleanup--facts", Static).update(facts)
-        title = f"Cleanup  {len(self._list.rows)} worktrees" if lines else "Nothing to clean up"
+        count = len(self._list.rows)
+        several = "" if count == 1 else "s"
+        title = f"Cleanup  {count} worktree{several}" if lines else "Nothing to clean up"
         self.query_one(".cleanup--title", Static).update(Content.styled(title, "bold"))
 
     def _put(self, lines: list[tuple[str | None, Content]]) -> None:
@@ -179,4 +181,8 @@ class Cleanup(Screen[None]):
         self.app.push_screen(TrashScreen(self._deeds))
 
     def action_leave(self) -> None:
-        self.dismiss()
+        """Close what is open here; else the screen."""
+        if self._in_full:
+            self.action_details()
+        else:
+            self.dismiss()

@@ -138,3 +138,20 @@ def _title(app: OneScreen) -> str:
     if not isinstance(app.screen, TrashScreen):
         return ""
     return str(app.screen.query_one(".cleanup--title", Static).content)
+
+
+async def test_escape_closes_the_details_first(
+    paths: Paths, repository: Path, tmp_path: Path
+) -> None:
+    await made(repository, tmp_path, 1)
+    app = OneScreen(paths, repository)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, Cleanup))
+        screen = app.screen
+        await pilot.press("d")
+        assert screen.has_class("-in-full")
+        await pilot.press("escape")
+        assert app.screen is screen
+        assert not screen.has_class("-in-full")
+        await pilot.press("escape")
+        assert app.screen is not screen
