@@ -11,7 +11,7 @@ import msgspec
 
 from ctui.client.cleaning import Cleaning
 from ctui.client.listing import WorktreeList
-from ctui.client.removal import RemovedWorktrees
+from ctui.client.removal import RefusedWorktree, RemovedWorktrees
 from ctui.client.volumes import KeptVolume
 from ctui.sandbox.old_images import BuiltImage
 from ctui.sandbox.volumes import Volume
@@ -66,6 +66,8 @@ class RestoredWorktrees(msgspec.Struct, frozen=True):
     """What `worktree restore` did."""
 
     restored: list[RestoredWorktree]
+    refused: list[RefusedWorktree] = []
+    """By trash id; left out where there is none."""
 
 
 class PurgedTrash(msgspec.Struct, frozen=True):
@@ -90,6 +92,9 @@ class LandedWorktree(Landed, frozen=True, kw_only=True):
 
     pushed: bool
     dry_run: bool
+    error: str = ""
+    """Why it was landed but not pushed; left out otherwise."""
+    hint: str = ""
 
 
 class Pushed(msgspec.Struct, frozen=True):
@@ -202,6 +207,12 @@ class DoneStep(msgspec.Struct, frozen=True):
     said: str
 
 
+class ServeToken(msgspec.Struct, frozen=True):
+    """What clients of `ctui serve` show."""
+
+    token: str
+
+
 SHAPES: dict[str, Any] = {
     "error": Failure,
     "task-list": list[ListedTask],
@@ -229,6 +240,7 @@ SHAPES: dict[str, Any] = {
     "config-validate": ValidatedConfig,
     "config-import": ImportedConfig,
     "config-grants": list[Grant],
+    "serve-token": ServeToken,
 }
 """The name of a schema -> what it describes."""
 
@@ -262,5 +274,7 @@ PRINTED: dict[str, str] = {
     "config validate": "config-validate",
     "config import": "config-import",
     "config grants": "config-grants",
+    "serve token show": "serve-token",
+    "serve token regenerate": "serve-token",
 }
 """A command -> the schema of what it prints with `--json`."""

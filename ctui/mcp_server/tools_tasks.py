@@ -73,6 +73,17 @@ class RunTask(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         bool, Meta(description="Ask nothing: the container is the limit.")
     ] = False
     budget: Annotated[float, Meta(gt=0, description="US dollars at most.")] | None = None
+    mcp_config: Annotated[
+        list[Annotated[str, Meta(max_length=LONGEST)]],
+        Meta(max_length=16, description="Files of MCP servers that the task gets."),
+    ] = []
+    approval_tool_permission: Annotated[
+        str,
+        Meta(
+            max_length=LONGEST,
+            description="mcp__server__tool of these servers: it decides on what the task asks.",
+        ),
+    ] = ""
     repo: Repo = ""
 
 
@@ -95,11 +106,13 @@ async def run_task(call: Call, given: RunTask) -> Task:
         base=given.base,
         worktree=given.worktree,
         in_checkout=given.workspace_dir,
+        mcp_config=tuple(given.mcp_config),
         options=TaskOptions(
             model=given.model,
             permission_mode=given.permission_mode or config.claude.permission_mode,
             skip_permissions=given.skip_permissions,
             budget=given.budget,
+            approval_tool=given.approval_tool_permission,
         ),
     )
     async with call.client() as client:

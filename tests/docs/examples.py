@@ -23,6 +23,8 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         'ctui run --name add-test --detach "add a test for the expired session"',
         "ctui run --budget 2 --json - < prompt.md",
     ),
+    "serve token show": ("ctui serve token show",),
+    "serve token regenerate": ("ctui serve token regenerate",),
     "setup": ("ctui setup", "ctui setup --token-file - < token", "ctui setup --logout"),
     "task answer": (
         "ctui task answer add-test allow",
