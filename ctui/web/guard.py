@@ -14,6 +14,7 @@ from contextlib import suppress
 from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ctui.web.failure import failed
@@ -49,6 +50,8 @@ class Guard:
         refusal = self._foreign(scope) or body.refusal
         try:
             await (refusal or self._app)(scope, body.receive, reply.send)
+        except ClientDisconnect:
+            return  # there is nobody to tell
         except Exception as error:  # noqa: BLE001 - whoever called gets an answer in any case
             # A traceback could have a secret in it.
             log.error("%s %r: %s", scope.get("method"), scope["path"], type(error).__name__)  # noqa: TRY400

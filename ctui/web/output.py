@@ -39,9 +39,9 @@ class _Result(msgspec.Struct):
 class _Turns:
     """Makes lines of entries, and knows whether a turn is open."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_open: bool = False) -> None:
         self.ended: int | None = None
-        self._open = False
+        self._open = is_open
 
     def lines(self, entry: Entry) -> list[str]:
         line = entry.line
@@ -63,9 +63,10 @@ class _Turns:
 
 def recent_output(path: Path, lines: int, limit: int) -> Recent:
     """The last `lines` lines, or as many of them as `limit` bytes of the journal have."""
-    turns = _Turns()
+    start, is_open = _start_of(path, lines, limit)
+    turns = _Turns(is_open=is_open)
     found: list[str] = []
-    for entry in read_entries(path, _start_of(path, lines, limit)):
+    for entry in read_entries(path, start):
         found += turns.lines(entry)
     return Recent("".join(f"{line}\n" for line in found[-lines:]), turns.ended)
 
@@ -79,7 +80,7 @@ def whole_output(path: Path, lines: int | None = None) -> Iterator[bytes]:
     if lines is None:
         yield from _pieces(path, 0, 0)
         return
-    start = _start_of(path, lines)
+    start, _ = _start_of(path, lines)  # its first line decides
     end = path.stat().st_size if path.exists() else 0
     turns = _Turns()
     count = sum(len(turns.lines(entry)) for entry in read_entries(path, start, end))
@@ -103,22 +104,30 @@ def _pieces(path: Path, start: int, skip: int, end: int | None = None) -> Iterat
     yield b"".join(piece)
 
 
-def _start_of(path: Path, lines: int, limit: int | None = None) -> int:
-    """Where to begin so that at least so many lines follow, and whether a turn is open is known."""
-    count = size = start = 0
-    for start, raw in _lines_from_end(path):
+def _start_of(path: Path, lines: int, limit: int | None = None) -> tuple[int, bool]:
+    """Where to begin so that at least so many lines follow, and whether a turn is open there."""
+    count = size = 0
+    start: int | None = None
+    for offset, raw in _lines_from_end(path):
         size += len(raw)
-        if limit is not None and count and size > limit:
-            return start + len(raw)
+        if start is None and limit is not None and count and size > limit:
+            start = offset + len(raw)
         try:
             entry = msgspec.json.decode(raw, type=Entry)
         except msgspec.DecodeError:
             continue
-        if _shown(entry):
-            count += 2 if entry.line.startswith(_RESULT) else 1
-            if count >= lines and not entry.line.startswith(_SYSTEM):
-                return start
-    return 0
+        if not _shown(entry):
+            if start is not None and entry.stream == "ctui" and _ENDED.match(entry.line):
+                return start, False
+            continue
+        ends_turn = entry.line.startswith(_RESULT)
+        decides = not entry.line.startswith(_SYSTEM)
+        if start is not None and decides:
+            return start, not ends_turn
+        count += 2 if ends_turn else 1
+        if count >= lines and decides:
+            return offset, False
+    return start or 0, False
 
 
 def _lines_from_end(path: Path) -> Iterator[tuple[int, bytes]]:

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 import msgspec
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ctui.tasks.journal import Entry
@@ -64,6 +64,7 @@ def test_a_turn_ends_with_its_exit_code(tmp_path: Path) -> None:
     assert recent_output(path, 1, 1 << 20) == ("__CLAUDE_EXIT_CODE_137__\n", 7)
 
 
+@settings(max_examples=400)
 @given(st.lists(_LINES, max_size=40), st.integers(1, 50), st.sampled_from([b"", b'{"t":1,"r']))
 def test_the_end_is_the_end_of_the_whole(
     entries: list[tuple[str, str]], count: int, rest: bytes
