@@ -60,6 +60,8 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path, paths: Paths) -
     assert "is not a folder of yours" in refused(
         tmp_path, "config", "init", CTUI_CONFIG_DIR=str(tmp_path / "file")
     )
+    # Not even root can make a folder there.
+    assert "cannot be used" in refused(tmp_path, "config", "init", CTUI_CONFIG_DIR="/proc/ctui")
     if os.geteuid() != 0:
         paths.config.mkdir(parents=True, mode=0o500)
         assert "cannot be written" in refused(tmp_path, "config", "init")

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from ctui.cli.shapes import PRINTED, SHAPES
+from ctui.cli.schemas import PRINTED, SHAPES
 from ctui.paths import Paths
 from ctui.tasks import asks
 from ctui.tasks.model import Run, Task

@@ -13,7 +13,7 @@ import click
 import msgspec
 
 from ctui.cli.main import cli
-from ctui.cli.shapes import PRINTED, SHAPES
+from ctui.cli.schemas import PRINTED, SHAPES
 from ctui.config.model import known_keys
 from ctui.config.problems import toml_value
 from ctui.config.sources import REPOSITORY_KEYS

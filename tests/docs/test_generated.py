@@ -7,7 +7,7 @@ import shlex
 import click
 import pytest
 
-from ctui.cli.shapes import PRINTED, SHAPES
+from ctui.cli.schemas import PRINTED, SHAPES
 from ctui.config.model import known_keys
 from tests.docs.examples import EXAMPLES
 from tests.docs.pages import DOCS, cli_page, schemas, setup_page

@@ -1,0 +1,100 @@
+"""Which shape each command prints with `--json`, and what its schema in docs/schemas is called."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ctui.cli.shapes import (
+    Checked,
+    CleanedImages,
+    CleanedVolumes,
+    Committed,
+    DoneStep,
+    Failure,
+    ImportedConfig,
+    LandedWorktree,
+    ListedTask,
+    PurgedTrash,
+    Pushed,
+    RemovedTask,
+    RestoredWorktrees,
+    ServeToken,
+    ShownConfig,
+    ShownTask,
+    ValidatedConfig,
+)
+from ctui.client.cleaning import Cleaning
+from ctui.client.listing import WorktreeList
+from ctui.client.removal import RemovedWorktrees
+from ctui.sandbox.old_images import BuiltImage
+from ctui.sandbox.volumes import Volume
+from ctui.tasks.grants import Grant
+from ctui.tasks.model import Ask, Task
+from ctui.worktrees.model import WorktreeRecord
+from ctui.worktrees.trash.entries import TrashEntry
+
+SHAPES: dict[str, Any] = {
+    "error": Failure,
+    "task-list": list[ListedTask],
+    "task-show": ShownTask,
+    "task": Task,
+    "ask": Ask,
+    "task-remove": RemovedTask,
+    "worktree-create": WorktreeRecord,
+    "worktree-list": WorktreeList,
+    "worktree-remove": RemovedWorktrees,
+    "worktree-restore": RestoredWorktrees,
+    "worktree-trash": list[TrashEntry],
+    "worktree-trash-purge": PurgedTrash,
+    "worktree-commit": Committed,
+    "worktree-land": LandedWorktree,
+    "worktree-push": Pushed,
+    "doctor": list[Checked],
+    "setup": list[DoneStep],
+    "image-list": list[BuiltImage],
+    "image-clean": CleanedImages,
+    "volume-list": list[Volume],
+    "volume-clean": CleanedVolumes,
+    "clean": Cleaning,
+    "config-show": ShownConfig,
+    "config-validate": ValidatedConfig,
+    "config-import": ImportedConfig,
+    "config-grants": list[Grant],
+    "serve-token": ServeToken,
+}
+"""The name of a schema -> what it describes."""
+
+PRINTED: dict[str, str] = {
+    "task list": "task-list",
+    "task show": "task-show",
+    "task send": "task",
+    "task interrupt": "task",
+    "task stop": "task",
+    "task resume": "task",
+    "task answer": "ask",
+    "task remove": "task-remove",
+    "worktree create": "worktree-create",
+    "worktree list": "worktree-list",
+    "worktree remove": "worktree-remove",
+    "worktree clean": "worktree-remove",
+    "worktree restore": "worktree-restore",
+    "worktree trash": "worktree-trash",
+    "worktree commit": "worktree-commit",
+    "worktree land": "worktree-land",
+    "worktree push": "worktree-push",
+    "doctor": "doctor",
+    "setup": "setup",
+    "image list": "image-list",
+    "image clean": "image-clean",
+    "volume list": "volume-list",
+    "volume init": "volume-list",
+    "volume clean": "volume-clean",
+    "clean": "clean",
+    "config show": "config-show",
+    "config validate": "config-validate",
+    "config import": "config-import",
+    "config grants": "config-grants",
+    "serve token show": "serve-token",
+    "serve token regenerate": "serve-token",
+}
+"""A command -> the schema of what it prints with `--json`."""
