@@ -57,8 +57,6 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """CLAUDE.md of the base commit."""
     deny_rules: tuple[str, ...] = ()
     """Kept in any case: a project may narrow what a task may do."""
-    grants: tuple[str, ...] = ()
-    """Rules that the person allowed for good, such as `Bash(npm test)`."""
     base_url: str = ""
     home: str = ""
     """The home folder's path inside the container."""
@@ -135,7 +133,7 @@ def _arguments(options: RunOptions) -> tuple[str, ...]:
 
 
 def _files(options: RunOptions) -> dict[str, HomeFile]:
-    allowed = [f"mcp__{TOOL_SERVER}", *options.grants]
+    allowed = [f"mcp__{TOOL_SERVER}"]
     settings = {"permissions": {"allow": allowed, "deny": list(options.deny_rules)}}
     files = {".claude/settings.json": HomeFile(json.dumps(settings))}
     # A trusted workspace's own CLAUDE.md is read from the worktree; written in any case, so that

@@ -23,7 +23,7 @@ def _complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[Co
     except CtuiError:
         return []
     return [
-        CompletionItem(str(grant.id), help=grant.rule)
+        CompletionItem(str(grant.id), help=grant.words)
         for grant in found
         if str(grant.id).startswith(incomplete)
     ]
@@ -59,10 +59,10 @@ def grants(ids: tuple[int, ...], repo: str | None, *, revoke_all: bool, as_json:
         print_json(found)
     elif ids or revoke_all:
         for grant in found:
-            click.echo(f"revoked {grant.id}: {grant.rule}")
+            click.echo(f"revoked {grant.id}: {grant.words}")
     elif found:
         rows = [
-            [str(grant.id), grant.rule, grant.repository, grant.task, age(grant.created)]
+            [str(grant.id), grant.words, grant.repository, grant.task, age(grant.created)]
             for grant in found
         ]
         print_table(["ID", "ALLOWS", "REPOSITORY", "TASK", "AGE"], rows)

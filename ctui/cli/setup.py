@@ -98,7 +98,7 @@ def _given(token_file: str | None) -> str:
     if token_file is not None:
         return _read(Path(token_file))
     if not sys.stdin.isatty():
-        return sys.stdin.readline().strip()
+        return sys.stdin.readline(_TOKEN_LIMIT).strip()
     asked = "Token or API key (nothing keeps the login that there is)"
     return str(click.prompt(asked, default="", show_default=False, hide_input=True, err=True))
 

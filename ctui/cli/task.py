@@ -86,7 +86,7 @@ def answer(
     """Answer what a task asks; the first answer wins.
 
     A permission: allow (this once), session (from now on in this task), always (exactly this
-    command, in all later runs of the repository; `ctui config grants` takes it back), deny.
+    command, in all tasks of the repository; `ctui config grants` takes it back), deny.
     A plan: allow, session (accepts its edits too), deny. A question: --text or --answer, or deny.
     A form of an MCP server: allow, deny, or cancel (which gives no answer at all).
     `ctui task show` shows what is asked.

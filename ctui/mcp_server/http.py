@@ -18,7 +18,9 @@ PATH = "/mcp"
 _MOST_BYTES = 9 << 20
 """Of one message, as for every other request."""
 
-_MOST_SESSIONS = 64
+_MOST_SESSIONS = 1000
+_IDLE_SECONDS = 600.0
+"""Of a session: many clients go without a word, and those that stay begin another one."""
 
 
 class HttpServer:
@@ -36,6 +38,7 @@ class HttpServer:
             build_server(self._state),
             max_request_body_size=_MOST_BYTES,
             max_sessions=_MOST_SESSIONS,
+            session_idle_timeout=_IDLE_SECONDS,
         )
         self.routes = [Route(PATH, self._sessions.asgi_app)]
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 import asyncio
 import os
 import queue
+import select
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import Future, wait
 from contextlib import asynccontextmanager, suppress
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import anyio
 import msgspec
@@ -27,6 +29,9 @@ MAX_LINE = 64 << 20
 """Bytes of one message: the longest prompt there is, escaped, and much more."""
 
 _READ_SIZE = 1 << 16
+_LOOK_SECONDS = 0.2
+_SOCKET_HUNG_UP = getattr(select, "POLLRDHUP", 0)
+"""Of a socket, where the system tells (poll(2)); a pipe needs no asking."""
 
 
 class Streams(NamedTuple):
@@ -72,14 +77,13 @@ async def stdio(ended: Callable[[], None]) -> AsyncIterator[Streams]:
 
     loop = asyncio.get_running_loop()
 
-    def run(work: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(work, loop).result()
-
     def read() -> None:
         with suppress(Exception):  # the loop is gone: nobody wants to know any more
             for line in _lines(reading):
-                run(take(line))
-            run(end())
+                if not _taken(asyncio.run_coroutine_threadsafe(take(line), loop), reading):
+                    loop.call_soon_threadsafe(ended)
+                    return
+            asyncio.run_coroutine_threadsafe(end(), loop).result()
 
     job = asyncio.create_task(write())
     threading.Thread(target=read, name="stdin", daemon=True).start()
@@ -112,6 +116,26 @@ def _lines(descriptor: int) -> Iterator[bytes]:
         if rest and size < MAX_LINE:
             parts.append(rest)
             size += len(rest)
+
+
+def _taken(job: Future[None], descriptor: int) -> bool:
+    """Wait until a message is taken; False if the client hangs up first.
+
+    One that reads nothing keeps its messages from being taken, and us from the end of them.
+    """
+    while not wait([job], _LOOK_SECONDS).done:
+        if _hung_up(descriptor):
+            return False
+    job.result()
+    return True
+
+
+def _hung_up(descriptor: int) -> bool:
+    """Whether the client has closed its end, though there is more to read."""
+    poll = select.poll()
+    poll.register(descriptor, _SOCKET_HUNG_UP)
+    hung_up = select.POLLHUP | select.POLLERR | _SOCKET_HUNG_UP
+    return any(event & hung_up for _, event in poll.poll(0))
 
 
 def _read(descriptor: int) -> bytes:

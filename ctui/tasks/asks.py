@@ -172,10 +172,8 @@ def line(ask: Ask, answer: Answer) -> bytes:
         return control.answer_questions(ask.request, given, _chosen(ask, answer))
     if ask.kind is AskKind.PLAN:
         return control.approve_plan(ask.request, given, accept_edits=answer.decision == "session")
-    details = msgspec.json.decode(ask.details, type=PermissionDetails)
-    if answer.decision == "always" and (granted := grantable(ask)):
-        return control.allow(ask.request, given, permissions=granted.permissions)
     if answer.decision == "session":
+        details = msgspec.json.decode(ask.details, type=PermissionDetails)
         permissions = control.session_permissions(details.suggestions)
         return control.allow(ask.request, given, permissions=permissions)
     return control.allow(ask.request, given)

@@ -40,6 +40,9 @@ class Outward(Protocol):
     def turn_ended(self) -> None: ...
 
 
+_GRANTED = Answer("allow", by="grant")
+
+
 class Conversation:
     """One run's dialogue with the CLI."""
 
@@ -269,7 +272,10 @@ class Conversation:
     }
 
     def _open(self, ask: Ask) -> None:
-        self.asks.open(ask)
+        granted = self._store.is_granted(self.task.repository, ask)
+        opened = self.asks.open(ask, _GRANTED if granted else None)
+        if granted and opened is not None and not self._replaying:
+            self.answer(opened, _GRANTED)
         self._refresh_waiting()
 
     def _ask_changed(self, ask: Ask) -> None:

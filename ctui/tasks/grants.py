@@ -1,7 +1,8 @@
 """Grants: commands that the person allowed for good, in one repository.
 
-A grant allows what was shown and nothing else: one command, letter for letter. It is kept in the
-store, not in the worktree, and later runs of the repository get it in their own user settings.
+A grant allows what was shown and nothing else: one command, letter for letter. The CLI never learns
+of it, because a rule of its own lets more through (`timeout 5 X`, `echo code | X` and `X < file`
+for `X`, measured with 2.1.197): it asks each time, and the driver answers.
 """
 
 from __future__ import annotations
@@ -17,9 +18,7 @@ from ctui.tasks.model import Ask, AskKind
 from ctui.text import sanitise
 
 _COMMAND = re.compile(r"[!-~](?:[ -~]{0,498}[!-~])?")
-_NOT_LITERAL = re.compile(r"[*()\\]")
-"""What a rule of the CLI takes for a pattern or for its own end
-(code.claude.com/docs/en/permissions)."""
+"""What a person sees whole, and as it is."""
 
 
 class Grant(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,8 +36,8 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     """Nanoseconds since the epoch."""
 
     @property
-    def rule(self) -> str:
-        """As the CLI's settings write it."""
+    def words(self) -> str:
+        """As a person reads it: `Bash(npm test)`."""
         return f"{self.tool}({self.content})"
 
 
@@ -48,26 +47,16 @@ class Grantable(msgspec.Struct, frozen=True):
     tool: str
     content: str
 
-    @property
-    def permissions(self) -> list[dict[str, object]]:
-        """The same for the run that asked, which has read its settings already."""
-        rule = {"toolName": self.tool, "ruleContent": self.content}
-        return [
-            {"type": "addRules", "rules": [rule], "behavior": "allow", "destination": "session"}
-        ]
-
 
 def grantable(ask: Ask) -> Grantable | None:
-    """What `always` would allow; None where no rule says exactly what is shown.
+    """What `always` would allow; None for what is no plain command of one line.
 
     The CLI's own suggestions are not asked: they may allow more than the person has seen.
     """
     if ask.kind is not AskKind.PERMISSION or ask.tool != "Bash":
         return None
     command = fields.text(fields.json_object(bytes(ask.input)) or {}, "command")
-    if not _COMMAND.fullmatch(command) or _NOT_LITERAL.search(command):
-        return None
-    return Grantable(ask.tool, command)
+    return Grantable(ask.tool, command) if _COMMAND.fullmatch(command) else None
 
 
 def always_words(ask: Ask) -> str:
@@ -87,6 +76,14 @@ class GrantTable(Database):
                 (repository, what.tool, what.content, task, created),
             )
 
+    def is_granted(self, repository: str, ask: Ask) -> bool:
+        """Whether exactly this was allowed for good in that repository."""
+        wanted = grantable(ask)
+        return wanted is not None and any(
+            (grant.tool, grant.content) == (wanted.tool, wanted.content)
+            for grant in self.grants(repository)
+        )
+
     def grants(self, repository: str | None = None) -> list[Grant]:
         """Those of a repository, or all; oldest first."""
         rows = self._rows(
@@ -95,7 +92,7 @@ class GrantTable(Database):
         return [msgspec.convert(dict(row), Grant) for row in rows]
 
     def revoke_grant(self, grant_id: int) -> Grant:
-        """Forget a grant: runs that begin from now on ask again.
+        """Forget a grant: from now on it is asked again.
 
         Raises:
             NotFound: there is no such grant.

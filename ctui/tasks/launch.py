@@ -170,7 +170,6 @@ async def _home(
             budget=left,
             trusted=parts.store.trusts(task.repository),
             claude_md=await _blob(repository, task.base, "CLAUDE.md"),
-            grants=tuple(grant.rule for grant in parts.store.grants(task.repository)),
             deny_rules=deny_rules_of(await _blob(repository, task.base, ".claude/settings.json")),
             base_url=base_url,
             home=HOME,

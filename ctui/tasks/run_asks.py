@@ -7,7 +7,7 @@ from collections.abc import Callable
 import msgspec
 
 from ctui.tasks.asks import ToolboxDetails
-from ctui.tasks.model import Ask, AskState, Run
+from ctui.tasks.model import Answer, Ask, AskState, Run
 from ctui.tasks.store import Store
 
 
@@ -27,11 +27,20 @@ class RunAsks:
         """Those whose answer was accepted and has no echo yet."""
         return [ask for ask in self._mine(AskState.ANSWERED) if ask.answer is not None]
 
-    def open(self, ask: Ask) -> None:
-        """Add it unless its request is known: a log can be read again."""
-        added = self._store.add_ask(ask)
-        if added is not None:
-            self._changed(added)
+    def open(self, ask: Ask, known: Answer | None = None) -> Ask | None:
+        """Add it, perhaps with an answer that is known; None if its request is known already.
+
+        A log can be read again.
+        """
+        with self._store.transaction():
+            added = self._store.add_ask(ask)
+            if added is not None and known is not None:
+                self._store.claim_ask(added.id, known)
+        if added is None:
+            return None
+        opened = self._store.ask(added.id)
+        self._changed(opened)
+        return opened
 
     def receipt(self, request_id: str) -> None:
         """The CLI's echo of the answer to that request is in the journal."""

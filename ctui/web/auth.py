@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ctui.errors import CtuiError, NotFound, Refused, Unavailable
 from ctui.paths import Paths, private_folder
@@ -128,7 +129,11 @@ class TokenRequired:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         guarded = scope["type"] in {"http", "websocket"} and scope["path"].startswith(self._below)
-        if guarded and not self._tokens.check(bearer(scope["headers"])):
+        if not guarded:
+            await self._app(scope, receive, send)
+            return
+        shown = bearer(scope["headers"])
+        if not self._tokens.check(shown):
             refusal = failed(
                 401,
                 "the bearer token is missing or wrong",
@@ -137,7 +142,14 @@ class TokenRequired:
             )
             await refusal(scope, receive, send)
             return
-        await self._app(scope, receive, send)
+
+        async def send_on(message: Message) -> None:
+            # A stream may be older than the token that counts by now.
+            if message.get("more_body") and not self._tokens.check(shown):
+                raise HTTPException(401)
+            await send(message)
+
+        await self._app(scope, receive, send_on)
 
 
 def bearer(headers: Iterable[tuple[bytes, bytes]]) -> str:

@@ -54,9 +54,9 @@ def test_a_repository_says_nothing_until_it_is_trusted() -> None:
     assert projects == {"/workspace": {"hasTrustDialogAccepted": True}}
 
 
-def test_our_tools_and_the_persons_grants_are_not_asked_for() -> None:
-    home = changed(grants=("Bash(npm test)",))
-    assert settings(home)["permissions"]["allow"] == ["mcp__ctui", "Bash(npm test)"]
+def test_only_our_tools_are_not_asked_for() -> None:
+    home = changed()
+    assert settings(home)["permissions"]["allow"] == ["mcp__ctui"]
 
 
 def test_options_become_flags_that_no_value_can_leave() -> None:

@@ -193,7 +193,7 @@ def test_a_plain_command_can_be_allowed_for_good() -> None:
     assert "w always run `npm test` in this repository" in prompt.choices()
     assert prompt.take("w") == Answer("always", by="terminal")
     assert "always" in how_to_answer(ask)
-    wild = AskPrompt(permission("Bash", {"command": "rm *"}))
+    wild = AskPrompt(permission("Bash", {"command": "rm a\nrm b"}))
     assert "always" not in wild.choices()
     assert wild.take("w") is None
     assert "always" not in how_to_answer(wild.ask)

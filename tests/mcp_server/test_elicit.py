@@ -65,7 +65,7 @@ def test_the_four_choices_of_a_permission(label: str, decision: Any) -> None:
 
 
 def test_what_can_be_allowed_only_once_offers_nothing_longer() -> None:
-    request = {"tool_name": "Bash", "input": {"command": "rm *"}}
+    request = {"tool_name": "Bash", "input": {"command": "rm a\nrm b"}}
     ask = asks.from_permission("t", 1, 0, "r", request)
     assert form_of(ask).schema["properties"]["decision"]["enum"] == ["Allow Once", "Deny"]
     for label in ("Allow Session", "Allow Always"):

@@ -43,14 +43,19 @@ async def test_it_ends_before_anything_was_said(repository: Path) -> None:
             assert await server.process.wait() == 0
 
 
-async def test_it_ends_although_nobody_reads_what_it_says(repository: Path) -> None:
+@pytest.mark.parametrize("how", ["signal", "end of stdin"])
+async def test_it_ends_although_nobody_reads_what_it_says(repository: Path, how: str) -> None:
     """The pipe is full, so its last words wait in a thread."""
     async with raw(repository) as server:
         await server.initialize()
         server.process.stdout = None  # nobody reads it from here on
-        for _ in range(60):
+        for _ in range(12):
             await server.request("tools/list", {})
-        server.process.send_signal(signal.SIGTERM)
+        if how == "signal":
+            server.process.send_signal(signal.SIGTERM)
+        else:
+            assert server.process.stdin is not None
+            server.process.stdin.close()
         assert await server.ended() == 0
 
 

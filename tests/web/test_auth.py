@@ -7,10 +7,12 @@ import threading
 from pathlib import Path
 
 import pytest
+from starlette.exceptions import HTTPException
+from starlette.types import Message, Receive, Scope, Send
 
 from ctui.errors import Refused
 from ctui.paths import Paths
-from ctui.web.auth import Tokens, bearer
+from ctui.web.auth import TokenRequired, Tokens, bearer
 
 
 def test_it_is_made_once_and_only_its_owner_can_read_it(paths: Paths) -> None:
@@ -115,3 +117,31 @@ def test_a_new_one_does_not_follow_a_link(paths: Paths, tmp_path: Path) -> None:
 def test_the_header(header: bytes, token: str) -> None:
     assert bearer([(b"host", b"x"), (b"authorization", header)]) == token
     assert bearer([(b"cookie", b"Bearer abc")]) == ""
+
+
+async def test_a_stream_ends_with_the_token_that_opened_it(paths: Paths) -> None:
+    tokens = Tokens(paths)
+    opened = tokens.current()
+    sent: list[bytes] = []
+
+    async def stream(scope: Scope, receive: Receive, send: Send) -> None:
+        del scope, receive
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"one", "more_body": True})
+        tokens.regenerate()
+        await send({"type": "http.response.body", "body": b"secret", "more_body": True})
+
+    async def send(message: Message) -> None:
+        sent.append(message.get("body", b""))
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    scope = {
+        "type": "http",
+        "path": "/api/claude/tasks",
+        "headers": [(b"authorization", f"Bearer {opened}".encode())],
+    }
+    with pytest.raises(HTTPException):
+        await TokenRequired(stream, tokens)(scope, receive, send)
+    assert sent == [b"", b"one"]
