@@ -154,23 +154,37 @@ def store_credential(paths: Paths, credential: Credential) -> str:
     text = f"{credential.kind}:{credential.value}"
     path, why = _file(paths), "no keyring works here"
     try:
-        path.unlink(missing_ok=True)
-        forget_record(paths)
         try:
             if vault.write(_account(paths), text):
+                path.unlink(missing_ok=True)
+                forget_record(paths)
                 return "the platform's keyring"
         except Unavailable as error:
             why = error.message
-        private_folder(paths.config)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+        _write(path, text)
+        forget_record(paths)
     except OSError as error:
         raise Unavailable(
             f"{path} cannot be written: {error.strerror}",
             hint="make it writable, or set the token in the environment",
         ) from error
     return f"{path} (mode 0600, not encrypted: {why})"
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace the file as a whole: what it had before is kept where the disk is full."""
+    private_folder(path.parent)
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
+    unfinished.unlink(missing_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    try:
+        with os.fdopen(os.open(unfinished, flags, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.rename(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def forget_credential(paths: Paths) -> None:

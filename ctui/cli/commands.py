@@ -16,6 +16,9 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "setup": ("ctui.cli.setup", "Log in, build the image, make what tasks share."),
     "task": ("ctui.cli.task", "List, follow, answer, stop and remove tasks."),
     "volume": ("ctui.cli.volume", "List, make and remove the volumes of tasks."),
-    "worktree": ("ctui.cli.worktree", "Create, list, remove and restore worktrees."),
+    "worktree": (
+        "ctui.cli.worktree",
+        "Create, list, review, land, remove, restore worktrees (wt).",
+    ),
     "wt": ("ctui.cli.worktree", "The same as worktree."),
 }

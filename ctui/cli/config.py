@@ -61,7 +61,7 @@ def show(repo: str | None, *, as_json: bool) -> None:
         line = f":{setting.line}" if setting.line else ""
         where = f"{setting.origin} ({setting.where}{line})" if setting.where else setting.origin
         rows.append([setting.key, toml_value(setting.value), where])
-    print_table(["KEY", "VALUE", "FROM"], rows)
+    print_table(["KEY", "VALUE", "FROM"], rows, empty="no settings")
 
 
 @command.command("validate")

@@ -60,9 +60,10 @@ def grants(ids: tuple[int, ...], repo: str | None, *, revoke_all: bool, as_json:
     elif ids or revoke_all:
         for grant in found:
             click.echo(f"revoked {grant.id}: {grant.words}")
-    elif found:
+    else:
         rows = [
             [str(grant.id), grant.words, grant.repository, grant.task, age(grant.created)]
             for grant in found
         ]
-        print_table(["ID", "ALLOWS", "REPOSITORY", "TASK", "AGE"], rows)
+        header = ["ID", "ALLOWS", "REPOSITORY", "TASK", "AGE"]
+        print_table(header, rows, empty="nothing is allowed for good")

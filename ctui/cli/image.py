@@ -38,9 +38,9 @@ def list_(*, as_json: bool) -> None:
     found = asyncio.run(_images())
     if as_json:
         print_json(found)
-    elif found:
+    else:
         rows = [[one.name, _state(one), size_text(one.size), age(one.created)] for one in found]
-        print_table(["IMAGE", "STATE", "SIZE", "AGE"], rows)
+        print_table(["IMAGE", "STATE", "SIZE", "AGE"], rows, empty="no image yet: ctui image build")
 
 
 @command.command("clean")

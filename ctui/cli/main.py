@@ -16,7 +16,7 @@ from ctui import __version__
 from ctui.cli import dashboard
 from ctui.cli.commands import COMMANDS
 from ctui.cli.output import report
-from ctui.errors import CtuiError, InvalidInput
+from ctui.errors import CtuiError, InvalidInput, NotFound
 from ctui.text import one_line
 
 if TYPE_CHECKING:
@@ -84,6 +84,10 @@ def cli(context: click.Context, repo: str | None, *, mcp: bool) -> int | None:
     Without a command, or with the PATH of a repository, the dashboard is shown.
     """
     if mcp and context.invoked_subcommand is None:
+        from pathlib import Path
+
+        if not Path(repo or ".").is_dir():
+            raise NotFound(f"there is no folder {repo}", hint="name a git repository with --repo")
         from ctui.mcp_server.server import run
 
         run(repo or ".")

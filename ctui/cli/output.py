@@ -63,8 +63,14 @@ def read_stdin() -> str:
         raise InvalidInput("what comes on stdin is not UTF-8", hint="convert it first") from error
 
 
-def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print sanitised columns, each as wide as its widest cell; a terminal's edge cuts lines."""
+def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, empty: str) -> None:
+    """Print sanitised columns, each as wide as its widest cell; a terminal's edge cuts lines.
+
+    Without rows stdout stays empty, for scripts, and a person reads `empty`.
+    """
+    if not rows:
+        warn(empty)
+        return
     cells = [[sanitise(cell).replace("\n", " ") for cell in row] for row in [header, *rows]]
     widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
     edge = shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize

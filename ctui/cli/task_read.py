@@ -31,8 +31,8 @@ def list_(*, removed: bool, as_json: bool) -> None:
         print_json([{"task": task, "asks": asked.get(task.id, 0)} for task in tasks])
         return
     rows = [_row(task, asked.get(task.id, 0)) for task in tasks]
-    if rows:
-        print_table(["TASK", "STATE", "ASKS", "COST", "BRANCH", "PROMPT"], rows)
+    header = ["TASK", "STATE", "ASKS", "COST", "BRANCH", "PROMPT"]
+    print_table(header, rows, empty="no tasks yet: ctui run PROMPT")
 
 
 @click.command("show")

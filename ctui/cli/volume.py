@@ -78,10 +78,9 @@ def list_(*, as_json: bool) -> None:
     found = asyncio.run(list_volumes(context.paths()))
     if as_json:
         print_json(found)
-    elif found:
-        print_table(
-            ["VOLUME", "KIND", "TASK", "SIZE", "IN USE", "AGE"], [_row(one) for one in found]
-        )
+    else:
+        header = ["VOLUME", "KIND", "TASK", "SIZE", "IN USE", "AGE"]
+        print_table(header, [_row(one) for one in found], empty="no volumes: tasks make theirs")
         if any(one.task is None for one in found):
             warn(_SHARED)
 

@@ -67,9 +67,8 @@ def list_(repo: str, *, as_json: bool) -> None:
         print_json(found)
         return
     rows = [_row(item) for item in found.worktrees]
-    if rows:
-        header = ["WORKTREE", "STATUS", "CHANGES", "AHEAD", "BEHIND", "TASK", "EVIDENCE"]
-        print_table(header, rows)
+    header = ["WORKTREE", "STATUS", "CHANGES", "AHEAD", "BEHIND", "TASK", "EVIDENCE"]
+    print_table(header, rows, empty="no worktrees yet: ctui worktree create NAME")
 
 
 @command.command("open")

@@ -124,9 +124,9 @@ def trash(repo: str, *, purge: bool, days: int | None, everything: bool, as_json
     assert isinstance(found, list)  # noqa: S101 - for the type checker
     if as_json:
         print_json(found)
-    elif found:
+    else:
         rows = [[entry.id, entry.name, entry.branch or "-", entry.path] for entry in found]
-        print_table(["TRASH ID", "WORKTREE", "BRANCH", "PATH"], rows)
+        print_table(["TRASH ID", "WORKTREE", "BRANCH", "PATH"], rows, empty="the trash is empty")
     for path in damaged_records(repository):
         warn(f"ctui: {path} cannot be read: what it tells of stays in the trash until you mend it")
     return 0

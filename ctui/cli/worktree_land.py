@@ -97,8 +97,6 @@ def land(
         if as_json:
             raise
         warn(f"ctui: {error.message}")
-        for file in error.files:
-            warn(f"  {one_line(file.kind)}: {one_line(file.path)}")
         if first is not None and not dry_run:
             warn("what was uncommitted is committed all the same")
         if told is not None:

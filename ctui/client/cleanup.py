@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
@@ -13,7 +13,7 @@ import msgspec
 from ctui.client.client import Client
 from ctui.client.survey import open_survey
 from ctui.client.worktrees import open_store
-from ctui.errors import CtuiError, NotFound, Refused
+from ctui.errors import CtuiError, InvalidInput, NotFound, Refused
 from ctui.git.repository import Repository, open_repository
 from ctui.paths import Paths
 from ctui.tasks.calls import PutBackTask, RemoveTask, StopTask
@@ -173,16 +173,38 @@ async def remove_all(
 async def restore_all(
     paths: Paths, git_dir: Path, ids: Sequence[str]
 ) -> tuple[list[Restored], dict[str, CtuiError]]:
-    """Restore several entries: what came back, and why the others did not, by id."""
+    """Restore several entries: what came back, and why the others did not.
+
+    Each by its id, or by the name of its worktree where only one in the trash has it.
+    """
     restored: list[Restored] = []
     refused: dict[str, CtuiError] = {}
     async with open_cleaner(paths, git_dir) as cleaner:
+        named = _by_name(await cleaner.trash())
         for entry_id in ids:
             try:
-                restored.append(await cleaner.restore(entry_id))
+                restored.append(await cleaner.restore(_only_one(entry_id, named)))
             except CtuiError as error:
                 refused[entry_id] = error
     return restored, refused
+
+
+def _by_name(entries: Sequence[TrashEntry]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for entry in entries:
+        found.setdefault(entry.name, []).append(entry.id)
+    return found
+
+
+def _only_one(wanted: str, named: Mapping[str, Sequence[str]]) -> str:
+    """The entry's id. Raises InvalidInput where several have the name."""
+    ids = named.get(wanted, [wanted])
+    if len(ids) > 1:
+        raise InvalidInput(
+            f"{len(ids)} in the trash are called {one_line(wanted)}",
+            hint="choose one: " + ", ".join(ids),
+        )
+    return ids[0]
 
 
 @asynccontextmanager

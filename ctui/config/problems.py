@@ -26,6 +26,8 @@ _MODEL = re.compile(r"[A-Za-z0-9][\x21-\x7e]{0,199}")
 _SYNTAX_LINE = re.compile(r" \(at line (\d+), column \d+\)$")
 _PATH_OF_ERROR = re.compile(r" - at `[^`]*`$")
 
+_NO_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
 
 class Problem(NamedTuple):
     """One thing that is wrong."""
@@ -81,6 +83,10 @@ def problems_of(values: Mapping[str, Any], text: str = "") -> list[Problem]:
 
 def value_problem(key: Key, value: object, *, strict: bool = True) -> Problem | None:
     """What is wrong with the value of one key; `strict` is off for texts of the environment."""
+    texts = value if isinstance(value, list) else [value]
+    if any(isinstance(text, str) and _NO_TEXT.search(text) for text in texts):
+        hint = "write it in one line of plain text"
+        return Problem(key.path, "has a control character in it, or no UTF-8", hint)
     try:
         converted = msgspec.convert(value, key.type, strict=strict)
     except msgspec.ValidationError as error:

@@ -22,7 +22,14 @@ import anyio
 import msgspec
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from mcp.shared.message import SessionMessage
-from mcp_types import INVALID_REQUEST, PARSE_ERROR, ErrorData, JSONRPCError, jsonrpc_message_adapter
+from mcp_types import (
+    INVALID_REQUEST,
+    PARSE_ERROR,
+    ErrorData,
+    JSONRPCError,
+    JSONRPCNotification,
+    jsonrpc_message_adapter,
+)
 from pydantic import ValidationError
 
 MAX_LINE = 64 << 20
@@ -148,9 +155,17 @@ def _read(descriptor: int) -> bytes:
 def _message(line: bytes) -> SessionMessage | JSONRPCError:
     """The message of a line, or what its sender is told instead."""
     try:
-        return SessionMessage(jsonrpc_message_adapter.validate_json(line, by_name=False))
+        message = jsonrpc_message_adapter.validate_json(line, by_name=False)
     except (ValidationError, RecursionError):
         return _complaint(line)
+    if isinstance(message, JSONRPCNotification) and _has_id(line):
+        # It waits for an answer, though its id is none.
+        return _complaint(line)
+    return SessionMessage(message)
+
+
+def _has_id(line: bytes) -> bool:
+    return msgspec.json.decode(line, type=_Id).id is not msgspec.UNSET
 
 
 def _complaint(line: bytes) -> JSONRPCError:
@@ -164,6 +179,10 @@ def _complaint(line: bytes) -> JSONRPCError:
         return JSONRPCError(jsonrpc="2.0", id=None, error=error)
     error = ErrorData(code=INVALID_REQUEST, message="Invalid request: this is no JSON-RPC 2.0")
     return JSONRPCError(jsonrpc="2.0", id=found.id, error=error)
+
+
+class _Id(msgspec.Struct):
+    id: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Request(msgspec.Struct):

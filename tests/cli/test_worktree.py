@@ -222,3 +222,16 @@ def test_names_are_completed(repository: Path) -> None:
         check=False,
     )
     assert done.stdout.split() == ["plain,fix-one", "plain,fix-two"], done.stderr
+
+
+def test_a_restore_takes_a_name_that_only_one_has(repository: Path) -> None:
+    for _ in range(2):
+        made(repository, "work")
+        said(repository, "worktree", "remove", "work")
+        git(repository, "branch", "-D", "ctui/work")
+    assert "2 in the trash are called work" in refused(repository, "worktree", "restore", "work")
+    said(repository, "worktree", "trash", "--purge", "--all")
+    made(repository, "other")
+    said(repository, "worktree", "remove", "other")
+    (back,) = said(repository, "worktree", "restore", "other")["restored"]
+    assert back["name"] == "other"

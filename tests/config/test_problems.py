@@ -137,3 +137,9 @@ def test_every_key_is_explained_once() -> None:
     abouts = [key.about for key in known_keys()]
     assert all(abouts)
     assert len(set(abouts)) == len(abouts)
+
+
+@pytest.mark.parametrize("value", ["a\\nRUN evil", "a\\u0000", "\\u001b[31m"])
+def test_a_text_with_control_characters_is_no_value(value: str) -> None:
+    [(line, key, _)] = found(f'[image]\nbase = "{value}"\n')
+    assert (line, key) == (2, "image.base")

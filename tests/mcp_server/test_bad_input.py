@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.mcp_server.raw import raw
 
 BIG = "x" * 10_000_000
@@ -131,4 +133,13 @@ async def test_forged_state_of_a_call_is_refused(repository: Path) -> None:
             given = {"name": "execute_claude", "arguments": {}, "requestState": state}
             await server.request("tools/call", given)
             assert (await server.reply())["result"]["isError"]
+        await server.works()
+
+
+@pytest.mark.parametrize("number", ["null", "{}", "1.5", "[1]", "true"])
+async def test_who_asks_with_an_id_that_is_none_is_told_so(repository: Path, number: str) -> None:
+    async with raw(repository) as server:
+        await server.initialize()
+        await server.send(f'{{"jsonrpc":"2.0","id":{number},"method":"ping"}}'.encode())
+        assert (await server.reply())["error"]["code"] == -32600
         await server.works()
