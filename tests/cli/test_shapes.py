@@ -30,7 +30,9 @@ def printed(folder: Path, command: str, *arguments: str, code: int = 0, shape: s
 def without_defaults(value: object) -> object:
     """Fields that may be left out are the same as empty ones."""
     if isinstance(value, dict):
-        return {key: without_defaults(one) for key, one in value.items() if one not in (None, "", [])}
+        return {
+            key: without_defaults(one) for key, one in value.items() if one not in (None, "", [])
+        }
     return [without_defaults(one) for one in value] if isinstance(value, list) else value
 
 
