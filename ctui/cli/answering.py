@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ctui.tasks.ask_text import ask_lines, session_words, shortened
-from ctui.tasks.asks import Question, field_problem, joined, question_items
 from ctui.tasks.grants import always_words
 from ctui.tasks.in_turn import QuestionsInTurn
 from ctui.tasks.model import Answer, Ask, AskKind
+from ctui.tasks.questions import Question, field_problem, joined, question_items
 
 _BY = "terminal"
 _WIDTH = 200

@@ -216,7 +216,7 @@ def _pending(task_id: str, ask_id: int | None) -> Ask:
 
 def pair(ask: Ask, text: str) -> tuple[str, str]:
     """Question and answer; either of them may have a `=` in it."""
-    from ctui.tasks.asks import question_items
+    from ctui.tasks.questions import question_items
 
     for question in sorted((item.text for item in question_items(ask)), key=len, reverse=True):
         if text.startswith(f"{question}="):

@@ -15,8 +15,8 @@ import msgspec
 from ctui.errors import Conflict
 from ctui.git.command import run_git
 from ctui.git.index_lock import IndexLock
+from ctui.git.opening import open_trusted
 from ctui.git.private import PrivateRepository
-from ctui.git.repository import open_trusted
 from ctui.git.swap import compare_and_swap
 
 BranchOutcome = Literal["unchanged", "advanced", "diverged", "untouched"]

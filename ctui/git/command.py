@@ -4,16 +4,12 @@ Git runs programs that configuration names: hooks, filters, file system monitors
 drivers. Every process is therefore started with an explicit `--git-dir` (git never looks for a
 repository, so a `.git` that a task put somewhere is never found), with all of these switched off,
 outside of any worktree, in a process group of its own, and for a bounded time.
-
-Overrides travel in `GIT_CONFIG_COUNT` (git-config(1), "ENVIRONMENT"), not as `-c`: the name of a
-filter may hold any character, and `-c` ends a name at the first `=`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import functools
-import os
 import re
 import shutil
 import subprocess
@@ -22,38 +18,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ctui.errors import ExternalFailure, Unavailable
+from ctui.git.environment import OVERRIDES, git_environment
 from ctui.git.process import communicate
 from ctui.text import one_line, sanitise
 
 MINIMUM_VERSION = (2, 31)
 """The first git that takes configuration from `GIT_CONFIG_COUNT`."""
-
-_OVERRIDES = {
-    "core.fsmonitor": "false",
-    "core.hooksPath": "/dev/null",
-    "core.pager": "cat",
-    "core.askPass": "",
-    "core.alternateRefsCommand": "",
-    "protocol.ext.allow": "never",
-    "gc.auto": "0",
-    "maintenance.auto": "false",
-    "submodule.recurse": "false",
-    "fetch.recurseSubmodules": "false",
-    "log.showSignature": "false",
-    "color.ui": "false",
-    # Checks of a worktree compare its link files with what they were written as.
-    "worktree.useRelativePaths": "false",
-}
-
-_ENVIRONMENT = {
-    "LC_ALL": "C.UTF-8",
-    "LANGUAGE": "",
-    # A poll must never hold index.lock while the person's own `git add` wants it.
-    "GIT_OPTIONAL_LOCKS": "0",
-    "GIT_TERMINAL_PROMPT": "0",
-    "GIT_NO_LAZY_FETCH": "1",
-    "GIT_EDITOR": ":",
-}
 
 _READS_SUBMODULES = frozenset({"status", "diff", "diff-files", "diff-index", "commit"})
 IGNORE_SUBMODULES = "--ignore-submodules=all"
@@ -109,7 +79,7 @@ def git_version() -> tuple[int, ...]:
             capture_output=True,
             timeout=10,
             check=True,
-            env=_environment({}, ()),
+            env=git_environment({}, ()),
         ).stdout.decode("utf-8", "replace")
     except (OSError, subprocess.SubprocessError) as error:
         raise Unavailable(f"git does not start: {one_line(str(error))}") from error
@@ -182,8 +152,8 @@ async def run_git(
         work_tree=work_tree,
         timeout=timeout,
         input=input,
-        env=_environment(
-            {**_OVERRIDES, **(dict.fromkeys(blanked, "")), **(config or {})}, (env or {}).items()
+        env=git_environment(
+            {**OVERRIDES, **(dict.fromkeys(blanked, "")), **(config or {})}, (env or {}).items()
         ),
         check=check,
         nice=nice,
@@ -205,7 +175,7 @@ async def filter_settings(git_dir: Path) -> list[str]:
         work_tree=None,
         timeout=10,
         input=None,
-        env=_environment(_OVERRIDES, ()),
+        env=git_environment(OVERRIDES, ()),
         check=False,
         nice=False,
     )
@@ -273,19 +243,6 @@ def _refuse_unsafe(command: Sequence[str]) -> None:
     if command[0] == "diff-index" and "--cached" in command:
         return
     raise ValueError(f"git {command[0]} needs {IGNORE_SUBMODULES}")
-
-
-def _environment(overrides: Mapping[str, str], extra: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """The caller's environment without anything that steers git, and with the overrides."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    env.update(_ENVIRONMENT)
-    env["GIT_CONFIG_COUNT"] = str(len(overrides))
-    for number, (name, value) in enumerate(overrides.items()):
-        env[f"GIT_CONFIG_KEY_{number}"] = name
-        # An empty `required` is an error, an empty command is none.
-        env[f"GIT_CONFIG_VALUE_{number}"] = "false" if name.endswith(".required") else value
-    env.update(extra)
-    return env
 
 
 @functools.cache

@@ -19,7 +19,8 @@ from typing import NamedTuple
 
 from ctui.errors import Unavailable
 from ctui.git import hostile
-from ctui.git.repository import Repository, open_trusted
+from ctui.git.opening import open_trusted
+from ctui.git.repository import Repository
 
 _MOUNTED_AT = "/ctui/git"
 _WORKSPACE = "/workspace"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Container
 from contextlib import suppress
@@ -10,21 +9,25 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from ctui.errors import NotFound, Refused, Unavailable
-from ctui.small_file import read_small_file
+from ctui.errors import NotFound, Refused
+from ctui.git.opening import (
+    common_dir_of,
+    open_trusted,
+    refuse_formats,
+    refuse_path,
+    refuse_stray,
+)
 from ctui.text import one_line
 
 if TYPE_CHECKING:
     import pygit2
 
-_LINK_LIMIT = 1 << 16
 _ALTERNATES_LIMIT = 1 << 16
 _ALTERNATES_DEPTH = 5
 """As git itself: a longer chain of alternates is an error (gitrepository-layout(5))."""
 
 _LEFT = re.compile(r"checkout: moving from (\S+) to ")
 _SYMBOLIC_DEPTH = 5
-_NO_PATH = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class Target(NamedTuple):
@@ -197,13 +200,12 @@ def open_repository(path: Path) -> Repository:
     Raises:
         NotFound: there is none.
         Refused: it is bare, has no commits, is somebody else's, does not say where its checkout is,
-            or is of a format that libgit2 does
-            not read (reftable, SHA-256).
+            or is of a format that libgit2 does not read (reftable, SHA-256).
         Unavailable: it is damaged.
     """
     import pygit2
 
-    _refuse_path(path)
+    refuse_path(path)
     if not path.exists():
         raise NotFound(f"{path} does not exist", hint="name a folder in a repository with --repo")
     found = pygit2.discover_repository(str(path))
@@ -212,106 +214,18 @@ def open_repository(path: Path) -> Repository:
             f"{path} is not in a git repository", hint="go into one, or name one with --repo"
         )
     common_dir = common_dir_of(Path(found).resolve())
-    _refuse_path(common_dir)
-    _refuse_formats(common_dir)
+    refuse_path(common_dir)
+    refuse_formats(common_dir)
     git = open_trusted(common_dir)
     if git.is_bare:
         raise Refused(f"{common_dir} is a bare repository", hint="use a clone with a checkout")
     if git.is_empty or git.head_is_unborn:
         raise Refused(f"{common_dir.parent} has no commits yet", hint="make a first commit")
     work_tree = Path(git.workdir).resolve() if git.workdir else None
-    _refuse_stray(common_dir, work_tree)
+    refuse_stray(common_dir, work_tree)
     repository = Repository(common_dir, work_tree)
     repository.__dict__["git"] = git
     return repository
-
-
-def _refuse_path(path: Path) -> None:
-    """Git's own files name paths as lines of UTF-8; no other can be handed to a task."""
-    if _NO_PATH.search(str(path)):
-        raise Refused(
-            f"the path {one_line(str(path), 200)} is not UTF-8, or has a control character in it",
-            hint="rename the folder",
-        )
-
-
-def open_trusted(git_dir: Path) -> pygit2.Repository:
-    """Open exactly this git directory, never another that its surroundings point to.
-
-    Raises:
-        Refused: it belongs to somebody else.
-        Unavailable: it is damaged.
-    """
-    import pygit2
-
-    # Root's worktrees are owned by the uid that its tasks run as. Nothing in a repository is run
-    # by libgit2, and the git processes blank what could run, so their owner does not matter.
-    if os.geteuid() == 0:
-        pygit2.settings.owner_validation = False
-    try:
-        return pygit2.Repository(str(git_dir))
-    except pygit2.GitError as error:
-        text = one_line(str(error), 200)
-        if "not owned by current user" in text:
-            raise Refused(
-                f"{git_dir} belongs to somebody else",
-                hint="work as its owner, or mark it as safe: git config --global safe.directory",
-            ) from error
-        raise Unavailable(f"{git_dir} cannot be opened: {text}") from error
-
-
-def common_dir_of(git_dir: Path) -> Path:
-    """The main repository's git directory, for a linked worktree's metadata too."""
-    with suppress(OSError, UnicodeDecodeError):
-        text = read_small_file(git_dir / "commondir", _LINK_LIMIT).decode().strip()
-        return (git_dir / text).resolve()
-    return git_dir
-
-
-def _refuse_stray(common_dir: Path, work_tree: Path | None) -> None:
-    """A git directory alone does not tell where its checkout is, if that is not beside it."""
-    if work_tree is None:
-        return
-    back = work_tree / ".git"
-    with suppress(OSError, UnicodeDecodeError):
-        named = back
-        if not back.is_dir():
-            text = read_small_file(back, _LINK_LIMIT).decode()
-            named = work_tree / text.removeprefix("gitdir:").strip()
-        if named.resolve() == common_dir:
-            return
-    raise Refused(
-        f"the checkout of {common_dir} is elsewhere, and its configuration does not say where",
-        hint=f"git --git-dir={common_dir} config core.worktree /path/of/the/checkout",
-    )
-
-
-def _refuse_formats(common_dir: Path) -> None:
-    import pygit2
-
-    try:
-        config = pygit2.Config(str(common_dir / "config"))
-    except (OSError, pygit2.GitError) as error:
-        raise Unavailable(f"{common_dir}/config cannot be read: {error}") from error
-    storage = _setting(config, "extensions.refstorage", "files")
-    objects = _setting(config, "extensions.objectformat", "sha1")
-    if storage.lower() != "files":
-        raise Refused(
-            f"{common_dir} keeps its refs as {one_line(storage, 20)}, which ctui cannot read yet",
-            hint="git refs migrate --ref-format=files",
-        )
-    if objects.lower() != "sha1":
-        raise Refused(
-            f"{common_dir} has {one_line(objects, 20)} objects, which ctui cannot read yet",
-            hint="use a repository of the SHA-1 format",
-        )
-
-
-def _setting(config: pygit2.Config, key: str, default: str) -> str:
-    try:
-        return config[key] or default
-    except KeyError:
-        return default
 
 
 def _alternates(objects: Path) -> list[Path]:

@@ -12,7 +12,7 @@ from typing import IO
 import msgspec
 
 from ctui.errors import Conflict
-from ctui.git.repository import common_dir_of, open_trusted
+from ctui.git.opening import common_dir_of, open_trusted
 from ctui.small_file import read_small_file
 from ctui.text import one_line
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from ctui.tasks.ask_text import ask_lines, session_words
-from ctui.tasks.asks import question_items
 from ctui.tasks.grants import always_words
 from ctui.tasks.model import Ask, AskKind, AskState, Run, Task
+from ctui.tasks.questions import question_items
 from ctui.text import one_line
 
 _MOST_OPTIONS = 100

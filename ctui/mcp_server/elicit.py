@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 from ctui.errors import InvalidInput
 from ctui.mcp_server.asks import decisions
 from ctui.tasks.ask_text import ask_lines, session_words
-from ctui.tasks.asks import Question, field_problem, joined, question_items
 from ctui.tasks.choices import labelled
 from ctui.tasks.grants import always_words
 from ctui.tasks.model import Answer, Ask, AskKind
+from ctui.tasks.questions import Question, field_problem, joined, question_items
 from ctui.text import one_line
 
 ALLOW_ONCE = "Allow Once"

@@ -1,48 +1,32 @@
-"""`execute_claude`: one turn of a task, from the prompt to its result, and what it asks meanwhile.
-
-A client of 2025-11-25 is asked by requests of the server, one ask at a time, while the task is
-watched; a later one by results (`rounds`).
-"""
+"""`execute_claude`: one turn of a task, from the prompt to its result."""
 
 from __future__ import annotations
 
 import asyncio
 import uuid
-from contextlib import suppress
-from time import monotonic
 from typing import TYPE_CHECKING, Annotated
 
 import anyio
 import msgspec
-from mcp.shared.exceptions import MCPError
 from mcp_types import InputRequiredResult
 from msgspec import Meta
 
 from ctui.client.worktrees import open_store
-from ctui.errors import CtuiError
-from ctui.mcp_server.asks import AskItem, ask_item
 from ctui.mcp_server.call import Call
-from ctui.mcp_server.elicit import form_of
 from ctui.mcp_server.places import place_of
-from ctui.mcp_server.rounds import Round, earlier_round, send_answer, take_answers
+from ctui.mcp_server.rounds import Round, earlier_round, take_answers
 from ctui.mcp_server.settings import settings
 from ctui.mcp_server.tool import WORKS, Tool, tool
-from ctui.mcp_server.turn import Turn
-from ctui.tasks.calls import InterruptTask, SendMessage, StopTask
+from ctui.mcp_server.turn_wait import Execution, TurnWait, interrupt
+from ctui.tasks.calls import SendMessage
 from ctui.tasks.journal import FILE_NAME
-from ctui.tasks.model import Ask, EndReason, Task, TaskOptions, TaskState
+from ctui.tasks.model import Task, TaskOptions
 
 if TYPE_CHECKING:
     from ctui.client import Client
-    from ctui.config import McpConfig
 
-_HEARTBEAT = 5.0
-_INTERRUPT_SECONDS = 5.0
 _FALLBACK_MODEL = "haiku"
 """As mcp-claude-code: what is delegated without a word about the model is small."""
-
-_MOST_ATTEMPTS = 3
-"""Times that a form is shown again because what was filled in does not fit."""
 
 
 class ExecuteClaude(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -77,29 +61,6 @@ class ExecuteClaude(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     ] = ""
 
 
-class Execution(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of it."""
-
-    task_id: str
-    success: bool
-    """The turn is over, and nothing went wrong."""
-    over: bool
-    """Whether the turn is over; if not, the task goes on or waits for an answer."""
-    state: TaskState
-    result: str
-    """Claude's closing text."""
-    note: str
-    """What is wrong, or what to do next; empty if nothing."""
-    asks: list[AskItem]
-    """What waits for an answer."""
-    worktree: str
-    branch: str | None
-    cost: float
-    """US dollars of the task until now."""
-    denials: int
-    """Tool calls that were denied in the turn."""
-
-
 @tool(ExecuteClaude, Execution, WORKS)
 async def execute_claude(call: Call, given: ExecuteClaude) -> Execution | InputRequiredResult:
     """Delegate a coding task to Claude Code in a sealed container, and wait for its result.
@@ -115,163 +76,13 @@ async def execute_claude(call: Call, given: ExecuteClaude) -> Execution | InputR
         else:
             with anyio.CancelScope(shield=True):  # a task that nobody knows of would go on
                 task, start = await _begin(call, client, given)
-        execution = _Run(call, client, settings(call.paths).mcp, task, earlier or Round(task.id))
+        wait = TurnWait(call, client, settings(call.paths).mcp, task, earlier or Round(task.id))
         try:
-            return await execution.run(start)
+            return await wait.run(start)
         except asyncio.CancelledError:
             if not call.state.closing:
-                await _interrupt(client, execution.turn.task)
+                await interrupt(client, wait.turn.task)
             raise
-
-
-class _Run:
-    """One wait for a turn."""
-
-    def __init__(
-        self, call: Call, client: Client, config: McpConfig, task: Task, earlier: Round
-    ) -> None:
-        self.turn = Turn(client, task)
-        self._call = call
-        self._client = client
-        self._config = config
-        self._round = earlier
-        self._began = monotonic()
-        self._deadline = self._began + config.max_execution_seconds
-
-    async def run(self, start: int) -> Execution | InputRequiredResult:
-        """Wait until there is something to return."""
-        jobs: list[asyncio.Task[None]] = [
-            asyncio.create_task(work)
-            for work in (self.turn.watch(), self.turn.listen(start), self._report())
-        ]
-        waiting = asyncio.create_task(self._wait())
-        try:
-            await asyncio.wait({waiting, *jobs}, return_when=asyncio.FIRST_COMPLETED)
-            for job in jobs:
-                if job.done():
-                    job.result()
-            return await waiting
-        finally:
-            waiting.cancel()
-            for job in jobs:
-                job.cancel()
-
-    async def _wait(self) -> Execution | InputRequiredResult:
-        while not self.turn.over:
-            if self.turn.asking and (ask := self._next_ask()):
-                if not self._call.can_elicit:
-                    return self._result("it asks something, and this client shows no forms")
-                if self._call.asks_by_result:
-                    if self._round.last:
-                        return self._result("this call asked as often as a call can")
-                    return self._round.asking(self.turn.pending.values())
-                await self._elicit(ask)
-            elif self.turn.asking:
-                return self._result("nobody answered here what it asks")
-            elif (left := self._time_left()) <= 0:
-                await _interrupt(self._client, self.turn.task)
-                return self._result("it took longer than max_execution_seconds: interrupted")
-            elif (silent := self._silence_left()) <= 0:
-                return self._result("it has said nothing for long, and goes on")
-            else:
-                await self.turn.news(min(left, silent))
-        return self._result("")
-
-    def _next_ask(self) -> Ask | None:
-        pending = self.turn.pending
-        closed = self._round.left_alone
-        return next((pending[key] for key in sorted(pending) if key not in closed), None)
-
-    def _time_left(self) -> float:
-        if self.turn.task.state in {TaskState.QUEUED, TaskState.STARTING}:
-            self._deadline = monotonic() + self._config.max_execution_seconds
-        return self._deadline - monotonic()
-
-    def _silence_left(self) -> float:
-        if self.turn.task.state is TaskState.STARTING:
-            self.turn.heard = monotonic()
-        return self.turn.heard + self._config.inactivity_timeout_seconds - monotonic()
-
-    async def _report(self) -> None:
-        """Tell at once what the task does, and every five seconds that it still does it."""
-        number, told = 0, ""
-        while True:
-            beat = monotonic() + _HEARTBEAT
-            while self.turn.doing == told and (left := beat - monotonic()) > 0:
-                await self.turn.news(left)
-            if self.turn.doing != told:
-                text = told = self.turn.doing
-            else:
-                text = f"⏳ Still working... ({monotonic() - self._began:.0f}s elapsed)"
-            number += 1
-            await self._call.progress(number, text)
-
-    # -- asks
-
-    async def _elicit(self, ask: Ask) -> None:
-        """Show one ask, unless somebody else answers it first."""
-        asked = monotonic()
-        shown = asyncio.create_task(self._show(ask))
-        gone = asyncio.create_task(self.turn.answered(ask))
-        try:
-            await asyncio.wait(
-                {shown, gone},
-                timeout=self._config.permission_timeout_seconds,
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-            if shown.done():
-                shown.result()
-        finally:
-            for job in (shown, gone):
-                job.cancel()
-            await asyncio.wait({shown, gone})
-        self._round.left_alone.append(ask.id)
-        self._deadline += monotonic() - asked
-        self.turn.heard = monotonic()
-
-    async def _show(self, ask: Ask) -> None:
-        problem = ""
-        for _ in range(_MOST_ATTEMPTS):
-            form = form_of(ask, problem)
-            try:
-                filled = await self._call.session.elicit_form(
-                    form.message, form.schema, self._call.context.request_id
-                )
-            except MCPError:
-                return  # the client cannot show it, or is gone: the ask waits for somebody else
-            if filled.action == "cancel":
-                return
-            problem = await send_answer(self._client, ask, filled)
-            if not problem:
-                await self.turn.answered(ask)
-                return
-
-    # -- the end
-
-    def _result(self, note: str) -> Execution:
-        task = self.turn.task
-        asks = [ask_item(ask) for _, ask in sorted(self.turn.pending.items())]
-        note = task.problem or note
-        if asks:
-            note = (
-                f"{note}: answer_ask answers it; then execute_claude or get_task "
-                f"with task_id {task.id} goes on"
-            )
-        elif not self.turn.over:
-            note = f"{note}: get_task with task_id {task.id} waits for it"
-        return Execution(
-            task_id=task.id,
-            success=self.turn.over and not task.problem and task.reason is not EndReason.FAILED,
-            over=self.turn.over,
-            state=task.state,
-            result=task.result if self.turn.over else "",
-            note=note,
-            asks=asks,
-            worktree=task.worktree,
-            branch=task.branch,
-            cost=task.cost,
-            denials=task.denials,
-        )
 
 
 async def _begin(call: Call, client: Client, given: ExecuteClaude) -> tuple[Task, int]:
@@ -312,14 +123,6 @@ def _journal_size(call: Call, task_id: str) -> int:
     _known(call, task_id)
     path = call.paths.task(task_id) / FILE_NAME
     return path.stat().st_size if path.is_file() else 0
-
-
-async def _interrupt(client: Client, task: Task) -> None:
-    """End the turn; one that has not begun is stopped."""
-    waits = task.state in {TaskState.QUEUED, TaskState.STARTING}
-    call: StopTask | InterruptTask = StopTask(task.id) if waits else InterruptTask(task.id)
-    with anyio.move_on_after(_INTERRUPT_SECONDS, shield=True), suppress(CtuiError):
-        await client.call(call)
 
 
 TOOLS: tuple[Tool, ...] = (execute_claude,)

@@ -10,9 +10,9 @@ from msgspec import Meta
 
 from ctui.client.cleaning import Cleaning
 from ctui.client.volumes import KeptVolume
+from ctui.mcp_server.arguments import LONGEST, Repo
 from ctui.mcp_server.call import Call
 from ctui.mcp_server.tool import ENDS, READS, REMOVES, Tool, tool
-from ctui.mcp_server.tools_tasks import LONGEST, Repo
 from ctui.mcp_server.tools_worktrees import DryRun
 from ctui.sandbox.volumes import Volume
 

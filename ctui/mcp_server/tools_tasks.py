@@ -1,10 +1,10 @@
-"""The tools for tasks and what they ask."""
+"""The tools for tasks."""
 
 from __future__ import annotations
 
 import asyncio
 import uuid
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
@@ -12,32 +12,13 @@ from msgspec import Meta
 from ctui.client.plain import turn_over
 from ctui.client.worktrees import open_store
 from ctui.config import PermissionMode
-from ctui.mcp_server.asks import AskItem, AskList, TaskDetails, TaskItem, TaskList, ask_item
+from ctui.mcp_server.arguments import LONGEST, Repo, TaskId, WaitSeconds
+from ctui.mcp_server.asks import TaskDetails, TaskItem, TaskList, ask_item
 from ctui.mcp_server.call import Call
 from ctui.mcp_server.output import Output, follow_output, read_output
-from ctui.mcp_server.tool import ADDS, ENDS, READS, WORKS, Tool, tool
-from ctui.tasks.calls import AnswerAsk, InterruptTask, SendMessage, StopTask
-from ctui.tasks.model import Answer, AskState, Task, TaskOptions, TaskState
-
-LONGEST = 4096
-"""Characters of a name or path (PATH_MAX); what is longer is none."""
-
-TaskId = Annotated[str, Meta(max_length=LONGEST, description="The task's id.")]
-Repo = Annotated[
-    str,
-    Meta(
-        max_length=LONGEST,
-        description="A folder in the repository; default: the one the server was started in.",
-    ),
-]
-WaitSeconds = Annotated[
-    float,
-    Meta(
-        ge=0,
-        le=50,
-        description="Wait at most so long; call again to wait on. Clients give up after a minute.",
-    ),
-]
+from ctui.mcp_server.tool import ENDS, READS, WORKS, Tool, tool
+from ctui.tasks.calls import InterruptTask, SendMessage, StopTask
+from ctui.tasks.model import AskState, Task, TaskOptions, TaskState
 
 
 class RunTask(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -228,58 +209,6 @@ async def stop_task(call: Call, given: OneTask) -> Task:
         return await client.call(StopTask(given.task_id))
 
 
-class ListAsks(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """Arguments of `list_asks`."""
-
-    task_id: Annotated[
-        str, Meta(max_length=LONGEST, description="Only of this task; default: of all.")
-    ] = ""
-
-
-@tool(ListAsks, AskList, READS)
-async def list_asks(call: Call, given: ListAsks) -> AskList:
-    """List what tasks ask and nobody has answered: permissions, questions, plans, forms."""
-    with open_store(call.paths) as store:
-        if given.task_id:
-            store.task(given.task_id)
-        asks = store.asks(AskState.PENDING, task=given.task_id or None)
-    return AskList([ask_item(ask) for ask in asks])
-
-
-class AnswerOne(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """Arguments of `answer_ask`."""
-
-    ask: Annotated[int, Meta(ge=1, le=2**63 - 1, description="The ask's id, from list_asks.")]
-    decision: Annotated[
-        Literal["allow", "session", "always", "deny", "cancel"],
-        Meta(
-            description="allow: this once, or the answer to a question; session: from now on in "
-            "this task; always: this command in every task of the repository; deny; cancel: give "
-            "a form no answer at all. The ask names those that it takes."
-        ),
-    ] = "allow"
-    message: Annotated[str, Meta(description="Why it is denied; Claude reads it.")] = ""
-    text: Annotated[str, Meta(description="The answer to a single question.")] = ""
-    answers: Annotated[
-        dict[str, str],
-        Meta(description="A question's text, or a form field's name -> the answer."),
-    ] = {}
-
-
-@tool(AnswerOne, AskItem, ADDS)
-async def answer_ask(call: Call, given: AnswerOne) -> AskItem:
-    """Answer what a task asks; the first answer wins, and a later one is told so."""
-    answer = Answer(
-        given.decision,
-        message=given.message,
-        text=given.text,
-        answers=given.answers,
-        by="MCP",
-    )
-    async with call.client() as client:
-        return ask_item(await client.call(AnswerAsk(given.ask, answer)))
-
-
 def _details(call: Call, task_id: str) -> TaskDetails:
     with open_store(call.paths) as store:
         task = store.task(task_id)
@@ -296,6 +225,4 @@ TOOLS: tuple[Tool, ...] = (
     send_message,
     interrupt_task,
     stop_task,
-    list_asks,
-    answer_ask,
 )

@@ -9,9 +9,9 @@ from msgspec import Meta
 
 from ctui.client.listing import ListedWorktree, WorktreeList
 from ctui.client.removal import RefusedWorktree, RemovedWorktrees
+from ctui.mcp_server.arguments import LONGEST, Repo
 from ctui.mcp_server.call import Call
 from ctui.mcp_server.tool import ADDS, READS, REMOVES, Tool, tool
-from ctui.mcp_server.tools_tasks import LONGEST, Repo
 from ctui.worktrees.model import WorktreeRecord
 
 Force = Annotated[bool, Meta(description="Also what is unclean; it can be restored all the same.")]

@@ -63,15 +63,13 @@ class Active:
 
 
 class Host(Protocol):
-    """The engine, as far as a run's reports need it."""
+    """The runs, as far as a run's reports need it."""
 
     def publish(self, update: Update) -> None: ...
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None: ...
 
     def turn_ended(self, task: Task, active: Active) -> None: ...
-
-    def watch_expiry(self, ask: Ask, active: Active) -> None: ...
 
 
 class Reporter:
@@ -88,7 +86,7 @@ class Reporter:
         self._host.publish(Update(task=task))
 
     def ask_changed(self, ask: Ask) -> None:
-        self._host.watch_expiry(ask, self._active)
+        self._active.watch_expiry(ask)
         self._host.publish(Update(ask=ask))
 
     def note(self, notice: Notice) -> None:

@@ -10,8 +10,9 @@ import msgspec
 
 from ctui.claude import control, fields
 from ctui.claude.wishes import wish
-from ctui.tasks import asks
+from ctui.tasks.asks import PermissionDetails
 from ctui.tasks.model import Ask, AskKind
+from ctui.tasks.questions import Question, question_items
 from ctui.text import sanitise
 
 _MOST_LINES = 400
@@ -47,12 +48,12 @@ def session_words(ask: Ask) -> str:
         return "approve, and accept all edits in this task"
     if ask.kind is not AskKind.PERMISSION:
         return ""
-    details = msgspec.json.decode(ask.details, type=asks.PermissionDetails)
+    details = msgspec.json.decode(ask.details, type=PermissionDetails)
     return control.session_label(details.suggestions)
 
 
 def _questions(ask: Ask) -> Iterator[str]:
-    for question in asks.question_items(ask):
+    for question in question_items(ask):
         yield f"? {sanitise(question.text)}"
         for number, option in enumerate(question.options, 1):
             described = f" - {sanitise(option.description)}" if option.description else ""
@@ -99,14 +100,14 @@ def form_heading(ask: Ask) -> list[str]:
 
 
 def _fields(ask: Ask) -> Iterator[str]:
-    for field in asks.question_items(ask):
+    for field in question_items(ask):
         name = f"{field.text}{_if_left(field)}"
         yield _INDENT + _one(f"{name}: {field.about}" if field.about else name)
         for number, option in enumerate(field.options, 1):
             yield f"{_INDENT * 2}{number}  {_one(option.label)}"
 
 
-def _if_left(field: asks.Question) -> str:
+def _if_left(field: Question) -> str:
     if field.default:
         return f" (if it is left: {field.default})"
     return " (may be left out)" if field.optional else ""
@@ -115,7 +116,7 @@ def _if_left(field: asks.Question) -> str:
 def _reasons(ask: Ask) -> Iterator[str]:
     if ask.kind is not AskKind.PERMISSION:
         return
-    details = msgspec.json.decode(ask.details, type=asks.PermissionDetails)
+    details = msgspec.json.decode(ask.details, type=PermissionDetails)
     if details.reason:
         yield f"  because: {details.reason}"
     if details.blocked_path:

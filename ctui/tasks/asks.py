@@ -7,17 +7,18 @@ becomes a permission ask that shows it as it is, never an error.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
-from ctui.claude import control, fields
+from ctui.claude import control
 from ctui.errors import InvalidInput
 from ctui.tasks import toolbox
-from ctui.tasks.form_fields import FormField, form_content, form_fields
 from ctui.tasks.grants import grantable
 from ctui.tasks.model import Answer, Ask, AskKind
+from ctui.tasks.questions import ElicitationDetails, chosen, filled_in, given_questions
+from ctui.tasks.questions import question_items as question_items  # noqa: PLC0414 - `web.views` takes it from here
 from ctui.text import one_line
 
 _TITLE_WIDTH = 200
@@ -33,13 +34,6 @@ class PermissionDetails(msgspec.Struct, frozen=True, omit_defaults=True):
     suggestions: list[dict[str, Any]] = []
 
 
-class ElicitationDetails(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What an MCP server of the task wants filled in."""
-
-    server: str = ""
-    schema: dict[str, Any] = {}
-
-
 class ToolboxDetails(msgspec.Struct, frozen=True, omit_defaults=True):
     """The open call of an `ask_user`."""
 
@@ -47,28 +41,6 @@ class ToolboxDetails(msgspec.Struct, frozen=True, omit_defaults=True):
     expires: int | None = None
     """Nanoseconds since the epoch; None waits for ever."""
     urgent: bool = False
-
-
-class Option(NamedTuple):
-    """One choice of a question."""
-
-    label: str
-    description: str = ""
-
-
-class Question(NamedTuple):
-    """One question of an ask."""
-
-    text: str
-    """What an answer names it by."""
-    options: tuple[Option, ...] = ()
-    multiple: bool = False
-    """Whether several labels can be chosen, written as `joined` does."""
-    about: str = ""
-    optional: bool = False
-    """Whether no answer, written as "", is one too."""
-    default: str = ""
-    """What no answer stands for; "" for nothing."""
 
 
 def from_permission(
@@ -147,9 +119,9 @@ def check(ask: Ask, answer: Answer) -> None:
     if answer.decision in {"allow", "always"} and answer.message:
         raise InvalidInput("a message goes with a denial", hint="answer deny, or leave it out")
     if ask.kind is AskKind.QUESTION and answer.decision == "allow":
-        _chosen(ask, answer)
+        chosen(ask, answer)
     elif ask.kind is AskKind.ELICITATION and answer.decision == "allow":
-        _content(ask, answer)
+        filled_in(ask, answer)
     elif answer.text or answer.answers:
         raise InvalidInput(
             f"an answer in words is for a question, not for {answer.decision} of a {ask.kind}",
@@ -162,14 +134,14 @@ def line(ask: Ask, answer: Answer) -> bytes:
     given = msgspec.json.decode(ask.input)
     if ask.kind is AskKind.ELICITATION:
         action = {"allow": "accept", "deny": "decline"}.get(answer.decision, "cancel")
-        content = _content(ask, answer) if action == "accept" else {}
+        content = filled_in(ask, answer) if action == "accept" else {}
         return control.answer_elicitation(ask.request, action, content)
     if ask.tool == "ask_user":
         return control.mcp_reply(ask.request, _toolbox_reply(ask, answer))
     if answer.decision == "deny":
         return control.deny(ask.request, answer.message or _NO_REASON)
     if ask.kind is AskKind.QUESTION:
-        return control.answer_questions(ask.request, given, _chosen(ask, answer))
+        return control.answer_questions(ask.request, given, chosen(ask, answer))
     if ask.kind is AskKind.PLAN:
         return control.approve_plan(ask.request, given, accept_edits=answer.decision == "session")
     if answer.decision == "session":
@@ -185,103 +157,16 @@ def expired(ask: Ask) -> bytes:
     return control.mcp_reply(ask.request, toolbox.answered(details.call, "", timed_out=True))
 
 
-def question_items(ask: Ask) -> list[Question]:
-    """The questions of an ask, or the fields of a form by name; nothing is sanitised."""
-    if ask.kind is AskKind.ELICITATION:
-        return [
-            Question(
-                field.name,
-                tuple(map(Option, field.choices)),
-                multiple=field.kind == "choices",
-                about=field.about,
-                optional=field.optional,
-                default=field.default_text,
-            )
-            for field in _form(ask)
-        ]
-    if ask.kind is not AskKind.QUESTION:
-        return []
-    given = fields.json_object(bytes(ask.input)) or {}
-    if ask.tool == "ask_user":
-        labels = fields.texts(given, "options")
-        return [Question(fields.text(given, "question"), tuple(Option(text) for text in labels))]
-    return [
-        Question(
-            text=fields.text(item, "question"),
-            options=tuple(
-                Option(fields.text(option, "label"), fields.text(option, "description"))
-                for option in fields.mappings(item, "options")
-            ),
-            multiple=item.get("multiSelect") is True,
-        )
-        for item in _question_items(given)
-    ]
-
-
-def joined(ask: Ask, labels: Sequence[str]) -> str:
-    """Several chosen labels as one answer: as Claude reads them, or without doubt for a form."""
-    if ask.kind is AskKind.ELICITATION and labels:
-        return json.dumps(labels, ensure_ascii=False)
-    return ", ".join(labels)
-
-
 def _toolbox_reply(ask: Ask, answer: Answer) -> dict[str, Any]:
     details = msgspec.json.decode(ask.details, type=ToolboxDetails)
     if answer.decision == "deny":
         return toolbox.refused(details.call, answer.message or "The person did not want to answer.")
-    (text,) = _chosen(ask, answer).values()
+    (text,) = chosen(ask, answer).values()
     return toolbox.answered(details.call, text)
 
 
-def field_problem(ask: Ask, name: str, text: str) -> str:
-    """Why a text does not fit a form's field; "" if it does, or where there is no form."""
-    if ask.kind is not AskKind.ELICITATION:
-        return ""
-    try:
-        for field in _form(ask):
-            if field.name == name:
-                field.value(text)
-    except InvalidInput as error:
-        return f"{error.message}: {error.hint}"
-    return ""
-
-
-def _form(ask: Ask) -> list[FormField]:
-    return form_fields(msgspec.json.decode(ask.details, type=ElicitationDetails).schema)
-
-
-def _content(ask: Ask, answer: Answer) -> dict[str, Any]:
-    """A form's content: as a program gave it, or from texts by field."""
-    if answer.content and not answer.answers:
-        return dict(answer.content)
-    form = _form(ask)
-    answers = dict(answer.answers)
-    if answer.text and not answers and len(form) == 1:
-        answers = {form[0].name: answer.text}
-    return form_content(form, answers)
-
-
-def _chosen(ask: Ask, answer: Answer) -> dict[str, str]:
-    """Each question's text -> its answer."""
-    asked = [question.text for question in question_items(ask)]
-    if answer.text and not answer.answers:
-        if len(asked) != 1:
-            raise InvalidInput(
-                f"ask {ask.id} has {len(asked)} questions", hint="answer each by its text"
-            )
-        return {asked[0]: answer.text}
-    if unknown := [text for text in answer.answers if text not in asked]:
-        raise InvalidInput(
-            f"ask {ask.id} has no question {unknown[0]!r}",
-            hint="it asks: " + " / ".join(asked),
-        )
-    if missing := [text for text in asked if not answer.answers.get(text)]:
-        raise InvalidInput(f"no answer to: {missing[0]}", hint="answer every question, or deny")
-    return dict(answer.answers)
-
-
 def _kind_and_title(tool: str, given: Mapping[str, Any]) -> tuple[AskKind, str]:
-    if tool == "AskUserQuestion" and (items := _question_items(given)):
+    if tool == "AskUserQuestion" and (items := given_questions(given)):
         return AskKind.QUESTION, " · ".join(_text(item.get("question")) for item in items)
     if tool == "ExitPlanMode":
         return AskKind.PLAN, "Claude has a plan: " + _text(given.get("plan"))
@@ -289,11 +174,6 @@ def _kind_and_title(tool: str, given: Mapping[str, Any]) -> tuple[AskKind, str]:
         if value := _text(given.get(key)):
             return AskKind.PERMISSION, f"{tool}: {value}"
     return AskKind.PERMISSION, f"{tool}: {json.dumps(given, ensure_ascii=False)}" if given else tool
-
-
-def _question_items(given: Mapping[str, Any]) -> list[dict[str, Any]]:
-    items = given.get("questions")
-    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
 
 
 def _ask(

@@ -72,7 +72,7 @@ class Driver:
             server.serve, path=socket, limit=rpc.MAX_LINE, start_serving=False
         )
         socket.chmod(0o600)
-        await tasks.adopt()
+        tasks.adopt()
         await listener.start_serving()
         _say(ready, "ready")
         self._watch_idle()

@@ -7,10 +7,10 @@ from enum import Enum
 from typing import NamedTuple
 
 from ctui.tasks.ask_text import ask_lines, cut, form_heading, session_words, shortened
-from ctui.tasks.asks import field_problem, joined, question_items
 from ctui.tasks.grants import always_words
 from ctui.tasks.in_turn import QuestionsInTurn
 from ctui.tasks.model import Answer, Ask, AskKind
+from ctui.tasks.questions import field_problem, joined, question_items
 from ctui.text import one_line, sanitise
 
 _BY = "screen"

@@ -1,27 +1,18 @@
-"""What a person reads of a conversation, one situation at a time."""
+"""What a person reads of what Claude says and does, one situation at a time."""
 
 from __future__ import annotations
 
-import pytest
-
 from ctui.claude.blocks import (
     AskOutcome,
-    FormRecord,
-    Notice,
     PermissionRecord,
-    PlanRecord,
     Prompt,
-    QuestionRecord,
     RunMark,
     Speech,
     Thought,
     ToolCall,
     ToolState,
-    TurnEnd,
 )
 from ctui.claude.decode import decode
-from ctui.claude.render import render_block
-from ctui.claude.summary import progress
 from ctui.claude.transcript import Transcript
 from tests.claude import lines
 from tests.claude.fold import fold, only, out
@@ -172,77 +163,6 @@ def test_a_refused_call_is_denied_and_not_failed() -> None:
     assert (record.outcome, record.message) == (AskOutcome.DENIED, "not today")
 
 
-def test_a_permission_record_says_what_else_was_allowed_with_it() -> None:
-    rule = {"toolName": "Bash", "ruleContent": "npm *"}
-    grant = {"type": "addRules", "rules": [rule], "behavior": "allow", "destination": "session"}
-    journal = out(
-        [
-            lines.can_use_tool("r1", "t1", "Bash", command="npm test"),
-            lines.answer_echo("r1", behavior="allow", updatedInput={}, updatedPermissions=[grant]),
-        ]
-    )
-    (record,) = only(fold(journal), PermissionRecord)
-    assert (record.outcome, record.granted) == (AskOutcome.ALLOWED, "always run `npm *`")
-
-
-@pytest.mark.parametrize(
-    ("ending", "outcome"),
-    [
-        (("out", lines.line(type="control_cancel_request", request_id="r1")), AskOutcome.CANCELLED),
-        (("err", lines.relay("exited", code=0)), AskOutcome.EXPIRED),
-        (("out", lines.tool_result("t1", "ok")), AskOutcome.EXPIRED),
-    ],
-)
-def test_a_request_that_nobody_can_answer_any_more_is_closed(
-    ending: tuple[str, bytes], outcome: AskOutcome
-) -> None:
-    stream, line = ending
-    journal = out([lines.can_use_tool("r1", "t1", "Bash", command="x")])
-    transcript = fold([*journal, (stream, 1, line)])  # type: ignore[list-item]
-    assert only(transcript, PermissionRecord)[0].outcome is outcome
-
-
-def test_questions_carry_their_answers() -> None:
-    question = {"question": "Which?", "header": "Colour", "options": [{"label": "Blue"}]}
-    call = {"name": "ask_user", "arguments": {"question": "Sure?", "options": ["yes", "no"]}}
-    message = {"method": "tools/call", "params": call, "jsonrpc": "2.0", "id": 2}
-    reply = {"jsonrpc": "2.0", "id": 2, "result": {"content": [{"type": "text", "text": "yes"}]}}
-    request = {"subtype": "mcp_message", "server_name": "ctui", "message": message}
-    journal = out(
-        [
-            lines.can_use_tool("r1", "t1", "AskUserQuestion", questions=[question]),
-            lines.answer_echo("r1", behavior="allow", updatedInput={"answers": {"Which?": "Red"}}),
-            lines.line(type="control_request", request_id="r2", request=request),
-            lines.answer_echo("r2", mcp_response=reply),
-        ]
-    )
-    built_in, own = only(fold(journal), QuestionRecord)
-    assert built_in.questions[0].options == ("Blue",)
-    assert built_in.answers == {"Which?": "Red"}
-    assert own.questions[0].options == ("yes", "no")
-    assert own.answers == {"Sure?": "yes"}
-
-
-def test_plans_and_forms_carry_their_outcome() -> None:
-    form = {"subtype": "elicitation", "mcp_server_name": "db", "message": "Password?"}
-    journal = out(
-        [
-            lines.can_use_tool("r1", "t1", "ExitPlanMode", plan="# First\nthen"),
-            lines.answer_echo("r1", behavior="deny", message="smaller"),
-            lines.line(type="control_request", request_id="r2", request=form),
-            lines.answer_echo("r2", action="decline"),
-        ]
-    )
-    transcript = fold(journal)
-    (plan,), (asked,) = only(transcript, PlanRecord), only(transcript, FormRecord)
-    assert (plan.text, plan.outcome, plan.message) == (
-        "# First\nthen",
-        AskOutcome.DENIED,
-        "smaller",
-    )
-    assert (asked.server, asked.text, asked.outcome) == ("db", "Password?", AskOutcome.DENIED)
-
-
 def test_a_subagents_blocks_name_their_parent_and_lie_deeper() -> None:
     journal = out(
         [
@@ -260,129 +180,6 @@ def test_a_subagents_blocks_name_their_parent_and_lie_deeper() -> None:
         ("t1", 1),
         ("t2", 2),
     ]
-
-
-def test_a_turn_costs_what_it_added_to_the_process() -> None:
-    first = out([lines.result(0.10), lines.result(0.25)])
-    transcript = fold([*first, *out([lines.result(0.05)], run=2)])
-    assert [round(end.cost_usd, 4) for end in only(transcript, TurnEnd)] == [0.10, 0.15, 0.05]
-
-
-def test_an_api_failure_is_a_failed_turn_and_says_so_once() -> None:
-    said = "API Error: 429 slow down"
-    failure = lines.result(is_error=True, result=said, api_error_status=429)
-    (end,) = only(fold(out([failure])), TurnEnd)
-    assert (end.ok, end.text) == (False, said)
-    (end,) = only(fold(out([lines.assistant("m", lines.text(said)), failure])), TurnEnd)
-    assert (end.ok, end.text) == (False, "")
-
-
-def test_a_turn_that_the_person_ended_is_no_failure() -> None:
-    said = lines.line(type="user", message={"content": "[Request interrupted by user]"})
-    end = lines.result(
-        subtype="error_during_execution",
-        is_error=True,
-        errors=["[ede_diagnostic] x"],
-        terminal_reason="aborted_streaming",
-        duration_ms=28_900,
-    )
-    transcript = fold(out([said, end]))
-    (turn,) = only(transcript, TurnEnd)
-    assert (turn.interrupted, turn.text) == (True, "")
-    assert render_block(turn, 80) == ["■ interrupted (28.9 s, $0.0100 so far)"]
-    assert progress(decode(end)) == "■ interrupted"
-
-
-def test_the_time_of_a_call_is_not_that_of_the_person() -> None:
-    ask_user = lines.line(
-        type="control_request",
-        request_id="r3",
-        request={
-            "subtype": "mcp_message",
-            "message": {
-                "method": "tools/call",
-                "params": {
-                    "name": "ask_user",
-                    "arguments": {"question": "q"},
-                    "_meta": {"claudecode/toolUseId": "c3"},
-                },
-            },
-        },
-    )
-    calls = [lines.assistant("m", lines.tool_use(f"c{n}", "Bash", command="x")) for n in (1, 2, 3)]
-    asked = [lines.can_use_tool(f"r{n}", f"c{n}", "Bash", command="x") for n in (1, 2)]
-    answered = [
-        lines.answer_echo("r1", behavior="allow"),
-        lines.line(type="control_cancel_request", request_id="r2"),
-        lines.answer_echo("r3", mcp_response={"result": {}}),
-    ]
-    given = [*calls, *asked, ask_user, *answered]
-    found = only(fold(out(given)), ToolCall)
-    # A line's place stands for its time.
-    assert [call.waited for call in found] == [3, 3, 3]
-
-
-def test_tries_of_one_call_are_one_notice() -> None:
-    tries = [
-        lines.system("api_retry", attempt=n, max_retries=10, error_status=529, error="overloaded")
-        for n in (1, 2, 3)
-    ]
-    (notice,) = only(fold(out(tries)), Notice)
-    assert str(notice.text) == "the API answered 529 (overloaded): trying again, 3 of 10"
-
-
-def test_a_mode_is_told_only_when_it_changes() -> None:
-    journal = out(
-        [
-            lines.init(mode="default"),
-            lines.system("status", status="requesting"),
-            lines.system("status", status=None, permissionMode="default"),
-            lines.system("status", status=None, permissionMode="plan"),
-            lines.init(mode="plan"),
-        ]
-    )
-    assert [str(notice.text) for notice in only(fold(journal), Notice)] == ["permission mode: plan"]
-
-
-def test_a_second_run_continues_the_transcript() -> None:
-    first = out(
-        [lines.echo("u1", "go"), lines.assistant("m1", lines.tool_use("t1", "Bash", command="x"))]
-    )
-    second = out([lines.echo("u1", "go"), lines.assistant("m2", lines.text("on"))], run=2)
-    transcript = fold([*first, *second])
-    assert [type(block) for block in transcript.blocks] == [
-        RunMark,
-        Prompt,
-        ToolCall,
-        RunMark,
-        Speech,
-    ]
-    assert only(transcript, ToolCall)[0].state is ToolState.STOPPED
-
-
-def test_the_drivers_word_on_an_end_joins_the_relays() -> None:
-    journal = [
-        ("out", 1, lines.init()),
-        ("err", 1, lines.relay("exited", code=1)),
-        ("ctui", 1, lines.line(kind="ended", text="run 1 ended")),
-        ("ctui", 1, lines.line(kind="imported", text="3 commits")),
-    ]
-    transcript = fold(journal)  # type: ignore[arg-type]
-    (mark,) = [mark for mark in only(transcript, RunMark) if mark.what == "exited"]
-    assert (mark.code, mark.text) == (1, "")
-    assert [(n.kind, str(n.text)) for n in only(transcript, Notice)] == [("imported", "3 commits")]
-
-
-def test_stderr_lines_that_follow_each_other_are_one_block() -> None:
-    journal = [("err", 1, b"warning: \x1b]0;owned\x07one"), ("err", 1, b"two"), ("err", 1, b"")]
-    (notice,) = only(fold(journal), Notice)  # type: ignore[arg-type]
-    assert str(notice.text) == "warning: one\ntwo"
-
-
-def test_a_relay_line_on_stdout_is_not_believed() -> None:
-    call = lines.assistant("m1", lines.tool_use("t1", "Bash", command="x"))
-    transcript = fold(out([call, lines.relay("exited", code=0)]))
-    assert only(transcript, ToolCall)[0].state is ToolState.RUNNING
 
 
 def test_an_input_is_sanitised_at_every_depth() -> None:

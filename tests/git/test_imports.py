@@ -3,93 +3,19 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
-import msgspec
 import pytest
 
-from ctui.git import advance
-from ctui.git.imports import ImportResult, import_work
-from ctui.git.private import PrivateRepository, create_private
-from ctui.git.repository import open_repository
-from ctui.worktrees.create import create_worktree
-from ctui.worktrees.model import WorktreeRecord
+from ctui.git.imports import ImportResult
 from tests.conftest import git
-
-BRANCH = "ctui/work"
-
-
-class Place(NamedTuple):
-    """A repository, a worktree of it, and the private directory of a task in it."""
-
-    repository: Path
-    record: WorktreeRecord
-    private: PrivateRepository
-
-    @property
-    def git_dir(self) -> Path:
-        return self.private.git_dir
-
-    def in_task(self, *arguments: str) -> str:
-        """Git as the task runs it: private directory, the worktree's files."""
-        environ = {**os.environ, "GIT_DIR": str(self.git_dir), "GIT_WORK_TREE": self.record.path}
-        done = subprocess.run(
-            ["git", "-c", "safe.directory=*", *arguments],
-            cwd=self.record.path,
-            env=environ,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return done.stdout.strip()
-
-    def commit(self, name: str) -> str:
-        (Path(self.record.path) / name).write_text(name)
-        self.in_task("add", name)
-        self.in_task("commit", "-q", "-m", f"Add {name}")
-        return self.in_task("rev-parse", "HEAD")
-
-    async def bring(self) -> ImportResult:
-        return await import_work(self.private, "t1", self.record.branch, self.record.base)
-
-    def host(self, *arguments: str) -> str:
-        return git(Path(self.record.path), *arguments)
-
-
-@pytest.fixture
-async def place(repository: Path, tmp_path: Path) -> Place:
-    found = open_repository(repository)
-    record = await create_worktree(found, tmp_path / "worktrees", name="work")
-    folder = tmp_path / "task"
-    folder.mkdir()
-    status = Path(record.path).stat()
-    private = await create_private(
-        found,
-        Path(record.metadata),
-        folder,
-        record.branch,
-        record.base,
-        (status.st_uid, status.st_gid),
-    )
-    return Place(repository, record, private)
+from tests.git.conftest import BRANCH, Place
 
 
 async def test_nothing_done_means_nothing_imported(place: Place) -> None:
     assert await place.bring() == ImportResult()
-
-
-async def test_a_commit_moves_the_branch_and_the_index_and_no_file(place: Place) -> None:
-    tip = place.commit("new")
-    (Path(place.record.path) / "unsaved").write_text("mine")
-    result = await place.bring()
-    assert result.branch == "advanced"
-    assert git(place.repository, "rev-parse", BRANCH) == tip
-    assert place.host("status", "--porcelain") == "?? unsaved"
-    assert (await place.bring()).branch == "unchanged"
 
 
 async def test_the_fingerprint_changes_with_every_ref(place: Place) -> None:
@@ -149,56 +75,6 @@ async def test_a_ref_that_the_task_deleted_stays_imported(place: Place) -> None:
     place.in_task("branch", "-D", "side")
     await place.bring()
     assert git(place.repository, "rev-parse", "refs/ctui/t1/heads/side") == tip
-
-
-@pytest.mark.parametrize("change", ["commit", "stage", "switch", "rewrite"])
-async def test_what_changed_on_the_host_is_never_moved(place: Place, change: str) -> None:
-    await place.bring()
-    if change == "rewrite":
-        place.in_task("commit", "-q", "--amend", "-m", "Another root of it")
-    else:
-        place.commit("new")
-    if change == "commit":
-        place.host("commit", "-q", "--allow-empty", "-m", "By hand")
-    elif change == "stage":
-        (Path(place.record.path) / "hello.txt").write_text("staged\n")
-        place.host("add", "hello.txt")
-    elif change == "switch":
-        place.host("symbolic-ref", "HEAD", "refs/heads/elsewhere")
-    before = (git(place.repository, "rev-parse", BRANCH), place.host("ls-files", "-s"))
-    result = await place.bring()
-    assert result.branch == "diverged"
-    assert result.reason
-    assert (git(place.repository, "rev-parse", BRANCH), place.host("ls-files", "-s")) == before
-
-
-@pytest.mark.parametrize("moved", [False, True])
-async def test_an_advance_that_a_crash_cut_off_is_completed(place: Place, moved: bool) -> None:
-    tip = place.commit("new")
-    metadata = Path(place.record.metadata)
-    (metadata / "index.lock").write_bytes(b"ctui\n")
-    note = advance._Advance(BRANCH, place.record.base or "", tip)
-    (place.private.folder / "advance.json").write_bytes(msgspec.json.encode(note))
-    if moved:
-        objects = place.repository / ".git" / "objects"
-        shutil.copytree(place.git_dir / "objects", objects, dirs_exist_ok=True)
-        (objects / "info" / "alternates").unlink()
-        git(place.repository, "update-ref", f"refs/heads/{BRANCH}", tip)
-    result = await place.bring()
-    assert result.problem == ""
-    assert git(place.repository, "rev-parse", BRANCH) == tip
-    assert place.host("status", "--porcelain") == ""
-    assert not (metadata / "index.lock").exists()
-
-
-async def test_a_lock_of_another_git_is_left_alone(place: Place) -> None:
-    place.commit("new")
-    lock = Path(place.record.metadata) / "index.lock"
-    lock.write_bytes(b"")
-    assert (await place.bring()).branch == "diverged"
-    assert lock.exists()
-    lock.unlink()
-    assert (await place.bring()).branch == "advanced"
 
 
 async def test_objects_of_another_repository_cannot_be_pulled_in(
@@ -322,27 +198,3 @@ async def test_a_new_gitlink_is_told(place: Place) -> None:
     place.in_task("update-index", "--add", "--cacheinfo", f"160000,{'2' * 40},nested")
     place.in_task("commit", "-q", "-m", "Link")
     assert (await place.bring()).gitlinks == ("nested",)
-
-
-async def test_the_checkout_s_own_branch_is_never_moved(repository: Path, tmp_path: Path) -> None:
-    found = open_repository(repository)
-    folder = tmp_path / "task"
-    folder.mkdir()
-    head = git(repository, "rev-parse", "HEAD")
-    private = await create_private(found, None, folder, "main", head, (os.getuid(), os.getgid()))
-    record = WorktreeRecord(
-        name="main",
-        path=str(repository),
-        repository=str(found.common_dir),
-        metadata="",
-        device=0,
-        inode=0,
-        branch="main",
-        base=head,
-        created=0,
-    )
-    tip = Place(repository, record, private).commit("new")
-    result = await import_work(private, "t1", "main", head)
-    assert result.branch == "untouched"
-    assert git(repository, "rev-parse", "main") == head
-    assert git(repository, "rev-parse", "refs/ctui/t1/heads/main") == tip

@@ -12,6 +12,7 @@ from ctui.errors import InvalidInput
 from ctui.tasks import asks
 from ctui.tasks.ask_text import ask_lines
 from ctui.tasks.model import Answer, Ask
+from ctui.tasks.questions import question_items
 from ctui.text import sanitise
 from ctui.tui.ask_form import AskForm, Wants
 from tests.tui.test_ask_form import decided
@@ -161,7 +162,7 @@ def test_a_default_that_nobody_could_have_given_is_not_used(schema: Any) -> None
 def test_what_is_chosen_is_what_was_seen(schema: dict[str, Any]) -> None:
     values = schema.get("enum") or [item["const"] for item in schema["oneOf"]]
     single, several = one_field(schema), one_field({"type": "array", "items": schema})
-    labels = [option.label for option in asks.question_items(single)[0].options]
+    labels = [option.label for option in question_items(single)[0].options]
     assert len(set(labels)) == len(values)
     assert all(label.strip() == sanitise(label) == label for label in labels)
     for number, value in enumerate(values, 1):

@@ -1,4 +1,4 @@
-"""A story with the verdict that it should get; see `known_scenarios` and `further_scenarios`."""
+"""A story with the verdict that it should get; see the modules of scenarios."""
 
 from __future__ import annotations
 

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.worktrees import further_scenarios, known_scenarios
+from tests.worktrees import file_scenarios, further_scenarios, known_scenarios
 from tests.worktrees.scenario import SCENARIOS, Scenario
 from tests.worktrees.story import Story
 
 
 def test_none_is_missing() -> None:
     told = [scenario.tell.__module__ for scenario in SCENARIOS]
-    assert told.count(known_scenarios.__name__) == 41
+    assert told.count(known_scenarios.__name__) == 29
+    assert told.count(file_scenarios.__name__) == 12
     assert told.count(further_scenarios.__name__) == len(told) - 41
 
 

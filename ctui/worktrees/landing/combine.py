@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ctui.errors import Conflict, ExternalFailure, Refused, Unavailable
 from ctui.git.command import git_version, run_git
-from ctui.git.repository import Repository, open_trusted
+from ctui.git.opening import open_trusted
+from ctui.git.repository import Repository
 from ctui.worktrees.landing.commit_objects import Person, read_original, write_commit
 from ctui.worktrees.landing.tree_changes import named, shown
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ctui.errors import Refused
 from ctui.git.command import run_git, status_arguments
-from ctui.git.repository import open_trusted
+from ctui.git.opening import open_trusted
 from ctui.worktrees.landing.checkouts import Checkout, branch_name
 from ctui.worktrees.landing.commit_objects import message_bytes, person, write_commit
 from ctui.worktrees.landing.transition import Transition, transition

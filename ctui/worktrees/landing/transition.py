@@ -24,7 +24,8 @@ import msgspec
 from ctui.errors import Conflict, CtuiError, Unavailable
 from ctui.git.command import run_git
 from ctui.git.index_lock import IndexLock
-from ctui.git.repository import Repository, open_trusted
+from ctui.git.opening import open_trusted
+from ctui.git.repository import Repository
 from ctui.git.swap import compare_and_swap, forget_killed_swap
 from ctui.text import one_line
 from ctui.worktrees.landing import carry

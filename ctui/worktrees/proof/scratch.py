@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, cast
 
 from ctui.errors import CtuiError, Unavailable
 from ctui.git.command import git_version, run_git
-from ctui.git.repository import Repository, open_trusted
+from ctui.git.opening import open_trusted
+from ctui.git.repository import Repository
 from ctui.paths import private_folder
 
 if TYPE_CHECKING:

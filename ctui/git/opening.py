@@ -1,0 +1,108 @@
+"""Opening a git directory, and what is refused because it cannot be trusted or read."""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ctui.errors import Refused, Unavailable
+from ctui.small_file import read_small_file
+from ctui.text import one_line
+
+if TYPE_CHECKING:
+    import pygit2
+
+_LINK_LIMIT = 1 << 16
+_NO_PATH = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def open_trusted(git_dir: Path) -> pygit2.Repository:
+    """Open exactly this git directory, never another that its surroundings point to.
+
+    Raises:
+        Refused: it belongs to somebody else.
+        Unavailable: it is damaged.
+    """
+    import pygit2
+
+    # Root's worktrees are owned by the uid that its tasks run as. Nothing in a repository is run
+    # by libgit2, and the git processes blank what could run, so their owner does not matter.
+    if os.geteuid() == 0:
+        pygit2.settings.owner_validation = False
+    try:
+        return pygit2.Repository(str(git_dir))
+    except pygit2.GitError as error:
+        text = one_line(str(error), 200)
+        if "not owned by current user" in text:
+            raise Refused(
+                f"{git_dir} belongs to somebody else",
+                hint="work as its owner, or mark it as safe: git config --global safe.directory",
+            ) from error
+        raise Unavailable(f"{git_dir} cannot be opened: {text}") from error
+
+
+def common_dir_of(git_dir: Path) -> Path:
+    """The main repository's git directory, for a linked worktree's metadata too."""
+    with suppress(OSError, UnicodeDecodeError):
+        text = read_small_file(git_dir / "commondir", _LINK_LIMIT).decode().strip()
+        return (git_dir / text).resolve()
+    return git_dir
+
+
+def refuse_path(path: Path) -> None:
+    """Git's own files name paths as lines of UTF-8; no other can be handed to a task."""
+    if _NO_PATH.search(str(path)):
+        raise Refused(
+            f"the path {one_line(str(path), 200)} is not UTF-8, or has a control character in it",
+            hint="rename the folder",
+        )
+
+
+def refuse_stray(common_dir: Path, work_tree: Path | None) -> None:
+    """A git directory alone does not tell where its checkout is, if that is not beside it."""
+    if work_tree is None:
+        return
+    back = work_tree / ".git"
+    with suppress(OSError, UnicodeDecodeError):
+        named = back
+        if not back.is_dir():
+            text = read_small_file(back, _LINK_LIMIT).decode()
+            named = work_tree / text.removeprefix("gitdir:").strip()
+        if named.resolve() == common_dir:
+            return
+    raise Refused(
+        f"the checkout of {common_dir} is elsewhere, and its configuration does not say where",
+        hint=f"git --git-dir={common_dir} config core.worktree /path/of/the/checkout",
+    )
+
+
+def refuse_formats(common_dir: Path) -> None:
+    """Only refs in files and SHA-1 objects can be read by libgit2."""
+    import pygit2
+
+    try:
+        config = pygit2.Config(str(common_dir / "config"))
+    except (OSError, pygit2.GitError) as error:
+        raise Unavailable(f"{common_dir}/config cannot be read: {error}") from error
+    storage = _setting(config, "extensions.refstorage", "files")
+    objects = _setting(config, "extensions.objectformat", "sha1")
+    if storage.lower() != "files":
+        raise Refused(
+            f"{common_dir} keeps its refs as {one_line(storage, 20)}, which ctui cannot read yet",
+            hint="git refs migrate --ref-format=files",
+        )
+    if objects.lower() != "sha1":
+        raise Refused(
+            f"{common_dir} has {one_line(objects, 20)} objects, which ctui cannot read yet",
+            hint="use a repository of the SHA-1 format",
+        )
+
+
+def _setting(config: pygit2.Config, key: str, default: str) -> str:
+    try:
+        return config[key] or default
+    except KeyError:
+        return default

@@ -1,0 +1,27 @@
+"""Arguments that several tools take."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+LONGEST = 4096
+"""Characters of a name or path (PATH_MAX); what is longer is none."""
+
+TaskId = Annotated[str, Meta(max_length=LONGEST, description="The task's id.")]
+Repo = Annotated[
+    str,
+    Meta(
+        max_length=LONGEST,
+        description="A folder in the repository; default: the one the server was started in.",
+    ),
+]
+WaitSeconds = Annotated[
+    float,
+    Meta(
+        ge=0,
+        le=50,
+        description="Wait at most so long; call again to wait on. Clients give up after a minute.",
+    ),
+]

@@ -1,0 +1,71 @@
+"""The tools for what tasks ask."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from ctui.client.worktrees import open_store
+from ctui.mcp_server.arguments import LONGEST
+from ctui.mcp_server.asks import AskItem, AskList, ask_item
+from ctui.mcp_server.call import Call
+from ctui.mcp_server.tool import ADDS, READS, Tool, tool
+from ctui.tasks.calls import AnswerAsk
+from ctui.tasks.model import Answer, AskState
+
+
+class ListAsks(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Arguments of `list_asks`."""
+
+    task_id: Annotated[
+        str, Meta(max_length=LONGEST, description="Only of this task; default: of all.")
+    ] = ""
+
+
+@tool(ListAsks, AskList, READS)
+async def list_asks(call: Call, given: ListAsks) -> AskList:
+    """List what tasks ask and nobody has answered: permissions, questions, plans, forms."""
+    with open_store(call.paths) as store:
+        if given.task_id:
+            store.task(given.task_id)
+        asks = store.asks(AskState.PENDING, task=given.task_id or None)
+    return AskList([ask_item(ask) for ask in asks])
+
+
+class AnswerOne(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Arguments of `answer_ask`."""
+
+    ask: Annotated[int, Meta(ge=1, le=2**63 - 1, description="The ask's id, from list_asks.")]
+    decision: Annotated[
+        Literal["allow", "session", "always", "deny", "cancel"],
+        Meta(
+            description="allow: this once, or the answer to a question; session: from now on in "
+            "this task; always: this command in every task of the repository; deny; cancel: give "
+            "a form no answer at all. The ask names those that it takes."
+        ),
+    ] = "allow"
+    message: Annotated[str, Meta(description="Why it is denied; Claude reads it.")] = ""
+    text: Annotated[str, Meta(description="The answer to a single question.")] = ""
+    answers: Annotated[
+        dict[str, str],
+        Meta(description="A question's text, or a form field's name -> the answer."),
+    ] = {}
+
+
+@tool(AnswerOne, AskItem, ADDS)
+async def answer_ask(call: Call, given: AnswerOne) -> AskItem:
+    """Answer what a task asks; the first answer wins, and a later one is told so."""
+    answer = Answer(
+        given.decision,
+        message=given.message,
+        text=given.text,
+        answers=given.answers,
+        by="MCP",
+    )
+    async with call.client() as client:
+        return ask_item(await client.call(AnswerAsk(given.ask, answer)))
+
+
+TOOLS: tuple[Tool, ...] = (list_asks, answer_ask)
