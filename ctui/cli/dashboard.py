@@ -9,7 +9,8 @@ from pathlib import Path
 
 from ctui.cli.commands import COMMANDS
 from ctui.demo import DEMO_VARIABLE
-from ctui.errors import CtuiError, Refused
+from ctui.errors import CtuiError, NotFound, Refused
+from ctui.text import one_line
 
 _COMPLETION = "_CTUI_COMPLETE"
 """Set by a shell that asks for completions (click's "Shell Completion")."""
@@ -19,15 +20,22 @@ def path_of(arguments: Sequence[str]) -> str | None:
     """The repository whose dashboard a command line asks for; None if it asks for a command.
 
     A command's name is never a path, unless it is written as one.
+
+    Raises:
+        NotFound: it is written as a path, and leads nowhere.
     """
     if _COMPLETION in os.environ:
         return None
     if not arguments:
         return "."
     path = arguments[0]
-    if len(arguments) > 1 or path in COMMANDS or path.startswith("-") or not Path(path).is_dir():
+    if len(arguments) > 1 or path in COMMANDS or path.startswith("-"):
         return None
-    return path
+    if Path(path).is_dir():
+        return path
+    if os.sep in path:
+        raise NotFound(f"there is no folder {one_line(path, 200)}", hint="ctui PATH")
+    return None
 
 
 def show(path: str) -> int:

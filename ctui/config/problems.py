@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from ctui.config.key_ids import DEFAULT_KEYS, clashes
 from ctui.config.lines import line_of, lines_of
 from ctui.config.model import Config, Key, known_keys
 from ctui.config.sizes import parse_size
@@ -121,12 +122,25 @@ def _of_section(section: str, value: object) -> Iterator[tuple[tuple[str, ...], 
     elif not isinstance(value, dict):
         yield (section,), Problem(shown, "is a section", f"write [{section}] and its keys below")
     elif section == "keys":
-        for name, keys_ in value.items():
-            if not isinstance(keys_, str):
-                path = f"keys.{one_line(name)}"
-                yield (section, name), Problem(path, "is no text", 'such as "ctrl+n"')
+        yield from _of_bindings(value)
     else:
         yield from _of_keys(section, value)
+
+
+def _of_bindings(values: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], Problem]]:
+    chosen: dict[str, str] = {}
+    for name, keys in values.items():
+        path = f"keys.{one_line(name)}"
+        if name not in DEFAULT_KEYS:
+            hint = _nearest(name, list(DEFAULT_KEYS), "keys.")
+            yield ("keys", name), Problem(path, "there is no such binding", hint)
+        elif not isinstance(keys, str) or not keys.strip():
+            yield ("keys", name), Problem(path, "is no text", 'such as "ctrl+n"')
+        else:
+            chosen[name] = keys
+    for name, key, other in clashes(chosen):
+        said = f"{one_line(key)} is the key of {other} too"
+        yield ("keys", name), Problem(f"keys.{name}", said, "choose another, or change both")
 
 
 def _of_keys(section: str, values: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], Problem]]:

@@ -15,6 +15,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from ctui.tui.board import Board
+from ctui.tui.choices import Choices
 from ctui.tui.cleanup_content import heading, row_line, summary
 from ctui.tui.cleanup_deeds import CleanupDeeds
 from ctui.tui.cleanup_list import CleanupList, Row
@@ -55,7 +56,7 @@ class Cleanup(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield Static(classes="cleanup--title")
-        yield OptionList(compact=True, classes="cleanup--list")
+        yield Choices(compact=True, classes="cleanup--list")
         with VerticalScroll(can_focus=False, classes="cleanup--summary"):
             yield Static(classes="cleanup--facts")
         yield KeyBar(self.BINDINGS, {})

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from textual.screen import Screen
 
 from ctui.tasks.calls import Update
-from ctui.tasks.model import Task
+from ctui.tasks.model import Task, TaskState
+from ctui.tasks.results import LOGIN_PROBLEM
 from ctui.text import one_line
 from ctui.tui.board import Board
 from ctui.tui.lookout import Lookout
@@ -64,7 +65,15 @@ class Commands(Screen[None]):
         task = self.board.tasks.get(event.task)
         if task is None or not task.state.live:
             self.query_one(Sidebar).focus()
-            return
+        else:
+            self._interrupt(task)
+
+    def action_interrupt(self) -> None:
+        task = self._shown_task
+        if task is not None and task.state in {TaskState.RUNNING, TaskState.WAITING}:
+            self._interrupt(task)
+
+    def _interrupt(self, task: Task) -> None:
         facts = ["The turn ends; the conversation stays open."]
         self._ask(
             f"Interrupt {task.id}?", facts, "interrupt", lambda: self.parts.deeds.interrupt(task.id)
@@ -120,6 +129,12 @@ class Commands(Screen[None]):
     def action_resume(self) -> None:
         if (task := self._needed_task()) is not None:
             self.parts.deeds.resume(task.id)
+            self.action_follow_up()
+
+    def _wake_who_waits_for_a_login(self) -> None:
+        for task in self.board.tasks.values():
+            if task.state is TaskState.WAITING and task.problem == LOGIN_PROBLEM:
+                self.parts.deeds.resume(task.id)
 
     def action_remove(self) -> None:
         from ctui.tui.removal import removal_facts

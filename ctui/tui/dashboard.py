@@ -65,6 +65,15 @@ class Dashboard(Commands):
         Binding("c", "cleanup", "clean", tooltip="clean up worktrees, and the trash", id="cleanup"),
         Binding("z", "zoom", "zoom", tooltip="hide or show the list", show=False, id="zoom"),
         Binding("slash", "search", "search the transcript", show=False, key_display="/"),
+        Binding(
+            "escape",
+            "interrupt",
+            "interrupt",
+            tooltip="interrupt the turn of the task that is shown",
+            show=False,
+            key_display="esc",
+            id="interrupt",
+        ),
         Binding("tab", "next_place", "Next place", show=False),
         Binding("1", "tab(1)", "the first tab, and so on", show=False, key_display="1-9"),
         *(Binding(str(number), f"tab({number})", show=False) for number in range(2, 10)),
@@ -147,6 +156,8 @@ class Dashboard(Commands):
 
         checks = await look(self.parts.paths)
         self.query_one(Header).take_checks(checks)
+        if all(check.ok for check in checks if check.name == "login"):
+            self._wake_who_waits_for_a_login()
 
     def action_setup(self) -> None:
         """Show what is there and what is missing."""

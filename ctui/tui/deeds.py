@@ -84,11 +84,16 @@ class Deeds:
         self._do(self._client.call(StopTask(task)), lambda _: self._say(f"{task} is stopped"))
 
     def resume(self, task: str) -> None:
-        async def go() -> None:
+        async def go() -> Task:
             known = await asyncio.to_thread(login, self._client.paths)
-            await self._client.call(ResumeTask(task, known))
+            return await self._client.call(ResumeTask(task, known))
 
-        self._do(go())
+        def resumed(found: Task) -> None:
+            if found.problem or not found.state.live:
+                return
+            self._say(f"{task} is there again: write to it, and it goes on")
+
+        self._do(go(), resumed)
 
     def remove(self, task: Task, *, force: bool) -> None:
         def removed(entry: Any) -> None:

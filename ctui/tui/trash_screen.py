@@ -13,6 +13,7 @@ from textual.screen import Screen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from ctui.tui.choices import Choices
 from ctui.tui.cleanup_content import trash_line
 from ctui.tui.cleanup_deeds import CleanupDeeds
 from ctui.tui.dialogs import Confirm
@@ -38,7 +39,7 @@ class TrashScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield Static(classes="cleanup--title")
-        yield OptionList(compact=True, classes="cleanup--list")
+        yield Choices(compact=True, classes="cleanup--list")
         yield KeyBar(self.BINDINGS, {})
 
     def on_mount(self) -> None:

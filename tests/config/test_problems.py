@@ -143,3 +143,15 @@ def test_every_key_is_explained_once() -> None:
 def test_a_text_with_control_characters_is_no_value(value: str) -> None:
     [(line, key, _)] = found(f'[image]\nbase = "{value}"\n')
     assert (line, key) == (2, "image.base")
+
+
+def test_bindings_are_checked_as_everything_else() -> None:
+    text = '[keys]\nbogus = "x"\nnew-tsk = "k"\ninbox = "n"\n"pane.search" = "ctrl+f"\nzoom = ""\n'
+    assert [(line, key) for line, key, _ in found(text)] == [
+        (2, "keys.bogus"),
+        (3, "keys.new-tsk"),
+        (4, "keys.inbox"),
+        (6, "keys.zoom"),
+    ]
+    hints = [hint for _, _, hint in found(text)]
+    assert hints[1] == "did you mean keys.new-task?"

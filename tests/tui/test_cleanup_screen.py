@@ -8,7 +8,7 @@ from pathlib import Path
 
 from textual.app import App
 from textual.pilot import Pilot
-from textual.widgets import Static
+from textual.widgets import OptionList, Static
 
 from ctui.git.repository import open_repository
 from ctui.paths import Paths
@@ -155,3 +155,18 @@ async def test_escape_closes_the_details_first(
         assert not screen.has_class("-in-full")
         await pilot.press("escape")
         assert app.screen is not screen
+
+
+async def test_the_end_of_the_list_is_its_end(
+    paths: Paths, repository: Path, tmp_path: Path
+) -> None:
+    await made(repository, tmp_path, 2)
+    app = OneScreen(paths, repository)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, Cleanup))
+        rows = app.screen.query_one(OptionList)
+        await pilot.press(*["up"] * 5)
+        first = rows.highlighted
+        await pilot.press(*["down"] * 5)
+        last = rows.highlighted
+        assert (first, last) == (1, 2)

@@ -1,0 +1,60 @@
+"""The bindings that `[keys]` can change: their ids, and the keys that they have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+DEFAULT_KEYS: Mapping[str, str] = {
+    "new-task": "n",
+    "follow-up": "f",
+    "inbox": "i",
+    "stop": "x",
+    "resume": "g",
+    "remove": "R",
+    "cleanup": "c",
+    "zoom": "z",
+    "doctor": "H",
+    "help": "question_mark",
+    "quit": "q",
+    "quit-at-once": "ctrl+q",
+    "interrupt": "escape",
+    "pane.interrupt": "escape",
+    "pane.search": "slash",
+    "pane.match-above": "[",
+    "pane.match-below": "]",
+    "transcript.fold": "o",
+    "composer.send": "enter",
+    "composer.new-line": "ctrl+j,shift+enter,alt+enter",
+    "cleanup.mark": "space",
+    "cleanup.mark-safe": "A",
+    "cleanup.remove": "enter",
+    "cleanup.undo": "u",
+    "cleanup.details": "d",
+    "cleanup.trash": "t",
+    "trash.mark": "space",
+    "trash.restore": "enter",
+    "trash.purge": "P",
+    "setup.login": "l",
+    "setup.build": "b",
+    "setup.look": "r",
+    "start.begin": "i",
+    "start.demo": "d",
+}
+"""An id before a dot is a place; those without one work everywhere on the dashboard."""
+
+
+def clashes(chosen: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """Each chosen id, a key of it, and another id in the same place that has this key too."""
+    keys = {**DEFAULT_KEYS, **chosen}
+    for name in chosen:
+        place = name.partition(".")[0] if "." in name else ""
+        for other, theirs in keys.items():
+            same_place = (other.partition(".")[0] if "." in other else "") == place
+            if other == name or not same_place:
+                continue
+            for key in sorted(_keys(keys[name]) & _keys(theirs)):
+                yield name, key, other
+
+
+def _keys(text: str) -> set[str]:
+    return {key.strip() for key in text.split(",")}
