@@ -77,7 +77,7 @@ async def begin_repository(beginning: Beginning) -> int:
             await run_git(["init", "--quiet", f"--initial-branch={_BRANCH}"], git_dir=git_dir)
             await run_git(["config", "core.bare", "false"], git_dir=git_dir)
             return await _first_commit(folder, git_dir)
-        except BaseException:
+        except BaseException:  # cancelled or not: no half of a repository stays
             await asyncio.to_thread(shutil.rmtree, git_dir, ignore_errors=True)
             raise
     except OSError as error:

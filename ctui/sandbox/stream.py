@@ -81,7 +81,7 @@ class Stdin:
         path = f"/containers/{container}/attach"
         try:
             await request(connection, "POST", path, query, upgrade=True)
-        except BaseException:
+        except BaseException:  # cancelled or not: nobody else would close it
             connection.close()
             raise
         return cls(connection)

@@ -48,7 +48,7 @@ class Database:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
-            except BaseException:
+            except BaseException:  # whatever it was: a transaction left open locks all others out
                 self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")

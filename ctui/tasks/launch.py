@@ -14,6 +14,7 @@ from ctui.git.command import run_git
 from ctui.git.private import PrivateRepository, create_private, open_private
 from ctui.git.repository import Repository, open_repository
 from ctui.paths import Paths
+from ctui.sandbox.docker import Engine
 from ctui.sandbox.image import require_image
 from ctui.sandbox.spec import (
     HOME,
@@ -80,29 +81,12 @@ async def prepare(
         )
     owner = task_owner(worktree)
     private = await _private(paths, repository, task, owner)
-    number = len(parts.store.runs(task.id)) + 1
-    run = adopt or Run(
-        task=task.id,
-        number=number,
-        container=container_name(paths, task.id, number),
-        created=now(),
-        cost_before=task.cost,
-    )
-    home = await _home(
-        repository,
-        config,
-        parts,
-        task,
-        resume=_has_spoken(parts, task),
-        base_url=account.base_url if account else "",
-    )
+    run = adopt or _next_run(paths, parts, task)
+    base_url = account.base_url if account else ""
+    home = await _home(repository, config, parts, task, base_url)
     image = await require_image(parts.engine, config.image)
     labels = {LABEL_INSTANCE: paths.instance, LABEL_TASK: task.id, LABEL_RUN: str(run.number)}
-    await parts.engine.ensure_network(config.sandbox.network, {LABEL_INSTANCE: paths.instance})
-    volume_labels = {**labels, LABEL_VOLUME: "home"}
-    await parts.engine.ensure_volume(home_volume(paths, task.id), volume_labels)
-    if config.sandbox.shared_caches:
-        await ensure_caches(parts.engine, paths.instance, image)
+    await _provide(paths, config.sandbox, parts.engine, image, labels)
     spec = SandboxSpec(
         name=container_name(paths, task.id, run.number),
         image=image,
@@ -139,6 +123,28 @@ async def _private(
     return await create_private(repository, metadata, folder, task.branch, task.base, owner)
 
 
+def _next_run(paths: Paths, parts: Parts, task: Task) -> Run:
+    number = len(parts.store.runs(task.id)) + 1
+    return Run(
+        task=task.id,
+        number=number,
+        container=container_name(paths, task.id, number),
+        created=now(),
+        cost_before=task.cost,
+    )
+
+
+async def _provide(
+    paths: Paths, config: SandboxConfig, engine: Engine, image: str, labels: dict[str, str]
+) -> None:
+    """Make the network and the volumes that a container is connected to."""
+    await engine.ensure_network(config.network, {LABEL_INSTANCE: paths.instance})
+    volume = home_volume(paths, labels[LABEL_TASK])
+    await engine.ensure_volume(volume, {**labels, LABEL_VOLUME: "home"})
+    if config.shared_caches:
+        await ensure_caches(engine, paths.instance, image)
+
+
 def _has_spoken(parts: Parts, task: Task) -> bool:
     """Whether an earlier run took a message: only then the CLI knows the session."""
     if not parts.store.runs(task.id):
@@ -149,20 +155,14 @@ def _has_spoken(parts: Parts, task: Task) -> bool:
 
 
 async def _home(
-    repository: Repository,
-    config: Config,
-    parts: Parts,
-    task: Task,
-    *,
-    resume: bool,
-    base_url: str,
+    repository: Repository, config: Config, parts: Parts, task: Task, base_url: str
 ) -> TaskHome:
     options = task.options
     left = None if options.budget is None else max(0.0, options.budget - task.cost)
     return task_home(
         RunOptions(
             session=task.session,
-            resume=resume,
+            resume=_has_spoken(parts, task),
             branch=task.branch or "(detached)",
             model=options.model or config.claude.model,
             permission_mode=options.permission_mode,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, get_args
 
 from textual.app import ComposeResult
@@ -9,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
+from textual.widget import Widget
 from textual.widgets import Input, Label, Select, Static, TextArea
 
 from ctui.client.tasks import NewTask
@@ -19,6 +21,15 @@ from ctui.text import one_line
 from ctui.tui.board import Item
 from ctui.tui.options import ScreenOptions
 from ctui.tui.tick_box import TickBox
+
+_KEYS = Content.assemble(
+    ("ctrl+s", "bold $primary"),
+    " start   ",
+    ("tab", "bold $primary"),
+    " next   ",
+    ("esc", "bold $primary"),
+    " close",
+)
 
 
 class NewTaskForm(ModalScreen[NewTask | None]):
@@ -58,71 +69,28 @@ class NewTaskForm(ModalScreen[NewTask | None]):
         self._problem = problem
 
     def compose(self) -> ComposeResult:
+        again = self._again
+        modes = [(mode, mode) for mode in (*get_args(PermissionMode), "ask nothing")]
+        budget = again.options.budget
         with Vertical(classes="dialog form"):
             yield Static(Content.styled("New task", "bold"), classes="dialog--title")
             yield TextArea(
-                self._again.prompt, id="prompt", compact=True, placeholder="What should be done?"
+                again.prompt, id="prompt", compact=True, placeholder="What should be done?"
             )
-            with Horizontal(classes="form--row"):
-                yield Label("where")
-                yield Select(
-                    self._places(),
-                    value=self._first_place(),
-                    allow_blank=False,
-                    id="place",
-                    compact=True,
-                )
-            with Horizontal(classes="form--row"):
-                yield Label("name")
-                yield Input(
-                    self._again.name, id="name", compact=True, placeholder="after the prompt"
-                )
-            with Horizontal(classes="form--row"):
-                yield Label("base")
-                yield Input(self._again.base, id="base", compact=True)
-            with Horizontal(classes="form--row"):
-                yield Label("model")
-                yield Input(
-                    self._again.options.model,
-                    id="model",
-                    compact=True,
-                    placeholder="the CLI's default",
-                )
-            with Horizontal(classes="form--row"):
-                yield Label("permissions")
-                modes = [(mode, mode) for mode in (*get_args(PermissionMode), "ask nothing")]
-                yield Select(
-                    modes,
-                    value=self._first_mode(),
-                    allow_blank=False,
-                    id="mode",
-                    compact=True,
-                )
-            with Horizontal(classes="form--row"):
-                yield Label("budget $")
-                budget = self._again.options.budget
-                yield Input(
-                    f"{budget:g}" if budget else "",
-                    id="budget",
-                    compact=True,
-                    placeholder="none",
-                )
+            yield _row("where", _choice("place", self._places(), self._first_place()))
+            yield _row("name", _field("name", again.name, "after the prompt"))
+            yield _row("base", _field("base", again.base))
+            yield _row("model", _field("model", again.options.model, "the CLI's default"))
+            yield _row("permissions", _choice("mode", modes, self._first_mode()))
+            yield _row("budget $", _field("budget", f"{budget:g}" if budget else "", "none"))
             yield TickBox(
                 "trust this repository's own Claude settings",
-                self._again.trust,
+                again.trust,
                 id="trust",
                 compact=True,
             )
             yield Static(classes="form--problem")
-            keys = Content.assemble(
-                ("ctrl+s", "bold $primary"),
-                " start   ",
-                ("tab", "bold $primary"),
-                " next   ",
-                ("esc", "bold $primary"),
-                " close",
-            )
-            yield Static(keys, classes="dialog--keys")
+            yield Static(_KEYS, classes="dialog--keys")
 
     def on_mount(self) -> None:
         self.query_one("#prompt", TextArea).focus()
@@ -200,3 +168,15 @@ def _positive(text: str) -> bool:
         return float(text) > 0
     except ValueError:
         return False
+
+
+def _row(label: str, field: Widget) -> Horizontal:
+    return Horizontal(Label(label), field, classes="form--row")
+
+
+def _field(name: str, value: str, placeholder: str = "") -> Input:
+    return Input(value, id=name, compact=True, placeholder=placeholder)
+
+
+def _choice(name: str, choices: Sequence[tuple[Content | str, str]], value: str) -> Select[str]:
+    return Select(choices, value=value, allow_blank=False, id=name, compact=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ctui.errors import Refused
 from ctui.git.command import run_git, status_arguments
@@ -12,6 +12,9 @@ from ctui.worktrees.landing.checkouts import Checkout, branch_name
 from ctui.worktrees.landing.commit_objects import message_bytes, person, write_commit
 from ctui.worktrees.landing.transition import Transition, transition
 from ctui.worktrees.landing.tree_changes import joined, named, split_paths, tree_changes
+
+if TYPE_CHECKING:
+    import pygit2
 
 _SECONDS = 600
 _NO_FILTER = {b"unspecified", b"unset", b""}
@@ -68,18 +71,7 @@ async def commit_all(checkout: Checkout, message: str) -> Committed | None:
     who = await person(checkout.git_dir)
     async with transition(checkout) as held:
         git = open_trusted(checkout.git_dir)
-        ref = checkout.ref
-        if ref is None or ref not in git.references:
-            raise Refused(
-                f"no branch with a commit is checked out in {checkout.work_tree}",
-                hint="git switch --create NAME",
-            )
-        before = str(git.references[ref].target)
-        if checkout.unfinished:
-            raise Refused(
-                f"{checkout.unfinished} is going on in {checkout.work_tree}",
-                hint="finish or abort it",
-            )
+        ref, before = _branch(checkout, git)
         found = await uncommitted(checkout)
         _refuse_paths(found)
         tree = await _write_tree(held, found)
@@ -124,6 +116,21 @@ async def uncommitted(checkout: Checkout) -> Uncommitted:
         elif kind == b"?":
             found["untracked"].append(field[2:])
     return Uncommitted(**{name: tuple(paths) for name, paths in found.items()})
+
+
+def _branch(checkout: Checkout, git: pygit2.Repository) -> tuple[str, str]:
+    """The ref that a commit moves, and where it is."""
+    ref = checkout.ref
+    if ref is None or ref not in git.references:
+        raise Refused(
+            f"no branch with a commit is checked out in {checkout.work_tree}",
+            hint="git switch --create NAME",
+        )
+    if checkout.unfinished:
+        raise Refused(
+            f"{checkout.unfinished} is going on in {checkout.work_tree}", hint="finish or abort it"
+        )
+    return ref, str(git.references[ref].target)
 
 
 def _refuse_paths(found: Uncommitted) -> None:

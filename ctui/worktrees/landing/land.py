@@ -76,17 +76,7 @@ async def land(
     """
     await recover(worktree)
     ref = _target_ref(repository, target)
-    branch = worktree.ref
-    if branch is None:
-        raise Refused(
-            f"no branch is checked out in {worktree.work_tree}", hint="git switch --create NAME"
-        )
-    if checkout := checkout_of(repository, ref):
-        await recover(checkout)
-    if branch == ref:
-        raise InvalidInput(
-            f"{_short(ref)} is the worktree's own branch", hint="name another target"
-        )
+    branch = await _branch_to_land(repository, worktree, ref)
     await _refuse_unsaved(worktree)
     before, tip = repository.resolve(ref), repository.resolve(branch)
     plan = _Landing(repository, ref, branch, before, tip, message)
@@ -240,6 +230,22 @@ async def _refuse_unsaved(worktree: Checkout) -> None:
         )
     if paths := (await uncommitted(worktree)).paths:
         raise Refused(f"there are uncommitted changes: {named(paths)}", hint="commit them first")
+
+
+async def _branch_to_land(repository: Repository, worktree: Checkout, target: str) -> str:
+    """The worktree's branch, once no landing into the target is cut off any more."""
+    branch = worktree.ref
+    if branch is None:
+        raise Refused(
+            f"no branch is checked out in {worktree.work_tree}", hint="git switch --create NAME"
+        )
+    if checkout := checkout_of(repository, target):
+        await recover(checkout)
+    if branch == target:
+        raise InvalidInput(
+            f"{_short(target)} is the worktree's own branch", hint="name another target"
+        )
+    return branch
 
 
 def _target_ref(repository: Repository, name: str | None) -> str:

@@ -85,11 +85,7 @@ async def open_pull_request(
     if not title.strip():
         raise InvalidInput("a pull request needs a title")
     chosen = await choose_remote(repository, remote)
-    there = hosted_repository(await remote_url(repository, chosen))
-    if there is None:
-        raise InvalidInput(
-            f"{one_line(chosen)} is not at a host that gh knows", hint="open it by hand there"
-        )
+    there = await _host_of(repository, chosen)
     _refuse_unpushed(repository, chosen, branch)
     try:
         output = await _gh(
@@ -148,6 +144,15 @@ def hosted_repository(url: str) -> HostedRepository | None:
     if match is None or "." not in match["host"].strip("."):
         return None
     return HostedRepository(match["host"].lower(), match["owner"], match["name"])
+
+
+async def _host_of(repository: Repository, remote: str) -> HostedRepository:
+    there = hosted_repository(await remote_url(repository, remote))
+    if there is None:
+        raise InvalidInput(
+            f"{one_line(remote)} is not at a host that gh knows", hint="open it by hand there"
+        )
+    return there
 
 
 def _refuse_unpushed(repository: Repository, remote: str, branch: str) -> None:

@@ -216,7 +216,7 @@ async def _carry_through(
         await check_there(repository, planned, seen, named)
         checked = msgspec.structs.replace(planned, stage="checked")
         write_record(repository, checked)
-    except BaseException as error:
+    except BaseException as error:  # cancelled or not: what was moved goes back
         await to_the_end(_give_up(repository, planned))
         if isinstance(error, OSError):
             raise Unavailable(
