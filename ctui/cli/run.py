@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
@@ -33,7 +34,12 @@ if TYPE_CHECKING:
     help="What the task may do without asking.",
 )
 @click.option("--skip-permissions", is_flag=True, help="Ask nothing: the container is the limit.")
-@click.option("--budget", type=click.FloatRange(min=0, min_open=True), help="US dollars at most.")
+@click.option(
+    "--budget",
+    type=click.FloatRange(0, 1e6, min_open=True),
+    callback=lambda _context, _option, value: _number(value),
+    help="US dollars at most.",
+)
 @click.option(
     "--mcp-config",
     multiple=True,
@@ -77,6 +83,12 @@ async def _run(options: dict[str, Any]) -> int:
             return 0
         warn(f"task {task.id} in {task.worktree}")
         return await follow_turn(client, task.id, as_json=options["as_json"])
+
+
+def _number(value: float | None) -> float | None:
+    if value is not None and math.isnan(value):
+        raise click.BadParameter("nan is no number of dollars")
+    return value
 
 
 async def _start(client: Client, repository: Repository, options: dict[str, Any]) -> Task:

@@ -61,6 +61,19 @@ def refuse_path(path: Path) -> None:
         )
 
 
+def refuse_nested(common_dir: Path) -> None:
+    """What lies in a linked worktree was perhaps made by a task, whose settings would run here."""
+    for folder in common_dir.parents:
+        link = folder / ".git"
+        with suppress(OSError):
+            text = read_small_file(link, _LINK_LIMIT) if link.is_file() else b""
+            if text.startswith(b"gitdir:") and b"/worktrees/" in text:
+                raise Refused(
+                    f"{common_dir} lies in the worktree {folder}, where a task can have made it",
+                    hint="work from the repository itself, or clone this one to another place",
+                )
+
+
 def refuse_stray(common_dir: Path, work_tree: Path | None) -> None:
     """A git directory alone does not tell where its checkout is, if that is not beside it."""
     if work_tree is None:

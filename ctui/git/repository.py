@@ -14,6 +14,7 @@ from ctui.git.opening import (
     common_dir_of,
     open_trusted,
     refuse_formats,
+    refuse_nested,
     refuse_path,
     refuse_stray,
 )
@@ -222,6 +223,7 @@ def open_repository(path: Path) -> Repository:
     if git.is_empty or git.head_is_unborn:
         raise Refused(f"{common_dir.parent} has no commits yet", hint="make a first commit")
     work_tree = Path(git.workdir).resolve() if git.workdir else None
+    refuse_nested(common_dir)
     refuse_stray(common_dir, work_tree)
     repository = Repository(common_dir, work_tree)
     repository.__dict__["git"] = git

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from ctui.claude import control, fields
+from ctui.claude.task_home import WORKSPACE
 from ctui.claude.wishes import wish
 from ctui.tasks.asks import PermissionDetails
 from ctui.tasks.model import Ask, AskKind
@@ -119,7 +121,8 @@ def _reasons(ask: Ask) -> Iterator[str]:
     details = msgspec.json.decode(ask.details, type=PermissionDetails)
     if details.reason:
         yield f"  because: {details.reason}"
-    if details.blocked_path:
+    where = posixpath.normpath(details.blocked_path) if details.blocked_path else WORKSPACE
+    if where != WORKSPACE and not where.startswith(f"{WORKSPACE}/"):
         yield f"  outside the worktree: {details.blocked_path}"
 
 

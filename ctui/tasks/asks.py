@@ -18,7 +18,6 @@ from ctui.tasks import toolbox
 from ctui.tasks.grants import grantable
 from ctui.tasks.model import Answer, Ask, AskKind
 from ctui.tasks.questions import ElicitationDetails, chosen, filled_in, given_questions
-from ctui.tasks.questions import question_items as question_items  # noqa: PLC0414 - `web.views` takes it from here
 from ctui.text import one_line
 
 _TITLE_WIDTH = 200

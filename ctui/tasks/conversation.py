@@ -193,13 +193,21 @@ class Conversation:
         if event.get("error") == "authentication_failed":
             self.login_rejected = True
 
-    def _result(self, event: Mapping[str, Any], _time: int) -> None:
+    def _result(self, event: Mapping[str, Any], time: int) -> None:
+        self._settle_commands(time)
         self.login_rejected = results.apply(
             event, self.task, self.run, self.login_rejected, counted=self._replaying
         )
         self._save()
         if not self._replaying:
             self._outward.work_may_have_changed()
+
+    def _settle_commands(self, time: int) -> None:
+        """A command of the CLI's own (`/compact`) has no echo, unlike every other message."""
+        for message in self._store.undelivered(self.task.id):
+            if message.text.lstrip().startswith("/") and message.created < time:
+                self._channel.seen(message.id)
+                self._store.mark_delivered(message.id)
 
     def _control_request(self, event: Mapping[str, Any], time: int) -> None:
         request_id, request = event.get("request_id"), event.get("request")

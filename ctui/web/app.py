@@ -94,7 +94,10 @@ def _route(service: Service, path: str) -> Route:
         handlers["HEAD"] = handlers["GET"]
 
     async def handle(request: Request) -> Response:
-        return await handlers[request.method](service, request)
+        handler = handlers.get(request.method)
+        if handler is None:  # HEAD, which comes with every GET, and a stream has no end
+            raise HTTPException(405)
+        return await handler(service, request)
 
     return Route(PREFIX + path, handle, methods=list(handlers))
 

@@ -9,8 +9,8 @@ import msgspec
 from msgspec import UNSET
 
 from ctui.tasks.ask_text import ask_lines, session_words
-from ctui.tasks.asks import question_items
 from ctui.tasks.model import Ask, AskState, EndReason, Task, TaskState
+from ctui.tasks.questions import question_items
 from ctui.tasks.store import Store
 from ctui.text import sanitise
 from ctui.web.shapes import (

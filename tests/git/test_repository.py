@@ -9,6 +9,7 @@ import pytest
 
 from ctui.errors import Refused
 from ctui.git.repository import open_repository
+from ctui.worktrees.create import create_worktree
 from tests.conftest import git
 
 
@@ -38,3 +39,20 @@ def test_a_submodule_is_a_repository_as_any_other(repository: Path, tmp_path: Pa
 def test_a_link_that_never_ends_holds_nobody_up(repository: Path) -> None:
     os.mkfifo(repository / ".git" / "commondir")
     assert open_repository(repository).common_dir == repository / ".git"
+
+
+async def test_a_repository_that_a_task_can_have_made_is_refused(
+    repository: Path, tmp_path: Path
+) -> None:
+    """Its settings name programs, and a checkout of it would run them on the host."""
+    record = await create_worktree(open_repository(repository), tmp_path / "w", name="work")
+    nested = Path(record.path) / "sub"
+    for name in ("sub", "sub/deeper"):
+        git(Path(record.path), "init", "-q", name)
+        git(Path(record.path) / name, "commit", "-q", "--allow-empty", "-m", "Nested")
+    (Path(record.path) / "link").mkdir()
+    (Path(record.path) / "link" / ".git").write_text("gitdir: ../sub/.git\n")
+    for folder in (nested, nested / "deeper", Path(record.path) / "link"):
+        with pytest.raises(Refused, match="task can have made it"):
+            open_repository(folder)
+    assert open_repository(Path(record.path)).common_dir == repository / ".git"

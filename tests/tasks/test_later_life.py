@@ -120,3 +120,17 @@ async def test_an_idle_task_makes_room_for_one_that_waits(person: Person) -> Non
     assert (await person.idle("third")).result == "Third."
     await person.say("first", "say Again.")
     assert (await person.idle("first", turns=2)).result == "Again."
+
+
+async def test_a_command_of_the_cli_ends_its_turn_too(person: Person) -> None:
+    """The CLI echoes no message that begins with a slash, and never runs it twice."""
+    await person.start("slash", "say First.")
+    await person.idle("slash")
+    for text in ("/nope hello", "/cost"):
+        await person.ctui("task", "send", "slash", text)
+        await person.idle("slash")
+        assert person.store.undelivered("slash") == []
+    await person.say("slash", "say Second.")
+    await person.until("slash", lambda now: now.result == "Second.")
+    code, _ = await person.ctui("run", "--name", "slashed", "/api returns 500, fix it")
+    assert code in {0, 1}

@@ -50,7 +50,7 @@ def test_for_good_is_offered_only_for_what_a_grant_can_say() -> None:
     form = AskForm(permission("Bash", {"command": "npm test"}))
     assert any("always run `npm test` in this" in choice.label for choice in form.choices())
     assert decided(form.press("w")).decision == "always"
-    assert AskForm(permission("Bash", {"command": "rm *"})).press("w") is Wants.NOTHING
+    assert AskForm(permission("Bash", {"command": "rm a\nrm b"})).press("w") is Wants.NOTHING
     assert AskForm(permission("Write", {"file_path": "a"})).press("w") is Wants.NOTHING
 
 
