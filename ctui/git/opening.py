@@ -62,12 +62,14 @@ def refuse_path(path: Path) -> None:
 
 
 def refuse_nested(common_dir: Path) -> None:
-    """What lies in a linked worktree was perhaps made by a task, whose settings would run here."""
+    """What lies in another's worktree was perhaps made by a task: its settings would run here."""
     for folder in common_dir.parents:
         link = folder / ".git"
         with suppress(OSError):
             text = read_small_file(link, _LINK_LIMIT) if link.is_file() else b""
-            if text.startswith(b"gitdir:") and b"/worktrees/" in text:
+            metadata = folder / os.fsdecode(text.removeprefix(b"gitdir:").strip())
+            its_own = metadata.resolve().is_relative_to(common_dir)
+            if b"/worktrees/" in text and not its_own:
                 raise Refused(
                     f"{common_dir} lies in the worktree {folder}, where a task can have made it",
                     hint="work from the repository itself, or clone this one to another place",
