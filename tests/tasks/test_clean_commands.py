@@ -52,7 +52,7 @@ async def test_setup_sees_to_everything_and_can_be_repeated(person: Person) -> N
     )
     code, said = await person.ctui("setup")
     assert code == 0, said
-    assert "the environment's" in said
+    assert "ANTHROPIC_API_KEY" in said
     assert "is up to date" in said
     assert "shared by all tasks" in said
     code, said = await person.ctui("setup", "--json")

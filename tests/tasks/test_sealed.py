@@ -18,7 +18,15 @@ pytestmark = pytest.mark.engine
 
 def snapshot(folder: Path) -> dict[str, str]:
     """Every file of a repository's `.git` except what an import adds."""
-    skipped = ("objects", "refs/ctui", "logs", "worktrees", "refs/heads/ctui", "ctui-worktrees")
+    skipped = (
+        "objects",
+        "refs/ctui",
+        "logs",
+        "worktrees",
+        "refs/heads/ctui",
+        "ctui-worktrees",
+        "ctui-swap",
+    )
     found: dict[str, str] = {}
     for path in sorted((folder / ".git").rglob("*")):
         name = str(path.relative_to(folder / ".git"))
