@@ -10,7 +10,6 @@ from textual.screen import Screen
 
 from ctui.tasks.calls import Update
 from ctui.tasks.model import Task, TaskState
-from ctui.tasks.results import LOGIN_PROBLEM
 from ctui.text import one_line
 from ctui.tui.board import Board
 from ctui.tui.lookout import Lookout
@@ -128,12 +127,14 @@ class Commands(Screen[None]):
 
     def action_resume(self) -> None:
         if (task := self._needed_task()) is not None:
-            self.parts.deeds.resume(task.id)
+            note = f"{task.id} is there again: write to it, and it goes on"
+            self.parts.deeds.resume(task.id, note)
             self.action_follow_up()
 
     def _wake_who_waits_for_a_login(self) -> None:
         for task in self.board.tasks.values():
-            if task.state is TaskState.WAITING and task.problem == LOGIN_PROBLEM:
+            # There is nothing else that a task waits for without asking.
+            if task.state is TaskState.WAITING and not self.board.asks_of(task.id):
                 self.parts.deeds.resume(task.id)
 
     def action_remove(self) -> None:

@@ -83,15 +83,16 @@ class Deeds:
     def stop(self, task: str) -> None:
         self._do(self._client.call(StopTask(task)), lambda _: self._say(f"{task} is stopped"))
 
-    def resume(self, task: str) -> None:
+    def resume(self, task: str, note: str = "") -> None:
+        """Start another run; a note says what is expected of the person then."""
+
         async def go() -> Task:
             known = await asyncio.to_thread(login, self._client.paths)
             return await self._client.call(ResumeTask(task, known))
 
         def resumed(found: Task) -> None:
-            if found.problem or not found.state.live:
-                return
-            self._say(f"{task} is there again: write to it, and it goes on")
+            if note and found.state.live and not found.problem:
+                self._say(note)
 
         self._do(go(), resumed)
 

@@ -241,9 +241,9 @@ class _Proofs:
     async def _ask(self, asked: Sequence[tuple[asyncio.Future[Proof], Work]]) -> None:
         try:
             proofs = await self._answer([work for _, work in asked])
-        except Exception as error:
+        except Exception as error:  # whoever waits must not wait for ever
             for future, _ in asked:
-                future.set_exception(error)  # whoever waits must not wait for ever
+                future.set_exception(error)
             raise
         for (future, _), proof in zip(asked, proofs, strict=True):
             future.set_result(proof)

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from ctui.worktrees.identity import only_created
+from ctui.worktrees.trash.restore import restore_worktree
 from tests.conftest import git
 from tests.worktrees.conftest import Place
 from tests.worktrees.looking import list_worktrees, worktree_status
@@ -21,6 +22,11 @@ async def test_relative_links_are_followed(place: Place) -> None:
     assert (await place.look()).problem is None
     (known,) = await list_worktrees(place.repository, {})
     assert (known.path, known.problem) == (str(place.path), None)
+    (place.path / "new").write_text("x")
+    entry = await place.remove()
+    await restore_worktree(place.repository, entry.id)
+    assert place.git("status", "--porcelain") == "?? new"
+    assert (place.metadata / "gitdir").read_text() == f"{back}\n"
 
 
 async def test_another_number_of_the_same_device_is_no_tampering(place: Place) -> None:
