@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
 from contextlib import suppress
 from functools import cached_property
@@ -86,11 +87,19 @@ def _own_refs(metadata: Path) -> list[Path]:
 
 def _left(metadata: Path) -> list[str]:
     """The commits that a detached HEAD was on when it was left, the last ones first."""
-    try:
-        log = read_small_file(metadata / "logs" / "HEAD", _LOG_LIMIT)
-    except OSError as error:
-        if error.errno != errno.EFBIG:
-            return []
-        raise
-    found = [match.decode() for match in _LEFT.findall(log)]
+    found = [match.decode() for match in _LEFT.findall(_end_of(metadata / "logs" / "HEAD"))]
     return list(dict.fromkeys(reversed(found)))[:_LEFT_LIMIT]
+
+
+def _end_of(log: Path) -> bytes:
+    """The newest part of a reflog; nothing of what is no file, or cannot be read."""
+    with suppress(OSError):
+        try:
+            return read_small_file(log, _LOG_LIMIT)
+        except OSError as error:
+            if error.errno != errno.EFBIG:
+                raise
+            with log.open("rb") as file:
+                file.seek(-_LOG_LIMIT, os.SEEK_END)
+                return file.read(_LOG_LIMIT)
+    return b""

@@ -38,6 +38,17 @@ async def test_commits_that_a_detached_head_left_count_until_a_branch_has_them(
     assert (await place.look()).status == "clean"
 
 
+async def test_of_a_reflog_without_end_the_newest_part_counts(place: Place) -> None:
+    place.git("checkout", "-q", "--detach")
+    left = commit(place, "left")
+    place.git("checkout", "-q", str(place.record.branch))
+    log = place.metadata / "logs" / "HEAD"
+    newest = log.read_bytes()
+    log.write_bytes(newest.splitlines(keepends=True)[0] * 50_000 + newest)
+    assert log.stat().st_size > 1 << 22
+    assert (await place.look()).evidence == f"its commit {left[:7]} is not in main"
+
+
 async def test_what_was_only_looked_at_does_not_count(place: Place) -> None:
     first = place.git("rev-list", "--max-parents=0", "HEAD")
     place.git("checkout", "-q", "--detach", first)
