@@ -101,6 +101,23 @@ class TaskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_running: Annotated[
         int, Meta(ge=1, description="more tasks than this wait in the queue")
     ] = 16
+    resume_at_reset: Annotated[
+        bool, Meta(description="go on by itself when a usage limit is reset")
+    ] = True
+    resume_after_engine: Annotated[
+        bool, Meta(description="go on by itself when the engine was away in mid-turn")
+    ] = True
+    open_asks: Annotated[
+        int, Meta(ge=1, description="asks of one run at once; the CLI's further ones are refused")
+    ] = 64
+    journal: Annotated[str, Meta(description="size of a task's journal; then it is paused")] = "1g"
+    home: Annotated[str, Meta(description="size of a task's home; then it is paused")] = "10g"
+    worktree: Annotated[str, Meta(description="size of a task's worktree; then it is paused")] = (
+        "20g"
+    )
+    free_space: Annotated[
+        str, Meta(description="what the disks must have left; else all tasks are paused")
+    ] = "2g"
 
 
 class ScreenConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -6,6 +6,7 @@ from typing import ClassVar, Generic, TypeVar
 
 import msgspec
 
+from ctui.config import Config
 from ctui.tasks.model import Answer, Ask, Task, TaskOptions
 
 T = TypeVar("T")
@@ -60,6 +61,8 @@ class StartTask(Call[Task], frozen=True):
     """Trust the repository's own Claude settings from now on."""
     detached: bool = True
     login: Login = Login()
+    config: Config | None = None
+    """The caller's settings for the runs that this call starts; None takes the driver's own."""
 
 
 class SendMessage(Call[Task], frozen=True):
@@ -74,6 +77,7 @@ class SendMessage(Call[Task], frozen=True):
     id: str
     text: str
     login: Login = Login()
+    config: Config | None = None
 
 
 class AnswerAsk(Call[Ask], frozen=True):
@@ -112,6 +116,7 @@ class ResumeTask(Call[Task], frozen=True):
     returns: ClassVar[type] = Task
     task: str
     login: Login = Login()
+    config: Config | None = None
 
 
 class RemoveTask(Call[None], frozen=True):

@@ -52,6 +52,63 @@ class TaskOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     """Beside ctui's own. References, never secrets: these are filled in when a run starts."""
     approval_tool: str = ""
     """`mcp__server__tool`: this tool decides on what the CLI asks, and not the person."""
+    unattended: bool = False
+    """Nobody will answer: what is asked is denied, and the task ends as `needs-input`."""
+    timeout: int | None = None
+    """Seconds of work in a turn; a longer one is interrupted, and the task ends as `timeout`."""
+    trusted: bool = False
+    """Use the repository's own Claude settings in this task's runs."""
+
+
+Cause = Literal[
+    "",
+    "login",
+    "budget",
+    "timeout",
+    "needs-input",
+    "limit",
+    "interrupted",
+    "engine",
+    "alarm",
+    "store",
+    "other",
+]
+"""The kind of a task's problem, for exit codes and for what a front end offers."""
+
+
+class Alarm(msgspec.Struct, frozen=True, kw_only=True):
+    """Something on a task's channel that its driver did not cause."""
+
+    at: int
+    kind: str
+    """`mode`, `ask`, `elicitation`, `session`, `figures`, `home`, `line`."""
+    text: str
+    """One sanitised sentence for a person."""
+    evidence: str = ""
+    """The beginning of the line, sanitised."""
+    stopped: bool = False
+    """The turn was stopped because of it."""
+
+
+class BackgroundCommand(msgspec.Struct, frozen=True, kw_only=True):
+    """A command or subagent that the CLI left running behind its turn."""
+
+    id: str
+    command: str
+    since: int
+
+
+class SandboxFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The settings that a task's newest run was started with."""
+
+    image: str = ""
+    memory: str = ""
+    cpus: float = 0.0
+    pids: int = 0
+    tmp: str = ""
+    network: str = ""
+    permission_mode: str = ""
+    trusted: bool = False
 
 
 class Task(msgspec.Struct, kw_only=True):
@@ -75,6 +132,16 @@ class Task(msgspec.Struct, kw_only=True):
     reason: EndReason | None = None
     problem: str = ""
     """One sentence that says what is wrong and what to do; empty when nothing is."""
+    cause: Cause = ""
+    """The kind of the problem; "" when there is none."""
+    resume_at: int | None = None
+    """When it goes on by itself, after a usage limit with a reset time."""
+    alarms: tuple[Alarm, ...] = ()
+    """The first of them; `alarm_count` counts all."""
+    alarm_count: int = 0
+    background: tuple[BackgroundCommand, ...] = ()
+    """What still runs although the turn is over."""
+    sandbox: SandboxFacts | None = None
     created: int = 0
     updated: int = 0
     turns: int = 0
@@ -92,6 +159,11 @@ class Task(msgspec.Struct, kw_only=True):
     """False: the sandbox is stopped at the end of the turn, as `ctui run` does."""
     removed: int | None = None
     """When it was taken off the list; its journal and home are there until it is purged."""
+
+    @property
+    def failed(self) -> bool:
+        """The last turn or run failed, and nothing was said to it since."""
+        return bool(self.problem) and self.cause not in {"", "interrupted", "login"}
 
 
 class ImportedRef(msgspec.Struct, frozen=True):
