@@ -156,7 +156,7 @@ class Engine:
                 id=item["Id"],
                 name=item["Names"][0].lstrip("/") if item["Names"] else "",
                 labels=item["Labels"],
-                running=item["State"] == "running",
+                running=item["State"] in {"running", "paused", "restarting"},
             )
             for item in found
         ]

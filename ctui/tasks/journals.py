@@ -18,13 +18,14 @@ class Journals:
         self._open: dict[str, Journal] = {}
 
     def of(self, task_id: str) -> Journal:
-        """The task's archive, open for appending. Raises NotFound."""
+        """Return the task's archive, open for appending. Raises NotFound."""
         if task_id not in self._open:
-            self._store.task(task_id)
+            self._store.tasks.get(task_id, removed=True)
             self._open[task_id] = Journal(self._paths.task(task_id), self._redactor)
         return self._open[task_id]
 
     def close(self, task_id: str) -> None:
+        """Close an archive that is not needed now."""
         journal = self._open.pop(task_id, None)
         if journal is not None:
             journal.close()
@@ -32,3 +33,4 @@ class Journals:
     def close_all(self) -> None:
         for journal in self._open.values():
             journal.close()
+        self._open.clear()

@@ -195,6 +195,8 @@ class Run(msgspec.Struct, kw_only=True):
     exit_code: int | None = None
     cost_before: float = 0.0
     """The task's cost when the run began: the CLI counts anew in each process."""
+    intent: str = ""
+    """Why the driver began to end it; the next driver goes on with that."""
 
 
 class AskKind(StrEnum):

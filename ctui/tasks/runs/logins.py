@@ -10,23 +10,14 @@ from typing import NamedTuple
 
 from ctui.claude import vault
 from ctui.claude.credentials import Credential, Redactor
-from ctui.claude.mcp_servers import Resolved, resolve_servers
+from ctui.claude.mcp_servers import resolve_servers
 from ctui.errors import CtuiError, LoginRequired, Unavailable
 from ctui.tasks.calls import Login
+from ctui.tasks.mailbox.ports import Account
 from ctui.tasks.model import Task
 
 _THREADS = 64
 """All of them may wait for one keyring, and nothing else may wait behind them."""
-
-
-class Account(NamedTuple):
-    """A credential and the server that it is for; neither is ever used with another one."""
-
-    credential: Credential
-    base_url: str = ""
-    """Empty means the CLI's own default."""
-    servers: Resolved | None = None
-    """The task's MCP servers with their secrets, if it has any."""
 
 
 class Sources(NamedTuple):

@@ -12,8 +12,7 @@ from collections import deque
 from contextlib import suppress
 
 from ctui.errors import CtuiError
-from ctui.sandbox.endpoint import Endpoint
-from ctui.sandbox.stream import Stdin
+from ctui.sandbox.runner import SandboxInput, SandboxRunner
 
 _RETRY_SECONDS = 0.5
 
@@ -21,25 +20,23 @@ _RETRY_SECONDS = 0.5
 class Channel:
     """Lines to one sandbox."""
 
-    def __init__(self, endpoint: Endpoint, container: str) -> None:
-        self._endpoint = endpoint
-        self._container = container
+    def __init__(self, runner: SandboxRunner, sandbox: str) -> None:
+        self._runner = runner
+        self.sandbox = sandbox
         self._queue: deque[bytes] = deque()
         self._unseen: dict[str, bytes] = {}
         self._wake = asyncio.Event()
-        self._stdin: Stdin | None = None
+        self._input: SandboxInput | None = None
         self._writer: asyncio.Task[None] | None = None
 
     async def open(self, *, torn: bool) -> None:
         """Connect. `torn` says that another writer may have left half a line behind.
 
         Raises:
-            CtuiError: the engine does not answer, or the container is gone.
+            CtuiError: the runner does not answer, or the sandbox is gone.
         """
-        self._stdin = await Stdin.open(self._endpoint, self._container)
-        if torn:
-            await self._stdin.terminate_torn_line()
-        self._writer = asyncio.create_task(self._write(), name=f"stdin of {self._container[:12]}")
+        self._input = await self._runner.attach(self.sandbox, torn=torn)
+        self._writer = asyncio.create_task(self._write(), name=f"stdin of {self.sandbox[:12]}")
 
     def send(self, line: bytes, *, key: str = "") -> None:
         """Put a whole line into the queue. With a key it is kept until `seen(key)`."""
@@ -60,13 +57,13 @@ class Channel:
         self._wake.set()
 
     async def close(self) -> None:
-        """Let go of the connection; the container's stdin stays open."""
+        """Let go of the connection; the sandbox's stdin stays open."""
         if self._writer is not None:
             self._writer.cancel()
             with suppress(asyncio.CancelledError):
                 await self._writer
-        if self._stdin is not None:
-            self._stdin.close()
+        if self._input is not None:
+            self._input.close()
 
     async def _write(self) -> None:
         while True:
@@ -80,19 +77,18 @@ class Channel:
                 else:
                     self._queue.popleft()
 
-    def _connected(self) -> Stdin:
-        if self._stdin is None:
+    def _connected(self) -> SandboxInput:
+        if self._input is None:
             raise CtuiError("the channel is not open")
-        return self._stdin
+        return self._input
 
     async def _reconnect(self) -> None:
-        """Try until the engine answers; whoever follows the log ends this with the run."""
+        """Try until the runner answers; whoever follows the journal ends this with the run."""
         while True:
-            if self._stdin is not None:
-                self._stdin.close()
+            if self._input is not None:
+                self._input.close()
             try:
-                self._stdin = await Stdin.open(self._endpoint, self._container)
-                await self._stdin.terminate_torn_line()
+                self._input = await self._runner.attach(self.sandbox, torn=True)
             except (OSError, CtuiError):
                 await asyncio.sleep(_RETRY_SECONDS)
             else:

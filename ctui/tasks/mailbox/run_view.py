@@ -1,0 +1,140 @@
+"""What the lines of a run have said so far: a pure fold, the same when a journal is read again.
+
+It is kept in memory only. The driver that takes over a run reads the run's journal from its start
+and has the same view; what a line changes in the store is not here, since that happens once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from ctui.claude.content import ToolResult, ToolUse
+from ctui.claude.events import (
+    AssistantMessage,
+    BackgroundTask,
+    Elicitation,
+    Event,
+    HookCallback,
+    Init,
+    McpMessage,
+    OtherRequest,
+    PermissionRequest,
+    RelayLine,
+    RequestCancelled,
+    Response,
+    Result,
+    SessionState,
+    Stray,
+    UserMessage,
+)
+from ctui.sandbox.runner import Seen
+from ctui.tasks.model import BackgroundCommand
+from ctui.text import one_line
+
+_ERROR_LINES = 20
+_OPEN_LIMIT = 1000
+"""Open calls and requests that are remembered; the CLI never has so many."""
+_COMMAND_WIDTH = 200
+
+Request = PermissionRequest | Elicitation | McpMessage | HookCallback | OtherRequest
+
+
+@dataclass(slots=True)
+class RunView:
+    """What is known of one run from its lines."""
+
+    seen: Seen = Seen()
+    relay_started: bool = False
+    initialised: bool = False
+    """The CLI has answered `initialize`."""
+    commands: frozenset[str] = frozenset()
+    """The CLI's own commands, without their slash."""
+    session: str = ""
+    """The first session id that the run told."""
+    state: str = ""
+    """The CLI's own word: `running`, `requires_action`, `idle`; "" before it said any."""
+    login_rejected: bool = False
+    stderr: tuple[str, ...] = ()
+    """The last lines of the CLI's stderr, sanitised."""
+    tools: dict[str, str] = field(default_factory=dict)
+    """Open tool calls by their ids -> the tool's name."""
+    requests: dict[str, Request] = field(default_factory=dict)
+    """Requests of the CLI that have no answer yet, by their ids."""
+    background: dict[str, BackgroundCommand] = field(default_factory=dict)
+
+    def clone(self) -> RunView:
+        """Return a copy that can change apart."""
+        return replace(
+            self,
+            tools=dict(self.tools),
+            requests=dict(self.requests),
+            background=dict(self.background),
+        )
+
+    def take(self, event: Event, time: int) -> None:
+        """Add what an event says; `time` is its line's."""
+        match event:
+            case RelayLine():
+                self._relay(event)
+            case Stray():
+                self.stderr = (*self.stderr[-_ERROR_LINES:], one_line(event.text, 400))
+            case Init():
+                self.session = self.session or event.session
+            case SessionState():
+                self.state = event.state
+            case AssistantMessage():
+                self._opened(event)
+            case UserMessage():
+                self._closed(event)
+            case Result():
+                self._turn_over(event)
+            case BackgroundTask():
+                self._background(event, time)
+            case (
+                PermissionRequest()
+                | Elicitation()
+                | McpMessage()
+                | HookCallback()
+                | OtherRequest()
+            ):
+                if event.request_id and len(self.requests) < _OPEN_LIMIT:
+                    self.requests[event.request_id] = event
+            case RequestCancelled():
+                self.requests.pop(event.request_id, None)
+            case Response():
+                self.requests.pop(event.request_id, None)
+
+    def _relay(self, line: RelayLine) -> None:
+        if line.what == "started":
+            self.relay_started = True
+        elif line.what == "failed":
+            self.stderr = (*self.stderr[-_ERROR_LINES:], one_line(line.reason, 400))
+
+    def _opened(self, message: AssistantMessage) -> None:
+        if message.error == "authentication_failed":
+            self.login_rejected = True
+        for block in message.blocks:
+            if isinstance(block, ToolUse) and len(self.tools) < _OPEN_LIMIT:
+                self.tools[block.id] = block.name
+
+    def _closed(self, message: UserMessage) -> None:
+        for block in message.blocks:
+            if isinstance(block, ToolResult):
+                self.tools.pop(block.tool_use_id, None)
+
+    def _turn_over(self, result: Result) -> None:
+        if not result.is_error:
+            self.login_rejected = False
+        elif result.api_status == 401:
+            self.login_rejected = True
+        # What an interrupted turn left open is never answered; subagents in the background go on.
+        self.tools = {} if not self.background else self.tools
+
+    def _background(self, event: BackgroundTask, time: int) -> None:
+        if event.phase == "started" and len(self.background) < _OPEN_LIMIT:
+            command = one_line(event.description or event.kind, _COMMAND_WIDTH)
+            self.background[event.id] = BackgroundCommand(
+                id=one_line(event.id, 80), command=command, since=time
+            )
+        elif event.phase == "ended" or event.status in {"completed", "failed", "killed", "stopped"}:
+            self.background.pop(event.id, None)

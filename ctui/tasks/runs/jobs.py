@@ -1,0 +1,267 @@
+"""What takes time in the life of a run. A job changes nothing: its end, or what it reads, is mail.
+
+All jobs can be cancelled at any moment. One that makes a sandbox then removes it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from ctui.claude.events import is_partial
+from ctui.errors import CtuiError, NotFound, Refused, Unavailable
+from ctui.sandbox.runner import LogLine, SandboxState, Seen
+from ctui.tasks.model import Run, Task, WorkState
+from ctui.tasks.runs.channel import Channel
+from ctui.tasks.runs.launch import Launch, first_line_of, home_of, prepare
+from ctui.tasks.calls import RemoveTask
+from ctui.tasks.mailbox.mail import Lines
+from ctui.tasks.mailbox.step import RunOver
+from ctui.tasks.session.greeting import initialize
+
+if TYPE_CHECKING:
+    from ctui.tasks.runs.actor import TaskActor
+    from ctui.tasks.mailbox.step import Standing
+
+T = TypeVar("T")
+
+RETRY_SECONDS = 0.5
+_GRACE_SECONDS = 5.0
+_CREATE_SECONDS = 120.0
+_PORTION = 100
+"""Lines that are taken at once: other mail, and other tasks, have their turn between two."""
+
+
+class Adopted(NamedTuple):
+    """A run of an earlier driver whose journal was read to its present end."""
+
+    state: SandboxState | None
+    channel: Channel | None
+    """None where the sandbox does not run."""
+
+
+async def prepare_run(actor: TaskActor, standing: Standing) -> Launch:
+    """Find the login, and describe the next sandbox.
+
+    Raises:
+        CtuiError: what is missing.
+    """
+    task = standing.task
+    services = actor.services
+    account = await services.logins.of(task, needed=True)
+    return await prepare(services, standing.config or services.config(), task, account)
+
+
+async def create(actor: TaskActor, launch: Launch, run: Run) -> Channel:
+    """Make the sandbox of a run and start the CLI in it.
+
+    Raises:
+        CtuiError: it cannot be made or started; nothing of it is left.
+    """
+    runner = actor.services.runner
+    making = asyncio.ensure_future(runner.create(launch.spec))
+    try:
+        async with asyncio.timeout(_CREATE_SECONDS):
+            sandbox = await asyncio.shield(making)
+    except BaseException:  # whoever gives up here must not leave one behind
+        await _discard(actor, making)
+        raise
+    channel = Channel(runner, sandbox)
+    try:
+        async with asyncio.timeout(_CREATE_SECONDS):
+            await channel.open(torn=False)
+            greet(channel, launch.first_line, run)
+            await runner.start(sandbox)
+    except BaseException:
+        await channel.close()
+        await _discard(actor, making)
+        raise
+    return channel
+
+
+def greet(channel: Channel, first_line: bytes, run: Run) -> None:
+    """Say what begins every run: the secrets to the relay, and hello to the CLI."""
+    channel.send(first_line)
+    channel.send(initialize(run))
+
+
+async def adopt(actor: TaskActor, run: Run, epoch: int) -> Adopted:
+    """Find a run of an earlier driver, and read its journal to the present end.
+
+    It needs neither image nor network nor volume: what runs is taken as it is.
+
+    Raises:
+        LoginRequired: the CLI was never started, and there is no login to start it with.
+        CtuiError: the runner does not know what it says.
+    """
+    services = actor.services
+    state = await _patiently(actor, lambda: services.runner.state(run.container))
+    if state is None:
+        found = await _patiently(actor, lambda: services.runner.list_ours(run.task))
+        same = next((item.id for item in found if item.run == run.number), None)
+        if same is None:
+            return Adopted(None, None)
+        state = await _patiently(actor, lambda: services.runner.state(same))
+        if state is None:
+            return Adopted(None, None)
+    await _replay(actor, state.id, run, epoch)
+    if not state.running:
+        return Adopted(state, None)
+    channel = Channel(services.runner, state.id)
+    await channel.open(torn=True)
+    try:
+        if not actor.standing.view.relay_started:
+            await _greet_late(actor, channel, run)
+    except BaseException:
+        await channel.close()
+        raise
+    return Adopted(state, channel)
+
+
+async def follow(actor: TaskActor, sandbox: str, epoch: int) -> RunOver:
+    """Take the journal's lines as they come; return when the sandbox does not run any more."""
+    runner = actor.services.runner
+    lost = False
+    while True:
+        try:
+            after = actor.standing.view.seen
+            async for batch in runner.journal(sandbox, after, follow=True):
+                await _take(actor, epoch, batch)
+            state = await runner.state(sandbox)
+        except NotFound:
+            return RunOver(None, lost)
+        except Unavailable as error:
+            lost = True
+            actor.around.tell_trouble(actor, error)
+            await asyncio.sleep(RETRY_SECONDS)
+            continue
+        if state is None or not state.running:
+            return RunOver(state, lost)
+
+
+async def stop(actor: TaskActor, task: str) -> None:
+    """Stop every sandbox of the task; try until the runner answers."""
+    runner = actor.services.runner
+    found = await _patiently(actor, lambda: runner.list_ours(task))
+    for item in found:
+        if item.running:
+            await _patiently(actor, lambda one=item.id: runner.stop(one, grace=_GRACE_SECONDS))  # type: ignore[misc]
+
+
+class Closed(NamedTuple):
+    """No sandbox of a task is left."""
+
+    work: WorkState | None
+    another_login: bool
+    """There is another login than the one that was rejected."""
+
+
+async def close(actor: TaskActor, task: Task, *, rejected: bool) -> Closed:
+    """Leave no sandbox of the task behind, and bring its work home.
+
+    With `rejected` it looks for another login.
+    """
+    runner = actor.services.runner
+    await stop(actor, task.id)
+    actor.services.journals.of(task.id).sync()
+    work = await actor.services.workspace.collect(task, final=True)
+    for item in await _patiently(actor, lambda: runner.list_ours(task.id)):
+        await _patiently(actor, lambda one=item.id: runner.remove(one))  # type: ignore[misc]
+    left = await _patiently(actor, lambda: runner.list_ours(task.id))
+    if left:
+        raise Unavailable(
+            f"a sandbox of {task.id} cannot be removed", hint="`ctui doctor` looks closer"
+        )
+    another = rejected and await actor.services.logins.another(task)
+    return Closed(work, another)
+
+
+async def bring_home(actor: TaskActor, task: Task) -> tuple[WorkState | None, str]:
+    """Import what the task committed; also what is wrong with its folders."""
+    workspace = actor.services.workspace
+    return await workspace.collect(task, final=False), await workspace.trouble(task)
+
+
+async def leave(actor: TaskActor, task: Task, call: RemoveTask) -> None:
+    """Bring home what an earlier import could not; with `purge` delete what only the task used.
+
+    Raises:
+        Refused: its commits would be lost.
+    """
+    services = actor.services
+    work = await services.workspace.collect(task, final=True)
+    if call.purge and not call.force and work is not None and work.problem:
+        raise Refused(
+            f"{work.problem}; its own git directory is the only place where they are",
+            hint="mend that first, or --force deletes them",
+        )
+    services.journals.close(task.id)
+    if call.purge:
+        await services.runner.discard_volumes(task.id)
+        await services.workspace.discard(task)
+
+
+async def look(actor: TaskActor, sandbox: str) -> SandboxState | None:
+    """Return how a silent sandbox is."""
+    return await actor.services.runner.state(sandbox)
+
+
+async def _replay(actor: TaskActor, sandbox: str, run: Run, epoch: int) -> None:
+    archived = actor.services.journals.of(run.task).archived(run.number)
+    while True:
+        after = actor.standing.view.seen
+        try:
+            async for batch in actor.services.runner.journal(sandbox, after, follow=False):
+                await _take(actor, epoch, batch, archived)
+        except Unavailable as error:
+            actor.around.tell_trouble(actor, error)
+            await asyncio.sleep(RETRY_SECONDS)
+        else:
+            return
+
+
+async def _take(
+    actor: TaskActor, epoch: int, batch: Sequence[LogLine], archived: Counter[str] | None = None
+) -> None:
+    for start in range(0, len(batch), _PORTION):
+        portion = batch[start : start + _PORTION]
+        new = portion if archived is None else _beyond(portion, archived)
+        await actor.put_lines(Lines(epoch, portion, new))
+
+
+async def _patiently(actor: TaskActor, call: Callable[[], Awaitable[T]]) -> T:
+    """Ask the runner until it answers."""
+    while True:
+        try:
+            return await call()
+        except Unavailable as error:
+            actor.around.tell_trouble(actor, error)
+            await asyncio.sleep(RETRY_SECONDS)
+
+
+async def _greet_late(actor: TaskActor, channel: Channel, run: Run) -> None:
+    """Say the first line where the driver that made the sandbox was killed before it could."""
+    services, task = actor.services, actor.standing.task
+    account = await services.logins.of(task, needed=True)
+    home = await home_of(services, services.config(), task, account)
+    greet(channel, first_line_of(home, account), run)
+
+
+async def _discard(actor: TaskActor, making: asyncio.Future[str]) -> None:
+    """Remove what may have been made; also when whoever made it gives up in the middle."""
+    with suppress(CtuiError):
+        await actor.services.runner.remove(await asyncio.shield(making))
+
+
+def _beyond(lines: Sequence[LogLine], archived: Counter[str]) -> list[LogLine]:
+    """Return the lines that the archive lacks; `archived` is counted down on the way."""
+    new: list[LogLine] = []
+    for line in lines:
+        if archived[line.stream] <= 0:
+            new.append(line)
+        elif line.stream == "err" or not is_partial(line.data):
+            archived[line.stream] -= 1
+    return new
