@@ -254,6 +254,8 @@ def _relay_line(value: JsonObject) -> Event:
         what=fields.text(value, "ctui_relay"),
         code=fields.optional_integer(value, "code"),
         size=fields.integer(value, "bytes"),
+        files=fields.integer(value, "files"),
+        paths=fields.texts(value, "paths"),
         reason=fields.text(value, "reason"),
     )
 

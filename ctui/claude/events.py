@@ -272,8 +272,12 @@ class RelayLine(Event, frozen=True):
     """`started`, `dropped`, `exited` or `failed`."""
     code: int | None = None
     size: int = 0
-    """Bytes of the line that was dropped."""
+    """Bytes of the line that was dropped, or of the home folder."""
+    files: int = 0
+    """In the home folder."""
     reason: str = ""
+    paths: tuple[str, ...] = ()
+    """What was set aside."""
 
 
 class DriverNotice(Event, frozen=True):

@@ -40,6 +40,10 @@ class Seen(NamedTuple):
         return Seen(self.out, self.err + 1)
 
 
+NOTHING = Seen()
+"""The offset of a journal's start."""
+
+
 class SandboxState(NamedTuple):
     """What the runner says of a sandbox."""
 
@@ -91,9 +95,7 @@ class SandboxRunner(Protocol):
     async def attach(self, sandbox: str, *, torn: bool) -> SandboxInput:
         """Open the way in. `torn` says that another writer may have left half a line behind."""
 
-    def journal(
-        self, sandbox: str, after: Seen, *, follow: bool
-    ) -> AsyncIterator[list[LogLine]]:
+    def journal(self, sandbox: str, after: Seen, *, follow: bool) -> AsyncIterator[list[LogLine]]:
         """Yield the whole lines behind an offset, in batches as they come.
 
         With `follow` it ends when the sandbox stops, else at the present end.

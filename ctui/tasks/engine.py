@@ -25,8 +25,8 @@ from ctui.tasks.journal import Journal
 from ctui.tasks.mailbox.mail import (
     Adopt,
     Answer,
-    AnyMail,
     Interrupt,
+    Mail,
     PutBack,
     Remove,
     Resume,
@@ -172,7 +172,7 @@ class TaskEngine:
         self.store.tasks.get(task_id)
         return self._services.journals.of(task_id)
 
-    async def _ask(self, task: Task, mail: Callable[[Reply], AnyMail]) -> Any:
+    async def _ask(self, task: Task, mail: Callable[[Reply], Mail]) -> Any:
         """Put a command into the task's mailbox, and wait for its effect."""
         reply: Reply = asyncio.get_running_loop().create_future()
         self._actor(task).put(mail(reply))

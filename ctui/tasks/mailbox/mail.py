@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from ctui.sandbox.runner import LogLine
 from ctui.tasks.calls import AnswerAsk, RemoveTask, ResumeTask, SendMessage, StartTask
-from ctui.tasks.model import Message, Run, Task
 from ctui.tasks.mailbox.states import Intent
 from ctui.tasks.mailbox.step import Reply
+from ctui.tasks.model import Message, Run, Task
 
 
 @dataclass(slots=True)
@@ -140,22 +140,3 @@ class TimeUp(Mail):
 
     name: str
     epoch: int
-
-
-AnyMail = (
-    Start
-    | Send
-    | Answer
-    | Interrupt
-    | Stop
-    | Resume
-    | Remove
-    | PutBack
-    | Adopt
-    | Sweep
-    | Slot
-    | Lines
-    | JobDone
-    | Trouble
-    | TimeUp
-)

@@ -7,7 +7,9 @@ and has the same view; what a line changes in the store is not here, since that 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import TypeGuard
 
+from ctui.claude import fields
 from ctui.claude.content import ToolResult, ToolUse
 from ctui.claude.events import (
     AssistantMessage,
@@ -27,7 +29,7 @@ from ctui.claude.events import (
     Stray,
     UserMessage,
 )
-from ctui.sandbox.runner import Seen
+from ctui.sandbox.runner import NOTHING, Seen
 from ctui.tasks.model import BackgroundCommand
 from ctui.text import one_line
 
@@ -39,11 +41,16 @@ _COMMAND_WIDTH = 200
 Request = PermissionRequest | Elicitation | McpMessage | HookCallback | OtherRequest
 
 
+def is_request(event: Event) -> TypeGuard[Request]:
+    """Return True for what the CLI waits for an answer to."""
+    return isinstance(event, Request)
+
+
 @dataclass(slots=True)
 class RunView:
     """What is known of one run from its lines."""
 
-    seen: Seen = Seen()
+    seen: Seen = NOTHING
     relay_started: bool = False
     initialised: bool = False
     """The CLI has answered `initialize`."""
@@ -74,10 +81,8 @@ class RunView:
     def take(self, event: Event, time: int) -> None:
         """Add what an event says; `time` is its line's."""
         match event:
-            case RelayLine():
-                self._relay(event)
-            case Stray():
-                self.stderr = (*self.stderr[-_ERROR_LINES:], one_line(event.text, 400))
+            case RelayLine() | Stray():
+                self._stderr(event)
             case Init():
                 self.session = self.session or event.session
             case SessionState():
@@ -90,25 +95,19 @@ class RunView:
                 self._turn_over(event)
             case BackgroundTask():
                 self._background(event, time)
-            case (
-                PermissionRequest()
-                | Elicitation()
-                | McpMessage()
-                | HookCallback()
-                | OtherRequest()
-            ):
-                if event.request_id and len(self.requests) < _OPEN_LIMIT:
-                    self.requests[event.request_id] = event
             case RequestCancelled():
                 self.requests.pop(event.request_id, None)
             case Response():
-                self.requests.pop(event.request_id, None)
+                self._answered(event)
+            case _:
+                self._requested(event)
 
-    def _relay(self, line: RelayLine) -> None:
-        if line.what == "started":
+    def _stderr(self, line: RelayLine | Stray) -> None:
+        if isinstance(line, RelayLine) and line.what == "started":
             self.relay_started = True
-        elif line.what == "failed":
-            self.stderr = (*self.stderr[-_ERROR_LINES:], one_line(line.reason, 400))
+        if isinstance(line, Stray) or line.what == "failed":
+            said = line.text if isinstance(line, Stray) else line.reason
+            self.stderr = (*self.stderr[-_ERROR_LINES:], one_line(said, 400))
 
     def _opened(self, message: AssistantMessage) -> None:
         if message.error == "authentication_failed":
@@ -129,6 +128,17 @@ class RunView:
             self.login_rejected = True
         # What an interrupted turn left open is never answered; subagents in the background go on.
         self.tools = {} if not self.background else self.tools
+
+    def _answered(self, response: Response) -> None:
+        self.requests.pop(response.request_id, None)
+        if not self.initialised and "commands" in response.response:
+            self.initialised = True
+            listed = fields.mappings(response.response, "commands")
+            self.commands = frozenset(fields.text(item, "name") for item in listed)
+
+    def _requested(self, event: Event) -> None:
+        if is_request(event) and event.request_id and len(self.requests) < _OPEN_LIMIT:
+            self.requests[event.request_id] = event
 
     def _background(self, event: BackgroundTask, time: int) -> None:
         if event.phase == "started" and len(self.background) < _OPEN_LIMIT:

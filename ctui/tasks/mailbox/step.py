@@ -1,7 +1,7 @@
 """One step of a task: everything that some mail causes, stored at once, and then carried out.
 
-A step works on copies. Where the store cannot take it, the copies are dropped, nothing has happened,
-and the same mail is taken again later.
+A step works on copies. Where the store cannot take it, the copies are dropped, nothing has
+happened, and the same mail is taken again later.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import msgspec
 
 from ctui.config import Config
 from ctui.errors import CtuiError
-from ctui.sandbox.runner import SandboxState, Seen
+from ctui.sandbox.runner import NOTHING, SandboxState, Seen
 from ctui.tasks.calls import RemoveTask, Update
-from ctui.tasks.model import Alarm, Cause, Notice, Run, Task, TaskState
 from ctui.tasks.mailbox.ports import Services
-from ctui.tasks.mailbox.states import STRENGTH, Intent, Phase, check_phase, check_task
 from ctui.tasks.mailbox.run_view import RunView
+from ctui.tasks.mailbox.states import STRENGTH, Intent, Phase, check_phase, check_task
+from ctui.tasks.model import Alarm, Cause, Notice, Run, Task, TaskState
 from ctui.text import one_line, sanitise
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Standing:
     intent: Intent = ""
     run: Run | None = None
     view: RunView = field(default_factory=RunView)
-    stored: Seen | None = Seen()
+    stored: Seen | None = NOTHING
     """The lines of the run whose effect is stored; None in a run of an older version of ctui, where
     everything that is in the journal when it is adopted has had its effect."""
     epoch: int = 0
@@ -62,7 +62,7 @@ class Standing:
     """The settings that the caller brought for the next run."""
     again: bool = False
     """Begin another run as soon as this one is over."""
-    looked_at: Seen = Seen()
+    looked_at: Seen = NOTHING
     """The lines that were there when the sandbox was looked at last."""
     look_paused: bool = False
     """It was paused then."""
@@ -233,4 +233,3 @@ class Step:
     def carry_out(self) -> list[Callable[[], None]]:
         """Return what is to be done now that it is stored, in order."""
         return self._effects
-

@@ -1,8 +1,8 @@
 """A task's mailbox at work: the one coroutine that changes the task.
 
-Mail is taken in order. What it causes is one `Step`: stored in one transaction, then carried out. A
-handler waits for nothing; what takes time is a job, whose end is mail. So there is no moment in which
-two things happen to a task at once.
+Mail is taken in order. What it causes is one `Step`: stored in one transaction, then carried out.
+A handler waits for nothing; what takes time is a job, whose end is mail. So there is no moment in
+which two things happen to a task at once.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Protocol
 
 from ctui.claude import control
 from ctui.errors import CtuiError, Unavailable
-from ctui.tasks.mailbox.mail import AnyMail, JobDone, Lines, Slot, TimeUp
+from ctui.tasks.mailbox.mail import JobDone, Lines, Mail, Slot, TimeUp
 from ctui.tasks.mailbox.ports import Services
 from ctui.tasks.mailbox.states import Phase
 from ctui.tasks.mailbox.step import Reply, Standing, Step, Work
@@ -70,7 +70,7 @@ class TaskActor:
         self.services = services
         self.around = around
         self._channel: Channel | None = None
-        self._mail: deque[AnyMail] = deque()
+        self._mail: deque[Mail] = deque()
         self._arrived = asyncio.Event()
         self._jobs: dict[str, asyncio.Task[object]] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -87,7 +87,7 @@ class TaskActor:
         quiet = not self._mail and not self._jobs and not self._timers and not self._closing
         return self.standing.phase is Phase.RESTING and quiet
 
-    def put(self, mail: AnyMail) -> None:
+    def put(self, mail: Mail) -> None:
         """Add mail. Returns at once."""
         self._mail.append(mail)
         self._arrived.set()
@@ -129,14 +129,14 @@ class TaskActor:
                 self._mail.popleft()
             self.around.rested(self)
 
-    async def _settle(self, mail: AnyMail) -> None:
+    async def _settle(self, mail: Mail) -> None:
         """Take one piece of mail, again and again until it is stored; then carry it out."""
         tries = 0
         while True:
             try:
                 effects = self._attempt(mail)
                 break
-            except Exception as error:  # the loop of a task must outlive every fault of the store
+            except Exception as error:  # noqa: BLE001 - a task's loop outlives every fault of the store
                 if tries == 0:
                     self._tell_of_store(error)
             tries += 1
@@ -156,7 +156,7 @@ class TaskActor:
         log.warning("task %s waits: %s", self.id, known.one_line(), exc_info=error)
         self.around.tell_trouble(self, known)
 
-    def _refused(self, mail: AnyMail) -> bool:
+    def _refused(self, mail: Mail) -> bool:
         """Tell whoever gave a command that the store does not take it; True if somebody did."""
         reply: Reply | None = getattr(mail, "reply", None)
         if reply is None:
@@ -166,7 +166,7 @@ class TaskActor:
             reply.set_exception(error)
         return True
 
-    def _attempt(self, mail: AnyMail) -> Sequence[Callable[[], None]]:
+    def _attempt(self, mail: Mail) -> Sequence[Callable[[], None]]:
         """Handle the mail on a copy, and store that; a mistake of ours ends the run, not the loop.
 
         Raises:
@@ -189,7 +189,7 @@ class TaskActor:
             self.services.journals.of(run.task).append(run.number, mail.unarchived)
         mail.unarchived = ()
 
-    def _store(self, mail: AnyMail, *, crash: Exception | None) -> Sequence[Callable[[], None]]:
+    def _store(self, mail: Mail, *, crash: Exception | None) -> Sequence[Callable[[], None]]:
         step = Step(self.standing.clone(), self.services, self)
         with self.services.store.transaction():
             if crash is not None:

@@ -1,4 +1,4 @@
-"""What a person, or another program, tells a task. Each command is answered when it has its effect."""
+"""What a person tells a task. Each command is answered when it has its effect."""
 
 from __future__ import annotations
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from ctui.errors import CtuiError
-from ctui.tasks.mailbox.mail import AnyMail, JobDone, Lines
+from ctui.tasks.mailbox.mail import JobDone, Lines, Mail
 from ctui.tasks.mailbox.states import Phase
 from ctui.tasks.mailbox.step import Step
 from ctui.tasks.runs import lifecycle
 
 
-def handle_crash(step: Step, mail: AnyMail, error: Exception) -> None:
+def handle_crash(step: Step, mail: Mail, error: Exception) -> None:
     """Refuse the command, or end the run: its sandbox is stopped, and the task has failed."""
     mistake = CtuiError(f"ctui made a mistake: {error!r}", hint="see driver.log")
     reply = getattr(mail, "reply", None)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from collections.abc import Callable
+from typing import Any
 
 from ctui.tasks.mailbox.mail import (
     Adopt,
-    AnyMail,
     Answer,
     Interrupt,
     JobDone,
     Lines,
+    Mail,
     PutBack,
     Remove,
     Resume,
@@ -31,7 +32,7 @@ _ANY_EPOCH = {"import", "confirm", "reset", "unpause"}
 """Jobs and timers that mean the same in every phase."""
 
 
-def is_late(mail: AnyMail, epoch: int) -> bool:
+def is_late(mail: Mail, epoch: int) -> bool:
     """Return True for what an older phase of the task began, and nobody waits for any more."""
     match mail:
         case JobDone() | TimeUp():
@@ -41,41 +42,9 @@ def is_late(mail: AnyMail, epoch: int) -> bool:
     return False
 
 
-def handle(step: Step, mail: AnyMail) -> None:
+def handle(step: Step, mail: Mail) -> None:
     """Do what the mail says, and begin what follows from it."""
-    match mail:
-        case Start():
-            commands.start(step, mail)
-        case Send():
-            commands.send(step, mail)
-        case Answer():
-            commands.answer(step, mail)
-        case Interrupt():
-            commands.interrupt(step, mail)
-        case Stop():
-            commands.stop(step, mail)
-        case Resume():
-            commands.resume(step, mail)
-        case Remove():
-            commands.remove(step, mail)
-        case PutBack():
-            commands.put_back(step, mail)
-        case Adopt():
-            lifecycle.adopt(step, mail.run)
-        case Sweep():
-            lifecycle.sweep(step)
-        case Slot():
-            lifecycle.slot(step)
-        case Lines():
-            conversation.take_lines(step, mail.lines)
-        case JobDone():
-            _job_done(step, mail)
-        case TimeUp():
-            timers.time_up(step, mail.name)
-        case Trouble():
-            timers.trouble(step, mail.text)
-        case _:
-            assert_never(mail)
+    _HANDLERS[type(mail)](step, mail)
     lifecycle.follow_up(step)
 
 
@@ -97,3 +66,22 @@ def _job_done(step: Step, mail: JobDone) -> None:
             timers.imported(step, mail.result, mail.error)
         case Phase.LIVE, "look":
             timers.looked(step, mail.result, mail.error)
+
+
+_HANDLERS: dict[type[Mail], Callable[[Step, Any], None]] = {
+    Start: commands.start,
+    Send: commands.send,
+    Answer: commands.answer,
+    Interrupt: commands.interrupt,
+    Stop: commands.stop,
+    Resume: commands.resume,
+    Remove: commands.remove,
+    PutBack: commands.put_back,
+    Adopt: lambda step, mail: lifecycle.adopt(step, mail.run),
+    Sweep: lambda step, _: lifecycle.sweep(step),
+    Slot: lambda step, _: lifecycle.slot(step),
+    Lines: lambda step, mail: conversation.take_lines(step, mail.lines),
+    JobDone: _job_done,
+    TimeUp: lambda step, mail: timers.time_up(step, mail.name),
+    Trouble: lambda step, mail: timers.trouble(step, mail.text),
+}

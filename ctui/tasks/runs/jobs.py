@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ctui.claude.events import is_partial
 from ctui.errors import CtuiError, NotFound, Refused, Unavailable
-from ctui.sandbox.runner import LogLine, SandboxState, Seen
-from ctui.tasks.model import Run, Task, WorkState
-from ctui.tasks.runs.channel import Channel
-from ctui.tasks.runs.launch import Launch, first_line_of, home_of, prepare
+from ctui.sandbox.runner import LogLine, SandboxState
 from ctui.tasks.calls import RemoveTask
 from ctui.tasks.mailbox.mail import Lines
 from ctui.tasks.mailbox.step import RunOver
+from ctui.tasks.model import Run, Task, WorkState
+from ctui.tasks.runs.channel import Channel
+from ctui.tasks.runs.launch import Launch, first_line_of, home_of, prepare
 from ctui.tasks.session.greeting import initialize
 
 if TYPE_CHECKING:
-    from ctui.tasks.runs.actor import TaskActor
     from ctui.tasks.mailbox.step import Standing
+    from ctui.tasks.runs.actor import TaskActor
 
 T = TypeVar("T")
 

@@ -16,9 +16,9 @@ from ctui.sandbox.spec import (
     SandboxSpec,
 )
 from ctui.sandbox.volumes import cache_environment, cache_mounts
+from ctui.tasks.mailbox.ports import Services
 from ctui.tasks.model import SandboxFacts, Task
 from ctui.tasks.runs.logins import Account
-from ctui.tasks.mailbox.ports import Services
 
 
 class Launch(NamedTuple):
@@ -134,6 +134,8 @@ def _facts(config: Config, task: Task, image: str) -> SandboxFacts:
         pids=sandbox.pids,
         tmp=sandbox.tmp,
         network=sandbox.network,
-        permission_mode="bypassPermissions" if options.skip_permissions else options.permission_mode,
+        permission_mode="bypassPermissions"
+        if options.skip_permissions
+        else options.permission_mode,
         trusted=options.trusted,
     )

@@ -9,7 +9,7 @@ from asyncio import CancelledError
 from typing import cast
 
 from ctui.errors import Conflict, CtuiError, Unavailable
-from ctui.sandbox.runner import SandboxState, Seen
+from ctui.sandbox.runner import NOTHING, SandboxState
 from ctui.tasks.mailbox.run_view import RunView
 from ctui.tasks.mailbox.states import Intent, Phase
 from ctui.tasks.mailbox.step import RunOver, Standing, Step
@@ -76,7 +76,7 @@ def prepared(step: Step, launch: object, error: BaseException | None) -> None:
         step.enter(Phase.RESTING)
         _rest(step)
     else:
-        launch = cast(Launch, launch)
+        launch = cast("Launch", launch)
         standing.run = run = Run(
             task=task.id,
             number=launch.number,
@@ -101,7 +101,7 @@ def created(step: Step, channel: object, error: BaseException | None) -> None:
             settle(step)
         _close(step)
         return
-    made = cast(Channel, channel)
+    made = cast("Channel", channel)
     step.run.container = made.sandbox
     step.store.runs.save(step.run)
     step.after(lambda: actor.use(made))
@@ -122,7 +122,7 @@ def adopt(step: Step, run: Run | None) -> None:
         return
     _fresh(step.standing)
     step.standing.run = run
-    step.standing.intent = cast(Intent, run.intent)
+    step.standing.intent = cast("Intent", run.intent)
     step.standing.stored = step.store.runs.seen(run.task, run.number)
     step.enter(Phase.ADOPTING)
     actor, epoch = step.actor, step.standing.epoch
@@ -139,7 +139,7 @@ def adopted(step: Step, result: object, error: BaseException | None) -> None:
             settle(step)
         _close(step)
         return
-    found = cast(jobs.Adopted, result)
+    found = cast("jobs.Adopted", result)
     if standing.stored is None:
         standing.stored = standing.view.seen
     if found.channel is None:
@@ -157,7 +157,7 @@ def adopted(step: Step, result: object, error: BaseException | None) -> None:
 def _end_of_adopted(run: Run, state: SandboxState | None) -> RunOver:
     """Return how a run ended that nobody was there to follow."""
     if run.exit_code is not None:
-        known = SandboxState(run.container, False, False, run.exit_code, False)  # noqa: FBT003 - in order
+        known = SandboxState(run.container, False, False, run.exit_code, False)
         return RunOver(state or known, lost=False)
     from_outside = state is not None and state.exit_code in {137, 143, 255}
     return RunOver(state, lost=from_outside and state is not None and not state.out_of_memory)
@@ -201,7 +201,7 @@ def followed(step: Step, result: object, error: BaseException | None) -> None:
         step.standing.failure = _as_error(error)
         _close(step)
     else:
-        _over(step, cast(RunOver, result))
+        _over(step, cast("RunOver", result))
 
 
 def _over(step: Step, over: RunOver) -> None:
@@ -242,7 +242,7 @@ def closed(step: Step, result: object, error: BaseException | None) -> None:
         standing.failure = standing.failure or _as_error(error)
         closing = jobs.Closed(None, another_login=False)
     else:
-        closing = cast(jobs.Closed, result)
+        closing = cast("jobs.Closed", result)
     intent = standing.intent
     turns.work_found(step, closing.work)
     if standing.run is not None:
@@ -330,7 +330,7 @@ def _fresh(standing: Standing) -> None:
     standing.failure = standing.over = None
     standing.importing = standing.import_wanted = False
     standing.turn_began = standing.denied = 0
-    standing.looked_at, standing.look_paused = Seen(), False
+    standing.looked_at, standing.look_paused = NOTHING, False
 
 
 def _has_news(step: Step) -> bool:

@@ -1,4 +1,4 @@
-"""What happens to a task by itself: timers, imports, looks at a silent sandbox, the runner's troubles."""
+"""What happens to a task by itself: timers, imports, looks, and troubles of the runner."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def imported(step: Step, result: object, error: BaseException | None) -> None:
     """Take what an import found."""
     step.standing.importing = False
     if error is None and isinstance(result, tuple):
-        work, wrong = cast(tuple[WorkState | None, str], result)
+        work, wrong = cast("tuple[WorkState | None, str]", result)
         turns.work_found(step, work, wrong)
 
 
@@ -51,7 +51,7 @@ def looked(step: Step, result: object, error: BaseException | None) -> None:
     """Take how a silent sandbox is."""
     if error is not None or result is None:
         return
-    paused = cast(SandboxState, result).paused
+    paused = cast("SandboxState", result).paused
     if paused and not step.standing.look_paused:
         step.trouble(f"its sandbox is paused: `ctui task resume {step.task.id}` goes on with it")
     elif step.standing.look_paused and not paused:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from ctui.tasks.asks import ToolboxDetails, expired_reply, reply
-from ctui.tasks.model import Answer, Ask, AskState, TaskState
 from ctui.tasks.mailbox.step import Step
+from ctui.tasks.model import Answer, Ask, AskState, TaskState
 
 GRANTED = Answer("allow", by="grant")
 _UNATTENDED = Answer(

@@ -1,13 +1,14 @@
 """What a run's lines change in its task: its state, its asks, the receipts of its messages.
 
 Lines are hostile: a process in the sandbox may have written any of them. What the driver did not
-cause is never believed; it is refused, counted, and shown as an alarm (`guard`). A line has its effect
-once: lines of a journal that is read again only make the view of the run.
+cause is never believed; it is refused, counted, and shown as an alarm (`guard`). A line has its
+effect once: lines of a journal that is read again only make the view of the run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from ctui.claude import control
 from ctui.claude.decode import decode
@@ -25,9 +26,10 @@ from ctui.claude.events import (
     is_partial,
 )
 from ctui.sandbox.runner import LogLine
-from ctui.tasks.model import Message, TaskState
+from ctui.tasks.mailbox.run_view import is_request
 from ctui.tasks.mailbox.states import Phase
 from ctui.tasks.mailbox.step import Step
+from ctui.tasks.model import Message, TaskState
 from ctui.tasks.session import guard, messages, requests, results, turns
 from ctui.tasks.session.asking import AskBook
 from ctui.tasks.session.greeting import initialize_id
@@ -81,39 +83,20 @@ def say(step: Step, message: Message) -> None:
 
 
 def _effect(step: Step, event: Event, line: LogLine) -> None:
-    match event:
-        case SessionState():
-            _session_state(step, event.state, line.time)
-        case UserMessage():
-            _user(step, event)
-        case Result():
-            _result(step, event, line)
-        case Response():
-            _response(step, event)
-        case RequestCancelled():
-            AskBook(step).withdraw(event.request_id)
-        case Init():
-            guard.check_session(step, event, line.data)
-            guard.check_mode(step, event.permission_mode, line.data)
-        case Status():
-            guard.check_mode(step, event.permission_mode, line.data)
-        case ApiRetry():
-            if event.error == "authentication_failed" and event.attempt >= LOGIN_ATTEMPTS:
-                turns.login_refused(step)
-        case RelayLine():
-            _relay(step, event)
-        case _ if requests.is_request(event):
-            requests.take(step, event, line)
+    if is_request(event):
+        requests.take(step, event, line)
+    elif (effect := _EFFECTS.get(type(event))) is not None:
+        effect(step, event, line)
 
 
-def _session_state(step: Step, state: str, time: int) -> None:
-    if state == "running":
-        turns.began(step, time)
-    elif state == "idle" and not step.store.messages.undelivered(step.task.id):
+def _session_state(step: Step, event: SessionState, line: LogLine) -> None:
+    if event.state == "running":
+        turns.began(step, line.time)
+    elif event.state == "idle" and not step.store.messages.undelivered(step.task.id):
         turns.ended(step)
 
 
-def _user(step: Step, event: UserMessage) -> None:
+def _user(step: Step, event: UserMessage, _line: LogLine) -> None:
     if event.is_replay:
         step.seen(event.uuid)
         step.store.messages.mark_delivered(event.uuid)
@@ -138,15 +121,15 @@ def _settle_commands(step: Step, time: int) -> None:
             step.store.messages.mark_delivered(message.id)
 
 
-def _response(step: Step, event: Response) -> None:
+def _response(step: Step, event: Response, _line: LogLine) -> None:
     step.seen(event.request_id)
     if event.request_id == initialize_id(step.run):
-        _initialised(step, event)
+        _initialised(step)
     else:
         AskBook(step).receipt(event.request_id)
 
 
-def _initialised(step: Step, event: Response) -> None:
+def _initialised(step: Step) -> None:
     """The CLI answers; until it is told something it says nothing of its own accord."""
     waiting = step.store.messages.undelivered(step.task.id)
     for message in waiting:
@@ -156,9 +139,36 @@ def _initialised(step: Step, event: Response) -> None:
         turns.ended(step)
 
 
-def _relay(step: Step, line: RelayLine) -> None:
-    if line.what == "dropped":
-        step.after(step.actor.say_unseen_again)
-    elif line.what == "set_aside":
-        guard.home_changed(step, line)
+def _withdrawn(step: Step, event: RequestCancelled, _line: LogLine) -> None:
+    AskBook(step).withdraw(event.request_id)
 
+
+def _mode(step: Step, event: Init | Status, line: LogLine) -> None:
+    if isinstance(event, Init):
+        guard.check_session(step, event, line.data)
+    guard.check_mode(step, event.permission_mode, line.data)
+
+
+def _api_retry(step: Step, event: ApiRetry, _line: LogLine) -> None:
+    if event.error == "authentication_failed" and event.attempt >= LOGIN_ATTEMPTS:
+        turns.login_refused(step)
+
+
+def _relay(step: Step, event: RelayLine, _line: LogLine) -> None:
+    if event.what == "dropped":
+        step.after(step.actor.say_unseen_again)
+    elif event.what == "set_aside":
+        guard.home_changed(step, event)
+
+
+_EFFECTS: dict[type[Event], Callable[[Step, Any, LogLine], None]] = {
+    SessionState: _session_state,
+    UserMessage: _user,
+    Result: _result,
+    Response: _response,
+    RequestCancelled: _withdrawn,
+    Init: _mode,
+    Status: _mode,
+    ApiRetry: _api_retry,
+    RelayLine: _relay,
+}

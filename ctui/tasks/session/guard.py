@@ -14,8 +14,8 @@ from ctui.claude.events import Elicitation, Init, PermissionRequest, RelayLine
 from ctui.claude.fields import text
 from ctui.tasks.asks import elicitation_is_expected
 from ctui.tasks.asks.kinds.permission import PermissionDetails
-from ctui.tasks.model import Ask, AskState
 from ctui.tasks.mailbox.step import Step
+from ctui.tasks.model import Ask, AskState
 from ctui.tasks.session.asking import AskBook
 from ctui.tasks.session.messages import begins_session
 from ctui.tasks.session.results import is_uuid
@@ -32,7 +32,9 @@ def check_mode(step: Step, mode: str, evidence: bytes) -> None:
         return
     name = one_line(mode, 40)
     step.alarm("mode", f"Claude Code is in mode {name}, which nobody chose", evidence, stop=True)
-    restored = "default" if step.task.options.skip_permissions else step.task.options.permission_mode
+    restored = (
+        "default" if step.task.options.skip_permissions else step.task.options.permission_mode
+    )
     step.send(control.set_permission_mode(f"mode-{step.time}", restored))
 
 
@@ -48,9 +50,7 @@ def check_session(step: Step, init: Init, evidence: bytes) -> None:
         step.alarm("session", "a line names another session than the task's", evidence, stop=False)
 
 
-def check_request(
-    step: Step, request: PermissionRequest | Elicitation, evidence: bytes
-) -> str:
+def check_request(step: Step, request: PermissionRequest | Elicitation, evidence: bytes) -> str:
     """Return why a request is refused, or "" where it may become an ask."""
     if isinstance(request, Elicitation):
         if not elicitation_is_expected(request.server, step.task):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 _STAMP = re.compile(r"limit[^|]{0,80}\|(\d{10})\b", re.IGNORECASE)
@@ -43,9 +43,9 @@ def _next(hour: int, minute: int, half: str, zone: str | None, now: int) -> int:
     if hour > 23 or minute > 59:
         return 0
     try:
-        place = ZoneInfo(zone) if zone else timezone.utc
+        place = ZoneInfo(zone) if zone else UTC
     except (ValueError, OSError, KeyError):
-        place = timezone.utc
+        place = UTC
     here = datetime.fromtimestamp(now / _NANOSECONDS, place)
     then = here.replace(hour=hour, minute=minute, second=0, microsecond=0)
     if then <= here:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TypeGuard
-
 from ctui.claude import control
 from ctui.claude.events import (
     Elicitation,
-    Event,
     HookCallback,
     McpMessage,
     OtherRequest,
@@ -15,19 +12,12 @@ from ctui.claude.events import (
 )
 from ctui.sandbox.runner import LogLine
 from ctui.tasks.asks import Origin, ask_of, toolbox_ask
-from ctui.tasks.model import Notice
+from ctui.tasks.mailbox.run_view import Request
 from ctui.tasks.mailbox.step import Step
+from ctui.tasks.model import Notice
 from ctui.tasks.session import guard, toolbox
 from ctui.tasks.session.asking import AskBook
-from ctui.tasks.mailbox.run_view import Request
 from ctui.text import sanitise
-
-
-def is_request(event: Event) -> TypeGuard[Request]:
-    """Return True for what the CLI waits for an answer to."""
-    return isinstance(
-        event, PermissionRequest | Elicitation | McpMessage | HookCallback | OtherRequest
-    )
 
 
 def take(step: Step, request: Request, line: LogLine) -> None:
@@ -52,9 +42,7 @@ def answer(step: Step, request: Request, time: int, evidence: bytes = b"") -> No
             step.send(control.refuse(request.request_id, said))
 
 
-def _ask(
-    step: Step, request: PermissionRequest | Elicitation, time: int, evidence: bytes
-) -> None:
+def _ask(step: Step, request: PermissionRequest | Elicitation, time: int, evidence: bytes) -> None:
     refusal = guard.check_request(step, request, evidence)
     if refusal:
         step.send(control.refuse(request.request_id, refusal))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ctui.claude.events import Result
-from ctui.tasks.model import Notice, TaskState, WorkState
 from ctui.tasks.mailbox.step import Step
+from ctui.tasks.model import Notice, TaskState, WorkState
 from ctui.tasks.session.asking import AskBook
 from ctui.tasks.session.limits import reset_time
 from ctui.tasks.session.results import LOGIN_PROBLEM
