@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
-import os
 import secrets
 import shutil
 import time
@@ -22,6 +21,7 @@ from pathlib import Path
 import msgspec
 
 from ctui.errors import Conflict, CtuiError, Unavailable
+from ctui.files import replace_file
 from ctui.git.command import run_git
 from ctui.git.index_lock import IndexLock
 from ctui.git.opening import open_trusted
@@ -283,10 +283,4 @@ def _at(checkout: Checkout, ref: str) -> str:
 
 
 def _save(checkout: Checkout, note: _Note) -> None:
-    path = checkout.git_dir / _NOTE
-    unfinished = path.with_name(path.name + ".new")
-    with unfinished.open("wb") as file:
-        file.write(msgspec.json.encode(note))
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.rename(path)
+    replace_file(checkout.git_dir / _NOTE, msgspec.json.encode(note), suffix="new")
