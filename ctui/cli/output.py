@@ -84,8 +84,7 @@ def report(error: CtuiError, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"error": error.message, "hint": error.hint}))
         return
-    text = f"ctui: {error.message}"
-    warn(one_line(f"{text} ({error.hint})" if error.hint else text, _LINE))
+    warn(one_line(f"ctui: {error.one_line()}", _LINE))
 
 
 def show_progress(done: int, of: int) -> None:
