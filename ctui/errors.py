@@ -25,6 +25,10 @@ class CtuiError(Exception):
         self.message = message
         self.hint = hint
 
+    def one_line(self) -> str:
+        """Return message and hint as one sentence: `what is wrong (what to do)`."""
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
 
 class InvalidInput(CtuiError):
     """What was given cannot be used as it is."""

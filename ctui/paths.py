@@ -11,6 +11,9 @@ from typing import NamedTuple
 
 from ctui.errors import Refused, Unavailable
 
+WORKSPACE = "/workspace"
+"""Where a task sees its worktree."""
+
 _SOCKET_PATH_LIMIT = 100
 """A unix socket's path has at most 107 bytes on Linux and 103 on macOS (sun_path in unix(7))."""
 

@@ -10,6 +10,7 @@ import msgspec
 
 from ctui.claude import fields
 from ctui.claude.control import TOOL_SERVER
+from ctui.paths import WORKSPACE
 from ctui.text import one_line
 
 _APPENDED_PROMPT = (
@@ -18,8 +19,6 @@ _APPENDED_PROMPT = (
     "work, and the person reviews, merges and pushes it. Use mcp__ctui__ask_user when you need a "
     "decision that only the person can make, and mcp__ctui__notify_user to tell them something."
 )
-WORKSPACE = "/workspace"
-"""Where the task's worktree is, inside its container."""
 
 _MCP_FILE = ".claude/mcp.json"
 _NO_SERVERS = '{"mcpServers": {}}'

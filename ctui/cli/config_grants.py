@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ctui.cli import context
-from ctui.cli.output import age, json_option, print_json, print_table
+from ctui.cli.output import json_option, print_json, print_table
+from ctui.humanize import age
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

@@ -211,7 +211,7 @@ class _Watcher:
         try:
             await self._client.call(AnswerAsk(ask.id, answer))
         except CtuiError as error:
-            warn(f"{error.message} ({error.hint})")
+            warn(error.one_line())
             if ask.id in self._prompts:
                 self._prompts[ask.id] = AskPrompt(ask)
 

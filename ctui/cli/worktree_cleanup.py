@@ -95,7 +95,7 @@ def restore(ids: tuple[str, ...], repo: str, *, as_json: bool) -> int:
         for item in restored:
             click.echo(f"restored {item.path}")
     for entry_id, error in refused.items():
-        warn(f"ctui: {entry_id}: {error.message}" + (f" ({error.hint})" if error.hint else ""))
+        warn(f"ctui: {entry_id}: {error.one_line()}")
     return 1 if refused else 0
 
 

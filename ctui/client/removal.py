@@ -108,5 +108,4 @@ class Remover:
             self._refuse(seen.name, error)
 
     def _refuse(self, name: str, error: CtuiError) -> None:
-        reason = f"{error.message} ({error.hint})" if error.hint else error.message
-        self._done.refused.append(RefusedWorktree(name, reason))
+        self._done.refused.append(RefusedWorktree(name, error.one_line()))

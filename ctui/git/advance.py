@@ -6,13 +6,13 @@ the branch or the index since we left them; else the outcome is "diverged" and n
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
 from ctui.errors import Conflict
+from ctui.files import replace_file
 from ctui.git.command import run_git
 from ctui.git.index_lock import IndexLock
 from ctui.git.opening import open_trusted
@@ -50,7 +50,7 @@ async def advance_branch(
         str(git.references[f"refs/heads/{branch}"].target) if branch in git.branches.local else ""
     )
     if current == tip:
-        _write_synced(left_at, tip.encode())
+        _leave_at(private, tip)
         return "unchanged", ""
     where = f"the task's commits are in refs/ctui/…/heads/{branch}"
     if (metadata / "HEAD").read_text().strip() != f"ref: refs/heads/{branch}":
@@ -60,7 +60,8 @@ async def advance_branch(
     if not git.descendant_of(tip, current):
         return "diverged", f"the task rewrote the history of {branch}; {where}"
     # The note comes before the lock: a lock without a note would look like somebody else's.
-    _write_synced(_note(private), msgspec.json.encode(_Advance(branch, current, tip)))
+    advance = _Advance(branch, current, tip)
+    replace_file(_note(private), msgspec.json.encode(advance), suffix="new")
     if not _lock(metadata).take():
         _note(private).unlink()
         return "diverged", f"another git holds the worktree's index; {where}"
@@ -89,7 +90,7 @@ async def _follow_with_index(private: PrivateRepository, metadata: Path, tip: st
         ["read-tree", "-i", "--reset", tip], git_dir=metadata, env={"GIT_INDEX_FILE": str(new)}
     )
     new.rename(metadata / "index")
-    _write_synced(private.folder / "left-at", tip.encode())
+    _leave_at(private, tip)
     _forget_advance(private, metadata)
 
 
@@ -110,7 +111,7 @@ async def finish_advance(private: PrivateRepository) -> None:
     if moved and _lock(metadata).held:
         await _follow_with_index(private, metadata, advance.new)
     elif moved:
-        _write_synced(private.folder / "left-at", advance.new.encode())
+        _leave_at(private, advance.new)
     _forget_advance(private, metadata)
 
 
@@ -126,14 +127,10 @@ async def _index_is(metadata: Path, commit: str) -> bool:
     return output.exit_code == 0
 
 
+def _leave_at(private: PrivateRepository, commit: str) -> None:
+    """Record where the branch is, so that the next advance sees who else moved it."""
+    replace_file(private.folder / "left-at", commit.encode(), suffix="new")
+
+
 def _note(private: PrivateRepository) -> Path:
     return private.folder / "advance.json"
-
-
-def _write_synced(path: Path, data: bytes) -> None:
-    unfinished = path.with_name(path.name + ".new")
-    with unfinished.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.rename(path)

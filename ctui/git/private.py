@@ -21,9 +21,9 @@ from ctui.errors import Unavailable
 from ctui.git import hostile
 from ctui.git.opening import open_trusted
 from ctui.git.repository import Repository
+from ctui.paths import WORKSPACE
 
 _MOUNTED_AT = "/ctui/git"
-_WORKSPACE = "/workspace"
 _CONFIG_KEYS = ("user.name", "user.email", "core.autocrlf", "core.eol", "init.defaultBranch")
 """The only settings of the person that a task gets: nothing here names a program or a host."""
 _FALLBACK = {"user.name": "Claude Code", "user.email": "claude@localhost"}
@@ -60,14 +60,14 @@ class PrivateRepository:
 
     def mounts(self, worktree: Path) -> list[BindMount]:
         """What the container needs so that git works in it."""
-        mounts = [BindMount(worktree, _WORKSPACE, read_only=False)]
+        mounts = [BindMount(worktree, WORKSPACE, read_only=False)]
         if self.metadata is None:
             # A folder cannot be covered by a file, so the whole directory covers the real one.
-            mounts.append(BindMount(self.git_dir, f"{_WORKSPACE}/.git", read_only=False))
+            mounts.append(BindMount(self.git_dir, f"{WORKSPACE}/.git", read_only=False))
         else:
             link = self.folder / "dotgit"
             mounts.append(BindMount(self.git_dir, _MOUNTED_AT, read_only=False))
-            mounts.append(BindMount(link, f"{_WORKSPACE}/.git", read_only=True))
+            mounts.append(BindMount(link, f"{WORKSPACE}/.git", read_only=True))
         directories = self.repository.object_directories()
         return [*mounts, *(BindMount(path, str(path), read_only=True) for path in directories)]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,6 +11,7 @@ from typing import IO
 import msgspec
 
 from ctui.errors import Conflict
+from ctui.file_lock import FileLock
 from ctui.git.opening import common_dir_of, open_trusted
 from ctui.small_file import read_small_file
 from ctui.text import one_line
@@ -62,24 +62,24 @@ def compare_and_swap(git_dir: Path, ref: str, old: str, new: str, reason: str) -
 
 def forget_killed_swap(git_dir: Path) -> None:
     """Remove the lock that a killed process left on a branch, so that git can move it again."""
-    note = common_dir_of(git_dir) / _NOTE
+    lock = FileLock(common_dir_of(git_dir) / _NOTE)
     with suppress(OSError):
-        if note.stat().st_size:
-            with note.open("r+b") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # else it lives
+        # A lock that is held belongs to a process that lives.
+        if lock.path.stat().st_size and lock.acquire(0):
+            with lock, os.fdopen(lock.fileno(), "r+b", closefd=False) as file:
                 _forget(common_dir_of(git_dir), file)
 
 
 @contextmanager
 def _noted(common_dir: Path, swap: _Swap) -> Iterator[None]:
-    """One swap at a time; the kernel tells the next one whether the last one was killed."""
-    descriptor = os.open(common_dir / _NOTE, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "r+b") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    """Do one swap at a time; a note without a holder tells that its process was killed."""
+    lock = FileLock(common_dir / _NOTE)
+    lock.acquire()
+    with lock, os.fdopen(lock.fileno(), "r+b", closefd=False) as file:
         _forget(common_dir, file)
         file.write(msgspec.json.encode(swap))
         file.flush()
-        os.fsync(descriptor)
+        os.fsync(file.fileno())
         try:
             yield
         finally:

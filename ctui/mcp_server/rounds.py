@@ -93,7 +93,7 @@ async def send_answer(client: Client, ask: Ask, filled: ElicitResult) -> str:
         if answer is not None:
             await client.call(AnswerAsk(ask.id, answer))
     except InvalidInput as error:
-        return f"{error.message} ({error.hint})" if error.hint else error.message
+        return error.one_line()
     except Conflict:
         pass  # somebody else was first: that answer counts
     return ""

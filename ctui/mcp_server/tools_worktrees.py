@@ -182,12 +182,7 @@ async def restore_worktree(call: Call, given: RestoreWorktree) -> Restoration:
             )
             for item in restored
         ],
-        refused=[
-            RefusedWorktree(
-                entry, f"{error.message} ({error.hint})" if error.hint else error.message
-            )
-            for entry, error in refused.items()
-        ],
+        refused=[RefusedWorktree(entry, error.one_line()) for entry, error in refused.items()],
         notes=[note for item in restored for note in item.notes],
     )
 

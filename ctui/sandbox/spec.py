@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 import msgspec
 
-WORKSPACE = "/workspace"
+from ctui.paths import WORKSPACE
+
 HOME = "/home/claude"
 GIT_DIRECTORY = "/ctui/git"
 

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from ctui.claude import control, fields
-from ctui.claude.task_home import WORKSPACE
 from ctui.claude.wishes import wish
+from ctui.paths import WORKSPACE
 from ctui.tasks.asks import PermissionDetails
 from ctui.tasks.model import Ask, AskKind
 from ctui.tasks.questions import Question, question_items

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from ctui.humanize import compact, duration
 from ctui.tasks.model import Task, TaskState
 from ctui.text import one_line
 from ctui.tui.board import Board
-from ctui.tui.figures import compact, duration
 from ctui.tui.item_content import task_mark
 
 if TYPE_CHECKING:

@@ -204,7 +204,7 @@ class Feeds:
                         self._take(update)
             except CtuiError as error:
                 if error.message != said:
-                    log.warning("%s (%s)", error.message, error.hint)
+                    log.warning("%s", error.one_line())
                 said = error.message
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, _LONGEST_RETRY_SECONDS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import hashlib
 import os
 import re
@@ -14,6 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from ctui.errors import Conflict, CtuiError, ExternalFailure, InvalidInput, Unavailable
+from ctui.file_lock import FileLock
 from ctui.git.command import run_git, status_arguments
 from ctui.git.names import branch_conflicts, nameable, worktree_name
 from ctui.git.repository import Repository
@@ -24,7 +24,6 @@ from ctui.worktrees.model import WorktreeRecord
 from ctui.worktrees.owner import give_to_tasks
 
 _CHECKOUT_SECONDS = 600
-_TURN_SECONDS = 0.01
 _ADD_ATTEMPTS = 5
 _RACY_NS = 1_500_000_000
 _UPDATING = re.compile(r"Updating files: .*\((\d+)/(\d+)\)")
@@ -134,13 +133,9 @@ async def _turn(repository: Repository) -> AsyncIterator[None]:
 
     Git reads the metadata of all worktrees to add one, and dies of one that is half made.
     """
-    with (repository.common_dir / "ctui-worktrees.lock").open("w") as file:
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                await asyncio.sleep(_TURN_SECONDS)
+    lock = FileLock(repository.common_dir / "ctui-worktrees.lock")
+    await lock.wait()
+    with lock:
         yield
 
 

@@ -10,11 +10,8 @@ note makes whoever comes next complete it, and git's own lock keeps others out o
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import os
 import secrets
 import shutil
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -22,6 +19,8 @@ from pathlib import Path
 import msgspec
 
 from ctui.errors import Conflict, CtuiError, Unavailable
+from ctui.file_lock import FileLock
+from ctui.files import replace_file
 from ctui.git.command import run_git
 from ctui.git.index_lock import IndexLock
 from ctui.git.opening import open_trusted
@@ -35,7 +34,6 @@ from ctui.worktrees.landing.install import install
 _LOCK_MARK = b"ctui transition\n"
 _NOTE = "ctui-transition.json"
 _STAGING = "ctui-transition"
-_TURN_SECONDS = 0.01
 _PATIENCE_SECONDS = 30.0
 
 
@@ -241,26 +239,18 @@ def _sweep(checkout: Checkout) -> None:
 
 @asynccontextmanager
 async def _turn(checkout: Checkout) -> AsyncIterator[None]:
-    """One ctui at a time in one checkout; the kernel frees it when its holder is killed."""
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+    """Let one ctui at a time change one checkout."""
+    lock = FileLock(checkout.git_dir / "ctui-transition.lock")
     try:
-        opened = (checkout.git_dir / "ctui-transition.lock").open("w")
+        held = await lock.wait(_PATIENCE_SECONDS)
     except OSError as error:
         raise Unavailable(
             f"{checkout.git_dir} cannot be written: {error.strerror}",
             hint="make room, or make it writable",
         ) from error
-    with opened as file:
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError as error:
-                if time.monotonic() > deadline:
-                    raise Conflict(
-                        f"another ctui is at work in {checkout.work_tree}", hint="try again later"
-                    ) from error
-                await asyncio.sleep(_TURN_SECONDS)
+    if not held:
+        raise Conflict(f"another ctui is at work in {checkout.work_tree}", hint="try again later")
+    with lock:
         yield
 
 
@@ -283,10 +273,4 @@ def _at(checkout: Checkout, ref: str) -> str:
 
 
 def _save(checkout: Checkout, note: _Note) -> None:
-    path = checkout.git_dir / _NOTE
-    unfinished = path.with_name(path.name + ".new")
-    with unfinished.open("wb") as file:
-        file.write(msgspec.json.encode(note))
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.rename(path)
+    replace_file(checkout.git_dir / _NOTE, msgspec.json.encode(note), suffix="new")

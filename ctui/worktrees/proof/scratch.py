@@ -7,7 +7,6 @@ writes nothing into the person's repository, and finds no attribute, driver, hoo
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
 import shutil
 import tempfile
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from ctui.errors import CtuiError, Unavailable
+from ctui.file_lock import FileLock, lock_descriptor
 from ctui.git.command import git_version, run_git
 from ctui.git.opening import open_trusted
 from ctui.git.repository import Repository
@@ -159,12 +159,13 @@ def _write(path: Path, repository: Repository) -> None:
 
 def _claim(cache: Path) -> tuple[Path, int]:
     """A new folder and the descriptor that holds its lock, which the kernel frees at our end."""
-    with (cache / "scratch.lock").open("w") as turn:
-        fcntl.flock(turn, fcntl.LOCK_EX)
+    lock = FileLock(cache / "scratch.lock")
+    lock.acquire()
+    with lock:
         _sweep(left_behind(cache))
         path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=cache))
         held = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-        fcntl.flock(held, fcntl.LOCK_EX)
+        lock_descriptor(held, wait=True)
     return path, held
 
 
@@ -185,7 +186,7 @@ def _sweep(paths: Sequence[Path]) -> None:
         with suppress(OSError):
             descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(path, ignore_errors=True)
+                if lock_descriptor(descriptor):
+                    shutil.rmtree(path, ignore_errors=True)
             finally:
                 os.close(descriptor)

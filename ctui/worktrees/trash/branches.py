@@ -8,9 +8,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from ctui.errors import CtuiError
+from ctui.files import replace_file
 from ctui.git.command import run_git
 from ctui.git.repository import Repository
-from ctui.worktrees.trash.entries import BranchRecord, sync_folder
+from ctui.worktrees.trash.entries import BranchRecord
 
 _HEADS = "refs/heads/"
 _REFLOG_LIMIT = 1 << 24
@@ -148,13 +149,8 @@ def _write_reflog(repository: Repository, name: str, reflog: str) -> None:
     if path.exists():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(path.name + ".lock")
-    with unfinished.open("wb") as file:
-        file.write(os.fsencode(reflog))
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.rename(path)
-    sync_folder(path.parent)
+    # Git takes nothing for a reflog whose name ends like this.
+    replace_file(path, os.fsencode(reflog), mode=None, suffix="lock")
 
 
 def _reflog_path(repository: Repository, name: str) -> Path:

@@ -25,6 +25,7 @@ from typing import Any, Literal
 import msgspec
 
 from ctui.errors import NotFound, Refused, Unavailable
+from ctui.files import replace_file, sync_folder
 from ctui.git.repository import Repository
 from ctui.worktrees.model import WorktreeRecord
 
@@ -173,18 +174,10 @@ def write_record(repository: Repository, record: TrashRecord) -> None:
         Unavailable: the disk does not take it; the record is as it was.
     """
     folder = trash_folder(repository)
-    path = folder / f"{record.entry.id}.json"
-    unfinished = path.with_suffix(".new")
     # The standard library keeps bytes that are no UTF-8 in a path; msgspec refuses them.
     data = json.dumps(msgspec.to_builtins(record)).encode()
     try:
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.rename(path)
-        sync_folder(folder)
+        replace_file(folder / f"{record.entry.id}.json", data, suffix="new")
     except OSError as error:
         raise Unavailable(
             f"the trash {folder} cannot be written: {error.strerror}",
@@ -195,15 +188,6 @@ def write_record(repository: Repository, record: TrashRecord) -> None:
 def forget_record(repository: Repository, record: TrashRecord) -> None:
     (trash_folder(repository) / f"{record.entry.id}.json").unlink(missing_ok=True)
     sync_folder(trash_folder(repository))
-
-
-def sync_folder(folder: Path) -> None:
-    """Have the names in a folder survive a power failure."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def holder_beside(folder: Path, repository: Repository) -> Path:

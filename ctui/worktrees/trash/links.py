@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from ctui.files import replace_file, replace_file_in
 from ctui.git import hostile
 from ctui.git.command import run_git
 from ctui.git.repository import Repository
@@ -94,34 +95,19 @@ def _write_gitfile(root: Path, parts: tuple[str, ...], target: Path, at: Path, m
         with os.fdopen(descriptor, "rb") as file:
             text = os.fsdecode(file.read(_LINK_LIMIT)).rstrip("\n")
             status = os.fstat(file.fileno())
-        unfinished = f".git.{mark}"
+        # A killed writer may have left it where nothing is to be written any more.
         with suppress(FileNotFoundError):
-            os.unlink(unfinished, dir_fd=folder)
+            os.unlink(f".git.{mark}", dir_fd=folder)
         wanted = _GITDIR + _restyled(text.removeprefix(_GITDIR), target, at)
         if wanted == text or not text.startswith(_GITDIR):
             return
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-        descriptor = os.open(unfinished, flags, 0o600, dir_fd=folder)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(os.fsencode(f"{wanted}\n"))
-            file.flush()
-            os.fchmod(file.fileno(), status.st_mode & 0o777)
-            with suppress(PermissionError):
-                os.fchown(file.fileno(), status.st_uid, status.st_gid)
-            os.fsync(file.fileno())
-        os.rename(unfinished, ".git", src_dir_fd=folder, dst_dir_fd=folder)
+        replace_file_in(folder, ".git", os.fsencode(f"{wanted}\n"), like=status, suffix=mark)
 
 
 def write_file(path: Path, text: str, mark: str) -> None:
     """Replace a file of the metadata at once, with its mode."""
-    unfinished = path.with_name(f"{path.name}.{mark}")
-    with unfinished.open("wb") as file:
-        file.write(os.fsencode(text))
-        file.flush()
-        if path.exists():
-            os.fchmod(file.fileno(), path.stat().st_mode & 0o777)
-        os.fsync(file.fileno())
-    unfinished.rename(path)
+    like = path.stat() if path.exists() else None
+    replace_file(path, os.fsencode(text), mode=None, like=like, suffix=mark)
 
 
 def _restyled(text: str, target: Path, at: Path) -> str:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Literal
 
 from ctui.errors import Conflict, Unavailable
-from ctui.worktrees.trash.entries import Moved, make_holder, sync_folder, tidy_holder
+from ctui.files import sync_folder
+from ctui.worktrees.trash.entries import Moved, make_holder, tidy_holder
 
 _ATTEMPTS = 3
 
