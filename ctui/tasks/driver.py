@@ -23,13 +23,14 @@ import msgspec
 from ctui import __version__, rpc
 from ctui.claude.login import LoginSearch
 from ctui.config import load_config
-from ctui.errors import CtuiError, Unavailable
+from ctui.errors import CtuiError
 from ctui.paths import Paths, private_folder, refuse_network_file_system
 from ctui.sandbox.docker import Engine
 from ctui.sandbox.docker_runner import DockerRunner
 from ctui.sandbox.endpoint import resolve_endpoint
 from ctui.tasks.engine import TaskEngine
 from ctui.tasks.journals import Journals
+from ctui.tasks.listener import Listener
 from ctui.tasks.mailbox.ports import Account, Services
 from ctui.tasks.runs.logins import Logins, Sources
 from ctui.tasks.server import Server
@@ -61,21 +62,13 @@ class Driver:
         tasks = TaskEngine(self._services(store, runner, server), self._taken_ids())
         server.tasks = tasks
         self._server, self._tasks = server, tasks
-        socket = self.paths.driver_socket
-        private_folder(socket.parent)
-        # Only the holder of the lock gets here, so whatever socket is there is a dead driver's.
-        _remove(socket)
-        listener = await asyncio.start_unix_server(
-            server.serve, path=socket, limit=rpc.MAX_LINE, start_serving=False
-        )
-        socket.chmod(0o600)
         tasks.adopt()
-        await listener.start_serving()
+        listener = Listener(self.paths.driver_socket, server.serve)
+        await listener.open()
         _say(ready, "ready")
         self._watch_idle()
         await self._over.wait()
         listener.close()
-        socket.unlink(missing_ok=True)
         await server.hang_up()
         await tasks.detach()
         await runner.close()
@@ -118,13 +111,6 @@ class Driver:
             self._watch_idle()
         else:
             self._over.set()
-
-
-def _remove(socket: Path) -> None:
-    try:
-        socket.unlink(missing_ok=True)
-    except OSError as error:
-        raise Unavailable(f"{socket} is in the way: {error.strerror}", hint="remove it") from error
 
 
 def main() -> int:
