@@ -102,7 +102,7 @@ class Conversation:
         for ask in self.asks.unreceipted():
             if ask.answer is not None:
                 self._channel.send(asks.line(ask, ask.answer), key=ask.request)
-        for message in self._store.undelivered(self.task.id):
+        for message in self._store.messages.undelivered(self.task.id):
             self.say(message)
 
     def say(self, message: Message) -> None:
@@ -175,7 +175,7 @@ class Conversation:
     def _session_state(self, state: object) -> None:
         if state == "running":
             self._move(TaskState.RUNNING)
-        elif state == "idle" and not self._store.undelivered(self.task.id):
+        elif state == "idle" and not self._store.messages.undelivered(self.task.id):
             if not self.login_rejected:  # else it waits, or goes on with another login
                 self._move(TaskState.IDLE)
             if not self._replaying:
@@ -185,7 +185,7 @@ class Conversation:
         message_id = event.get("uuid")
         if event.get("isReplay") is True and isinstance(message_id, str):
             self._channel.seen(message_id)
-            self._store.mark_delivered(message_id)
+            self._store.messages.mark_delivered(message_id)
         elif not self._replaying:
             self._outward.work_may_have_changed()
 
@@ -204,10 +204,10 @@ class Conversation:
 
     def _settle_commands(self, time: int) -> None:
         """A command of the CLI's own (`/compact`) has no echo, unlike every other message."""
-        for message in self._store.undelivered(self.task.id):
+        for message in self._store.messages.undelivered(self.task.id):
             if message.text.lstrip().startswith("/") and message.created < time:
                 self._channel.seen(message.id)
-                self._store.mark_delivered(message.id)
+                self._store.messages.mark_delivered(message.id)
 
     def _control_request(self, event: Mapping[str, Any], time: int) -> None:
         request_id, request = event.get("request_id"), event.get("request")
@@ -266,7 +266,7 @@ class Conversation:
             self._session_state("idle")
 
     def _told_in_this_run(self) -> bool:
-        last = self._store.last_message(self.task.id)
+        last = self._store.messages.last(self.task.id)
         return bool(last and last.delivered and last.delivered >= self.run.created)
 
     _handlers: ClassVar[dict[str, Callable[[Conversation, Mapping[str, Any], int], None]]] = {
@@ -280,7 +280,7 @@ class Conversation:
     }
 
     def _open(self, ask: Ask) -> None:
-        granted = self._store.is_granted(self.task.repository, ask)
+        granted = self._store.grants.is_granted(self.task.repository, ask)
         opened = self.asks.open(ask, _GRANTED if granted else None)
         if granted and opened is not None and not self._replaying:
             self.answer(opened, _GRANTED)
@@ -312,5 +312,5 @@ class Conversation:
 
     def _save(self) -> None:
         self.task.updated = now()
-        self._store.save_task(self.task)
+        self._store.tasks.save(self.task)
         self._outward.task_changed(self.task)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
+
 from ctui.config import Config
 from ctui.errors import Conflict
 from ctui.paths import Paths
@@ -61,18 +63,18 @@ class TaskEngine:
     def start(self, call: StartTask) -> Task:
         """Make a task and put it into the queue."""
         check_text(call.prompt)
-        for other in self.store.tasks(worktree=call.worktree):
+        for other in self.store.tasks.list(worktree=call.worktree):
             if other.state.live or self._runs.of(other.id):
                 raise Conflict(
                     f"the task {other.id} works on this worktree already",
                     hint=f"send it a message, or `ctui task stop {other.id}` first",
                 )
-        if call.trust:
-            self.store.trust(call.repository)
         task = new_task(call, free_task_id(call, self._taken_ids()))
+        if call.trust:
+            task.options = msgspec.structs.replace(task.options, trusted=True)
         self._logins.remember(task.id, call.login)
-        self.store.add_task(task)
-        self.store.add_message(new_message(task.id, task.prompt, task.created))
+        self.store.tasks.add(task)
+        self.store.messages.add(new_message(task.id, task.prompt, task.created))
         self._runs.launch(task)
         return task
 
@@ -80,47 +82,47 @@ class TaskEngine:
         """Every id that was ever given, also by a store that was lost."""
         folder = self._paths.state / "tasks"
         found = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-        return self.store.task_ids() | found
+        return self.store.tasks.ids() | found
 
     def send(self, call: SendMessage) -> Task:
         """Add a message, and wake the task if it sleeps or ended."""
         check_text(call.text)
-        task = self.store.task(call.task)
+        task = self.store.tasks.get(call.task)
         self._logins.remember(task.id, call.login)
         message = Message(id=call.id, task=task.id, text=call.text, created=now())
-        self.store.add_message(message)
+        self.store.messages.add(message)
         active = self._runs.of(task.id)
         if active is None:
             self._runs.wake(task)
         elif active.life is not None and not active.intent:
             active.stay_awake()
             active.life.conversation.say(message)
-        return self.store.task(task.id)
+        return self.store.tasks.get(task.id)
 
     def answer(self, call: AnswerAsk) -> Ask:
         """Accept an answer: the first one wins."""
-        ask = self.store.ask(call.ask)
+        ask = self.store.asks.get(call.ask)
         asks.check(ask, call.answer)
         with self.store.transaction():
-            if not self.store.claim_ask(ask.id, call.answer):
+            if not self.store.asks.claim(ask.id, call.answer):
                 raise Conflict(
-                    f"ask {ask.id} is {self.store.ask(ask.id).state}, not pending",
+                    f"ask {ask.id} is {self.store.asks.get(ask.id).state}, not pending",
                     hint="nothing was sent; `ctui task show` tells what became of it",
                 )
             if call.answer.decision == "always" and (granted := grantable(ask)):
-                repository = self.store.task(ask.task, removed=True).repository
-                self.store.add_grant(repository, granted, ask.task, now())
-        claimed = self.store.ask(ask.id)
+                repository = self.store.tasks.get(ask.task, removed=True).repository
+                self.store.grants.add(repository, granted, ask.task, now())
+        claimed = self.store.asks.get(ask.id)
         active = self._runs.of(ask.task)
         if active is not None and active.life is not None and active.life.run.number == ask.run:
             active.life.conversation.answer(claimed, call.answer)
         elif active is None:
-            self.store.move_ask(ask.id, AskState.ANSWERED, AskState.TOO_LATE)
-        self._publish(Update(ask=self.store.ask(ask.id)))
-        return self.store.ask(ask.id)
+            self.store.asks.move(ask.id, AskState.ANSWERED, AskState.TOO_LATE)
+        self._publish(Update(ask=self.store.asks.get(ask.id)))
+        return self.store.asks.get(ask.id)
 
     def interrupt(self, task_id: str) -> Task:
-        task = self.store.task(task_id)
+        task = self.store.tasks.get(task_id)
         active = self._runs.of(task_id)
         if active is None or active.life is None or not task.state.live:
             raise Conflict(f"the task {task_id} is {task.state}", hint="there is no turn to end")
@@ -137,7 +139,7 @@ class TaskEngine:
         active = self._runs.of(task_id)
         if active is not None and active.intent and active.job is not None:
             await asyncio.wait([active.job])
-        task = self.store.task(task_id)
+        task = self.store.tasks.get(task_id)
         if self._runs.of(task_id):
             raise Conflict(f"the task {task_id} is {task.state} already", hint="send it a message")
         if task.problem == LOGIN_PROBLEM:
@@ -145,11 +147,11 @@ class TaskEngine:
         # Nobody follows it: it stays to hear what it is told next.
         task.detached = True
         self._runs.wake(task)
-        return self.store.task(task_id)
+        return self.store.tasks.get(task_id)
 
     async def remove(self, call: RemoveTask) -> None:
         """Stop a task and take it off the list; one that is off the list can still be purged."""
-        task = self.store.task(call.task, removed=call.purge)
+        task = self.store.tasks.get(call.task, removed=call.purge)
         if not task.removed:
             task = await self.stop(call.task, "stopped")
         await bring_last(
@@ -158,17 +160,17 @@ class TaskEngine:
         self._journals.close(task.id)
         if call.purge:
             await purge(self._paths, self._parts, task)
-            self.store.forget_task(task.id)
+            self.store.tasks.forget(task.id)
         else:
-            self.store.mark_removed(task.id)
+            self.store.tasks.mark_removed(task.id)
         self._publish(Update(removed=task.id))
 
     def put_back(self, task_id: str) -> Task:
         """Put a task on the list again that was taken off it."""
-        task = self.store.task(task_id, removed=True)
+        task = self.store.tasks.get(task_id, removed=True)
         if task.removed:
-            self.store.mark_removed(task_id, removed=False)
-            task = self.store.task(task_id)
+            self.store.tasks.mark_removed(task_id, removed=False)
+            task = self.store.tasks.get(task_id)
             self._publish(Update(task=task))
         return task
 

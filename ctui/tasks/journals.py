@@ -20,7 +20,7 @@ class Journals:
     def of(self, task_id: str) -> Journal:
         """The task's archive, open for appending. Raises NotFound."""
         if task_id not in self._open:
-            self._store.task(task_id)
+            self._store.tasks.get(task_id)
             self._open[task_id] = Journal(self._paths.task(task_id), self._redactor)
         return self._open[task_id]
 

@@ -124,7 +124,7 @@ async def _private(
 
 
 def _next_run(paths: Paths, parts: Parts, task: Task) -> Run:
-    number = len(parts.store.runs(task.id)) + 1
+    number = len(parts.store.runs.of(task.id)) + 1
     return Run(
         task=task.id,
         number=number,
@@ -147,10 +147,10 @@ async def _provide(
 
 def _has_spoken(parts: Parts, task: Task) -> bool:
     """Whether an earlier run took a message: only then the CLI knows the session."""
-    if not parts.store.runs(task.id):
+    if not parts.store.runs.of(task.id):
         return False
-    last = parts.store.last_message(task.id)
-    first_waits = {message.id for message in parts.store.undelivered(task.id)}
+    last = parts.store.messages.last(task.id)
+    first_waits = {message.id for message in parts.store.messages.undelivered(task.id)}
     return not (last and last.id in first_waits and task.turns == 0)
 
 
@@ -168,7 +168,7 @@ async def _home(
             permission_mode=options.permission_mode,
             skip_permissions=options.skip_permissions,
             budget=left,
-            trusted=parts.store.trusts(task.repository),
+            trusted=options.trusted,
             claude_md=await _blob(repository, task.base, "CLAUDE.md"),
             deny_rules=deny_rules_of(await _blob(repository, task.base, ".claude/settings.json")),
             base_url=base_url,

@@ -74,7 +74,7 @@ class Life:
         engine = self._parts.engine
         self.run.container = await engine.create(spec)
         self.created = True
-        self._parts.store.save_run(self.run)
+        self._parts.store.runs.save(self.run)
         try:
             self._use(Channel(self._parts.endpoint, self.run.container))
             await self._channel.open(torn=False)
@@ -94,7 +94,7 @@ class Life:
             return await self._over(None)
         self.run.container = state.id
         self.created = True
-        self._parts.store.save_run(self.run)
+        self._parts.store.runs.save(self.run)
         self._use(Channel(self._parts.endpoint, state.id))
         await self._replay()
         if state.running:
@@ -190,7 +190,7 @@ class Life:
         if state is not None:
             await self._parts.engine.remove(state.id)
         self.run.ended, self.run.exit_code = now(), end.exit_code
-        self._parts.store.save_run(self.run)
+        self._parts.store.runs.save(self.run)
         return end
 
     async def _state(self, container: str) -> ContainerState | None:

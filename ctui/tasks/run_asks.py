@@ -33,12 +33,12 @@ class RunAsks:
         A log can be read again.
         """
         with self._store.transaction():
-            added = self._store.add_ask(ask)
+            added = self._store.asks.add(ask)
             if added is not None and known is not None:
-                self._store.claim_ask(added.id, known)
+                self._store.asks.claim(added.id, known)
         if added is None:
             return None
-        opened = self._store.ask(added.id)
+        opened = self._store.asks.get(added.id)
         self._changed(opened)
         return opened
 
@@ -76,11 +76,11 @@ class RunAsks:
             self._move(ask, AskState.ANSWERED, AskState.TOO_LATE)
 
     def _move(self, ask: Ask, before: AskState, after: AskState) -> bool:
-        moved = self._store.move_ask(ask.id, before, after)
+        moved = self._store.asks.move(ask.id, before, after)
         if moved:
-            self._changed(self._store.ask(ask.id))
+            self._changed(self._store.asks.get(ask.id))
         return moved
 
     def _mine(self, *states: AskState) -> list[Ask]:
-        found = self._store.asks(*states, task=self._run.task)
+        found = self._store.asks.list(*states, task=self._run.task)
         return [ask for ask in found if ask.run == self._run.number]

@@ -48,7 +48,7 @@ class RunQueue:
             (task.updated, name)
             for name, active in self._active.items()
             if active.life is not None and active.life.created and not active.intent
-            if (task := self._store.task(name, removed=True)).state is TaskState.IDLE
+            if (task := self._store.tasks.get(name, removed=True)).state is TaskState.IDLE
         )
         for _, name in idle[: max(0, waiting - leaving)]:
             # Said at once, so that nobody counts it as idle again before it has stopped.

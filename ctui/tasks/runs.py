@@ -73,9 +73,9 @@ class Runs:
 
     def adopt(self) -> None:
         """Take over what an earlier driver left: running sandboxes, and tasks in the queue."""
-        for run in self._store.open_runs():
-            self.launch(self._store.task(run.task), adopt=run)
-        for task in self._store.tasks():
+        for run in self._store.runs.open():
+            self.launch(self._store.tasks.get(run.task), adopt=run)
+        for task in self._store.tasks.list():
             if task.state in {TaskState.QUEUED, TaskState.STARTING} and task.id not in self._active:
                 self.launch(task)
 
@@ -105,7 +105,7 @@ class Runs:
 
     async def stop(self, task_id: str, intent: Intent) -> Task:
         """Stop the sandbox. Returns when its work was imported and its log archived."""
-        task = self._store.task(task_id)
+        task = self._store.tasks.get(task_id)
         active = self._active.get(task_id)
         if active is None:
             if task.state is not TaskState.ENDED and intent != "asleep":
@@ -113,7 +113,7 @@ class Runs:
                 self._save(task)
             if task.work is not None and task.work.problem:
                 await bring_last(self._paths.task(task_id), task, self._store, needed=False)
-            return self._store.task(task_id)
+            return self._store.tasks.get(task_id)
         if active.intent in {"", "asleep"}:
             active.intent = intent
         if active.life is not None and active.life.created:
@@ -122,13 +122,13 @@ class Runs:
             active.job.cancel()
         if active.job is not None:
             await asyncio.wait([active.job])
-        return self._store.task(task_id)
+        return self._store.tasks.get(task_id)
 
     def say_again(self, task: Task) -> None:
         """What was read, and answered by the rejection of the login; its id would not run again."""
-        last = self._store.last_message(task.id)
+        last = self._store.messages.last(task.id)
         if last is not None and last.delivered is not None:
-            self._store.add_message(new_message(task.id, last.text, now()))
+            self._store.messages.add(new_message(task.id, last.text, now()))
 
     # -- one run
 
@@ -176,7 +176,7 @@ class Runs:
         outward = Reporter(self, task, run, active)
         active.life = Life(self._parts, task, run, active.journal, outward)
         if adopt is None:
-            self._store.add_run(run)
+            self._store.runs.add(run)
             end = await active.life.begin(launch.spec, launch.first_line)
         else:
             end = await active.life.adopt(launch.first_line)
@@ -196,10 +196,10 @@ class Runs:
     def _has_news(self, task: Task, end: RunEnd | None) -> bool:
         """A message that came while the sandbox was being put to sleep still has to be read."""
         clean = end is not None and not end.login_rejected and task.state is not TaskState.ENDED
-        return clean and bool(self._store.undelivered(task.id))
+        return clean and bool(self._store.messages.undelivered(task.id))
 
     def _tell(self, task: Task, text: str) -> None:
-        number = len(self._store.runs(task.id))
+        number = len(self._store.runs.of(task.id))
         self._journals.of(task.id).note(number, now(), Notice(kind="problem", text=text))
 
     # -- what follows from a run's lines
@@ -230,7 +230,7 @@ class Runs:
         job.add_done_callback(self._background.discard)
 
     async def _finish(self, task_id: str) -> None:
-        if not self._store.undelivered(task_id):
+        if not self._store.messages.undelivered(task_id):
             await self.stop(task_id, "completed")
 
     async def _sleep(self, task_id: str) -> None:
@@ -239,10 +239,10 @@ class Runs:
 
     async def _doze(self, task_id: str) -> None:
         with suppress(NotFound):
-            if self._store.task(task_id).state is TaskState.IDLE:
+            if self._store.tasks.get(task_id).state is TaskState.IDLE:
                 await self.stop(task_id, "asleep")
 
     def _save(self, task: Task) -> None:
         task.updated = now()
-        self._store.save_task(task)
+        self._store.tasks.save(task)
         self._publish(Update(task=task))

@@ -111,8 +111,8 @@ class Server:
         wanted = msgspec.json.decode(request.params, type=calls.Watch).task
         self._watchers[writer] = wanted
         store = self.tasks.store
-        tasks = [task for task in store.tasks() if wanted in {"", task.id}]
-        open_asks = store.asks(AskState.PENDING, AskState.ANSWERED, task=wanted or None)
+        tasks = [task for task in store.tasks.list() if wanted in {"", task.id}]
+        open_asks = store.asks.list(AskState.PENDING, AskState.ANSWERED, task=wanted or None)
         if not wanted:
             present = calls.Present([task.id for task in tasks], [ask.id for ask in open_asks])
             self._push(writer, rpc.encode(Update(present=present)))

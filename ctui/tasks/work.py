@@ -56,7 +56,7 @@ class Work:
                 return
             self._task.work = await self._bring()
             self._task.updated = now()
-            self._store.save_task(self._task)
+            self._store.tasks.save(self._task)
             # What changed while we read is found by the next request; what failed is tried again.
             self._last = "" if self._task.work.problem else current
 
@@ -76,7 +76,7 @@ async def bring_last(folder: Path, task: Task, store: Store, *, needed: bool) ->
     if not (folder / "git").is_dir():
         return
     task.work = await _bring_from(folder, task)
-    store.save_task(task)
+    store.tasks.save(task)
     if needed and task.work.problem:
         raise Refused(
             f"{task.work.problem}; its own git directory is the only place where they are",
