@@ -5,8 +5,11 @@
     ├── NotFound              the person names another thing
     ├── Conflict              something changed or exists already: look again, then decide
     ├── Refused               a rule of ctui forbids it, and the message says which
+    │   └── StoreDamaged      what is in the store, or is missing there, cannot be read
     ├── Unavailable           a part is missing (engine, image, driver): mend it and try again
-    │   └── LoginRequired     no credential, or one that was rejected
+    │   ├── LoginRequired     no credential, or one that was rejected
+    │   └── StoreUnavailable  nothing was written: the same again may work later
+    │       └── StoreLocked   another program holds the store
     └── ExternalFailure       git, the engine or the CLI failed; carries what it said
 
 Foreign exceptions (`OSError`, docker, pygit2) are translated once, where the foreign call is made.
@@ -52,6 +55,18 @@ class Unavailable(CtuiError):
 
 class LoginRequired(Unavailable):
     """No credential was found, or the one that was used is not accepted."""
+
+
+class StoreUnavailable(Unavailable):
+    """The store cannot be read or written now, and nothing of it was changed."""
+
+
+class StoreLocked(StoreUnavailable):
+    """Another program holds the store's lock."""
+
+
+class StoreDamaged(Refused):
+    """The store, or a record in it, cannot be read."""
 
 
 class ExternalFailure(CtuiError):

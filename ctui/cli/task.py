@@ -44,7 +44,7 @@ def send(task_id: str, message: str, *, wait: bool, as_json: bool) -> int:
     from ctui.tasks.journal import FILE_NAME
 
     text = read_stdin() if message == "-" else message
-    options = context.store().task(task_id).options
+    options = context.store().tasks.get(task_id).options
     journal = context.paths().task(task_id) / FILE_NAME
     seen = journal.stat().st_size if journal.is_file() else 0
     brought = login(context.paths(), options)
@@ -140,7 +140,7 @@ def resume(task_id: str, *, as_json: bool) -> None:
     from ctui.client.tasks import login
     from ctui.tasks.calls import ResumeTask
 
-    options = context.store().task(task_id).options
+    options = context.store().tasks.get(task_id).options
     _show(_call(ResumeTask(task_id, login(context.paths(), options))), as_json=as_json)
 
 
@@ -156,7 +156,7 @@ def remove(task_id: str, *, keep_worktree: bool, force: bool, purge: bool, as_js
     A task that cannot be removed is not stopped either. `remove --purge` also works on a task
     that was removed before (`ctui task list --removed`).
     """
-    task = context.store().task(task_id, removed=purge)
+    task = context.store().tasks.get(task_id, removed=purge)
     entry = asyncio.run(_remove(task, keep_worktree=keep_worktree, force=force, purge=purge))
     if as_json:
         print_json({"removed": task_id, "purged": purge, "trash_id": entry.id if entry else None})
@@ -200,12 +200,12 @@ def _pending(task_id: str, ask_id: int | None) -> Ask:
 
     store = context.store()
     if ask_id is not None:
-        found = store.ask(ask_id)
+        found = store.asks.get(ask_id)
         if found.task != task_id:
             raise NotFound(f"ask {ask_id} is not one of {task_id}", hint="ctui task show")
         return found
-    store.task(task_id)
-    pending = store.asks(AskState.PENDING, task=task_id)
+    store.tasks.get(task_id)
+    pending = store.asks.list(AskState.PENDING, task=task_id)
     if not pending:
         raise NotFound(f"{task_id} asks nothing", hint="`ctui task list` shows who does")
     if len(pending) > 1:

@@ -20,13 +20,9 @@ if TYPE_CHECKING:
 @json_option
 def list_(*, removed: bool, as_json: bool) -> None:
     """List all tasks, oldest first. Reads the store only."""
-    from ctui.tasks.model import AskState
-
     store = context.store()
-    tasks = store.tasks(removed=removed)
-    asked: dict[str, int] = {}
-    for ask in store.asks(AskState.PENDING):
-        asked[ask.task] = asked.get(ask.task, 0) + 1
+    tasks = store.tasks.list(removed=removed)
+    asked = store.asks.pending_by_task()
     if as_json:
         print_json([{"task": task, "asks": asked.get(task.id, 0)} for task in tasks])
         return
@@ -43,7 +39,11 @@ def show(task_id: str, *, as_json: bool) -> None:
     from ctui.tasks.model import AskState
 
     store = context.store()
-    task, asks, runs = store.task(task_id), store.asks(*AskState, task=task_id), store.runs(task_id)
+    task, asks, runs = (
+        store.tasks.get(task_id),
+        store.asks.list(*AskState, task=task_id),
+        store.runs.of(task_id),
+    )
     if as_json:
         print_json({"task": task, "asks": asks, "runs": runs})
         return
@@ -68,7 +68,7 @@ def logs(task_id: str, *, follow: bool, as_json: bool) -> None:
     from ctui.cli.follow import Printer, entry_lines
     from ctui.tasks.journal import FILE_NAME, read_entries
 
-    context.store().task(task_id)
+    context.store().tasks.get(task_id)
     if not follow:
         for entry in read_entries(context.paths().task(task_id) / FILE_NAME):
             for line in entry_lines(entry, as_json=as_json):

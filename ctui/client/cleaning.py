@@ -123,7 +123,7 @@ async def _sandboxes(paths: Paths, engine: Engine, cleaning: Cleaning, *, force:
 def _state_of_run(paths: Paths, container: FoundContainer) -> Literal["open", "over", "unknown"]:
     """Whether everything of its log is in the journal: only then its run has an end."""
     with open_store(paths) as store:
-        runs = store.runs(container.labels[LABEL_TASK])
+        runs = store.runs.of(container.labels[LABEL_TASK])
     for run in runs:
         if str(run.number) == container.labels.get(LABEL_RUN):
             return "open" if run.ended is None else "over"
@@ -134,7 +134,7 @@ async def _volumes(
     paths: Paths, engine: Engine, config: Config, cleaning: Cleaning, *, force: bool
 ) -> None:
     with open_store(paths) as store:
-        listed = {task.id for task in store.tasks()}
+        listed = {task.id for task in store.tasks.list()}
     unused = [one for one in await find_volumes(engine, paths.instance) if not one.in_use]
     wanted = force or not config.sandbox.shared_caches
     names = [one.name for one in unused if (one.task not in listed if one.task else wanted)]
@@ -158,7 +158,7 @@ async def _images(paths: Paths, engine: Engine, config: Config, cleaning: Cleani
 
 def _repositories(paths: Paths, given: Repository | None, cleaning: Cleaning) -> list[Repository]:
     with open_store(paths) as store:
-        folders = {Path(folder) for folder in store.repositories()}
+        folders = {Path(folder) for folder in store.worktrees.repositories()}
     found = {} if given is None else {given.common_dir: given}
     for folder in sorted(folders - found.keys()):
         try:

@@ -41,7 +41,7 @@ def landable(
         Refused: a task works in it, or would be disturbed.
     """
     with open_store(paths) as store:
-        tasks = store.tasks(worktree=str(worktree.path))
+        tasks = store.tasks.list(worktree=str(worktree.path))
     for task in tasks:
         name = one_line(task.id)
         if task.state.live:
@@ -66,7 +66,7 @@ async def hand_over(client: Client, worktree: Path, message: str) -> Task:
         CtuiError: it could not be told.
     """
     with open_store(client.paths) as store:
-        tasks = store.tasks(worktree=str(worktree))
+        tasks = store.tasks.list(worktree=str(worktree))
     if not tasks:
         raise NotFound(
             f"no task worked in {one_line(worktree.name)}",

@@ -119,7 +119,7 @@ def resumable(paths: Paths, task_id: str) -> str:
     """
     with open_store(paths) as store:
         try:
-            task = store.task(task_id, removed=True)
+            task = store.tasks.get(task_id, removed=True)
         except NotFound:
             return ""
     if task.removed is None:

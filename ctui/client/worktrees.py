@@ -37,7 +37,7 @@ def open_store(paths: Paths) -> Iterator[Store]:
 def records(paths: Paths, repository: Repository) -> dict[str, WorktreeRecord]:
     """Ctui's records of a repository's worktrees, by metadata folder."""
     with open_store(paths) as store:
-        stored = store.worktrees(str(repository.common_dir))
+        stored = store.worktrees.of(str(repository.common_dir))
     found = [msgspec.json.decode(data, type=WorktreeRecord) for data in stored]
     return {record.metadata: record for record in found}
 
@@ -99,7 +99,7 @@ async def make_worktree(
 
 def _keep(paths: Paths, record: WorktreeRecord) -> None:
     with open_store(paths) as store:
-        store.save_worktree(record.path, record.repository, msgspec.json.encode(record))
+        store.worktrees.save(record.path, record.repository, msgspec.json.encode(record))
 
 
 async def discard(paths: Paths, repository: Repository, record: WorktreeRecord) -> None:
@@ -108,4 +108,4 @@ async def discard(paths: Paths, repository: Repository, record: WorktreeRecord) 
 
     await discard_worktree(repository, Path(record.path), record.branch)
     with open_store(paths) as store:
-        store.forget_worktree(record.path)
+        store.worktrees.forget(record.path)

@@ -116,7 +116,7 @@ async def _begin(call: Call, client: Client, given: ExecuteClaude) -> tuple[Task
 
 def _known(call: Call, task_id: str) -> Task:
     with open_store(call.paths) as store:
-        return store.task(task_id)
+        return store.tasks.get(task_id)
 
 
 def _journal_size(call: Call, task_id: str) -> int:

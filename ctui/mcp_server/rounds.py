@@ -70,7 +70,7 @@ def earlier_round(call: Call) -> Round | None:
 async def take_answers(call: Call, client: Client, earlier: Round) -> None:
     """Answer the asks of the task that the client was shown."""
     with open_store(call.paths) as store:
-        pending = {_key(ask): ask for ask in store.asks(AskState.PENDING, task=earlier.task)}
+        pending = {_key(ask): ask for ask in store.asks.list(AskState.PENDING, task=earlier.task)}
     for key, filled in call.responses.items():
         if key not in pending or not isinstance(filled, ElicitResult):
             continue

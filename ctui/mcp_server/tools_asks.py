@@ -29,8 +29,8 @@ async def list_asks(call: Call, given: ListAsks) -> AskList:
     """List what tasks ask and nobody has answered: permissions, questions, plans, forms."""
     with open_store(call.paths) as store:
         if given.task_id:
-            store.task(given.task_id)
-        asks = store.asks(AskState.PENDING, task=given.task_id or None)
+            store.tasks.get(given.task_id)
+        asks = store.asks.list(AskState.PENDING, task=given.task_id or None)
     return AskList([ask_item(ask) for ask in asks])
 
 

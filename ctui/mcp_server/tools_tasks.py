@@ -111,10 +111,8 @@ class ListTasks(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 async def list_tasks(call: Call, given: ListTasks) -> TaskList:
     """List all tasks of all repositories, oldest first, with how much each asks."""
     with open_store(call.paths) as store:
-        asked: dict[str, int] = {}
-        for ask in store.asks(AskState.PENDING):
-            asked[ask.task] = asked.get(ask.task, 0) + 1
-        tasks = store.tasks(removed=given.removed)
+        asked = store.asks.pending_by_task()
+        tasks = store.tasks.list(removed=given.removed)
     return TaskList([TaskItem(task, asked.get(task.id, 0)) for task in tasks])
 
 
@@ -211,9 +209,9 @@ async def stop_task(call: Call, given: OneTask) -> Task:
 
 def _details(call: Call, task_id: str) -> TaskDetails:
     with open_store(call.paths) as store:
-        task = store.task(task_id)
-        pending = store.asks(AskState.PENDING, task=task_id)
-        runs = store.runs(task_id)
+        task = store.tasks.get(task_id)
+        pending = store.asks.list(AskState.PENDING, task=task_id)
+        runs = store.runs.of(task_id)
     return TaskDetails(task, [ask_item(ask) for ask in pending], runs, over=turn_over(task))
 
 

@@ -12,8 +12,6 @@ import re
 import msgspec
 
 from ctui.claude import fields
-from ctui.errors import NotFound
-from ctui.tasks.database import Database
 from ctui.tasks.model import Ask, AskKind
 from ctui.text import sanitise
 
@@ -63,43 +61,3 @@ def always_words(ask: Ask) -> str:
     """What an answer for good allows, in the person's words; "" if there is none."""
     found = grantable(ask)
     return f"always run `{sanitise(found.content)}` in this repository" if found else ""
-
-
-class GrantTable(Database):
-    """Where grants are kept. Whoever revokes one may be any front end."""
-
-    def add_grant(self, repository: str, what: Grantable, task: str, created: int) -> None:
-        with self._translated():
-            self._db.execute(
-                "INSERT OR IGNORE INTO grants (repository, tool, content, task, created)"
-                " VALUES (?, ?, ?, ?, ?)",
-                (repository, what.tool, what.content, task, created),
-            )
-
-    def is_granted(self, repository: str, ask: Ask) -> bool:
-        """Whether exactly this was allowed for good in that repository."""
-        wanted = grantable(ask)
-        return wanted is not None and any(
-            (grant.tool, grant.content) == (wanted.tool, wanted.content)
-            for grant in self.grants(repository)
-        )
-
-    def grants(self, repository: str | None = None) -> list[Grant]:
-        """Those of a repository, or all; oldest first."""
-        rows = self._rows(
-            "SELECT * FROM grants WHERE ?1 IS NULL OR repository = ?1 ORDER BY id", repository
-        )
-        return [msgspec.convert(dict(row), Grant) for row in rows]
-
-    def revoke_grant(self, grant_id: int) -> Grant:
-        """Forget a grant: from now on it is asked again.
-
-        Raises:
-            NotFound: there is no such grant.
-        """
-        for grant in self.grants():
-            if grant.id == grant_id:
-                with self._translated():
-                    self._db.execute("DELETE FROM grants WHERE id = ?", (grant_id,))
-                return grant
-        raise NotFound(f"there is no grant {grant_id}", hint="`ctui config grants` lists them")

@@ -41,7 +41,7 @@ def _undelivered(paths: Paths, task: str) -> list[Message]:
 
     try:
         with closing(Store(paths.database)) as store:
-            return store.undelivered(task)
+            return store.messages.undelivered(task)
     except CtuiError:
         return []  # the journal can still be read
 

@@ -182,7 +182,7 @@ class Feeds:
         follower = Follower(feed, position)
         feed.followers.add(follower)
         self._tell_task(follower, task)
-        for ask in self._service.store.asks(AskState.PENDING, task=task.id):
+        for ask in self._service.store.asks.list(AskState.PENDING, task=task.id):
             self._tell_ask(follower, ask)
         if self._closed:
             follower.end()

@@ -43,7 +43,9 @@ def status_of(task: Task, *, untold: bool = False) -> Status:
 
 
 def current_status(store: Store, task: Task) -> Status:
-    return status_of(task, untold=task.state is TaskState.IDLE and bool(store.undelivered(task.id)))
+    return status_of(
+        task, untold=task.state is TaskState.IDLE and bool(store.messages.undelivered(task.id))
+    )
 
 
 def seconds(nanoseconds: int) -> float:
@@ -94,7 +96,7 @@ def task_update(store: Store, task: Task) -> TaskUpdate:
         turns=task.turns,
         cost_usd=task.cost,
         updated_at=seconds(task.updated),
-        pending_asks=[ask.id for ask in store.asks(AskState.PENDING, task=task.id)],
+        pending_asks=[ask.id for ask in store.asks.list(AskState.PENDING, task=task.id)],
     )
 
 
@@ -126,7 +128,7 @@ def record_fields(store: Store, task: Task, *, turn_end: int | None = None) -> d
         "turns": task.turns,
         "cost_usd": task.cost,
         "result": task.result,
-        "pending_asks": [ask_view(ask) for ask in store.asks(AskState.PENDING, task=task.id)],
+        "pending_asks": [ask_view(ask) for ask in store.asks.list(AskState.PENDING, task=task.id)],
     }
 
 

@@ -68,10 +68,10 @@ def test_tasks(repository: Path, paths: Paths) -> None:
         session="s",
         prompt="p",
     )
-    store.add_task(task)
-    store.add_run(Run(task="task", number=1, container="c"))
+    store.tasks.add(task)
+    store.runs.add(Run(task="task", number=1, container="c"))
     request = {"tool_name": "Bash", "input": {"command": "ls"}}
-    store.add_ask(asks.from_permission("task", 1, 5, "request", request))
+    store.asks.add(asks.from_permission("task", 1, 5, "request", request))
     store.close()
     printed(repository, "task list")
     printed(repository, "task show", "task")

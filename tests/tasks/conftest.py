@@ -43,7 +43,7 @@ class Person:
         login = options.pop("login", {})
         found = open_repository(self.repository)
         record = await create_worktree(found, self.world.paths.worktrees, name=name)
-        self.store.save_worktree(record.path, record.repository, msgspec.json.encode(record))
+        self.store.worktrees.save(record.path, record.repository, msgspec.json.encode(record))
         call = calls.StartTask(
             task=name,
             repository=record.repository,

@@ -94,7 +94,7 @@ async def test_no_attack_changes_anything_outside_the_worktree(
     git(person.repository, "fsck", "--strict")
     attacker = next(w for w in json.loads(listed)["worktrees"] if w["name"] == "attacker")
     assert (attacker["problem"], attacker["status"]) == ("submodules-unchecked", "unclean")
-    work = person.store.task("attacker").work
+    work = person.store.tasks.get("attacker").work
     assert work is not None
     assert "nested" in work.gitlinks
 
@@ -104,7 +104,7 @@ async def test_the_credential_is_nowhere_but_in_the_sandbox(person: Person) -> N
     await person.start("secret", "bash env | grep ANTHROPIC", "say Done.", skip_permissions=True)
     await person.idle("secret")
     assert "ANTHROPIC_API_KEY=[redacted]" in person.tool_output("secret")
-    container = person.store.runs("secret")[0].container
+    container = person.store.runs.of("secret")[0].container
     process = await asyncio.create_subprocess_exec(
         "docker", "inspect", container, stdout=asyncio.subprocess.PIPE
     )

@@ -65,9 +65,9 @@ async def test_force_stops_the_task_first(person: Person) -> None:
     await person.until("busy", lambda now: now.state == "running")
     cleaned = await clean_volumes(paths, force=True, dry_run=True)
     assert [one.task for one in cleaned.removed] == ["busy"]
-    assert person.store.task("busy").state == "running"
+    assert person.store.tasks.get("busy").state == "running"
     assert [one.task for one in (await clean_volumes(paths, force=True)).removed] == ["busy"]
-    assert person.store.task("busy").state == "ended"
+    assert person.store.tasks.get("busy").state == "ended"
     assert await list_volumes(paths) == []
 
 

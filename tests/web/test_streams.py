@@ -25,7 +25,7 @@ from tests.web.streams import Stream
 def task(quiet: Served, repository: Path) -> str:
     """A task that ended long ago, as the driver would have left it."""
     store = Store(quiet.paths.database)
-    store.add_task(
+    store.tasks.add(
         Task(
             id="old",
             repository=str(repository / ".git"),

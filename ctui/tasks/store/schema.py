@@ -77,4 +77,39 @@ MIGRATIONS: tuple[str, ...] = (
         UNIQUE (repository, tool, content)
     ) STRICT;
     """,
+    """
+    DROP INDEX asks_open;
+    CREATE INDEX asks_state ON asks (state, task, run);
+    DROP INDEX messages_open;
+    CREATE INDEX messages_open ON messages (task, created) WHERE delivered IS NULL;
+    CREATE INDEX messages_task ON messages (task, created);
+    CREATE INDEX runs_open ON runs (created) WHERE ended IS NULL;
+    CREATE INDEX tasks_listed ON tasks (created, id) WHERE removed IS NULL;
+    CREATE INDEX tasks_removed ON tasks (created, id) WHERE removed IS NOT NULL;
+    CREATE INDEX tasks_repository ON tasks (repository);
+    CREATE INDEX worktrees_repository ON worktrees (repository);
+
+    ALTER TABLE runs ADD COLUMN seen_out INTEGER;
+    ALTER TABLE runs ADD COLUMN seen_err INTEGER;
+
+    CREATE TABLE quarantine (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        origin TEXT NOT NULL,
+        row TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        created INTEGER NOT NULL
+    ) STRICT;
+
+    CREATE TABLE trust (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        repository TEXT NOT NULL,
+        digest TEXT NOT NULL,
+        what TEXT NOT NULL,
+        created INTEGER NOT NULL,
+        UNIQUE (repository, digest)
+    ) STRICT;
+    INSERT INTO trust (repository, digest, what, created)
+        SELECT repository, '', '', trusted FROM trusted_repositories;
+    DROP TABLE trusted_repositories;
+    """,
 )

@@ -1,0 +1,61 @@
+"""The tables of one SQLite file.
+
+Only the driver writes the task tables. Front ends open it to read, to keep the records of the
+worktrees that they made, and to revoke grants. A commit survives `kill -9` of any process; a power
+cut may cost the last moment, which the engine's log still has.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from ctui.tasks.store.asks import AskTable
+from ctui.tasks.store.database import DamagedRow, Database
+from ctui.tasks.store.grants import GrantTable
+from ctui.tasks.store.messages import MessageTable
+from ctui.tasks.store.orphans import quarantine_orphans
+from ctui.tasks.store.runs import RunTable
+from ctui.tasks.store.tasks import TaskTable
+from ctui.tasks.store.trust import TrustTable
+from ctui.tasks.store.worktrees import WorktreeTable
+
+
+class Store:
+    """One connection, used from one thread, and a table for each kind of record."""
+
+    def __init__(self, path: Path | str, *, busy_seconds: float = 10.0) -> None:
+        """Open the store and bring it to the newest version.
+
+        Args:
+            path: of the file; ":memory:" keeps everything in this process.
+            busy_seconds: how long to wait for another process that writes.
+
+        Raises:
+            StoreUnavailable: it cannot be used now (locked, full disk, read-only folder).
+            StoreDamaged: it is damaged, or it is empty beside the journals of tasks.
+            Refused: a newer ctui wrote it.
+        """
+        self._database = database = Database(path, busy_seconds=busy_seconds)
+        self.tasks = TaskTable(database)
+        self.runs = RunTable(database)
+        self.asks = AskTable(database)
+        self.messages = MessageTable(database)
+        self.grants = GrantTable(database)
+        self.worktrees = WorktreeTable(database)
+        self.trust = TrustTable(database)
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Make everything inside happen, or nothing of it; one inside another is a part of it."""
+        return self._database.transaction()
+
+    def damaged(self) -> list[DamagedRow]:
+        """Return the rows that were skipped since it was opened, because they cannot be read."""
+        return self._database.damaged()
+
+    def quarantine_orphans(self) -> list[DamagedRow]:
+        """Set aside the rows whose task is missing, and return them."""
+        return quarantine_orphans(self._database)
+
+    def close(self) -> None:
+        self._database.close()

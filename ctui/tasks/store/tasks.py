@@ -1,0 +1,97 @@
+"""The tasks: each a record, and the columns that it is looked for by."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import msgspec
+
+from ctui.errors import Conflict, NotFound
+from ctui.tasks.model import Task
+from ctui.tasks.store.clock import now
+from ctui.tasks.store.database import Database
+
+_DECODER = msgspec.json.Decoder(Task)
+
+
+class TaskTable:
+    """Every task that was not purged."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, task: Task) -> None:
+        """Insert a new task. Raises Conflict if its id was ever given."""
+        with self._database.transaction():
+            if self._database.row("SELECT 1 FROM tasks WHERE id = ?", task.id):
+                raise Conflict(f"a task {task.id} exists already", hint="choose another --task-id")
+            self._database.execute(
+                "INSERT INTO tasks (id, state, worktree, repository, created, removed, record)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                task.id,
+                task.state,
+                task.worktree,
+                task.repository,
+                task.created,
+                task.removed,
+                _text(task),
+            )
+
+    def save(self, task: Task) -> None:
+        """Write what changed; `removed` is changed by `mark_removed` only."""
+        self._database.execute(
+            "UPDATE tasks SET state = ?, record = ? WHERE id = ?", task.state, _text(task), task.id
+        )
+
+    def get(self, task_id: str, *, removed: bool = False) -> Task:
+        """Return one task; with `removed` also one that was taken off the list.
+
+        Raises:
+            NotFound: there is no such task.
+            StoreDamaged: its record cannot be read.
+        """
+        row = self._database.row(
+            "SELECT id, record, removed FROM tasks WHERE id = ? AND (?2 OR removed IS NULL)",
+            task_id,
+            removed,
+        )
+        if row is None:
+            raise NotFound(f"there is no task {task_id}", hint="`ctui task list` shows them")
+        return self._database.only("tasks", row, "{id}", _task)
+
+    def list(self, worktree: str | None = None, *, removed: bool = False) -> list[Task]:
+        """Return all tasks on the list, or with `removed` those taken off it; oldest first."""
+        listed = "IS NOT NULL" if removed else "IS NULL"
+        where, values = ("", ()) if worktree is None else (" AND worktree = ?", (worktree,))
+        rows = self._database.rows(
+            f"SELECT id, record, removed FROM tasks WHERE removed {listed}{where}"  # noqa: S608 - constants
+            " ORDER BY created, id",
+            *values,
+        )
+        return self._database.readable("tasks", rows, "{id}", _task)
+
+    def ids(self) -> set[str]:
+        """Return every id that was ever given: what a removed task used may remain."""
+        return {row["id"] for row in self._database.rows("SELECT id FROM tasks")}
+
+    def mark_removed(self, task_id: str, *, removed: bool = True) -> None:
+        """Take a task off the list, or put it back."""
+        when = now() if removed else None
+        self._database.execute("UPDATE tasks SET removed = ? WHERE id = ?", when, task_id)
+
+    def forget(self, task_id: str) -> None:
+        """Delete every row of a task. Its journal and volume are the caller's business."""
+        with self._database.transaction():
+            for table in ("messages", "asks", "runs"):
+                self._database.execute(f"DELETE FROM {table} WHERE task = ?", task_id)  # noqa: S608 - three constants
+            self._database.execute("DELETE FROM tasks WHERE id = ?", task_id)
+
+
+def _text(task: Task) -> str:
+    return msgspec.json.encode(task).decode()
+
+
+def _task(row: sqlite3.Row) -> Task:
+    task = _DECODER.decode(row["record"])
+    task.removed = row["removed"]
+    return task
