@@ -37,7 +37,7 @@ from ctui.tasks.mailbox.mail import (
     Trouble,
 )
 from ctui.tasks.mailbox.ports import Services
-from ctui.tasks.mailbox.states import Phase
+from ctui.tasks.mailbox.states import Intent, Phase
 from ctui.tasks.mailbox.step import Reply, Standing
 from ctui.tasks.model import Ask, AskState, Task, TaskState
 from ctui.tasks.naming import free_task_id, new_task
@@ -144,7 +144,7 @@ class TaskEngine:
 
     async def stop(self, call: StopTask) -> Task:
         """Stop the sandbox; return when the runner confirms that none is left."""
-        intent = "completed" if call.completed else "stopped"
+        intent: Intent = "completed" if call.completed else "stopped"
         found = self.store.tasks.get(call.task)
         task: Task = await self._ask(found, lambda reply: Stop(intent, reply))
         return task

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from ctui.demo.repository import make_demo_repository
 from ctui.paths import Paths, private_folder
-from ctui.sandbox.stream import LogLine
+from ctui.sandbox.runner import LogLine
 from ctui.tasks.journal import FILE_NAME, Journal
 from ctui.tasks.model import Task, TaskState
 from ctui.tasks.server import Server

@@ -13,7 +13,8 @@ from ctui.errors import NotFound, Unavailable
 from ctui.sandbox.docker import Engine
 from ctui.sandbox.endpoint import Endpoint
 from ctui.sandbox.image import require_image
-from ctui.sandbox.stream import LogLine, Stdin, follow_log
+from ctui.sandbox.runner import LogLine
+from ctui.sandbox.stream import Stdin, follow_log
 from tests.sandbox.containers import plain_spec
 
 pytestmark = pytest.mark.engine

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ctui.client.archive import Chunk, read_lines
-from ctui.sandbox.stream import LogLine
+from ctui.sandbox.runner import LogLine
 from ctui.tasks.journal import FILE_NAME, Journal
 from ctui.tasks.model import Task, TaskState
 from ctui.tasks.store import Store

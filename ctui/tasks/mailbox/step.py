@@ -190,7 +190,7 @@ class Step:
     def publish_ask(self, ask_id: int) -> None:
         """Tell everybody how an ask is now."""
         ask = self.store.asks.get(ask_id)
-        self.after(lambda: self.actor.ask_changed(ask))
+        self.after(lambda: self.actor.around.ask_changed(ask))
 
     def start(self, name: str, work: Work) -> None:
         """Begin a job; its end comes as mail. A job of the same name must not run."""

@@ -255,7 +255,7 @@ class TaskActor:
 
     def start_job(self, name: str, work: Work, epoch: int) -> None:
         """Begin a job, whose end is mail."""
-        job = asyncio.create_task(work(), name=f"{name} of {self.id}")  # type: ignore[var-annotated]
+        job = asyncio.create_task(work(), name=f"{name} of {self.id}")
         self._jobs[name] = job
         job.add_done_callback(lambda done: self._job_over(name, epoch, done))
 

@@ -16,9 +16,8 @@ from ctui.sandbox.spec import (
     SandboxSpec,
 )
 from ctui.sandbox.volumes import cache_environment, cache_mounts
-from ctui.tasks.mailbox.ports import Services
+from ctui.tasks.mailbox.ports import Account, Services
 from ctui.tasks.model import SandboxFacts, Task
-from ctui.tasks.runs.logins import Account
 
 
 class Launch(NamedTuple):

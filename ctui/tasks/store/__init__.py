@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from ctui.tasks.store.clock import now
 from ctui.tasks.store.database import DamagedRow
-from ctui.tasks.store.runs import Seen
 from ctui.tasks.store.store import Store
 
-__all__ = ["DamagedRow", "Seen", "Store", "now"]
+__all__ = ["DamagedRow", "Store", "now"]

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import NamedTuple
 
 import msgspec
 
+from ctui.sandbox.runner import Seen
 from ctui.tasks.model import Run
 from ctui.tasks.store.database import DamagedRow, Database
 
 _KEY = "{task}/{number}"
-
-
-class Seen(NamedTuple):
-    """How many whole lines of each stream of a run took effect."""
-
-    out: int
-    err: int
 
 
 class RunTable:
@@ -28,8 +21,9 @@ class RunTable:
 
     def add(self, run: Run) -> None:
         self._database.execute(
-            "INSERT INTO runs (task, number, container, created, ended, exit_code, cost_before)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO runs"
+            " (task, number, container, created, ended, exit_code, cost_before, intent)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             run.task,
             run.number,
             run.container,
@@ -37,15 +31,18 @@ class RunTable:
             run.ended,
             run.exit_code,
             run.cost_before,
+            run.intent,
         )
 
     def save(self, run: Run) -> None:
         """Write what changes in a run's life."""
         self._database.execute(
-            "UPDATE runs SET container = ?, ended = ?, exit_code = ? WHERE task = ? AND number = ?",
+            "UPDATE runs SET container = ?, ended = ?, exit_code = ?, intent = ?"
+            " WHERE task = ? AND number = ?",
             run.container,
             run.ended,
             run.exit_code,
+            run.intent,
             run.task,
             run.number,
         )

@@ -91,6 +91,7 @@ MIGRATIONS: tuple[str, ...] = (
 
     ALTER TABLE runs ADD COLUMN seen_out INTEGER;
     ALTER TABLE runs ADD COLUMN seen_err INTEGER;
+    ALTER TABLE runs ADD COLUMN intent TEXT NOT NULL DEFAULT '';
 
     CREATE TABLE quarantine (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
