@@ -6,9 +6,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, Literal, Protocol
 
-import msgspec
-
-from ctui.tasks.asks import ToolboxDetails
+from ctui.tasks.asks import toolbox_details
 from ctui.tasks.calls import Update
 from ctui.tasks.journal import Journal
 from ctui.tasks.life import Life
@@ -45,9 +43,9 @@ class Active:
         timer = self._timers.pop(ask.id, None)
         if timer is not None:
             timer.cancel()
-        if ask.tool != "ask_user" or ask.state is not AskState.PENDING:
+        details = toolbox_details(ask)
+        if details is None or ask.state is not AskState.PENDING:
             return
-        details = msgspec.json.decode(ask.details, type=ToolboxDetails)
         if details.expires is not None and self.life is not None:
             left = max(0.0, (details.expires - now()) / 1e9)
             conversation = self.life.conversation

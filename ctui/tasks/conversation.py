@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Protocol
 
 from ctui.claude import control
-from ctui.claude.events import is_partial
+from ctui.claude.decode import control_request
+from ctui.claude.events import Elicitation, PermissionRequest, is_partial
 from ctui.claude.fields import json_object
 from ctui.sandbox.stream import LogLine
 from ctui.tasks import asks, results, toolbox
@@ -101,7 +102,7 @@ class Conversation:
         """Send everything of the store that has no receipt yet."""
         for ask in self.asks.unreceipted():
             if ask.answer is not None:
-                self._channel.send(asks.line(ask, ask.answer), key=ask.request)
+                self._channel.send(asks.reply(ask, ask.answer), key=ask.request)
         for message in self._store.undelivered(self.task.id):
             self.say(message)
 
@@ -112,13 +113,13 @@ class Conversation:
 
     def answer(self, ask: Ask, answer: Answer) -> None:
         """Send an answer that the store has accepted."""
-        self._channel.send(asks.line(ask, answer), key=ask.request)
+        self._channel.send(asks.reply(ask, answer), key=ask.request)
         self._refresh_waiting()
 
     def expire(self, ask: Ask) -> None:
         """Nobody answered an `ask_user` in time."""
         if self.asks.expire(ask):
-            self._channel.send(asks.expired(ask), key=ask.request)
+            self._channel.send(asks.expired_reply(ask), key=ask.request)
 
     def interrupt(self) -> None:
         self._channel.send(control.interrupt(str(uuid.uuid4())))
@@ -219,11 +220,11 @@ class Conversation:
             self._request(request_id, request, time)
 
     def _request(self, request_id: str, request: Mapping[str, Any], time: int) -> None:
+        decoded = control_request({"request_id": request_id, "request": request})
+        if isinstance(decoded, PermissionRequest | Elicitation):
+            self._open(asks.ask_of(decoded, self._origin(time)))
+            return
         match request.get("subtype"):
-            case "can_use_tool":
-                self._open(asks.from_permission(*self._origin(time), request_id, request))
-            case "elicitation":
-                self._open(asks.from_elicitation(*self._origin(time), request_id, request))
             case "mcp_message":
                 self._toolbox(request_id, request, time)
             case "hook_callback":
@@ -243,7 +244,7 @@ class Conversation:
                 self._outward.note(Notice(kind="notified", text=text, urgent=urgent))
                 self._channel.send(control.mcp_reply(request_id, outcome.response))
             case toolbox.AskPerson():
-                self._open(asks.from_toolbox(*self._origin(time), request_id, outcome))
+                self._open(asks.toolbox_ask(request_id, outcome, self._origin(time)))
             case toolbox.Withdraw():
                 self.asks.withdraw_call(outcome.call)
                 self._channel.send(control.mcp_reply(request_id, outcome.response))
@@ -292,8 +293,8 @@ class Conversation:
         self._outward.ask_changed(ask)
         self._refresh_waiting()
 
-    def _origin(self, time: int) -> tuple[str, int, int]:
-        return self.task.id, self.run.number, time
+    def _origin(self, time: int) -> asks.Origin:
+        return asks.Origin(self.task.id, self.run.number, time)
 
     # -- state
 

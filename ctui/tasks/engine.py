@@ -9,8 +9,8 @@ from ctui.errors import Conflict
 from ctui.paths import Paths
 from ctui.tasks import asks
 from ctui.tasks.active import Intent
+from ctui.tasks.asks.kinds.permission import grantable
 from ctui.tasks.calls import AnswerAsk, Login, RemoveTask, SendMessage, StartTask, Update
-from ctui.tasks.grants import grantable
 from ctui.tasks.journal import Journal
 from ctui.tasks.journals import Journals
 from ctui.tasks.launch import purge

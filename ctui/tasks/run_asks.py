@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import msgspec
-
-from ctui.tasks.asks import ToolboxDetails
+from ctui.tasks.asks import toolbox_details
 from ctui.tasks.model import Answer, Ask, AskState, Run
 from ctui.tasks.store import Store
 
@@ -61,9 +59,8 @@ class RunAsks:
     def withdraw_call(self, call: int | str) -> None:
         """The same for the open `ask_user` that is that call of the tool server."""
         for ask in self._mine(AskState.PENDING):
-            if ask.tool != "ask_user":
-                continue
-            if msgspec.json.decode(ask.details, type=ToolboxDetails).call == call:
+            details = toolbox_details(ask)
+            if details is not None and details.call == call:
                 self._give_up(ask)
 
     def close(self) -> None:
