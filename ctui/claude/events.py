@@ -213,6 +213,8 @@ class PermissionRequest(Event, frozen=True):
     reason: str
     blocked_path: str
     description: str
+    agent: str = ""
+    """The id of the subagent whose call it is; "" for the main conversation."""
 
 
 class McpMessage(Event, frozen=True):

@@ -16,10 +16,10 @@ from ctui.cli.answering import AskPrompt
 from ctui.cli.output import json_text, warn
 from ctui.client.plain import plain_lines, turn_over
 from ctui.errors import Conflict, CtuiError
+from ctui.tasks.asks import kind_of
 from ctui.tasks.calls import AnswerAsk, StopTask, Update
-from ctui.tasks.grants import always_words
 from ctui.tasks.journal import FILE_NAME, Entry, read_entries
-from ctui.tasks.model import Answer, Ask, AskKind, AskState, Task, TaskState
+from ctui.tasks.model import Answer, Ask, AskState, Task, TaskState
 
 if TYPE_CHECKING:
     from ctui.client import Client
@@ -219,15 +219,17 @@ class _Watcher:
 def how_to_answer(ask: Ask) -> str:
     """The command that answers an ask, with its choices."""
     command = f"ctui task answer {ask.task}"
-    if ask.kind is AskKind.QUESTION:
-        several = len(AskPrompt(ask).questions) > 1
-        given = '--answer "QUESTION=ANSWER" …' if several else "--text ANSWER"
-        return f"{command} {given} | deny [--message WHY]"
-    if ask.kind is AskKind.ELICITATION:
-        given = "".join(" --answer FIELD=VALUE" for _ in AskPrompt(ask).questions[:1])
-        return f"{command} allow{given} | deny | cancel"
-    always = "always | " if always_words(ask) else ""
-    return f"{command} allow | session | {always}deny [--message WHY]"
+    kind = kind_of(ask)
+    asked = kind.questions(ask)
+    words: dict[str, str] = {}
+    if asked and kind.is_form:
+        words["allow"] = "allow --answer FIELD=VALUE"
+    elif asked:
+        words["allow"] = '--answer "QUESTION=ANSWER" …' if len(asked) > 1 else "--text ANSWER"
+    if kind.explains:
+        words["deny"] = "deny [--message WHY]"
+    taken = (words.get(decision, decision) for decision in kind.decisions(ask))
+    return f"{command} {' | '.join(taken)}"
 
 
 def ask_outcome(ask: Ask) -> str:
@@ -236,15 +238,7 @@ def ask_outcome(ask: Ask) -> str:
     if answer is None:
         return str(ask.state)
     said = answer.message or answer.text or "; ".join(answer.answers.values())
-    words = {
-        "allow": "allowed",
-        "session": "allowed for the session",
-        "always": "allowed for good",
-        "deny": "denied",
-    }
-    decided = words.get(answer.decision, answer.decision)
-    if ask.kind is AskKind.QUESTION and answer.decision == "allow":
-        decided = "answered"
+    decided = kind_of(ask).outcomes[answer.decision]
     late = " (too late)" if ask.state is AskState.TOO_LATE else ""
     return f"{decided}{late}: {said}" if said else f"{decided}{late}"
 

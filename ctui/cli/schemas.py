@@ -19,6 +19,7 @@ from ctui.cli.shapes import (
     RemovedTask,
     RestoredWorktrees,
     ServeToken,
+    ShownAsk,
     ShownConfig,
     ShownTask,
     ValidatedConfig,
@@ -29,7 +30,7 @@ from ctui.client.removal import RemovedWorktrees
 from ctui.sandbox.old_images import BuiltImage
 from ctui.sandbox.volumes import Volume
 from ctui.tasks.grants import Grant
-from ctui.tasks.model import Ask, Task
+from ctui.tasks.model import Task
 from ctui.worktrees.model import WorktreeRecord
 from ctui.worktrees.trash.entries import TrashEntry
 
@@ -38,7 +39,7 @@ SHAPES: dict[str, Any] = {
     "task-list": list[ListedTask],
     "task-show": ShownTask,
     "task": Task,
-    "ask": Ask,
+    "ask": ShownAsk,
     "task-remove": RemovedTask,
     "worktree-create": WorktreeRecord,
     "worktree-list": WorktreeList,

@@ -13,7 +13,8 @@ from ctui.client.removal import RefusedWorktree
 from ctui.client.volumes import KeptVolume
 from ctui.sandbox.old_images import BuiltImage
 from ctui.sandbox.volumes import Volume
-from ctui.tasks.model import Ask, Run, Task
+from ctui.tasks.asks.shape import AskShape, ask_members
+from ctui.tasks.model import Answer, Ask, Run, Task
 from ctui.worktrees.landing.land import Landed
 
 
@@ -32,11 +33,40 @@ class ListedTask(msgspec.Struct, frozen=True):
     """How many of its asks wait for an answer."""
 
 
+class ShownAsk(AskShape, frozen=True, kw_only=True):
+    """One thing that a task asks, and what was answered."""
+
+    id: int
+    task: str
+    run: int
+    request: str
+    input: msgspec.Raw
+    """The tool's input; what is allowed runs with this."""
+    details: msgspec.Raw
+    created: int
+    answer: Answer | None
+
+
+def shown_ask(ask: Ask) -> ShownAsk:
+    """Return an ask as commands print it."""
+    return ShownAsk(
+        id=ask.id,
+        task=ask.task,
+        run=ask.run,
+        request=ask.request,
+        input=ask.input,
+        details=ask.details,
+        created=ask.created,
+        answer=ask.answer,
+        **ask_members(ask),
+    )
+
+
 class ShownTask(msgspec.Struct, frozen=True):
     """A task with everything that it did and asked."""
 
     task: Task
-    asks: list[Ask]
+    asks: list[ShownAsk]
     runs: list[Run]
 
 

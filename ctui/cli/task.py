@@ -107,7 +107,9 @@ def answer(
     )
     answered = _call(AnswerAsk(chosen.id, given))
     if as_json:
-        print_json(answered)
+        from ctui.cli.shapes import shown_ask
+
+        print_json(shown_ask(answered))
     else:
         click.echo(f"{ask_outcome(answered)} - {answered.title}")
 
@@ -216,9 +218,11 @@ def _pending(task_id: str, ask_id: int | None) -> Ask:
 
 def pair(ask: Ask, text: str) -> tuple[str, str]:
     """Question and answer; either of them may have a `=` in it."""
-    from ctui.tasks.questions import question_items
+    from ctui.tasks.asks import kind_of
 
-    for question in sorted((item.text for item in question_items(ask)), key=len, reverse=True):
+    for question in sorted(
+        (item.text for item in kind_of(ask).questions(ask)), key=len, reverse=True
+    ):
         if text.startswith(f"{question}="):
             return question, text[len(question) + 1 :]
     question, equals, chosen = text.partition("=")

@@ -45,7 +45,9 @@ def show(task_id: str, *, as_json: bool) -> None:
         store.runs.of(task_id),
     )
     if as_json:
-        print_json({"task": task, "asks": asks, "runs": runs})
+        from ctui.cli.shapes import ShownTask, shown_ask
+
+        print_json(ShownTask(task, [shown_ask(ask) for ask in asks], runs))
         return
     for name, value in _facts(task).items():
         click.echo(f"{name:<10} {value}")
@@ -87,7 +89,7 @@ def logs(task_id: str, *, follow: bool, as_json: bool) -> None:
 def _show_ask(ask: Ask) -> None:
     """One that is pending in full, with the command that answers it; any other in one line."""
     from ctui.cli.follow import ask_outcome, how_to_answer
-    from ctui.tasks.ask_text import ask_lines
+    from ctui.tasks.asks import ask_lines
     from ctui.tasks.model import AskState
 
     if ask.state is not AskState.PENDING:

@@ -8,15 +8,11 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from ctui.tasks.ask_text import ask_lines, session_words
+from ctui.tasks.asks.shape import ask_members
 from ctui.tasks.model import Ask, AskState, EndReason, Task, TaskState
-from ctui.tasks.questions import question_items
 from ctui.tasks.store import Store
-from ctui.text import sanitise
 from ctui.web.shapes import (
     AskView,
-    Option,
-    Question,
     Status,
     TaskRecord,
     TaskSummary,
@@ -56,23 +52,9 @@ def ask_view(ask: Ask) -> AskView:
     return AskView(
         ask_id=ask.id,
         task_id=ask.task,
-        kind=ask.kind,
-        state=ask.state,
-        tool=ask.tool,
-        title=ask.title,
-        text="\n".join(ask_lines(ask)),
         input=msgspec.Raw(bytes(ask.input)),
-        questions=[
-            Question(
-                text=item.text,
-                options=[Option(option.label, option.description) for option in item.options],
-                multiple=item.multiple,
-                optional=item.optional,
-            )
-            for item in question_items(ask)
-        ],
-        session=sanitise(session_words(ask)),
         created_at=seconds(ask.created),
+        **ask_members(ask),
     )
 
 

@@ -95,7 +95,7 @@ def test_answers_say_what_was_decided() -> None:
     }
     assert answer(control.approve_plan("r1", {"plan": "p"}, accept_edits=True)) == {
         "behavior": "allow",
-        "updatedInput": {},
+        "updatedInput": {"planFilePath": ""},  # the CLI takes {} for the input with the plan
         "updatedPermissions": [dict(control.ACCEPT_EDITS)],
     }
     assert "updatedPermissions" not in answer(control.approve_plan("r1", {"plan": "p"}))

@@ -12,7 +12,7 @@ import pytest
 from ctui.cli.shapes import ImportedConfig, ShownConfig, ValidatedConfig
 from ctui.config.template import template
 from ctui.paths import Paths
-from ctui.tasks.grants import Grantable
+from ctui.tasks.asks.kinds.permission import Grantable
 from ctui.tasks.store import Store
 from tests.cli.commands import ctui, refused
 from tests.cli.conftest import SEVENTH, leftovers

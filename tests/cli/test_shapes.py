@@ -10,9 +10,10 @@ import pytest
 
 from ctui.cli.schemas import PRINTED, SHAPES
 from ctui.paths import Paths
-from ctui.tasks import asks
+from ctui.tasks.asks import Origin
 from ctui.tasks.model import Run, Task
 from ctui.tasks.store import Store
+from tests.ask_requests import asked
 from tests.cli.commands import ctui
 from tests.conftest import git
 
@@ -71,7 +72,7 @@ def test_tasks(repository: Path, paths: Paths) -> None:
     store.tasks.add(task)
     store.runs.add(Run(task="task", number=1, container="c"))
     request = {"tool_name": "Bash", "input": {"command": "ls"}}
-    store.asks.add(asks.from_permission("task", 1, 5, "request", request))
+    store.asks.add(asked(request, origin=Origin("task", 1, 5)))
     store.close()
     printed(repository, "task list")
     printed(repository, "task show", "task")

@@ -10,10 +10,11 @@ import pytest
 
 from ctui.errors import InvalidInput, NotFound
 from ctui.tasks import asks, calls
-from ctui.tasks.grants import Grantable, always_words, grantable
+from ctui.tasks.asks.kinds.permission import KIND, Grantable, grantable
 from ctui.tasks.model import Answer, Ask, AskState
 from ctui.tasks.store import Store
 from ctui.tasks.store.schema import MIGRATIONS
+from tests.ask_requests import asked
 from tests.tasks.conftest import Person
 
 
@@ -25,15 +26,15 @@ def ask_for(tool: str, **given: object) -> Ask:
             {"type": "addRules", "rules": [{"toolName": "Bash"}], "behavior": "allow"}
         ],
     }
-    return asks.from_permission("task", 1, 0, "request", request)
+    return asked(request)
 
 
 @pytest.mark.parametrize("command", ["npm test", "ls -la src | wc -l", "rm *", "printf '\\n'", "x"])
 def test_a_plain_command_is_granted_letter_for_letter(command: str) -> None:
     ask = ask_for("Bash", command=command, description="something else")
     assert grantable(ask) == Grantable("Bash", command)
-    assert f"`{command}`" in always_words(ask)
-    line = json.loads(asks.line(ask, Answer("always")))
+    assert f"`{command}`" in KIND.allows(ask, "always")
+    line = json.loads(asks.reply(ask, Answer("always")))
     # Neither the CLI's suggestion, which allows every command, nor a rule of our own.
     assert "updatedPermissions" not in line["response"]["response"]
 
@@ -55,7 +56,7 @@ def test_a_plain_command_is_granted_letter_for_letter(command: str) -> None:
 )
 def test_what_is_no_plain_command_is_not_granted(ask: Ask) -> None:
     assert grantable(ask) is None
-    assert always_words(ask) == ""
+    assert KIND.allows(ask, "always") == ""
     with pytest.raises(InvalidInput, match="plain command"):
         asks.check(ask, Answer("always"))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ctui.errors import Conflict, Unavailable
 from ctui.tasks import asks
-from ctui.tasks.asks.grants import grantable
+from ctui.tasks.asks.kinds.permission import grantable
 from ctui.tasks.mailbox.mail import Answer, Interrupt, PutBack, Remove, Resume, Send, Start, Stop
 from ctui.tasks.mailbox.states import Phase
 from ctui.tasks.mailbox.step import Reply, Step

@@ -13,7 +13,7 @@ from ctui.claude import control
 from ctui.claude.events import Elicitation, Init, PermissionRequest, RelayLine
 from ctui.claude.fields import text
 from ctui.tasks.asks import elicitation_is_expected
-from ctui.tasks.asks.kinds.permission import PermissionDetails
+from ctui.tasks.asks.permission_details import PermissionDetails
 from ctui.tasks.mailbox.step import Step
 from ctui.tasks.model import Ask, AskState
 from ctui.tasks.session.asking import AskBook

@@ -7,7 +7,8 @@ import sqlite3
 import msgspec
 
 from ctui.errors import NotFound
-from ctui.tasks.grants import Grant, Grantable, grantable
+from ctui.tasks.asks.kinds.permission import Grantable, grantable
+from ctui.tasks.grants import Grant
 from ctui.tasks.model import Ask
 from ctui.tasks.store.database import Database
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ctui.tasks.questions import Question
+from ctui.tasks.asks.questions import Question
 
 
 class QuestionsInTurn:

@@ -12,7 +12,8 @@ from typing import Any, Final, Literal, NamedTuple
 
 from ctui.claude import fields
 from ctui.errors import InvalidInput
-from ctui.tasks.choices import labelled, listed, readings, same
+from ctui.tasks.asks.form_choices import labelled, listed, readings, same
+from ctui.tasks.asks.limits import MOST_FIELDS
 from ctui.text import one_line
 
 Kind = Literal["text", "number", "integer", "boolean", "choice", "choices"]
@@ -20,7 +21,6 @@ Kind = Literal["text", "number", "integer", "boolean", "choice", "choices"]
 LEFT_OUT: Final = object()
 """The value of a field that is not sent; None is a value like any other."""
 
-_MOST_FIELDS = 50
 _MOST_DEFAULTS = 50
 _HINT_WIDTH = 300
 _LARGEST_INTEGER = 2**53 - 1
@@ -45,6 +45,12 @@ class FormField(NamedTuple):
     def optional(self) -> bool:
         """Whether nothing has to be written."""
         return not self.required or self._default is not LEFT_OUT
+
+    @property
+    def hidden(self) -> bool:
+        """Whether the server says that its value is not to be seen."""
+        secret = fields.text(self.schema, "format").lower() == "password"
+        return secret or self.schema.get("writeOnly") is True
 
     @property
     def default_text(self) -> str:
@@ -167,12 +173,12 @@ class FormField(NamedTuple):
 
 
 def form_fields(schema: fields.JsonObject) -> list[FormField]:
-    """The fields of a form, in its order; more than 50 are no form for a person."""
+    """Return the fields of a form, in its order."""
     required = fields.texts(schema, "required")
     properties = fields.mapping(schema, "properties")
     return [
         _field(name, inner if isinstance(inner, dict) else {}, required=name in required)
-        for name, inner in list(properties.items())[:_MOST_FIELDS]
+        for name, inner in list(properties.items())[:MOST_FIELDS]
     ]
 
 
