@@ -53,6 +53,10 @@ class Unavailable(CtuiError):
     """A part that ctui needs does not answer."""
 
 
+class RunnerUnavailable(Unavailable):
+    """The engine that has the sandboxes does not answer now; the same call may succeed later."""
+
+
 class LoginRequired(Unavailable):
     """No credential was found, or the one that was used is not accepted."""
 

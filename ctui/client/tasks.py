@@ -19,7 +19,7 @@ from ctui.errors import CtuiError, InvalidInput, Refused
 from ctui.git.repository import open_repository
 from ctui.paths import Paths
 from ctui.tasks.calls import Login, RemoveTask, StartTask, StopTask
-from ctui.tasks.messages import check_text
+from ctui.tasks.session.messages import check_text
 from ctui.tasks.model import Task, TaskOptions
 from ctui.tasks.naming import check_task_id
 from ctui.worktrees.identity import head_of

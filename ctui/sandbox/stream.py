@@ -13,7 +13,7 @@ from calendar import timegm
 from collections.abc import AsyncIterator, Iterator
 from time import strptime
 
-from ctui.errors import Unavailable
+from ctui.errors import RunnerUnavailable
 from ctui.sandbox.endpoint import Endpoint
 from ctui.sandbox.runner import LogLine, Stream
 from ctui.sandbox.transport import Connection, connect, request
@@ -182,7 +182,7 @@ async def _body(reader: asyncio.StreamReader, *, chunked: bool) -> AsyncIterator
             while left:
                 data = await reader.read(min(left, _READ_SIZE))
                 if not data:
-                    raise Unavailable("the Docker engine broke off", hint="is it restarting?")
+                    raise RunnerUnavailable("the Docker engine broke off", hint="is it restarting?")
                 left -= len(data)
                 yield data
             await reader.readexactly(2)
@@ -192,4 +192,4 @@ async def _body(reader: asyncio.StreamReader, *, chunked: bool) -> AsyncIterator
         asyncio.LimitOverrunError,
         ValueError,
     ) as error:
-        raise Unavailable("the Docker engine broke off", hint="is it restarting?") from error
+        raise RunnerUnavailable("the Docker engine broke off", hint="is it restarting?") from error

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from ctui.errors import NotFound, Unavailable
+from ctui.errors import NotFound, RunnerUnavailable, Unavailable
 from ctui.sandbox.endpoint import Endpoint
 from ctui.text import one_line
 
@@ -52,7 +52,7 @@ async def connect(endpoint: Endpoint) -> Connection:
             return Connection(*pair, api=endpoint.api)
         return await _dial(endpoint)
     except (OSError, ssl.SSLError) as error:
-        raise Unavailable(
+        raise RunnerUnavailable(
             f"no Docker engine answers at {endpoint.url}",
             hint="start it, or choose another with DOCKER_HOST; `ctui doctor` looks closer",
         ) from error
@@ -78,7 +78,7 @@ async def request(
     try:
         head = await asyncio.wait_for(connection.reader.readuntil(b"\r\n\r\n"), _HEAD_SECONDS)
     except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, OSError, TimeoutError) as error:
-        raise Unavailable("the Docker engine broke off", hint="is it restarting?") from error
+        raise RunnerUnavailable("the Docker engine broke off", hint="is it restarting?") from error
     status_line, *fields = head.decode("latin-1").split("\r\n")
     headers = {
         name.strip().lower(): value.strip()

@@ -10,7 +10,6 @@ from __future__ import annotations
 import msgspec
 
 
-
 class Grant(msgspec.Struct, frozen=True, kw_only=True):
     """A remembered permission."""
 

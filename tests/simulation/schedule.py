@@ -75,7 +75,7 @@ class _Logins:
         del task, needed
         await self._world.pause()
         self._generation.check()
-        return Account(Credential("ANTHROPIC_API_KEY", "sk-test"))
+        return Account(Credential("api-key", "sk-test"))
 
     async def another(self, task: Task) -> bool:
         del task
@@ -173,7 +173,7 @@ class Schedule:
         self.generation.dead = True
         current = asyncio.current_task()
         for job in asyncio.all_tasks():
-            if job is not current and not self.world.owns(job):
+            if job in self._commands or not (job is current or self.world.owns(job)):
                 job.cancel()
         await asyncio.sleep(0)
         self.journals.close_all()

@@ -14,7 +14,7 @@ from random import Random
 from typing import Any
 
 from ctui.config import ImageConfig
-from ctui.errors import NotFound, Unavailable
+from ctui.errors import Conflict, NotFound, RunnerUnavailable
 from ctui.sandbox.runner import FoundSandbox, LogLine, SandboxState, Seen
 from ctui.sandbox.spec import LABEL_RUN, LABEL_TASK, WORKSPACE, SandboxSpec
 
@@ -274,6 +274,8 @@ class World:
         """Make the engine unreachable; sandboxes go on."""
         self.log("engine away")
         self.engine_up = False
+        for box in self.sandboxes.values():
+            box.grown.set()
 
     def kill_sandbox(self) -> None:
         running = [box for box in self.sandboxes.values() if box.running]
@@ -317,7 +319,7 @@ class SimulatedRunner:
         await self._world.pause()
         self._generation.check()
         if not self._world.engine_up:
-            raise Unavailable("the engine does not answer")
+            raise RunnerUnavailable("the engine does not answer")
 
     async def ensure_image(self, config: ImageConfig) -> str:
         del config
@@ -326,6 +328,8 @@ class SimulatedRunner:
 
     async def create(self, spec: SandboxSpec) -> str:
         await self._call()
+        if any(b.spec.name == spec.name and not b.removed for b in self._world.sandboxes.values()):
+            raise Conflict(f"there is a sandbox {spec.name}")
         box = Sandbox(self._world, spec)
         self._world.sandboxes[box.id] = box
         return box.id
@@ -354,7 +358,7 @@ class SimulatedRunner:
         while True:
             self._generation.check()
             if not self._world.engine_up:
-                raise Unavailable("the engine broke off")
+                raise RunnerUnavailable("the engine broke off")
             batch = []
             end = min(len(box.log), position + self._world.random.choice((1, 2, 50)))
             for line in box.log[position:end]:
@@ -371,11 +375,7 @@ class SimulatedRunner:
                 return
             else:
                 box.grown.clear()
-                with_timeout = asyncio.wait_for(box.grown.wait(), 1.0)
-                try:
-                    await with_timeout
-                except TimeoutError:
-                    pass
+                await box.grown.wait()
 
     async def state(self, sandbox: str) -> SandboxState | None:
         await self._call()
@@ -397,10 +397,10 @@ class SimulatedRunner:
 
     async def remove(self, sandbox: str) -> None:
         await self._call()
-        box = self._world.sandboxes.get(sandbox)
-        if box is not None:
-            box.end(137)
-            box.removed = True
+        for box in self._world.sandboxes.values():
+            if sandbox in {box.id, box.spec.name} and not box.removed:
+                box.end(137)
+                box.removed = True
 
     async def list_ours(self, task: str = "") -> list[FoundSandbox]:
         await self._call()

@@ -6,8 +6,10 @@ and has the same view; what a line changes in the store is not here, since that 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+import copy
 from typing import TypeGuard
+
+import msgspec
 
 from ctui.claude import fields
 from ctui.claude.content import ToolResult, ToolUse
@@ -46,8 +48,7 @@ def is_request(event: Event) -> TypeGuard[Request]:
     return isinstance(event, Request)
 
 
-@dataclass(slots=True)
-class RunView:
+class RunView(msgspec.Struct):
     """What is known of one run from its lines."""
 
     seen: Seen = NOTHING
@@ -63,20 +64,19 @@ class RunView:
     login_rejected: bool = False
     stderr: tuple[str, ...] = ()
     """The last lines of the CLI's stderr, sanitised."""
-    tools: dict[str, str] = field(default_factory=dict)
+    tools: dict[str, str] = msgspec.field(default_factory=dict)
     """Open tool calls by their ids -> the tool's name."""
-    requests: dict[str, Request] = field(default_factory=dict)
+    requests: dict[str, Request] = msgspec.field(default_factory=dict)
     """Requests of the CLI that have no answer yet, by their ids."""
-    background: dict[str, BackgroundCommand] = field(default_factory=dict)
+    background: dict[str, BackgroundCommand] = msgspec.field(default_factory=dict)
 
     def clone(self) -> RunView:
         """Return a copy that can change apart."""
-        return replace(
-            self,
-            tools=dict(self.tools),
-            requests=dict(self.requests),
-            background=dict(self.background),
-        )
+        other = copy.copy(self)
+        other.tools = dict(self.tools)
+        other.requests = dict(self.requests)
+        other.background = dict(self.background)
+        return other
 
     def take(self, event: Event, time: int) -> None:
         """Add what an event says; `time` is its line's."""

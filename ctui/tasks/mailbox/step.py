@@ -6,9 +6,9 @@ happened, and the same mail is taken again later.
 
 from __future__ import annotations
 
+import copy
 from asyncio import Future
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
@@ -44,15 +44,14 @@ class RunOver(NamedTuple):
     """The runner was away while the run was followed."""
 
 
-@dataclass(slots=True)
-class Standing:
+class Standing(msgspec.Struct):
     """How a task stands with its driver: the record, and what is in memory only."""
 
     task: Task
     phase: Phase = Phase.RESTING
     intent: Intent = ""
     run: Run | None = None
-    view: RunView = field(default_factory=RunView)
+    view: RunView = msgspec.field(default_factory=RunView)
     stored: Seen | None = NOTHING
     """The lines of the run whose effect is stored; None in a run of an older version of ctui, where
     everything that is in the journal when it is adopted has had its effect."""
@@ -90,12 +89,10 @@ class Standing:
 
     def clone(self) -> Standing:
         """Return a copy that can change apart."""
-        return replace(
-            self,
-            task=msgspec.structs.replace(self.task),
-            run=msgspec.structs.replace(self.run) if self.run else None,
-            view=self.view.clone(),
-        )
+        other = copy.copy(self)
+        other.task, other.run = copy.copy(self.task), copy.copy(self.run)
+        other.view = self.view.clone()
+        return other
 
 
 class Step:
@@ -107,7 +104,7 @@ class Step:
         self.store = services.store
         self.time = services.now()
         self.actor = actor
-        self._before = msgspec.structs.replace(standing.task)
+        self._before = copy.copy(standing.task)
         self._effects: list[Callable[[], None]] = []
 
     @property
@@ -227,7 +224,7 @@ class Step:
         if task != self._before:
             task.updated = self.time
             self.store.tasks.save(task)
-            shown = msgspec.structs.replace(task)
+            shown = copy.copy(task)
             self._effects.insert(0, lambda: self.services.publish(Update(task=shown)))
 
     def carry_out(self) -> list[Callable[[], None]]:

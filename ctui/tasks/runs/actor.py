@@ -153,7 +153,8 @@ class TaskActor:
 
     def _tell_of_store(self, error: Exception) -> None:
         known = error if isinstance(error, CtuiError) else CtuiError(f"the store failed: {error!r}")
-        log.warning("task %s waits: %s", self.id, known.one_line(), exc_info=error)
+        unknown = None if error is known else error
+        log.warning("task %s waits: %s", self.id, known.one_line(), exc_info=unknown)
         self.around.tell_trouble(self, known)
 
     def _refused(self, mail: Mail) -> bool:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ctui.claude.events import is_partial
-from ctui.errors import CtuiError, NotFound, Refused, Unavailable
+from ctui.errors import Conflict, CtuiError, NotFound, Refused, RunnerUnavailable, Unavailable
 from ctui.sandbox.runner import LogLine, SandboxState
 from ctui.tasks.calls import RemoveTask
 from ctui.tasks.mailbox.mail import Lines
@@ -52,32 +52,49 @@ async def prepare_run(actor: TaskActor, standing: Standing) -> Launch:
     task = standing.task
     services = actor.services
     account = await services.logins.of(task, needed=True)
-    return await prepare(services, standing.config or services.config(), task, account)
+    config = standing.config or services.config()
+    return await _patiently(actor, lambda: prepare(services, config, task, account))
 
 
 async def create(actor: TaskActor, launch: Launch, run: Run) -> Channel:
-    """Make the sandbox of a run and start the CLI in it.
+    """Make the sandbox of a run and start the CLI in it, as soon as the runner answers.
 
     Raises:
         CtuiError: it cannot be made or started; nothing of it is left.
     """
-    runner = actor.services.runner
+    while True:
+        attempt = asyncio.ensure_future(_attempt(actor, launch, run))
+        try:
+            return await asyncio.shield(attempt)
+        except asyncio.CancelledError:
+            # What a runner has begun it ends: whoever gives up here must not leave one behind.
+            attempt.cancel()
+            with suppress(asyncio.CancelledError, CtuiError):
+                await attempt
+            raise
+        except (RunnerUnavailable, Conflict) as error:
+            actor.around.tell_trouble(actor, error)
+            await asyncio.sleep(RETRY_SECONDS)
+
+
+async def _attempt(actor: TaskActor, launch: Launch, run: Run) -> Channel:
+    runner, channel = actor.services.runner, None
     making = asyncio.ensure_future(runner.create(launch.spec))
     try:
         async with asyncio.timeout(_CREATE_SECONDS):
-            sandbox = await asyncio.shield(making)
-    except BaseException:  # whoever gives up here must not leave one behind
-        await _discard(actor, making)
-        raise
-    channel = Channel(runner, sandbox)
-    try:
-        async with asyncio.timeout(_CREATE_SECONDS):
+            channel = Channel(runner, await asyncio.shield(making))
             await channel.open(torn=False)
             greet(channel, launch.first_line, run)
-            await runner.start(sandbox)
-    except BaseException:
-        await channel.close()
-        await _discard(actor, making)
+            await runner.start(channel.sandbox)
+    except BaseException as error:  # whatever it was: the next attempt needs the name
+        if channel is not None:
+            await channel.close()
+        with suppress(CtuiError):
+            await asyncio.shield(making)
+        with suppress(CtuiError):
+            await runner.remove(launch.spec.name)
+        if isinstance(error, TimeoutError):
+            raise RunnerUnavailable("the engine makes no sandbox", hint="`ctui doctor`") from error
         raise
     return channel
 
@@ -133,7 +150,7 @@ async def follow(actor: TaskActor, sandbox: str, epoch: int) -> RunOver:
             state = await runner.state(sandbox)
         except NotFound:
             return RunOver(None, lost)
-        except Unavailable as error:
+        except RunnerUnavailable as error:
             lost = True
             actor.around.tell_trouble(actor, error)
             await asyncio.sleep(RETRY_SECONDS)
@@ -216,7 +233,7 @@ async def _replay(actor: TaskActor, sandbox: str, run: Run, epoch: int) -> None:
         try:
             async for batch in actor.services.runner.journal(sandbox, after, follow=False):
                 await _take(actor, epoch, batch, archived)
-        except Unavailable as error:
+        except RunnerUnavailable as error:
             actor.around.tell_trouble(actor, error)
             await asyncio.sleep(RETRY_SECONDS)
         else:
@@ -237,7 +254,7 @@ async def _patiently(actor: TaskActor, call: Callable[[], Awaitable[T]]) -> T:
     while True:
         try:
             return await call()
-        except Unavailable as error:
+        except RunnerUnavailable as error:
             actor.around.tell_trouble(actor, error)
             await asyncio.sleep(RETRY_SECONDS)
 
@@ -248,12 +265,6 @@ async def _greet_late(actor: TaskActor, channel: Channel, run: Run) -> None:
     account = await services.logins.of(task, needed=True)
     home = await home_of(services, services.config(), task, account)
     greet(channel, first_line_of(home, account), run)
-
-
-async def _discard(actor: TaskActor, making: asyncio.Future[str]) -> None:
-    """Remove what may have been made; also when whoever made it gives up in the middle."""
-    with suppress(CtuiError):
-        await actor.services.runner.remove(await asyncio.shield(making))
 
 
 def _beyond(lines: Sequence[LogLine], archived: Counter[str]) -> list[LogLine]:

@@ -85,7 +85,8 @@ def prepared(step: Step, launch: object, error: BaseException | None) -> None:
             cost_before=task.cost,
         )
         step.store.runs.add(run)
-        step.store.runs.set_seen(task.id, run.number, 0, 0)
+        step.store.runs.set_seen(task.id, run.number, *NOTHING)
+        standing.stored = NOTHING
         task.sandbox = launch.facts
         step.enter(Phase.CREATING)
         actor = step.actor

@@ -11,11 +11,11 @@ from ctui.claude.events import (
     PermissionRequest,
 )
 from ctui.sandbox.runner import LogLine
+from ctui.tasks import toolbox
 from ctui.tasks.asks import Origin, ask_of, toolbox_ask
 from ctui.tasks.mailbox.run_view import Request
 from ctui.tasks.mailbox.step import Step
 from ctui.tasks.model import Notice
-from ctui.tasks import toolbox
 from ctui.tasks.session import guard
 from ctui.tasks.session.asking import AskBook
 from ctui.text import sanitise
