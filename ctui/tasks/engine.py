@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from ctui.errors import Conflict, CtuiError
+from ctui.errors import Conflict, CtuiError, RunnerUnavailable
 from ctui.tasks.calls import (
     AnswerAsk,
     InterruptTask,
@@ -208,12 +208,18 @@ class TaskEngine:
             actor.put(Stop("asleep"))
 
     def tell_trouble(self, actor: TaskActor, error: CtuiError) -> None:
-        """Show what keeps a task waiting; in the store as soon as that can be written."""
-        text = error.one_line()
-        if actor.standing.task.problem != text:
-            shown = msgspec.structs.replace(actor.standing.task, problem=text, cause="engine")
+        """Show what keeps a task waiting."""
+        if isinstance(error, RunnerUnavailable):
+            actor.put(Trouble(error.one_line()))
+        else:  # it cannot be stored
+            problem = error.one_line()
+            shown = msgspec.structs.replace(actor.standing.task, problem=problem, cause="store")
             self._services.publish(Update(task=shown))
-            actor.put(Trouble(text))
+
+    def trouble_over(self, actor: TaskActor) -> None:
+        """Show that nothing keeps a task waiting any more."""
+        actor.put(Trouble(""))
+        self._services.publish(Update(task=actor.standing.task))
 
     def ask_changed(self, ask: Ask) -> None:
         """Tell everybody how an ask is, and whoever waits for its receipt."""

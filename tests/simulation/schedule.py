@@ -13,7 +13,8 @@ from typing import Any
 from ctui.claude.credentials import Credential, Redactor
 from ctui.config import Config
 from ctui.errors import CtuiError, Unavailable
-from ctui.sandbox.spec import WORKSPACE, Mount
+from ctui.paths import WORKSPACE
+from ctui.sandbox.spec import Mount
 from ctui.tasks import calls
 from ctui.tasks.calls import Login, Update
 from ctui.tasks.engine import TaskEngine
@@ -26,6 +27,23 @@ from tests.simulation.world import Broken, Dead, Generation, SimulatedRunner, Wo
 
 TASKS = ("one", "two")
 _STEPS = 14
+_DEEDS = {
+    "send": 6,
+    "answer": 8,
+    "stop": 4,
+    "resume": 3,
+    "interrupt": 2,
+    "remove": 1,
+    "driver": 5,
+    "driver and command": 3,
+    "engine crashes": 1,
+    "engine away": 2,
+    "sandbox killed": 2,
+    "store locked": 2,
+    "disk full": 1,
+    "all is well": 6,
+}
+"""What can happen next -> how often it does, beside the others."""
 _LONG = 600.0
 """Virtual seconds after which a world without faults must be quiet."""
 
@@ -223,22 +241,18 @@ class Schedule:
 
     async def stop(self, task: str) -> None:
         self.given_up.add(task)
-        before = self.world.count()
-        self._woken[task] = 0
         await self.engine.stop(calls.StopTask(task))
-        self._said_stopped(task, before)
+        self._said_stopped(task)
 
-    async def remove(self, task: str, *, purge: bool) -> None:
+    async def remove(self, task: str) -> None:
         self.given_up.add(task)
-        before = self.world.count()
-        self._woken[task] = 0
+        purge = self.random.random() < 0.5
         await self.engine.remove(calls.RemoveTask(task, purge=purge))
         self.removed.add(task)
-        self._said_stopped(task, before)
+        self._said_stopped(task)
 
     async def resume(self, task: str) -> None:
         self.world.stopped.discard(task)
-        self._woken[task] = 1
         await self.engine.resume(calls.ResumeTask(task))
 
     async def interrupt(self, task: str) -> None:
@@ -253,8 +267,7 @@ class Schedule:
                 f"ask {ask.id} was said to be delivered, and was taken {taken} times"
             )
 
-    def _said_stopped(self, task: str, before: int) -> None:
-        del before
+    def _said_stopped(self, task: str) -> None:
         if self._woken.get(task):
             return
         running = self.world.running(task)
@@ -277,10 +290,13 @@ class Schedule:
 
     # -- the schedule
 
+    def _start(self, task: str) -> None:
+        self.command(f"start {task}", lambda: self.start(task))
+
     async def run(self) -> None:
         """Do random things, then let the world heal, and look at what is left."""
         for task in TASKS:
-            self.command(f"start {task}", lambda task=task: self.start(task))
+            self._start(task)
         for _ in range(self.random.randint(3, _STEPS)):
             await asyncio.sleep(self.random.choice((0, 0.01, 0.3, 2.0, 30.0)))
             await self._something()
@@ -289,54 +305,53 @@ class Schedule:
         await self._check_restart()
 
     async def _something(self) -> None:
+        names, weights = zip(*_DEEDS.items(), strict=True)
         task = self.random.choice(TASKS)
-        pending = self.store.asks.list(AskState.PENDING)
-        match self.random.choices(
-            ("send", "answer", "stop", "resume", "interrupt", "remove", "driver", "both", "engine",
-             "away", "box", "store", "disk", "up"),
-            (6, 8, 4, 3, 2, 1, 5, 3, 1, 2, 2, 2, 1, 6),
-        )[0]:  # fmt: skip
-            case "send":
-                self._woken[task] = 1
-                self.command(f"send {task}", lambda: self.send(task))
-            case "answer":
-                for ask in pending[:1]:
-                    self.command(f"answer {ask.id}", lambda ask=ask: self.answer(ask))
-            case "stop":
-                self.command(f"stop {task}", lambda: self.stop(task))
-            case "resume":
-                self.command(f"resume {task}", lambda: self.resume(task))
-            case "interrupt":
-                self.command(f"interrupt {task}", lambda: self.interrupt(task))
-            case "remove":
-                purge = self.random.random() < 0.5
-                self.command(f"remove {task}", lambda: self.remove(task, purge=purge))
-            case "driver":
-                await self.kill_driver()
-                self.start_driver()
-            case "both":
-                await self.kill_driver()
-                self.start_driver()
-                name = self.random.choice(("stop", "send"))
-                self._woken[task] = int(name == "send")
-                work = self.stop if name == "stop" else self.send
-                self.command(f"{name} {task}", lambda: work(task))
-            case "engine":
-                self.world.crash_engine()
-            case "away":
-                self.world.lose_engine()
-            case "box":
-                self.given_up |= {box.task for box in self.world.sandboxes.values()}
-                self.world.kill_sandbox()
-            case "store":
-                self.world.log("store is locked")
-                self.world.store_locked = True
-            case "disk":
-                self.world.log("disk is full")
-                self.world.disk_full = True
-            case "up":
-                self.world.log("all is well")
-                self.world.heal()
+        name = self.random.choices(names, weights)[0]
+        if name in {"send", "stop", "resume", "interrupt", "remove"}:
+            self._tell(name, task)
+        elif name == "answer":
+            for ask in self.store.asks.list(AskState.PENDING)[:1]:
+                self._answer(ask)
+        elif name in {"driver", "driver and command"}:
+            await self.kill_driver()
+            self.start_driver()
+            if name != "driver":
+                self._tell(self.random.choice(("stop", "send")), task)
+        else:
+            self._harm(name)
+
+    def _tell(self, name: str, task: str) -> None:
+        self._woken[task] = int(name in {"send", "resume"})
+        work = {
+            "send": self.send,
+            "stop": self.stop,
+            "resume": self.resume,
+            "interrupt": self.interrupt,
+            "remove": self.remove,
+        }[name]
+        self.command(f"{name} {task}", lambda: work(task))
+
+    def _answer(self, ask: Ask) -> None:
+        self.command(f"answer {ask.id}", lambda: self.answer(ask))
+
+    def _harm(self, name: str) -> None:
+        world = self.world
+        world.log(name)
+        match name:
+            case "engine crashes":
+                world.crash_engine()
+            case "engine away":
+                world.lose_engine()
+            case "sandbox killed":
+                self.given_up |= {box.task for box in world.sandboxes.values()}
+                world.kill_sandbox()
+            case "store locked":
+                world.store_locked = True
+            case "disk full":
+                world.disk_full = True
+            case _:
+                world.heal()
 
     async def _heal(self) -> None:
         """Mend everything, and answer what is asked until nothing happens any more."""
@@ -347,7 +362,7 @@ class Schedule:
             await asyncio.sleep(20.0)
             pending = self.store.asks.list(AskState.PENDING)
             for ask in pending:
-                self.command(f"answer {ask.id}", lambda ask=ask: self.answer(ask))
+                self._answer(ask)
             if not pending and not self._commands and self._quiet():
                 break
 
@@ -356,16 +371,23 @@ class Schedule:
         return not any(task.state in live for task in self.store.tasks.list())
 
     def _check_end(self) -> None:
-        for task in self.store.tasks.list():
+        tasks = self.store.tasks.list()
+        for task in tasks:
+            running = self.world.running(task.id)
             if task.state.live:
                 raise self.world.breaks(f"{task.id} is {task.state} for ever: {task.problem!r}")
-            running = self.world.running(task.id)
             if task.state is TaskState.ENDED and running:
                 raise self.world.breaks(f"{task.id} has ended, and {running[0].id} runs")
             self._check_journal(task.id)
-        for task_id in self.removed - {task.id for task in self.store.tasks.list()}:
+        for task_id in self.removed - {task.id for task in tasks}:
             if self.world.running(task_id):
                 raise self.world.breaks(f"{task_id} was removed, and has a sandbox")
+        self._check_words()
+        if self._commands:
+            raise self.world.breaks("a command was never answered")
+
+    def _check_words(self) -> None:
+        """What was said was heard once, or somebody was told that it was not."""
         for message, task_id in self.accepted.items():
             count = self.world.consumed[message]
             if count > 1:
@@ -373,16 +395,11 @@ class Schedule:
             if count == 0 and task_id not in self.given_up:
                 raise self.world.breaks(f"{message} to {task_id} was accepted, and never read")
         if stuck := self.store.asks.list(AskState.PENDING, AskState.ANSWERED):
-            raise self.world.breaks(
-                f"ask {stuck[0].id} of {stuck[0].task} is {stuck[0].state} for ever"
-            )
+            ask = stuck[0]
+            raise self.world.breaks(f"ask {ask.id} of {ask.task} is {ask.state} for ever")
         for (task_id, run, request), count in self.world.answers_taken.items():
             if count > 1:
-                raise self.world.breaks(
-                    f"{request} of {task_id} run {run} was answered {count} times"
-                )
-        if self._commands:
-            raise self.world.breaks("a command was never answered")
+                raise self.world.breaks(f"{request} of {task_id}, run {run}, was answered twice")
 
     def _check_journal(self, task_id: str) -> None:
         """The archive has every line of every run once, in order."""

@@ -1,4 +1,4 @@
-"""Ten thousand schedules of drivers, front ends and failing parts, each reproducible by its seed."""
+"""Ten thousand schedules of drivers, front ends and failing parts, each told by its seed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A world in memory: sandboxes, the CLI in them, and their homes; everything that outlives a driver.
+"""A world in memory: sandboxes, the CLI in them, their homes: whatever outlives a driver.
 
 Each call takes a random virtual time, so that calls of a driver and of several front ends meet in
 every order. All of it follows from one seed.
@@ -15,8 +15,9 @@ from typing import Any
 
 from ctui.config import ImageConfig
 from ctui.errors import Conflict, NotFound, RunnerUnavailable
+from ctui.paths import WORKSPACE
 from ctui.sandbox.runner import FoundSandbox, LogLine, SandboxState, Seen
-from ctui.sandbox.spec import LABEL_RUN, LABEL_TASK, WORKSPACE, SandboxSpec
+from ctui.sandbox.spec import LABEL_RUN, LABEL_TASK, SandboxSpec
 
 
 class Dead(BaseException):
@@ -177,7 +178,7 @@ class Sandbox:
         block = {"type": "tool_use", "id": call, "name": "Bash", "input": {"command": f"c{number}"}}
         message = {"id": f"m{number}", "role": "assistant", "content": [block]}
         self._say({"type": "assistant", "message": message})
-        answer: asyncio.Future[dict[str, Any]] = world.loop.create_future()
+        answer: asyncio.Future[Any] = world.loop.create_future()
         self._answers[request] = answer
         asked = {
             "subtype": "can_use_tool",
@@ -186,7 +187,7 @@ class Sandbox:
             "tool_use_id": call,
         }
         self._say({"type": "control_request", "request_id": request, "request": asked})
-        waiting = asyncio.ensure_future(self._interrupted.wait())
+        waiting: asyncio.Future[Any] = asyncio.ensure_future(self._interrupted.wait())
         await asyncio.wait({answer, waiting}, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
         if not answer.done():
@@ -205,7 +206,7 @@ class World:
 
     def __init__(self, loop: asyncio.AbstractEventLoop, seed: int) -> None:
         self.loop = loop
-        self.random = Random(seed)
+        self.random = Random(seed)  # noqa: S311 - it has to be reproducible
         self.sandboxes: dict[str, Sandbox] = {}
         self.sessions: defaultdict[str, set[str]] = defaultdict(set)
         """Messages that each task's CLI has read, as its home keeps them."""
@@ -265,14 +266,14 @@ class World:
 
     def crash_engine(self) -> None:
         """Kill the engine: every sandbox dies with it."""
-        self.log("engine crashes")
+
         self.engine_up = False
         for box in self.sandboxes.values():
             box.end(255)
 
     def lose_engine(self) -> None:
         """Make the engine unreachable; sandboxes go on."""
-        self.log("engine away")
+
         self.engine_up = False
         for box in self.sandboxes.values():
             box.grown.set()

@@ -8,8 +8,9 @@ import msgspec
 import pytest
 
 from ctui.errors import Conflict, NotFound, StoreLocked, StoreUnavailable
+from ctui.sandbox.runner import Seen
 from ctui.tasks.model import Answer, Ask, AskKind, AskState, Message, Run, Task
-from ctui.tasks.store import Seen, Store
+from ctui.tasks.store import Store
 from ctui.tasks.store.schema import MIGRATIONS
 
 

@@ -129,9 +129,10 @@ class JobDone(Mail):
 
 @dataclass(slots=True)
 class Trouble(Mail):
-    """The runner does not answer."""
+    """The runner does not answer, or answers again."""
 
     text: str
+    """What is wrong, in one line; "" where nothing is any more."""
 
 
 @dataclass(slots=True)

@@ -53,6 +53,9 @@ class Surroundings(Protocol):
     def tell_trouble(self, actor: TaskActor, error: CtuiError) -> None:
         """Show what keeps a task waiting: the runner or the store does not answer."""
 
+    def trouble_over(self, actor: TaskActor) -> None:
+        """Show that it waits no more."""
+
     def ask_changed(self, ask: Ask) -> None: ...
 
     def await_receipt(self, ask_id: int, reply: Reply) -> None:
@@ -143,6 +146,8 @@ class TaskActor:
             if tries * _STORE_RETRY_SECONDS > _PATIENCE_SECONDS and self._refused(mail):
                 return
             await asyncio.sleep(_STORE_RETRY_SECONDS)
+        if tries:
+            self.around.trouble_over(self)
         for effect in effects:
             try:
                 effect()

@@ -62,10 +62,11 @@ async def create(actor: TaskActor, launch: Launch, run: Run) -> Channel:
     Raises:
         CtuiError: it cannot be made or started; nothing of it is left.
     """
+    tries = 0
     while True:
         attempt = asyncio.ensure_future(_attempt(actor, launch, run))
         try:
-            return await asyncio.shield(attempt)
+            channel = await asyncio.shield(attempt)
         except asyncio.CancelledError:
             # What a runner has begun it ends: whoever gives up here must not leave one behind.
             attempt.cancel()
@@ -73,8 +74,12 @@ async def create(actor: TaskActor, launch: Launch, run: Run) -> Channel:
                 await attempt
             raise
         except (RunnerUnavailable, Conflict) as error:
-            actor.around.tell_trouble(actor, error)
-            await asyncio.sleep(RETRY_SECONDS)
+            tries += 1
+            await _wait(actor, error, tries)
+        else:
+            if tries:
+                actor.around.trouble_over(actor)
+            return channel
 
 
 async def _attempt(actor: TaskActor, launch: Launch, run: Run) -> Channel:
@@ -152,8 +157,9 @@ async def follow(actor: TaskActor, sandbox: str, epoch: int) -> RunOver:
             return RunOver(None, lost)
         except RunnerUnavailable as error:
             lost = True
-            actor.around.tell_trouble(actor, error)
-            await asyncio.sleep(RETRY_SECONDS)
+            await _wait(actor, error, tries=1)
+            await _patiently(actor, lambda: runner.state(sandbox))
+            actor.around.trouble_over(actor)
             continue
         if state is None or not state.running:
             return RunOver(state, lost)
@@ -228,14 +234,15 @@ async def look(actor: TaskActor, sandbox: str) -> SandboxState | None:
 
 async def _replay(actor: TaskActor, sandbox: str, run: Run, epoch: int) -> None:
     archived = actor.services.journals.of(run.task).archived(run.number)
+    tries = 0
     while True:
         after = actor.standing.view.seen
         try:
             async for batch in actor.services.runner.journal(sandbox, after, follow=False):
                 await _take(actor, epoch, batch, archived)
         except RunnerUnavailable as error:
-            actor.around.tell_trouble(actor, error)
-            await asyncio.sleep(RETRY_SECONDS)
+            tries += 1
+            await _wait(actor, error, tries)
         else:
             return
 
@@ -251,12 +258,24 @@ async def _take(
 
 async def _patiently(actor: TaskActor, call: Callable[[], Awaitable[T]]) -> T:
     """Ask the runner until it answers."""
+    tries = 0
     while True:
         try:
-            return await call()
+            result = await call()
         except RunnerUnavailable as error:
-            actor.around.tell_trouble(actor, error)
-            await asyncio.sleep(RETRY_SECONDS)
+            tries += 1
+            await _wait(actor, error, tries)
+        else:
+            if tries:
+                actor.around.trouble_over(actor)
+            return result
+
+
+async def _wait(actor: TaskActor, error: CtuiError, tries: int) -> None:
+    """Say what is wrong, the first time, and wait a moment."""
+    if tries == 1:
+        actor.around.tell_trouble(actor, error)
+    await asyncio.sleep(RETRY_SECONDS)
 
 
 async def _greet_late(actor: TaskActor, channel: Channel, run: Run) -> None:

@@ -267,7 +267,7 @@ def closed(step: Step, result: object, error: BaseException | None) -> None:
     elif not intent and any(_TORN_INPUT in line for line in standing.view.stderr):
         # Half a line reached the CLI and ended it: what it was not told yet is told again.
         standing.again = True
-    elif intent not in {"stopped", "failed"} and task.state is not TaskState.WAITING:
+    elif task.state is TaskState.IDLE:
         standing.again |= _has_news(step)
     _rest(step)
 

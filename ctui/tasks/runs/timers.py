@@ -34,9 +34,13 @@ def time_up(step: Step, name: str) -> None:
 
 
 def trouble(step: Step, text: str) -> None:
-    """Say that the runner does not answer; the next line that comes takes it back."""
-    if step.standing.phase is not Phase.RESTING and step.task.problem != text:
+    """Say that the runner does not answer, or take that back."""
+    if step.standing.phase is Phase.RESTING or step.task.state is TaskState.ENDED:
+        return
+    if text:
         step.trouble(text, "engine")
+    elif step.task.cause == "engine":
+        step.trouble("", "")
 
 
 def imported(step: Step, result: object, error: BaseException | None) -> None:

@@ -27,12 +27,11 @@ from ctui.claude.events import (
 )
 from ctui.sandbox.runner import LogLine
 from ctui.tasks.mailbox.run_view import is_request
-from ctui.tasks.mailbox.states import Phase
 from ctui.tasks.mailbox.step import Step
 from ctui.tasks.model import Message, TaskState
 from ctui.tasks.session import guard, messages, requests, results, turns
 from ctui.tasks.session.asking import AskBook
-from ctui.tasks.session.greeting import initialize_id
+from ctui.tasks.session.greeting import initialize, initialize_id
 
 LOGIN_ATTEMPTS = 3
 """With an API key the CLI would try ten times, for three minutes."""
@@ -51,12 +50,12 @@ def take_lines(step: Step, lines: Iterable[LogLine]) -> None:
         step.view.take(event, line.time)
         if fresh:
             _effect(step, event, line)
-    if step.task.cause == "engine" and step.standing.phase is Phase.LIVE:
-        step.trouble("", "")
 
 
 def caught_up(step: Step) -> None:
     """Answer what is open in a run that was adopted, and send again what has no receipt."""
+    if not step.view.initialised:
+        step.send(initialize(step.run))
     for request in list(step.view.requests.values()):
         requests.answer(step, request, step.time)
     AskBook(step).send_unreceipted()

@@ -11,8 +11,8 @@ import msgspec
 
 from ctui.claude import control, fields
 from ctui.claude.events import Elicitation, PermissionRequest
-from ctui.paths import WORKSPACE
 from ctui.claude.wishes import wish
+from ctui.paths import WORKSPACE
 from ctui.tasks.asks.kind import Decision, Kind, Origin, details_of, given_of, new_ask
 from ctui.tasks.asks.limits import input_problem
 from ctui.tasks.asks.lines import INDENT
