@@ -86,6 +86,7 @@ class DockerRunner:
             paused=state.status == "paused",
             exit_code=state.exit_code,
             out_of_memory=state.oom_killed,
+            started=state.status != "created",
         )
 
     async def stop(self, sandbox: str, *, grace: float) -> None:

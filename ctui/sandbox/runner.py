@@ -50,9 +50,11 @@ class SandboxState(NamedTuple):
     id: str
     running: bool
     """Also while it is paused."""
-    paused: bool
     exit_code: int
-    out_of_memory: bool
+    paused: bool = False
+    out_of_memory: bool = False
+    started: bool = True
+    """False where it was made, and the CLI in it never begun."""
 
 
 class FoundSandbox(NamedTuple):

@@ -322,7 +322,8 @@ class Schedule:
             self._harm(name)
 
     def _tell(self, name: str, task: str) -> None:
-        self._woken[task] = int(name in {"send", "resume"})
+        if name != "interrupt":
+            self._woken[task] = int(name in {"send", "resume"})
         work = {
             "send": self.send,
             "stop": self.stop,

@@ -384,7 +384,9 @@ class SimulatedRunner:
         found = self._world.sandboxes.get(sandbox) or next(named, None)
         if found is None or found.removed:
             return None
-        return SandboxState(found.id, found.running, found.paused, found.exit_code, False)
+        return SandboxState(
+            found.id, found.running, found.exit_code, found.paused, started=found.started
+        )
 
     async def stop(self, sandbox: str, *, grace: float) -> None:
         del grace

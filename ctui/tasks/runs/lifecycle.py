@@ -25,6 +25,8 @@ from ctui.tasks.session.messages import new_message
 LOOK_SECONDS = 15.0
 _TORN_INPUT = "Error parsing streaming input line"
 """What the CLI says before it exits because a line of its input was not JSON."""
+_ENGINE_DIED = 255
+"""The exit code that an engine gives to what it does not know the end of."""
 _TAKE_UP_LIMIT = 3
 """Runs that are begun again in a row because the runner was away."""
 
@@ -144,6 +146,8 @@ def adopted(step: Step, result: object, error: BaseException | None) -> None:
     if standing.stored is None:
         standing.stored = standing.view.seen
     if found.channel is None:
+        if found.state is not None and not found.state.started:
+            standing.again = not standing.intent
         _over(step, _end_of_adopted(step.run, found.state))
         return
     channel = found.channel
@@ -158,7 +162,7 @@ def adopted(step: Step, result: object, error: BaseException | None) -> None:
 def _end_of_adopted(run: Run, state: SandboxState | None) -> RunOver:
     """Return how a run ended that nobody was there to follow."""
     if run.exit_code is not None:
-        known = SandboxState(run.container, False, False, run.exit_code, False)
+        known = SandboxState(run.container, running=False, exit_code=run.exit_code)
         return RunOver(state or known, lost=False)
     from_outside = state is not None and state.exit_code in {137, 143, 255}
     return RunOver(state, lost=from_outside and state is not None and not state.out_of_memory)
@@ -208,6 +212,8 @@ def followed(step: Step, result: object, error: BaseException | None) -> None:
 def _over(step: Step, over: RunOver) -> None:
     """Close a run whose sandbox does not run any more."""
     standing, run = step.standing, step.run
+    if over.state is not None and over.state.exit_code == _ENGINE_DIED:
+        over = over._replace(lost=True)
     standing.over = over
     run.exit_code = over.state.exit_code if over.state else None
     step.store.runs.save(run)
