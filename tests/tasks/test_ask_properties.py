@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -73,7 +75,8 @@ _DEEP = st.sampled_from([deep(levels) for levels in (4, 12, 90, 250, 400)])
 
 def some(**known: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
     """Return objects whose members are right, of another type, or missing."""
-    return st.fixed_dictionaries({}, optional={key: one | _JSON for key, one in known.items()})
+    wrong = st.fixed_dictionaries({}, optional={key: one | _JSON for key, one in known.items()})
+    return st.fixed_dictionaries(known) | wrong
 
 
 _OPTION = some(label=_TEXT, description=_TEXT)
@@ -269,3 +272,9 @@ def test_each_kind_is_found_once() -> None:
     assert len({(kind.kind, kind.tool) for kind in KINDS}) == len(KINDS)
     assert [kind.takes_the_rest for kind in KINDS].count(True) == 1
     assert KINDS[-1].takes_the_rest
+
+
+def test_each_kind_has_a_row_in_the_documentation() -> None:
+    page = (Path(__file__).parents[2] / "docs/asks.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)
+    assert sorted(rows) == ["kind", *sorted(AskKind)]

@@ -81,7 +81,7 @@ def test_other_fields_are_not(name: str) -> None:
 def test_a_form_says_who_asks_and_that_it_is_inside_the_task() -> None:
     """T3: not in ctui's own name."""
     shown = everywhere(form("ctui needs your answer", name={"type": "string"}))
-    assert all("db, an MCP server inside the task," in text for text in shown)
+    assert all("db, a server inside the task," in text for text in shown)
 
 
 def test_a_form_is_expected_only_of_a_server_that_the_task_was_given() -> None:
