@@ -81,14 +81,20 @@ def some(**known: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
 
 _OPTION = some(label=_TEXT, description=_TEXT)
 _QUESTION = some(question=_TEXT, options=st.lists(_OPTION, max_size=4), multiSelect=st.booleans())
-_INPUT = (
-    some(command=_TEXT, description=_TEXT)
-    | some(file_path=_TEXT, old_string=_TEXT, new_string=_TEXT, content=_TEXT)
-    | some(file_path=_TEXT, edits=st.lists(some(old_string=_TEXT, new_string=_TEXT), max_size=3))
-    | some(plan=_TEXT, planFilePath=_TEXT)
-    | some(questions=st.lists(_QUESTION, max_size=3), answers=_JSON, annotations=_JSON)
-    | st.dictionaries(_TEXT, _JSON | _DEEP, max_size=4)
-)
+_EDIT = some(old_string=_TEXT, new_string=_TEXT)
+_INPUTS = {
+    "Bash": some(command=_TEXT | st.just("npm test"), description=_TEXT),
+    "Write": some(file_path=_TEXT, content=_TEXT),
+    "Edit": some(file_path=_TEXT, old_string=_TEXT, new_string=_TEXT, more=_JSON),
+    "MultiEdit": some(file_path=_TEXT, edits=st.lists(_EDIT, max_size=3)),
+    "ExitPlanMode": some(plan=_TEXT, planFilePath=_TEXT),
+    "AskUserQuestion": some(
+        questions=st.lists(_QUESTION, min_size=1, max_size=3), answers=_JSON, annotations=_JSON
+    ),
+    "ask_user": some(question=_TEXT, options=st.lists(_TEXT, max_size=3)),
+    "mcp__a__b": st.dictionaries(_TEXT, _JSON | _DEEP, max_size=4),
+}
+_INPUT = st.one_of(*_INPUTS.values())
 _RULES = st.lists(some(toolName=_TEXT, ruleContent=_TEXT), max_size=3)
 _SUGGESTION = some(
     type=st.sampled_from(["addRules", "addDirectories", "setMode", "other"]),
@@ -97,16 +103,24 @@ _SUGGESTION = some(
     directories=st.lists(_TEXT, max_size=3),
     rules=_RULES,
 )
-_TOOLS = ("Bash", "Write", "Edit", "MultiEdit", "ExitPlanMode", "AskUserQuestion", "ask_user")
-_PERMISSION = some(
-    subtype=st.just("can_use_tool"),
-    tool_name=st.sampled_from(_TOOLS) | _TEXT,
-    tool_use_id=_TEXT,
-    input=_INPUT,
-    permission_suggestions=st.lists(_SUGGESTION, max_size=4),
-    decision_reason=_TEXT,
-    blocked_path=_TEXT,
-    agent_id=_TEXT,
+
+
+def call(tool: st.SearchStrategy[str], given_input: st.SearchStrategy[Any]) -> Any:
+    """Return requests to use a tool."""
+    return some(
+        subtype=st.just("can_use_tool"),
+        tool_name=tool,
+        tool_use_id=_TEXT,
+        input=given_input,
+        permission_suggestions=st.lists(_SUGGESTION, max_size=4),
+        decision_reason=_TEXT,
+        blocked_path=_TEXT,
+        agent_id=_TEXT,
+    )
+
+
+_PERMISSION = st.one_of(
+    *(call(st.just(tool), one) for tool, one in _INPUTS.items()), call(_TEXT, _INPUT)
 )
 _PROPERTY = some(
     type=st.sampled_from(["string", "integer", "number", "boolean", "array"]),
@@ -277,4 +291,4 @@ def test_each_kind_is_found_once() -> None:
 def test_each_kind_has_a_row_in_the_documentation() -> None:
     page = (Path(__file__).parents[2] / "docs/asks.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)
-    assert sorted(rows) == ["kind", *sorted(AskKind)]
+    assert sorted(rows) == sorted(["kind", *AskKind])
