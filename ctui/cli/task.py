@@ -85,11 +85,10 @@ def answer(
 ) -> None:
     """Answer what a task asks; the first answer wins.
 
-    A permission: allow (this once), session (from now on in this task), always (exactly this
-    command, in all tasks of the repository; `ctui config grants` takes it back), deny.
-    A plan: allow, session (accepts its edits too), deny. A question: --text or --answer, or deny.
-    A form of an MCP server: allow, deny, or cancel (which gives no answer at all).
-    `ctui task show` shows what is asked.
+    allow: this once, or what a question's --text or --answer says; session: from now on in this
+    task; always: exactly this command, in all tasks of the repository (`ctui config grants` takes
+    it back); deny; cancel: gives a form no answer at all. `ctui task show` shows what is asked and
+    which of these it takes.
     """
     from ctui.cli.follow import ask_outcome, how_to_answer
     from ctui.tasks.calls import AnswerAsk

@@ -44,10 +44,7 @@ def content(ask: Ask, answer: Answer) -> Any:
 def test_a_form_is_filled_in_field_by_field() -> None:
     ask = form(FORM)
     filled = AskForm(ask)
-    assert filled.lines()[:2] == [
-        "? db, an MCP server inside the task, wants to know:",
-        "    Which one?",
-    ]
+    assert filled.lines()[:2] == ["? db, a server inside the task, asks:", "    Which one?"]
     assert "name: Name - of the server (1 of 5)" in filled.lines()[2]
     assert filled.press("t") is Wants.TEXT
     assert filled.write(Wants.TEXT, "main") is Wants.NOTHING

@@ -72,7 +72,7 @@ class Elicitation(Kind):
     def heading(self, ask: Ask) -> list[str]:
         details = details_of(ask, ElicitationDetails)
         message = fields.text(given_of(ask), "message")
-        found = [f"? {ask.tool}, an MCP server inside the task, wants to know:"]
+        found = [f"? {ask.tool}, a server inside the task, asks:"]
         found += cut((INDENT + line for line in text_lines(message)), ask.task)
         if details.problem:
             found.append(f"! it cannot be filled in: {details.problem}")

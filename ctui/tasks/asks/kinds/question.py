@@ -57,6 +57,7 @@ def _questions(given: Mapping[str, Any]) -> list[Question]:
             options=tuple(
                 Option(fields.text(option, "label"), fields.text(option, "description"))
                 for option in fields.mappings(item, "options")
+                if fields.text(option, "label")  # an empty one would be no answer
             ),
             multiple=item.get("multiSelect") is True,
             secret=speaks_of_secret(fields.text(item, "question")),
