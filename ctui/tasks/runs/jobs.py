@@ -119,28 +119,21 @@ async def adopt(actor: TaskActor, run: Run, epoch: int) -> Adopted:
         LoginRequired: the CLI was never started, and there is no login to start it with.
         CtuiError: the runner does not know what it says.
     """
-    services = actor.services
-    state = await _patiently(actor, lambda: services.runner.state(run.container))
-    if state is None:
-        found = await _patiently(actor, lambda: services.runner.list_ours(run.task))
-        same = next((item.id for item in found if item.run == run.number), None)
-        if same is None:
+    archived = actor.services.journals.of(run.task).archived(run.number)
+    while True:
+        sandbox = await _find(actor, run)
+        if sandbox is None:
             return Adopted(None, None)
-        state = await _patiently(actor, lambda: services.runner.state(same))
-        if state is None:
-            return Adopted(None, None)
-    await _replay(actor, state.id, run, epoch)
-    if not state.running:
-        return Adopted(state, None)
-    channel = Channel(services.runner, state.id)
-    await channel.open(torn=True)
-    try:
-        if not actor.standing.view.relay_started:
-            await _greet_late(actor, channel, run)
-    except BaseException:
-        await channel.close()
-        raise
-    return Adopted(state, channel)
+        try:
+            await _replay(actor, sandbox, archived, epoch)
+            state = await actor.services.runner.state(sandbox)
+            if state is None or not state.running:
+                return Adopted(state, None)
+            return Adopted(state, await _enter(actor, sandbox, run))
+        except NotFound:
+            continue
+        except RunnerUnavailable as error:
+            await _wait(actor, error, tries=1)
 
 
 async def follow(actor: TaskActor, sandbox: str, epoch: int) -> RunOver:
@@ -232,19 +225,33 @@ async def look(actor: TaskActor, sandbox: str) -> SandboxState | None:
     return await actor.services.runner.state(sandbox)
 
 
-async def _replay(actor: TaskActor, sandbox: str, run: Run, epoch: int) -> None:
-    archived = actor.services.journals.of(run.task).archived(run.number)
-    tries = 0
-    while True:
-        after = actor.standing.view.seen
-        try:
-            async for batch in actor.services.runner.journal(sandbox, after, follow=False):
-                await _take(actor, epoch, batch, archived)
-        except RunnerUnavailable as error:
-            tries += 1
-            await _wait(actor, error, tries)
-        else:
-            return
+async def _find(actor: TaskActor, run: Run) -> str | None:
+    """Return the sandbox of a run by its name, or by its labels; None if there is none."""
+    runner = actor.services.runner
+    state = await _patiently(actor, lambda: runner.state(run.container))
+    if state is not None:
+        return state.id
+    found = await _patiently(actor, lambda: runner.list_ours(run.task))
+    return next((item.id for item in found if item.run == run.number), None)
+
+
+async def _replay(actor: TaskActor, sandbox: str, archived: Counter[str], epoch: int) -> None:
+    after = actor.standing.view.seen
+    async for batch in actor.services.runner.journal(sandbox, after, follow=False):
+        await _take(actor, epoch, batch, archived)
+
+
+async def _enter(actor: TaskActor, sandbox: str, run: Run) -> Channel:
+    """Open the way into a sandbox that runs, and say what begins a run if nobody did."""
+    channel = Channel(actor.services.runner, sandbox)
+    try:
+        await channel.open(torn=True)
+        if not actor.standing.view.relay_started:
+            await _greet_late(actor, channel, run)
+    except BaseException:  # whoever gives up here must not leave a connection behind
+        await channel.close()
+        raise
+    return channel
 
 
 async def _take(

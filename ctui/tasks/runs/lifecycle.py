@@ -108,12 +108,12 @@ def created(step: Step, channel: object, error: BaseException | None) -> None:
     step.run.container = made.sandbox
     step.store.runs.save(step.run)
     step.after(lambda: actor.use(made))
-    if standing.intent:
-        _close(step)
-        return
     step.note(Notice(kind="started", text=f"run {step.run.number} started"))
     _go_live(step, made.sandbox)
-    conversation.tell_waiting(step)
+    if standing.intent:
+        standing.ending = False  # what was to be cancelled came to be, and is stopped now
+    else:
+        conversation.tell_waiting(step)
 
 
 def adopt(step: Step, run: Run | None) -> None:
