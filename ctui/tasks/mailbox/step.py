@@ -145,6 +145,14 @@ class Step:
                 self.standing.run.intent = intent
                 self.store.runs.save(self.standing.run)
 
+    def go_on_after(self) -> None:
+        """Let what ends the run be no more than a pause: the task is told something meanwhile."""
+        if self.standing.intent in {"completed", "stopped"}:
+            self.standing.intent = "asleep"
+            if self.standing.run is not None:
+                self.standing.run.intent = "asleep"
+                self.store.runs.save(self.standing.run)
+
     def trouble(self, problem: str, cause: Cause = "other") -> None:
         """Say what keeps the task from going on; the next good turn clears it."""
         self.task.problem, self.task.cause = problem, cause

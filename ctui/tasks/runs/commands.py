@@ -39,6 +39,7 @@ def send(step: Step, mail: Send) -> None:
         lifecycle.begin(step)
     elif standing.ending or standing.phase is Phase.CLOSING:
         standing.again, standing.config = True, call.config
+        step.go_on_after()
         if task.state is TaskState.IDLE:
             step.move(TaskState.QUEUED)
     elif standing.phase is Phase.LIVE:

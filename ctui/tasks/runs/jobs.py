@@ -128,6 +128,8 @@ async def adopt(actor: TaskActor, run: Run, epoch: int) -> Adopted:
             await _replay(actor, sandbox, archived, epoch)
             state = await actor.services.runner.state(sandbox)
             if state is None or not state.running:
+                # It may have said something more before it ended.
+                await _replay(actor, sandbox, archived, epoch)
                 return Adopted(state, None)
             return Adopted(state, await _enter(actor, sandbox, run))
         except NotFound:

@@ -273,8 +273,8 @@ def closed(step: Step, result: object, error: BaseException | None) -> None:
     elif not intent and any(_TORN_INPUT in line for line in standing.view.stderr):
         # Half a line reached the CLI and ended it: what it was not told yet is told again.
         standing.again = True
-    elif task.state is TaskState.IDLE:
-        standing.again |= _has_news(step)
+    elif intent in {"asleep", "completed"} and task.state is not TaskState.WAITING:
+        standing.again |= standing.failure is None and _has_news(step)
     _rest(step)
 
 
