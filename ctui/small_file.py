@@ -1,4 +1,4 @@
-"""Reading a small file that somebody else may have made: bounded, and without waiting for anybody.
+"""Bounded reading of a small file that somebody else may have made.
 
 Unlike `git.hostile` it follows links on the way, as the person's own folders may be some.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 def read_small_file(
     path: Path, limit: int, *, owner: int | None = None, follow_links: bool = True
 ) -> bytes:
-    """The content of a regular file of at most `limit` bytes.
+    """Return the content of a regular file of at most `limit` bytes.
 
     Args:
         path: of the file.
