@@ -62,7 +62,7 @@ class PrivateRepository:
         """Return the mounts that git needs in the container."""
         mounts = [BindMount(worktree, WORKSPACE, read_only=False)]
         if self.metadata is None:
-            # A file cannot be mounted over a folder, so the private directory is mounted over `.git`.
+            # A file cannot be mounted over a folder, so the private directory covers `.git` itself.
             mounts.append(BindMount(self.git_dir, f"{WORKSPACE}/.git", read_only=False))
         else:
             link = self.folder / "dotgit"

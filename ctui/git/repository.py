@@ -101,7 +101,7 @@ class Repository:
         prefix = f"refs/remotes/{self.remote() or 'origin'}/"
         with suppress(KeyError, ValueError):
             target = self.git.references[f"{prefix}HEAD"].target
-            # When the remote's default branch is renamed, this ref still names the old one.
+            # After the remote's default branch was renamed, this ref names one that may not exist.
             if isinstance(target, str) and target in self.git.references:
                 return target.removeprefix(prefix)
         return self._followed(self._local_default())

@@ -1,4 +1,4 @@
-"""Who may remove, restore and purge in a repository: one process at a time, and to the end."""
+"""Exclusive use of a repository's trash by one process at a time."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def trash_turn(
 
 
 async def to_the_end(work: Coroutine[Any, Any, Done]) -> Done:
-    """Await what must not be left halfway; a cancellation counts after it.
+    """Await what must not be left halfway; a cancellation takes effect after it.
 
     Unlike `asyncio.shield` it keeps the caller waiting, and so what the caller holds.
     """
