@@ -117,7 +117,7 @@ async def transition(checkout: Checkout) -> AsyncIterator[Transition]:
         note = _Note(secrets.token_hex(4))
         held = Transition(checkout, note)
         try:
-            # The note comes first: after a crash, a lock without one would seem to be another git's.
+            # The note comes first: a lock without one would seem to be another git's after a crash.
             _save(checkout, note)
             lock = _lock(checkout)
             if not lock.take():
