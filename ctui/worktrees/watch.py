@@ -18,11 +18,11 @@ from ctui.git.command import run_git
 
 _DEBOUNCE_MS = 100
 _STEP_MS = {True: 50, False: 20}
-"""How often it is looked whether the kernel told something: deep in git's folders, and in files
-that somebody looks at."""
+"""Milliseconds between two reads of the kernel's events: recursive in git's own folders, flat in
+folders whose files somebody looks at."""
 
 _SHARE = 5
-"""Share of the user's watches that may be taken; editors and build tools need theirs."""
+"""A fifth of the user's watches is taken at most: editors and build tools need theirs."""
 
 _MOST = 20_000
 _FEWEST = 1_000
