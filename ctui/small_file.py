@@ -1,6 +1,7 @@
 """Bounded reading of a small file that somebody else may have made.
 
-Unlike `git.hostile` it follows links on the way, as the person's own folders may be some.
+Reads never block. Unlike `git.hostile`, links on the way are followed, because folders of a person
+may be links.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ def read_small_file(
         path: of the file.
         limit: in bytes.
         owner: the user id that it must belong to, if any.
-        follow_links: whether the file itself may be a link.
+        follow_links: allow the file itself to be a link.
 
     Raises:
         OSError: it cannot be read, is a folder, FIFO or device, is larger, or another user's; its

@@ -1,6 +1,6 @@
 """Import of the `config.json` of claude-task.
 
-Nothing secret is ever taken over: a token is only pointed at.
+No secret is taken over: a token is only mentioned.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ class _Statement(NamedTuple):
 def lines_of(text: str) -> dict[Path, int]:
     """Return keys and tables with their first line, counted from 1. The text must be valid TOML.
 
-    A key inside an inline table is not there; its parent is.
+    A key inside an inline table is missing; its parent is there.
     """
     found: dict[Path, int] = {}
     table: Path = ()

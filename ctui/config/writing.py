@@ -17,7 +17,7 @@ def write_file(path: Path, text: str, *, replace: bool) -> None:
     Args:
         path: of the file; its folder is made.
         text: all of it.
-        replace: whether one that is there may go.
+        replace: an existing file may be replaced.
 
     Raises:
         Conflict: it exists, and nothing was said of replacing it.

@@ -53,8 +53,8 @@ async def find_beginning(folder: Path) -> Beginning:
 async def begin_repository(beginning: Beginning) -> int:
     """Commit everything in a folder that `.gitignore` does not exclude, as the first commit.
 
-    Where there is no repository yet, one is made, and taken away again if the commit fails. Where
-    there is one, its index changes only together with its branch.
+    If there is no repository yet, one is made, and removed again if the commit fails. If there
+    is one, its index changes only together with its branch.
 
     Returns:
         how many files are in the commit.

@@ -1,7 +1,8 @@
 """Reading of a folder while a task may be writing to it.
 
-Every step goes by a descriptor and follows no link, only regular files are opened, and what is
-read is bounded: a FIFO does not hang us, a link leads nowhere, a huge file fills nothing.
+Every step uses a descriptor and follows no link, only regular files are opened, and reads are
+bounded. So a FIFO cannot block the reader, a link cannot redirect it, and a huge file cannot fill
+memory.
 """
 
 from __future__ import annotations

@@ -54,8 +54,8 @@ class IndexLock:
     def copy_index(self, copy: Path) -> None:
         """Copy the index to become the next one; make no copy if there is no index yet.
 
-        With its time: git compares it with the files' to know which of them it must read again
-        (racy-git(7)).
+        The copy keeps the index's time, which git compares with the files' times to know
+        which of them it must read again (racy-git(7)).
         """
         copy.unlink(missing_ok=True)
         with suppress(FileNotFoundError):

@@ -30,8 +30,8 @@ class _Swap(msgspec.Struct, frozen=True):
 def compare_and_swap(git_dir: Path, ref: str, old: str, new: str, reason: str) -> None:
     """Move a branch and its reflogs if it is still at `old`.
 
-    By libgit2 and not by a process of its own: one that outlives its killed parent would move the
-    branch after the next call has looked where it is.
+    This uses libgit2 and not a git process: a process that outlives its killed parent would
+    move the branch after the next caller has read it.
 
     Args:
         git_dir: of the repository, or of the worktree whose HEAD is on the branch.

@@ -29,7 +29,8 @@ Progress = Callable[[str], None]
 def image_tag(config: ImageConfig) -> str:
     """Return the tag `ctui:<hash of everything that goes into the image>`.
 
-    The host's certificates are left out: which ones a shell names must not change the image's name.
+    The host's certificates are left out: the image's name must not depend on the shell's
+    variables.
 
     Raises:
         Unavailable: `image.dockerfile` or a file beside it cannot be read.

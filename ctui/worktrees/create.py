@@ -131,7 +131,7 @@ async def _claim(
 async def _turn(repository: Repository) -> AsyncIterator[None]:
     """Let one process at a time register a worktree.
 
-    Git reads the metadata of all worktrees to add one, and dies of one that is half made.
+    Git reads the metadata of all worktrees to add one, and fails if one of them is incomplete.
     """
     lock = FileLock(repository.common_dir / "ctui-worktrees.lock")
     await lock.wait()
@@ -212,7 +212,7 @@ def _record(
 async def discard_worktree(repository: Repository, path: Path, branch: str | None) -> None:
     """Remove a worktree that was just made, its metadata and branch, and nothing that resembles it.
 
-    Nobody may have worked in it: whatever is in it is gone.
+    The caller must be sure that nobody has worked in it: all of its files are deleted.
     """
     metadata = repository.common_dir / "worktrees"
     for folder in metadata.iterdir() if metadata.is_dir() else ():

@@ -64,8 +64,8 @@ async def look_at(metadata: Path, path: Path, blanked: Iterable[str] | None = No
 async def _has_gitlinks(metadata: Path, index: bytes) -> bool:
     """Return True if the index names a nested repository.
 
-    A mode stands as four bytes in every entry (gitformat-index(5)); a file without these bytes has
-    none, and needs no process to say so.
+    Every entry has its mode in four bytes (gitformat-index(5)). An index without these bytes
+    has no nested repository, which is known without starting a process.
     """
     if _GITLINK not in index and _SPLIT_INDEX not in index:
         return False

@@ -1,9 +1,9 @@
 """Observation of worktrees with few watches: metadata always, files only where somebody looks.
 
 A worktree of 5,000 files has 2,300 folders, and all programs of a user share their watches. So the
-folders of a worktree are watched one by one, as many as the budget allows, for the few worktrees
-that somebody looks at or a task works in. Git's own folders tell of every commit, staging and ref
-in all of them. What no watch sees is found by the next slow look.
+folders of a worktree are watched one by one, within a budget, and only in the few worktrees that
+somebody looks at or a task works in. Git's own folders tell of every commit, staging and ref in all
+of them. The next poll finds what no watch reports.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class WorktreeWatch:
 async def tracked_folders(metadata: Path, path: Path) -> list[Path]:
     """Return the folders of a worktree that have files of its index, the nearest to its root first.
 
-    Links are never followed: git never has a file behind one.
+    No link is followed, because git never has a file behind one.
     """
     try:
         listed = await run_git(["ls-files", "-z"], git_dir=metadata, nice=True)

@@ -45,7 +45,7 @@ class Exchange(BaseHTTPRequestHandler):
     """Connection with the API's ways to answer on it.
 
     Attributes:
-        streaming: whether the answer is a stream that has begun and not ended.
+        streaming: True while the answer is a stream that has begun and not ended.
     """
 
     protocol_version = "HTTP/1.1"

@@ -68,7 +68,8 @@ async def plan(checkout: Checkout, old: str, new: str, index: Path, *, filters: 
 async def rest_of_plan(checkout: Checkout, old: str, new: str, *, filters: bool) -> Plan:
     """Return the rest of an interrupted plan: the paths that are still as before.
 
-    A path that is neither as before nor as after was changed by somebody since; it stays so.
+    A path that is neither as before nor as after was changed by somebody meanwhile, and is
+    kept.
     """
     changes = await tree_changes(checkout.git_dir, old, new)
     seen = await asyncio.to_thread(signatures, checkout.work_tree, changes)

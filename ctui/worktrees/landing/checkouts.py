@@ -1,7 +1,7 @@
 """Folders that have a branch checked out, opened by metadata that no task can write.
 
-The main checkout is believed as the trusted repository names it; a linked worktree as its folder
-below `.git/worktrees` names it, never by the `.git` in its own files.
+The place of the main checkout is taken from the trusted repository, that of a linked worktree from
+its folder below `.git/worktrees`, and never from the `.git` among its own files.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Replacement of files, one path at a time and without following a link.
 
-Git writes a file in place: killed in the middle, it leaves half of one, which nobody can tell from
-a person's edit. Here every new file was written elsewhere before and is renamed over the old one,
-so each path is as before or as after, and what is left to do can be seen from the files themselves.
+Git writes a file in place. If it is killed, half a file is left that nobody can tell from an edit
+by a person. Here every new file is first written elsewhere and then renamed over the old one, so
+each path is as before or as after, and the files themselves tell what is left to do.
 """
 
 from __future__ import annotations

@@ -97,7 +97,7 @@ async def undo_landing(repository: Repository, landed: Landed, *, filters: bool 
     """Move the target back to where it was, and its checkout with it, under the rules of `land`.
 
     Returns:
-        whether files of a checkout followed.
+        True if files of a checkout followed.
 
     Raises:
         Conflict: something came after the landing.

@@ -3,8 +3,8 @@
     note, index.lock -> everything prepared beside the index -> the branch, by compare-and-swap
     -> files, index -> unlocked, note forgotten
 
-Until the branch moves nothing has been touched and everything is forgotten again. From then on the
-note makes whoever comes next complete it, and git's own lock keeps others out of the index.
+Until the branch moves, no file was touched and everything can be undone. From then on the note
+tells the next process to complete the move, and git's own lock keeps others out of the index.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Rules of the proof that a branch's work is in the target.
 
-`merged` and `history` promise one thing: every change that the branch's tip makes to files, their
-names and their modes is in a commit that the target contains. Messages, and what a squash left out
-in between, are not. Nothing is guessed from names, messages or likeness: what is said to be there
-was merged there, and nothing came of it.
+`merged` and `history` promise that every change that the branch's tip makes to files, their names
+and their modes is in a commit that the target contains. They promise nothing about messages, or
+about intermediate states that a squash left out. Nothing is guessed from names, messages or
+similarity: each verdict was tested by a merge that added nothing.
 """
 
 from __future__ import annotations
@@ -157,9 +157,10 @@ class _Case:
     ) -> _Found | None:
         """Return the first row from `since` on that has all of the changes, or None.
 
-        Rows that have exactly the branch's files come first: they cost nothing to see. Where a
-        file is gone, removed on both sides or renamed on one, `merges_clean` decides: whoever
-        removes what another renamed has not seen the same change.
+        Rows that have exactly the branch's files come first, because they are found without
+        a merge. If a file is gone (removed on both sides, or renamed on one),
+        `merges_clean` decides: removing a file that the other side renamed is not the same
+        change.
         """
         waiting: list[tuple[_Found, dict[str, Entry | None]]] = []
         renamed: list[_Found] = []

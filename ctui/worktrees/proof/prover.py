@@ -51,8 +51,9 @@ class Prover:
     def prove(self, works: Sequence[Work]) -> list[Proof]:
         """Return one proof for each work, in their order.
 
-        Blocks, and may hold the GIL for long: for a thread without a loop, or a `ProofWorker`.
-        What is wrong with one of them is its own verdict, `unknown`.
+        This blocks and may hold the GIL for long: call it in a thread without an event
+        loop, or use a `ProofWorker`. An error in one work is the verdict `unknown` of that
+        work.
 
         Raises:
             Unavailable, Refused: the folder for the cache cannot be used.
@@ -134,8 +135,8 @@ class _Proving:
     def _judge(self, questions: Sequence[Question]) -> dict[Question, Proof]:
         """Judge against the first target, and against the second if that can change the result.
 
-        Where the first contains the second, the second only tells whether it was pushed; where
-        each has commits of its own, either proves.
+        If the first contains the second, the second only tells if it was pushed. If each
+        has commits of its own, either can prove it.
         """
         first, *more = self._targets
         proofs = self._against(first, questions)

@@ -101,7 +101,7 @@ class TargetHistory:
     def first_with(self, commit: str) -> int:
         """Return the rank of the first row after `commit`, which is an ancestor of the target.
 
-        Where it came in by a merge, that is the merge.
+        For a commit that came in by a merge, that is the row of the merge.
         """
         if commit in self._ranks:
             return self._ranks[commit] + 1
@@ -127,7 +127,7 @@ class TargetHistory:
     def moments(self, changes: Mapping[str, Change], bases: Iterable[str]) -> Iterator[Moment]:
         """Yield the rows after all of `bases` that changed one of the paths, oldest first.
 
-        Ends with the first path that is at no row other than before the change.
+        The search ends early if some path is in all rows as it was before the change.
         """
         first = max(map(self.first_with, bases))
         entries: dict[str, Entry | None] = {}

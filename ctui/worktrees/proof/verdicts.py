@@ -1,7 +1,8 @@
 """Cache of verdicts, by everything that they depend on.
 
-Commits never change, so a verdict about some is true for ever: an entry is never out of date, only
-no longer asked for. A file that is damaged, locked or not writable is as good as none.
+Commits never change, so a verdict about them is always valid: an entry is never out of date, it is
+only no longer asked for. A file that is damaged, locked or not writable is treated as an empty
+cache.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ async def delete_branch(repository: Repository, branch: BranchRecord) -> bool:
     """Delete the branch with its reflog and configuration, if it is where it was recorded.
 
     Returns:
-        whether it is gone.
+        True if it is gone.
     """
     if branch.tip is None:
         return False

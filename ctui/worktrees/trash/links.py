@@ -31,7 +31,8 @@ class Ends(NamedTuple):
 async def adapt_links(repository: Repository, now: Ends, old: Ends, new: Ends, mark: str) -> None:
     """Make all links fit the places that worktree and metadata are about to get.
 
-    What fits already is not written: usually nothing is, unless the repository was moved.
+    Links that fit already are not written. That is the usual case, unless the repository was
+    moved.
 
     Args:
         repository: whose worktree it is.

@@ -45,7 +45,7 @@ def to_be_moved(
 def is_at(path: Path, moved: Moved) -> bool:
     """Return True if the recorded folder is at the path.
 
-    Its device is not compared: numbers of devices are given out anew at each start.
+    The device is not compared, because device numbers change at a reboot.
     """
     try:
         status = path.lstat()

@@ -1,7 +1,8 @@
 """Removal of a worktree without losing anything.
 
-Everything is pinned, renamed into the trash, and looked at once more there, where no editor, shell
-or git of the person finds it any more. If that is not exactly what was seen, all of it goes back.
+Refs are made for all of its objects, it is renamed into the trash, and its status is read once more
+there, where no editor, shell or git of the person finds it any more. If that differs from what was
+seen before, everything goes back.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ async def remove_worktree(
         delete_branch: delete its branch too, if nothing else needs it; a restore makes it again.
         companions: further folders that belong to it; each is moved to a trash beside itself.
         tasks: ids of the tasks that leave the list with it; a restore tells them again.
-        still_free: whether nobody works in it.
+        still_free: returns True as long as nobody works in it.
 
     Raises:
         Refused: it is unclean or locked, somebody works in it, or there is a problem with it.
