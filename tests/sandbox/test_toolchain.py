@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,10 @@ from ctui.errors import ExternalFailure, Unavailable
 from ctui.sandbox.docker import Engine
 from ctui.sandbox.image import build_image, require_image
 from ctui.sandbox.stream import follow_log
+from tests.conftest import ENGINE_WIDE
 from tests.sandbox.containers import plain_spec
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, ENGINE_WIDE]
 
 
 async def test_a_dockerfile_s_tools_are_in_the_image_with_the_cli(tmp_path: Path) -> None:
@@ -34,7 +36,8 @@ async def test_a_dockerfile_s_tools_are_in_the_image_with_the_cli(tmp_path: Path
         assert any(line.startswith("Successfully built") for line in said)
         labels = {"ctui.test": "toolchain"}
         command = ("sh", "-c", "greet; claude --version")
-        spec = plain_spec("ctui-test-toolchain", tag, *command, labels=labels)
+        name = f"ctui-test-{secrets.token_hex(6)}"
+        spec = plain_spec(name, tag, *command, labels=labels)
         made = await engine.create(spec)
         await engine.start(made)
         lines = [line.data async for batch in follow_log(engine.endpoint, made) for line in batch]

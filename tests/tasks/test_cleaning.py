@@ -18,10 +18,11 @@ from ctui.sandbox.spec import LABEL_INSTANCE, LABEL_RUN, LABEL_TASK
 from ctui.sandbox.toolchain import File, make_tar
 from ctui.tasks import calls
 from ctui.worktrees.trash.entries import trash_folder
+from tests.conftest import ENGINE_WIDE
 from tests.sandbox.containers import plain_spec
 from tests.tasks.conftest import Person
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, ENGINE_WIDE]
 
 
 def removed(cleaning: Cleaning) -> set[tuple[str, str]]:
