@@ -1,4 +1,4 @@
-"""What can go wrong, grouped by what the caller does next.
+"""Kinds of errors, grouped by what the caller does next.
 
     CtuiError                 one line that says what is wrong, and a hint that says what to do
     ├── InvalidInput          the person mends what they wrote
@@ -21,7 +21,7 @@ from collections.abc import Sequence
 
 
 class CtuiError(Exception):
-    """An error that a person can read: shown as `message`, then `hint`, never as a traceback."""
+    """Error for a person to read: shown as `message`, then `hint`, never as a traceback."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
@@ -34,23 +34,23 @@ class CtuiError(Exception):
 
 
 class InvalidInput(CtuiError):
-    """What was given cannot be used as it is."""
+    """Input that cannot be used as it is."""
 
 
 class NotFound(CtuiError):
-    """What was named is not there."""
+    """Name of something that does not exist."""
 
 
 class Conflict(CtuiError):
-    """The world is not what the caller believed: it exists already, or it changed meanwhile."""
+    """State that differs from what the caller expected: it exists already, or changed meanwhile."""
 
 
 class Refused(CtuiError):
-    """It would work, but a rule that protects the person's work or machine forbids it."""
+    """Action that a rule forbids which protects the person's work or machine."""
 
 
 class Unavailable(CtuiError):
-    """A part that ctui needs does not answer."""
+    """Part that ctui needs and that does not answer."""
 
 
 class RunnerUnavailable(Unavailable):
@@ -58,7 +58,7 @@ class RunnerUnavailable(Unavailable):
 
 
 class LoginRequired(Unavailable):
-    """No credential was found, or the one that was used is not accepted."""
+    """Credential that is missing or was rejected."""
 
 
 class StoreUnavailable(Unavailable):
@@ -74,7 +74,7 @@ class StoreDamaged(Refused):
 
 
 class ExternalFailure(CtuiError):
-    """Another program failed.
+    """Failure of another program.
 
     Attributes:
         argv: the command or call, without secrets.
@@ -98,7 +98,7 @@ class ExternalFailure(CtuiError):
 
 
 def error_kinds() -> dict[str, type[CtuiError]]:
-    """Every kind by its class name, so that an error keeps its kind across the driver's socket."""
+    """Return each kind by class name, so that an error keeps it across the driver's socket."""
     kinds: dict[str, type[CtuiError]] = {}
     pending: list[type[CtuiError]] = [CtuiError]
     while pending:

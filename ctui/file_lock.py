@@ -1,4 +1,4 @@
-"""Locks between processes, which the kernel frees when their holder ends, however it ends."""
+"""Locks between processes. The kernel frees them when their holder ends, however it ends."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _POLL_SECONDS = 0.01
 
 
 class FileLock:
-    """Exclusive lock of one file, which is made if need be and stays.
+    """Exclusive lock of one file, which is made if it is missing and is never removed.
 
     Acquire it first, then enter it, so that an error of the lock cannot be mistaken for one of the
     guarded code:
@@ -57,7 +57,7 @@ class FileLock:
         return True
 
     async def wait(self, patience: float | None = None) -> bool:
-        """Do the same as `acquire` without blocking the event loop."""
+        """Acquire the lock as `acquire` does, without blocking the event loop."""
         deadline = None if patience is None else time.monotonic() + patience
         while not self._attempt():
             if deadline is not None and time.monotonic() >= deadline:
@@ -66,7 +66,7 @@ class FileLock:
         return True
 
     def release(self) -> None:
-        """Give up this process's hold; those who inherited the descriptor keep theirs."""
+        """Release this process's hold; processes that inherited the descriptor keep theirs."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None

@@ -1,4 +1,4 @@
-"""Files that are written as a whole: after a crash each has its old content or its new one."""
+"""Writing files as a whole: after a crash a file has either its old content or its new one."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def replace_file_in(
     sync: bool = True,
     suffix: str = "",
 ) -> None:
-    """Do the same as `replace_file` in an open folder, whatever its path leads to by now."""
+    """Replace a file in an open folder, as `replace_file` does; the folder's path is not used."""
 
     def rename(unfinished: str) -> None:
         os.rename(unfinished, name, src_dir_fd=folder, dst_dir_fd=folder)
@@ -56,7 +56,7 @@ def replace_file_in(
 
 
 def create_file(path: Path, data: bytes, *, mode: int = 0o600) -> None:
-    """Write a file that is not there yet; it appears with all of its content.
+    """Write a new file, which appears with all of its content.
 
     Raises:
         FileExistsError: something of this name exists.
@@ -77,7 +77,7 @@ def create_file(path: Path, data: bytes, *, mode: int = 0o600) -> None:
 
 
 def sync_folder(path: Path) -> None:
-    """Have the names in a folder survive a power failure."""
+    """Make the names in a folder survive a power failure."""
     with open_folder(path) as folder:
         os.fsync(folder)
 

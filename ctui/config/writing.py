@@ -1,4 +1,4 @@
-"""Writing the user's file: whole or not at all, for its owner alone, and never over another one."""
+"""Atomic writing of the user's file, readable by its owner alone."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ctui.paths import private_folder
 
 
 def write_file(path: Path, text: str, *, replace: bool) -> None:
-    """Write a file with mode 0600; where it is a link, what the link leads to.
+    """Write a file with mode 0600. If it is a link, write the file that it leads to.
 
     Args:
         path: of the file; its folder is made.
         text: all of it.
-        replace: whether one that is there may go.
+        replace: an existing file may be replaced.
 
     Raises:
         Conflict: it exists, and nothing was said of replacing it.

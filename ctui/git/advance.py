@@ -1,4 +1,4 @@
-"""Moving a worktree's branch to what its task committed: forward only, and completed after a crash.
+"""Forward-only moves of a worktree's branch to what its task committed, completed after a crash.
 
 The branch moves by compare-and-swap under git's own lock of the index, and only if nobody touched
 the branch or the index since we left them; else the outcome is "diverged" and nothing moves.
@@ -25,7 +25,7 @@ _LOCK_MARK = b"ctui\n"
 
 
 class _Advance(msgspec.Struct):
-    """The note that makes an advance of the branch complete after a crash."""
+    """Note from which an advance of the branch is completed after a crash."""
 
     branch: str
     old: str
@@ -35,7 +35,7 @@ class _Advance(msgspec.Struct):
 async def advance_branch(
     private: PrivateRepository, branch: str, base: str, tip: str
 ) -> tuple[BranchOutcome, str]:
-    """Move `branch` to `tip` if it still is where we left it (at first: at `base`).
+    """Move `branch` to `tip` if it is still at the recorded commit (at first: at `base`).
 
     Returns:
         the outcome, and a sentence for the person where the outcome needs one.
@@ -59,7 +59,7 @@ async def advance_branch(
         return "diverged", f"{branch} was changed outside the task; {where}"
     if not git.descendant_of(tip, current):
         return "diverged", f"the task rewrote the history of {branch}; {where}"
-    # The note comes before the lock: a lock without a note would look like somebody else's.
+    # The note comes first: after a crash, a lock without a note would seem to be another git's.
     advance = _Advance(branch, current, tip)
     replace_file(_note(private), msgspec.json.encode(advance), suffix="new")
     if not _lock(metadata).take():
@@ -82,7 +82,7 @@ def _lock(metadata: Path) -> IndexLock:
 
 
 async def _follow_with_index(private: PrivateRepository, metadata: Path, tip: str) -> None:
-    """Bring the index to the branch's new tip; no file of the worktree is touched."""
+    """Update the index to the branch's new tip, and no file of the worktree."""
     new = metadata / "index.ctui"
     _lock(metadata).copy_index(new)
     # A reset keeps what is known of unchanged files, so that the next status need not read them.
@@ -95,7 +95,7 @@ async def _follow_with_index(private: PrivateRepository, metadata: Path, tip: st
 
 
 async def finish_advance(private: PrivateRepository) -> None:
-    """Complete, or forget, an advance that a crash cut off."""
+    """Complete or undo an advance that a crash interrupted."""
     metadata, note = private.metadata, _note(private)
     if metadata is None or not note.is_file():
         return
@@ -107,7 +107,7 @@ async def finish_advance(private: PrivateRepository) -> None:
     git = open_trusted(metadata)
     reference = f"refs/heads/{advance.branch}"
     moved = reference in git.references and str(git.references[reference].target) == advance.new
-    # Without our lock the index was written already, or is somebody else's by now.
+    # If our lock is gone, the index was already written, or another git has taken it.
     if moved and _lock(metadata).held:
         await _follow_with_index(private, metadata, advance.new)
     elif moved:

@@ -1,4 +1,4 @@
-"""The image that tasks run in: named by what went into it, so that a stale one is noticed."""
+"""The image that tasks run in, named by its ingredients, so that a stale one is noticed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ctui.sandbox.toolchain import File, make_tar, toolchain_context
 from ctui.text import one_line
 
 CLAUDE_CODE_VERSION = "2.1.197"
-"""The CLI that the protocol of `ctui.claude` was checked against."""
+"""Version of the CLI that the protocol of `ctui.claude` was checked against."""
 
 LABEL = "ctui.image"
 _INPUTS = ("Dockerfile", "relay.py")
@@ -27,9 +27,10 @@ Progress = Callable[[str], None]
 
 
 def image_tag(config: ImageConfig) -> str:
-    """`ctui:<hash of everything that goes into the image>`.
+    """Return the tag `ctui:<hash of everything that goes into the image>`.
 
-    The host's certificates are left out: which ones a shell names must not change the image's name.
+    The host's certificates are left out: the image's name must not depend on the shell's
+    variables.
 
     Raises:
         Unavailable: `image.dockerfile` or a file beside it cannot be read.
@@ -45,7 +46,7 @@ def image_tag(config: ImageConfig) -> str:
 
 
 async def require_image(engine: Engine, config: ImageConfig) -> str:
-    """The tag of the image to use.
+    """Return the tag of the image that exists for these settings.
 
     Raises:
         Unavailable: it was not built yet, or what is there was built from other inputs.
@@ -63,7 +64,7 @@ async def require_image(engine: Engine, config: ImageConfig) -> str:
 async def build_image(
     engine: Engine, config: ImageConfig, progress: Progress, instance: str = ""
 ) -> str:
-    """Build the image unless it is there, and return its tag.
+    """Build the image unless it exists, and return its tag.
 
     Args:
         engine: that has it afterwards.
@@ -101,7 +102,7 @@ async def _base(
 
 
 def current_tags(config: ImageConfig) -> set[str]:
-    """The tags that these settings lead to: the image's, and that of what lies underneath.
+    """Return the tags that these settings lead to: the image's, and its base's.
 
     Raises:
         Unavailable: as `image_tag`.
@@ -142,7 +143,7 @@ def _context() -> bytes:
 
 
 def _certificates(environ: Mapping[str, str]) -> dict[str, bytes]:
-    """The host's CA bundle, where a variable says that the usual one does not do."""
+    """Return the host's CA bundle if a variable names another one than the usual."""
     for variable in _CA_VARIABLES:
         path = Path(environ.get(variable) or "/nonexistent")
         if path.is_file():

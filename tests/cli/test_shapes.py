@@ -15,7 +15,7 @@ from ctui.tasks.model import Run, Task
 from ctui.tasks.store import Store
 from tests.ask_requests import asked
 from tests.cli.commands import ctui
-from tests.conftest import git
+from tests.conftest import ENGINE_WIDE, git
 
 
 def printed(folder: Path, command: str, *arguments: str, code: int = 0, shape: str = "") -> object:
@@ -91,6 +91,7 @@ def test_settings_doctor_and_errors(repository: Path, tmp_path: Path) -> None:
     printed(repository, "task show", code=2, shape="error")
 
 
+@ENGINE_WIDE
 @pytest.mark.engine
 def test_volumes_images_and_cleaning(repository: Path) -> None:
     printed(repository, "volume init")

@@ -87,7 +87,8 @@ async def test_an_expired_login_is_said_to_be_and_no_run_begins(owner: Owner) ->
     assert "ctui task resume late" in said
     assert owner.store.tasks.get("late").state is TaskState.WAITING
     assert owner.store.runs.of("late") == []
-    assert await owner.world.engine.find({"ctui.task": "late"}) == []
+    ours = {"ctui.instance": owner.world.paths.instance, "ctui.task": "late"}
+    assert await owner.world.engine.find(ours) == []
     code, said = await owner.ctui("doctor")
     assert "NO  login" in said
     assert "expired" in said

@@ -1,4 +1,4 @@
-"""Who may remove, restore and purge in a repository: one process at a time, and to the end."""
+"""Exclusive use of a repository's trash by one process at a time."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ async def trash_turn(
 ) -> AsyncIterator[None]:
     """Be the only process that removes or restores in this repository.
 
-    Whoever holds it finds, of every entry in the middle of something, that its process is gone, and
-    every git that it had started.
+    For the holder, an entry in the middle of an operation means that its process has ended, and
+    every git process that it had started.
 
     Args:
         repository: whose trash it is.
@@ -45,9 +45,10 @@ async def trash_turn(
 
 
 async def to_the_end(work: Coroutine[Any, Any, Done]) -> Done:
-    """Await what must not be left halfway; a cancellation counts after it.
+    """Await what must not be left halfway; a cancellation takes effect after it.
 
-    Unlike `asyncio.shield` it keeps the caller waiting, and so what the caller holds.
+    Unlike `asyncio.shield`, it makes the caller wait, so that the caller keeps its locks until
+    the end.
     """
     task = asyncio.ensure_future(work)
     cancelled: asyncio.CancelledError | None = None
