@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from pathlib import Path
 from typing import NamedTuple
@@ -22,10 +23,12 @@ from ctui.sandbox.spec import (
     LABEL_RUN,
     LABEL_TASK,
     LABEL_VOLUME,
+    MANAGED,
     Limits,
     Mount,
     SandboxSpec,
 )
+from ctui.sandbox.surroundings import surroundings
 from ctui.sandbox.volumes import cache_environment, cache_mounts, ensure_caches
 from ctui.tasks.life import Parts
 from ctui.tasks.logins import Account
@@ -54,6 +57,11 @@ def home_volume(paths: Paths, task_id: str) -> str:
 def container_name(paths: Paths, task_id: str, number: int) -> str:
     """The name of a run's container: several instances can share an engine."""
     return f"ctui-{paths.instance[:8]}-{task_id}-{number}"
+
+
+def network_name(paths: Paths, config: SandboxConfig) -> str:
+    """Return the network that tasks join: the names of one instance's are nobody else's."""
+    return config.network or f"ctui-{paths.instance[:8]}"
 
 
 async def prepare(
@@ -87,15 +95,26 @@ async def prepare(
     image = await require_image(parts.engine, config.image)
     labels = {LABEL_INSTANCE: paths.instance, LABEL_TASK: task.id, LABEL_RUN: str(run.number)}
     await _provide(paths, config.sandbox, parts.engine, image, labels)
+    managed = paths.task(task.id) / "managed"
+    if adopt is None:
+        await asyncio.to_thread(_write_managed, managed, home)
     spec = SandboxSpec(
         name=container_name(paths, task.id, run.number),
         image=image,
         command=home.arguments,
         uid=owner[0],
         gid=owner[1],
-        env={**home.env, **(cache_environment() if config.sandbox.shared_caches else {})},
-        mounts=_mounts(paths, config.sandbox, private, worktree, task),
-        network=config.sandbox.network,
+        env={
+            **surroundings(os.environ),
+            **home.env,
+            **(cache_environment() if config.sandbox.shared_caches else {}),
+        },
+        mounts=(
+            *_mounts(paths, config.sandbox, private, worktree, task),
+            Mount(str(managed), MANAGED, read_only=True),
+        ),
+        network=network_name(paths, config.sandbox),
+        debugger=config.sandbox.debugger,
         labels=labels,
         limits=_limits(config.sandbox),
     )
@@ -138,7 +157,7 @@ async def _provide(
     paths: Paths, config: SandboxConfig, engine: Engine, image: str, labels: dict[str, str]
 ) -> None:
     """Make the network and the volumes that a container is connected to."""
-    await engine.ensure_network(config.network, {LABEL_INSTANCE: paths.instance})
+    await engine.ensure_network(network_name(paths, config), {LABEL_INSTANCE: paths.instance})
     volume = home_volume(paths, labels[LABEL_TASK])
     await engine.ensure_volume(volume, {**labels, LABEL_VOLUME: "home"})
     if config.shared_caches:
@@ -159,6 +178,7 @@ async def _home(
 ) -> TaskHome:
     options = task.options
     left = None if options.budget is None else max(0.0, options.budget - task.cost)
+    project = await _blob(repository, task.base, ".claude/settings.json")
     return task_home(
         RunOptions(
             session=task.session,
@@ -170,7 +190,8 @@ async def _home(
             budget=left,
             trusted=parts.store.trusts(task.repository),
             claude_md=await _blob(repository, task.base, "CLAUDE.md"),
-            deny_rules=deny_rules_of(await _blob(repository, task.base, ".claude/settings.json")),
+            deny_rules=deny_rules_of(project),
+            project_settings=project,
             base_url=base_url,
             home=HOME,
             mcp=bool(options.mcp_servers),
@@ -192,6 +213,17 @@ async def _blob(repository: Repository, commit: str | None, path: str) -> str:
     if output.exit_code or len(output.stdout) > _SETTINGS_LIMIT:
         return ""
     return output.stdout.decode("utf-8", "replace")
+
+
+def _write_managed(folder: Path, home: TaskHome) -> None:
+    """Write the settings that bind a run; everybody may read them, and only the person change."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o755)
+    for name, content in home.managed.items():
+        written = folder / f".{name}.new"
+        written.write_text(content, encoding="utf-8")
+        written.chmod(0o644)
+        written.replace(folder / name)
 
 
 def _limits(config: SandboxConfig) -> Limits:

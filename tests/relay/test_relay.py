@@ -29,7 +29,7 @@ class Relay:
     def __init__(self, child: Sequence[str], home: Path, launcher: str = "") -> None:
         python = [sys.executable, "-I", "-S", *(["-c", launcher] if launcher else [])]
         self.process = subprocess.Popen(
-            [*python, str(resource("docker") / "relay.py"), *child],
+            [*python, str(resource("docker") / "relay"), *child],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -223,7 +223,7 @@ def test_orphans_are_collected(home: Path) -> None:
 
 
 def test_a_line_without_an_end_is_dropped_and_the_next_is_not() -> None:
-    relay = runpy.run_path(str(resource("docker") / "relay.py"))
+    relay = runpy.run_path(str(resource("docker") / "relay"))
     lines = relay["Lines"]()
     for _ in range(65):
         assert lines.feed(b"x" * (1 << 20)) == []
