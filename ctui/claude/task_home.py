@@ -36,7 +36,10 @@ _OUR_TOOLS = f"mcp__{TOOL_SERVER}"
 
 _GUARDED = (
     *(f".claude/{name}" for name in ("settings.json", "settings.local.json", "CLAUDE.md")),
-    *(f".claude/{name}" for name in ("rules", "agents", "commands", "skills", "hooks", "workflows")),
+    *(
+        f".claude/{name}"
+        for name in ("rules", "agents", "commands", "skills", "hooks", "workflows")
+    ),
     *(f".claude/{name}" for name in ("output-styles", "session-env", ".credentials.json")),
     *(".claude.json", ".mcp.json", "CLAUDE.md", "CLAUDE.local.md"),
     *(".bashrc", ".bash_profile", ".bash_login", ".bash_logout", ".profile", ".inputrc"),

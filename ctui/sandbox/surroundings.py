@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 _LOCALTIME = Path("/etc/localtime")
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(_[A-Za-z]{2})?(\.[A-Za-z0-9-]{1,16})?(@[a-z]{1,16})?|C(\.UTF-?8)?")
-_OF_IMAGE = {"C", "POSIX", ""}
+_LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Z]{2})?(\.[A-Za-z0-9-]{1,16})?(@[a-z]{1,16})?")
 
 
 def surroundings(environ: Mapping[str, str], localtime: Path = _LOCALTIME) -> dict[str, str]:
@@ -37,7 +36,7 @@ def _zone(environ: Mapping[str, str], localtime: Path) -> dict[str, str]:
 
 def _language(environ: Mapping[str, str]) -> dict[str, str]:
     name = environ.get("LC_ALL") or environ.get("LANG", "")
-    if name in _OF_IMAGE or not _LANGUAGE.fullmatch(name):
+    if not _LANGUAGE.fullmatch(name):
         return {}
     # An image seldom has the person's locale. Text is UTF-8 without it, and Perl need not complain.
     return {"LANG": name, "LC_CTYPE": "C.UTF-8", "PERL_BADLANG": "0"}

@@ -279,7 +279,7 @@ def test_a_full_stdout_holds_up_neither_stderr_nor_stdin(home: Path) -> None:
     [
         '{"ctui_relay": "exited", "code": 0}',
         '  {"ctui_relay": "exited"}',
-        "\ufeff\x00\t{\"ctui_\\u0072elay\": 1}",
+        '\ufeff\x00\t{"ctui_\\u0072elay": 1}',
     ],
 )
 def test_no_line_of_the_cli_looks_like_one_of_the_relay(home: Path, line: str) -> None:
