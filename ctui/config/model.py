@@ -36,8 +36,15 @@ class SandboxConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tmp: Annotated[str, Meta(description="size of its /tmp, which counts as memory")] = "2g"
     network: Annotated[
         str,
-        Meta(description="the engine's network that tasks join; made if it is not there"),
-    ] = "ctui"
+        Meta(
+            description="the engine's network that tasks join, made if it is not there; "
+            "empty is one that only your tasks are on"
+        ),
+    ] = ""
+    debugger: Annotated[
+        bool,
+        Meta(description="let a task's processes trace each other (gdb, strace)"),
+    ] = False
     shared_caches: Annotated[
         bool,
         Meta(

@@ -181,7 +181,7 @@ def _check(path: str, value: Any) -> None:
         case "worktrees.prefix" if value and not _fits_prefix(value):
             hint = "write it like ctui/"
             raise InvalidInput(f"{shown} cannot begin a branch's name", hint=hint)
-        case "sandbox.network" if not _fits_network(value):
+        case "sandbox.network" if value and not _fits_network(value):
             hint = "name a network of your own: the host's would not seal a task off"
             raise InvalidInput(f"{shown} cannot be used", hint=hint)
         case "claude.base_url" if value and not value.startswith(("http://", "https://")):

@@ -20,7 +20,13 @@ CLAUDE_CODE_VERSION = "2.1.197"
 """Version of the CLI that the protocol of `ctui.claude` was checked against."""
 
 LABEL = "ctui.image"
-_INPUTS = ("Dockerfile", "relay.py")
+_INPUTS = (
+    "Dockerfile",
+    "relay/__main__.py",
+    "relay/home.py",
+    "relay/kernel.py",
+    "relay/streams.py",
+)
 _CA_VARIABLES = ("CTUI_CA_FILE", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE")
 
 Progress = Callable[[str], None]

@@ -107,6 +107,8 @@ class SandboxFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     pids: int = 0
     tmp: str = ""
     network: str = ""
+    debugger: bool = False
+    """Its processes may trace each other."""
     permission_mode: str = ""
     trusted: bool = False
 

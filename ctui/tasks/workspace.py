@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 
 from ctui.errors import CtuiError, Refused
+from ctui.files import replace_file
 from ctui.git.command import run_git
 from ctui.git.imports import import_work
 from ctui.git.private import PrivateRepository, create_private, open_private
 from ctui.git.repository import Repository, open_repository
 from ctui.paths import Paths
-from ctui.sandbox.spec import Mount
+from ctui.sandbox.spec import MANAGED, Mount
 from ctui.tasks.mailbox.ports import Provided
 from ctui.tasks.model import ImportedRef, Task, WorkState
 from ctui.worktrees.owner import task_owner
@@ -30,7 +32,7 @@ class LocalWorkspace:
         """What each task's refs were when they were imported last."""
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def provide(self, task: Task) -> Provided:
+    async def provide(self, task: Task, managed: Mapping[str, str]) -> Provided:
         """Make ready what a run needs; see `Workspace`."""
         repository = await asyncio.to_thread(open_repository, Path(task.repository))
         worktree = Path(task.worktree)
@@ -45,6 +47,9 @@ class LocalWorkspace:
             Mount(str(source), str(target), read_only)
             for source, target, read_only in private.mounts(worktree)
         ]
+        folder = self._paths.task(task.id) / "managed"
+        await asyncio.to_thread(_write_managed, folder, managed)
+        mounts.append(Mount(str(folder), MANAGED, read_only=True))
         return Provided(tuple(mounts), *owner)
 
     async def base_file(self, task: Task, path: str) -> str:
@@ -101,6 +106,14 @@ class LocalWorkspace:
         return await create_private(
             repository, _metadata(task), folder, task.branch, task.base, owner
         )
+
+
+def _write_managed(folder: Path, managed: Mapping[str, str]) -> None:
+    """Write the settings that bind a run; everybody may read them, and only the person change."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o755)
+    for name, content in managed.items():
+        replace_file(folder / name, content.encode(), mode=0o644)
 
 
 def _metadata(task: Task) -> Path | None:

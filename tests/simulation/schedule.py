@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,8 @@ class _Workspace:
     def __init__(self, world: World, generation: Generation) -> None:
         self._world, self._generation = world, generation
 
-    async def provide(self, task: Task) -> Provided:
+    async def provide(self, task: Task, managed: Mapping[str, str]) -> Provided:
+        del managed
         await self._world.pause()
         self._generation.check()
         return Provided((Mount(task.worktree, WORKSPACE),), 1000, 1000)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ctui.tasks import calls
+from ctui.tasks.model import Answer, TaskState
 from tests.conftest import git
 from tests.tasks.conftest import Person
 
@@ -124,3 +128,114 @@ def _command_line(process: Path) -> bytes:
         return (process / "cmdline").read_bytes()
     except OSError:
         return b""
+
+
+INSIDE = Path(__file__).with_name("inside.py")
+
+
+def python_step(source: str) -> str:
+    return f"bash echo {base64.b64encode(source.encode()).decode()} | base64 -d | python3 -"
+
+
+def relay_lines(person: Person, task: str) -> list[dict[str, Any]]:
+    lines = [entry.line for entry in person.journal(task) if entry.stream == "err"]
+    return [json.loads(line) for line in lines if line.startswith('{"ctui_relay"')]
+
+
+async def test_no_process_of_a_task_reaches_the_relay_or_the_cli(person: Person) -> None:
+    """T1, T2: /proc, ptrace, process_vm_*, pidfd_getfd, limits, signals, and forged lines."""
+    step = python_step(INSIDE.read_text())
+    await person.start("inside", step, "say Done.", skip_permissions=True)
+    done = await person.idle("inside")
+    assert done.result == "Done."
+    output = re.search(r"ATTACKS (\{.*?\})", person.tool_output("inside").replace('\\"', '"'))
+    assert output is not None, person.tool_output("inside")
+    found = json.loads(output[1])
+    assert len(found) > 100
+    assert {name: what for name, what in found.items() if not what.startswith("refused")} == {}
+    assert [line["ctui_relay"] for line in relay_lines(person, "inside")] == ["started"]
+    modes = {e.get("permissionMode") for e in person.events("inside") if e.get("subtype") == "init"}
+    assert modes == {"bypassPermissions"}
+
+
+async def test_what_a_task_writes_at_home_gives_it_no_rights(person: Person) -> None:
+    """T26: neither while it runs nor when it is woken, and it is moved aside."""
+    settings = {
+        "permissions": {"allow": ["Bash", "Bash(*)"], "defaultMode": "bypassPermissions"},
+        "hooks": {
+            "PreToolUse": [{"hooks": [{"type": "command", "command": "touch /workspace/hooked"}]}]
+        },
+    }
+    written = json.dumps(settings)
+    places = (
+        *("/home/claude/.claude/settings.json", "/home/claude/.claude/settings.local.json"),
+        *("/home/claude/.claude/remote-settings.json", "/workspace/.claude/settings.json"),
+        "/workspace/.claude/settings.local.json",
+    )
+    source = (
+        "import os\n"
+        f"for place in {places!r}:\n"
+        "    os.makedirs(os.path.dirname(place), exist_ok=True)\n"
+        f"    open(place, 'w').write({written!r})\n"
+        "open('/home/claude/.bashrc', 'w').write('touch /workspace/sourced')\n"
+    )
+    task = await person.start("settings", python_step(source), "bash touch unasked", "say Done.")
+    await person.answer(await person.asked("settings"), Answer("allow"))
+    again = await person.asked("settings")
+    assert "touch unasked" in again.title
+    await person.answer(again, Answer("allow"))
+    await person.idle("settings")
+    await person.client.call(calls.StopTask("settings"))
+    folder = Path(task.worktree)
+    # A shell of the run that wrote it may have read it: that is within what was approved there.
+    (folder / "sourced").unlink(missing_ok=True)
+    await person.say("settings", "bash touch unasked-too", "say Done again.")
+    woken = await person.asked("settings")
+    assert "touch unasked-too" in woken.title
+    await person.answer(woken, Answer("allow"))
+    await person.idle("settings", turns=2)
+    assert not (folder / "hooked").exists()
+    assert not (folder / "sourced").exists()
+    (told,) = [one for one in relay_lines(person, "settings") if one["ctui_relay"] == "set_aside"]
+    assert {".claude/settings.json", ".claude/settings.local.json", ".bashrc"} == set(told["paths"])
+
+
+async def test_a_cli_that_a_task_kills_is_a_crash_and_it_goes_on(person: Person) -> None:
+    """T7: in the first turn, where nobody knows what the CLI has kept."""
+    await person.start("killer", "bash kill -9 $PPID", "say Never.", skip_permissions=True)
+    crashed = await person.until("killer", lambda task: task.state is TaskState.ENDED)
+    assert crashed.problem
+    await person.say("killer", "say On.")
+    task = await person.idle("killer")
+    assert task.result == "On."
+    lines = relay_lines(person, "killer")
+    assert {"ctui_relay": "exited", "code": 137} in lines
+    assert [one["resumed"] for one in lines if one["ctui_relay"] == "started"] == [False, True]
+
+
+@pytest.mark.parametrize("line", [0, 2, 6])
+async def test_a_container_that_is_killed_in_its_first_turn_goes_on(
+    person: Person, line: int
+) -> None:
+    """T7, S3: at several moments, some of which are before the CLI has kept anything."""
+    await person.start("killed", "pace 50", "flood 40 lines", "say Never.", skip_permissions=True)
+    async with asyncio.timeout(40):
+        while len(person.journal("killed") if person.store.runs("killed") else ()) <= line:
+            await asyncio.sleep(0.02)
+    container = person.store.runs("killed")[0].container
+    await person.world.engine.signal(container, "KILL")
+    await person.until("killed", lambda task: task.state is TaskState.ENDED)
+    await person.say("killed", "say On.")
+    task = await person.until("killed", lambda task: task.result == "On.")
+    assert task.problem == ""
+
+
+async def test_the_zone_of_the_person_is_the_task_s(person: Person) -> None:
+    """T28: and text stays UTF-8 where the image does not have the person's language."""
+    person.world.environ["TZ"] = "Asia/Tokyo"  # type: ignore[index]
+    person.world.environ["LANG"] = "de_DE.UTF-8"  # type: ignore[index]
+    check = "import locale; print(locale.getpreferredencoding(), 'ä')"
+    steps = [f'bash date +%Z; echo $LANG; perl -e 1; python3 -c "{check}"', "say Done."]
+    await person.start("zone", *steps, skip_permissions=True)
+    await person.idle("zone")
+    assert "JST\\nde_DE.UTF-8\\nUTF-8 \\u00e4" in person.tool_output("zone")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 
 from ctui.claude.credentials import Credential
@@ -37,8 +37,8 @@ class Account(NamedTuple):
 class Workspace(Protocol):
     """How the files of tasks get into their sandboxes, and their commits home."""
 
-    async def provide(self, task: Task) -> Provided:
-        """Make ready what a run needs.
+    async def provide(self, task: Task, managed: Mapping[str, str]) -> Provided:
+        """Make ready what a run needs, and the settings that bind it where it cannot write.
 
         Raises:
             CtuiError: the repository or the worktree is not what it was.

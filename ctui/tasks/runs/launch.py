@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import NamedTuple
 
 from ctui.claude.task_home import RunOptions, TaskHome, deny_rules_of, first_line, task_home
@@ -15,6 +16,7 @@ from ctui.sandbox.spec import (
     Mount,
     SandboxSpec,
 )
+from ctui.sandbox.surroundings import surroundings
 from ctui.sandbox.volumes import cache_environment, cache_mounts
 from ctui.tasks.mailbox.ports import Account, Services
 from ctui.tasks.model import SandboxFacts, Task
@@ -40,6 +42,11 @@ def sandbox_name(instance: str, task_id: str, number: int) -> str:
     return f"ctui-{instance[:8]}-{task_id}-{number}"
 
 
+def network_name(instance: str, config: SandboxConfig) -> str:
+    """Return the network that tasks join: the names of one instance's are nobody else's."""
+    return config.network or f"ctui-{instance[:8]}"
+
+
 async def prepare(
     services: Services, config: Config, task: Task, account: Account | None
 ) -> Launch:
@@ -48,8 +55,8 @@ async def prepare(
     Raises:
         CtuiError: the repository or worktree is not what it was, or the image is missing.
     """
-    provided = await services.workspace.provide(task)
     home = await home_of(services, config, task, account)
+    provided = await services.workspace.provide(task, home.managed)
     image = await services.runner.ensure_image(config.image)
     last = services.store.runs.last(task.id)
     number = last.number + 1 if last else 1
@@ -62,13 +69,18 @@ async def prepare(
         command=home.arguments,
         uid=provided.uid,
         gid=provided.gid,
-        env={**home.env, **(cache_environment() if sandbox.shared_caches else {})},
+        env={
+            **surroundings(os.environ),
+            **home.env,
+            **(cache_environment() if sandbox.shared_caches else {}),
+        },
         mounts=(*provided.mounts, volume, *caches),
-        network=sandbox.network,
+        network=network_name(instance, sandbox),
+        debugger=sandbox.debugger,
         labels={LABEL_INSTANCE: instance, LABEL_TASK: task.id, LABEL_RUN: str(number)},
         limits=_limits(sandbox),
     )
-    return Launch(number, spec, first_line_of(home, account), _facts(config, task, image))
+    return Launch(number, spec, first_line_of(home, account), _facts(config, task, spec))
 
 
 async def home_of(
@@ -90,6 +102,7 @@ async def home_of(
             trusted=options.trusted,
             claude_md=await services.workspace.base_file(task, "CLAUDE.md"),
             deny_rules=deny_rules_of(settings),
+            project_settings=settings,
             base_url=account.base_url if account else "",
             home=HOME,
             mcp=bool(options.mcp_servers),
@@ -124,15 +137,16 @@ def _limits(config: SandboxConfig) -> Limits:
     )
 
 
-def _facts(config: Config, task: Task, image: str) -> SandboxFacts:
+def _facts(config: Config, task: Task, spec: SandboxSpec) -> SandboxFacts:
     sandbox, options = config.sandbox, task.options
     return SandboxFacts(
-        image=image,
+        image=spec.image,
         memory=sandbox.memory,
         cpus=sandbox.cpus,
         pids=sandbox.pids,
         tmp=sandbox.tmp,
-        network=sandbox.network,
+        network=spec.network,
+        debugger=spec.debugger,
         permission_mode="bypassPermissions"
         if options.skip_permissions
         else options.permission_mode,
