@@ -19,9 +19,9 @@ from ctui.errors import CtuiError, InvalidInput, Refused
 from ctui.git.repository import open_repository
 from ctui.paths import Paths
 from ctui.tasks.calls import Login, RemoveTask, StartTask, StopTask
-from ctui.tasks.session.messages import check_text
 from ctui.tasks.model import Task, TaskOptions
 from ctui.tasks.naming import check_task_id
+from ctui.tasks.session.messages import check_text
 from ctui.worktrees.identity import head_of
 from ctui.worktrees.model import WorktreeRecord
 from ctui.worktrees.trash.removal_checks import check_removal

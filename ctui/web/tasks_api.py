@@ -13,8 +13,8 @@ from ctui.client.tasks import NewTask, login, start_task
 from ctui.config import load_config
 from ctui.errors import InvalidInput, NotFound
 from ctui.tasks.calls import SendMessage, StopTask
-from ctui.tasks.session.messages import check_text
 from ctui.tasks.model import TaskOptions
+from ctui.tasks.session.messages import check_text
 from ctui.web import shapes
 from ctui.web.endpoint import Endpoint, Parameter, body_of, whole_number
 from ctui.web.failure import as_json

@@ -6,6 +6,7 @@ import uuid
 
 import msgspec
 import pytest
+from ctui.tasks.runs.launch import network_name
 
 from ctui.config import ImageConfig, SandboxConfig
 from ctui.paths import Paths
@@ -13,7 +14,6 @@ from ctui.sandbox.docker import Engine
 from ctui.sandbox.image import require_image
 from ctui.sandbox.spec import LABEL_INSTANCE
 from ctui.sandbox.stream import follow_log
-from ctui.tasks.launch import network_name
 from tests.sandbox.containers import plain_spec
 
 LISTEN = "import socket; s = socket.create_server(('', 8080)); print('up', flush=True); s.accept()"
@@ -30,8 +30,8 @@ for target in (name, address):
 
 
 def test_each_instance_has_a_network_of_its_own(paths: Paths) -> None:
-    assert network_name(paths, SandboxConfig()) == f"ctui-{paths.instance[:8]}"
-    assert network_name(paths, SandboxConfig(network="mine")) == "mine"
+    assert network_name(paths.instance, SandboxConfig()) == f"ctui-{paths.instance[:8]}"
+    assert network_name(paths.instance, SandboxConfig(network="mine")) == "mine"
 
 
 @pytest.mark.engine

@@ -220,9 +220,9 @@ async def test_a_container_that_is_killed_in_its_first_turn_goes_on(
     """T7, S3: at several moments, some of which are before the CLI has kept anything."""
     await person.start("killed", "pace 50", "flood 40 lines", "say Never.", skip_permissions=True)
     async with asyncio.timeout(40):
-        while len(person.journal("killed") if person.store.runs("killed") else ()) <= line:
+        while len(person.journal("killed") if person.store.runs.of("killed") else ()) <= line:
             await asyncio.sleep(0.02)
-    container = person.store.runs("killed")[0].container
+    container = person.store.runs.of("killed")[0].container
     await person.world.engine.signal(container, "KILL")
     await person.until("killed", lambda task: task.state is TaskState.ENDED)
     await person.say("killed", "say On.")

@@ -7,11 +7,11 @@ from contextlib import closing
 
 import msgspec
 import pytest
-from ctui.tasks.session.messages import new_message
 
 from ctui.claude.blocks import Prompt
 from ctui.paths import Paths
 from ctui.tasks.journal import FILE_NAME, Entry
+from ctui.tasks.session.messages import new_message
 from ctui.tasks.store import Store
 from ctui.tui.feed import read_task
 from tests.claude import lines
