@@ -6,7 +6,7 @@ So whatever a part says is provisional, until a whole line says it again or the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 from ctui.claude import events
@@ -51,7 +51,9 @@ class Transcript:
         self._cost = 0.0
 
     @classmethod
-    def behind(cls, end: events.Result, *, run: int, session: str) -> Transcript:
+    def behind(
+        cls, end: events.Result, *, run: int, session: str, echoed: Iterable[str] = ()
+    ) -> Transcript:
         """One that begins in the middle of a journal, behind a turn's end.
 
         There no call or ask is open, so the rest folds to the blocks that the whole would have.
@@ -60,10 +62,13 @@ class Transcript:
             end: the turn's end.
             run: its run.
             session: the CLI's session id then.
+            echoed: ids of the messages that were echoed before; one that was sent again is echoed
+                once more.
         """
         made = cls()
         made._cursor.begin_run(run)
         made._notices.go_on(session)
+        made._prompts.know(echoed)
         made._cost = end.total_cost_usd
         return made
 

@@ -29,19 +29,20 @@ def read_task(paths: Paths, task: str, size: int) -> Past:
         size: bytes of the journal, about.
     """
     # First: a message that is taken meanwhile has its echo in the journal.
-    waiting = _undelivered(paths, task)
-    past = read_past(paths.task(task) / FILE_NAME, size=size)
-    for message in waiting:
-        past.transcript.expect(message.id, message.text, time=message.created)
+    messages = _messages(paths, task)
+    past = read_past(paths.task(task) / FILE_NAME, size=size, messages=messages)
+    for message in messages:
+        if message.delivered is None:
+            past.transcript.expect(message.id, message.text, time=message.created)
     return past
 
 
-def _undelivered(paths: Paths, task: str) -> list[Message]:
+def _messages(paths: Paths, task: str) -> list[Message]:
     from ctui.tasks.store import Store
 
     try:
         with closing(Store(paths.database)) as store:
-            return store.undelivered(task)
+            return store.messages(task)
     except CtuiError:
         return []  # the journal can still be read
 
