@@ -12,8 +12,10 @@ from ctui.config import ImageConfig
 from ctui.errors import Unavailable
 from ctui.paths import resource
 from ctui.sandbox.docker import Engine
+from ctui.sandbox.proxies import proxy_environment
 from ctui.sandbox.spec import LABEL_INSTANCE
 from ctui.sandbox.toolchain import File, make_tar, toolchain_context
+from ctui.small_file import read_small_file
 from ctui.text import one_line
 
 CLAUDE_CODE_VERSION = "2.1.197"
@@ -21,18 +23,17 @@ CLAUDE_CODE_VERSION = "2.1.197"
 
 LABEL = "ctui.image"
 _INPUTS = ("Dockerfile", "relay.py")
+_CA_LIMIT = 8 << 20
 _CA_VARIABLES = ("CTUI_CA_FILE", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE")
 
 Progress = Callable[[str], None]
 
 
 def image_tag(config: ImageConfig) -> str:
-    """`ctui:<hash of everything that goes into the image>`.
-
-    The host's certificates are left out: which ones a shell names must not change the image's name.
+    """Return `ctui:<hash of everything that goes into the image>`.
 
     Raises:
-        Unavailable: `image.dockerfile` or a file beside it cannot be read.
+        Unavailable: `image.dockerfile`, a file beside it or `image.ca_file` cannot be read.
     """
     digest = hashlib.sha256(CLAUDE_CODE_VERSION.encode())
     folder = resource("docker")
@@ -41,6 +42,8 @@ def image_tag(config: ImageConfig) -> str:
     digest.update(config.base.encode())
     if config.dockerfile:
         digest.update(toolchain_context(Path(config.dockerfile).expanduser()))
+    for name, content in _certificates(config).items():
+        digest.update(name.encode() + content)
     return f"ctui:{digest.hexdigest()[:12]}"
 
 
@@ -81,8 +84,12 @@ async def build_image(
     owner = {LABEL_INSTANCE: instance} if instance else {}
     base = await _base(engine, config, progress, owner)
     progress(f"building {tag} on {base}")
-    arguments = {"BASE_IMAGE": base, "CLAUDE_CODE_VERSION": CLAUDE_CODE_VERSION}
-    await engine.build(_context(), tag, arguments, {LABEL: tag, **owner}, progress)
+    arguments = {
+        "BASE_IMAGE": base,
+        "CLAUDE_CODE_VERSION": CLAUDE_CODE_VERSION,
+        **proxy_environment(engine=engine.endpoint.url),
+    }
+    await engine.build(_context(config), tag, arguments, {LABEL: tag, **owner}, progress)
     return tag
 
 
@@ -94,7 +101,8 @@ async def _base(
         context = await asyncio.to_thread(toolchain_context, path)
         tag = _toolchain_tag(context)
         progress(f"building your {path.name}")
-        await engine.build(context, tag, {}, {LABEL: tag, **owner}, progress)
+        proxies = proxy_environment(engine=engine.endpoint.url)
+        await engine.build(context, tag, proxies, {LABEL: tag, **owner}, progress)
         return tag
     progress("looking for a base image")
     return await _run_script(resource("docker") / "base.sh", config.base)
@@ -125,6 +133,7 @@ async def _run_script(script: Path, base: str) -> str:
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, **proxy_environment()},
     )
     stdout, stderr = await process.communicate()
     if process.returncode:
@@ -133,18 +142,28 @@ async def _run_script(script: Path, base: str) -> str:
     return stdout.decode().strip().splitlines()[-1]
 
 
-def _context() -> bytes:
+def ca_file(environ: Mapping[str, str]) -> str:
+    """Return the CA bundle that a variable names, where the usual one does not do; else ""."""
+    found = (environ.get(variable, "") for variable in _CA_VARIABLES)
+    return next((name for name in found if name and Path(name).is_file()), "")
+
+
+def _context(config: ImageConfig) -> bytes:
     folder = resource("docker")
     files = {name: (folder / name).read_bytes() for name in _INPUTS}
     files["certificates/README"] = b"Certificates of the host, as *.crt.\n"
-    files.update(_certificates(os.environ))
+    files.update(_certificates(config))
     return make_tar({name: File(content) for name, content in files.items()})
 
 
-def _certificates(environ: Mapping[str, str]) -> dict[str, bytes]:
-    """The host's CA bundle, where a variable says that the usual one does not do."""
-    for variable in _CA_VARIABLES:
-        path = Path(environ.get(variable) or "/nonexistent")
-        if path.is_file():
-            return {"certificates/host.crt": path.read_bytes()}
-    return {}
+def _certificates(config: ImageConfig) -> dict[str, bytes]:
+    name = config.ca_file or ca_file(os.environ)
+    if not name:
+        return {}
+    try:
+        return {"certificates/host.crt": read_small_file(Path(name).expanduser(), _CA_LIMIT)}
+    except OSError as error:
+        raise Unavailable(
+            f"the CA bundle {name} cannot be read: {error.strerror}",
+            hint="set image.ca_file to another, or leave it out",
+        ) from error
