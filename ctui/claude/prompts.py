@@ -16,16 +16,13 @@ _LONGEST_QUEUE = 64
 class Prompts:
     """Settles each message once, where its first echo stands."""
 
-    def __init__(self, cursor: Cursor) -> None:
+    def __init__(self, cursor: Cursor, echoed: Iterable[str] = ()) -> None:
+        """Nothing is settled yet; messages that were `echoed` before are no news."""
         self._cursor = cursor
-        self._echoed: set[str] = set()
+        self._echoed = set(echoed)
         self._expected: dict[str, Prompt] = {}
         self._queue: dict[str, str] = {}
         self._queue_end = 0
-
-    def know(self, uuids: Iterable[str]) -> None:
-        """Take messages as settled that were echoed before this transcript begins."""
-        self._echoed.update(uuids)
 
     def expect(self, uuid: str, text: str, time: int) -> None:
         """The person said this; no echo has come yet."""

@@ -40,13 +40,19 @@ _INTERRUPTED = "[Request interrupted by user"
 class Transcript:
     """What a person reads of one task, over all its runs."""
 
-    def __init__(self) -> None:
+    def __init__(self, echoed: Iterable[str] = ()) -> None:
+        """Nothing was read yet.
+
+        Args:
+            echoed: ids of messages that were echoed before; one that was sent again is echoed once
+                more, and not shown.
+        """
         self._ledger = Ledger()
         self._cursor = cursor = Cursor(self._ledger)
         self._parts = OpenParts(cursor)
         self._calls = ToolCalls(cursor)
         self._asks = AskRecords(cursor)
-        self._prompts = Prompts(cursor)
+        self._prompts = Prompts(cursor, echoed)
         self._notices = Notices(cursor)
         self._cost = 0.0
 
@@ -62,13 +68,11 @@ class Transcript:
             end: the turn's end.
             run: its run.
             session: the CLI's session id then.
-            echoed: ids of the messages that were echoed before; one that was sent again is echoed
-                once more.
+            echoed: as for the constructor.
         """
-        made = cls()
+        made = cls(echoed)
         made._cursor.begin_run(run)
         made._notices.go_on(session)
-        made._prompts.know(echoed)
         made._cost = end.total_cost_usd
         return made
 

@@ -13,7 +13,7 @@ from ctui.client.removal import RefusedWorktree
 from ctui.client.volumes import KeptVolume
 from ctui.sandbox.old_images import BuiltImage
 from ctui.sandbox.volumes import Volume
-from ctui.tasks.model import Ask, Run, Task
+from ctui.tasks.model import Alarm, Ask, Run, Task
 from ctui.worktrees.landing.land import Landed
 
 
@@ -38,6 +38,15 @@ class ShownTask(msgspec.Struct, frozen=True):
     task: Task
     asks: list[Ask]
     runs: list[Run]
+    alarms: list[Alarm]
+    """What came on its channel and was not caused by its driver."""
+
+
+class StartedTask(Task, kw_only=True):
+    """A task that `run --detach` has started."""
+
+    notes: list[str]
+    """What it will not find, and the option that changes that."""
 
 
 class RemovedTask(msgspec.Struct, frozen=True):

@@ -41,9 +41,7 @@ class Past(NamedTuple):
         return self.start == 0
 
 
-def read_past(
-    path: Path, *, size: int = FIRST_PORTION, messages: Collection[Message] = ()
-) -> Past:
+def read_past(path: Path, *, size: int = FIRST_PORTION, messages: Collection[Message] = ()) -> Past:
     """Fold about the last `size` bytes of an archive; a missing one is empty.
 
     Args:

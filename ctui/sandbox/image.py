@@ -11,11 +11,11 @@ from pathlib import Path
 from ctui.config import ImageConfig
 from ctui.errors import Unavailable
 from ctui.paths import resource
+from ctui.sandbox.certificates import certificates
 from ctui.sandbox.docker import Engine
 from ctui.sandbox.proxies import proxy_environment
 from ctui.sandbox.spec import LABEL_INSTANCE
 from ctui.sandbox.toolchain import File, make_tar, toolchain_context
-from ctui.small_file import read_small_file
 from ctui.text import one_line
 
 CLAUDE_CODE_VERSION = "2.1.197"
@@ -23,8 +23,6 @@ CLAUDE_CODE_VERSION = "2.1.197"
 
 LABEL = "ctui.image"
 _INPUTS = ("Dockerfile", "relay.py")
-_CA_LIMIT = 8 << 20
-_CA_VARIABLES = ("CTUI_CA_FILE", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE")
 
 Progress = Callable[[str], None]
 
@@ -42,7 +40,7 @@ def image_tag(config: ImageConfig) -> str:
     digest.update(config.base.encode())
     if config.dockerfile:
         digest.update(toolchain_context(Path(config.dockerfile).expanduser()))
-    for name, content in _certificates(config).items():
+    for name, content in certificates(config).items():
         digest.update(name.encode() + content)
     return f"ctui:{digest.hexdigest()[:12]}"
 
@@ -142,28 +140,9 @@ async def _run_script(script: Path, base: str) -> str:
     return stdout.decode().strip().splitlines()[-1]
 
 
-def ca_file(environ: Mapping[str, str]) -> str:
-    """Return the CA bundle that a variable names, where the usual one does not do; else ""."""
-    found = (environ.get(variable, "") for variable in _CA_VARIABLES)
-    return next((name for name in found if name and Path(name).is_file()), "")
-
-
 def _context(config: ImageConfig) -> bytes:
     folder = resource("docker")
     files = {name: (folder / name).read_bytes() for name in _INPUTS}
     files["certificates/README"] = b"Certificates of the host, as *.crt.\n"
-    files.update(_certificates(config))
+    files.update(certificates(config))
     return make_tar({name: File(content) for name, content in files.items()})
-
-
-def _certificates(config: ImageConfig) -> dict[str, bytes]:
-    name = config.ca_file or ca_file(os.environ)
-    if not name:
-        return {}
-    try:
-        return {"certificates/host.crt": read_small_file(Path(name).expanduser(), _CA_LIMIT)}
-    except OSError as error:
-        raise Unavailable(
-            f"the CA bundle {name} cannot be read: {error.strerror}",
-            hint="set image.ca_file to another, or leave it out",
-        ) from error

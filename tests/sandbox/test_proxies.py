@@ -16,8 +16,10 @@ def test_what_a_shell_says_counts_in_both_cases() -> None:
     """T14: programs read one spelling or the other."""
     found = proxy_environment({"https_proxy": _PROXY, "NO_PROXY": "intern", "HTTP_PROXY": ""})
     assert found == {
-        **{"HTTPS_PROXY": _PROXY, "https_proxy": _PROXY},
-        **{"NO_PROXY": "intern", "no_proxy": "intern"},
+        "HTTPS_PROXY": _PROXY,
+        "https_proxy": _PROXY,
+        "NO_PROXY": "intern",
+        "no_proxy": "intern",
     }
     assert proxy_environment({"NO_PROXY": "intern"}) == {}
 
@@ -33,13 +35,20 @@ def test_dockers_own_file_counts_where_the_shell_says_nothing(tmp_path: Path) ->
     assert proxy_environment(environ)["HTTP_PROXY"] == _PROXY
     assert proxy_environment(environ)["no_proxy"] == "intern"
     at = proxy_environment(environ, engine="tcp://there:2375")
-    assert at == {name: "http://other.example:1" for name in ("HTTPS_PROXY", "https_proxy")}
+    assert at == dict.fromkeys(("HTTPS_PROXY", "https_proxy"), "http://other.example:1")
     own = proxy_environment({**environ, "HTTP_PROXY": "http://mine:1"})
     assert own["http_proxy"] == "http://mine:1"
 
 
 @pytest.mark.parametrize(
-    "text", ["{", "[]", '{"proxies":[]}', '{"proxies":{"default":7}}', '{"proxies":{"default":{"httpProxy":7}}}']
+    "text",
+    [
+        "{",
+        "[]",
+        '{"proxies":[]}',
+        '{"proxies":{"default":7}}',
+        '{"proxies":{"default":{"httpProxy":7}}}',
+    ],
 )
 def test_a_file_that_says_something_else_says_nothing(tmp_path: Path, text: str) -> None:
     """T14, beside it: the file is docker's, and may be anything."""
