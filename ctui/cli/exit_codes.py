@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
+from ctui.claude.api_failure import rejected_login
+from ctui.claude.credentials import variable_in
 from ctui.cli.output import warn
 from ctui.tasks.model import EndReason, Task
 
@@ -42,6 +46,8 @@ def told_exit_code(task: Task, printed: str = "") -> int:
 
 def _why(task: Task, printed: str) -> str:
     again = f'`ctui task send {task.id} "..."` goes on'
+    if task.problem.startswith("Claude rejected the login"):
+        return rejected_login(task.id, variable_in(os.environ))
     if task.problem and task.problem == printed:
         return f"{task.id} failed: {again}"
     if task.problem:

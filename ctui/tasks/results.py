@@ -6,8 +6,9 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from ctui.claude.api_failure import failure_text, is_login_rejected
 from ctui.tasks.model import Run, Task
-from ctui.text import one_line, sanitise
+from ctui.text import sanitise
 
 LOGIN_PROBLEM = "Claude rejected the login: run `ctui setup`, then `ctui task resume`"
 _RESULT_LIMIT = 100_000
@@ -40,10 +41,11 @@ def apply(
     text = event.get("result")
     task.result = sanitise(text[:_RESULT_LIMIT]) if isinstance(text, str) else ""
     failed = event.get("is_error") is True
+    status = event.get("api_error_status")
     if not failed:
         login_rejected = False
-    elif event.get("api_error_status") in {401, 403}:
-        login_rejected = True
+    elif isinstance(status, int):
+        login_rejected = is_login_rejected(status, text if isinstance(text, str) else "")
     task.problem = _problem(event, login=login_rejected) if failed else ""
     return login_rejected
 
@@ -69,4 +71,7 @@ def _problem(event: Mapping[str, Any], *, login: bool) -> str:
     text = event.get("result")
     if event.get("subtype") == "error_during_execution":
         return "the turn was interrupted"
-    return one_line(text, 300) if isinstance(text, str) and text else "the turn failed"
+    if not isinstance(text, str) or not text:
+        return "the turn failed"
+    status = event.get("api_error_status")
+    return failure_text(status if isinstance(status, int) else None, text)
