@@ -147,14 +147,20 @@ class Printer:
             seconds = self._silence.seconds(time.monotonic())
             if seconds >= SILENT_SECONDS and not self._silent:
                 warn(f"* {silence_text(seconds)}")
-            elif self._silent and seconds < self._silent:
-                warn(f"* it goes on after {self._silent} s")
-            self._silent = seconds if seconds >= SILENT_SECONDS else 0
+            self._end_silence(seconds)
+
+    def _end_silence(self, seconds: int) -> None:
+        if seconds < self._silent:
+            warn(f"* it goes on after {self._silent} s")
+        self._silent = seconds if seconds >= SILENT_SECONDS else 0
 
     def _print(self, entry: Entry) -> None:
         if entry.stream != "out" or not is_partial(entry.line[:64].encode()):
             self._printed += 1
-        self._silence.feed(decode(entry.line, entry.stream), time.monotonic())
+        now = time.monotonic()
+        self._silence.feed(decode(entry.line, entry.stream), now)
+        if self._silent:
+            self._end_silence(self._silence.seconds(now))
         for line in entry_lines(entry, self._journal, as_json=self._as_json):
             click.echo(line)
 

@@ -21,6 +21,7 @@ from ctui.cli.shapes import (
     ServeToken,
     ShownConfig,
     ShownTask,
+    StartedTask,
     ValidatedConfig,
 )
 from ctui.client.cleaning import Cleaning
@@ -38,6 +39,7 @@ SHAPES: dict[str, Any] = {
     "task-list": list[ListedTask],
     "task-show": ShownTask,
     "task": Task,
+    "task-start": StartedTask,
     "ask": Ask,
     "task-remove": RemovedTask,
     "worktree-create": WorktreeRecord,
@@ -65,6 +67,7 @@ SHAPES: dict[str, Any] = {
 """The name of a schema -> what it describes."""
 
 PRINTED: dict[str, str] = {
+    "run": "task-start",
     "task list": "task-list",
     "task show": "task-show",
     "task send": "task",

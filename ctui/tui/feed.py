@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import closing, suppress
+from time import monotonic
 
 from ctui.claude.decode import decode
 from ctui.claude.ledger import Changes
+from ctui.claude.silence import Silence
 from ctui.claude.transcript import Transcript
 from ctui.client import Client
 from ctui.client.history import FIRST_PORTION, Past, larger, read_past
@@ -66,6 +68,7 @@ class Feed:
             changed: gets what a line did to the present one.
         """
         self.transcript = Transcript()
+        self._silence = Silence()
         self._client = client
         self._task = task
         self._replaced = replaced
@@ -89,6 +92,10 @@ class Feed:
             self._following.cancel()
             with suppress(asyncio.CancelledError):
                 await self._following
+
+    def silent_seconds(self) -> int:
+        """Return for how long the model has said nothing although it is its turn."""
+        return self._silence.seconds(monotonic())
 
     def expect(self, uuid: str, text: str, time: int) -> None:
         """Show what the person just said, until the CLI takes it."""
@@ -116,6 +123,7 @@ class Feed:
     def _take(self, entries: list[Entry]) -> None:
         for entry in entries:
             event = decode(entry.line, entry.stream)
+            self._silence.feed(event, monotonic())
             changes = self.transcript.feed(event, run=entry.run, time=entry.t)
             if changes:
                 self._changed(changes)

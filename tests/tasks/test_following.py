@@ -54,10 +54,11 @@ async def test_a_list_says_that_nobody_works_and_sees_to_it(person: Person) -> N
 async def test_a_silent_model_is_said_once(person: Person) -> None:
     """S23: and that it speaks again."""
     prompt = "Slowly.\n" + fenced("slow 12000 100", "say Hello you.")
-    code, said = await person.ctui("run", "--name", "silent", prompt)
+    code, said = await person.ctui("run", "--name", "silent", prompt, seconds=120)
     assert code == 0, said
     assert said.count("the model has said nothing for 1") == 1, said
-    assert "Hello you." in said
+    goes_on = next(line for line in said.splitlines() if line.startswith("* it goes on after 1"))
+    assert said.index(goes_on) < said.index("Hello you.")
 
 
 async def test_an_api_error_is_said_once_and_names_the_task(person: Person) -> None:
