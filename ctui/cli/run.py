@@ -34,7 +34,11 @@ if TYPE_CHECKING:
     type=click.Choice(get_args(PermissionMode)),
     help="What the task may do without asking.",
 )
-@click.option("--skip-permissions", is_flag=True, help="Ask nothing: the container is the limit.")
+@click.option(
+    "--skip-permissions",
+    is_flag=True,
+    help="Run every tool unasked: the container is the limit. Questions and plans still wait.",
+)
 @click.option(
     "--budget",
     type=click.FloatRange(0, 1e6, min_open=True),

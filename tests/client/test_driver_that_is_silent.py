@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -11,11 +13,13 @@ from contextlib import contextmanager
 
 import pytest
 
-from ctui.client import connection
+from ctui.client import Client, connection
+from ctui.client import client as client_module
 from ctui.client.connection import connect, driver_pid, stop_driver
 from ctui.client.lock_holder import holder, is_free
-from ctui.errors import Unavailable
+from ctui.errors import NotFound, Unavailable
 from ctui.paths import Paths, private_folder
+from ctui.tasks.calls import InterruptTask
 
 _HOLDER = "import fcntl, os, sys; fcntl.flock(os.open(sys.argv[1], os.O_RDWR | os.O_CREAT), 2); \
 print('locked', flush=True); sys.stdin.read()"
@@ -73,6 +77,28 @@ async def test_one_that_died_in_between_is_replaced(paths: Paths) -> None:
         (await waiting).close()
     assert await driver_pid(paths) is not None
     assert await stop_driver(paths) is not None
+
+
+@pytest.mark.engine
+async def test_one_that_is_stopped_in_the_middle_of_a_call_is_named(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S4, beside it: the connection is there, and no reply comes."""
+    monkeypatch.setattr(connection, "_ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(client_module, "_PATIENCE_SECONDS", 0.5)
+    async with Client(paths) as client:
+        await client.connect()
+        pid = await driver_pid(paths)
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            with pytest.raises(Unavailable, match=str(pid)):
+                await client.call(InterruptTask("nobody"))
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        with pytest.raises(NotFound):
+            await client.call(InterruptTask("nobody"))
+    assert await stop_driver(paths) == pid
 
 
 async def test_one_that_was_stopped_is_named(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
