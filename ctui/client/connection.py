@@ -180,19 +180,30 @@ async def _started(paths: Paths, environ: Mapping[str, str] | None) -> Connectio
 
     That one may not listen yet, or die before it does: nothing tells but trying.
     """
-    deadline = time.monotonic() + _ANSWER_SECONDS
-    while time.monotonic() < deadline:
+    deadline = 0.0
+    while True:
         busy = await _start(paths, environ) == _BUSY
-        look_at_lock = time.monotonic() + _LOCK_POLL_SECONDS
-        while time.monotonic() < deadline:
-            if (connection := await _try_socket(paths)) is not None:
-                return connection
-            await asyncio.sleep(_POLL_SECONDS)
-            if busy and time.monotonic() >= look_at_lock:
-                if is_free(paths.driver_lock):
-                    break
-                look_at_lock = time.monotonic() + _LOCK_POLL_SECONDS
-    raise _silent(paths)
+        if not (busy and deadline):
+            deadline = time.monotonic() + _ANSWER_SECONDS
+        connection = await _wait_for_socket(paths, deadline, busy=busy)
+        if connection is not None:
+            return connection
+        if time.monotonic() >= deadline:
+            raise _silent(paths)
+
+
+async def _wait_for_socket(paths: Paths, deadline: float, *, busy: bool) -> Connection | None:
+    """Connect as soon as a driver listens; None if the time is over, or its lock is free."""
+    look_at_lock = time.monotonic() + _LOCK_POLL_SECONDS
+    while time.monotonic() < deadline:
+        if (connection := await _try_socket(paths)) is not None:
+            return connection
+        await asyncio.sleep(_POLL_SECONDS)
+        if busy and time.monotonic() >= look_at_lock:
+            if is_free(paths.driver_lock):
+                return None
+            look_at_lock = time.monotonic() + _LOCK_POLL_SECONDS
+    return None
 
 
 def _silent(paths: Paths) -> Unavailable:

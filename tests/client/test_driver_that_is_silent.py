@@ -84,10 +84,10 @@ async def test_one_that_is_stopped_in_the_middle_of_a_call_is_named(
     paths: Paths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """S4, beside it: the connection is there, and no reply comes."""
-    monkeypatch.setattr(connection, "_ANSWER_SECONDS", 0.5)
-    monkeypatch.setattr(client_module, "_PATIENCE_SECONDS", 0.5)
     async with Client(paths) as client:
         await client.connect()
+        monkeypatch.setattr(connection, "_ANSWER_SECONDS", 0.5)
+        monkeypatch.setattr(client_module, "_PATIENCE_SECONDS", 0.5)
         pid = await driver_pid(paths)
         assert pid is not None
         os.kill(pid, signal.SIGSTOP)
@@ -96,6 +96,7 @@ async def test_one_that_is_stopped_in_the_middle_of_a_call_is_named(
                 await client.call(InterruptTask("nobody"))
         finally:
             os.kill(pid, signal.SIGCONT)
+        monkeypatch.setattr(connection, "_ANSWER_SECONDS", 10.0)
         with pytest.raises(NotFound):
             await client.call(InterruptTask("nobody"))
     assert await stop_driver(paths) == pid
