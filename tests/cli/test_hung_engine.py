@@ -37,5 +37,5 @@ def test_doctor_names_an_engine_that_hangs(repository: Path, hung: Path) -> None
 @pytest.mark.usefixtures("hung")
 def test_every_command_says_that_the_engine_hangs(repository: Path, command: list[str]) -> None:
     """S14: also one whose driver has to ask the engine first."""
-    environ = {"ANTHROPIC_API_KEY": "sk-ant-api-nobody-1"}
-    assert "does not answer" in refused(repository, *command, **environ)
+    said = refused(repository, *command, ANTHROPIC_API_KEY="sk-ant-api-nobody-1")
+    assert "does not answer" in said

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ctui.client.plain import PlainJournal
 from ctui.tasks.journal import Entry
 from tests.claude import lines
@@ -43,7 +45,7 @@ def test_how_a_turn_failed_is_known_until_the_next_one_ends() -> None:
     """S21, beside it: an interrupted turn is no failure, and a good one clears it."""
     plain = PlainJournal()
 
-    def failure(**facts: object) -> str:
+    def failure(**facts: Any) -> str:
         plain.lines(Entry(1, 1, "out", lines.result(**facts).decode()))
         return plain.failure
 
