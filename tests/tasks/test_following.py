@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -103,3 +106,26 @@ async def test_an_address_that_is_the_sandbox_itself_is_refused(person: Person) 
     assert "ANTHROPIC_BASE_URL" in (await person.ctui("doctor"))[1]
     assert "ANTHROPIC_BASE_URL" in (await person.ctui("setup", "--no-image"))[1]
     person.world.environ.update(environ)  # type: ignore[attr-defined] # as above
+
+
+async def test_an_interrupted_run_says_what_goes_on_with_it(person: Person) -> None:
+    """S16: while a tool runs in the first turn; the task is stopped, and the line names it."""
+    prompt = "Go.\n" + fenced("bash touch made; sleep 100", "say Done.")
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-m", "ctui", "run", "--skip-permissions", "--name", "cut", prompt),
+        cwd=person.repository,
+        env=person.world.environ,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    assert process.stdout is not None
+    async with asyncio.timeout(120):
+        said = b""
+        while b"touch made" not in said.partition(b"say Done.")[2]:
+            said += await process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        rest, _ = await process.communicate()
+    assert process.returncode == 130, rest
+    assert b"stopped cut: `ctui task resume cut` goes on with it" in rest
+    assert person.store.task("cut").reason == "stopped"
