@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -53,6 +53,33 @@ def user_message(text: str, message_id: str) -> bytes:
             "uuid": message_id,
         }
     )
+
+
+def commands_of(response: JsonObject) -> frozenset[str]:
+    """Return the names and aliases of the CLI's commands, from its answer to `initialize`.
+
+    Commands of MCP servers come later: they are in the `slash_commands` of `Init`.
+    """
+    commands = fields.mappings(response, "commands")
+    names = {fields.text(command, "name") for command in commands}
+    aliases = {alias for command in commands for alias in fields.texts(command, "aliases")}
+    return frozenset(names | aliases) - {""}
+
+
+def as_cli_text(text: str, commands: Collection[str]) -> str:
+    """Return a message so that the CLI takes it as text, unless it is one of its commands.
+
+    The CLI swallows `/users returns 500` as an unknown command, and reports success. A blank in
+    front makes it text for the model.
+    """
+    word = text.split(maxsplit=1)[0] if text.strip() else ""
+    is_command = text.startswith("/") and word[1:] in commands
+    return text if is_command or not text.startswith("/") else f" {text}"
+
+
+def as_said(text: str) -> str:
+    """Return an echoed message as the person wrote it, without the blank of `as_cli_text`."""
+    return text[1:] if text.startswith(" /") else text
 
 
 def cancel_message(request_id: str, message_id: str) -> bytes:

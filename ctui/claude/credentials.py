@@ -94,6 +94,11 @@ class Credential(msgspec.Struct, frozen=True):
         return None
 
 
+def variable_in(environ: Mapping[str, str]) -> str:
+    """Return the variable whose login counts in this environment; "" where none does."""
+    return next((name for name in VARIABLES.values() if environ.get(name, "").strip()), "")
+
+
 class Redactor:
     """Replaces known secrets wherever they turn up: a task can print its own environment."""
 

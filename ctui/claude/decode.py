@@ -92,6 +92,7 @@ def _init(value: JsonObject) -> Event:
         failed_servers=tuple(
             fields.text(item, "name") for item in servers if item.get("status") == "failed"
         ),
+        commands=fields.texts(value, "slash_commands"),
     )
 
 

@@ -57,6 +57,8 @@ class Init(Event, frozen=True):
     tools: tuple[str, ...]
     failed_servers: tuple[str, ...]
     """MCP servers that did not connect."""
+    commands: tuple[str, ...] = ()
+    """Slash commands without the slash, those of MCP servers included."""
 
 
 class Status(Event, frozen=True):

@@ -22,6 +22,7 @@ from ctui.cli.shapes import (
     ShownAsk,
     ShownConfig,
     ShownTask,
+    StartedTask,
     ValidatedConfig,
 )
 from ctui.client.cleaning import Cleaning
@@ -39,6 +40,7 @@ SHAPES: dict[str, Any] = {
     "task-list": list[ListedTask],
     "task-show": ShownTask,
     "task": Task,
+    "task-start": StartedTask,
     "ask": ShownAsk,
     "task-remove": RemovedTask,
     "worktree-create": WorktreeRecord,
@@ -66,6 +68,7 @@ SHAPES: dict[str, Any] = {
 """The name of a schema -> what it describes."""
 
 PRINTED: dict[str, str] = {
+    "run": "task-start",
     "task list": "task-list",
     "task show": "task-show",
     "task send": "task",

@@ -14,7 +14,7 @@ from ctui.client.volumes import KeptVolume
 from ctui.sandbox.old_images import BuiltImage
 from ctui.sandbox.volumes import Volume
 from ctui.tasks.asks.shape import AskShape, ask_members
-from ctui.tasks.model import Answer, Ask, Run, Task
+from ctui.tasks.model import Alarm, Answer, Ask, Run, Task
 from ctui.worktrees.landing.land import Landed
 
 
@@ -68,6 +68,15 @@ class ShownTask(msgspec.Struct, frozen=True):
     task: Task
     asks: list[ShownAsk]
     runs: list[Run]
+    alarms: list[Alarm]
+    """What came on its channel and was not caused by its driver."""
+
+
+class StartedTask(Task, kw_only=True):
+    """A task that `run --detach` has started."""
+
+    notes: list[str]
+    """What it will not find, and the option that changes that."""
 
 
 class RemovedTask(msgspec.Struct, frozen=True):

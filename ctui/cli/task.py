@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from ctui.cli import context, task_read
+from ctui.cli.durations import unattended_options
 from ctui.cli.output import json_option, print_json, read_stdin
 from ctui.cli.task_names import task_argument
+from ctui.cli.task_text import state_text
 from ctui.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
+    from ctui.cli.follow import Turn
     from ctui.tasks.calls import Call
     from ctui.tasks.model import Ask, Task
     from ctui.worktrees.trash.entries import TrashEntry
@@ -31,26 +35,35 @@ for _read in (task_read.list_, task_read.show, task_read.logs):
 @task_argument
 @click.argument("message")
 @click.option("--wait", is_flag=True, help="Follow it to the end of the turn.")
+@unattended_options
 @json_option
-def send(task_id: str, message: str, *, wait: bool, as_json: bool) -> int:
+def send(
+    task_id: str,
+    message: str,
+    *,
+    wait: bool,
+    unattended: bool,
+    timeout: int | None,
+    as_json: bool,
+) -> int:
     """Send a follow-up (`-` reads it from stdin); a task that sleeps or ended goes on.
 
     With --wait the exit code is that of `ctui run`; Ctrl-C leaves the task to itself.
     """
-    import uuid
+    import msgspec
 
-    from ctui.client.tasks import login
-    from ctui.tasks.calls import SendMessage
-    from ctui.tasks.journal import FILE_NAME
+    from ctui.cli.follow import turn_from_here
+    from ctui.client.tasks import new_message
 
     text = read_stdin() if message == "-" else message
-    options = context.store().tasks.get(task_id).options
-    journal = context.paths().task(task_id) / FILE_NAME
-    seen = journal.stat().st_size if journal.is_file() else 0
-    brought = login(context.paths(), options)
-    task = _call(SendMessage(task_id, str(uuid.uuid4()), text, brought))
+    call = msgspec.structs.replace(
+        new_message(context.paths(), task_id, text), unattended=unattended, timeout=timeout
+    )
+    with closing(context.store()) as store:
+        turn = turn_from_here(store, context.paths(), task_id, call.id)
+    task = _call(call)
     if wait:
-        return _follow(task_id, as_json=as_json, start=seen)
+        return _follow(turn, as_json=as_json)
     _show(task, as_json=as_json, done="sent")
     return 0
 
@@ -135,14 +148,23 @@ def stop(task_id: str, *, as_json: bool) -> None:
 
 @command.command("resume")
 @task_argument
+@click.option("--wait", is_flag=True, help="Follow it to the end of the turn.")
 @json_option
-def resume(task_id: str, *, as_json: bool) -> None:
-    """Start a new run of the same conversation."""
-    from ctui.client.tasks import login
-    from ctui.tasks.calls import ResumeTask
+def resume(task_id: str, *, wait: bool, as_json: bool) -> int:
+    """Start a new run of the same conversation.
 
-    options = context.store().tasks.get(task_id).options
-    _show(_call(ResumeTask(task_id, login(context.paths(), options))), as_json=as_json)
+    With --wait the exit code is that of `ctui run`; Ctrl-C leaves the task to itself.
+    """
+    from ctui.cli.follow import turn_from_here
+    from ctui.client.tasks import resumption
+
+    with closing(context.store()) as store:
+        turn = turn_from_here(store, context.paths(), task_id)
+    task = _call(resumption(context.paths(), task_id))
+    if wait:
+        return _follow(turn, as_json=as_json)
+    _show(task, as_json=as_json)
+    return 0
 
 
 @command.command("remove")
@@ -185,13 +207,13 @@ def _call(call: Call[Any]) -> Any:
     return asyncio.run(go())
 
 
-def _follow(task_id: str, *, as_json: bool, start: int) -> int:
+def _follow(turn: Turn, *, as_json: bool) -> int:
     from ctui.cli.follow import follow_turn
     from ctui.client import Client
 
     async def go() -> int:
         async with Client(context.paths()) as client:
-            return await follow_turn(client, task_id, as_json=as_json, start=start)
+            return await follow_turn(client, turn, as_json=as_json)
 
     return asyncio.run(go())
 
@@ -234,4 +256,4 @@ def _show(task: Task, *, as_json: bool, done: str = "") -> None:
     if as_json:
         print_json(task)
     else:
-        click.echo(f"{task.id} {done or task_read.state_text(task)}")
+        click.echo(f"{task.id} {done or state_text(task)}")

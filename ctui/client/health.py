@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ctui import __version__
 from ctui.claude.login import LoginSearch, describe, time_left
+from ctui.client.base_url import check_base_url
 from ctui.client.mending import mend_engine
 from ctui.client.worktrees import open_store
 from ctui.config import load_config
@@ -17,6 +18,7 @@ from ctui.paths import Paths, private_folder, refuse_network_file_system
 
 if TYPE_CHECKING:
     from ctui.sandbox.docker import Engine
+    from ctui.sandbox.endpoint import Endpoint
 
 
 class Check(NamedTuple):
@@ -59,6 +61,10 @@ def _config(paths: Paths) -> Check:
         load_config(paths)
     except CtuiError as error:
         return Check("config", False, error.message, f"{error.hint}: `ctui config edit`")
+    try:
+        check_base_url(paths)
+    except CtuiError as error:
+        return Check("config", False, error.message, error.hint)
     return Check("config", True, str(file) if file.is_file() else f"defaults; {file} would count")
 
 
@@ -81,18 +87,28 @@ def _login(paths: Paths) -> Check:
 async def _engine_and_image(paths: Paths) -> list[Check]:
     from ctui.sandbox.docker import Engine
     from ctui.sandbox.endpoint import resolve_endpoint
+    from ctui.sandbox.transport import EngineHangs
 
     endpoint = None
     try:
         endpoint = resolve_endpoint()
         engine = await Engine.connect(endpoint)
     except CtuiError as error:
-        mend = mend_engine(endpoint.url if endpoint else "", os.environ)
-        return [Check("engine", False, error.message, mend)]
+        return [_no_engine(endpoint, error)]
     try:
         return [await _engine(engine), await _image(paths, engine)]
+    except EngineHangs as error:
+        return [_no_engine(endpoint, error)]
     finally:
         await engine.close()
+
+
+def _no_engine(endpoint: Endpoint | None, error: CtuiError) -> Check:
+    from ctui.sandbox.transport import EngineHangs
+
+    url, hangs = endpoint.url if endpoint else "", isinstance(error, EngineHangs)
+    found = f"{error.message} ({url})" if hangs else error.message
+    return Check("engine", False, found, mend_engine(url, os.environ, hangs=hangs))
 
 
 async def _engine(engine: Engine) -> Check:

@@ -25,6 +25,13 @@ class ImageConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     dockerfile: Annotated[
         str, Meta(description="or your own Dockerfile, built first; its folder is its context")
     ] = ""
+    ca_file: Annotated[
+        str,
+        Meta(
+            description="certificates that tasks trust, as PEM; CTUI_CA_FILE, NODE_EXTRA_CA_CERTS "
+            "and SSL_CERT_FILE count too"
+        ),
+    ] = ""
 
 
 class SandboxConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from typing import TYPE_CHECKING, Annotated
 
 import anyio
@@ -18,7 +17,6 @@ from ctui.mcp_server.rounds import Round, earlier_round, take_answers
 from ctui.mcp_server.settings import settings
 from ctui.mcp_server.tool import WORKS, Tool, tool
 from ctui.mcp_server.turn_wait import Execution, TurnWait, interrupt
-from ctui.tasks.calls import SendMessage
 from ctui.tasks.journal import FILE_NAME
 from ctui.tasks.model import Task, TaskOptions
 
@@ -91,10 +89,9 @@ async def _begin(call: Call, client: Client, given: ExecuteClaude) -> tuple[Task
         start = _journal_size(call, given.task_id)
         if not given.prompt:
             return _known(call, given.task_id), start
-        from ctui.client.tasks import login
+        from ctui.client.tasks import new_message
 
-        message = SendMessage(given.task_id, str(uuid.uuid4()), given.prompt, login(call.paths))
-        return await client.call(message), start
+        return await client.call(new_message(call.paths, given.task_id, given.prompt)), start
     from ctui.client.tasks import NewTask, start_task
 
     place = place_of(call, given.workspace_root or "")
@@ -111,7 +108,7 @@ async def _begin(call: Call, client: Client, given: ExecuteClaude) -> tuple[Task
             skip_permissions=given.skip_permissions,
         ),
     )
-    return await start_task(client, place.repository, new), 0
+    return (await start_task(client, place.repository, new)).task, 0
 
 
 def _known(call: Call, task_id: str) -> Task:

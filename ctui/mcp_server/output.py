@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ctui.client.plain import plain_lines
+from ctui.client.plain import PlainJournal
 from ctui.tasks.journal import FILE_NAME, Entry
 
 if TYPE_CHECKING:
@@ -58,23 +58,25 @@ def read_output(folder: Path, offset: int, tail: int) -> Output:
 
 async def follow_output(client: Client, task_id: str, offset: int, seconds: float) -> None:
     """Wait until there is something to read behind `offset`, but not for longer than that."""
+    journal = PlainJournal()
     with suppress(TimeoutError):
         async with (
             asyncio.timeout(seconds),
             aclosing(client.follow(task_id, offset)) as batches,
         ):
             async for batch in batches:
-                if any(plain_lines(entry) for entry in batch):
+                if any(journal.lines(entry) for entry in batch):
                     return
 
 
 def _entries(path: Path, start: int) -> Iterator[tuple[int, list[str]]]:
     """Where each whole entry ends, and its lines; a torn one at the end is not there yet."""
     decode = msgspec.json.Decoder(Entry).decode
+    journal = PlainJournal()
     with path.open("rb") as file:
         if start:
             file.seek(start - 1)
             file.readline()
         while (line := file.readline()).endswith(b"\n"):
             with suppress(msgspec.DecodeError):
-                yield file.tell(), plain_lines(decode(line))
+                yield file.tell(), journal.lines(decode(line))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from typing import Annotated
 
 import msgspec
@@ -17,7 +16,7 @@ from ctui.mcp_server.asks import TaskDetails, TaskItem, TaskList, ask_item
 from ctui.mcp_server.call import Call
 from ctui.mcp_server.output import Output, follow_output, read_output
 from ctui.mcp_server.tool import ENDS, READS, WORKS, Tool, tool
-from ctui.tasks.calls import InterruptTask, SendMessage, StopTask
+from ctui.tasks.calls import InterruptTask, StopTask
 from ctui.tasks.model import AskState, Task, TaskOptions, TaskState
 
 
@@ -98,7 +97,7 @@ async def run_task(call: Call, given: RunTask) -> Task:
     )
     async with call.client() as client:
         await client.connect()
-        return await start_task(client, repository, new)
+        return (await start_task(client, repository, new)).task
 
 
 class ListTasks(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -180,9 +179,9 @@ class Send(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 @tool(Send, Task, WORKS)
 async def send_message(call: Call, given: Send) -> Task:
     """Send a follow-up to a task; one that sleeps or ended goes on. Returns at once."""
-    from ctui.client.tasks import login
+    from ctui.client.tasks import new_message
 
-    message = SendMessage(given.task_id, str(uuid.uuid4()), given.message, login(call.paths))
+    message = new_message(call.paths, given.task_id, given.message)
     async with call.client() as client:
         return await client.call(message)
 

@@ -11,7 +11,9 @@ from pathlib import Path
 from ctui.config import ImageConfig
 from ctui.errors import Unavailable
 from ctui.paths import resource
+from ctui.sandbox.certificates import certificates
 from ctui.sandbox.docker import Engine
+from ctui.sandbox.proxies import proxy_environment
 from ctui.sandbox.spec import LABEL_INSTANCE
 from ctui.sandbox.toolchain import File, make_tar, toolchain_context
 from ctui.text import one_line
@@ -27,19 +29,15 @@ _INPUTS = (
     "relay/kernel.py",
     "relay/streams.py",
 )
-_CA_VARIABLES = ("CTUI_CA_FILE", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE")
 
 Progress = Callable[[str], None]
 
 
 def image_tag(config: ImageConfig) -> str:
-    """Return the tag `ctui:<hash of everything that goes into the image>`.
-
-    The host's certificates are left out: the image's name must not depend on the shell's
-    variables.
+    """Return `ctui:<hash of everything that goes into the image>`.
 
     Raises:
-        Unavailable: `image.dockerfile` or a file beside it cannot be read.
+        Unavailable: `image.dockerfile`, a file beside it or `image.ca_file` cannot be read.
     """
     digest = hashlib.sha256(CLAUDE_CODE_VERSION.encode())
     folder = resource("docker")
@@ -48,6 +46,8 @@ def image_tag(config: ImageConfig) -> str:
     digest.update(config.base.encode())
     if config.dockerfile:
         digest.update(toolchain_context(Path(config.dockerfile).expanduser()))
+    for name, content in certificates(config).items():
+        digest.update(name.encode() + content)
     return f"ctui:{digest.hexdigest()[:12]}"
 
 
@@ -88,8 +88,12 @@ async def build_image(
     owner = {LABEL_INSTANCE: instance} if instance else {}
     base = await _base(engine, config, progress, owner)
     progress(f"building {tag} on {base}")
-    arguments = {"BASE_IMAGE": base, "CLAUDE_CODE_VERSION": CLAUDE_CODE_VERSION}
-    await engine.build(_context(), tag, arguments, {LABEL: tag, **owner}, progress)
+    arguments = {
+        "BASE_IMAGE": base,
+        "CLAUDE_CODE_VERSION": CLAUDE_CODE_VERSION,
+        **proxy_environment(engine=engine.endpoint.url),
+    }
+    await engine.build(_context(config), tag, arguments, {LABEL: tag, **owner}, progress)
     return tag
 
 
@@ -101,7 +105,8 @@ async def _base(
         context = await asyncio.to_thread(toolchain_context, path)
         tag = _toolchain_tag(context)
         progress(f"building your {path.name}")
-        await engine.build(context, tag, {}, {LABEL: tag, **owner}, progress)
+        proxies = proxy_environment(engine=engine.endpoint.url)
+        await engine.build(context, tag, proxies, {LABEL: tag, **owner}, progress)
         return tag
     progress("looking for a base image")
     return await _run_script(resource("docker") / "base.sh", config.base)
@@ -132,6 +137,7 @@ async def _run_script(script: Path, base: str) -> str:
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, **proxy_environment()},
     )
     stdout, stderr = await process.communicate()
     if process.returncode:
@@ -140,18 +146,9 @@ async def _run_script(script: Path, base: str) -> str:
     return stdout.decode().strip().splitlines()[-1]
 
 
-def _context() -> bytes:
+def _context(config: ImageConfig) -> bytes:
     folder = resource("docker")
     files = {name: (folder / name).read_bytes() for name in _INPUTS}
     files["certificates/README"] = b"Certificates of the host, as *.crt.\n"
-    files.update(_certificates(os.environ))
+    files.update(certificates(config))
     return make_tar({name: File(content) for name, content in files.items()})
-
-
-def _certificates(environ: Mapping[str, str]) -> dict[str, bytes]:
-    """Return the host's CA bundle if a variable names another one than the usual."""
-    for variable in _CA_VARIABLES:
-        path = Path(environ.get(variable) or "/nonexistent")
-        if path.is_file():
-            return {"certificates/host.crt": path.read_bytes()}
-    return {}

@@ -78,6 +78,10 @@ class SendMessage(Call[Task], frozen=True):
     text: str
     login: Login = Login()
     config: Config | None = None
+    unattended: bool = False
+    """For the turn that this message begins, whatever the task's options say."""
+    timeout: int | None = None
+    """Seconds of work for that turn; None takes the task's."""
 
 
 class AnswerAsk(Call[Ask], frozen=True):

@@ -141,6 +141,10 @@ class Task(msgspec.Struct, kw_only=True):
     alarms: tuple[Alarm, ...] = ()
     """The first of them; `alarm_count` counts all."""
     alarm_count: int = 0
+    turn_unattended: bool = False
+    """Nobody will answer in the turn that the last message begins."""
+    turn_timeout: int | None = None
+    """Seconds of work for that turn; None takes the options'."""
     background: tuple[BackgroundCommand, ...] = ()
     """What still runs although the turn is over."""
     sandbox: SandboxFacts | None = None

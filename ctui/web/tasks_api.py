@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from ctui.client.tasks import NewTask, login, start_task
+from ctui.client.tasks import NewTask, new_message, start_task
 from ctui.config import load_config
 from ctui.errors import InvalidInput, NotFound
-from ctui.tasks.calls import SendMessage, StopTask
+from ctui.tasks.calls import StopTask
 from ctui.tasks.model import TaskOptions
 from ctui.tasks.session.messages import check_text
 from ctui.web import shapes
@@ -54,7 +53,7 @@ async def create(service: Service, request: Request) -> Response:
     )
     async with service.client() as client:
         try:
-            task = await start_task(client, repository, new)
+            task = (await start_task(client, repository, new)).task
         except NotFound as error:  # the base: the path itself was found
             raise InvalidInput(error.message, hint=error.hint) from error
     return as_json(task_record(service.store, task), status=201)
@@ -91,8 +90,7 @@ async def tell(service: Service, request: Request) -> Response:
     said = await body_of(request, shapes.FollowUp)
     check_text(said.prompt)
     task = service.store.tasks.get(request.path_params["task_id"])
-    message = SendMessage(task.id, str(uuid.uuid4()), said.prompt, login(service.paths))
-    task = await service.call(message)
+    task = await service.call(new_message(service.paths, task.id, said.prompt))
     # The first one is the prompt.
     others = service.store.messages.of(task.id)[1:]
     told = shapes.TaskTold(

@@ -11,7 +11,7 @@ import pytest
 from ctui.cli.schemas import PRINTED, SHAPES
 from ctui.paths import Paths
 from ctui.tasks.asks import Origin
-from ctui.tasks.model import Run, Task
+from ctui.tasks.model import Alarm, Run, Task, TaskState
 from ctui.tasks.store import Store
 from tests.ask_requests import asked
 from tests.cli.commands import ctui
@@ -68,6 +68,9 @@ def test_tasks(repository: Path, paths: Paths) -> None:
         base=None,
         session="s",
         prompt="p",
+        state=TaskState.IDLE,
+        alarms=(Alarm(at=1, kind="mode", text="a mode that nobody set"),),
+        alarm_count=1,
     )
     store.tasks.add(task)
     store.runs.add(Run(task="task", number=1, container="c"))

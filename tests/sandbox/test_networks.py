@@ -6,7 +6,6 @@ import uuid
 
 import msgspec
 import pytest
-from ctui.tasks.runs.launch import network_name
 
 from ctui.config import ImageConfig, SandboxConfig
 from ctui.paths import Paths
@@ -14,6 +13,7 @@ from ctui.sandbox.docker import Engine
 from ctui.sandbox.image import require_image
 from ctui.sandbox.spec import LABEL_INSTANCE
 from ctui.sandbox.stream import follow_log
+from ctui.tasks.runs.launch import network_name
 from tests.sandbox.containers import plain_spec
 
 LISTEN = "import socket; s = socket.create_server(('', 8080)); print('up', flush=True); s.accept()"

@@ -90,6 +90,10 @@ class _Logins:
 
     def accepted(self, task: str) -> None: ...
 
+    def variable(self, task: str) -> str:
+        del task
+        return ""
+
     async def of(self, task: Task, *, needed: bool) -> Account:
         del task, needed
         await self._world.pause()

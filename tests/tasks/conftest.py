@@ -98,7 +98,7 @@ class Person:
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
 
-    async def ctui(self, *arguments: str) -> tuple[int, str]:
+    async def ctui(self, *arguments: str, seconds: float = WAIT_SECONDS) -> tuple[int, str]:
         """Run the command; its exit code and everything it said."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -112,7 +112,7 @@ class Person:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
-        output, _ = await asyncio.wait_for(process.communicate(), WAIT_SECONDS)
+        output, _ = await asyncio.wait_for(process.communicate(), seconds)
         return process.returncode or 0, output.decode()
 
     @property

@@ -67,6 +67,9 @@ class LoginSource(Protocol):
 
     def accepted(self, task: str) -> None: ...
 
+    def variable(self, task: str) -> str:
+        """Return the variable of the environment that a task's login came from, or ""."""
+
     async def of(self, task: Task, *, needed: bool) -> Account | None: ...
 
     async def another(self, task: Task) -> bool: ...

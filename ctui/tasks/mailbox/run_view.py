@@ -11,7 +11,8 @@ from typing import TypeGuard
 
 import msgspec
 
-from ctui.claude import fields
+from ctui.claude import control
+from ctui.claude.api_failure import is_login_rejected
 from ctui.claude.content import ToolResult, ToolUse
 from ctui.claude.events import (
     AssistantMessage,
@@ -85,6 +86,7 @@ class RunView(msgspec.Struct):
                 self._stderr(event)
             case Init():
                 self.session = self.session or event.session
+                self.commands |= frozenset(event.commands)
             case SessionState():
                 self.state = event.state
             case AssistantMessage():
@@ -124,8 +126,8 @@ class RunView(msgspec.Struct):
     def _turn_over(self, result: Result) -> None:
         if not result.is_error:
             self.login_rejected = False
-        elif result.api_status == 401:
-            self.login_rejected = True
+        elif result.api_status is not None:
+            self.login_rejected = is_login_rejected(result.api_status, result.text)
         # What an interrupted turn left open is never answered; subagents in the background go on.
         self.tools = {} if not self.background else self.tools
 
@@ -133,8 +135,7 @@ class RunView(msgspec.Struct):
         self.requests.pop(response.request_id, None)
         if not self.initialised and "commands" in response.response:
             self.initialised = True
-            listed = fields.mappings(response.response, "commands")
-            self.commands = frozenset(fields.text(item, "name") for item in listed)
+            self.commands |= control.commands_of(response.response)
 
     def _requested(self, event: Event) -> None:
         if is_request(event) and event.request_id and len(self.requests) < _OPEN_LIMIT:

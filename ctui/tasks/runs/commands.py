@@ -33,6 +33,7 @@ def send(step: Step, mail: Send) -> None:
     message = Message(id=call.id, task=task.id, text=call.text, created=step.time)
     step.store.messages.add(message)
     task.resume_at = None
+    task.turn_unattended, task.turn_timeout = call.unattended, call.timeout
     step.timer("reset", None)
     if standing.phase is Phase.RESTING:
         standing.config = call.config

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ctui.claude.task_home import RunOptions, TaskHome, deny_rules_of, first_line, task_home
 from ctui.config import Config, SandboxConfig, parse_size
+from ctui.sandbox.proxies import proxy_environment
 from ctui.sandbox.spec import (
     HOME,
     LABEL_INSTANCE,
@@ -116,7 +117,9 @@ def first_line_of(home: TaskHome, account: Account | None) -> bytes:
     if account is None:
         return b""
     servers = account.servers.content if account.servers else ""
-    return first_line(home, account.credential.environment(), servers)
+    # The address of a proxy can hold a password.
+    secrets = {**proxy_environment(in_sandbox=True), **account.credential.environment()}
+    return first_line(home, secrets, servers)
 
 
 def _has_spoken(services: Services, task: Task) -> bool:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from ctui.claude import vault
-from ctui.claude.credentials import Credential, Redactor
+from ctui.claude.credentials import VARIABLES, Credential, Redactor
 from ctui.claude.mcp_servers import resolve_servers
 from ctui.errors import CtuiError, LoginRequired, Unavailable
 from ctui.tasks.calls import Login
@@ -57,6 +57,13 @@ class Logins:
             self._named[task] = login
         self._variables.setdefault(task, {}).update(login.variables)
         self._tried.discard(task)
+
+    def variable(self, task: str) -> str:
+        """Return the variable of the environment that a task's login came from, or ""."""
+        used = self._used.get(task, "")
+        named = self._named.get(task)
+        environment = named.environment if named is not None and not named.stored else os.environ
+        return next((name for name in VARIABLES.values() if environment.get(name) == used), "")
 
     def accepted(self, task: str) -> None:
         """A run of the task ended, and its login was not the reason."""

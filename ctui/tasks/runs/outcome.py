@@ -6,7 +6,7 @@ from ctui.errors import CtuiError, LoginRequired
 from ctui.tasks.mailbox.states import Intent
 from ctui.tasks.mailbox.step import RunOver, Step
 from ctui.tasks.model import Cause, EndReason, TaskState
-from ctui.tasks.session.results import LOGIN_PROBLEM
+from ctui.tasks.session.turns import login_problem
 
 
 def settle(step: Step) -> None:
@@ -21,7 +21,7 @@ def settle(step: Step) -> None:
         _ended(step, EndReason.FAILED, task.problem, task.cause or "other")
     elif standing.view.login_rejected:
         step.move(TaskState.WAITING)
-        step.trouble(LOGIN_PROBLEM, "login")
+        step.trouble(login_problem(step), "login")
     elif standing.intent == "asleep":
         step.move(TaskState.IDLE)
     elif standing.intent == "completed" and not task.problem:

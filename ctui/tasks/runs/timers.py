@@ -67,7 +67,8 @@ def _timed_out(step: Step) -> None:
     task = step.task
     if not task.state.live:
         return
-    step.trouble(f"it took longer than {task.options.timeout} seconds", "timeout")
+    seconds = task.turn_timeout or task.options.timeout
+    step.trouble(f"the turn took longer than {seconds} seconds", "timeout")
     step.after(step.actor.interrupt)
     if not task.detached:
         step.intend("completed")

@@ -100,7 +100,7 @@ class AskBook:
         step = self._step
         if step.store.grants.is_granted(step.task.repository, ask):
             return GRANTED
-        if step.task.options.unattended:
+        if step.task.options.unattended or step.task.turn_unattended:
             step.standing.denied += 1
             return _UNATTENDED if ask.kind != "elicitation" else Answer("cancel", by="unattended")
         return None

@@ -75,9 +75,9 @@ def tell_waiting(step: Step) -> None:
 
 def say(step: Step, message: Message) -> None:
     """Send a message. One that may be a command of the CLI waits until its commands are known."""
-    if message.text.lstrip().startswith("/") and not step.view.initialised:
+    if message.text.startswith("/") and not step.view.initialised:
         return
-    text = messages.cli_text(message.text, step.view.commands)
+    text = control.as_cli_text(message.text, step.view.commands)
     step.send(control.user_message(text, message.id), key=message.id)
 
 
@@ -105,8 +105,8 @@ def _user(step: Step, event: UserMessage, _line: LogLine) -> None:
 
 def _result(step: Step, event: Result, line: LogLine) -> None:
     _settle_commands(step, line.time)
-    rejected = step.view.login_rejected
-    if wrong := results.apply(event, step.task, step.run, login_rejected=rejected):
+    rejected = turns.login_problem(step) if step.view.login_rejected else ""
+    if wrong := results.apply(event, step.task, step.run, rejected=rejected):
         step.alarm("figures", wrong, line.data, stop=False)
     turns.judged(step, event)
     step.standing.import_wanted = True
@@ -132,7 +132,7 @@ def _initialised(step: Step) -> None:
     """The CLI answers; until it is told something it says nothing of its own accord."""
     waiting = step.store.messages.undelivered(step.task.id)
     for message in waiting:
-        if message.text.lstrip().startswith("/"):
+        if message.text.startswith("/"):
             say(step, message)
     if step.task.state is TaskState.STARTING and not waiting:
         turns.ended(step)

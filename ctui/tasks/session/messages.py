@@ -10,7 +10,6 @@ from ctui.tasks.model import Message
 
 MAX_MESSAGE = 8 << 20
 """Bytes of one message to a task; the CLI takes lines of up to 16 MB."""
-_NO_COMMAND = "Message: "
 
 
 def check_text(text: str) -> None:
@@ -34,19 +33,7 @@ def new_message(task: str, text: str, created: int) -> Message:
 
 def is_command(text: str, commands: Collection[str]) -> bool:
     """Return True for a command of the CLI's own, such as `/compact`; it has no echo."""
-    word, slash = _first_word(text), text.lstrip().startswith("/")
-    return slash and word[1:] in commands
-
-
-def cli_text(text: str, commands: Collection[str]) -> str:
-    """Return the text as the CLI has to get it.
-
-    It takes every text that begins with a slash for a command, and swallows one that it does not
-    know. Anything but a command is shown to it behind a blank line, which it passes to the model.
-    """
-    if not text.lstrip().startswith("/") or is_command(text, commands):
-        return text
-    return f"{_NO_COMMAND}{text.lstrip()}"
+    return text.startswith("/") and _first_word(text)[1:] in commands
 
 
 def begins_session(text: str) -> bool:

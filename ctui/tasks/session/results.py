@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import uuid
 
+from ctui.claude.api_failure import failure_text
 from ctui.claude.events import Result
 from ctui.tasks.model import Cause, Run, Task
-from ctui.text import one_line, sanitise
+from ctui.text import sanitise
 
-LOGIN_PROBLEM = "Claude rejected the login: run `ctui setup`, then `ctui task resume`"
 INTERRUPTED = "the turn was interrupted"
 _RESULT_LIMIT = 100_000
 _MOST_TOKENS = 10**9
@@ -19,14 +19,14 @@ _MOST_TOKENS = 10**9
 _MOST_DOLLARS = 10.0**6
 
 
-def apply(event: Result, task: Task, run: Run, *, login_rejected: bool) -> str:
+def apply(event: Result, task: Task, run: Run, *, rejected: str) -> str:
     """Write the end of a turn into its task.
 
     Args:
         event: the CLI's `result`.
         task: changed in place.
         run: whose cost is added to what the task had cost before.
-        login_rejected: the login is refused now.
+        rejected: what to say of a login that is refused now, or "".
 
     Returns:
         what is wrong with its figures, or "".
@@ -35,7 +35,7 @@ def apply(event: Result, task: Task, run: Run, *, login_rejected: bool) -> str:
     task.turns += 1
     task.denials = event.denials
     task.result = sanitise(event.text[:_RESULT_LIMIT])
-    task.problem, task.cause = _problem(event, task.id, login=login_rejected)
+    task.problem, task.cause = _problem(event, task.id, rejected)
     return wrong
 
 
@@ -66,17 +66,14 @@ def _figures(event: Result, task: Task, run: Run) -> str:
     return wrong
 
 
-def _problem(event: Result, task_id: str, *, login: bool) -> tuple[str, Cause]:
+def _problem(event: Result, task_id: str, rejected: str) -> tuple[str, Cause]:
     if not event.is_error:
         return "", ""
-    if login:
-        return LOGIN_PROBLEM, "login"
+    if rejected:
+        return rejected, "login"
     if event.subtype == "error_max_budget_usd":
         return "the task's budget is spent", "budget"
     if event.subtype == "error_during_execution" and event.interrupted:
         return INTERRUPTED, "interrupted"
-    if event.api_status == 403:
-        said = one_line(event.text, 300)
-        return f"the API refuses this account what was asked (403): {said}", "other"
-    text = one_line(event.text or " ".join(event.errors), 300)
+    text = failure_text(event.api_status, event.text or " ".join(event.errors))
     return text or f"the turn failed: `ctui task resume {task_id}` repeats it", "other"

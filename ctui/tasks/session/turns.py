@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from ctui.claude.api_failure import rejected_login
 from ctui.claude.events import Result
 from ctui.tasks.mailbox.step import Step
 from ctui.tasks.model import Notice, TaskState, WorkState
 from ctui.tasks.session.asking import AskBook
 from ctui.tasks.session.limits import reset_time
-from ctui.tasks.session.results import LOGIN_PROBLEM
 
 NEEDS_INPUT = "nobody was there for what it asked: answer it with `ctui task send {task}`"
 
@@ -18,7 +18,7 @@ def began(step: Step, time: int) -> None:
         return
     if step.task.state is not TaskState.RUNNING or not step.standing.turn_began:
         step.standing.turn_began, step.standing.denied = time, 0
-        timeout = step.task.options.timeout
+        timeout = step.task.turn_timeout or step.task.options.timeout
         step.timer("timeout", float(timeout) if timeout else None)
     step.timer("sleep", None)
     if step.task.state is not TaskState.WAITING:
@@ -44,6 +44,7 @@ def ended(step: Step) -> None:
     standing, task = step.standing, step.task
     standing.turn_began = 0
     step.timer("timeout", None)
+    task.turn_unattended, task.turn_timeout = False, None
     if standing.intent:
         return
     if step.view.login_rejected:
@@ -66,8 +67,13 @@ def ended(step: Step) -> None:
 def login_refused(step: Step) -> None:
     """End the run: the next one begins with another login, or waits for the person."""
     step.view.login_rejected = True
-    step.trouble(LOGIN_PROBLEM, "login")
+    step.trouble(login_problem(step), "login")
     step.intend("asleep")
+
+
+def login_problem(step: Step) -> str:
+    """Return what to say of the login, which is rejected, and of where it comes from."""
+    return rejected_login(step.task.id, step.services.logins.variable(step.task.id))
 
 
 def work_found(step: Step, work: WorkState | None, trouble: str = "") -> None:
