@@ -21,6 +21,7 @@ from ctui.cli.shapes import (
     ServeToken,
     ShownConfig,
     ShownTask,
+    ShownTrust,
     ValidatedConfig,
 )
 from ctui.client.cleaning import Cleaning
@@ -60,6 +61,7 @@ SHAPES: dict[str, Any] = {
     "config-validate": ValidatedConfig,
     "config-import": ImportedConfig,
     "config-grants": list[Grant],
+    "config-trust": list[ShownTrust],
     "serve-token": ServeToken,
 }
 """The name of a schema -> what it describes."""

@@ -31,6 +31,7 @@ from ctui.tasks.life import Parts
 from ctui.tasks.logins import Account
 from ctui.tasks.model import Run, Task
 from ctui.tasks.store import now
+from ctui.tasks.trust import is_trusted
 from ctui.worktrees.owner import task_owner
 
 _SETTINGS_LIMIT = 1 << 20
@@ -168,7 +169,7 @@ async def _home(
             permission_mode=options.permission_mode,
             skip_permissions=options.skip_permissions,
             budget=left,
-            trusted=options.trusted,
+            trusted=await is_trusted(parts.store, repository, task),
             claude_md=await _blob(repository, task.base, "CLAUDE.md"),
             deny_rules=deny_rules_of(await _blob(repository, task.base, ".claude/settings.json")),
             base_url=base_url,

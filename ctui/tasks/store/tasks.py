@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -57,7 +59,7 @@ class TaskTable:
         )
         if row is None:
             raise NotFound(f"there is no task {task_id}", hint="`ctui task list` shows them")
-        return self._database.only("tasks", row, "{id}", _task)
+        return self._database.only("tasks", row, "{id}", read_task)
 
     def list(self, worktree: str | None = None, *, removed: bool = False) -> list[Task]:
         """Return all tasks on the list, or with `removed` those taken off it; oldest first."""
@@ -68,7 +70,7 @@ class TaskTable:
             " ORDER BY created, id",
             *values,
         )
-        return self._database.readable("tasks", rows, "{id}", _task)
+        return self._database.readable("tasks", rows, "{id}", read_task)
 
     def ids(self) -> set[str]:
         """Return every id that was ever given: what a removed task used may remain."""
@@ -91,7 +93,8 @@ def _text(task: Task) -> str:
     return msgspec.json.encode(task).decode()
 
 
-def _task(row: sqlite3.Row) -> Task:
+def read_task(row: Mapping[str, Any] | sqlite3.Row) -> Task:
+    """Return what a row says; whatever is raised means that it cannot be read."""
     task = _DECODER.decode(row["record"])
     task.removed = row["removed"]
     return task
