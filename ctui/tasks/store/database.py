@@ -96,6 +96,9 @@ class Database:
         found = []
         for row in rows:
             try:
+                for text in row:
+                    if isinstance(text, str) and not text.isascii():
+                        text.encode()  # bytes that are no UTF-8 would fail where nobody expects it
                 found.append(read(row))
             except (msgspec.MsgspecError, ValueError, TypeError) as error:
                 reason = " ".join(str(error).split())[:200]
