@@ -30,6 +30,7 @@ from ctui.tasks.model import EndReason, Message, Run, Task, TaskState
 from ctui.tasks.store import Store
 from ctui.tasks.task_file import FILE_NAME, read_task_file, write_task_file
 from tests.cli.commands import ctui, refused
+from tests.conftest import git
 
 
 @pytest.fixture(autouse=True)
@@ -403,10 +404,20 @@ def test_no_worktree_is_left_behind_by_a_store_that_cannot_be_used(
     said = refused(repository, "worktree", "create", "api")
     assert "doctor --repair" in said
     assert list(paths.worktrees.glob("*/*")) == []
-    branches = subprocess.run(
-        ["git", "branch", "--list", "ctui/*"],
-        cwd=repository,
-        capture_output=True,
-        check=True,
-    )
-    assert branches.stdout == b""
+    assert git(repository, "branch", "--list", "ctui/*") == ""
+
+
+def test_a_store_that_fails_on_the_way_leaves_no_worktree(paths: Paths, repository: Path) -> None:
+    """S22: the store takes nothing more just when the worktree was made."""
+    paths.state.mkdir(parents=True, mode=0o700)
+    with closing(Store(paths.database)):
+        pass
+    with closing(sqlite3.connect(paths.database)) as raw:
+        raw.execute(
+            "CREATE TRIGGER refuses BEFORE INSERT ON worktrees"
+            " BEGIN SELECT RAISE(ABORT, 'it is full'); END"
+        )
+        raw.commit()
+    assert "it is full" in refused(repository, "worktree", "create", "api")
+    assert list(paths.worktrees.glob("*/[!.]*")) == []
+    assert git(repository, "branch", "--list", "ctui/*") == ""
