@@ -96,6 +96,7 @@ PRINTED: dict[str, str] = {
     "config validate": "config-validate",
     "config import": "config-import",
     "config grants": "config-grants",
+    "config trust": "config-trust",
     "serve token show": "serve-token",
     "serve token regenerate": "serve-token",
 }

@@ -14,6 +14,8 @@ from ctui.tasks.store.clock import now
 from ctui.tasks.store.database import Database
 
 _DECODER = msgspec.json.Decoder(Task)
+_COLUMNS = "id, CAST(record AS BLOB) AS record, removed"
+"""The record is decoded from its bytes: with a thousand tasks that is half of the time."""
 
 
 class TaskTable:
@@ -53,7 +55,7 @@ class TaskTable:
             StoreDamaged: its record cannot be read.
         """
         row = self._database.row(
-            "SELECT id, record, removed FROM tasks WHERE id = ? AND (?2 OR removed IS NULL)",
+            f"SELECT {_COLUMNS} FROM tasks WHERE id = ? AND (?2 OR removed IS NULL)",  # noqa: S608 - constants
             task_id,
             removed,
         )
@@ -66,7 +68,7 @@ class TaskTable:
         listed = "IS NOT NULL" if removed else "IS NULL"
         where, values = ("", ()) if worktree is None else (" AND worktree = ?", (worktree,))
         rows = self._database.rows(
-            f"SELECT id, record, removed FROM tasks WHERE removed {listed}{where}"  # noqa: S608 - constants
+            f"SELECT {_COLUMNS} FROM tasks WHERE removed {listed}{where}"  # noqa: S608 - constants
             " ORDER BY created, id",
             *values,
         )
