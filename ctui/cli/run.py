@@ -57,7 +57,11 @@ if TYPE_CHECKING:
     metavar="mcp__SERVER__TOOL",
     help="This tool decides on what the task asks, and not the inbox.",
 )
-@click.option("--trust", is_flag=True, help="Trust this repository's own Claude settings.")
+@click.option(
+    "--trust",
+    is_flag=True,
+    help="Trust this repository's own Claude settings in this task only.",
+)
 @unattended_options
 @click.option("--detach", is_flag=True, help="Return at once; the task goes on.")
 @json_option
@@ -83,11 +87,14 @@ async def _run(options: dict[str, Any]) -> int:
 
     from ctui.cli.follow import Turn, follow_turn
     from ctui.client import Client
+    from ctui.client.trust import trust_note
 
     async with Client(context.paths()) as client:
         repository = context.repository(options["repo"])
         await client.connect()
         task, notes = await _start(client, repository, options)
+        if note := await asyncio.to_thread(trust_note, client.paths, repository, task):
+            notes = [*notes, note]
         for note in notes:
             warn(f"* {note}")
         if options["detach"]:

@@ -22,6 +22,7 @@ from ctui.cli.shapes import (
     ShownAsk,
     ShownConfig,
     ShownTask,
+    ShownTrust,
     StartedTask,
     ValidatedConfig,
 )
@@ -63,6 +64,7 @@ SHAPES: dict[str, Any] = {
     "config-validate": ValidatedConfig,
     "config-import": ImportedConfig,
     "config-grants": list[Grant],
+    "config-trust": list[ShownTrust],
     "serve-token": ServeToken,
 }
 """The name of a schema -> what it describes."""
@@ -98,6 +100,7 @@ PRINTED: dict[str, str] = {
     "config validate": "config-validate",
     "config import": "config-import",
     "config grants": "config-grants",
+    "config trust": "config-trust",
     "serve token show": "serve-token",
     "serve token regenerate": "serve-token",
 }

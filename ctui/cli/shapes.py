@@ -79,6 +79,21 @@ class StartedTask(Task, kw_only=True):
     """What it will not find, and the option that changes that."""
 
 
+class ShownTrust(msgspec.Struct, frozen=True):
+    """A repository whose own Claude settings are trusted for good."""
+
+    id: int
+    repository: str
+    """The main repository's `.git` folder."""
+    digest: str
+    """SHA-256 of the settings' content; empty for one of an older ctui."""
+    what: str
+    created: int
+    """Nanoseconds since the epoch."""
+    state: Literal["counts", "changed", "unbound", "unknown"]
+    """`changed`: HEAD has other settings now. `unbound`: of an older ctui, and counts nowhere."""
+
+
 class RemovedTask(msgspec.Struct, frozen=True):
     """A task that has left the list."""
 

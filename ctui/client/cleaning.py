@@ -18,6 +18,7 @@ from ctui.paths import Paths
 from ctui.sandbox.old_images import built_images, remove_image
 from ctui.sandbox.spec import LABEL_INSTANCE, LABEL_RUN, LABEL_TASK
 from ctui.sandbox.volumes import find_volumes
+from ctui.tasks.lost import lost_tasks
 from ctui.text import one_line
 from ctui.worktrees.proof.scratch import left_behind, sweep
 from ctui.worktrees.proof.verdicts import VerdictCache
@@ -106,11 +107,15 @@ async def _sandboxes(paths: Paths, engine: Engine, cleaning: Cleaning, *, force:
         if not container.labels.get(LABEL_TASK):
             continue  # of a demo, which cleans up by itself
         state = await asyncio.to_thread(_state_of_run, paths, container)
+        if state == "lost":
+            reason = "the store has lost its task"
+            cleaning.kept.append(Kept("sandbox", container.name, reason, "ctui doctor --repair"))
+            continue
         if state == "open" or (container.running and state == "over"):
             continue
         if container.running:
             reason = "it runs, but no task knows it"
-            cleaning.kept.append(Kept("sandbox", container.name, reason, "docker rm -f"))
+            cleaning.kept.append(Kept("sandbox", container.name, reason, "ctui doctor --repair"))
         elif state == "unknown" and not force:
             reason = "no task knows it, and its log is nowhere else"
             cleaning.kept.append(Kept("sandbox", container.name, reason, "--force"))
@@ -120,10 +125,15 @@ async def _sandboxes(paths: Paths, engine: Engine, cleaning: Cleaning, *, force:
             cleaning.removed.append(Removed("sandbox", container.name))
 
 
-def _state_of_run(paths: Paths, container: FoundContainer) -> Literal["open", "over", "unknown"]:
-    """Whether everything of its log is in the journal: only then its run has an end."""
+def _state_of_run(
+    paths: Paths, container: FoundContainer
+) -> Literal["open", "over", "unknown", "lost"]:
+    """Tell if everything of its log is in the journal: only then its run has an end."""
+    task = container.labels[LABEL_TASK]
     with open_store(paths) as store:
-        runs = store.runs.of(container.labels[LABEL_TASK])
+        runs = store.runs.of(task)
+        if task in lost_tasks(paths, store.tasks.ids()) or store.damaged():
+            return "lost"
     for run in runs:
         if str(run.number) == container.labels.get(LABEL_RUN):
             return "open" if run.ended is None else "over"
@@ -134,7 +144,8 @@ async def _volumes(
     paths: Paths, engine: Engine, config: Config, cleaning: Cleaning, *, force: bool
 ) -> None:
     with open_store(paths) as store:
-        listed = {task.id for task in store.tasks.list()}
+        # What cannot be read is listed as well: nothing of it goes.
+        listed = store.tasks.ids() - {task.id for task in store.tasks.list(removed=True)}
     unused = [one for one in await find_volumes(engine, paths.instance) if not one.in_use]
     wanted = force or not config.sandbox.shared_caches
     names = [one.name for one in unused if (one.task not in listed if one.task else wanted)]

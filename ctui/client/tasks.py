@@ -26,6 +26,7 @@ from ctui.tasks.calls import Login, RemoveTask, ResumeTask, SendMessage, StartTa
 from ctui.tasks.model import Task, TaskOptions
 from ctui.tasks.naming import check_task_id
 from ctui.tasks.session.messages import check_text
+from ctui.tasks.trust import is_trusted
 from ctui.worktrees.identity import head_of
 from ctui.worktrees.model import WorktreeRecord
 from ctui.worktrees.trash.removal_checks import check_removal
@@ -192,7 +193,7 @@ async def start_task(
             await worktrees.discard(client.paths, repository, place.made)
         raise
     with worktrees.open_store(client.paths) as store:
-        trusted = new.trust or store.trust.trusts(call.repository)
+        trusted = new.trust or await is_trusted(store, repository, task)
     return Started(task, await start_notes(repository, new, place.base, trusted=trusted))
 
 

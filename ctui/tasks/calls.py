@@ -58,7 +58,7 @@ class StartTask(Call[Task], frozen=True):
     prompt: str
     options: TaskOptions = TaskOptions()
     trust: bool = False
-    """Trust the repository's own Claude settings from now on."""
+    """Trust the repository's own Claude settings in this task's runs."""
     detached: bool = True
     login: Login = Login()
     config: Config | None = None

@@ -84,7 +84,7 @@ class Driver:
         return Services(
             store=store,
             runner=runner,
-            workspace=LocalWorkspace(self.paths),
+            workspace=LocalWorkspace(self.paths, store),
             logins=logins,
             journals=Journals(self.paths, store, logins.redactor),
             instance=self.paths.instance,

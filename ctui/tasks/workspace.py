@@ -18,6 +18,8 @@ from ctui.paths import Paths
 from ctui.sandbox.spec import MANAGED, Mount
 from ctui.tasks.mailbox.ports import Provided
 from ctui.tasks.model import ImportedRef, Task, WorkState
+from ctui.tasks.store import Store
+from ctui.tasks.trust import is_trusted
 from ctui.worktrees.owner import task_owner
 
 _FILE_LIMIT = 1 << 20
@@ -26,8 +28,9 @@ _FILE_LIMIT = 1 << 20
 class LocalWorkspace:
     """Worktrees of this machine, each with the private git directory of its task."""
 
-    def __init__(self, paths: Paths) -> None:
+    def __init__(self, paths: Paths, store: Store) -> None:
         self._paths = paths
+        self._store = store
         self._fingerprints: dict[str, str] = {}
         """What each task's refs were when they were imported last."""
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -51,6 +54,11 @@ class LocalWorkspace:
         await asyncio.to_thread(_write_managed, folder, managed)
         mounts.append(Mount(str(folder), MANAGED, read_only=True))
         return Provided(tuple(mounts), *owner)
+
+    async def is_trusted(self, task: Task) -> bool:
+        """Return True where the repository's own Claude settings count in the task's runs."""
+        repository = await asyncio.to_thread(open_repository, Path(task.repository))
+        return await is_trusted(self._store, repository, task)
 
     async def base_file(self, task: Task, path: str) -> str:
         """Return what the person committed, and not what the task wrote."""

@@ -87,6 +87,7 @@ def test_settings_doctor_and_errors(repository: Path, tmp_path: Path) -> None:
     (tmp_path / "old.json").write_text('{"paths": {"branchPrefix": "x/", "other": 1}}')
     printed(repository, "config import", str(tmp_path / "old.json"))
     printed(repository, "config grants")
+    printed(repository, "config trust")
     printed(repository, "doctor", code=1)
     printed(repository, "setup", "--logout")
     printed(tmp_path, "worktree list", code=1, shape="error")

@@ -44,6 +44,9 @@ class Workspace(Protocol):
             CtuiError: the repository or the worktree is not what it was.
         """
 
+    async def is_trusted(self, task: Task) -> bool:
+        """Return True where the repository's own Claude settings count in the task's runs."""
+
     async def base_file(self, task: Task, path: str) -> str:
         """Return a text file of the commit that the task started from, or "" if it has none."""
 
@@ -76,9 +79,12 @@ class LoginSource(Protocol):
 
 
 class Archives(Protocol):
-    """The journals of all tasks, each open once."""
+    """The journals of all tasks, each open once, and the records beside them."""
 
     def of(self, task_id: str) -> Journal: ...
+
+    def keep(self, task: Task) -> None:
+        """Write a task's record beside its journal, from which a lost store is rebuilt."""
 
     def close(self, task_id: str) -> None: ...
 

@@ -234,6 +234,7 @@ class Step:
             self.store.tasks.save(task)
             shown = copy.copy(task)
             self._effects.insert(0, lambda: self.services.publish(Update(task=shown)))
+            self._effects.append(lambda: self.services.journals.keep(shown))
 
     def carry_out(self) -> list[Callable[[], None]]:
         """Return what is to be done now that it is stored, in order."""

@@ -100,7 +100,7 @@ async def home_of(
             permission_mode=options.permission_mode,
             skip_permissions=options.skip_permissions,
             budget=left,
-            trusted=options.trusted,
+            trusted=await services.workspace.is_trusted(task),
             claude_md=await services.workspace.base_file(task, "CLAUDE.md"),
             deny_rules=deny_rules_of(settings),
             project_settings=settings,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -44,13 +45,13 @@ class AskTable:
         row = self._database.row("SELECT * FROM asks WHERE id = ?", ask_id)
         if row is None:
             raise NotFound(f"there is no ask {ask_id}", hint="`ctui task show` lists them")
-        return self._database.only("asks", row, "{id}", _ask)
+        return self._database.only("asks", row, "{id}", read_ask)
 
     def list(self, *states: AskState, task: str | None = None, run: int | None = None) -> list[Ask]:
         """Return the asks in any of the states, oldest first."""
         where, values = _where(states, task, run)
         rows = self._database.rows(f"SELECT * FROM asks WHERE {where} ORDER BY id", *values)  # noqa: S608 - see _where
-        return self._database.readable("asks", rows, "{id}", _ask)
+        return self._database.readable("asks", rows, "{id}", read_ask)
 
     def count(self, task: str, run: int | None = None, *states: AskState) -> int:
         """Return how many asks of a task, or of one of its runs, are in any of the states."""
@@ -98,7 +99,8 @@ def _where(
     return where, values
 
 
-def _ask(row: sqlite3.Row) -> Ask:
+def read_ask(row: Mapping[str, Any] | sqlite3.Row) -> Ask:
+    """Return what a row says; whatever is raised means that it cannot be read."""
     values = dict(row)
     answer = values.pop("answer")
     return Ask(

@@ -96,6 +96,9 @@ class Database:
         found = []
         for row in rows:
             try:
+                for text in row:
+                    if isinstance(text, str) and not text.isascii():
+                        text.encode()  # bytes that are no UTF-8 would fail where nobody expects it
                 found.append(read(row))
             except (msgspec.MsgspecError, ValueError, TypeError) as error:
                 reason = " ".join(str(error).split())[:200]
@@ -111,6 +114,10 @@ class Database:
             hint="`ctui doctor --repair` rebuilds it from its journal",
         )
 
+    def damage(self, what: str) -> StoreDamaged:
+        """Return the error that says what is wrong with the whole file."""
+        return _damaged(self.path, what)
+
     def damaged(self) -> list[DamagedRow]:
         """Return the rows that were skipped since the file was opened."""
         return list(self._damaged.values())
@@ -124,7 +131,7 @@ class Database:
         """Look whether the file has still to be made. Raises StoreDamaged if it was lost."""
         if self.path.exists() and self.path.stat().st_size:
             return False
-        if any(self.path.parent.glob("tasks/*/journal.jsonl")):
+        if any(self.path.parent.glob("tasks/*/*.json*")):
             what = "is empty" if self.path.exists() else "is gone"
             raise StoreDamaged(
                 f"the store {self.path} {what}, but there are journals of its tasks",
@@ -195,10 +202,7 @@ def translation(path: Path, error: sqlite3.Error) -> CtuiError:
     """Return the error of ours that says what SQLite's means."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}:
-        return StoreDamaged(
-            f"the store {path} is damaged ({error})",
-            hint="`ctui doctor --repair` keeps the file and rebuilds it; nothing of a task is lost",
-        )
+        return _damaged(path, str(error))
     if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
         return _locked(path)
     if code == sqlite3.SQLITE_FULL:
@@ -213,4 +217,11 @@ def translation(path: Path, error: sqlite3.Error) -> CtuiError:
 def _locked(path: Path) -> StoreLocked:
     return StoreLocked(
         f"the store {path} is locked by another program", hint="end it, or wait and try again"
+    )
+
+
+def _damaged(path: Path, what: str) -> StoreDamaged:
+    return StoreDamaged(
+        f"the store {path} is damaged ({what})",
+        hint="`ctui doctor --repair` keeps the file and rebuilds it from journals",
     )

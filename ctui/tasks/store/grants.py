@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -48,7 +50,7 @@ class GrantTable:
         rows = self._database.rows(
             "SELECT * FROM grants WHERE ?1 IS NULL OR repository = ?1 ORDER BY id", repository
         )
-        return self._database.readable("grants", rows, "{id}", _grant)
+        return self._database.readable("grants", rows, "{id}", read_grant)
 
     def revoke(self, grant_id: int) -> Grant:
         """Forget a grant: from now on it is asked again.
@@ -63,8 +65,9 @@ class GrantTable:
                     f"there is no grant {grant_id}", hint="`ctui config grants` lists them"
                 )
             self._database.execute("DELETE FROM grants WHERE id = ?", grant_id)
-        return _grant(row)
+        return read_grant(row)
 
 
-def _grant(row: sqlite3.Row) -> Grant:
+def read_grant(row: Mapping[str, Any] | sqlite3.Row) -> Grant:
+    """Return what a row says; whatever is raised means that it cannot be read."""
     return msgspec.convert(dict(row), Grant)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -70,8 +72,9 @@ class MessageTable:
         return cursor.rowcount == 1
 
     def _read(self, rows: list[sqlite3.Row]) -> list[Message]:
-        return self._database.readable("messages", rows, "{id}", _message)
+        return self._database.readable("messages", rows, "{id}", read_message)
 
 
-def _message(row: sqlite3.Row) -> Message:
+def read_message(row: Mapping[str, Any] | sqlite3.Row) -> Message:
+    """Return what a row says; whatever is raised means that it cannot be read."""
     return msgspec.convert(dict(row), Message)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import msgspec
 
 from ctui.tasks.store.clock import now
@@ -31,6 +33,21 @@ def quarantine_orphans(database: Database) -> list[DamagedRow]:
     for orphan in found:
         database.note(orphan)
     return found
+
+
+def quarantined_places(database: Database) -> dict[str, str]:
+    """Return the worktree of each task in the quarantine, whose other columns can be read."""
+    found = {}
+    for row in database.rows("SELECT row FROM quarantine WHERE origin = 'tasks' ORDER BY id"):
+        with suppress(msgspec.MsgspecError):
+            place = msgspec.json.decode(row["row"], type=_Place)
+            found[place.id] = place.worktree
+    return found
+
+
+class _Place(msgspec.Struct, frozen=True):
+    id: str
+    worktree: str
 
 
 def _orphans(table: str, columns: str) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -94,8 +96,9 @@ class RunTable:
         )
 
     def _read(self, rows: list[sqlite3.Row]) -> list[Run]:
-        return self._database.readable("runs", rows, _KEY, _run)
+        return self._database.readable("runs", rows, _KEY, read_run)
 
 
-def _run(row: sqlite3.Row) -> Run:
+def read_run(row: Mapping[str, Any] | sqlite3.Row) -> Run:
+    """Return what a row says; whatever is raised means that it cannot be read."""
     return msgspec.convert(dict(row), Run)

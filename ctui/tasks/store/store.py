@@ -7,15 +7,18 @@ cut may cost the last moment, which the engine's log still has.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from ctui.tasks.model import AskState
 from ctui.tasks.store.asks import AskTable
 from ctui.tasks.store.database import DamagedRow, Database
 from ctui.tasks.store.grants import GrantTable
 from ctui.tasks.store.messages import MessageTable
-from ctui.tasks.store.orphans import quarantine_orphans
+from ctui.tasks.store.orphans import quarantine_orphans, quarantined_places
 from ctui.tasks.store.runs import RunTable
+from ctui.tasks.store.salvage import salvage
 from ctui.tasks.store.tasks import TaskTable
 from ctui.tasks.store.trust import TrustTable
 from ctui.tasks.store.worktrees import WorktreeTable
@@ -56,6 +59,43 @@ class Store:
     def quarantine_orphans(self) -> list[DamagedRow]:
         """Set aside the rows whose task is missing, and return them."""
         return quarantine_orphans(self._database)
+
+    def quarantined_places(self) -> dict[str, str]:
+        """Return where tasks work whose record could not be read, by id."""
+        return quarantined_places(self._database)
+
+    def salvage(
+        self, source: Path, *, only_tasks: Collection[str] | None = None
+    ) -> list[DamagedRow]:
+        """Copy every readable row of a damaged file into this one; see `salvage`."""
+        return salvage(source, self._database, only_tasks=only_tasks)
+
+    def check_writable(self) -> None:
+        """Raise StoreUnavailable if nothing can be written now."""
+        with self._database.transaction():
+            pass
+
+    def check(self) -> list[DamagedRow]:
+        """Read everything that is in it, and return what is damaged.
+
+        Raises:
+            StoreUnavailable: it is locked, or cannot be written.
+            StoreDamaged: the file itself is damaged.
+        """
+        database = self._database
+        self.check_writable()
+        row = database.row("PRAGMA quick_check(1)")
+        if row is None or row[0] != "ok":
+            raise database.damage(str(row[0] if row else "").splitlines()[-1])
+        for removed in (False, True):
+            for task in self.tasks.list(removed=removed):
+                self.runs.of(task.id)
+                self.messages.of(task.id)
+        self.asks.list(*AskState)
+        self.grants.of()
+        self.trust.list()
+        self.runs.open()
+        return self.damaged()
 
     def close(self) -> None:
         self._database.close()

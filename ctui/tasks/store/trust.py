@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -45,7 +47,7 @@ class TrustTable:
         )
         if row is None:  # somebody revoked it in between
             raise NotFound(f"{repository} is not trusted any more", hint="trust it again")
-        return _trust(row)
+        return read_trust(row)
 
     def covers(self, repository: str, digest: str) -> bool:
         """Tell if exactly this content is trusted in that repository."""
@@ -60,7 +62,7 @@ class TrustTable:
         rows = self._database.rows(
             "SELECT * FROM trust WHERE ?1 IS NULL OR repository = ?1 ORDER BY id", repository
         )
-        return self._database.readable("trust", rows, "{id}", _trust)
+        return self._database.readable("trust", rows, "{id}", read_trust)
 
     def revoke(self, trust_id: int) -> TrustGrant:
         """Forget a trust.
@@ -74,8 +76,9 @@ class TrustTable:
                 hint = "`ctui config trust list` shows what is trusted"
                 raise NotFound(f"there is no trust {trust_id}", hint=hint)
             self._database.execute("DELETE FROM trust WHERE id = ?", trust_id)
-        return _trust(row)
+        return read_trust(row)
 
 
-def _trust(row: sqlite3.Row) -> TrustGrant:
+def read_trust(row: Mapping[str, Any] | sqlite3.Row) -> TrustGrant:
+    """Return what a row says; whatever is raised means that it cannot be read."""
     return msgspec.convert(dict(row), TrustGrant)

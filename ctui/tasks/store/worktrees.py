@@ -26,6 +26,10 @@ class WorktreeTable:
         rows = self._database.rows("SELECT record FROM worktrees WHERE repository = ?", repository)
         return [row["record"].encode("utf-8", "surrogateescape") for row in rows]
 
+    def paths(self) -> set[str]:
+        """Return the path of every worktree that has a record."""
+        return {row["path"] for row in self._database.rows("SELECT path FROM worktrees")}
+
     def repositories(self) -> list[str]:
         """Return the `.git` folder of every repository that a task or a record names."""
         rows = self._database.rows(
