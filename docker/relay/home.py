@@ -12,7 +12,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -95,7 +95,7 @@ def _foreign(root: Path, path: PurePosixPath, known: Sequence[str]) -> PurePosix
     if not _exists(full):
         return None
     if _is_real(full, stat.S_ISDIR):
-        return path if any(files or links for files, links in _leaves(full)) else None
+        return path if _holds_something(full) else None
     if not _is_real(full, stat.S_ISREG):
         return path
     if path.name == _CONFIG:
@@ -103,9 +103,12 @@ def _foreign(root: Path, path: PurePosixPath, known: Sequence[str]) -> PurePosix
     return None if hashlib.sha256(full.read_bytes()).hexdigest() in known else path
 
 
-def _leaves(folder: Path) -> Iterator[tuple[list[str], list[str]]]:
-    for path, folders, files in os.walk(folder):
-        yield files, [name for name in folders if os.path.islink(os.path.join(path, name))]
+def _holds_something(folder: Path) -> bool:
+    """Return True unless there are only folders in it, as the CLI itself makes them."""
+    return any(
+        files or any((Path(path) / name).is_symlink() for name in folders)
+        for path, folders, files in os.walk(folder)
+    )
 
 
 def _exists(path: Path) -> bool:
