@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import mmap
 import os
 import re
 import stat
@@ -21,6 +22,8 @@ from streams import json_object
 SET_ASIDE = ".ctui-set-aside"
 _CONFIG = ".claude.json"
 _CONFIG_LIMIT = 16 << 20
+_KNOWN_LIMIT = 8 << 20
+"""Bytes; ctui writes nothing there that is longer."""
 _SESSION = re.compile(r"(--session-id|--resume)=([0-9A-Za-z-]{1,64})")
 _SPOKEN = re.compile(rb'"type":\s*"(user|assistant)"')
 _ENTRIES = 300_000
@@ -100,6 +103,8 @@ def _foreign(root: Path, path: PurePosixPath, known: Sequence[str]) -> PurePosix
         return path
     if path.name == _CONFIG:
         return path if _speaks(full) else None
+    if full.stat().st_size > _KNOWN_LIMIT:
+        return path
     return None if hashlib.sha256(full.read_bytes()).hexdigest() in known else path
 
 
@@ -173,8 +178,12 @@ def _has_session(home: str, session: str) -> bool:
 
 
 def _says_something(file: Path) -> bool:
-    with file.open("rb") as lines:
-        return any(_SPOKEN.search(line) for line in lines)
+    with file.open("rb") as opened:
+        if os.fstat(opened.fileno()).st_size == 0:
+            return False
+        # Mapped, because a task can make it longer than the memory is.
+        with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return _SPOKEN.search(content) is not None
 
 
 # -- its size
