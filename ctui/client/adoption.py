@@ -14,8 +14,8 @@ from ctui.client.volumes import open_engine
 from ctui.client.worktrees import worktree_at
 from ctui.errors import CtuiError
 from ctui.git.repository import open_repository
-from ctui.paths import Paths
-from ctui.sandbox.spec import LABEL_INSTANCE, LABEL_RUN, LABEL_TASK, WORKSPACE
+from ctui.paths import WORKSPACE, Paths
+from ctui.sandbox.spec import LABEL_INSTANCE, LABEL_RUN, LABEL_TASK
 from ctui.tasks.lost import LostTask, rebuild_task
 from ctui.tasks.model import Run, Task, TaskState
 from ctui.tasks.naming import is_task_id

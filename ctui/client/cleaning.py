@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _DAY_SECONDS = 86_400
 
-What = Literal["sandbox", "volume", "image", "trash", "cache", "engine"]
+What = Literal["sandbox", "volume", "image", "network", "trash", "cache", "engine"]
 
 
 class Removed(msgspec.Struct, frozen=True):
@@ -76,7 +76,8 @@ async def clean_everything(
         paths: whose things.
         repository: its trash too, if no task or worktree of ctui has led to it.
         force: also stopped sandboxes that no task knows, the homes of removed tasks whose
-            worktree is still in the trash, and shared caches that are not in use.
+            worktree is still in the trash, shared caches that are not in use, and the network of
+            tasks when there is no sandbox.
         dry_run: nothing is removed.
 
     Returns:
@@ -96,6 +97,8 @@ async def clean_everything(
             await _sandboxes(paths, engine, cleaning, force=force)
             await _volumes(paths, engine, config, cleaning, force=force)
             await _images(paths, engine, config, cleaning)
+            if force:
+                await _networks(paths, engine, cleaning)
     except CtuiError as error:
         cleaning.kept.append(Kept("engine", "Docker", error.message, error.hint))
     await asyncio.to_thread(_caches, paths, cleaning)
@@ -165,6 +168,21 @@ async def _images(paths: Paths, engine: Engine, config: Config, cleaning: Cleani
             cleaning.kept.append(Kept("image", image.name, error.message, error.hint))
         else:
             cleaning.removed.append(Removed("image", image.name, image.size))
+
+
+async def _networks(paths: Paths, engine: Engine, cleaning: Cleaning) -> None:
+    """Remove what tasks were connected to, and will be made again for the next one."""
+    labels = {LABEL_INSTANCE: paths.instance}
+    if await engine.find(labels):
+        return
+    for name in await engine.networks(labels):
+        try:
+            if not cleaning.dry_run:
+                await engine.remove_network(name)
+        except CtuiError as error:
+            cleaning.kept.append(Kept("network", name, error.message, error.hint))
+        else:
+            cleaning.removed.append(Removed("network", name))
 
 
 def _repositories(paths: Paths, given: Repository | None, cleaning: Cleaning) -> list[Repository]:

@@ -1,7 +1,7 @@
 """The system calls that a task may make.
 
-`docker/seccomp.json` has what the engine's own default profile (github.com/moby/profiles, June 2026)
-allows to a container without capabilities, less what would let one process of a task get at another
+`docker/seccomp.json` has what the engine's own default profile (moby/profiles, June 2026) allows to
+a container without capabilities, less what would let one process of a task get at another
 one of the same uid: the limits of another process (`prlimit64`), `ptrace` and `process_vm_*`. A
 profile of ours, because engines before 28 allow the last two to everybody. What a newer engine
 would allow in addition fails with ENOSYS, which is what programs expect of an older kernel.

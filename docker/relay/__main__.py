@@ -236,7 +236,7 @@ class Relay:
             return code if code >= 0 else 128 - code
 
     def _look_after(self, child: Child, every: float) -> None:
-        """Tell how large the home folder is, when that has changed, and what is not as it should."""
+        """Tell how large the home folder is when that has changed, and that the CLI is exposed."""
         told = home.Size(0, 0)
         time.sleep(EXPOSED_SECONDS)
         if os.getpid() == 1 and not kernel.is_hidden(child.pid):

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import mmap
 import os
 import re
 import stat
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -21,6 +22,8 @@ from streams import json_object
 SET_ASIDE = ".ctui-set-aside"
 _CONFIG = ".claude.json"
 _CONFIG_LIMIT = 16 << 20
+_KNOWN_LIMIT = 8 << 20
+"""Bytes; ctui writes nothing there that is longer."""
 _SESSION = re.compile(r"(--session-id|--resume)=([0-9A-Za-z-]{1,64})")
 _SPOKEN = re.compile(rb'"type":\s*"(user|assistant)"')
 _ENTRIES = 300_000
@@ -95,17 +98,22 @@ def _foreign(root: Path, path: PurePosixPath, known: Sequence[str]) -> PurePosix
     if not _exists(full):
         return None
     if _is_real(full, stat.S_ISDIR):
-        return path if any(files or links for files, links in _leaves(full)) else None
+        return path if _holds_something(full) else None
     if not _is_real(full, stat.S_ISREG):
         return path
     if path.name == _CONFIG:
         return path if _speaks(full) else None
+    if full.stat().st_size > _KNOWN_LIMIT:
+        return path
     return None if hashlib.sha256(full.read_bytes()).hexdigest() in known else path
 
 
-def _leaves(folder: Path) -> Iterator[tuple[list[str], list[str]]]:
-    for path, folders, files in os.walk(folder):
-        yield files, [name for name in folders if os.path.islink(os.path.join(path, name))]
+def _holds_something(folder: Path) -> bool:
+    """Return True unless there are only folders in it, as the CLI itself makes them."""
+    return any(
+        files or any((Path(path) / name).is_symlink() for name in folders)
+        for path, folders, files in os.walk(folder)
+    )
 
 
 def _exists(path: Path) -> bool:
@@ -170,8 +178,12 @@ def _has_session(home: str, session: str) -> bool:
 
 
 def _says_something(file: Path) -> bool:
-    with file.open("rb") as lines:
-        return any(_SPOKEN.search(line) for line in lines)
+    with file.open("rb") as opened:
+        if os.fstat(opened.fileno()).st_size == 0:
+            return False
+        # Mapped, because a task can make it longer than the memory is.
+        with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return _SPOKEN.search(content) is not None
 
 
 # -- its size

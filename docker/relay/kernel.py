@@ -1,4 +1,4 @@
-"""What Python's library leaves out of the kernel: a hidden process, and signals with their sender."""
+"""Calls of the kernel that Python lacks: a hidden process, and signals with their sender."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import signal
 import struct
 from collections.abc import Iterable
+from pathlib import Path
 
 _PR_SET_DUMPABLE = 4
 _SIGNALFD_FLAGS = os.O_CLOEXEC | os.O_NONBLOCK
@@ -27,7 +28,7 @@ def hide() -> None:
 def is_hidden(pid: int) -> bool:
     """Return True where the kernel gives a process's secrets to root only."""
     try:
-        return os.stat(f"/proc/{pid}/fd").st_uid == 0
+        return Path(f"/proc/{pid}/fd").stat().st_uid == 0
     except FileNotFoundError:
         return True
 

@@ -24,7 +24,7 @@ from ctui.client.worktrees import make_worktree, records
 from ctui.errors import CtuiError, Refused, StoreDamaged, StoreLocked, Unavailable
 from ctui.git.repository import open_repository
 from ctui.paths import Paths
-from ctui.tasks.grants import Grantable
+from ctui.tasks.asks.kinds.permission import Grantable
 from ctui.tasks.journal import Entry
 from ctui.tasks.model import EndReason, Message, Run, Task, TaskState
 from ctui.tasks.store import Store

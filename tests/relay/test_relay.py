@@ -471,3 +471,19 @@ def test_the_size_of_home_is_told_when_it_changes(home: Path, tmp_path: Path) ->
         pass
     assert later["files"] == 4
     relay.end()
+
+
+def test_a_home_that_a_task_made_huge_takes_no_memory(home: Path) -> None:
+    """T5, T26: a neighbour: files of many gigabytes in the place of what the relay reads."""
+    folder = home / ".claude/projects/x"
+    folder.mkdir(parents=True)
+    for path in (folder / f"{ID}.jsonl", home / ".claude/settings.json", home / ".claude.json"):
+        with path.open("wb") as file:
+            file.truncate(2 << 30)
+    message = {"env": {}, "guard": [".claude/settings.json", ".claude.json"]}
+    relay = Relay([sys.executable, "-c", _ARGUMENTS, f"--resume={ID}"], home)
+    relay.send(json.dumps(message).encode() + b"\n")
+    assert relay.said()["paths"] == [".claude/settings.json", ".claude.json"]
+    assert relay.line().decode() == f"--session-id={ID}\n"
+    relay.process.wait()
+    relay.end()

@@ -7,6 +7,7 @@ import uuid
 import msgspec
 import pytest
 
+from ctui.client.cleaning import clean_everything
 from ctui.config import ImageConfig, SandboxConfig
 from ctui.paths import Paths
 from ctui.sandbox.docker import Engine
@@ -63,4 +64,24 @@ async def test_neither_names_nor_addresses_of_another_instance_can_be_reached() 
             await engine.remove(container.id)
         for network in networks:
             await engine.remove_network(network)
+        await engine.close()
+
+
+@pytest.mark.engine
+async def test_clean_removes_the_network_of_this_instance_only(paths: Paths) -> None:
+    """T18: others are not ours to remove, and ours is made again."""
+    other = uuid.uuid4().hex[:16]
+    engine = await Engine.connect()
+    try:
+        await engine.ensure_network(f"ctui-{paths.instance[:8]}", {LABEL_INSTANCE: paths.instance})
+        await engine.ensure_network(f"ctui-{other[:8]}", {LABEL_INSTANCE: other})
+        cleaned = await clean_everything(paths, force=True)
+        assert [one.name for one in cleaned.removed if one.what == "network"] == [
+            f"ctui-{paths.instance[:8]}"
+        ]
+        assert await engine.networks({LABEL_INSTANCE: paths.instance}) == []
+        assert await engine.networks({LABEL_INSTANCE: other}) == [f"ctui-{other[:8]}"]
+    finally:
+        await engine.remove_network(f"ctui-{other[:8]}")
+        await engine.remove_network(f"ctui-{paths.instance[:8]}")
         await engine.close()

@@ -43,10 +43,10 @@ _REQUEST = (
 found: dict[str, str] = {}
 
 
-def attack(name: str, what: Callable[[], Any]) -> None:
+def attack(name: str, what: Callable[..., Any], *arguments: Any) -> None:
     """Try something, and keep what came of it."""
     try:
-        found[name] = f"got {what()!r:.80}"
+        found[name] = f"got {what(*arguments)!r:.80}"
     except OSError as error:
         found[name] = f"refused: {error.strerror}"
 
@@ -74,44 +74,35 @@ def vector() -> Any:
     return ctypes.create_string_buffer(struct.pack("PN", ctypes.addressof(buffer), 8))
 
 
+def listed(folder: Path) -> list[Path]:
+    """Return what is in a folder."""
+    return list(folder.iterdir())
+
+
 def look_into(pid: int, name: str) -> None:
     """Try everything that shows or changes a process from outside."""
     folder = Path(f"/proc/{pid}")
     for file in ("environ", "maps", "mem", "auxv", "stack", "syscall", f"task/{pid}/mem"):
-        attack(f"{name} reads {file}", lambda file=file: (folder / file).open("rb").read(1))
-    for file in (
-        "mem",
-        "oom_score_adj",
-        "oom_adj",
-        "clear_refs",
-        "coredump_filter",
-        "timens_offsets",
-    ):
-        attack(f"{name} writes {file}", lambda file=file: (folder / file).open("wb"))
+        attack(f"{name} reads {file}", (folder / file).read_bytes)
+    for file in ("mem", "oom_score_adj", "oom_adj", "clear_refs", "timens_offsets"):
+        attack(f"{name} writes {file}", os.open, folder / file, os.O_WRONLY)
     for file in ("root", "cwd", "fd", "fdinfo", "map_files", f"task/{pid}/fd"):
-        attack(f"{name} lists {file}", lambda file=file: list((folder / file).iterdir()))
-    attack(f"{name} leads to exe", lambda: (folder / "exe").readlink())
-    for number in range(10):
+        attack(f"{name} lists {file}", listed, folder / file)
+    attack(f"{name} leads to exe", (folder / "exe").readlink)
+    for fd in range(10):
         for mode in (os.O_RDONLY, os.O_WRONLY):
-            path = str(folder / "fd" / str(number))
-            attack(
-                f"{name} opens fd {number} {mode}", lambda path=path, mode=mode: os.open(path, mode)
-            )
+            attack(f"{name} opens fd {fd} {mode}", os.open, folder / "fd" / str(fd), mode)
     for how in (_ATTACH, _SEIZE):
-        attack(f"{name} is traced {how}", lambda how=how: call(_CALLS["ptrace"], how, pid, 0, 0))
-    for how in ("readv", "writev"):
-        attack(
-            f"{name} memory {how}",
-            lambda how=how: call(_CALLS[how], pid, vector(), 1, vector(), 1, 0),
-        )
-    attack(f"{name} is compared", lambda: call(_CALLS["kcmp"], pid, os.getpid(), 0, 0, 0))
+        attack(f"{name} is traced {how}", call, _CALLS["ptrace"], how, pid, 0, 0)
+    for direction in ("readv", "writev"):
+        number = _CALLS[direction]
+        attack(f"{name} memory {direction}", call, number, pid, vector(), 1, vector(), 1, 0)
+    attack(f"{name} is compared", call, _CALLS["kcmp"], pid, os.getpid(), 0, 0, 0)
     limit = struct.pack("QQ", 1, 1)
-    attack(f"{name} gets a limit", lambda: call(_CALLS["prlimit"], pid, 0, limit, None))
+    attack(f"{name} gets a limit", call, _CALLS["prlimit"], pid, 0, limit, None)
     pidfd = call(_PIDFD_OPEN, pid, 0)
-    for number in range(10):
-        attack(
-            f"{name} gives fd {number}", lambda number=number: call(_PIDFD_GETFD, pidfd, number, 0)
-        )
+    for fd in range(10):
+        attack(f"{name} gives fd {fd}", call, _PIDFD_GETFD, pidfd, fd, 0)
 
 
 def signal_the_relay() -> None:
@@ -146,7 +137,7 @@ for path in (
     "/etc/claude-code/x",
     "/ctui/bin/relay/home.py",
 ):
-    attack(f"{path} is written", lambda path=path: Path(path).write_text("evil"))
+    attack(f"{path} is written", Path(path).write_text, "evil")
 signal_the_relay()
 speak_for_others()
 print("ATTACKS " + json.dumps(found))  # noqa: T201 - it is a program

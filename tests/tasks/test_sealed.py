@@ -7,6 +7,7 @@ import base64
 import hashlib
 import json
 import re
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -200,6 +201,28 @@ async def test_what_a_task_writes_at_home_gives_it_no_rights(person: Person) -> 
     assert {".claude/settings.json", ".claude/settings.local.json", ".bashrc"} == set(told["paths"])
 
 
+async def test_a_trusted_project_s_rules_are_those_of_its_commit(person: Person) -> None:
+    """T26: what the person saw counts, not what the task makes of it."""
+    settings = person.repository / ".claude/settings.json"
+    settings.parent.mkdir()
+    settings.write_text(json.dumps({"permissions": {"allow": ["Bash(touch seen)"]}}))
+    git(person.repository, "add", ".")
+    git(person.repository, "commit", "-q", "-m", "Add settings")
+    widened = json.dumps({"permissions": {"allow": ["Bash(touch:*)", "Bash(touch unseen)"]}})
+    steps = [
+        "bash touch seen",
+        python_step(f"open('/workspace/.claude/settings.json', 'w').write({widened!r})"),
+        "bash touch unseen",
+        "say Done.",
+    ]
+    person.store.trust(str(person.repository / ".git"))
+    await person.start("trusted", *steps)
+    first = await person.asked("trusted")
+    assert "base64" in first.title
+    await person.answer(first, Answer("allow"))
+    assert "touch unseen" in (await person.asked("trusted")).title
+
+
 async def test_a_cli_that_a_task_kills_is_a_crash_and_it_goes_on(person: Person) -> None:
     """T7: in the first turn, where nobody knows what the CLI has kept."""
     await person.start("killer", "bash kill -9 $PPID", "say Never.", skip_permissions=True)
@@ -213,21 +236,23 @@ async def test_a_cli_that_a_task_kills_is_a_crash_and_it_goes_on(person: Person)
     assert [one["resumed"] for one in lines if one["ctui_relay"] == "started"] == [False, True]
 
 
-@pytest.mark.parametrize("line", [0, 2, 6])
+@pytest.mark.parametrize("moment", ['"started"', '"subtype":"init"', "text_delta"])
 async def test_a_container_that_is_killed_in_its_first_turn_goes_on(
-    person: Person, line: int
+    person: Person, moment: str
 ) -> None:
-    """T7, S3: at several moments, some of which are before the CLI has kept anything."""
-    await person.start("killed", "pace 50", "flood 40 lines", "say Never.", skip_permissions=True)
-    async with asyncio.timeout(40):
-        while len(person.journal("killed") if person.store.runs.of("killed") else ()) <= line:
-            await asyncio.sleep(0.02)
-    container = person.store.runs.of("killed")[0].container
-    await person.world.engine.signal(container, "KILL")
+    """T7, S3: before the CLI kept anything, before it said anything, and while it spoke."""
+    await person.start("killed", "slow 100", "flood 720", "say Never.", skip_permissions=True)
+    async with asyncio.timeout(60), aclosing(person.client.follow("killed")) as batches:
+        async for batch in batches:
+            if any(moment in entry.line for entry in batch):
+                break
+    await person.world.engine.signal(person.store.runs.of("killed")[0].container, "KILL")
     await person.until("killed", lambda task: task.state is TaskState.ENDED)
     await person.say("killed", "say On.")
-    task = await person.until("killed", lambda task: task.result == "On.")
-    assert task.problem == ""
+    await person.until("killed", lambda task: task.state is TaskState.IDLE)
+    said = [event for event in person.events("killed") if event["type"] == "result"]
+    assert said, person.journal("killed")
+    assert not any(event["is_error"] for event in said)
 
 
 async def test_the_zone_of_the_person_is_the_task_s(person: Person) -> None:
@@ -239,3 +264,34 @@ async def test_the_zone_of_the_person_is_the_task_s(person: Person) -> None:
     await person.start("zone", *steps, skip_permissions=True)
     await person.idle("zone")
     assert "JST\\nde_DE.UTF-8\\nUTF-8 \\u00e4" in person.tool_output("zone")
+
+
+TRACE = """
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+def traced(pid):
+    return libc.ptrace(0x4206, pid, None, None) == 0
+cli = next(
+    int(pid)
+    for pid in os.listdir("/proc")
+    if pid.isdigit()
+    and open(f"/proc/{pid}/cmdline", "rb").read().startswith(b"/usr/local/bin/claude")
+)
+child = os.fork()
+if child == 0:
+    os.execvp("sleep", ["sleep", "60"])
+own = traced(child)
+os.kill(child, 9)
+print("TRACED", own, traced(1), traced(cli))
+"""
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+async def test_a_debugger_is_for_a_task_s_own_processes(person: Person, *, wanted: bool) -> None:
+    """T2: the setting lifts ptrace, and nothing of what keeps the relay and the CLI apart."""
+    config = person.world.paths.config_file
+    debugger = f"[sandbox]\ndebugger = {str(wanted).lower()}"
+    config.write_text(config.read_text().replace("[sandbox]", debugger))
+    await person.start("debug", python_step(TRACE), "say Done.", skip_permissions=True)
+    await person.idle("debug")
+    assert f"TRACED {wanted} False False" in person.tool_output("debug")
