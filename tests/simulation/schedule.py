@@ -133,6 +133,7 @@ class _Journals:
         return self._open[task_id]
 
     def keep(self, task: Task) -> None:
+        del task
         self._generation.check()
 
     def close(self, task_id: str) -> None:
