@@ -68,8 +68,8 @@ class _Workspace:
         del task, path
         return ""
 
-    async def collect(self, task: Task, *, final: bool) -> WorkState | None:
-        del task, final
+    async def collect(self, task: Task) -> WorkState | None:
+        del task
         await self._world.pause()
         self._generation.check()
         return None
