@@ -6,7 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ctui.errors import Conflict, CtuiError, ExternalFailure, NotFound, Unavailable
+from ctui.errors import (
+    Conflict,
+    CtuiError,
+    ExternalFailure,
+    NotFound,
+    RunnerUnavailable,
+    Unavailable,
+)
 from ctui.sandbox.endpoint import Endpoint
 from ctui.sandbox.transport import EngineHangs
 from ctui.text import one_line
@@ -83,7 +90,7 @@ def _translated(endpoint: Endpoint) -> Iterator[None]:
         raise (
             EngineHangs
             if _timed_out(error)
-            else Unavailable(
+            else RunnerUnavailable(
                 f"no Docker engine answers at {endpoint.url}",
                 hint="start it, or choose another with DOCKER_HOST; `ctui doctor` looks closer",
             )

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from ctui.errors import NotFound, RunnerUnavailable, Unavailable
+from ctui.errors import ExternalFailure, NotFound, RunnerUnavailable, Unavailable
 from ctui.sandbox.endpoint import Endpoint
 from ctui.text import one_line
 
@@ -19,7 +19,7 @@ _DIAL_HEAD_SECONDS = 60
 """Where a connection is a process such as ssh, the head waits for its log-in too."""
 
 
-class EngineHangs(Unavailable):
+class EngineHangs(RunnerUnavailable):
     """An engine that takes connections and does not answer."""
 
     def __init__(self, message: str = "", *, hint: str = "") -> None:
@@ -110,7 +110,7 @@ async def request(
         said = one_line((await connection.reader.read(4096)).decode("utf-8", "replace"), 300)
         if response.status == 404:
             raise NotFound(f"the engine says: {said}")
-        raise Unavailable(f"the engine says: {said}")
+        raise ExternalFailure(f"the engine says: {said}", exit_code=response.status)
     return response
 
 

@@ -283,6 +283,10 @@ class Message(msgspec.Struct, kw_only=True, frozen=True):
     text: str
     created: int
     delivered: int | None = None
+    unattended: bool = False
+    """Nobody will answer in the turn that it begins."""
+    timeout: int | None = None
+    """Seconds of work for that turn; None takes the task's."""
 
 
 class Notice(msgspec.Struct, frozen=True):

@@ -91,6 +91,8 @@ class LocalWorkspace:
                 work = await _import(private, task)
             except CtuiError as error:
                 return WorkState(problem=f"its commits cannot be imported: {error.message}")
+            except OSError as error:
+                return WorkState(problem=f"its commits cannot be imported: {error.strerror}")
             # What changed meanwhile is found the next time; what failed is tried again.
             self._fingerprints[task.id] = "" if work.problem else current
             return work

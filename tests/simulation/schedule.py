@@ -6,6 +6,7 @@ import asyncio
 import gc
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -22,7 +23,7 @@ from ctui.tasks.calls import Login, Update
 from ctui.tasks.engine import TaskEngine
 from ctui.tasks.journal import FILE_NAME, Journal, read_entries
 from ctui.tasks.mailbox.ports import Account, Provided, Services
-from ctui.tasks.model import Answer, Ask, AskState, Task, TaskState, WorkState
+from ctui.tasks.model import Answer, Ask, AskState, Run, Task, TaskState, WorkState
 from ctui.tasks.store import Store
 from tests.simulation.virtual_loop import VirtualLoop
 from tests.simulation.world import Broken, Dead, Generation, SimulatedRunner, World
@@ -96,6 +97,8 @@ class _Logins:
 
     def accepted(self, task: str) -> None: ...
 
+    def forget(self, task: str) -> None: ...
+
     def variable(self, task: str) -> str:
         del task
         return ""
@@ -129,10 +132,17 @@ class _Journals:
                         raise Unavailable("the disk is full")
                     super().append(run, lines)
 
-                def sync(self) -> None: ...
-
             self._open[task_id] = Full(self._folder / task_id, Redactor(()))
         return self._open[task_id]
+
+    async def archived(self, run: Run) -> Counter[str]:
+        await self._world.pause()
+        return self.of(run.task).archived(run.number)
+
+    async def sync(self, task_id: str) -> None:
+        del task_id
+        await self._world.pause()
+        self._generation.check()
 
     def keep(self, task: Task) -> None:
         del task
@@ -141,6 +151,9 @@ class _Journals:
     def close(self, task_id: str) -> None:
         if (journal := self._open.pop(task_id, None)) is not None:
             journal.close()
+
+    def rest(self, task_id: str) -> None:
+        self.close(task_id)
 
     def close_all(self) -> None:
         for task_id in list(self._open):
