@@ -23,7 +23,7 @@ from ctui.tasks.calls import Login, Update
 from ctui.tasks.engine import TaskEngine
 from ctui.tasks.journal import FILE_NAME, Journal, read_entries
 from ctui.tasks.mailbox.ports import Account, Provided, Services
-from ctui.tasks.model import Answer, Ask, AskState, Run, Task, TaskState, WorkState
+from ctui.tasks.model import Answer, Ask, AskState, Run, Task, TaskOptions, TaskState, WorkState
 from ctui.tasks.store import Store
 from tests.simulation.virtual_loop import VirtualLoop
 from tests.simulation.world import Broken, Dead, Generation, SimulatedRunner, World
@@ -44,6 +44,8 @@ _DEEDS = {
     "sandbox killed": 2,
     "store locked": 2,
     "disk full": 1,
+    "runner flaky": 2,
+    "put back": 1,
     "all is well": 6,
 }
 """What can happen next -> how often it does, beside the others."""
@@ -265,6 +267,10 @@ class Schedule:
             base=None,
             prompt="go",
             detached=self.random.random() < 0.7,
+            options=TaskOptions(
+                unattended=self.random.random() < 0.1,
+                timeout=self.random.choice((None, None, None, 5)),
+            ),
         )
         await self.engine.start(call)
         for message in self.store.messages.of(task):
@@ -294,6 +300,10 @@ class Schedule:
     async def resume(self, task: str) -> None:
         self.world.stopped.discard(task)
         await self.engine.resume(calls.ResumeTask(task))
+
+    async def put_back(self, task: str) -> None:
+        await self.engine.put_back(calls.PutBackTask(task))
+        self.removed.discard(task)
 
     async def interrupt(self, task: str) -> None:
         await self.engine.interrupt(calls.InterruptTask(task))
@@ -348,7 +358,7 @@ class Schedule:
         names, weights = zip(*_DEEDS.items(), strict=True)
         task = self.random.choice(TASKS)
         name = self.random.choices(names, weights)[0]
-        if name in {"send", "stop", "resume", "interrupt", "remove"}:
+        if name in {"send", "stop", "resume", "interrupt", "remove", "put back"}:
             self._tell(name, task)
         elif name == "answer":
             for ask in self.store.asks.list(AskState.PENDING)[:1]:
@@ -362,7 +372,7 @@ class Schedule:
             self._harm(name)
 
     def _tell(self, name: str, task: str) -> None:
-        if name != "interrupt":
+        if name not in {"interrupt", "put back"}:
             self._woken[task] = int(name in {"send", "resume"})
         work = {
             "send": self.send,
@@ -370,6 +380,7 @@ class Schedule:
             "resume": self.resume,
             "interrupt": self.interrupt,
             "remove": self.remove,
+            "put back": self.put_back,
         }[name]
         self.command(f"{name} {task}", lambda: work(task))
 
@@ -391,6 +402,8 @@ class Schedule:
                 world.store_locked = True
             case "disk full":
                 world.disk_full = True
+            case "runner flaky":
+                world.flaky = True
             case _:
                 world.heal()
 
@@ -433,7 +446,8 @@ class Schedule:
             count = self.world.consumed[message]
             if count > 1:
                 raise self.world.breaks(f"{message} was read {count} times")
-            if count == 0 and task_id not in self.given_up:
+            told = task_id in self.given_up or self.store.tasks.get(task_id).failed
+            if count == 0 and not told:
                 raise self.world.breaks(f"{message} to {task_id} was accepted, and never read")
         if stuck := self.store.asks.list(AskState.PENDING, AskState.ANSWERED):
             ask = stuck[0]
