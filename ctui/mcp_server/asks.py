@@ -6,7 +6,7 @@ import msgspec
 
 from ctui.tasks.ask_text import ask_lines, session_words
 from ctui.tasks.grants import always_words
-from ctui.tasks.model import Ask, AskKind, AskState, Run, Task
+from ctui.tasks.model import Ask, AskKind, AskState
 from ctui.tasks.questions import question_items
 from ctui.text import one_line
 
@@ -52,35 +52,15 @@ class AskItem(msgspec.Struct, frozen=True, kw_only=True):
     state: AskState
     created: int
     """Nanoseconds since the epoch."""
+    cut: str = ""
+    """What of it is not shown because it is too long; empty if all is."""
 
 
-class AskList(msgspec.Struct, frozen=True):
-    """Everything that waits for an answer, oldest first."""
+class AskList(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What waits for an answer, oldest first."""
 
     asks: list[AskItem]
-
-
-class TaskItem(msgspec.Struct, frozen=True):
-    """A task, and how many of its asks wait."""
-
-    task: Task
-    asks: int
-
-
-class TaskList(msgspec.Struct, frozen=True):
-    """All tasks, oldest first."""
-
-    tasks: list[TaskItem]
-
-
-class TaskDetails(msgspec.Struct, frozen=True):
-    """One task with its runs, and what waits for an answer."""
-
-    task: Task
-    asks: list[AskItem]
-    runs: list[Run]
-    over: bool
-    """Whether nothing more happens until it is told or answered something."""
+    next_cursor: str = ""
 
 
 def ask_item(ask: Ask) -> AskItem:

@@ -12,6 +12,7 @@ from ctui.client.cleaning import Cleaning
 from ctui.client.volumes import KeptVolume
 from ctui.mcp_server.arguments import LONGEST, Repo
 from ctui.mcp_server.call import Call
+from ctui.mcp_server.pages import Cursor, page_of
 from ctui.mcp_server.tool import ENDS, READS, REMOVES, Tool, tool
 from ctui.mcp_server.tools_worktrees import DryRun
 from ctui.sandbox.volumes import Volume
@@ -88,10 +89,17 @@ class Nothing(msgspec.Struct, forbid_unknown_fields=True):
     """No arguments."""
 
 
-class VolumeList(msgspec.Struct, frozen=True):
+class VolumeList(msgspec.Struct, frozen=True, omit_defaults=True):
     """Volumes of this ctui, by name."""
 
     volumes: list[Volume]
+    next_cursor: str = ""
+
+
+class ListVolumes(msgspec.Struct, forbid_unknown_fields=True):
+    """Arguments of `list_docker_volume`."""
+
+    cursor: Cursor = ""
 
 
 @tool(Nothing, VolumeList, ENDS)
@@ -105,12 +113,13 @@ async def init_docker_volume(call: Call, _given: Nothing) -> VolumeList:
     return VolumeList(await init_volumes(call.paths))
 
 
-@tool(Nothing, VolumeList, READS)
-async def list_docker_volume(call: Call, _given: Nothing) -> VolumeList:
+@tool(ListVolumes, VolumeList, READS)
+async def list_docker_volume(call: Call, given: ListVolumes) -> VolumeList:
     """List the Docker volumes of this ctui: the homes of tasks, and shared caches."""
     from ctui.client.volumes import list_volumes
 
-    return VolumeList(await list_volumes(call.paths))
+    found = await list_volumes(call.paths)
+    return VolumeList(*page_of(found, lambda volume: (volume.name,), given.cursor))
 
 
 class CleanVolumes(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

@@ -11,6 +11,7 @@ from ctui.client.listing import ListedWorktree, WorktreeList
 from ctui.client.removal import RefusedWorktree, RemovedWorktrees
 from ctui.mcp_server.arguments import LONGEST, Repo
 from ctui.mcp_server.call import Call
+from ctui.mcp_server.pages import Cursor, page_of
 from ctui.mcp_server.tool import ADDS, READS, REMOVES, Tool, tool
 from ctui.worktrees.model import WorktreeRecord
 
@@ -55,14 +56,23 @@ class ListWorktree(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Arguments of `list_worktree`."""
 
     repo: Repo = ""
+    cursor: Cursor = ""
 
 
-@tool(ListWorktree, WorktreeList, READS)
-async def list_worktree(call: Call, given: ListWorktree) -> WorktreeList:
+class WorktreePage(WorktreeList, frozen=True, omit_defaults=True):
+    """Worktrees of a repository, by name."""
+
+    next_cursor: str = ""
+
+
+@tool(ListWorktree, WorktreePage, READS)
+async def list_worktree(call: Call, given: ListWorktree) -> WorktreePage:
     """List the worktrees of the repository: clean, unclean or merged, with the evidence."""
     from ctui.client.listing import list_worktrees
 
-    return await list_worktrees(call.paths, call.repository(given.repo))
+    found = await list_worktrees(call.paths, call.repository(given.repo))
+    page, after = page_of(found.worktrees, lambda item: (item.name, item.path), given.cursor)
+    return WorktreePage(found.repository, found.target, page, after)
 
 
 class CheckWorktree(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

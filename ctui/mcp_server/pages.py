@@ -1,0 +1,134 @@
+"""Results in pages of at most 40 KB, whatever the size of what they show. Pure.
+
+Clients refuse or cut a result that is larger than their limit, most at 25,000 tokens. A list is
+given in pages with cursors. A text that is too long for its page is cut, with a note that says how
+the rest is read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from ctui.errors import InvalidInput
+
+PAGE_BYTES = 40_000
+"""Of a whole result: the structured content, its copy as text, and what frames them."""
+
+ROOM = PAGE_BYTES - 1_500
+"""For what a result shows; the rest is left for its frame, the cursor and a note."""
+
+_STEPS = (
+    *((longest, 10_000) for longest in (16_000, 8_000, 4_000, 2_000, 1_000, 400)),
+    *((400, most) for most in (1_000, 500, 200, 100, 50, 25, 12, 6, 3)),
+    *((120, most) for most in (3, 1)),
+)
+"""How long a text and a list may be: tried one after the other until the whole fits."""
+
+_READ_ON = "get_task_output reads it with `of`"
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+Cursor = Annotated[
+    str, Meta(max_length=16_384, description="next_cursor of the page before.")
+]
+
+
+def wire_size(value: Any) -> int:
+    """Return the bytes of a value in a result: as structure, and again as text."""
+    text = msgspec.json.encode(value).decode()
+    # A client may count a structure that it has written itself, with escapes for all but ASCII.
+    escaped = json.dumps(msgspec.json.decode(text)) if not text.isascii() else ""
+    return max(len(text.encode()) + len(msgspec.json.encode(text)), len(escaped))
+
+
+def fitted(item: S, room: int = ROOM) -> S:
+    """Return the item, with its texts and lists cut until it fits."""
+    if wire_size(item) <= room:
+        return item
+    return msgspec.convert(cut_down(msgspec.to_builtins(item), room), type(item))
+
+
+def cut_down(value: Any, room: int = ROOM) -> Any:
+    """Return plain data with texts and lists cut until it fits.
+
+    In a dictionary `cut` names the lists that are not whole.
+    """
+    if wire_size(value) <= room:
+        return value
+    found = value
+    for longest, most in _STEPS:
+        lost: dict[str, int] = {}
+        found = _shortened(value, longest, most, "", lost)
+        if lost and isinstance(found, dict):
+            named = (f"{count} more of {name or 'all'}" for name, count in lost.items())
+            found["cut"] = "not shown: " + ", ".join(list(named)[:10])
+        if wire_size(found) <= room:
+            break
+    return found
+
+
+def cut_text(text: str, longest: int, read_on: str = _READ_ON) -> str:
+    """Return the beginning of a text, and a note of what is left out."""
+    left = len(text) - longest
+    return text if left <= 0 else f"{text[:longest]}… [{left:,} more characters: {read_on}]"
+
+
+def page_of(
+    items: Iterable[S], key: Callable[[S], Sequence[Any]], cursor: str
+) -> tuple[list[S], str]:
+    """Return the items of a page, and the cursor of the next one, which is empty at the end.
+
+    Args:
+        items: all of them, in the order of their keys.
+        key: strings and numbers that no two items share, and that stay the same.
+        cursor: the key of the last item of the page before; that item may be gone.
+
+    Raises:
+        InvalidInput: no page gave this cursor.
+    """
+    page: list[S] = []
+    size, last = 0, ""
+    for item in _behind(items, key, cursor):
+        shown = fitted(item)
+        size += wire_size(shown) + 2
+        if page and size > ROOM:
+            return page, last
+        page.append(shown)
+        last = json.dumps(list(key(item)), separators=(",", ":"))
+    return page, ""
+
+
+def _behind(items: Iterable[S], key: Callable[[S], Sequence[Any]], cursor: str) -> Iterator[S]:
+    if not cursor:
+        yield from items
+        return
+    try:
+        after = tuple(msgspec.json.decode(cursor, type=list[int | str]))
+        yield from (item for item in items if tuple(key(item)) > after)
+    except (msgspec.DecodeError, TypeError) as error:
+        raise InvalidInput(
+            "the cursor is of no page of this list",
+            hint="send next_cursor back as it came, or leave it out",
+        ) from error
+
+
+def _shortened(value: Any, longest: int, most: int, name: str, lost: dict[str, int]) -> Any:
+    match value:
+        case str():
+            return cut_text(value, longest)
+        case dict():
+            kept = dict(list(value.items())[:most]) if len(value) > 100 else value
+            return {
+                cut_text(str(key), longest): _shortened(part, longest, most, str(key), lost)
+                for key, part in kept.items()
+            }
+        case list() | tuple():
+            if len(value) > most:
+                lost[name] = lost.get(name, 0) + len(value) - most
+            return [_shortened(part, longest, most, name, lost) for part in value[:most]]
+    return value
