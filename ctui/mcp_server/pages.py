@@ -33,9 +33,7 @@ _READ_ON = "get_task_output reads it with `of`"
 
 S = TypeVar("S", bound=msgspec.Struct)
 
-Cursor = Annotated[
-    str, Meta(max_length=16_384, description="next_cursor of the page before.")
-]
+Cursor = Annotated[str, Meta(max_length=16_384, description="next_cursor of the page before.")]
 
 
 def wire_size(value: Any) -> int:

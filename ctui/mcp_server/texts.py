@@ -18,7 +18,7 @@ def text_of(paths: Paths, task: Task, name: str) -> str:
         NotFound: the task has no such ask.
     """
     match name.partition(":"):
-        case ("prompt" | "result" | "problem"), "", "":
+        case (("prompt" | "result" | "problem"), "", ""):
             return sanitise(str(getattr(task, name)))
         case "entry", ":", number if _is_number(number):
             return read_entry(paths.task(task.id), int(number))

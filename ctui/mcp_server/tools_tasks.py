@@ -86,6 +86,7 @@ async def run_task(call: Call, given: RunTask) -> TaskNow:
     Returns at once with the task's id: wait for it with get_task, read it with get_task_output,
     answer what it asks with answer_ask. It goes on when this server ends.
     """
+    from ctui.client.directory import directory_of
     from ctui.client.tasks import NewTask, start_task
     from ctui.config import load_config
 
@@ -98,6 +99,7 @@ async def run_task(call: Call, given: RunTask) -> TaskNow:
         base=given.base,
         worktree=given.worktree,
         in_checkout=given.workspace_dir,
+        directory=directory_of(repository, call.place(given.repo)),
         mcp_config=tuple(given.mcp_config),
         options=TaskOptions(
             model=given.model,
