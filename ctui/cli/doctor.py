@@ -18,7 +18,7 @@ def command(*, as_json: bool) -> int:
 
     checks = asyncio.run(check_all(context.paths()))
     if as_json:
-        print_json([check._asdict() for check in checks])
+        print_json(checks)
     else:
         for check in checks:
             mend = f"  {'note:' if check.ok else '->'} {check.mend}" if check.mend else ""

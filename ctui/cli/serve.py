@@ -126,6 +126,8 @@ def regenerate(*, as_json: bool) -> None:
 
 def _print(value: str, *, as_json: bool) -> None:
     if as_json:
-        print_json({"token": value})
+        from ctui.cli.shapes import ServeToken
+
+        print_json(ServeToken(value))
     else:
         click.echo(value)

@@ -28,7 +28,9 @@ def list_(*, removed: bool, as_json: bool) -> None:
     for ask in store.asks(AskState.PENDING):
         asked[ask.task] = asked.get(ask.task, 0) + 1
     if as_json:
-        print_json([{"task": task, "asks": asked.get(task.id, 0)} for task in tasks])
+        from ctui.cli.shapes import ListedTask
+
+        print_json([ListedTask(task, asked.get(task.id, 0)) for task in tasks])
         return
     rows = [_row(task, asked.get(task.id, 0)) for task in tasks]
     header = ["TASK", "STATE", "ASKS", "COST", "BRANCH", "PROMPT"]
@@ -45,7 +47,9 @@ def show(task_id: str, *, as_json: bool) -> None:
     store = context.store()
     task, asks, runs = store.task(task_id), store.asks(*AskState, task=task_id), store.runs(task_id)
     if as_json:
-        print_json({"task": task, "asks": asks, "runs": runs})
+        from ctui.cli.shapes import ShownTask
+
+        print_json(ShownTask(task, asks, runs))
         return
     for name, value in _facts(task).items():
         click.echo(f"{name:<10} {value}")

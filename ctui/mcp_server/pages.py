@@ -8,7 +8,7 @@ the rest is read.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -23,9 +23,8 @@ ROOM = PAGE_BYTES - 1_500
 """For what a result shows; the rest is left for its frame, the cursor and a note."""
 
 _STEPS = (
-    *((longest, 10_000) for longest in (16_000, 8_000, 4_000, 2_000, 1_000, 400)),
-    *((400, most) for most in (1_000, 500, 200, 100, 50, 25, 12, 6, 3)),
-    *((120, most) for most in (3, 1)),
+    *((16_000, 2_000), (4_000, 2_000), (1_000, 1_000), (400, 200), (400, 50), (200, 12)),
+    *((120, 3), (120, 1)),
 )
 """How long a text and a list may be: tried one after the other until the whole fits."""
 
@@ -38,10 +37,13 @@ Cursor = Annotated[str, Meta(max_length=16_384, description="next_cursor of the 
 
 def wire_size(value: Any) -> int:
     """Return the bytes of a value in a result: as structure, and again as text."""
-    text = msgspec.json.encode(value).decode()
+    data = msgspec.json.encode(value)
+    if len(data) > PAGE_BYTES:
+        return 2 * len(data)
+    text = data.decode()
     # A client may count a structure that it has written itself, with escapes for all but ASCII.
     escaped = json.dumps(msgspec.json.decode(text)) if not text.isascii() else ""
-    return max(len(text.encode()) + len(msgspec.json.encode(text)), len(escaped))
+    return max(len(data) + len(msgspec.json.encode(text)), len(escaped))
 
 
 def fitted(item: S, room: int = ROOM) -> S:
@@ -91,7 +93,10 @@ def page_of(
     """
     page: list[S] = []
     size, last = 0, ""
-    for item in _behind(items, key, cursor):
+    after = position(cursor)
+    for item in items:
+        if _is_before(key(item), after):
+            continue
         shown = fitted(item)
         size += wire_size(shown) + 2
         if page and size > ROOM:
@@ -101,18 +106,30 @@ def page_of(
     return page, ""
 
 
-def _behind(items: Iterable[S], key: Callable[[S], Sequence[Any]], cursor: str) -> Iterator[S]:
-    if not cursor:
-        yield from items
-        return
+def position(cursor: str) -> tuple[int | str, ...]:
+    """Return the key that a cursor stands for; an empty one for the first page.
+
+    Raises:
+        InvalidInput: no page gave this cursor.
+    """
     try:
-        after = tuple(msgspec.json.decode(cursor, type=list[int | str]))
-        yield from (item for item in items if tuple(key(item)) > after)
-    except (msgspec.DecodeError, TypeError) as error:
-        raise InvalidInput(
-            "the cursor is of no page of this list",
-            hint="send next_cursor back as it came, or leave it out",
-        ) from error
+        return tuple(msgspec.json.decode(cursor, type=list[int | str])) if cursor else ()
+    except msgspec.DecodeError as error:
+        raise wrong_cursor() from error
+
+
+def wrong_cursor() -> InvalidInput:
+    return InvalidInput(
+        "the cursor is of no page of this list",
+        hint="send next_cursor back as it came, or leave it out",
+    )
+
+
+def _is_before(key: Sequence[Any], after: tuple[int | str, ...]) -> bool:
+    try:
+        return bool(after) and tuple(key) <= after
+    except TypeError as error:
+        raise wrong_cursor() from error
 
 
 def _shortened(value: Any, longest: int, most: int, name: str, lost: dict[str, int]) -> Any:

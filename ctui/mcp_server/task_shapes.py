@@ -8,7 +8,7 @@ from ctui.mcp_server.asks import AskItem
 from ctui.mcp_server.pages import cut_text
 from ctui.tasks.model import Cause, EndReason, Run, Task, TaskState
 
-_WIDTH = 160
+_WIDTH = 120
 _READ_ON = "get_task has it"
 _MOST_RUNS = 20
 

@@ -9,7 +9,8 @@ import msgspec
 from msgspec import Meta
 
 from ctui.client.cleaning import Cleaning
-from ctui.client.volumes import KeptVolume
+from ctui.client.health import Check
+from ctui.client.volumes import CleanedVolumes
 from ctui.mcp_server.arguments import LONGEST, Repo
 from ctui.mcp_server.call import Call
 from ctui.mcp_server.pages import Cursor, page_of
@@ -24,23 +25,13 @@ class SetUp(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     no_image: Annotated[bool, Meta(description="Only look, and do not build the image.")] = False
 
 
-class CheckItem(msgspec.Struct, frozen=True):
-    """One thing that ctui needs."""
-
-    name: str
-    ok: bool
-    found: str
-    mend: str
-    """The command that mends it; beside something that works, a remark."""
-
-
 class SetUpResult(msgspec.Struct, frozen=True):
     """Whether tasks can run."""
 
     ok: bool
     image: str
     """The image's tag; empty if it was not built."""
-    checks: list[CheckItem]
+    checks: list[Check]
 
 
 @tool(SetUp, SetUpResult, ENDS)
@@ -52,10 +43,7 @@ async def setup(call: Call, given: SetUp) -> SetUpResult:
     from ctui.client.health import check_all
 
     image = "" if given.no_image else await _build_image(call)
-    checks = [
-        CheckItem(check.name, check.ok, check.found, check.mend)
-        for check in await check_all(call.paths)
-    ]
+    checks = await check_all(call.paths)
     return SetUpResult(all(check.ok for check in checks), image, checks)
 
 
@@ -135,22 +123,14 @@ class CleanVolumes(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     dry_run: DryRun = False
 
 
-class VolumesCleaned(msgspec.Struct, frozen=True):
-    """What became of the volumes."""
-
-    removed: list[Volume]
-    refused: list[KeptVolume]
-
-
-@tool(CleanVolumes, VolumesCleaned, REMOVES)
-async def clean_docker_volume(call: Call, given: CleanVolumes) -> VolumesCleaned:
+@tool(CleanVolumes, CleanedVolumes, REMOVES)
+async def clean_docker_volume(call: Call, given: CleanVolumes) -> CleanedVolumes:
     """Delete Docker volumes of this ctui for good; those of tasks that could go on stay."""
     from ctui.client.volumes import clean_volumes
 
-    done = await clean_volumes(
+    return await clean_volumes(
         call.paths, given.names or None, force=given.force, dry_run=given.dry_run
     )
-    return VolumesCleaned(done.removed, done.refused)
 
 
 class CleanAll(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

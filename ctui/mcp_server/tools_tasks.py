@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Iterator
 from typing import Annotated
 
 import msgspec
@@ -16,7 +17,7 @@ from ctui.mcp_server.arguments import LONGEST, Repo, TaskId, WaitSeconds
 from ctui.mcp_server.asks import ask_item
 from ctui.mcp_server.call import Call
 from ctui.mcp_server.output import Output, follow_output, read_output, text_portion
-from ctui.mcp_server.pages import Cursor, page_of
+from ctui.mcp_server.pages import Cursor, page_of, position, wrong_cursor
 from ctui.mcp_server.task_shapes import (
     TaskDetails,
     TaskItem,
@@ -29,7 +30,10 @@ from ctui.mcp_server.task_shapes import (
 from ctui.mcp_server.texts import text_of
 from ctui.mcp_server.tool import ENDS, READS, WORKS, Tool, tool
 from ctui.tasks.calls import InterruptTask, SendMessage, StopTask
-from ctui.tasks.model import AskState, TaskOptions, TaskState
+from ctui.tasks.model import AskState, Task, TaskOptions, TaskState
+from ctui.tasks.store import Store
+
+_BATCH = 50
 
 
 class RunTask(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -129,13 +133,27 @@ async def list_tasks(call: Call, given: ListTasks) -> TaskList:
         asked: dict[str, int] = {}
         for ask in store.asks(AskState.PENDING):
             asked[ask.task] = asked.get(ask.task, 0) + 1
-        tasks = store.tasks(removed=given.removed)
-    items = (
-        TaskItem(brief(task), asked.get(task.id, 0))
-        for task in tasks
-        if not given.active or task.state.live or task.id in asked
-    )
-    return TaskList(*page_of(items, lambda item: (item.task.created, item.task.id), given.cursor))
+        items = (
+            TaskItem(brief(task), asked.get(task.id, 0))
+            for task in _tasks(store, given)
+            if not given.active or task.state.live or task.id in asked
+        )
+        page, after = page_of(items, lambda item: (item.task.created, item.task.id), given.cursor)
+    return TaskList(page, after)
+
+
+def _tasks(store: Store, given: ListTasks) -> Iterator[Task]:
+    """Give tasks from the cursor on: a store may have thousands, with long texts."""
+    match position(given.cursor):
+        case ():
+            last = (-1, "")
+        case (int() as created, str() as task_id):
+            last = (created, task_id)
+        case _:
+            raise wrong_cursor()
+    while found := store.tasks_after(*last, most=_BATCH, removed=given.removed):
+        yield from found
+        last = (found[-1].created, found[-1].id)
 
 
 class GetTask(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

@@ -70,6 +70,20 @@ class Store(GrantTable):
         )
         return [_task(row) for row in rows]
 
+    def tasks_after(
+        self, created: int, task_id: str, *, most: int, removed: bool = False
+    ) -> list[Task]:
+        """Return the next tasks of the same order behind one that may be gone."""
+        rows = self._rows(
+            "SELECT record, removed FROM tasks WHERE (removed IS NOT NULL) = ?"
+            " AND (created, id) > (?, ?) ORDER BY created, id LIMIT ?",
+            removed,
+            created,
+            task_id,
+            most,
+        )
+        return [_task(row) for row in rows]
+
     def task_ids(self) -> set[str]:
         """Every id that was ever given: the refs and folders of removed tasks may remain."""
         return {row["id"] for row in self._rows("SELECT id FROM tasks")}

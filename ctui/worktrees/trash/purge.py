@@ -47,7 +47,7 @@ class Size(NamedTuple):
     """False where there was no time for all of it: it is at least as much."""
 
 
-class Purged(NamedTuple):
+class Purged(msgspec.Struct, frozen=True):
     """What a purge did."""
 
     ids: list[str]
