@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ctui.cli import context
+from ctui.cli.extras import require
 from ctui.cli.output import json_option, print_json, repo_option, warn
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def command(
 
     All ask for a token: `ctui serve token show` prints it.
     """
+    require("serve", "ctui serve")
     if ctx.invoked_subcommand is not None:
         return
     from ctui.web.auth import Tokens

@@ -20,13 +20,9 @@ if TYPE_CHECKING:
 @json_option
 def list_(*, removed: bool, as_json: bool) -> None:
     """List all tasks, oldest first. Reads the store only."""
-    from ctui.tasks.model import AskState
-
     store = context.store()
     tasks = store.tasks(removed=removed)
-    asked: dict[str, int] = {}
-    for ask in store.asks(AskState.PENDING):
-        asked[ask.task] = asked.get(ask.task, 0) + 1
+    asked = store.pending_counts()
     if as_json:
         from ctui.cli.shapes import ListedTask
 

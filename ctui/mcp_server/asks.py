@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
+from ctui.mcp_server.pages import ROOM, page_of
 from ctui.tasks.ask_text import ask_lines, session_words
 from ctui.tasks.grants import always_words
 from ctui.tasks.model import Ask, AskKind, AskState
@@ -92,6 +95,15 @@ def ask_item(ask: Ask) -> AskItem:
         state=ask.state,
         created=ask.created,
     )
+
+
+def first_asks(asks: Iterable[Ask]) -> tuple[list[AskItem], str]:
+    """Return what fits beside a task, and the cursor with which list_asks goes on."""
+    return page_of(map(ask_item, asks), ask_key, "", ROOM // 2)
+
+
+def ask_key(item: AskItem) -> tuple[int]:
+    return (item.id,)
 
 
 def decisions(ask: Ask) -> list[str]:

@@ -79,7 +79,7 @@ def cut_text(text: str, longest: int, read_on: str = _READ_ON) -> str:
 
 
 def page_of(
-    items: Iterable[S], key: Callable[[S], Sequence[Any]], cursor: str
+    items: Iterable[S], key: Callable[[S], Sequence[Any]], cursor: str, room: int = ROOM
 ) -> tuple[list[S], str]:
     """Return the items of a page, and the cursor of the next one, which is empty at the end.
 
@@ -87,6 +87,7 @@ def page_of(
         items: all of them, in the order of their keys.
         key: strings and numbers that no two items share, and that stay the same.
         cursor: the key of the last item of the page before; that item may be gone.
+        room: for all of them; none gets more than a quarter of it.
 
     Raises:
         InvalidInput: no page gave this cursor.
@@ -97,9 +98,9 @@ def page_of(
     for item in items:
         if _is_before(key(item), after):
             continue
-        shown = fitted(item)
+        shown = fitted(item, room // 4)
         size += wire_size(shown) + 2
-        if page and size > ROOM:
+        if page and size > room:
             return page, last
         page.append(shown)
         last = json.dumps(list(key(item)), separators=(",", ":"))

@@ -10,7 +10,6 @@ from ctui.tasks.model import Cause, EndReason, Run, Task, TaskState
 
 _WIDTH = 120
 _READ_ON = "get_task has it"
-_MOST_RUNS = 20
 
 
 class TaskBrief(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -62,7 +61,7 @@ class TaskList(msgspec.Struct, frozen=True, omit_defaults=True):
     next_cursor: str = ""
 
 
-class TaskDetails(msgspec.Struct, frozen=True):
+class TaskDetails(msgspec.Struct, frozen=True, omit_defaults=True):
     """One task with its newest runs, and what waits for an answer."""
 
     task: Task
@@ -70,6 +69,8 @@ class TaskDetails(msgspec.Struct, frozen=True):
     runs: list[Run]
     over: bool
     """Nothing more happens until it is told or answered something."""
+    next_cursor: str = ""
+    """For list_asks, where it asks more than this."""
 
 
 def brief(task: Task) -> TaskBrief:
@@ -99,8 +100,3 @@ def brief(task: Task) -> TaskBrief:
 def now(task: Task) -> TaskNow:
     """Return what became of a task."""
     return TaskNow(task.id, task.state, task.worktree, task.branch, task.problem)
-
-
-def details(task: Task, asks: list[AskItem], runs: list[Run], *, over: bool) -> TaskDetails:
-    """Return everything that is known of a task, with its newest runs."""
-    return TaskDetails(task, asks, runs[-_MOST_RUNS:], over)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import msgspec
@@ -9,12 +10,15 @@ from msgspec import Meta
 
 from ctui.client.worktrees import open_store
 from ctui.mcp_server.arguments import LONGEST
-from ctui.mcp_server.asks import AskList, ask_item
+from ctui.mcp_server.asks import AskList, ask_item, ask_key
 from ctui.mcp_server.call import Call
-from ctui.mcp_server.pages import Cursor, page_of
+from ctui.mcp_server.pages import Cursor, page_of, position, wrong_cursor
 from ctui.mcp_server.tool import ADDS, READS, Tool, tool
 from ctui.tasks.calls import AnswerAsk
-from ctui.tasks.model import Answer, AskState
+from ctui.tasks.model import Answer, Ask, AskState
+from ctui.tasks.store import Store
+
+_BATCH = 8
 
 
 class ListAsks(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -35,8 +39,22 @@ async def list_asks(call: Call, given: ListAsks) -> AskList:
     with open_store(call.paths) as store:
         if given.task_id:
             store.task(given.task_id)
-        asks = store.asks(AskState.PENDING, task=given.task_id or None)
-    return AskList(*page_of(map(ask_item, asks), lambda item: (item.id,), given.cursor))
+        items = map(ask_item, _pending(store, given))
+        return AskList(*page_of(items, ask_key, given.cursor))
+
+
+def _pending(store: Store, given: ListAsks) -> Iterator[Ask]:
+    """Give asks from the cursor on: each can have a megabyte, and there can be thousands."""
+    match position(given.cursor):
+        case ():
+            last = 0
+        case (int() as last,):
+            pass
+        case _:
+            raise wrong_cursor()
+    while found := store.pending_after(last, most=_BATCH, task=given.task_id or None):
+        yield from found
+        last = found[-1].id
 
 
 class AnswerOne(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

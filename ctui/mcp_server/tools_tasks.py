@@ -14,7 +14,7 @@ from ctui.client.plain import turn_over
 from ctui.client.worktrees import open_store
 from ctui.config import PermissionMode
 from ctui.mcp_server.arguments import LONGEST, Repo, TaskId, WaitSeconds
-from ctui.mcp_server.asks import ask_item
+from ctui.mcp_server.asks import first_asks
 from ctui.mcp_server.call import Call
 from ctui.mcp_server.output import Output, follow_output, read_output, text_portion
 from ctui.mcp_server.pages import Cursor, page_of, position, wrong_cursor
@@ -24,7 +24,6 @@ from ctui.mcp_server.task_shapes import (
     TaskList,
     TaskNow,
     brief,
-    details,
     now,
 )
 from ctui.mcp_server.texts import text_of
@@ -34,6 +33,7 @@ from ctui.tasks.model import AskState, Task, TaskOptions, TaskState
 from ctui.tasks.store import Store
 
 _BATCH = 50
+_MOST_RUNS = 20
 
 
 class RunTask(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -130,9 +130,7 @@ class ListTasks(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 async def list_tasks(call: Call, given: ListTasks) -> TaskList:
     """List all tasks of all repositories, oldest first, with how much each asks, page by page."""
     with open_store(call.paths) as store:
-        asked: dict[str, int] = {}
-        for ask in store.asks(AskState.PENDING):
-            asked[ask.task] = asked.get(ask.task, 0) + 1
+        asked = store.pending_counts()
         items = (
             TaskItem(brief(task), asked.get(task.id, 0))
             for task in _tasks(store, given)
@@ -262,9 +260,9 @@ async def stop_task(call: Call, given: OneTask) -> TaskNow:
 def _details(call: Call, task_id: str) -> TaskDetails:
     with open_store(call.paths) as store:
         task = store.task(task_id)
-        pending = store.asks(AskState.PENDING, task=task_id)
+        asks, after = first_asks(store.asks(AskState.PENDING, task=task_id))
         runs = store.runs(task_id)
-    return details(task, [ask_item(ask) for ask in pending], runs, over=turn_over(task))
+    return TaskDetails(task, asks, runs[-_MOST_RUNS:], turn_over(task), after)
 
 
 TOOLS: tuple[Tool, ...] = (

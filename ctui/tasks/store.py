@@ -170,6 +170,26 @@ class Store(GrantTable):
         )
         return [_ask(row) for row in rows]
 
+    def pending_after(self, ask_id: int, *, most: int, task: str | None = None) -> list[Ask]:
+        """Return the next asks behind one that nobody has answered, oldest first."""
+        rows = self._rows(
+            "SELECT * FROM asks WHERE state = ?1 AND id > ?2 AND (?3 IS NULL OR task = ?3)"
+            " ORDER BY id LIMIT ?4",
+            AskState.PENDING,
+            ask_id,
+            task,
+            most,
+        )
+        return [_ask(row) for row in rows]
+
+    def pending_counts(self) -> dict[str, int]:
+        """Return how many asks of each task wait for an answer."""
+        rows = self._rows(
+            "SELECT task, COUNT(*) AS asks FROM asks WHERE state = ? GROUP BY task",
+            AskState.PENDING,
+        )
+        return {row["task"]: row["asks"] for row in rows}
+
     def claim_ask(self, ask_id: int, answer: Answer) -> bool:
         """Accept this answer if nobody answered before: the one place where that is decided."""
         with self._translated():

@@ -129,7 +129,7 @@ async def test_only_what_works_or_asks_is_listed(repository: Path, store: Store)
         assert [item["task"]["id"] for item in found["tasks"]] == ["task-0007", "task-0100"]
 
 
-@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize("text", ["x", "\\", "🙂"])
 async def test_one_task_with_long_texts_is_cut_and_can_be_read(
     repository: Path, store: Store, text: str
 ) -> None:
@@ -147,8 +147,7 @@ async def test_one_task_with_long_texts_is_cut_and_can_be_read(
         assert whole.startswith("begin ")
         assert whole.endswith(" end")
         assert whole == await every_portion(server, task_id="task-0001", of="prompt")
-        if text in "x好🙂é":
-            assert whole == long
+        assert whole == long
 
 
 @pytest.mark.parametrize("text", ["x", "🙂"])
@@ -164,10 +163,16 @@ async def test_64_asks_of_a_megabyte_each(repository: Path, store: Store, text: 
         found = await every_page(server, "list_asks", "asks", task_id="task-0001")
         assert [ask["id"] for ask in found] == list(range(1, 65))
         shown = await bounded(server, "get_task", task_id="task-0001")
-        assert shown["asks"]
-        assert "asks" in shown.get("cut", "") or len(shown["asks"]) == 64
-        given = json.loads(await every_portion(server, task_id="task-0001", of="ask:64"))
-        assert given == {"command": f"63 {command}"}
+        assert shown["asks"] == found[: len(shown["asks"])]
+        rest = await bounded(server, "list_asks", cursor=shown["next_cursor"])
+        assert rest["asks"][0] == found[len(shown["asks"])]
+        begin = await bounded(server, "get_task_output", task_id="task-0001", of="ask:64")
+        assert begin["lines"][0].startswith('{"command":"63 ' + text)
+        size = len(f'{{"command":"63 {command}"}}')
+        end = await bounded(
+            server, "get_task_output", task_id="task-0001", of="ask:64", offset=size - 100
+        )
+        assert (end["lines"], end["more"]) == ([text * 98 + '"}'], False)
         (other,) = (await server.call("get_task_output", {"task_id": "task-0001", "of": "ask:65"}))[
             "result"
         ]["content"]
@@ -196,14 +201,14 @@ async def test_a_journal_with_lines_larger_than_a_page(
     store.add_task(a_task(1))
     folder = paths.task("task-0001")
     folder.mkdir(parents=True)
-    texts = [f"{n} {TEXTS[n % len(TEXTS)] * 300_000} {n} end" for n in range(20)]
+    texts = [f"{n} {TEXTS[n % len(TEXTS)] * 100_000} {n} end" for n in range(9)]
     entries = [{"t": n, "run": 1, "stream": "err", "line": text} for n, text in enumerate(texts)]
     lines = [json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries]
     (folder / FILE_NAME).write_text("".join(lines))
     async with raw(repository) as server:
         await server.initialize()
         whole = await every_portion(server, task_id="task-0001")
-        starts = [sum(len(line.encode()) for line in lines[:n]) for n in range(20)]
+        starts = [sum(len(line.encode()) for line in lines[:n]) for n in range(9)]
         for number, start in enumerate(starts):
             assert f"! {number} " in whole
             assert f"of=entry:{start}]" in whole
@@ -215,7 +220,7 @@ async def test_a_journal_with_lines_larger_than_a_page(
 
 async def test_hundreds_of_worktrees(repository: Path) -> None:
     """T19: lists of worktrees have pages as those of tasks."""
-    names = [f"spike-{number:03}" for number in range(120)]
+    names = [f"spike-{number:03}" for number in range(60)]
     for name in names:
         git(repository, "worktree", "add", "-q", f"../{name}-{'n' * 150}", "-b", name)
     async with raw(repository) as server:
