@@ -59,7 +59,7 @@ def make_directory(worktree: Path, directory: str) -> None:
 
 def _step(here: int, part: str) -> None:
     """Let a descriptor mean a folder in the one that it means."""
-    if part in {"/", ".."}:
+    if part.lower() in {"/", "..", ".git"}:
         raise ValueError(part)
     with suppress(FileExistsError):
         os.mkdir(part, dir_fd=here)
