@@ -23,10 +23,10 @@ ROOM = PAGE_BYTES - 1_500
 """For what a result shows; the rest is left for its frame, the cursor and a note."""
 
 _STEPS = (
-    *((16_000, 2_000), (4_000, 2_000), (1_000, 1_000), (400, 200), (400, 50), (200, 12)),
-    *((120, 3), (120, 1)),
+    *((16_000, 2_000, 2_000), (4_000, 2_000, 2_000), (1_000, 1_000, 1_000), (400, 200, 200)),
+    *((400, 50, 50), (200, 12, 12), (120, 3, 8), (120, 1, 8), (60, 1, 1)),
 )
-"""How long a text and a list may be: tried one after the other until the whole fits."""
+"""How long a text may be, a list in a list, and a list: tried one after the other until it fits."""
 
 _READ_ON = "get_task_output reads it with `of`"
 
@@ -61,9 +61,9 @@ def cut_down(value: Any, room: int = ROOM) -> Any:
     if wire_size(value) <= room:
         return value
     found = value
-    for longest, most in _STEPS:
+    for limits in _STEPS:
         lost: dict[str, int] = {}
-        found = _shortened(value, longest, most, "", lost)
+        found = _shortened(value, limits, "", lost)
         if lost and isinstance(found, dict):
             named = (f"{count} more of {name or 'all'}" for name, count in lost.items())
             found["cut"] = "not shown: " + ", ".join(list(named)[:10])
@@ -133,18 +133,27 @@ def _is_before(key: Sequence[Any], after: tuple[int | str, ...]) -> bool:
         raise wrong_cursor() from error
 
 
-def _shortened(value: Any, longest: int, most: int, name: str, lost: dict[str, int]) -> Any:
+def _shortened(
+    value: Any,
+    limits: tuple[int, int, int],
+    name: str,
+    lost: dict[str, int],
+    *,
+    inner: bool = False,
+) -> Any:
+    longest = limits[0]
     match value:
         case str():
             return cut_text(value, longest)
         case dict():
-            kept = dict(list(value.items())[:most]) if len(value) > 100 else value
+            kept = dict(list(value.items())[: limits[1]]) if len(value) > 100 else value
             return {
-                cut_text(str(key), longest): _shortened(part, longest, most, str(key), lost)
+                cut_text(str(key), longest): _shortened(part, limits, str(key), lost, inner=inner)
                 for key, part in kept.items()
             }
         case list() | tuple():
+            most = limits[1] if inner else limits[2]
             if len(value) > most:
                 lost[name] = lost.get(name, 0) + len(value) - most
-            return [_shortened(part, longest, most, name, lost) for part in value[:most]]
+            return [_shortened(part, limits, name, lost, inner=True) for part in value[:most]]
     return value
