@@ -19,7 +19,7 @@ from ctui.errors import InvalidInput
 PAGE_BYTES = 40_000
 """Of a whole result: the structured content, its copy as text, and what frames them."""
 
-ROOM = PAGE_BYTES - 1_500
+ROOM = PAGE_BYTES - 3_000
 """For what a result shows; the rest is left for its frame, the cursor and a note."""
 
 _STEPS = (
@@ -100,10 +100,11 @@ def page_of(
             continue
         shown = fitted(item, room // 4)
         size += wire_size(shown) + 2
-        if page and size > room:
+        here = json.dumps(list(key(item)), separators=(",", ":"))
+        if page and size + wire_size(here) > room:
             return page, last
         page.append(shown)
-        last = json.dumps(list(key(item)), separators=(",", ":"))
+        last = here
     return page, ""
 
 
@@ -144,7 +145,7 @@ def _shortened(
     longest = limits[0]
     match value:
         case str():
-            return cut_text(value, longest)
+            return value if name == "next_cursor" else cut_text(value, longest)
         case dict():
             kept = dict(list(value.items())[: limits[1]]) if len(value) > 100 else value
             return {
