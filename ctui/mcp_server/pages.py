@@ -22,6 +22,9 @@ PAGE_BYTES = 40_000
 ROOM = PAGE_BYTES - 3_000
 """For what a result shows; the rest is left for its frame, the cursor and a note."""
 
+_WHOLE = PAGE_BYTES - 500
+"""For all of a result but what frames it."""
+
 _STEPS = (
     *((16_000, 2_000, 2_000), (4_000, 2_000, 2_000), (1_000, 1_000, 1_000), (400, 200, 200)),
     *((400, 50, 50), (200, 12, 12), (120, 3, 8), (120, 1, 8), (60, 1, 1)),
@@ -53,7 +56,7 @@ def fitted(item: S, room: int = ROOM) -> S:
     return msgspec.convert(cut_down(msgspec.to_builtins(item), room), type(item))
 
 
-def cut_down(value: Any, room: int = ROOM) -> Any:
+def cut_down(value: Any, room: int = _WHOLE) -> Any:
     """Return plain data with texts and lists cut until it fits.
 
     In a dictionary `cut` names the lists that are not whole.

@@ -68,6 +68,7 @@ async def every_page(server: Raw, tool: str, field: str, **arguments: Any) -> li
     while True:
         page = await bounded(server, tool, cursor=cursor, **arguments)
         assert page[field]
+        assert "cut" not in page, page["cut"]
         found += page[field]
         if not (cursor := page.get("next_cursor", "")):
             return found
