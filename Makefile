@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 TOOLS := $(VENV)/.tools-installed
 
-.PHONY: setup demo test check bench soak gallery docs clean
+.PHONY: setup demo test test-fast coverage check fmt bench soak gallery docs clean
 
 setup: $(STAMP)
 	@sh docker/engine.sh
@@ -29,13 +29,29 @@ demo: setup
 
 test: setup $(TOOLS)
 	$(BIN)/pytest -n 2 -m "not engine and not soak"
-	$(BIN)/pytest -m "engine and not soak"
+	$(BIN)/pytest -n 2 -m "engine and not soak"
+
+# What to run while working: no engine, under a minute.
+test-fast: $(TOOLS)
+	$(BIN)/pytest -n 2 -q -m "not engine and not soak and not slow"
+
+# Branch coverage of the whole, then of the folders that can lose a person's work.
+coverage: setup $(TOOLS)
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n 2 -m "not soak"
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+	$(BIN)/coverage report --skip-covered --fail-under=90 --include='ctui/worktrees/*,ctui/git/*,ctui/tasks/*'
 
 check: $(TOOLS)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+fmt: $(TOOLS)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
 
 bench: setup $(TOOLS)
 	$(BIN)/python -m tests.bench.bench
@@ -50,5 +66,5 @@ docs: setup $(TOOLS)
 	$(BIN)/python -m tests.docs.generate
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.* htmlcov
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,3 +1,3 @@
 """ctui: a terminal workbench for several Claude Code tasks at once."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"

@@ -1,4 +1,4 @@
-"""The command `ctui`: chooses a front end, and imports nothing that it does not need."""
+"""Entry point of the command `ctui`, which chooses a front end and imports only what that needs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 
 
 def main() -> int:
-    """Run the command line; returns the exit code."""
+    """Run the command line and return the exit code."""
     if sys.argv[1:] in (["--version"], ["-V"]):
         from ctui import __version__
 

@@ -1,12 +1,15 @@
-"""What can go wrong, grouped by what the caller does next.
+"""Kinds of errors, grouped by what the caller does next.
 
     CtuiError                 one line that says what is wrong, and a hint that says what to do
     ├── InvalidInput          the person mends what they wrote
     ├── NotFound              the person names another thing
     ├── Conflict              something changed or exists already: look again, then decide
     ├── Refused               a rule of ctui forbids it, and the message says which
+    │   └── StoreDamaged      what is in the store, or is missing there, cannot be read
     ├── Unavailable           a part is missing (engine, image, driver): mend it and try again
-    │   └── LoginRequired     no credential, or one that was rejected
+    │   ├── LoginRequired     no credential, or one that was rejected
+    │   └── StoreUnavailable  nothing was written: the same again may work later
+    │       └── StoreLocked   another program holds the store
     └── ExternalFailure       git, the engine or the CLI failed; carries what it said
 
 Foreign exceptions (`OSError`, docker, pygit2) are translated once, where the foreign call is made.
@@ -18,40 +21,60 @@ from collections.abc import Sequence
 
 
 class CtuiError(Exception):
-    """An error that a person can read: shown as `message`, then `hint`, never as a traceback."""
+    """Error for a person to read: shown as `message`, then `hint`, never as a traceback."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
 
+    def one_line(self) -> str:
+        """Return message and hint as one sentence: `what is wrong (what to do)`."""
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
 
 class InvalidInput(CtuiError):
-    """What was given cannot be used as it is."""
+    """Input that cannot be used as it is."""
 
 
 class NotFound(CtuiError):
-    """What was named is not there."""
+    """Name of something that does not exist."""
 
 
 class Conflict(CtuiError):
-    """The world is not what the caller believed: it exists already, or it changed meanwhile."""
+    """State that differs from what the caller expected: it exists already, or changed meanwhile."""
 
 
 class Refused(CtuiError):
-    """It would work, but a rule that protects the person's work or machine forbids it."""
+    """Action that a rule forbids which protects the person's work or machine."""
 
 
 class Unavailable(CtuiError):
-    """A part that ctui needs does not answer."""
+    """Part that ctui needs and that does not answer."""
+
+
+class RunnerUnavailable(Unavailable):
+    """The engine that has the sandboxes does not answer now; the same call may succeed later."""
 
 
 class LoginRequired(Unavailable):
-    """No credential was found, or the one that was used is not accepted."""
+    """Credential that is missing or was rejected."""
+
+
+class StoreUnavailable(Unavailable):
+    """The store cannot be read or written now, and nothing of it was changed."""
+
+
+class StoreLocked(StoreUnavailable):
+    """Another program holds the store's lock."""
+
+
+class StoreDamaged(Refused):
+    """The store, or a record in it, cannot be read."""
 
 
 class ExternalFailure(CtuiError):
-    """Another program failed.
+    """Failure of another program.
 
     Attributes:
         argv: the command or call, without secrets.
@@ -75,7 +98,7 @@ class ExternalFailure(CtuiError):
 
 
 def error_kinds() -> dict[str, type[CtuiError]]:
-    """Every kind by its class name, so that an error keeps its kind across the driver's socket."""
+    """Return each kind by class name, so that an error keeps it across the driver's socket."""
     kinds: dict[str, type[CtuiError]] = {}
     pending: list[type[CtuiError]] = [CtuiError]
     while pending:

@@ -1,4 +1,4 @@
-"""Where ctui keeps its files, and that only their owner can read them."""
+"""The folders and files of one ctui user, and the checks that only their owner can read them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from typing import NamedTuple
 
 from ctui.errors import Refused, Unavailable
 
+WORKSPACE = "/workspace"
+"""Folder of a task's container that its worktree is mounted at."""
+
 _SOCKET_PATH_LIMIT = 100
-"""A unix socket's path has at most 107 bytes on Linux and 103 on macOS (sun_path in unix(7))."""
+"""Bytes. A unix socket's path has at most 107 on Linux and 103 on macOS (sun_path in unix(7))."""
 
 _NETWORK_FILE_SYSTEMS = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "9p", "afs", "ceph", "fuse.sshfs"}
@@ -20,7 +23,7 @@ _NETWORK_FILE_SYSTEMS = frozenset(
 
 
 class Paths(NamedTuple):
-    """The five folders of one ctui user (or of one demo or test)."""
+    """The five folders of one ctui user, demo or test."""
 
     config: Path
     state: Path
@@ -30,7 +33,7 @@ class Paths(NamedTuple):
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Paths:
-        """The platform's folders, or those that `CTUI_HOME` or `CTUI_<NAME>_DIR` name.
+        """Return the platform's folders, or those that `CTUI_HOME` or `CTUI_<NAME>_DIR` name.
 
         `CTUI_HOME` puts all five below one folder, which is how a demo or a test stays apart.
         """
@@ -49,7 +52,7 @@ class Paths(NamedTuple):
         return found._replace(**chosen)
 
     def environment(self) -> dict[str, str]:
-        """The variables that make another process use the same folders."""
+        """Return the variables that make another process use the same folders."""
         return {f"CTUI_{name.upper()}_DIR": str(path) for name, path in self._asdict().items()}
 
     @property
@@ -74,7 +77,7 @@ class Paths(NamedTuple):
 
     @property
     def driver_socket(self) -> Path:
-        """The driver's socket; a runtime folder with too long a path gets a short stand-in."""
+        """The driver's socket, in a folder of its own if the usual path would be too long."""
         plain = self.runtime / "driver.sock"
         if len(os.fsencode(plain)) <= _SOCKET_PATH_LIMIT:
             return plain
@@ -83,7 +86,7 @@ class Paths(NamedTuple):
 
     @property
     def instance(self) -> str:
-        """Sixteen hex digits that tell this state folder's containers from all others."""
+        """Sixteen hex digits that identify this state folder on the engine."""
         return hashlib.sha256(os.fsencode(self.state)).hexdigest()[:16]
 
     def task(self, task_id: str) -> Path:
@@ -91,14 +94,14 @@ class Paths(NamedTuple):
 
 
 def private_folder(path: Path) -> Path:
-    """Make `path` if need be, and refuse to use it unless it is a folder of ours alone.
+    """Make the folder `path` if it is missing, and refuse it unless it belongs to this user alone.
 
     Raises:
         Unavailable: it cannot be made or written.
         Refused: it belongs to somebody else, is a link, or lies on a network file system.
     """
     try:
-        # The mode counts for the last folder only, so each missing one is made by itself.
+        # `mkdir` gives the mode to the last folder only, so each missing one is made by itself.
         for folder in reversed([path, *path.parents]):
             if not folder.exists():
                 folder.mkdir(mode=0o700, exist_ok=True)
@@ -123,7 +126,7 @@ def private_folder(path: Path) -> Path:
 
 
 def refuse_network_file_system(path: Path) -> None:
-    """SQLite's write-ahead log and locks are not safe on NFS and its like (sqlite.org/wal.html)."""
+    """Raise Refused on NFS and the like, where SQLite is not safe (sqlite.org/wal.html)."""
     kind = _file_system(path)
     if kind in _NETWORK_FILE_SYSTEMS:
         raise Refused(
@@ -133,7 +136,7 @@ def refuse_network_file_system(path: Path) -> None:
 
 
 def resource(name: str) -> Path:
-    """The folder `docker` or `themes`: inside the installed package, or in the source tree."""
+    """Return the folder `docker` or `themes` of the installed package, or of the source tree."""
     package = Path(__file__).resolve().parent
     installed = package / "_resources" / name
     return installed if installed.is_dir() else package.parent / name
@@ -162,7 +165,7 @@ def _runtime_path() -> Path:
 
 
 def _file_system(path: Path) -> str:
-    """The type of the file system that holds `path`, or "" where /proc does not tell."""
+    """Return the type of the file system that holds `path`, or "" where /proc does not tell."""
     try:
         mounts = Path("/proc/self/mounts").read_text(encoding="utf-8", errors="replace")
     except OSError:

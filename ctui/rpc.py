@@ -1,4 +1,4 @@
-"""The words spoken over the driver's socket: one JSON object a line, typed on both sides.
+"""Messages of the driver's socket: one JSON object a line, with types on both sides.
 
 A connection opens with the driver's `Hello`. Then the client sends `Request`s and gets one `Reply`
 for each, in any order. A `follow` request turns its connection into a stream of `Frame` lines that
@@ -17,14 +17,14 @@ import msgspec
 from ctui.errors import CtuiError, error_kinds
 
 PROTOCOL = 1
-"""Raised when a message changes so that an older side would misread it."""
+"""Version of the messages; it grows when an older side would misread one."""
 
 MAX_LINE = 64 << 20
-"""Bytes in one line of the socket: a message of the largest allowed size, escaped twice."""
+"""Largest line of the socket in bytes: the largest allowed message, escaped twice."""
 
 
 class Hello(msgspec.Struct, frozen=True):
-    """What the driver says first."""
+    """First line that the driver sends."""
 
     version: str
     protocol: int
@@ -40,7 +40,7 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """A `CtuiError` on its way through the socket."""
+    """A `CtuiError`, encoded for the socket."""
 
     kind: str
     message: str
@@ -48,7 +48,7 @@ class Failure(msgspec.Struct, frozen=True):
 
 
 class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The answer to the request of the same id: a result or a failure."""
+    """Answer to the request of the same id: a result or a failure."""
 
     id: int
     result: msgspec.Raw = msgspec.Raw(b"null")
@@ -56,14 +56,14 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Frame:
-    """First byte of each line that a followed task sends."""
+    """First byte of each line that is sent about a followed task."""
 
     ARCHIVED = b"A"
-    """A journal line that is in the archive as well."""
+    """Journal line that is in the archive as well."""
     LIVE = b"L"
-    """A journal line of a block that is still open; it never reaches the archive."""
+    """Journal line of a block that is still open; the archive never has it."""
     SKIP = b"S"
-    """`S<offset>`: the client was slow; it reads the archive up to that byte itself."""
+    """`S<offset>`: the client was too slow and must read the archive up to that byte itself."""
 
 
 def failure_of(error: CtuiError) -> Failure:
@@ -80,7 +80,7 @@ def encode(message: msgspec.Struct) -> bytes:
 
 
 def same_user(connection: socket.socket) -> bool:
-    """Whether the process at the other end of a unix socket runs as this user.
+    """Return True if the process at the other end of a unix socket runs as this user.
 
     The socket's folder is private already; this also holds when somebody widened it.
     """
@@ -94,7 +94,7 @@ def same_user(connection: socket.socket) -> bool:
 
 
 async def read_line(reader: asyncio.StreamReader) -> bytes:
-    """The next line without its newline, or b"" at the end of the stream.
+    """Return the next line without its newline, or b"" at the end of the stream.
 
     Raises:
         CtuiError: the line is longer than `MAX_LINE`, so the stream cannot be trusted any more.

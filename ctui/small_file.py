@@ -1,6 +1,7 @@
-"""Reading a small file that somebody else may have made: bounded, and without waiting for anybody.
+"""Bounded reading of a small file that somebody else may have made.
 
-Unlike `git.hostile` it follows links on the way, as the person's own folders may be some.
+Reads never block. Unlike `git.hostile`, links on the way are followed, because folders of a person
+may be links.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ from pathlib import Path
 def read_small_file(
     path: Path, limit: int, *, owner: int | None = None, follow_links: bool = True
 ) -> bytes:
-    """The content of a regular file of at most `limit` bytes.
+    """Return the content of a regular file of at most `limit` bytes.
 
     Args:
         path: of the file.
         limit: in bytes.
         owner: the user id that it must belong to, if any.
-        follow_links: whether the file itself may be a link.
+        follow_links: allow the file itself to be a link.
 
     Raises:
         OSError: it cannot be read, is a folder, FIFO or device, is larger, or another user's; its

@@ -1,4 +1,4 @@
-"""Text from a task, a repository or an engine, made safe to show.
+"""Sanitising of text from a task, a repository or an engine before it is shown.
 
 Everything that ctui did not write itself is hostile: an escape sequence can retitle the terminal,
 write to its clipboard or hide a command, and a bidirectional override can show another command
@@ -30,7 +30,7 @@ _SUSPICIOUS = re.compile(
 
 
 def sanitise(text: str) -> str:
-    """Return `text` with nothing in it that a terminal or a reader could mistake.
+    """Return `text` without anything that a terminal or a reader could misread.
 
     Newlines and tabs stay. Complete escape sequences are dropped, so that coloured output stays
     readable; a stray control character becomes its picture (U+2400 block); a bidirectional control

@@ -9,11 +9,29 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from hypothesis import HealthCheck, settings
 
 from ctui.demo.world import World, demo_world
 from ctui.paths import Paths
 
 Git = Callable[..., str]
+
+ENGINE_WIDE = pytest.mark.xdist_group("engine-wide")
+"""For tests that list or measure everything on the engine, or build images: one after another.
+
+An engine refuses to measure its disk for two callers at once, and its lists of images are shared.
+"""
+
+# A busy machine makes an example slow and its data slow to draw, but not wrong. CI draws the same
+# examples each time, so that a change is blamed only for what it did.
+settings.register_profile(
+    "ctui",
+    deadline=None,
+    max_examples=100,
+    derandomize="CI" in os.environ,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("ctui")
 
 
 @pytest.fixture(autouse=True)

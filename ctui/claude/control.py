@@ -8,8 +8,11 @@ holds what JSON cannot say.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
+
+import msgspec
 
 from ctui.claude import fields
 from ctui.claude.fields import JsonObject
@@ -26,6 +29,9 @@ MODES = frozenset({"default", "acceptEdits", "plan", "dontAsk", "bypassPermissio
 ACCEPT_EDITS: JsonObject = {"type": "setMode", "mode": "acceptEdits", "destination": "session"}
 
 _RULE_WIDTH = 120
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
+_END = b"}}}\n"
+"""Of a response whose last member is an object in an object."""
 
 
 def initialize(request_id: str) -> bytes:
@@ -47,6 +53,33 @@ def user_message(text: str, message_id: str) -> bytes:
             "uuid": message_id,
         }
     )
+
+
+def commands_of(response: JsonObject) -> frozenset[str]:
+    """Return the names and aliases of the CLI's commands, from its answer to `initialize`.
+
+    Commands of MCP servers come later: they are in the `slash_commands` of `Init`.
+    """
+    commands = fields.mappings(response, "commands")
+    names = {fields.text(command, "name") for command in commands}
+    aliases = {alias for command in commands for alias in fields.texts(command, "aliases")}
+    return frozenset(names | aliases) - {""}
+
+
+def as_cli_text(text: str, commands: Collection[str]) -> str:
+    """Return a message so that the CLI takes it as text, unless it is one of its commands.
+
+    The CLI swallows `/users returns 500` as an unknown command, and reports success. A blank in
+    front makes it text for the model.
+    """
+    word = text.split(maxsplit=1)[0] if text.strip() else ""
+    is_command = text.startswith("/") and word[1:] in commands
+    return text if is_command or not text.startswith("/") else f" {text}"
+
+
+def as_said(text: str) -> str:
+    """Return an echoed message as the person wrote it, without the blank of `as_cli_text`."""
+    return text[1:] if text.startswith(" /") else text
 
 
 def cancel_message(request_id: str, message_id: str) -> bytes:
@@ -71,13 +104,20 @@ def set_model(request_id: str, model: str) -> bytes:
 
 
 def allow(
-    request_id: str, given: Mapping[str, Any], *, permissions: Sequence[Mapping[str, Any]] = ()
+    request_id: str,
+    given: Mapping[str, Any] | msgspec.Raw,
+    *,
+    permissions: Sequence[Mapping[str, Any]] = (),
 ) -> bytes:
-    """Let a tool run with exactly this input, and perhaps without asking again."""
-    answer: dict[str, Any] = {"behavior": "allow", "updatedInput": dict(given)}
+    """Let a tool run with exactly this input, and perhaps without asking again.
+
+    The input, or members of it, can be JSON already: it is passed on as it is, whatever it holds.
+    """
+    answer: dict[str, Any] = {"behavior": "allow"}
     if permissions:
         answer["updatedPermissions"] = [dict(item) for item in permissions]
-    return _response(request_id, answer)
+    line = _response(request_id, answer)
+    return _short_enough(line[: -len(_END)] + b', "updatedInput": ' + _input(given) + _END)
 
 
 def deny(request_id: str, message: str, *, interrupt: bool = False) -> bytes:
@@ -110,9 +150,10 @@ def answer_questions(
 def approve_plan(request_id: str, given: Mapping[str, Any], *, accept_edits: bool = False) -> bytes:
     """Leave plan mode and begin, perhaps without asking before each edit.
 
-    The plan itself is not sent back: the CLI would tell the model that the person edited it.
+    The plan itself is not sent back: the CLI would tell the model that the person edited it. Nor
+    is an empty input, which stands for the whole one.
     """
-    kept = {key: value for key, value in given.items() if key != "plan"}
+    kept = {key: value for key, value in given.items() if key != "plan"} or {"planFilePath": ""}
     return allow(request_id, kept, permissions=[ACCEPT_EDITS] if accept_edits else ())
 
 
@@ -215,6 +256,22 @@ def _rule_words(rule: JsonObject) -> str:
     return one_line(words, _RULE_WIDTH)
 
 
+def escaped(raw: bytes) -> bytes:
+    """Return JSON with escapes for all that is not ASCII, and nothing else changed."""
+    return _NOT_ASCII.sub(lambda run: json.dumps(run.group())[1:-1], raw.decode()).encode()
+
+
+def _input(given: Mapping[str, Any] | msgspec.Raw) -> bytes:
+    if isinstance(given, msgspec.Raw):
+        return escaped(bytes(given))
+    members = (_json(key) + b": " + _member(value) for key, value in given.items())
+    return b"{" + b", ".join(members) + b"}"
+
+
+def _member(value: object) -> bytes:
+    return escaped(bytes(value)) if isinstance(value, msgspec.Raw) else _json(value)
+
+
 def _request(request_id: str, **request: Any) -> bytes:
     return _line({"type": "control_request", "request_id": request_id, "request": request})
 
@@ -229,14 +286,21 @@ def _response(request_id: str, response: Mapping[str, Any]) -> bytes:
 
 
 def _line(value: JsonObject) -> bytes:
+    return _short_enough(_json(value) + b"\n")
+
+
+def _json(value: object) -> bytes:
     try:
         # ASCII escapes keep every character that JSON can say, lone surrogates included, on one
         # line; NaN is no JSON, and the CLI would end with it.
-        line = json.dumps(value, allow_nan=False).encode() + b"\n"
+        return json.dumps(value, allow_nan=False).encode()
     except (ValueError, TypeError, RecursionError) as error:
         raise InvalidInput(
             "that cannot be said as JSON", hint="leave out what is no text"
         ) from error
+
+
+def _short_enough(line: bytes) -> bytes:
     if len(line) > MAX_LINE:
         raise InvalidInput(
             f"that is {len(line) >> 20} MB, more than Claude Code reads in one message",

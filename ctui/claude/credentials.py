@@ -15,6 +15,7 @@ import msgspec
 from ctui.claude import vault
 from ctui.claude.login_record import forget_record
 from ctui.errors import InvalidInput, Unavailable
+from ctui.files import replace_file
 from ctui.paths import Paths, private_folder
 from ctui.small_file import read_small_file
 
@@ -91,6 +92,11 @@ class Credential(msgspec.Struct, frozen=True):
                 except InvalidInput as error:
                     raise InvalidInput(f"{variable}: {error.message}", hint=error.hint) from None
         return None
+
+
+def variable_in(environ: Mapping[str, str]) -> str:
+    """Return the variable whose login counts in this environment; "" where none does."""
+    return next((name for name in VARIABLES.values() if environ.get(name, "").strip()), "")
 
 
 class Redactor:
@@ -174,17 +180,7 @@ def store_credential(paths: Paths, credential: Credential) -> str:
 def _write(path: Path, text: str) -> None:
     """Replace the file as a whole: what it had before is kept where the disk is full."""
     private_folder(path.parent)
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
-    unfinished.unlink(missing_ok=True)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-    try:
-        with os.fdopen(os.open(unfinished, flags, 0o600), "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.rename(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    replace_file(path, text.encode())
 
 
 def forget_credential(paths: Paths) -> None:

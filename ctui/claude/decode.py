@@ -92,6 +92,7 @@ def _init(value: JsonObject) -> Event:
         failed_servers=tuple(
             fields.text(item, "name") for item in servers if item.get("status") == "failed"
         ),
+        commands=fields.texts(value, "slash_commands"),
     )
 
 
@@ -202,7 +203,8 @@ def _part(value: JsonObject) -> Event:
     return PartIgnored()
 
 
-def _control_request(value: JsonObject) -> Event:
+def control_request(value: JsonObject) -> Event:
+    """Return a request of the CLI as an event."""
     request_id, request = fields.text(value, "request_id"), fields.mapping(value, "request")
     match request.get("subtype"):
         case "can_use_tool":
@@ -232,6 +234,7 @@ def _permission_request(request_id: str, request: JsonObject) -> PermissionReque
         reason=fields.text(request, "decision_reason"),
         blocked_path=fields.text(request, "blocked_path"),
         description=fields.text(request, "description"),
+        agent=fields.text(request, "agent_id"),
     )
 
 
@@ -254,6 +257,8 @@ def _relay_line(value: JsonObject) -> Event:
         what=fields.text(value, "ctui_relay"),
         code=fields.optional_integer(value, "code"),
         size=fields.integer(value, "bytes"),
+        files=fields.integer(value, "files"),
+        paths=fields.texts(value, "paths"),
         reason=fields.text(value, "reason"),
     )
 
@@ -283,7 +288,7 @@ _TYPES: dict[str, Callable[[JsonObject], Event]] = {
     "user": _user,
     "result": _result,
     "stream_event": _part,
-    "control_request": _control_request,
+    "control_request": control_request,
     "control_cancel_request": lambda value: RequestCancelled(fields.text(value, "request_id")),
     "control_response": _control_response,
 }

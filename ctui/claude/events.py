@@ -57,6 +57,8 @@ class Init(Event, frozen=True):
     tools: tuple[str, ...]
     failed_servers: tuple[str, ...]
     """MCP servers that did not connect."""
+    commands: tuple[str, ...] = ()
+    """Slash commands without the slash, those of MCP servers included."""
 
 
 class Status(Event, frozen=True):
@@ -213,6 +215,8 @@ class PermissionRequest(Event, frozen=True):
     reason: str
     blocked_path: str
     description: str
+    agent: str = ""
+    """The id of the subagent whose call it is; "" for the main conversation."""
 
 
 class McpMessage(Event, frozen=True):
@@ -272,8 +276,12 @@ class RelayLine(Event, frozen=True):
     """`started`, `dropped`, `exited` or `failed`."""
     code: int | None = None
     size: int = 0
-    """Bytes of the line that was dropped."""
+    """Bytes of the line that was dropped, or of the home folder."""
+    files: int = 0
+    """In the home folder."""
     reason: str = ""
+    paths: tuple[str, ...] = ()
+    """What was set aside."""
 
 
 class DriverNotice(Event, frozen=True):

@@ -21,6 +21,7 @@ from ctui.claude.credentials import Credential, Kind, fingerprint, stored_creden
 from ctui.claude.login_record import LoginRecord, Place, read_record, write_record
 from ctui.claude.platform_login import platform_login
 from ctui.errors import CtuiError, LoginRequired, Unavailable
+from ctui.file_lock import FileLock
 from ctui.paths import Paths, private_folder
 
 _TURN_SECONDS = 60.0
@@ -178,17 +179,15 @@ def _record(
 
 @contextmanager
 def _one_at_a_time(paths: Paths) -> Iterator[None]:
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(private_folder(paths.state) / "login.lock", timeout=_TURN_SECONDS, mode=0o600)
+    lock = FileLock(private_folder(paths.state) / "login.lock")
     try:
-        lock.acquire()
-    except Timeout:
+        held = lock.acquire(_TURN_SECONDS)
+    except OSError as error:
+        raise Unavailable(f"{lock.path} cannot be used: {error.strerror}") from error
+    if not held:
         raise LoginRequired(
             "another ctui has been asking for the login for a minute",
             hint="answer what your keyring asks, then try again",
-        ) from None
-    except OSError as error:
-        raise Unavailable(f"{lock.lock_file} cannot be used: {error.strerror}") from error
+        )
     with lock:
         yield

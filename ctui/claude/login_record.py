@@ -6,14 +6,13 @@ here, and for five minutes the others know the kind and the expiry without askin
 
 from __future__ import annotations
 
-import os
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
+from ctui.files import replace_file
 from ctui.paths import Paths
 from ctui.small_file import read_small_file
 
@@ -51,13 +50,8 @@ def read_record(paths: Paths) -> LoginRecord | None:
 
 def write_record(paths: Paths, record: LoginRecord) -> None:
     """Tell the others; where nothing can be written, each of them looks for itself."""
-    path = _file(paths)
-    new = path.with_name(f"{path.name}.{os.getpid()}.{time.monotonic_ns()}")
     with suppress(OSError):
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(msgspec.json.encode(record))
-        new.replace(path)
+        replace_file(_file(paths), msgspec.json.encode(record), sync=False)
 
 
 def forget_record(paths: Paths) -> None:

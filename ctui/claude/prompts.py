@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ctui.claude.blocks import Prompt
+from ctui.claude.control import as_said
 from ctui.claude.cursor import Cursor
 from ctui.text import sanitise
 
@@ -11,12 +14,15 @@ _LONGEST_QUEUE = 64
 
 
 class Prompts:
-    """Settles each message once, where its echo stands."""
+    """Settles each message once, where its first echo stands."""
 
-    def __init__(self, cursor: Cursor) -> None:
+    def __init__(self, cursor: Cursor, echoed: Iterable[str] = ()) -> None:
+        """Nothing is settled yet; messages that were `echoed` before are no news."""
         self._cursor = cursor
-        self._echoed: set[str] = set()
+        self._echoed = set(echoed)
         self._expected: dict[str, Prompt] = {}
+        self._queue: dict[str, str] = {}
+        self._queue_end = 0
 
     def expect(self, uuid: str, text: str, time: int) -> None:
         """The person said this; no echo has come yet."""
@@ -29,11 +35,16 @@ class Prompts:
 
     def echoed(self, uuid: str, text: str, parent: str) -> None:
         """The CLI took it. What was sent twice is echoed twice, and was said once."""
-        if uuid in self._echoed:
-            return
+        text = self._without_merged(sanitise(text))
+        if uuid not in self._echoed:
+            self._settle(uuid, as_said(text), parent)
+        self._queue.pop(uuid, None)
+        self._queue[uuid] = text
+        self._queue_end = self._cursor.ledger.settled
+
+    def _settle(self, uuid: str, text: str, parent: str) -> None:
         if uuid:
             self._echoed.add(uuid)
-        text = self._without_merged(sanitise(text))
         prompt = self._expected.pop(uuid, None)
         if prompt is None:
             prompt = Prompt(**self._cursor.origin(parent), uuid=uuid, text=text)
@@ -42,14 +53,12 @@ class Prompts:
         self._cursor.ledger.settle(prompt)
 
     def _without_merged(self, text: str) -> str:
-        """The CLI joins messages that waited together, and echoes the last one with all texts."""
-        ledger = self._cursor.ledger
-        queue: list[str] = []
-        for block in reversed(
-            ledger.blocks[max(0, ledger.settled - _LONGEST_QUEUE) : ledger.settled]
-        ):
-            if not isinstance(block, Prompt) or block.parent:
-                break
-            queue.append(block.text)
-        earlier = "\n".join(reversed(queue)) + "\n"
-        return text.removeprefix(earlier) if queue else text
+        """The CLI joins messages that waited together, and echoes the last one with all texts.
+
+        One that was sent again is among them, although its own echo is no news.
+        """
+        if self._cursor.ledger.settled != self._queue_end:
+            self._queue.clear()
+        waited = list(self._queue.values())[-_LONGEST_QUEUE:]
+        earlier = "".join(f"{said}\n" for said in waited)
+        return text.removeprefix(earlier)

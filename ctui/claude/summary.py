@@ -5,7 +5,6 @@ from __future__ import annotations
 from ctui.claude import events
 from ctui.claude.blocks import AskRecord, RunMark
 from ctui.claude.content import Content, Text, Thinking, ToolResult, ToolUse
-from ctui.claude.decode import decode
 from ctui.claude.fields import JsonObject
 from ctui.claude.render import render_block, render_output
 from ctui.claude.tools import output_of, subject_of, tool_title
@@ -48,15 +47,19 @@ def progress(event: events.Event, width: int = WIDTH, *, ascii_only: bool = Fals
     return ""
 
 
-def describe(line: str) -> list[str]:
-    """The plain lines that stand for one line of the CLI's stdout; often none.
+def describe(event: events.Event, transcript: Transcript | None = None) -> list[str]:
+    """Return the plain lines that stand for one line of the CLI's stdout; often none.
 
     What is asked is left out: whoever follows a task learns that from the driver.
+
+    Args:
+        event: of the line.
+        transcript: knows what was said before; without one the line stands alone.
     """
-    event = decode(line)
-    transcript = Transcript()
-    transcript.feed(event, run=1, time=0)
-    shown = [block for block in transcript.blocks if not isinstance(block, AskRecord | RunMark)]
+    transcript = transcript or Transcript()
+    added = transcript.feed(event, run=1, time=0).added
+    blocks = [block for block in map(transcript.block, added) if block is not None]
+    shown = [block for block in blocks if not isinstance(block, AskRecord | RunMark)]
     return [*_results(event), *(text for block in shown for text in render_block(block, WIDTH))]
 
 

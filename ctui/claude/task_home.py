@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
 from ctui.claude import fields
 from ctui.claude.control import TOOL_SERVER
+from ctui.paths import WORKSPACE
 from ctui.text import one_line
 
 _APPENDED_PROMPT = (
@@ -18,8 +21,6 @@ _APPENDED_PROMPT = (
     "work, and the person reviews, merges and pushes it. Use mcp__ctui__ask_user when you need a "
     "decision that only the person can make, and mcp__ctui__notify_user to tell them something."
 )
-WORKSPACE = "/workspace"
-"""Where the task's worktree is, inside its container."""
 
 _MCP_FILE = ".claude/mcp.json"
 _NO_SERVERS = '{"mcpServers": {}}'
@@ -29,6 +30,28 @@ _CLAUDE_MD_LIMIT = 1 << 20
 
 _LEAST_BUDGET = 0.0001
 """US dollars: the CLI does not start with a budget of zero, and this ends its first turn."""
+
+_OUR_TOOLS = f"mcp__{TOOL_SERVER}"
+
+_GUARDED = (
+    *(f".claude/{name}" for name in ("settings.json", "settings.local.json", "CLAUDE.md")),
+    *(
+        f".claude/{name}"
+        for name in ("rules", "agents", "commands", "skills", "hooks", "workflows")
+    ),
+    *(f".claude/{name}" for name in ("output-styles", "session-env", ".credentials.json")),
+    *(".claude.json", ".mcp.json", "CLAUDE.md", "CLAUDE.local.md"),
+    *(".bashrc", ".bash_profile", ".bash_login", ".bash_logout", ".profile", ".inputrc"),
+    *(".zshenv", ".zprofile", ".zshrc", ".zlogin", ".config/fish/config.fish"),
+)
+"""What the CLI, or a shell that it starts, reads from home without being asked."""
+
+_NO_REMOTE_SETTINGS = {".claude/remote-settings.json": "{}"}
+"""Settings that an organisation has at Anthropic replace the managed file, and the CLI reads what
+it keeps of them here until it has found something. Nothing is something."""
+
+_TAKEN_OVER = ("hooks", "env")
+_RULES = ("allow", "ask", "deny", "additionalDirectories")
 
 _PROJECT_PATH = re.compile(r"^((?:Read|Edit|Write|MultiEdit|NotebookEdit|Glob|Grep)\()/(?!/)")
 
@@ -57,6 +80,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """CLAUDE.md of the base commit."""
     deny_rules: tuple[str, ...] = ()
     """Kept in any case: a project may narrow what a task may do."""
+    project_settings: str = ""
+    """.claude/settings.json of the base commit; only counts where it is trusted."""
     base_url: str = ""
     home: str = ""
     """The home folder's path inside the container."""
@@ -71,12 +96,23 @@ class TaskHome(msgspec.Struct, frozen=True):
 
     arguments: tuple[str, ...]
     files: Mapping[str, HomeFile]
+    """Below the home folder, which the task can write."""
+    managed: Mapping[str, str]
+    """Below the CLI's folder of managed settings, which it cannot."""
     env: Mapping[str, str]
+    known: Mapping[str, list[str]]
+    """SHA-256 of guarded files at home that an earlier ctui wrote."""
 
 
 def task_home(options: RunOptions) -> TaskHome:
-    """The CLI's command line, the files of its home and its environment, all without secrets."""
-    return TaskHome(_arguments(options), _files(options), _environment(options))
+    """Return command line, settings, home and environment of the CLI, all without secrets."""
+    return TaskHome(
+        arguments=_arguments(options),
+        files=_files(options),
+        managed=_managed(options),
+        env=_environment(options),
+        known=_known(options),
+    )
 
 
 def first_line(home: TaskHome, credential: Mapping[str, str], servers: str = "") -> bytes:
@@ -87,7 +123,13 @@ def first_line(home: TaskHome, credential: Mapping[str, str], servers: str = "")
     """
     written = {**home.files, _MCP_FILE: HomeFile(servers or _NO_SERVERS)}
     files = {path: {"content": file.content, "mode": file.mode} for path, file in written.items()}
-    return json.dumps({"env": dict(credential), "files": files}).encode() + b"\n"
+    message = {
+        "env": dict(credential),
+        "files": files,
+        "guard": list(_GUARDED),
+        "known": dict(home.known),
+    }
+    return json.dumps(message).encode() + b"\n"
 
 
 def deny_rules_of(settings: str) -> tuple[str, ...]:
@@ -97,15 +139,17 @@ def deny_rules_of(settings: str) -> tuple[str, ...]:
     project in its own file, and to the CLI's home in the user's
     (code.claude.com/docs/en/permissions); so it is made absolute, which is two slashes.
     """
-    permissions = fields.mapping(fields.json_object(settings) or {}, "permissions")
-    return tuple(
-        _PROJECT_PATH.sub(rf"\g<1>/{WORKSPACE}/", rule)
-        for rule in fields.texts(permissions, "deny")
-    )
+    return tuple(_rules_of(fields.json_object(settings) or {}, "deny"))
+
+
+def _rules_of(settings: Mapping[str, Any], kind: str) -> list[str]:
+    rules = fields.texts(fields.mapping(settings, "permissions"), kind)
+    return [_PROJECT_PATH.sub(rf"\g<1>/{WORKSPACE}/", rule) for rule in rules]
 
 
 def _arguments(options: RunOptions) -> tuple[str, ...]:
-    sources = "user,project" if options.trusted else "user"
+    # Nothing of the user's: that is the home folder, which the task can write while it runs.
+    sources = "project" if options.trusted else ""
     arguments = [
         "/usr/local/bin/claude",  # not the one that a toolchain may have first on its path
         "--input-format=stream-json",
@@ -133,17 +177,50 @@ def _arguments(options: RunOptions) -> tuple[str, ...]:
 
 
 def _files(options: RunOptions) -> dict[str, HomeFile]:
-    allowed = [f"mcp__{TOOL_SERVER}"]
-    settings = {"permissions": {"allow": allowed, "deny": list(options.deny_rules)}}
-    files = {".claude/settings.json": HomeFile(json.dumps(settings))}
-    # A trusted workspace's own CLAUDE.md is read from the worktree; written in any case, so that
-    # a later run does not keep the text of an earlier one.
-    memory = "" if options.trusted else options.claude_md[:_CLAUDE_MD_LIMIT]
-    files[".claude/CLAUDE.md"] = HomeFile(memory)
     # Without this the CLI takes a project's deny rules and hooks, but not its allow rules.
     trust = {"projects": {WORKSPACE: {"hasTrustDialogAccepted": options.trusted}}}
-    files[".claude.json"] = HomeFile(json.dumps(trust))
+    files = {".claude.json": HomeFile(json.dumps(trust))}
+    files.update({path: HomeFile(content) for path, content in _NO_REMOTE_SETTINGS.items()})
     return files
+
+
+def _managed(options: RunOptions) -> dict[str, str]:
+    """Return what binds: the CLI lets nothing that a task can write say otherwise.
+
+    A trusted project's rules, hooks and environment are those of the base commit, which the person
+    saw: its file in the worktree is the task's to change.
+    """
+    project: Mapping[str, Any] = {}
+    if options.trusted:
+        project = fields.json_object(options.project_settings) or {}
+    rules = {kind: found for kind in _RULES if (found := _rules_of(project, kind))}
+    rules["allow"] = [_OUR_TOOLS, *rules.get("allow", ())]
+    rules["deny"] = list(dict.fromkeys([*options.deny_rules, *rules.get("deny", ())]))
+    permissions: dict[str, Any] = dict(rules)
+    if not options.skip_permissions:
+        permissions["disableBypassPermissionsMode"] = "disable"
+    settings: dict[str, Any] = {
+        **{key: dict(fields.mapping(project, key)) for key in _TAKEN_OVER if key in project},
+        "permissions": permissions,
+        "allowManagedHooksOnly": True,
+        "allowManagedPermissionRulesOnly": True,
+    }
+    # A trusted workspace's own CLAUDE.md is read from the worktree.
+    memory = "" if options.trusted else options.claude_md[:_CLAUDE_MD_LIMIT]
+    return {"managed-settings.json": json.dumps(settings), "CLAUDE.md": memory}
+
+
+def _known(options: RunOptions) -> dict[str, list[str]]:
+    """Return what ctui wrote into homes until its settings had a place of their own."""
+    settings = {"permissions": {"allow": [_OUR_TOOLS], "deny": list(options.deny_rules)}}
+    texts = {
+        ".claude/settings.json": [json.dumps(settings)],
+        ".claude/CLAUDE.md": ["", options.claude_md[:_CLAUDE_MD_LIMIT]],
+    }
+    return {
+        path: [hashlib.sha256(text.encode()).hexdigest() for text in contents]
+        for path, contents in texts.items()
+    }
 
 
 def _environment(options: RunOptions) -> dict[str, str]:

@@ -9,9 +9,9 @@ from typing import Any
 from ctui.claude import fields
 from ctui.claude.blocks import Hunk, ToolOutput
 from ctui.claude.fields import JsonObject
+from ctui.paths import WORKSPACE
 from ctui.text import one_line, sanitise
 
-WORKSPACE = "/workspace/"
 SUBJECT_WIDTH = 200
 
 _SYMBOLS = {
@@ -56,12 +56,12 @@ def subject_of(name: str, given: JsonObject, width: int = SUBJECT_WIDTH) -> str:
     if questions := fields.mappings(given, "questions"):
         text = " · ".join(fields.text(item, "question") for item in questions[:4])
     elif name in {"Grep", "Glob"}:
-        place = fields.text(given, "path").removeprefix(WORKSPACE)
+        place = fields.text(given, "path").removeprefix(f"{WORKSPACE}/")
         pattern = fields.text(given, "pattern")
         text = f"{pattern!r} in {place}" if place else repr(pattern)
     else:
         found = (fields.text(given, key) for key in _SUBJECT_KEYS)
-        text = next((item for item in found if item), "").removeprefix(WORKSPACE)
+        text = next((item for item in found if item), "").removeprefix(f"{WORKSPACE}/")
         if not text and given:
             text = json.dumps(dict(given), ensure_ascii=False)
     return one_line(text, width)

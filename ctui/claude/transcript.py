@@ -6,7 +6,7 @@ So whatever a part says is provisional, until a whole line says it again or the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 from ctui.claude import events
@@ -40,18 +40,26 @@ _INTERRUPTED = "[Request interrupted by user"
 class Transcript:
     """What a person reads of one task, over all its runs."""
 
-    def __init__(self) -> None:
+    def __init__(self, echoed: Iterable[str] = ()) -> None:
+        """Nothing was read yet.
+
+        Args:
+            echoed: ids of messages that were echoed before; one that was sent again is echoed once
+                more, and not shown.
+        """
         self._ledger = Ledger()
         self._cursor = cursor = Cursor(self._ledger)
         self._parts = OpenParts(cursor)
         self._calls = ToolCalls(cursor)
         self._asks = AskRecords(cursor)
-        self._prompts = Prompts(cursor)
+        self._prompts = Prompts(cursor, echoed)
         self._notices = Notices(cursor)
         self._cost = 0.0
 
     @classmethod
-    def behind(cls, end: events.Result, *, run: int, session: str) -> Transcript:
+    def behind(
+        cls, end: events.Result, *, run: int, session: str, echoed: Iterable[str] = ()
+    ) -> Transcript:
         """One that begins in the middle of a journal, behind a turn's end.
 
         There no call or ask is open, so the rest folds to the blocks that the whole would have.
@@ -60,8 +68,9 @@ class Transcript:
             end: the turn's end.
             run: its run.
             session: the CLI's session id then.
+            echoed: as for the constructor.
         """
-        made = cls()
+        made = cls(echoed)
         made._cursor.begin_run(run)
         made._notices.go_on(session)
         made._cost = end.total_cost_usd

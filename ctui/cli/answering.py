@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
-from ctui.tasks.ask_text import ask_lines, session_words, shortened
-from ctui.tasks.grants import always_words
-from ctui.tasks.in_turn import QuestionsInTurn
-from ctui.tasks.model import Answer, Ask, AskKind
-from ctui.tasks.questions import Question, field_problem, joined, question_items
+from ctui.tasks.asks import ask_lines, kind_of
+from ctui.tasks.asks.in_turn import QuestionsInTurn
+from ctui.tasks.asks.kind import Decision
+from ctui.tasks.asks.lines import shortened
+from ctui.tasks.asks.questions import Question
+from ctui.tasks.model import Answer, Ask
 
 _BY = "terminal"
 _WIDTH = 200
+_KEYS: dict[Decision, str] = {
+    "allow": "y",
+    "session": "s",
+    "always": "w",
+    "deny": "d",
+    "cancel": "c",
+}
+_WORDS: dict[str, Decision] = {
+    "y": "allow",
+    "yes": "allow",
+    "s": "session",
+    "session": "session",
+    "w": "always",
+    "always": "always",
+    "d": "deny",
+    "deny": "deny",
+    "n": "deny",
+    "no": "deny",
+    "c": "cancel",
+    "cancel": "cancel",
+}
+"""What can be typed -> what it decides."""
 
 
 class AskPrompt:
@@ -17,7 +40,8 @@ class AskPrompt:
 
     def __init__(self, ask: Ask) -> None:
         self.ask = ask
-        self.questions = question_items(ask)
+        self._kind = kind_of(ask)
+        self.questions = self._kind.questions(ask)
         self.problem = ""
         """Why what was typed last does not fit."""
         self._turn = QuestionsInTurn(self.questions)
@@ -30,42 +54,30 @@ class AskPrompt:
         """What can be typed now."""
         if self.questions:
             return self._question_keys()
-        if self.ask.kind is AskKind.ELICITATION:
-            return "  y accept   d decline   c cancel"
-        session, always = session_words(self.ask), always_words(self.ask)
         keys = [
-            "  y once",
-            f"s {session}" if session else "",
-            f"w {always}" if always else "",
-            "d deny",
-            "d MESSAGE deny and say why",
+            f"{_KEYS[decision]} {self._kind.label(self.ask, decision)}"
+            for decision in self._kind.decisions(self.ask)
         ]
-        return "   ".join(key for key in keys if key)
+        if self._kind.explains:
+            keys.append("d MESSAGE deny and say why")
+        return "  " + "   ".join(keys)
 
     def take(self, typed: str) -> Answer | None:
         """The answer, if the typed line completes it; None asks for another line."""
         if self.questions:
             return self._take_for_question(typed)
         word, _, rest = typed.partition(" ")
-        match word.lower():
-            case "y" | "yes" if not rest:
-                return Answer("allow", by=_BY)
-            case "s" | "session" if not rest and session_words(self.ask):
-                return Answer("session", by=_BY)
-            case "w" | "always" if not rest and always_words(self.ask):
-                return Answer("always", by=_BY)
-            case "d" | "deny" | "n" | "no":
-                return Answer("deny", message=rest, by=_BY)
-            case "c" | "cancel" if self.ask.kind is AskKind.ELICITATION:
-                return Answer("cancel", by=_BY)
-        return None
+        decision = _WORDS.get(word.lower())
+        if decision not in self._kind.decisions(self.ask) or (rest and decision != "deny"):
+            return None
+        return Answer(decision, message=rest, by=_BY)
 
     def _question_keys(self) -> str:
         question = self._turn.current
         number = "a number, " if question.options else ""
         number = "numbers (1,3), " if question.options and question.multiple else number
         about = f"{question.text}  " if len(self.questions) > 1 else ""
-        if self.ask.kind is AskKind.ELICITATION:
+        if self._kind.is_form:
             left = f": {shortened(question.default, _WIDTH)}" if question.default else ""
             empty = f", nothing to leave it{left}" if question.optional else ""
             return f"  {question.text}  type {number}a value{empty}, or /decline, /cancel"
@@ -74,11 +86,11 @@ class AskPrompt:
     def _take_for_question(self, typed: str) -> Answer | None:
         if typed == "/deny" or typed.startswith("/deny "):
             return Answer("deny", message=typed[6:].strip(), by=_BY)
-        if self.ask.kind is AskKind.ELICITATION and typed in {"/decline", "/cancel"}:
+        if self._kind.is_form and typed in {"/decline", "/cancel"}:
             return Answer("deny" if typed == "/decline" else "cancel", by=_BY)
         question = self._turn.current
         chosen = self._chosen(question, typed) if typed else ""
-        self.problem = field_problem(self.ask, question.text, chosen)
+        self.problem = self._kind.problem(self.ask, question.text, chosen)
         if self.problem or not (typed or question.optional):
             return None
         answers = self._turn.answer(chosen)
@@ -91,4 +103,4 @@ class AskPrompt:
         if not all(part in labels for part in parts):
             return typed
         chosen = list(dict.fromkeys(labels[part] for part in parts))
-        return joined(self.ask, chosen) if question.multiple else chosen[0]
+        return self._kind.joined(chosen) if question.multiple else chosen[0]

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from ctui.cli import context
-from ctui.cli.output import json_option, print_json, size_text, warn
+from ctui.cli.output import json_option, print_json, warn
 from ctui.errors import CtuiError
+from ctui.humanize import size_text
 
 if TYPE_CHECKING:
     from ctui.git.repository import Repository

@@ -11,6 +11,7 @@ from ctui.cli import context
 from ctui.cli.config_edit import edit
 from ctui.cli.config_grants import grants
 from ctui.cli.config_import import import_
+from ctui.cli.config_trust import trust
 from ctui.cli.output import json_option, print_json, print_table
 from ctui.errors import CtuiError, NotFound
 
@@ -20,14 +21,14 @@ if TYPE_CHECKING:
 
 @click.group("config")
 def command() -> None:
-    """Show, check, edit and import settings; list and revoke grants.
+    """Show, check, edit and import settings; list and revoke grants and trust.
 
     What counts, the strongest first: options of a command, the environment (CTUI_…), the
     repository's .ctui.toml (a few harmless keys), your file, the defaults.
     """
 
 
-for _command in (edit, import_, grants):
+for _command in (edit, import_, grants, trust):
     command.add_command(_command)
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ctui.cli import context
-from ctui.cli.output import age, json_option, print_json, print_table
+from ctui.cli.output import json_option, print_json, print_table
+from ctui.humanize import age
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -19,7 +20,7 @@ def _complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[Co
     from ctui.errors import CtuiError
 
     try:
-        found = context.store().grants()
+        found = context.store().grants.of()
     except CtuiError:
         return []
     return [
@@ -51,10 +52,10 @@ def grants(ids: tuple[int, ...], repo: str | None, *, revoke_all: bool, as_json:
     """
     repository = None if repo is None else str(context.repository(repo).common_dir)
     store = context.store()
-    found = store.grants(repository)
+    found = store.grants.of(repository)
     if ids or revoke_all:
         chosen = [grant.id for grant in found] if revoke_all else list(dict.fromkeys(ids))
-        found = [store.revoke_grant(grant_id) for grant_id in chosen]
+        found = [store.grants.revoke(grant_id) for grant_id in chosen]
     if as_json:
         print_json(found)
     elif ids or revoke_all:

@@ -7,16 +7,42 @@ import asyncio
 import click
 
 from ctui.cli import context
-from ctui.cli.output import json_option, print_json
+from ctui.cli.output import json_option, print_json, warn
 
 
 @click.command("doctor")
+@click.option(
+    "--repair",
+    is_flag=True,
+    help="First make the store whole again and adopt the tasks that it lost; deletes nothing.",
+)
 @json_option
-def command(*, as_json: bool) -> int:
-    """Check everything that ctui needs. Exit code 1 if something is missing."""
+def command(*, repair: bool, as_json: bool) -> int:
+    """Check everything that ctui needs. Exit code 1 if something is missing.
+
+    With --repair the driver is stopped, and tasks go on in their sandboxes meanwhile. A damaged
+    store is kept beside the new one, which is made of every record that can be read, of the tasks'
+    folders, and of the sandboxes that are there.
+    """
+    if repair:
+        _repair()
+    return asyncio.run(_check(as_json=as_json))
+
+
+def _repair() -> None:
+    from ctui.client.repair import repair as repair_store
+
+    outcome = asyncio.run(repair_store(context.paths()))
+    for line in outcome.done or ["there is nothing to repair"]:
+        click.echo(line, err=True)
+    for line in outcome.left:
+        warn(line)
+
+
+async def _check(*, as_json: bool) -> int:
     from ctui.client.health import check_all
 
-    checks = asyncio.run(check_all(context.paths()))
+    checks = await check_all(context.paths())
     if as_json:
         print_json(checks)
     else:

@@ -6,58 +6,87 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from ctui.claude.decode import decode
 from ctui.claude.events import is_partial
+from ctui.claude.silence import SILENT_SECONDS, Silence, silence_text
 from ctui.cli.answering import AskPrompt
+from ctui.cli.exit_codes import INTERRUPTED, told_exit_code
 from ctui.cli.output import json_text, warn
-from ctui.client.plain import plain_lines, turn_over
+from ctui.cli.task_text import goes_on_text
+from ctui.client.plain import PlainJournal, turn_over
+from ctui.client.worktrees import open_store
 from ctui.errors import Conflict, CtuiError
+from ctui.tasks.asks import kind_of
 from ctui.tasks.calls import AnswerAsk, StopTask, Update
-from ctui.tasks.grants import always_words
 from ctui.tasks.journal import FILE_NAME, Entry, read_entries
-from ctui.tasks.model import Answer, Ask, AskKind, AskState, Task, TaskState
+from ctui.tasks.model import Answer, Ask, AskState, EndReason, Task, TaskState
 
 if TYPE_CHECKING:
     from ctui.client import Client
+    from ctui.paths import Paths
+    from ctui.tasks.store import Store
 
-_INTERRUPTED = 130
 _QUEUE_SECONDS = 2.0
 
 
-async def follow_turn(client: Client, task_id: str, *, as_json: bool, start: int = 0) -> int:
+class Turn(NamedTuple):
+    """Which turn is followed."""
+
+    task: str
+    start: int = 0
+    """The byte of the journal where printing begins."""
+    message: str = ""
+    """The id of the message that begins it; "" for a turn that has begun, or begins by itself."""
+    echoed: frozenset[str] = frozenset()
+    """Messages that were taken before: one that is sent again is not printed."""
+
+
+def turn_from_here(store: Store, paths: Paths, task_id: str, message: str = "") -> Turn:
+    """Return the turn that a message begins which is sent now, or that is going on."""
+    # First: what is delivered after this is behind the end of the journal.
+    echoed = frozenset(one.id for one in store.messages.of(task_id) if one.delivered is not None)
+    journal = paths.task(task_id) / FILE_NAME
+    return Turn(task_id, journal.stat().st_size if journal.is_file() else 0, message, echoed)
+
+
+async def follow_turn(client: Client, turn: Turn, *, as_json: bool) -> int:
     """Print a task's journal and answer its asks until its turn is over; the exit code.
 
     Ctrl-C stops a task that lives only for this command; any other one goes on.
 
     Args:
         client: connected to the driver.
-        task_id: whose turn.
+        turn: which.
         as_json: print the CLI's own lines, and answer nothing.
-        start: the byte of the journal where printing begins.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGINT, stop.set)
-    watcher = _Watcher(client, task_id, interactive=sys.stdin.isatty() and not as_json)
-    printer = Printer(client, task_id, as_json=as_json, start=start)
+    watcher = _Watcher(client, turn, interactive=sys.stdin.isatty() and not as_json)
+    printer = Printer(client, turn, as_json=as_json)
     printing = asyncio.create_task(printer.follow())
     watching = asyncio.create_task(watcher.until_over())
     stopping = asyncio.create_task(stop.wait())
+    listening = asyncio.create_task(printer.tell_of_silence())
     try:
         await asyncio.wait({watching, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        # The next Ctrl-C ends this command, whatever it waits for.
+        loop.remove_signal_handler(signal.SIGINT)
         if not watching.done():
-            await _leave(client, task_id, watcher.task)
-            return _INTERRUPTED
+            await _leave(client, turn.task, watcher.task)
+            return INTERRUPTED
         task = watching.result()
         await _cancel(printing)
         printer.finish()
-        return _exit_code(task)
+        return told_exit_code(task, printer.failure)
     finally:
-        for job in (printing, watching, stopping):
+        for job in (printing, watching, stopping, listening):
             await _cancel(job)
         watcher.close()
 
@@ -73,16 +102,23 @@ async def _leave(client: Client, task_id: str, task: Task | None) -> None:
 class Printer:
     """Prints a journal as it grows, and knows how far it came."""
 
-    def __init__(self, client: Client, task_id: str, *, as_json: bool, start: int = 0) -> None:
+    def __init__(self, client: Client, turn: Turn, *, as_json: bool) -> None:
         self._client = client
-        self._task_id = task_id
+        self._turn = turn
         self._as_json = as_json
-        self._start = start
+        self._journal = PlainJournal(turn.echoed)
+        self._silence = Silence()
+        self._silent = 0
         self._printed = 0
+
+    @property
+    def failure(self) -> str:
+        """What was printed of the turn's failure, as one line."""
+        return "" if self._as_json else self._journal.failure
 
     async def follow(self) -> None:
         """Print everything from the start, and go on as it grows."""
-        async for batch in self._client.follow(self._task_id, self._start):
+        async for batch in self._client.follow(self._turn.task, self._turn.start):
             for entry in batch:
                 self._print(entry)
 
@@ -90,7 +126,7 @@ class Printer:
         """Print everything until the task has ended."""
         printing = asyncio.create_task(self.follow())
         try:
-            async for update in self._client.watch(self._task_id):
+            async for update in self._client.watch(self._turn.task):
                 if update.removed or (update.task and update.task.state is TaskState.ENDED):
                     break
         finally:
@@ -99,15 +135,33 @@ class Printer:
 
     def finish(self) -> None:
         """Print what is in the archive and did not reach us live."""
-        entries = read_entries(self._client.paths.task(self._task_id) / FILE_NAME, self._start)
-        for number, entry in enumerate(entries):
+        archive = self._client.paths.task(self._turn.task) / FILE_NAME
+        for number, entry in enumerate(read_entries(archive, self._turn.start)):
             if number >= self._printed:
                 self._print(entry)
+
+    async def tell_of_silence(self) -> None:
+        """Say it once when the model has said nothing for a while, and when it speaks again."""
+        while True:
+            await asyncio.sleep(1)
+            seconds = self._silence.seconds(time.monotonic())
+            if seconds >= SILENT_SECONDS and not self._silent:
+                warn(f"* {silence_text(seconds)}")
+            self._end_silence(seconds)
+
+    def _end_silence(self, seconds: int) -> None:
+        if seconds < self._silent:
+            warn(f"* it goes on after {self._silent} s")
+        self._silent = seconds if seconds >= SILENT_SECONDS else 0
 
     def _print(self, entry: Entry) -> None:
         if entry.stream != "out" or not is_partial(entry.line[:64].encode()):
             self._printed += 1
-        for line in entry_lines(entry, as_json=self._as_json):
+        now = time.monotonic()
+        self._silence.feed(decode(entry.line, entry.stream), now)
+        if self._silent:
+            self._end_silence(self._silence.seconds(now))
+        for line in entry_lines(entry, self._journal, as_json=self._as_json):
             click.echo(line)
 
 
@@ -117,23 +171,24 @@ async def _cancel(job: asyncio.Task[Any]) -> None:
         await job
 
 
-def entry_lines(entry: Entry, *, as_json: bool) -> list[str]:
-    """What is printed for one journal line."""
+def entry_lines(entry: Entry, journal: PlainJournal, *, as_json: bool) -> list[str]:
+    """Return what is printed for the next line of a journal."""
     if as_json:
         return [json_text(entry.line)] if entry.stream == "out" else []
-    return plain_lines(entry)
+    return journal.lines(entry)
 
 
 class _Watcher:
     """Sees the task's state and asks, and lets the person answer at the terminal."""
 
-    def __init__(self, client: Client, task_id: str, *, interactive: bool) -> None:
+    def __init__(self, client: Client, turn: Turn, *, interactive: bool) -> None:
         self.task: Task | None = None
         self._client = client
-        self._task_id = task_id
+        self._turn = turn
         self._interactive = interactive
         self._prompts: dict[int, AskPrompt] = {}
         self._told: set[int] = set()
+        self._said_waits = False
         if interactive:
             asyncio.get_running_loop().add_reader(sys.stdin.fileno(), self._typed)
         self._jobs: set[asyncio.Task[None]] = set()
@@ -143,17 +198,27 @@ class _Watcher:
             asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
 
     async def until_over(self) -> Task:
-        async for update in self._client.watch(self._task_id):
+        async for update in self._client.watch(self._turn.task):
             self._see(update)
             if update.task is not None:
                 self._see_task(update.task)
-            if update.task is not None and turn_over(update.task):
+            if update.task is not None and turn_over(update.task) and self._begun(update.task):
                 return update.task
             if update.removed:
                 break
-        raise Conflict(f"the task {self._task_id} was removed meanwhile")
+        raise Conflict(f"the task {self._turn.task} was removed meanwhile")
+
+    def _begun(self, task: Task) -> bool:
+        """Return False for a state that was there before our message was taken."""
+        if not self._turn.message or task.problem or task.reason is EndReason.STOPPED:
+            return True
+        with open_store(self._client.paths) as store:
+            messages = store.messages.of(task.id)
+        return any(one.id == self._turn.message and one.delivered for one in messages)
 
     def _see_task(self, task: Task) -> None:
+        if task.resume_at is not None and (self.task is None or not self.task.resume_at):
+            warn(f"* {goes_on_text(task)}")
         if task.state is TaskState.QUEUED and self.task is None:
             loop = asyncio.get_running_loop()
             loop.call_later(_QUEUE_SECONDS, self._tell_of_queue)
@@ -185,6 +250,9 @@ class _Watcher:
         for line in prompt.shown():
             warn(line)
         warn(prompt.choices() if self._interactive else f"  {how_to_answer(prompt.ask)}")
+        if not (self._interactive or self._said_waits):
+            self._said_waits = True
+            warn("* it waits for that: no terminal is here, and the task is not --unattended")
 
     def _typed(self) -> None:
         try:
@@ -211,7 +279,7 @@ class _Watcher:
         try:
             await self._client.call(AnswerAsk(ask.id, answer))
         except CtuiError as error:
-            warn(f"{error.message} ({error.hint})")
+            warn(error.one_line())
             if ask.id in self._prompts:
                 self._prompts[ask.id] = AskPrompt(ask)
 
@@ -219,15 +287,17 @@ class _Watcher:
 def how_to_answer(ask: Ask) -> str:
     """The command that answers an ask, with its choices."""
     command = f"ctui task answer {ask.task}"
-    if ask.kind is AskKind.QUESTION:
-        several = len(AskPrompt(ask).questions) > 1
-        given = '--answer "QUESTION=ANSWER" …' if several else "--text ANSWER"
-        return f"{command} {given} | deny [--message WHY]"
-    if ask.kind is AskKind.ELICITATION:
-        given = "".join(" --answer FIELD=VALUE" for _ in AskPrompt(ask).questions[:1])
-        return f"{command} allow{given} | deny | cancel"
-    always = "always | " if always_words(ask) else ""
-    return f"{command} allow | session | {always}deny [--message WHY]"
+    kind = kind_of(ask)
+    asked = kind.questions(ask)
+    words: dict[str, str] = {}
+    if asked and kind.is_form:
+        words["allow"] = "allow --answer FIELD=VALUE"
+    elif asked:
+        words["allow"] = '--answer "QUESTION=ANSWER" …' if len(asked) > 1 else "--text ANSWER"
+    if kind.explains:
+        words["deny"] = "deny [--message WHY]"
+    taken = (words.get(decision, decision) for decision in kind.decisions(ask))
+    return f"{command} {' | '.join(taken)}"
 
 
 def ask_outcome(ask: Ask) -> str:
@@ -236,28 +306,6 @@ def ask_outcome(ask: Ask) -> str:
     if answer is None:
         return str(ask.state)
     said = answer.message or answer.text or "; ".join(answer.answers.values())
-    words = {
-        "allow": "allowed",
-        "session": "allowed for the session",
-        "always": "allowed for good",
-        "deny": "denied",
-    }
-    decided = words.get(answer.decision, answer.decision)
-    if ask.kind is AskKind.QUESTION and answer.decision == "allow":
-        decided = "answered"
+    decided = kind_of(ask).outcomes[answer.decision]
     late = " (too late)" if ask.state is AskState.TOO_LATE else ""
     return f"{decided}{late}: {said}" if said else f"{decided}{late}"
-
-
-def _exit_code(task: Task) -> int:
-    if task.problem:
-        warn(f"ctui: {task.problem}")
-        return 1
-    if task.work is not None and task.work.problem:
-        warn(f"ctui: {task.work.problem}")
-        return 1
-    if task.denials:
-        calls = "1 tool call was" if task.denials == 1 else f"{task.denials} tool calls were"
-        warn(f"ctui: {calls} denied, so this is no success")
-        return 1
-    return 0

@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 import sys
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -80,34 +79,12 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, empty: 
         click.echo(line if len(line) <= edge else line[: edge - 1] + "…")
 
 
-def size_text(size: int | None) -> str:
-    """Bytes in the largest unit that leaves a whole number; "-" where nobody knows."""
-    if size is None:
-        return "-"
-    number, unit = float(size), "B"
-    for larger in ("KiB", "MiB", "GiB", "TiB"):
-        if number < 1024:
-            break
-        number, unit = number / 1024, larger
-    return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
-
-
-def age(created: int) -> str:
-    """How long ago that was: nanoseconds since the epoch -> `3d`, `5h`, `2m`."""
-    seconds = max(0.0, time.time() - created / 1e9)
-    for unit, length in (("d", 86_400), ("h", 3_600), ("m", 60)):
-        if seconds >= length:
-            return f"{seconds / length:.0f}{unit}"
-    return f"{seconds:.0f}s"
-
-
 def report(error: CtuiError, *, as_json: bool) -> None:
     """Print an error: one line that says what is wrong, and what to do."""
     if as_json:
         click.echo(json.dumps({"error": error.message, "hint": error.hint}))
         return
-    text = f"ctui: {error.message}"
-    warn(one_line(f"{text} ({error.hint})" if error.hint else text, _LINE))
+    warn(one_line(f"ctui: {error.one_line()}", _LINE))
 
 
 def show_progress(done: int, of: int) -> None:

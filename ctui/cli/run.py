@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from ctui.cli import context
+from ctui.cli.durations import unattended_options
 from ctui.cli.output import json_option, print_json, read_stdin, repo_option, show_progress, warn
 from ctui.config import PermissionMode
 from ctui.errors import InvalidInput
 
 if TYPE_CHECKING:
     from ctui.client import Client
+    from ctui.client.tasks import Started
     from ctui.git.repository import Repository
-    from ctui.tasks.model import Task
 
 
 @click.command("run")
@@ -34,7 +35,11 @@ if TYPE_CHECKING:
     type=click.Choice(get_args(PermissionMode)),
     help="What the task may do without asking.",
 )
-@click.option("--skip-permissions", is_flag=True, help="Ask nothing: the container is the limit.")
+@click.option(
+    "--skip-permissions",
+    is_flag=True,
+    help="Run every tool unasked: the container is the limit. Questions and plans still wait.",
+)
 @click.option(
     "--budget",
     type=click.FloatRange(0, 1e6, min_open=True),
@@ -53,16 +58,23 @@ if TYPE_CHECKING:
     metavar="mcp__SERVER__TOOL",
     help="This tool decides on what the task asks, and not the inbox.",
 )
-@click.option("--trust", is_flag=True, help="Trust this repository's own Claude settings.")
+@click.option(
+    "--trust",
+    is_flag=True,
+    help="Trust this repository's own Claude settings in this task only.",
+)
+@unattended_options
 @click.option("--detach", is_flag=True, help="Return at once; the task goes on.")
 @json_option
 def command(**options: Any) -> int:
     """Start a task with PROMPT (`-` reads it from stdin) and follow it to the end of its turn.
 
     With --json stdout has the CLI's own lines, and stderr the task's id and what it asks.
-    Ctrl-C stops the task; `ctui task resume` goes on with it.
+    Ctrl-C stops the task; `ctui task resume` goes on with it. Without a terminal, what is asked
+    waits for an answer from elsewhere, unless the task is --unattended.
 
-    Exit code 0: done. 1: failed, denied or over budget. 130: interrupted.
+    Exit code 0: done. 1: failed or denied. 2: wrong usage. 3: it needs an answer. 4: the budget or
+    the time is spent. 130: interrupted.
     """
     if options["prompt"] == "-":
         options["prompt"] = read_stdin()
@@ -72,18 +84,28 @@ def command(**options: Any) -> int:
 
 
 async def _run(options: dict[str, Any]) -> int:
-    from ctui.cli.follow import follow_turn
+    import msgspec
+
+    from ctui.cli.follow import Turn, follow_turn
     from ctui.client import Client
+    from ctui.client.trust import trust_note
 
     async with Client(context.paths()) as client:
         repository = context.repository(options["repo"])
         await client.connect()
-        task = await _start(client, repository, options)
+        task, notes = await _start(client, repository, options)
+        if note := await asyncio.to_thread(trust_note, client.paths, repository, task):
+            notes = [*notes, note]
+        for note in notes:
+            warn(f"* {note}")
         if options["detach"]:
-            print_json(task) if options["as_json"] else click.echo(task.id)
+            if options["as_json"]:
+                print_json({**msgspec.to_builtins(task), "notes": notes})
+            else:
+                click.echo(task.id)
             return 0
         warn(f"task {task.id} in {task.worktree}")
-        return await follow_turn(client, task.id, as_json=options["as_json"])
+        return await follow_turn(client, Turn(task.id), as_json=options["as_json"])
 
 
 def _number(value: float | None) -> float | None:
@@ -92,7 +114,7 @@ def _number(value: float | None) -> float | None:
     return value
 
 
-async def _start(client: Client, repository: Repository, options: dict[str, Any]) -> Task:
+async def _start(client: Client, repository: Repository, options: dict[str, Any]) -> Started:
     from ctui.client.directory import directory_of
     from ctui.client.tasks import NewTask, start_task
     from ctui.config import load_config
@@ -113,6 +135,8 @@ async def _start(client: Client, repository: Repository, options: dict[str, Any]
             skip_permissions=options["skip_permissions"],
             budget=options["budget"],
             approval_tool=options["approval_tool_permission"],
+            unattended=options["unattended"],
+            timeout=options["timeout"],
         ),
         mcp_config=options["mcp_config"],
         trust=options["trust"],

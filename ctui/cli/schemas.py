@@ -15,8 +15,11 @@ from ctui.cli.shapes import (
     Pushed,
     RemovedTask,
     ServeToken,
+    ShownAsk,
     ShownConfig,
     ShownTask,
+    ShownTrust,
+    StartedTask,
     ValidatedConfig,
 )
 from ctui.client.cleaning import Cleaning
@@ -27,7 +30,7 @@ from ctui.client.volumes import CleanedVolumes
 from ctui.sandbox.old_images import BuiltImage
 from ctui.sandbox.volumes import Volume
 from ctui.tasks.grants import Grant
-from ctui.tasks.model import Ask, Task
+from ctui.tasks.model import Task
 from ctui.worktrees.model import WorktreeRecord
 from ctui.worktrees.trash.entries import TrashEntry
 from ctui.worktrees.trash.purge import Purged
@@ -37,7 +40,8 @@ SHAPES: dict[str, Any] = {
     "task-list": list[ListedTask],
     "task-show": ShownTask,
     "task": Task,
-    "ask": Ask,
+    "task-start": StartedTask,
+    "ask": ShownAsk,
     "task-remove": RemovedTask,
     "worktree-create": WorktreeRecord,
     "worktree-list": WorktreeList,
@@ -59,11 +63,13 @@ SHAPES: dict[str, Any] = {
     "config-validate": ValidatedConfig,
     "config-import": ImportedConfig,
     "config-grants": list[Grant],
+    "config-trust": list[ShownTrust],
     "serve-token": ServeToken,
 }
 """The name of a schema -> what it describes."""
 
 PRINTED: dict[str, str] = {
+    "run": "task-start",
     "task list": "task-list",
     "task show": "task-show",
     "task send": "task",
@@ -93,6 +99,7 @@ PRINTED: dict[str, str] = {
     "config validate": "config-validate",
     "config import": "config-import",
     "config grants": "config-grants",
+    "config trust": "config-trust",
     "serve token show": "serve-token",
     "serve token regenerate": "serve-token",
 }

@@ -38,10 +38,13 @@ def command(*, logout: bool, token_file: str | None, no_image: bool, as_json: bo
     environment or one that is stored already will do. Everything can be done again at any time;
     what is there already is left as it is.
     """
+    from ctui.client.base_url import check_base_url
+
     paths = context.paths()
     if logout:
         steps = [_logout(paths)]
     else:
+        check_base_url(paths)
         steps = [_login(paths, token_file)]
         _tell(steps[0], as_json=as_json)
         if not no_image:

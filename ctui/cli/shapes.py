@@ -10,7 +10,8 @@ from typing import Any, Literal
 import msgspec
 
 from ctui.sandbox.old_images import BuiltImage
-from ctui.tasks.model import Ask, Run, Task
+from ctui.tasks.asks.shape import AskShape, ask_members
+from ctui.tasks.model import Alarm, Answer, Ask, Run, Task
 from ctui.worktrees.landing.land import Landed
 
 
@@ -29,12 +30,65 @@ class ListedTask(msgspec.Struct, frozen=True):
     """How many of its asks wait for an answer."""
 
 
+class ShownAsk(AskShape, frozen=True, kw_only=True):
+    """One thing that a task asks, and what was answered."""
+
+    id: int
+    task: str
+    run: int
+    request: str
+    input: msgspec.Raw
+    """The tool's input; what is allowed runs with this."""
+    details: msgspec.Raw
+    created: int
+    answer: Answer | None
+
+
+def shown_ask(ask: Ask) -> ShownAsk:
+    """Return an ask as commands print it."""
+    return ShownAsk(
+        id=ask.id,
+        task=ask.task,
+        run=ask.run,
+        request=ask.request,
+        input=ask.input,
+        details=ask.details,
+        created=ask.created,
+        answer=ask.answer,
+        **ask_members(ask),
+    )
+
+
 class ShownTask(msgspec.Struct, frozen=True):
     """A task with everything that it did and asked."""
 
     task: Task
-    asks: list[Ask]
+    asks: list[ShownAsk]
     runs: list[Run]
+    alarms: list[Alarm]
+    """What came on its channel and was not caused by its driver."""
+
+
+class StartedTask(Task, kw_only=True):
+    """A task that `run --detach` has started."""
+
+    notes: list[str]
+    """What it will not find, and the option that changes that."""
+
+
+class ShownTrust(msgspec.Struct, frozen=True):
+    """A repository whose own Claude settings are trusted for good."""
+
+    id: int
+    repository: str
+    """The main repository's `.git` folder."""
+    digest: str
+    """SHA-256 of the settings' content; empty for one of an older ctui."""
+    what: str
+    created: int
+    """Nanoseconds since the epoch."""
+    state: Literal["counts", "changed", "unbound", "unknown"]
+    """`changed`: HEAD has other settings now. `unbound`: of an older ctui, and counts nowhere."""
 
 
 class RemovedTask(msgspec.Struct, frozen=True):

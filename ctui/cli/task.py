@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from ctui.cli import context, task_read
+from ctui.cli.durations import unattended_options
 from ctui.cli.output import json_option, print_json, read_stdin
 from ctui.cli.task_names import task_argument
+from ctui.cli.task_text import state_text
 from ctui.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
+    from ctui.cli.follow import Turn
     from ctui.tasks.calls import Call
     from ctui.tasks.model import Ask, Task
     from ctui.worktrees.trash.entries import TrashEntry
@@ -31,26 +35,35 @@ for _read in (task_read.list_, task_read.show, task_read.logs):
 @task_argument
 @click.argument("message")
 @click.option("--wait", is_flag=True, help="Follow it to the end of the turn.")
+@unattended_options
 @json_option
-def send(task_id: str, message: str, *, wait: bool, as_json: bool) -> int:
+def send(
+    task_id: str,
+    message: str,
+    *,
+    wait: bool,
+    unattended: bool,
+    timeout: int | None,
+    as_json: bool,
+) -> int:
     """Send a follow-up (`-` reads it from stdin); a task that sleeps or ended goes on.
 
     With --wait the exit code is that of `ctui run`; Ctrl-C leaves the task to itself.
     """
-    import uuid
+    import msgspec
 
-    from ctui.client.tasks import login
-    from ctui.tasks.calls import SendMessage
-    from ctui.tasks.journal import FILE_NAME
+    from ctui.cli.follow import turn_from_here
+    from ctui.client.tasks import new_message
 
     text = read_stdin() if message == "-" else message
-    options = context.store().task(task_id).options
-    journal = context.paths().task(task_id) / FILE_NAME
-    seen = journal.stat().st_size if journal.is_file() else 0
-    brought = login(context.paths(), options)
-    task = _call(SendMessage(task_id, str(uuid.uuid4()), text, brought))
+    call = msgspec.structs.replace(
+        new_message(context.paths(), task_id, text), unattended=unattended, timeout=timeout
+    )
+    with closing(context.store()) as store:
+        turn = turn_from_here(store, context.paths(), task_id, call.id)
+    task = _call(call)
     if wait:
-        return _follow(task_id, as_json=as_json, start=seen)
+        return _follow(turn, as_json=as_json)
     _show(task, as_json=as_json, done="sent")
     return 0
 
@@ -85,11 +98,10 @@ def answer(
 ) -> None:
     """Answer what a task asks; the first answer wins.
 
-    A permission: allow (this once), session (from now on in this task), always (exactly this
-    command, in all tasks of the repository; `ctui config grants` takes it back), deny.
-    A plan: allow, session (accepts its edits too), deny. A question: --text or --answer, or deny.
-    A form of an MCP server: allow, deny, or cancel (which gives no answer at all).
-    `ctui task show` shows what is asked.
+    allow: this once, or what a question's --text or --answer says; session: from now on in this
+    task; always: exactly this command, in all tasks of the repository (`ctui config grants` takes
+    it back); deny; cancel: gives a form no answer at all. `ctui task show` shows what is asked and
+    which of these it takes.
     """
     from ctui.cli.follow import ask_outcome, how_to_answer
     from ctui.tasks.calls import AnswerAsk
@@ -107,7 +119,9 @@ def answer(
     )
     answered = _call(AnswerAsk(chosen.id, given))
     if as_json:
-        print_json(answered)
+        from ctui.cli.shapes import shown_ask
+
+        print_json(shown_ask(answered))
     else:
         click.echo(f"{ask_outcome(answered)} - {answered.title}")
 
@@ -134,14 +148,23 @@ def stop(task_id: str, *, as_json: bool) -> None:
 
 @command.command("resume")
 @task_argument
+@click.option("--wait", is_flag=True, help="Follow it to the end of the turn.")
 @json_option
-def resume(task_id: str, *, as_json: bool) -> None:
-    """Start a new run of the same conversation."""
-    from ctui.client.tasks import login
-    from ctui.tasks.calls import ResumeTask
+def resume(task_id: str, *, wait: bool, as_json: bool) -> int:
+    """Start a new run of the same conversation.
 
-    options = context.store().task(task_id).options
-    _show(_call(ResumeTask(task_id, login(context.paths(), options))), as_json=as_json)
+    With --wait the exit code is that of `ctui run`; Ctrl-C leaves the task to itself.
+    """
+    from ctui.cli.follow import turn_from_here
+    from ctui.client.tasks import resumption
+
+    with closing(context.store()) as store:
+        turn = turn_from_here(store, context.paths(), task_id)
+    task = _call(resumption(context.paths(), task_id))
+    if wait:
+        return _follow(turn, as_json=as_json)
+    _show(task, as_json=as_json)
+    return 0
 
 
 @command.command("remove")
@@ -156,7 +179,7 @@ def remove(task_id: str, *, keep_worktree: bool, force: bool, purge: bool, as_js
     A task that cannot be removed is not stopped either. `remove --purge` also works on a task
     that was removed before (`ctui task list --removed`).
     """
-    task = context.store().task(task_id, removed=purge)
+    task = context.store().tasks.get(task_id, removed=purge)
     entry = asyncio.run(_remove(task, keep_worktree=keep_worktree, force=force, purge=purge))
     if as_json:
         from ctui.cli.shapes import RemovedTask
@@ -186,13 +209,13 @@ def _call(call: Call[Any]) -> Any:
     return asyncio.run(go())
 
 
-def _follow(task_id: str, *, as_json: bool, start: int) -> int:
+def _follow(turn: Turn, *, as_json: bool) -> int:
     from ctui.cli.follow import follow_turn
     from ctui.client import Client
 
     async def go() -> int:
         async with Client(context.paths()) as client:
-            return await follow_turn(client, task_id, as_json=as_json, start=start)
+            return await follow_turn(client, turn, as_json=as_json)
 
     return asyncio.run(go())
 
@@ -202,12 +225,12 @@ def _pending(task_id: str, ask_id: int | None) -> Ask:
 
     store = context.store()
     if ask_id is not None:
-        found = store.ask(ask_id)
+        found = store.asks.get(ask_id)
         if found.task != task_id:
             raise NotFound(f"ask {ask_id} is not one of {task_id}", hint="ctui task show")
         return found
-    store.task(task_id)
-    pending = store.asks(AskState.PENDING, task=task_id)
+    store.tasks.get(task_id)
+    pending = store.asks.list(AskState.PENDING, task=task_id)
     if not pending:
         raise NotFound(f"{task_id} asks nothing", hint="`ctui task list` shows who does")
     if len(pending) > 1:
@@ -218,9 +241,11 @@ def _pending(task_id: str, ask_id: int | None) -> Ask:
 
 def pair(ask: Ask, text: str) -> tuple[str, str]:
     """Question and answer; either of them may have a `=` in it."""
-    from ctui.tasks.questions import question_items
+    from ctui.tasks.asks import kind_of
 
-    for question in sorted((item.text for item in question_items(ask)), key=len, reverse=True):
+    for question in sorted(
+        (item.text for item in kind_of(ask).questions(ask)), key=len, reverse=True
+    ):
         if text.startswith(f"{question}="):
             return question, text[len(question) + 1 :]
     question, equals, chosen = text.partition("=")
@@ -233,4 +258,4 @@ def _show(task: Task, *, as_json: bool, done: str = "") -> None:
     if as_json:
         print_json(task)
     else:
-        click.echo(f"{task.id} {done or task_read.state_text(task)}")
+        click.echo(f"{task.id} {done or state_text(task)}")

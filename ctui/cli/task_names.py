@@ -16,7 +16,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def _complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     try:
-        tasks = context.store().tasks()
+        tasks = context.store().tasks.list()
     except CtuiError:
         return []
     return [

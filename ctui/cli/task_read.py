@@ -8,28 +8,43 @@ from typing import TYPE_CHECKING
 import click
 
 from ctui.cli import context
-from ctui.cli.output import json_option, print_json, print_table
+from ctui.cli.output import json_option, print_json, print_table, report, warn
 from ctui.cli.task_names import task_argument
+from ctui.cli.task_text import (
+    alarm_lines,
+    background_lines,
+    goes_on_text,
+    sandbox_text,
+    state_text,
+    unusual,
+)
+from ctui.errors import CtuiError
 
 if TYPE_CHECKING:
     from ctui.tasks.model import Ask, Task
+
+_NOTE = 2
+"""The column of what is unusual; left out where nothing is."""
 
 
 @click.command("list")
 @click.option("--removed", is_flag=True, help="Those that were removed, but not purged.")
 @json_option
 def list_(*, removed: bool, as_json: bool) -> None:
-    """List all tasks, oldest first. Reads the store only."""
+    """List all tasks, oldest first."""
     store = context.store()
-    tasks = store.tasks(removed=removed)
-    asked = store.pending_counts()
+    tasks = _tended(store.tasks.list(removed=removed))
+    asked = store.asks.pending_by_task()
     if as_json:
         from ctui.cli.shapes import ListedTask
 
         print_json([ListedTask(task, asked.get(task.id, 0)) for task in tasks])
         return
     rows = [_row(task, asked.get(task.id, 0)) for task in tasks]
-    header = ["TASK", "STATE", "ASKS", "COST", "BRANCH", "PROMPT"]
+    header = ["TASK", "STATE", "NOTE", "ASKS", "COST", "BRANCH", "PROMPT"]
+    if not any(row[_NOTE] for row in rows):
+        for row in [header, *rows]:
+            del row[_NOTE]
     print_table(header, rows, empty="no tasks yet: ctui run PROMPT")
 
 
@@ -41,14 +56,23 @@ def show(task_id: str, *, as_json: bool) -> None:
     from ctui.tasks.model import AskState
 
     store = context.store()
-    task, asks, runs = store.task(task_id), store.asks(*AskState, task=task_id), store.runs(task_id)
+    task, asks, runs = (
+        store.tasks.get(task_id),
+        store.asks.list(*AskState, task=task_id),
+        store.runs.of(task_id),
+    )
+    _tended([task])
     if as_json:
-        from ctui.cli.shapes import ShownTask
+        from ctui.cli.shapes import ShownTask, shown_ask
 
-        print_json(ShownTask(task, asks, runs))
+        print_json(ShownTask(task, [shown_ask(ask) for ask in asks], runs, list(task.alarms)))
         return
     for name, value in _facts(task).items():
         click.echo(f"{name:<10} {value}")
+    for line in background_lines(task):
+        click.echo(f"{'runs on':<10} {line}")
+    for line in alarm_lines(task):
+        click.echo(f"{'alarm':<10} {line}")
     for run in runs:
         code = "running" if run.ended is None else f"exit code {run.exit_code}"
         click.echo(f"{'run':<10} {run.number}: {code}")
@@ -65,13 +89,15 @@ def logs(task_id: str, *, follow: bool, as_json: bool) -> None:
 
     With --follow until the task ends, or until Ctrl-C.
     """
-    from ctui.cli.follow import Printer, entry_lines
+    from ctui.cli.follow import Printer, Turn, entry_lines
+    from ctui.client.plain import PlainJournal
     from ctui.tasks.journal import FILE_NAME, read_entries
 
-    context.store().task(task_id)
+    _tended([context.store().tasks.get(task_id)])
     if not follow:
+        journal = PlainJournal()
         for entry in read_entries(context.paths().task(task_id) / FILE_NAME):
-            for line in entry_lines(entry, as_json=as_json):
+            for line in entry_lines(entry, journal, as_json=as_json):
                 click.echo(line)
         return
 
@@ -79,15 +105,39 @@ def logs(task_id: str, *, follow: bool, as_json: bool) -> None:
         from ctui.client import Client
 
         async with Client(context.paths()) as client:
-            await Printer(client, task_id, as_json=as_json).until_ended()
+            await Printer(client, Turn(task_id), as_json=as_json).until_ended()
 
     asyncio.run(go())
+
+
+def _tended(tasks: list[Task]) -> list[Task]:
+    """Say that nobody works on tasks that are at work, and start a driver for them.
+
+    What is shown is what the store had: the driver needs a moment to take them over.
+    """
+    waiting = [task for task in tasks if task.state.live and not task.problem]
+    if waiting:
+        asyncio.run(_tend(len(waiting)))
+    return tasks
+
+
+async def _tend(count: int) -> None:
+    from ctui.client.connection import connect, driver_pid
+
+    try:
+        if await driver_pid(context.paths()) is not None:
+            return
+        works = "1 task waits" if count == 1 else f"{count} tasks wait"
+        warn(f"* no driver runs, and {works} for one: it is started")
+        (await connect(context.paths())).close()
+    except CtuiError as error:
+        report(error, as_json=False)
 
 
 def _show_ask(ask: Ask) -> None:
     """One that is pending in full, with the command that answers it; any other in one line."""
     from ctui.cli.follow import ask_outcome, how_to_answer
-    from ctui.tasks.ask_text import ask_lines
+    from ctui.tasks.asks import ask_lines
     from ctui.tasks.model import AskState
 
     if ask.state is not AskState.PENDING:
@@ -98,21 +148,13 @@ def _show_ask(ask: Ask) -> None:
         click.echo(line)
 
 
-def state_text(task: Task, asks: int = 0) -> str:
-    """The state, with its reason where it has one that a word can say."""
-    if task.reason:
-        return f"{task.state} ({task.reason})"
-    if task.problem and not asks:
-        return f"{task.state} (login)" if "login" in task.problem else f"{task.state} (problem)"
-    return str(task.state)
-
-
 def _row(task: Task, asks: int) -> list[str]:
     from ctui.text import one_line
 
     return [
         task.id,
         state_text(task, asks),
+        unusual(task),
         f"to {task.options.approval_tool}" if task.options.approval_tool else str(asks or ""),
         f"${task.cost:.2f}",
         task.branch or "-",
@@ -127,11 +169,15 @@ def _facts(task: Task) -> dict[str, str]:
         "task": task.id,
         "state": state_text(task),
         "problem": task.problem,
+        "then": goes_on_text(task),
         "worktree": task.worktree,
         "branch": task.branch or "(detached)",
         "cost": f"${task.cost:.4f}",
         "turns": str(task.turns),
         "asks go to": task.options.approval_tool,
+        "attended": "no: what is asked is denied" if task.options.unattended else "",
+        "time": f"{task.options.timeout} s a turn" if task.options.timeout else "",
+        "sandbox": sandbox_text(task.sandbox) if task.sandbox else "",
         "mcp": ", ".join(task.options.mcp_servers),
         "prompt": one_line(task.prompt, 120),
     }

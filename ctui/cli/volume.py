@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ctui.cli import context
-from ctui.cli.output import age, json_option, print_json, print_table, size_text, warn
+from ctui.cli.output import json_option, print_json, print_table, warn
+from ctui.humanize import age, size_text
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

@@ -18,6 +18,7 @@ from ctui.paths import Paths
 from ctui.sandbox.old_images import built_images, remove_image
 from ctui.sandbox.spec import LABEL_INSTANCE, LABEL_RUN, LABEL_TASK
 from ctui.sandbox.volumes import find_volumes
+from ctui.tasks.lost import lost_tasks
 from ctui.text import one_line
 from ctui.worktrees.proof.scratch import left_behind, sweep
 from ctui.worktrees.proof.verdicts import VerdictCache
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 _DAY_SECONDS = 86_400
 
-What = Literal["sandbox", "volume", "image", "trash", "cache", "engine"]
+What = Literal["sandbox", "volume", "image", "network", "trash", "cache", "engine"]
 
 
 class Removed(msgspec.Struct, frozen=True):
@@ -75,7 +76,8 @@ async def clean_everything(
         paths: whose things.
         repository: its trash too, if no task or worktree of ctui has led to it.
         force: also stopped sandboxes that no task knows, the homes of removed tasks whose
-            worktree is still in the trash, and shared caches that are not in use.
+            worktree is still in the trash, shared caches that are not in use, and the network of
+            tasks when there is no sandbox.
         dry_run: nothing is removed.
 
     Returns:
@@ -95,6 +97,8 @@ async def clean_everything(
             await _sandboxes(paths, engine, cleaning, force=force)
             await _volumes(paths, engine, config, cleaning, force=force)
             await _images(paths, engine, config, cleaning)
+            if force:
+                await _networks(paths, engine, cleaning)
     except CtuiError as error:
         cleaning.kept.append(Kept("engine", "Docker", error.message, error.hint))
     await asyncio.to_thread(_caches, paths, cleaning)
@@ -106,11 +110,15 @@ async def _sandboxes(paths: Paths, engine: Engine, cleaning: Cleaning, *, force:
         if not container.labels.get(LABEL_TASK):
             continue  # of a demo, which cleans up by itself
         state = await asyncio.to_thread(_state_of_run, paths, container)
+        if state == "lost":
+            reason = "the store has lost its task"
+            cleaning.kept.append(Kept("sandbox", container.name, reason, "ctui doctor --repair"))
+            continue
         if state == "open" or (container.running and state == "over"):
             continue
         if container.running:
             reason = "it runs, but no task knows it"
-            cleaning.kept.append(Kept("sandbox", container.name, reason, "docker rm -f"))
+            cleaning.kept.append(Kept("sandbox", container.name, reason, "ctui doctor --repair"))
         elif state == "unknown" and not force:
             reason = "no task knows it, and its log is nowhere else"
             cleaning.kept.append(Kept("sandbox", container.name, reason, "--force"))
@@ -120,10 +128,15 @@ async def _sandboxes(paths: Paths, engine: Engine, cleaning: Cleaning, *, force:
             cleaning.removed.append(Removed("sandbox", container.name))
 
 
-def _state_of_run(paths: Paths, container: FoundContainer) -> Literal["open", "over", "unknown"]:
-    """Whether everything of its log is in the journal: only then its run has an end."""
+def _state_of_run(
+    paths: Paths, container: FoundContainer
+) -> Literal["open", "over", "unknown", "lost"]:
+    """Tell if everything of its log is in the journal: only then its run has an end."""
+    task = container.labels[LABEL_TASK]
     with open_store(paths) as store:
-        runs = store.runs(container.labels[LABEL_TASK])
+        runs = store.runs.of(task)
+        if task in lost_tasks(paths, store.tasks.ids()) or store.damaged():
+            return "lost"
     for run in runs:
         if str(run.number) == container.labels.get(LABEL_RUN):
             return "open" if run.ended is None else "over"
@@ -134,7 +147,8 @@ async def _volumes(
     paths: Paths, engine: Engine, config: Config, cleaning: Cleaning, *, force: bool
 ) -> None:
     with open_store(paths) as store:
-        listed = {task.id for task in store.tasks()}
+        # What cannot be read is listed as well: nothing of it goes.
+        listed = store.tasks.ids() - {task.id for task in store.tasks.list(removed=True)}
     unused = [one for one in await find_volumes(engine, paths.instance) if not one.in_use]
     wanted = force or not config.sandbox.shared_caches
     names = [one.name for one in unused if (one.task not in listed if one.task else wanted)]
@@ -156,9 +170,24 @@ async def _images(paths: Paths, engine: Engine, config: Config, cleaning: Cleani
             cleaning.removed.append(Removed("image", image.name, image.size))
 
 
+async def _networks(paths: Paths, engine: Engine, cleaning: Cleaning) -> None:
+    """Remove what tasks were connected to, and will be made again for the next one."""
+    labels = {LABEL_INSTANCE: paths.instance}
+    if await engine.find(labels):
+        return
+    for name in await engine.networks(labels):
+        try:
+            if not cleaning.dry_run:
+                await engine.remove_network(name)
+        except CtuiError as error:
+            cleaning.kept.append(Kept("network", name, error.message, error.hint))
+        else:
+            cleaning.removed.append(Removed("network", name))
+
+
 def _repositories(paths: Paths, given: Repository | None, cleaning: Cleaning) -> list[Repository]:
     with open_store(paths) as store:
-        folders = {Path(folder) for folder in store.repositories()}
+        folders = {Path(folder) for folder in store.worktrees.repositories()}
     found = {} if given is None else {given.common_dir: given}
     for folder in sorted(folders - found.keys()):
         try:

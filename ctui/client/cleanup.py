@@ -67,7 +67,7 @@ class Cleaner:
     def refuse_work(self, seen: WorktreeStatus) -> None:
         """Raise Refused if a task works in it."""
         with open_store(self._client.paths) as store:
-            _refuse_live(store.tasks(worktree=seen.path))
+            _refuse_live(store.tasks.list(worktree=seen.path))
 
     async def remove(
         self, seen: WorktreeStatus, *, force: bool = False, delete_branch: bool = False
@@ -86,7 +86,7 @@ class Cleaner:
         """
         check_removal(seen, force=force)
         with open_store(self._client.paths) as store:
-            tasks = store.tasks(worktree=seen.path)
+            tasks = store.tasks.list(worktree=seen.path)
             _refuse_live(tasks)
             for task in tasks:
                 await self._client.call(StopTask(task.id))
@@ -95,10 +95,12 @@ class Cleaner:
                 seen,
                 force=force,
                 delete_branch=delete_branch,
-                still_free=lambda: not any(t.state.live for t in store.tasks(worktree=seen.path)),
+                still_free=lambda: (
+                    not any(t.state.live for t in store.tasks.list(worktree=seen.path))
+                ),
                 tasks=tuple(task.id for task in tasks),
             )
-            store.forget_worktree(seen.path)
+            store.worktrees.forget(seen.path)
         for task in tasks:
             await self._client.call(RemoveTask(task.id))
         return entry
@@ -131,7 +133,7 @@ class Cleaner:
     def _keep(self, restored: Restored) -> None:
         if (record := restored.record) is not None:
             with open_store(self._client.paths) as store:
-                store.save_worktree(record.path, record.repository, msgspec.json.encode(record))
+                store.worktrees.save(record.path, record.repository, msgspec.json.encode(record))
 
 
 def _refuse_live(tasks: Sequence[Task]) -> None:

@@ -9,7 +9,7 @@ from typing import Self, TypeVar
 import msgspec
 
 from ctui import rpc
-from ctui.client.connection import Connection, connect
+from ctui.client.connection import Connection, connect, driver_pid
 from ctui.errors import Unavailable
 from ctui.paths import Paths
 from ctui.tasks import calls
@@ -19,6 +19,7 @@ from ctui.tasks.journal import FILE_NAME, Entry, read_entries
 T = TypeVar("T")
 
 _READ_SIZE = 1 << 18
+_PATIENCE_SECONDS = 5.0
 _RECONNECT_SECONDS = 0.2
 
 
@@ -67,11 +68,21 @@ class Client:
             if self._connection is None:
                 self._connection = await connect(self.paths, self._environ)
             try:
-                return await self._connection.call(call)
+                return await self._answered(self._connection, call)
             except Unavailable:
                 self._connection.close()
                 self._connection = None
                 raise
+
+    async def _answered(self, connection: Connection, call: calls.Call[T]) -> T:
+        """Wait for the reply for as long as the driver says hello to others meanwhile."""
+        job = asyncio.create_task(connection.call(call))
+        try:
+            while not (await asyncio.wait({job}, timeout=_PATIENCE_SECONDS))[0]:
+                await driver_pid(self.paths)
+            return job.result()
+        finally:
+            job.cancel()
 
     async def watch(self, task: str = "") -> AsyncGenerator[Update]:
         """Tasks and asks as they are now, then every change; also across a driver's death."""

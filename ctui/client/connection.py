@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import os
 import sys
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import TypeVar
@@ -13,6 +14,7 @@ from typing import TypeVar
 import msgspec
 
 from ctui import __version__, rpc
+from ctui.client.lock_holder import holder, is_free
 from ctui.errors import CtuiError, Refused, Unavailable
 from ctui.paths import Paths, private_folder
 from ctui.tasks import calls
@@ -20,7 +22,13 @@ from ctui.tasks import calls
 T = TypeVar("T")
 
 _START_SECONDS = 30.0
+_ANSWER_SECONDS = 10.0
+"""For a driver's first word, and for one that has the lock and does not listen."""
+
 _POLL_SECONDS = 0.05
+_LOCK_POLL_SECONDS = 0.5
+_BUSY = "busy"
+"""What a driver says that finds the lock taken."""
 
 
 class Connection:
@@ -75,11 +83,8 @@ async def connect(paths: Paths, environ: Mapping[str, str] | None = None) -> Con
     """
     private_folder(paths.state)
     for _ in range(3):
-        connection = await _try_socket(paths)
-        if connection is None:
-            await _start(paths, environ)
-            connection = await _wait_for_socket(paths)
-        if await _same_version(connection):
+        connection = await _try_socket(paths) or await _started(paths, environ)
+        if await _same_version(paths, connection):
             return connection
     raise Unavailable("a driver of another version does not go away", hint="see driver.log")
 
@@ -92,7 +97,7 @@ async def stop_driver(paths: Paths) -> int | None:
     connection = await _try_socket(paths)
     if connection is None:
         return None
-    line = await rpc.read_line(connection.reader)
+    line = await _first_line(paths, connection)
     if not line:
         return None
     with suppress(Unavailable):
@@ -104,12 +109,16 @@ async def stop_driver(paths: Paths) -> int | None:
 
 
 async def driver_pid(paths: Paths) -> int | None:
-    """The process id of the driver that runs, if one does."""
+    """Return the process id of the driver that runs, if one does.
+
+    Raises:
+        Unavailable: it has stopped answering.
+    """
     connection = await _try_socket(paths)
     if connection is None:
         return None
     try:
-        line = await rpc.read_line(connection.reader)
+        line = await _first_line(paths, connection)
         return _hello(line).pid if line else None
     finally:
         connection.close()
@@ -125,9 +134,19 @@ async def _try_socket(paths: Paths) -> Connection | None:
     return Connection(reader, writer)
 
 
-async def _same_version(connection: Connection) -> bool:
+async def _first_line(paths: Paths, connection: Connection) -> bytes:
+    """Read the driver's hello; a process that was stopped takes connections and says nothing."""
+    try:
+        async with asyncio.timeout(_ANSWER_SECONDS):
+            return await rpc.read_line(connection.reader)
+    except TimeoutError:
+        connection.close()
+        raise _silent(paths) from None
+
+
+async def _same_version(paths: Paths, connection: Connection) -> bool:
     """Whether the driver is ours; an older one is asked to hand over."""
-    line = await rpc.read_line(connection.reader)
+    line = await _first_line(paths, connection)
     if not line:
         return False
     hello = _hello(line)
@@ -156,8 +175,49 @@ def _hello(line: bytes) -> rpc.Hello:
         ) from error
 
 
-async def _start(paths: Paths, environ: Mapping[str, str] | None) -> None:
-    """Start a driver and wait for its first word."""
+async def _started(paths: Paths, environ: Mapping[str, str] | None) -> Connection:
+    """Start a driver and connect to it, or to another process's that has the lock already.
+
+    That one may not listen yet, or die before it does: nothing tells but trying.
+    """
+    deadline = 0.0
+    while True:
+        busy = await _start(paths, environ) == _BUSY
+        if not (busy and deadline):
+            deadline = time.monotonic() + _ANSWER_SECONDS
+        connection = await _wait_for_socket(paths, deadline, busy=busy)
+        if connection is not None:
+            return connection
+        if time.monotonic() >= deadline:
+            raise _silent(paths)
+
+
+async def _wait_for_socket(paths: Paths, deadline: float, *, busy: bool) -> Connection | None:
+    """Connect as soon as a driver listens; None if the time is over, or its lock is free."""
+    look_at_lock = time.monotonic() + _LOCK_POLL_SECONDS
+    while time.monotonic() < deadline:
+        if (connection := await _try_socket(paths)) is not None:
+            return connection
+        await asyncio.sleep(_POLL_SECONDS)
+        if busy and time.monotonic() >= look_at_lock:
+            if is_free(paths.driver_lock):
+                return None
+            look_at_lock = time.monotonic() + _LOCK_POLL_SECONDS
+    return None
+
+
+def _silent(paths: Paths) -> Unavailable:
+    pid = holder(paths.driver_lock)
+    if pid is None:
+        return Unavailable("the driver does not answer", hint=f"see {paths.driver_log}")
+    return Unavailable(
+        f"the driver (process {pid}) holds {paths.driver_lock} and does not answer",
+        hint=f"`kill -9 {pid}`: your tasks go on, and the next command starts another",
+    )
+
+
+async def _start(paths: Paths, environ: Mapping[str, str] | None) -> str:
+    """Start a driver; its first word."""
     read_end, write_end = os.pipe()
     log_file = _log_file(paths)
     try:
@@ -184,19 +244,9 @@ async def _start(paths: Paths, environ: Mapping[str, str] | None) -> None:
         raise Unavailable("the driver does not start", hint=f"see {paths.driver_log}") from error
     if said.startswith("{"):
         raise rpc.error_of(msgspec.json.decode(said, type=rpc.Failure))
-    if said.strip() not in {"ready", "busy"}:
+    if said.strip() not in {"ready", _BUSY}:
         raise Unavailable("the driver died at its start", hint=f"see {paths.driver_log}")
-
-
-async def _wait_for_socket(paths: Paths) -> Connection:
-    """Another process's driver may hold the lock and not listen yet: nothing tells but trying."""
-    try:
-        async with asyncio.timeout(_START_SECONDS):
-            while (connection := await _try_socket(paths)) is None:  # noqa: ASYNC110
-                await asyncio.sleep(_POLL_SECONDS)
-    except TimeoutError as error:
-        raise Unavailable("the driver does not answer", hint=f"see {paths.driver_log}") from error
-    return connection
+    return said.strip()
 
 
 async def _read_all(descriptor: int) -> str:

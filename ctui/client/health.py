@@ -10,15 +10,18 @@ import msgspec
 
 from ctui import __version__
 from ctui.claude.login import LoginSearch, describe, time_left
+from ctui.client.base_url import check_base_url
 from ctui.client.mending import mend_engine
-from ctui.client.worktrees import open_store
+from ctui.client.store_health import REPAIR, check_state
 from ctui.config import load_config
 from ctui.errors import CtuiError
 from ctui.git.command import git_version, require_git
-from ctui.paths import Paths, private_folder, refuse_network_file_system
+from ctui.paths import Paths
+from ctui.text import one_line
 
 if TYPE_CHECKING:
     from ctui.sandbox.docker import Engine
+    from ctui.sandbox.endpoint import Endpoint
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -46,10 +49,7 @@ def _version() -> Check:
 def _state(paths: Paths) -> Check:
     state = paths.state
     try:
-        private_folder(state)
-        refuse_network_file_system(state)
-        with open_store(paths):
-            pass
+        check_state(paths)
     except CtuiError as error:
         return Check("state", False, error.message, error.hint)
     return Check("state", True, str(state))
@@ -61,6 +61,10 @@ def _config(paths: Paths) -> Check:
         load_config(paths)
     except CtuiError as error:
         return Check("config", False, error.message, f"{error.hint}: `ctui config edit`")
+    try:
+        check_base_url(paths)
+    except CtuiError as error:
+        return Check("config", False, error.message, error.hint)
     return Check("config", True, str(file) if file.is_file() else f"defaults; {file} would count")
 
 
@@ -83,18 +87,32 @@ def _login(paths: Paths) -> Check:
 async def _engine_and_image(paths: Paths) -> list[Check]:
     from ctui.sandbox.docker import Engine
     from ctui.sandbox.endpoint import resolve_endpoint
+    from ctui.sandbox.transport import EngineHangs
 
     endpoint = None
     try:
         endpoint = resolve_endpoint()
         engine = await Engine.connect(endpoint)
     except CtuiError as error:
-        mend = mend_engine(endpoint.url if endpoint else "", os.environ)
-        return [Check("engine", False, error.message, mend)]
+        return [_no_engine(endpoint, error)]
     try:
-        return [await _engine(engine), await _image(paths, engine)]
+        return [
+            await _engine(engine),
+            await _image(paths, engine),
+            *await _sandboxes(paths, engine),
+        ]
+    except EngineHangs as error:
+        return [_no_engine(endpoint, error)]
     finally:
         await engine.close()
+
+
+def _no_engine(endpoint: Endpoint | None, error: CtuiError) -> Check:
+    from ctui.sandbox.transport import EngineHangs
+
+    url, hangs = endpoint.url if endpoint else "", isinstance(error, EngineHangs)
+    found = f"{error.message} ({url})" if hangs else error.message
+    return Check("engine", False, found, mend_engine(url, os.environ, hangs=hangs))
 
 
 async def _engine(engine: Engine) -> Check:
@@ -104,6 +122,20 @@ async def _engine(engine: Engine) -> Check:
         note = 'tasks stop when dockerd restarts: set "live-restore": true in its daemon.json'
         return Check("engine", True, found, note)
     return Check("engine", True, found)
+
+
+async def _sandboxes(paths: Paths, engine: Engine) -> list[Check]:
+    """Name those that work for nobody; nothing where there are none, or no store to ask."""
+    from ctui.client.adoption import unknown_sandboxes
+
+    try:
+        names = await unknown_sandboxes(paths, engine)
+    except CtuiError:
+        return []
+    if not names:
+        return []
+    found = f"{len(names)} run that no task knows ({one_line(', '.join(names[:3]))})"
+    return [Check("sandboxes", False, found, f"{REPAIR} adopts them")]
 
 
 async def _image(paths: Paths, engine: Engine) -> Check:

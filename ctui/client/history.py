@@ -7,6 +7,7 @@ start costs little more than reading it once.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from ctui.claude import events, fields
 from ctui.claude.decode import decode
 from ctui.claude.transcript import Transcript
 from ctui.tasks.journal import Entry, read_entries
+from ctui.tasks.model import Message
 
 FIRST_PORTION = 256 << 10
 """Bytes; some hundred events, many screens."""
@@ -39,14 +41,21 @@ class Past(NamedTuple):
         return self.start == 0
 
 
-def read_past(path: Path, *, size: int = FIRST_PORTION) -> Past:
-    """Fold about the last `size` bytes of an archive; a missing one is empty."""
+def read_past(path: Path, *, size: int = FIRST_PORTION, messages: Collection[Message] = ()) -> Past:
+    """Fold about the last `size` bytes of an archive; a missing one is empty.
+
+    Args:
+        path: of the archive.
+        size: bytes, about.
+        messages: of the task: those that were delivered before the portion begins are not shown in
+            it, although one that was sent again may be echoed there once more.
+    """
     try:
         end = path.stat().st_size
     except FileNotFoundError:
         return Past(Transcript(), 0, 0)
     end = _last_line_end(path, end)
-    start, transcript = _beginning(path, end, size)
+    start, transcript = _beginning(path, end, size, messages)
     for entry in read_entries(path, start, end):
         transcript.feed(decode(entry.line, entry.stream), run=entry.run, time=entry.t)
     return Past(transcript, start, end)
@@ -57,20 +66,22 @@ def larger(past: Past) -> int:
     return (past.end - past.start) * _GROWTH + FIRST_PORTION
 
 
-def _beginning(path: Path, end: int, size: int) -> tuple[int, Transcript]:
+def _beginning(
+    path: Path, end: int, size: int, messages: Collection[Message]
+) -> tuple[int, Transcript]:
     """Where to begin so that about `size` bytes are read, and the transcript that begins there."""
     while size < end:
         # One that is closer to the end would leave too little to show.
         found = _first_turn_end(path, end - size, end - size // _GROWTH)
         if found is not None:
-            return found
+            return found[0], _behind(found[1], messages)
         if size >= _LONGEST_TURN:
             return _next_line(path, end - size), Transcript()
         size *= _GROWTH
     return 0, Transcript()
 
 
-def _first_turn_end(path: Path, start: int, limit: int) -> tuple[int, Transcript] | None:
+def _first_turn_end(path: Path, start: int, limit: int) -> tuple[int, Entry] | None:
     with path.open("rb") as file:
         file.seek(start)
         file.readline()
@@ -78,16 +89,17 @@ def _first_turn_end(path: Path, start: int, limit: int) -> tuple[int, Transcript
             if file.tell() >= limit:
                 return None
             if _TURN_END in line[:200]:
-                return file.tell(), _behind(msgspec.json.decode(line, type=Entry))
+                return file.tell(), msgspec.json.decode(line, type=Entry)
     return None
 
 
-def _behind(entry: Entry) -> Transcript:
+def _behind(entry: Entry, messages: Collection[Message]) -> Transcript:
     event = decode(entry.line, entry.stream)
     if not isinstance(event, events.Result):
         return Transcript()
     session = fields.text(fields.json_object(entry.line) or {}, "session_id")
-    return Transcript.behind(event, run=entry.run, session=session)
+    echoed = [message.id for message in messages if (message.delivered or entry.t + 1) <= entry.t]
+    return Transcript.behind(event, run=entry.run, session=session, echoed=echoed)
 
 
 def _next_line(path: Path, offset: int) -> int:

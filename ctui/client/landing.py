@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ctui.client.tasks import login
+from ctui.client.tasks import new_message
 from ctui.client.worktrees import open_store
 from ctui.errors import NotFound, Refused
 from ctui.paths import Paths
-from ctui.tasks.calls import SendMessage
 from ctui.tasks.model import Task, TaskState
 from ctui.text import one_line
 from ctui.worktrees.landing.checkouts import Checkout, linked_checkout
@@ -41,7 +39,7 @@ def landable(
         Refused: a task works in it, or would be disturbed.
     """
     with open_store(paths) as store:
-        tasks = store.tasks(worktree=str(worktree.path))
+        tasks = store.tasks.list(worktree=str(worktree.path))
     for task in tasks:
         name = one_line(task.id)
         if task.state.live:
@@ -66,11 +64,10 @@ async def hand_over(client: Client, worktree: Path, message: str) -> Task:
         CtuiError: it could not be told.
     """
     with open_store(client.paths) as store:
-        tasks = store.tasks(worktree=str(worktree))
+        tasks = store.tasks.list(worktree=str(worktree))
     if not tasks:
         raise NotFound(
             f"no task worked in {one_line(worktree.name)}",
             hint="start one there: ctui run --worktree NAME PROMPT",
         )
-    said = SendMessage(tasks[-1].id, str(uuid.uuid4()), message, login(client.paths))
-    return await client.call(said)
+    return await client.call(new_message(client.paths, tasks[-1].id, message))

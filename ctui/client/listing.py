@@ -10,7 +10,7 @@ import msgspec
 from ctui.client.survey import open_survey
 from ctui.client.worktrees import open_store
 from ctui.paths import Paths
-from ctui.tasks.model import AskState, TaskState
+from ctui.tasks.model import TaskState
 from ctui.worktrees.landing.transition import recover_all
 from ctui.worktrees.model import Changes, Problem, State, Upstream, Verdict, WorktreeStatus
 from ctui.worktrees.proof.worker import ProofWorker
@@ -98,12 +98,10 @@ async def list_one(paths: Paths, repository: Repository, metadata: Path) -> List
 
 def _tasks(store: Store) -> dict[str, TaskOfWorktree]:
     """The newest task of each worktree, by path."""
-    asked: dict[str, int] = {}
-    for ask in store.asks(AskState.PENDING):
-        asked[ask.task] = asked.get(ask.task, 0) + 1
+    asked = store.asks.pending_by_task()
     return {
         task.worktree: TaskOfWorktree(task.id, task.state, asked.get(task.id, 0))
-        for task in store.tasks()
+        for task in store.tasks.list()
     }
 
 

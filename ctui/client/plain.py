@@ -2,27 +2,74 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
-from ctui.claude.events import is_partial
+from ctui.claude import events
+from ctui.claude.decode import decode
 from ctui.claude.summary import describe
+from ctui.claude.transcript import Transcript
 from ctui.tasks.journal import Entry
 from ctui.tasks.model import Notice, Task, TaskState
-from ctui.text import sanitise
+from ctui.text import one_line, sanitise
 
 
-def plain_lines(entry: Entry) -> list[str]:
-    """What a person reads of one journal line, sanitised; often nothing."""
-    if entry.stream == "ctui":
-        return _notice(entry.line)
-    if entry.stream == "err":
-        relay = entry.line.startswith('{"ctui_relay"')
-        return [] if relay else [f"! {sanitise(entry.line)}"]
-    return [] if is_partial(entry.line[:64].encode()) else describe(entry.line)
+class PlainJournal:
+    """What a person reads of a journal, line by line, each thing once."""
+
+    def __init__(self, echoed: Iterable[str] = ()) -> None:
+        """Nothing is read yet.
+
+        Args:
+            echoed: ids of messages that the CLI has taken before the first line.
+        """
+        self._echoed = set(echoed)
+        self._queue: Transcript | None = None
+        """The messages that follow each other right now: the CLI may merge them."""
+        self._said = ""
+        self.failure = ""
+        """What the last turn said of its failure, as one line; "" for a turn that went well."""
+
+    def lines(self, entry: Entry) -> list[str]:
+        """Return what a person reads of a line, sanitised; often nothing."""
+        if entry.stream == "ctui":
+            return _notice(entry.line)
+        if entry.stream == "err":
+            relay = entry.line.startswith('{"ctui_relay"')
+            return [] if relay else [f"! {sanitise(entry.line)}"]
+        if events.is_partial(entry.line[:64].encode()):
+            return []
+        event = decode(entry.line)
+        if isinstance(event, events.UserMessage) and event.is_replay:
+            return self._echo(event)
+        if isinstance(event, events.Result):
+            return self._end(event)
+        lines = describe(event)
+        if lines:
+            self._queue, self._said = None, "\n".join(lines)
+        return lines
+
+    def _echo(self, event: events.UserMessage) -> list[str]:
+        if self._queue is None:
+            self._queue = Transcript(self._echoed)
+        self._echoed.add(event.uuid)
+        return describe(event, self._queue)
+
+    def _end(self, event: events.Result) -> list[str]:
+        """The CLI says a failure of the API as a message of the model's, and once more here."""
+        self._queue = None
+        failed = event.is_error and not event.interrupted
+        self.failure = one_line(event.text, 300) if failed else ""
+        lines = describe(event)
+        repeated = failed and sanitise(event.text).strip() == self._said.strip()
+        return lines[-1:] if repeated else lines
 
 
 def turn_over(task: Task) -> bool:
-    """Whether nothing more happens until the person says something."""
+    """Return True where nothing more happens until the person says something."""
+    if task.resume_at is not None:
+        return task.options.unattended  # it goes on by itself, when nobody may be there any more
     if task.state is TaskState.WAITING:
         return bool(task.problem)
     # A task whose sandbox stops with its turn is idle for the moment until it has stopped.

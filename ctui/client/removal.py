@@ -67,17 +67,13 @@ async def restore_worktrees(paths: Paths, git_dir: Path, ids: Sequence[str]) -> 
     restored, refused = await restore_all(paths, git_dir, list(dict.fromkeys(ids)))
     return RestoredWorktrees(
         [RestoredWorktree(_name(item), item.path, item.branch) for item in restored],
-        [RefusedWorktree(entry, _reason(error)) for entry, error in refused.items()],
+        [RefusedWorktree(entry, error.one_line()) for entry, error in refused.items()],
         [note for item in restored for note in item.notes],
     )
 
 
 def _name(item: Restored) -> str:
     return item.record.name if item.record is not None else item.entry.name
-
-
-def _reason(error: CtuiError) -> str:
-    return f"{error.message} ({error.hint})" if error.hint else error.message
 
 
 class Remover:
@@ -146,4 +142,4 @@ class Remover:
             self._refuse(seen.name, error)
 
     def _refuse(self, name: str, error: CtuiError) -> None:
-        self._done.refused.append(RefusedWorktree(name, _reason(error)))
+        self._done.refused.append(RefusedWorktree(name, error.one_line()))

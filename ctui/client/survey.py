@@ -86,6 +86,6 @@ def _name(ref: str) -> str:
 
 def _tasks_by_worktree(store: Store) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for task in store.tasks():
+    for task in store.tasks.list():
         found.setdefault(task.worktree, []).append(task.id)
     return found

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -13,16 +14,20 @@ from ctui.claude.credentials import Credential
 from ctui.claude.mcp_config import check_approval_tool, read_mcp_servers
 from ctui.claude.mcp_servers import variables_of
 from ctui.client import worktrees
+from ctui.client.base_url import check_base_url
 from ctui.client.cleanup import Cleaner
 from ctui.client.directory import make_directory
-from ctui.config import load_config
+from ctui.client.start_notes import start_notes
+from ctui.config import Config, load_config
 from ctui.errors import CtuiError, InvalidInput, Refused
 from ctui.git.repository import open_repository
 from ctui.paths import Paths
-from ctui.tasks.calls import Login, RemoveTask, StartTask, StopTask
-from ctui.tasks.messages import check_text
+from ctui.sandbox.certificates import ca_file
+from ctui.tasks.calls import Login, RemoveTask, ResumeTask, SendMessage, StartTask, StopTask
 from ctui.tasks.model import Task, TaskOptions
 from ctui.tasks.naming import check_task_id
+from ctui.tasks.session.messages import check_text
+from ctui.tasks.trust import is_trusted
 from ctui.worktrees.identity import head_of
 from ctui.worktrees.model import WorktreeRecord
 from ctui.worktrees.trash.removal_checks import check_removal
@@ -56,11 +61,22 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True):
     detached: bool = True
 
 
+class Started(NamedTuple):
+    """A task that was accepted, and what it will not find."""
+
+    task: Task
+    notes: list[str]
+
+
 def login(paths: Paths, options: TaskOptions | None = None) -> Login:
     """The login that counts here, for the driver, which may come from a shell with another one.
 
     With a task's options also the variables that its MCP servers refer to.
+
+    Raises:
+        InvalidInput: it would be sent into the sandbox itself.
     """
+    check_base_url(paths)
     found = Credential.from_environment(os.environ)
     names = variables_of(options.mcp_servers) if options else set()
     return Login(
@@ -69,6 +85,42 @@ def login(paths: Paths, options: TaskOptions | None = None) -> Login:
         base_url=load_config(paths).claude.base_url,
         variables={name: os.environ[name] for name in names if name in os.environ},
     )
+
+
+def caller_settings(paths: Paths, repository: str) -> Config:
+    """Return the caller's settings for a run in this repository: they travel with the command.
+
+    Args:
+        paths: the caller's.
+        repository: the main repository's git directory; one that is gone says nothing.
+    """
+    try:
+        work_tree = open_repository(Path(repository)).work_tree
+    except CtuiError:
+        work_tree = None
+    return _settled(load_config(paths, repository=work_tree))
+
+
+def new_message(paths: Paths, task_id: str, text: str, message_id: str = "") -> SendMessage:
+    """Return the call that tells a task something, with the caller's login and settings.
+
+    Raises:
+        CtuiError: there is no such task, or the settings are wrong.
+    """
+    task = _task(paths, task_id)
+    return SendMessage(
+        task_id,
+        message_id or str(uuid.uuid4()),
+        text,
+        login(paths, task.options),
+        caller_settings(paths, task.repository),
+    )
+
+
+def resumption(paths: Paths, task_id: str) -> ResumeTask:
+    """Return the call that starts another run of a task; as `new_message`."""
+    task = _task(paths, task_id)
+    return ResumeTask(task_id, login(paths, task.options), caller_settings(paths, task.repository))
 
 
 def with_servers(paths: Paths, new: NewTask) -> TaskOptions:
@@ -98,7 +150,7 @@ def with_servers(paths: Paths, new: NewTask) -> TaskOptions:
 
 async def start_task(
     client: Client, repository: Repository, new: NewTask, *, progress: Progress | None = None
-) -> Task:
+) -> Started:
     """Make the worktree if need be, and start the task.
 
     Args:
@@ -120,6 +172,8 @@ async def start_task(
             hint="use a worktree, or be the checkout's owner",
         )
     options = with_servers(client.paths, new)
+    known = login(client.paths, options)
+    config = _settled(load_config(client.paths, repository=repository.work_tree))
     place = await _place(client.paths, repository, new, progress)
     call = StartTask(
         task=new.task,
@@ -128,7 +182,8 @@ async def start_task(
         options=options,
         trust=new.trust,
         detached=new.detached,
-        login=login(client.paths, options),
+        login=known,
+        config=config,
         worktree=place.path,
         metadata=place.metadata,
         branch=place.branch,
@@ -137,11 +192,14 @@ async def start_task(
     )
     try:
         make_directory(Path(place.path), new.directory)
-        return await client.call(call)
+        task = await client.call(call)
     except CtuiError:
         if place.made is not None:
             await worktrees.discard(client.paths, repository, place.made)
         raise
+    with worktrees.open_store(client.paths) as store:
+        trusted = new.trust or await is_trusted(store, repository, task)
+    return Started(task, await start_notes(repository, new, place.base, trusted=trusted))
 
 
 async def remove_task(
@@ -164,6 +222,18 @@ async def remove_task(
     if entry is None or purge:
         await client.call(RemoveTask(task.id, purge=purge, force=force))
     return entry
+
+
+def _settled(config: Config) -> Config:
+    """With the CA bundle that a variable names here: the driver's shell may have another one."""
+    bundle = config.image.ca_file or ca_file(os.environ)
+    image = msgspec.structs.replace(config.image, ca_file=bundle)
+    return msgspec.structs.replace(config, image=image)
+
+
+def _task(paths: Paths, task_id: str) -> Task:
+    with worktrees.open_store(paths) as store:
+        return store.tasks.get(task_id)
 
 
 class _Place(msgspec.Struct, frozen=True):

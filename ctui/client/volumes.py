@@ -16,7 +16,7 @@ import msgspec
 from ctui.client.client import Client
 from ctui.client.worktrees import open_store
 from ctui.config import load_config
-from ctui.errors import CtuiError, NotFound
+from ctui.errors import CtuiError, NotFound, StoreDamaged
 from ctui.git.repository import open_repository
 from ctui.paths import Paths
 from ctui.sandbox.docker import Engine
@@ -24,6 +24,7 @@ from ctui.sandbox.image import require_image
 from ctui.sandbox.spec import LABEL_TASK
 from ctui.sandbox.volumes import Volume, ensure_caches, find_volumes, users
 from ctui.tasks.calls import StopTask
+from ctui.tasks.lost import folders_of_tasks
 from ctui.tasks.model import Task
 from ctui.text import one_line
 from ctui.worktrees.trash.entries import records
@@ -101,7 +102,8 @@ async def clean_volumes(
         chosen = [one for name, one in volumes.items() if names is None or name in names]
         cleaned = CleanedVolumes([], [_unknown(name) for name in unknown])
         for volume in chosen:
-            kept = None if force else await asyncio.to_thread(_needed, paths, volume)
+            look = _lost if force else _needed
+            kept = await asyncio.to_thread(look, paths, volume)
             if kept is None and not dry_run:
                 kept = await _remove(paths, engine, volume)
             if kept is None:
@@ -118,12 +120,23 @@ def resumable(paths: Paths, task_id: str) -> str:
     """
     with open_store(paths) as store:
         try:
-            task = store.task(task_id, removed=True)
+            task = store.tasks.get(task_id, removed=True)
         except NotFound:
-            return ""
+            return lost_reason(paths, task_id)
+        except StoreDamaged as error:
+            return error.message
     if task.removed is None:
         return f"the task {one_line(task_id)} can be resumed"
     return _in_trash(task)
+
+
+def lost_reason(paths: Paths, task_id: str) -> str:
+    """Return why what belongs to a task that the store does not know stays; empty if it can go."""
+    if task_id in folders_of_tasks(paths):
+        return (
+            f"the store has lost its task {one_line(task_id)}, which `ctui doctor --repair` adopts"
+        )
+    return ""
 
 
 def _in_trash(task: Task) -> str:
@@ -138,11 +151,23 @@ def _in_trash(task: Task) -> str:
 
 
 def _needed(paths: Paths, volume: Volume) -> KeptVolume | None:
+    if (lost := _lost(paths, volume)) is not None:
+        return lost
     if volume.in_use:
         return KeptVolume(volume.name, "a sandbox uses it", "--force stops that task")
     if volume.task and (reason := resumable(paths, volume.task)):
         return KeptVolume(volume.name, reason, f"ctui task remove --purge {volume.task}")
     return None
+
+
+def _lost(paths: Paths, volume: Volume) -> KeptVolume | None:
+    """Return why even `--force` leaves a volume: the conversation of a task that was lost."""
+    if not volume.task:
+        return None
+    with open_store(paths) as store:
+        known = volume.task in store.tasks.ids()
+    reason = "" if known else lost_reason(paths, volume.task)
+    return KeptVolume(volume.name, reason, "ctui doctor --repair") if reason else None
 
 
 async def _remove(paths: Paths, engine: Engine, volume: Volume) -> KeptVolume | None:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from ctui.errors import Refused
+from ctui.errors import CtuiError, Refused
+from ctui.git.repository import open_repository
 from ctui.paths import Paths, private_folder
 from ctui.tasks.store import Store
 from ctui.text import one_line
-from ctui.worktrees.identity import checked_path
-from ctui.worktrees.known import find_worktree, known_worktrees
+from ctui.worktrees.identity import checked_path, metadata_of
+from ctui.worktrees.known import KnownWorktree, find_worktree, known_worktrees
 from ctui.worktrees.model import WorktreeRecord
 
 if TYPE_CHECKING:
@@ -37,9 +38,14 @@ def open_store(paths: Paths) -> Iterator[Store]:
 def records(paths: Paths, repository: Repository) -> dict[str, WorktreeRecord]:
     """Ctui's records of a repository's worktrees, by metadata folder."""
     with open_store(paths) as store:
-        stored = store.worktrees(str(repository.common_dir))
-    found = [msgspec.json.decode(data, type=WorktreeRecord) for data in stored]
-    return {record.metadata: record for record in found}
+        stored = store.worktrees.of(str(repository.common_dir))
+    found = {}
+    for data in stored:
+        # What cannot be read hides no other; its worktree is adopted like one of the person's own.
+        with suppress(msgspec.MsgspecError, ValueError):
+            record = msgspec.json.decode(data, type=WorktreeRecord)
+            found[record.metadata] = record
+    return found
 
 
 def recorded(paths: Paths, repository: Repository, name: str) -> WorktreeRecord:
@@ -52,11 +58,46 @@ def recorded(paths: Paths, repository: Repository, name: str) -> WorktreeRecord:
     found = find_worktree(known_worktrees(repository, records(paths, repository)), name)
     if found.record is not None:
         return found.record
+    record = _adopted(repository, found)
+    _keep(paths, record)
+    return record
+
+
+def worktree_at(path: Path) -> WorktreeRecord | None:
+    """Return the record of the worktree at a path, if both ends still name each other.
+
+    Nothing is written.
+    """
+    metadata = metadata_of(path)
+    if metadata.parent.name != "worktrees":
+        return None
+    try:
+        repository = open_repository(metadata.parent.parent)
+        for found in known_worktrees(repository, {}):
+            if found.path == path:
+                return _adopted(repository, found)
+    except (CtuiError, OSError):
+        return None
+    return None
+
+
+def restore_records(paths: Paths, store: Store) -> list[str]:
+    """Record the worktrees below ctui's own folder that the store does not know; their names."""
+    known = store.worktrees.paths()
+    restored = []
+    for path in sorted(paths.worktrees.glob("*/[!.]*")):
+        if str(path) not in known and (record := worktree_at(path)) is not None:
+            store.worktrees.save(record.path, record.repository, msgspec.json.encode(record))
+            restored.append(record.name)
+    return restored
+
+
+def _adopted(repository: Repository, found: KnownWorktree) -> WorktreeRecord:
     path, problem = checked_path(repository, found.metadata, None)
     if problem is not None:
         raise Refused(f"{one_line(found.name)} is {problem}", hint="look at it by hand")
     status = path.lstat()
-    record = WorktreeRecord(
+    return WorktreeRecord(
         name=found.name,
         path=str(path),
         repository=str(repository.common_dir),
@@ -67,8 +108,6 @@ def recorded(paths: Paths, repository: Repository, name: str) -> WorktreeRecord:
         base=None,
         created=time.time_ns(),
     )
-    _keep(paths, record)
-    return record
 
 
 async def make_worktree(
@@ -81,8 +120,15 @@ async def make_worktree(
     base: str = "HEAD",
     progress: Progress | None = None,
 ) -> WorktreeRecord:
-    """Make a worktree and keep its record; see `create_worktree`."""
+    """Make a worktree and keep its record; see `create_worktree`.
+
+    Raises:
+        CtuiError: what is wrong; no worktree and no branch is left behind.
+    """
     from ctui.worktrees.create import create_worktree
+
+    with open_store(paths) as store:
+        store.check_writable()
 
     record = await create_worktree(
         repository,
@@ -93,13 +139,17 @@ async def make_worktree(
         prefix=prefix,
         progress=progress,
     )
-    _keep(paths, record)
+    try:
+        _keep(paths, record)
+    except CtuiError:
+        await discard(paths, repository, record)
+        raise
     return record
 
 
 def _keep(paths: Paths, record: WorktreeRecord) -> None:
     with open_store(paths) as store:
-        store.save_worktree(record.path, record.repository, msgspec.json.encode(record))
+        store.worktrees.save(record.path, record.repository, msgspec.json.encode(record))
 
 
 async def discard(paths: Paths, repository: Repository, record: WorktreeRecord) -> None:
@@ -107,5 +157,6 @@ async def discard(paths: Paths, repository: Repository, record: WorktreeRecord) 
     from ctui.worktrees.create import discard_worktree
 
     await discard_worktree(repository, Path(record.path), record.branch)
-    with open_store(paths) as store:
-        store.forget_worktree(record.path)
+    # A store that cannot be used is said by whoever needs it; a record without a worktree is none.
+    with suppress(CtuiError), open_store(paths) as store:
+        store.worktrees.forget(record.path)

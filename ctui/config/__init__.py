@@ -1,4 +1,4 @@
-"""The person's settings: what there is, where it comes from, and what is wrong with it.
+"""The person's settings: their definition, their sources and their problems.
 
 Precedence: command line (applied by the front end), environment, repository file, user file,
 defaults. A repository file is untrusted, so only keys that cannot widen anything are read from it.

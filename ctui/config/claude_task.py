@@ -1,6 +1,6 @@
-"""Reading the `config.json` of claude-task: what of it means something here, and what does not.
+"""Import of the `config.json` of claude-task.
 
-Nothing secret is ever taken over: a token is only pointed at.
+No secret is taken over: a token is only mentioned.
 """
 
 from __future__ import annotations
@@ -45,31 +45,31 @@ _SECTIONS = frozenset(path.partition(".")[0] for path in (*_TAKEN, *_LEFT))
 
 
 class Taken(NamedTuple):
-    """A value that means something here."""
+    """Value that has a counterpart in ctui's settings."""
 
     source: str
-    """Its path in the old file."""
+    """Path in the old file."""
     key: str
     value: Any
     note: str = ""
 
 
 class Left(NamedTuple):
-    """A value that was not taken over. It is never repeated: it may be a secret."""
+    """Value that was not taken over. It is never repeated, because it may be a secret."""
 
     source: str
     reason: str
 
 
 class Import(NamedTuple):
-    """What a file holds."""
+    """Content of a file, sorted into what was and what was not taken over."""
 
     taken: list[Taken]
     left: list[Left]
 
 
 def read_claude_task(text: str) -> Import:
-    """What a claude-task `config.json` says, in ctui's words.
+    """Translate a claude-task `config.json` into ctui's settings.
 
     Raises:
         InvalidInput: it is no JSON object.
@@ -96,7 +96,7 @@ def read_claude_task(text: str) -> Import:
 
 
 def _settings(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Paths of two parts; whatever is below is one value."""
+    """Return the values by paths of at most two parts; whatever is deeper is one value."""
     for section, inner in values.items():
         if section in {"version", "taskRunner"} or section in _LEFT:
             yield section, inner

@@ -1,4 +1,4 @@
-"""The bindings that `[keys]` can change: their ids, and the keys that they have."""
+"""Bindings that `[keys]` can change: their ids and their default keys."""
 
 from __future__ import annotations
 
@@ -40,11 +40,12 @@ DEFAULT_KEYS: Mapping[str, str] = {
     "start.begin": "i",
     "start.demo": "d",
 }
-"""An id before a dot is a place; those without one work everywhere on the dashboard."""
+"""The part of an id before a dot is a place; an id without one works everywhere on the dashboard.
+"""
 
 
 def clashes(chosen: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
-    """Each chosen id, a key of it, and another id in the same place that has this key too."""
+    """Return each chosen id with its key and another id of the same place that has the key too."""
     keys = {**DEFAULT_KEYS, **chosen}
     for name in chosen:
         place = name.partition(".")[0] if "." in name else ""

@@ -1,4 +1,4 @@
-"""Which line of a TOML text a key is in: the standard parser does not tell."""
+"""Line numbers of the keys in a TOML text, which the standard parser does not tell."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ _TOKEN = re.compile(
 Path = tuple[str, ...]
 
 _DEPTH = 3
-"""Parts of a key that are told apart: what is deeper means nothing in a file of settings."""
+"""Parts of a key that are told apart; no setting has a deeper key."""
 
 
 class _Statement(NamedTuple):
-    """One statement: its tokens up to the value, and the line that it begins in."""
+    """One statement: its tokens up to the value, and the line in which it begins."""
 
     line: int
     tokens: list[str]
 
 
 def lines_of(text: str) -> dict[Path, int]:
-    """Keys and tables -> the line that they begin in, from 1. The text must be valid TOML.
+    """Return keys and tables with their first line, counted from 1. The text must be valid TOML.
 
-    A key inside an inline table is not there; its parent is.
+    A key inside an inline table is missing; its parent is there.
     """
     found: dict[Path, int] = {}
     table: Path = ()
@@ -51,7 +51,7 @@ def lines_of(text: str) -> dict[Path, int]:
 
 
 def line_of(lines: dict[Path, int], path: Path) -> int | None:
-    """The line of a key, or of the nearest thing around it."""
+    """Return the line of a key, or of the nearest table around it."""
     for length in range(len(path), 0, -1):
         if path[:length] in lines:
             return lines[path[:length]]
@@ -70,7 +70,7 @@ def _statements(text: str) -> Iterator[_Statement]:
         elif word != "\n" and word[0] != "#":
             begun = begun or _Statement(line, [])
             begun.tokens.append(word)
-            # The brackets of a table's header are no value that goes on over lines.
+            # The brackets of a table's header do not open a value that spans lines.
             if "=" in begun.tokens:
                 depth += (word in {"[", "{"}) - (word in {"]", "}"})
         line += word.count("\n")

@@ -1,4 +1,4 @@
-"""Everything that can be set, with its default and with words for the person.
+"""All settings, with their defaults and the words that explain them.
 
 The descriptions are what `ctui config init` writes and docs/setup.md shows.
 """
@@ -12,11 +12,12 @@ import msgspec
 from msgspec import Meta
 
 PermissionMode = Literal["default", "acceptEdits", "plan", "dontAsk"]
-"""What a task may do without asking; bypassing every question is a separate, explicit option."""
+"""Permission modes that a task may have; bypassing every question is a separate, explicit option.
+"""
 
 
 class ImageConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What lies underneath the CLI in a task's image: at most one of the two."""
+    """Base of the image that the CLI is installed on: at most one of the two is set."""
 
     base: Annotated[
         str, Meta(description="an image reference, Debian or alike, to build the tasks' image on")
@@ -24,10 +25,17 @@ class ImageConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     dockerfile: Annotated[
         str, Meta(description="or your own Dockerfile, built first; its folder is its context")
     ] = ""
+    ca_file: Annotated[
+        str,
+        Meta(
+            description="certificates that tasks trust, as PEM; CTUI_CA_FILE, NODE_EXTRA_CA_CERTS "
+            "and SSL_CERT_FILE count too"
+        ),
+    ] = ""
 
 
 class SandboxConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Limits of each task's container, and what it is connected to."""
+    """Limits and network of each task's container."""
 
     memory: Annotated[str, Meta(description="of each task's container, such as 512m or 4g")] = "4g"
     cpus: Annotated[float, Meta(gt=0, description="cores that it may use")] = 2.0
@@ -35,8 +43,15 @@ class SandboxConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tmp: Annotated[str, Meta(description="size of its /tmp, which counts as memory")] = "2g"
     network: Annotated[
         str,
-        Meta(description="the engine's network that tasks join; made if it is not there"),
-    ] = "ctui"
+        Meta(
+            description="the engine's network that tasks join, made if it is not there; "
+            "empty is one that only your tasks are on"
+        ),
+    ] = ""
+    debugger: Annotated[
+        bool,
+        Meta(description="let a task's processes trace each other (gdb, strace)"),
+    ] = False
     shared_caches: Annotated[
         bool,
         Meta(
@@ -68,7 +83,7 @@ class ClaudeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class WorktreeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How worktrees are named, opened and removed."""
+    """Names, folders and removal of worktrees."""
 
     prefix: Annotated[str, Meta(description="what the branches of worktrees begin with")] = "ctui/"
     open: Annotated[
@@ -93,7 +108,7 @@ class WorktreeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TaskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the driver runs tasks."""
+    """Limits of the driver."""
 
     idle_minutes: Annotated[
         float, Meta(gt=0, description="then an idle sandbox sleeps; the next message wakes it")
@@ -121,7 +136,7 @@ class TaskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ScreenConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the dashboard looks."""
+    """Appearance of the dashboard."""
 
     theme: Annotated[
         str, Meta(description="ctui-dark, ctui-light, one of Textual's, or your own")
@@ -133,7 +148,7 @@ class ScreenConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class McpConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How long `execute_claude` of `ctui --mcp` waits, and which model it takes."""
+    """Limits and model of `execute_claude` of `ctui --mcp`."""
 
     default_model: Annotated[
         str, Meta(description="where the caller names none; empty is claude.model, else haiku")
@@ -152,7 +167,7 @@ class McpConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything that can be set, with its defaults."""
+    """All settings with their defaults."""
 
     image: ImageConfig = ImageConfig()
     sandbox: SandboxConfig = SandboxConfig()
@@ -162,7 +177,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     screen: ScreenConfig = ScreenConfig()
     mcp: McpConfig = McpConfig()
     keys: dict[str, str] = {}
-    """The id of a key's binding -> the keys that do it instead, such as `new-task = "ctrl+n"`."""
+    """Ids of bindings with the keys that replace their default, such as `new-task = "ctrl+n"`."""
 
 
 class Key(NamedTuple):
@@ -171,7 +186,7 @@ class Key(NamedTuple):
     section: str
     name: str
     type: Any
-    """As msgspec understands it, limits included."""
+    """Type as msgspec understands it, limits included."""
     default: Any
     about: str
 
@@ -181,12 +196,12 @@ class Key(NamedTuple):
 
     @property
     def variable(self) -> str:
-        """The environment variable that sets it."""
+        """Environment variable that sets the key."""
         return f"CTUI_{self.section}_{self.name}".upper()
 
 
 def sections() -> dict[str, type[msgspec.Struct]]:
-    """The sections whose keys are known, in the file's order; `keys` takes any."""
+    """Return the sections whose keys are known, in the file's order; `keys` takes any."""
     return {
         field.name: field.type
         for field in msgspec.structs.fields(Config)
@@ -195,7 +210,7 @@ def sections() -> dict[str, type[msgspec.Struct]]:
 
 
 def known_keys() -> Iterator[Key]:
-    """Every key with a fixed name, in the file's order."""
+    """Return every key with a fixed name, in the file's order."""
     for section, struct in sections().items():
         for field in msgspec.structs.fields(struct):
             yield Key(section, field.name, field.type, field.default, _about(field.type))

@@ -1,4 +1,4 @@
-"""What is wrong with a file of settings: every problem with its line, and what may be meant."""
+"""Checks of a file of settings: every problem with its line and a likely correction."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ctui.text import one_line
 
 _PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}")
 _BAD_PREFIX = re.compile(r"\.\.|//|/\.|\.lock/|^refs/|^HEAD$")
-"""What git-check-ref-format(1) does not allow, or what would be taken for another kind of ref."""
+"""Characters that git-check-ref-format(1) forbids, and beginnings of other kinds of refs."""
 
 _NETWORK = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 _MODEL = re.compile(r"[A-Za-z0-9][\x21-\x7e]{0,199}")
@@ -31,24 +31,24 @@ _NO_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class Problem(NamedTuple):
-    """One thing that is wrong."""
+    """One problem of a file of settings."""
 
     key: str
-    """As `claude.model`; empty where the whole file is meant."""
+    """Dotted path such as `claude.model`, or "" for the file as a whole."""
     message: str
     hint: str = ""
     line: int | None = None
-    """Of the file, from 1; None where there is no file."""
+    """Line of the file, counted from 1; None where there is no file."""
 
     def error(self, source: Path | str) -> InvalidInput:
-        """It, as the one error that stops a command."""
+        """Return the problem as the error that stops a command."""
         where = f"{source}:{self.line}" if self.line else str(source)
         key = f"{self.key}: " if self.key else ""
         return InvalidInput(f"{where}: {key}{self.message}", hint=self.hint or "mend or remove it")
 
 
 def parse(text: str) -> dict[str, Any] | Problem:
-    """The values of a TOML text, or why it is none."""
+    """Return the values of a TOML text, or the problem that makes it unreadable."""
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -63,7 +63,7 @@ def parse(text: str) -> dict[str, Any] | Problem:
 
 
 def problems_of(values: Mapping[str, Any], text: str = "") -> list[Problem]:
-    """All that is wrong with the values of a file, in the order of its lines.
+    """Return all problems of the values of a file, in the order of its lines.
 
     Args:
         values: of the text.
@@ -83,7 +83,7 @@ def problems_of(values: Mapping[str, Any], text: str = "") -> list[Problem]:
 
 
 def value_problem(key: Key, value: object, *, strict: bool = True) -> Problem | None:
-    """What is wrong with the value of one key; `strict` is off for texts of the environment."""
+    """Return the problem of one key's value, or None; `strict` is off for environment variables."""
     texts = value if isinstance(value, list) else [value]
     if any(isinstance(text, str) and _NO_TEXT.search(text) for text in texts):
         hint = "write it in one line of plain text"
@@ -101,7 +101,7 @@ def value_problem(key: Key, value: object, *, strict: bool = True) -> Problem | 
 
 
 def toml_value(value: object) -> str:
-    """A text, number, truth value or list of them as TOML writes it."""
+    """Return a text, number, truth value or list of them as TOML writes it."""
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(toml_value, value))}]"
     if isinstance(value, bool):
@@ -165,7 +165,7 @@ def _elsewhere(section: str, name: str) -> str:
 
 
 def _nearest(word: str, known: list[str], prefix: str = "") -> str:
-    # Comparing takes a time that grows with the product of the lengths.
+    # The time of a comparison grows with the product of both lengths.
     near = difflib.get_close_matches(word[:80].lower(), known, n=1, cutoff=0.5)
     if near:
         return f"did you mean {prefix}{near[0]}?"
@@ -173,7 +173,7 @@ def _nearest(word: str, known: list[str], prefix: str = "") -> str:
 
 
 def _check(path: str, value: Any) -> None:
-    """Values of the right type that would still do harm. Raises InvalidInput."""
+    """Raise InvalidInput for values of the right type that would still do harm."""
     shown = one_line(repr(value))
     match path:
         case "sandbox.memory" | "sandbox.tmp":
@@ -181,7 +181,7 @@ def _check(path: str, value: Any) -> None:
         case "worktrees.prefix" if value and not _fits_prefix(value):
             hint = "write it like ctui/"
             raise InvalidInput(f"{shown} cannot begin a branch's name", hint=hint)
-        case "sandbox.network" if not _fits_network(value):
+        case "sandbox.network" if value and not _fits_network(value):
             hint = "name a network of your own: the host's would not seal a task off"
             raise InvalidInput(f"{shown} cannot be used", hint=hint)
         case "claude.base_url" if value and not value.startswith(("http://", "https://")):

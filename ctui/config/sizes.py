@@ -1,4 +1,4 @@
-"""Sizes as people write them."""
+"""Sizes in bytes, as people write them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
 
 def parse_size(text: str) -> int:
-    """Bytes of a size such as `512m`, `4g` or `2GiB` (powers of 1024, as the engine counts)."""
+    """Return the bytes of a size such as `512m`, `4g` or `2GiB`, in powers of 1024."""
     match = _SIZE.fullmatch(text.strip())
     if match is None:
         raise InvalidInput(f"{one_line(repr(text))} is not a size", hint="write it like 512m or 4g")

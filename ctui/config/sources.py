@@ -1,4 +1,4 @@
-"""Where settings come from, and which source wins."""
+"""Sources of settings, and their precedence."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ from ctui.text import one_line
 
 REPOSITORY_FILE = ".ctui.toml"
 REPOSITORY_KEYS = ("claude.model", "claude.permission_mode", "worktrees.prefix")
-"""Everything that a repository may say about the tasks that work on it."""
+"""Keys that a repository may set for the tasks that work on it."""
 
 _STRICTNESS = ("plan", "dontAsk", "default", "acceptEdits")
-"""Permission modes: what is allowed without a question grows. A repository may only go back."""
+"""Permission modes in the order of what they allow; a repository may only choose an earlier one."""
 
 FILE_LIMIT = 1 << 18
 _REPOSITORY_LIMIT = 1 << 12
-"""Bytes of each file; a key of many parts takes tomllib a time that grows with their square."""
+"""Bytes of each file. The time that tomllib takes grows with the square of a key's parts."""
 
 _WEAK_VARIABLES = {"claude.base_url": "ANTHROPIC_BASE_URL"}
-"""Of the CLI itself."""
+"""Variables of the CLI itself."""
 
 Origin = Literal["default", "user file", "repository file", "environment"]
 
 
 class Setting(NamedTuple):
-    """The value of one key that counts now, and why."""
+    """The effective value of one key, and where it comes from."""
 
     key: str
     value: Any
     origin: Origin
     where: str = ""
-    """The file or the variable."""
+    """File or variable that the value comes from."""
 
 
 def load_config(
@@ -49,7 +49,7 @@ def load_config(
     environ: Mapping[str, str] | None = None,
     repository: Path | None = None,
 ) -> Config:
-    """Read the settings that hold now.
+    """Read the settings that are in force now.
 
     Args:
         paths: whose `config_file` is the user's file.
@@ -72,7 +72,7 @@ def effective(
     environ: Mapping[str, str] | None = None,
     repository: Path | None = None,
 ) -> list[Setting]:
-    """Every key with the value that counts, in the file's order; arguments as `load_config`."""
+    """Return every key with its effective value, in the file's order; see `load_config`."""
     environ = os.environ if environ is None else environ
     user = read_values(paths.config_file)
     found = {key.path: Setting(key.path, key.default, "default") for key in known_keys()}
@@ -91,7 +91,7 @@ def effective(
 
 
 def read_values(path: Path) -> dict[str, Any]:
-    """The values of a file of settings, or none where it is not there.
+    """Return the values of a file of settings, or none if there is no file.
 
     Raises:
         InvalidInput: with the first thing that is wrong.
@@ -107,7 +107,7 @@ def read_values(path: Path) -> dict[str, Any]:
 
 
 def checked(text: str) -> tuple[dict[str, Any], list[Problem]]:
-    """The values of a text, and everything that is wrong with it."""
+    """Return the values of a text, and all of its problems."""
     values = parse(text)
     if isinstance(values, Problem):
         return {}, [values]
@@ -115,7 +115,7 @@ def checked(text: str) -> tuple[dict[str, Any], list[Problem]]:
 
 
 def read_text(path: Path, limit: int, *, follow_links: bool = True) -> str | None:
-    """A file of settings, or None where there is none.
+    """Read a file of settings, or return None if there is none.
 
     Raises:
         Unavailable: it cannot be read, is no file, or is larger than `limit` bytes.
@@ -144,7 +144,7 @@ def _flat(values: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _narrowing(file: Path, found: Mapping[str, Setting]) -> dict[str, Any]:
-    """What a repository says and may say. Raises as `read_values`."""
+    """Return the keys that a repository sets and may set. Raises as `read_values`."""
     text = read_text(file, _REPOSITORY_LIMIT, follow_links=False)
     if text is None:
         return {}
@@ -172,7 +172,7 @@ def _keys(section: object) -> list[str]:
 
 
 def _of_environment(environ: Mapping[str, str], *, weak: bool = False) -> list[Setting]:
-    """What variables say; the weak ones only where no file says anything."""
+    """Return the keys that variables set; weak ones count only where no file sets the key."""
     found: list[Setting] = []
     for key in known_keys():
         variable = _WEAK_VARIABLES.get(key.path, "") if weak else key.variable

@@ -1,4 +1,4 @@
-"""The file that `ctui config init` writes, and single values put into a file."""
+"""The file that `ctui config init` writes, and edits of single values in a file."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _HEADER = re.compile(r"[ \t]*\[[ \t]*([A-Za-z0-9_-]+)[ \t]*\][ \t]*(?:#.*)?")
 
 
 def template() -> str:
-    """A file that says what there is and changes nothing: every default, as a comment."""
+    """Return a file that changes nothing: every key with its default, as a comment."""
     return "\n".join(_template_lines()) + "\n"
 
 
 def with_value(text: str, path: str, value: Any) -> str:
-    """The text with one key set, everything else left as it is.
+    """Return the text with one key set and everything else unchanged.
 
     Raises:
         Refused: the key is written in a way that only a person can change.
@@ -62,7 +62,7 @@ def _about(about: str, kind: Any) -> Iterator[str]:
 
 
 def _insert(lines: list[str], section: str, name: str, line: str) -> None:
-    """In the place of its commented default, else first in its section, else in a new one."""
+    """Insert the key in place of its commented default, else in its section, else in a new one."""
     inside = False
     header = None
     for number, found in enumerate(lines):
@@ -84,6 +84,6 @@ def _differs_only(before: str, after: str, section: str, name: str, value: Any) 
         return False
     wanted = {key: dict(keys) for key, keys in old.items()}
     wanted.setdefault(section, {})[name] = value
-    # The template names sections that have nothing in them.
+    # The template has headers of sections without any key.
     empty: dict[str, Any] = {key: {} for key in Config.__struct_fields__}
     return {**empty, **new} == {**empty, **wanted}

@@ -1,24 +1,23 @@
-"""Writing the user's file: whole or not at all, for its owner alone, and never over another one."""
+"""Atomic writing of the user's file, readable by its owner alone."""
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from ctui.errors import Conflict, Unavailable
+from ctui.files import create_file, replace_file
 from ctui.paths import private_folder
 
 
 def write_file(path: Path, text: str, *, replace: bool) -> None:
-    """Write a file with mode 0600; where it is a link, what the link leads to.
+    """Write a file with mode 0600. If it is a link, write the file that it leads to.
 
     Args:
         path: of the file; its folder is made.
         text: all of it.
-        replace: whether one that is there may go.
+        replace: an existing file may be replaced.
 
     Raises:
         Conflict: it exists, and nothing was said of replacing it.
@@ -27,21 +26,11 @@ def write_file(path: Path, text: str, *, replace: bool) -> None:
     private_folder(path.parent)
     with _translated(path):
         target = _target(path)
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=target.parent)  # mode 0600
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            if replace:
-                _refuse_other_things(target)
-                Path(name).replace(target)
-            else:
-                # Other than a rename, a link never goes over what is there.
-                os.link(name, target)
-        finally:
-            with suppress(FileNotFoundError):
-                Path(name).unlink()
+        if replace:
+            _refuse_other_things(target)
+            replace_file(target, text.encode())
+        else:
+            create_file(target, text.encode())
 
 
 def _target(path: Path) -> Path:

@@ -1,4 +1,4 @@
-"""Trying ctui without an account: a throwaway repository, and a model that follows a script."""
+"""Trial of ctui without an account: a throwaway repository, and a model that follows a script."""
 
 DEMO_VARIABLE = "CTUI_DEMO"
-"""Set for the dashboard of a demo, which then says that the model is scripted."""
+"""Variable that tells the dashboard of a demo to say that the model is scripted."""

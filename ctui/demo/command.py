@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class Said(NamedTuple):
-    """How a command ended."""
+    """Result of a command."""
 
     exit_code: int
     stdout: str
@@ -32,7 +32,7 @@ async def start_ctui(
 
 
 async def run_ctui(folder: Path, environ: Mapping[str, str], *arguments: str) -> Said:
-    """Run a command to its end. When we are cancelled it ends too: it could start a driver."""
+    """Run a command to its end. A cancellation ends it too, because it could start a driver."""
     process = await start_ctui(folder, environ, *arguments)
     try:
         stdout, stderr = await process.communicate()

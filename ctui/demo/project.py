@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Author(NamedTuple):
-    """Who wrote a commit."""
+    """Author of a commit."""
 
     name: str
     email: str
@@ -18,18 +18,18 @@ LIN = Author("Lin Kettle", "lin@example.org")
 
 
 class Replace(NamedTuple):
-    """A change of a file: the first `old` becomes `new`."""
+    """Change of a file: the first `old` becomes `new`."""
 
     old: str
     new: str
 
 
 Changes = Mapping[str, str | Replace]
-"""By path: the whole new content, or what is replaced in the old one."""
+"""Changes by path: the whole new content, or what is replaced in the old one."""
 
 
 class Commit(NamedTuple):
-    """A commit of `main` on top of the one before it."""
+    """Commit of `main` on top of the one before it."""
 
     author: Author
     message: str
@@ -191,4 +191,4 @@ HISTORY = (
         {"README.md": Replace("teatime green\n", "teatime green\n\nMore in docs/usage.md.\n")},
     ),
 )
-"""The commits of `main` before any branch, oldest first."""
+"""Commits of `main` before any branch, oldest first."""

@@ -1,4 +1,4 @@
-"""A throwaway repository with a worktree in every status that ctui tells apart.
+"""Throwaway repository with a worktree in every status that ctui distinguishes.
 
 Everything in it is fixed, dates included: two demo repositories have the same commit ids.
 """
@@ -14,7 +14,7 @@ from ctui.demo.project import ADA, HISTORY, LIN, Author, Changes, Commit, Replac
 from ctui.errors import Conflict, ExternalFailure, Unavailable
 
 _START = 1_741_000_000
-"""Seconds since the epoch: the first commit, on 3 March 2025."""
+"""Time of the first commit: 3 March 2025, in seconds since the epoch."""
 
 _STEP = 5 * 3600
 """Seconds from one commit to the next."""
@@ -145,7 +145,7 @@ def _changed(before: str, change: str | Replace) -> str:
 
 
 def _import_stream(history: tuple[Commit, ...]) -> str:
-    """Commits of `main` for git-fast-import(1), which makes them all in one process."""
+    """Return commits of `main` for git-fast-import(1), which makes them all in one process."""
     files: dict[str, str] = {}
     lines: list[str] = []
     for number, commit in enumerate(history):
@@ -256,4 +256,4 @@ _STATUSES: tuple[Callable[[_Demo], None], ...] = (
     _unclean,
     _no_commits_yet,
 )
-"""Those that change `main` first, so that the others start from its end."""
+"""Changes of `main`, made first so that the others start from its end."""

@@ -1,4 +1,4 @@
-"""The demo with a screen: the dashboard on a throwaway repository, with scripted tasks at work."""
+"""Demo with a screen: the dashboard on a throwaway repository, with scripted tasks at work."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _TESTS = "Add a test for the longest tea.\n" + fenced(
 
 
 async def show_demo(world: World) -> int:
-    """Start the demo's tasks and show the dashboard until the person leaves; its exit code."""
+    """Show the dashboard with the demo's tasks until it is left, and return its exit code."""
     repository = await asyncio.to_thread(make_demo_repository, world.folder / "repository")
     await start_demo_tasks(world, repository)
     screen = await asyncio.create_subprocess_exec(
@@ -63,7 +63,7 @@ async def show_demo(world: World) -> int:
 
 
 async def start_demo_tasks(world: World, repository: Path) -> None:
-    """Two tasks that soon ask for something."""
+    """Start two tasks that soon ask for something."""
     await _ctui(world, repository, "run", "--detach", "--name", "ring-the-bell", _TIMER)
     await _ctui(world, repository, "run", "--detach", "--name", "longest-tea", _TESTS)
 

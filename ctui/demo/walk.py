@@ -1,4 +1,4 @@
-"""The main job from start to end, by the installed command, each step seen before the next.
+"""The main job from start to end by the installed command; each step is verified before the next.
 
 Only the model is scripted; everything else is what a person would use.
 """
@@ -42,7 +42,7 @@ Say = Callable[[str], None]
 
 
 class StepFailed(CtuiError):
-    """Something that the walk expected was not seen."""
+    """Step of the walk whose result was not seen."""
 
 
 class Walk:
@@ -55,7 +55,7 @@ class Walk:
         self._repository = Path()
 
     async def run(self) -> None:
-        """Walk to the end. Raises StepFailed at the first step that was not seen."""
+        """Walk to the end. Raises StepFailed at the first step whose result is not seen."""
         self._repository = await asyncio.to_thread(
             make_demo_repository, self._world.folder / "repository"
         )

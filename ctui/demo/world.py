@@ -1,4 +1,4 @@
-"""The demo's own small world: folders, a sealed network, and the scripted model on it."""
+"""World of a demo: its own folders, a sealed network, and the scripted model on it."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ from ctui.sandbox.stream import follow_log
 _PORT = 8000
 _MODEL_START_SECONDS = 60
 _CLEANINGS = 3
-"""Times that it is tried: what is being made at this very moment comes to light only later."""
+"""Number of attempts: what is being made at the same time is only seen by a later one."""
 
 _NOBODY = 65534
 _KEPT = "CTUI_SCREEN_"
-"""How the dashboard looks is the person's own wish also in a demo."""
+"""Prefix of variables that are kept, as the dashboard's looks are the person's own also here."""
 
 
 class World(NamedTuple):
-    """A running demo world."""
+    """Running demo world."""
 
     folder: Path
     paths: Paths
     engine: Engine
     environ: Mapping[str, str]
-    """For every process of this world."""
+    """Environment of every process of this world."""
     credential: str
-    """What the scripted model takes for a login: it takes any."""
+    """Login for the scripted model, which accepts any."""
 
 
 @asynccontextmanager
@@ -119,7 +119,7 @@ async def _clean_up_once(engine: Engine, paths: Paths) -> None:
 
 
 async def leftovers(engine: Engine, paths: Paths) -> list[str]:
-    """Everything of this instance that the engine still has."""
+    """Return everything of this instance that the engine still has."""
     labels = {LABEL_INSTANCE: paths.instance}
     found = [f"container {item.name}" for item in await engine.find(labels)]
     found += [f"volume {name}" for name in await engine.volumes(labels)]
@@ -128,7 +128,7 @@ async def leftovers(engine: Engine, paths: Paths) -> list[str]:
 
 
 def _environment(home: Path, credential: str) -> dict[str, str]:
-    """This environment, without any login or setting that would reach beyond the demo."""
+    """Return this environment without any login or setting that would reach beyond the demo."""
     kept = {
         name: value
         for name, value in os.environ.items()

@@ -1,4 +1,4 @@
-"""Moving a worktree's branch to what its task committed: forward only, and completed after a crash.
+"""Forward-only moves of a worktree's branch to what its task committed, completed after a crash.
 
 The branch moves by compare-and-swap under git's own lock of the index, and only if nobody touched
 the branch or the index since we left them; else the outcome is "diverged" and nothing moves.
@@ -6,13 +6,13 @@ the branch or the index since we left them; else the outcome is "diverged" and n
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
 from ctui.errors import Conflict
+from ctui.files import replace_file
 from ctui.git.command import run_git
 from ctui.git.index_lock import IndexLock
 from ctui.git.opening import open_trusted
@@ -25,7 +25,7 @@ _LOCK_MARK = b"ctui\n"
 
 
 class _Advance(msgspec.Struct):
-    """The note that makes an advance of the branch complete after a crash."""
+    """Note from which an advance of the branch is completed after a crash."""
 
     branch: str
     old: str
@@ -35,7 +35,7 @@ class _Advance(msgspec.Struct):
 async def advance_branch(
     private: PrivateRepository, branch: str, base: str, tip: str
 ) -> tuple[BranchOutcome, str]:
-    """Move `branch` to `tip` if it still is where we left it (at first: at `base`).
+    """Move `branch` to `tip` if it is still at the recorded commit (at first: at `base`).
 
     Returns:
         the outcome, and a sentence for the person where the outcome needs one.
@@ -50,7 +50,7 @@ async def advance_branch(
         str(git.references[f"refs/heads/{branch}"].target) if branch in git.branches.local else ""
     )
     if current == tip:
-        _write_synced(left_at, tip.encode())
+        _leave_at(private, tip)
         return "unchanged", ""
     where = f"the task's commits are in refs/ctui/…/heads/{branch}"
     if (metadata / "HEAD").read_text().strip() != f"ref: refs/heads/{branch}":
@@ -59,8 +59,9 @@ async def advance_branch(
         return "diverged", f"{branch} was changed outside the task; {where}"
     if not git.descendant_of(tip, current):
         return "diverged", f"the task rewrote the history of {branch}; {where}"
-    # The note comes before the lock: a lock without a note would look like somebody else's.
-    _write_synced(_note(private), msgspec.json.encode(_Advance(branch, current, tip)))
+    # The note comes first: after a crash, a lock without a note would seem to be another git's.
+    advance = _Advance(branch, current, tip)
+    replace_file(_note(private), msgspec.json.encode(advance), suffix="new")
     if not _lock(metadata).take():
         _note(private).unlink()
         return "diverged", f"another git holds the worktree's index; {where}"
@@ -81,7 +82,7 @@ def _lock(metadata: Path) -> IndexLock:
 
 
 async def _follow_with_index(private: PrivateRepository, metadata: Path, tip: str) -> None:
-    """Bring the index to the branch's new tip; no file of the worktree is touched."""
+    """Update the index to the branch's new tip, and no file of the worktree."""
     new = metadata / "index.ctui"
     _lock(metadata).copy_index(new)
     # A reset keeps what is known of unchanged files, so that the next status need not read them.
@@ -89,12 +90,12 @@ async def _follow_with_index(private: PrivateRepository, metadata: Path, tip: st
         ["read-tree", "-i", "--reset", tip], git_dir=metadata, env={"GIT_INDEX_FILE": str(new)}
     )
     new.rename(metadata / "index")
-    _write_synced(private.folder / "left-at", tip.encode())
+    _leave_at(private, tip)
     _forget_advance(private, metadata)
 
 
 async def finish_advance(private: PrivateRepository) -> None:
-    """Complete, or forget, an advance that a crash cut off."""
+    """Complete or undo an advance that a crash interrupted."""
     metadata, note = private.metadata, _note(private)
     if metadata is None or not note.is_file():
         return
@@ -106,11 +107,11 @@ async def finish_advance(private: PrivateRepository) -> None:
     git = open_trusted(metadata)
     reference = f"refs/heads/{advance.branch}"
     moved = reference in git.references and str(git.references[reference].target) == advance.new
-    # Without our lock the index was written already, or is somebody else's by now.
+    # If our lock is gone, the index was already written, or another git has taken it.
     if moved and _lock(metadata).held:
         await _follow_with_index(private, metadata, advance.new)
     elif moved:
-        _write_synced(private.folder / "left-at", advance.new.encode())
+        _leave_at(private, advance.new)
     _forget_advance(private, metadata)
 
 
@@ -126,14 +127,10 @@ async def _index_is(metadata: Path, commit: str) -> bool:
     return output.exit_code == 0
 
 
+def _leave_at(private: PrivateRepository, commit: str) -> None:
+    """Record where the branch is, so that the next advance sees who else moved it."""
+    replace_file(private.folder / "left-at", commit.encode(), suffix="new")
+
+
 def _note(private: PrivateRepository) -> Path:
     return private.folder / "advance.json"
-
-
-def _write_synced(path: Path, data: bytes) -> None:
-    unfinished = path.with_name(path.name + ".new")
-    with unfinished.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.rename(path)

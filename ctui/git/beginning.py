@@ -1,4 +1,4 @@
-"""A folder that becomes a repository, or a repository that gets its first commit."""
+"""The first commit of a repository, or of a folder that becomes one."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _YOURSELF = "make the first commit yourself: git add, git commit"
 
 
 class Beginning(NamedTuple):
-    """Where a first commit would be made."""
+    """Place of a first commit."""
 
     folder: Path
-    """The work tree that git itself would use, without links: its files are committed."""
+    """The work tree that git itself would use, without links. Its files are committed."""
     is_new: bool
-    """No repository is there yet."""
+    """True if there is no repository yet."""
 
 
 async def find_beginning(folder: Path) -> Beginning:
-    """What a first commit made in `folder` would be of, so that a person can be asked about it.
+    """Return what a first commit made in `folder` would hold, for a question to the person.
 
     Raises:
         Refused: it would take in a home folder, or the repository there is not a plain one: its
@@ -53,8 +53,8 @@ async def find_beginning(folder: Path) -> Beginning:
 async def begin_repository(beginning: Beginning) -> int:
     """Commit everything in a folder that `.gitignore` does not exclude, as the first commit.
 
-    Where there is no repository yet, one is made, and taken away again if the commit fails. Where
-    there is one, its index changes only together with its branch.
+    If there is no repository yet, one is made, and removed again if the commit fails. If there
+    is one, its index changes only together with its branch.
 
     Returns:
         how many files are in the commit.
@@ -85,7 +85,7 @@ async def begin_repository(beginning: Beginning) -> int:
 
 
 async def _refuse_unless_plain(git_dir: Path) -> None:
-    """Whatever makes git take another folder than the one around `.git`, or run others' filters."""
+    """Refuse a `.git` that makes git use another folder than the one around it, or run filters."""
     if git_dir.is_symlink() or not git_dir.is_dir():
         raise Refused(f"{git_dir} is not a folder, but leads elsewhere", hint=_YOURSELF)
     if not _is_git_dir(git_dir):
@@ -108,7 +108,7 @@ def _suitable(beginning: Beginning) -> Beginning:
 
 
 def _is_git_dir(folder: Path) -> bool:
-    """As git itself tells one."""
+    """Return True if git itself would take the folder for a git directory."""
     head, objects, refs = (folder / name for name in ("HEAD", "objects", "refs"))
     return (head.is_symlink() or head.is_file()) and objects.is_dir() and refs.is_dir()
 
@@ -137,7 +137,7 @@ async def _refuse_staged(folder: Path, git_dir: Path) -> None:
 
 
 async def _stage(folder: Path, git_dir: Path, index: Path) -> int:
-    """All files of the folder in an index of their own; how many there are."""
+    """Add all files of the folder to an index of their own, and return their number."""
     env = {"GIT_INDEX_FILE": str(index)}
     # The person's own files and filters; no task has been here.
     await run_git(

@@ -1,4 +1,4 @@
-"""The only way a git process is started.
+"""The only module that starts git processes.
 
 Git runs programs that configuration names: hooks, filters, file system monitors, pagers, diff
 drivers. Every process is therefore started with an explicit `--git-dir` (git never looks for a
@@ -23,15 +23,15 @@ from ctui.git.process import communicate
 from ctui.text import one_line, sanitise
 
 MINIMUM_VERSION = (2, 31)
-"""The first git that takes configuration from `GIT_CONFIG_COUNT`."""
+"""First version of git that takes configuration from `GIT_CONFIG_COUNT`."""
 
 _READS_SUBMODULES = frozenset({"status", "diff", "diff-files", "diff-index", "commit"})
 IGNORE_SUBMODULES = "--ignore-submodules=all"
-"""Without it git enters nested repositories and runs what *their* configuration names."""
+"""Keeps git out of nested repositories, whose own configuration names programs to run."""
 
 
 class GitOutput(NamedTuple):
-    """What a git process left: raw stdout, the sanitised end of stderr, and its exit status."""
+    """Result of a git process: raw stdout, the sanitised end of stderr, and its exit status."""
 
     stdout: bytes
     stderr: str
@@ -39,11 +39,11 @@ class GitOutput(NamedTuple):
 
 
 class GitTimeout(ExternalFailure):
-    """A git process was killed because its time was over."""
+    """End of a git process that exceeded its time limit."""
 
 
 def status_arguments(*options: str) -> list[str]:
-    """`git status` for a machine: version 2, NUL-terminated, never entering a submodule.
+    """Return the arguments of `git status` in version 2, NUL-terminated, and without submodules.
 
     Untracked files are asked for by name, because a person's `status.showUntrackedFiles=no` would
     make unsaved work look clean.
@@ -61,13 +61,13 @@ def status_arguments(*options: str) -> list[str]:
 
 
 def diff_arguments(*options: str) -> list[str]:
-    """`git diff` without external drivers, text conversion or submodules."""
+    """Return arguments of `git diff` without external drivers, text conversion or submodules."""
     return ["diff", "--no-ext-diff", "--no-textconv", "--no-color", IGNORE_SUBMODULES, *options]
 
 
 @functools.cache
 def git_version() -> tuple[int, ...]:
-    """The version of the git on the path, for example `(2, 39, 5)`.
+    """Return the version of the git on the path, for example `(2, 39, 5)`.
 
     Raises:
         Unavailable: there is no git, or it does not say its version.
@@ -163,7 +163,7 @@ async def run_git(
 
 
 async def filter_settings(git_dir: Path) -> list[str]:
-    """The settings that must be empty so that no filter runs, for every filter that is configured.
+    """Return the settings that blank every filter that is configured, so that none runs.
 
     They are those of one git directory: a linked worktree can have settings of its own
     (`extensions.worktreeConfig`). A task writes `.gitattributes`, so it chooses which of the
@@ -234,7 +234,7 @@ async def _run(
 
 
 def _refuse_unsafe(command: Sequence[str]) -> None:
-    """Hold our own callers to the rules that keep a nested repository's programs from running."""
+    """Raise ValueError for arguments that could run a nested repository's programs."""
     if not command or command[0].startswith("-"):
         raise ValueError("the first argument of a git process is its command")
     if command[0] not in _READS_SUBMODULES or IGNORE_SUBMODULES in command:

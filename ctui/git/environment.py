@@ -1,4 +1,4 @@
-"""What a git process is told by its environment, so that it runs nothing of anybody's.
+"""The environment of git processes, which keeps git from running anybody's programs.
 
 Overrides travel in `GIT_CONFIG_COUNT` (git-config(1), "ENVIRONMENT"), not as `-c`: the name of a
 filter may hold any character, and `-c` ends a name at the first `=`.
@@ -41,13 +41,13 @@ _ENVIRONMENT = {
 def git_environment(
     overrides: Mapping[str, str], extra: Iterable[tuple[str, str]]
 ) -> dict[str, str]:
-    """The caller's environment without anything that steers git, and with the overrides."""
+    """Return this process's environment without what steers git, and with the overrides."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     env.update(_ENVIRONMENT)
     env["GIT_CONFIG_COUNT"] = str(len(overrides))
     for number, (name, value) in enumerate(overrides.items()):
         env[f"GIT_CONFIG_KEY_{number}"] = name
-        # An empty `required` is an error, an empty command is none.
+        # Git reports an error for an empty `required`, but not for an empty command.
         env[f"GIT_CONFIG_VALUE_{number}"] = "false" if name.endswith(".required") else value
     env.update(extra)
     return env

@@ -1,4 +1,4 @@
-"""What a task's git directory offers: its refs, and its new objects copied out of its reach.
+"""Copies of a task's refs and new objects, made where the task cannot reach them.
 
 The directory is hostile. Nothing in it is used in place: git would follow its alternates into other
 repositories of the person, and would read files that change meanwhile.
@@ -29,7 +29,7 @@ _PACK = re.compile(r"pack/pack-[0-9a-f]{40}\.(?:pack|idx)")
 
 
 def offered_refs(private: PrivateRepository) -> dict[str, str]:
-    """Name below `refs/ctui/<task>/` -> commit: everything that the directory was not made with."""
+    """Return the new refs of the directory: name below `refs/ctui/<task>/` -> commit."""
     seed = _packed(private.seed.read_text(encoding="utf-8", errors="replace"))
     heads = _heads(private.git_dir)
     found = {
@@ -41,7 +41,7 @@ def offered_refs(private: PrivateRepository) -> dict[str, str]:
     if _OID.fullmatch(head) and head not in seed.values():
         found["head"] = head
     for commit in _stashes(private.git_dir):
-        # Git renumbers its stashes; a name of its own keeps one that was dropped meanwhile.
+        # Git renumbers its stashes, so each gets a name that stays when another is dropped.
         found[f"stash/{commit[:12]}"] = commit
     if len(found) > MAX_REFS:
         raise Refused(f"the task has {len(found)} new refs; at most {MAX_REFS} are imported")
@@ -49,7 +49,7 @@ def offered_refs(private: PrivateRepository) -> dict[str, str]:
 
 
 def checked_out(private: PrivateRepository, branch: str) -> str | None:
-    """The commit that the task's own branch is at."""
+    """Return the commit that the task's own branch is at."""
     return _heads(private.git_dir).get(f"refs/heads/{branch}")
 
 
@@ -88,7 +88,7 @@ def _copy(source: int, name: str, target: Path, limit: int) -> int:
         size = os.fstat(descriptor).st_size
         if size > limit:
             raise Refused("the task's new objects are larger than 4 GB")
-        # Not a byte more than there was when we looked, however fast it grows.
+        # The task may still be writing: copy no more than the size that was checked.
         left = size
         while left and (data := reader.read(min(left, 1 << 20))):
             writer.write(data)
@@ -111,7 +111,7 @@ def _heads(git_dir: Path) -> dict[str, str]:
 
 
 def _stashes(git_dir: Path) -> list[str]:
-    """Newest first, as `git stash list` counts them."""
+    """Return the stashes, newest first, as `git stash list` counts them."""
     if not _OID.fullmatch(newest := _text(git_dir, "refs", "stash")):
         return []
     log = hostile.read_file(git_dir, "logs", "refs", "stash", limit=_STASH_LIMIT) or b""

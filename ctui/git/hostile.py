@@ -1,7 +1,8 @@
-"""Reading a folder that a task can write while we read it.
+"""Reading of a folder while a task may be writing to it.
 
-Every step goes by a descriptor and follows no link, only regular files are opened, and what is
-read is bounded: a FIFO does not hang us, a link leads nowhere, a huge file fills nothing.
+Every step uses a descriptor and follows no link, only regular files are opened, and reads are
+bounded. So a FIFO cannot block the reader, a link cannot redirect it, and a huge file cannot fill
+memory.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 @contextmanager
 def folder(path: Path, *parts: str) -> Iterator[int | None]:
-    """A descriptor of `path/parts…`, or None if any part is not a plain folder."""
+    """Open `path/parts…` as a descriptor, or yield None if any part is not a plain folder."""
     descriptor = -1
     try:
         descriptor = os.open(path, _FOLDER)
@@ -38,7 +39,7 @@ def folder(path: Path, *parts: str) -> Iterator[int | None]:
 
 
 def open_file(name: str, directory: int) -> int | None:
-    """A descriptor of a regular file in that folder, or None. The caller closes it."""
+    """Open a regular file of a folder, or return None. The caller closes the descriptor."""
     try:
         descriptor = os.open(name, _FILE, dir_fd=directory)
     except OSError:
@@ -50,7 +51,7 @@ def open_file(name: str, directory: int) -> int | None:
 
 
 def read_file(path: Path, *parts: str, limit: int) -> bytes | None:
-    """The content of a regular file of at most `limit` bytes, or None."""
+    """Return the content of a regular file of at most `limit` bytes, or None."""
     with folder(path, *parts[:-1]) as directory:
         if directory is None or (descriptor := open_file(parts[-1], directory)) is None:
             return None
@@ -60,7 +61,7 @@ def read_file(path: Path, *parts: str, limit: int) -> bytes | None:
 
 
 def walk_files(directory: int, *, depth: int, budget: list[int], prefix: str = "") -> Iterator[str]:
-    """Relative paths of all regular files below an open folder.
+    """Return the relative paths of all regular files below an open folder.
 
     Args:
         directory: a descriptor that stays the caller's.

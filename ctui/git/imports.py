@@ -1,4 +1,4 @@
-"""Bringing a task's work home: its refs to `refs/ctui/<task>/…`, its branch forward.
+"""Import of a task's work: its refs to `refs/ctui/<task>/…`, and its branch forward.
 
     hostile directory -> (refs read, objects copied) -> staging, ours -> one `git fetch` with fsck
 
@@ -26,19 +26,19 @@ _TIPS_LOOKED_AT = 50
 
 
 class ImportedRef(NamedTuple):
-    """A ref that is in the repository now."""
+    """Ref that an import left in the repository."""
 
     name: str
     commit: str
 
 
 class ImportResult(NamedTuple):
-    """What an import found and did."""
+    """Result of an import."""
 
     refs: tuple[ImportedRef, ...] = ()
     branch: BranchOutcome = "unchanged"
     reason: str = ""
-    """A sentence for the person, where the outcome needs one."""
+    """Sentence for the person, or "" where the outcome needs none."""
     gitlinks: tuple[str, ...] = ()
     """Paths of nested repositories that the task's branch added."""
     problem: str = ""
@@ -47,7 +47,7 @@ class ImportResult(NamedTuple):
 async def import_work(
     private: PrivateRepository, task: str, branch: str | None, base: str | None
 ) -> ImportResult:
-    """Import everything that the task made since the last time.
+    """Import everything that the task made since the last import.
 
     Whatever is wrong with the task's directory comes back as `problem`; nothing is raised for it.
 
@@ -83,7 +83,7 @@ async def import_work(
 async def _bring_objects(
     private: PrivateRepository, offered: dict[str, str], task: str
 ) -> dict[str, str]:
-    """Fetch the refs whose commits are really there; returns those."""
+    """Fetch the refs whose commits exist, and return those."""
     staging = await asyncio.to_thread(_stage, private)
     asked = "".join(f"{commit}\n" for commit in offered.values()).encode()
     checked = await run_git(["cat-file", "--batch-check"], git_dir=staging, input=asked)
@@ -96,7 +96,7 @@ async def _bring_objects(
             await _make_way(private, task, refs)
             await _fetch(private, staging, task)
     except CtuiError:
-        # A damaged copy must not stand in the way of a whole one.
+        # Without this, a damaged copy would keep a complete one from being fetched.
         await asyncio.to_thread(shutil.rmtree, staging)
         raise
     if len(refs) < len(offered):
@@ -113,7 +113,7 @@ def _missing(offered: dict[str, str], refs: dict[str, str]) -> str:
 
 
 def _stage(private: PrivateRepository) -> Path:
-    """Our own bare repository with the task's new objects and nothing else of the task."""
+    """Make a bare repository with the task's new objects and nothing else of the task."""
     staging = private.folder / "staging.git"
     for name in ("objects/info", "objects/pack", "refs"):
         (staging / name).mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -127,7 +127,7 @@ def _stage(private: PrivateRepository) -> Path:
 
 
 async def _make_way(private: PrivateRepository, task: str, refs: dict[str, str]) -> None:
-    """Put aside what the task no longer has where its name stands in the way of a new one.
+    """Put aside refs that the task no longer has and that block the name of a new one.
 
     git cannot have `side` and `side/more` at once: a task that renames one to the other would end
     its imports. What is put aside stays, as `refs/ctui/<task>/gone/<commit>`.

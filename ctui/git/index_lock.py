@@ -1,4 +1,4 @@
-"""Git's own lock of an index, held by us: other gits stay out, and ours knows it after a crash."""
+"""Git's own lock of an index, taken by ctui and recognised as ctui's after a crash."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 
 
 class IndexLock:
-    """`index.lock` of one git directory, with a mark in it that says whose it is."""
+    """The file `index.lock` of one git directory, with a mark in it that tells its owner."""
 
     def __init__(self, git_dir: Path, mark: bytes) -> None:
-        """Nothing is locked yet.
+        """Prepare the lock without taking it.
 
         Args:
             git_dir: of a checkout or worktree.
@@ -24,7 +24,7 @@ class IndexLock:
         self._mark = mark
 
     def take(self) -> bool:
-        """Lock, unless somebody else has. The mark comes with the lock, so that it is ours at once.
+        """Take the lock with its mark in one step, and return False if somebody else holds it.
 
         Raises:
             OSError: the folder cannot be written.
@@ -40,22 +40,22 @@ class IndexLock:
 
     @property
     def held(self) -> bool:
-        """Whether it is locked with this mark, by this process or by one that was killed."""
+        """True if it is locked with this mark, by this process or by one that was killed."""
         with suppress(OSError):
             return self.path.read_bytes() == self._mark
         return False
 
     def release(self) -> None:
-        """Unlock if it is ours, and forget what a kill in the middle of `take` left."""
+        """Release the lock if it has our mark, and remove what a killed `take` left."""
         if self.held:
             self.path.unlink()
         self._marked.unlink(missing_ok=True)
 
     def copy_index(self, copy: Path) -> None:
-        """A copy to become the next index; none where there is no index yet.
+        """Copy the index to become the next one; make no copy if there is no index yet.
 
-        With its time: git compares it with the files' to know which of them it must read again
-        (racy-git(7)).
+        The copy keeps the index's time, which git compares with the files' times to know
+        which of them it must read again (racy-git(7)).
         """
         copy.unlink(missing_ok=True)
         with suppress(FileNotFoundError):

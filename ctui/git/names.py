@@ -1,4 +1,4 @@
-"""Names of branches and worktrees, from whatever a person wrote. Pure."""
+"""Names of branches and worktrees, made from what a person wrote. Pure."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ RESERVED = frozenset({"", "head", "con", "nul"})
 
 
 def worktree_name(text: str, taken: Collection[str] = ()) -> str:
-    """A short name of `a-z 0-9 -` for a folder, a branch and a task, unlike all in `taken`.
+    """Return a short name of `a-z 0-9 -` for a folder, a branch and a task, unlike all in `taken`.
 
     Args:
         text: a name, or a prompt, whose first meaningful words are used.
@@ -59,12 +59,12 @@ def worktree_name(text: str, taken: Collection[str] = ()) -> str:
 
 
 def nameable(text: str) -> bool:
-    """Whether `worktree_name` makes a name of this, and not just any."""
+    """Return True if `worktree_name` finds words in the text, instead of falling back to `task`."""
     return worktree_name(text, ()) != _ANY or _ANY in text.lower()
 
 
 def branch_conflicts(branch: str, existing: Collection[str]) -> bool:
-    """Whether git could not make this branch: it exists, or one is a folder of the other."""
+    """Return True if git could not make the branch: it exists, or one is a folder of the other."""
     wanted = branch.lower()
     for other in existing:
         name = other.lower()

@@ -1,4 +1,4 @@
-"""Opening a git directory, and what is refused because it cannot be trusted or read."""
+"""Opening of git directories, and refusal of those that cannot be trusted or read."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def open_trusted(git_dir: Path) -> pygit2.Repository:
 
 
 def common_dir_of(git_dir: Path) -> Path:
-    """The main repository's git directory, for a linked worktree's metadata too."""
+    """Return the main repository's git directory, also for a linked worktree's metadata."""
     with suppress(OSError, UnicodeDecodeError):
         text = read_small_file(git_dir / "commondir", _LINK_LIMIT).decode().strip()
         return (git_dir / text).resolve()
@@ -53,7 +53,7 @@ def common_dir_of(git_dir: Path) -> Path:
 
 
 def refuse_path(path: Path) -> None:
-    """Git's own files name paths as lines of UTF-8; no other can be handed to a task."""
+    """Refuse a path that is not UTF-8 on one line: git's own files could not name it for a task."""
     if _NO_PATH.search(str(path)):
         raise Refused(
             f"the path {one_line(str(path), 200)} is not UTF-8, or has a control character in it",
@@ -62,7 +62,7 @@ def refuse_path(path: Path) -> None:
 
 
 def refuse_nested(common_dir: Path) -> None:
-    """What lies in another's worktree was perhaps made by a task: its settings would run here."""
+    """Refuse a repository in another's worktree: a task may have made it, with its own settings."""
     for folder in common_dir.parents:
         link = folder / ".git"
         with suppress(OSError):
@@ -77,7 +77,7 @@ def refuse_nested(common_dir: Path) -> None:
 
 
 def refuse_stray(common_dir: Path, work_tree: Path | None) -> None:
-    """A git directory alone does not tell where its checkout is, if that is not beside it."""
+    """Refuse a git directory that lies apart from its checkout and does not name it."""
     if work_tree is None:
         return
     back = work_tree / ".git"
@@ -95,7 +95,7 @@ def refuse_stray(common_dir: Path, work_tree: Path | None) -> None:
 
 
 def refuse_formats(common_dir: Path) -> None:
-    """Only refs in files and SHA-1 objects can be read by libgit2."""
+    """Refuse what libgit2 cannot read: refs that are not files, and objects that are not SHA-1."""
     import pygit2
 
     try:

@@ -1,4 +1,4 @@
-"""A task's own git directory: all that a task sees of the repository, and all that it can change.
+"""The git directory of one task: all that it sees of the repository, and all that it can change.
 
 The task works in the worktree's files with this directory as its `.git`. It borrows the objects of
 the repository, mounted read-only, and has copies of its refs; hooks, configuration and refs of the
@@ -21,18 +21,18 @@ from ctui.errors import Unavailable
 from ctui.git import hostile
 from ctui.git.opening import open_trusted
 from ctui.git.repository import Repository
+from ctui.paths import WORKSPACE
 
 _MOUNTED_AT = "/ctui/git"
-_WORKSPACE = "/workspace"
 _CONFIG_KEYS = ("user.name", "user.email", "core.autocrlf", "core.eol", "init.defaultBranch")
-"""The only settings of the person that a task gets: nothing here names a program or a host."""
+"""Settings of the person that a task gets. None of them names a program or a host."""
 _FALLBACK = {"user.name": "Claude Code", "user.email": "claude@localhost"}
 _REF_PREFIXES = ("refs/heads/", "refs/remotes/", "refs/tags/")
 _REFS_WATCHED = 10_000
 
 
 class BindMount(NamedTuple):
-    """A path of the host in the task's container."""
+    """Path of the host that is mounted in the task's container."""
 
     source: Path
     target: str
@@ -45,9 +45,9 @@ class PrivateRepository:
     def __init__(self, repository: Repository, folder: Path, metadata: Path | None) -> None:
         self.repository = repository
         self.folder = folder
-        """The folder that holds `git`, which the task can write, and our own notes beside it."""
+        """Folder that holds `git`, which the task can write, and our own notes beside it."""
         self.metadata = metadata
-        """The worktree's folder below `.git/worktrees`; None for the main checkout."""
+        """The worktree's folder below `.git/worktrees`, or None for the main checkout."""
 
     @property
     def git_dir(self) -> Path:
@@ -55,24 +55,24 @@ class PrivateRepository:
 
     @property
     def seed(self) -> Path:
-        """The refs that it was made with, as a packed-refs file that only we write."""
+        """The refs that it was made with, as a packed-refs file that only ctui writes."""
         return self.folder / "seed-refs"
 
     def mounts(self, worktree: Path) -> list[BindMount]:
-        """What the container needs so that git works in it."""
-        mounts = [BindMount(worktree, _WORKSPACE, read_only=False)]
+        """Return the mounts that git needs in the container."""
+        mounts = [BindMount(worktree, WORKSPACE, read_only=False)]
         if self.metadata is None:
-            # A folder cannot be covered by a file, so the whole directory covers the real one.
-            mounts.append(BindMount(self.git_dir, f"{_WORKSPACE}/.git", read_only=False))
+            # A file cannot be mounted over a folder, so the private directory covers `.git` itself.
+            mounts.append(BindMount(self.git_dir, f"{WORKSPACE}/.git", read_only=False))
         else:
             link = self.folder / "dotgit"
             mounts.append(BindMount(self.git_dir, _MOUNTED_AT, read_only=False))
-            mounts.append(BindMount(link, f"{_WORKSPACE}/.git", read_only=True))
+            mounts.append(BindMount(link, f"{WORKSPACE}/.git", read_only=True))
         directories = self.repository.object_directories()
         return [*mounts, *(BindMount(path, str(path), read_only=True) for path in directories)]
 
     def fingerprint(self) -> str:
-        """A short text that changes whenever a branch, HEAD or the stash does."""
+        """Return a short text that changes whenever a branch, HEAD or the stash does."""
         digest = hashlib.sha256()
         for parts in (("HEAD",), ("packed-refs",), ("logs", "refs", "stash")):
             with hostile.folder(self.git_dir, *parts[:-1]) as directory:
@@ -114,14 +114,14 @@ async def create_private(
 
 
 def open_private(repository: Repository, folder: Path, metadata: Path | None) -> PrivateRepository:
-    """The one that was made before."""
+    """Return the private git directory that was made before."""
     return PrivateRepository(repository, folder, metadata)
 
 
 def _make(
     private: PrivateRepository, branch: str | None, base: str | None, owner: tuple[int, int]
 ) -> None:
-    # A name that nothing uses until it is complete: a crash leaves no half of one behind.
+    # It gets its final name when it is complete, so that a crash leaves none half made.
     unfinished = private.folder / "git.new"
     shutil.rmtree(unfinished, ignore_errors=True)
     for name in ("objects/info", "objects/pack", "refs/heads", "refs/tags", "info", "logs"):
@@ -146,18 +146,18 @@ def _make(
     _write(link, f"gitdir: {_MOUNTED_AT}\n".encode(), mode=0o644)
     if os.geteuid() == 0:
         _give_away(unfinished, owner)
-        # Git refuses a link that belongs to somebody else; its mount is read-only all the same.
+        # Git refuses a link of another owner. Its mount is read-only, so the task cannot write it.
         os.lchown(link, *owner)
     _write(private.seed, refs)
     ref = re.escape(f"refs/heads/{branch}".encode())
     if tip := re.search(rb"^([0-9a-f]{40}) " + ref + rb"$", refs, re.MULTILINE):
-        # Where the branch is expected when its work comes home.
+        # The commit at which an import expects the branch.
         _write(private.folder / "left-at", tip.group(1))
     unfinished.rename(private.git_dir)
 
 
 def _packed_refs(repository: Repository) -> bytes:
-    """Branches, remote branches and tags, as git-pack-refs(1) writes them."""
+    """Return branches, remote branches and tags, as git-pack-refs(1) writes them."""
     import pygit2
 
     lines: dict[bytes, bytes] = {}

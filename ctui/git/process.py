@@ -1,4 +1,4 @@
-"""One process, from start to end: what it says within bounds, and its whole group gone with it."""
+"""Running of one process to its end, with bounded output and without leaving its group behind."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def communicate(
     cwd: Path | None = None,
     heard: Callable[[str], None] | None = None,
 ) -> tuple[bytes | None, bytes, int]:
-    """Run a process to its end; kill its whole group when that is not waited for any more.
+    """Run a process to its end; kill its whole group if the caller stops waiting.
 
     Args:
         argv: the program and its arguments.
@@ -76,7 +76,7 @@ async def communicate(
 async def _read_all(
     stream: asyncio.StreamReader | None, process: asyncio.subprocess.Process
 ) -> bytes | None:
-    """Everything that was said, or None when it was more than anybody wants to hold."""
+    """Return all of a stream, or None if it exceeded the limit."""
     assert stream is not None  # noqa: S101 - it was asked for as a pipe
     parts: list[bytes] = []
     size = 0
@@ -106,7 +106,7 @@ async def _read_end(
 async def _write(process: asyncio.subprocess.Process, data: bytes | None) -> None:
     if data is None or process.stdin is None:
         return
-    # A process that ends early says why on stderr; what it did not read does not matter.
+    # A process that ends early tells the reason on stderr, so unread input is no error.
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         process.stdin.write(data)
         await process.stdin.drain()

@@ -1,4 +1,4 @@
-"""A repository as ctui sees it: found from any folder in it, refused where it cannot be trusted."""
+"""A repository, found from any folder in it and refused if it cannot be trusted."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 _ALTERNATES_LIMIT = 1 << 16
 _ALTERNATES_DEPTH = 5
-"""As git itself: a longer chain of alternates is an error (gitrepository-layout(5))."""
+"""Git's own limit: a longer chain of alternates is an error (gitrepository-layout(5))."""
 
 _LEFT = re.compile(r"checkout: moving from (\S+) to ")
 _SYMBOLIC_DEPTH = 5
 
 
 class Target(NamedTuple):
-    """The branch that worktrees are judged against."""
+    """Branch that worktrees are judged against."""
 
     ref: str
     commit: str
@@ -49,11 +49,11 @@ class Repository:
 
     @cached_property
     def git(self) -> pygit2.Repository:
-        """The repository by libgit2, which runs nothing that it contains."""
+        """The repository as libgit2 opens it, which runs nothing that the repository contains."""
         return open_trusted(self.common_dir)
 
     def resolve(self, revision: str) -> str:
-        """The full object id of a commit. Raises NotFound."""
+        """Return the full object id of a commit. Raises NotFound."""
         import pygit2
 
         try:
@@ -65,18 +65,18 @@ class Repository:
             ) from error
 
     def head_branch(self) -> str | None:
-        """The branch of the main checkout, None while its HEAD is detached."""
+        """Return the branch of the main checkout, or None if its HEAD is detached."""
         git = self.git
         return None if git.head_is_detached else str(git.head.shorthand)
 
     def upstream_distance(self) -> tuple[int, int]:
-        """Commits that the main checkout's branch is ahead of its upstream, and behind it."""
+        """Return how many commits the checked-out branch is ahead of and behind its upstream."""
         import pygit2
 
         branch = self.head_branch()
         if branch is None:
             return 0, 0
-        # None is configured, or it is configured and gone.
+        # No upstream is configured, or it does not exist any more.
         with suppress(KeyError, ValueError, NotFound, pygit2.GitError):
             upstream = self.resolve(self.git.branches.local[branch].upstream_name)
             ahead, behind = self.git.ahead_behind(self.git.head.target, upstream)
@@ -84,7 +84,7 @@ class Repository:
         return 0, 0
 
     def remote(self) -> str | None:
-        """The remote whose default branch counts: origin, the only one, or the one it follows."""
+        """Return the remote whose default branch counts: origin, the only or the tracked one."""
         names = [name for name in self.git.remotes.names() if name is not None]
         if "origin" in names or not names:
             return "origin" if names else None
@@ -97,17 +97,17 @@ class Repository:
         return None
 
     def default_branch(self) -> str | None:
-        """What the remote calls its default, else main or master, else the checked-out branch."""
+        """Return the remote's default branch, else main or master, else the checked-out branch."""
         prefix = f"refs/remotes/{self.remote() or 'origin'}/"
         with suppress(KeyError, ValueError):
             target = self.git.references[f"{prefix}HEAD"].target
-            # It stays behind when the remote's default branch is renamed, and names nothing then.
+            # After the remote's default branch was renamed, this ref names one that may not exist.
             if isinstance(target, str) and target in self.git.references:
                 return target.removeprefix(prefix)
         return self._followed(self._local_default())
 
     def _followed(self, name: str | None) -> str | None:
-        """The branch that moves where one is only another's name (git-symbolic-ref(1))."""
+        """Follow a symbolic ref to the branch that really moves (git-symbolic-ref(1))."""
         for _ in range(_SYMBOLIC_DEPTH):
             with suppress(KeyError):
                 target = self.git.references[f"refs/heads/{name}"].target
@@ -123,7 +123,7 @@ class Repository:
         return self.head_branch() or self._left_branch(branches)
 
     def _left_branch(self, branches: Container[str]) -> str | None:
-        """The branch that the main checkout was on before it was detached."""
+        """Return the branch that the main checkout was on before its HEAD was detached."""
         with suppress(KeyError, OSError):
             for entry in self.git.references["HEAD"].log():
                 found = _LEFT.match(entry.message)
@@ -132,11 +132,11 @@ class Repository:
         return None
 
     def target(self) -> Target:
-        """What worktrees are judged against first; see `targets`."""
+        """Return the branch that worktrees are judged against first; see `targets`."""
         return self.targets()[0]
 
     def targets(self) -> tuple[Target, ...]:
-        """`<remote>/<default>` and the local default; one of them where it contains the other.
+        """Return `<remote>/<default>` and the local default, or the one that contains the other.
 
         Where the local one is ahead it comes first and the remote one follows, because only the
         remote one tells what was pushed. Where each has commits of its own the remote one, which
@@ -165,7 +165,7 @@ class Repository:
             return False
 
     def refs(self, prefix: str) -> list[tuple[str, str]]:
-        """Every ref below a prefix: its name without the prefix, and the commit it names.
+        """Return every ref below a prefix: its name without the prefix, and the commit it names.
 
         Names are as the repository has them: not sanitised, and perhaps with surrogate escapes.
         """
@@ -182,7 +182,7 @@ class Repository:
         return sorted(found)
 
     def object_directories(self) -> list[Path]:
-        """Where this repository's objects are: its own folder, and those that it borrows from."""
+        """Return the folders of this repository's objects: its own, and those it borrows from."""
         found: list[Path] = []
         pending = [(self.common_dir / "objects", 0)]
         while pending:
@@ -196,7 +196,7 @@ class Repository:
 
 
 def open_repository(path: Path) -> Repository:
-    """Open the repository that `path` lies in, also from inside one of its linked worktrees.
+    """Open the repository that contains `path`, also from inside one of its linked worktrees.
 
     Raises:
         NotFound: there is none.

@@ -1,8 +1,7 @@
-"""Moving a branch only if it is where it is believed to be, and no lock left behind by a kill."""
+"""Compare-and-swap of branches, which leaves no lock behind when its process is killed."""
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,6 +11,7 @@ from typing import IO
 import msgspec
 
 from ctui.errors import Conflict
+from ctui.file_lock import FileLock
 from ctui.git.opening import common_dir_of, open_trusted
 from ctui.small_file import read_small_file
 from ctui.text import one_line
@@ -21,17 +21,17 @@ _LOCK_LIMIT = 1 << 10
 
 
 class _Swap(msgspec.Struct, frozen=True):
-    """The branch that is being moved: its lock is ours, and was left by a kill if nobody does."""
+    """Note of a branch that is being moved; without a holder, a killed process left its lock."""
 
     ref: str
     new: str
 
 
 def compare_and_swap(git_dir: Path, ref: str, old: str, new: str, reason: str) -> None:
-    """Move a branch, and the reflogs with it, if it is still at `old`.
+    """Move a branch and its reflogs if it is still at `old`.
 
-    By libgit2 and not by a process of its own: one that outlives its killed parent would move the
-    branch after the next call has looked where it is.
+    This uses libgit2 and not a git process: a process that outlives its killed parent would
+    move the branch after the next caller has read it.
 
     Args:
         git_dir: of the repository, or of the worktree whose HEAD is on the branch.
@@ -51,7 +51,7 @@ def compare_and_swap(git_dir: Path, ref: str, old: str, new: str, reason: str) -
             reference = open_trusted(git_dir).references[ref]
             if str(reference.target) != old:
                 raise Conflict(f"{name} moved meanwhile", hint="look at it again, then try again")
-            # This fails where it was changed since the line above.
+            # It fails if the ref changed since the line above.
             reference.set_target(new, reason)
     except (KeyError, ValueError, OSError, pygit2.GitError) as error:
         raise Conflict(
@@ -62,24 +62,24 @@ def compare_and_swap(git_dir: Path, ref: str, old: str, new: str, reason: str) -
 
 def forget_killed_swap(git_dir: Path) -> None:
     """Remove the lock that a killed process left on a branch, so that git can move it again."""
-    note = common_dir_of(git_dir) / _NOTE
+    lock = FileLock(common_dir_of(git_dir) / _NOTE)
     with suppress(OSError):
-        if note.stat().st_size:
-            with note.open("r+b") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # else it lives
+        # If another process holds the lock, it is alive and its swap is under way.
+        if lock.path.stat().st_size and lock.acquire(0):
+            with lock, os.fdopen(lock.fileno(), "r+b", closefd=False) as file:
                 _forget(common_dir_of(git_dir), file)
 
 
 @contextmanager
 def _noted(common_dir: Path, swap: _Swap) -> Iterator[None]:
-    """One swap at a time; the kernel tells the next one whether the last one was killed."""
-    descriptor = os.open(common_dir / _NOTE, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "r+b") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    """Guard one swap at a time by a note that tells the next process if this one was killed."""
+    lock = FileLock(common_dir / _NOTE)
+    lock.acquire()
+    with lock, os.fdopen(lock.fileno(), "r+b", closefd=False) as file:
         _forget(common_dir, file)
         file.write(msgspec.json.encode(swap))
         file.flush()
-        os.fsync(descriptor)
+        os.fsync(file.fileno())
         try:
             yield
         finally:
@@ -88,7 +88,7 @@ def _noted(common_dir: Path, swap: _Swap) -> Iterator[None]:
 
 
 def _forget(common_dir: Path, file: IO[bytes]) -> None:
-    """End what a killed process noted; another git's lock has another commit in it."""
+    """Clear the note of a killed process; a lock of another git, with another commit, is kept."""
     data = file.read(_LOCK_LIMIT)
     with suppress(msgspec.DecodeError, OSError):
         swap = msgspec.json.decode(data, type=_Swap)

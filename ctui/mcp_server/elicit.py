@@ -11,12 +11,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ctui.errors import InvalidInput
-from ctui.mcp_server.asks import decisions
-from ctui.tasks.ask_text import ask_lines, session_words
-from ctui.tasks.choices import labelled
-from ctui.tasks.grants import always_words
-from ctui.tasks.model import Answer, Ask, AskKind
-from ctui.tasks.questions import Question, field_problem, joined, question_items
+from ctui.tasks.asks import ask_lines, decisions, kind_of
+from ctui.tasks.asks.form_choices import labelled
+from ctui.tasks.asks.kind import Decision
+from ctui.tasks.asks.questions import Question
+from ctui.tasks.model import Answer, Ask
 from ctui.text import one_line
 
 ALLOW_ONCE = "Allow Once"
@@ -27,7 +26,7 @@ DENY = "Deny"
 _BY = "MCP"
 _MOST_OPTIONS = 100
 _WIDTH = 200
-_DECIDED: Mapping[str, Any] = {
+_DECIDED: Mapping[str, Decision] = {
     ALLOW_ONCE: "allow",
     ALLOW_SESSION: "session",
     ALLOW_ALWAYS: "always",
@@ -55,7 +54,7 @@ def form_of(ask: Ask, problem: str = "") -> Form:
     if asked:
         properties = {name: schema for field in asked for name, schema in field.properties(ask)}
         required = [field.key for field in asked if field.needed(ask)]
-    elif ask.kind is AskKind.ELICITATION:
+    elif _is_accepted_as_it_is(ask):
         properties, required = {}, []
     else:
         properties, required = _decision(ask), ["decision"]
@@ -76,9 +75,14 @@ def answer_of(ask: Ask, action: str, content: Mapping[str, Any] | None) -> Answe
     asked = list(_fields(ask))
     if asked:
         return Answer("allow", answers={f.asked.text: f.text(ask, given) for f in asked}, by=_BY)
-    if ask.kind is AskKind.ELICITATION:
+    if _is_accepted_as_it_is(ask):
         return Answer("allow", by=_BY)
     return _decided(ask, given)
+
+
+def _is_accepted_as_it_is(ask: Ask) -> bool:
+    """Return True for a form without fields: the client's own buttons say all."""
+    return kind_of(ask).is_form and "allow" in decisions(ask)
 
 
 # -- permissions and plans
@@ -87,7 +91,7 @@ def answer_of(ask: Ask, action: str, content: Mapping[str, Any] | None) -> Answe
 def _decision(ask: Ask) -> dict[str, Any]:
     taken = decisions(ask)
     labels = [label for label, decision in _DECIDED.items() if decision in taken]
-    longer = {ALLOW_SESSION: session_words(ask), ALLOW_ALWAYS: always_words(ask)}
+    longer = {label: kind_of(ask).allows(ask, _DECIDED[label]) for label in labels}
     meant = [f"{label}: {one_line(words, _WIDTH)}" for label, words in longer.items() if words]
     about = "; ".join(meant) or "What it may do"
     return {
@@ -102,7 +106,7 @@ def _decision(ask: Ask) -> dict[str, Any]:
 
 def _decided(ask: Ask, given: Mapping[str, Any]) -> Answer:
     decision = _DECIDED.get(str(given.get("decision")))
-    if decision not in decisions(ask):
+    if decision is None or decision not in decisions(ask):
         raise InvalidInput("choose one of the decisions", hint="or close the form")
     message = given.get("message")
     said = message if decision == "deny" and isinstance(message, str) else ""
@@ -133,7 +137,7 @@ class _Field(NamedTuple):
 
     def open_ended(self, ask: Ask) -> bool:
         """Whether there is a field for own words beside the options."""
-        return ask.kind is AskKind.QUESTION and bool(self.labels)
+        return not kind_of(ask).is_form and bool(self.labels)
 
     def needed(self, ask: Ask) -> bool:
         return not self.asked.optional and not self.open_ended(ask)
@@ -164,14 +168,14 @@ class _Field(NamedTuple):
         if isinstance(own, str) and own.strip() and self.open_ended(ask):
             text = own.strip()
         elif isinstance(chosen, list):
-            text = joined(ask, [self.labels.get(str(item), str(item)) for item in chosen])
+            text = kind_of(ask).joined([self.labels.get(str(item), str(item)) for item in chosen])
         elif isinstance(chosen, bool):
             text = "yes" if chosen else "no"
         else:
             text = "" if chosen is None else str(chosen).strip()
             text = self.labels.get(text, text)
         name = one_line(self.asked.text, _WIDTH)
-        if problem := field_problem(ask, self.asked.text, text):
+        if problem := kind_of(ask).problem(ask, self.asked.text, text):
             raise InvalidInput(one_line(problem, _WIDTH))
         if not text and not self.asked.optional:
             raise InvalidInput(f"no answer to: {name}", hint="answer it, or decline")
@@ -180,6 +184,6 @@ class _Field(NamedTuple):
 
 def _fields(ask: Ask) -> Iterator[_Field]:
     """The questions of an ask under names that any client can show; of two alike only one."""
-    asked = {question.text: question for question in question_items(ask)}
+    asked = {question.text: question for question in kind_of(ask).questions(ask)}
     for number, question in enumerate(asked.values(), 1):
         yield _Field("answer" if len(asked) == 1 else f"answer_{number}", question)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import TYPE_CHECKING, Annotated
 
 import anyio
@@ -17,7 +16,6 @@ from ctui.mcp_server.rounds import Round, earlier_round, take_answers
 from ctui.mcp_server.settings import settings
 from ctui.mcp_server.tool import WORKS, Tool, tool
 from ctui.mcp_server.turn_wait import Execution, TurnWait
-from ctui.tasks.calls import SendMessage
 from ctui.tasks.journal import FILE_NAME
 from ctui.tasks.model import Task, TaskOptions
 
@@ -89,10 +87,9 @@ async def _begin(call: Call, client: Client, given: ExecuteClaude) -> tuple[Task
         start = _journal_size(call, given.task_id)
         if not given.prompt:
             return _known(call, given.task_id), start
-        from ctui.client.tasks import login
+        from ctui.client.tasks import new_message
 
-        message = SendMessage(given.task_id, str(uuid.uuid4()), given.prompt, login(call.paths))
-        return await client.call(message), start
+        return await client.call(new_message(call.paths, given.task_id, given.prompt)), start
     from ctui.client.tasks import NewTask, start_task
 
     place = place_of(call, given.workspace_root or "")
@@ -112,7 +109,7 @@ async def _begin(call: Call, client: Client, given: ExecuteClaude) -> tuple[Task
             skip_permissions=given.skip_permissions,
         ),
     )
-    return await start_task(client, place.repository, new), 0
+    return (await start_task(client, place.repository, new)).task, 0
 
 
 def _left_off(call: Call, place: Place, prompt: str) -> Task | None:
@@ -123,7 +120,7 @@ def _left_off(call: Call, place: Place, prompt: str) -> Task | None:
     """
     worktree = place.worktree or str(place.repository.work_tree)
     with open_store(call.paths) as store:
-        task = next(reversed(store.tasks(worktree=worktree)), None)
+        task = next(reversed(store.tasks.list(worktree=worktree)), None)
     if task is None or not prompt:
         return task
     waits = task.state.live or task.id in call.state.unheard
@@ -132,7 +129,7 @@ def _left_off(call: Call, place: Place, prompt: str) -> Task | None:
 
 def _known(call: Call, task_id: str) -> Task:
     with open_store(call.paths) as store:
-        return store.task(task_id)
+        return store.tasks.get(task_id)
 
 
 def _journal_size(call: Call, task_id: str) -> int:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from ctui.client.plain import plain_lines
+from ctui.client.plain import PlainJournal
 from ctui.mcp_server.pages import ROOM, cut_text, wire_size
 from ctui.tasks.journal import FILE_NAME, Entry
 
@@ -75,7 +75,8 @@ def read_entry(folder: Path, start: int) -> str:
     with suppress(FileNotFoundError), (folder / FILE_NAME).open("rb") as file:
         file.seek(start)
         with suppress(msgspec.DecodeError):
-            return "\n".join(plain_lines(msgspec.json.decode(file.readline(), type=Entry)))
+            entry = msgspec.json.decode(file.readline(), type=Entry)
+            return "\n".join(PlainJournal().lines(entry))
     return ""
 
 
@@ -90,13 +91,14 @@ def text_portion(text: str, offset: int) -> Output:
 
 async def follow_output(client: Client, task_id: str, offset: int, seconds: float) -> None:
     """Wait until there is something to read behind `offset`, but not for longer than that."""
+    journal = PlainJournal()
     with suppress(TimeoutError):
         async with (
             asyncio.timeout(seconds),
             aclosing(client.follow(task_id, offset)) as batches,
         ):
             async for batch in batches:
-                if any(plain_lines(entry) for entry in batch):
+                if any(journal.lines(entry) for entry in batch):
                     return
 
 
@@ -114,6 +116,7 @@ def _last(lines: list[str], count: int) -> list[str]:
 def _entries(path: Path, start: int) -> Iterator[_Shown]:
     """Give each whole entry; a torn one at the end is not there yet."""
     decode = msgspec.json.Decoder(Entry).decode
+    journal = PlainJournal()
     with path.open("rb") as file:
         if start > 0:
             file.seek(start - 1)
@@ -121,7 +124,7 @@ def _entries(path: Path, start: int) -> Iterator[_Shown]:
         begin = file.tell()
         while (line := file.readline()).endswith(b"\n"):
             with suppress(msgspec.DecodeError):
-                yield _Shown(begin, file.tell(), _cut(plain_lines(decode(line)), begin))
+                yield _Shown(begin, file.tell(), _cut(journal.lines(decode(line)), begin))
             begin = file.tell()
 
 

@@ -70,7 +70,7 @@ def earlier_round(call: Call) -> Round | None:
 async def take_answers(call: Call, client: Client, earlier: Round) -> None:
     """Answer the asks of the task that the client was shown."""
     with open_store(call.paths) as store:
-        pending = {_key(ask): ask for ask in store.asks(AskState.PENDING, task=earlier.task)}
+        pending = {_key(ask): ask for ask in store.asks.list(AskState.PENDING, task=earlier.task)}
     for key, filled in call.responses.items():
         if key not in pending or not isinstance(filled, ElicitResult):
             continue
@@ -93,7 +93,7 @@ async def send_answer(client: Client, ask: Ask, filled: ElicitResult) -> str:
         if answer is not None:
             await client.call(AnswerAsk(ask.id, answer))
     except InvalidInput as error:
-        return f"{error.message} ({error.hint})" if error.hint else error.message
+        return error.one_line()
     except Conflict:
         pass  # somebody else was first: that answer counts
     return ""

@@ -32,7 +32,7 @@ def text_of(paths: Paths, task: Task, name: str) -> str:
 def _ask(paths: Paths, task: Task, number: int) -> str:
     """Return what is asked as the tool gets it, in JSON."""
     with open_store(paths) as store:
-        ask = store.ask(number)
+        ask = store.asks.get(number)
     if ask.task != task.id:
         raise NotFound(f"ask {number} is not one of {task.id}", hint="list_asks shows them")
     return sanitise(bytes(ask.input).decode("utf-8", "replace"))

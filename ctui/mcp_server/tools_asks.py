@@ -18,8 +18,6 @@ from ctui.tasks.calls import AnswerAsk
 from ctui.tasks.model import Answer, Ask, AskState
 from ctui.tasks.store import Store
 
-_BATCH = 8
-
 
 class ListAsks(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Arguments of `list_asks`."""
@@ -38,13 +36,13 @@ async def list_asks(call: Call, given: ListAsks) -> AskList:
     """
     with open_store(call.paths) as store:
         if given.task_id:
-            store.task(given.task_id)
+            store.tasks.get(given.task_id)
         items = map(ask_item, _pending(store, given))
         return AskList(*page_of(items, ask_key, given.cursor))
 
 
 def _pending(store: Store, given: ListAsks) -> Iterator[Ask]:
-    """Give asks from the cursor on: each can have a megabyte, and there can be thousands."""
+    """Return the asks from the cursor on."""
     match position(given.cursor):
         case ():
             last = 0
@@ -52,9 +50,7 @@ def _pending(store: Store, given: ListAsks) -> Iterator[Ask]:
             pass
         case _:
             raise wrong_cursor()
-    while found := store.pending_after(last, most=_BATCH, task=given.task_id or None):
-        yield from found
-        last = found[-1].id
+    return store.asks.pending_after(last, task=given.task_id or None)
 
 
 class AnswerOne(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import Iterator
 from typing import Annotated
 
@@ -28,11 +27,10 @@ from ctui.mcp_server.task_shapes import (
 )
 from ctui.mcp_server.texts import text_of
 from ctui.mcp_server.tool import ENDS, READS, WORKS, Tool, tool
-from ctui.tasks.calls import InterruptTask, SendMessage, StopTask
-from ctui.tasks.model import AskState, Task, TaskOptions, TaskState
+from ctui.tasks.calls import InterruptTask, StopTask
+from ctui.tasks.model import Task, TaskOptions, TaskState
 from ctui.tasks.store import Store
 
-_BATCH = 50
 _MOST_RUNS = 20
 
 
@@ -115,7 +113,7 @@ async def run_task(call: Call, given: RunTask) -> TaskNow:
     )
     async with call.client() as client:
         await client.connect()
-        return now(await start_task(client, repository, new))
+        return now((await start_task(client, repository, new)).task)
 
 
 class ListTasks(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -130,7 +128,7 @@ class ListTasks(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 async def list_tasks(call: Call, given: ListTasks) -> TaskList:
     """List all tasks of all repositories, oldest first, with how much each asks, page by page."""
     with open_store(call.paths) as store:
-        asked = store.pending_counts()
+        asked = store.asks.pending_by_task()
         items = (
             TaskItem(brief(task), asked.get(task.id, 0))
             for task in _tasks(store, given)
@@ -141,7 +139,7 @@ async def list_tasks(call: Call, given: ListTasks) -> TaskList:
 
 
 def _tasks(store: Store, given: ListTasks) -> Iterator[Task]:
-    """Give tasks from the cursor on: a store may have thousands, with long texts."""
+    """Return the tasks from the cursor on."""
     match position(given.cursor):
         case ():
             last = (-1, "")
@@ -149,9 +147,7 @@ def _tasks(store: Store, given: ListTasks) -> Iterator[Task]:
             last = (created, task_id)
         case _:
             raise wrong_cursor()
-    while found := store.tasks_after(*last, most=_BATCH, removed=given.removed):
-        yield from found
-        last = (found[-1].created, found[-1].id)
+    return store.tasks.after(*last, removed=given.removed)
 
 
 class GetTask(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -230,9 +226,9 @@ class Send(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 @tool(Send, TaskNow, WORKS)
 async def send_message(call: Call, given: Send) -> TaskNow:
     """Send a follow-up to a task; one that sleeps or ended goes on. Returns at once."""
-    from ctui.client.tasks import login
+    from ctui.client.tasks import new_message
 
-    message = SendMessage(given.task_id, str(uuid.uuid4()), given.message, login(call.paths))
+    message = new_message(call.paths, given.task_id, given.message)
     async with call.client() as client:
         return now(await client.call(message))
 
@@ -259,9 +255,9 @@ async def stop_task(call: Call, given: OneTask) -> TaskNow:
 
 def _details(call: Call, task_id: str) -> TaskDetails:
     with open_store(call.paths) as store:
-        task = store.task(task_id)
-        asks, after = first_asks(store.asks(AskState.PENDING, task=task_id))
-        runs = store.runs(task_id)
+        task = store.tasks.get(task_id)
+        asks, after = first_asks(store.asks.pending_after(0, task=task_id))
+        runs = store.runs.of(task_id)
     return TaskDetails(task, asks, runs[-_MOST_RUNS:], turn_over(task), after)
 
 

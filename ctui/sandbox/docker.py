@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ctui.errors import Conflict, ExternalFailure, NotFound, Unavailable
 from ctui.sandbox.endpoint import Endpoint, resolve_endpoint
+from ctui.sandbox.liveness import answered
 from ctui.sandbox.sdk import THREADS, connect_sdk, translated_call
 from ctui.sandbox.spec import SandboxSpec
 from ctui.text import one_line
@@ -156,7 +157,7 @@ class Engine:
                 id=item["Id"],
                 name=item["Names"][0].lstrip("/") if item["Names"] else "",
                 labels=item["Labels"],
-                running=item["State"] == "running",
+                running=item["State"] in {"running", "paused", "restarting"},
             )
             for item in found
         ]
@@ -277,9 +278,10 @@ class Engine:
         return await self._call(lambda: call(self._client))
 
     async def _call(self, call: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(
+        job = asyncio.get_running_loop().run_in_executor(
             self._pool, translated_call, call, self.endpoint
         )
+        return await answered(job, self.endpoint)
 
 
 def _label_filters(labels: Mapping[str, str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The image that tasks run in: named by what went into it, so that a stale one is noticed."""
+"""The image that tasks run in, named by its ingredients, so that a stale one is noticed."""
 
 from __future__ import annotations
 
@@ -11,28 +11,33 @@ from pathlib import Path
 from ctui.config import ImageConfig
 from ctui.errors import Unavailable
 from ctui.paths import resource
+from ctui.sandbox.certificates import certificates
 from ctui.sandbox.docker import Engine
+from ctui.sandbox.proxies import proxy_environment
 from ctui.sandbox.spec import LABEL_INSTANCE
 from ctui.sandbox.toolchain import File, make_tar, toolchain_context
 from ctui.text import one_line
 
 CLAUDE_CODE_VERSION = "2.1.197"
-"""The CLI that the protocol of `ctui.claude` was checked against."""
+"""Version of the CLI that the protocol of `ctui.claude` was checked against."""
 
 LABEL = "ctui.image"
-_INPUTS = ("Dockerfile", "relay.py")
-_CA_VARIABLES = ("CTUI_CA_FILE", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE")
+_INPUTS = (
+    "Dockerfile",
+    "relay/__main__.py",
+    "relay/home.py",
+    "relay/kernel.py",
+    "relay/streams.py",
+)
 
 Progress = Callable[[str], None]
 
 
 def image_tag(config: ImageConfig) -> str:
-    """`ctui:<hash of everything that goes into the image>`.
-
-    The host's certificates are left out: which ones a shell names must not change the image's name.
+    """Return `ctui:<hash of everything that goes into the image>`.
 
     Raises:
-        Unavailable: `image.dockerfile` or a file beside it cannot be read.
+        Unavailable: `image.dockerfile`, a file beside it or `image.ca_file` cannot be read.
     """
     digest = hashlib.sha256(CLAUDE_CODE_VERSION.encode())
     folder = resource("docker")
@@ -41,11 +46,13 @@ def image_tag(config: ImageConfig) -> str:
     digest.update(config.base.encode())
     if config.dockerfile:
         digest.update(toolchain_context(Path(config.dockerfile).expanduser()))
+    for name, content in certificates(config).items():
+        digest.update(name.encode() + content)
     return f"ctui:{digest.hexdigest()[:12]}"
 
 
 async def require_image(engine: Engine, config: ImageConfig) -> str:
-    """The tag of the image to use.
+    """Return the tag of the image that exists for these settings.
 
     Raises:
         Unavailable: it was not built yet, or what is there was built from other inputs.
@@ -63,7 +70,7 @@ async def require_image(engine: Engine, config: ImageConfig) -> str:
 async def build_image(
     engine: Engine, config: ImageConfig, progress: Progress, instance: str = ""
 ) -> str:
-    """Build the image unless it is there, and return its tag.
+    """Build the image unless it exists, and return its tag.
 
     Args:
         engine: that has it afterwards.
@@ -81,8 +88,12 @@ async def build_image(
     owner = {LABEL_INSTANCE: instance} if instance else {}
     base = await _base(engine, config, progress, owner)
     progress(f"building {tag} on {base}")
-    arguments = {"BASE_IMAGE": base, "CLAUDE_CODE_VERSION": CLAUDE_CODE_VERSION}
-    await engine.build(_context(), tag, arguments, {LABEL: tag, **owner}, progress)
+    arguments = {
+        "BASE_IMAGE": base,
+        "CLAUDE_CODE_VERSION": CLAUDE_CODE_VERSION,
+        **proxy_environment(engine=engine.endpoint.url),
+    }
+    await engine.build(_context(config), tag, arguments, {LABEL: tag, **owner}, progress)
     return tag
 
 
@@ -94,14 +105,15 @@ async def _base(
         context = await asyncio.to_thread(toolchain_context, path)
         tag = _toolchain_tag(context)
         progress(f"building your {path.name}")
-        await engine.build(context, tag, {}, {LABEL: tag, **owner}, progress)
+        proxies = proxy_environment(engine=engine.endpoint.url)
+        await engine.build(context, tag, proxies, {LABEL: tag, **owner}, progress)
         return tag
     progress("looking for a base image")
     return await _run_script(resource("docker") / "base.sh", config.base)
 
 
 def current_tags(config: ImageConfig) -> set[str]:
-    """The tags that these settings lead to: the image's, and that of what lies underneath.
+    """Return the tags that these settings lead to: the image's, and its base's.
 
     Raises:
         Unavailable: as `image_tag`.
@@ -125,6 +137,7 @@ async def _run_script(script: Path, base: str) -> str:
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, **proxy_environment()},
     )
     stdout, stderr = await process.communicate()
     if process.returncode:
@@ -133,18 +146,9 @@ async def _run_script(script: Path, base: str) -> str:
     return stdout.decode().strip().splitlines()[-1]
 
 
-def _context() -> bytes:
+def _context(config: ImageConfig) -> bytes:
     folder = resource("docker")
     files = {name: (folder / name).read_bytes() for name in _INPUTS}
     files["certificates/README"] = b"Certificates of the host, as *.crt.\n"
-    files.update(_certificates(os.environ))
+    files.update(certificates(config))
     return make_tar({name: File(content) for name, content in files.items()})
-
-
-def _certificates(environ: Mapping[str, str]) -> dict[str, bytes]:
-    """The host's CA bundle, where a variable says that the usual one does not do."""
-    for variable in _CA_VARIABLES:
-        path = Path(environ.get(variable) or "/nonexistent")
-        if path.is_file():
-            return {"certificates/host.crt": path.read_bytes()}
-    return {}

@@ -1,4 +1,4 @@
-"""The images that ctui has built, and which of them are in nobody's way any more."""
+"""The images that ctui built, and which of them can be removed."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
 
 
 class BuiltImage(msgspec.Struct, frozen=True, kw_only=True):
-    """An image that a ctui built on this engine."""
+    """Image that a ctui built on this engine."""
 
     id: str
     tags: tuple[str, ...]
-    """Empty for one whose name went to a newer image."""
+    """Tags, empty if a newer image took the name over."""
     size: int
-    """Bytes, of which other images may have a part too."""
+    """Size in bytes; other images may share a part of it."""
     created: int
-    """Nanoseconds since the epoch, to the second."""
+    """Time in nanoseconds since the epoch, to the second."""
     current: bool
-    """Whether tasks run in it with today's settings, or it lies underneath."""
+    """True if tasks run in it with today's settings, or if their image is built on it."""
     in_use: bool
-    """Whether a container was made from it."""
+    """True if a container was made from it."""
     own: bool
-    """Whether this ctui built it: another one's is never removed."""
+    """True if this ctui built it; images of another one are never removed."""
 
     @property
     def name(self) -> str:
@@ -42,12 +42,12 @@ class BuiltImage(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def old(self) -> bool:
-        """Whether it can go: this ctui built it, and nothing needs it."""
+        """True if it can go: this ctui built it, and nothing needs it."""
         return self.own and not self.current and not self.in_use
 
 
 async def built_images(engine: Engine, config: ImageConfig, instance: str) -> list[BuiltImage]:
-    """Every image that a ctui built, newest first.
+    """Return every image that a ctui built, newest first.
 
     Args:
         engine: that has them.
@@ -66,7 +66,7 @@ async def built_images(engine: Engine, config: ImageConfig, instance: str) -> li
 
 
 async def remove_image(engine: Engine, image: BuiltImage) -> None:
-    """Remove it with all its tags.
+    """Remove an image with all its tags.
 
     Raises:
         Conflict: something needs it by now.

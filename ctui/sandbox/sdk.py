@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ctui.errors import Conflict, CtuiError, ExternalFailure, NotFound, Unavailable
 from ctui.sandbox.endpoint import Endpoint
+from ctui.sandbox.transport import EngineHangs
 from ctui.text import one_line
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ T = TypeVar("T")
 THREADS = 16
 """Calls that may be under way at once, and connections kept open."""
 _CALL_SECONDS = 120
+_HELLO_SECONDS = 4
+"""For an engine's first words; one that hangs takes connections and says nothing."""
 
 
 def connect_sdk(endpoint: Endpoint) -> APIClient:
@@ -46,13 +49,14 @@ def connect_sdk(endpoint: Endpoint) -> APIClient:
         client = Client(
             base_url=endpoint.url,
             version="auto",
-            timeout=_CALL_SECONDS,
+            timeout=_HELLO_SECONDS,
             tls=config,
             num_pools=THREADS,
             max_pool_size=THREADS,
             use_ssh_client=endpoint.kind == "dial",
         )
         client.ping()
+        client.timeout = _CALL_SECONDS
         return client
 
 
@@ -76,10 +80,25 @@ def _translated(endpoint: Endpoint) -> Iterator[None]:
     except errors.APIError as error:
         raise _of_api(error) from error
     except (errors.DockerException, RequestException, OSError) as error:
-        raise Unavailable(
-            f"no Docker engine answers at {endpoint.url}",
-            hint="start it, or choose another with DOCKER_HOST; `ctui doctor` looks closer",
+        raise (
+            EngineHangs
+            if _timed_out(error)
+            else Unavailable(
+                f"no Docker engine answers at {endpoint.url}",
+                hint="start it, or choose another with DOCKER_HOST; `ctui doctor` looks closer",
+            )
         ) from error
+
+
+def _timed_out(error: BaseException | None) -> bool:
+    """Look behind what the SDK wraps it in."""
+    from requests.exceptions import ReadTimeout
+
+    while error is not None:
+        if isinstance(error, TimeoutError | ReadTimeout):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _of_api(error: Any) -> CtuiError:

@@ -7,9 +7,13 @@ from typing import Any, Literal
 
 import msgspec
 
-WORKSPACE = "/workspace"
+from ctui.paths import WORKSPACE
+from ctui.sandbox.seccomp import profile
+
 HOME = "/home/claude"
 GIT_DIRECTORY = "/ctui/git"
+MANAGED = "/etc/claude-code"
+"""What the CLI reads before every other setting; a task cannot write there."""
 
 LABEL_INSTANCE = "ctui.instance"
 LABEL_TASK = "ctui.task"
@@ -51,6 +55,8 @@ class SandboxSpec(msgspec.Struct, frozen=True, kw_only=True):
     network: str
     labels: Mapping[str, str]
     limits: Limits = Limits()
+    debugger: bool = False
+    """Whether its processes may trace each other (ptrace)."""
     entrypoint: tuple[str, ...] = ()
     """Instead of the relay; only for containers that are no task."""
 
@@ -85,7 +91,7 @@ class SandboxSpec(msgspec.Struct, frozen=True, kw_only=True):
             "Tmpfs": {"/tmp": f"rw,exec,nosuid,nodev,size={limits.tmp},mode=1777"},  # noqa: S108 - the container's own
             "ReadonlyRootfs": True,
             "CapDrop": ["ALL"],
-            "SecurityOpt": ["no-new-privileges"],
+            "SecurityOpt": ["no-new-privileges", f"seccomp={profile(debugger=self.debugger)}"],
             "Memory": limits.memory,
             "MemorySwap": limits.memory,
             "NanoCpus": int(limits.cpus * 1e9),

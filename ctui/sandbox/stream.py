@@ -12,29 +12,15 @@ import asyncio
 from calendar import timegm
 from collections.abc import AsyncIterator, Iterator
 from time import strptime
-from typing import Literal, NamedTuple
 
-from ctui.errors import Unavailable
+from ctui.errors import RunnerUnavailable
 from ctui.sandbox.endpoint import Endpoint
+from ctui.sandbox.runner import LogLine, Stream
 from ctui.sandbox.transport import Connection, connect, request
 
 _READ_SIZE = 1 << 18
 MAX_LINE = 64 << 20
 """Bytes of one line; a longer one comes as an incomplete line, and its rest is dropped."""
-
-Stream = Literal["out", "err"]
-
-
-class LogLine(NamedTuple):
-    """One line of a container's stdout or stderr."""
-
-    time: int
-    """Nanoseconds since the epoch, when the engine read its last piece."""
-    stream: Stream
-    data: bytes
-    """Without the newline."""
-    complete: bool = True
-    """False for what stands after the last newline, or beyond MAX_LINE."""
 
 
 async def follow_log(
@@ -196,7 +182,7 @@ async def _body(reader: asyncio.StreamReader, *, chunked: bool) -> AsyncIterator
             while left:
                 data = await reader.read(min(left, _READ_SIZE))
                 if not data:
-                    raise Unavailable("the Docker engine broke off", hint="is it restarting?")
+                    raise RunnerUnavailable("the Docker engine broke off", hint="is it restarting?")
                 left -= len(data)
                 yield data
             await reader.readexactly(2)
@@ -206,4 +192,4 @@ async def _body(reader: asyncio.StreamReader, *, chunked: bool) -> AsyncIterator
         asyncio.LimitOverrunError,
         ValueError,
     ) as error:
-        raise Unavailable("the Docker engine broke off", hint="is it restarting?") from error
+        raise RunnerUnavailable("the Docker engine broke off", hint="is it restarting?") from error

@@ -1,4 +1,4 @@
-"""A person's own Dockerfile and what it may copy, as the engine wants them: one tar archive."""
+"""A person's own Dockerfile and the files it may copy, packed as a tar archive for the engine."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ _CONTEXT_LIMIT = 64 << 20
 
 
 class File(NamedTuple):
-    """A file of an archive."""
+    """File of an archive."""
 
     content: bytes
     mode: int = 0o644
     link: str = ""
-    """Where a symbolic link leads; empty for a file."""
+    """Target of a symbolic link; empty for a file."""
 
 
 def toolchain_context(dockerfile: Path) -> bytes:
-    """A tar archive of the Dockerfile's folder less its `.dockerignore`.
+    """Return a tar archive of the Dockerfile's folder without what its `.dockerignore` names.
 
     The same files make the same bytes.
 
@@ -50,7 +50,7 @@ def toolchain_context(dockerfile: Path) -> bytes:
 
 
 def make_tar(files: Mapping[str, File]) -> bytes:
-    """An archive without times and owners."""
+    """Return an archive without times and owners."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         for name, file in sorted(files.items()):

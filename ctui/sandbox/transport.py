@@ -8,12 +8,25 @@ from contextlib import suppress
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from ctui.errors import NotFound, Unavailable
+from ctui.errors import NotFound, RunnerUnavailable, Unavailable
 from ctui.sandbox.endpoint import Endpoint
 from ctui.text import one_line
 
 _BUFFER = 1 << 20
-_HEAD_SECONDS = 60
+_CONNECT_SECONDS = 5
+_HEAD_SECONDS = 8
+_DIAL_HEAD_SECONDS = 60
+"""Where a connection is a process such as ssh, the head waits for its log-in too."""
+
+
+class EngineHangs(Unavailable):
+    """An engine that takes connections and does not answer."""
+
+    def __init__(self, message: str = "", *, hint: str = "") -> None:
+        super().__init__(
+            message or "the Docker engine takes connections, but does not answer",
+            hint=hint or "restart it; `ctui doctor` names the command",
+        )
 
 
 class Connection(NamedTuple):
@@ -42,20 +55,24 @@ class Response(NamedTuple):
 async def connect(endpoint: Endpoint) -> Connection:
     """Open a connection. Raises Unavailable if nothing answers."""
     try:
-        if endpoint.kind == "unix":
-            pair = await asyncio.open_unix_connection(endpoint.address, limit=_BUFFER)
-            return Connection(*pair, api=endpoint.api)
-        if endpoint.kind == "tcp":
-            host, _, port = endpoint.address.rpartition(":")
-            context = _tls(endpoint)
-            pair = await asyncio.open_connection(host, int(port), limit=_BUFFER, ssl=context)
-            return Connection(*pair, api=endpoint.api)
-        return await _dial(endpoint)
-    except (OSError, ssl.SSLError) as error:
-        raise Unavailable(
+        return await asyncio.wait_for(_connect(endpoint), _CONNECT_SECONDS)
+    except (OSError, ssl.SSLError, TimeoutError) as error:
+        raise RunnerUnavailable(
             f"no Docker engine answers at {endpoint.url}",
             hint="start it, or choose another with DOCKER_HOST; `ctui doctor` looks closer",
         ) from error
+
+
+async def _connect(endpoint: Endpoint) -> Connection:
+    if endpoint.kind == "unix":
+        pair = await asyncio.open_unix_connection(endpoint.address, limit=_BUFFER)
+        return Connection(*pair, api=endpoint.api)
+    if endpoint.kind == "tcp":
+        host, _, port = endpoint.address.rpartition(":")
+        context = _tls(endpoint)
+        pair = await asyncio.open_connection(host, int(port), limit=_BUFFER, ssl=context)
+        return Connection(*pair, api=endpoint.api)
+    return await _dial(endpoint)
 
 
 async def request(
@@ -76,9 +93,12 @@ async def request(
     lines += ["Connection: Upgrade", "Upgrade: tcp"] if upgrade else ["Connection: close"]
     connection.writer.write("\r\n".join([*lines, "", ""]).encode())
     try:
-        head = await asyncio.wait_for(connection.reader.readuntil(b"\r\n\r\n"), _HEAD_SECONDS)
-    except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, OSError, TimeoutError) as error:
-        raise Unavailable("the Docker engine broke off", hint="is it restarting?") from error
+        seconds = _HEAD_SECONDS if connection.process is None else _DIAL_HEAD_SECONDS
+        head = await asyncio.wait_for(connection.reader.readuntil(b"\r\n\r\n"), seconds)
+    except TimeoutError as error:
+        raise EngineHangs from error
+    except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, OSError) as error:
+        raise RunnerUnavailable("the Docker engine broke off", hint="is it restarting?") from error
     status_line, *fields = head.decode("latin-1").split("\r\n")
     headers = {
         name.strip().lower(): value.strip()

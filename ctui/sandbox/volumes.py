@@ -25,32 +25,32 @@ if TYPE_CHECKING:
 VolumeKind = Literal["home", "npm-cache", "node-cache", "other"]
 
 _SIZE_SECONDS = 20
-"""The engine walks through every volume that it has to tell their sizes."""
+"""Time limit of sizes, for which the engine walks through every volume."""
 
 
 class Volume(msgspec.Struct, frozen=True, kw_only=True):
-    """A volume that bears this instance's label."""
+    """Volume that has this instance's label."""
 
     name: str
     kind: VolumeKind
     task: str | None
-    """The id of the task whose home it is; None for what tasks share."""
+    """Id of the task whose home it is; None for what tasks share."""
     size: int | None
-    """Bytes; None where the engine does not tell."""
+    """Size in bytes, or None if the engine does not tell."""
     in_use: bool
-    """Whether a container has it, running or not."""
+    """True if a container has it, running or not."""
     created: int
-    """Nanoseconds since the epoch, to the second."""
+    """Time in nanoseconds since the epoch, to the second."""
 
 
 class Cache(NamedTuple):
-    """A cache that tasks share."""
+    """Cache that tasks share."""
 
     kind: VolumeKind
     target: str
-    """Where it is in a container."""
+    """Mount point in a container."""
     variables: tuple[str, ...]
-    """What leads the tools there."""
+    """Variables that make tools use it."""
 
     def name(self, instance: str) -> str:
         return f"ctui-{instance[:8]}-{self.kind}"
@@ -60,11 +60,11 @@ CACHES = (
     Cache("npm-cache", "/ctui/cache/npm", ("NPM_CONFIG_CACHE",)),
     Cache("node-cache", "/ctui/cache/node", ("COREPACK_HOME", "NPM_CONFIG_DEVDIR")),
 )
-"""Beside the home, not in it: a mount point in there would stay behind as root's folder."""
+"""Mount point of the caches; one inside the home would stay behind as root's folder."""
 
 
 async def find_volumes(engine: Engine, instance: str) -> list[Volume]:
-    """Every volume of an instance, by name, with its size where the engine tells it in time."""
+    """Return every volume of an instance by name, with its size if the engine tells it in time."""
     label = f"{LABEL_INSTANCE}={instance}"
     found = await engine.ask(lambda client: client.volumes(filters={"label": label}))
     used = await _used(engine)
@@ -75,22 +75,22 @@ async def find_volumes(engine: Engine, instance: str) -> list[Volume]:
 
 
 async def users(engine: Engine, volume: str) -> list[Mapping[str, str]]:
-    """The labels of every container that has a volume, running or not."""
+    """Return the labels of every container that has a volume, running or not."""
     return [labels for names, labels in await _mounted(engine) if volume in names]
 
 
 def cache_mounts(instance: str) -> tuple[Mount, ...]:
-    """The caches as a task's container has them."""
+    """Return the mounts of the caches in a task's container."""
     return tuple(Mount(cache.name(instance), cache.target, kind="volume") for cache in CACHES)
 
 
 def cache_environment() -> dict[str, str]:
-    """What leads npm, Corepack and node-gyp to the caches."""
+    """Return the variables that make npm, Corepack and node-gyp use the caches."""
     return {name: cache.target for cache in CACHES for name in cache.variables}
 
 
 async def ensure_caches(engine: Engine, instance: str, image: str) -> list[str]:
-    """Make the shared caches, writable for every task; their names.
+    """Make the shared caches, writable for every task, and return their names.
 
     An empty volume takes the mode of the folder that it is first mounted over, when the container
     is created. The image's home is writable for every uid, so a container that never starts
@@ -129,7 +129,7 @@ def _names(mounts: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 async def _sizes(engine: Engine) -> dict[str, int]:
-    """Bytes by name, of what the engine has measured."""
+    """Return the bytes of each volume that the engine has measured, by name."""
 
     def ask(client: APIClient) -> dict[str, Any]:
         # Of the volumes alone: the SDK's `df` has images and build caches measured too.

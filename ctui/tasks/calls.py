@@ -58,7 +58,7 @@ class StartTask(Call[Task], frozen=True):
     prompt: str
     options: TaskOptions = TaskOptions()
     trust: bool = False
-    """Trust the repository's own Claude settings from now on."""
+    """Trust the repository's own Claude settings in this task's runs."""
     detached: bool = True
     login: Login = Login()
     config: Config | None = None
@@ -80,6 +80,10 @@ class SendMessage(Call[Task], frozen=True):
     text: str
     login: Login = Login()
     config: Config | None = None
+    unattended: bool = False
+    """For the turn that this message begins, whatever the task's options say."""
+    timeout: int | None = None
+    """Seconds of work for that turn; None takes the task's."""
 
 
 class AnswerAsk(Call[Ask], frozen=True):

@@ -23,19 +23,25 @@ import msgspec
 from ctui import __version__, rpc
 from ctui.claude.login import LoginSearch
 from ctui.config import load_config
-from ctui.errors import CtuiError, Unavailable
+from ctui.errors import CtuiError
 from ctui.paths import Paths, private_folder, refuse_network_file_system
 from ctui.sandbox.docker import Engine
+from ctui.sandbox.docker_runner import DockerRunner
 from ctui.sandbox.endpoint import resolve_endpoint
 from ctui.tasks.engine import TaskEngine
-from ctui.tasks.life import Parts
-from ctui.tasks.logins import Account, Sources
+from ctui.tasks.journals import Journals
+from ctui.tasks.listener import Listener
+from ctui.tasks.mailbox.ports import Account, Services
+from ctui.tasks.runs.logins import Logins, Sources
 from ctui.tasks.server import Server
-from ctui.tasks.store import Store
+from ctui.tasks.store import Store, now
+from ctui.tasks.workspace import LocalWorkspace
 
 log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 60.0
+_BUSY_SECONDS = 0.2
+"""How long the loop of all tasks may stand still for a store that somebody has locked."""
 BUSY = "busy"
 """What a driver says on FD when another one holds the lock."""
 
@@ -50,39 +56,46 @@ class Driver:
 
     async def run(self, ready: int) -> None:
         """Serve until told to stop, or idle for long enough."""
-        store = Store(self.paths.database)
-        endpoint = resolve_endpoint()
-        engine = await Engine.connect(endpoint)
+        store = Store(self.paths.database, busy_seconds=_BUSY_SECONDS)
+        runner = DockerRunner(await Engine.connect(resolve_endpoint()), self.paths.instance)
         server = Server(self._over.set, self._watch_idle)
-        config = load_config(self.paths)
-        search = LoginSearch(self.paths)
-        logins = Sources(
-            own=lambda but: Account(search.find(but=but), config.claude.base_url),
-            stored=lambda but: search.kept(but=but),
-        )
-        parts = Parts(store, engine, endpoint)
-        tasks = TaskEngine(self.paths, config, parts, logins, server.publish)
+        tasks = TaskEngine(self._services(store, runner, server), self._taken_ids())
         server.tasks = tasks
         self._server, self._tasks = server, tasks
-        socket = self.paths.driver_socket
-        private_folder(socket.parent)
-        # Only the holder of the lock gets here, so whatever socket is there is a dead driver's.
-        _remove(socket)
-        listener = await asyncio.start_unix_server(
-            server.serve, path=socket, limit=rpc.MAX_LINE, start_serving=False
-        )
-        socket.chmod(0o600)
         tasks.adopt()
-        await listener.start_serving()
+        listener = Listener(self.paths.driver_socket, server.serve)
+        await listener.open()
         _say(ready, "ready")
         self._watch_idle()
         await self._over.wait()
         listener.close()
-        socket.unlink(missing_ok=True)
         await server.hang_up()
         await tasks.detach()
-        await engine.close()
+        await runner.close()
         store.close()
+
+    def _services(self, store: Store, runner: DockerRunner, server: Server) -> Services:
+        search = LoginSearch(self.paths)
+        sources = Sources(
+            own=lambda but: Account(search.find(but=but), load_config(self.paths).claude.base_url),
+            stored=lambda but: search.kept(but=but),
+        )
+        logins = Logins(sources)
+        return Services(
+            store=store,
+            runner=runner,
+            workspace=LocalWorkspace(self.paths, store),
+            logins=logins,
+            journals=Journals(self.paths, store, logins.redactor),
+            instance=self.paths.instance,
+            config=lambda: load_config(self.paths),
+            publish=server.publish,
+            now=now,
+        )
+
+    def _taken_ids(self) -> set[str]:
+        folder = self.paths.state / "tasks"
+        return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
 
     def stop(self) -> None:
         self._over.set()
@@ -98,13 +111,6 @@ class Driver:
             self._watch_idle()
         else:
             self._over.set()
-
-
-def _remove(socket: Path) -> None:
-    try:
-        socket.unlink(missing_ok=True)
-    except OSError as error:
-        raise Unavailable(f"{socket} is in the way: {error.strerror}", hint="remove it") from error
 
 
 def main() -> int:

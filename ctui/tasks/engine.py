@@ -3,175 +3,272 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
 
-from ctui.config import Config
-from ctui.errors import Conflict
-from ctui.paths import Paths
-from ctui.tasks import asks
-from ctui.tasks.active import Intent
-from ctui.tasks.calls import AnswerAsk, Login, RemoveTask, SendMessage, StartTask, Update
-from ctui.tasks.grants import grantable
+import msgspec
+
+from ctui.errors import Conflict, CtuiError, RunnerUnavailable
+from ctui.tasks.calls import (
+    AnswerAsk,
+    InterruptTask,
+    PutBackTask,
+    RemoveTask,
+    ResumeTask,
+    SendMessage,
+    StartTask,
+    StopTask,
+    Update,
+)
 from ctui.tasks.journal import Journal
-from ctui.tasks.journals import Journals
-from ctui.tasks.launch import purge
-from ctui.tasks.life import Parts
-from ctui.tasks.logins import Logins, Sources
-from ctui.tasks.messages import check_text, new_message
-from ctui.tasks.model import Ask, AskState, Message, Task
+from ctui.tasks.mailbox.mail import (
+    Adopt,
+    Answer,
+    Interrupt,
+    Mail,
+    PutBack,
+    Remove,
+    Resume,
+    Send,
+    Start,
+    Stop,
+    Sweep,
+    Trouble,
+)
+from ctui.tasks.mailbox.ports import Services
+from ctui.tasks.mailbox.states import Intent, Phase
+from ctui.tasks.mailbox.step import Reply, Standing
+from ctui.tasks.model import Ask, AskState, Task, TaskState
 from ctui.tasks.naming import free_task_id, new_task
-from ctui.tasks.results import LOGIN_PROBLEM
-from ctui.tasks.runs import Publisher, Runs
-from ctui.tasks.store import Store, now
-from ctui.tasks.work import bring_last
+from ctui.tasks.runs.actor import TaskActor
+from ctui.tasks.runs.slots import Slots
+from ctui.tasks.session.messages import check_text, new_message
+
+log = logging.getLogger(__name__)
+
+_RECEIPT_SECONDS = 8.0
+"""How long whoever answers an ask waits to hear that the answer has arrived."""
 
 
 class TaskEngine:
-    """The driver's heart. All methods run on its one event loop."""
+    """The driver's heart: an actor for each task that is not at rest. Runs on one event loop."""
 
-    def __init__(
-        self,
-        paths: Paths,
-        config: Config,
-        parts: Parts,
-        logins: Sources,
-        publish: Publisher,
-    ) -> None:
-        self.store: Store = parts.store
-        self._paths = paths
-        self._parts = parts
-        self._publish = publish
-        self._logins = Logins(logins)
-        self._journals = Journals(paths, parts.store, self._logins.redactor)
-        self._runs = Runs(paths, config, parts, self._logins, self._journals, publish)
+    def __init__(self, services: Services, taken_ids: set[str]) -> None:
+        """Begin with no actor.
+
+        Args:
+            services: what all runs share.
+            taken_ids: every id that was ever given, also by a store that was lost.
+        """
+        self.store = services.store
+        self.slots = Slots(lambda: services.config().tasks.max_running)
+        self._services = services
+        self._taken_ids = taken_ids
+        self._actors: dict[str, TaskActor] = {}
+        self._receipts: dict[int, list[Reply]] = {}
+        self._jobs: set[asyncio.Task[None]] = set()
 
     @property
     def busy(self) -> bool:
-        """Whether any sandbox runs or waits for its turn."""
-        return self._runs.busy
+        """Return True while any task is not at rest, or waits for its time."""
+        return bool(self._actors or self._jobs)
+
+    # -- life of the driver
 
     def adopt(self) -> None:
         """Take over what an earlier driver left: running sandboxes, and tasks in the queue."""
-        self._runs.adopt()
+        adopted = set()
+        for run in self.store.runs.open():
+            if run.task not in adopted:
+                adopted.add(run.task)
+                self._actor(self.store.tasks.get(run.task, removed=True)).put(Adopt(run))
+        for task in self.store.tasks.list():
+            if task.id in adopted:
+                continue
+            waits = task.state is TaskState.WAITING and task.cause == "login"
+            if task.state.live and not waits:
+                self._actor(task).put(Adopt(None))
+            elif task.resume_at is not None:
+                actor = self._actor(task)
+                left = (task.resume_at - self._services.now()) / 1e9
+                actor.set_timer("reset", left, actor.standing.epoch)
+        self._spawn(self._sweep())
 
     async def detach(self) -> None:
         """Let go of everything and leave it running."""
-        await self._runs.detach()
-        self._journals.close_all()
+        for job in self._jobs:
+            job.cancel()
+        for actor in list(self._actors.values()):
+            await actor.let_go()
+        self._services.journals.close_all()
 
-    def start(self, call: StartTask) -> Task:
+    # -- commands
+
+    async def start(self, call: StartTask) -> Task:
         """Make a task and put it into the queue."""
         check_text(call.prompt)
-        for other in self.store.tasks(worktree=call.worktree):
-            if other.state.live or self._runs.of(other.id):
+        for other in self.store.tasks.list(worktree=call.worktree):
+            if other.state.live or other.id in self._actors:
                 raise Conflict(
                     f"the task {other.id} works on this worktree already",
                     hint=f"send it a message, or `ctui task stop {other.id}` first",
                 )
-        if call.trust:
-            self.store.trust(call.repository)
-        task = new_task(call, free_task_id(call, self._taken_ids()))
-        self._logins.remember(task.id, call.login)
-        self.store.add_task(task)
-        self.store.add_message(new_message(task.id, task.prompt, task.created))
-        self._runs.launch(task)
-        return task
+        task = new_task(call, free_task_id(call, self.store.tasks.ids() | self._taken_ids))
+        task.options = msgspec.structs.replace(task.options, trusted=call.trust)
+        self._services.logins.remember(task.id, call.login)
+        self._taken_ids.add(task.id)
+        prompt = new_message(task.id, task.prompt, task.created)
+        started: Task = await self._ask(task, lambda reply: Start(task, call, prompt, reply))
+        return started
 
-    def _taken_ids(self) -> set[str]:
-        """Every id that was ever given, also by a store that was lost."""
-        folder = self._paths.state / "tasks"
-        found = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-        return self.store.task_ids() | found
-
-    def send(self, call: SendMessage) -> Task:
+    async def send(self, call: SendMessage) -> Task:
         """Add a message, and wake the task if it sleeps or ended."""
         check_text(call.text)
-        task = self.store.task(call.task)
-        self._logins.remember(task.id, call.login)
-        message = Message(id=call.id, task=task.id, text=call.text, created=now())
-        self.store.add_message(message)
-        active = self._runs.of(task.id)
-        if active is None:
-            self._runs.wake(task)
-        elif active.life is not None and not active.intent:
-            active.stay_awake()
-            active.life.conversation.say(message)
-        return self.store.task(task.id)
+        task = self.store.tasks.get(call.task)
+        self._services.logins.remember(task.id, call.login)
+        sent: Task = await self._ask(task, lambda reply: Send(call, reply))
+        return sent
 
-    def answer(self, call: AnswerAsk) -> Ask:
-        """Accept an answer: the first one wins."""
-        ask = self.store.ask(call.ask)
-        asks.check(ask, call.answer)
-        with self.store.transaction():
-            if not self.store.claim_ask(ask.id, call.answer):
-                raise Conflict(
-                    f"ask {ask.id} is {self.store.ask(ask.id).state}, not pending",
-                    hint="nothing was sent; `ctui task show` tells what became of it",
-                )
-            if call.answer.decision == "always" and (granted := grantable(ask)):
-                repository = self.store.task(ask.task, removed=True).repository
-                self.store.add_grant(repository, granted, ask.task, now())
-        claimed = self.store.ask(ask.id)
-        active = self._runs.of(ask.task)
-        if active is not None and active.life is not None and active.life.run.number == ask.run:
-            active.life.conversation.answer(claimed, call.answer)
-        elif active is None:
-            self.store.move_ask(ask.id, AskState.ANSWERED, AskState.TOO_LATE)
-        self._publish(Update(ask=self.store.ask(ask.id)))
-        return self.store.ask(ask.id)
+    async def answer(self, call: AnswerAsk) -> Ask:
+        """Accept an answer, and return the ask when it has arrived, or did not."""
+        ask = self.store.asks.get(call.ask)
+        task = self.store.tasks.get(ask.task, removed=True)
+        answered: Ask = await self._ask(task, lambda reply: Answer(call, reply))
+        return answered
 
-    def interrupt(self, task_id: str) -> Task:
-        task = self.store.task(task_id)
-        active = self._runs.of(task_id)
-        if active is None or active.life is None or not task.state.live:
-            raise Conflict(f"the task {task_id} is {task.state}", hint="there is no turn to end")
-        active.life.conversation.interrupt()
+    async def interrupt(self, call: InterruptTask) -> Task:
+        """End the turn."""
+        task: Task = await self._ask(self.store.tasks.get(call.task), Interrupt)
         return task
 
-    async def stop(self, task_id: str, intent: Intent) -> Task:
-        """Stop the sandbox. Returns when its work was imported and its log archived."""
-        return await self._runs.stop(task_id, intent)
+    async def stop(self, call: StopTask) -> Task:
+        """Stop the sandbox; return when the runner confirms that none is left."""
+        intent: Intent = "completed" if call.completed else "stopped"
+        found = self.store.tasks.get(call.task)
+        task: Task = await self._ask(found, lambda reply: Stop(intent, reply))
+        return task
 
-    async def resume(self, task_id: str, login: Login) -> Task:
-        """A new run of the same conversation."""
-        self._logins.remember(task_id, login)
-        active = self._runs.of(task_id)
-        if active is not None and active.intent and active.job is not None:
-            await asyncio.wait([active.job])
-        task = self.store.task(task_id)
-        if self._runs.of(task_id):
-            raise Conflict(f"the task {task_id} is {task.state} already", hint="send it a message")
-        if task.problem == LOGIN_PROBLEM:
-            self._runs.say_again(task)
-        # Nobody follows it: it stays to hear what it is told next.
-        task.detached = True
-        self._runs.wake(task)
-        return self.store.task(task_id)
+    async def resume(self, call: ResumeTask) -> Task:
+        """Begin a new run of the same conversation."""
+        task = self.store.tasks.get(call.task)
+        self._services.logins.remember(task.id, call.login)
+        resumed: Task = await self._ask(task, lambda reply: Resume(call, reply))
+        return resumed
 
     async def remove(self, call: RemoveTask) -> None:
         """Stop a task and take it off the list; one that is off the list can still be purged."""
-        task = self.store.task(call.task, removed=call.purge)
-        if not task.removed:
-            task = await self.stop(call.task, "stopped")
-        await bring_last(
-            self._paths.task(task.id), task, self.store, needed=call.purge and not call.force
-        )
-        self._journals.close(task.id)
-        if call.purge:
-            await purge(self._paths, self._parts, task)
-            self.store.forget_task(task.id)
-        else:
-            self.store.mark_removed(task.id)
-        self._publish(Update(removed=task.id))
+        task = self.store.tasks.get(call.task, removed=call.purge)
+        await self._ask(task, lambda reply: Remove(call, reply))
 
-    def put_back(self, task_id: str) -> Task:
+    async def put_back(self, call: PutBackTask) -> Task:
         """Put a task on the list again that was taken off it."""
-        task = self.store.task(task_id, removed=True)
-        if task.removed:
-            self.store.mark_removed(task_id, removed=False)
-            task = self.store.task(task_id)
-            self._publish(Update(task=task))
+        found = self.store.tasks.get(call.task, removed=True)
+        task: Task = await self._ask(found, PutBack)
         return task
 
     def journal(self, task_id: str) -> Journal:
-        """The task's archive, open for appending. Raises NotFound."""
-        return self._journals.of(task_id)
+        """Return the task's archive, open for appending. Raises NotFound."""
+        self.store.tasks.get(task_id)
+        return self._services.journals.of(task_id)
+
+    async def _ask(self, task: Task, mail: Callable[[Reply], Mail]) -> Any:
+        """Put a command into the task's mailbox, and wait for its effect."""
+        reply: Reply = asyncio.get_running_loop().create_future()
+        self._actor(task).put(mail(reply))
+        return await reply
+
+    # -- what actors need of each other
+
+    def rested(self, actor: TaskActor) -> None:
+        """Forget an actor that has nothing more to do."""
+        if actor.at_rest:
+            self._actors.pop(actor.id, None)
+            actor.dismiss()
+
+    def occupied(self, task: Task) -> str:
+        """Return the id of another task that has a run on the same worktree, or ""."""
+        for other in self._actors.values():
+            same = other.standing.task.worktree == task.worktree
+            if same and other.id != task.id and other.standing.phase is not Phase.RESTING:
+                return other.id
+        return ""
+
+    def make_room(self) -> None:
+        """Put those to sleep that have been idle for longest, one for each that waits."""
+        idle = sorted(
+            (actor.standing.task.updated, actor.id, actor)
+            for actor in self._actors.values()
+            if actor.standing.phase is Phase.LIVE
+            and not actor.standing.intent
+            and actor.standing.task.state is TaskState.IDLE
+        )
+        leaving = sum(bool(actor.standing.intent) for actor in self._actors.values())
+        for _, _, actor in idle[: max(0, self.slots.crowded - leaving)]:
+            actor.put(Stop("asleep"))
+
+    def tell_trouble(self, actor: TaskActor, error: CtuiError) -> None:
+        """Show what keeps a task waiting."""
+        if isinstance(error, RunnerUnavailable):
+            actor.put(Trouble(error.one_line()))
+        else:  # it cannot be stored
+            problem = error.one_line()
+            shown = msgspec.structs.replace(actor.standing.task, problem=problem, cause="store")
+            self._services.publish(Update(task=shown))
+
+    def trouble_over(self, actor: TaskActor) -> None:
+        """Show that nothing keeps a task waiting any more."""
+        actor.put(Trouble(""))
+        self._services.publish(Update(task=actor.standing.task))
+
+    def ask_changed(self, ask: Ask) -> None:
+        """Tell everybody how an ask is, and whoever waits for its receipt."""
+        self._services.publish(Update(ask=ask))
+        if ask.state not in {AskState.PENDING, AskState.ANSWERED}:
+            for reply in self._receipts.pop(ask.id, ()):
+                if not reply.done():
+                    reply.set_result(ask)
+
+    def await_receipt(self, ask_id: int, reply: Reply) -> None:
+        """Settle the reply with the ask's end, or with the ask as it is after some seconds."""
+        self._receipts.setdefault(ask_id, []).append(reply)
+        asyncio.get_running_loop().call_later(_RECEIPT_SECONDS, self._no_receipt, ask_id)
+
+    def _no_receipt(self, ask_id: int) -> None:
+        for reply in self._receipts.pop(ask_id, ()):
+            if not reply.done():
+                reply.set_result(self.store.asks.get(ask_id))
+
+    def removed(self, task_id: str) -> None:
+        """Tell everybody that a task is off the list."""
+        self._services.publish(Update(removed=task_id))
+
+    def _actor(self, task: Task) -> TaskActor:
+        if task.id not in self._actors:
+            self._actors[task.id] = TaskActor(Standing(task), self._services, self)
+        return self._actors[task.id]
+
+    # -- what earlier drivers left
+
+    async def _sweep(self) -> None:
+        """Stop every sandbox of ours that no run is on record for: nobody would ever see it."""
+        try:
+            found = await self._services.runner.list_ours()
+        except CtuiError as error:
+            log.warning("nothing was swept: %s", error.message)
+            return
+        open_runs = {(run.task, run.number) for run in self.store.runs.open()}
+        known = self.store.tasks.ids()
+        for sandbox in found:
+            if (sandbox.task, sandbox.run) in open_runs or sandbox.task in self._actors:
+                continue
+            if sandbox.task in known:
+                log.warning("a sandbox of %s was left running: it is removed", sandbox.task)
+                self._actor(self.store.tasks.get(sandbox.task, removed=True)).put(Sweep())
+            else:
+                log.warning("a sandbox of an unknown task %s runs: see ctui doctor", sandbox.task)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        job = asyncio.create_task(work)
+        self._jobs.add(job)
+        job.add_done_callback(self._jobs.discard)

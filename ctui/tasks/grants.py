@@ -7,18 +7,7 @@ for `X`, measured with 2.1.197): it asks each time, and the driver answers.
 
 from __future__ import annotations
 
-import re
-
 import msgspec
-
-from ctui.claude import fields
-from ctui.errors import NotFound
-from ctui.tasks.database import Database
-from ctui.tasks.model import Ask, AskKind
-from ctui.text import sanitise
-
-_COMMAND = re.compile(r"[!-~](?:[ -~]{0,498}[!-~])?")
-"""What a person sees whole, and as it is."""
 
 
 class Grant(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,67 +28,3 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     def words(self) -> str:
         """As a person reads it: `Bash(npm test)`."""
         return f"{self.tool}({self.content})"
-
-
-class Grantable(msgspec.Struct, frozen=True):
-    """What an ask would allow for good."""
-
-    tool: str
-    content: str
-
-
-def grantable(ask: Ask) -> Grantable | None:
-    """What `always` would allow; None for what is no plain command of one line.
-
-    The CLI's own suggestions are not asked: they may allow more than the person has seen.
-    """
-    if ask.kind is not AskKind.PERMISSION or ask.tool != "Bash":
-        return None
-    command = fields.text(fields.json_object(bytes(ask.input)) or {}, "command")
-    return Grantable(ask.tool, command) if _COMMAND.fullmatch(command) else None
-
-
-def always_words(ask: Ask) -> str:
-    """What an answer for good allows, in the person's words; "" if there is none."""
-    found = grantable(ask)
-    return f"always run `{sanitise(found.content)}` in this repository" if found else ""
-
-
-class GrantTable(Database):
-    """Where grants are kept. Whoever revokes one may be any front end."""
-
-    def add_grant(self, repository: str, what: Grantable, task: str, created: int) -> None:
-        with self._translated():
-            self._db.execute(
-                "INSERT OR IGNORE INTO grants (repository, tool, content, task, created)"
-                " VALUES (?, ?, ?, ?, ?)",
-                (repository, what.tool, what.content, task, created),
-            )
-
-    def is_granted(self, repository: str, ask: Ask) -> bool:
-        """Whether exactly this was allowed for good in that repository."""
-        wanted = grantable(ask)
-        return wanted is not None and any(
-            (grant.tool, grant.content) == (wanted.tool, wanted.content)
-            for grant in self.grants(repository)
-        )
-
-    def grants(self, repository: str | None = None) -> list[Grant]:
-        """Those of a repository, or all; oldest first."""
-        rows = self._rows(
-            "SELECT * FROM grants WHERE ?1 IS NULL OR repository = ?1 ORDER BY id", repository
-        )
-        return [msgspec.convert(dict(row), Grant) for row in rows]
-
-    def revoke_grant(self, grant_id: int) -> Grant:
-        """Forget a grant: from now on it is asked again.
-
-        Raises:
-            NotFound: there is no such grant.
-        """
-        for grant in self.grants():
-            if grant.id == grant_id:
-                with self._translated():
-                    self._db.execute("DELETE FROM grants WHERE id = ?", (grant_id,))
-                return grant
-        raise NotFound(f"there is no grant {grant_id}", hint="`ctui config grants` lists them")

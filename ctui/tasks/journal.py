@@ -20,7 +20,7 @@ import msgspec
 from ctui.claude.events import is_partial
 from ctui.errors import Unavailable
 from ctui.rpc import Frame
-from ctui.sandbox.stream import LogLine
+from ctui.sandbox.runner import LogLine
 from ctui.tasks.model import Notice
 
 FILE_NAME = "journal.jsonl"

@@ -107,6 +107,8 @@ class SandboxFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     pids: int = 0
     tmp: str = ""
     network: str = ""
+    debugger: bool = False
+    """Its processes may trace each other."""
     permission_mode: str = ""
     trusted: bool = False
 
@@ -141,6 +143,10 @@ class Task(msgspec.Struct, kw_only=True):
     alarms: tuple[Alarm, ...] = ()
     """The first of them; `alarm_count` counts all."""
     alarm_count: int = 0
+    turn_unattended: bool = False
+    """Nobody will answer in the turn that the last message begins."""
+    turn_timeout: int | None = None
+    """Seconds of work for that turn; None takes the options'."""
     background: tuple[BackgroundCommand, ...] = ()
     """What still runs although the turn is over."""
     sandbox: SandboxFacts | None = None
@@ -197,6 +203,8 @@ class Run(msgspec.Struct, kw_only=True):
     exit_code: int | None = None
     cost_before: float = 0.0
     """The task's cost when the run began: the CLI counts anew in each process."""
+    intent: str = ""
+    """Why the driver began to end it; the next driver goes on with that."""
 
 
 class AskKind(StrEnum):

@@ -16,9 +16,15 @@ TASK_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,49}")
 """What containers, volumes, refs and folders can all be called."""
 
 
+def is_task_id(name: str) -> bool:
+    """Tell if this can be a task's id."""
+    usable = not name.endswith((".", ".lock")) and ".." not in name
+    return usable and TASK_ID.fullmatch(name) is not None
+
+
 def check_task_id(task: str) -> None:
     """Raise InvalidInput unless this can be a task's id."""
-    if not TASK_ID.fullmatch(task) or task.endswith((".", ".lock")) or ".." in task:
+    if not is_task_id(task):
         raise InvalidInput(
             f"{task[:60]!r} cannot be a task's id",
             hint="use up to 50 of a-z, 0-9, '.', '_' and '-', starting with a letter or digit",

@@ -111,8 +111,8 @@ class Server:
         wanted = msgspec.json.decode(request.params, type=calls.Watch).task
         self._watchers[writer] = wanted
         store = self.tasks.store
-        tasks = [task for task in store.tasks() if wanted in {"", task.id}]
-        open_asks = store.asks(AskState.PENDING, AskState.ANSWERED, task=wanted or None)
+        tasks = [task for task in store.tasks.list() if wanted in {"", task.id}]
+        open_asks = store.asks.list(AskState.PENDING, AskState.ANSWERED, task=wanted or None)
         if not wanted:
             present = calls.Present([task.id for task in tasks], [ask.id for ask in open_asks])
             self._push(writer, rpc.encode(Update(present=present)))
@@ -173,27 +173,27 @@ class _Viewer:
 
 
 async def _start(server: Server, call: calls.StartTask) -> object:
-    return server.tasks.start(call)
+    return await server.tasks.start(call)
 
 
 async def _send(server: Server, call: calls.SendMessage) -> object:
-    return server.tasks.send(call)
+    return await server.tasks.send(call)
 
 
 async def _answer(server: Server, call: calls.AnswerAsk) -> object:
-    return server.tasks.answer(call)
+    return await server.tasks.answer(call)
 
 
 async def _interrupt(server: Server, call: calls.InterruptTask) -> object:
-    return server.tasks.interrupt(call.task)
+    return await server.tasks.interrupt(call)
 
 
 async def _stop(server: Server, call: calls.StopTask) -> object:
-    return await server.tasks.stop(call.task, "completed" if call.completed else "stopped")
+    return await server.tasks.stop(call)
 
 
 async def _resume(server: Server, call: calls.ResumeTask) -> object:
-    return await server.tasks.resume(call.task, call.login)
+    return await server.tasks.resume(call)
 
 
 async def _remove(server: Server, call: calls.RemoveTask) -> object:
@@ -202,7 +202,7 @@ async def _remove(server: Server, call: calls.RemoveTask) -> object:
 
 
 async def _put_back(server: Server, call: calls.PutBackTask) -> object:
-    return server.tasks.put_back(call.task)
+    return await server.tasks.put_back(call)
 
 
 async def _watch(_server: Server, _call: calls.Watch) -> object:

@@ -126,7 +126,7 @@ def handle(message: Mapping[str, Any]) -> Outcome:
     method, call = message.get("method"), message.get("id")
     params = message.get("params")
     params = params if isinstance(params, dict) else {}
-    if not isinstance(call, int | str):
+    if isinstance(call, bool) or not isinstance(call, int | str):
         return _notification(method, params)
     if method == "initialize":
         return Respond(_result(call, _introduction()))

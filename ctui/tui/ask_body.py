@@ -12,7 +12,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 _LEAST_ROWS = 3
-_COLOURS = {"+": "$text-success", "-": "$text-error", "?": "bold $warning"}
+_COLOURS = {"+": "$text-success", "-": "$text-error", "?": "bold $warning", "!": "bold $error"}
 
 
 class AskBody(Vertical):

@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import NamedTuple
 
-from ctui.tasks.ask_text import ask_lines, cut, form_heading, session_words, shortened
-from ctui.tasks.grants import always_words
-from ctui.tasks.in_turn import QuestionsInTurn
-from ctui.tasks.model import Answer, Ask, AskKind
-from ctui.tasks.questions import field_problem, joined, question_items
+from ctui.tasks.asks import ask_lines, kind_of
+from ctui.tasks.asks.in_turn import QuestionsInTurn
+from ctui.tasks.asks.lines import cut, shortened
+from ctui.tasks.asks.questions import SECRET_WARNING
+from ctui.tasks.model import Answer, Ask
 from ctui.text import one_line, sanitise
 
 _BY = "screen"
+_KEYS = {"allow": "y", "session": "s", "always": "w", "deny": "d", "cancel": "C"}
 _ANSWERS = {
     "y": Answer("allow", by=_BY),
     "s": Answer("session", by=_BY),
@@ -48,9 +49,6 @@ class Choice(NamedTuple):
     label: str
 
 
-_NO_FORM = (Choice("d", "decline"), Choice("C", "cancel"))
-
-
 class AskForm:
     """Collects the answer to one ask."""
 
@@ -58,7 +56,8 @@ class AskForm:
         self.ask = ask
         self.problem = ""
         """Why what was given last does not fit."""
-        self._questions = question_items(ask)
+        self._kind = kind_of(ask)
+        self._questions = self._kind.questions(ask)
         self._turn = QuestionsInTurn(self._questions)
         self._chosen: set[int] = set()
         self._lines: list[str] | None = None
@@ -72,20 +71,19 @@ class AskForm:
         """What is asked, in full and sanitised; the same list until something is chosen."""
         if self._lines is None:
             asked = self._questions
-            self._lines = cut(self._question_lines(), self.ask) if asked else ask_lines(self.ask)
+            lines = cut(self._question_lines(), self.ask.task) if asked else ask_lines(self.ask)
+            self._lines = lines
         return self._lines
 
     def choices(self) -> list[Choice]:
         """The keys that mean something now."""
         if self._questions:
             return self._question_choices()
-        if self.ask.kind is AskKind.ELICITATION:
-            return [Choice("y", "accept"), *_NO_FORM]
-        once = "approve" if self.ask.kind is AskKind.PLAN else "once"
-        found = [Choice("y", once), Choice("d", "deny"), Choice("D", "deny and say why")]
-        wider = (Choice("s", session_words(self.ask)), Choice("w", always_words(self.ask)))
-        found[1:1] = [Choice(key, one_line(words, _LABEL_WIDTH)) for key, words in wider if words]
-        return found
+        found = [
+            Choice(_KEYS[decision], one_line(self._kind.label(self.ask, decision), _LABEL_WIDTH))
+            for decision in self._kind.decisions(self.ask)
+        ]
+        return [*found, Choice("D", "deny and say why")] if self._kind.explains else found
 
     def takes(self, key: str) -> bool:
         """Whether a key is for an ask; a digit is, also where there is no such option."""
@@ -112,7 +110,7 @@ class AskForm:
         """What stands in the line before anything is written."""
         if wanted is not Wants.TEXT:
             return str(wanted.value)
-        own = "the value" if self._is_form else "your own answer"
+        own = "the value" if self._kind.is_form else "your own answer"
         return f"a number, or {own}" if self._takes_numbers else own
 
     def write(self, wanted: Wants, text: str) -> Answer | Wants:
@@ -127,10 +125,6 @@ class AskForm:
     # -- questions
 
     @property
-    def _is_form(self) -> bool:
-        return self.ask.kind is AskKind.ELICITATION
-
-    @property
     def _beyond_keys(self) -> bool:
         """Whether there are options that no single digit chooses."""
         return len(self._turn.current.options) > _MOST_KEYS
@@ -138,15 +132,16 @@ class AskForm:
     @property
     def _takes_numbers(self) -> bool:
         """Whether a written number is an option's; else it can be an answer in itself."""
-        return self._beyond_keys or (self._is_form and bool(self._turn.current.options))
+        return self._beyond_keys or (self._kind.is_form and bool(self._turn.current.options))
 
     def _question_lines(self) -> Iterator[str]:
-        if self._is_form:
-            yield from form_heading(self.ask)
+        yield from self._kind.heading(self.ask)
         question = self._turn.current
         place = f" ({self._turn.place})" if self._turn.place else ""
         about = f": {_shown(question.about)}" if question.about else ""
         yield f"? {_shown(question.text)}{about}{place}"
+        if question.secret:
+            yield SECRET_WARNING
         for number, option in enumerate(question.options, 1):
             mark = ("[x] " if number in self._chosen else "[ ] ") if question.multiple else ""
             about = f" - {_shown(option.description)}" if option.description else ""
@@ -156,9 +151,12 @@ class AskForm:
 
     def _question_choices(self) -> list[Choice]:
         question = self._turn.current
-        found = [Choice("t", "your own answer"), Choice("d", "do not answer")]
-        if self._is_form:
-            found = [Choice("t", "write it"), *_NO_FORM]
+        found = [Choice("t", "write it" if self._kind.is_form else "your own answer")]
+        found += [
+            Choice(_KEYS[decision], self._kind.label(self.ask, decision))
+            for decision in self._kind.decisions(self.ask)
+            if decision != "allow"
+        ]
         if self._beyond_keys:
             found[0] = Choice("t", f"{found[0].label}, or 1-{len(question.options)}")
         if count := min(len(question.options), _MOST_KEYS):
@@ -194,11 +192,11 @@ class AskForm:
     def _confirm(self) -> Answer | Wants:
         options = self._turn.current.options
         labels = [options[number - 1].label for number in sorted(self._chosen)]
-        return self._answered(joined(self.ask, labels))
+        return self._answered(self._kind.joined(labels))
 
     def _answered(self, text: str) -> Answer | Wants:
         self.problem = one_line(
-            field_problem(self.ask, self._turn.current.text, text), _LABEL_WIDTH
+            self._kind.problem(self.ask, self._turn.current.text, text), _LABEL_WIDTH
         )
         if self.problem:
             return Wants.NOTHING

@@ -26,7 +26,7 @@ from ctui.claude.blocks import (
     TurnEnd,
 )
 from ctui.claude.wishes import wish
-from ctui.tui.figures import compact, duration
+from ctui.humanize import compact, duration
 from ctui.tui.lines import BLANK, Line, Span, shortened
 from ctui.tui.markdown import markdown_lines, plain_lines
 from ctui.tui.tool_lines import tool_lines

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from ctui.humanize import age, size_text
 from ctui.text import one_line
 from ctui.tui.cleanup_list import CleanupList, Kind, Row
-from ctui.tui.figures import age, bytes_text
 from ctui.tui.item_content import change_marks
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ def row_line(row: Row, width: int, now: int, *, marked: bool, size: int | None) 
     sign, colour = _MARKS[row.kind]
     box = ("[x] ", "bold $primary") if marked else ("[ ] ", "$text-muted")
     about = [part for part in (row.obstacle or row.evidence, change_marks(row.status)) if part]
-    shown_size = bytes_text(size) if size is not None else "…"
-    active = age(now - row.status.active) if row.status.active else ""
+    shown_size = size_text(size) if size is not None else "…"
+    active = age(row.status.active, now) if row.status.active else ""
     room = max(0, width - 6 - _NAME - 1 - _SIZE - _AGE - 2)
     return Content.assemble(
         box if not row.obstacle else ("  - ", "$text-disabled"),
@@ -81,6 +81,6 @@ def trash_line(entry: TrashEntry, width: int, now: int, *, marked: bool) -> Cont
         box,
         one_line(entry.name, _NAME).ljust(_NAME + 1),
         (one_line(entry.branch or "(detached)", 30).ljust(31), "$text-muted"),
-        (f"{age(now - entry.removed)} ago".ljust(13), "$text-muted"),
+        (f"{age(entry.removed, now)} ago".ljust(13), "$text-muted"),
         (one_line(entry.path, 200), "$text-muted"),
     ).truncate(width, ellipsis=True)

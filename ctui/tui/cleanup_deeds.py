@@ -12,10 +12,10 @@ from textual.app import App
 from ctui.client.cleanup import open_cleaner, remove_all, restore_all
 from ctui.errors import CtuiError
 from ctui.git.repository import open_repository
+from ctui.humanize import size_text
 from ctui.paths import Paths
 from ctui.text import one_line, sanitise
 from ctui.tui.backstage import Backstage
-from ctui.tui.figures import bytes_text
 from ctui.worktrees.model import WorktreeStatus
 from ctui.worktrees.size import size_on_disk
 from ctui.worktrees.trash.entries import TrashEntry
@@ -153,7 +153,7 @@ class CleanupDeeds:
     async def _purge(self, ids: list[str]) -> None:
         async with self._turn:
             purged = await self._backstage.submit(self._purged(ids))
-            self._app.notify(f"deleted for good: {bytes_text(purged.freed)}", markup=False)
+            self._app.notify(f"deleted for good: {size_text(purged.freed)}", markup=False)
 
     async def _purged(self, ids: list[str]) -> Purged:
         return await purge(open_repository(self._git_dir), ids=ids)

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
+from ctui.humanize import size_text
 from ctui.tasks.model import Task, TaskState
 from ctui.text import one_line
 from ctui.tui.board import Item
-from ctui.tui.figures import bytes_text
 from ctui.worktrees.model import WorktreeStatus
 
 _NAME = 40
@@ -107,7 +107,7 @@ class CleanupList:
         ]
         size = sum(self.sizes.get(row.path, 0) for row in chosen)
         known = all(row.path in self.sizes for row in chosen)
-        room = f", {bytes_text(size)}{'' if known else ' or more'}" if size else ""
+        room = f", {size_text(size)}{'' if known else ' or more'}" if size else ""
         what = "worktree goes" if len(chosen) == 1 else "worktrees go"
         facts = [f"{len(chosen)} {what} to the trash ({', '.join(counts)}{room})."]
         branches = "Their branches are deleted too" if delete_branches else "Their branches stay"

@@ -94,7 +94,7 @@ class Commands(Screen[None]):
             self.parts.deeds.start(
                 new,
                 self._started,
-                lambda error: self._open_form(new, one_line(f"{error.message}: {error.hint}", 300)),
+                lambda error: self._open_form(new, one_line(error.one_line(), 300)),
             )
 
     def _started(self, task: Task) -> None:

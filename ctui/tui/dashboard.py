@@ -130,7 +130,7 @@ class Dashboard(Commands):
         try:
             repository = await asyncio.to_thread(open_repository, self.parts.place.git_dir)
         except CtuiError as error:
-            self.app.exit(return_code=1, message=f"ctui: {error.message} ({error.hint})")
+            self.app.exit(return_code=1, message=f"ctui: {error.one_line()}")
             return
         if not self._options.scripted:
             checkout = repository.work_tree or repository.common_dir.parent

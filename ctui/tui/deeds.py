@@ -11,10 +11,17 @@ from typing import Any, TypeVar
 from textual.app import App
 
 from ctui.client import Client
-from ctui.client.tasks import NewTask, login, remove_task, start_task
+from ctui.client.tasks import (
+    NewTask,
+    Started,
+    new_message,
+    remove_task,
+    resumption,
+    start_task,
+)
 from ctui.errors import CtuiError
 from ctui.git.repository import open_repository
-from ctui.tasks.calls import AnswerAsk, InterruptTask, ResumeTask, SendMessage, StopTask
+from ctui.tasks.calls import AnswerAsk, InterruptTask, StopTask
 from ctui.tasks.model import Answer, Ask, Task
 from ctui.text import one_line, sanitise
 from ctui.tui.backstage import Backstage
@@ -44,13 +51,18 @@ class Deeds:
     def start(
         self, new: NewTask, started: Callable[[Task], None], refused: Callable[[CtuiError], None]
     ) -> None:
-        async def go() -> Task:
+        async def go() -> Started:
             async with Client(self._client.paths) as client:
                 return await start_task(
                     client, open_repository(self._git_dir), new, progress=self._progress()
                 )
 
-        self._do(self._backstage.submit(go()), started, refused)
+        def done(found: Started) -> None:
+            for note in found.notes:
+                self._say(note)
+            started(found.task)
+
+        self._do(self._backstage.submit(go()), done, refused)
 
     def _progress(self) -> Callable[[int, int], None]:
         """Says now and then how far a checkout is that takes long; called from another thread."""
@@ -68,8 +80,8 @@ class Deeds:
         """Tell a task something; `refused` if it does not arrive."""
 
         async def go() -> None:
-            known = await asyncio.to_thread(login, self._client.paths)
-            await self._client.call(SendMessage(task, message_id, text, known))
+            call = await asyncio.to_thread(new_message, self._client.paths, task, text, message_id)
+            await self._client.call(call)
 
         self._do(go(), failed=lambda error: self._refuse(error, refused))
 
@@ -87,8 +99,9 @@ class Deeds:
         """Start another run; a note says what is expected of the person then."""
 
         async def go() -> Task:
-            known = await asyncio.to_thread(login, self._client.paths)
-            return await self._client.call(ResumeTask(task, known))
+            return await self._client.call(
+                await asyncio.to_thread(resumption, self._client.paths, task)
+            )
 
         def resumed(found: Task) -> None:
             if note and found.state.live and not found.problem:

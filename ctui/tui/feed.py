@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import closing, suppress
+from time import monotonic
 
 from ctui.claude.decode import decode
 from ctui.claude.ledger import Changes
+from ctui.claude.silence import Silence
 from ctui.claude.transcript import Transcript
 from ctui.client import Client
 from ctui.client.history import FIRST_PORTION, Past, larger, read_past
@@ -29,19 +31,20 @@ def read_task(paths: Paths, task: str, size: int) -> Past:
         size: bytes of the journal, about.
     """
     # First: a message that is taken meanwhile has its echo in the journal.
-    waiting = _undelivered(paths, task)
-    past = read_past(paths.task(task) / FILE_NAME, size=size)
-    for message in waiting:
-        past.transcript.expect(message.id, message.text, time=message.created)
+    messages = _messages(paths, task)
+    past = read_past(paths.task(task) / FILE_NAME, size=size, messages=messages)
+    for message in messages:
+        if message.delivered is None:
+            past.transcript.expect(message.id, message.text, time=message.created)
     return past
 
 
-def _undelivered(paths: Paths, task: str) -> list[Message]:
+def _messages(paths: Paths, task: str) -> list[Message]:
     from ctui.tasks.store import Store
 
     try:
         with closing(Store(paths.database)) as store:
-            return store.undelivered(task)
+            return store.messages.of(task)
     except CtuiError:
         return []  # the journal can still be read
 
@@ -65,6 +68,7 @@ class Feed:
             changed: gets what a line did to the present one.
         """
         self.transcript = Transcript()
+        self._silence = Silence()
         self._client = client
         self._task = task
         self._replaced = replaced
@@ -88,6 +92,10 @@ class Feed:
             self._following.cancel()
             with suppress(asyncio.CancelledError):
                 await self._following
+
+    def silent_seconds(self) -> int:
+        """Return for how long the model has said nothing although it is its turn."""
+        return self._silence.seconds(monotonic())
 
     def expect(self, uuid: str, text: str, time: int) -> None:
         """Show what the person just said, until the CLI takes it."""
@@ -115,6 +123,7 @@ class Feed:
     def _take(self, entries: list[Entry]) -> None:
         for entry in entries:
             event = decode(entry.line, entry.stream)
+            self._silence.feed(event, monotonic())
             changes = self.transcript.feed(event, run=entry.run, time=entry.t)
             if changes:
                 self._changed(changes)

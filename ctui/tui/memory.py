@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
 from ctui.errors import CtuiError
+from ctui.files import replace_file
 from ctui.paths import Paths, private_folder
 from ctui.small_file import read_small_file
 
@@ -45,18 +45,11 @@ def remember_repository(paths: Paths, checkout: Path) -> None:
 
 
 def _write(paths: Paths, memory: Memory) -> None:
-    file = _file(paths)
-    new = file.with_name(f"{file.name}.{os.getpid()}")
     with suppress(
         OSError, CtuiError
     ):  # a full disk, or a wrong folder, is told by whoever needs it
         private_folder(paths.state)
-        try:
-            new.write_bytes(msgspec.json.encode(memory))
-            new.chmod(0o600)
-            new.replace(file)
-        finally:
-            new.unlink(missing_ok=True)
+        replace_file(_file(paths), msgspec.json.encode(memory), sync=False)
 
 
 def _file(paths: Paths) -> Path:

@@ -85,7 +85,9 @@ class Pane(Vertical):
 
     def tick(self) -> None:
         """Time has passed, and the header says how much."""
-        header = pane_header(self.task_record, self._asks, time.time_ns())
+        header = pane_header(
+            self.task_record, self._asks, time.time_ns(), silent=self._feed.silent_seconds()
+        )
         if header != self._header:
             self._header = header
             self.query_one(".pane--header", Static).update(header)

@@ -120,7 +120,7 @@ class Setup(ModalScreen[None]):
         try:
             credential = Credential.parse(text)
         except CtuiError as error:
-            self._say(f"{error.message}: {error.hint}")
+            self._say(error.one_line())
             return
         self._open_login(False)
         self.run_worker(self._store(credential), exclusive=True)
@@ -129,7 +129,7 @@ class Setup(ModalScreen[None]):
         try:
             place = await asyncio.to_thread(store_credential, self._paths, credential)
         except CtuiError as error:
-            self._say(f"{error.message}: {error.hint}")
+            self._say(error.one_line())
             return
         await self._look()
         self._say(f"the login is stored in {place}")
@@ -151,6 +151,6 @@ class Setup(ModalScreen[None]):
             finally:
                 await engine.close()
         except CtuiError as error:
-            self._say(f"{error.message}: {error.hint}")
+            self._say(error.one_line())
             return
         await self._look()

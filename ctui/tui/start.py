@@ -136,7 +136,7 @@ class StartApp(KeysInOrder[Place | Literal["demo"] | None]):
             self.exit(place_at(beginning.folder))
 
     def _complain(self, error: CtuiError) -> None:
-        self._say(f"{error.message}: {error.hint}" if error.hint else error.message, "$error")
+        self._say(error.one_line(), "$error")
 
     def _say(self, text: str, colour: str) -> None:
         shown = Content.styled(one_line(text, 3 * _WIDTH), colour)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from ctui.claude.silence import silence_text
+from ctui.humanize import compact, duration
 from ctui.tasks.model import Task, TaskState
 from ctui.text import one_line
 from ctui.tui.board import Board
-from ctui.tui.figures import compact, duration
 from ctui.tui.item_content import task_mark
 
 if TYPE_CHECKING:
@@ -26,13 +27,14 @@ _STATE_COLOURS = {
 }
 
 
-def pane_header(task: Task, asks: int, now: int) -> Content:
+def pane_header(task: Task, asks: int, now: int, *, silent: int = 0) -> Content:
     """`fix-login · opus · default · waiting 41 s · 48k tokens · $0.31`.
 
     Args:
         task: as the driver last said.
         asks: how many of its asks are pending.
         now: nanoseconds since the epoch.
+        silent: for how many seconds the model has said nothing.
     """
     state = str(task.state)
     if task.reason is not None:
@@ -49,6 +51,8 @@ def pane_header(task: Task, asks: int, now: int) -> Content:
     if task.options.approval_tool:
         parts.append((f"asks go to {one_line(task.options.approval_tool, 60)}", "$warning"))
     parts.append((state, _STATE_COLOURS[task.state]))
+    if task.state.live and (said := silence_text(silent)):
+        parts.append((said, "$warning"))
     if tokens := task.input_tokens + task.output_tokens:
         parts.append((f"{compact(tokens)} tokens", "$text-muted"))
     parts.append((f"${task.cost:.2f}", "$text-muted"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ctui.claude.blocks import ToolCall, ToolOutput, ToolState
-from ctui.claude.tools import WORKSPACE
+from ctui.paths import WORKSPACE
 from ctui.tui.code import code_lines, diff_lines, language_of
 from ctui.tui.ink import Ink
 from ctui.tui.lines import Line, Span, Wrap, shortened
@@ -115,4 +115,4 @@ def _is_change(call: ToolCall) -> bool:
 
 def _path(call: ToolCall) -> str:
     found = call.given.get("file_path") or call.given.get("notebook_path") or ""
-    return found.removeprefix(WORKSPACE) if isinstance(found, str) else ""
+    return found.removeprefix(f"{WORKSPACE}/") if isinstance(found, str) else ""

@@ -24,15 +24,15 @@ async def inbox(service: Service, _request: Request) -> Response:
 
 async def of_task(service: Service, request: Request) -> Response:
     """What one task asks, oldest first."""
-    task = service.store.task(request.path_params["task_id"])
+    task = service.store.tasks.get(request.path_params["task_id"])
     return as_json(_pending(service, task.id))
 
 
 async def answer(service: Service, request: Request) -> Response:
     """Answer one ask. The first answer counts, whichever front end gives it: later ones get 409."""
     given = await body_of(request, shapes.AskAnswer)
-    task = service.store.task(request.path_params["task_id"])
-    ask = service.store.ask(given.ask_id)
+    task = service.store.tasks.get(request.path_params["task_id"])
+    ask = service.store.asks.get(given.ask_id)
     if ask.task != task.id:
         raise NotFound(f"ask {ask.id} is not one of {task.id}", hint="GET …/asks lists them")
     words = Answer(
@@ -48,7 +48,7 @@ async def answer(service: Service, request: Request) -> Response:
 
 def _pending(service: Service, task: str | None) -> shapes.AskList:
     return shapes.AskList(
-        [ask_view(ask) for ask in service.store.asks(AskState.PENDING, task=task)]
+        [ask_view(ask) for ask in service.store.asks.list(AskState.PENDING, task=task)]
     )
 
 

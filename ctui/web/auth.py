@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ctui.errors import CtuiError, NotFound, Refused, Unavailable
+from ctui.files import create_file, replace_file
 from ctui.paths import Paths, private_folder
 from ctui.web.failure import failed
 
@@ -44,16 +45,12 @@ class Tokens:
         with suppress(NotFound):
             return self._read()
         private_folder(self.path.parent)
-        fresh = self._write_beside()
         try:
-            # Unlike a rename it never replaces what another process made first.
-            os.link(fresh, self.path, follow_symlinks=False)
+            create_file(self.path, _new_token())
         except FileExistsError:
-            pass
+            pass  # another process was first
         except OSError as error:
             raise _unwritable(self.path, error) from error
-        finally:
-            fresh.unlink(missing_ok=True)
         return self._read()
 
     def regenerate(self) -> str:
@@ -63,11 +60,9 @@ class Tokens:
             Unavailable: it cannot be written.
         """
         private_folder(self.path.parent)
-        fresh = self._write_beside()
         try:
-            fresh.replace(self.path)
+            replace_file(self.path, _new_token())
         except OSError as error:
-            fresh.unlink(missing_ok=True)
             raise _unwritable(self.path, error) from error
         return self._read()
 
@@ -99,20 +94,9 @@ class Tokens:
             raise Refused(f"{self.path} is empty", hint=_HINT)
         return token
 
-    def _write_beside(self) -> Path:
-        """A new token in a file of its own, complete on the disk."""
-        path = self.path.with_name(f"{self.path.name}.{secrets.token_hex(8)}")
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        try:
-            file = os.open(path, flags, 0o600)
-            with os.fdopen(file, "w", encoding="ascii") as out:
-                out.write(secrets.token_urlsafe(_BYTES) + "\n")
-                out.flush()
-                os.fsync(file)
-        except OSError as error:
-            path.unlink(missing_ok=True)
-            raise _unwritable(path, error) from error
-        return path
+
+def _new_token() -> bytes:
+    return f"{secrets.token_urlsafe(_BYTES)}\n".encode()
 
 
 class TokenRequired:

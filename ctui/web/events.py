@@ -36,7 +36,7 @@ async def events(service: Service, request: Request) -> Response:
     with the state and all open asks. Each event has an id; with it as `Last-Event-ID` a new stream
     has every line behind that one, exactly once. Comments keep the connection alive.
     """
-    task = service.store.task(request.path_params["task_id"])
+    task = service.store.tasks.get(request.path_params["task_id"])
     start = _start(service.archive(task.id), request.headers.get("last-event-id", ""))
     if service.streams >= MOST_STREAMS:
         return failed(

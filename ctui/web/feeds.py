@@ -182,7 +182,7 @@ class Feeds:
         follower = Follower(feed, position)
         feed.followers.add(follower)
         self._tell_task(follower, task)
-        for ask in self._service.store.asks(AskState.PENDING, task=task.id):
+        for ask in self._service.store.asks.list(AskState.PENDING, task=task.id):
             self._tell_ask(follower, ask)
         if self._closed:
             follower.end()
@@ -204,7 +204,7 @@ class Feeds:
                         self._take(update)
             except CtuiError as error:
                 if error.message != said:
-                    log.warning("%s (%s)", error.message, error.hint)
+                    log.warning("%s", error.one_line())
                 said = error.message
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, _LONGEST_RETRY_SECONDS)

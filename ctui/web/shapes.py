@@ -12,7 +12,9 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from ctui.config import PermissionMode
-from ctui.tasks.model import AskKind, AskState, EndReason, TaskState
+from ctui.tasks.asks.kind import Decision
+from ctui.tasks.asks.shape import AskShape
+from ctui.tasks.model import EndReason, TaskState
 
 Status = Literal["running", "completed", "error", "killed"]
 
@@ -68,10 +70,11 @@ class AskAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ask_id: Annotated[int, Meta(ge=1, le=2**63 - 1)]
     decision: Annotated[
-        Literal["allow", "session", "deny", "cancel"],
+        Decision,
         Meta(
             description="allow: once, or with an answer to a question; session: from now on in "
-            "this task; deny; cancel: gives a form no answer at all."
+            "this task; always: in every task of the repository; deny; cancel: gives a form no "
+            "answer at all. `decisions` of the ask has those that it takes."
         ),
     ]
     message: Annotated[str, Meta(description="Why it is denied; the model reads it.")] = ""
@@ -92,37 +95,12 @@ class Failure(msgspec.Struct, frozen=True):
     hint: str = ""
 
 
-class Option(msgspec.Struct, frozen=True):
-    """One choice of a question."""
-
-    label: str
-    description: str
-
-
-class Question(msgspec.Struct, frozen=True):
-    """One question of an ask, or one field of a form."""
-
-    text: Annotated[str, Meta(description="What `answers` names it by.")]
-    options: list[Option]
-    multiple: bool
-    optional: bool
-
-
-class AskView(msgspec.Struct, frozen=True):
+class AskView(AskShape, frozen=True, kw_only=True):
     """One thing that a task asks; at most one answer counts."""
 
     ask_id: int
     task_id: str
-    kind: AskKind
-    state: AskState
-    tool: str
-    title: Annotated[str, Meta(description="One line that says what is asked.")]
-    text: Annotated[str, Meta(description="All that is asked, as plain text.")]
     input: Annotated[Any, Meta(description="The tool's input; what is allowed runs with this.")]
-    questions: list[Question]
-    session: Annotated[
-        str, Meta(description="What `session` would allow; empty where it allows nothing.")
-    ]
     created_at: float
 
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from ctui.client.tasks import NewTask, login, start_task
+from ctui.client.tasks import NewTask, new_message, start_task
 from ctui.config import load_config
 from ctui.errors import InvalidInput, NotFound
-from ctui.tasks.calls import SendMessage, StopTask
-from ctui.tasks.messages import check_text
+from ctui.tasks.calls import StopTask
 from ctui.tasks.model import TaskOptions
+from ctui.tasks.session.messages import check_text
 from ctui.web import shapes
 from ctui.web.endpoint import Endpoint, Parameter, body_of, whole_number
 from ctui.web.failure import as_json
@@ -51,7 +50,7 @@ async def create(service: Service, request: Request) -> Response:
     )
     async with service.client() as client:
         try:
-            task = await start_task(client, repository, new)
+            task = (await start_task(client, repository, new)).task
         except NotFound as error:  # the base: the path itself was found
             raise InvalidInput(error.message, hint=error.hint) from error
     return as_json(task_record(service.store, task), status=201)
@@ -59,13 +58,13 @@ async def create(service: Service, request: Request) -> Response:
 
 async def list_all(service: Service, _request: Request) -> Response:
     """All tasks, newest first."""
-    tasks = [task_summary(service.store, task) for task in reversed(service.store.tasks())]
+    tasks = [task_summary(service.store, task) for task in reversed(service.store.tasks.list())]
     return as_json(shapes.TaskList(tasks))
 
 
 async def detail(service: Service, request: Request) -> Response:
     """One task, what it asks, and the end of its output."""
-    task = service.store.task(request.path_params["task_id"])
+    task = service.store.tasks.get(request.path_params["task_id"])
     # Some kilobytes that were just written: a thread would take longer than the read.
     recent = recent_output(service.archive(task.id), _RECENT_LINES, _RECENT_BYTES)
     fields = record_fields(service.store, task, turn_end=recent.turn_end)
@@ -78,7 +77,7 @@ async def output(service: Service, request: Request) -> Response:
     Each turn ends with a line `__CLAUDE_EXIT_CODE_N__`; N is 0 where it went well.
     """
     lines = whole_number(request, "tail", 1, _MOST_LINES)
-    task = service.store.task(request.path_params["task_id"])
+    task = service.store.tasks.get(request.path_params["task_id"])
     content = whole_output(service.archive(task.id), lines)
     return StreamingResponse(content, media_type="text/plain; charset=utf-8")
 
@@ -87,11 +86,10 @@ async def tell(service: Service, request: Request) -> Response:
     """Send a follow-up; a task that sleeps or ended goes on with it."""
     said = await body_of(request, shapes.FollowUp)
     check_text(said.prompt)
-    task = service.store.task(request.path_params["task_id"])
-    message = SendMessage(task.id, str(uuid.uuid4()), said.prompt, login(service.paths))
-    task = await service.call(message)
+    task = service.store.tasks.get(request.path_params["task_id"])
+    task = await service.call(new_message(service.paths, task.id, said.prompt))
     # The first one is the prompt.
-    others = service.store.messages(task.id)[1:]
+    others = service.store.messages.of(task.id)[1:]
     told = shapes.TaskTold(
         task_id=task.id,
         session_id=task.session,
@@ -111,7 +109,7 @@ async def kill(service: Service, request: Request) -> Response:
 async def _place(service: Service, workdir: str | None) -> Workdir:
     if workdir is None:
         return Workdir(service.repository, "")
-    tasks = [*service.store.tasks(), *service.store.tasks(removed=True)]
+    tasks = [*service.store.tasks.list(), *service.store.tasks.list(removed=True)]
     return await asyncio.to_thread(workdir_at, workdir, tasks)
 
 

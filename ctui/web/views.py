@@ -8,15 +8,11 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from ctui.tasks.ask_text import ask_lines, session_words
+from ctui.tasks.asks.shape import ask_members
 from ctui.tasks.model import Ask, AskState, EndReason, Task, TaskState
-from ctui.tasks.questions import question_items
 from ctui.tasks.store import Store
-from ctui.text import sanitise
 from ctui.web.shapes import (
     AskView,
-    Option,
-    Question,
     Status,
     TaskRecord,
     TaskSummary,
@@ -43,7 +39,9 @@ def status_of(task: Task, *, untold: bool = False) -> Status:
 
 
 def current_status(store: Store, task: Task) -> Status:
-    return status_of(task, untold=task.state is TaskState.IDLE and bool(store.undelivered(task.id)))
+    return status_of(
+        task, untold=task.state is TaskState.IDLE and bool(store.messages.undelivered(task.id))
+    )
 
 
 def seconds(nanoseconds: int) -> float:
@@ -54,23 +52,9 @@ def ask_view(ask: Ask) -> AskView:
     return AskView(
         ask_id=ask.id,
         task_id=ask.task,
-        kind=ask.kind,
-        state=ask.state,
-        tool=ask.tool,
-        title=ask.title,
-        text="\n".join(ask_lines(ask)),
         input=msgspec.Raw(bytes(ask.input)),
-        questions=[
-            Question(
-                text=item.text,
-                options=[Option(option.label, option.description) for option in item.options],
-                multiple=item.multiple,
-                optional=item.optional,
-            )
-            for item in question_items(ask)
-        ],
-        session=sanitise(session_words(ask)),
         created_at=seconds(ask.created),
+        **ask_members(ask),
     )
 
 
@@ -94,7 +78,7 @@ def task_update(store: Store, task: Task) -> TaskUpdate:
         turns=task.turns,
         cost_usd=task.cost,
         updated_at=seconds(task.updated),
-        pending_asks=[ask.id for ask in store.asks(AskState.PENDING, task=task.id)],
+        pending_asks=[ask.id for ask in store.asks.list(AskState.PENDING, task=task.id)],
     )
 
 
@@ -127,7 +111,7 @@ def record_fields(store: Store, task: Task, *, turn_end: int | None = None) -> d
         "turns": task.turns,
         "cost_usd": task.cost,
         "result": task.result,
-        "pending_asks": [ask_view(ask) for ask in store.asks(AskState.PENDING, task=task.id)],
+        "pending_asks": [ask_view(ask) for ask in store.asks.list(AskState.PENDING, task=task.id)],
     }
 
 

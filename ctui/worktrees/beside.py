@@ -1,4 +1,4 @@
-"""Commits that only a worktree's own metadata, or nothing but its branch, still holds."""
+"""Commits that only a worktree's own metadata, or only its branch, still holds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ctui.worktrees.identity import text_of
 
 _OID = re.compile(r"[0-9a-f]{40}")
 _LEFT = re.compile(rb"\tcheckout: moving from ([0-9a-f]{40}) to ")
-"""What git writes into HEAD's reflog when a detached HEAD is left, and warns of at that moment."""
+"""Message in HEAD's reflog when a detached HEAD is left, of which git warns at that moment."""
 
 _LOG_LIMIT = 1 << 22
 _LEFT_LIMIT = 50
@@ -25,14 +25,14 @@ _HOLDERS = ("refs/heads/", "refs/remotes/", "refs/tags/")
 
 
 class Beside:
-    """What is held where, in one repository as it is now."""
+    """Reachability of commits in one repository, read once."""
 
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
         self._held: dict[tuple[str, str], bool] = {}
 
     def commits_of(self, metadata: Path, head: str, ref: str) -> list[tuple[str, str]]:
-        """Name and commit of what goes with a worktree, though no branch has it.
+        """Return name and commit of what goes with a worktree although no branch has it.
 
         Args:
             metadata: its folder.
@@ -50,7 +50,7 @@ class Beside:
         ]
 
     def elsewhere(self, commit: str, ref: str) -> bool:
-        """Whether a branch or tag other than `ref` has this commit; a missing one nobody has."""
+        """Return True if a branch or tag other than `ref` has this commit, and it exists."""
         known = self._held.get((commit, ref))
         if known is None:
             holders = [tip for name, tip in self._holders if name != ref]
@@ -79,20 +79,20 @@ class Beside:
 
 
 def _own_refs(metadata: Path) -> list[Path]:
-    """Refs of one worktree alone (git-worktree(1), "REFS")."""
+    """Return the refs of one worktree alone (git-worktree(1), "REFS")."""
     folder = metadata / "refs" / "worktree"
     found = [path for path in folder.rglob("*") if path.is_file()] if folder.is_dir() else []
     return sorted(found)[:_REFS_LIMIT]
 
 
 def _left(metadata: Path) -> list[str]:
-    """The commits that a detached HEAD was on when it was left, the last ones first."""
+    """Return the commits at which a detached HEAD was left, the last ones first."""
     found = [match.decode() for match in _LEFT.findall(_end_of(metadata / "logs" / "HEAD"))]
     return list(dict.fromkeys(reversed(found)))[:_LEFT_LIMIT]
 
 
 def _end_of(log: Path) -> bytes:
-    """The newest part of a reflog; nothing of what is no file, or cannot be read."""
+    """Return the newest part of a reflog, or nothing if it is no file or cannot be read."""
     with suppress(OSError):
         try:
             return read_small_file(log, _LOG_LIMIT)

@@ -1,4 +1,4 @@
-"""What a worktree changed since it began, as text."""
+"""The changes of a worktree since it began, as text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SECONDS = 60
 
 
 async def worktree_diff(repository: Repository, worktree: KnownWorktree, *, stat: bool) -> str:
-    """The diff from where it began to its files as they are now. Nothing is sanitised.
+    """Return the diff from its base to its files as they are now. Nothing is sanitised.
 
     Args:
         repository: whose worktree it is.
@@ -52,7 +52,7 @@ async def worktree_diff(repository: Repository, worktree: KnownWorktree, *, stat
 
 
 async def _fork(repository: Repository, worktree: KnownWorktree) -> str:
-    """Where it left the target; the target itself where they have nothing in common."""
+    """Return the commit where it left the target, or the target if they have no common history."""
     target = repository.target().commit
     found = await run_git(["merge-base", "HEAD", target], git_dir=worktree.metadata, check=False)
     return found.stdout.decode().strip() or target

@@ -1,9 +1,8 @@
-"""Making a worktree, so that nothing is left behind when it fails."""
+"""Creation of a worktree, which leaves nothing behind when it fails."""
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import hashlib
 import os
 import re
@@ -14,6 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from ctui.errors import Conflict, CtuiError, ExternalFailure, InvalidInput, Unavailable
+from ctui.file_lock import FileLock
 from ctui.git.command import run_git, status_arguments
 from ctui.git.names import branch_conflicts, nameable, worktree_name
 from ctui.git.repository import Repository
@@ -24,17 +24,16 @@ from ctui.worktrees.model import WorktreeRecord
 from ctui.worktrees.owner import give_to_tasks
 
 _CHECKOUT_SECONDS = 600
-_TURN_SECONDS = 0.01
 _ADD_ATTEMPTS = 5
 _RACY_NS = 1_500_000_000
 _UPDATING = re.compile(r"Updating files: .*\((\d+)/(\d+)\)")
 
 Progress = Callable[[int, int], None]
-"""Files that are there, of how many."""
+"""Callback with the number of files that are written, and of all files."""
 
 
 def folder_of(worktrees: Path, repository: Repository) -> Path:
-    """Where this repository's worktrees are, apart from those of another one of the same name."""
+    """Return the folder of this repository's worktrees; one of the same name gets another."""
     digest = hashlib.sha256(os.fsencode(repository.common_dir)).hexdigest()[:8]
     return worktrees / f"{repository.name}-{digest}"
 
@@ -93,7 +92,7 @@ async def create_worktree(
 
 
 def files_updated(progress: Progress) -> Callable[[str], None]:
-    """What hears git say how far a checkout is, and tells it in numbers."""
+    """Return a callback that turns git's progress on stderr into numbers."""
 
     def heard(line: str) -> None:
         if found := _UPDATING.search(line):
@@ -105,7 +104,7 @@ def files_updated(progress: Progress) -> Callable[[str], None]:
 async def _claim(
     repository: Repository, folder: Path, *, prompt: str, name: str, prefix: str
 ) -> tuple[str, Path]:
-    """Take a free name by making its folder: of two that want it, one gets it."""
+    """Take a free name by making its folder: of two processes that want it, one gets it."""
     if name and not nameable(name):
         raise InvalidInput(
             f"{one_line(name, 40)!r} can be no worktree's name",
@@ -132,20 +131,16 @@ async def _claim(
 async def _turn(repository: Repository) -> AsyncIterator[None]:
     """Let one process at a time register a worktree.
 
-    Git reads the metadata of all worktrees to add one, and dies of one that is half made.
+    Git reads the metadata of all worktrees to add one, and fails if one of them is incomplete.
     """
-    with (repository.common_dir / "ctui-worktrees.lock").open("w") as file:
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                await asyncio.sleep(_TURN_SECONDS)
+    lock = FileLock(repository.common_dir / "ctui-worktrees.lock")
+    await lock.wait()
+    with lock:
         yield
 
 
 async def _add(repository: Repository, path: Path, branch: str) -> None:
-    """Register a worktree without its files; again if a git of somebody else was in the way."""
+    """Register a worktree without its files; try again if another git was in the way."""
     command = ["worktree", "add", "--quiet", "--no-checkout", str(path), branch]
     for attempt in range(_ADD_ATTEMPTS):
         try:
@@ -159,7 +154,7 @@ async def _add(repository: Repository, path: Path, branch: str) -> None:
 
 
 def is_fresh(record: WorktreeRecord) -> bool:
-    """Whether nobody wrote its index since the second of its checkout."""
+    """Return True if nobody wrote its index since the second of its checkout."""
     try:
         written = (Path(record.metadata) / "index").stat().st_mtime_ns
     except OSError:
@@ -168,7 +163,7 @@ def is_fresh(record: WorktreeRecord) -> bool:
 
 
 async def refresh_index(record: WorktreeRecord) -> None:
-    """Let the index know its files and folders, once, a second after they were written.
+    """Refresh the index once, a second after the files were written, so that a status reads none.
 
     Until then git cannot tell a file that changed in the second of the checkout from one that did
     not (racy-git(7)), and reads every file at every status. What is untracked is kept with the
@@ -215,9 +210,9 @@ def _record(
 
 
 async def discard_worktree(repository: Repository, path: Path, branch: str | None) -> None:
-    """Remove a worktree that was just made, its metadata and branch, and nothing that looks so.
+    """Remove a worktree that was just made, its metadata and branch, and nothing that resembles it.
 
-    Nobody may have worked in it: whatever is in it is gone.
+    The caller must be sure that nobody has worked in it: all of its files are deleted.
     """
     metadata = repository.common_dir / "worktrees"
     for folder in metadata.iterdir() if metadata.is_dir() else ():

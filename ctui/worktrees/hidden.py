@@ -1,4 +1,4 @@
-"""Changes that `git status` was told not to see: assume-unchanged and skip-worktree."""
+"""Changes that `git status` was told not to report: assume-unchanged and skip-worktree."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SPLIT_INDEX = b"link"
 async def hidden_changes(
     metadata: Path, path: Path, index: bytes, blanked: Iterable[str] | None = None
 ) -> int:
-    """How many files differ from the index without git's saying so.
+    """Return the number of files that differ from the index without git reporting it.
 
     Files that a sparse checkout left out are no changes.
 

@@ -1,4 +1,4 @@
-"""Whether a worktree still is what was recorded; it is never opened by what its own folder says."""
+"""Checks that a worktree is the recorded one; its own folder is never believed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LOG_LIMIT = 1 << 20
 _OID = re.compile(r"[0-9a-f]{40}")
 
 _STATES: tuple[tuple[str, State], ...] = (
-    # What a rebase stops at looks like a cherry-pick as well, so it comes first.
+    # A rebase that stops also leaves the marks of a cherry-pick, so it is tested first.
     ("rebase-merge", "rebase"),
     ("rebase-apply/applying", "am"),
     ("rebase-apply", "rebase"),
@@ -33,7 +33,7 @@ _ACTIVE = ("index", "HEAD", "logs/HEAD", "FETCH_HEAD", "COMMIT_EDITMSG")
 def checked_path(
     repository: Repository, metadata: Path, record: WorktreeRecord | None
 ) -> tuple[Path, Problem | None]:
-    """Where a worktree is, after checking that both ends still name each other."""
+    """Return the folder of a worktree, after checking that both of its ends name each other."""
     link = _named(metadata, text_of(metadata / "gitdir")).parent
     path = Path(record.path) if record else link
     if link != path:
@@ -46,7 +46,7 @@ def checked_path(
         return path, "missing"
     except (OSError, ValueError):
         return path, "unreadable"
-    # Not the device: some file systems get another number when they are mounted again.
+    # The device is not compared: some file systems get another number at each mount.
     if record is not None and status.st_ino != record.inode:
         return path, "tampered"
     try:
@@ -58,17 +58,17 @@ def checked_path(
         return path, "unreadable"
     if _real(metadata_of(path)) != _real(metadata):
         return path, "tampered"
-    # Root's own worktrees belong to the uid of its tasks; anybody else works on their own only.
+    # Root's worktrees belong to the uid of its tasks; other users only use their own.
     return path, "foreign-owner" if os.geteuid() not in {0, status.st_uid} else None
 
 
 def metadata_of(path: Path) -> Path:
-    """The metadata folder that a worktree's `.git` file names; believe it only once checked."""
+    """Return the metadata folder that a worktree's `.git` file names, not yet checked."""
     return _named(path, text_of(path / ".git").removeprefix("gitdir:").strip())
 
 
 def _real(path: Path) -> Path | None:
-    """Without links; None for a loop of them, or what can be no path."""
+    """Resolve a path, or return None for a loop of links or an invalid path."""
     try:
         return path.resolve()
     except (OSError, ValueError, RuntimeError):
@@ -76,12 +76,12 @@ def _real(path: Path) -> Path | None:
 
 
 def _named(folder: Path, name: str) -> Path:
-    """Where a link leads; git writes relative ones too (`worktree.useRelativePaths`)."""
+    """Return the target of a link; git writes relative ones too (`worktree.useRelativePaths`)."""
     return Path(os.path.normpath(folder / name))
 
 
 def head_of(repository: Repository, metadata: Path) -> str | None:
-    """The commit of its HEAD; None for an unborn branch, or where it cannot be read."""
+    """Return the commit of its HEAD, or None for an unborn branch or an unreadable one."""
     ref = text_of(metadata / "HEAD").removeprefix("ref:").strip()
     if not ref.startswith("refs/") and not _OID.fullmatch(ref):
         return None
@@ -92,18 +92,18 @@ def head_of(repository: Repository, metadata: Path) -> str | None:
 
 
 def state_of(metadata: Path) -> State | None:
-    """What it is in the middle of."""
+    """Return the operation that it is in the middle of, or None."""
     return next((state for name, state in _STATES if (metadata / name).exists()), None)
 
 
 def lock_of(metadata: Path) -> str | None:
-    """Why it is locked ("" where no reason was given), or None."""
+    """Return the reason of its lock ("" if none was given), or None if it is not locked."""
     path = metadata / "locked"
     return text_of(path) if path.is_file() else None
 
 
 def last_active(metadata: Path) -> int:
-    """When git last wrote its state: nanoseconds since the epoch, 0 if nothing tells."""
+    """Return when git last wrote its state: nanoseconds since the epoch, 0 if unknown."""
     times = [0]
     for name in _ACTIVE:
         try:
@@ -114,7 +114,7 @@ def last_active(metadata: Path) -> int:
 
 
 def only_created(repository: Repository, metadata: Path) -> bool:
-    """Whether its branch never moved, as far as reflogs tell; for beginnings that nobody recorded.
+    """Return True if no reflog has a move of its branch; used if its base was not recorded.
 
     A line of a reflog begins with the old and the new object id.
     """
@@ -129,7 +129,7 @@ def only_created(repository: Repository, metadata: Path) -> bool:
 
 
 def text_of(path: Path) -> str:
-    """A small file's text, stripped; "" if it cannot be read, or is none."""
+    """Return the stripped text of a small file, or "" if it cannot be read or is none."""
     try:
         data = read_small_file(path, _LINK_LIMIT)
     except OSError:

@@ -1,4 +1,4 @@
-"""Worktrees by name: those that ctui made, and all others that the repository has."""
+"""Worktrees by name: those that ctui made, and all others of the repository."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _HEAD = "ref: refs/heads/"
 
 
 class KnownWorktree(NamedTuple):
-    """What a worktree is called, without a look at its files."""
+    """Names of a worktree, known without reading its files."""
 
     name: str
     metadata: Path
@@ -28,7 +28,7 @@ class KnownWorktree(NamedTuple):
 def known_worktrees(
     repository: Repository, records: Mapping[str, WorktreeRecord]
 ) -> list[KnownWorktree]:
-    """Every linked worktree, by name.
+    """Return every linked worktree, sorted by name.
 
     Args:
         repository: its main checkout is not in the list.
@@ -41,7 +41,7 @@ def known_worktrees(
 
 
 def find_worktree(known: Iterable[KnownWorktree], name: str) -> KnownWorktree:
-    """The one that a person means by a name, a branch or a path.
+    """Return the worktree that a person means by a name, a branch or a path.
 
     Raises:
         NotFound: there is none.

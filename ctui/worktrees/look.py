@@ -1,4 +1,4 @@
-"""What `git status` says of one worktree, without anything of it being run."""
+"""The result of `git status` for one worktree, obtained without running anything of it."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from ctui.worktrees.hidden import hidden_changes
 from ctui.worktrees.model import Changes, Upstream
 
 _SECONDS = 20.0
-"""A task can make its worktree slow to look at; it only makes its own status unknown."""
+"""Seconds; a task can make its worktree slow to read, and then only its own status is unknown."""
 
 _GITLINK = (0o160000).to_bytes(4, "big")
 _SPLIT_INDEX = b"link"
 
 
 class Look(msgspec.Struct, frozen=True):
-    """The files of a worktree against its index and its HEAD."""
+    """Files of a worktree, compared with its index and its HEAD."""
 
     branch: str | None = None
     head: str | None = None
     upstream: Upstream = Upstream()
     changes: Changes = Changes()
     gitlinks: bool = False
-    """Whether it has submodules, whose own unsaved work is not looked at."""
+    """True if it has submodules. Unsaved work inside them is not looked for."""
 
 
 async def look_at(metadata: Path, path: Path, blanked: Iterable[str] | None = None) -> Look:
-    """Ask git, nicely and for a bounded time.
+    """Run `git status` with low priority and a time limit.
 
     Args:
         metadata: its folder in the repository, which git believes.
@@ -62,10 +62,10 @@ async def look_at(metadata: Path, path: Path, blanked: Iterable[str] | None = No
 
 
 async def _has_gitlinks(metadata: Path, index: bytes) -> bool:
-    """Whether the index names a nested repository.
+    """Return True if the index names a nested repository.
 
-    A mode stands as four bytes in every entry (gitformat-index(5)); a file without these bytes has
-    none, and needs no process to say so.
+    Every entry has its mode in four bytes (gitformat-index(5)). An index without these bytes
+    has no nested repository, which is known without starting a process.
     """
     if _GITLINK not in index and _SPLIT_INDEX not in index:
         return False
@@ -77,7 +77,7 @@ async def _has_gitlinks(metadata: Path, index: bytes) -> bool:
 
 
 def parse_status(output: bytes) -> Look:
-    """Porcelain version 2 with NUL (git-status(1))."""
+    """Parse porcelain version 2 with NUL (git-status(1))."""
     headers: dict[str, str] = {}
     staged = modified = untracked = conflicted = 0
     fields = iter(output.decode("utf-8", "replace").split("\0"))

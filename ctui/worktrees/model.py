@@ -1,4 +1,4 @@
-"""A worktree: what was recorded when it was made, and what it is now. Plain data."""
+"""Plain data of a worktree: the record of its creation, and its status."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from typing import Literal
 import msgspec
 
 State = Literal["merge", "rebase", "cherry-pick", "revert", "bisect", "am"]
-"""What a worktree can be in the middle of."""
+"""Operations that a worktree can be in the middle of."""
 
 Problem = Literal["missing", "tampered", "foreign-owner", "unreadable", "submodules-unchecked"]
 
 
 class WorktreeRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """What was true when ctui made or adopted it; a task can change none of this."""
+    """Record from when ctui made or adopted the worktree; no task can change it."""
 
     name: str
     path: str
     repository: str
     """The main repository's `.git`."""
     metadata: str
-    """Its folder below `.git/worktrees`."""
+    """The worktree's folder below `.git/worktrees`."""
     device: int
     inode: int
     branch: str | None
     base: str | None
-    """The commit that it began with; None for one that ctui did not make."""
+    """Commit that it began with, or None if ctui did not make it."""
     created: int
-    """Nanoseconds since the epoch."""
+    """Time in nanoseconds since the epoch."""
 
 
 class Changes(msgspec.Struct, frozen=True):
@@ -44,7 +44,7 @@ class Changes(msgspec.Struct, frozen=True):
 
 
 class Upstream(msgspec.Struct, frozen=True):
-    """The remote branch that it follows."""
+    """Remote branch that the worktree's branch follows."""
 
     name: str | None = None
     state: Literal["none", "gone", "present"] = "none"
@@ -53,7 +53,7 @@ class Upstream(msgspec.Struct, frozen=True):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """What the worktree's commits are to the target."""
+    """Relation of the worktree's commits to the target."""
 
     kind: Literal["no-commits", "merged", "history", "empty", "unmerged", "unknown"]
     evidence: str
@@ -61,37 +61,37 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 class Work(msgspec.Struct, frozen=True):
-    """What only one worktree has, to be proven merged."""
+    """Everything that only one worktree has, for the proof of its merge."""
 
     tip: str
-    """The commit of its HEAD."""
+    """Commit of its HEAD."""
     base: str | None = None
-    """The commit that it began with, where that was recorded."""
+    """Commit that it began with, if that was recorded."""
     created_only: bool = False
-    """Whether its reflog knows nothing but its creation; asked only where there is no base."""
+    """True if its reflog has nothing but its creation; read only if there is no base."""
     also: tuple[tuple[str, str], ...] = ()
-    """Name and commit of what else is only here: its task's other branches and stash."""
+    """Name and commit of everything else that is only here: its task's other branches and stash."""
 
 
 class Proof(msgspec.Struct, frozen=True):
-    """What the target has of a worktree's work."""
+    """Result of the proof for one worktree against the target."""
 
     verdict: Verdict
     ahead: int = 0
-    """Commits that the target does not have."""
+    """Number of commits that the target does not have."""
     behind: int = 0
-    """Commits of the target that it does not have."""
+    """Number of the target's commits that the worktree does not have."""
     lost: tuple[str, ...] = ()
-    """Names of what else is only here, and is not in the target."""
+    """Names of everything else that is only here and not in the target."""
 
 
 class WorktreeStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """One worktree as it is now."""
+    """Status of one worktree at the time of a survey."""
 
     name: str
     path: str
     metadata: str
-    """Its folder below `.git/worktrees`."""
+    """The worktree's folder below `.git/worktrees`."""
     branch: str | None
     head: str | None
     base: str | None
@@ -100,21 +100,21 @@ class WorktreeStatus(msgspec.Struct, frozen=True, kw_only=True):
     changes: Changes | None
     upstream: Upstream
     ahead: int
-    """Commits that the target does not have."""
+    """Number of commits that the target does not have."""
     behind: int
-    """Commits of the target that it does not have."""
+    """Number of the target's commits that the worktree does not have."""
     state: State | None
     locked: str | None
     problem: Problem | None
     active: int
-    """When git last wrote its state: nanoseconds since the epoch, 0 if nothing tells."""
+    """Last time that git wrote its state: nanoseconds since the epoch, 0 if unknown."""
 
     @property
     def evidence(self) -> str:
-        """Why its status is what it is, in a sentence."""
+        """The reason for its status, as a sentence."""
         return evidence(self.state, self.verdict)
 
 
 def evidence(state: State | None, verdict: Verdict) -> str:
-    """Why a worktree's status is what it is, in a sentence."""
+    """Return the reason for a worktree's status as a sentence."""
     return f"it is in the middle of a {state}" if state is not None else verdict.evidence

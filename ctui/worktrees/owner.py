@@ -1,4 +1,4 @@
-"""Which uid a task runs as: the owner of its worktree, and never root."""
+"""The uid that a task runs as: the owner of its worktree, and never root."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ subordinate ids begin (100000, login.defs(5)), so that no process of the host ru
 
 
 def task_owner(worktree: Path) -> tuple[int, int]:
-    """Uid and gid of a worktree's owner.
+    """Return uid and gid of a worktree's owner.
 
     Raises:
         Refused: it is root, whose tasks would be root in their container.
@@ -31,7 +31,7 @@ def task_owner(worktree: Path) -> tuple[int, int]:
 
 
 def give_to_tasks(worktree: Path) -> None:
-    """As root: make a worktree that ctui just created the dedicated uid's. Follows no link."""
+    """As root, give a worktree that ctui just created to the dedicated uid. Follows no link."""
     if os.geteuid() != 0:
         return
     os.lchown(worktree, TASK_UID, TASK_UID)

@@ -1,4 +1,4 @@
-"""How much room a folder takes on the disk."""
+"""Disk usage of a folder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _BLOCK = 512
 
 
 def size_on_disk(folder: Path, *, seconds: float = 10.0) -> int | None:
-    """Bytes of a folder's files on its own file system. Hard links count once.
+    """Return the bytes of a folder's files on its own file system. Hard links count once.
 
     Args:
         folder: may be changed, or go, meanwhile.

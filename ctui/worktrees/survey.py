@@ -1,4 +1,4 @@
-"""All worktrees of a repository as they are now: files by git, work by proof, two at a time."""
+"""Survey of all worktrees of a repository: their files by git, their work by proof."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ from ctui.worktrees.model import (
 )
 
 _AT_ONCE = 2
-"""More git processes than that gain nothing on two cores, and starve the tasks."""
+"""Number of git processes at a time; more gain nothing on two cores and starve the tasks."""
 
 _PROVEN_AT_ONCE = 16
-"""So many proofs are waited for together: few enough for the first to be seen soon."""
+"""Number of proofs in one batch; few enough for the first results to be seen soon."""
 
 _NO_HEAD = Proof(Verdict("unknown", "its HEAD cannot be read"))
 
 Prove = Callable[[Sequence[Work]], Awaitable[list[Proof]]]
-"""Proofs for works, in their order; see `prover`."""
+"""Function that returns proofs for works, in their order; see `prover`."""
 
 
 class Survey:
-    """One look at a repository. Its targets and settings are read once."""
+    """One survey of a repository. Its targets and settings are read once."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class Survey:
         also: Mapping[str, tuple[tuple[str, str], ...]] | None = None,
         looks: dict[Path, Look] | None = None,
     ) -> None:
-        """Nothing is looked at yet.
+        """Prepare a survey without reading anything yet.
 
         Args:
             repository: whose linked worktrees; the main checkout is none of them.
@@ -80,7 +80,7 @@ class Survey:
         self._beside = Beside(repository)
 
     def record_of(self, metadata: Path) -> WorktreeRecord | None:
-        """What ctui recorded of a worktree, if it made or adopted it."""
+        """Return ctui's record of a worktree that it made or adopted, or None."""
         return self._records.get(str(metadata))
 
     @cached_property
@@ -92,7 +92,7 @@ class Survey:
     async def all(
         self, first: Sequence[str] = (), *, again: bool = True
     ) -> AsyncIterator[WorktreeStatus]:
-        """Every worktree, as soon as it is known.
+        """Yield every worktree as soon as its status is known.
 
         Args:
             first: paths that somebody waits for.
@@ -114,11 +114,11 @@ class Survey:
                 job.cancel()
 
     async def listed(self) -> list[WorktreeStatus]:
-        """Every worktree, by name."""
+        """Return every worktree, sorted by name."""
         return sorted([status async for status in self.all()], key=lambda status: status.name)
 
     async def one(self, metadata: Path) -> WorktreeStatus:
-        """One worktree, by its metadata folder.
+        """Return one worktree by its metadata folder.
 
         Raises:
             NotFound: there is no such folder any more.
@@ -129,7 +129,7 @@ class Survey:
         work = self._work(metadata)
         return await self._one(metadata, work, _Proofs(self._prove, {metadata: work}))
 
-    # -- how each is looked at
+    # -- one worktree
 
     async def _one(self, metadata: Path, work: Work | None, proofs: _Proofs) -> WorktreeStatus:
         record = self._records.get(str(metadata))
@@ -140,7 +140,7 @@ class Survey:
             problem = _problem_of(look, metadata)
         proven = await proofs.of[metadata]
         if look is not None and look.head and work is not None and look.head != work.tip:
-            # Somebody committed between the two.
+            # A commit was made between the two readings.
             proven = await proofs.one(msgspec.structs.replace(work, tip=look.head))
         upstream = look.upstream if look else Upstream()
         changes = look.changes if look else None
@@ -177,14 +177,14 @@ class Survey:
         return look
 
     async def _shared_settings(self) -> list[str] | None:
-        """The filters to switch off everywhere; None where worktrees have settings of their own."""
+        """Return the filters to switch off, or None if worktrees have settings of their own."""
         config = self.repository.git.config
         if "extensions.worktreeConfig" in config and config.get_bool("extensions.worktreeConfig"):
             return None
         return await filter_settings(self.repository.common_dir)
 
     def _pushed(self, upstream: Upstream) -> bool:
-        """Whether a remote has it all; a local branch can be an upstream too."""
+        """Return True if a remote has all of it; the upstream can be a local branch too."""
         there = upstream.state == "present" and not upstream.ahead
         return there and f"refs/remotes/{upstream.name}" in self.repository.git.references
 
@@ -210,13 +210,13 @@ class Survey:
 def _problem_of(look: Look | None, metadata: Path) -> Problem | None:
     if look is None:
         return "unreadable"
-    # Their own unsaved work is not looked at: that would run what they configure. Their
+    # Unsaved work in submodules is not looked for: git would run what they configure. Their
     # repositories stay in the metadata when the index does not name them any more.
     return "submodules-unchecked" if look.gitlinks or (metadata / "modules").exists() else None
 
 
 class _Proofs:
-    """The proofs of one look, asked for in batches while git looks at files."""
+    """Proofs of one survey, requested in batches while git reads files."""
 
     def __init__(self, prove: Prove, works: Mapping[Path, Work | None]) -> None:
         self._prove = prove
@@ -235,7 +235,7 @@ class _Proofs:
         ]
 
     async def one(self, work: Work) -> Proof:
-        """Another proof, by itself."""
+        """Request one more proof outside the batches."""
         return (await self._answer([work]))[0]
 
     async def _ask(self, asked: Sequence[tuple[asyncio.Future[Proof], Work]]) -> None:
@@ -262,11 +262,11 @@ def _status(
     problem: Problem | None,
     state: State | None,
 ) -> Literal["clean", "unclean", "merged"]:
-    # In the middle of a rebase HEAD is elsewhere than the work.
+    # During a rebase HEAD is not at the commits of the branch.
     if problem is not None or state is not None or changes is None or changes.any:
         return "unclean"
     if proof.verdict.kind in {"merged", "history"}:
         return "merged"
-    # What its task has beside its branch is on no upstream.
+    # Other branches and stashes of its task are on no upstream.
     safe = proof.verdict.kind in {"no-commits", "empty"} or (pushed and not proof.lost)
     return "clean" if safe else "unclean"

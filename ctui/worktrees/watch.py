@@ -1,9 +1,9 @@
-"""Noticing that worktrees changed, with few watches: metadata always, files where somebody looks.
+"""Observation of worktrees with few watches: metadata always, files only where somebody looks.
 
 A worktree of 5,000 files has 2,300 folders, and all programs of a user share their watches. So the
-folders of a worktree are watched one by one, as many as the budget allows, for the few worktrees
-that somebody looks at or a task works in. Git's own folders tell of every commit, staging and ref
-in all of them. What no watch sees is found by the next slow look.
+folders of a worktree are watched one by one, within a budget, and only in the few worktrees that
+somebody looks at or a task works in. Git's own folders tell of every commit, staging and ref in all
+of them. The next poll finds what no watch reports.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from ctui.git.command import run_git
 
 _DEBOUNCE_MS = 100
 _STEP_MS = {True: 50, False: 20}
-"""How often it is looked whether the kernel told something: deep in git's folders, and in files
-that somebody looks at."""
+"""Milliseconds between two reads of the kernel's events: recursive in git's own folders, flat in
+folders whose files somebody looks at."""
 
 _SHARE = 5
-"""A fifth of the user's watches at most: editors and build tools need theirs."""
+"""A fifth of the user's watches is taken at most: editors and build tools need theirs."""
 
 _MOST = 20_000
 _FEWEST = 1_000
@@ -30,14 +30,14 @@ _LIMIT = Path("/proc/sys/fs/inotify/max_user_watches")
 
 _QUIET = (".lock", ".tmp", "gc.pid", "ctui-worktrees.lock")
 _SHARED = frozenset({"packed-refs", "HEAD", "config", "FETCH_HEAD", "worktrees"})
-"""What counts directly in the repository's git directory."""
+"""Names directly in the repository's git directory that matter."""
 
 
 class WorktreeWatch:
-    """Watches one repository. `changed` gets a worktree's metadata folder, or None for all."""
+    """Watcher of one repository. `changed` gets a worktree's metadata folder, or None for all."""
 
     def __init__(self, common_dir: Path, changed: Callable[[Path | None], None]) -> None:
-        """Nothing is watched yet.
+        """Prepare a watcher that watches nothing yet.
 
         Args:
             common_dir: the main repository's git directory.
@@ -55,7 +55,7 @@ class WorktreeWatch:
             self._refocus.set()
 
     async def run(self) -> None:
-        """Go on until cancelled."""
+        """Watch until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._watch_metadata())
             group.create_task(self._watch_files())
@@ -68,7 +68,7 @@ class WorktreeWatch:
             deep = [folder for folder in folders if folder.is_dir()]
             stop = asyncio.Event()
             async with asyncio.TaskGroup() as group:
-                # A folder that comes or goes shows here; then all is watched anew.
+                # A folder was added or removed: set up all watches again.
                 group.create_task(self._watch_top(stop))
                 group.create_task(self._watch_deep(deep, stop))
 
@@ -89,7 +89,7 @@ class WorktreeWatch:
 
     @staticmethod
     def _owner(path: Path, worktrees: Path) -> Path | None:
-        """The worktree that a path in the git directory belongs to; None for all of them."""
+        """Return the worktree of a path in the git directory, or None for all of them."""
         if worktrees in path.parents and path.parent != worktrees:
             return worktrees / path.relative_to(worktrees).parts[0]
         return None
@@ -112,9 +112,9 @@ class WorktreeWatch:
 
 
 async def tracked_folders(metadata: Path, path: Path) -> list[Path]:
-    """The folders of a worktree that have files of its index, the nearest to its root first.
+    """Return the folders of a worktree that have files of its index, the nearest to its root first.
 
-    Links are never followed: git never has a file behind one.
+    No link is followed, because git never has a file behind one.
     """
     try:
         listed = await run_git(["ls-files", "-z"], git_dir=metadata, nice=True)
@@ -132,7 +132,7 @@ async def tracked_folders(metadata: Path, path: Path) -> list[Path]:
 
 
 def budget() -> int:
-    """How many folders of worktrees may be watched."""
+    """Return the number of worktree folders that may be watched."""
     try:
         limit = int(_LIMIT.read_text(encoding="ascii"))
     except (OSError, ValueError):
@@ -143,7 +143,7 @@ def budget() -> int:
 async def _changes(
     folders: Sequence[Path], stop: asyncio.Event, *, recursive: bool
 ) -> AsyncIterator[set[Path]]:
-    """Paths that changed, until `stop`. Ends at once where they cannot be watched."""
+    """Yield paths that changed, until `stop`. Ends at once if they cannot be watched."""
     from watchfiles import awatch
 
     if not folders:
@@ -157,7 +157,7 @@ async def _changes(
         recursive=recursive,
         ignore_permission_denied=True,
     )
-    # No watches are left, or a folder went meanwhile: the next slow look sees what changed.
+    # Watches ran out, or a folder was removed: the next poll finds what changed.
     with suppress(OSError):
         async for changes in seen:
             yield {Path(path) for _, path in changes}

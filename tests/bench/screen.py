@@ -158,7 +158,7 @@ def _ended_task(paths: Paths, repository: Path, name: str, events: int) -> None:
         last = lines.assistant("last", lines.text(f"words-of-{name}"))
         file.write(msgspec.json.encode(Entry(events, 1, "out", last.decode())) + b"\n")
     store = Store(paths.database)
-    store.add_task(
+    store.tasks.add(
         Task(
             id=name,
             repository=str(repository / ".git"),

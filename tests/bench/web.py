@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from ctui.demo.repository import make_demo_repository
 from ctui.paths import Paths, private_folder
-from ctui.sandbox.stream import LogLine
+from ctui.sandbox.runner import LogLine
 from ctui.tasks.journal import FILE_NAME, Journal
 from ctui.tasks.model import Task, TaskState
 from ctui.tasks.server import Server
@@ -94,7 +94,9 @@ class _Journals:
 
     def __init__(self, paths: Paths, store: Store) -> None:
         self.store = store
-        self.found = {task.id: Journal(paths.task(task.id), _Nothing()) for task in store.tasks()}
+        self.found = {
+            task.id: Journal(paths.task(task.id), _Nothing()) for task in store.tasks.list()
+        }
 
     def journal(self, task: str) -> Journal:
         return self.found[task]
@@ -141,7 +143,7 @@ def _tasks(paths: Paths, repository: Path) -> None:
     private_folder(paths.state)
     store = Store(paths.database)
     for number in range(_TASKS):
-        store.add_task(
+        store.tasks.add(
             Task(
                 id=f"task-{number}",
                 repository=str(repository / ".git"),

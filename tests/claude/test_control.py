@@ -95,7 +95,7 @@ def test_answers_say_what_was_decided() -> None:
     }
     assert answer(control.approve_plan("r1", {"plan": "p"}, accept_edits=True)) == {
         "behavior": "allow",
-        "updatedInput": {},
+        "updatedInput": {"planFilePath": ""},  # the CLI takes {} for the input with the plan
         "updatedPermissions": [dict(control.ACCEPT_EDITS)],
     }
     assert "updatedPermissions" not in answer(control.approve_plan("r1", {"plan": "p"}))
@@ -178,3 +178,35 @@ def test_a_label_cannot_write_to_the_terminal() -> None:
     rule = {"toolName": "Bash", "ruleContent": "\x1b]0;x\x07\u202erm -rf\n/"}
     label = control.session_label([{"type": "addRules", "behavior": "allow", "rules": [rule]}])
     assert label == "always run `\ufffdrm -rf /` in this task"
+
+
+_COMMANDS = frozenset({"compact", "cost", "code-review"})
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        ("/users endpoint returns 500, fix it", " /users endpoint returns 500, fix it"),
+        ("/tmp/x.py is broken", " /tmp/x.py is broken"),
+        ("/compact", "/compact"),
+        ("/compact keep the names", "/compact keep the names"),
+        ("/code-review\nall of it", "/code-review\nall of it"),
+        ("/cost: what is it", " /cost: what is it"),
+        ("/Compact", " /Compact"),
+        ("/", " /"),
+        (" /compact", " /compact"),
+        ("look at /users", "look at /users"),
+        ("", ""),
+    ],
+)
+def test_only_a_command_of_the_cli_is_sent_as_one(text: str, sent: str) -> None:
+    """T9: everything else reaches the model as text."""
+    assert control.as_cli_text(text, _COMMANDS) == sent
+    assert control.as_said(sent).strip() == text.strip()
+
+
+def test_the_answer_to_initialize_names_commands_and_aliases() -> None:
+    """T9, beside it: whatever else is in that answer names none."""
+    answer = {"commands": [{"name": "usage", "aliases": ["cost", 7]}, {"other": 3}, "x"]}
+    assert control.commands_of(answer) == {"usage", "cost"}
+    assert control.commands_of({"commands": "none"}) == frozenset()

@@ -166,9 +166,9 @@ def test_questions_plans_and_ends_are_readable() -> None:
 
 
 def test_one_line_of_the_cli_can_be_described_alone() -> None:
-    assert describe(lines.echo("u", "go").decode()) == ["> go"]
-    assert describe(lines.tool_result("t", "no", error=True).decode()) == ["  ✗ no"]
-    assert describe(lines.can_use_tool("r", "t", "Bash", command="ls").decode()) == []
-    assert describe(lines.init().decode()) == []
-    assert describe("not\x1b[31m json") == ["! not json"]
-    assert describe("") == []
+    assert describe(decode(lines.echo("u", "go"))) == ["> go"]
+    assert describe(decode(lines.tool_result("t", "no", error=True))) == ["  ✗ no"]
+    assert describe(decode(lines.can_use_tool("r", "t", "Bash", command="ls"))) == []
+    assert describe(decode(lines.init())) == []
+    assert describe(decode(b"not\x1b[31m json")) == ["! not json"]
+    assert describe(decode(b"")) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any
 
@@ -19,7 +20,7 @@ def changed(**options: Any) -> TaskHome:
 
 
 def settings(home: TaskHome) -> Any:
-    return json.loads(home.files[".claude/settings.json"].content)
+    return json.loads(home.managed["managed-settings.json"])
 
 
 def test_a_new_session_and_a_resumed_one_differ_in_one_word() -> None:
@@ -41,22 +42,73 @@ def test_everything_is_asked_and_answered_over_the_one_channel() -> None:
 
 
 def test_a_repository_says_nothing_until_it_is_trusted() -> None:
-    untrusted = changed(claude_md="Use tabs.", deny_rules=("Bash(git push *)",))
-    assert "--setting-sources=user" in untrusted.arguments
-    assert untrusted.files[".claude/CLAUDE.md"].content == "Use tabs."
-    assert settings(untrusted)["permissions"]["deny"] == ["Bash(git push *)"]
+    project = json.dumps(
+        {
+            "permissions": {
+                "allow": ["Bash(make *)", "Read(/notes)"],
+                "defaultMode": "bypassPermissions",
+            },
+            "hooks": {"Stop": []},
+            "apiKeyHelper": "evil",
+        }
+    )
+    untrusted = changed(
+        claude_md="Use tabs.", deny_rules=("Bash(git push *)",), project_settings=project
+    )
+    assert "--setting-sources=" in untrusted.arguments
+    assert untrusted.managed["CLAUDE.md"] == "Use tabs."
+    assert settings(untrusted) == {
+        "permissions": {
+            "allow": ["mcp__ctui"],
+            "deny": ["Bash(git push *)"],
+            "disableBypassPermissionsMode": "disable",
+        },
+        "allowManagedHooksOnly": True,
+        "allowManagedPermissionRulesOnly": True,
+    }
     assert "false" in untrusted.files[".claude.json"].content
 
-    trusted = changed(trusted=True, claude_md="Use tabs.")
-    assert "--setting-sources=user,project" in trusted.arguments
-    assert trusted.files[".claude/CLAUDE.md"].content == ""
+    trusted = changed(trusted=True, claude_md="Use tabs.", project_settings=project)
+    assert "--setting-sources=project" in trusted.arguments
+    assert trusted.managed["CLAUDE.md"] == ""
+    rules = settings(trusted)["permissions"]
+    assert rules["allow"] == ["mcp__ctui", "Bash(make *)", "Read(//workspace/notes)"]
+    assert "defaultMode" not in rules
+    assert settings(trusted)["hooks"] == {"Stop": []}
+    assert "apiKeyHelper" not in settings(trusted)
     projects = json.loads(trusted.files[".claude.json"].content)["projects"]
     assert projects == {"/workspace": {"hasTrustDialogAccepted": True}}
 
 
-def test_only_our_tools_are_not_asked_for() -> None:
-    home = changed()
-    assert settings(home)["permissions"]["allow"] == ["mcp__ctui"]
+@pytest.mark.parametrize("project", ["", "[]", "{", '{"permissions": 7, "hooks": []}'])
+def test_a_trusted_project_with_settings_that_are_none_adds_nothing(project: str) -> None:
+    """T26: settings that the CLI could not read would not bind."""
+    made = settings(changed(trusted=True, project_settings=project))
+    assert made["permissions"]["allow"] == ["mcp__ctui"]
+    assert made.get("hooks", {}) == {}
+
+
+def test_nothing_that_binds_lies_where_the_task_can_write() -> None:
+    """T26: the home has the CLI's own state, and settings that keep others out."""
+    home = changed(deny_rules=("Bash(rm *)",), claude_md="Use tabs.")
+    assert sorted(home.files) == [".claude.json", ".claude/remote-settings.json"]
+    assert home.files[".claude/remote-settings.json"].content == "{}"
+    assert sorted(home.managed) == ["CLAUDE.md", "managed-settings.json"]
+
+
+def test_a_home_of_an_earlier_ctui_is_no_alarm() -> None:
+    """T26: what ctui wrote there itself is known by its content."""
+    home = changed(deny_rules=("Bash(rm *)",), claude_md="Use tabs.")
+    said = json.loads(first_line(home, {}))
+    old = '{"permissions": {"allow": ["mcp__ctui"], "deny": ["Bash(rm *)"]}}'
+    assert said["known"][".claude/settings.json"] == [hashlib.sha256(old.encode()).hexdigest()]
+    assert hashlib.sha256(b"Use tabs.").hexdigest() in said["known"][".claude/CLAUDE.md"]
+    assert {".claude/settings.json", ".claude.json", ".bashrc"} <= set(said["guard"])
+
+
+def test_skipping_permissions_is_not_disabled_where_it_was_chosen() -> None:
+    rules = settings(changed(skip_permissions=True))["permissions"]
+    assert "disableBypassPermissionsMode" not in rules
 
 
 def test_options_become_flags_that_no_value_can_leave() -> None:
@@ -96,7 +148,7 @@ def test_the_environment_holds_no_secret_and_the_first_line_does() -> None:
     assert line.count(b"\n") == 1
     said = json.loads(line)
     assert said["env"] == {"ANTHROPIC_API_KEY": "sk-ant-secret"}
-    assert said["files"][".claude/settings.json"]["mode"] == 0o600
+    assert said["files"][".claude.json"]["mode"] == 0o600
     assert "sk-ant-secret" not in str(home)
 
 

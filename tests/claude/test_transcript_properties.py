@@ -81,14 +81,14 @@ _END: list[JournalLine] = [("err", 2, lines.relay("exited", code=0))]
 
 
 @given(_TWO_RUNS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_live_and_from_the_archive_it_reads_the_same(journal: list[JournalLine]) -> None:
     ended = journal + _END
     assert contents(fold(ended).blocks) == contents(fold(ended, archived=True).blocks)
 
 
 @given(_TWO_RUNS, st.data())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_at_every_moment_the_archive_lacks_nothing_but_open_blocks(
     journal: list[JournalLine], data: st.DataObject
 ) -> None:
@@ -101,7 +101,7 @@ def test_at_every_moment_the_archive_lacks_nothing_but_open_blocks(
 
 
 @given(_TWO_RUNS, st.data())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_a_viewer_who_comes_later_reads_the_same(
     journal: list[JournalLine], data: st.DataObject
 ) -> None:
@@ -114,7 +114,7 @@ def test_a_viewer_who_comes_later_reads_the_same(
 
 
 @given(_CONVERSATION, st.lists(_HOSTILE, min_size=1, max_size=4), st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_hostile_lines_in_between_change_nothing_else(
     conversation: list[bytes], hostile: list[bytes], data: st.DataObject
 ) -> None:
@@ -130,7 +130,7 @@ def test_hostile_lines_in_between_change_nothing_else(
 
 
 @given(_CONVERSATION)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_changes_are_all_that_a_screen_needs(conversation: list[bytes]) -> None:
     transcript, shown = Transcript(), dict[int, Any]()
     order: list[int] = []
@@ -149,7 +149,7 @@ def test_changes_are_all_that_a_screen_needs(conversation: list[bytes]) -> None:
 
 
 @given(_CONVERSATION)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_no_unsanitised_text_reaches_a_block(conversation: list[bytes]) -> None:
     for _, facts in contents(fold(out(conversation)).blocks):
         for value in facts.values():

@@ -139,3 +139,33 @@ def test_a_relay_line_on_stdout_is_not_believed() -> None:
     call = lines.assistant("m1", lines.tool_use("t1", "Bash", command="x"))
     transcript = fold(out([call, lines.relay("exited", code=0)]))
     assert only(transcript, ToolCall)[0].state is ToolState.RUNNING
+
+
+def test_a_message_that_was_sent_again_is_shown_once() -> None:
+    """S6: after a crash the next driver sends what has no echo; the CLI echoes it once more."""
+    journal = [
+        lines.echo("a", "first"),
+        lines.echo("a", "first"),
+        lines.tool_result("t1", "out"),
+        lines.echo("a", "first"),
+        lines.assistant("m1", lines.text("Done.")),
+        lines.echo("a", "first"),
+    ]
+    assert [block.text for block in only(fold(out(journal)), Prompt)] == ["first"]
+
+
+def test_one_that_was_sent_again_is_no_part_of_the_next() -> None:
+    """S6, beside it: the CLI merges the repeated message with the next one."""
+    journal = [
+        lines.echo("a", "first"),
+        lines.tool_result("t1", "out"),
+        lines.echo("a", "first"),
+        lines.echo("b", "first\nsecond"),
+    ]
+    assert [block.text for block in only(fold(out(journal)), Prompt)] == ["first", "second"]
+
+
+def test_a_slash_that_was_made_text_is_shown_as_it_was_written() -> None:
+    """T9: the blank that tells the CLI so is nobody's business."""
+    journal = [lines.echo("a", "first"), lines.echo("b", "first\n /users is gone")]
+    assert [block.text for block in only(fold(out(journal)), Prompt)] == ["first", "/users is gone"]

@@ -12,8 +12,9 @@ from ctui.cli.follow import ask_outcome, how_to_answer
 from ctui.cli.task import pair
 from ctui.errors import InvalidInput
 from ctui.tasks import asks
-from ctui.tasks.ask_text import ask_lines
+from ctui.tasks.asks import ask_lines
 from ctui.tasks.model import Answer, Ask, AskState
+from tests.ask_requests import asked
 
 _SUGGESTION = {
     "type": "addRules",
@@ -28,7 +29,7 @@ def permission(tool: str, given: dict[str, Any], *suggestions: dict[str, Any]) -
         "input": given,
         "permission_suggestions": list(suggestions),
     }
-    return asks.from_permission("t", 1, 0, "r", request)
+    return asked(request)
 
 
 def questions(*items: dict[str, Any]) -> Ask:
@@ -143,7 +144,8 @@ def test_a_question_takes_any_text_and_can_be_denied() -> None:
 def test_how_to_answer_fits_the_ask() -> None:
     assert "--text" in how_to_answer(questions(COLOUR))
     assert "--answer" in how_to_answer(questions(COLOUR, SIZES))
-    assert "session" in how_to_answer(permission("Bash", {"command": "ls"}))
+    assert "session" in how_to_answer(permission("Bash", {"command": "ls"}, _SUGGESTION))
+    assert "session" not in how_to_answer(permission("Bash", {"command": "ls"}))
 
 
 def test_an_outcome_says_what_was_decided() -> None:
@@ -168,13 +170,13 @@ def test_a_form_is_typed_and_its_defaults_are_told() -> None:
     safe = {"type": "boolean", "default": True}
     schema = {"properties": {"days": days, "safe": safe}, "required": ["days", "safe"]}
     request = {"mcp_server_name": "db", "message": "Which?", "requested_schema": schema}
-    ask = asks.from_elicitation("t", 1, 0, "r", request)
+    ask = asked(request)
     prompt = AskPrompt(ask)
     assert prompt.take("2, 3") is None
     assert "nothing to leave it: yes" in prompt.choices()
     answer = prompt.take("")
     assert answer is not None
-    line = msgspec.json.decode(asks.line(ask, answer))
+    line = msgspec.json.decode(asks.reply(ask, answer))
     assert line["response"]["response"]["content"] == {"days": ["a", "b"], "safe": True}
 
 

@@ -80,7 +80,7 @@ def test_bash_completes_names_of_tasks_and_worktrees(
     store = Store(paths.database)
     for name in ("fix-login", "fix-logout", "docs"):
         place = str(repository / ".git")
-        store.add_task(
+        store.tasks.add(
             Task(
                 id=name,
                 repository=place,

@@ -12,7 +12,7 @@ import pytest
 from ctui.cli.shapes import ImportedConfig, ShownConfig, ValidatedConfig
 from ctui.config.template import template
 from ctui.paths import Paths
-from ctui.tasks.grants import Grantable
+from ctui.tasks.asks.kinds.permission import Grantable
 from ctui.tasks.store import Store
 from tests.cli.commands import ctui, refused
 from tests.cli.conftest import SEVENTH, leftovers
@@ -213,7 +213,7 @@ def test_grants_are_listed_and_revoked(repository: Path, paths: Paths) -> None:
     store = Store(paths.database)
     here = str(repository / ".git")
     for number, place in enumerate((here, "/elsewhere/.git")):
-        store.add_grant(place, Grantable("Bash", f"make {number}"), "task", 1)
+        store.grants.add(place, Grantable("Bash", f"make {number}"), "task", 1)
     store.close()
     assert "Bash(make 0)" in ctui(repository, "config", "grants").stdout
     listed = json.loads(ctui(repository, "config", "grants", "--repo", ".", "--json").stdout)

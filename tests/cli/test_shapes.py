@@ -10,11 +10,12 @@ import pytest
 
 from ctui.cli.schemas import PRINTED, SHAPES
 from ctui.paths import Paths
-from ctui.tasks import asks
-from ctui.tasks.model import Run, Task
+from ctui.tasks.asks import Origin
+from ctui.tasks.model import Alarm, Run, Task, TaskState
 from ctui.tasks.store import Store
+from tests.ask_requests import asked
 from tests.cli.commands import ctui
-from tests.conftest import git
+from tests.conftest import ENGINE_WIDE, git
 
 
 def printed(folder: Path, command: str, *arguments: str, code: int = 0, shape: str = "") -> object:
@@ -67,11 +68,14 @@ def test_tasks(repository: Path, paths: Paths) -> None:
         base=None,
         session="s",
         prompt="p",
+        state=TaskState.IDLE,
+        alarms=(Alarm(at=1, kind="mode", text="a mode that nobody set"),),
+        alarm_count=1,
     )
-    store.add_task(task)
-    store.add_run(Run(task="task", number=1, container="c"))
+    store.tasks.add(task)
+    store.runs.add(Run(task="task", number=1, container="c"))
     request = {"tool_name": "Bash", "input": {"command": "ls"}}
-    store.add_ask(asks.from_permission("task", 1, 5, "request", request))
+    store.asks.add(asked(request, origin=Origin("task", 1, 5)))
     store.close()
     printed(repository, "task list")
     printed(repository, "task show", "task")
@@ -83,6 +87,7 @@ def test_settings_doctor_and_errors(repository: Path, tmp_path: Path) -> None:
     (tmp_path / "old.json").write_text('{"paths": {"branchPrefix": "x/", "other": 1}}')
     printed(repository, "config import", str(tmp_path / "old.json"))
     printed(repository, "config grants")
+    printed(repository, "config trust")
     printed(repository, "doctor", code=1)
     printed(repository, "setup", "--logout")
     printed(tmp_path, "worktree list", code=1, shape="error")
@@ -90,6 +95,7 @@ def test_settings_doctor_and_errors(repository: Path, tmp_path: Path) -> None:
     printed(repository, "task show", code=2, shape="error")
 
 
+@ENGINE_WIDE
 @pytest.mark.engine
 def test_volumes_images_and_cleaning(repository: Path) -> None:
     printed(repository, "volume init")

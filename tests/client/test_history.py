@@ -6,9 +6,10 @@ from pathlib import Path
 
 import msgspec
 
-from ctui.claude.blocks import Speech
+from ctui.claude.blocks import Prompt, Speech
 from ctui.client.history import larger, read_past
 from ctui.tasks.journal import Entry
+from ctui.tasks.model import Message
 from tests.claude import lines
 from tests.claude.fold import contents
 
@@ -84,3 +85,23 @@ def test_a_line_that_is_being_written_is_left_for_later(tmp_path: Path) -> None:
     with path.open("ab") as file:
         file.write(b'{"t":1,"run":1,"stream":"out","li')
     assert read_past(path).end == size
+
+
+def test_a_message_of_before_is_not_shown_again(tmp_path: Path) -> None:
+    """S6: what was sent again after a crash has its second echo in the part that is read."""
+    path = tmp_path / "journal.jsonl"
+    write(path, 40)
+    again = Entry(1_000, 1, "out", lines.echo("u3", "prompt 3").decode())
+    with path.open("ab") as file:
+        file.write(msgspec.json.encode(again) + b"\n")
+    messages = [
+        Message(id=f"u{turn}", task="t", text=f"prompt {turn}", created=0, delivered=turn * 15 + 2)
+        for turn in range(40)
+    ]
+    whole = read_past(path, size=path.stat().st_size).transcript.blocks
+    past = read_past(path, size=20_000, messages=messages)
+    assert not past.complete
+    assert contents(past.transcript.blocks) == contents(whole[-len(past.transcript.blocks) :])
+    assert "prompt 3" not in [
+        block.text for block in past.transcript.blocks if isinstance(block, Prompt)
+    ]

@@ -7,18 +7,21 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from ctui.paths import Paths
 
 pytestmark = pytest.mark.engine
 
 
-def left() -> set[str]:
-    """Everything of demos that the engine has."""
+def left(instance: str) -> set[str]:
+    """Everything of a demo that the engine has."""
     found: set[str] = set()
     for command in (["ps", "-a", "-q"], ["volume", "ls", "-q"], ["network", "ls", "-q"]):
         done = subprocess.run(
-            ["docker", *command, "--filter", "label=ctui.instance"],
+            ["docker", *command, "--filter", f"label=ctui.instance={instance}"],
             capture_output=True,
             text=True,
             check=True,
@@ -28,10 +31,10 @@ def left() -> set[str]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-async def test_a_demo_that_is_ended_cleans_up(number: signal.Signals) -> None:
-    before = left()
+async def test_a_demo_that_is_ended_cleans_up(number: signal.Signals, tmp_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-m", "ctui", "demo", "--headless"),
+        env={**os.environ, "TMPDIR": str(tmp_path)},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -39,9 +42,12 @@ async def test_a_demo_that_is_ended_cleans_up(number: signal.Signals) -> None:
     assert process.stdout is not None
     while b"permission was given" not in (line := await process.stdout.readline()):
         assert line, "the demo ended too early"
-    assert left() > before
+    (world,) = tmp_path.glob("ctui-demo-*")
+    instance = Paths.from_environment({"CTUI_HOME": str(world / "home")}).instance
+    assert left(instance)
     os.kill(process.pid, number)
     said, _ = await process.communicate()
     assert process.returncode in {130, 143}, said
     assert b"Traceback" not in said
-    assert left() == before
+    assert not left(instance)
+    assert not world.exists()

@@ -40,6 +40,8 @@ Made from the commands themselves by `make docs`; `ctui COMMAND --help` says the
 | 0 | done |
 | 1 | an error: one line on stderr that says what is wrong and what to do |
 | 2 | wrong usage: an unknown command or option, or one that is missing |
+| 3 | a turn that needs an answer or a consent; the line names the command that gives it |
+| 4 | a turn whose budget or time is spent |
 | 130 | interrupted by Ctrl-C |
 
 With `--json` a command prints JSON in the shape that its section names, and an error becomes

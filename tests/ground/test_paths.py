@@ -41,4 +41,4 @@ def test_a_link_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_image_s_files_are_found() -> None:
-    assert (resource("docker") / "relay.py").is_file()
+    assert (resource("docker") / "relay" / "__main__.py").is_file()

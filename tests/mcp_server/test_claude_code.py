@@ -113,7 +113,7 @@ async def test_claude_code_starts_a_task_answers_its_ask_and_cleans_up(
     assert stopped["state"] == "ended"
     assert removed["removed"][0]["name"] == "work"
     assert not worktree.exists()
-    (ask,) = person.store.asks(*AskState)
+    (ask,) = person.store.asks.list(*AskState)
     assert ask.state is AskState.DELIVERED
 
 

@@ -16,6 +16,7 @@ from ctui.errors import InvalidInput
 from ctui.mcp_server.elicit import answer_of, form_of
 from ctui.tasks import asks
 from ctui.tasks.model import Answer, Ask
+from tests.ask_requests import asked
 
 _PRIMITIVE: TypeAdapter[Any] = TypeAdapter(PrimitiveSchemaDefinition)
 _RULE = {
@@ -32,17 +33,17 @@ def permission(*suggestions: Any) -> Ask:
         "input": {"command": "npm test"},
         "permission_suggestions": list(suggestions),
     }
-    return asks.from_permission("t", 1, 0, "r", request)
+    return asked(request)
 
 
 def question(*questions: dict[str, Any]) -> Ask:
     request = {"tool_name": "AskUserQuestion", "input": {"questions": list(questions)}}
-    return asks.from_permission("t", 1, 0, "r", request)
+    return asked(request)
 
 
 def form(schema: Any) -> Ask:
     request = {"mcp_server_name": "db", "message": "Which?", "requested_schema": schema}
-    return asks.from_elicitation("t", 1, 0, "r", request)
+    return asked(request)
 
 
 def options(*labels: str) -> list[dict[str, str]]:
@@ -66,7 +67,7 @@ def test_the_four_choices_of_a_permission(label: str, decision: Any) -> None:
 
 def test_what_can_be_allowed_only_once_offers_nothing_longer() -> None:
     request = {"tool_name": "Bash", "input": {"command": "rm a\nrm b"}}
-    ask = asks.from_permission("t", 1, 0, "r", request)
+    ask = asked(request)
     assert form_of(ask).schema["properties"]["decision"]["enum"] == ["Allow Once", "Deny"]
     for label in ("Allow Session", "Allow Always"):
         with pytest.raises(InvalidInput):
@@ -145,7 +146,7 @@ def test_a_tasks_own_form_is_filled_in_through_ours() -> None:
     jsonschema.validate(content, shown)
     answer = answer_of(ask, "accept", content)
     assert answer is not None
-    reply = json.loads(asks.line(ask, answer))["response"]["response"]
+    reply = json.loads(asks.reply(ask, answer))["response"]["response"]
     filled = {"table": "b", "rows": 7, "sure": True, "note": "none"}
     assert reply == {"action": "accept", "content": filled}
     with pytest.raises(InvalidInput, match="at least 1"):

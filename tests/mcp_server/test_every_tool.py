@@ -10,7 +10,7 @@ import pytest
 from mcp import Client
 from mcp_types import ElicitRequestFormParams, ElicitResult
 
-from tests.conftest import git
+from tests.conftest import ENGINE_WIDE, git
 from tests.mcp_server.conftest import scripted
 from tests.mcp_server.talking import (
     LEGACY,
@@ -23,7 +23,7 @@ from tests.mcp_server.talking import (
 from tests.tasks.conftest import Person
 from tests.web.conftest import serving
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, ENGINE_WIDE]
 
 
 class Caller:

@@ -142,7 +142,7 @@ async def test_whoever_answers_first_wins(person: Person, mode: str) -> None:
 
     async def fill(form: ElicitRequestFormParams) -> ElicitResult:
         del form
-        (ask,) = person.store.asks(AskState.PENDING)
+        (ask,) = person.store.asks.list(AskState.PENDING)
         await person.answer(ask, Answer("allow", by="somebody else"))
         return ElicitResult(action="accept", content={"decision": "Deny"})
 
@@ -152,7 +152,7 @@ async def test_whoever_answers_first_wins(person: Person, mode: str) -> None:
         done = await call(client, "execute_claude", prompt=prompt, workspace_root=path)
         assert (done["success"], done["denials"]) == (True, 0)
         assert Path(path, "one").exists()
-        (ask,) = person.store.asks(*AskState)
+        (ask,) = person.store.asks.list(*AskState)
         assert ask.answer == Answer("allow", by="somebody else")
 
 
@@ -175,7 +175,7 @@ async def test_two_clients_with_the_same_ask_open_give_it_one_answer(person: Per
         ask = await _first_ask(person)
         second = await call(other, "execute_claude", task_id=ask.task)
         assert (second["success"], (await first)["success"]) == (True, True)
-    stored = person.store.ask(ask.id)
+    stored = person.store.asks.get(ask.id)
     assert (stored.state, stored.answer and stored.answer.by) == (AskState.DELIVERED, "MCP")
 
 
@@ -201,7 +201,7 @@ async def test_a_cancelled_call_ends_nothing_and_the_next_one_finds_the_turn(
             job.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await job
-        (ask,) = person.store.asks(AskState.PENDING)
+        (ask,) = person.store.asks.list(AskState.PENDING)
         found = await call(client, "get_task", task_id=ask.task)
         assert (found["over"], found["task"]["state"]) == (False, "waiting")
         await person.answer(ask, Answer("allow"))
@@ -274,7 +274,7 @@ async def test_when_the_client_vanishes_in_mid_call_the_task_goes_on(person: Per
             pass
         server.stdin.close()
         assert await server.wait() == 0
-    (ask,) = person.store.asks(AskState.PENDING)
+    (ask,) = person.store.asks.list(AskState.PENDING)
     await person.answer(ask, Answer("allow"))
     done = await person.idle(ask.task)
     assert (done.result, done.problem) == ("Done.", "")

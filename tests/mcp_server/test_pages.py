@@ -16,10 +16,11 @@ from ctui.mcp_server.pages import PAGE_BYTES, cut_down, page_of, wire_size
 from ctui.mcp_server.registry import TOOLS
 from ctui.mcp_server.task_shapes import TaskItem, brief
 from ctui.paths import Paths
-from ctui.tasks import asks
+from ctui.tasks.asks import Origin
 from ctui.tasks.journal import FILE_NAME
 from ctui.tasks.model import Run, Task, TaskState
 from ctui.tasks.store import Store
+from tests.ask_requests import asked
 from tests.conftest import git
 from tests.mcp_server.raw import Raw, raw
 
@@ -101,15 +102,15 @@ async def test_a_thousand_tasks_are_listed_in_pages(repository: Path, store: Sto
     """T19: 35 tasks were 138 KB."""
     for number in range(1000):
         text = TEXTS[number % len(TEXTS)] * (100_000 if number % 25 == 0 else 1_000)
-        store.add_task(a_task(number, prompt=text, result=text, problem=text))
+        store.tasks.add(a_task(number, prompt=text, result=text, problem=text))
     async with raw(repository) as server:
         await server.initialize()
         found = await every_page(server, "list_tasks", "tasks")
         assert [item["task"]["id"] for item in found] == [f"task-{n:04}" for n in range(1000)]
         first = await bounded(server, "list_tasks")
         # What a page had, and what comes behind it, stays where it is when tasks come and go.
-        store.mark_removed(first["tasks"][-1]["task"]["id"])
-        store.add_task(a_task(5000))
+        store.tasks.mark_removed(first["tasks"][-1]["task"]["id"])
+        store.tasks.add(a_task(5000))
         rest = await every_page(server, "list_tasks", "tasks", active=False)
         assert len(rest) == 1000
         after = await bounded(server, "list_tasks", cursor=first["next_cursor"])
@@ -121,9 +122,9 @@ async def test_a_thousand_tasks_are_listed_in_pages(repository: Path, store: Sto
 async def test_only_what_works_or_asks_is_listed(repository: Path, store: Store) -> None:
     """T19: a task that a client lost sight of is found without reading a thousand."""
     for number in range(100):
-        store.add_task(a_task(number, state=TaskState.IDLE))
-    store.add_task(a_task(100, state=TaskState.RUNNING))
-    store.add_ask(asks.from_permission("task-0007", 1, 5, "r", {"tool_name": "X", "input": {}}))
+        store.tasks.add(a_task(number, state=TaskState.IDLE))
+    store.tasks.add(a_task(100, state=TaskState.RUNNING))
+    store.asks.add(asked({"tool_name": "X", "input": {}}, origin=Origin("task-0007", 1, 5)))
     async with raw(repository) as server:
         await server.initialize()
         found = await bounded(server, "list_tasks", active=True)
@@ -136,9 +137,9 @@ async def test_one_task_with_long_texts_is_cut_and_can_be_read(
 ) -> None:
     """T19: a result of 100,000 characters."""
     long = f"begin {text * 100_000} end"
-    store.add_task(a_task(1, prompt=long, result=long))
+    store.tasks.add(a_task(1, prompt=long, result=long))
     for number in range(500):
-        store.add_run(Run(task="task-0001", number=number, container="c" * 64))
+        store.runs.add(Run(task="task-0001", number=number, container="c" * 64))
     async with raw(repository) as server:
         await server.initialize()
         shown = await bounded(server, "get_task", task_id="task-0001")
@@ -154,11 +155,11 @@ async def test_one_task_with_long_texts_is_cut_and_can_be_read(
 @pytest.mark.parametrize("text", ["x", "🙂"])
 async def test_64_asks_of_a_megabyte_each(repository: Path, store: Store, text: str) -> None:
     """T19: what tasks ask comes in pages, and each ask can be read to its end."""
-    store.add_task(a_task(1, state=TaskState.WAITING))
+    store.tasks.add(a_task(1, state=TaskState.WAITING))
     command = text * (1_000_000 // len(text.encode()))
     for number in range(64):
         request = {"tool_name": "Bash", "input": {"command": f"{number} {command}"}}
-        assert store.add_ask(asks.from_permission("task-0001", 1, 5, f"r{number}", request))
+        assert store.asks.add(asked(request, f"r{number}", Origin("task-0001", 1, 5)))
     async with raw(repository) as server:
         await server.initialize()
         found = await every_page(server, "list_asks", "asks", task_id="task-0001")
@@ -183,11 +184,11 @@ async def test_64_asks_of_a_megabyte_each(repository: Path, store: Store, text: 
 
 async def test_questions_with_hundreds_of_long_options(repository: Path, store: Store) -> None:
     """T19: lists inside one item are cut too, and it says so."""
-    store.add_task(a_task(1, state=TaskState.WAITING))
+    store.tasks.add(a_task(1, state=TaskState.WAITING))
     options = [{"label": f"{n} {'l' * 2_000}", "description": "d" * 2_000} for n in range(100)]
     questions = [{"question": f"{n} {'q' * 20_000}", "options": options} for n in range(4)]
     request = {"tool_name": "AskUserQuestion", "input": {"questions": questions}}
-    assert store.add_ask(asks.from_permission("task-0001", 1, 5, "r", request))
+    assert store.asks.add(asked(request, origin=Origin("task-0001", 1, 5)))
     async with raw(repository) as server:
         await server.initialize()
         (ask,) = (await bounded(server, "list_asks"))["asks"]
@@ -200,7 +201,7 @@ async def test_a_journal_with_lines_larger_than_a_page(
     repository: Path, paths: Paths, store: Store
 ) -> None:
     """T19: get_task_output gave up to 2.7 MB."""
-    store.add_task(a_task(1))
+    store.tasks.add(a_task(1))
     folder = paths.task("task-0001")
     folder.mkdir(parents=True)
     texts = [f"{n} {TEXTS[n % len(TEXTS)] * 100_000} {n} end" for n in range(8)]

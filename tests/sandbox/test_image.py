@@ -52,3 +52,33 @@ def test_a_dockerfile_in_a_huge_folder_is_refused(tmp_path: Path) -> None:
         file.truncate(65 << 20)
     with pytest.raises(Unavailable, match="more than 64 MiB"):
         image_tag(ImageConfig(dockerfile=str(tmp_path / "Dockerfile")))
+
+
+def test_another_ca_bundle_is_another_image(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """T14: tasks would not trust what the new bundle was made for."""
+    for name in ("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    none = image_tag(ImageConfig())
+    bundle = tmp_path / "ca.pem"
+    bundle.write_text("one")
+    monkeypatch.setenv("CTUI_CA_FILE", str(bundle))
+    first = image_tag(ImageConfig())
+    bundle.write_text("two")
+    second = image_tag(ImageConfig())
+    assert len({none, first, second}) == 3
+    monkeypatch.delenv("CTUI_CA_FILE")
+    assert image_tag(ImageConfig(ca_file=str(bundle))) == second
+
+
+def test_a_ca_bundle_that_is_not_there_is_said_where_a_setting_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """T14, beside it: a variable of some other program may name anything."""
+    for name in ("CTUI_CA_FILE", "SSL_CERT_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("NODE_EXTRA_CA_CERTS", str(tmp_path / "none"))
+    image_tag(ImageConfig())
+    with pytest.raises(Unavailable, match=r"none cannot be read.*"):
+        image_tag(ImageConfig(ca_file=str(tmp_path / "none")))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from ctui.sandbox.spec import Limits, Mount, SandboxSpec
@@ -47,3 +48,25 @@ def test_nobody_s_leaving_closes_the_cli_s_stdin() -> None:
 def test_only_a_container_that_is_no_task_goes_without_the_relay() -> None:
     assert "Entrypoint" not in body()
     assert body(entrypoint=("python3",))["Entrypoint"] == ["python3"]
+
+
+def allowed(**changes: Any) -> dict[str, Any]:
+    """The rules of the profile that allow, by name."""
+    _, option = body(**changes)["HostConfig"]["SecurityOpt"]
+    profile = json.loads(option.removeprefix("seccomp="))
+    assert profile["defaultAction"] == "SCMP_ACT_ERRNO"
+    return {
+        name: rule.get("args")
+        for rule in profile["syscalls"]
+        for name in rule["names"]
+        if rule["action"] == "SCMP_ACT_ALLOW"
+    }
+
+
+def test_no_call_reaches_into_another_process() -> None:
+    """T2: only the caller's own limits, and no tracing unless the person wants a debugger."""
+    reaching = {"process_vm_readv", "process_vm_writev", "pidfd_getfd", "kcmp", "process_madvise"}
+    assert not allowed().keys() & {*reaching, "ptrace", "io_uring_setup", "bpf", "unshare"}
+    assert allowed()["prlimit64"] == [{"index": 0, "value": 0, "op": "SCMP_CMP_EQ"}]
+    assert {"execve", "futex_waitv", "openat2"} <= allowed().keys()
+    assert allowed(debugger=True).keys() - allowed().keys() == {"ptrace"}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import secrets
 from collections.abc import AsyncIterator
 
 import pytest
@@ -13,17 +15,21 @@ from ctui.errors import NotFound, Unavailable
 from ctui.sandbox.docker import Engine
 from ctui.sandbox.endpoint import Endpoint
 from ctui.sandbox.image import require_image
-from ctui.sandbox.stream import LogLine, Stdin, follow_log
+from ctui.sandbox.runner import LogLine
+from ctui.sandbox.stream import Stdin, follow_log
 from tests.sandbox.containers import plain_spec
 
 pytestmark = pytest.mark.engine
+
+LABELS = {"ctui.test": f"stream-{os.getpid()}"}
+"""Of this process: others may run these tests at the same time."""
 
 
 @pytest_asyncio.fixture
 async def engine() -> AsyncIterator[Engine]:
     made = await Engine.connect()
     yield made
-    for container in await made.find({"ctui.test": "stream"}):
+    for container in await made.find(LABELS):
         await made.remove(container.id)
     await made.close()
 
@@ -31,9 +37,8 @@ async def engine() -> AsyncIterator[Engine]:
 async def container(engine: Engine, program: str) -> str:
     """A container with a Python program in the relay's place, created and not started."""
     image = await require_image(engine, ImageConfig())
-    name = f"ctui-test-{abs(hash(program)) % 10**12}"
-    labels = {"ctui.test": "stream"}
-    return await engine.create(plain_spec(name, image, "python3", "-c", program, labels=labels))
+    name = f"ctui-test-{secrets.token_hex(6)}"
+    return await engine.create(plain_spec(name, image, "python3", "-c", program, labels=LABELS))
 
 
 async def read(engine: Engine, made: str) -> list[LogLine]:

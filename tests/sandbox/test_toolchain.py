@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 
 import pytest
@@ -9,17 +10,20 @@ import pytest
 from ctui.config import ImageConfig
 from ctui.errors import ExternalFailure, Unavailable
 from ctui.sandbox.docker import Engine
-from ctui.sandbox.image import build_image, require_image
+from ctui.sandbox.image import build_image, current_tags, require_image
 from ctui.sandbox.stream import follow_log
+from tests.conftest import ENGINE_WIDE
 from tests.sandbox.containers import plain_spec
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, ENGINE_WIDE]
 
 
 async def test_a_dockerfile_s_tools_are_in_the_image_with_the_cli(tmp_path: Path) -> None:
     engine = await Engine.connect()
     below = await require_image(engine, ImageConfig())
-    (tmp_path / "greet").write_text("#!/bin/sh\necho from the toolchain\n")
+    # Images are named by their content: this one is nobody else's.
+    greeting = f"from the toolchain {secrets.token_hex(6)}"
+    (tmp_path / "greet").write_text(f"#!/bin/sh\necho {greeting}\n")
     (tmp_path / "greet").chmod(0o755)
     (tmp_path / "Dockerfile").write_text(f"FROM {below}\nCOPY greet /usr/local/bin/\n")
     config = ImageConfig(dockerfile=str(tmp_path / "Dockerfile"))
@@ -27,22 +31,24 @@ async def test_a_dockerfile_s_tools_are_in_the_image_with_the_cli(tmp_path: Path
         await require_image(engine, config)
 
     said: list[str] = []
-    tag = await build_image(engine, config, said.append)
-
     try:
+        tag = await build_image(engine, config, said.append)
         assert tag == await require_image(engine, config)
         assert any(line.startswith("Successfully built") for line in said)
         labels = {"ctui.test": "toolchain"}
         command = ("sh", "-c", "greet; claude --version")
-        spec = plain_spec("ctui-test-toolchain", tag, *command, labels=labels)
+        name = f"ctui-test-{secrets.token_hex(6)}"
+        spec = plain_spec(name, tag, *command, labels=labels)
         made = await engine.create(spec)
         await engine.start(made)
         lines = [line.data async for batch in follow_log(engine.endpoint, made) for line in batch]
         await engine.remove(made)
-        assert lines[0] == b"from the toolchain"
+        assert lines[0] == greeting.encode()
         assert b"Claude Code" in lines[1]
     finally:
-        await engine.remove_image(tag)
+        # `ctui:…` first: its base goes only when nothing is built on it any more.
+        for tag in sorted(current_tags(config), reverse=True):
+            await engine.remove_image(tag)
         await engine.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import shutil
 import ssl
 from collections.abc import AsyncIterator
@@ -76,7 +77,7 @@ def certificates(folder: Path) -> tuple[ssl.SSLContext, Tls]:
 async def a_line_there_and_back(engine: Engine, endpoint: Endpoint) -> list[bytes]:
     """Start a container by `engine`, say a line to it and read its log by `endpoint`."""
     image = await require_image(engine, ImageConfig())
-    name = f"ctui-test-way-{endpoint.kind}-{bool(endpoint.tls)}"
+    name = f"ctui-test-way-{secrets.token_hex(6)}"
     labels = {"ctui.test": "way"}
     made = await engine.create(plain_spec(name, image, "python3", "-c", ECHO, labels=labels))
     try:

@@ -43,7 +43,7 @@ class Person:
         login = options.pop("login", {})
         found = open_repository(self.repository)
         record = await create_worktree(found, self.world.paths.worktrees, name=name)
-        self.store.save_worktree(record.path, record.repository, msgspec.json.encode(record))
+        self.store.worktrees.save(record.path, record.repository, msgspec.json.encode(record))
         call = calls.StartTask(
             task=name,
             repository=record.repository,
@@ -98,7 +98,7 @@ class Person:
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
 
-    async def ctui(self, *arguments: str) -> tuple[int, str]:
+    async def ctui(self, *arguments: str, seconds: float = WAIT_SECONDS) -> tuple[int, str]:
         """Run the command; its exit code and everything it said."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -112,7 +112,7 @@ class Person:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
-        output, _ = await asyncio.wait_for(process.communicate(), WAIT_SECONDS)
+        output, _ = await asyncio.wait_for(process.communicate(), seconds)
         return process.returncode or 0, output.decode()
 
     @property

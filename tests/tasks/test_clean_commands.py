@@ -8,9 +8,10 @@ import pytest
 
 from ctui.client.volumes import list_volumes
 from ctui.tasks import calls
+from tests.conftest import ENGINE_WIDE
 from tests.tasks.conftest import Person
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, ENGINE_WIDE]
 
 
 async def test_volumes_are_shown_and_what_is_needed_is_kept_with_a_reason(person: Person) -> None:

@@ -18,10 +18,11 @@ from ctui.sandbox.spec import LABEL_INSTANCE, LABEL_RUN, LABEL_TASK
 from ctui.sandbox.toolchain import File, make_tar
 from ctui.tasks import calls
 from ctui.worktrees.trash.entries import trash_folder
+from tests.conftest import ENGINE_WIDE
 from tests.sandbox.containers import plain_spec
 from tests.tasks.conftest import Person
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, ENGINE_WIDE]
 
 
 def removed(cleaning: Cleaning) -> set[tuple[str, str]]:
@@ -80,7 +81,8 @@ async def test_a_run_whose_end_nobody_has_seen_keeps_its_container(person: Perso
     await person.start("crashed", "wait gate", "say Never.")
     await person.until("crashed", lambda now: now.state == "running")
     await person.kill_driver()
-    [container] = await person.world.engine.find({LABEL_TASK: "crashed"})
+    ours = {LABEL_INSTANCE: person.world.paths.instance, LABEL_TASK: "crashed"}
+    [container] = await person.world.engine.find(ours)
     await person.world.engine.stop(container.id, grace=1)
     cleaning = await clean_everything(person.world.paths, force=True)
     assert [one for one in cleaning.removed if one.what == "sandbox"] == []

@@ -10,10 +10,11 @@ import pytest
 
 from ctui.errors import InvalidInput, NotFound
 from ctui.tasks import asks, calls
-from ctui.tasks.grants import Grantable, always_words, grantable
+from ctui.tasks.asks.kinds.permission import KIND, Grantable, grantable
 from ctui.tasks.model import Answer, Ask, AskState
-from ctui.tasks.schema import MIGRATIONS
 from ctui.tasks.store import Store
+from ctui.tasks.store.schema import MIGRATIONS
+from tests.ask_requests import asked
 from tests.tasks.conftest import Person
 
 
@@ -25,15 +26,15 @@ def ask_for(tool: str, **given: object) -> Ask:
             {"type": "addRules", "rules": [{"toolName": "Bash"}], "behavior": "allow"}
         ],
     }
-    return asks.from_permission("task", 1, 0, "request", request)
+    return asked(request)
 
 
 @pytest.mark.parametrize("command", ["npm test", "ls -la src | wc -l", "rm *", "printf '\\n'", "x"])
 def test_a_plain_command_is_granted_letter_for_letter(command: str) -> None:
     ask = ask_for("Bash", command=command, description="something else")
     assert grantable(ask) == Grantable("Bash", command)
-    assert f"`{command}`" in always_words(ask)
-    line = json.loads(asks.line(ask, Answer("always")))
+    assert f"`{command}`" in KIND.allows(ask, "always")
+    line = json.loads(asks.reply(ask, Answer("always")))
     # Neither the CLI's suggestion, which allows every command, nor a rule of our own.
     assert "updatedPermissions" not in line["response"]["response"]
 
@@ -55,7 +56,7 @@ def test_a_plain_command_is_granted_letter_for_letter(command: str) -> None:
 )
 def test_what_is_no_plain_command_is_not_granted(ask: Ask) -> None:
     assert grantable(ask) is None
-    assert always_words(ask) == ""
+    assert KIND.allows(ask, "always") == ""
     with pytest.raises(InvalidInput, match="plain command"):
         asks.check(ask, Answer("always"))
 
@@ -67,16 +68,16 @@ def by(ask: Ask) -> str:
 
 def test_grants_are_kept_by_repository_until_they_are_revoked(tmp_path: Path) -> None:
     store = Store(tmp_path / "ctui.db")
-    store.add_grant("/one/.git", Grantable("Bash", "npm test"), "task", 5)
-    store.add_grant("/one/.git", Grantable("Bash", "npm test"), "other", 6)
-    store.add_grant("/two/.git", Grantable("Bash", "npm test"), "task", 7)
-    [first] = store.grants("/one/.git")
+    store.grants.add("/one/.git", Grantable("Bash", "npm test"), "task", 5)
+    store.grants.add("/one/.git", Grantable("Bash", "npm test"), "other", 6)
+    store.grants.add("/two/.git", Grantable("Bash", "npm test"), "task", 7)
+    [first] = store.grants.of("/one/.git")
     assert (first.words, first.task, first.created) == ("Bash(npm test)", "task", 5)
-    assert len(store.grants()) == 2
-    assert store.revoke_grant(first.id) == first
-    assert store.grants("/one/.git") == []
+    assert len(store.grants.of()) == 2
+    assert store.grants.revoke(first.id) == first
+    assert store.grants.of("/one/.git") == []
     with pytest.raises(NotFound):
-        store.revoke_grant(first.id)
+        store.grants.revoke(first.id)
     store.close()
 
 
@@ -86,7 +87,7 @@ def test_a_store_without_grants_gets_their_table(tmp_path: Path) -> None:
         database.executescript(MIGRATIONS[0] + "PRAGMA user_version = 1;")
     database.close()
     store = Store(path)
-    assert store.grants() == []
+    assert store.grants.of() == []
     store.close()
 
 
@@ -97,7 +98,7 @@ async def test_what_was_allowed_for_good_is_answered_at_once(person: Person) -> 
     ask = await person.asked("first")
     assert (await person.ctui("task", "answer", "first", "always"))[0] == 0
     await person.idle("first")
-    answered = person.store.asks(*AskState, task="first")
+    answered = person.store.asks.list(*AskState, task="first")
     assert [(one.id == ask.id, by(one)) for one in answered] == [
         (True, "command line"),
         (False, "grant"),
@@ -105,7 +106,7 @@ async def test_what_was_allowed_for_good_is_answered_at_once(person: Person) -> 
 
     await person.start("second", *steps)
     await person.idle("second")
-    answered = person.store.asks(*AskState, task="second")
+    answered = person.store.asks.list(*AskState, task="second")
     assert [(by(one), one.state) for one in answered] == [("grant", AskState.DELIVERED)] * 2
 
 
@@ -124,7 +125,7 @@ async def test_what_was_allowed_for_good_is_answered_at_once(person: Person) -> 
 async def test_what_only_looks_like_it_is_asked(person: Person, command: str) -> None:
     """The CLI would take each of these for the command that it has a rule for."""
     repository = person.repository / ".git"
-    person.store.add_grant(str(repository), Grantable("Bash", "touch granted"), "other", 1)
+    person.store.grants.add(str(repository), Grantable("Bash", "touch granted"), "other", 1)
     await person.start("third", f"bash {command}", "say Done.")
     other = await person.asked("third")
     assert json.loads(bytes(other.input))["command"] == command
@@ -136,7 +137,7 @@ async def test_what_only_looks_like_it_is_asked(person: Person, command: str) ->
 async def test_a_grant_that_is_revoked_is_asked_again(person: Person) -> None:
     steps = ("bash touch granted", "say Done.")
     repository = person.repository / ".git"
-    person.store.add_grant(str(repository), Grantable("Bash", "touch granted"), "first", 1)
+    person.store.grants.add(str(repository), Grantable("Bash", "touch granted"), "first", 1)
 
     code, said = await person.ctui("config", "grants", "--json")
     assert code == 0

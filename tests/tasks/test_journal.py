@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ctui.claude.credentials import Redactor
 from ctui.errors import Unavailable
-from ctui.sandbox.stream import LogLine
+from ctui.sandbox.runner import LogLine
 from ctui.tasks.journal import FILE_NAME, Journal, read_entries
 
 DELTA = b'{"type":"stream_event","event":{"type":"content_block_delta"},"parent_tool_use_id":null}'

@@ -54,7 +54,7 @@ async def test_a_task_that_cannot_be_removed_goes_on(person: Person) -> None:
     code, said = await person.ctui("task", "remove", "dirty")
     assert code == 1
     assert "unclean" in said
-    assert person.store.task("dirty").state is TaskState.RUNNING
+    assert person.store.tasks.get("dirty").state is TaskState.RUNNING
 
 
 async def test_a_decision_is_never_guessed(person: Person) -> None:
@@ -63,7 +63,7 @@ async def test_a_decision_is_never_guessed(person: Person) -> None:
     for wrong in ([], ["allow", "--message", "no"], ["allow", "--text", "yes"], ["cancel"]):
         code, said = await person.ctui("task", "answer", "decide", *wrong)
         assert code == 1, said
-    assert person.store.ask(ask.id).state is AskState.PENDING
+    assert person.store.asks.get(ask.id).state is AskState.PENDING
     shown = (await person.ctui("task", "show", "decide"))[1]
     assert "touch made" in shown
     assert "ctui task answer decide allow" in shown
@@ -129,7 +129,7 @@ async def test_a_command_of_the_cli_ends_its_turn_too(person: Person) -> None:
     for text in ("/nope hello", "/cost"):
         await person.ctui("task", "send", "slash", text)
         await person.idle("slash")
-        assert person.store.undelivered("slash") == []
+        assert person.store.messages.undelivered("slash") == []
     await person.say("slash", "say Second.")
     await person.until("slash", lambda now: now.result == "Second.")
     code, _ = await person.ctui("run", "--name", "slashed", "/api returns 500, fix it")

@@ -85,9 +85,10 @@ async def test_an_expired_login_is_said_to_be_and_no_run_begins(owner: Owner) ->
     assert "Claude Code's own login on this machine has expired" in said
     assert "run `claude` once" in said
     assert "ctui task resume late" in said
-    assert owner.store.task("late").state is TaskState.WAITING
-    assert owner.store.runs("late") == []
-    assert await owner.world.engine.find({"ctui.task": "late"}) == []
+    assert owner.store.tasks.get("late").state is TaskState.WAITING
+    assert owner.store.runs.of("late") == []
+    ours = {"ctui.instance": owner.world.paths.instance, "ctui.task": "late"}
+    assert await owner.world.engine.find(ours) == []
     code, said = await owner.ctui("doctor")
     assert "NO  login" in said
     assert "expired" in said
@@ -101,22 +102,22 @@ async def test_a_rejected_login_that_was_renewed_meanwhile_is_retried_once(owner
     owner.keep(REJECTED)
     following = asyncio.create_task(owner.ctui(*run("renewed", "say Done.")))
     async for _ in owner.changes("renewed"):
-        if owner.store.runs("renewed"):
+        if owner.store.runs.of("renewed"):
             break
     owner.keep(GOOD)
     code, said = await following
     assert code == 0, said
     assert "a newer one was found" in said
-    task = owner.store.task("renewed")
+    task = owner.store.tasks.get("renewed")
     assert (task.result, task.problem) == ("Done.", "")
-    assert len(owner.store.runs("renewed")) == 2
+    assert len(owner.store.runs.of("renewed")) == 2
 
 
 async def test_after_one_retry_the_person_is_asked(owner: Owner) -> None:
     owner.keep(REJECTED)
     following = asyncio.create_task(owner.ctui(*run("twice", "say Done.")))
     async for task in owner.changes("twice"):
-        if runs := owner.store.runs("twice"):
+        if runs := owner.store.runs.of("twice"):
             # There is always a newer one, and none of them is any good.
             owner.keep(f"{REJECTED}-{len(runs)}")
         if task.state is TaskState.WAITING:
@@ -124,11 +125,11 @@ async def test_after_one_retry_the_person_is_asked(owner: Owner) -> None:
     code, said = await following
     assert code == 1
     assert "Claude rejected the login" in said
-    assert len(owner.store.runs("twice")) == 2
+    assert len(owner.store.runs.of("twice")) == 2
     owner.keep(GOOD)
     await owner.ctui("task", "resume", "twice")
     assert "Done." in (await owner.idle("twice")).result
-    assert len(owner.store.runs("twice")) == 3
+    assert len(owner.store.runs.of("twice")) == 3
 
 
 async def test_a_rejected_login_without_a_newer_one_starts_nothing(owner: Owner) -> None:
@@ -136,7 +137,7 @@ async def test_a_rejected_login_without_a_newer_one_starts_nothing(owner: Owner)
     code, said = await owner.ctui(*run("same", "say Done."))
     assert code == 1
     assert "Claude rejected the login" in said
-    assert len(owner.store.runs("same")) == 1
+    assert len(owner.store.runs.of("same")) == 1
 
 
 async def test_tasks_that_start_at_once_ask_the_keyring_once(owner: Owner, tmp_path: Path) -> None:

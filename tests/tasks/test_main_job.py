@@ -46,7 +46,7 @@ async def test_an_answer_counts_once_and_later_ones_are_told(person: Person) -> 
         await person.answer(ask, Answer("deny"))
     task = await person.idle("once")
     assert (Path(task.worktree) / "made").is_file()
-    assert person.store.ask(ask.id).state is AskState.DELIVERED
+    assert person.store.asks.get(ask.id).state is AskState.DELIVERED
 
 
 async def test_a_denial_with_a_message_reaches_the_model(person: Person) -> None:
@@ -89,7 +89,7 @@ async def test_an_interrupt_ends_the_turn_and_the_conversation_goes_on(person: P
     ask = await person.asked("interrupted")
     await person.client.call(calls.InterruptTask("interrupted"))
     await person.idle("interrupted")
-    assert person.store.ask(ask.id).state is AskState.CANCELLED
+    assert person.store.asks.get(ask.id).state is AskState.CANCELLED
     await person.say("interrupted", "say Still here.")
     task = await person.idle("interrupted", turns=2)
     assert task.result == "Still here."
@@ -103,7 +103,7 @@ async def test_a_stopped_task_goes_on_with_its_history(person: Person) -> None:
     await person.say("stopped", "say Second.")
     task = await person.idle("stopped", turns=2)
     assert task.result == "Second."
-    assert len(person.store.runs("stopped")) == 2
+    assert len(person.store.runs.of("stopped")) == 2
     assert (
         len(
             {
@@ -119,7 +119,7 @@ async def test_a_stopped_task_goes_on_with_its_history(person: Person) -> None:
 async def test_a_follow_up_that_was_cut_off_in_the_middle_arrives_once(person: Person) -> None:
     task = await person.start("torn", "say First.")
     await person.idle("torn")
-    container = person.store.runs("torn")[0].container
+    container = person.store.runs.of("torn")[0].container
     engine = person.world.engine
     # A frozen sandbox reads nothing, so that the driver is killed in mid-line.
     await engine.pause(container)
@@ -132,7 +132,7 @@ async def test_a_follow_up_that_was_cut_off_in_the_middle_arrives_once(person: P
     assert any(event.get("uuid") == message for event in events)
     results = [event["result"] for event in events if event["type"] == "result"]
     assert results == ["First.", "Second."]
-    assert len(person.store.runs(task.id)) == 1
+    assert len(person.store.runs.of(task.id)) == 1
     relay = [entry.line for entry in person.journal("torn") if entry.stream == "err"]
     assert any("dropped" in line for line in relay)
 
@@ -145,7 +145,7 @@ async def test_the_archive_is_the_engine_s_log_after_a_crash_in_mid_turn(person:
     await person.kill_driver()
     await person.answer(ask, Answer("allow"))
     await person.idle("crash")
-    container = person.store.runs("crash")[0].container
+    container = person.store.runs.of("crash")[0].container
     log = [
         line
         async for batch in follow_log(person.world.engine.endpoint, container, follow=False)
@@ -188,7 +188,7 @@ async def test_a_rejected_login_waits_and_goes_on_in_a_new_run(
     await person.client.call(calls.ResumeTask("login", right))
     task = await person.until("login", lambda now: now.result == "Done." and not now.problem)
     assert task.session == waiting.session
-    assert len(person.store.runs("login")) == 2
+    assert len(person.store.runs.of("login")) == 2
 
 
 async def test_a_sandbox_without_memory_fails_with_a_reason(person: Person) -> None:
@@ -293,5 +293,5 @@ async def test_run_follows_a_turn_and_says_how_it_ended(person: Person) -> None:
     assert code == 0
     assert lines[-1]["type"] in {"result", "system", "control_response"}
     assert any(line.get("result") == "Hi there." for line in lines)
-    states = {task.state for task in person.store.tasks()}
+    states = {task.state for task in person.store.tasks.list()}
     assert states == {TaskState.ENDED}

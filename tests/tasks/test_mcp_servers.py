@@ -63,7 +63,7 @@ async def test_an_approval_tool_decides_and_the_inbox_stays_empty(
         *("run", prompt, "--task-id", "approved", "--name", "approved"),
         *("--mcp-config", config(tmp_path, perm=stdio()), "--approval-tool-permission", tool),
     )
-    task = person.store.task("approved")
+    task = person.store.tasks.get("approved")
     assert task.result == "Done.", said
     assert code == 1  # one call was denied
     assert "the approval tool says no" in person.tool_output("approved")
@@ -71,7 +71,7 @@ async def test_an_approval_tool_decides_and_the_inbox_stays_empty(
         True,
         False,
     ]
-    assert person.store.asks(*AskState, task="approved") == []
+    assert person.store.asks.list(*AskState, task="approved") == []
     assert f"asks go to {tool}" in " ".join(
         (await person.ctui("task", "show", "approved"))[1].split()
     )
@@ -99,7 +99,7 @@ async def test_what_cannot_approve_is_refused_before_anything_is_made(
     )
     assert code == 1
     assert complaint in said
-    assert person.store.tasks() == []
+    assert person.store.tasks.list() == []
     assert "never" not in git(person.repository, "worktree", "list")
 
 
@@ -113,7 +113,7 @@ async def test_an_approval_tool_that_is_not_there_fails_the_task_and_says_so(
     )
     assert code == 1
     assert "mcp__perm__nothing" in said, (said, person.events("missing"))
-    assert person.store.task("missing").state is TaskState.ENDED
+    assert person.store.tasks.get("missing").state is TaskState.ENDED
 
 
 @asynccontextmanager
@@ -198,7 +198,7 @@ async def test_secrets_reach_the_servers_and_nothing_else(person: Person, tmp_pa
 
 async def assert_nowhere(person: Person, task: str, *values: str) -> None:
     """Not in the container's configuration, on a command line, or in a file of ctui."""
-    container = person.store.runs(task)[-1].container
+    container = person.store.runs.of(task)[-1].container
     process = await asyncio.create_subprocess_exec(
         "docker", "inspect", container, stdout=asyncio.subprocess.PIPE
     )

@@ -7,10 +7,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from ctui.errors import Conflict, NotFound
+from ctui.errors import Conflict, NotFound, StoreLocked, StoreUnavailable
+from ctui.sandbox.runner import Seen
 from ctui.tasks.model import Answer, Ask, AskKind, AskState, Message, Run, Task
-from ctui.tasks.schema import MIGRATIONS
 from ctui.tasks.store import Store
+from ctui.tasks.store.schema import MIGRATIONS
 
 
 def task(name: str = "one") -> Task:
@@ -42,30 +43,30 @@ def ask(request: str = "r1") -> Ask:
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     made = Store(tmp_path / "ctui.db")
-    made.add_task(task())
+    made.tasks.add(task())
     return made
 
 
 def test_what_is_stored_is_read_back_the_same(store: Store) -> None:
-    assert store.tasks() == [store.task("one")]
-    added = store.add_ask(ask())
+    assert store.tasks.list() == [store.tasks.get("one")]
+    added = store.asks.add(ask())
     assert added is not None
-    assert bytes(store.ask(added.id).input) == b'{"command":"ls"}'
+    assert bytes(store.asks.get(added.id).input) == b'{"command":"ls"}'
 
 
 def test_an_id_is_given_once(store: Store) -> None:
     with pytest.raises(Conflict):
-        store.add_task(task())
+        store.tasks.add(task())
 
 
 def test_a_request_that_is_read_again_is_the_same_ask(store: Store) -> None:
-    assert store.add_ask(ask()) is not None
-    assert store.add_ask(ask()) is None
-    assert len(store.asks(AskState.PENDING)) == 1
+    assert store.asks.add(ask()) is not None
+    assert store.asks.add(ask()) is None
+    assert len(store.asks.list(AskState.PENDING)) == 1
 
 
 def test_of_many_answers_at_once_one_is_accepted(tmp_path: Path, store: Store) -> None:
-    added = store.add_ask(ask())
+    added = store.asks.add(ask())
     assert added is not None
     accepted: list[str] = []
     start = threading.Barrier(8)
@@ -73,7 +74,7 @@ def test_of_many_answers_at_once_one_is_accepted(tmp_path: Path, store: Store) -
     def answer(who: str) -> None:
         mine = Store(tmp_path / "ctui.db")
         start.wait()
-        if mine.claim_ask(added.id, Answer("allow", by=who)):
+        if mine.asks.claim(added.id, Answer("allow", by=who)):
             accepted.append(who)
         mine.close()
 
@@ -83,32 +84,32 @@ def test_of_many_answers_at_once_one_is_accepted(tmp_path: Path, store: Store) -
     for thread in threads:
         thread.join()
     assert len(accepted) == 1
-    answer_kept = store.ask(added.id).answer
+    answer_kept = store.asks.get(added.id).answer
     assert answer_kept is not None
     assert answer_kept.by == accepted[0]
 
 
 def test_messages_wait_in_order_until_their_receipt(store: Store) -> None:
     for number in range(3):
-        store.add_message(Message(id=str(number), task="one", text="t", created=number))
-    assert store.mark_delivered("1")
-    assert not store.mark_delivered("1")
-    assert [message.id for message in store.undelivered("one")] == ["0", "2"]
+        store.messages.add(Message(id=str(number), task="one", text="t", created=number))
+    assert store.messages.mark_delivered("1")
+    assert not store.messages.mark_delivered("1")
+    assert [message.id for message in store.messages.undelivered("one")] == ["0", "2"]
 
 
 def test_a_removed_task_is_gone_from_the_list_and_its_id_stays_taken(store: Store) -> None:
-    store.mark_removed("one")
-    assert store.tasks() == []
-    assert store.task_ids() == {"one"}
+    store.tasks.mark_removed("one")
+    assert store.tasks.list() == []
+    assert store.tasks.ids() == {"one"}
     with pytest.raises(NotFound):
-        store.task("one")
+        store.tasks.get("one")
 
 
 def test_open_runs_are_those_without_an_end(store: Store) -> None:
-    store.add_run(Run(task="one", number=1, container="c", created=1))
-    store.add_run(Run(task="one", number=2, container="c", created=2))
-    store.save_run(Run(task="one", number=1, container="c", created=1, ended=5, exit_code=0))
-    assert [run.number for run in store.open_runs()] == [2]
+    store.runs.add(Run(task="one", number=1, container="c", created=1))
+    store.runs.add(Run(task="one", number=2, container="c", created=2))
+    store.runs.save(Run(task="one", number=1, container="c", created=1, ended=5, exit_code=0))
+    assert [run.number for run in store.runs.open()] == [2]
 
 
 def test_two_processes_that_migrate_at_once_take_turns(tmp_path: Path) -> None:
@@ -132,3 +133,157 @@ def test_two_processes_that_migrate_at_once_take_turns(tmp_path: Path) -> None:
     database = sqlite3.connect(path)
     assert database.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
     database.close()
+
+
+def test_a_store_in_memory_needs_no_file(tmp_path: Path) -> None:
+    store = Store(":memory:")
+    store.tasks.add(task())
+    assert store.tasks.ids() == {"one"}
+    store.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_transaction_inside_another_is_a_part_of_it(store: Store) -> None:
+    def say(number: int, *, fail: bool = False) -> None:
+        with store.transaction():
+            text = Message(id=str(number), task="one", text="t", created=number)
+            store.messages.add(text)
+            if fail:
+                raise RuntimeError
+
+    def say_both() -> None:
+        with store.transaction():
+            say(1)
+            say(2, fail=True)
+
+    with pytest.raises(RuntimeError):
+        say_both()
+    assert store.messages.of("one") == []
+    with store.transaction():
+        say(3)
+        with pytest.raises(RuntimeError):
+            say(4, fail=True)
+    assert [message.id for message in store.messages.of("one")] == ["3"]
+
+
+def test_what_goes_wrong_inside_a_transaction_is_not_called_the_stores_fault(store: Store) -> None:
+    with pytest.raises(PermissionError), store.transaction():
+        raise PermissionError
+
+
+def test_a_store_that_is_locked_says_so_and_can_be_used_afterwards(tmp_path: Path) -> None:
+    """S11: neither a write nor a transaction that began leaves anything behind."""
+    path = tmp_path / "ctui.db"
+    mine = Store(path, busy_seconds=0.05)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreLocked, match="locked"):
+        mine.tasks.add(task())
+    with pytest.raises(StoreLocked), mine.transaction():
+        pytest.fail("nothing begins")
+    assert mine.tasks.list() == []
+    other.execute("ROLLBACK")
+    other.close()
+    mine.tasks.add(task())
+    assert mine.tasks.ids() == {"one"}
+    mine.close()
+
+
+def test_a_full_store_takes_nothing_and_goes_on_when_there_is_space(tmp_path: Path) -> None:
+    """S18: a full disk ends the transaction, and nothing stays open behind it."""
+    path = tmp_path / "ctui.db"
+    mine = Store(path)
+    mine.tasks.add(task())
+    [pages] = mine._database.execute("PRAGMA page_count").fetchone()
+    mine._database.execute(f"PRAGMA max_page_count = {pages}").fetchall()
+    long = Message(id="0", task="one", text="t" * 1_000_000, created=0)
+    with pytest.raises(StoreUnavailable, match="full"), mine.transaction():
+        mine.messages.add(long)
+    assert mine.messages.of("one") == []
+    mine._database.execute("PRAGMA max_page_count = 100000").fetchall()
+    mine.messages.add(Message(id="1", task="one", text="t", created=1))
+    assert len(mine.messages.of("one")) == 1
+    mine.close()
+
+
+def test_how_far_a_run_was_read_is_kept_with_it(store: Store) -> None:
+    store.runs.add(Run(task="one", number=1, container="c", created=1))
+    assert store.runs.seen("one", 1) is None
+    assert store.runs.seen("one", 2) is None
+    store.runs.set_seen("one", 1, 5, 0)
+    assert store.runs.seen("one", 1) == Seen(out=5, err=0)
+    last = store.runs.last("one")
+    assert last is not None
+    store.runs.save(last)
+    assert store.runs.seen("one", 1) == Seen(5, 0)
+
+
+def test_asks_are_counted_and_listed_by_run(store: Store) -> None:
+    for run in (1, 2):
+        for number in range(run):
+            store.asks.add(msgspec.structs.replace(ask(f"r{number}"), run=run))
+    assert store.asks.count("one", 2, AskState.PENDING) == 2
+    assert store.asks.count("one", 2, AskState.ANSWERED) == 0
+    assert store.asks.count("one", None, *AskState) == 3
+    assert [found.run for found in store.asks.list(AskState.PENDING, task="one", run=1)] == [1]
+    assert store.asks.pending_by_task() == {"one": 3}
+
+
+def test_a_store_of_each_older_version_is_brought_to_the_newest(tmp_path: Path) -> None:
+    for version in range(1, len(MIGRATIONS)):
+        path = tmp_path / f"{version}.db"
+        old = sqlite3.connect(path)
+        old.executescript("".join(MIGRATIONS[:version]))
+        record = msgspec.json.encode(task()).decode()
+        old.execute(
+            "INSERT INTO tasks VALUES ('one', 'queued', '/w/one', '/r/.git', 1, NULL, ?)", (record,)
+        )
+        old.execute("INSERT INTO runs VALUES ('one', 1, 'c', 1, NULL, NULL, 0)")
+        if version < 3:
+            old.execute("INSERT INTO trusted_repositories VALUES ('/r/.git', 7)")
+        old.execute(f"PRAGMA user_version = {version}")
+        old.commit()
+        old.close()
+        new = Store(path)
+        assert new.tasks.get("one") == task()
+        assert [run.task for run in new.runs.open()] == ["one"]
+        assert new.runs.seen("one", 1) is None
+        if version < 3:
+            [trusted] = new.trust.list()
+            assert (trusted.repository, trusted.digest, trusted.created) == ("/r/.git", "", 7)
+            assert not new.trust.covers("/r/.git", "")
+        new.close()
+
+
+def test_no_query_of_a_table_reads_all_of_it(store: Store) -> None:
+    """Every statement that the tables make is served by an index."""
+    seen: list[str] = []
+    store._database._db.set_trace_callback(seen.append)
+    store.tasks.list()
+    store.tasks.list(removed=True)
+    store.tasks.list(worktree="/w/one")
+    store.tasks.get("one")
+    store.runs.of("one")
+    store.runs.last("one")
+    store.runs.open()
+    store.asks.list(AskState.PENDING, AskState.ANSWERED)
+    store.asks.list(*AskState, task="one", run=1)
+    store.asks.count("one", 1, *AskState)
+    store.asks.pending_by_task()
+    store.messages.of("one")
+    store.messages.undelivered("one")
+    store.messages.last("one")
+    store.messages.get("1")
+    store.grants.is_granted("/r/.git", ask())
+    store.worktrees.of("/r/.git")
+    store.trust.covers("/r/.git", "digest")
+    store.tasks.forget("one")
+    store._database._db.set_trace_callback(None)
+    queries = [query for query in seen if query.startswith(("SELECT", "DELETE", "UPDATE"))]
+    assert len(queries) >= 19
+    for query in queries:
+        for row in store._database.rows(f"EXPLAIN QUERY PLAN {query}"):
+            plan: str = row["detail"]
+            assert not plan.startswith("SCAN") or "INDEX tasks_" in plan or "runs_open" in plan, (
+                f"{query}: {plan}"
+            )

@@ -9,16 +9,18 @@ import pytest
 from ctui.client.volumes import clean_volumes, init_volumes, list_volumes
 from ctui.sandbox.spec import LABEL_INSTANCE
 from ctui.tasks import calls
+from tests.conftest import ENGINE_WIDE
 from tests.tasks.conftest import Person
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, ENGINE_WIDE]
 
 
 async def test_only_volumes_of_this_instance_are_seen_or_removed(person: Person) -> None:
     engine, paths = person.world.engine, person.world.paths
     foreign = f"ctui-test-{secrets.token_hex(4)}"
     ours = f"ctui-test-{secrets.token_hex(4)}"
-    await engine.ensure_volume(foreign, {LABEL_INSTANCE: "of-somebody-else"})
+    others = {LABEL_INSTANCE: f"other-{foreign}"}
+    await engine.ensure_volume(foreign, others)
     await engine.ensure_volume(ours, {LABEL_INSTANCE: paths.instance})
     try:
         assert [(one.name, one.kind, one.task) for one in await list_volumes(paths)] == [
@@ -29,7 +31,7 @@ async def test_only_volumes_of_this_instance_are_seen_or_removed(person: Person)
         assert (await clean_volumes(paths, dry_run=True)).removed == await list_volumes(paths)
         assert [one.name for one in (await clean_volumes(paths)).removed] == [ours]
         assert await list_volumes(paths) == []
-        assert await engine.volumes({LABEL_INSTANCE: "of-somebody-else"}) == [foreign]
+        assert await engine.volumes(others) == [foreign]
     finally:
         await engine.remove_volume(foreign)
 
@@ -65,9 +67,9 @@ async def test_force_stops_the_task_first(person: Person) -> None:
     await person.until("busy", lambda now: now.state == "running")
     cleaned = await clean_volumes(paths, force=True, dry_run=True)
     assert [one.task for one in cleaned.removed] == ["busy"]
-    assert person.store.task("busy").state == "running"
+    assert person.store.tasks.get("busy").state == "running"
     assert [one.task for one in (await clean_volumes(paths, force=True)).removed] == ["busy"]
-    assert person.store.task("busy").state == "ended"
+    assert person.store.tasks.get("busy").state == "ended"
     assert await list_volumes(paths) == []
 
 

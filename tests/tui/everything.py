@@ -21,7 +21,7 @@ from ctui.client.health import Check
 from ctui.config import ClaudeConfig
 from ctui.errors import CtuiError
 from ctui.paths import Paths
-from ctui.tasks import asks
+from ctui.tasks.asks import Origin, toolbox_ask
 from ctui.tasks.calls import Update
 from ctui.tasks.model import Ask
 from ctui.tasks.toolbox import AskPerson, AskUser
@@ -44,6 +44,7 @@ from ctui.tui.tabs import TaskTabs
 from ctui.tui.task_content import pane_header, screen_header, tab_labels
 from ctui.tui.transcript_view import TranscriptView
 from ctui.worktrees.trash.entries import TrashEntry
+from tests.ask_requests import asked
 from tests.claude import lines
 from tests.tui.test_board import status, task
 
@@ -146,12 +147,10 @@ def every_ask(text: str) -> list[Ask]:
         ("AskUserQuestion", {"questions": [{"question": text, "options": [option, option]}]}),
     ]
     found = [
-        asks.from_permission(
-            "a",
-            1,
-            number,
-            f"r{number}",
+        asked(
             {"tool_name": tool, "input": given, "decision_reason": text},
+            f"r{number}",
+            Origin("a", 1, number),
         )
         for number, (tool, given) in enumerate(permission)
     ]
@@ -160,9 +159,9 @@ def every_ask(text: str) -> list[Ask]:
         "message": text,
         "requested_schema": {"properties": {text: {}}},
     }
-    found.append(asks.from_elicitation("a", 1, 7, "r7", form))
+    found.append(asked(form, "r7", Origin("a", 1, 7)))
     question = AskUser(question=text, options=[text])
-    found.append(asks.from_toolbox("a", 1, 8, "r8", AskPerson(1, question)))
+    found.append(toolbox_ask("r8", AskPerson(1, question), Origin("a", 1, 8)))
     return found
 
 

@@ -9,6 +9,7 @@ import pytest
 from ctui.tasks import asks
 from ctui.tasks.model import Answer, Ask
 from ctui.tui.ask_form import AskForm, Wants
+from tests.ask_requests import asked
 
 COLOUR = {"question": "Which colour?", "options": [{"label": "Red"}, {"label": "Blue"}]}
 SIZES = {
@@ -20,7 +21,7 @@ SIZES = {
 
 def permission(tool: str, given: dict[str, Any], *suggestions: dict[str, Any]) -> Ask:
     request = {"tool_name": tool, "input": given, "permission_suggestions": list(suggestions)}
-    return asks.from_permission("t", 1, 0, "r", request)
+    return asked(request)
 
 
 def questions(*items: dict[str, Any]) -> Ask:

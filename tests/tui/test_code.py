@@ -3,7 +3,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ctui.tui import code as subject
@@ -156,7 +156,6 @@ def test_the_colours_of_a_hunk_are_those_of_the_code_after_the_change() -> None:
     assert styled(lines[2]) == [("2", "number")]
 
 
-@settings(deadline=None)
 @given(texts(['"""', "/*", "'", "<script>", "{%"]), _LANGUAGES)
 def test_any_code_is_shown_whole_and_well_formed(code: str, language: str) -> None:
     lines = code_lines(code, language, first="  ")
@@ -165,7 +164,6 @@ def test_any_code_is_shown_whole_and_well_formed(code: str, language: str) -> No
     assert [line.text for line in lines] == [row.expandtabs(4) for row in rows]
 
 
-@settings(deadline=None)
 @given(texts(["\n+", "\n-", "\n "]), _LANGUAGES, st.integers(0, 10**6), st.integers(0, 10**6))
 def test_any_hunk_is_shown_whole_and_well_formed(
     hunk: str, language: str, old: int, new: int

@@ -11,7 +11,7 @@ import pytest
 from ctui.claude.blocks import Prompt
 from ctui.paths import Paths
 from ctui.tasks.journal import FILE_NAME, Entry
-from ctui.tasks.messages import new_message
+from ctui.tasks.session.messages import new_message
 from ctui.tasks.store import Store
 from ctui.tui.feed import read_task
 from tests.claude import lines
@@ -22,7 +22,7 @@ from tests.tui.test_board import task
 def store(paths: Paths) -> Iterator[Store]:
     paths.state.mkdir(parents=True)
     with closing(Store(paths.database)) as store:
-        store.add_task(task("t"))
+        store.tasks.add(task("t"))
         yield store
 
 
@@ -34,15 +34,15 @@ def _prompts(paths: Paths) -> list[tuple[str, bool]]:
 def test_what_the_cli_has_not_taken_is_shown(paths: Paths, store: Store) -> None:
     first, second = new_message("t", "the prompt\x1b[2J", 1), new_message("t", "more", 2)
     for message in (first, second):
-        store.add_message(message)
+        store.messages.add(message)
     assert _prompts(paths) == [("the prompt", False), ("more", False)]
-    store.mark_delivered(first.id)
+    store.messages.mark_delivered(first.id)
     assert _prompts(paths) == [("more", False)]
 
 
 def test_what_has_its_echo_in_the_journal_is_shown_once(paths: Paths, store: Store) -> None:
     message = new_message("t", "the prompt", 1)
-    store.add_message(message)
+    store.messages.add(message)
     file = paths.task("t") / FILE_NAME
     file.parent.mkdir(parents=True)
     echo = Entry(1, 1, "out", lines.echo(message.id, "the prompt").decode())

@@ -10,11 +10,11 @@ import pytest
 
 from ctui.errors import InvalidInput
 from ctui.tasks import asks
-from ctui.tasks.ask_text import ask_lines
+from ctui.tasks.asks import ask_lines, kind_of
 from ctui.tasks.model import Answer, Ask
-from ctui.tasks.questions import question_items
 from ctui.text import sanitise
 from ctui.tui.ask_form import AskForm, Wants
+from tests.ask_requests import asked
 from tests.tui.test_ask_form import decided
 
 FORM = {
@@ -32,19 +32,19 @@ FORM = {
 
 def form(schema: dict[str, Any]) -> Ask:
     request = {"mcp_server_name": "db", "message": "Which one?", "requested_schema": schema}
-    return asks.from_elicitation("t", 1, 0, "r", request)
+    return asked(request)
 
 
 def content(ask: Ask, answer: Answer) -> Any:
     asks.check(ask, answer)
-    line = json.loads(asks.line(ask, answer))
+    line = json.loads(asks.reply(ask, answer))
     return line["response"]["response"]["content"]
 
 
 def test_a_form_is_filled_in_field_by_field() -> None:
     ask = form(FORM)
     filled = AskForm(ask)
-    assert filled.lines()[:2] == ["? db wants to know:", "    Which one?"]
+    assert filled.lines()[:2] == ["? db, a server inside the task, asks:", "    Which one?"]
     assert "name: Name - of the server (1 of 5)" in filled.lines()[2]
     assert filled.press("t") is Wants.TEXT
     assert filled.write(Wants.TEXT, "main") is Wants.NOTHING
@@ -162,7 +162,7 @@ def test_a_default_that_nobody_could_have_given_is_not_used(schema: Any) -> None
 def test_what_is_chosen_is_what_was_seen(schema: dict[str, Any]) -> None:
     values = schema.get("enum") or [item["const"] for item in schema["oneOf"]]
     single, several = one_field(schema), one_field({"type": "array", "items": schema})
-    labels = [option.label for option in question_items(single)[0].options]
+    labels = [option.label for option in kind_of(single).questions(single)[0].options]
     assert len(set(labels)) == len(values)
     assert all(label.strip() == sanitise(label) == label for label in labels)
     for number, value in enumerate(values, 1):

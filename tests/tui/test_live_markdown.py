@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ctui.tui import highlight, markdown_parser
@@ -180,7 +180,6 @@ _BLOCKS = st.one_of(
 _DOCUMENTS = st.lists(_BLOCKS, max_size=8).map("\n\n".join)
 
 
-@settings(deadline=None)
 @given(_DOCUMENTS, st.lists(st.integers(1, 90), min_size=1, max_size=12), st.integers(1, 300))
 def test_a_document_in_pieces_reads_like_the_whole_one(
     text: str, sizes: list[int], step: int
@@ -195,7 +194,6 @@ def test_a_document_in_pieces_reads_like_the_whole_one(
         assert _lines(live) == markdown_lines(text[:at])
 
 
-@settings(deadline=None)
 @given(texts(["word\n", "\n- item\n", "\n> quote\n", "\n```\n", "| a |\n|---|\n", "\n  "]))
 def test_even_an_odd_text_reads_like_the_whole_one(text: str) -> None:
     live = LiveMarkdown(step=1)

@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ctui.text import sanitise
@@ -270,7 +270,6 @@ def _words(text: str) -> Counter[str]:
     return Counter(re.findall(r"[A-Za-z0-9]", text))
 
 
-@settings(deadline=None)
 @example("\xa0")
 @given(texts(["word", "(http://a.b)", '"title"', "](", "| a | b |\n|-|-|\n", "```lang\n"]))
 def test_any_text_is_well_formed_and_shows_every_letter(text: str) -> None:
@@ -283,7 +282,6 @@ def test_any_text_is_well_formed_and_shows_every_letter(text: str) -> None:
         assert _words(text) <= _words("".join(shown(lines)))
 
 
-@settings(deadline=None)
 @given(st.text().map(sanitise))
 def test_any_plain_text_is_well_formed(text: str) -> None:
     assert_well_formed(markdown_lines(text))

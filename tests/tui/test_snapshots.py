@@ -21,7 +21,7 @@ from ctui.claude.transcript import Transcript
 from ctui.client.health import Check
 from ctui.config import ClaudeConfig
 from ctui.paths import Paths
-from ctui.tasks import asks
+from ctui.tasks.asks import Origin
 from ctui.tasks.calls import Update
 from ctui.tasks.model import Ask, Task, TaskState
 from ctui.tui.ask_panel import AskPanel
@@ -43,6 +43,7 @@ from ctui.tui.sidebar import Sidebar
 from ctui.tui.task_content import pane_header
 from ctui.tui.transcript_view import TranscriptView
 from ctui.worktrees.model import Changes
+from tests.ask_requests import asked
 from tests.claude import lines
 from tests.tui.test_board import status, task
 from tests.tui.test_forms import FORM
@@ -147,19 +148,19 @@ def a_task() -> Task:
 def a_permission() -> Ask:
     given = {"file_path": "/workspace/login.py", "old_string": "a = 1", "new_string": "a = 2"}
     request = {"tool_name": "Edit", "input": given, "decision_reason": "It is outside."}
-    return asks.from_permission("fix-login", 1, 1, "r1", request)
+    return asked(request, "r1", Origin("fix-login", 1, 1))
 
 
 def a_question() -> Ask:
     options = [{"label": "Warm", "description": "with a smile"}, {"label": "Dry"}]
     items = [{"question": "Which tone?", "options": options}, {"question": "How long?"}]
     request = {"tool_name": "AskUserQuestion", "input": {"questions": items}}
-    return asks.from_permission("fix-login", 1, 2, "r2", request)
+    return asked(request, "r2", Origin("fix-login", 1, 2))
 
 
 def a_form() -> Ask:
     request = {"mcp_server_name": "db", "message": "Which one?", "requested_schema": FORM}
-    return asks.from_elicitation("fix-login", 1, 3, "r3", request)
+    return asked(request, "r3", Origin("fix-login", 1, 3))
 
 
 async def taken(app: App[Any], size: tuple[int, int], screen: ModalScreen[Any] | None) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ctui.client.archive import Chunk, read_lines
-from ctui.sandbox.stream import LogLine
+from ctui.sandbox.runner import LogLine
 from ctui.tasks.journal import FILE_NAME, Journal
 from ctui.tasks.model import Task, TaskState
 from ctui.tasks.store import Store
@@ -25,7 +25,7 @@ from tests.web.streams import Stream
 def task(quiet: Served, repository: Path) -> str:
     """A task that ended long ago, as the driver would have left it."""
     store = Store(quiet.paths.database)
-    store.add_task(
+    store.tasks.add(
         Task(
             id="old",
             repository=str(repository / ".git"),

@@ -58,7 +58,7 @@ def test_what_is_landed_is_what_git_makes(tmp_path_factory: pytest.TempPathFacto
     git(folder, "clone", "-q", "--shared", str(place.main), "twin")
     outcomes: dict[str, int] = {}
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=60, suppress_health_check=list(HealthCheck))
     @given(steps=_STEPS, method=st.sampled_from(get_args(Method)))
     def check(steps: list[Step], method: Method) -> None:
         before, tip = build(place, steps)

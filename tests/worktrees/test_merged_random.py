@@ -253,7 +253,6 @@ def histories(count: int, *, same: bool) -> Counter[str]:
 
     @settings(
         max_examples=count,
-        deadline=None,
         derandomize=same,
         database=None,
         suppress_health_check=list(HealthCheck),

@@ -164,7 +164,7 @@ _checked = given(steps=st.lists(_step, min_size=1, max_size=12), branch=st.boole
 _QUIET = (HealthCheck.function_scoped_fixture, HealthCheck.too_slow)
 
 
-@settings(max_examples=30, derandomize=True, deadline=None, suppress_health_check=_QUIET)
+@settings(max_examples=30, derandomize=True, suppress_health_check=_QUIET)
 @_checked
 def test_any_state_comes_back(
     template: Path, steps: list[tuple[str, bytes | None, object]], *, branch: bool
@@ -173,7 +173,7 @@ def test_any_state_comes_back(
 
 
 @pytest.mark.soak
-@settings(max_examples=2000, deadline=None, suppress_health_check=_QUIET)
+@settings(max_examples=2000, suppress_health_check=_QUIET)
 @_checked
 def test_any_of_many_states_comes_back(
     template: Path, steps: list[tuple[str, bytes | None, object]], *, branch: bool

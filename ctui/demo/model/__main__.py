@@ -1,4 +1,4 @@
-"""Starts the scripted model: `python3 -m ctui.demo.model`, or `python3 FOLDER` without ctui."""
+"""Entry point of the scripted model: `python3 -m ctui.demo.model`, or `python3 FOLDER`."""
 
 from __future__ import annotations
 

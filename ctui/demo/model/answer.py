@@ -1,4 +1,4 @@
-"""What the model answers to a request: the steps of one API call."""
+"""The model's answer to a request: the steps of one API call."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from .script import ScriptError, parse, scripts_in, without_blocks
 from .steps import Call, Say, Step
 
 _RESULT = "{result}"
-"""In a text: what the last tool gave back, as one line."""
+"""Placeholder in a text for the last tool's result, as one line."""
 
 
 def answer_to(request: dict[str, Any]) -> tuple[Conversation, int, tuple[Step, ...]]:
-    """The turn that a request is part of, the number of the call in it, and the call's steps.
+    """Return the turn of a request, the number of the call in it, and the call's steps.
 
     A request without tools is a side request of the CLI (a title, a summary): it gets a short
     text and takes no part in a script.
@@ -34,7 +34,7 @@ def answer_to(request: dict[str, Any]) -> tuple[Conversation, int, tuple[Step, .
 
 
 def _calls(prompts: list[str]) -> list[Call]:
-    """The calls of all prompts of a turn; a message that came later is played after the others."""
+    """Return the calls of all prompts of a turn, in the order of the messages."""
     calls: list[Call] = []
     for prompt in prompts:
         source = "\n".join(scripts_in(prompt))
@@ -48,7 +48,7 @@ def _calls(prompts: list[str]) -> list[Call]:
 
 
 def _current(calls: list[Call], results: list[Result]) -> tuple[int, Call]:
-    """The call whose answer is due when so many tool results are there, and its number."""
+    """Return the call that is due after so many tool results, and its number."""
     used = 0
     for number, call in enumerate(calls):
         results_of_call = results[used : used + call.tools]
@@ -77,7 +77,7 @@ def _greeting(prompt: str) -> str:
 
 
 def _side_answer(request: dict[str, Any], prompt: str) -> str:
-    """A short text, as JSON where the request names a schema for it."""
+    """Return a short text, as JSON if the request names a schema for it."""
     words = without_blocks(prompt)
     line = next((line for line in words.splitlines() if line[:1] not in {"", "<"}), "")
     text = _one_line(line, 40) or "Scripted task"

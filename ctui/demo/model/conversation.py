@@ -1,4 +1,4 @@
-"""What a request's messages say about where its script stands.
+"""Position in a script, found from the messages of a request.
 
 The state of a script is in the conversation alone: the last prompt carries the script, and the
 tool results after it say which call comes next. So a retry gets the same answer, a resumed process
@@ -18,15 +18,15 @@ from typing import Any
 _REMINDER, _REMINDER_END = "<system-reminder>", "</system-reminder>"
 
 _MEANWHILE = "The user sent a new message while you were working:\n"
-"""How the CLI hands over a message that was sent while a tool ran."""
+"""Words with which the CLI hands over a message that was sent while a tool ran."""
 
 _INTERRUPTED = "[Request interrupted by user"
-"""What the CLI writes into the conversation when the person stopped the turn."""
+"""Words that the CLI writes into the conversation when the person stopped the turn."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of one tool request."""
+    """Result of one tool request."""
 
     text: str
     is_error: bool
@@ -48,7 +48,7 @@ class Conversation:
 
 
 def read_conversation(request: dict[str, Any]) -> Conversation:
-    """The turn that a request to `/v1/messages` asks to go on with; lenient with every field."""
+    """Return the turn that a request to `/v1/messages` continues; lenient with every field."""
     turn = Conversation()
     tool_is_open, turns = False, 0
     for role, blocks in _messages(request):
@@ -86,7 +86,7 @@ def _blocks(content: object) -> list[dict[str, Any]]:
 
 
 def _sent_meanwhile(written: list[str]) -> list[str]:
-    """The messages among the texts of a system message that the person sent during the turn.
+    """Return the person's messages during the turn from the texts of a system message.
 
     Older models get them inside a tool result, where a file that a tool showed could hold the same
     words: there they are not believed.
@@ -101,7 +101,7 @@ def _sent_meanwhile(written: list[str]) -> list[str]:
 
 
 def _prompt(written: list[str]) -> str:
-    """The person's own words among the text blocks of one message."""
+    """Return the person's own words from the text blocks of one message."""
     own = [
         _without_reminder(text)
         for text in written

@@ -1,4 +1,4 @@
-"""One HTTP exchange, as the API does it: JSON, errors, and a stream of server-sent events."""
+"""One HTTP exchange in the API's form: JSON, errors, and a stream of server-sent events."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 _LARGEST_REQUEST = 64 * 1024 * 1024
-"""Bytes."""
+"""Size in bytes."""
 
 _IDLE_SECONDS = 300
-"""After so long without a byte read or written, a connection is closed."""
+"""Seconds without a byte read or written, after which a connection is closed."""
 
 _ERROR_KINDS = {
     400: "invalid_request_error",
@@ -30,7 +30,7 @@ _ERROR_KINDS = {
 
 
 class Rejected(Exception):
-    """The request gets this HTTP status and message instead of an answer."""
+    """Request that gets this HTTP status and message instead of an answer."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -38,14 +38,14 @@ class Rejected(Exception):
 
 
 class Gone(ConnectionError):
-    """The client closed the connection, or the script had us close it."""
+    """Connection that the client closed, or that the script ends."""
 
 
 class Exchange(BaseHTTPRequestHandler):
-    """A connection, with the API's way to answer on it.
+    """Connection with the API's ways to answer on it.
 
     Attributes:
-        streaming: whether the answer is a stream that has begun and not ended.
+        streaming: True while the answer is a stream that has begun and not ended.
     """
 
     protocol_version = "HTTP/1.1"
@@ -54,10 +54,10 @@ class Exchange(BaseHTTPRequestHandler):
     streaming = False
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it
-        """Nothing: the calls are in `/calls` and in the log."""
+        """Log nothing: the calls are in `/calls` and in the log."""
 
     def read_request(self) -> bytes:
-        """The request's body.
+        """Return the request's body.
 
         Raises:
             Rejected: its length is unknown or more than 64 MiB.
@@ -89,7 +89,7 @@ class Exchange(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def send_rejection(self, rejected: Rejected) -> None:
-        """The API's error object, as the last event of a stream that has begun or as the answer."""
+        """Send the API's error object, as a stream's last event or as the answer."""
         kind = _ERROR_KINDS.get(rejected.status)
         if kind is None:
             kind = "api_error" if rejected.status >= 500 else "invalid_request_error"
@@ -122,7 +122,7 @@ class Exchange(BaseHTTPRequestHandler):
         self.connection.shutdown(socket.SHUT_RDWR)
 
     def is_abandoned(self) -> bool:
-        """Whether the client has closed its side of the connection."""
+        """Return True if the client has closed its side of the connection."""
         poll = select.poll()
         poll.register(self.connection, select.POLLIN)
         try:

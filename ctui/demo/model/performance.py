@@ -1,4 +1,4 @@
-"""How one call of `/v1/messages` goes: its steps, played on its connection."""
+"""Performance of one call of `/v1/messages`: its steps, played on its connection."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from .steps import Cut, Fail, Hang, Wait
 from .stream import Event, Message, Pause, Stop, input_usage, whole_message
 
 _POLL_SECONDS, _PING_SECONDS = 0.2, 5.0
-"""While a stream is held: how often to look whether the client is there, and to send a `ping`."""
+"""Seconds between two checks of a held stream's client, each with a `ping`."""
 
 
 class Performance:
-    """The answer to one request; what it needs of the request is taken when it is made.
+    """Answer to one request, whose facts are taken when it is made.
 
     Args:
         exchange: the connection that it is played on.
@@ -48,7 +48,7 @@ class Performance:
         }
 
     def play(self) -> None:
-        """Answer.
+        """Send the answer.
 
         Raises:
             Rejected: the answer is an error.
@@ -100,7 +100,7 @@ class Performance:
                 raise Rejected(status, f"the script says {status}")
 
     def _hold(self, name: str) -> None:
-        """Wait for a name; a `ping` now and then says that the stream is alive, as the API does."""
+        """Wait for a name, and send a `ping` now and then, as the API does."""
         gate = self._stage.gate(name)
         pinged = time.monotonic()
         with self._stage.waiting_for(name):
@@ -122,7 +122,7 @@ class Performance:
 
 
 def _facts(request: dict[str, Any]) -> dict[str, Any]:
-    """What tests want to know about a request, none of it secret or large."""
+    """Return what tests want to know about a request, none of it secret or large."""
     system, tools = request.get("system"), request.get("tools")
     if isinstance(system, list):
         system = "\n".join(str(part.get("text")) for part in system if isinstance(part, dict))
@@ -137,7 +137,7 @@ def _facts(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _credentials(exchange: Exchange) -> list[tuple[str, str]]:
-    """The kind and value of each credential that came with a request."""
+    """Return kind and value of each credential that came with a request."""
     found = []
     if key := exchange.headers.get("x-api-key"):
         found.append(("api-key", key))

@@ -1,4 +1,4 @@
-"""The script language: text that says, one step per line, what the model does in a turn.
+"""The script language: text that describes a model's turn, one step a line.
 
 A prompt carries its script in a fenced block with the info string `script`. The steps of a script
 are grouped into calls: a tool request ends the answer to one API call, and what follows it is the
@@ -19,11 +19,11 @@ _END_WORD = re.compile(r"[A-Z][A-Z0-9_]*")
 
 
 class ScriptError(Exception):
-    """A script that cannot be played; its text says which line is wrong and why."""
+    """Error in a script; its text names the line and the reason."""
 
 
 def scripts_in(text: str) -> list[str]:
-    """The sources of all scripts in a prompt, in order.
+    """Return the sources of all scripts in a prompt, in order.
 
     Raises:
         ScriptError: a script's block is not closed.
@@ -38,12 +38,12 @@ def scripts_in(text: str) -> list[str]:
 
 
 def without_blocks(text: str) -> str:
-    """The text outside all fenced blocks."""
+    """Return the text outside all fenced blocks."""
     return "\n".join(line for info, body, _ in _blocks(text) if info is None for line in body)
 
 
 def fenced(*steps: str) -> str:
-    """The prompt text that carries these lines as a script."""
+    """Return the prompt text that carries these lines as a script."""
     source = "\n".join(steps)
     longest = max((len(run) for run in re.findall(r"`+", source)), default=0)
     fence = "`" * max(3, longest + 1)
@@ -51,7 +51,7 @@ def fenced(*steps: str) -> str:
 
 
 def parse(source: str) -> tuple[Call, ...]:
-    """The calls of a script.
+    """Return the calls of a script.
 
     Raises:
         ScriptError: a line is not a step.
@@ -60,7 +60,7 @@ def parse(source: str) -> tuple[Call, ...]:
 
 
 def _blocks(text: str) -> Iterator[tuple[str | None, list[str], bool]]:
-    """The parts of a text: info string, lines, and whether the part ends before the text does.
+    """Yield the parts of a text: info string, lines, and False if the text ends before the part.
 
     A part between blocks has None for its info string. Fences follow CommonMark 4.5: a block ends
     with a fence that is at least as long as its first one, a fence inside a longer one is text, and
@@ -110,7 +110,7 @@ class _Parser:
         return tuple(self.finished)
 
     def _with_body(self, line: str, index: int) -> tuple[str, str | None, int]:
-        """The line without its `<<END`, the lines up to END, and the index behind them."""
+        """Return the line without its `<<END`, the lines up to END, and the index after them."""
         head, mark, word = line.rpartition("<<")
         if not mark or _END_WORD.fullmatch(word) is None:
             return line, None, index

@@ -1,4 +1,4 @@
-"""The HTTP server of the scripted model: `POST /v1/messages` and what tests ask about it."""
+"""HTTP server of the scripted model: `POST /v1/messages`, and questions of tests about it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .stream import input_usage
 
 
 class Server(ThreadingHTTPServer):
-    """A scripted model on one address; each connection has its own thread."""
+    """Scripted model on one address; each connection has its own thread."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -75,7 +75,7 @@ class _Handler(Exchange):
 
 
 def main(argv: Sequence[str]) -> int:
-    """Serve until SIGTERM or SIGINT; says its address on stdout once it listens."""
+    """Serve until SIGTERM or SIGINT, and print the address on stdout once it listens."""
     parser = argparse.ArgumentParser(prog="model", description="A scripted Messages API.")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=8000, help="0 picks a free one (%(default)s)")

@@ -1,4 +1,4 @@
-"""What the calls of all tasks share: released names, counted failures, the list of calls.
+"""State that the calls of all tasks share: released names, failure counts, the list of calls.
 
 This is all that the server remembers, and each part of it is bounded.
 """
@@ -20,7 +20,7 @@ _CallRecord = dict[str, Any]
 
 
 class Stage:
-    """Shared by the threads of a server.
+    """State that the threads of a server share.
 
     Args:
         log: a file that gets each finished call as a line of JSON, or None.
@@ -36,7 +36,7 @@ class Stage:
         self._log = log
 
     def use_up(self, key: str, times: int | None) -> bool:
-        """Whether this is one of the first `times` uses of a key (None: of any number of uses)."""
+        """Return True for the first `times` uses of a key, or for any use if that is None."""
         if times is None:
             return True
         with self._lock:
@@ -47,7 +47,7 @@ class Stage:
             return used < times
 
     def gate(self, name: str) -> threading.Event:
-        """The event that is set when this name is released, which may be before anyone waits."""
+        """Return the event that is set when this name is released, perhaps before anyone waits."""
         with self._lock:
             gate = self._gates.setdefault(name, threading.Event())
             self._gates.move_to_end(name)
@@ -69,7 +69,7 @@ class Stage:
                     del self._waiting[name]
 
     def waiting(self) -> dict[str, int]:
-        """How many calls wait for which name."""
+        """Return the number of calls that wait for each name."""
         with self._lock:
             return dict(self._waiting)
 
@@ -79,7 +79,7 @@ class Stage:
             self._calls.append({"number": self._number, **record})
 
     def finish_call(self, record: _CallRecord, status: int) -> None:
-        """Append a call to the log; its status is 0 where the client went away or was cut off."""
+        """Append a call to the log; its status is 0 if the client went away or was cut off."""
         if self._log is None:
             return
         line = json.dumps({**record, "status": status})
@@ -87,6 +87,6 @@ class Stage:
             log.write(f"{line}\n")
 
     def calls(self) -> list[_CallRecord]:
-        """The last calls, oldest first."""
+        """Return the last calls, oldest first."""
         with self._lock:
             return list(self._calls)

@@ -1,4 +1,4 @@
-"""What the model can do, as data: the steps of a script and the API calls they make up."""
+"""Steps of a script as data, and the API calls that they make up."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """Text of the answer; steps that follow each other are the lines of one text block."""
+    """Text of the answer. Consecutive steps are the lines of one text block."""
 
     text: str
 
@@ -30,7 +30,7 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class Fail:
-    """Answer the next `times` calls with this HTTP status; None means every call."""
+    """HTTP status as the answer to the next `times` calls, or to every call if that is None."""
 
     status: int
     times: int | None = 1
@@ -38,14 +38,14 @@ class Fail:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Close the connection here, in the next `times` calls; None means in every call."""
+    """End of the connection, in the next `times` calls, or in every call if that is None."""
 
     times: int | None = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """From here on: pause so many milliseconds after each delta of so many characters."""
+    """Slow rest of the call: a pause of so many milliseconds after so many characters."""
 
     pause: int
     characters: int
@@ -53,19 +53,19 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Hold the stream until this name is released."""
+    """Hold of the stream until this name is released."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Hang:
-    """Hold the stream until the client goes away."""
+    """Hold of the stream until the client goes away."""
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Report these token counts for this call instead of those of the texts."""
+    """Token counts to report for this call instead of those of the texts."""
 
     input_tokens: int
     output_tokens: int
@@ -76,7 +76,7 @@ Step = Say | Think | Tool | Fail | Cut | Pace | Wait | Hang | Usage
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What the model does in one API call.
+    """Steps of one API call.
 
     Attributes:
         steps: in order; tool requests stand at the end.

@@ -1,4 +1,4 @@
-"""The steps of a call as the events of Anthropic's streaming Messages API.
+"""Events of Anthropic's streaming Messages API, made from the steps of a call.
 
 The order of events is the API's: `message_start`, for each content block `content_block_start`,
 deltas and `content_block_stop`, then `message_delta` with the reason and the usage, `message_stop`
@@ -20,7 +20,7 @@ from .steps import Cut, Fail, Hang, Pace, Say, Step, Think, Tool, Usage, Wait
 Event = dict[str, Any]
 
 _CHARACTERS_PER_TOKEN = 4
-"""A rule of thumb for English text; the real tokenizer is not public."""
+"""Characters of a token, a rule of thumb for English; the real tokenizer is not public."""
 
 _SMALL_DELTA, _LARGE_DELTA, _LARGE_TEXT = 24, 4096, 10_000
 """Characters: a text of more than `_LARGE_TEXT` is sent in large deltas."""
@@ -28,18 +28,18 @@ _SMALL_DELTA, _LARGE_DELTA, _LARGE_TEXT = 24, 4096, 10_000
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Send nothing for so many milliseconds."""
+    """Pause of so many milliseconds."""
 
     milliseconds: int
 
 
 Stop = Fail | Cut | Wait | Hang | Pause
-"""What happens between two events; the connection's part."""
+"""Action of the connection between two events."""
 
 
 @dataclass(slots=True)
 class Message:
-    """One message of the model, from its steps to its events.
+    """One message of the model, made from its steps.
 
     Attributes:
         model: the name that the request gave.
@@ -57,7 +57,7 @@ class Message:
     _stop_reason: str = field(default="end_turn")
 
     def play(self, steps: Sequence[Step]) -> Iterator[Event | Stop]:
-        """The events of the message, and what holds or ends the connection between them."""
+        """Yield the events of the message, and what holds or ends the connection between them."""
         for step in steps:
             if isinstance(step, Usage):
                 self.usage = {**dict.fromkeys(self.usage, 0), "input_tokens": step.input_tokens}
@@ -152,7 +152,7 @@ class Message:
 
 
 def input_usage(request: dict[str, Any], size: int) -> dict[str, int]:
-    """The input side of a `usage` object, for a request of `size` bytes.
+    """Return the input side of a `usage` object, for a request of `size` bytes.
 
     Where the request asks for caching, everything before its last message counts as read from
     the cache.
@@ -170,7 +170,7 @@ def input_usage(request: dict[str, Any], size: int) -> dict[str, int]:
 
 
 def whole_message(events: Iterable[Event]) -> dict[str, Any]:
-    """The answer without streaming: the message that a client makes of these events."""
+    """Return the answer without streaming: the message that a client makes of these events."""
     message: dict[str, Any] = {}
     parts: list[str] = []
     for event in events:

@@ -1,4 +1,4 @@
-"""The verbs of the script language: from one line, with its text, to one step."""
+"""Verbs of the script language: each makes one step of a line and its text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from .steps import Cut, Fail, Hang, Pace, Say, Step, Think, Tool, Usage, Wait
 
 _LARGEST_FLOOD = 16_000_000
-"""Characters: the CLI writes a text block as one line, and 16 MB is the longest one we promise."""
+"""Characters. The CLI writes a text block as one line, and lines of up to 16 MB are supported."""
 
 _LONGEST_PAUSE = 60_000
 """Milliseconds between two deltas."""
@@ -19,17 +19,17 @@ _NAME = re.compile(r"^[A-Za-z0-9._-]{1,100}$")
 
 
 class BadStep(Exception):
-    """A line that is not a step; its text says why."""
+    """Line that is not a step; its text names the reason."""
 
 
 def split(line: str) -> tuple[str, str]:
-    """The first word of a line, and the rest."""
+    """Return the first word of a line, and the rest."""
     verb, _, argument = line.partition(" ")
     return verb, argument.strip()
 
 
 def step_of(verb: str, argument: str, body: str | None) -> Step:
-    """The step that a line says.
+    """Return the step of a line.
 
     Args:
         verb: the line's first word.

@@ -1,4 +1,4 @@
-"""Planning to carry a checkout's files from one commit to another: only where nothing is lost.
+"""Plans for moving a checkout's files from one commit to another without losing anything.
 
 The rules are those of `git merge --ff-only`, except that ignored files are in the way as well.
 """
@@ -21,17 +21,17 @@ _SECONDS = 600
 
 
 class Plan(NamedTuple):
-    """The paths to write or delete."""
+    """Plan with the paths to write or delete."""
 
     changes: Sequence[Change]
     seen: Mapping[bytes, Signature | None]
-    """How each path was when it was found to be as before; None where nothing was."""
+    """State of each path when it was found unchanged, or None if nothing was there."""
     filters: bool
-    """Whether the person's own filters may write them."""
+    """True if the person's own filters may write them."""
 
 
 async def plan(checkout: Checkout, old: str, new: str, index: Path, *, filters: bool) -> Plan:
-    """What is to be done, if nothing of the person's is in its way.
+    """Return the plan, if nothing of the person's is in its way.
 
     Args:
         checkout: its index must be locked.
@@ -66,9 +66,10 @@ async def plan(checkout: Checkout, old: str, new: str, index: Path, *, filters: 
 
 
 async def rest_of_plan(checkout: Checkout, old: str, new: str, *, filters: bool) -> Plan:
-    """What a crash left to do: the paths that are still as before.
+    """Return the rest of an interrupted plan: the paths that are still as before.
 
-    A path that is neither as before nor as after was changed by somebody since; it stays so.
+    A path that is neither as before nor as after was changed by somebody meanwhile, and is
+    kept.
     """
     changes = await tree_changes(checkout.git_dir, old, new)
     seen = await asyncio.to_thread(signatures, checkout.work_tree, changes)
@@ -85,7 +86,7 @@ async def rest_of_plan(checkout: Checkout, old: str, new: str, *, filters: bool)
 def _is_left(change: Change, seen: Signature | None, *, touched: bool) -> bool:
     if change.old is None:
         return seen is None
-    # Of what is deleted already, empty folders may be left.
+    # Files that are deleted already may have left empty folders.
     return not touched or (change.new is None and seen is None)
 
 
@@ -112,7 +113,7 @@ async def stage(checkout: Checkout, todo: Plan, index: Path, folder: Path) -> No
         return
     if not todo.filters:
         await _refuse_filters(checkout, paths, index)
-    # An empty work tree: attributes then come from the new index, not from the files of before.
+    # In an empty work tree, attributes come from the new index and not from the old files.
     await run_git(
         ["checkout-index", "--quiet", "-z", "--stdin"],
         git_dir=checkout.git_dir,
@@ -125,7 +126,7 @@ async def stage(checkout: Checkout, todo: Plan, index: Path, folder: Path) -> No
 
 
 async def _refuse_hidden(checkout: Checkout, changes: Sequence[Change], index: Path) -> None:
-    """Refuse paths whose edits git does not see: it was told to assume that there are none."""
+    """Refuse paths whose edits git does not see, because it was told to ignore them."""
     paths = {change.path for change in changes}
     listed = await run_git(
         ["ls-files", "-v", "-z"], git_dir=checkout.git_dir, env={"GIT_INDEX_FILE": str(index)}
@@ -145,7 +146,7 @@ async def _refuse_hidden(checkout: Checkout, changes: Sequence[Change], index: P
 
 
 async def _touched(checkout: Checkout, index: Path, *, filters: bool) -> set[bytes]:
-    """The paths whose files are not what this index says; it is refreshed on the way."""
+    """Return the paths whose files differ from this index, which is refreshed on the way."""
     environment = {"GIT_INDEX_FILE": str(index)}
     await run_git(
         ["update-index", "-q", "--refresh"],
@@ -168,7 +169,7 @@ async def _touched(checkout: Checkout, index: Path, *, filters: bool) -> set[byt
 
 
 async def _refuse_filters(checkout: Checkout, paths: Sequence[bytes], index: Path) -> None:
-    """Refuse paths that a configured filter would write: a task chose which, and their content."""
+    """Refuse paths that a configured filter would write: a task chose filter and content."""
     configured = await run_git(
         ["config", "--name-only", "-z", "--get-regexp", r"^filter\."],
         git_dir=checkout.git_dir,

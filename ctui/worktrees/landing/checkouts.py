@@ -1,7 +1,7 @@
-"""Checkouts: the folders that have a branch checked out, opened by metadata that no task can write.
+"""Folders that have a branch checked out, opened by metadata that no task can write.
 
-The main checkout is believed as the trusted repository names it; a linked worktree as its folder
-below `.git/worktrees` names it, never by the `.git` in its own files.
+The place of the main checkout is taken from the trusted repository, that of a linked worktree from
+its folder below `.git/worktrees`, and never from the `.git` among its own files.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ctui.worktrees.model import WorktreeRecord
 
 _BRANCH = "refs/heads/"
 _NO_TEXT = re.compile("[\ud800-\udfff]")
-"""What stands for bytes that are not UTF-8; libgit2 takes no such name."""
+"""Stand-ins for bytes that are not UTF-8; libgit2 takes no such name."""
 
 _UNFINISHED = {
     "MERGE_HEAD": "a merge",
@@ -34,7 +34,7 @@ _BRANCH_IN_USE = ("rebase-merge/head-name", "rebase-apply/head-name", "BISECT_ST
 
 
 class Checkout(NamedTuple):
-    """The files of a branch, and the git directory that knows them."""
+    """Files of a branch, and the git directory that knows them."""
 
     git_dir: Path
     """The main checkout's `.git`, or a linked worktree's folder below `.git/worktrees`."""
@@ -42,7 +42,7 @@ class Checkout(NamedTuple):
 
     @property
     def ref(self) -> str | None:
-        """The full name of its branch, None while HEAD is detached."""
+        """The full name of its branch, or None while HEAD is detached."""
         text = text_of(self.git_dir / "HEAD")
         ref = text.removeprefix("ref:").strip()
         named = text.startswith("ref:") and ref.startswith(_BRANCH)
@@ -50,17 +50,17 @@ class Checkout(NamedTuple):
 
     @property
     def unfinished(self) -> str | None:
-        """What is going on there: "a merge", "a rebase", …; None if nothing is."""
+        """The operation under way there ("a merge", "a rebase", …), or None."""
         return next((w for name, w in _UNFINISHED.items() if (self.git_dir / name).exists()), None)
 
 
 def branch_name(ref: str) -> str:
-    """The short name of a branch."""
+    """Return the short name of a branch."""
     return ref.removeprefix(_BRANCH)
 
 
 def main_checkout(repository: Repository) -> Checkout | None:
-    """The repository's own checkout; None where its configuration names no folder."""
+    """Return the repository's own checkout, or None if its configuration names no folder."""
     if repository.work_tree is None:
         return None
     return Checkout(repository.common_dir, repository.work_tree)
@@ -69,7 +69,7 @@ def main_checkout(repository: Repository) -> Checkout | None:
 def linked_checkout(
     repository: Repository, metadata: Path, record: WorktreeRecord | None = None
 ) -> Checkout:
-    """A linked worktree's checkout, if its metadata and its folder still name each other.
+    """Return a linked worktree's checkout if its metadata and its folder still name each other.
 
     Args:
         repository: whose worktree it is.
@@ -94,7 +94,7 @@ def linked_checkout(
 
 
 def all_checkouts(repository: Repository) -> list[Checkout]:
-    """The main checkout and every linked worktree that can be trusted."""
+    """Return the main checkout and every linked worktree that can be trusted."""
     main = main_checkout(repository)
     found = [main] if main is not None else []
     for git_dir in _git_dirs(repository):
@@ -105,7 +105,7 @@ def all_checkouts(repository: Repository) -> list[Checkout]:
 
 
 def checkout_of(repository: Repository, ref: str) -> Checkout | None:
-    """The checkout that has this branch; None if no checkout has it.
+    """Return the checkout that has this branch, or None.
 
     Args:
         repository: whose main checkout and linked worktrees are looked at.

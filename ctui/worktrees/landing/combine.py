@@ -1,4 +1,4 @@
-"""What landing would make: commits in a scratch repository, computed before anything is moved.
+"""Commits of a landing, computed in a scratch repository before anything is moved.
 
 The scratch repository borrows the objects and has nothing else: no attributes, merge drivers,
 hooks or settings of the repository decide how its files are merged.
@@ -26,19 +26,19 @@ if TYPE_CHECKING:
 
 _SECONDS = 300
 _MERGES_WITHOUT_FILES = (2, 38)
-"""The first git with `merge-tree --write-tree`."""
+"""First version of git with `merge-tree --write-tree`."""
 
 
 class ConflictedFile(NamedTuple):
-    """A path that git cannot merge."""
+    """Path that git cannot merge."""
 
     path: str
     kind: str
-    """Git's stable word for it: contents, modify/delete, rename/rename, … (git-merge-tree(1))."""
+    """Git's stable word: contents, modify/delete, rename/rename, … (git-merge-tree(1))."""
 
 
 class MergeConflict(Conflict):
-    """The worktree's commits and the target's do not go together; nothing was moved.
+    """Conflict between the worktree's commits and the target's; nothing was moved.
 
     Attributes:
         files: the paths, and how each conflicts.
@@ -59,7 +59,7 @@ class MergeConflict(Conflict):
 
 
 class Scratch:
-    """A bare repository of our own that borrows another's objects."""
+    """Bare repository of our own that borrows another's objects."""
 
     def __init__(self, git_dir: Path) -> None:
         self.git_dir = git_dir
@@ -74,7 +74,7 @@ class Scratch:
         return str(self.git[commit].peel(pygit2.Tree).id)
 
     async def merge(self, ours: str, theirs: str) -> tuple[str, tuple[ConflictedFile, ...]]:
-        """The tree of a merge of two commits, and what conflicts in it.
+        """Return the tree of a merge of two commits, and its conflicts.
 
         Raises:
             ExternalFailure: they cannot be merged at all.
@@ -159,7 +159,7 @@ class Scratch:
         return tree
 
     async def hand_over(self, repository: Repository, new: str, known: Sequence[str]) -> None:
-        """Bring a commit and what it needs into the repository, where nothing names it yet.
+        """Copy a commit and what it needs into the repository, without a ref.
 
         Args:
             repository: whose objects are borrowed.
@@ -183,7 +183,7 @@ class Scratch:
 
 @contextmanager
 def scratch(repository: Repository) -> Iterator[Scratch]:
-    """A scratch repository, gone afterwards.
+    """Make a scratch repository, and remove it afterwards.
 
     Raises:
         Unavailable: git is too old to merge without files, or there is no room.
@@ -204,7 +204,7 @@ def scratch(repository: Repository) -> Iterator[Scratch]:
         (git_dir / "objects/info/alternates").write_bytes(os.fsencode(alternates))
         (git_dir / "HEAD").write_text("ref: refs/heads/none\n")
         (git_dir / "config").write_text("[core]\n\trepositoryformatversion = 0\n\tbare = true\n")
-        # Where the history of a shallow clone ends.
+        # The commits at which the history of a shallow clone ends.
         with suppress(FileNotFoundError):
             (git_dir / "shallow").write_bytes((repository.common_dir / "shallow").read_bytes())
         yield Scratch(git_dir)
@@ -213,7 +213,7 @@ def scratch(repository: Repository) -> Iterator[Scratch]:
 async def own_commits(
     repository: Repository, target: str, tip: str, *, linear: bool
 ) -> list[tuple[str, str]]:
-    """Pairs of a commit that only `tip` has and its first parent, oldest first.
+    """Return pairs of a commit that only `tip` has and its first parent, oldest first.
 
     Raises:
         Refused: they have no history in common, or there are merges and `linear` is wanted.
@@ -236,7 +236,7 @@ async def own_commits(
 
 
 def explain(conflict: MergeConflict, target: str, commit: str, *, hint: str) -> MergeConflict:
-    """The conflict with a message for the person, and one for the task that can resolve it.
+    """Return the conflict with a message for the person, and one for the task that can resolve it.
 
     Args:
         conflict: whose message says what was tried.
@@ -259,7 +259,7 @@ def explain(conflict: MergeConflict, target: str, commit: str, *, hint: str) -> 
 
 
 def _conflicts(rest: bytes) -> tuple[ConflictedFile, ...]:
-    """The paths and kinds that `merge-tree -z` tells (git-merge-tree(1), "OUTPUT")."""
+    """Return paths and kinds from `merge-tree -z` (git-merge-tree(1), "OUTPUT")."""
     fields = iter(rest.split(b"\0"))
     entries = list(iter(lambda: next(fields, b""), b""))
     found: dict[bytes, str] = {}

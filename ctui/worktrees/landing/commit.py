@@ -1,4 +1,4 @@
-"""Committing what is uncommitted in a worktree, although a task wrote all of it."""
+"""Commits of a worktree's uncommitted files, which a task may have written."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ _NO_FILTER = {b"unspecified", b"unset", b""}
 
 
 class Committed(NamedTuple):
-    """A commit that was made."""
+    """Commit that was made."""
 
     branch: str
-    """Its short name."""
+    """Short name of the branch."""
     before: str
     after: str
     paths: tuple[bytes, ...]
 
 
 class Uncommitted(NamedTuple):
-    """The paths of a checkout that differ from its HEAD, relative to it."""
+    """Paths of a checkout that differ from its HEAD, relative to it."""
 
     staged: tuple[bytes, ...] = ()
-    """Staged, and not changed since."""
+    """Paths that are staged and unchanged since."""
     changed: tuple[bytes, ...] = ()
     deleted: tuple[bytes, ...] = ()
-    """Not there any more, and that is not staged."""
+    """Paths that are deleted without being staged."""
     untracked: tuple[bytes, ...] = ()
     conflicted: tuple[bytes, ...] = ()
 
@@ -97,7 +97,7 @@ _NESTED = "move them out of the worktree, or ignore them"
 
 
 async def uncommitted(checkout: Checkout) -> Uncommitted:
-    """Everything in a checkout that no commit has, submodules not looked into."""
+    """Return everything in a checkout that no commit has, without looking into submodules."""
     output = await run_git(
         status_arguments("--untracked-files=all", "--no-renames"),
         git_dir=checkout.git_dir,
@@ -119,7 +119,7 @@ async def uncommitted(checkout: Checkout) -> Uncommitted:
 
 
 def _branch(checkout: Checkout, git: pygit2.Repository) -> tuple[str, str]:
-    """The ref that a commit moves, and where it is."""
+    """Return the ref that a commit moves, and the commit that it is at."""
     ref = checkout.ref
     if ref is None or ref not in git.references:
         raise Refused(
@@ -138,13 +138,13 @@ def _refuse_paths(found: Uncommitted) -> None:
         raise Refused(
             f"conflicts are not resolved: {named(found.conflicted)}", hint="resolve them first"
         )
-    # Git says a nested repository as one untracked folder.
+    # Git reports a nested repository as one untracked folder.
     if nested := [path for path in found.untracked if path.endswith(b"/")]:
         raise Refused(f"nested repositories would be linked: {named(nested)}", hint=_NESTED)
 
 
 async def _write_tree(held: Transition, found: Uncommitted) -> str:
-    """Bring the new index up to the files, and write its tree."""
+    """Update the new index to the files, and write its tree."""
     checkout, written = held.checkout, found.changed + found.untracked
     environment = {"GIT_INDEX_FILE": str(held.index)}
     if written:
@@ -165,7 +165,7 @@ async def _write_tree(held: Transition, found: Uncommitted) -> str:
 
 
 async def _refuse_filtered(held: Transition, paths: Sequence[bytes]) -> None:
-    """A task writes `.gitattributes`, and so chooses which filters its files want."""
+    """Refuse filters, because a task writes `.gitattributes` and so chooses them."""
     checkout = held.checkout
     output = await run_git(
         ["check-attr", "-z", "--stdin", "filter"],

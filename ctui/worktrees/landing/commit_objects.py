@@ -1,4 +1,4 @@
-"""Commits as bytes: made without a hook, an editor or a signing program."""
+"""Commits as bytes, made without a hook, an editor or a signing program."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ _NAMES = ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMM
 
 
 class Person(NamedTuple):
-    """Who commits, as a commit says it: `Name <address> seconds zone`."""
+    """Committer in the form of a commit: `Name <address> seconds zone`."""
 
     author: bytes
     committer: bytes
 
 
 class Original(NamedTuple):
-    """What a commit keeps when it is made again on another parent."""
+    """Parts of a commit that stay when it is made again on another parent."""
 
     author: bytes
     encoding: bytes
-    """Of the message; empty for UTF-8."""
+    """Encoding of the message; empty for UTF-8."""
     message: bytes
 
     @property
     def text(self) -> str:
-        """The message as git shows it: up to a NUL, and what is no text replaced."""
+        """The message as git shows it: up to a NUL, with replacements for what is not text."""
         data = self.message.partition(b"\0")[0]
         try:
             return data.decode(self.encoding.decode("ascii", "replace") or "utf-8", "replace")
@@ -43,7 +43,7 @@ class Original(NamedTuple):
 
 
 async def person(git_dir: Path) -> Person:
-    """The identity that the person configured for this repository.
+    """Return the identity that the person configured for this repository.
 
     Raises:
         Refused: there is none; git would invent one from the machine's name.
@@ -68,7 +68,7 @@ async def person(git_dir: Path) -> Person:
 
 
 def message_bytes(message: str) -> bytes:
-    """A message as a commit holds it. Raises InvalidInput where it is empty or no text."""
+    """Return a message as a commit holds it. Raises InvalidInput if it is empty or not text."""
     text = message.strip()
     if not text or "\0" in text:
         raise InvalidInput("a commit needs a message", hint="say in one line what was done")
@@ -101,7 +101,7 @@ def write_commit(
 
 
 def read_original(git: pygit2.Repository, commit: str) -> Original:
-    """Author and message of a commit, byte for byte. Signatures are not kept: they would not hold.
+    """Return author and message of a commit, byte for byte. Its signature would not hold any more.
 
     Raises:
         ExternalFailure: the commit is damaged.

@@ -1,8 +1,8 @@
-"""Putting new files in place of old ones, each path at once, without following a link.
+"""Replacement of files, one path at a time and without following a link.
 
-Git writes a file in place: killed in the middle, it leaves half of one, which nobody can tell from
-a person's edit. Here every new file was written elsewhere before and is renamed over the old one,
-so each path is as before or as after, and what is left to do can be seen from the files themselves.
+Git writes a file in place. If it is killed, half a file is left that nobody can tell from an edit
+by a person. Here every new file is first written elsewhere and then renamed over the old one, so
+each path is as before or as after, and the files themselves tell what is left to do.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ctui.worktrees.landing.tree_changes import Change
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 Signature = tuple[int, ...]
-"""What changes when a file does."""
+"""Facts of a file that change when the file does."""
 
 
 def install(
@@ -51,7 +51,7 @@ def install(
 
 
 def in_the_way(work_tree: Path, changes: Sequence[Change]) -> list[bytes]:
-    """The files that git does not know where new ones go, ignored ones too; relative paths."""
+    """Return the files that git does not know in the place of new ones, ignored ones too."""
     gone = {change.path for change in changes if change.new is None}
     root = os.fsencode(work_tree)
     added = [change.path for change in changes if change.old is None]
@@ -59,7 +59,7 @@ def in_the_way(work_tree: Path, changes: Sequence[Change]) -> list[bytes]:
 
 
 def read_only(work_tree: Path, changes: Sequence[Change]) -> list[bytes]:
-    """The folders of changed paths that exist and cannot be written; relative paths."""
+    """Return the folders of changed paths that exist and cannot be written; relative paths."""
     root = os.fsencode(work_tree)
     folders = {change.path.rpartition(b"/")[0] for change in changes}
     return sorted(
@@ -105,7 +105,7 @@ def _mode(root: bytes, path: bytes) -> int | None:
 
 
 def signatures(work_tree: Path, changes: Sequence[Change]) -> dict[bytes, Signature | None]:
-    """How each path is now; None where there is nothing, or a folder."""
+    """Return the state of each path, or None if there is nothing, or a folder."""
     root = os.open(work_tree, _FOLDER)
     try:
         found: dict[bytes, Signature | None] = {}
@@ -120,7 +120,7 @@ def signatures(work_tree: Path, changes: Sequence[Change]) -> dict[bytes, Signat
 
 
 def _signature(parent: int, path: bytes) -> Signature | None:
-    """A folder counts as nothing: only what is in it can be as before."""
+    """Return the state of one path, or None. A folder counts as nothing, unlike what is in it."""
     try:
         status = os.stat(path.rpartition(b"/")[2], dir_fd=parent, follow_symlinks=False)
     except OSError:
@@ -131,7 +131,7 @@ def _signature(parent: int, path: bytes) -> Signature | None:
 
 
 def _open_parent(root: int, path: bytes, owner: os.stat_result | None = None) -> int | None:
-    """A descriptor of a path's folder, or None where that is not a plain folder.
+    """Open a path's folder as a descriptor, or yield None if that is not a plain folder.
 
     Args:
         root: a descriptor of the checkout.
@@ -161,7 +161,7 @@ def _make_folder(parent: int, name: bytes, owner: os.stat_result) -> None:
 
 
 def _give(name: bytes, parent: int, owner: os.stat_result) -> None:
-    """As root: what is new in a checkout belongs to whom the checkout belongs."""
+    """As root, give what is new in a checkout to the checkout's owner."""
     if os.geteuid() == 0:
         os.chown(name, owner.st_uid, owner.st_gid, dir_fd=parent, follow_symlinks=False)
 
@@ -245,7 +245,7 @@ def _rename(source: bytes, name: bytes, parent: int, owner: os.stat_result) -> N
 
 
 def _move_across(source: bytes, name: bytes, parent: int, owner: os.stat_result) -> None:
-    """Rename between file systems: a whole copy beside the old file first."""
+    """Rename between file systems, by a complete copy beside the old file."""
     copy = b".ctui-transition"
     with suppress(FileNotFoundError):
         os.unlink(copy, dir_fd=parent)

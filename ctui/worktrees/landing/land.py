@@ -1,4 +1,4 @@
-"""Landing: bringing a worktree's commits into a branch, all of it or nothing.
+"""Landing: a worktree's commits are brought into a branch completely or not at all.
 
 compute (scratch) -> hand the new objects over -> move the branch and its checkout as one
 """
@@ -24,7 +24,7 @@ Method = Literal["merge", "squash", "rebase"]
 
 
 class Landed(msgspec.Struct, frozen=True, kw_only=True):
-    """A landing that took place, and all that undoes it."""
+    """Landing that took place, with all that is needed to undo it."""
 
     method: Method
     target: str
@@ -32,9 +32,9 @@ class Landed(msgspec.Struct, frozen=True, kw_only=True):
     before: str
     after: str
     commits: int
-    """How many commits of the worktree it brought."""
+    """Number of the worktree's commits that it brought."""
     checkout_moved: bool
-    """Whether files of a checkout of the target followed."""
+    """True if files of a checkout of the target changed with it."""
 
 
 async def land(
@@ -97,7 +97,7 @@ async def undo_landing(repository: Repository, landed: Landed, *, filters: bool 
     """Move the target back to where it was, and its checkout with it, under the rules of `land`.
 
     Returns:
-        whether files of a checkout followed.
+        True if files of a checkout followed.
 
     Raises:
         Conflict: something came after the landing.
@@ -128,7 +128,7 @@ class _Landing:
     async def compute(
         self, method: Method, *, fast_forward: bool, dry_run: bool
     ) -> tuple[str, int]:
-        """The commit that the target goes to, handed over, and how many it brings."""
+        """Return the target's new commit, already in the repository, and the count it brings."""
         own = await own_commits(self.repository, self.before, self.tip, linear=method == "rebase")
         if not own:
             raise Refused(
@@ -207,13 +207,13 @@ class _Landing:
 async def _move(
     repository: Repository, ref: str, old: str, new: str, reason: str, *, filters: bool
 ) -> bool:
-    """Move a branch, and the checkout that has it; whether there was one."""
+    """Move a branch and the checkout that has it; return True if there was one."""
     checkout = checkout_of(repository, ref)
     if checkout is None:
         compare_and_swap(repository.common_dir, ref, old, new, reason)
         return False
     async with transition(checkout) as held:
-        # Else what somebody just landed would look like staged changes.
+        # Without this, a landing by somebody else would look like staged changes.
         if checkout.ref != ref or repository.resolve(ref) != old:
             raise Conflict(
                 f"{_short(ref)} moved meanwhile", hint="look at it again, then try again"
@@ -233,7 +233,7 @@ async def _refuse_unsaved(worktree: Checkout) -> None:
 
 
 async def _branch_to_land(repository: Repository, worktree: Checkout, target: str) -> str:
-    """The worktree's branch, once no landing into the target is cut off any more."""
+    """Return the worktree's branch, after completing an interrupted landing into the target."""
     branch = worktree.ref
     if branch is None:
         raise Refused(

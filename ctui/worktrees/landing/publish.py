@@ -1,4 +1,4 @@
-"""Publishing: pushing with the person's own credentials, asking nothing, forcing nothing."""
+"""Pushing with the person's own credentials, without a question and without force."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PERSONS_OWN = (
     "GIT_SSL_CERT",
     "GIT_SSL_KEY",
 )
-"""What the environment says of how to reach a remote; the rest of GIT_… is not passed on."""
+"""Variables that tell how to reach a remote; no other GIT_… is passed on."""
 
 _NO_PERMISSION = re.compile(
     r"permission denied|authentication failed|could not read (username|password)"
@@ -40,13 +40,13 @@ _UNREACHABLE = re.compile(
 
 
 class Pushed(NamedTuple):
-    """A branch that is at a remote now."""
+    """Branch that is at a remote now."""
 
     remote: str
     branch: str
     commit: str
     changed: bool
-    """Whether the remote had not been there already."""
+    """True if the remote did not have it already."""
     upstream_set: bool
 
 
@@ -103,7 +103,7 @@ async def push(
 
 
 async def choose_remote(repository: Repository, name: str | None = None) -> str:
-    """The remote of this name; without one `origin`, or the only one there is.
+    """Return the remote of this name, or `origin`, or the only one there is.
 
     Raises:
         NotFound: there is none.
@@ -127,7 +127,7 @@ async def choose_remote(repository: Repository, name: str | None = None) -> str:
 
 
 async def remote_url(repository: Repository, remote: str) -> str:
-    """Where a remote is pushed to. It may hold credentials: never show it."""
+    """Return the address that a remote is pushed to. It may hold credentials: never show it."""
     output = await run_git(
         ["remote", "get-url", "--push", "--", remote], git_dir=repository.common_dir
     )
@@ -135,7 +135,7 @@ async def remote_url(repository: Repository, remote: str) -> str:
 
 
 def without_credentials(text: str) -> str:
-    """The text without what stands between `://` and `@`."""
+    """Return the text without what stands between `://` and `@`."""
     return _CREDENTIALS.sub(r"\1", text)
 
 
@@ -148,7 +148,7 @@ async def _environment(repository: Repository) -> dict[str, str]:
     configured = await _setting(repository, "core.sshCommand")
     if not configured and not found.keys() & {"GIT_SSH", "GIT_SSH_COMMAND"}:
         found["GIT_SSH_COMMAND"] = "ssh -o BatchMode=yes"
-    # Nor may a command of the person's own open a window to ask in.
+    # A person's own ssh command must not open a window for a question either.
     found["SSH_ASKPASS_REQUIRE"] = "never"
     return found
 
@@ -161,7 +161,7 @@ async def _setting(repository: Repository, key: str) -> str:
 
 
 def _state_of(stdout: bytes, ref: str) -> str | None:
-    """The flag and summary of a ref, from `FLAG TAB FROM:TO TAB SUMMARY` (git-push(1))."""
+    """Return flag and summary of a ref from `FLAG TAB FROM:TO TAB SUMMARY` (git-push(1))."""
     for line in stdout.decode("utf-8", "surrogateescape").splitlines():
         flag, _, rest = line.partition("\t")
         names, _, summary = rest.partition("\t")

@@ -19,7 +19,7 @@ from ctui.worktrees.landing.publish import choose_remote, remote_url, without_cr
 
 _SECONDS = 60
 _LOGIN_NEEDED = 4
-"""The exit status of gh without a login (gh help exit-codes)."""
+"""Exit status of gh without a login (gh help exit-codes)."""
 
 _ADDRESS = re.compile(
     r"(?:(?:https?|ssh|git)://)?(?:[^@/\s]*@)?"
@@ -30,7 +30,7 @@ _WEB_ADDRESS = re.compile(r"https://\S+")
 
 
 class HostedRepository(NamedTuple):
-    """A repository at a host that has pull requests."""
+    """Repository at a host that has pull requests."""
 
     host: str
     owner: str
@@ -38,13 +38,13 @@ class HostedRepository(NamedTuple):
 
     @property
     def selector(self) -> str:
-        """As `gh --repo` wants it."""
+        """The name in the form of `gh --repo`."""
         prefix = "" if self.host == "github.com" else f"{self.host}/"
         return f"{prefix}{self.owner}/{self.name}"
 
 
 class MergedPullRequest(msgspec.Struct, frozen=True):
-    """A pull request that was merged at exactly the commit that was asked for."""
+    """Pull request that was merged at exactly the commit that was asked for."""
 
     number: int
     url: str
@@ -110,7 +110,7 @@ async def open_pull_request(
 async def merged_pull_request(
     repository: Repository, head_oid: str, *, remote: str | None = None
 ) -> MergedPullRequest | None:
-    """The pull request that was merged at exactly this head: a hint, never a proof.
+    """Return the pull request that was merged at exactly this head: a hint, never a proof.
 
     None if there is none, and also if gh is not there, not logged in, or fails.
     """
@@ -139,7 +139,7 @@ async def merged_pull_request(
 
 
 def hosted_repository(url: str) -> HostedRepository | None:
-    """Host, owner and name from a remote's address; None where it has no such form."""
+    """Return host, owner and name of a remote's address, or None for another form."""
     match = _ADDRESS.fullmatch(url)
     if match is None or "." not in match["host"].strip("."):
         return None
@@ -166,7 +166,7 @@ def _refuse_unpushed(repository: Repository, remote: str, branch: str) -> None:
 
 
 async def _gh(arguments: Sequence[str], body: str = "") -> str:
-    """Run gh and return what it says.
+    """Run gh and return its output.
 
     It runs outside of every repository and is told which one is meant, so it starts no git in one.
 

@@ -1,20 +1,17 @@
-"""Moving a branch and its checkout as one, completed after a crash.
+"""Moves of a branch together with its checkout, completed after a crash.
 
     note, index.lock -> everything prepared beside the index -> the branch, by compare-and-swap
     -> files, index -> unlocked, note forgotten
 
-Until the branch moves nothing has been touched and everything is forgotten again. From then on the
-note makes whoever comes next complete it, and git's own lock keeps others out of the index.
+Until the branch moves, no file was touched and everything can be undone. From then on the note
+tells the next process to complete the move, and git's own lock keeps others out of the index.
 """
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import os
 import secrets
 import shutil
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -22,6 +19,8 @@ from pathlib import Path
 import msgspec
 
 from ctui.errors import Conflict, CtuiError, Unavailable
+from ctui.file_lock import FileLock
+from ctui.files import replace_file
 from ctui.git.command import run_git
 from ctui.git.index_lock import IndexLock
 from ctui.git.opening import open_trusted
@@ -35,26 +34,25 @@ from ctui.worktrees.landing.install import install
 _LOCK_MARK = b"ctui transition\n"
 _NOTE = "ctui-transition.json"
 _STAGING = "ctui-transition"
-_TURN_SECONDS = 0.01
 _PATIENCE_SECONDS = 30.0
 
 
 class _Note(msgspec.Struct, frozen=True):
-    """What completes a transition after a crash."""
+    """Note from which a transition is completed after a crash."""
 
     id: str
     ref: str = ""
     old: str = ""
     new: str = ""
     moved: bool = False
-    """The branch is known to be at `new`; without it, it is if the ref says so."""
+    """True if the branch is known to be at `new`; else the ref itself tells."""
     files: bool = False
-    """The files follow; else they are what `new` has already."""
+    """True if the files follow; else they are already those of `new`."""
     filters: bool = False
 
 
 class Transition:
-    """A checkout whose index is ours until the transition ends."""
+    """Checkout whose index is ours until the transition ends."""
 
     def __init__(self, checkout: Checkout, note: _Note) -> None:
         self.checkout = checkout
@@ -63,7 +61,7 @@ class Transition:
 
     @property
     def moved(self) -> bool:
-        """Whether the branch moved: from then on it is completed, not forgotten."""
+        """True once the branch has moved: from then on the transition is completed, not undone."""
         return self._note.moved
 
     @property
@@ -72,7 +70,7 @@ class Transition:
         return _index(self.checkout, self._note)
 
     async def follow_files(self, old: str, new: str, *, filters: bool) -> None:
-        """Prepare everything that brings index and files from `old` to `new`.
+        """Prepare everything that changes index and files from `old` to `new`.
 
         Raises:
             Refused: a file is in the way, or was changed; the message names it.
@@ -83,7 +81,7 @@ class Transition:
         self._plan = plan
 
     async def move(self, ref: str, old: str, new: str, reason: str) -> None:
-        """Move the branch from `old` to `new`, and what was prepared with it.
+        """Move the branch from `old` to `new`, and everything that was prepared with it.
 
         Raises:
             Conflict: the branch is not at `old`; nothing was moved.
@@ -101,14 +99,14 @@ class Transition:
         try:
             await asyncio.shield(finish)
         except asyncio.CancelledError:
-            # Nobody else may come before it is done.
+            # Nobody else may take the lock before it is finished.
             await finish
             raise
 
 
 @asynccontextmanager
 async def transition(checkout: Checkout) -> AsyncIterator[Transition]:
-    """Hold a checkout's index, after completing what a crash cut off.
+    """Hold a checkout's index, after completing what a crash interrupted.
 
     Raises:
         Conflict: another git holds the index.
@@ -119,7 +117,7 @@ async def transition(checkout: Checkout) -> AsyncIterator[Transition]:
         note = _Note(secrets.token_hex(4))
         held = Transition(checkout, note)
         try:
-            # The note comes first: a lock without a note would look like somebody else's.
+            # The note comes first: a lock without one would seem to be another git's after a crash.
             _save(checkout, note)
             lock = _lock(checkout)
             if not lock.take():
@@ -137,7 +135,7 @@ async def transition(checkout: Checkout) -> AsyncIterator[Transition]:
 
 
 async def recover(checkout: Checkout) -> None:
-    """Complete, or forget, what a crash cut off in this checkout.
+    """Complete or undo what a crash interrupted in this checkout.
 
     Raises:
         Conflict: another ctui is at work there.
@@ -150,7 +148,7 @@ async def recover(checkout: Checkout) -> None:
 
 
 async def recover_all(repository: Repository) -> None:
-    """`recover` every checkout of a repository; one that cannot be opened or mended is left."""
+    """Recover every checkout of a repository, and skip those that cannot be opened or mended."""
     forget_killed_swap(repository.common_dir)
     notes = (repository.common_dir.glob(_NOTE), repository.common_dir.glob(f"worktrees/*/{_NOTE}"))
     if not any(map(any, notes)):
@@ -179,12 +177,12 @@ async def _recover(checkout: Checkout) -> None:
 
 
 async def _finish(checkout: Checkout, note: _Note, plan: carry.Plan | None) -> None:
-    """Bring files and index to where the branch is."""
+    """Update files and index to the branch's commit."""
     index, lock = _index(checkout, note), _lock(checkout)
     try:
         if index.exists() and not lock.held and await _untouched(checkout, note):
             lock.take()  # a person removed it, as git advises
-        # Without our lock somebody took the index over, or it was in place already.
+        # If our lock is gone, the index is in place already, or another git has taken it.
         if lock.held and index.exists():
             if note.files:
                 await _carry(checkout, note, plan)
@@ -199,7 +197,7 @@ async def _finish(checkout: Checkout, note: _Note, plan: carry.Plan | None) -> N
 
 
 async def _untouched(checkout: Checkout, note: _Note) -> bool:
-    """Whether branch and index are as the crash left them."""
+    """Return True if branch and index are as the crash left them."""
     if _at(checkout, note.ref) != note.new:
         return False
     compared = await run_git(
@@ -241,26 +239,18 @@ def _sweep(checkout: Checkout) -> None:
 
 @asynccontextmanager
 async def _turn(checkout: Checkout) -> AsyncIterator[None]:
-    """One ctui at a time in one checkout; the kernel frees it when its holder is killed."""
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+    """Let one ctui at a time change one checkout."""
+    lock = FileLock(checkout.git_dir / "ctui-transition.lock")
     try:
-        opened = (checkout.git_dir / "ctui-transition.lock").open("w")
+        held = await lock.wait(_PATIENCE_SECONDS)
     except OSError as error:
         raise Unavailable(
             f"{checkout.git_dir} cannot be written: {error.strerror}",
             hint="make room, or make it writable",
         ) from error
-    with opened as file:
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError as error:
-                if time.monotonic() > deadline:
-                    raise Conflict(
-                        f"another ctui is at work in {checkout.work_tree}", hint="try again later"
-                    ) from error
-                await asyncio.sleep(_TURN_SECONDS)
+    if not held:
+        raise Conflict(f"another ctui is at work in {checkout.work_tree}", hint="try again later")
+    with lock:
         yield
 
 
@@ -283,10 +273,4 @@ def _at(checkout: Checkout, ref: str) -> str:
 
 
 def _save(checkout: Checkout, note: _Note) -> None:
-    path = checkout.git_dir / _NOTE
-    unfinished = path.with_name(path.name + ".new")
-    with unfinished.open("wb") as file:
-        file.write(msgspec.json.encode(note))
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.rename(path)
+    replace_file(checkout.git_dir / _NOTE, msgspec.json.encode(note), suffix="new")

@@ -1,4 +1,4 @@
-"""What differs between two commits, entry by entry, and how paths are told to a person."""
+"""Differences between two commits, entry by entry, and paths as text for a person."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _SHOWN = 5
 
 
 class Entry(NamedTuple):
-    """A file, link or submodule in a tree."""
+    """File, link or submodule in a tree."""
 
     mode: bytes
-    """Octal, as git writes it: 100644, 100755, 120000, 160000."""
+    """Mode in octal, as git writes it: 100644, 100755, 120000, 160000."""
     oid: bytes
 
 
 class Change(NamedTuple):
-    """One path that is not the same in two commits; a rename is two of them."""
+    """Path that is not the same in two commits; a rename is two of them."""
 
     path: bytes
     old: Entry | None
@@ -31,12 +31,12 @@ class Change(NamedTuple):
 
     @property
     def gitlink(self) -> bool:
-        """Whether it is a submodule on either side."""
+        """True if it is a submodule on either side."""
         return any(entry is not None and entry.mode == _GITLINK for entry in (self.old, self.new))
 
 
 async def tree_changes(git_dir: Path, old: str, new: str) -> list[Change]:
-    """Every path whose entry differs between two commits or trees, sorted by its bytes."""
+    """Return every path whose entry differs between two commits or trees, sorted by its bytes."""
     output = await run_git(
         ["diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", old, new],
         git_dir=git_dir,
@@ -58,22 +58,22 @@ def _change(facts: bytes, path: bytes) -> Change:
 
 
 def split_paths(output: bytes) -> list[bytes]:
-    """The fields of an output with `-z`."""
+    """Return the fields of an output with `-z`."""
     return [field for field in output.split(b"\0") if field]
 
 
 def joined(paths: Iterable[bytes]) -> bytes:
-    """Paths for a command with `-z --stdin`."""
+    """Join paths for a command with `-z --stdin`."""
     return b"".join(path + b"\0" for path in paths)
 
 
 def shown(path: bytes) -> str:
-    """A path as a person may see it, on one line."""
+    """Return a path on one line, safe to show."""
     return one_line(path.decode("utf-8", "replace"))
 
 
 def named(paths: Sequence[bytes]) -> str:
-    """The first few of many paths, for a message of one line."""
+    """Return the first few of many paths, for a message of one line."""
     first = ", ".join(shown(path) for path in paths[:_SHOWN])
     left = len(paths) - _SHOWN
     return f"{first} and {left} more" if left > 0 else first

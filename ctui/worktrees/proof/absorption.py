@@ -1,4 +1,4 @@
-"""Whether something already holds a change, so that merging the change there would add nothing.
+"""Absorption: files or trees hold a change if merging it there adds nothing.
 
 A merge without renames decides path by path. So only what differs on all three sides is really
 merged, one file at a time, and whole trees only where a file is gone that may have been renamed.
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 _FILE_MERGES = 200
 _TREE_MERGES = 10
-"""For one branch; a change that is not found within them counts as not there."""
+"""Limit of merges for one branch; a change that is not found within it counts as missing."""
 
 _FILE_BYTES = 32 << 20
-"""Larger files are not merged: that takes seconds and as much memory again."""
+"""Bytes; larger files are not merged, which would take seconds and as much memory again."""
 
 
 class Absorption:
-    """The merges for one branch, each made once."""
+    """Merges for one branch, each made once."""
 
     def __init__(self, scratch: Scratch) -> None:
         self._scratch = scratch
@@ -35,11 +35,11 @@ class Absorption:
         self._tree_merges = _TREE_MERGES
 
     def holds(self, moment: Moment, changes: Mapping[str, Change]) -> bool:
-        """Whether the files of this moment hold all the changes where they were made."""
+        """Return True if the files of this moment hold all the changes where they were made."""
         return not moment.missing and self.holds_all(moment.differing, changes)
 
     def holds_all(self, entries: Mapping[str, Entry | None], changes: Mapping[str, Change]) -> bool:
-        """The same for some paths that differ from what the changes made of them."""
+        """Return True if paths hold the changes although they differ from the changes' results."""
         return all(self._holds(ours, changes[path]) for path, ours in entries.items())
 
     def _holds(self, ours: Entry | None, change: Change) -> bool:
@@ -82,7 +82,7 @@ class Absorption:
         return cast("pygit2.Tree", git[builder.write()])
 
     def tree_holds(self, base: pygit2.Tree, ours: pygit2.Tree, theirs: pygit2.Tree) -> bool:
-        """The same for whole trees, renames included."""
+        """Return True if whole trees hold all the changes, renames included."""
         from pygit2.enums import MergeFlag
 
         if not self._may_merge_trees():
@@ -92,10 +92,7 @@ class Absorption:
         return not index.conflicts and index.write_tree(git) == ours.id
 
     def commit_holds(self, ours: str, theirs: str) -> bool:
-        """Whether merging the commit `theirs` into `ours` adds nothing, by libgit2 or by git.
-
-        Whole commits, because with several merge bases (criss-cross) there is no single old tree.
-        """
+        """Return True if merging the commit `theirs` into `ours` adds nothing."""
         if (ours, theirs) not in self._commits:
             allowed = self._may_merge_trees()
             self._commits[ours, theirs] = allowed and self._merge_commits(ours, theirs)

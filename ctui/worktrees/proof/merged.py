@@ -1,9 +1,9 @@
-"""The rules of the proof that a branch's work is in the target.
+"""Rules of the proof that a branch's work is in the target.
 
-`merged` and `history` promise one thing: every change that the branch's tip makes to files, their
-names and their modes is in a commit that the target contains. Messages, and what a squash left out
-in between, are not. Nothing is guessed from names, messages or likeness: what is said to be there
-was merged there, and nothing came of it.
+`merged` and `history` promise that every change that the branch's tip makes to files, their names
+and their modes is in a commit that the target contains. They promise nothing about messages, or
+about intermediate states that a squash left out. Nothing is guessed from names, messages or
+similarity: each verdict was tested by a merge that added nothing.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ _BRIEF = 7
 
 
 class Question(NamedTuple):
-    """One commit, and what is known of how its branch began."""
+    """Commit to be judged, with what is known of the beginning of its branch."""
 
     tip: str
     base: str | None = None
     created_only: bool = False
     stash: bool = False
-    """Whether it may be a stash, of which what was staged counts as well."""
+    """True if it may be a stash, whose staged part counts as well."""
 
 
 def target_name(target: Target) -> str:
-    """A target as a person calls it, safe to show."""
+    """Return a target's name as a person calls it, safe to show."""
     ref = target.ref.removeprefix("refs/heads/").removeprefix("refs/remotes/")
     return one_line(ref, 60)
 
@@ -54,14 +54,14 @@ def commits_text(count: int) -> str:
 
 
 class _Found(NamedTuple):
-    """A row that has the changes, and what it itself changed, as it was before."""
+    """Row that has the changes, with the files that it changed as they were before it."""
 
     rank: int
     before: Mapping[str, Entry | None]
 
 
 class Judge:
-    """Judges branches against one target."""
+    """Judge of branches against one target."""
 
     def __init__(self, scratch: Scratch, target: Target, history: TargetHistory) -> None:
         self._scratch = scratch
@@ -83,7 +83,7 @@ class Judge:
         return case.verdict(question.base)
 
     def _contained(self, question: Question) -> Verdict:
-        """All of its commits are the target's; were they ever its own?"""
+        """Judge a branch that has nothing but commits of the target."""
         if question.base is not None:
             fresh = bool(self._scratch.graph.descendant_of(question.base, question.tip))
         else:
@@ -130,7 +130,7 @@ class _Case:
         return found or self._unmerged("")
 
     def _held(self, changes: Changes) -> Verdict | None:
-        """Is the whole branch in the target, or was it in one of its commits?"""
+        """Return a verdict if the target, or one of its commits, holds the whole branch."""
         tip = self._own.tip
         now = self._history.now(changes)
         if now.gone:
@@ -155,11 +155,12 @@ class _Case:
     def _first_holding(
         self, changes: Changes, merges_clean: Callable[[Row], bool], since: int = 0
     ) -> _Found | None:
-        """The row from `since` on that has all of the changes.
+        """Return the first row from `since` on that has all of the changes, or None.
 
-        Rows that have exactly the branch's files come first: they cost nothing to see. Where a
-        file is gone, removed on both sides or renamed on one, `merges_clean` decides: whoever
-        removes what another renamed has not seen the same change.
+        Rows that have exactly the branch's files come first, because they are found without
+        a merge. If a file is gone (removed on both sides, or renamed on one),
+        `merges_clean` decides: removing a file that the other side renamed is not the same
+        change.
         """
         waiting: list[tuple[_Found, dict[str, Entry | None]]] = []
         renamed: list[_Found] = []
@@ -180,7 +181,7 @@ class _Case:
         return next((found for found in renamed if merges_clean(rows[found.rank])), None)
 
     def _is_squash(self, row: Row, before: Mapping[str, Entry | None], changes: Changes) -> bool:
-        """Whether this one commit brought the work of several, none of which was there before."""
+        """Return True if this commit brought the work of several, none of which was there."""
         real = [commit for commit in self._own.commits if not keeps_a_tree(self._scratch, commit)]
         if len(row.parents) != 1 or not before.keys() >= changes.keys() or len(real) < 2:
             return False
@@ -192,7 +193,7 @@ class _Case:
         return not self._absorption.holds_all(differing, earlier)
 
     def _crossed(self, bases: Sequence[pygit2.Tree], tip: pygit2.Tree) -> Verdict | None:
-        """Several common ancestors: only a merge of whole commits knows what is whose."""
+        """Judge a branch with several common ancestors, by a merge of whole commits alone."""
         changes = changes_between(bases[0], tip)
         shared = dict(changes)
         for tree in bases[1:]:
@@ -211,9 +212,10 @@ class _Case:
         return None
 
     def _picked(self) -> Verdict | None:
-        """Did each commit, picked onto some row by itself, add nothing there?
+        """Return a verdict if each commit adds nothing when it is picked onto some row, or None.
 
-        In their order: the undoing of a change is not held by what never had it.
+        The rows are searched in the commits' order: a row that never had a change does not hold
+        its undoing.
         """
         real = [commit for commit in self._own.commits if not keeps_a_tree(self._scratch, commit)]
         if not real or len(real) > _PICKED_COMMITS or not self._own.linear:
@@ -238,13 +240,13 @@ class _Case:
         return found.rank if found else None
 
     def _earlier(self, began: str | None) -> Verdict | None:
-        """Was it merged once, and worked on since? Only said where it is cheap to know."""
+        """Return a verdict if it was merged once and worked on since, and that is cheap to find."""
         own, history = self._own, self._history
         if not own.linear:
             return None
         on_line = history.truncated or history.on_line(own.bases[0])
         if began not in {None, own.bases[0]} and not on_line:
-            # Its own commits are in a merge's second line.
+            # It was merged, so its own commits are behind the merge's second parent.
             return self._after_merge(own.ahead, history.first_with(own.bases[0]))
         base = self._tree(own.bases[0])
         first = changes_between(base, self._tree(own.commits[-1].id))

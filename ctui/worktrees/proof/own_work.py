@@ -1,4 +1,4 @@
-"""What a branch has that the target has not: its commits, and where they begin."""
+"""Commits that a branch has and the target has not, and where they begin."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import pygit2
 
 _COMMITS = 2_000
-"""More own commits than that are counted and not looked at."""
+"""Limit of own commits; more of them are counted and not read."""
 
 
 class OwnWork(NamedTuple):
@@ -22,7 +22,7 @@ class OwnWork(NamedTuple):
     bases: tuple[str, ...] = ()
     """The best common ancestors; none for unrelated histories, several after a criss-cross."""
     commits: tuple[pygit2.Commit, ...] = ()
-    """Newest first; none where there are too many."""
+    """Commits, newest first; none if there are too many."""
 
     @property
     def linear(self) -> bool:
@@ -30,12 +30,12 @@ class OwnWork(NamedTuple):
 
     @property
     def joined(self) -> bool:
-        """Whether one of its commits begins another history, such as a stash's untracked files."""
+        """True if one of its commits begins another history, such as a stash's untracked files."""
         return not all(commit.parent_ids for commit in self.commits)
 
 
 def own_work(scratch: Scratch, tip: str, target: str) -> OwnWork:
-    """Look at a commit.
+    """Compare `tip` with the target, and read the commits that only `tip` has.
 
     Raises:
         KeyError, ValueError, pygit2.GitError: something in its history cannot be read.
@@ -44,7 +44,7 @@ def own_work(scratch: Scratch, tip: str, target: str) -> OwnWork:
     ahead, behind = graph.ahead_behind(tip, target)
     if ahead == 0:
         return OwnWork(tip, 0, behind, (tip,))
-    # Declared as never None in pygit2; it is for unrelated histories.
+    # pygit2 declares that it is never None, but it is for unrelated histories.
     best = cast("pygit2.Oid | None", graph.merge_base(tip, target))
     if best is None:
         return OwnWork(tip, ahead, behind)
@@ -54,7 +54,7 @@ def own_work(scratch: Scratch, tip: str, target: str) -> OwnWork:
     if any(len(commit.parent_ids) != 1 for commit in own):
         own = _walk(graph, tip, target)
         return OwnWork(tip, ahead, behind, _bases(graph, own, str(best)), own)
-    # A line that ends at the best common ancestor has no other.
+    # A linear history that ends at the best common ancestor has no other ancestor.
     return OwnWork(tip, ahead, behind, (str(best),), own)
 
 
@@ -67,7 +67,7 @@ def _walk(graph: pygit2.Repository, tip: str, hidden: str) -> tuple[pygit2.Commi
 
 
 def _bases(graph: pygit2.Repository, own: tuple[pygit2.Commit, ...], best: str) -> tuple[str, ...]:
-    """The common ancestors that are not ancestors of one another."""
+    """Return the common ancestors that are not ancestors of one another."""
     ids = {commit.id for commit in own}
     edge = {str(at) for commit in own for at in commit.parent_ids if at not in ids}
     found = [best]
@@ -80,5 +80,5 @@ def _bases(graph: pygit2.Repository, own: tuple[pygit2.Commit, ...], best: str) 
 
 
 def keeps_a_tree(scratch: Scratch, commit: pygit2.Commit) -> bool:
-    """Whether its files are exactly those of one of its parents."""
+    """Return True if its files are exactly those of one of its parents."""
     return any(scratch.commit(at).tree_id == commit.tree_id for at in commit.parent_ids)

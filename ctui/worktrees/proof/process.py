@@ -1,4 +1,4 @@
-"""The process that proves, so that no screen's loop waits for libgit2, which holds the GIL.
+"""Process that proves, because libgit2 holds the GIL and would stall an event loop.
 
     python -m ctui.worktrees.proof.process
 
@@ -22,7 +22,7 @@ _NICENESS = 10
 
 
 class ProofQuestion(msgspec.Struct, frozen=True):
-    """What is to be proven; see `Prover`."""
+    """Question with the work to be proven; see `Prover`."""
 
     id: int
     common_dir: str
@@ -32,7 +32,7 @@ class ProofQuestion(msgspec.Struct, frozen=True):
 
 
 class ProofAnswer(msgspec.Struct, frozen=True):
-    """The proofs to the question of the same id, or why there are none."""
+    """Proofs for the question of the same id, or the reason for their absence."""
 
     id: int
     proofs: tuple[Proof, ...] = ()
@@ -41,7 +41,7 @@ class ProofAnswer(msgspec.Struct, frozen=True):
 
 
 def answer(question: ProofQuestion) -> ProofAnswer:
-    """Prove; whatever is wrong is an answer."""
+    """Answer a question, with an error if proving fails."""
     from ctui.worktrees.proof.prover import Prover
 
     repository = Repository(Path(question.common_dir), None)
@@ -55,10 +55,10 @@ def answer(question: ProofQuestion) -> ProofAnswer:
 
 
 def main() -> None:
-    """Answer until stdin ends."""
+    """Answer questions until stdin ends."""
     with suppress(OSError):
         os.nice(_NICENESS)
-    # libgit2 is loaded while nobody asks yet.
+    # Load libgit2 now, before the first question waits for it.
     import ctui.worktrees.proof.prover  # noqa: F401
 
     for line in sys.stdin.buffer:
@@ -67,7 +67,7 @@ def main() -> None:
             sys.stdout.buffer.write(msgspec.json.encode(reply) + b"\n")
             sys.stdout.buffer.flush()
         except BrokenPipeError:
-            # Nobody waits any more; without a stdout, Python has nothing to flush at its end.
+            # The parent is gone. Without a stdout, Python does not try to flush it at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return
 

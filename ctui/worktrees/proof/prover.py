@@ -1,4 +1,4 @@
-"""The door of the proof of merge: what the targets have of the work of some worktrees."""
+"""Entry point of the proof of merge: which work of some worktrees the targets have."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ from ctui.worktrees.proof.target_history import read_history
 from ctui.worktrees.proof.verdicts import VerdictCache
 
 _ALGORITHM = 1
-"""Raised with every change that may lead to another verdict or another sentence."""
+"""Version of the rules; it grows with every change that may alter a verdict or a sentence."""
 
 _KEPT = PROVEN | {"empty", "no-commits"}
 
 
 class Prover:
-    """Proves for one repository, as long as its targets are where they are."""
+    """Prover for one repository, valid while its targets do not move."""
 
     def __init__(self, repository: Repository, targets: Sequence[Target], cache: Path) -> None:
-        """Prepare.
+        """Prepare a prover without reading any history yet.
 
         Args:
             repository: whose objects are read; nothing is written into it.
@@ -49,10 +49,11 @@ class Prover:
         self._verdicts = VerdictCache(cache)
 
     def prove(self, works: Sequence[Work]) -> list[Proof]:
-        """One proof for each, in their order.
+        """Return one proof for each work, in their order.
 
-        Blocks, and may hold the GIL for long: for a thread without a loop, or a `ProofWorker`.
-        What is wrong with one of them is its own verdict, `unknown`.
+        This blocks and may hold the GIL for long: call it in a thread without an event
+        loop, or use a `ProofWorker`. An error in one work is the verdict `unknown` of that
+        work.
 
         Raises:
             Unavailable, Refused: the folder for the cache cannot be used.
@@ -97,7 +98,7 @@ class Prover:
 
     @cached_property
     def _surroundings(self) -> bytes:
-        """Everything but the question that a verdict depends on."""
+        """Everything that a verdict depends on, apart from the question."""
         import pygit2
 
         facts = (
@@ -116,14 +117,14 @@ def _questions(work: Work) -> list[Question]:
 
 
 class _Proving:
-    """Answers in one scratch repository."""
+    """Judge that answers in one scratch repository."""
 
     def __init__(self, scratch: Scratch, targets: Sequence[Target]) -> None:
         self._scratch = scratch
         self._targets = targets
 
     def prove(self, questions: Sequence[Question]) -> dict[Question, Proof]:
-        """A proof for each; a stash is proven with what was staged in it."""
+        """Return a proof for each; a stash is proven with what was staged in it."""
         parts = {q: part for q in questions if q.stash and (part := self._staged(q))}
         proofs = self._judge([*questions, *parts.values()])
         for question, part in parts.items():
@@ -132,10 +133,10 @@ class _Proving:
         return {question: proofs[question] for question in questions}
 
     def _judge(self, questions: Sequence[Question]) -> dict[Question, Proof]:
-        """Judge against the first target, and against the second what it may change.
+        """Judge against the first target, and against the second if that can change the result.
 
-        Where the first contains the second, the second only tells whether it was pushed; where
-        each has commits of its own, either proves.
+        If the first contains the second, the second only tells if it was pushed. If each
+        has commits of its own, either can prove it.
         """
         first, *more = self._targets
         proofs = self._against(first, questions)
@@ -191,7 +192,7 @@ class _Proving:
         )
 
     def _staged(self, question: Question) -> Question | None:
-        """What was staged, where this is a stash: its second parent, on top of its first.
+        """Return the staged part of a stash: its second parent, on top of its first.
 
         The stash's own files are those of the worktree, which may be others.
         """
@@ -203,14 +204,14 @@ class _Proving:
 
 
 def _pushed(here: Verdict, remote: Verdict) -> Verdict:
-    """Of the local target, which contains the remote one."""
+    """Combine both verdicts if the local target contains the remote one."""
     if remote.kind == here.kind:
         return remote
     return here if remote.kind in PROVEN else _not_pushed(here)
 
 
 def _either(remote: Verdict, local: Verdict) -> Verdict:
-    """Of a remote and a local target that each have commits of their own."""
+    """Combine both verdicts if each target has commits of its own."""
     return _not_pushed(local) if local.kind in PROVEN else remote
 
 
@@ -219,7 +220,7 @@ def _not_pushed(verdict: Verdict) -> Verdict:
 
 
 def _unreadable() -> tuple[type[Exception], ...]:
-    """What reading hostile or damaged objects raises."""
+    """Errors that hostile or damaged objects cause."""
     import pygit2
 
     return (KeyError, ValueError, TypeError, OSError, pygit2.GitError, CtuiError)

@@ -1,4 +1,4 @@
-"""A bare repository of our own that borrows a repository's objects, for merging out of its sight.
+"""Bare repository of our own that borrows a repository's objects, for merges apart from it.
 
 A merge writes objects, obeys attributes and runs drivers that the configuration names. In here it
 writes nothing into the person's repository, and finds no attribute, driver, hook or setting.
@@ -7,7 +7,6 @@ writes nothing into the person's repository, and finds no attribute, driver, hoo
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
 import shutil
 import tempfile
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from ctui.errors import CtuiError, Unavailable
+from ctui.file_lock import FileLock, lock_descriptor
 from ctui.git.command import git_version, run_git
 from ctui.git.opening import open_trusted
 from ctui.git.repository import Repository
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pygit2
 
 MERGE_TREE_VERSION = (2, 38)
-"""The first git with `git merge-tree --write-tree`."""
+"""First version of git with `git merge-tree --write-tree`."""
 
 _SECONDS = 60
 _PREFIX = "scratch-"
@@ -45,24 +45,24 @@ _CONFIG = """\
 """
 
 _ATTRIBUTES = "* !merge !text !eol !crlf !ident !filter !diff !working-tree-encoding\n"
-"""In `info/attributes`, which wins against every other place (gitattributes(5))."""
+"""Content of `info/attributes`, which precedes every other place (gitattributes(5))."""
 
 
 class Scratch:
-    """The borrowed objects, twice by libgit2 and once by git."""
+    """Borrowed objects, opened twice by libgit2 and once by git."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.objects: pygit2.Repository = open_trusted(path)
-        """To look up objects and to merge."""
+        """Repository for looking up objects and for merges."""
         self.graph: pygit2.Repository = open_trusted(path)
         """To walk commits. A commit that was looked up is kept in another form than a walk reads:
         walks over such commits take ten times as long."""
         self.failed = False
-        """Whether a git process failed, so that another try may know more."""
+        """True if a git process failed, so that another try may find more."""
 
     def commit(self, oid: str | pygit2.Oid) -> pygit2.Commit:
-        """A commit.
+        """Return a commit.
 
         Raises:
             KeyError: it is missing.
@@ -76,11 +76,11 @@ class Scratch:
         return cast("pygit2.Commit", found)
 
     def tree(self, commit: str | pygit2.Oid) -> pygit2.Tree:
-        """The files of a commit; raises as `commit`."""
+        """Return the files of a commit; raises as `commit`."""
         return self.commit(commit).tree
 
     def merge_tree(self, ours: str, theirs: str) -> str | None:
-        """The tree of a clean merge by git, which finds more renames than libgit2; else None."""
+        """Return the tree of a clean merge by git, which finds more renames than libgit2."""
         if git_version() < MERGE_TREE_VERSION:
             return None
         output = self.git("merge-tree", "--write-tree", ours, theirs)
@@ -88,7 +88,7 @@ class Scratch:
         return lines[0].decode("ascii", "replace") if lines[0] else None
 
     def git(self, *arguments: str) -> bytes:
-        """What a git command prints; nothing where it fails, as for a merge with conflicts."""
+        """Return the output of a git command, or nothing if it fails, as on conflicts."""
         env = {
             "GIT_CONFIG_GLOBAL": "/dev/null",
             "GIT_CONFIG_NOSYSTEM": "1",
@@ -117,7 +117,7 @@ class Scratch:
 
 
 def shallow_commits(repository: Repository) -> bytes:
-    """The commits whose parents were not fetched, as `.git/shallow` has them."""
+    """Return the commits whose parents were not fetched, as `.git/shallow` has them."""
     with suppress(OSError):
         return (repository.common_dir / "shallow").read_bytes()
     return b""
@@ -125,7 +125,7 @@ def shallow_commits(repository: Repository) -> bytes:
 
 @contextmanager
 def scratch_repository(repository: Repository, cache: Path) -> Iterator[Scratch]:
-    """A scratch repository that is gone afterwards; a process that was killed leaves one.
+    """Make a scratch repository and remove it afterwards; only a killed process leaves one.
 
     Args:
         repository: whose objects are borrowed.
@@ -158,18 +158,19 @@ def _write(path: Path, repository: Repository) -> None:
 
 
 def _claim(cache: Path) -> tuple[Path, int]:
-    """A new folder and the descriptor that holds its lock, which the kernel frees at our end."""
-    with (cache / "scratch.lock").open("w") as turn:
-        fcntl.flock(turn, fcntl.LOCK_EX)
+    """Make a folder, and return it with the descriptor that holds its lock."""
+    lock = FileLock(cache / "scratch.lock")
+    lock.acquire()
+    with lock:
         _sweep(left_behind(cache))
         path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=cache))
         held = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-        fcntl.flock(held, fcntl.LOCK_EX)
+        lock_descriptor(held, wait=True)
     return path, held
 
 
 def left_behind(cache: Path) -> list[Path]:
-    """Scratch repositories, also those in use."""
+    """Return all scratch repositories, also those in use."""
     with suppress(OSError):
         return sorted(path for path in cache.iterdir() if path.name.startswith(_PREFIX))
     return []
@@ -185,7 +186,7 @@ def _sweep(paths: Sequence[Path]) -> None:
         with suppress(OSError):
             descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(path, ignore_errors=True)
+                if lock_descriptor(descriptor):
+                    shutil.rmtree(path, ignore_errors=True)
             finally:
                 os.close(descriptor)

@@ -1,4 +1,4 @@
-"""The target's first-parent line: what each of its commits changed, read by one git process.
+"""The target's first-parent line and the changes of its commits, read by one git process.
 
 Of a merge it is what the merge brought in. So everything that reached the target is in the table,
 one row for each time it was pushed or merged, and the state of any path at any row is known
@@ -18,13 +18,13 @@ from ctui.worktrees.proof.scratch import Scratch
 from ctui.worktrees.proof.tree_changes import Change, Entry, entry_at
 
 _ROWS = 5_000
-"""Older commits are not looked at one by one: what they held is found only if it is still there."""
+"""Limit of commits that are read one by one; older work is found only if it is still there."""
 
 _MARK = "commit "
 
 
 class Row(NamedTuple):
-    """A commit of the first-parent line."""
+    """Commit of the first-parent line."""
 
     commit: str
     parents: tuple[str, ...]
@@ -37,18 +37,18 @@ class _Event(NamedTuple):
 
 
 class Moment:
-    """The watched paths in one row; the same object for all rows, so read it at once."""
+    """Watched paths in one row. All rows share this object, so read it before going on."""
 
     def __init__(self, watched: Mapping[str, Change], entries: dict[str, Entry | None]) -> None:
         self.rank = -1
         self.before: dict[str, Entry | None] = {}
-        """What the row's commit itself changed, as it was."""
+        """Paths that the row's commit itself changed, as they were before it."""
         self.missing: set[str] = set()
-        """Paths that are as before the change: whoever merges it here changes them."""
+        """Paths that are as before the change, which a merge into this row would alter."""
         self.differing: dict[str, Entry | None] = {}
         """Paths that are not as after the change."""
         self.gone: set[str] = set()
-        """Paths that the change knew, and that are not here: removed, or renamed."""
+        """Paths that the change knew and that this row lacks: removed, or renamed."""
         self._watched = watched
         for path, entry in entries.items():
             self._put(path, entry)
@@ -74,34 +74,34 @@ class Moment:
 
 
 class TargetHistory:
-    """The rows from a common ancestor of all questions (not itself in it) to the target."""
+    """The rows from a common ancestor of all questions (exclusive) to the target."""
 
     def __init__(
         self, scratch: Scratch, target: str, rows: list[Row], events: dict[str, list[_Event]]
     ) -> None:
         self.target = target
         self.rows = rows
-        """Oldest first."""
+        """Rows, oldest first."""
         self._scratch = scratch
         self._events = events
         self._ranks = {row.commit: rank for rank, row in enumerate(rows)}
         self._firsts: dict[str, int] = {}
 
     def on_line(self, commit: str) -> bool:
-        """Whether it is on the first-parent line, as far as that was read."""
+        """Return True if it is on the first-parent line, as far as that was read."""
         if commit in self._ranks or commit == self.target:
             return True
         return bool(self.rows) and self.rows[0].parents[:1] == (commit,)
 
     @property
     def truncated(self) -> bool:
-        """Whether there are older rows than those that were read."""
+        """True if there are older rows than those that were read."""
         return len(self.rows) == _ROWS
 
     def first_with(self, commit: str) -> int:
-        """The rank of the first row that came after `commit`, which is an ancestor of the target.
+        """Return the rank of the first row after `commit`, which is an ancestor of the target.
 
-        Where it came in by a merge, that is the merge.
+        For a commit that came in by a merge, that is the row of the merge.
         """
         if commit in self._ranks:
             return self._ranks[commit] + 1
@@ -125,9 +125,9 @@ class TargetHistory:
         return path in self._events
 
     def moments(self, changes: Mapping[str, Change], bases: Iterable[str]) -> Iterator[Moment]:
-        """The rows after all of `bases` that changed one of the paths, oldest first.
+        """Yield the rows after all of `bases` that changed one of the paths, oldest first.
 
-        Ends with the first path that is at no row other than before the change.
+        The search ends early if some path is in all rows as it was before the change.
         """
         first = max(map(self.first_with, bases))
         entries: dict[str, Entry | None] = {}
@@ -146,7 +146,7 @@ class TargetHistory:
                 yield moment
 
     def now(self, changes: Mapping[str, Change]) -> Moment:
-        """The paths in the target itself, as far as the first that is as before its change."""
+        """Return the paths in the target itself, up to the first that is as before its change."""
         entries: dict[str, Entry | None] = {}
         for path, change in changes.items():
             events = self._events.get(path)
@@ -164,7 +164,7 @@ class TargetHistory:
 
 
 def read_history(scratch: Scratch, target: str, bases: Sequence[str]) -> TargetHistory:
-    """Read the rows above what all bases have in common; none where git cannot read them.
+    """Read the rows above the common ancestor of all bases; none if git cannot read them.
 
     Args:
         scratch: where it is read.
@@ -197,7 +197,7 @@ def read_history(scratch: Scratch, target: str, bases: Sequence[str]) -> TargetH
             old_mode, new_mode, old, new, _ = line[1:].split(" ")
             path = next(fields)
             change = Change(_entry(old_mode, old), _entry(new_mode, new))
-            # Git goes backwards: ranks are counted from the newest, and turned below.
+            # Git lists the newest first: ranks are counted from there, and reversed below.
             events.setdefault(path, []).append(_Event(len(rows) - 1, path, change))
         elif line.startswith(_MARK):
             commit, *parents = line.removeprefix(_MARK).split()
@@ -216,7 +216,7 @@ def _entry(mode: str, oid: str) -> Entry | None:
 
 
 def _common(scratch: Scratch, bases: Sequence[str]) -> str | None:
-    """An ancestor of all of them, None where there is none or it cannot be found."""
+    """Return an ancestor of all commits, or None if there is none or it cannot be found."""
     import pygit2
 
     if len(bases) == 1:

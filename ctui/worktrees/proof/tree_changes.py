@@ -1,4 +1,4 @@
-"""What a tree has at a path, and what changed between two trees. Nothing is read but trees."""
+"""Entries of a tree, and changes between two trees. No object but trees is read."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ if TYPE_CHECKING:
     import pygit2
 
 Entry = tuple[int, str]
-"""Mode and object id, as a tree has them; for a submodule the commit that it is at."""
+"""Mode and object id, as a tree has them; for a submodule its commit."""
 
 TREE = 0o040000
 REGULAR = frozenset({0o100644, 0o100755})
 
 
 class Change(NamedTuple):
-    """What is at a path before and after; None where there is nothing."""
+    """Entries at a path before and after; None if there is nothing."""
 
     old: Entry | None
     new: Entry | None
 
 
 Changes = Mapping[str, Change]
-"""By path, in the form of `os.fsdecode`: names need not be UTF-8."""
+"""Changes by path, in the form of `os.fsdecode`: names need not be UTF-8."""
 
 
 def changes_between(before: pygit2.Tree, after: pygit2.Tree) -> dict[str, Change]:
-    """Every path that differs, without looking for renames."""
+    """Return every path that differs, without looking for renames."""
     from pygit2.enums import DiffOption
 
     found: dict[str, Change] = {}
@@ -48,7 +48,7 @@ def _side(file: pygit2.DiffFile) -> Entry | None:
 
 
 def entry_at(git: pygit2.Repository, tree: pygit2.Tree, path: str) -> Entry | None:
-    """What is at a path.
+    """Return the entry at a path.
 
     Raises:
         KeyError: a tree on the way there is missing; that is not the same as "nothing".

@@ -1,7 +1,8 @@
-"""Verdicts that were proven before, by everything that they depend on.
+"""Cache of verdicts, by everything that they depend on.
 
-Commits never change, so a verdict about some is true for ever: an entry is never out of date, only
-no longer asked for. A file that is damaged, locked or not writable is as good as none.
+Commits never change, so a verdict about them is always valid: an entry is never out of date, it is
+only no longer asked for. A file that is damaged, locked or not writable is treated as an empty
+cache.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ if TYPE_CHECKING:
 
 _FILE = "verdicts.db"
 _ENTRIES = 20_000
-"""Some 6 MB; the oldest go first."""
+"""Number of verdicts, about 6 MB; the oldest are deleted first."""
 
 _BUSY_SECONDS = 1.0
 _AT_ONCE = 500
-"""Fewer than the variables that any SQLite takes in a statement (sqlite.org/limits.html)."""
+"""Less than the number of variables in a statement of any SQLite (sqlite.org/limits.html)."""
 
 _T = TypeVar("_T")
 
@@ -40,7 +41,7 @@ class VerdictCache:
         self._limit = limit
 
     def find(self, keys: Iterable[bytes]) -> dict[bytes, Proof]:
-        """Those that are known."""
+        """Return those of the keys that are known."""
         wanted = list(keys)
 
         def read(db: sqlite3.Connection) -> dict[bytes, Proof]:
@@ -57,12 +58,12 @@ class VerdictCache:
         return self._with(read, {})
 
     def keep(self, proofs: Mapping[bytes, Proof]) -> None:
-        """Remember proofs, and forget the oldest where there are too many."""
+        """Store proofs, and delete the oldest if there are too many."""
         rows = [(key, msgspec.json.encode(proof)) for key, proof in proofs.items()]
 
         def write(db: sqlite3.Connection) -> None:
             db.executemany("INSERT OR REPLACE INTO proofs (key, proof) VALUES (?, ?)", rows)
-            # A replaced row gets a new number: they are in the order of their writing.
+            # A replaced row gets a new rowid, so that rowids are in the order of writing.
             newest = "(SELECT max(number) FROM proofs)"
             db.execute(f"DELETE FROM proofs WHERE number <= {newest} - ?", (self._limit,))  # noqa: S608 - a constant
 
@@ -70,7 +71,7 @@ class VerdictCache:
             self._with(write, None)
 
     def size(self) -> int:
-        """Bytes on disk; 0 where nothing is kept."""
+        """Return the bytes on disk, 0 if nothing is kept."""
         path = self._folder / _FILE
         with suppress(OSError):
             size = path.stat().st_size
@@ -78,7 +79,7 @@ class VerdictCache:
         return 0
 
     def clear(self) -> None:
-        """Forget all; whoever has the file open goes on with an empty one."""
+        """Delete all of them; a process that has the file open continues with an empty one."""
         if self.size():
             self._with(lambda db: db.execute("DELETE FROM proofs"), None)
             self._with(lambda db: db.execute("VACUUM"), None)
@@ -106,7 +107,7 @@ class VerdictCache:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600))
         db = sqlite3.connect(path, timeout=_BUSY_SECONDS)
         try:
-            # What a power failure damages is thrown away.
+            # A cache that a power failure damaged is deleted.
             db.execute("PRAGMA synchronous = OFF")
             db.execute(
                 "CREATE TABLE IF NOT EXISTS proofs"

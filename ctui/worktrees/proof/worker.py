@@ -1,4 +1,4 @@
-"""Proofs for a loop that must not stall: asked of one process that lives as long as its parent."""
+"""Proofs for an event loop, made by one process that lives as long as its parent."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CRASHED = Proof(Verdict("unknown", "its commits cannot be read: they crash the 
 
 
 class ProofWorker:
-    """A `Prover` in another process: started when it is first asked, again after it was killed.
+    """Prover in another process, started by the first question and again after it was killed.
 
     Questions are answered one after the other. It ends when this object's process does.
     """
@@ -36,7 +36,7 @@ class ProofWorker:
     async def prove(
         self, repository: Repository, targets: Sequence[Target], works: Sequence[Work]
     ) -> list[Proof]:
-        """As `Prover.prove`; a caller that is cancelled leaves the worker as it is.
+        """Prove as `Prover.prove` does; the cancellation of a caller does not stop the worker.
 
         A question that kills the process twice is asked once more for each work alone, so that
         one hostile branch does not hide the others.
@@ -54,7 +54,7 @@ class ProofWorker:
             return [await self._alone(repository, targets, work) for work in works]
 
     async def close(self) -> None:
-        """End the process, in the middle of a question too; nothing can be asked any more."""
+        """End the process, even in the middle of a question; no more can be asked."""
         self._closed = True
         if self._starting is not None:
             with suppress(Unavailable):
@@ -95,7 +95,7 @@ class ProofWorker:
             self._process = None
             if self._starting is None:
                 self._starting = asyncio.create_task(_start())
-            # A caller that is cancelled meanwhile leaves the process to the next one.
+            # If this caller is cancelled, the next one uses the process.
             starting = self._starting
             try:
                 self._process = await asyncio.shield(starting)
@@ -107,8 +107,8 @@ class ProofWorker:
 
 async def _start() -> asyncio.subprocess.Process:
     try:
-        # -P: the folder that we happen to be in may hold a module of any name. A session of its
-        # own: the terminal's Ctrl-C is for the screen.
+        # -P: the current folder may hold a module of any name. A session of its
+        # own: the terminal's Ctrl-C must only reach the screen.
         return await asyncio.create_subprocess_exec(
             sys.executable,
             *("-P", "-m", "ctui.worktrees.proof.process"),
@@ -124,7 +124,7 @@ async def _start() -> asyncio.subprocess.Process:
 
 
 class _DiedError(Exception):
-    """The process ended without an answer."""
+    """End of the process without an answer."""
 
 
 async def _exchange(process: asyncio.subprocess.Process, question: ProofQuestion) -> ProofAnswer:
@@ -135,7 +135,7 @@ async def _exchange(process: asyncio.subprocess.Process, question: ProofQuestion
         await process.stdin.drain()
         while line := await process.stdout.readline():
             answer = msgspec.json.decode(line, type=ProofAnswer)
-            # Answers to callers that were cancelled come first.
+            # Skip answers to callers that were cancelled.
             if answer.id == question.id:
                 return answer
     except (ConnectionError, ValueError):

@@ -8,16 +8,17 @@ from contextlib import suppress
 from pathlib import Path
 
 from ctui.errors import CtuiError
+from ctui.files import replace_file
 from ctui.git.command import run_git
 from ctui.git.repository import Repository
-from ctui.worktrees.trash.entries import BranchRecord, sync_folder
+from ctui.worktrees.trash.entries import BranchRecord
 
 _HEADS = "refs/heads/"
 _REFLOG_LIMIT = 1 << 24
 
 
 async def heads(repository: Repository) -> dict[str, str]:
-    """All local branches with their commits."""
+    """Return all local branches with their commits."""
     said = await run_git(
         ["for-each-ref", "--format=%(objectname) %(refname)", _HEADS],
         git_dir=repository.common_dir,
@@ -27,7 +28,7 @@ async def heads(repository: Repository) -> dict[str, str]:
 
 
 async def read_branch(repository: Repository, metadata: Path) -> BranchRecord | None:
-    """The branch that a worktree is on, or that its rebase or bisect will return to."""
+    """Return the branch that a worktree is on, or that its rebase or bisect will return to."""
     known = await heads(repository)
     name = checked_out(metadata)
     worked_on = name or _worked_on(metadata)
@@ -43,14 +44,14 @@ async def read_branch(repository: Repository, metadata: Path) -> BranchRecord | 
 
 
 def checked_out(git_dir: Path) -> str | None:
-    """The branch that HEAD names."""
+    """Return the branch that HEAD names."""
     head = _text(git_dir / "HEAD")
     name = head.removeprefix(f"ref: {_HEADS}")
     return name if name != head else None
 
 
 def used_by(repository: Repository, branch: str, *, beside: Path | None = None) -> Path | None:
-    """The git directory of a checkout that is on this branch, other than `beside`."""
+    """Return the git directory of a checkout that is on this branch, other than `beside`."""
     folder = repository.common_dir / "worktrees"
     linked = sorted(folder.iterdir()) if folder.is_dir() else []
     for git_dir in (repository.common_dir, *linked):
@@ -63,7 +64,7 @@ async def delete_branch(repository: Repository, branch: BranchRecord) -> bool:
     """Delete the branch with its reflog and configuration, if it is where it was recorded.
 
     Returns:
-        whether it is gone.
+        True if it is gone.
     """
     if branch.tip is None:
         return False
@@ -82,7 +83,7 @@ async def delete_branch(repository: Repository, branch: BranchRecord) -> bool:
 
 
 async def make_branch(repository: Repository, name: str, branch: BranchRecord) -> None:
-    """Make a branch at the recorded tip, unless it is there.
+    """Make a branch at the recorded tip, unless it exists.
 
     It gets the recorded upstream, and under its old name the recorded reflog.
 
@@ -91,7 +92,7 @@ async def make_branch(repository: Repository, name: str, branch: BranchRecord) -
     """
     assert branch.tip is not None  # noqa: S101 - one without a commit is not made
     if (await heads(repository)).get(name) != branch.tip:
-        # An entry of ours in the reflog would not be what was there.
+        # The reflog must stay as it was, without an entry by ctui.
         await run_git(
             ["update-ref", _HEADS + name, branch.tip, "0" * len(branch.tip)],
             git_dir=repository.common_dir,
@@ -108,7 +109,7 @@ async def make_branch(repository: Repository, name: str, branch: BranchRecord) -
 
 
 async def _config(repository: Repository, name: str) -> list[tuple[str, str]]:
-    """Keys and values of a branch in the repository's own configuration file."""
+    """Return keys and values of a branch in the repository's own configuration file."""
     said = await run_git(
         ["config", "--local", "-z", "--get-regexp", rf"^branch\.{_escaped(name)}\."],
         git_dir=repository.common_dir,
@@ -124,7 +125,7 @@ async def _config(repository: Repository, name: str) -> list[tuple[str, str]]:
 
 
 def _escaped(name: str) -> str:
-    """For a POSIX extended regular expression, in which most letters must not be escaped."""
+    """Escape text for a POSIX extended regular expression, where few letters may be escaped."""
     return re.sub(r"([].^$*+?(){}|\\[])", r"\\\1", name)
 
 
@@ -148,13 +149,8 @@ def _write_reflog(repository: Repository, name: str, reflog: str) -> None:
     if path.exists():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(path.name + ".lock")
-    with unfinished.open("wb") as file:
-        file.write(os.fsencode(reflog))
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.rename(path)
-    sync_folder(path.parent)
+    # Git ignores names with this ending among the reflogs.
+    replace_file(path, os.fsencode(reflog), mode=None, suffix="lock")
 
 
 def _reflog_path(repository: Repository, name: str) -> Path:

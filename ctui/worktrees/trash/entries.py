@@ -1,4 +1,4 @@
-"""What lies in the trash, and where.
+"""Records of the trash, and the places of what they describe.
 
 A removed worktree is renamed, never deleted, so its folder stays on its own file system: it goes to
 `.ctui-trash/<id>` beside where it was. Its metadata goes to `ctui-trash/<id>` in the repository's
@@ -25,6 +25,7 @@ from typing import Any, Literal
 import msgspec
 
 from ctui.errors import NotFound, Refused, Unavailable
+from ctui.files import replace_file, sync_folder
 from ctui.git.repository import Repository
 from ctui.worktrees.model import WorktreeRecord
 
@@ -34,29 +35,29 @@ Stage = Literal["removing", "checked", "removed", "restoring", "restored", "purg
 
 
 class TrashEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """A removed worktree, as a person sees it."""
+    """Removed worktree, as a person sees it."""
 
     id: str
     name: str
     path: str
-    """Where it was."""
+    """Former path."""
     metadata: str
-    """Where its metadata was, below `.git/worktrees`."""
+    """Former path of its metadata, below `.git/worktrees`."""
     repository: str
     branch: str | None
     head: str | None
     removed: int
-    """Nanoseconds since the epoch."""
+    """Time in nanoseconds since the epoch."""
     record: WorktreeRecord | None = None
     place: str | None = None
-    """Where its files are now; None if they were gone already when it was removed."""
+    """Present path of its files; None if they were gone already when it was removed."""
     branch_deleted: bool = False
     tasks: tuple[str, ...] = ()
-    """Ids of the tasks that left the list with it."""
+    """Ids of the tasks that were taken off the list together with it."""
 
 
 class Moved(msgspec.Struct, frozen=True, kw_only=True):
-    """A folder that goes into the trash, and how it is known again there."""
+    """Folder that goes into the trash, and the facts that identify it there."""
 
     part: Literal["metadata", "worktree", "companion"]
     source: str
@@ -67,29 +68,29 @@ class Moved(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BranchRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """The branch as the worktree left it."""
+    """Branch as the worktree left it."""
 
     name: str
     tip: str | None
-    """None for one that has no commit yet."""
+    """Commit, or None if the branch has none yet."""
     checked_out: bool
     """False while a rebase or bisect works on it with a detached HEAD."""
     config: list[tuple[str, str]] = []
-    """What follows `branch.<name>.` in the repository's configuration, with its values."""
+    """Keys and values of the repository's configuration after `branch.<name>.`."""
     reflog: str | None = None
     deleted: bool = False
-    """Whether it was to be deleted together with the worktree."""
+    """True if it was to be deleted together with the worktree."""
 
 
 class Way(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a restore brings everything, decided once and kept over a crash."""
+    """Destination of a restore, decided once and kept over a crash."""
 
     path: str
     metadata: str
     branch: str | None = None
-    """What HEAD names from now on; None where HEAD is detached."""
+    """Branch that HEAD names after the restore, or None if HEAD is detached."""
     create: str | None = None
-    """The branch that is made at the recorded tip."""
+    """Branch that is made at the recorded tip, if any."""
     notes: list[str] = []
 
 
@@ -108,23 +109,23 @@ class TrashRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def new_id() -> str:
-    """Sorts by time."""
+    """Return a new id; ids sort by time."""
     return f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(4)}"
 
 
 def trash_folder(repository: Repository) -> Path:
-    """Where the records and the metadata are."""
+    """Return the folder of the records and the metadata."""
     return repository.common_dir / "ctui-trash"
 
 
 def records(repository: Repository) -> list[TrashRecord]:
-    """All records, oldest first; one that cannot be read is left alone."""
+    """Return all records, oldest first, without those that cannot be read."""
     found = [record for record in _all_records(repository).values() if record is not None]
     return sorted(found, key=lambda record: (record.entry.removed, record.entry.id))
 
 
 def damaged_records(repository: Repository) -> list[Path]:
-    """The files of records that cannot be read: what they tell of is in the trash all the same."""
+    """Return the files of unreadable records, whose entries are in the trash all the same."""
     return sorted(path for path, record in _all_records(repository).items() if record is None)
 
 
@@ -142,7 +143,7 @@ def _all_records(repository: Repository) -> dict[Path, TrashRecord | None]:
 
 
 def _where_it_is_now(plain: Any, repository: Repository) -> Any:
-    """A record of a repository that was moved since names places that are elsewhere now."""
+    """Adapt the paths of a record to the repository's present place."""
     old, new = plain["entry"]["repository"], str(repository.common_dir)
 
     def moved(value: Any) -> Any:
@@ -159,7 +160,7 @@ def _where_it_is_now(plain: Any, repository: Repository) -> Any:
 
 
 def read_record(repository: Repository, entry_id: str) -> TrashRecord:
-    """One record. Raises NotFound."""
+    """Return one record. Raises NotFound."""
     for record in records(repository):
         if record.entry.id == entry_id:
             return record
@@ -167,24 +168,16 @@ def read_record(repository: Repository, entry_id: str) -> TrashRecord:
 
 
 def write_record(repository: Repository, record: TrashRecord) -> None:
-    """Keep a record, so that it is there after a power failure too.
+    """Write a record that survives a power failure.
 
     Raises:
         Unavailable: the disk does not take it; the record is as it was.
     """
     folder = trash_folder(repository)
-    path = folder / f"{record.entry.id}.json"
-    unfinished = path.with_suffix(".new")
-    # The standard library keeps bytes that are no UTF-8 in a path; msgspec refuses them.
+    # json keeps the bytes of a path that is not UTF-8, which msgspec refuses.
     data = json.dumps(msgspec.to_builtins(record)).encode()
     try:
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.rename(path)
-        sync_folder(folder)
+        replace_file(folder / f"{record.entry.id}.json", data, suffix="new")
     except OSError as error:
         raise Unavailable(
             f"the trash {folder} cannot be written: {error.strerror}",
@@ -197,17 +190,8 @@ def forget_record(repository: Repository, record: TrashRecord) -> None:
     sync_folder(trash_folder(repository))
 
 
-def sync_folder(folder: Path) -> None:
-    """Have the names in a folder survive a power failure."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def holder_beside(folder: Path, repository: Repository) -> Path:
-    """The folder on the same file system that keeps what is removed from beside `folder`.
+    """Return the folder, on the file system of `folder`, for what is removed from beside it.
 
     Inside a checkout it would be an untracked folder, which `git clean` deletes; there the
     repository's own git directory takes it, if that is on the same file system.
@@ -238,7 +222,7 @@ def make_holder(holder: Path) -> None:
 
 
 def tidy_holder(holder: Path) -> None:
-    """Take an empty one away."""
+    """Remove the folder if it is empty."""
     with suppress(OSError):
         if {path.name for path in holder.iterdir()} <= {".gitignore"}:
             (holder / ".gitignore").unlink(missing_ok=True)

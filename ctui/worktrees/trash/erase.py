@@ -1,4 +1,4 @@
-"""Deleting a folder for good: by descriptor, without following a link or leaving its file system.
+"""Deletion of a folder by descriptor, without following a link or leaving its file system.
 
 Every folder inside is renamed to the top before it is entered. So nothing is deeper than one level,
 however deep the tree was; a mount point, which cannot be renamed (rename(2), EBUSY), is never
@@ -24,21 +24,21 @@ _BREATH_SECONDS = 0.002
 
 
 class Stopped(Exception):
-    """The deletion was asked to stop; it goes on from where it is when it is called again."""
+    """End of a deletion that was asked to stop; the next call goes on from there."""
 
 
 class Eraser:
-    """Deletes folders, and counts what that frees."""
+    """Deletion of folders, with a count of what it frees."""
 
     def __init__(self, stop: Callable[[], bool] = lambda: False) -> None:
         self.freed = 0
-        """Bytes on disk."""
+        """Freed bytes on disk."""
         self._stop = stop
         self._prefix = f".erase-{secrets.token_hex(4)}-"
         self._count = 0
 
     def erase(self, folder: Path, inode: int) -> None:
-        """Delete a folder, if it is still the recorded one. One that is gone is no error.
+        """Delete a folder if it is still the recorded one. One that is gone is no error.
 
         Raises:
             Conflict: another folder is at its place.
@@ -50,7 +50,7 @@ class Eraser:
         parent = os.open(folder.parent, _FOLDER)
         try:
             found = os.stat(folder.name, dir_fd=parent, follow_symlinks=False)
-            # The device is that of its holder: numbers of devices are given out anew at each start.
+            # Compared with its holder and not with the record: device numbers change at a reboot.
             if (found.st_dev, found.st_ino) != (os.fstat(parent).st_dev, inode):
                 raise Conflict(
                     f"{folder} is not the folder that was put there",
@@ -96,7 +96,7 @@ class Eraser:
                 self.freed += status.st_blocks * _BLOCK
             else:
                 os.unlink(entry.name, dir_fd=folder)
-                # A file with another name somewhere frees nothing.
+                # A file that has another hard link frees nothing.
                 self.freed += status.st_blocks * _BLOCK if status.st_nlink == 1 else 0
         return found
 
@@ -118,7 +118,7 @@ class Eraser:
 
 
 def _enter(name: str, parent: int) -> int:
-    """A descriptor of a folder that can be listed and emptied, whatever its mode was."""
+    """Open a folder so that it can be listed and emptied, whatever its mode was."""
     status = os.stat(name, dir_fd=parent, follow_symlinks=False)
     if stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_IRWXU != stat.S_IRWXU:
         _open_up(name, parent)
@@ -129,7 +129,7 @@ def _open_up(name: str, parent: int) -> None:
     if os.chmod in os.supports_follow_symlinks:
         os.chmod(name, stat.S_IRWXU, dir_fd=parent, follow_symlinks=False)
         return
-    # Linux has no chmod that follows no link; the descriptor names exactly this folder.
+    # Linux has no chmod without following links; this path leads to the descriptor's folder.
     flags = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(name, flags, dir_fd=parent)
     try:

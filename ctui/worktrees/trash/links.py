@@ -1,4 +1,4 @@
-"""The links between a worktree and its metadata, written anew when one of them changed its place.
+"""Links between a worktree and its metadata, rewritten when one of them moves.
 
 The metadata's `gitdir` names the worktree's `.git`, which names the metadata; a submodule has such
 a pair of its own. Each keeps its style, absolute or relative.
@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from ctui.files import replace_file, replace_file_in
 from ctui.git import hostile
 from ctui.git.command import run_git
 from ctui.git.repository import Repository
@@ -21,7 +22,7 @@ _GITDIR = "gitdir: "
 
 
 class Ends(NamedTuple):
-    """Where a worktree and its metadata are."""
+    """Paths of a worktree and its metadata."""
 
     worktree: Path
     metadata: Path
@@ -30,7 +31,8 @@ class Ends(NamedTuple):
 async def adapt_links(repository: Repository, now: Ends, old: Ends, new: Ends, mark: str) -> None:
     """Make all links fit the places that worktree and metadata are about to get.
 
-    What fits already is not written: usually nothing is, unless the repository was moved.
+    Links that fit already are not written. That is the usual case, unless the repository was
+    moved.
 
     Args:
         repository: whose worktree it is.
@@ -52,7 +54,7 @@ async def adapt_links(repository: Repository, now: Ends, old: Ends, new: Ends, m
 async def _adapt_module(
     repository: Repository, module: str, now: Ends, old: Ends, new: Ends, mark: str
 ) -> None:
-    """One submodule: `core.worktree` of its repository, and the `.git` in its checkout."""
+    """Adapt one submodule: `core.worktree` of its repository, and the `.git` in its checkout."""
     config = now.metadata / module / "config"
     said = await run_git(
         ["config", "--file", config, "-z", "--get", "core.worktree"],
@@ -79,7 +81,7 @@ async def _adapt_module(
 
 
 def _modules(metadata: Path) -> Iterator[str]:
-    """The repositories of submodules, also of those in them, as paths below the metadata."""
+    """Yield the repositories of submodules, nested ones too, as paths below the metadata."""
     for folder, names, files in os.walk(metadata / "modules"):
         if "HEAD" in files and "config" in files:
             yield os.path.relpath(folder, metadata)
@@ -87,43 +89,28 @@ def _modules(metadata: Path) -> Iterator[str]:
 
 
 def _write_gitfile(root: Path, parts: tuple[str, ...], target: Path, at: Path, mark: str) -> None:
-    """Let the `.git` file of a checkout name `target`, if it is a file; no link is followed."""
+    """Make the `.git` file of a checkout name `target`, if it is a file; no link is followed."""
     with hostile.folder(root, *parts) as folder:
         if folder is None or (descriptor := hostile.open_file(".git", folder)) is None:
             return
         with os.fdopen(descriptor, "rb") as file:
             text = os.fsdecode(file.read(_LINK_LIMIT)).rstrip("\n")
             status = os.fstat(file.fileno())
-        unfinished = f".git.{mark}"
+        # A killed writer may have left this file, and the link may not need a change any more.
         with suppress(FileNotFoundError):
-            os.unlink(unfinished, dir_fd=folder)
+            os.unlink(f".git.{mark}", dir_fd=folder)
         wanted = _GITDIR + _restyled(text.removeprefix(_GITDIR), target, at)
         if wanted == text or not text.startswith(_GITDIR):
             return
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-        descriptor = os.open(unfinished, flags, 0o600, dir_fd=folder)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(os.fsencode(f"{wanted}\n"))
-            file.flush()
-            os.fchmod(file.fileno(), status.st_mode & 0o777)
-            with suppress(PermissionError):
-                os.fchown(file.fileno(), status.st_uid, status.st_gid)
-            os.fsync(file.fileno())
-        os.rename(unfinished, ".git", src_dir_fd=folder, dst_dir_fd=folder)
+        replace_file_in(folder, ".git", os.fsencode(f"{wanted}\n"), like=status, suffix=mark)
 
 
 def write_file(path: Path, text: str, mark: str) -> None:
-    """Replace a file of the metadata at once, with its mode."""
-    unfinished = path.with_name(f"{path.name}.{mark}")
-    with unfinished.open("wb") as file:
-        file.write(os.fsencode(text))
-        file.flush()
-        if path.exists():
-            os.fchmod(file.fileno(), path.stat().st_mode & 0o777)
-        os.fsync(file.fileno())
-    unfinished.rename(path)
+    """Replace a file of the metadata, keeping its mode."""
+    like = path.stat() if path.exists() else None
+    replace_file(path, os.fsencode(text), mode=None, like=like, suffix=mark)
 
 
 def _restyled(text: str, target: Path, at: Path) -> str:
-    """`target` as the text names things: absolute, or seen from `at`."""
+    """Return `target` in the style of the text: absolute, or relative to `at`."""
     return str(target) if Path(text).is_absolute() else os.path.relpath(target, at)

@@ -1,4 +1,4 @@
-"""Renaming folders into the trash and back: known by inode, never over something else, repeatable.
+"""Repeatable renames of folders into the trash and back, identified by inode.
 
 Each function may be called again after a crash and does what is left to do.
 """
@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Literal
 
 from ctui.errors import Conflict, Unavailable
-from ctui.worktrees.trash.entries import Moved, make_holder, sync_folder, tidy_holder
+from ctui.files import sync_folder
+from ctui.worktrees.trash.entries import Moved, make_holder, tidy_holder
 
 _ATTEMPTS = 3
 
@@ -21,7 +22,7 @@ _ATTEMPTS = 3
 def to_be_moved(
     part: Literal["metadata", "worktree", "companion"], source: Path, target: Path
 ) -> Moved:
-    """What is at `source` now.
+    """Describe the folder that is at `source` now.
 
     Raises:
         Conflict: that is no folder.
@@ -42,9 +43,9 @@ def to_be_moved(
 
 
 def is_at(path: Path, moved: Moved) -> bool:
-    """Whether the recorded folder is there.
+    """Return True if the recorded folder is at the path.
 
-    Its device is not compared: numbers of devices are given out anew at each start.
+    The device is not compared, because device numbers change at a reboot.
     """
     try:
         status = path.lstat()
@@ -68,13 +69,13 @@ def carry_in(moved: Iterable[Moved]) -> None:
                 carry(one, Path(one.source), Path(one.target))
                 break
             except FileNotFoundError:
-                # The last entry of another repository left, and took the holder along.
+                # Another process removed the holder with its last entry.
                 if attempt == _ATTEMPTS - 1:
                     raise
 
 
 def carry_out(moved: Iterable[Moved]) -> None:
-    """Rename everything back to where it was, in the opposite order. Raises as `carry_in`."""
+    """Rename everything back to its former place, in the opposite order. Raises as `carry_in`."""
     for one in reversed(list(moved)):
         # Git removes its folder of worktrees together with the last of them.
         Path(one.source).parent.mkdir(parents=True, exist_ok=True)
@@ -109,7 +110,7 @@ def _rename(source: Path, target: Path) -> None:
     try:
         source.rename(target)
     except PermissionError:
-        # A folder gets a new `..` by this, so it must be writable itself.
+        # The rename changes the `..` of the folder, so the folder itself must be writable.
         mode = stat.S_IMODE(source.lstat().st_mode)
         if mode & stat.S_IWUSR:
             raise

@@ -1,4 +1,4 @@
-"""The layout before: `.trash/<id>/{worktree, entry.json}` beside a worktree, and no other record.
+"""Adoption of the older layout: `.trash/<id>/{worktree, entry.json}` beside a worktree.
 
 Its entries get a record like all others; their files stay where they are.
 """
@@ -27,14 +27,14 @@ _OLD_TRASH = ".trash"
 
 
 def take_over_old_entries(repository: Repository) -> None:
-    """Write records of all old entries of a repository. Only who has the trash's turn calls it."""
+    """Write records of all old entries of a repository. The caller must hold the trash's lock."""
     for place, entry in _old_entries(repository):
         with suppress(OSError, CtuiError):
             _take_over(repository, place, entry)
 
 
 def _old_entries(repository: Repository) -> Iterator[tuple[Path, TrashEntry]]:
-    """Entries of the layout that kept `.trash/<id>/{worktree, entry.json}` beside a worktree."""
+    """Yield the entries of the older layout."""
     holders = {
         Path(link.read_text(errors="surrogateescape").rstrip("\n")).parent.parent / _OLD_TRASH
         for folder in (trash_folder(repository), repository.common_dir / "worktrees")
@@ -48,7 +48,7 @@ def _old_entries(repository: Repository) -> Iterator[tuple[Path, TrashEntry]]:
 
 
 def _take_over(repository: Repository, place: Path, entry: TrashEntry) -> None:
-    """Write a record of an old entry; its metadata may have been left where git keeps it."""
+    """Write a record of an old entry; its metadata may still be where git keeps it."""
     worktree = place / "worktree"
     moved_metadata = trash_folder(repository) / entry.id
     metadata = moved_metadata if moved_metadata.is_dir() else Path(entry.metadata)

@@ -1,4 +1,4 @@
-"""Refs on everything that only a worktree's own metadata held.
+"""Refs that keep everything that only a worktree's own metadata held.
 
 Git keeps what the index, HEAD, reflog and unfinished operations of a linked worktree name, for as
 long as its metadata is in place (git-gc(1), "NOTES"). In the trash these refs do that instead.
@@ -26,7 +26,7 @@ _MODES = {b"blob": "100644", b"tree": "040000"}
 
 
 def named_objects(metadata: Path) -> frozenset[str]:
-    """Every object id in any text of a worktree's metadata.
+    """Return every object id in any text of a worktree's metadata.
 
     That is HEAD and its reflog, MERGE_HEAD and its like, the refs of a bisect, and all that a
     rebase noted. Submodules are repositories of their own, which keep their objects themselves.
@@ -43,7 +43,7 @@ def named_objects(metadata: Path) -> frozenset[str]:
 
 
 def objects_in(text: str) -> frozenset[str]:
-    """Every object id in a reflog."""
+    """Return every object id in a reflog."""
     return frozenset(oid.decode() for oid in _OID.findall(os.fsencode(text)))
 
 
@@ -79,7 +79,7 @@ async def pin(
 
 
 async def unpin(repository: Repository, entry_id: str) -> None:
-    """Take the refs of an entry away; for git to collect what nothing else names."""
+    """Delete the refs of an entry, so that git can collect what nothing else names."""
     said = await run_git(
         ["for-each-ref", "--format=%(refname)", f"{PREFIX}/{entry_id}/"],
         git_dir=repository.common_dir,
@@ -88,7 +88,7 @@ async def unpin(repository: Repository, entry_id: str) -> None:
 
 
 async def unpin_forgotten(repository: Repository, known: Collection[str]) -> None:
-    """Take refs away that belong to no entry: a git that outlived its ctui may have made them.
+    """Delete refs of no entry, which a git that outlived its ctui may have made.
 
     Those of the older layout, with its shorter ids, are left alone: its entries have no record.
     """
@@ -117,7 +117,7 @@ async def _update_refs(repository: Repository, lines: str) -> None:
 
 
 async def _index_objects(metadata: Path, tip: str | None) -> set[str]:
-    """What the index has and HEAD has not; and the sides of conflicts, resolved ones too."""
+    """Return what the index has and HEAD has not, with the sides of all conflicts."""
     differs = (
         ["diff-index", "--cached", "--raw", "--no-renames", "-z", IGNORE_SUBMODULES, tip]
         if tip
@@ -130,13 +130,13 @@ async def _index_objects(metadata: Path, tip: str | None) -> set[str]:
     )
     found: set[str] = set()
     for output in outputs:
-        # A path may look like an object id; naming one more that exists does no harm.
+        # A path may look like an object id. To keep one object too many does no harm.
         found.update(oid.decode() for oid in _OID.findall(output.stdout))
     return found
 
 
 async def _kinds(repository: Repository, oids: Collection[str]) -> Mapping[str, bytes]:
-    """The kind of each object that exists."""
+    """Return the kind of each object that exists."""
     said = await run_git(
         ["cat-file", "--batch-check=%(objectname) %(objecttype)"],
         git_dir=repository.common_dir,
@@ -149,7 +149,7 @@ async def _kinds(repository: Repository, oids: Collection[str]) -> Mapping[str, 
 async def _not_reachable(
     repository: Repository, commits: Collection[str], tip: str | None
 ) -> Collection[str]:
-    """The fewest of the commits that keep all of them, beside the tip."""
+    """Return the fewest of the commits that keep all of them, in addition to the tip."""
     if not commits:
         return ()
     with suppress(ExternalFailure):
@@ -173,7 +173,7 @@ async def _is_whole(repository: Repository, oid: str) -> bool:
 
 
 async def _tree_of(repository: Repository, kinds: Mapping[str, bytes]) -> str:
-    """One tree that holds all the blobs and trees, by their ids."""
+    """Write one tree that holds all the blobs and trees, named by their ids."""
     listing = "".join(
         f"{_MODES[kind]} {kind.decode()} {oid}\t{oid}\0"
         for oid, kind in sorted(kinds.items())

@@ -1,4 +1,4 @@
-"""Emptying the trash by age and size, in the background. What is being purged is listed no more."""
+"""Purge of the trash by age and size, in the background. An entry that is purged is not listed."""
 
 from __future__ import annotations
 
@@ -39,22 +39,22 @@ _CLOCK_EVERY = 500
 
 
 class Size(NamedTuple):
-    """What an entry occupies."""
+    """Disk usage of an entry."""
 
     bytes: int
-    """On disk; a file with several names counts once."""
+    """Bytes on disk; a file with several names counts once."""
     complete: bool
-    """False where there was no time for all of it: it is at least as much."""
+    """False if time ran out; the bytes are then a lower bound."""
 
 
 class Purged(msgspec.Struct, frozen=True):
-    """What a purge did."""
+    """Result of a purge."""
 
     ids: list[str]
     freed: int
-    """Bytes on disk."""
+    """Freed bytes on disk."""
     problems: list[str]
-    """What could not be deleted, a sentence each; the next purge tries again."""
+    """Reasons why something could not be deleted, a sentence each; the next purge tries again."""
 
 
 async def purge(
@@ -64,7 +64,7 @@ async def purge(
     keep_bytes: int | None = None,
     ids: Collection[str] = (),
 ) -> Purged:
-    """Delete entries for good, and go on with what an interrupted purge left.
+    """Delete entries for good, and continue an interrupted purge.
 
     Args:
         repository: whose trash it is.
@@ -92,7 +92,7 @@ async def _purge(
         await unpin_forgotten(repository, _known_ids(repository))
         chosen = _chosen(records(repository), older_than, keep_bytes, ids, sizes)
         doomed = [_doom(repository, record) for record in chosen]
-    # From here on nobody can restore them, so nobody has to wait for us either.
+    # From here on nobody can restore them, so the lock is not needed any more.
     gone: list[str] = []
     freed, problems = 0, list[str]()
     for record in doomed:
@@ -108,7 +108,7 @@ async def _purge(
 
 
 def entry_size(repository: Repository, entry_id: str, *, seconds: float = _SIZE_SECONDS) -> Size:
-    """What an entry occupies, counted for at most that long. Call it in a thread."""
+    """Measure an entry for at most that long. Call it in a thread."""
     found = [record for record in records(repository) if record.entry.id == entry_id]
     return _size(found[0], seconds) if found else Size(0, complete=True)
 
@@ -139,7 +139,7 @@ def _chosen(
 
 
 def _known_ids(repository: Repository) -> set[str]:
-    """Also those whose record cannot be read."""
+    """Return the ids of entries, also of those whose record cannot be read."""
     return {path.name.removesuffix(".json") for path in trash_folder(repository).iterdir()}
 
 
@@ -151,7 +151,7 @@ def _doom(repository: Repository, record: TrashRecord) -> TrashRecord:
 
 
 async def _in_background(record: TrashRecord) -> tuple[Eraser, str]:
-    """Delete the files of an entry in a thread that gives way; stopped when we are cancelled."""
+    """Delete an entry's files in a low-priority thread, which stops on cancellation."""
     stop = threading.Event()
     eraser = Eraser(stop.is_set)
     done: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -179,13 +179,13 @@ async def _in_background(record: TrashRecord) -> tuple[Eraser, str]:
 
 
 def _erase(eraser: Eraser, record: TrashRecord) -> str:
-    """Delete what was moved.
+    """Delete the folders that were moved into the trash.
 
     Returns:
         what is in the way, or nothing.
     """
     shown = one_line(record.entry.name)
-    # The worktree first: as long as there is anything to keep objects for, there is metadata.
+    # The worktree goes first: the metadata must outlast everything that needs its objects.
     for moved in reversed(record.moved):
         try:
             eraser.erase(Path(moved.target), moved.inode)

@@ -1,4 +1,4 @@
-"""What is in the trash, once everything that a crash left in the middle is ended."""
+"""The content of the trash, after completing everything that a crash interrupted."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _MOMENT_SECONDS = 2.0
 
 
 async def trash_entries(repository: Repository) -> list[TrashEntry]:
-    """Everything of a repository that can be restored, oldest first."""
+    """Return everything of a repository that can be restored, oldest first."""
     await _recover(repository, restores=False)
     return [record.entry for record in records(repository) if record.stage in _LISTED]
 
 
 async def recover(repository: Repository) -> list[Restored]:
-    """End every removal and restore whose process is gone. Waits a moment for one that works.
+    """Complete every removal and restore whose process is gone; wait a moment for a running one.
 
     A removal that was cut off before its last check is undone; a restore is completed. An entry
     that is in the way of that stays in the trash.
@@ -44,7 +44,7 @@ async def _recover(repository: Repository, *, restores: bool) -> list[Restored]:
         return []
     finished: list[Restored] = []
     busy = any(record.stage not in _AT_REST for record in records(repository))
-    # Somebody else who works now leaves nothing to recover, and will soon be done.
+    # If another process holds the lock, it recovers everything itself and is soon done.
     with suppress(Unavailable):
         async with trash_turn(repository, patience=_MOMENT_SECONDS if busy else 0):
             for unfinished in trash_folder(repository).glob("*.new"):

@@ -1,7 +1,8 @@
-"""Removing a worktree without losing anything.
+"""Removal of a worktree without losing anything.
 
-Everything is pinned, renamed into the trash, and looked at once more there, where no editor, shell
-or git of the person finds it any more. If that is not exactly what was seen, all of it goes back.
+Refs are made for all of its objects, it is renamed into the trash, and its status is read once more
+there, where no editor, shell or git of the person finds it any more. If that differs from what was
+seen before, everything goes back.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ async def remove_worktree(
     tasks: Sequence[str] = (),
     still_free: StillFree | None = None,
 ) -> TrashEntry:
-    """Move a worktree into the trash. One whose files are gone leaves its metadata there.
+    """Move a worktree into the trash, or only its metadata if its files are gone.
 
     Args:
         survey: of its repository; it is looked at once more.
@@ -64,7 +65,7 @@ async def remove_worktree(
         delete_branch: delete its branch too, if nothing else needs it; a restore makes it again.
         companions: further folders that belong to it; each is moved to a trash beside itself.
         tasks: ids of the tasks that leave the list with it; a restore tells them again.
-        still_free: whether nobody works in it.
+        still_free: returns True as long as nobody works in it.
 
     Raises:
         Refused: it is unclean or locked, somebody works in it, or there is a problem with it.
@@ -96,7 +97,7 @@ async def _look_again(survey: Survey, status: WorktreeStatus, *, force: bool) ->
     if status.problem != "missing":
         inode = to_be_moved("worktree", path, path).inode
         raw = await look(status, metadata, path)
-    # In this order: whatever changes after the raw look makes the one in the trash differ from it.
+    # This order matters: a change after this status is found by the comparison in the trash.
     target = survey.repository.target()
     now = await survey.one(metadata)
     check_removal(now, force=force)
@@ -105,14 +106,14 @@ async def _look_again(survey: Survey, status: WorktreeStatus, *, force: bool) ->
 
 
 async def put_back_interrupted(repository: Repository) -> list[TrashEntry]:
-    """End what a crash cut off: what was not checked yet goes back, the rest is completed.
+    """Complete a removal that a crash interrupted: undo it if it was not checked yet.
 
     Returns:
         the entries that are in the trash now.
     """
     completed: list[TrashEntry] = []
     for record in records(repository):
-        # One that a person took apart by hand must not keep the others from going on.
+        # An entry that a person damaged by hand must not stop the others.
         with suppress(CtuiError, OSError):
             if record.stage == "removing" and not await put_back(repository, record):
                 completed.append(_settle(repository, record))
@@ -127,7 +128,7 @@ async def put_back(repository: Repository, record: TrashRecord) -> bool:
     Returns:
         False where something else is at the worktree's place by now; then it is all in the trash.
     """
-    # What a person took away meanwhile does not keep the rest from its place.
+    # A part that a person removed meanwhile does not stop the others from going back.
     there = [
         moved
         for moved in record.moved
@@ -187,7 +188,7 @@ def _with_branch_deleted(repository: Repository, planned: TrashRecord) -> TrashR
 
 
 def _needed(repository: Repository, branch: str, *, beside: Path | None = None) -> bool:
-    """Whether a branch is the repository's own, or is checked out elsewhere."""
+    """Return True if a branch is the repository's own, or is checked out elsewhere."""
     own = {repository.default_branch(), *(target.ref for target in repository.targets())}
     if own & {branch, f"refs/heads/{branch}"}:
         return True
@@ -236,7 +237,7 @@ async def _give_up(repository: Repository, planned: TrashRecord) -> None:
 
 
 def _settle(repository: Repository, record: TrashRecord) -> TrashEntry:
-    """What lies in the trash whole is an entry."""
+    """Make an entry of what lies completely in the trash."""
     branch = record.branch
     kept = msgspec.structs.replace(branch, deleted=False) if branch else None
     write_record(repository, msgspec.structs.replace(record, stage="removed", branch=kept))
@@ -244,10 +245,10 @@ def _settle(repository: Repository, record: TrashRecord) -> TrashEntry:
 
 
 async def _complete(repository: Repository, record: TrashRecord) -> TrashEntry:
-    """The last step: delete the branch if that was wanted, and let the entry be seen."""
+    """Delete the branch if that was wanted, and make the entry visible."""
     entry, branch = record.entry, record.branch
     if branch is not None and branch.deleted:
-        # After a crash somebody may have it checked out again by now.
+        # After a crash, somebody may have checked the branch out again.
         used = _needed(repository, branch.name)
         gone = not used and await branches.delete_branch(repository, branch)
         branch = msgspec.structs.replace(branch, deleted=gone)
@@ -260,7 +261,7 @@ async def _complete(repository: Repository, record: TrashRecord) -> TrashEntry:
 
 
 def _kept_for(planned: TrashRecord) -> frozenset[str]:
-    """Objects that a restore needs, though the metadata does not name them."""
+    """Return the objects that a restore needs although the metadata does not name them."""
     branch, record = planned.branch, planned.entry.record
     found = objects_in(branch.reflog) if branch and branch.reflog else frozenset()
     found |= {branch.tip} if branch and branch.tip else frozenset()

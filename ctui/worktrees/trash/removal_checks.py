@@ -1,4 +1,4 @@
-"""What must be true of a worktree so that it may go into the trash, and is checked again there."""
+"""Conditions for a worktree to go into the trash, checked before and after its rename."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ _FORCED_PROBLEMS = frozenset({"submodules-unchecked", "missing"})
 _LOOK_AGAIN = "look at it again, then remove it"
 
 StillFree = Callable[[], bool]
-"""Asked before and after the rename: whether nobody works in the worktree."""
+"""Check before and after the rename that nobody works in the worktree."""
 
 
 class Seen(NamedTuple):
-    """What the removal was decided on."""
+    """Facts that the removal was decided on."""
 
     status: WorktreeStatus
     raw: bytes | None
-    """As git said it; None where the files are gone."""
+    """Output of `git status`, or None if the files are gone."""
     inode: int | None
     target: Target
 
 
 def check_removal(status: WorktreeStatus, *, force: bool) -> None:
-    """Whether a worktree in this state may be removed.
+    """Raise Refused unless a worktree in this state may be removed.
 
     Raises:
         Refused: it is locked, unclean or missing (without `force`), or has another problem.
@@ -81,7 +81,7 @@ async def check_there(
 
 
 async def look(status: WorktreeStatus, metadata: Path, path: Path) -> bytes:
-    """All that `git status` says of files and HEAD; not of the upstream, which may move."""
+    """Return what `git status` says of files and HEAD, without the upstream, which may move."""
     try:
         said = await run_git(
             status_arguments("--no-ahead-behind"),
@@ -99,7 +99,7 @@ async def look(status: WorktreeStatus, metadata: Path, path: Path) -> bytes:
 
 
 def refuse_change(seen: WorktreeStatus, now: WorktreeStatus) -> None:
-    """Raise Conflict, and say what is not as the person saw it."""
+    """Raise Conflict with the difference from what the person saw."""
     for what in ("head", "branch", "changes", "state", "status", "problem"):
         before, after = getattr(seen, what), getattr(now, what)
         if before != after:
@@ -118,7 +118,7 @@ def _said(value: object) -> str:
 
 
 def refuse_nested(repository: Repository, metadata: Path, path: Path) -> None:
-    """Raise Refused where the repository, or another worktree of it, would go along."""
+    """Raise Refused if the repository, or another worktree of it, would go along."""
     inside = os.path.normpath(path) + os.sep
     if str(repository.common_dir).startswith(inside):
         raise Refused(f"the repository itself lies in {path}", hint="move it away first")

@@ -1,4 +1,4 @@
-"""Bringing a worktree back exactly as it was; under another name where its own is taken."""
+"""Exact restoration of a worktree, under another name if its own is taken."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ from ctui.worktrees.trash.turns import to_the_end, trash_turn
 
 
 class Restored(NamedTuple):
-    """A worktree that is back."""
+    """Worktree that was restored."""
 
     entry: TrashEntry
     path: str
     branch: str | None
     notes: list[str]
-    """What is not as it was, a sentence each."""
+    """Differences from its former state, a sentence each."""
     record: WorktreeRecord | None
-    """Ctui's own record of it, as it is true now."""
+    """Ctui's own record of it, brought up to date."""
 
 
 async def restore_worktree(repository: Repository, entry_id: str) -> Restored:
@@ -72,7 +72,7 @@ async def restore_worktree(repository: Repository, entry_id: str) -> Restored:
 
 
 async def finish_restore(repository: Repository, record: TrashRecord) -> Restored:
-    """Carry out a restore that was decided; also one that a crash cut off, at any step.
+    """Carry out a restore that was decided, also one that a crash interrupted at any step.
 
     Raises:
         CtuiError: something is in the way; it is in the trash again.
@@ -89,7 +89,7 @@ async def finish_restore(repository: Repository, record: TrashRecord) -> Restore
             raise
         record = msgspec.structs.replace(record, stage="restored")
         write_record(repository, record)
-    # Only now: until the files are back for good, the refs are what keeps their objects.
+    # The refs are deleted last, because they keep the objects until the files are back.
     await unpin(repository, record.entry.id)
     for moved in record.moved:
         tidy_holder(Path(moved.target).parent)
@@ -118,7 +118,7 @@ async def _decide(repository: Repository, record: TrashRecord) -> Way:
 async def _decide_branch(
     repository: Repository, branch: BranchRecord
 ) -> tuple[str | None, str | None, str]:
-    """What HEAD is to name, the branch that must be made for that, and what the person is told."""
+    """Return what HEAD is to name, the branch that must be made for it, and the person's notes."""
     known = await branches.heads(repository)
     current, shown = known.get(branch.name), one_line(branch.name)
     name = branch.name if branch.checked_out else None
@@ -145,7 +145,7 @@ async def _bring_back(repository: Repository, record: TrashRecord, way: Way) -> 
     assert metadata is not None  # noqa: S101 - every entry has it
     destinations = _destinations(record, way)
     if not is_at(Path(way.metadata), metadata):
-        # While the metadata lies in the trash, nobody else's git can find a half-made worktree.
+        # As long as the metadata lies in the trash, no other git finds a half-made worktree.
         now = Ends(_place_now(worktree, way.path), Path(metadata.target))
         await adapt_links(repository, now, _recorded(record), _ends(way), record.entry.id)
         _name_branch(now.metadata, record, way.branch)
@@ -155,7 +155,7 @@ async def _bring_back(repository: Repository, record: TrashRecord, way: Way) -> 
 
 
 async def _take_back(repository: Repository, record: TrashRecord, way: Way) -> None:
-    """Everything into the trash again, with the links that it had."""
+    """Put everything into the trash again, with the links that it had."""
     for moved, destination in reversed(_destinations(record, way)):
         if is_at(destination, moved):
             make_holder(Path(moved.target).parent)
@@ -166,19 +166,19 @@ async def _take_back(repository: Repository, record: TrashRecord, way: Way) -> N
         await adapt_links(repository, now, _ends(way), _recorded(record), record.entry.id)
         _name_branch(now.metadata, record, record.branch.name if record.branch else None)
     if way.create is not None and record.branch is not None:
-        # Else the next restore takes it for one that was there, and lets its settings be.
+        # Without this, the next restore would take it for an older branch and keep its settings.
         made = msgspec.structs.replace(record.branch, name=way.create)
         await branches.delete_branch(repository, made)
     write_record(repository, msgspec.structs.replace(record, stage="removed", way=None))
 
 
 def _destinations(record: TrashRecord, way: Way) -> list[tuple[Moved, Path]]:
-    """Metadata last: git believes that a worktree exists as soon as it is there."""
+    """Return the moves with the metadata last: git lists a worktree as soon as that is there."""
     places = {"worktree": way.path, "metadata": way.metadata}
     found = [
         (moved, Path(places.get(moved.part, moved.source))) for moved in reversed(record.moved)
     ]
-    # A companion that is gone does not keep the worktree away; the person was told.
+    # A missing companion does not stop the restore; the person was told of it.
     return [
         (moved, path)
         for moved, path in found

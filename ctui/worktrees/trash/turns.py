@@ -1,20 +1,18 @@
-"""Who may remove, restore and purge in a repository: one process at a time, and to the end."""
+"""Exclusive use of a repository's trash by one process at a time."""
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import time
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, TextIO, TypeVar
+from typing import Any, TypeVar
 
 from ctui.errors import Conflict, Unavailable
+from ctui.file_lock import FileLock
 from ctui.git.process import held_locks
 from ctui.git.repository import Repository
 from ctui.worktrees.trash.entries import trash_folder
 
-_TURN_SECONDS = 0.01
 _PATIENCE_SECONDS = 60.0
 
 Done = TypeVar("Done")
@@ -26,8 +24,8 @@ async def trash_turn(
 ) -> AsyncIterator[None]:
     """Be the only process that removes or restores in this repository.
 
-    Whoever holds it finds, of every entry in the middle of something, that its process is gone, and
-    every git that it had started.
+    For the holder, an entry in the middle of an operation means that its process has ended, and
+    every git process that it had started.
 
     Args:
         repository: whose trash it is.
@@ -36,23 +34,21 @@ async def trash_turn(
     Raises:
         Unavailable: another process takes too long, or the git directory cannot be written.
     """
-    deadline = time.monotonic() + patience
-    with _lock_file(repository, "lock") as file:
-        while not _try_lock(file.fileno()):
-            if time.monotonic() >= deadline:
-                raise Unavailable(
-                    f"another ctui is removing or restoring in {repository.name}",
-                    hint="try again when it is done",
-                )
-            await asyncio.sleep(_TURN_SECONDS)
-        with _inherited(file.fileno()):
-            yield
+    lock = await _locked(repository, "lock", patience)
+    if lock is None:
+        raise Unavailable(
+            f"another ctui is removing or restoring in {repository.name}",
+            hint="try again when it is done",
+        )
+    with lock, _inherited(lock.fileno()):
+        yield
 
 
 async def to_the_end(work: Coroutine[Any, Any, Done]) -> Done:
-    """Await what must not be left halfway; a cancellation counts after it.
+    """Await what must not be left halfway; a cancellation takes effect after it.
 
-    Unlike `asyncio.shield` it keeps the caller waiting, and so what the caller holds.
+    Unlike `asyncio.shield`, it makes the caller wait, so that the caller keeps its locks until
+    the end.
     """
     task = asyncio.ensure_future(work)
     cancelled: asyncio.CancelledError | None = None
@@ -69,14 +65,14 @@ async def to_the_end(work: Coroutine[Any, Any, Done]) -> Done:
 @asynccontextmanager
 async def purge_turn(repository: Repository) -> AsyncIterator[None]:
     """Be the only process that purges; others remove and restore meanwhile. Raises Conflict."""
-    with _lock_file(repository, "purge-lock") as file:
-        if not _try_lock(file.fileno()):
-            raise Conflict(
-                f"another ctui empties the trash of {repository.name}",
-                hint="try again when it is done",
-            )
-        with _inherited(file.fileno()):
-            yield
+    lock = await _locked(repository, "purge-lock", 0)
+    if lock is None:
+        raise Conflict(
+            f"another ctui empties the trash of {repository.name}",
+            hint="try again when it is done",
+        )
+    with lock, _inherited(lock.fileno()):
+        yield
 
 
 @contextmanager
@@ -88,18 +84,11 @@ def _inherited(lock: int) -> Iterator[None]:
         held_locks.reset(token)
 
 
-def _lock_file(repository: Repository, name: str) -> TextIO:
+async def _locked(repository: Repository, name: str, patience: float) -> FileLock | None:
     folder = trash_folder(repository)
+    lock = FileLock(folder / name)
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
-        return (folder / name).open("w")
+        return lock if await lock.wait(patience) else None
     except OSError as error:
         raise Unavailable(f"{folder} cannot be written: {error.strerror}") from error
-
-
-def _try_lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

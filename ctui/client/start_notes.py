@@ -1,0 +1,102 @@
+"""What a new task will not find, and the option that changes it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ctui.errors import CtuiError
+from ctui.git.command import run_git, status_arguments
+from ctui.text import one_line
+
+if TYPE_CHECKING:
+    from ctui.client.tasks import NewTask
+    from ctui.git.repository import Repository
+
+_TEXT_LIMIT = 1 << 20
+_SECONDS = 10
+_IMPORT = re.compile(r"(?:^|(?<=\s))@([~\w.-]*[/.][\w./-]*\w)")
+_CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
+_SHOWN = 3
+
+
+async def start_notes(
+    repository: Repository, new: NewTask, base: str | None, *, trusted: bool
+) -> list[str]:
+    """Return what to say once where a task begins, one sanitised line each.
+
+    Args:
+        repository: where it works.
+        new: what was wanted.
+        base: the commit that it begins with, if that is known.
+        trusted: the repository's own Claude settings count.
+    """
+    notes = [] if trusted or base is None else await _imports(repository, base)
+    work_tree = repository.work_tree
+    if new.in_checkout or new.worktree or work_tree is None:
+        return notes
+    return [*notes, *await _uncommitted(repository, work_tree)]
+
+
+async def _imports(repository: Repository, base: str) -> list[str]:
+    """A CLAUDE.md without trust is given as a text; the CLI follows `@path` only in a worktree."""
+    said = await _git(repository, ["cat-file", "blob", f"{base}:CLAUDE.md"])
+    text = _CODE.sub("", said[:_TEXT_LIMIT].decode("utf-8", "replace"))
+    found = list(dict.fromkeys(match[1] for match in _IMPORT.finditer(text)))
+    if not found:
+        return []
+    return [f"CLAUDE.md imports {_some(found, '@')}, which is only read with --trust"]
+
+
+async def _uncommitted(repository: Repository, work_tree: Path) -> list[str]:
+    said = await _git(repository, status_arguments("--ignored=matching"), work_tree)
+    entries = said.decode("utf-8", "replace").split("\0")
+    changed = list(_names(entries, "12u?"))
+    ignored = [name for name in _names(entries, "!") if name.startswith(".env") and "/" not in name]
+    notes: list[str] = []
+    if changed:
+        notes.append(
+            f"not committed, so not in the new worktree: {_some(changed)} "
+            "(commit first, or work in the checkout itself with --workspace-dir)"
+        )
+    if ignored:
+        notes.append(
+            f"ignored by git, so not in the new worktree: {_some(ignored)} "
+            "(copy what the task needs, or use --workspace-dir)"
+        )
+    return notes
+
+
+def _names(entries: list[str], kinds: str) -> Iterator[str]:
+    """The paths of a porcelain v2 status, of the wanted kinds."""
+    fields = {"1": 8, "2": 9, "u": 10, "?": 1, "!": 1}
+    skip = False
+    for entry in entries:
+        if skip or entry[:1] not in fields:
+            skip = False
+            continue
+        skip = entry[0] == "2"  # the name that it had before comes behind it
+        if entry[0] in kinds:
+            yield entry.split(" ", fields[entry[0]])[-1]
+
+
+def _some(names: list[str], mark: str = "") -> str:
+    shown = ", ".join(f"{mark}{one_line(name, 60)}" for name in names[:_SHOWN])
+    return f"{shown} and {len(names) - _SHOWN} more" if len(names) > _SHOWN else shown
+
+
+async def _git(repository: Repository, args: list[str], work_tree: Path | None = None) -> bytes:
+    """What git says, or nothing: a note is no reason to fail."""
+    try:
+        done = await run_git(
+            args,
+            git_dir=repository.common_dir,
+            work_tree=work_tree,
+            timeout=_SECONDS,
+            check=False,
+        )
+    except CtuiError:
+        return b""
+    return b"" if done.exit_code else done.stdout

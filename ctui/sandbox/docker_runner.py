@@ -1,0 +1,140 @@
+"""The runner that makes sandboxes on a Docker engine."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from ctui.config import ImageConfig
+from ctui.errors import Conflict, NotFound
+from ctui.sandbox.docker import Engine
+from ctui.sandbox.image import require_image
+from ctui.sandbox.runner import FoundSandbox, LogLine, SandboxState, Seen
+from ctui.sandbox.spec import (
+    LABEL_INSTANCE,
+    LABEL_RUN,
+    LABEL_TASK,
+    LABEL_VOLUME,
+    SandboxSpec,
+)
+from ctui.sandbox.stream import Stdin, follow_log
+from ctui.sandbox.volumes import CACHES, ensure_caches
+
+
+class DockerRunner:
+    """Sandboxes as containers of one engine; the engine's log is the record of their lines."""
+
+    def __init__(self, engine: Engine, instance: str) -> None:
+        self._engine = engine
+        self._instance = instance
+
+    async def ensure_image(self, config: ImageConfig) -> str:
+        """Return the image's tag; raise Unavailable if it has to be built first."""
+        return await require_image(self._engine, config)
+
+    async def create(self, spec: SandboxSpec) -> str:
+        """Make the network, the volumes and the container, and return its id."""
+        await self._engine.ensure_network(spec.network, {LABEL_INSTANCE: self._instance})
+        caches = {cache.name(self._instance) for cache in CACHES}
+        for mount in spec.mounts:
+            if mount.kind == "volume" and mount.source not in caches:
+                labels = {**spec.labels, LABEL_VOLUME: "home"}
+                await self._engine.ensure_volume(mount.source, labels)
+        if any(mount.source in caches for mount in spec.mounts):
+            await ensure_caches(self._engine, self._instance, spec.image)
+        return await self._engine.create(spec)
+
+    async def start(self, sandbox: str) -> None:
+        """Start the relay in it."""
+        await self._engine.start(sandbox)
+
+    async def attach(self, sandbox: str, *, torn: bool) -> Stdin:
+        """Open the container's stdin."""
+        stdin = await Stdin.open(self._engine.endpoint, sandbox)
+        if torn:
+            await stdin.terminate_torn_line()
+        return stdin
+
+    async def journal(
+        self, sandbox: str, after: Seen, *, follow: bool
+    ) -> AsyncIterator[list[LogLine]]:
+        """Yield the whole lines of the engine's log behind an offset; see `SandboxRunner`.
+
+        The log has no offsets, so it is read from its start and counted.
+        """
+        left = {"out": after.out, "err": after.err}
+        async for batch in follow_log(self._engine.endpoint, sandbox, follow=follow):
+            lines = []
+            for line in batch:
+                if not line.complete:
+                    continue
+                if left[line.stream] > 0:
+                    left[line.stream] -= 1
+                else:
+                    lines.append(line)
+            if lines:
+                yield lines
+
+    async def state(self, sandbox: str) -> SandboxState | None:
+        """Return what the engine says of the container, or None if there is none."""
+        try:
+            state = await self._engine.state(sandbox)
+        except NotFound:
+            return None
+        return SandboxState(
+            id=state.id,
+            running=state.running,
+            paused=state.status == "paused",
+            exit_code=state.exit_code,
+            out_of_memory=state.oom_killed,
+            started=state.status != "created",
+        )
+
+    async def stop(self, sandbox: str, *, grace: float) -> None:
+        """End the CLI by SIGINT, on which it closes its transcript; then insist."""
+        try:
+            state = await self._engine.state(sandbox)
+            if state.status == "paused":
+                await self._engine.unpause(sandbox)
+            await self._engine.signal(sandbox, "INT")
+            await self._engine.stop(sandbox, grace=grace)
+        except NotFound:
+            return
+
+    async def unpause(self, sandbox: str) -> None:
+        """Let a frozen container go on."""
+        try:
+            await self._engine.unpause(sandbox)
+        except (NotFound, Conflict):
+            return
+
+    async def remove(self, sandbox: str) -> None:
+        """Remove the container and its log."""
+        await self._engine.remove(sandbox)
+
+    async def list_ours(self, task: str = "") -> list[FoundSandbox]:
+        """Return the containers of this instance's tasks, or of one task."""
+        labels = {LABEL_INSTANCE: self._instance, LABEL_TASK: task}
+        found = await self._engine.find(labels)
+        return [
+            FoundSandbox(
+                id=item.id,
+                task=item.labels.get(LABEL_TASK, ""),
+                run=_number(item.labels.get(LABEL_RUN, "")),
+                running=item.running,
+            )
+            for item in found
+        ]
+
+    async def discard_volumes(self, task: str) -> None:
+        """Delete the task's home."""
+        labels = {LABEL_INSTANCE: self._instance, LABEL_TASK: task}
+        for name in await self._engine.volumes(labels):
+            await self._engine.remove_volume(name)
+
+    async def close(self) -> None:
+        """Close the connections to the engine."""
+        await self._engine.close()
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdigit() else 0

@@ -1,0 +1,127 @@
+"""The port to the place where sandboxes live: an engine today, a cluster later.
+
+Nothing above this floor knows a container, an engine's address or an error of its client. A sandbox
+is named by the text that `create` returned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Literal, NamedTuple, Protocol
+
+from ctui.config import ImageConfig
+from ctui.sandbox.spec import SandboxSpec
+
+Stream = Literal["out", "err"]
+
+
+class LogLine(NamedTuple):
+    """One line of a sandbox's stdout or stderr."""
+
+    time: int
+    """Nanoseconds since the epoch, when the runner read its last piece."""
+    stream: Stream
+    data: bytes
+    """Without the newline."""
+    complete: bool = True
+    """False for what stands after the last newline, or beyond the runner's limit."""
+
+
+class Seen(NamedTuple):
+    """How many lines of each stream were taken: the offset at which a journal goes on."""
+
+    out: int = 0
+    err: int = 0
+
+    def plus(self, line: LogLine) -> Seen:
+        """Return the offset behind that line."""
+        if line.stream == "out":
+            return Seen(self.out + 1, self.err)
+        return Seen(self.out, self.err + 1)
+
+
+NOTHING = Seen()
+"""The offset of a journal's start."""
+
+
+class SandboxState(NamedTuple):
+    """What the runner says of a sandbox."""
+
+    id: str
+    running: bool
+    """Also while it is paused."""
+    exit_code: int
+    paused: bool = False
+    out_of_memory: bool = False
+    started: bool = True
+    """False where it was made, and the CLI in it never begun."""
+
+
+class FoundSandbox(NamedTuple):
+    """A sandbox found by its labels."""
+
+    id: str
+    task: str
+    run: int
+    running: bool
+
+
+class SandboxInput(Protocol):
+    """The way into a sandbox. Closing it leaves the sandbox's stdin open."""
+
+    async def send(self, line: bytes) -> None:
+        """Write one whole line.
+
+        Raises:
+            OSError, CtuiError: the connection broke; how much of it arrived is unknown.
+        """
+
+    def close(self) -> None: ...
+
+
+class SandboxRunner(Protocol):
+    """A place where sandboxes live. Each method raises Unavailable where it does not answer."""
+
+    async def ensure_image(self, config: ImageConfig) -> str:
+        """Return the image for these settings; raise Unavailable if it has to be built first."""
+
+    async def create(self, spec: SandboxSpec) -> str:
+        """Make a sandbox with its network and its volumes, and return what names it.
+
+        Raises:
+            Conflict: one of that name exists.
+        """
+
+    async def start(self, sandbox: str) -> None: ...
+
+    async def attach(self, sandbox: str, *, torn: bool) -> SandboxInput:
+        """Open the way in. `torn` says that another writer may have left half a line behind."""
+
+    def journal(self, sandbox: str, after: Seen, *, follow: bool) -> AsyncIterator[list[LogLine]]:
+        """Yield the whole lines behind an offset, in batches as they come.
+
+        With `follow` it ends when the sandbox stops, else at the present end.
+
+        Raises:
+            NotFound: there is no such sandbox.
+            Unavailable: the runner does not answer, or broke off.
+        """
+
+    async def state(self, sandbox: str) -> SandboxState | None:
+        """Return what it is, or None if there is no such sandbox."""
+
+    async def stop(self, sandbox: str, *, grace: float) -> None:
+        """Ask the CLI to end, then insist; return when it does not run. A paused one goes on."""
+
+    async def unpause(self, sandbox: str) -> None: ...
+
+    async def remove(self, sandbox: str) -> None:
+        """Remove it, running or not; one that is gone already is fine."""
+
+    async def list_ours(self, task: str = "") -> list[FoundSandbox]:
+        """Return all sandboxes of this instance, or those of one task, running or not."""
+
+    async def discard_volumes(self, task: str) -> None:
+        """Delete the volumes that only this task used."""
+
+    async def close(self) -> None: ...

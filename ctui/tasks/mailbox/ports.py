@@ -1,0 +1,108 @@
+"""What the runs need from outside, so that a test can be the outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, Protocol
+
+from ctui.claude.credentials import Credential
+from ctui.claude.mcp_servers import Resolved
+from ctui.config import Config
+from ctui.sandbox.runner import SandboxRunner
+from ctui.sandbox.spec import Mount
+from ctui.tasks.calls import Login, Update
+from ctui.tasks.journal import Journal
+from ctui.tasks.model import Task, WorkState
+from ctui.tasks.store import Store
+
+
+class Provided(NamedTuple):
+    """A task's files, as its sandbox gets them."""
+
+    mounts: tuple[Mount, ...]
+    uid: int
+    gid: int
+
+
+class Account(NamedTuple):
+    """A credential and the server that it is for; neither is ever used with another one."""
+
+    credential: Credential
+    base_url: str = ""
+    """Empty means the CLI's own default."""
+    servers: Resolved | None = None
+    """The task's MCP servers with their secrets, if it has any."""
+
+
+class Workspace(Protocol):
+    """How the files of tasks get into their sandboxes, and their commits home."""
+
+    async def provide(self, task: Task, managed: Mapping[str, str]) -> Provided:
+        """Make ready what a run needs, and the settings that bind it where it cannot write.
+
+        Raises:
+            CtuiError: the repository or the worktree is not what it was.
+        """
+
+    async def is_trusted(self, task: Task) -> bool:
+        """Return True where the repository's own Claude settings count in the task's runs."""
+
+    async def base_file(self, task: Task, path: str) -> str:
+        """Return a text file of the commit that the task started from, or "" if it has none."""
+
+    async def collect(self, task: Task, *, final: bool) -> WorkState | None:
+        """Bring home what is new; None if nothing is. What is wrong is in the result.
+
+        `final` says that the task's own copy may go afterwards: everything is looked at again.
+        """
+
+    async def trouble(self, task: Task) -> str:
+        """Return one sentence that says what is wrong with the task's folders, or ""."""
+
+    async def discard(self, task: Task) -> None:
+        """Delete what only this task used on the host."""
+
+
+class LoginSource(Protocol):
+    """The login and the secrets of each task's runs."""
+
+    def remember(self, task: str, login: Login) -> None: ...
+
+    def accepted(self, task: str) -> None: ...
+
+    def variable(self, task: str) -> str:
+        """Return the variable of the environment that a task's login came from, or ""."""
+
+    async def of(self, task: Task, *, needed: bool) -> Account | None: ...
+
+    async def another(self, task: Task) -> bool: ...
+
+
+class Archives(Protocol):
+    """The journals of all tasks, each open once, and the records beside them."""
+
+    def of(self, task_id: str) -> Journal: ...
+
+    def keep(self, task: Task) -> None:
+        """Write a task's record beside its journal, from which a lost store is rebuilt."""
+
+    def close(self, task_id: str) -> None: ...
+
+    def close_all(self) -> None: ...
+
+
+class Services(NamedTuple):
+    """What every task's runs share."""
+
+    store: Store
+    runner: SandboxRunner
+    workspace: Workspace
+    logins: LoginSource
+    journals: Archives
+    instance: str
+    """The label of everything that is ours."""
+    config: Callable[[], Config]
+    """The settings as they are now, where no caller brought any."""
+    publish: Callable[[Update], None]
+    now: Callable[[], int]
+    """Nanoseconds since the epoch."""

@@ -1,0 +1,241 @@
+"""One step of a task: everything that some mail causes, stored at once, and then carried out.
+
+A step works on copies. Where the store cannot take it, the copies are dropped, nothing has
+happened, and the same mail is taken again later.
+"""
+
+from __future__ import annotations
+
+import copy
+from asyncio import Future
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import msgspec
+
+from ctui.config import Config
+from ctui.errors import CtuiError
+from ctui.sandbox.runner import NOTHING, SandboxState, Seen
+from ctui.tasks.calls import RemoveTask, Update
+from ctui.tasks.mailbox.ports import Services
+from ctui.tasks.mailbox.run_view import RunView
+from ctui.tasks.mailbox.states import STRENGTH, Intent, Phase, check_phase, check_task
+from ctui.tasks.model import Alarm, Cause, Notice, Run, Task, TaskState
+from ctui.text import one_line, sanitise
+
+if TYPE_CHECKING:
+    from ctui.tasks.runs.actor import TaskActor
+
+_ALARMS_KEPT = 50
+
+AlarmKind = Literal["mode", "ask", "elicitation", "session", "figures", "home", "line"]
+Work = Callable[[], Coroutine[Any, Any, object]]
+"""What a job does."""
+Reply = Future[Any]
+"""Whoever waits for the effect of a command; settled when the step is stored."""
+
+
+class RunOver(NamedTuple):
+    """The sandbox of a run does not run any more."""
+
+    state: SandboxState | None
+    """None where it is gone."""
+    lost: bool
+    """The runner was away while the run was followed."""
+
+
+class Standing(msgspec.Struct):
+    """How a task stands with its driver: the record, and what is in memory only."""
+
+    task: Task
+    phase: Phase = Phase.RESTING
+    intent: Intent = ""
+    run: Run | None = None
+    view: RunView = msgspec.field(default_factory=RunView)
+    stored: Seen | None = NOTHING
+    """The lines of the run whose effect is stored; None in a run of an older version of ctui, where
+    everything that is in the journal when it is adopted has had its effect."""
+    epoch: int = 0
+    """Counts the runs and attempts of this driver: what an older one says is late."""
+    config: Config | None = None
+    """The settings that the caller brought for the next run."""
+    again: bool = False
+    """Begin another run as soon as this one is over."""
+    looked_at: Seen = NOTHING
+    """The lines that were there when the sandbox was looked at last."""
+    look_paused: bool = False
+    """It was paused then."""
+    ending: bool = False
+    """What ends the run has begun."""
+    importing: bool = False
+    import_wanted: bool = False
+    """Something may have changed since the last import began."""
+    failure: CtuiError | None = None
+    """What prevented the run."""
+    over: RunOver | None = None
+    """How the run's sandbox ended, once it has."""
+    denied: int = 0
+    """Asks of this turn that nobody was there for."""
+    turn_began: int = 0
+    taken_up: int = 0
+    """Runs in a row that were begun because the runner had been away."""
+    stopping: tuple[Reply, ...] = ()
+    """Who waits until no sandbox of the task is left."""
+    leaving: RemoveTask | None = None
+    """How the task is to go off the list."""
+    leave_replies: tuple[Reply, ...] = ()
+    gone: bool = False
+    """The store does not have it any more."""
+
+    def clone(self) -> Standing:
+        """Return a copy that can change apart."""
+        other = copy.copy(self)
+        other.task, other.run = copy.copy(self.task), copy.copy(self.run)
+        other.view = self.view.clone()
+        return other
+
+
+class Step:
+    """What mail does to a task, until it is stored."""
+
+    def __init__(self, standing: Standing, services: Services, actor: TaskActor) -> None:
+        self.standing = standing
+        self.services = services
+        self.store = services.store
+        self.time = services.now()
+        self.actor = actor
+        self._before = copy.copy(standing.task)
+        self._effects: list[Callable[[], None]] = []
+
+    @property
+    def task(self) -> Task:
+        return self.standing.task
+
+    @property
+    def view(self) -> RunView:
+        return self.standing.view
+
+    @property
+    def run(self) -> Run:
+        """The run; only where there is one."""
+        if self.standing.run is None:
+            raise AssertionError("the task has no run")
+        return self.standing.run
+
+    # -- what changes
+
+    def move(self, state: TaskState) -> None:
+        """Put the task into another state."""
+        check_task(self.task.state, state)
+        self.task.state = state
+        if state is not TaskState.ENDED:
+            self.task.reason = None
+
+    def enter(self, phase: Phase) -> None:
+        """Go on to another phase of the run; what the older one still says is late."""
+        check_phase(self.standing.phase, phase)
+        self.standing.phase = phase
+        self.standing.epoch += 1
+
+    def intend(self, intent: Intent) -> None:
+        """End the run for this reason, unless there is a stronger one already."""
+        if STRENGTH[intent] > STRENGTH[self.standing.intent]:
+            self.standing.intent = intent
+            if self.standing.run is not None:
+                self.standing.run.intent = intent
+                self.store.runs.save(self.standing.run)
+
+    def go_on_after(self) -> None:
+        """Let what ends the run be no more than a pause: the task is told something meanwhile."""
+        if self.standing.intent in {"completed", "stopped"}:
+            self.standing.intent = "asleep"
+            if self.standing.run is not None:
+                self.standing.run.intent = "asleep"
+                self.store.runs.save(self.standing.run)
+
+    def trouble(self, problem: str, cause: Cause = "other") -> None:
+        """Say what keeps the task from going on; the next good turn clears it."""
+        self.task.problem, self.task.cause = problem, cause
+
+    def alarm(self, kind: AlarmKind, text: str, evidence: bytes | str, *, stop: bool) -> None:
+        """Record what the driver did not cause, and stop the turn where it is told to."""
+        raw = evidence.decode("utf-8", "replace") if isinstance(evidence, bytes) else evidence
+        self.task.alarm_count += 1
+        if len(self.task.alarms) < _ALARMS_KEPT:
+            alarm = Alarm(
+                at=self.time, kind=kind, text=text, evidence=one_line(raw[:2000], 300), stopped=stop
+            )
+            self.task.alarms = (*self.task.alarms, alarm)
+            self.note(Notice(kind="problem", text=f"alarm: {text}", urgent=True))
+        if stop:
+            self.trouble(f"stopped by an alarm: {text}", "alarm")
+            self.after(self.actor.interrupt)
+
+    # -- what is carried out once it is stored
+
+    def after(self, effect: Callable[[], None]) -> None:
+        """Do this when the step is stored."""
+        self._effects.append(effect)
+
+    def send(self, line: bytes, *, key: str = "") -> None:
+        """Say a line to the CLI; with a key until its echo is seen."""
+        self.after(lambda: self.actor.say(line, key))
+
+    def seen(self, key: str) -> None:
+        """Forget a line that the CLI has echoed."""
+        self.after(lambda: self.actor.forget(key))
+
+    def note(self, notice: Notice) -> None:
+        """Add a line of the driver's own to the journal."""
+        safe = Notice(kind=notice.kind, text=sanitise(notice.text), urgent=notice.urgent)
+        run = self.standing.run
+        number, time = run.number if run else 0, self.time
+        self.after(lambda: self.actor.note(number, time, safe))
+
+    def publish_ask(self, ask_id: int) -> None:
+        """Tell everybody how an ask is now."""
+        ask = self.store.asks.get(ask_id)
+        self.after(lambda: self.actor.around.ask_changed(ask))
+
+    def start(self, name: str, work: Work) -> None:
+        """Begin a job; its end comes as mail. A job of the same name must not run."""
+        epoch = self.standing.epoch
+        self.after(lambda: self.actor.start_job(name, work, epoch))
+
+    def cancel(self, name: str) -> None:
+        """End a job; its end still comes as mail."""
+        self.after(lambda: self.actor.cancel_job(name))
+
+    def timer(self, name: str, seconds: float | None) -> None:
+        """Send mail in so many seconds; None takes the timer back."""
+        epoch = self.standing.epoch
+        self.after(lambda: self.actor.set_timer(name, seconds, epoch))
+
+    def reply(self, reply: Reply, value: object) -> None:
+        """Answer whoever gave a command."""
+        self.after(lambda: None if reply.done() else reply.set_result(value))
+
+    def refuse(self, reply: Reply, error: Exception) -> None:
+        """Tell whoever gave a command why nothing came of it."""
+        self.after(lambda: None if reply.done() else reply.set_exception(error))
+
+    # -- the end
+
+    def save(self) -> None:
+        """Write the task if it changed; part of the step's transaction."""
+        task, run = self.task, self.standing.run
+        if run is not None and self.standing.stored is not None:
+            seen = Seen(*map(max, self.view.seen, self.standing.stored))
+            if seen != self.standing.stored:
+                self.store.runs.set_seen(run.task, run.number, *seen)
+                self.standing.stored = seen
+        if task != self._before:
+            task.updated = self.time
+            self.store.tasks.save(task)
+            shown = copy.copy(task)
+            self._effects.insert(0, lambda: self.services.publish(Update(task=shown)))
+            self._effects.append(lambda: self.services.journals.keep(shown))
+
+    def carry_out(self) -> list[Callable[[], None]]:
+        """Return what is to be done now that it is stored, in order."""
+        return self._effects

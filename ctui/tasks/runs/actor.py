@@ -1,0 +1,296 @@
+"""A task's mailbox at work: the one coroutine that changes the task.
+
+Mail is taken in order. What it causes is one `Step`: stored in one transaction, then carried out.
+A handler waits for nothing; what takes time is a job, whose end is mail. So there is no moment in
+which two things happen to a task at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Protocol
+
+from ctui.claude import control
+from ctui.errors import CtuiError, Unavailable
+from ctui.tasks.mailbox.mail import JobDone, Lines, Mail, Slot, TimeUp
+from ctui.tasks.mailbox.ports import Services
+from ctui.tasks.mailbox.states import Phase
+from ctui.tasks.mailbox.step import Reply, Standing, Step, Work
+from ctui.tasks.model import Ask, Notice, Task
+from ctui.tasks.runs import dispatch
+from ctui.tasks.runs.channel import Channel
+from ctui.tasks.runs.crash import handle_crash
+from ctui.tasks.runs.slots import Slots
+
+log = logging.getLogger(__name__)
+
+_STORE_RETRY_SECONDS = 0.5
+_PATIENCE_SECONDS = 8.0
+"""How long a command waits for a store that cannot be written."""
+_CREATE_SECONDS = 10.0
+"""How long a driver that lets go waits for a sandbox that is being made."""
+
+
+class Surroundings(Protocol):
+    """What an actor needs of all tasks together."""
+
+    slots: Slots
+
+    def rested(self, actor: TaskActor) -> None:
+        """Take note that the actor has taken all its mail."""
+
+    def occupied(self, task: Task) -> str:
+        """Return the id of another task that has a run on the same worktree, or ""."""
+
+    def make_room(self) -> None:
+        """Put idle tasks to sleep for those that wait for a place."""
+
+    def tell_trouble(self, actor: TaskActor, error: CtuiError) -> None:
+        """Show what keeps a task waiting: the runner or the store does not answer."""
+
+    def trouble_over(self, actor: TaskActor) -> None:
+        """Show that it waits no more."""
+
+    def ask_changed(self, ask: Ask) -> None: ...
+
+    def await_receipt(self, ask_id: int, reply: Reply) -> None:
+        """Settle the reply when the ask's answer has arrived, or did not."""
+
+    def removed(self, task_id: str) -> None: ...
+
+
+class TaskActor:
+    """One task of the driver, from its first mail until nothing more is to be done for it."""
+
+    def __init__(self, standing: Standing, services: Services, around: Surroundings) -> None:
+        self.standing = standing
+        """As the store has it; changed only by a step that was stored."""
+        self.services = services
+        self.around = around
+        self._channel: Channel | None = None
+        self._mail: deque[Mail] = deque()
+        self._arrived = asyncio.Event()
+        self._jobs: dict[str, asyncio.Task[object]] = {}
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.Task[None] | None = None
+
+    @property
+    def id(self) -> str:
+        return self.standing.task.id
+
+    @property
+    def at_rest(self) -> bool:
+        """Return True where nothing is under way or to be done, now or later."""
+        quiet = not self._mail and not self._jobs and not self._timers and not self._closing
+        return self.standing.phase is Phase.RESTING and quiet
+
+    def put(self, mail: Mail) -> None:
+        """Add mail. Returns at once."""
+        self._mail.append(mail)
+        self._arrived.set()
+        if self._loop is None:
+            self._loop = asyncio.create_task(self._take_mail(), name=f"task {self.id}")
+
+    async def put_lines(self, lines: Lines) -> None:
+        """Add lines, and wait until their effect is stored."""
+        self.put(lines)
+        await lines.taken.wait()
+
+    async def let_go(self) -> None:
+        """End everything of this driver's, and leave the sandbox as it is."""
+        for timer in self._timers.values():
+            timer.cancel()
+        if (making := self._jobs.pop("create", None)) is not None:
+            # Cancelled it would take back what the next driver finds by its name.
+            await asyncio.wait([making], timeout=_CREATE_SECONDS)
+        ending = [*self._jobs.values(), *([self._loop] if self._loop else [])]
+        for job in ending:
+            job.cancel()
+        await asyncio.gather(*ending, return_exceptions=True)
+        if self._channel is not None:
+            await self._channel.close()
+
+    def dismiss(self) -> None:
+        """End the loop of an actor that is at rest."""
+        if self._loop is not None:
+            self._loop.cancel()
+
+    # -- the loop
+
+    async def _take_mail(self) -> None:
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            while self._mail:
+                await self._settle(self._mail[0])
+                self._mail.popleft()
+            self.around.rested(self)
+
+    async def _settle(self, mail: Mail) -> None:
+        """Take one piece of mail, again and again until it is stored; then carry it out."""
+        tries = 0
+        while True:
+            try:
+                effects = self._attempt(mail)
+                break
+            except Exception as error:  # noqa: BLE001 - a task's loop outlives every fault of the store
+                if tries == 0:
+                    self._tell_of_store(error)
+            tries += 1
+            if tries * _STORE_RETRY_SECONDS > _PATIENCE_SECONDS and self._refused(mail):
+                return
+            await asyncio.sleep(_STORE_RETRY_SECONDS)
+        if tries:
+            self.around.trouble_over(self)
+        for effect in effects:
+            try:
+                effect()
+            except Exception:  # the step is stored: what else it causes must still be done
+                log.exception("task %s: an effect of %s", self.id, type(mail).__name__)
+        if isinstance(mail, Lines):
+            mail.taken.set()
+
+    def _tell_of_store(self, error: Exception) -> None:
+        known = error if isinstance(error, CtuiError) else CtuiError(f"the store failed: {error!r}")
+        unknown = None if error is known else error
+        log.warning("task %s waits: %s", self.id, known.one_line(), exc_info=unknown)
+        self.around.tell_trouble(self, known)
+
+    def _refused(self, mail: Mail) -> bool:
+        """Tell whoever gave a command that the store does not take it; True if somebody did."""
+        reply: Reply | None = getattr(mail, "reply", None)
+        if reply is None:
+            return False
+        if not reply.done():
+            error = Unavailable("the store cannot be written", hint="`ctui doctor` looks at it")
+            reply.set_exception(error)
+        return True
+
+    def _attempt(self, mail: Mail) -> Sequence[Callable[[], None]]:
+        """Handle the mail on a copy, and store that; a mistake of ours ends the run, not the loop.
+
+        Raises:
+            Unavailable: the store or the archive cannot be written now; nothing happened.
+        """
+        if isinstance(mail, Lines):
+            self._archive(mail)
+        try:
+            return self._store(mail, crash=None)
+        except Unavailable:
+            raise
+        except Exception as error:  # whatever it was: one line must not bring down a driver
+            if not isinstance(error, CtuiError):
+                log.exception("task %s: %s", self.id, type(mail).__name__)
+            return self._store(mail, crash=error)
+
+    def _archive(self, mail: Lines) -> None:
+        run = self.standing.run
+        if mail.unarchived and run is not None and mail.epoch == self.standing.epoch:
+            self.services.journals.of(run.task).append(run.number, mail.unarchived)
+        mail.unarchived = ()
+
+    def _store(self, mail: Mail, *, crash: Exception | None) -> Sequence[Callable[[], None]]:
+        step = Step(self.standing.clone(), self.services, self)
+        with self.services.store.transaction():
+            if crash is not None:
+                handle_crash(step, mail, crash)
+            elif not dispatch.is_late(mail, self.standing.epoch):
+                dispatch.handle(step, mail)
+            step.save()
+        self.standing = step.standing
+        return step.carry_out()
+
+    # -- what steps make it do
+
+    def say(self, line: bytes, key: str) -> None:
+        """Send a line to the CLI; with a key until its echo is seen."""
+        if self._channel is not None:
+            self._channel.send(line, key=key)
+
+    def forget(self, key: str) -> None:
+        """Do not send that line again."""
+        if self._channel is not None:
+            self._channel.seen(key)
+
+    def say_unseen_again(self) -> None:
+        """Send everything again that has no echo: the relay dropped a line."""
+        if self._channel is not None:
+            self._channel.send_unseen_again()
+
+    def interrupt(self) -> None:
+        """End the turn."""
+        self.say(control.interrupt(str(uuid.uuid4())), "")
+
+    def note(self, run: int, time: int, notice: Notice) -> None:
+        """Add a line of the driver's own to the journal, if it can be written."""
+        with suppress(Unavailable):
+            self.services.journals.of(self.id).note(run, time, notice)
+
+    def use(self, channel: Channel) -> None:
+        """Speak through this channel from now on."""
+        self._channel = channel
+
+    def drop_channel(self) -> None:
+        """Let go of the channel; the run is over, and no open block of it will ever close."""
+        channel, self._channel = self._channel, None
+        if channel is not None:
+            job = asyncio.create_task(channel.close())
+            self._closing.add(job)
+            job.add_done_callback(self._closing.discard)
+        self.services.journals.of(self.id).forget_parts()
+
+    def want_slot(self) -> None:
+        """Wait for a place among the runs."""
+        self.around.slots.want(self.id, lambda: self.put(Slot()))
+        if self.around.slots.crowded:
+            self.around.make_room()
+
+    def take_slot(self) -> None:
+        """Take a place for what runs already."""
+        self.around.slots.take(self.id)
+
+    def free_slot(self) -> None:
+        """Give the place back, unless the task waits for one again."""
+        self.around.slots.free(self.id)
+
+    def start_job(self, name: str, work: Work, epoch: int) -> None:
+        """Begin a job, whose end is mail."""
+        job = asyncio.create_task(work(), name=f"{name} of {self.id}")
+        self._jobs[name] = job
+        job.add_done_callback(lambda done: self._job_over(name, epoch, done))
+
+    def cancel_job(self, name: str) -> None:
+        """End a job early."""
+        if (job := self._jobs.get(name)) is not None:
+            job.cancel()
+
+    def set_timer(self, name: str, seconds: float | None, epoch: int) -> None:
+        """Send mail in so many seconds; None takes the timer back."""
+        if (timer := self._timers.pop(name, None)) is not None:
+            timer.cancel()
+        if seconds is not None:
+            loop = asyncio.get_running_loop()
+            self._timers[name] = loop.call_later(max(0.0, seconds), self._time_up, name, epoch)
+
+    def _time_up(self, name: str, epoch: int) -> None:
+        self._timers.pop(name, None)
+        self.put(TimeUp(name, epoch))
+
+    def _job_over(self, name: str, epoch: int, job: asyncio.Task[object]) -> None:
+        if self._jobs.get(name) is not job:
+            return
+        del self._jobs[name]
+        if job.cancelled():
+            self.put(JobDone(name, epoch, error=asyncio.CancelledError()))
+        elif error := job.exception():
+            if not isinstance(error, CtuiError):
+                log.error("task %s: %s", self.id, name, exc_info=error)
+            self.put(JobDone(name, epoch, error=error))
+        else:
+            self.put(JobDone(name, epoch, job.result()))

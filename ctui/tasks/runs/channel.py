@@ -1,0 +1,95 @@
+"""The way into one sandbox: whole lines, in order, by one writer, each until its echo was seen.
+
+The CLI echoes what it took (`--replay-user-messages`), so the echo is the receipt. What has none
+is written again when the relay dropped something, when the engine's connection broke, and by the
+driver that takes over after a crash: the CLI ignores what it took already.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from contextlib import suppress
+
+from ctui.errors import CtuiError
+from ctui.sandbox.runner import SandboxInput, SandboxRunner
+
+_RETRY_SECONDS = 0.5
+
+
+class Channel:
+    """Lines to one sandbox."""
+
+    def __init__(self, runner: SandboxRunner, sandbox: str) -> None:
+        self._runner = runner
+        self.sandbox = sandbox
+        self._queue: deque[bytes] = deque()
+        self._unseen: dict[str, bytes] = {}
+        self._wake = asyncio.Event()
+        self._input: SandboxInput | None = None
+        self._writer: asyncio.Task[None] | None = None
+
+    async def open(self, *, torn: bool) -> None:
+        """Connect. `torn` says that another writer may have left half a line behind.
+
+        Raises:
+            CtuiError: the runner does not answer, or the sandbox is gone.
+        """
+        self._input = await self._runner.attach(self.sandbox, torn=torn)
+        self._writer = asyncio.create_task(self._write(), name=f"stdin of {self.sandbox[:12]}")
+
+    def send(self, line: bytes, *, key: str = "") -> None:
+        """Put a whole line into the queue. With a key it is kept until `seen(key)`."""
+        if key:
+            if key in self._unseen:
+                return
+            self._unseen[key] = line
+        self._queue.append(line)
+        self._wake.set()
+
+    def seen(self, key: str) -> None:
+        """The CLI's echo of that line is in the journal."""
+        self._unseen.pop(key, None)
+
+    def send_unseen_again(self) -> None:
+        """The relay dropped a line: any without an echo may have been it."""
+        self._queue.extend(self._unseen.values())
+        self._wake.set()
+
+    async def close(self) -> None:
+        """Let go of the connection; the sandbox's stdin stays open."""
+        if self._writer is not None:
+            self._writer.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._writer
+        if self._input is not None:
+            self._input.close()
+
+    async def _write(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._queue:
+                try:
+                    await self._connected().send(self._queue[0])
+                except (OSError, CtuiError):
+                    await self._reconnect()
+                else:
+                    self._queue.popleft()
+
+    def _connected(self) -> SandboxInput:
+        if self._input is None:
+            raise CtuiError("the channel is not open")
+        return self._input
+
+    async def _reconnect(self) -> None:
+        """Try until the runner answers; whoever follows the journal ends this with the run."""
+        while True:
+            if self._input is not None:
+                self._input.close()
+            try:
+                self._input = await self._runner.attach(self.sandbox, torn=True)
+            except (OSError, CtuiError):
+                await asyncio.sleep(_RETRY_SECONDS)
+            else:
+                return

@@ -1,0 +1,185 @@
+"""What a person tells a task. Each command is answered when it has its effect."""
+
+from __future__ import annotations
+
+from ctui.errors import Conflict, Unavailable
+from ctui.tasks import asks
+from ctui.tasks.asks.kinds.permission import grantable
+from ctui.tasks.mailbox.mail import Answer, Interrupt, PutBack, Remove, Resume, Send, Start, Stop
+from ctui.tasks.mailbox.states import Phase
+from ctui.tasks.mailbox.step import Reply, Step
+from ctui.tasks.model import Ask, AskState, Message, TaskState
+from ctui.tasks.runs import lifecycle
+from ctui.tasks.session import conversation
+from ctui.tasks.session.asking import AskBook
+
+CONFIRM_SECONDS = 10.0
+_UNDER_WAY = {Phase.ADOPTING, Phase.LIVE}
+
+
+def start(step: Step, mail: Start) -> None:
+    """Put a new task on record, and into the queue."""
+    step.store.tasks.add(step.task)
+    step.store.messages.add(mail.prompt)
+    step.standing.config = mail.call.config
+    lifecycle.begin(step)
+    step.reply(mail.reply, step.task)
+
+
+def send(step: Step, mail: Send) -> None:
+    """Add a message, and see to it that a run takes it. The task works from now on."""
+    standing, task, call = step.standing, step.task, mail.call
+    _refuse_leaving(step)
+    message = Message(id=call.id, task=task.id, text=call.text, created=step.time)
+    step.store.messages.add(message)
+    task.resume_at = None
+    task.turn_unattended, task.turn_timeout = call.unattended, call.timeout
+    step.timer("reset", None)
+    if standing.phase is Phase.RESTING:
+        standing.config = call.config
+        lifecycle.begin(step)
+    elif standing.ending or standing.phase is Phase.CLOSING:
+        standing.again, standing.config = True, call.config
+        step.go_on_after()
+        if task.state is TaskState.IDLE:
+            step.move(TaskState.QUEUED)
+    elif standing.phase is Phase.LIVE:
+        step.timer("sleep", None)
+        conversation.say(step, message)
+        if task.state is TaskState.IDLE:
+            step.move(TaskState.RUNNING)
+    elif standing.phase is Phase.ADOPTING and task.state is TaskState.IDLE:
+        step.move(TaskState.RUNNING)
+    step.reply(mail.reply, task)
+
+
+def answer(step: Step, mail: Answer) -> None:
+    """Accept an answer: the first one wins. Its reply comes with its receipt."""
+    call, standing = mail.call, step.standing
+    ask = step.store.asks.get(call.ask)
+    asks.check(ask, call.answer)
+    if not step.store.asks.claim(ask.id, call.answer):
+        state = step.store.asks.get(ask.id).state
+        raise Conflict(
+            f"ask {ask.id} is {state}, not pending",
+            hint="nothing was sent; `ctui task show` tells what became of it",
+        )
+    if call.answer.decision == "always" and (granted := grantable(ask)):
+        step.store.grants.add(step.task.repository, granted, step.task.id, step.time)
+    claimed = step.store.asks.get(ask.id)
+    same_run = standing.run is not None and standing.run.number == ask.run
+    if same_run and standing.phase is Phase.LIVE:
+        AskBook(step).answered(claimed, call.answer)
+    elif same_run and standing.phase in _UNDER_WAY:
+        step.publish_ask(ask.id)
+    else:
+        step.store.asks.move(ask.id, AskState.ANSWERED, AskState.TOO_LATE)
+        step.publish_ask(ask.id)
+    _reply_with_receipt(step, mail.reply, ask)
+
+
+def interrupt(step: Step, mail: Interrupt) -> None:
+    """End the turn."""
+    task = step.task
+    if step.standing.phase is not Phase.LIVE or not task.state.live or step.standing.intent:
+        raise Conflict(f"the task {task.id} is {task.state}", hint="there is no turn to end")
+    step.after(step.actor.interrupt)
+    step.reply(mail.reply, task)
+
+
+def stop(step: Step, mail: Stop) -> None:
+    """End the run, and reply when the runner has confirmed that no sandbox is left."""
+    standing = step.standing
+    standing.again = False
+    step.task.resume_at = None
+    step.timer("reset", None)
+    if mail.reply is not None:
+        standing.stopping = (*standing.stopping, mail.reply)
+        step.timer("confirm", CONFIRM_SECONDS)
+    if mail.intent == "asleep" and not _may_sleep(step):
+        return
+    step.intend(mail.intent)
+
+
+def resume(step: Step, mail: Resume) -> None:
+    """Begin another run; what was not answered is asked again."""
+    standing, task = step.standing, step.task
+    _refuse_leaving(step)
+    # Nobody follows it: it stays to hear what it is told next.
+    task.detached = True
+    standing.config = mail.call.config
+    if standing.phase is Phase.LIVE and standing.look_paused:
+        sandbox = step.run.container
+        actor = step.actor
+        step.start("unpause", lambda: actor.services.runner.unpause(sandbox))
+        step.reply(mail.reply, task)
+        return
+    if standing.phase is Phase.RESTING:
+        if task.cause not in {"", "interrupted", "budget"}:
+            lifecycle.say_again(step)
+        lifecycle.begin(step)
+    elif standing.ending or standing.phase is Phase.CLOSING:
+        standing.again = True
+    elif standing.phase is Phase.LIVE and task.state is TaskState.IDLE and task.failed:
+        lifecycle.say_again(step)
+        conversation.tell_waiting(step)
+        step.move(TaskState.RUNNING)
+    else:
+        raise Conflict(f"the task {task.id} is {task.state} already", hint="send it a message")
+    step.reply(mail.reply, task)
+
+
+def remove(step: Step, mail: Remove) -> None:
+    """Take the task off the list once no sandbox of it is left."""
+    standing = step.standing
+    standing.leaving = mail.call
+    standing.leave_replies = (*standing.leave_replies, mail.reply)
+    step.timer("confirm", CONFIRM_SECONDS)
+    step.intend("stopped")
+
+
+def put_back(step: Step, mail: PutBack) -> None:
+    """Put a task on the list again that was taken off it."""
+    if step.task.removed:
+        step.store.tasks.mark_removed(step.task.id, removed=False)
+        step.task.removed = None
+    step.reply(mail.reply, step.task)
+
+
+def unconfirmed(step: Step) -> None:
+    """Tell who waits for a stop that the runner has not confirmed it yet; it goes on trying."""
+    standing = step.standing
+    error = Unavailable(
+        f"the engine has not confirmed that {step.task.id} is stopped",
+        hint="it is stopped as soon as the engine answers; `ctui doctor` looks at it",
+    )
+    for reply in (*standing.stopping, *standing.leave_replies):
+        step.refuse(reply, error)
+    standing.stopping = standing.leave_replies = ()
+
+
+def _refuse_leaving(step: Step) -> None:
+    if step.standing.leaving is not None or step.task.removed:
+        raise Conflict(
+            f"the task {step.task.id} is being removed",
+            hint="`ctui worktree restore` brings it back",
+        )
+
+
+def _may_sleep(step: Step) -> bool:
+    task = step.task
+    return (
+        step.standing.phase is Phase.LIVE
+        and task.state is TaskState.IDLE
+        and not task.background
+        and not step.store.messages.undelivered(task.id)
+    )
+
+
+def _reply_with_receipt(step: Step, reply: Reply, ask: Ask) -> None:
+    current = step.store.asks.get(ask.id)
+    if current.state is AskState.ANSWERED:
+        around = step.actor.around
+        step.after(lambda: around.await_receipt(ask.id, reply))
+    else:
+        step.reply(reply, current)

@@ -1,0 +1,87 @@
+"""From a piece of mail to what handles it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ctui.tasks.mailbox.mail import (
+    Adopt,
+    Answer,
+    Interrupt,
+    JobDone,
+    Lines,
+    Mail,
+    PutBack,
+    Remove,
+    Resume,
+    Send,
+    Slot,
+    Start,
+    Stop,
+    Sweep,
+    TimeUp,
+    Trouble,
+)
+from ctui.tasks.mailbox.states import Phase
+from ctui.tasks.mailbox.step import Step
+from ctui.tasks.runs import commands, lifecycle, timers
+from ctui.tasks.session import conversation
+
+_ANY_EPOCH = {"import", "confirm", "reset", "unpause"}
+"""Jobs and timers that mean the same in every phase."""
+
+
+def is_late(mail: Mail, epoch: int) -> bool:
+    """Return True for what an older phase of the task began, and nobody waits for any more."""
+    match mail:
+        case JobDone() | TimeUp():
+            return mail.epoch != epoch and mail.name not in _ANY_EPOCH
+        case Lines():
+            return mail.epoch != epoch
+    return False
+
+
+def handle(step: Step, mail: Mail) -> None:
+    """Do what the mail says, and begin what follows from it."""
+    _HANDLERS[type(mail)](step, mail)
+    lifecycle.follow_up(step)
+
+
+def _job_done(step: Step, mail: JobDone) -> None:
+    match step.standing.phase, mail.name:
+        case Phase.PREPARING, "prepare":
+            lifecycle.prepared(step, mail.result, mail.error)
+        case Phase.CREATING, "create":
+            lifecycle.created(step, mail.result, mail.error)
+        case Phase.ADOPTING, "adopt":
+            lifecycle.adopted(step, mail.result, mail.error)
+        case Phase.LIVE, "follow":
+            lifecycle.followed(step, mail.result, mail.error)
+        case Phase.CLOSING, "close":
+            lifecycle.closed(step, mail.result, mail.error)
+        case Phase.LEAVING, "leave":
+            lifecycle.left(step, mail.result, mail.error)
+        case _, "import":
+            timers.imported(step, mail.result, mail.error)
+        case Phase.LIVE, "look":
+            timers.looked(step, mail.result, mail.error)
+
+
+_HANDLERS: dict[type[Mail], Callable[[Step, Any], None]] = {
+    Start: commands.start,
+    Send: commands.send,
+    Answer: commands.answer,
+    Interrupt: commands.interrupt,
+    Stop: commands.stop,
+    Resume: commands.resume,
+    Remove: commands.remove,
+    PutBack: commands.put_back,
+    Adopt: lambda step, mail: lifecycle.adopt(step, mail.run),
+    Sweep: lambda step, _: lifecycle.sweep(step),
+    Slot: lambda step, _: lifecycle.slot(step),
+    Lines: lambda step, mail: conversation.take_lines(step, mail.lines),
+    JobDone: _job_done,
+    TimeUp: lambda step, mail: timers.time_up(step, mail.name),
+    Trouble: lambda step, mail: timers.trouble(step, mail.text),
+}

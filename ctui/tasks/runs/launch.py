@@ -1,0 +1,157 @@
+"""Everything that a run needs before its sandbox is made."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from ctui.claude.task_home import RunOptions, TaskHome, deny_rules_of, first_line, task_home
+from ctui.config import Config, SandboxConfig, parse_size
+from ctui.sandbox.proxies import proxy_environment
+from ctui.sandbox.spec import (
+    HOME,
+    LABEL_INSTANCE,
+    LABEL_RUN,
+    LABEL_TASK,
+    Limits,
+    Mount,
+    SandboxSpec,
+)
+from ctui.sandbox.surroundings import surroundings
+from ctui.sandbox.volumes import cache_environment, cache_mounts
+from ctui.tasks.mailbox.ports import Account, Services
+from ctui.tasks.model import SandboxFacts, Task
+
+
+class Launch(NamedTuple):
+    """A run that is ready to begin."""
+
+    number: int
+    spec: SandboxSpec
+    first_line: bytes
+    facts: SandboxFacts
+    """What it is started with, as a person reads it."""
+
+
+def home_volume(instance: str, task_id: str) -> str:
+    """Return the name of the volume that keeps a task's home folder from run to run."""
+    return f"ctui-{instance[:8]}-{task_id}-home"
+
+
+def sandbox_name(instance: str, task_id: str, number: int) -> str:
+    """Return the name of a run's sandbox: several instances can share an engine."""
+    return f"ctui-{instance[:8]}-{task_id}-{number}"
+
+
+def network_name(instance: str, config: SandboxConfig) -> str:
+    """Return the network that tasks join: the names of one instance's are nobody else's."""
+    return config.network or f"ctui-{instance[:8]}"
+
+
+async def prepare(
+    services: Services, config: Config, task: Task, account: Account | None
+) -> Launch:
+    """Make the task's files ready, and describe its next sandbox.
+
+    Raises:
+        CtuiError: the repository or worktree is not what it was, or the image is missing.
+    """
+    home = await home_of(services, config, task, account)
+    provided = await services.workspace.provide(task, home.managed)
+    image = await services.runner.ensure_image(config.image)
+    last = services.store.runs.last(task.id)
+    number = last.number + 1 if last else 1
+    sandbox, instance = config.sandbox, services.instance
+    volume = Mount(home_volume(instance, task.id), HOME, kind="volume")
+    caches = cache_mounts(instance) if sandbox.shared_caches else ()
+    spec = SandboxSpec(
+        name=sandbox_name(instance, task.id, number),
+        image=image,
+        command=home.arguments,
+        uid=provided.uid,
+        gid=provided.gid,
+        env={
+            **surroundings(os.environ),
+            **home.env,
+            **(cache_environment() if sandbox.shared_caches else {}),
+        },
+        mounts=(*provided.mounts, volume, *caches),
+        network=network_name(instance, sandbox),
+        debugger=sandbox.debugger,
+        labels={LABEL_INSTANCE: instance, LABEL_TASK: task.id, LABEL_RUN: str(number)},
+        limits=_limits(sandbox),
+    )
+    return Launch(number, spec, first_line_of(home, account), _facts(config, task, spec))
+
+
+async def home_of(
+    services: Services, config: Config, task: Task, account: Account | None
+) -> TaskHome:
+    """Return the CLI's command line, settings and surroundings for the task's next run."""
+    options = task.options
+    left = None if options.budget is None else max(0.0, options.budget - task.cost)
+    settings = await services.workspace.base_file(task, ".claude/settings.json")
+    return task_home(
+        RunOptions(
+            session=task.session,
+            resume=_has_spoken(services, task),
+            branch=task.branch or "(detached)",
+            model=options.model or config.claude.model,
+            permission_mode=options.permission_mode,
+            skip_permissions=options.skip_permissions,
+            budget=left,
+            trusted=await services.workspace.is_trusted(task),
+            claude_md=await services.workspace.base_file(task, "CLAUDE.md"),
+            deny_rules=deny_rules_of(settings),
+            project_settings=settings,
+            base_url=account.base_url if account else "",
+            home=HOME,
+            mcp=bool(options.mcp_servers),
+            approval_tool=options.approval_tool,
+        )
+    )
+
+
+def first_line_of(home: TaskHome, account: Account | None) -> bytes:
+    """Return the relay's first line, the only place where secrets are."""
+    if account is None:
+        return b""
+    servers = account.servers.content if account.servers else ""
+    # The address of a proxy can hold a password.
+    secrets = {**proxy_environment(in_sandbox=True), **account.credential.environment()}
+    return first_line(home, secrets, servers)
+
+
+def _has_spoken(services: Services, task: Task) -> bool:
+    """Return True where an earlier run took a message: only then the CLI knows the session."""
+    if services.store.runs.last(task.id) is None:
+        return False
+    last = services.store.messages.last(task.id)
+    waiting = {message.id for message in services.store.messages.undelivered(task.id)}
+    return not (last and last.id in waiting and task.turns == 0)
+
+
+def _limits(config: SandboxConfig) -> Limits:
+    return Limits(
+        memory=parse_size(config.memory),
+        cpus=config.cpus,
+        pids=config.pids,
+        tmp=parse_size(config.tmp),
+    )
+
+
+def _facts(config: Config, task: Task, spec: SandboxSpec) -> SandboxFacts:
+    sandbox, options = config.sandbox, task.options
+    return SandboxFacts(
+        image=spec.image,
+        memory=sandbox.memory,
+        cpus=sandbox.cpus,
+        pids=sandbox.pids,
+        tmp=sandbox.tmp,
+        network=spec.network,
+        debugger=spec.debugger,
+        permission_mode="bypassPermissions"
+        if options.skip_permissions
+        else options.permission_mode,
+        trusted=options.trusted,
+    )

@@ -1,0 +1,398 @@
+"""The phases of a run: from the queue by way of its jobs to the state that its task has afterwards.
+
+Each handler is given the end of one job, and begins the next.
+"""
+
+from __future__ import annotations
+
+from asyncio import CancelledError
+from typing import cast
+
+from ctui.errors import Conflict, CtuiError, Unavailable
+from ctui.sandbox.runner import NOTHING, SandboxState
+from ctui.tasks.mailbox.run_view import RunView
+from ctui.tasks.mailbox.states import Intent, Phase
+from ctui.tasks.mailbox.step import RunOver, Standing, Step
+from ctui.tasks.model import Notice, Run, TaskState
+from ctui.tasks.runs import jobs
+from ctui.tasks.runs.channel import Channel
+from ctui.tasks.runs.launch import Launch
+from ctui.tasks.runs.outcome import cut_off, settle
+from ctui.tasks.session import conversation, turns
+from ctui.tasks.session.asking import AskBook
+from ctui.tasks.session.messages import new_message
+
+LOOK_SECONDS = 15.0
+_TORN_INPUT = "Error parsing streaming input line"
+"""What the CLI says before it exits because a line of its input was not JSON."""
+_ENGINE_DIED = 255
+"""The exit code that an engine gives to what it does not know the end of."""
+_TAKE_UP_LIMIT = 3
+"""Runs that are begun again in a row because the runner was away."""
+
+
+# -- from the queue to a live run
+
+
+def begin(step: Step) -> None:
+    """Put a task that rests into the queue.
+
+    Raises:
+        Conflict: another task works on the worktree.
+    """
+    standing, task, actor = step.standing, step.task, step.actor
+    other = actor.around.occupied(task)
+    if other:
+        raise Conflict(
+            f"the task {other} works on this worktree already",
+            hint=f"send it a message, or `ctui task stop {other}` first",
+        )
+    step.move(TaskState.QUEUED)
+    step.trouble("", "")
+    task.resume_at = None
+    step.timer("reset", None)
+    _fresh(standing)
+    standing.again = False
+    step.enter(Phase.QUEUED)
+    step.after(actor.want_slot)
+
+
+def slot(step: Step) -> None:
+    """Begin to prepare: there is room."""
+    if step.standing.phase is not Phase.QUEUED:
+        return
+    step.move(TaskState.STARTING)
+    step.enter(Phase.PREPARING)
+    actor, standing = step.actor, step.standing
+    step.start("prepare", lambda: jobs.prepare_run(actor, standing))
+
+
+def prepared(step: Step, launch: object, error: BaseException | None) -> None:
+    """Put the run on record, and have its sandbox made."""
+    standing, task = step.standing, step.task
+    if standing.intent:
+        _close(step)
+    elif error is not None:
+        standing.failure = _as_error(error)
+        settle(step)
+        step.enter(Phase.RESTING)
+        _rest(step)
+    else:
+        launch = cast("Launch", launch)
+        standing.run = run = Run(
+            task=task.id,
+            number=launch.number,
+            container=launch.spec.name,
+            created=step.time,
+            cost_before=task.cost,
+        )
+        step.store.runs.add(run)
+        step.store.runs.set_seen(task.id, run.number, *NOTHING)
+        standing.stored = NOTHING
+        task.sandbox = launch.facts
+        step.enter(Phase.CREATING)
+        actor = step.actor
+        step.start("create", lambda: jobs.create(actor, launch, run))
+
+
+def created(step: Step, channel: object, error: BaseException | None) -> None:
+    """Follow the run, or end it if that was said meanwhile."""
+    standing, actor = step.standing, step.actor
+    if error is not None:
+        if not standing.intent:
+            standing.failure = _as_error(error)
+            settle(step)
+        _close(step)
+        return
+    made = cast("Channel", channel)
+    step.run.container = made.sandbox
+    step.store.runs.save(step.run)
+    step.after(lambda: actor.use(made))
+    step.note(Notice(kind="started", text=f"run {step.run.number} started"))
+    _go_live(step, made.sandbox)
+    if standing.intent:
+        standing.ending = False  # what was to be cancelled came to be, and is stopped now
+    else:
+        conversation.tell_waiting(step)
+
+
+def adopt(step: Step, run: Run | None) -> None:
+    """Take over what an earlier driver left: its run, or the task in the queue."""
+    if step.standing.phase is not Phase.RESTING:
+        return
+    if run is None:
+        begin(step)
+        return
+    _fresh(step.standing)
+    step.standing.run = run
+    step.standing.intent = cast("Intent", run.intent)
+    step.standing.stored = step.store.runs.seen(run.task, run.number)
+    step.enter(Phase.ADOPTING)
+    actor, epoch = step.actor, step.standing.epoch
+    step.after(actor.take_slot)
+    step.start("adopt", lambda: jobs.adopt(actor, run, epoch))
+
+
+def adopted(step: Step, result: object, error: BaseException | None) -> None:
+    """Go on with the run where it is, or see that it is over."""
+    standing, actor = step.standing, step.actor
+    if error is not None:
+        if not standing.intent:
+            standing.failure = _as_error(error)
+            settle(step)
+        _close(step)
+        return
+    found = cast("jobs.Adopted", result)
+    if standing.stored is None:
+        standing.stored = standing.view.seen
+    if found.channel is None:
+        if found.state is not None and not found.state.started:
+            standing.again = not standing.intent
+        _over(step, _end_of_adopted(step.run, found.state))
+        return
+    channel = found.channel
+    step.run.container = channel.sandbox
+    step.store.runs.save(step.run)
+    step.after(lambda: actor.use(channel))
+    _go_live(step, channel.sandbox)
+    if not standing.intent:
+        conversation.caught_up(step)
+
+
+def _end_of_adopted(run: Run, state: SandboxState | None) -> RunOver:
+    """Return how a run ended that nobody was there to follow."""
+    if run.exit_code is not None:
+        known = SandboxState(run.container, running=False, exit_code=run.exit_code)
+        return RunOver(state or known, lost=False)
+    from_outside = state is not None and state.exit_code in {137, 143, 255}
+    return RunOver(state, lost=from_outside and state is not None and not state.out_of_memory)
+
+
+def _go_live(step: Step, sandbox: str) -> None:
+    step.enter(Phase.LIVE)
+    actor, epoch = step.actor, step.standing.epoch
+    step.start("follow", lambda: jobs.follow(actor, sandbox, epoch))
+    step.timer("look", LOOK_SECONDS)
+
+
+# -- from a live run to rest
+
+
+def follow_up(step: Step) -> None:
+    """Begin what the step has made necessary: an import, or the end of the run."""
+    standing, actor, task = step.standing, step.actor, step.task
+    if standing.import_wanted and not standing.importing and standing.phase is Phase.LIVE:
+        standing.importing, standing.import_wanted = True, False
+        step.start("import", lambda: jobs.bring_home(actor, task))
+    if not standing.intent or standing.ending:
+        return
+    standing.ending = True
+    match standing.phase:
+        case Phase.QUEUED:
+            _close(step)
+        case Phase.PREPARING:
+            step.cancel("prepare")
+        case Phase.CREATING:
+            step.cancel("create")
+        case Phase.LIVE | Phase.ADOPTING:
+            step.start("stop", lambda: jobs.stop(actor, task.id))
+        case Phase.RESTING:
+            _close(step)
+
+
+def followed(step: Step, result: object, error: BaseException | None) -> None:
+    """The journal of a live run is at its end."""
+    if error is not None:
+        step.standing.failure = _as_error(error)
+        _close(step)
+    else:
+        _over(step, cast("RunOver", result))
+
+
+def _over(step: Step, over: RunOver) -> None:
+    """Close a run whose sandbox does not run any more."""
+    standing, run = step.standing, step.run
+    if over.state is not None and over.state.exit_code == _ENGINE_DIED:
+        over = over._replace(lost=True)
+    standing.over = over
+    run.exit_code = over.state.exit_code if over.state else None
+    step.store.runs.save(run)
+    code = "unknown" if run.exit_code is None else run.exit_code
+    step.note(Notice(kind="ended", text=f"run {run.number} ended (exit code {code})"))
+    _close(step)
+
+
+def _close(step: Step) -> None:
+    """Leave no sandbox behind, bring the work home, and look for another login if need be."""
+    standing, actor, task = step.standing, step.actor, step.task
+    if standing.run is not None:
+        standing.ending = True  # no ask that is given up moves the task any more
+        AskBook(step).close()
+    step.enter(Phase.CLOSING)
+    for timer in ("sleep", "timeout", "look"):
+        step.timer(timer, None)
+    step.after(actor.drop_channel)
+    rejected = standing.view.login_rejected and standing.intent in {"", "asleep"}
+    step.start("close", lambda: jobs.close(actor, task, rejected=rejected))
+
+
+def sweep(step: Step) -> None:
+    """Remove what was left behind of a task that rests."""
+    if step.standing.phase is Phase.RESTING:
+        _close(step)
+
+
+def closed(step: Step, result: object, error: BaseException | None) -> None:
+    """Settle the task: no sandbox of it is left."""
+    standing, task = step.standing, step.task
+    if error is not None:  # it tries until it succeeds, so this is a mistake of ours
+        standing.failure = standing.failure or _as_error(error)
+        closing = jobs.Closed(None, another_login=False)
+    else:
+        closing = cast("jobs.Closed", result)
+    intent = standing.intent
+    turns.work_found(step, closing.work)
+    if standing.run is not None:
+        standing.run.ended = step.time
+        standing.run.intent = ""
+        step.store.runs.save(standing.run)
+    if not standing.view.login_rejected:
+        actor = step.actor
+        step.after(lambda: actor.services.logins.accepted(task.id))
+    interrupted = standing.view.state in {"running", "requires_action"}
+    if standing.run is not None or (intent and task.state is not TaskState.ENDED):
+        settle(step)
+    step.enter(Phase.RESTING)
+    if closing.another_login and intent in {"", "asleep"}:
+        text = "Claude rejected the login; a newer one was found and is tried"
+        step.note(Notice(kind="problem", text=text))
+        say_again(step)
+        standing.again = True
+    elif cut_off(step, intent) and step.services.config().tasks.resume_after_engine:
+        _take_up(step, interrupted=interrupted)
+    elif not intent and any(_TORN_INPUT in line for line in standing.view.stderr):
+        # Half a line reached the CLI and ended it: what it was not told yet is told again.
+        standing.again = True
+    elif intent in {"asleep", "completed"} and task.state is not TaskState.WAITING:
+        standing.again |= standing.failure is None and _has_news(step)
+    _rest(step)
+
+
+def _take_up(step: Step, *, interrupted: bool) -> None:
+    """Go on with a task whose runner went away."""
+    if step.standing.taken_up >= _TAKE_UP_LIMIT:
+        return
+    step.standing.taken_up += 1
+    if interrupted and not _has_news(step):
+        say_again(step)
+    if _has_news(step):
+        step.standing.again = True
+    else:
+        step.move(TaskState.IDLE)
+        step.trouble("", "")
+
+
+def _rest(step: Step) -> None:
+    """Let the task rest, tell who waited for that, and begin anew if there is a reason."""
+    standing, actor = step.standing, step.actor
+    step.after(actor.free_slot)
+    for reply in standing.stopping:
+        step.reply(reply, step.task)
+    standing.stopping = ()
+    step.timer("confirm", None)
+    if standing.leaving is not None:
+        standing.again = False
+        leave(step)
+    elif standing.again:
+        try:
+            begin(step)
+        except Conflict as error:
+            step.trouble(f"{error.message}: {error.hint}")
+    else:
+        _fresh(standing)
+
+
+def give_up(step: Step, error: CtuiError) -> None:
+    """Close a run that cannot go on because of a mistake of this program."""
+    step.standing.failure = error
+    settle(step)
+    _close(step)
+
+
+def abandon(step: Step, error: CtuiError) -> None:
+    """Let the task rest although its end could not be settled."""
+    standing = step.standing
+    standing.failure = error
+    if standing.run is not None:
+        standing.run.ended = step.time
+        step.store.runs.save(standing.run)
+    settle(step)
+    step.enter(Phase.RESTING)
+    _rest(step)
+
+
+def _fresh(standing: Standing) -> None:
+    standing.run, standing.view = None, RunView()
+    standing.intent, standing.ending = "", False
+    standing.failure = standing.over = None
+    standing.importing = standing.import_wanted = False
+    standing.turn_began = standing.denied = 0
+    standing.looked_at, standing.look_paused = NOTHING, False
+
+
+def _has_news(step: Step) -> bool:
+    return bool(step.store.messages.undelivered(step.task.id))
+
+
+def say_again(step: Step) -> None:
+    """Repeat the last message: it was read, but not answered, and its id would not run again."""
+    last = step.store.messages.last(step.task.id)
+    if last is not None and last.delivered is not None:
+        step.store.messages.add(new_message(step.task.id, last.text, step.time))
+
+
+# -- what goes off the list
+
+
+def leave(step: Step) -> None:
+    """Take the task off the list, or begin to delete what it left."""
+    call = step.standing.leaving
+    if call is None:
+        return
+    step.enter(Phase.LEAVING)
+    actor, task = step.actor, step.task
+    step.start("leave", lambda: jobs.leave(actor, task, call))
+
+
+def left(step: Step, _result: object, error: BaseException | None) -> None:
+    """Note that the task is gone, or why it is not."""
+    standing, actor, task = step.standing, step.actor, step.task
+    call, standing.leaving = standing.leaving, None
+    replies, standing.leave_replies = standing.leave_replies, ()
+    step.enter(Phase.RESTING)
+    _fresh(standing)
+    if error is not None:
+        for reply in replies:
+            step.refuse(reply, _as_error(error))
+        return
+    if call is not None and call.purge:
+        step.store.tasks.forget(task.id)
+        standing.gone = True
+    elif not task.removed:
+        step.store.tasks.mark_removed(task.id)
+        task.removed = step.time
+    step.after(lambda: actor.around.removed(task.id))
+    for reply in replies:
+        step.reply(reply, None)
+
+
+def _as_error(error: BaseException) -> CtuiError:
+    if isinstance(error, CtuiError):
+        return error
+    if isinstance(error, CancelledError):
+        return Unavailable("it was given up", hint="try again")
+    if isinstance(error, TimeoutError):
+        return Unavailable(
+            "the sandbox was not made in time", hint="`ctui doctor` looks at the engine"
+        )
+    return CtuiError(f"ctui made a mistake: {error!r}", hint="see driver.log")

@@ -1,0 +1,127 @@
+"""Which secrets a task runs with, and where its login is sent. Held in memory only."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+from ctui.claude import vault
+from ctui.claude.credentials import VARIABLES, Credential, Redactor
+from ctui.claude.mcp_servers import resolve_servers
+from ctui.errors import CtuiError, LoginRequired, Unavailable
+from ctui.tasks.calls import Login
+from ctui.tasks.mailbox.ports import Account
+from ctui.tasks.model import Task
+
+_THREADS = 64
+"""All of them may wait for one keyring, and nothing else may wait behind them."""
+
+
+class Sources(NamedTuple):
+    """Where a login is found that no caller brought. Each raises LoginRequired if there is none.
+
+    What they are given is a secret that was rejected, or nothing.
+    """
+
+    own: Callable[[str], Account]
+    """What the driver's environment has, else what is stored."""
+    stored: Callable[[str], Credential]
+
+
+class Logins:
+    """The login that each task's caller named, else the one that the driver has."""
+
+    def __init__(self, sources: Sources) -> None:
+        self.redactor = Redactor(())
+        """Takes every secret that a run was given out of what is kept."""
+        self._sources = sources
+        self._named: dict[str, Login] = {}
+        self._variables: dict[str, dict[str, str]] = {}
+        self._used: dict[str, str] = {}
+        self._rejected: dict[str, str] = {}
+        self._tried: set[str] = set()
+        self._threads = ThreadPoolExecutor(_THREADS, "login")
+
+    def remember(self, task: str, login: Login) -> None:
+        """Keep what the caller of a task brought along.
+
+        Raises:
+            InvalidInput: it is no credential.
+        """
+        if login.environment:
+            Credential.from_environment(login.environment)
+        if login.environment or login.stored:
+            self._named[task] = login
+        self._variables.setdefault(task, {}).update(login.variables)
+        self._tried.discard(task)
+
+    def variable(self, task: str) -> str:
+        """Return the variable of the environment that a task's login came from, or ""."""
+        used = self._used.get(task, "")
+        named = self._named.get(task)
+        environment = named.environment if named is not None and not named.stored else os.environ
+        return next((name for name in VARIABLES.values() if environment.get(name) == used), "")
+
+    def accepted(self, task: str) -> None:
+        """A run of the task ended, and its login was not the reason."""
+        self._rejected.pop(task, None)
+        self._tried.discard(task)
+
+    async def of(self, task: Task, *, needed: bool) -> Account | None:
+        """The secrets for a run of the task.
+
+        Raises:
+            LoginRequired: there is no login, or a secret of an MCP server is missing; and they are
+                `needed`.
+        """
+        loop = asyncio.get_running_loop()
+        try:
+            account = await loop.run_in_executor(self._threads, self._whole, task)
+        except Unavailable as error:
+            if not needed:
+                return None
+            raise LoginRequired(
+                error.message, hint=f"{error.hint}, then `ctui task resume {task.id}`"
+            ) from error
+        self._used[task.id] = account.credential.value
+        return account
+
+    async def another(self, task: Task) -> bool:
+        """Whether there is another login than the one that a run's end has shown to be rejected.
+
+        It is looked for once: the next rejection is the person's business.
+        """
+        rejected = self._rejected[task.id] = self._used.get(task.id, "")
+        if task.id in self._tried:
+            return False
+        self._tried.add(task.id)
+        loop = asyncio.get_running_loop()
+        try:
+            found = await loop.run_in_executor(self._threads, self._find, task.id)
+        except CtuiError:
+            return False
+        return found.credential.value != rejected
+
+    def _whole(self, task: Task) -> Account:
+        account = self._find(task.id)
+        self.redactor.add(account.credential.value)
+        if not task.options.mcp_servers:
+            return account
+        servers = resolve_servers(task.options.mcp_servers, self._environ(task.id), vault.read)
+        for secret in servers.secrets:
+            self.redactor.add(secret)
+        return account._replace(servers=servers)
+
+    def _find(self, task: str) -> Account:
+        named, rejected = self._named.get(task), self._rejected.get(task, "")
+        if named is None:
+            return self._sources.own(rejected)
+        brought = Credential.from_environment(named.environment)
+        return Account(brought or self._sources.stored(rejected), named.base_url)
+
+    def _environ(self, task: str) -> Mapping[str, str]:
+        # The caller's shell, not the one that the driver happens to come from.
+        return {**os.environ, **self._variables.get(task, {})}

@@ -1,0 +1,103 @@
+"""What happens to a task by itself: timers, imports, looks, and troubles of the runner."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from ctui.errors import Conflict
+from ctui.sandbox.runner import SandboxState
+from ctui.tasks.mailbox.states import Phase
+from ctui.tasks.mailbox.step import Step
+from ctui.tasks.model import TaskState, WorkState
+from ctui.tasks.runs import commands, jobs, lifecycle
+from ctui.tasks.session import conversation, turns
+from ctui.tasks.session.asking import AskBook
+
+
+def time_up(step: Step, name: str) -> None:
+    """Do what a timer was set for."""
+    match name.partition(" "):
+        case "ask", _, number:
+            if step.standing.phase is Phase.LIVE:
+                AskBook(step).expire(int(number))
+        case "sleep", _, _:
+            if step.task.state is TaskState.IDLE and not step.task.background:
+                step.intend("asleep")
+        case "timeout", _, _:
+            _timed_out(step)
+        case "look", _, _:
+            _look(step)
+        case "reset", _, _:
+            _reset(step)
+        case "confirm", _, _:
+            commands.unconfirmed(step)
+
+
+def trouble(step: Step, text: str) -> None:
+    """Say that the runner does not answer, or take that back."""
+    if step.standing.phase is Phase.RESTING or step.task.state is TaskState.ENDED:
+        return
+    if text:
+        step.trouble(text, "engine")
+    elif step.task.cause == "engine":
+        step.trouble("", "")
+
+
+def imported(step: Step, result: object, error: BaseException | None) -> None:
+    """Take what an import found."""
+    step.standing.importing = False
+    if error is None and isinstance(result, tuple):
+        work, wrong = cast("tuple[WorkState | None, str]", result)
+        turns.work_found(step, work, wrong)
+
+
+def looked(step: Step, result: object, error: BaseException | None) -> None:
+    """Take how a silent sandbox is."""
+    if error is not None or result is None:
+        return
+    paused = cast("SandboxState", result).paused
+    if paused and not step.standing.look_paused:
+        step.trouble(f"its sandbox is paused: `ctui task resume {step.task.id}` goes on with it")
+    elif step.standing.look_paused and not paused:
+        step.trouble("", "")
+    step.standing.look_paused = paused
+
+
+def _timed_out(step: Step) -> None:
+    task = step.task
+    if not task.state.live:
+        return
+    seconds = task.turn_timeout or task.options.timeout
+    step.trouble(f"the turn took longer than {seconds} seconds", "timeout")
+    step.after(step.actor.interrupt)
+    if not task.detached:
+        step.intend("completed")
+
+
+def _look(step: Step) -> None:
+    """Look at a sandbox that has said nothing since the last time."""
+    standing, actor = step.standing, step.actor
+    step.timer("look", lifecycle.LOOK_SECONDS)
+    if standing.looked_at == standing.view.seen and not standing.ending:
+        sandbox = step.run.container
+        step.start("look", lambda: jobs.look(actor, sandbox))
+    standing.looked_at = standing.view.seen
+
+
+def _reset(step: Step) -> None:
+    """Go on: a usage limit is over."""
+    task, standing = step.task, step.standing
+    task.resume_at = None
+    if task.cause != "limit":
+        return
+    if standing.phase is Phase.LIVE and not standing.ending:
+        lifecycle.say_again(step)
+        step.trouble("", "")
+        conversation.tell_waiting(step)
+        step.move(TaskState.RUNNING)
+    elif standing.phase is Phase.RESTING:
+        lifecycle.say_again(step)
+        try:
+            lifecycle.begin(step)
+        except Conflict as error:
+            step.trouble(f"{error.message}: {error.hint}")

@@ -1,0 +1,136 @@
+"""The asks of a run, from the CLI's requests to the receipts of the answers."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ctui.tasks.asks import ToolboxDetails, expired_reply, reply
+from ctui.tasks.mailbox.step import Step
+from ctui.tasks.model import Answer, Ask, AskState, TaskState
+
+GRANTED = Answer("allow", by="grant")
+_UNATTENDED = Answer(
+    "deny", message="Nobody is there to decide this. Go on without it.", by="unattended"
+)
+_OPEN = (AskState.PENDING, AskState.ANSWERED)
+
+
+class AskBook:
+    """What the run of a step asks; every change of an ask goes through here."""
+
+    def __init__(self, step: Step) -> None:
+        self._step = step
+        self._asks = step.store.asks
+
+    def full(self, limit: int) -> bool:
+        """Return True where the run asks as much as it may."""
+        return self._asks.count(self._step.task.id, self._step.run.number, *_OPEN) >= limit
+
+    def open(self, ask: Ask) -> None:
+        """Add an ask, answered at once where a grant or the task's options say how.
+
+        One whose request is known already is left as it is: a request can be told again.
+        """
+        step = self._step
+        added = self._asks.add(ask)
+        if added is None:
+            return
+        known = self._known_answer(ask)
+        if known is not None:
+            self._asks.claim(added.id, known)
+            step.send(reply(added, known), key=added.request)
+        self._changed(added.id)
+        self._watch_expiry(added)
+        self.refresh_waiting()
+
+    def answered(self, ask: Ask, answer: Answer) -> None:
+        """Send an answer that was accepted."""
+        self._step.send(reply(ask, answer), key=ask.request)
+        self._changed(ask.id)
+        self.refresh_waiting()
+
+    def send_unreceipted(self) -> None:
+        """Send again every answer that was accepted and has no receipt."""
+        for ask in self._mine(AskState.ANSWERED):
+            if ask.answer is not None:
+                self._step.send(reply(ask, ask.answer), key=ask.request)
+        for ask in self._mine(AskState.PENDING):
+            self._watch_expiry(ask)
+
+    def receipt(self, request_id: str) -> None:
+        """Note the CLI's echo of the answer to a request."""
+        for ask in self._mine(AskState.ANSWERED):
+            if ask.request == request_id:
+                self._move(ask, AskState.ANSWERED, AskState.DELIVERED)
+
+    def expire(self, ask_id: int) -> None:
+        """Give up on an `ask_user` that nobody answered in time."""
+        ask = self._asks.get(ask_id)
+        if self._move(ask, AskState.PENDING, AskState.CANCELLED):
+            self._step.send(expired_reply(ask), key=ask.request)
+
+    def withdraw(self, request_id: str) -> None:
+        """Note that the CLI does not want to know any more."""
+        for ask in self._mine(*_OPEN):
+            if ask.request == request_id:
+                self._give_up(ask)
+
+    def withdraw_call(self, call: int | str) -> None:
+        """Note the same for the open `ask_user` that is that call of the tool server."""
+        for ask in self._mine(AskState.PENDING):
+            if ask.tool == "ask_user" and _call_of(ask) == call:
+                self._give_up(ask)
+
+    def close(self) -> None:
+        """End all that is open: the run is over, and what has no receipt did not arrive."""
+        for ask in self._mine(*_OPEN):
+            self._give_up(ask)
+
+    def refresh_waiting(self) -> None:
+        """Let the task's state say whether somebody has to answer."""
+        step = self._step
+        if step.standing.intent or step.standing.ending:
+            return
+        if self._asks.count(step.task.id, step.run.number, AskState.PENDING):
+            step.move(TaskState.WAITING)
+        elif step.task.state is TaskState.WAITING and not step.view.login_rejected:
+            step.move(TaskState.RUNNING)
+
+    def _known_answer(self, ask: Ask) -> Answer | None:
+        step = self._step
+        if step.store.grants.is_granted(step.task.repository, ask):
+            return GRANTED
+        if step.task.options.unattended or step.task.turn_unattended:
+            step.standing.denied += 1
+            return _UNATTENDED if ask.kind != "elicitation" else Answer("cancel", by="unattended")
+        return None
+
+    def _watch_expiry(self, ask: Ask) -> None:
+        if ask.tool != "ask_user":
+            return
+        expires = msgspec.json.decode(ask.details, type=ToolboxDetails).expires
+        if expires is not None:
+            self._step.timer(f"ask {ask.id}", (expires - self._step.time) / 1e9)
+
+    def _give_up(self, ask: Ask) -> None:
+        if not self._move(ask, AskState.PENDING, AskState.CANCELLED):
+            self._move(ask, AskState.ANSWERED, AskState.TOO_LATE)
+
+    def _move(self, ask: Ask, before: AskState, after: AskState) -> bool:
+        moved = self._asks.move(ask.id, before, after)
+        if moved:
+            self._step.seen(ask.request)
+            self._changed(ask.id)
+            self.refresh_waiting()
+        return moved
+
+    def _changed(self, ask_id: int) -> None:
+        self._step.publish_ask(ask_id)
+
+    def _mine(self, *states: AskState) -> list[Ask]:
+        step = self._step
+        return self._asks.list(*states, task=step.task.id, run=step.run.number)
+
+
+def _call_of(ask: Ask) -> int | str:
+    return msgspec.json.decode(ask.details, type=ToolboxDetails).call

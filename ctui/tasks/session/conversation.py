@@ -1,0 +1,173 @@
+"""What a run's lines change in its task: its state, its asks, the receipts of its messages.
+
+Lines are hostile: a process in the sandbox may have written any of them. What the driver did not
+cause is never believed; it is refused, counted, and shown as an alarm (`guard`). A line has its
+effect once: lines of a journal that is read again only make the view of the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from ctui.claude import control
+from ctui.claude.decode import decode
+from ctui.claude.events import (
+    ApiRetry,
+    Event,
+    Init,
+    RelayLine,
+    RequestCancelled,
+    Response,
+    Result,
+    SessionState,
+    Status,
+    UserMessage,
+    is_partial,
+)
+from ctui.sandbox.runner import LogLine
+from ctui.tasks.mailbox.run_view import is_request
+from ctui.tasks.mailbox.step import Step
+from ctui.tasks.model import Message, TaskState
+from ctui.tasks.session import guard, messages, requests, results, turns
+from ctui.tasks.session.asking import AskBook
+from ctui.tasks.session.greeting import initialize, initialize_id
+
+LOGIN_ATTEMPTS = 3
+"""With an API key the CLI would try ten times, for three minutes."""
+
+
+def take_lines(step: Step, lines: Iterable[LogLine]) -> None:
+    """Take lines of the run, in order; those whose effect is stored only make the view."""
+    stored = step.standing.stored
+    for line in lines:
+        number = getattr(step.view.seen, line.stream)
+        fresh = stored is not None and number >= getattr(stored, line.stream)
+        step.view.seen = step.view.seen.plus(line)
+        if line.stream == "out" and is_partial(line.data):
+            continue
+        event = decode(line.data, line.stream)
+        step.view.take(event, line.time)
+        if fresh:
+            _effect(step, event, line)
+
+
+def caught_up(step: Step) -> None:
+    """Answer what is open in a run that was adopted, and send again what has no receipt."""
+    if not step.view.initialised:
+        step.send(initialize(step.run))
+    for request in list(step.view.requests.values()):
+        requests.answer(step, request, step.time)
+    AskBook(step).send_unreceipted()
+    tell_waiting(step)
+    if step.view.state == "idle" and not step.store.messages.undelivered(step.task.id):
+        # Whoever saw the turn's end is gone, and what he meant to do then.
+        turns.ended(step)
+    elif step.view.login_rejected:
+        turns.login_refused(step)
+
+
+def tell_waiting(step: Step) -> None:
+    """Send everything that the person said and the CLI has not taken yet."""
+    for message in step.store.messages.undelivered(step.task.id):
+        say(step, message)
+
+
+def say(step: Step, message: Message) -> None:
+    """Send a message. One that may be a command of the CLI waits until its commands are known."""
+    if message.text.startswith("/") and not step.view.initialised:
+        return
+    text = control.as_cli_text(message.text, step.view.commands)
+    step.send(control.user_message(text, message.id), key=message.id)
+
+
+def _effect(step: Step, event: Event, line: LogLine) -> None:
+    if is_request(event):
+        requests.take(step, event, line)
+    elif (effect := _EFFECTS.get(type(event))) is not None:
+        effect(step, event, line)
+
+
+def _session_state(step: Step, event: SessionState, line: LogLine) -> None:
+    if event.state == "running":
+        turns.began(step, line.time)
+    elif event.state == "idle" and not step.store.messages.undelivered(step.task.id):
+        turns.ended(step)
+
+
+def _user(step: Step, event: UserMessage, _line: LogLine) -> None:
+    if event.is_replay:
+        step.seen(event.uuid)
+        step.store.messages.mark_delivered(event.uuid)
+    else:
+        step.standing.import_wanted = True
+
+
+def _result(step: Step, event: Result, line: LogLine) -> None:
+    _settle_commands(step, line.time)
+    rejected = turns.login_problem(step) if step.view.login_rejected else ""
+    if wrong := results.apply(event, step.task, step.run, rejected=rejected):
+        step.alarm("figures", wrong, line.data, stop=False)
+    turns.judged(step, event)
+    step.standing.import_wanted = True
+
+
+def _settle_commands(step: Step, time: int) -> None:
+    """A command of the CLI's own (`/compact`) has no echo, unlike every other message."""
+    for message in step.store.messages.undelivered(step.task.id):
+        if messages.is_command(message.text, step.view.commands) and message.created < time:
+            step.seen(message.id)
+            step.store.messages.mark_delivered(message.id)
+
+
+def _response(step: Step, event: Response, _line: LogLine) -> None:
+    step.seen(event.request_id)
+    if event.request_id == initialize_id(step.run):
+        _initialised(step)
+    else:
+        AskBook(step).receipt(event.request_id)
+
+
+def _initialised(step: Step) -> None:
+    """The CLI answers; until it is told something it says nothing of its own accord."""
+    waiting = step.store.messages.undelivered(step.task.id)
+    for message in waiting:
+        if message.text.startswith("/"):
+            say(step, message)
+    if step.task.state is TaskState.STARTING and not waiting:
+        turns.ended(step)
+
+
+def _withdrawn(step: Step, event: RequestCancelled, _line: LogLine) -> None:
+    AskBook(step).withdraw(event.request_id)
+
+
+def _mode(step: Step, event: Init | Status, line: LogLine) -> None:
+    if isinstance(event, Init):
+        guard.check_session(step, event, line.data)
+    guard.check_mode(step, event.permission_mode, line.data)
+
+
+def _api_retry(step: Step, event: ApiRetry, _line: LogLine) -> None:
+    if event.error == "authentication_failed" and event.attempt >= LOGIN_ATTEMPTS:
+        turns.login_refused(step)
+
+
+def _relay(step: Step, event: RelayLine, _line: LogLine) -> None:
+    if event.what == "dropped":
+        step.after(step.actor.say_unseen_again)
+    elif event.what == "set_aside":
+        guard.home_changed(step, event)
+
+
+_EFFECTS: dict[type[Event], Callable[[Step, Any, LogLine], None]] = {
+    SessionState: _session_state,
+    UserMessage: _user,
+    Result: _result,
+    Response: _response,
+    RequestCancelled: _withdrawn,
+    Init: _mode,
+    Status: _mode,
+    ApiRetry: _api_retry,
+    RelayLine: _relay,
+}

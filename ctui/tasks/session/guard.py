@@ -1,0 +1,104 @@
+"""What a task's lines may not say: whatever the driver did not cause is an alarm.
+
+A line is evidence of something only where the CLI alone could have written it; even then the CLI
+runs beside what a task started. So each claim is held against what this side knows: which mode was
+chosen or granted, which tool calls were shown, which servers were given, which session began.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from ctui.claude import control
+from ctui.claude.events import Elicitation, Init, PermissionRequest, RelayLine
+from ctui.claude.fields import text
+from ctui.tasks.asks import elicitation_is_expected
+from ctui.tasks.asks.permission_details import PermissionDetails
+from ctui.tasks.mailbox.step import Step
+from ctui.tasks.model import Ask, AskState
+from ctui.tasks.session.asking import AskBook
+from ctui.tasks.session.messages import begins_session
+from ctui.tasks.session.results import is_uuid
+from ctui.text import one_line
+
+TOO_MANY = "this task asks more than the person can answer; wait for an answer first"
+_WIDE_MODES = {"acceptEdits", "bypassPermissions", "dontAsk", "auto"}
+"""What lets something happen unasked. The others only ask more."""
+
+
+def check_mode(step: Step, mode: str, evidence: bytes) -> None:
+    """Stop the turn if the CLI works in a wider mode than it was given."""
+    if mode not in _WIDE_MODES or mode in _given_modes(step):
+        return
+    name = one_line(mode, 40)
+    step.alarm("mode", f"Claude Code is in mode {name}, which nobody chose", evidence, stop=True)
+    restored = (
+        "default" if step.task.options.skip_permissions else step.task.options.permission_mode
+    )
+    step.send(control.set_permission_mode(f"mode-{step.time}", restored))
+
+
+def check_session(step: Step, init: Init, evidence: bytes) -> None:
+    """Take the session's id: the run's first, or a new one where the person began another."""
+    session, task = init.session, step.task
+    if session == task.session or not is_uuid(session):
+        return
+    last = step.store.messages.last(task.id)
+    if last is not None and begins_session(last.text):
+        task.session = session
+    else:
+        step.alarm("session", "a line names another session than the task's", evidence, stop=False)
+
+
+def check_request(step: Step, request: PermissionRequest | Elicitation, evidence: bytes) -> str:
+    """Return why a request is refused, or "" where it may become an ask."""
+    if isinstance(request, Elicitation):
+        if not elicitation_is_expected(request.server, step.task):
+            server = one_line(request.server, 80)
+            step.alarm(
+                "elicitation", f"a form in the name of {server}, which the task was not given",
+                evidence, stop=True,
+            )  # fmt: skip
+            return "ctui gave this task no such server"
+    elif step.view.tools.get(request.tool_use_id) is None:
+        tool = one_line(request.tool, 80)
+        step.alarm("ask", f"a request for {tool} without a call that is open", evidence, stop=True)
+        return "there is no open call of this tool"
+    if asks_too_much(step):
+        return TOO_MANY
+    return ""
+
+
+def asks_too_much(step: Step) -> bool:
+    """Return True where the run has as many open asks as it may."""
+    limit = (step.standing.config or step.services.config()).tasks.open_asks
+    return AskBook(step).full(limit)
+
+
+def home_changed(step: Step, line: RelayLine) -> None:
+    """Tell what lay in the home that Claude Code would have read, and was set aside."""
+    paths = ", ".join(one_line(path, 80) for path in line.paths[:10])
+    step.alarm("home", f"set aside, because Claude Code would read it: {paths}", paths, stop=False)
+
+
+def _given_modes(step: Step) -> set[str]:
+    options = step.task.options
+    given: set[str] = {options.permission_mode}
+    if options.skip_permissions:
+        given.add("bypassPermissions")
+    answered = step.store.asks.list(
+        AskState.ANSWERED, AskState.DELIVERED, task=step.task.id, run=step.run.number
+    )
+    if any(_accepts_edits(ask) for ask in answered):
+        given.add("acceptEdits")
+    return given
+
+
+def _accepts_edits(ask: Ask) -> bool:
+    if ask.answer is None or ask.answer.decision != "session":
+        return False
+    if ask.kind == "plan":
+        return True
+    details = msgspec.json.decode(ask.details, type=PermissionDetails)
+    granted = control.session_permissions(details.suggestions)
+    return any(text(item, "mode") == "acceptEdits" for item in granted)

@@ -1,0 +1,53 @@
+"""When a usage limit is over, as the CLI says it in the text of a failed turn. Pure."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+_STAMP = re.compile(r"limit[^|]{0,80}\|(\d{10})\b", re.IGNORECASE)
+"""`Claude AI usage limit reached|1767225600`: seconds since the epoch."""
+_CLOCK = re.compile(
+    r"\bresets?\s+(?:at\s+)?(\d{1,2})(?::(\d{2}))?\s*(am|pm)?(?:\s*\(([\w+/-]{1,40})\))?",
+    re.IGNORECASE,
+)
+"""`You've hit your limit · resets 3pm (Europe/Berlin)`."""
+_LONGEST = 8 * 24 * 3600
+"""Seconds; a weekly limit is the longest that there is."""
+_NANOSECONDS = 1_000_000_000
+
+
+def reset_time(text: str, now: int) -> int | None:
+    """Return when the limit that a text speaks of is reset, or None if it names no time.
+
+    Args:
+        text: of a failed turn; hostile.
+        now: nanoseconds since the epoch, as the result is.
+    """
+    if found := _STAMP.search(text):
+        seconds = int(found.group(1))
+    elif "limit" in text.lower() and (found := _CLOCK.search(text)):
+        hour, minute = int(found.group(1)), int(found.group(2) or 0)
+        seconds = _next(hour, minute, (found.group(3) or "").lower(), found.group(4), now)
+    else:
+        return None
+    left = seconds - now // _NANOSECONDS
+    return seconds * _NANOSECONDS if -_LONGEST < left < _LONGEST else None
+
+
+def _next(hour: int, minute: int, half: str, zone: str | None, now: int) -> int:
+    """Return the next moment with that time of day, in seconds since the epoch; 0 for none."""
+    if half:
+        hour = hour % 12 + (12 if half == "pm" else 0)
+    if hour > 23 or minute > 59:
+        return 0
+    try:
+        place = ZoneInfo(zone) if zone else UTC
+    except (ValueError, OSError, KeyError):
+        place = UTC
+    here = datetime.fromtimestamp(now / _NANOSECONDS, place)
+    then = here.replace(hour=hour, minute=minute, second=0, microsecond=0)
+    if then <= here:
+        then += timedelta(days=1)
+    return int(then.timestamp())

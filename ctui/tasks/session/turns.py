@@ -1,0 +1,96 @@
+"""The beginning and the end of a turn, and what follows: the import, sleep, the end of the run."""
+
+from __future__ import annotations
+
+from ctui.claude.api_failure import rejected_login
+from ctui.claude.events import Result
+from ctui.tasks.mailbox.step import Step
+from ctui.tasks.model import Notice, TaskState, WorkState
+from ctui.tasks.session.asking import AskBook
+from ctui.tasks.session.limits import reset_time
+
+NEEDS_INPUT = "nobody was there for what it asked: answer it with `ctui task send {task}`"
+
+
+def began(step: Step, time: int) -> None:
+    """Note that the CLI works."""
+    if step.standing.intent:
+        return
+    if step.task.state is not TaskState.RUNNING or not step.standing.turn_began:
+        step.standing.turn_began, step.standing.denied = time, 0
+        timeout = step.task.turn_timeout or step.task.options.timeout
+        step.timer("timeout", float(timeout) if timeout else None)
+    step.timer("sleep", None)
+    if step.task.state is not TaskState.WAITING:
+        step.move(TaskState.RUNNING)
+    AskBook(step).refresh_waiting()
+
+
+def judged(step: Step, event: Result) -> None:
+    """Add to a turn's result what only this side knows."""
+    task = step.task
+    if not event.is_error:
+        step.standing.taken_up = 0
+    if step.standing.denied:
+        step.trouble(NEEDS_INPUT.format(task=task.id), "needs-input")
+    if event.is_error and (time := reset_time(event.text, step.time)) is not None:
+        task.cause = "limit"
+        if step.services.config().tasks.resume_at_reset:
+            task.resume_at = time
+
+
+def ended(step: Step) -> None:
+    """Let the task rest: the CLI is idle, and nothing waits to be read."""
+    standing, task = step.standing, step.task
+    standing.turn_began = 0
+    step.timer("timeout", None)
+    task.turn_unattended, task.turn_timeout = False, None
+    if standing.intent:
+        return
+    if step.view.login_rejected:
+        login_refused(step)
+        return
+    step.move(TaskState.IDLE)
+    task.background = tuple(step.view.background.values())
+    if task.background:
+        return  # what still runs begins a turn of its own when it ends
+    if task.resume_at is not None:
+        step.timer("reset", (task.resume_at - step.time) / 1e9)
+    if not task.detached:
+        step.intend("completed")
+    else:
+        minutes = (standing.config or step.services.config()).tasks.idle_minutes
+        step.timer("sleep", minutes * 60)
+        step.after(step.actor.around.make_room)
+
+
+def login_refused(step: Step) -> None:
+    """End the run: the next one begins with another login, or waits for the person."""
+    step.view.login_rejected = True
+    step.trouble(login_problem(step), "login")
+    step.intend("asleep")
+
+
+def login_problem(step: Step) -> str:
+    """Return what to say of the login, which is rejected, and of where it comes from."""
+    return rejected_login(step.task.id, step.services.logins.variable(step.task.id))
+
+
+def work_found(step: Step, work: WorkState | None, trouble: str = "") -> None:
+    """Take the result of an import, and tell it once."""
+    task = step.task
+    if trouble:
+        step.trouble(trouble)
+    if work is None or work == task.work:
+        return
+    task.work = work
+    if not (work.refs or work.problem):
+        return
+    refs = ", ".join(f"{ref.name} {ref.commit[:9]}" for ref in work.refs)
+    text = work.problem or f"{work.reason or 'work imported'}: {refs}"
+    if work.problem:
+        step.note(Notice(kind="problem", text=text))
+    elif work.branch == "diverged":
+        step.note(Notice(kind="diverged", text=text))
+    else:
+        step.note(Notice(kind="imported", text=text))

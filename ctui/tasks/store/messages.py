@@ -1,0 +1,80 @@
+"""What the person told each task, until its receipt."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from ctui.tasks.model import Message
+from ctui.tasks.store.clock import now
+from ctui.tasks.store.database import Database
+
+
+class MessageTable:
+    """Every message, the task's prompt first."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, message: Message) -> None:
+        """Insert a message; one that is known already stays as it is."""
+        self._database.execute(
+            "INSERT OR IGNORE INTO messages (id, task, text, created, delivered)"
+            " VALUES (?, ?, ?, ?, ?)",
+            message.id,
+            message.task,
+            message.text,
+            message.created,
+            message.delivered,
+        )
+
+    def get(self, message_id: str) -> Message | None:
+        """Return one message, or None."""
+        rows = self._database.rows("SELECT * FROM messages WHERE id = ?", message_id)
+        return next(iter(self._read(rows)), None)
+
+    def of(self, task_id: str) -> list[Message]:
+        """Return everything that the person told the task, its prompt first."""
+        return self._read(
+            self._database.rows(
+                "SELECT * FROM messages WHERE task = ? ORDER BY created, rowid", task_id
+            )
+        )
+
+    def undelivered(self, task_id: str) -> list[Message]:
+        """Return what has no receipt yet, oldest first."""
+        return self._read(
+            self._database.rows(
+                "SELECT * FROM messages WHERE task = ? AND delivered IS NULL"
+                " ORDER BY created, rowid",
+                task_id,
+            )
+        )
+
+    def last(self, task_id: str) -> Message | None:
+        """Return the newest message of a task, or None."""
+        rows = self._database.rows(
+            "SELECT * FROM messages WHERE task = ? ORDER BY created DESC, rowid DESC LIMIT 1",
+            task_id,
+        )
+        return next(iter(self._read(rows)), None)
+
+    def mark_delivered(self, message_id: str) -> bool:
+        """Note the receipt; return False if it was noted before."""
+        cursor = self._database.execute(
+            "UPDATE messages SET delivered = ? WHERE id = ? AND delivered IS NULL",
+            now(),
+            message_id,
+        )
+        return cursor.rowcount == 1
+
+    def _read(self, rows: list[sqlite3.Row]) -> list[Message]:
+        return self._database.readable("messages", rows, "{id}", read_message)
+
+
+def read_message(row: Mapping[str, Any] | sqlite3.Row) -> Message:
+    """Return what a row says; whatever is raised means that it cannot be read."""
+    return msgspec.convert(dict(row), Message)

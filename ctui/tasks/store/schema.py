@@ -1,0 +1,116 @@
+"""The store's tables, as the steps that lead from an empty file to the newest version.
+
+A step that was released never changes; a new need is a new step.
+"""
+
+from __future__ import annotations
+
+MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE tasks (
+        id TEXT PRIMARY KEY,
+        state TEXT NOT NULL,
+        worktree TEXT NOT NULL,
+        repository TEXT NOT NULL,
+        created INTEGER NOT NULL,
+        removed INTEGER,
+        record TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX tasks_worktree ON tasks (worktree);
+
+    CREATE TABLE runs (
+        task TEXT NOT NULL REFERENCES tasks (id),
+        number INTEGER NOT NULL,
+        container TEXT NOT NULL,
+        created INTEGER NOT NULL,
+        ended INTEGER,
+        exit_code INTEGER,
+        cost_before REAL NOT NULL,
+        PRIMARY KEY (task, number)
+    ) STRICT;
+
+    CREATE TABLE asks (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        task TEXT NOT NULL REFERENCES tasks (id),
+        run INTEGER NOT NULL,
+        request TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        tool TEXT NOT NULL,
+        title TEXT NOT NULL,
+        input TEXT NOT NULL,
+        details TEXT NOT NULL,
+        state TEXT NOT NULL,
+        created INTEGER NOT NULL,
+        answer TEXT,
+        UNIQUE (task, run, request)
+    ) STRICT;
+    CREATE INDEX asks_open ON asks (state) WHERE state IN ('pending', 'answered');
+
+    CREATE TABLE messages (
+        id TEXT PRIMARY KEY,
+        task TEXT NOT NULL REFERENCES tasks (id),
+        text TEXT NOT NULL,
+        created INTEGER NOT NULL,
+        delivered INTEGER
+    ) STRICT;
+    CREATE INDEX messages_open ON messages (task) WHERE delivered IS NULL;
+
+    CREATE TABLE worktrees (
+        path TEXT PRIMARY KEY,
+        repository TEXT NOT NULL,
+        record TEXT NOT NULL
+    ) STRICT;
+
+    CREATE TABLE trusted_repositories (
+        repository TEXT PRIMARY KEY,
+        trusted INTEGER NOT NULL
+    ) STRICT;
+    """,
+    """
+    CREATE TABLE grants (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        repository TEXT NOT NULL,
+        tool TEXT NOT NULL,
+        content TEXT NOT NULL,
+        task TEXT NOT NULL,
+        created INTEGER NOT NULL,
+        UNIQUE (repository, tool, content)
+    ) STRICT;
+    """,
+    """
+    DROP INDEX asks_open;
+    CREATE INDEX asks_state ON asks (state, task, run);
+    DROP INDEX messages_open;
+    CREATE INDEX messages_open ON messages (task, created) WHERE delivered IS NULL;
+    CREATE INDEX messages_task ON messages (task, created);
+    CREATE INDEX runs_open ON runs (created) WHERE ended IS NULL;
+    CREATE INDEX tasks_listed ON tasks (created, id) WHERE removed IS NULL;
+    CREATE INDEX tasks_removed ON tasks (created, id) WHERE removed IS NOT NULL;
+    CREATE INDEX tasks_repository ON tasks (repository);
+    CREATE INDEX worktrees_repository ON worktrees (repository);
+
+    ALTER TABLE runs ADD COLUMN seen_out INTEGER;
+    ALTER TABLE runs ADD COLUMN seen_err INTEGER;
+    ALTER TABLE runs ADD COLUMN intent TEXT NOT NULL DEFAULT '';
+
+    CREATE TABLE quarantine (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        origin TEXT NOT NULL,
+        row TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        created INTEGER NOT NULL
+    ) STRICT;
+
+    CREATE TABLE trust (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        repository TEXT NOT NULL,
+        digest TEXT NOT NULL,
+        what TEXT NOT NULL,
+        created INTEGER NOT NULL,
+        UNIQUE (repository, digest)
+    ) STRICT;
+    INSERT INTO trust (repository, digest, what, created)
+        SELECT repository, '', '', trusted FROM trusted_repositories;
+    DROP TABLE trusted_repositories;
+    """,
+)

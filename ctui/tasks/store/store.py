@@ -1,0 +1,101 @@
+"""The tables of one SQLite file.
+
+Only the driver writes the task tables. Front ends open it to read, to keep the records of the
+worktrees that they made, and to revoke grants. A commit survives `kill -9` of any process; a power
+cut may cost the last moment, which the engine's log still has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from ctui.tasks.model import AskState
+from ctui.tasks.store.asks import AskTable
+from ctui.tasks.store.database import DamagedRow, Database
+from ctui.tasks.store.grants import GrantTable
+from ctui.tasks.store.messages import MessageTable
+from ctui.tasks.store.orphans import quarantine_orphans, quarantined_places
+from ctui.tasks.store.runs import RunTable
+from ctui.tasks.store.salvage import salvage
+from ctui.tasks.store.tasks import TaskTable
+from ctui.tasks.store.trust import TrustTable
+from ctui.tasks.store.worktrees import WorktreeTable
+
+
+class Store:
+    """One connection, used from one thread, and a table for each kind of record."""
+
+    def __init__(self, path: Path | str, *, busy_seconds: float = 10.0) -> None:
+        """Open the store and bring it to the newest version.
+
+        Args:
+            path: of the file; ":memory:" keeps everything in this process.
+            busy_seconds: how long to wait for another process that writes.
+
+        Raises:
+            StoreUnavailable: it cannot be used now (locked, full disk, read-only folder).
+            StoreDamaged: it is damaged, or it is empty beside the journals of tasks.
+            Refused: a newer ctui wrote it.
+        """
+        self._database = database = Database(path, busy_seconds=busy_seconds)
+        self.tasks = TaskTable(database)
+        self.runs = RunTable(database)
+        self.asks = AskTable(database)
+        self.messages = MessageTable(database)
+        self.grants = GrantTable(database)
+        self.worktrees = WorktreeTable(database)
+        self.trust = TrustTable(database)
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Make everything inside happen, or nothing of it; one inside another is a part of it."""
+        return self._database.transaction()
+
+    def damaged(self) -> list[DamagedRow]:
+        """Return the rows that were skipped since it was opened, because they cannot be read."""
+        return self._database.damaged()
+
+    def quarantine_orphans(self) -> list[DamagedRow]:
+        """Set aside the rows whose task is missing, and return them."""
+        return quarantine_orphans(self._database)
+
+    def quarantined_places(self) -> dict[str, str]:
+        """Return where tasks work whose record could not be read, by id."""
+        return quarantined_places(self._database)
+
+    def salvage(
+        self, source: Path, *, only_tasks: Collection[str] | None = None
+    ) -> list[DamagedRow]:
+        """Copy every readable row of a damaged file into this one; see `salvage`."""
+        return salvage(source, self._database, only_tasks=only_tasks)
+
+    def check_writable(self) -> None:
+        """Raise StoreUnavailable if nothing can be written now."""
+        with self._database.transaction():
+            pass
+
+    def check(self) -> list[DamagedRow]:
+        """Read everything that is in it, and return what is damaged.
+
+        Raises:
+            StoreUnavailable: it is locked, or cannot be written.
+            StoreDamaged: the file itself is damaged.
+        """
+        database = self._database
+        self.check_writable()
+        row = database.row("PRAGMA quick_check(1)")
+        if row is None or row[0] != "ok":
+            raise database.damage(str(row[0] if row else "").splitlines()[-1])
+        for removed in (False, True):
+            for task in self.tasks.list(removed=removed):
+                self.runs.of(task.id)
+                self.messages.of(task.id)
+        self.asks.list(*AskState)
+        self.grants.of()
+        self.trust.list()
+        self.runs.open()
+        return self.damaged()
+
+    def close(self) -> None:
+        self._database.close()

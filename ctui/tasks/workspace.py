@@ -1,0 +1,152 @@
+"""The workspace on this machine: mounts into the sandbox, and imports out of it."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+
+from ctui.errors import CtuiError, Refused
+from ctui.files import replace_file
+from ctui.git.command import run_git
+from ctui.git.imports import import_work
+from ctui.git.private import PrivateRepository, create_private, open_private
+from ctui.git.repository import Repository, open_repository
+from ctui.paths import Paths
+from ctui.sandbox.spec import MANAGED, Mount
+from ctui.tasks.mailbox.ports import Provided
+from ctui.tasks.model import ImportedRef, Task, WorkState
+from ctui.tasks.store import Store
+from ctui.tasks.trust import is_trusted
+from ctui.worktrees.owner import task_owner
+
+_FILE_LIMIT = 1 << 20
+
+
+class LocalWorkspace:
+    """Worktrees of this machine, each with the private git directory of its task."""
+
+    def __init__(self, paths: Paths, store: Store) -> None:
+        self._paths = paths
+        self._store = store
+        self._fingerprints: dict[str, str] = {}
+        """What each task's refs were when they were imported last."""
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def provide(self, task: Task, managed: Mapping[str, str]) -> Provided:
+        """Make ready what a run needs; see `Workspace`."""
+        repository = await asyncio.to_thread(open_repository, Path(task.repository))
+        worktree = Path(task.worktree)
+        if not worktree.is_dir():
+            raise Refused(
+                f"the worktree {worktree} is gone",
+                hint=f"put it back, or `ctui task remove {task.id}` takes the task off the list",
+            )
+        owner = task_owner(worktree)
+        private = await self._private(repository, task, owner)
+        mounts = [
+            Mount(str(source), str(target), read_only)
+            for source, target, read_only in private.mounts(worktree)
+        ]
+        folder = self._paths.task(task.id) / "managed"
+        await asyncio.to_thread(_write_managed, folder, managed)
+        mounts.append(Mount(str(folder), MANAGED, read_only=True))
+        return Provided(tuple(mounts), *owner)
+
+    async def is_trusted(self, task: Task) -> bool:
+        """Return True where the repository's own Claude settings count in the task's runs."""
+        repository = await asyncio.to_thread(open_repository, Path(task.repository))
+        return await is_trusted(self._store, repository, task)
+
+    async def base_file(self, task: Task, path: str) -> str:
+        """Return what the person committed, and not what the task wrote."""
+        if task.base is None:
+            return ""
+        try:
+            repository = await asyncio.to_thread(open_repository, Path(task.repository))
+            output = await run_git(
+                ["cat-file", "blob", f"{task.base}:{path}"],
+                git_dir=repository.common_dir,
+                check=False,
+            )
+        except CtuiError:
+            return ""
+        if output.exit_code or len(output.stdout) > _FILE_LIMIT:
+            return ""
+        return output.stdout.decode("utf-8", "replace")
+
+    async def collect(self, task: Task, *, final: bool) -> WorkState | None:
+        """Import what is new; at most one import of a task at a time."""
+        if not (self._paths.task(task.id) / "git").is_dir():
+            return None
+        async with self._turns[task.id]:
+            try:
+                repository = await asyncio.to_thread(open_repository, Path(task.repository))
+                private = open_private(repository, self._paths.task(task.id), _metadata(task))
+                current = await asyncio.to_thread(private.fingerprint)
+                if current == self._fingerprints.get(task.id) and not final:
+                    return None
+                work = await _import(private, task)
+            except CtuiError as error:
+                return WorkState(problem=f"its commits cannot be imported: {error.message}")
+            # What changed meanwhile is found the next time; what failed is tried again.
+            self._fingerprints[task.id] = "" if work.problem else current
+            return work
+
+    async def trouble(self, task: Task) -> str:
+        """Return what is wrong with the folders beside a run, or ""."""
+        return await asyncio.to_thread(_trouble, self._paths.task(task.id), task)
+
+    async def discard(self, task: Task) -> None:
+        """Delete the task's journal and private repository."""
+        self._fingerprints.pop(task.id, None)
+        self._turns.pop(task.id, None)
+        await asyncio.to_thread(shutil.rmtree, self._paths.task(task.id), ignore_errors=True)
+
+    async def _private(
+        self, repository: Repository, task: Task, owner: tuple[int, int]
+    ) -> PrivateRepository:
+        folder = self._paths.task(task.id)
+        if (folder / "git").is_dir():
+            return open_private(repository, folder, _metadata(task))
+        return await create_private(
+            repository, _metadata(task), folder, task.branch, task.base, owner
+        )
+
+
+def _write_managed(folder: Path, managed: Mapping[str, str]) -> None:
+    """Write the settings that bind a run; everybody may read them, and only the person change."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o755)
+    for name, content in managed.items():
+        replace_file(folder / name, content.encode(), mode=0o644)
+
+
+def _metadata(task: Task) -> Path | None:
+    return Path(task.metadata) if task.metadata else None
+
+
+async def _import(private: PrivateRepository, task: Task) -> WorkState:
+    result = await import_work(private, task.id, task.branch, task.base)
+    return WorkState(
+        branch=result.branch,
+        reason=result.reason,
+        refs=tuple(ImportedRef(ref.name, ref.commit) for ref in result.refs),
+        gitlinks=result.gitlinks,
+        problem=result.problem,
+    )
+
+
+def _trouble(folder: Path, task: Task) -> str:
+    remove = f"`ctui task remove --force {task.id}` takes the task off the list"
+    worktree = Path(task.worktree)
+    if not worktree.is_dir():
+        return f"the worktree {worktree} is gone: put it back, or {remove}"
+    if not (folder / "git" / "HEAD").is_file():
+        return f"the task's git directory is damaged: {remove}, the branch stays"
+    if task.metadata and not (worktree / ".git").is_file():
+        repair = f"git -C {task.repository} worktree repair {worktree}"
+        return f"the link {worktree / '.git'} is gone: `{repair}` mends it, or {remove}"
+    return ""

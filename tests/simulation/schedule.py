@@ -1,0 +1,487 @@
+"""One schedule: a seed decides what front ends say, what fails, and in which order it all meets."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ctui.claude.credentials import Credential, Redactor
+from ctui.config import Config
+from ctui.errors import CtuiError, Unavailable
+from ctui.paths import WORKSPACE
+from ctui.sandbox.spec import Mount
+from ctui.tasks import calls
+from ctui.tasks.calls import Login, Update
+from ctui.tasks.engine import TaskEngine
+from ctui.tasks.journal import FILE_NAME, Journal, read_entries
+from ctui.tasks.mailbox.ports import Account, Provided, Services
+from ctui.tasks.model import Answer, Ask, AskState, Task, TaskState, WorkState
+from ctui.tasks.store import Store
+from tests.simulation.virtual_loop import VirtualLoop
+from tests.simulation.world import Broken, Dead, Generation, SimulatedRunner, World
+
+TASKS = ("one", "two")
+_STEPS = 14
+_DEEDS = {
+    "send": 6,
+    "answer": 8,
+    "stop": 4,
+    "resume": 3,
+    "interrupt": 2,
+    "remove": 1,
+    "driver": 5,
+    "driver and command": 3,
+    "engine crashes": 1,
+    "engine away": 2,
+    "sandbox killed": 2,
+    "store locked": 2,
+    "disk full": 1,
+    "all is well": 6,
+}
+"""What can happen next -> how often it does, beside the others."""
+_LONG = 600.0
+"""Virtual seconds after which a world without faults must be quiet."""
+
+
+class _Workspace:
+    """Files that are always there, and never change."""
+
+    def __init__(self, world: World, generation: Generation) -> None:
+        self._world, self._generation = world, generation
+
+    async def provide(self, task: Task, managed: Mapping[str, str]) -> Provided:
+        del managed
+        await self._world.pause()
+        self._generation.check()
+        return Provided((Mount(task.worktree, WORKSPACE),), 1000, 1000)
+
+    async def is_trusted(self, task: Task) -> bool:
+        del task
+        return False
+
+    async def base_file(self, task: Task, path: str) -> str:
+        del task, path
+        return ""
+
+    async def collect(self, task: Task, *, final: bool) -> WorkState | None:
+        del task, final
+        await self._world.pause()
+        self._generation.check()
+        return None
+
+    async def trouble(self, task: Task) -> str:
+        del task
+        return ""
+
+    async def discard(self, task: Task) -> None:
+        del task
+        await self._world.pause()
+        self._generation.check()
+
+
+class _Logins:
+    """A login that is always there."""
+
+    def __init__(self, world: World, generation: Generation) -> None:
+        self._world, self._generation = world, generation
+
+    def remember(self, task: str, login: Login) -> None: ...
+
+    def accepted(self, task: str) -> None: ...
+
+    def variable(self, task: str) -> str:
+        del task
+        return ""
+
+    async def of(self, task: Task, *, needed: bool) -> Account:
+        del task, needed
+        await self._world.pause()
+        self._generation.check()
+        return Account(Credential("api-key", "sk-test"))
+
+    async def another(self, task: Task) -> bool:
+        del task
+        return False
+
+
+class _Journals:
+    """Archives in a folder, as the driver has them, on a disk that can be full."""
+
+    def __init__(self, world: World, folder: Path, generation: Generation) -> None:
+        self._world, self._folder, self._generation = world, folder, generation
+        self._open: dict[str, Journal] = {}
+
+    def of(self, task_id: str) -> Journal:
+        self._generation.check()
+        if task_id not in self._open:
+            world = self._world
+
+            class Full(Journal):
+                def append(self, run: int, lines: Any) -> None:
+                    if world.disk_full:
+                        raise Unavailable("the disk is full")
+                    super().append(run, lines)
+
+                def sync(self) -> None: ...
+
+            self._open[task_id] = Full(self._folder / task_id, Redactor(()))
+        return self._open[task_id]
+
+    def keep(self, task: Task) -> None:
+        self._generation.check()
+
+    def close(self, task_id: str) -> None:
+        if (journal := self._open.pop(task_id, None)) is not None:
+            journal.close()
+
+    def close_all(self) -> None:
+        for task_id in list(self._open):
+            self.close(task_id)
+
+
+class SimulatedStore(Store):
+    """The real store in memory, which can be locked, and is closed to drivers that are dead."""
+
+    world: World
+    generation: Generation
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        self.generation.check()
+        if self.world.store_locked:
+            raise Unavailable("the store is locked")
+        with super().transaction():
+            yield
+
+
+class Schedule:
+    """One world, its drivers one after the other, and the front ends that talk to them."""
+
+    def __init__(self, loop: VirtualLoop, seed: int, folder: Path) -> None:
+        self.world = World(loop, seed)
+        self.random = self.world.random
+        self.folder = folder
+        self.store = SimulatedStore(Path(":memory:"))
+        self.store.world = self.world
+        self.accepted: dict[str, str] = {}
+        """Messages that a driver said it took -> their task."""
+        self.given_up: set[str] = set()
+        """Tasks that somebody stopped, removed or interrupted, or whose sandbox was hurt."""
+        self.removed: set[str] = set()
+        self._woken: dict[str, int] = {}
+        self._commands: set[asyncio.Task[None]] = set()
+        self.start_driver()
+
+    # -- drivers
+
+    def start_driver(self) -> None:
+        self.world.log("driver starts")
+        self.generation = self.store.generation = Generation()
+        self.journals = _Journals(self.world, self.folder, self.generation)
+        services = Services(
+            store=self.store,
+            runner=SimulatedRunner(self.world, self.generation),
+            workspace=_Workspace(self.world, self.generation),
+            logins=_Logins(self.world, self.generation),
+            journals=self.journals,
+            instance="0123456789abcdef",
+            config=Config,
+            publish=self._published,
+            now=self.world.time,
+        )
+        self.engine = TaskEngine(services, set())
+        self.engine.adopt()
+
+    async def kill_driver(self) -> None:
+        """End a driver at once: nothing of it does anything any more."""
+        self.world.log("driver is killed")
+        self.generation.dead = True
+        current = asyncio.current_task()
+        for job in asyncio.all_tasks():
+            if job in self._commands or not (job is current or self.world.owns(job)):
+                job.cancel()
+        await asyncio.sleep(0)
+        self.journals.close_all()
+
+    # -- front ends
+
+    def command(self, name: str, work: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+        """Give a command, and note what came of it. It dies with its driver."""
+
+        async def run() -> None:
+            try:
+                await work()
+                self.world.log(f"{name}: done")
+            except CtuiError as error:
+                self.world.log(f"{name}: {error.message}")
+            except (Dead, asyncio.CancelledError):
+                self.world.log(f"{name}: the driver died")
+
+        self.world.log(f"{name} …")
+        job = self.world.spawn(run())
+        self._commands.add(job)
+        job.add_done_callback(self._commands.discard)
+
+    async def start(self, task: str) -> None:
+        call = calls.StartTask(
+            task=task,
+            repository="/repository/.git",
+            worktree=f"/worktrees/{task}",
+            metadata=None,
+            branch=None,
+            base=None,
+            prompt="go",
+            detached=self.random.random() < 0.7,
+        )
+        await self.engine.start(call)
+        for message in self.store.messages.of(task):
+            self.accepted[message.id] = task
+
+    async def send(self, task: str) -> None:
+        message = f"message-{self.world.count()}"
+        self.world.stopped.discard(task)
+        await self.engine.send(calls.SendMessage(task, message, "more"))
+        self.accepted[message] = task
+        state = self.store.tasks.get(task, removed=True)
+        if message not in self.world.turns_over and not self._is_hurt(task):
+            self._check_busy(state, f"send to {task} was accepted")
+
+    async def stop(self, task: str) -> None:
+        self.given_up.add(task)
+        await self.engine.stop(calls.StopTask(task))
+        self._said_stopped(task)
+
+    async def remove(self, task: str) -> None:
+        self.given_up.add(task)
+        purge = self.random.random() < 0.5
+        await self.engine.remove(calls.RemoveTask(task, purge=purge))
+        self.removed.add(task)
+        self._said_stopped(task)
+
+    async def resume(self, task: str) -> None:
+        self.world.stopped.discard(task)
+        await self.engine.resume(calls.ResumeTask(task))
+
+    async def interrupt(self, task: str) -> None:
+        await self.engine.interrupt(calls.InterruptTask(task))
+
+    async def answer(self, ask: Ask) -> None:
+        decision = self.random.choice(("allow", "deny"))
+        answered = await self.engine.answer(calls.AnswerAsk(ask.id, Answer(decision)))  # type: ignore[arg-type]
+        taken = self.world.answers_taken[(ask.task, ask.run, ask.request)]
+        if answered.state is AskState.DELIVERED and taken != 1:
+            raise self.world.breaks(
+                f"ask {ask.id} was said to be delivered, and was taken {taken} times"
+            )
+
+    def _said_stopped(self, task: str) -> None:
+        if self._woken.get(task):
+            return
+        running = self.world.running(task)
+        if running:
+            raise self.world.breaks(f"{task} was said to be stopped, and {running[0].id} runs")
+        self.world.stopped.add(task)
+
+    def _published(self, update: Update) -> None:
+        if update.task is not None:
+            self.world.log(f"  {update.task.id} is {update.task.state} {update.task.problem[:60]}")
+
+    def _is_hurt(self, task: str) -> bool:
+        return task in self.given_up
+
+    def _check_busy(self, task: Task, why: str) -> None:
+        if task.state is TaskState.IDLE or (task.state is TaskState.ENDED and not task.problem):
+            raise self.world.breaks(
+                f"{why}, and it is {task.state} before the turn of that message"
+            )
+
+    # -- the schedule
+
+    def _start(self, task: str) -> None:
+        self.command(f"start {task}", lambda: self.start(task))
+
+    async def run(self) -> None:
+        """Do random things, then let the world heal, and look at what is left."""
+        for task in TASKS:
+            self._start(task)
+        for _ in range(self.random.randint(3, _STEPS)):
+            await asyncio.sleep(self.random.choice((0, 0.01, 0.3, 2.0, 30.0)))
+            await self._something()
+        await self._heal()
+        self._check_end()
+        await self._check_restart()
+
+    async def _something(self) -> None:
+        names, weights = zip(*_DEEDS.items(), strict=True)
+        task = self.random.choice(TASKS)
+        name = self.random.choices(names, weights)[0]
+        if name in {"send", "stop", "resume", "interrupt", "remove"}:
+            self._tell(name, task)
+        elif name == "answer":
+            for ask in self.store.asks.list(AskState.PENDING)[:1]:
+                self._answer(ask)
+        elif name in {"driver", "driver and command"}:
+            await self.kill_driver()
+            self.start_driver()
+            if name != "driver":
+                self._tell(self.random.choice(("stop", "send")), task)
+        else:
+            self._harm(name)
+
+    def _tell(self, name: str, task: str) -> None:
+        if name != "interrupt":
+            self._woken[task] = int(name in {"send", "resume"})
+        work = {
+            "send": self.send,
+            "stop": self.stop,
+            "resume": self.resume,
+            "interrupt": self.interrupt,
+            "remove": self.remove,
+        }[name]
+        self.command(f"{name} {task}", lambda: work(task))
+
+    def _answer(self, ask: Ask) -> None:
+        self.command(f"answer {ask.id}", lambda: self.answer(ask))
+
+    def _harm(self, name: str) -> None:
+        world = self.world
+        world.log(name)
+        match name:
+            case "engine crashes":
+                world.crash_engine()
+            case "engine away":
+                world.lose_engine()
+            case "sandbox killed":
+                self.given_up |= {box.task for box in world.sandboxes.values()}
+                world.kill_sandbox()
+            case "store locked":
+                world.store_locked = True
+            case "disk full":
+                world.disk_full = True
+            case _:
+                world.heal()
+
+    async def _heal(self) -> None:
+        """Mend everything, and answer what is asked until nothing happens any more."""
+        self.world.log("the world heals")
+        self.world.heal()
+        until = self.world.loop.time() + _LONG
+        while self.world.loop.time() < until:
+            await asyncio.sleep(20.0)
+            pending = self.store.asks.list(AskState.PENDING)
+            for ask in pending:
+                self._answer(ask)
+            if not pending and not self._commands and self._quiet():
+                break
+
+    def _quiet(self) -> bool:
+        live = {TaskState.QUEUED, TaskState.STARTING, TaskState.RUNNING, TaskState.WAITING}
+        return not any(task.state in live for task in self.store.tasks.list())
+
+    def _check_end(self) -> None:
+        tasks = self.store.tasks.list()
+        for task in tasks:
+            running = self.world.running(task.id)
+            if task.state.live:
+                raise self.world.breaks(f"{task.id} is {task.state} for ever: {task.problem!r}")
+            if task.state is TaskState.ENDED and running:
+                raise self.world.breaks(f"{task.id} has ended, and {running[0].id} runs")
+            self._check_journal(task.id)
+        for task_id in self.removed - {task.id for task in tasks}:
+            if self.world.running(task_id):
+                raise self.world.breaks(f"{task_id} was removed, and has a sandbox")
+        self._check_words()
+        if self._commands:
+            raise self.world.breaks("a command was never answered")
+
+    def _check_words(self) -> None:
+        """What was said was heard once, or somebody was told that it was not."""
+        for message, task_id in self.accepted.items():
+            count = self.world.consumed[message]
+            if count > 1:
+                raise self.world.breaks(f"{message} was read {count} times")
+            if count == 0 and task_id not in self.given_up:
+                raise self.world.breaks(f"{message} to {task_id} was accepted, and never read")
+        if stuck := self.store.asks.list(AskState.PENDING, AskState.ANSWERED):
+            ask = stuck[0]
+            raise self.world.breaks(f"ask {ask.id} of {ask.task} is {ask.state} for ever")
+        for (task_id, run, request), count in self.world.answers_taken.items():
+            if count > 1:
+                raise self.world.breaks(f"{request} of {task_id}, run {run}, was answered twice")
+
+    def _check_journal(self, task_id: str) -> None:
+        """The archive has every line of every run once, in order."""
+        kept: dict[int, list[str]] = {}
+        for entry in read_entries(self.folder / task_id / FILE_NAME):
+            if entry.stream == "out":
+                kept.setdefault(entry.run, []).append(entry.line)
+        for box in self.world.sandboxes.values():
+            if box.task != task_id or not box.started:
+                continue
+            said = [line.data.decode() for line in box.log if line.stream == "out"]
+            if kept.get(box.run, []) != said:
+                raise self.world.breaks(
+                    f"the archive of {task_id} run {box.run} has {len(kept.get(box.run, []))} "
+                    f"lines, and the CLI said {len(said)}"
+                )
+
+    async def _check_restart(self) -> None:
+        """A driver that starts in a quiet world changes nothing."""
+        before = {task.id: (task.state, task.reason) for task in self.store.tasks.list()}
+        await self.kill_driver()
+        self.start_driver()
+        await asyncio.sleep(30.0)
+        after = {task.id: (task.state, task.reason) for task in self.store.tasks.list()}
+        if before != after:
+            raise self.world.breaks(f"a restarted driver makes {after} of {before}")
+
+
+def run_schedule(seed: int) -> None:
+    """Run one schedule. Raises Broken, with everything that happened, if an invariant breaks."""
+    loop = VirtualLoop()
+    folder = Path(tempfile.mkdtemp(prefix="ctui-simulation-", dir=_memory()))
+    failures: list[BaseException] = []
+    loop.set_exception_handler(lambda _, context: failures.append(_failure(context)))
+    schedule: Schedule | None = None
+
+    async def everything() -> None:
+        nonlocal schedule
+        schedule = Schedule(loop, seed, folder)
+        await schedule.run()
+
+    try:
+        asyncio.set_event_loop(loop)
+        loop.run_until_complete(everything())
+        if schedule is not None and schedule.world.broken:
+            raise Broken(schedule.world.broken[0])
+    except BaseException as error:
+        steps = "\n".join(schedule.world.steps) if schedule else ""
+        raise Broken(f"seed {seed}: {error!r}\n{steps}") from error
+    finally:
+        _end(loop)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _end(loop: VirtualLoop) -> None:
+    rest = asyncio.all_tasks(loop)
+    for job in rest:
+        job.cancel()
+    loop.set_exception_handler(lambda *_: None)
+    if rest:
+        loop.run_until_complete(asyncio.gather(*rest, return_exceptions=True))
+    asyncio.set_event_loop(None)
+    loop.close()
+
+
+def _failure(context: dict[str, Any]) -> BaseException:
+    found = context.get("exception")
+    return found if isinstance(found, BaseException) else AssertionError(context["message"])
+
+
+def _memory() -> str | None:
+    return "/dev/shm" if Path("/dev/shm").is_dir() else None

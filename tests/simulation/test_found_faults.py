@@ -1,0 +1,131 @@
+"""The faults that the simulation was made for: put back, each breaks a schedule."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from ctui.errors import CtuiError
+from ctui.tasks.mailbox.mail import Lines, Mail, Send, Stop
+from ctui.tasks.mailbox.states import Phase
+from ctui.tasks.mailbox.step import Step
+from ctui.tasks.model import TaskState
+from ctui.tasks.runs import commands, dispatch, lifecycle
+from ctui.tasks.runs.actor import TaskActor
+from tests.simulation.schedule import run_schedule
+from tests.simulation.world import Broken
+
+Patch = Callable[[pytest.MonkeyPatch], None]
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+def _handler(patch: pytest.MonkeyPatch, kind: type[Mail], handler: Callable[..., None]) -> None:
+    patch.setitem(dispatch._HANDLERS, kind, handler)
+
+
+def s1(patch: pytest.MonkeyPatch) -> None:
+    """S1: what is being adopted counts as what does not run."""
+
+    def stop(step: Step, mail: Stop) -> None:
+        if step.standing.phase is Phase.ADOPTING and mail.reply is not None:
+            step.move(TaskState.ENDED)
+            step.reply(mail.reply, step.task)
+        else:
+            commands.stop(step, mail)
+
+    _handler(patch, Stop, stop)
+
+
+def s2(patch: pytest.MonkeyPatch) -> None:
+    """S2: a removed task leaves its run on record, and the next driver trips over it."""
+
+    def keep(step: Step, result: object, error: BaseException | None) -> None:
+        if step.standing.run is not None:
+            step.standing.run.ended = None
+        closed(step, result, error)
+        if step.standing.leaving is not None:
+            last = step.store.runs.last(step.task.id)
+            if last is not None:
+                last.ended = None
+                step.store.runs.save(last)
+
+    closed = lifecycle.closed
+    patch.setattr(lifecycle, "closed", keep)
+
+
+def s9(patch: pytest.MonkeyPatch) -> None:
+    """S9: a message to what is being adopted leaves the task idle."""
+
+    def send(step: Step, mail: Send) -> None:
+        before = step.task.state
+        commands.send(step, mail)
+        if step.standing.phase is Phase.ADOPTING:
+            step.task.state = before
+
+    _handler(patch, Send, send)
+
+
+def s11(patch: pytest.MonkeyPatch) -> None:
+    """S11: a line counts as seen although the store could not take its effect."""
+    attempt = TaskActor._attempt
+
+    def forget(self: TaskActor, mail: Mail) -> Sequence[Callable[[], None]]:
+        try:
+            return attempt(self, mail)
+        except CtuiError:
+            if not isinstance(mail, Lines):
+                raise
+            for line in mail.lines:
+                self.standing.view.seen = self.standing.view.seen.plus(line)
+            return ()
+
+    patch.setattr(TaskActor, "_attempt", forget)
+
+
+def s12(patch: pytest.MonkeyPatch) -> None:
+    """S12: a message that comes while a run is ended wakes nothing."""
+
+    def send(step: Step, mail: Send) -> None:
+        ending, state = step.standing.ending, step.task.state
+        intent = step.standing.intent
+        commands.send(step, mail)
+        if ending:
+            step.standing.again, step.standing.intent = False, intent
+            step.task.state = state
+
+    def no_news(_step: Step) -> bool:
+        return False
+
+    _handler(patch, Send, send)
+    patch.setattr(lifecycle, "_has_news", no_news)
+
+
+@pytest.mark.parametrize(("fault", "seed"), [(s1, 3), (s2, 182), (s9, 1), (s11, 15), (s12, 9)])
+def test_a_fault_that_is_put_back_is_found(
+    monkeypatch: pytest.MonkeyPatch, fault: Patch, seed: int
+) -> None:
+    run_schedule(seed)
+    fault(monkeypatch)
+    with pytest.raises(Broken):
+        run_schedule(seed)
+
+
+def first_seed(fault: Patch, *, below: int = 3000) -> tuple[int, Any]:
+    """Return the first seed that a fault breaks, and how."""
+    with pytest.MonkeyPatch.context() as patch:
+        fault(patch)
+        for seed in range(below):
+            try:
+                run_schedule(seed)
+            except Broken as error:
+                return seed, str(error).splitlines()[0]
+    return -1, None

@@ -1,0 +1,294 @@
+"""Generated requests of every kind: what is shown is what is sent back, and nothing breaks."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from ctui.claude.decode import decode
+from ctui.claude.events import Elicitation, McpMessage, PermissionRequest
+from ctui.cli.answering import AskPrompt
+from ctui.cli.follow import ask_outcome, how_to_answer
+from ctui.cli.shapes import shown_ask
+from ctui.errors import InvalidInput
+from ctui.mcp_server.asks import ask_item
+from ctui.mcp_server.elicit import answer_of, form_of
+from ctui.tasks import toolbox
+from ctui.tasks.asks import (
+    KINDS,
+    Origin,
+    ask_lines,
+    ask_of,
+    check,
+    decisions,
+    expired_reply,
+    kind_of,
+    reply,
+    toolbox_ask,
+    toolbox_details,
+)
+from ctui.tasks.asks.kind import Decision
+from ctui.tasks.asks.questions import Question
+from ctui.tasks.model import Answer, Ask, AskKind
+from ctui.text import sanitise
+from ctui.tui.ask_form import AskForm
+from ctui.web.views import ask_view
+
+ORIGIN = Origin("t", 1, 0)
+ALL: tuple[Decision, ...] = ("allow", "session", "always", "deny", "cancel")
+
+_TEXT = st.text(max_size=12) | st.sampled_from(
+    ["\ud83d", "a\udfff", "\u2028\u2029\u0085", "\x1b[2J", "\u202e", "x\ny", "\x00", "é" * 40, "5"]
+)
+_SCALAR = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.sampled_from([2**63, -(2**63) - 1, 2**64, 10**30, 1e308, -0.0, 1e15])
+    | st.floats()
+    | _TEXT
+)
+_JSON = st.recursive(
+    _SCALAR,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_TEXT, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def deep(levels: int) -> Any:
+    value: Any = "x"
+    for level in range(levels):
+        value = [value] if level % 2 else {"a": value}
+    return value
+
+
+_DEEP = st.sampled_from([deep(levels) for levels in (4, 12, 90, 250, 400)])
+
+
+def some(**known: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """Return objects whose members are right, of another type, or missing."""
+    wrong = st.fixed_dictionaries({}, optional={key: one | _JSON for key, one in known.items()})
+    return st.fixed_dictionaries(known) | wrong
+
+
+_OPTION = some(label=_TEXT, description=_TEXT)
+_QUESTION = some(question=_TEXT, options=st.lists(_OPTION, max_size=4), multiSelect=st.booleans())
+_EDIT = some(old_string=_TEXT, new_string=_TEXT)
+_INPUTS = {
+    "Bash": some(command=_TEXT | st.just("npm test"), description=_TEXT),
+    "Write": some(file_path=_TEXT, content=_TEXT),
+    "Edit": some(file_path=_TEXT, old_string=_TEXT, new_string=_TEXT, more=_JSON),
+    "MultiEdit": some(file_path=_TEXT, edits=st.lists(_EDIT, max_size=3)),
+    "ExitPlanMode": some(plan=_TEXT, planFilePath=_TEXT),
+    "AskUserQuestion": some(
+        questions=st.lists(_QUESTION, min_size=1, max_size=3), answers=_JSON, annotations=_JSON
+    ),
+    "ask_user": some(question=_TEXT, options=st.lists(_TEXT, max_size=3)),
+    "mcp__a__b": st.dictionaries(_TEXT, _JSON | _DEEP, max_size=4),
+}
+_INPUT = st.one_of(*_INPUTS.values())
+_RULES = st.lists(some(toolName=_TEXT, ruleContent=_TEXT), max_size=3)
+_SUGGESTION = some(
+    type=st.sampled_from(["addRules", "addDirectories", "setMode", "other"]),
+    behavior=st.sampled_from(["allow", "deny"]),
+    mode=st.sampled_from(["acceptEdits", "bypassPermissions"]),
+    directories=st.lists(_TEXT, max_size=3),
+    rules=_RULES,
+)
+
+
+def call(tool: st.SearchStrategy[str], given_input: st.SearchStrategy[Any]) -> Any:
+    """Return requests to use a tool."""
+    return some(
+        subtype=st.just("can_use_tool"),
+        tool_name=tool,
+        tool_use_id=_TEXT,
+        input=given_input,
+        permission_suggestions=st.lists(_SUGGESTION, max_size=4),
+        decision_reason=_TEXT,
+        blocked_path=_TEXT,
+        agent_id=_TEXT,
+    )
+
+
+_PERMISSION = st.one_of(
+    *(call(st.just(tool), one) for tool, one in _INPUTS.items()), call(_TEXT, _INPUT)
+)
+_PROPERTY = some(
+    type=st.sampled_from(["string", "integer", "number", "boolean", "array"]),
+    title=_TEXT,
+    description=_TEXT,
+    format=st.sampled_from(["password", "email"]),
+    enum=st.lists(_JSON, max_size=4),
+    oneOf=st.lists(some(const=_JSON, title=_TEXT), max_size=3),
+    items=some(enum=st.lists(_TEXT, max_size=3)),
+    default=_JSON,
+    minimum=st.integers(),
+    maximum=st.floats(),
+    minLength=st.integers(),
+    maxLength=st.integers(),
+)
+_FORM = some(
+    subtype=st.just("elicitation"),
+    mcp_server_name=_TEXT,
+    message=_TEXT,
+    requested_schema=some(
+        properties=st.dictionaries(_TEXT, _PROPERTY | _DEEP, max_size=4),
+        required=st.lists(_TEXT, max_size=3),
+    ),
+)
+_CALL = some(
+    subtype=st.just("mcp_message"),
+    server_name=st.just("ctui"),
+    message=some(
+        method=st.just("tools/call"),
+        id=st.integers() | _TEXT | st.booleans(),
+        params=some(
+            name=st.sampled_from(["ask_user", "notify_user"]),
+            arguments=some(
+                question=st.text(min_size=1, max_size=9),
+                options=st.lists(st.text(min_size=1, max_size=9), max_size=3),
+                timeout_seconds=st.integers(60, 7200),
+                priority=st.sampled_from(["normal", "urgent"]),
+            ),
+        ),
+    ),
+)
+
+
+def of_line(request: Mapping[str, Any], request_id: object) -> Ask | None:
+    """Return the ask of a line, if it makes one."""
+    line = json.dumps({"type": "control_request", "request_id": request_id, "request": request})
+    event = decode(line)
+    if isinstance(event, PermissionRequest | Elicitation):
+        return ask_of(event, ORIGIN)
+    if isinstance(event, McpMessage):
+        outcome = toolbox.handle(event.message)
+        if isinstance(outcome, toolbox.AskPerson):
+            return toolbox_ask(event.request_id, outcome, ORIGIN)
+    return None
+
+
+def words_for(question: Question) -> str:
+    if question.options:
+        return question.options[0].label
+    return "" if question.optional else "5"
+
+
+def answers(ask: Ask) -> dict[Decision, Answer]:
+    """Return an answer for each decision, as a front end would fill it in."""
+    asked = {question.text: words_for(question) for question in kind_of(ask).questions(ask)}
+    allowed = Answer("allow", answers=asked) if asked else Answer("allow")
+    return {one: Answer(one) for one in ALL} | {"allow": allowed, "deny": Answer("deny", "no")}
+
+
+def proved(ask: Ask) -> None:
+    """Take an ask through everything that is done with one."""
+    taken = decisions(ask)
+    assert taken
+    assert "deny" in taken
+    assert len(set(taken)) == len(taken)
+    shown(ask)
+    for decision, answer in answers(ask).items():
+        try:
+            check(ask, answer)
+        except InvalidInput:
+            # A form may want what nobody can write; everything else that is offered is taken.
+            assert decision not in taken or (decision, kind_of(ask).is_form) == ("allow", True)
+            continue
+        assert decision in taken
+        sent = spoken(reply(ask, answer))
+        if decision != "deny" and sent.get("behavior") == "allow":
+            same_input(ask, sent["updatedInput"])
+    if (details := toolbox_details(ask)) is not None:
+        assert spoken(expired_reply(ask))["mcp_response"]["id"] == details.call
+
+
+def spoken(line: bytes) -> dict[str, Any]:
+    """Return what one line of JSON says to the CLI."""
+    assert line.endswith(b"\n")
+    assert line.count(b"\n") == 1
+    assert line.isascii()
+    said = json.loads(line, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    response = said["response"]["response"]
+    assert isinstance(response, dict)
+    return response
+
+
+def same_input(ask: Ask, sent: dict[str, Any]) -> None:
+    """Compare, to the last digit, what is shown with what an allowed call runs with."""
+    kept = json.loads(bytes(ask.input))
+    match ask.kind:
+        case AskKind.PLAN:
+            kept.pop("plan", None)
+            kept = kept or {"planFilePath": ""}
+        case AskKind.QUESTION:
+            kept.pop("annotations", None)
+            kept.pop("answers", None)
+            sent = {key: value for key, value in sent.items() if key != "answers"}
+    assert json.dumps(sent) == json.dumps(kept)
+
+
+def shown(ask: Ask) -> None:
+    """Show it in every front end: no control character comes through, and nothing raises."""
+    lines = [*ask_lines(ask), *AskForm(ask).lines()]
+    lines += [choice.label for choice in AskForm(ask).choices()]
+    assert all(sanitise(line) == line for line in lines)
+    assert ask_view(ask).decisions == decisions(ask)
+    assert ask_item(ask).text == shown_ask(ask).text
+    AskPrompt(ask).choices()
+    json.dumps(form_of(ask).schema)
+    with suppress(InvalidInput):
+        answer_of(ask, "accept", {})
+    assert how_to_answer(ask)
+    assert ask_outcome(ask) == "pending"
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(_PERMISSION | _FORM | _CALL, _TEXT | _JSON)
+@example({"subtype": "can_use_tool", "tool_name": "ask_user", "input": {}}, "r")
+@example({"subtype": "can_use_tool", "tool_name": "MultiEdit", "input": {"edits": 7}}, "r")
+@example({"subtype": "can_use_tool", "input": {"x": deep(250)}}, "r")
+@example({"subtype": "can_use_tool", "input": {"x": [2**64, 10**30, 1e15, 1e-7]}}, "r")
+def test_every_request_is_an_ask_that_is_shown_and_answered(
+    request: dict[str, Any], request_id: object
+) -> None:
+    """T27: every field missing or mistyped, surrogates, huge numbers, deep nesting."""
+    ask = of_line(request, request_id)
+    if ask is not None:
+        proved(ask)
+
+
+@given(_TEXT, _INPUT)
+def test_an_answer_in_any_words_is_refused_or_one_line(words: str, given_input: object) -> None:
+    """T27: what a person or a program writes reaches the CLI as JSON, or is refused before."""
+    request = {"subtype": "can_use_tool", "tool_name": "AskUserQuestion", "input": given_input}
+    ask = of_line(request, "r")
+    assert ask is not None
+    for answer in (Answer("deny", words), Answer("allow", text=words), Answer("session")):
+        try:
+            check(ask, answer)
+        except InvalidInput:
+            continue
+        spoken(reply(ask, answer))
+
+
+def test_each_kind_is_found_once() -> None:
+    assert {kind.kind for kind in KINDS} == set(AskKind)
+    assert len({(kind.kind, kind.tool) for kind in KINDS}) == len(KINDS)
+    assert [kind.takes_the_rest for kind in KINDS].count(True) == 1
+    assert KINDS[-1].takes_the_rest
+
+
+def test_each_kind_has_a_row_in_the_documentation() -> None:
+    page = (Path(__file__).parents[2] / "docs/asks.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)
+    assert sorted(rows) == sorted(["kind", *AskKind])
