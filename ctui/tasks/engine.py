@@ -115,7 +115,9 @@ class TaskEngine:
                     hint=f"send it a message, or `ctui task stop {other.id}` first",
                 )
         task = new_task(call, free_task_id(call, self.store.tasks.ids() | self._taken_ids))
-        task.options = msgspec.structs.replace(task.options, trusted=call.trust)
+        task.options = msgspec.structs.replace(
+            task.options, trusted=call.trust or task.options.trusted
+        )
         self._services.logins.remember(task.id, call.login)
         self._taken_ids.add(task.id)
         prompt = new_message(task.id, task.prompt, task.created)

@@ -78,7 +78,7 @@ class LocalWorkspace:
             return ""
         return output.stdout.decode("utf-8", "replace")
 
-    async def collect(self, task: Task, *, final: bool) -> WorkState | None:
+    async def collect(self, task: Task) -> WorkState | None:
         """Import what is new; at most one import of a task at a time."""
         if not (self._paths.task(task.id) / "git").is_dir():
             return None
@@ -87,7 +87,7 @@ class LocalWorkspace:
                 repository = await asyncio.to_thread(open_repository, Path(task.repository))
                 private = open_private(repository, self._paths.task(task.id), _metadata(task))
                 current = await asyncio.to_thread(private.fingerprint)
-                if current == self._fingerprints.get(task.id) and not final:
+                if current == self._fingerprints.get(task.id):
                     return None
                 work = await _import(private, task)
             except CtuiError as error:

@@ -68,8 +68,8 @@ class _Workspace:
         del task, path
         return ""
 
-    async def collect(self, task: Task, *, final: bool) -> WorkState | None:
-        del task, final
+    async def collect(self, task: Task) -> WorkState | None:
+        del task
         await self._world.pause()
         self._generation.check()
         return None
@@ -133,6 +133,7 @@ class _Journals:
         return self._open[task_id]
 
     def keep(self, task: Task) -> None:
+        del task
         self._generation.check()
 
     def close(self, task_id: str) -> None:

@@ -215,8 +215,7 @@ async def test_a_trusted_project_s_rules_are_those_of_its_commit(person: Person)
         "bash touch unseen",
         "say Done.",
     ]
-    person.store.trust(str(person.repository / ".git"))
-    await person.start("trusted", *steps)
+    await person.start("trusted", *steps, trusted=True)
     first = await person.asked("trusted")
     assert "base64" in first.title
     await person.answer(first, Answer("allow"))

@@ -20,6 +20,8 @@ from ctui.worktrees.landing.transition import recover, recover_all
 from tests.conftest import git
 from tests.worktrees.landing import Place, files, leftovers, make_place, snapshot
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def place(repository: Path, tmp_path: Path) -> Place:

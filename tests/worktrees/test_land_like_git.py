@@ -19,6 +19,8 @@ from ctui.worktrees.landing.land import Method, land, undo_landing
 from tests.conftest import git
 from tests.worktrees.landing import Place, leftovers, make_place, raw_git, snapshot
 
+pytestmark = pytest.mark.slow
+
 _FILES = ("a", "b", "folder/c", "folder/d")
 _LINES = 8
 

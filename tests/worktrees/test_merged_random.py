@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 from ctui.worktrees.model import Proof, Work
 from tests.worktrees.story import PROGRAM, Conflicting, Content, Files, Story, numbered
 
+pytestmark = pytest.mark.slow
+
 Tokens = frozenset[str]
 
 _PLACES = (1, 4, 7, 10, 13)
@@ -253,6 +255,7 @@ def histories(count: int, *, same: bool) -> Counter[str]:
 
     @settings(
         max_examples=count,
+        deadline=None,
         derandomize=same,
         database=None,
         suppress_health_check=list(HealthCheck),

@@ -19,6 +19,8 @@ from ctui.worktrees.model import Proof, Work
 from ctui.worktrees.proof.worker import ProofWorker
 from tests.worktrees.story import Story
 
+pytestmark = pytest.mark.slow
+
 _SOURCE = str(Path(ctui.__file__).parents[1])
 
 
@@ -182,6 +184,8 @@ async def test_it_ends_with_its_parent(asking: Asking) -> None:
 
 def test_the_front_end_s_side_loads_no_libgit2(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", _SOURCE)
+    # `make coverage` would measure this process too, and loads sqlite3 for that.
+    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
     code = "import ctui.worktrees.proof.worker, sys; print({'pygit2', 'sqlite3'} & {*sys.modules})"
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, check=True, capture_output=True, text=True)

@@ -20,6 +20,8 @@ from tests.worktrees.conftest import Place
 from tests.worktrees.killer import Killer
 from tests.worktrees.snapshot import Snapshot, collect_garbage, is_whole, pins, snapshot
 
+pytestmark = pytest.mark.slow
+
 _LOG = logging.getLogger(__name__)
 
 

@@ -21,6 +21,8 @@ from ctui.worktrees.trash.turns import purge_turn
 from tests.worktrees.conftest import Place
 from tests.worktrees.snapshot import collect_garbage, pins, raw_git, walked
 
+pytestmark = pytest.mark.slow
+
 
 def _du(*folders: Path) -> int:
     said = subprocess.run(

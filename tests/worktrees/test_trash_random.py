@@ -21,6 +21,8 @@ from tests.conftest import git
 from tests.worktrees.conftest import Place
 from tests.worktrees.snapshot import collect_garbage, is_whole, pins, raw_git, snapshot
 
+pytestmark = pytest.mark.slow
+
 _BAD = (b"", b".", b"..", b".git", b".GIT")
 _name = st.one_of(
     st.sampled_from([b"hello.txt", b"a", b"b", b"folder"]),

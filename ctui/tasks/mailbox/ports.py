@@ -52,11 +52,8 @@ class Workspace(Protocol):
     async def base_file(self, task: Task, path: str) -> str:
         """Return a text file of the commit that the task started from, or "" if it has none."""
 
-    async def collect(self, task: Task, *, final: bool) -> WorkState | None:
-        """Bring home what is new; None if nothing is. What is wrong is in the result.
-
-        `final` says that the task's own copy may go afterwards: everything is looked at again.
-        """
+    async def collect(self, task: Task) -> WorkState | None:
+        """Bring home what is new; None if nothing is. What is wrong is in the result."""
 
     async def trouble(self, task: Task) -> str:
         """Return one sentence that says what is wrong with the task's folders, or ""."""

@@ -185,7 +185,7 @@ async def close(actor: TaskActor, task: Task, *, rejected: bool) -> Closed:
     runner = actor.services.runner
     await stop(actor, task.id)
     actor.services.journals.of(task.id).sync()
-    work = await actor.services.workspace.collect(task, final=True)
+    work = await actor.services.workspace.collect(task)
     for item in await _patiently(actor, lambda: runner.list_ours(task.id)):
         await _patiently(actor, lambda one=item.id: runner.remove(one))  # type: ignore[misc]
     left = await _patiently(actor, lambda: runner.list_ours(task.id))
@@ -200,7 +200,7 @@ async def close(actor: TaskActor, task: Task, *, rejected: bool) -> Closed:
 async def bring_home(actor: TaskActor, task: Task) -> tuple[WorkState | None, str]:
     """Import what the task committed; also what is wrong with its folders."""
     workspace = actor.services.workspace
-    return await workspace.collect(task, final=False), await workspace.trouble(task)
+    return await workspace.collect(task), await workspace.trouble(task)
 
 
 async def leave(actor: TaskActor, task: Task, call: RemoveTask) -> None:
@@ -210,7 +210,7 @@ async def leave(actor: TaskActor, task: Task, call: RemoveTask) -> None:
         Refused: its commits would be lost.
     """
     services = actor.services
-    work = await services.workspace.collect(task, final=True)
+    work = await services.workspace.collect(task)
     if call.purge and not call.force and work is not None and work.problem:
         raise Refused(
             f"{work.problem}; its own git directory is the only place where they are",

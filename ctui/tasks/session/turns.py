@@ -71,6 +71,13 @@ def login_refused(step: Step) -> None:
     step.intend("asleep")
 
 
+def _nothing_new(work: WorkState, before: WorkState | None) -> bool:
+    """Return True for an import that found what an earlier driver had brought home."""
+    if before is None or work.branch != "unchanged" or before.problem:
+        return False
+    return work.refs == before.refs and not work.problem
+
+
 def login_problem(step: Step) -> str:
     """Return what to say of the login, which is rejected, and of where it comes from."""
     return rejected_login(step.task.id, step.services.logins.variable(step.task.id))
@@ -81,7 +88,7 @@ def work_found(step: Step, work: WorkState | None, trouble: str = "") -> None:
     task = step.task
     if trouble:
         step.trouble(trouble)
-    if work is None or work == task.work:
+    if work is None or work == task.work or _nothing_new(work, task.work):
         return
     task.work = work
     if not (work.refs or work.problem):
