@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,13 +79,15 @@ def command(
         host, port, cert=tls_cert, key=tls_key, insecure=insecure_listen, names=names
     )
     asyncio.run(_serve(paths, repository, tokens, listening))
+    logging.shutdown()
+    sys.stdout.flush()
+    # Taking a thousand modules apart takes the interpreter longer than all else.
+    os._exit(0)
 
 
 async def _serve(
     paths: Paths, repository: Repository, tokens: Tokens, listening: Listening
 ) -> None:
-    import logging
-
     from ctui.mcp_server.http import PATH, HttpServer
     from ctui.web.app import Part, create_app
     from ctui.web.browser import browser_routes

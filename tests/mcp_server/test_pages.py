@@ -185,8 +185,8 @@ async def test_64_asks_of_a_megabyte_each(repository: Path, store: Store, text: 
 async def test_questions_with_hundreds_of_long_options(repository: Path, store: Store) -> None:
     """T19: lists inside one item are cut too, and it says so."""
     store.tasks.add(a_task(1, state=TaskState.WAITING))
-    options = [{"label": f"{n} {'l' * 2_000}", "description": "d" * 2_000} for n in range(100)]
-    questions = [{"question": f"{n} {'q' * 20_000}", "options": options} for n in range(4)]
+    options = [{"label": f"{n} {'l' * 250}", "description": "d" * 250} for n in range(100)]
+    questions = [{"question": f"{n} {'q' * 2_000}", "options": options} for n in range(4)]
     request = {"tool_name": "AskUserQuestion", "input": {"questions": questions}}
     assert store.asks.add(asked(request, origin=Origin("task-0001", 1, 5)))
     async with raw(repository) as server:
