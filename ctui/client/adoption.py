@@ -17,7 +17,7 @@ from ctui.git.repository import open_repository
 from ctui.paths import WORKSPACE, Paths
 from ctui.sandbox.spec import LABEL_INSTANCE, LABEL_RUN, LABEL_TASK
 from ctui.tasks.lost import LostTask, rebuild_task
-from ctui.tasks.model import Run, Task, TaskState
+from ctui.tasks.model import AskState, Run, Task, TaskState
 from ctui.tasks.naming import is_task_id
 from ctui.tasks.store import Store, now
 from ctui.text import one_line
@@ -93,34 +93,49 @@ async def _adopt(
         return
     runs = {run.number: run for run in store.runs.of(task_id)}
     run = runs.get(int(number))
-    if run is not None and (run.ended is None or (run.container and not container.running)):
-        return
-    known = task_id in store.tasks.ids()
-    if not known:
+    if run is not None and run.ended is not None and run.container and not container.running:
+        return  # its log is in the journal
+    if task_id not in store.tasks.ids():
         details: Mapping[str, Any] = await engine.ask(
             lambda client: client.inspect_container(container.id)
         )
-        task = _of_sandbox(paths, task_id, details)
-        if task is None:
+        found = _of_sandbox(paths, task_id, details)
+        if found is None:
             left.append(
                 f"the sandbox {one_line(container.name)} works on no worktree that is there: "
                 f"`docker rm -f {one_line(container.name)}` ends it"
             )
             return
-        store.tasks.add(task)
+        store.tasks.add(found)
     task = store.tasks.get(task_id, removed=True)
-    again = Run(task=task_id, number=int(number), container=container.id, created=now())
+    if run is not None and run.ended is None and task.state is not TaskState.ENDED:
+        return  # the store knows all of it
+    _take_up(store, task, run, int(number), container.id)
+    done.append(f"adopted task {task_id} ({'running' if container.running else 'to be ended'})")
+
+
+def _take_up(store: Store, task: Task, run: Run | None, number: int, container: str) -> None:
+    """Make a run one that the next driver adopts, and its task one that works."""
     with store.transaction():
         if run is None:
-            store.runs.add(again)
+            store.runs.add(Run(task=task.id, number=number, container=container, created=now()))
         else:
-            again = msgspec.structs.replace(run, container=container.id, ended=None, exit_code=None)
-            store.runs.save(again)
-        store.tasks.mark_removed(task_id, removed=False)
+            store.runs.save(
+                msgspec.structs.replace(run, container=container, ended=None, exit_code=None)
+            )
+        store.tasks.mark_removed(task.id, removed=False)
         store.tasks.save(
             msgspec.structs.replace(task, state=TaskState.RUNNING, reason=None, removed=None)
         )
-    done.append(f"adopted task {task_id} ({'running' if container.running else 'to be ended'})")
+
+
+def settle_asks(store: Store) -> None:
+    """End the asks whose run is over: nobody can answer them any more."""
+    open_runs = {(run.task, run.number) for run in store.runs.open()}
+    for ask in store.asks.list(AskState.PENDING, AskState.ANSWERED):
+        if (ask.task, ask.run) not in open_runs:
+            pending = ask.state is AskState.PENDING
+            store.asks.move(ask.id, ask.state, AskState.CANCELLED if pending else AskState.TOO_LATE)
 
 
 def _of_sandbox(paths: Paths, task_id: str, details: Mapping[str, Any]) -> Task | None:

@@ -31,7 +31,8 @@ async def without_driver(paths: Paths) -> AsyncIterator[None]:
     with suppress(CtuiError, OSError, TimeoutError):
         async with asyncio.timeout(_HAND_OVER_SECONDS):
             await stop_driver(paths)
-    lock = FileLock(paths.driver_lock, mode=0o600)
+    # It is acquired in a thread and released here.
+    lock = FileLock(paths.driver_lock, mode=0o600, thread_local=False)
     for number in (0, signal.SIGTERM, signal.SIGKILL):
         holder = lock_holder(paths.driver_lock) if number else None
         if holder is not None:

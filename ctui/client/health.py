@@ -134,7 +134,8 @@ async def _sandboxes(paths: Paths, engine: Engine) -> list[Check]:
         return []
     if not names:
         return []
-    found = f"{len(names)} run that no task knows ({one_line(', '.join(names[:3]))})"
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    found = f"no task knows what runs in {one_line(', '.join(names[:3]))}{more}"
     return [Check("sandboxes", False, found, f"{REPAIR} adopts them")]
 
 

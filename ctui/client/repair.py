@@ -56,6 +56,7 @@ async def repair(paths: Paths) -> Repair:
         try:
             _adopt_folders(paths, store, outcome)
             await adoption.adopt_sandboxes(paths, store, outcome.done, outcome.left)
+            adoption.settle_asks(store)
             restored = restore_records(paths, store)
             outcome.done += [f"recorded the worktree {one_line(name)}" for name in restored]
             outcome.skip(store.quarantine_orphans())

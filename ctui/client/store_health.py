@@ -31,12 +31,12 @@ def check_state(paths: Paths) -> None:
     with closing(Store(paths.database, busy_seconds=_BUSY_SECONDS)) as store:
         if damaged := store.check():
             raise StoreDamaged(
-                f"{len(damaged)} records of the store cannot be used ({_rows(damaged)})",
+                f"the store has records that cannot be used: {_rows(damaged)}",
                 hint=f"{REPAIR} rebuilds or sets them aside",
             )
         if lost := lost_tasks(paths, store.tasks.ids()):
             raise StoreDamaged(
-                f"the store has lost {len(lost)} tasks whose folders are there ({_some(lost)})",
+                f"the store has lost tasks whose folders are there: {_some(lost)}",
                 hint=f"{REPAIR} adopts them",
             )
 

@@ -16,6 +16,7 @@ from ctui.sandbox.endpoint import Endpoint, resolve_endpoint
 from ctui.sandbox.liveness import answered
 from ctui.sandbox.sdk import THREADS, connect_sdk, translated_call
 from ctui.sandbox.spec import SandboxSpec
+from ctui.sandbox.stream import Clock
 from ctui.text import one_line
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class ContainerState(NamedTuple):
     running: bool
     exit_code: int
     oom_killed: bool
+    finished: int
+    """When it ended, in nanoseconds since the epoch; 0 where it has not."""
 
 
 class FoundContainer(NamedTuple):
@@ -146,6 +149,7 @@ class Engine:
             running=bool(state["Running"]),
             exit_code=int(state["ExitCode"]),
             oom_killed=bool(state["OOMKilled"]),
+            finished=Clock().read(str(state.get("FinishedAt", "")).encode()),
         )
 
     async def find(self, labels: Mapping[str, str]) -> list[FoundContainer]:

@@ -87,6 +87,7 @@ class DockerRunner:
             exit_code=state.exit_code,
             out_of_memory=state.oom_killed,
             started=state.status != "created",
+            finished=state.finished,
         )
 
     async def stop(self, sandbox: str, *, grace: float) -> None:

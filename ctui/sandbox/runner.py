@@ -55,6 +55,8 @@ class SandboxState(NamedTuple):
     out_of_memory: bool = False
     started: bool = True
     """False where it was made, and the CLI in it never begun."""
+    finished: int = 0
+    """When it ended, in nanoseconds since the epoch; 0 where that is not known."""
 
 
 class FoundSandbox(NamedTuple):

@@ -116,7 +116,7 @@ class _Lines:
         self._parts: dict[Stream, list[bytes]] = {"out": [], "err": []}
         self._sizes: dict[Stream, int] = {"out": 0, "err": 0}
         self._time: dict[Stream, int] = {"out": 0, "err": 0}
-        self._clock = _Clock()
+        self._clock = Clock()
 
     def feed(self, frames: Iterator[tuple[Stream, bytes]]) -> list[LogLine]:
         batch: list[LogLine] = []
@@ -152,7 +152,7 @@ class _Lines:
         return LogLine(time, stream, data, complete=whole)
 
 
-class _Clock:
+class Clock:
     """RFC 3339 times to nanoseconds; the second is parsed once, not for every line in it."""
 
     def __init__(self) -> None:

@@ -15,6 +15,7 @@ import logging
 import os
 import signal
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -91,6 +92,7 @@ class Driver:
             config=lambda: load_config(self.paths),
             publish=server.publish,
             now=now,
+            booted=_booted(),
         )
 
     def _taken_ids(self) -> set[str]:
@@ -111,6 +113,13 @@ class Driver:
             self._watch_idle()
         else:
             self._over.set()
+
+
+def _booted() -> int:
+    """Return when this machine was started, in nanoseconds since the epoch; 0 if unknown."""
+    if not hasattr(time, "CLOCK_BOOTTIME"):
+        return 0
+    return now() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
 
 
 def main() -> int:

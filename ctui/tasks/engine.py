@@ -78,6 +78,7 @@ class TaskEngine:
 
     def adopt(self) -> None:
         """Take over what an earlier driver left: running sandboxes, and tasks in the queue."""
+        self.store.quarantine_orphans()
         adopted = set()
         for run in self.store.runs.open():
             if run.task not in adopted:

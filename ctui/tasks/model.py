@@ -143,6 +143,8 @@ class Task(msgspec.Struct, kw_only=True):
     alarms: tuple[Alarm, ...] = ()
     """The first of them; `alarm_count` counts all."""
     alarm_count: int = 0
+    unanswered: bool = False
+    """The last message was read, and its turn has not come to a good end."""
     turn_unattended: bool = False
     """Nobody will answer in the turn that the last message begins."""
     turn_timeout: int | None = None

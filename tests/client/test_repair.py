@@ -26,7 +26,7 @@ from ctui.git.repository import open_repository
 from ctui.paths import Paths
 from ctui.tasks.asks.kinds.permission import Grantable
 from ctui.tasks.journal import Entry
-from ctui.tasks.model import EndReason, Message, Run, Task, TaskState
+from ctui.tasks.model import Ask, AskKind, AskState, EndReason, Message, Run, Task, TaskState
 from ctui.tasks.store import Store
 from ctui.tasks.task_file import FILE_NAME, read_task_file, write_task_file
 from tests.cli.commands import ctui, refused
@@ -52,6 +52,19 @@ def task(name: str, **more: object) -> Task:
         state=TaskState.IDLE,
     )
     return msgspec.structs.replace(made, **more)
+
+
+def ask(name: str) -> Ask:
+    return Ask(
+        id=0,
+        task=name,
+        run=1,
+        request="r",
+        kind=AskKind.PERMISSION,
+        tool="Bash",
+        title="t",
+        input=msgspec.Raw(b"{}"),
+    )
 
 
 def journal(paths: Paths, name: str, *lines: dict[str, object], run: int = 1) -> None:
@@ -158,7 +171,7 @@ async def test_what_a_journal_tells_is_in_the_task(paths: Paths, store: Path) ->
     )
     with (paths.task("older") / "journal.jsonl").open("ab") as file:
         file.write(b"\0\0{cut off")
-    assert "lost 1 tasks" in problem(paths)
+    assert "lost tasks whose folders are there: older" in problem(paths)
     await mended(paths)
     found = all_tasks(paths)["older"]
     assert (found.session, found.prompt, found.result) == (session, "Mend it", "Done.")
@@ -202,12 +215,14 @@ async def test_an_unreadable_record_is_named_and_its_task_rebuilt(
     with closing(sqlite3.connect(store)) as raw:
         raw.execute("UPDATE tasks SET record = '{' WHERE id = 'task-03'")
         raw.execute("UPDATE messages SET text = CAST(x'ff' AS TEXT) WHERE id = 'task-05'")
+        raw.execute("INSERT INTO quarantine VALUES (1, 'runs', '{}', 'of an earlier repair', 1)")
         raw.commit()
+    with closing(Store(store)) as damaged:
+        added = damaged.asks.add(ask("task-03"))
     listed = ctui(paths.state, "task", "list").stdout
     assert "task-02" in listed
     said = problem(paths)
-    assert "2 records of the store cannot be used" in said
-    assert "tasks task-03" in said
+    assert "records that cannot be used: tasks task-03, messages task-05" in said
     outcome = await mended(paths)
     assert {line.split(":")[0] for line in outcome.left} >= {
         "skipped tasks task-03",
@@ -220,6 +235,14 @@ async def test_an_unreadable_record_is_named_and_its_task_rebuilt(
     with closing(Store(store)) as again:
         assert [run.number for run in again.runs.of("task-03")] == [1]
         assert len(again.grants.of()) == 1
+        # Its run is over, so nobody waits for an answer.
+        assert added is not None
+        assert again.asks.get(added.id).state is AskState.CANCELLED
+        assert again.quarantined_places() == {"task-03": "/w/task-03"}
+    with closing(sqlite3.connect(store)) as raw:
+        reasons = [row[0] for row in raw.execute("SELECT reason FROM quarantine ORDER BY id")]
+    assert reasons[0] == "of an earlier repair"
+    assert len(reasons) == 3
 
 
 async def test_rows_without_their_task_are_set_aside(paths: Paths, store: Path) -> None:

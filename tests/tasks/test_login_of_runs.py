@@ -65,11 +65,11 @@ def run(name: str, *steps: str) -> list[str]:
 
 async def test_the_login_of_this_machine_is_enough(owner: Owner) -> None:
     owner.keep(GOOD)
-    # The CLI keeps it from its tools, but a process can read another one's.
+    # The CLI keeps it from its tools, and the kernel from every process beside it.
     look = "bash cat /proc/[0-9]*/environ | tr '\\0' '\\n' | grep -a CLAUDE_CODE_OAUTH"
     code, said = await owner.ctui(*run("own", look, "say Done."), "--skip-permissions")
     assert code == 0, said
-    assert "CLAUDE_CODE_OAUTH_TOKEN=[redacted]" in owner.tool_output("own")
+    assert owner.tool_output("own").count("Permission denied") >= 2
     kept = [path for path in owner.world.paths.state.rglob("*") if path.is_file()]
     assert owner.world.paths.state / "login.json" in kept
     for path in kept:

@@ -91,6 +91,9 @@ def test_an_unreadable_task_hides_no_other(
         store.tasks.get("one")
     assert "doctor --repair" in caught.value.hint
     assert store.tasks.get("two").id == "two"
+    # Who asks for this worktree may want to remove it.
+    with pytest.raises(StoreDamaged):
+        store.tasks.list(worktree="/w/one")
     store.close()
 
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -20,6 +21,7 @@ from ctui.tasks.store import Store
 from ctui.tasks.trust import is_trusted, settings_at, trust_state
 from tests.cli.commands import ctui, refused
 from tests.conftest import git
+from tests.tasks.conftest import Person
 
 
 def commit(folder: Path, name: str, content: str) -> str:
@@ -170,3 +172,30 @@ def test_trust_is_listed_dated_and_revoked(repository: Path, paths: Paths) -> No
     assert "cannot be read" in said
     ctui(repository, "config", "trust", "--revoke-all")
     assert msgspec.json.decode(ctui(repository, "config", "trust", "--json").stdout) == []
+
+
+@pytest.mark.engine
+async def test_what_a_run_reads_is_decided_for_each_task(person: Person) -> None:
+    """T13: `--trust` once, then a task without it, then trust for good."""
+    commit(person.repository, ".claude/settings.json", "{}")
+    store = person.store
+    found = open_repository(person.repository)
+
+    async def sources(name: str, **options: bool) -> str:
+        await person.start(name, "say Done.", **options)
+        await person.idle(name)
+        [run] = store.runs.of(name)
+        details: dict[str, Any] = await person.world.engine.ask(
+            lambda client: client.inspect_container(run.container)
+        )
+        [given] = [a for a in details["Config"]["Cmd"] if a.startswith("--setting-sources=")]
+        return str(given).partition("=")[2]
+
+    assert await sources("once", trusted=True) == "user,project"
+    assert await sources("after") == "user"
+    settings = settings_at(found, "HEAD")
+    store.trust.add(str(found.common_dir), settings.digest, settings.words)
+    assert await sources("good") == "user,project"
+    commit(person.repository, ".claude/settings.json", '{"hooks": {}}')
+    assert await sources("changed") == "user"
+    store.close()

@@ -105,3 +105,5 @@ class Services(NamedTuple):
     publish: Callable[[Update], None]
     now: Callable[[], int]
     """Nanoseconds since the epoch."""
+    booted: int = 0
+    """When this machine was started, on the same clock."""

@@ -115,12 +115,11 @@ def resume(step: Step, mail: Resume) -> None:
         step.reply(mail.reply, task)
         return
     if standing.phase is Phase.RESTING:
-        if task.cause not in {"", "interrupted", "budget"}:
-            lifecycle.say_again(step)
+        lifecycle.say_again(step)
         lifecycle.begin(step)
     elif standing.ending or standing.phase is Phase.CLOSING:
         standing.again = True
-    elif standing.phase is Phase.LIVE and task.state is TaskState.IDLE and task.failed:
+    elif standing.phase is Phase.LIVE and task.state is TaskState.IDLE and task.unanswered:
         lifecycle.say_again(step)
         conversation.tell_waiting(step)
         step.move(TaskState.RUNNING)

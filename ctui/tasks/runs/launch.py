@@ -98,7 +98,8 @@ async def home_of(
     return task_home(
         RunOptions(
             session=task.session,
-            resume=_has_spoken(services, task),
+            # The relay looks into the home, and turns it round where this is not so.
+            resume=services.store.runs.last(task.id) is not None,
             branch=task.branch or "(detached)",
             model=options.model or config.claude.model,
             permission_mode=options.permission_mode,
@@ -137,15 +138,6 @@ def first_line_of(home: TaskHome, account: Account | None) -> bytes:
     # The address of a proxy can hold a password.
     secrets = {**proxy_environment(in_sandbox=True), **account.credential.environment()}
     return first_line(home, secrets, servers)
-
-
-def _has_spoken(services: Services, task: Task) -> bool:
-    """Return True where an earlier run took a message: only then the CLI knows the session."""
-    if services.store.runs.last(task.id) is None:
-        return False
-    last = services.store.messages.last(task.id)
-    waiting = {message.id for message in services.store.messages.undelivered(task.id)}
-    return not (last and last.id in waiting and task.turns == 0)
 
 
 def _limits(config: SandboxConfig) -> Limits:

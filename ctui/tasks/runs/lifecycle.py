@@ -148,7 +148,7 @@ def adopted(step: Step, result: object, error: BaseException | None) -> None:
     if found.channel is None:
         if found.state is not None and not found.state.started:
             standing.again = not standing.intent
-        _over(step, _end_of_adopted(step.run, found.state))
+        _over(step, _end_of_adopted(step, found.state))
         return
     channel = found.channel
     step.run.container = channel.sandbox
@@ -159,13 +159,16 @@ def adopted(step: Step, result: object, error: BaseException | None) -> None:
         conversation.caught_up(step)
 
 
-def _end_of_adopted(run: Run, state: SandboxState | None) -> RunOver:
+def _end_of_adopted(step: Step, state: SandboxState | None) -> RunOver:
     """Return how a run ended that nobody was there to follow."""
+    run = step.run
     if run.exit_code is not None:
         known = SandboxState(run.container, running=False, exit_code=run.exit_code)
         return RunOver(state or known, lost=False)
-    from_outside = state is not None and state.exit_code in {137, 143, 255}
-    return RunOver(state, lost=from_outside and state is not None and not state.out_of_memory)
+    if state is None:
+        return RunOver(None, lost=True)
+    with_the_machine = 0 < state.finished < step.services.booted
+    return RunOver(state, lost=with_the_machine and not state.out_of_memory)
 
 
 def _go_live(step: Step, sandbox: str) -> None:
@@ -259,7 +262,6 @@ def closed(step: Step, result: object, error: BaseException | None) -> None:
     if not standing.view.login_rejected:
         actor = step.actor
         step.after(lambda: actor.services.logins.accepted(task.id))
-    interrupted = standing.view.state in {"running", "requires_action"}
     if standing.run is not None or (intent and task.state is not TaskState.ENDED):
         settle(step)
     step.enter(Phase.RESTING)
@@ -269,7 +271,7 @@ def closed(step: Step, result: object, error: BaseException | None) -> None:
         say_again(step)
         standing.again = True
     elif cut_off(step, intent) and step.services.config().tasks.resume_after_engine:
-        _take_up(step, interrupted=interrupted)
+        _take_up(step)
     elif not intent and any(_TORN_INPUT in line for line in standing.view.stderr):
         # Half a line reached the CLI and ended it: what it was not told yet is told again.
         standing.again = True
@@ -278,13 +280,12 @@ def closed(step: Step, result: object, error: BaseException | None) -> None:
     _rest(step)
 
 
-def _take_up(step: Step, *, interrupted: bool) -> None:
+def _take_up(step: Step) -> None:
     """Go on with a task whose runner went away."""
     if step.standing.taken_up >= _TAKE_UP_LIMIT:
         return
     step.standing.taken_up += 1
-    if interrupted and not _has_news(step):
-        say_again(step)
+    say_again(step)
     if _has_news(step):
         step.standing.again = True
     else:
@@ -345,9 +346,9 @@ def _has_news(step: Step) -> bool:
 
 
 def say_again(step: Step) -> None:
-    """Repeat the last message: it was read, but not answered, and its id would not run again."""
+    """Repeat the last message if it was read and not answered: its id would not run again."""
     last = step.store.messages.last(step.task.id)
-    if last is not None and last.delivered is not None:
+    if step.task.unanswered and last is not None and last.delivered is not None:
         step.store.messages.add(new_message(step.task.id, last.text, step.time))
 
 

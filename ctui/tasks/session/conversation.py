@@ -98,7 +98,8 @@ def _session_state(step: Step, event: SessionState, line: LogLine) -> None:
 def _user(step: Step, event: UserMessage, _line: LogLine) -> None:
     if event.is_replay:
         step.seen(event.uuid)
-        step.store.messages.mark_delivered(event.uuid)
+        if step.store.messages.mark_delivered(event.uuid):
+            step.task.unanswered = True
     else:
         step.standing.import_wanted = True
 

@@ -36,6 +36,7 @@ def apply(event: Result, task: Task, run: Run, *, rejected: str) -> str:
     task.denials = event.denials
     task.result = sanitise(event.text[:_RESULT_LIMIT])
     task.problem, task.cause = _problem(event, task.id, rejected)
+    task.unanswered = task.cause not in {"", "interrupted", "budget"}
     return wrong
 
 

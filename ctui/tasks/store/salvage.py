@@ -28,6 +28,7 @@ def _anything(row: _Row) -> object:
 
 
 _TABLES: Mapping[str, tuple[str, Callable[[Any], object]]] = {
+    "quarantine": ("{id}", _anything),
     "tasks": ("{id}", read_task),
     "runs": ("{task}/{number}", read_run),
     "asks": ("{id}", read_ask),
@@ -35,9 +36,8 @@ _TABLES: Mapping[str, tuple[str, Callable[[Any], object]]] = {
     "grants": ("{id}", read_grant),
     "trust": ("{id}", read_trust),
     "worktrees": ("{path}", lambda row: msgspec.json.decode(row["record"])),
-    "quarantine": ("{id}", _anything),
 }
-"""What a row is called by, and how it is read; tasks come before what belongs to them."""
+"""What a row is called by, and how it is read. What was in quarantine keeps its ids."""
 
 _OF_A_TASK = {"tasks": "id", "runs": "task", "asks": "task", "messages": "task"}
 

@@ -65,14 +65,20 @@ class TaskTable:
         return self._database.only("tasks", row, "{id}", read_task)
 
     def list(self, worktree: str | None = None, *, removed: bool = False) -> list[Task]:
-        """Return all tasks on the list, or with `removed` those taken off it; oldest first."""
+        """Return all tasks on the list, or with `removed` those taken off it; oldest first.
+
+        Raises:
+            StoreDamaged: one of the worktree's tasks cannot be read. Who asks for a worktree's
+                tasks decides what may be done with it; of all tasks, such a one is left out.
+        """
         listed = "IS NOT NULL" if removed else "IS NULL"
         where, values = ("", ()) if worktree is None else (" AND worktree = ?", (worktree,))
         rows = self._database.rows(
-            f"SELECT {_COLUMNS} FROM tasks WHERE removed {listed}{where}"  # noqa: S608 - constants
-            " ORDER BY created, id",
+            f"SELECT {_COLUMNS} FROM tasks WHERE removed {listed}{where} ORDER BY created, id",  # noqa: S608 - constants
             *values,
         )
+        if worktree is not None:
+            return [self._database.only("tasks", row, "{id}", read_task) for row in rows]
         return self._database.readable("tasks", rows, "{id}", read_task)
 
     def after(self, created: int, task_id: str, *, removed: bool = False) -> Iterator[Task]:
