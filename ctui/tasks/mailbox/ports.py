@@ -23,6 +23,8 @@ class Provided(NamedTuple):
     mounts: tuple[Mount, ...]
     uid: int
     gid: int
+    directory: str = ""
+    """Where in the worktree the task starts; "" is its root."""
 
 
 class Account(NamedTuple):
