@@ -138,6 +138,13 @@ def picked_but_not_as_a_program(s: Story) -> str:
     return at
 
 
+@told("unmerged", "1 commit not in main")
+def added_as_no_program_beside_a_rename(s: Story) -> None:
+    for branch, mode in (("b", FILE), ("main", PROGRAM)):
+        s.write(branch, "new", "new\n", mode)
+        _renamed_and_edited(s, branch)
+
+
 def _renamed_and_edited(s: Story, branch: str, mode: int = FILE) -> str:
     s.files[branch].pop("f", None)
     s.write(branch, "f2", numbered(40).replace("line 3\n", "B\n"), mode)

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from ctui.worktrees.proof.scratch import Scratch
 from ctui.worktrees.proof.target_history import Moment
-from ctui.worktrees.proof.tree_changes import REGULAR, Change, Entry
+from ctui.worktrees.proof.tree_changes import (
+    REGULAR,
+    Change,
+    Entry,
+    changes_between,
+    entry_at,
+)
 
 if TYPE_CHECKING:
     import pygit2
@@ -91,7 +97,9 @@ class Absorption:
         if not self._may_merge_trees():
             return False
         merge = partial(self._scratch.objects.merge_trees, base, flags=MergeFlag.FIND_RENAMES)
-        return self._gives(ours.id, merge, ours, theirs)
+        return not self._new_otherwise(base, ours, theirs) and self._gives(
+            ours.id, merge, ours, theirs
+        )
 
     def commit_holds(self, ours: str, theirs: str) -> bool:
         """Return True if merging the commit `theirs` into `ours` adds nothing."""
@@ -103,11 +111,24 @@ class Absorption:
     def _merge_commits(self, ours: str, theirs: str) -> bool:
         from pygit2.enums import MergeFlag
 
-        tree = self._scratch.commit(ours).tree_id
+        tree = self._scratch.tree(ours)
+        base = self._scratch.tree(self._scratch.graph.merge_base(ours, theirs))
+        if self._new_otherwise(base, tree, self._scratch.tree(theirs)):
+            return False
         merge = partial(self._scratch.objects.merge_commits, flags=MergeFlag.FIND_RENAMES)
-        if self._gives(tree, merge, ours, theirs):
+        if self._gives(tree.id, merge, ours, theirs):
             return True
-        return self._scratch.merge_tree(ours, theirs) == str(tree)
+        return self._scratch.merge_tree(ours, theirs) == str(tree.id)
+
+    def _new_otherwise(self, base: pygit2.Tree, ours: pygit2.Tree, theirs: pygit2.Tree) -> bool:
+        """Return True if a path that the base lacks has another mode on each side.
+
+        Of a file that both sides added, libgit2 takes the executable mode without a conflict.
+        """
+        return any(
+            old and new and old[0] != new[0] and entry_at(self._scratch.objects, base, path) is None
+            for path, (old, new) in changes_between(ours, theirs).items()
+        )
 
     def _gives(
         self, tree: pygit2.Oid, merge: Callable[[_Side, _Side], pygit2.Index], *sides: _Side
