@@ -61,6 +61,7 @@ class _Workspace:
 
     async def provide(self, task: Task, managed: Mapping[str, str]) -> Provided:
         del managed
+        self._generation.check()
         await self._world.pause()
         self._generation.check()
         return Provided((Mount(task.worktree, WORKSPACE),), 1000, 1000)
@@ -75,6 +76,7 @@ class _Workspace:
 
     async def collect(self, task: Task) -> WorkState | None:
         del task
+        self._generation.check()
         await self._world.pause()
         self._generation.check()
         return None
@@ -85,6 +87,7 @@ class _Workspace:
 
     async def discard(self, task: Task) -> None:
         del task
+        self._generation.check()
         await self._world.pause()
         self._generation.check()
 
@@ -107,6 +110,7 @@ class _Logins:
 
     async def of(self, task: Task, *, needed: bool) -> Account:
         del task, needed
+        self._generation.check()
         await self._world.pause()
         self._generation.check()
         return Account(Credential("api-key", "sk-test"))
@@ -143,6 +147,7 @@ class _Journals:
 
     async def sync(self, task_id: str) -> None:
         del task_id
+        self._generation.check()
         await self._world.pause()
         self._generation.check()
 
@@ -232,7 +237,7 @@ class Schedule:
         self.world.log("driver is killed")
         self.generation.dead = True
         current = asyncio.current_task()
-        for job in asyncio.all_tasks():
+        for job in sorted(asyncio.all_tasks(), key=asyncio.Task.get_name):
             if job in self._commands or not (job is current or self.world.owns(job)):
                 job.cancel()
         await asyncio.sleep(0)

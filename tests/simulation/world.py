@@ -309,6 +309,7 @@ class SimulatedInput:
         self._open = True
 
     async def send(self, line: bytes) -> None:
+        self._generation.check()
         was_up = self._world.engine_up and self._open and not self._box.removed
         await self._world.pause()
         self._generation.check()
@@ -330,6 +331,7 @@ class SimulatedRunner:
         self._world, self._generation = world, generation
 
     async def _call(self) -> None:
+        self._generation.check()  # who is dead draws no lots
         await self._world.pause()
         self._generation.check()
         if not self._world.engine_up:
