@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import shutil
 import tempfile
 from collections.abc import Callable, Coroutine, Iterator, Mapping
@@ -444,6 +445,14 @@ class Schedule:
 
 def run_schedule(seed: int) -> None:
     """Run one schedule. Raises Broken, with everything that happened, if an invariant breaks."""
+    in_world(seed, lambda schedule: schedule.run())
+
+
+def in_world(seed: int, work: Callable[[Schedule], Coroutine[Any, Any, None]]) -> None:
+    """Do something in a world of its own.
+
+    Raises Broken, with everything that happened, if an invariant breaks or ctui makes a mistake.
+    """
     loop = VirtualLoop()
     folder = Path(tempfile.mkdtemp(prefix="ctui-simulation-", dir=_memory()))
     failures: list[BaseException] = []
@@ -453,19 +462,45 @@ def run_schedule(seed: int) -> None:
     async def everything() -> None:
         nonlocal schedule
         schedule = Schedule(loop, seed, folder)
-        await schedule.run()
+        await work(schedule)
 
     try:
         asyncio.set_event_loop(loop)
-        loop.run_until_complete(everything())
+        with mistakes() as made:
+            loop.run_until_complete(everything())
         if schedule is not None and schedule.world.broken:
             raise Broken(schedule.world.broken[0])
+        if made:
+            raise Broken(f"ctui made a mistake: {made[0]}")
     except BaseException as error:
         steps = "\n".join(schedule.world.steps) if schedule else ""
         raise Broken(f"seed {seed}: {error!r}\n{steps}") from error
     finally:
         _end(loop)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def mistakes() -> Iterator[list[str]]:
+    """Collect what the tasks' loops log as mistakes of this program: none is expected."""
+    made: list[str] = []
+    handler = _Collector(made)
+    logger = logging.getLogger("ctui.tasks")
+    logger.addHandler(handler)
+    try:
+        yield made
+    finally:
+        logger.removeHandler(handler)
+
+
+class _Collector(logging.Handler):
+    def __init__(self, made: list[str]) -> None:
+        super().__init__(logging.ERROR)
+        self._made = made
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.exc_info is None or not isinstance(record.exc_info[1], Dead):
+            self._made.append(self.format(record))
 
 
 def _end(loop: VirtualLoop) -> None:

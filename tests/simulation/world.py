@@ -83,7 +83,10 @@ class Sandbox:
     # -- the relay and the CLI
 
     def _say(self, value: dict[str, Any], stream: str = "out") -> None:
-        data = json.dumps(value, separators=(",", ":")).encode()
+        self.forge(json.dumps(value, separators=(",", ":")).encode(), stream)
+
+    def forge(self, data: bytes, stream: str = "out") -> None:
+        """Add a line, as a hostile process in the sandbox may."""
         self.log.append(LogLine(self.world.time(), stream, data))  # type: ignore[arg-type]
         self.grown.set()
 

@@ -76,6 +76,8 @@ class Standing(msgspec.Struct):
     """How the run's sandbox ended, once it has."""
     denied: int = 0
     """Asks of this turn that nobody was there for."""
+    notified: tuple[int, ...] = ()
+    """When the task told the person something, within the last minute."""
     turn_began: int = 0
     taken_up: int = 0
     """Runs in a row that were begun because the runner had been away."""
@@ -106,6 +108,8 @@ class Step:
         self.actor = actor
         self._before = copy.copy(standing.task)
         self._effects: list[Callable[[], None]] = []
+        self._alarmed: set[AlarmKind] = set()
+        self._stopped = False
 
     @property
     def task(self) -> Task:
@@ -157,19 +161,29 @@ class Step:
         """Say what keeps the task from going on; the next good turn clears it."""
         self.task.problem, self.task.cause = problem, cause
 
-    def alarm(self, kind: AlarmKind, text: str, evidence: bytes | str, *, stop: bool) -> None:
-        """Record what the driver did not cause, and stop the turn where it is told to."""
-        raw = evidence.decode("utf-8", "replace") if isinstance(evidence, bytes) else evidence
+    def alarm(self, kind: AlarmKind, text: str, evidence: bytes | str, *, stop: bool) -> bool:
+        """Record what the driver did not cause, and stop the turn where it is told to.
+
+        Returns:
+            True for the first of its kind in this step: a flood is answered once.
+        """
+        head = evidence[:2000]
+        raw = head.decode("utf-8", "replace") if isinstance(head, bytes) else head
         self.task.alarm_count += 1
         if len(self.task.alarms) < _ALARMS_KEPT:
             alarm = Alarm(
-                at=self.time, kind=kind, text=text, evidence=one_line(raw[:2000], 300), stopped=stop
+                at=self.time, kind=kind, text=text, evidence=one_line(raw, 300), stopped=stop
             )
             self.task.alarms = (*self.task.alarms, alarm)
             self.note(Notice(kind="problem", text=f"alarm: {text}", urgent=True))
         if stop:
             self.trouble(f"stopped by an alarm: {text}", "alarm")
-            self.after(self.actor.interrupt)
+            if not self._stopped:
+                self.after(self.actor.interrupt)
+            self._stopped = True
+        first = kind not in self._alarmed
+        self._alarmed.add(kind)
+        return first
 
     # -- what is carried out once it is stored
 

@@ -25,6 +25,7 @@ class Channel:
         self.sandbox = sandbox
         self._queue: deque[bytes] = deque()
         self._unseen: dict[str, bytes] = {}
+        self._again = False
         self._wake = asyncio.Event()
         self._input: SandboxInput | None = None
         self._writer: asyncio.Task[None] | None = None
@@ -53,7 +54,8 @@ class Channel:
 
     def send_unseen_again(self) -> None:
         """The relay dropped a line: any without an echo may have been it."""
-        self._queue.extend(self._unseen.values())
+        # Once for all that were dropped so far: a flood of such lines must not fill the queue.
+        self._again = True
         self._wake.set()
 
     async def close(self) -> None:
@@ -69,7 +71,11 @@ class Channel:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while self._queue:
+            while self._queue or self._again:
+                if not self._queue:
+                    self._again = False
+                    self._queue.extend(self._unseen.values())
+                    continue
                 try:
                     await self._connected().send(self._queue[0])
                 except (OSError, CtuiError):

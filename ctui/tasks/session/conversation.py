@@ -56,8 +56,9 @@ def caught_up(step: Step) -> None:
     """Answer what is open in a run that was adopted, and send again what has no receipt."""
     if not step.view.initialised:
         step.send(initialize(step.run))
-    for request in list(step.view.requests.values()):
+    for request in step.view.requests.values():
         requests.answer(step, request, step.time)
+    step.view.requests = {}
     AskBook(step).send_unreceipted()
     tell_waiting(step)
     if step.view.state == "idle" and not step.store.messages.undelivered(step.task.id):
