@@ -205,6 +205,7 @@ class TaskEngine:
             if actor.standing.phase is Phase.LIVE
             and not actor.standing.intent
             and actor.standing.task.state is TaskState.IDLE
+            and not actor.standing.task.background
         )
         leaving = sum(bool(actor.standing.intent) for actor in self._actors.values())
         for _, _, actor in idle[: max(0, self.slots.crowded - leaving)]:

@@ -32,6 +32,7 @@ from ctui.claude.events import (
     Result,
     SessionState,
     Stray,
+    UsageLimit,
     UserMessage,
 )
 from ctui.sandbox.runner import NOTHING, Seen
@@ -74,6 +75,8 @@ class RunView(msgspec.Struct):
     state: str = ""
     """The CLI's own word: `running`, `requires_action`, `idle`; "" before it said any."""
     login_rejected: bool = False
+    limit_reset: int = 0
+    """When the usage limit is reset that was met last, in seconds since the epoch; 0 for none."""
     stderr: tuple[str, ...] = ()
     """The last lines of the CLI's stderr, sanitised."""
     tools: dict[str, str] = msgspec.field(default_factory=dict)
@@ -101,8 +104,8 @@ class RunView(msgspec.Struct):
             case Init():
                 self.session = self.session or event.session[:_ID_LIMIT]
                 self._know_commands(event.commands)
-            case SessionState():
-                self.state = event.state
+            case SessionState() | UsageLimit():
+                self._stands(event)
             case AssistantMessage():
                 self._opened(event)
             case UserMessage():
@@ -117,6 +120,12 @@ class RunView(msgspec.Struct):
                 self._answered(event)
             case _:
                 self._requested(event)
+
+    def _stands(self, event: SessionState | UsageLimit) -> None:
+        if isinstance(event, UsageLimit):
+            self.limit_reset = event.resets_at if event.status == "rejected" else 0
+        else:
+            self.state = event.state[:_ID_LIMIT]
 
     def _stderr(self, line: RelayLine | Stray) -> None:
         if isinstance(line, RelayLine) and line.what == "started":
@@ -157,6 +166,11 @@ class RunView(msgspec.Struct):
         """Return True for the first request about a call that was shown and is open."""
         first = self.asked.get(request.tool_use_id) == request.request_id
         return first and self.tools.get(request.tool_use_id) == request.tool[:_ID_LIMIT]
+
+    def agent(self, request: PermissionRequest) -> str:
+        """Return what the subagent was started for whose call it is; "" where that is unknown."""
+        found = self.background.get(request.agent)
+        return found.command if found is not None else ""
 
     def _know_commands(self, names: Iterable[str]) -> None:
         room = _COMMAND_LIMIT - len(self.commands)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import cast
 
 from ctui.errors import Conflict
@@ -16,21 +17,11 @@ from ctui.tasks.session.asking import AskBook
 
 def time_up(step: Step, name: str) -> None:
     """Do what a timer was set for."""
-    match name.partition(" "):
-        case "ask", _, number:
-            if step.standing.phase is Phase.LIVE:
-                AskBook(step).expire(int(number))
-        case "sleep", _, _:
-            if step.task.state is TaskState.IDLE and not step.task.background:
-                step.intend("asleep")
-        case "timeout", _, _:
-            _timed_out(step)
-        case "look", _, _:
-            _look(step)
-        case "reset", _, _:
-            _reset(step)
-        case "confirm", _, _:
-            commands.unconfirmed(step)
+    kind, _, number = name.partition(" ")
+    if kind != "ask":
+        _TIMERS[kind](step)
+    elif step.standing.phase is Phase.LIVE:
+        AskBook(step).expire(int(number))
 
 
 def trouble(step: Step, text: str) -> None:
@@ -61,6 +52,16 @@ def looked(step: Step, result: object, error: BaseException | None) -> None:
     elif step.standing.look_paused and not paused:
         step.trouble("", "")
     step.standing.look_paused = paused
+
+
+def _sleep(step: Step) -> None:
+    if step.task.state is TaskState.IDLE and not step.task.background:
+        step.intend("asleep")
+
+
+def _no_turn_followed(step: Step) -> None:
+    if step.standing.phase is Phase.LIVE and step.task.state is TaskState.IDLE:
+        turns.ended(step)
 
 
 def _timed_out(step: Step) -> None:
@@ -101,3 +102,13 @@ def _reset(step: Step) -> None:
             lifecycle.begin(step)
         except Conflict as error:
             step.trouble(f"{error.message}: {error.hint}")
+
+
+_TIMERS: dict[str, Callable[[Step], None]] = {
+    "sleep": _sleep,
+    "background": _no_turn_followed,
+    "timeout": _timed_out,
+    "look": _look,
+    "reset": _reset,
+    "confirm": commands.unconfirmed,
+}

@@ -14,6 +14,7 @@ from ctui.claude import control
 from ctui.claude.decode import decode
 from ctui.claude.events import (
     ApiRetry,
+    BackgroundTask,
     Event,
     Init,
     RelayLine,
@@ -27,6 +28,7 @@ from ctui.claude.events import (
 )
 from ctui.sandbox.runner import LogLine
 from ctui.tasks.mailbox.run_view import is_request
+from ctui.tasks.mailbox.states import Phase
 from ctui.tasks.mailbox.step import Step
 from ctui.tasks.model import Message, TaskState
 from ctui.tasks.session import guard, messages, requests, results, turns
@@ -155,6 +157,11 @@ def _api_retry(step: Step, event: ApiRetry, _line: LogLine) -> None:
         turns.login_refused(step)
 
 
+def _background(step: Step, _event: BackgroundTask, _line: LogLine) -> None:
+    if step.task.state is TaskState.IDLE and step.standing.phase is Phase.LIVE:
+        turns.background_changed(step)
+
+
 def _relay(step: Step, event: RelayLine, _line: LogLine) -> None:
     if event.what == "dropped":
         step.after(step.actor.say_unseen_again)
@@ -171,5 +178,6 @@ _EFFECTS: dict[type[Event], Callable[[Step, Any, LogLine], None]] = {
     Init: _mode,
     Status: _mode,
     ApiRetry: _api_retry,
+    BackgroundTask: _background,
     RelayLine: _relay,
 }

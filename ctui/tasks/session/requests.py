@@ -62,7 +62,8 @@ def _ask(
     if refusal:
         step.send(control.refuse(request.request_id, refusal))
         return
-    AskBook(step).open(ask_of(request, _origin(step, time)))
+    agent = step.view.agent(request) if isinstance(request, PermissionRequest) else ""
+    AskBook(step).open(ask_of(request, _origin(step, time), agent=agent))
 
 
 def _toolbox(step: Step, request: McpMessage, time: int) -> None:
