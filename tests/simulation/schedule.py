@@ -21,7 +21,7 @@ from ctui.tasks.calls import Login, Update
 from ctui.tasks.engine import TaskEngine
 from ctui.tasks.journal import FILE_NAME, Journal, read_entries
 from ctui.tasks.mailbox.ports import Account, Provided, Services
-from ctui.tasks.model import Answer, Ask, AskState, Task, TaskState, WorkState
+from ctui.tasks.model import Answer, Ask, AskState, Task, TaskOptions, TaskState, WorkState
 from ctui.tasks.store import Store
 from tests.simulation.virtual_loop import VirtualLoop
 from tests.simulation.world import Broken, Dead, Generation, SimulatedRunner, World
@@ -229,7 +229,7 @@ class Schedule:
         self._commands.add(job)
         job.add_done_callback(self._commands.discard)
 
-    async def start(self, task: str) -> None:
+    async def start(self, task: str, *, detached: bool | None = None, **options: Any) -> None:
         call = calls.StartTask(
             task=task,
             repository="/repository/.git",
@@ -238,7 +238,8 @@ class Schedule:
             branch=None,
             base=None,
             prompt="go",
-            detached=self.random.random() < 0.7,
+            detached=self.random.random() < 0.7 if detached is None else detached,
+            options=TaskOptions(**options),
         )
         await self.engine.start(call)
         for message in self.store.messages.of(task):

@@ -10,23 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ctui.tasks import calls
-from ctui.tasks.model import AskState, Task, TaskState
+from ctui.tasks.model import AskState, TaskState
 from tests.simulation.hostile_lines import LINES, Line, written
+from tests.simulation.hostile_world import live, stopped
 from tests.simulation.schedule import Schedule, in_world
-from tests.simulation.world import Sandbox
 
 _MB = 1 << 20
-
-
-async def live(schedule: Schedule, task: str = "one") -> Sandbox:
-    """Start a task, and return its sandbox when the driver follows it."""
-    await schedule.start(task)
-    for _ in range(1000):
-        await asyncio.sleep(0.1)
-        if (running := schedule.world.running(task)) and running[0].greeted:
-            return running[0]
-    raise AssertionError("the task never began")
 
 
 def proved(schedule: Schedule) -> None:
@@ -43,16 +32,6 @@ def proved(schedule: Schedule) -> None:
                 raise schedule.world.breaks(f"{task.id} waits without a run")
     if len(store.asks.list(AskState.PENDING)) > 64:
         raise schedule.world.breaks("more asks are open than may be")
-
-
-async def stopped(schedule: Schedule, task: str) -> Task:
-    """Stop a task; nothing of it is left then."""
-    await schedule.engine.stop(calls.StopTask(task))
-    if schedule.world.running(task):
-        raise schedule.world.breaks(f"{task} was said to be stopped, and runs")
-    if schedule.store.asks.list(AskState.PENDING, AskState.ANSWERED, task=task):
-        raise schedule.world.breaks(f"{task} is stopped, and asks")
-    return schedule.store.tasks.get(task)
 
 
 async def forged(schedule: Schedule, lines: Sequence[Line]) -> None:
