@@ -45,6 +45,8 @@ def reset_time(text: str, now: int, *, stamp: int = 0) -> int | None:
 
 def _next(hour: int, minute: int, half: str, zone: str | None, now: int) -> int:
     """Return the next moment with that time of day, in seconds since the epoch; 0 for none."""
+    if half and hour > 12:
+        return 0
     if half:
         hour = hour % 12 + (12 if half == "pm" else 0)
     if hour > 23 or minute > 59:

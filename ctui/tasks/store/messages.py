@@ -39,17 +39,14 @@ class MessageTable:
     def of(self, task_id: str) -> list[Message]:
         """Return everything that the person told the task, its prompt first."""
         return self._read(
-            self._database.rows(
-                "SELECT * FROM messages WHERE task = ? ORDER BY rowid", task_id
-            )
+            self._database.rows("SELECT * FROM messages WHERE task = ? ORDER BY rowid", task_id)
         )
 
     def undelivered(self, task_id: str) -> list[Message]:
         """Return what has no receipt yet, oldest first."""
         return self._read(
             self._database.rows(
-                "SELECT * FROM messages WHERE task = ? AND delivered IS NULL"
-                " ORDER BY rowid",
+                "SELECT * FROM messages WHERE task = ? AND delivered IS NULL ORDER BY rowid",
                 task_id,
             )
         )
