@@ -542,6 +542,32 @@ def test_an_ask_says_which_subagent_asks() -> None:
     in_world(23, work)
 
 
+def test_a_flood_of_forms_is_bounded() -> None:
+    """T27: of a server that the task was given, with huge schemas; withdrawn ones make room."""
+
+    async def work(schedule: Schedule) -> None:
+        server = {"given": McpServer(type="http", url="http://example.invalid")}
+        box = await quiet(schedule, mcp_servers=server)
+        fields = {f"field-{n}": {"type": "string", "title": "\x1b[2J" * 9} for n in range(900)}
+        schema = {"requested_schema": {"type": "object", "properties": fields}}
+        forms = [elicitation(f"form-{n}", "given") for n in range(300)]
+        for form in forms:
+            form["request"] |= schema
+        task = await said(schedule, box, state_line("running"), *forms)
+        await asyncio.sleep(60)
+        assert len(pending(schedule)) == 64
+        assert len(refused(box)) == 300 - 64
+        assert task.alarm_count == 0
+        asks = schedule.store.asks.list(AskState.PENDING)
+        assert all(len(bytes(ask.details)) < 64 << 10 for ask in asks)
+        withdrawn = {"type": "control_cancel_request", "request_id": "form-0"}
+        await said(schedule, box, withdrawn, elicitation("late", "given"))
+        assert pending(schedule)[-1] == "late"
+        await stopped(schedule, "one")
+
+    in_world(27, work)
+
+
 def test_a_flood_of_notices_is_bounded() -> None:
     """T27: at most twenty a minute reach the person; the task is told so."""
 

@@ -42,7 +42,9 @@ async def test_a_command_behind_its_turn_is_left_alone(person: Person) -> None:
 async def test_a_followed_run_waits_for_what_runs_behind_its_turn(person: Person) -> None:
     """T8: and ends when that is done."""
     prompt = f"Go.\n```script\n{_behind('sleep 4; echo done > made')}\nsay Started.\n```"
-    code, said = await person.ctui("run", "--name", "followed", "--skip-permissions", prompt)
+    code, said = await person.ctui(
+        "run", "--name", "followed", "--task-id", "followed", "--skip-permissions", prompt
+    )
     assert code == 0, said
     task = person.store.tasks.get("followed")
     assert (task.state, task.turns) == (TaskState.ENDED, 2)
