@@ -53,7 +53,7 @@ async def test_a_followed_run_waits_for_what_runs_behind_its_turn(person: Person
 async def test_a_limited_task_of_the_real_cli_goes_on(person: Person) -> None:
     """T10: at the time that the CLI's event says, by itself and once."""
     began = time.time()
-    await person.start("limited", "limit 8", "say Done.", login=_OAUTH)
+    await person.start("limited", "limit 25", "say Done.", login=_OAUTH)
     task = await person.until("limited", lambda now: now.resume_at is not None)
     assert task.cause == "limit"
     assert task.resume_at is not None

@@ -5,12 +5,14 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from ctui.cli.task_text import state_text
 from ctui.client.cleanup import _refuse_live
 from ctui.errors import Refused
 from ctui.tasks.model import Alarm, BackgroundCommand, Cause, EndReason, Task, TaskState
 from ctui.tui.board import Board, Group
 from ctui.tui.item_content import task_mark
 from ctui.tui.task_content import pane_header
+from ctui.web.views import status_of
 
 _TASK = Task(
     id="t", repository="/r/.git", worktree="/w/t", metadata=None, branch=None, base=None,
@@ -29,6 +31,9 @@ def _with(**changes: object) -> Task:
 def test_a_failed_turn_is_marked_as_failed(state: TaskState, cause: Cause) -> None:
     """T11: also where the task is idle, until something is said to it."""
     assert task_mark(_with(state=state, problem="it failed", cause=cause), 0) == ("✗", "$error")
+    idle = _with(state=state, problem="it failed", cause=cause)
+    assert status_of(idle) == "error"
+    assert "failed" in state_text(idle)
     running = _with(state=TaskState.RUNNING, problem="it failed", cause=cause)
     assert task_mark(running, 0) == ("▶", "$primary")
 
