@@ -39,6 +39,7 @@ from ctui.claude.events import (
     Status,
     Stray,
     Stream,
+    UsageLimit,
     UserMessage,
     is_partial,
 )
@@ -113,6 +114,11 @@ def _api_retry(value: JsonObject) -> Event:
         status=fields.optional_integer(value, "error_status"),
         error=fields.text(value, "error"),
     )
+
+
+def _usage_limit(value: JsonObject) -> Event:
+    facts = fields.mapping(value, "rate_limit_info")
+    return UsageLimit(fields.text(facts, "status"), fields.integer(facts, "resetsAt"))
 
 
 def _permission_denied(value: JsonObject) -> Event:
@@ -291,4 +297,5 @@ _TYPES: dict[str, Callable[[JsonObject], Event]] = {
     "control_request": control_request,
     "control_cancel_request": lambda value: RequestCancelled(fields.text(value, "request_id")),
     "control_response": _control_response,
+    "rate_limit_event": _usage_limit,
 }

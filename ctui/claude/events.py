@@ -83,6 +83,15 @@ class ApiRetry(Event, frozen=True):
     error: str
 
 
+class UsageLimit(Event, frozen=True):
+    """How a subscription's usage limit is."""
+
+    status: str
+    """`rejected` where it is reached."""
+    resets_at: int
+    """Seconds since the epoch; 0 where that is not said."""
+
+
 class PermissionDenied(Event, frozen=True):
     """A rule denied a tool call without anybody being asked."""
 

@@ -95,9 +95,7 @@ class Cleaner:
                 seen,
                 force=force,
                 delete_branch=delete_branch,
-                still_free=lambda: (
-                    not any(t.state.live for t in store.tasks.list(worktree=seen.path))
-                ),
+                still_free=lambda: not any(t.works for t in store.tasks.list(worktree=seen.path)),
                 tasks=tuple(task.id for task in tasks),
             )
             store.worktrees.forget(seen.path)
@@ -138,9 +136,10 @@ class Cleaner:
 
 def _refuse_live(tasks: Sequence[Task]) -> None:
     for task in tasks:
-        if task.state.live:
+        if task.works:
+            doing = str(task.state) if task.state.live else "running a command"
             raise Refused(
-                f"the task {one_line(task.id)} is {task.state}", hint=f"ctui task stop {task.id}"
+                f"the task {one_line(task.id)} is {doing}", hint=f"ctui task stop {task.id}"
             )
 
 

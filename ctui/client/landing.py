@@ -42,8 +42,9 @@ def landable(
         tasks = store.tasks.list(worktree=str(worktree.path))
     for task in tasks:
         name = one_line(task.id)
-        if task.state.live:
-            raise Refused(f"the task {name} is {task.state}", hint=f"ctui task stop {name}")
+        if task.works:
+            doing = str(task.state) if task.state.live else "running a command"
+            raise Refused(f"the task {name} is {doing}", hint=f"ctui task stop {name}")
         if to_commit and task.state is TaskState.IDLE:
             hint = f'let it commit: ctui task send {name} "commit your changes"; or stop it'
             raise Refused(f"the conversation of {name} is open", hint=hint)

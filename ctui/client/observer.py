@@ -155,7 +155,7 @@ class Observer:
 
     async def _all(self, store: Store, survey: Survey, *, again: bool) -> None:
         found: list[WorktreeStatus] = []
-        at_work = {task.worktree for task in store.tasks.list() if task.state.live}
+        at_work = {task.worktree for task in store.tasks.list() if task.works}
         async for status in survey.all(self._visible, again=again):
             found.append(status)
             self._tell([status], survey.repository)

@@ -171,6 +171,11 @@ class Task(msgspec.Struct, kw_only=True):
     """When it was taken off the list; its journal and home are there until it is purged."""
 
     @property
+    def works(self) -> bool:
+        """Return True while something of it runs, also behind a turn that is over."""
+        return self.state.live or bool(self.background)
+
+    @property
     def failed(self) -> bool:
         """The last turn or run failed, and nothing was said to it since."""
         return bool(self.problem) and self.cause not in {"", "interrupted", "login"}

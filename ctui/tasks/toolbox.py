@@ -55,6 +55,7 @@ class AskPerson(msgspec.Struct, frozen=True):
 class NotifyPerson(msgspec.Struct, frozen=True):
     """Tell the person, and respond at once."""
 
+    call: int | str
     note: NotifyUser
     response: dict[str, Any]
 
@@ -175,7 +176,7 @@ def _tool_call(call: int | str, params: Mapping[str, Any]) -> Outcome:
             if not 1 <= len(note.message) <= 2000:
                 return Respond(refused(call, "message must have 1 to 2000 characters"))
             return NotifyPerson(
-                note, _result(call, {"content": [{"type": "text", "text": "told"}]})
+                call, note, _result(call, {"content": [{"type": "text", "text": "told"}]})
             )
     except msgspec.ValidationError as error:
         return Respond(refused(call, f"{name}: {error}"))

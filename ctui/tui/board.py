@@ -127,7 +127,7 @@ class Board:
     @property
     def running(self) -> list[Task]:
         """Tasks that work, or would go on if somebody answered."""
-        return [task for task in self.tasks.values() if task.state.live]
+        return [task for task in self.tasks.values() if task.works]
 
     @property
     def cost(self) -> float:
@@ -140,12 +140,16 @@ class Board:
         return Item(path, name, _group(status, task, asks), task, asks, status)
 
 
+def _failed(task: Task) -> bool:
+    return task.failed or task.reason is EndReason.FAILED
+
+
 def _group(status: WorktreeStatus | None, task: Task | None, asks: int) -> Group:
     if asks or (task is not None and task.state is TaskState.WAITING):
         return Group.NEEDS_YOU
-    if task is not None and task.reason is EndReason.FAILED:
+    if task is not None and not task.state.live and _failed(task):
         return Group.NEEDS_YOU
-    if task is not None and task.state.live:
+    if task is not None and task.works:
         return Group.RUNNING
     if status is None:
         return Group.UNKNOWN if task is None else Group.REVIEW

@@ -142,8 +142,9 @@ def _evidence(status: WorktreeStatus) -> str:
 
 
 def _obstacle(status: WorktreeStatus, task: Task | None) -> str:
-    if task is not None and task.state.live:
-        return f"the task {one_line(task.id, _NAME)} is {task.state}: stop it first"
+    if task is not None and task.works:
+        doing = str(task.state) if task.state.live else "running a command"
+        return f"the task {one_line(task.id, _NAME)} is {doing}: stop it first"
     if status.locked is not None:
         why = f": {one_line(status.locked, _EVIDENCE)}" if status.locked else ""
         return f"it is locked{why}"

@@ -210,7 +210,7 @@ class Dashboard(Commands):
         self._list_shown = monotonic()
         sidebar = self.query_one(Sidebar)
         sidebar.show(items := self.board.items())
-        at_work = [item.path for item in items if item.task and item.task.state.live]
+        at_work = [item.path for item in items if item.task and item.task.works]
         seen = sidebar.seen_paths
         self._lookout.attend([*seen[:1], *at_work], seen)
         self._stage.update_all(self.board)

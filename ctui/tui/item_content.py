@@ -62,14 +62,14 @@ def task_mark(task: Task, asks: int) -> tuple[str, str] | None:
     """The same for a task; None where its worktree says more."""
     if asks or task.state is TaskState.WAITING:
         return "?", "bold $warning"
-    if task.reason is EndReason.FAILED:
+    if task.reason is EndReason.FAILED or (task.failed and not task.state.live):
         return "✗", "$error"
     match task.state:
         case TaskState.RUNNING:
             return "▶", "$primary"
         case TaskState.QUEUED | TaskState.STARTING:
             return "◌", "$primary"
-    return None
+    return ("▶", "$primary") if task.background else None
 
 
 def change_marks(status: WorktreeStatus | None) -> str:

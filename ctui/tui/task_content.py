@@ -51,6 +51,7 @@ def pane_header(task: Task, asks: int, now: int, *, silent: int = 0) -> Content:
     if task.options.approval_tool:
         parts.append((f"asks go to {one_line(task.options.approval_tool, 60)}", "$warning"))
     parts.append((state, _STATE_COLOURS[task.state]))
+    parts += _unusual(task, now)
     if task.state.live and (said := silence_text(silent)):
         parts.append((said, "$warning"))
     if tokens := task.input_tokens + task.output_tokens:
@@ -63,6 +64,20 @@ def pane_header(task: Task, asks: int, now: int, *, silent: int = 0) -> Content:
     if task.problem:
         return Content("\n").join([header, Content.styled(one_line(task.problem, 300), "$error")])
     return header
+
+
+def _unusual(task: Task, now: int) -> list[tuple[str, str]]:
+    """Return alarms, and what still runs although the turn is over."""
+    parts: list[tuple[str, str]] = []
+    if task.alarm_count:
+        count = "1 alarm" if task.alarm_count == 1 else f"{task.alarm_count} alarms"
+        parts.append((count, "bold $error"))
+    if task.background:
+        since = duration(max(0, now - min(one.since for one in task.background)) / 1e9)
+        name = one_line(task.background[0].command, 40)
+        more = f" and {len(task.background) - 1} more" if len(task.background) > 1 else ""
+        parts.append((f"runs {name}{more} {since}", "$primary"))
+    return parts
 
 
 def tab_labels(tasks: Sequence[Task], asks: Sequence[int], width: int = 10_000) -> list[Content]:

@@ -203,6 +203,7 @@ def _takes_signals(relay: Relay) -> bool:
 
 
 def test_orphans_are_collected(home: Path) -> None:
+    """T27: zombies do not fill the table of processes."""
     code = (
         "import os, sys, time\n"
         "middle = os.fork()\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import shutil
 import tempfile
 from collections import Counter
@@ -262,7 +263,7 @@ class Schedule:
         self._commands.add(job)
         job.add_done_callback(self._commands.discard)
 
-    async def start(self, task: str) -> None:
+    async def start(self, task: str, *, detached: bool | None = None, **options: Any) -> None:
         call = calls.StartTask(
             task=task,
             repository="/repository/.git",
@@ -271,15 +272,18 @@ class Schedule:
             branch=None,
             base=None,
             prompt="go",
-            detached=self.random.random() < 0.7,
-            options=TaskOptions(
-                unattended=self.random.random() < 0.1,
-                timeout=self.random.choice((None, None, None, 5)),
-            ),
+            detached=self.random.random() < 0.7 if detached is None else detached,
+            options=TaskOptions(**(options or self._options())),
         )
         await self.engine.start(call)
         for message in self.store.messages.of(task):
             self.accepted[message.id] = task
+
+    def _options(self) -> dict[str, Any]:
+        return {
+            "unattended": self.random.random() < 0.1,
+            "timeout": self.random.choice((None, None, None, 5)),
+        }
 
     async def send(self, task: str) -> None:
         message = f"message-{self.world.count()}"
@@ -490,6 +494,14 @@ class Schedule:
 
 def run_schedule(seed: int) -> None:
     """Run one schedule. Raises Broken, with everything that happened, if an invariant breaks."""
+    in_world(seed, lambda schedule: schedule.run())
+
+
+def in_world(seed: int, work: Callable[[Schedule], Coroutine[Any, Any, None]]) -> None:
+    """Do something in a world of its own.
+
+    Raises Broken, with everything that happened, if an invariant breaks or ctui makes a mistake.
+    """
     loop = VirtualLoop()
     folder = Path(tempfile.mkdtemp(prefix="ctui-simulation-", dir=_memory()))
     failures: list[BaseException] = []
@@ -499,14 +511,17 @@ def run_schedule(seed: int) -> None:
     async def everything() -> None:
         nonlocal schedule
         schedule = Schedule(loop, seed, folder)
-        await schedule.run()
+        await work(schedule)
 
     gc.disable()  # it would look at everything again and again, and a schedule is short
     try:
         asyncio.set_event_loop(loop)
-        loop.run_until_complete(everything())
+        with mistakes() as made:
+            loop.run_until_complete(everything())
         if schedule is not None and schedule.world.broken:
             raise Broken(schedule.world.broken[0])
+        if made:
+            raise Broken(f"ctui made a mistake: {made[0]}")
     except BaseException as error:
         steps = "\n".join(schedule.world.steps) if schedule else ""
         raise Broken(f"seed {seed}: {error!r}\n{steps}") from error
@@ -514,6 +529,29 @@ def run_schedule(seed: int) -> None:
         gc.enable()
         _end(loop)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def mistakes() -> Iterator[list[str]]:
+    """Collect what the tasks' loops log as mistakes of this program: none is expected."""
+    made: list[str] = []
+    handler = _Collector(made)
+    logger = logging.getLogger("ctui.tasks")
+    logger.addHandler(handler)
+    try:
+        yield made
+    finally:
+        logger.removeHandler(handler)
+
+
+class _Collector(logging.Handler):
+    def __init__(self, made: list[str]) -> None:
+        super().__init__(logging.ERROR)
+        self._made = made
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.exc_info is None or not isinstance(record.exc_info[1], Dead):
+            self._made.append(self.format(record))
 
 
 def _end(loop: VirtualLoop) -> None:

@@ -54,6 +54,8 @@ class Sandbox:
         self.running = self.started = self.greeted = self.paused = False
         self.exit_code = 0
         self.removed = False
+        self.heard: list[dict[str, Any]] = []
+        """Everything that was said to it."""
         self._input: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._queue: list[dict[str, Any]] = []
         self._answers: dict[str, asyncio.Future[dict[str, Any]]] = {}
@@ -78,12 +80,16 @@ class Sandbox:
 
     def hear(self, line: bytes) -> None:
         if line.strip() and not self.removed:
-            self._input.put_nowait(json.loads(line))
+            self.heard.append(json.loads(line))
+            self._input.put_nowait(self.heard[-1])
 
     # -- the relay and the CLI
 
     def _say(self, value: dict[str, Any], stream: str = "out") -> None:
-        data = json.dumps(value, separators=(",", ":")).encode()
+        self.forge(json.dumps(value, separators=(",", ":")).encode(), stream)
+
+    def forge(self, data: bytes, stream: str = "out") -> None:
+        """Add a line, as a hostile process in the sandbox may."""
         self.log.append(LogLine(self.world.time(), stream, data))  # type: ignore[arg-type]
         self.grown.set()
 
@@ -135,7 +141,7 @@ class Sandbox:
         if not fresh:
             self._state("idle")
             return
-        for _ in range(world.random.choice([0, 0, 1, 2])):
+        for _ in range(world.random.choice(world.tool_counts)):
             await self._tool()
             fresh = self._consume() or fresh
             if self._interrupted.is_set():
@@ -214,6 +220,8 @@ class World:
         self.turns_over: set[str] = set()
         """Messages whose turn is over."""
         self.answers_taken: Counter[tuple[str, int, str]] = Counter()
+        self.tool_counts = [0, 0, 1, 2]
+        """How many tools a turn uses: one of these."""
         self.engine_up = True
         self.store_locked = False
         self.disk_full = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import select
 import socket
+from collections.abc import Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -32,9 +33,10 @@ _ERROR_KINDS = {
 class Rejected(Exception):
     """Request that gets this HTTP status and message instead of an answer."""
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
         self.status = status
+        self.headers = dict(headers or {})
 
 
 class Gone(ConnectionError):
@@ -77,11 +79,15 @@ class Exchange(BaseHTTPRequestHandler):
             raise Gone
         return body
 
-    def send_json(self, status: int, value: object) -> None:
+    def send_json(
+        self, status: int, value: object, headers: Mapping[str, str] | None = None
+    ) -> None:
         body = json.dumps(value).encode("ascii")
         self.send_response(status)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(body)))
+        for name, text in (headers or {}).items():
+            self.send_header(name, text)
         if self.close_connection:
             self.send_header("connection", "close")
         self.end_headers()
@@ -98,7 +104,7 @@ class Exchange(BaseHTTPRequestHandler):
             self.send_event(error)
             self.end_stream()
         else:
-            self.send_json(rejected.status, error)
+            self.send_json(rejected.status, error, rejected.headers)
 
     def begin_stream(self) -> None:
         self.send_response(HTTPStatus.OK)

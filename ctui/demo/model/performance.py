@@ -11,7 +11,7 @@ from typing import Any
 from .answer import answer_to
 from .exchange import Exchange, Gone, Rejected
 from .stage import Stage
-from .steps import Cut, Fail, Hang, Wait
+from .steps import Cut, Fail, Hang, Limit, Wait
 from .stream import Event, Message, Pause, Stop, input_usage, whole_message
 
 _POLL_SECONDS, _PING_SECONDS = 0.2, 5.0
@@ -98,6 +98,16 @@ class Performance:
                 raise Gone
             case Fail(status, times) if self._stage.use_up(key, times):
                 raise Rejected(status, f"the script says {status}")
+            case Limit(seconds) if reset := self._stage.limited_until(seconds):
+                raise Rejected(
+                    HTTPStatus.TOO_MANY_REQUESTS,
+                    "This request would exceed your account's rate limit. Please try again later.",
+                    {
+                        "anthropic-ratelimit-unified-status": "rejected",
+                        "anthropic-ratelimit-unified-reset": str(reset),
+                        "anthropic-ratelimit-unified-representative-claim": "five_hour",
+                    },
+                )
 
     def _hold(self, name: str) -> None:
         """Wait for a name, and send a `ping` now and then, as the API does."""

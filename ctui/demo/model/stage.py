@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +34,7 @@ class Stage:
         self._waiting: Counter[str] = Counter()
         self._calls: deque[_CallRecord] = deque(maxlen=_CALLS_KEPT)
         self._number = 0
+        self._reset = 0
         self._log = log
 
     def use_up(self, key: str, times: int | None) -> bool:
@@ -45,6 +47,12 @@ class Stage:
             while len(self._counts) > _NAMES_KEPT:
                 self._counts.popitem(last=False)
             return used < times
+
+    def limited_until(self, seconds: int) -> int:
+        """Return when the usage limit is reset, in seconds since the epoch; 0 once it is over."""
+        with self._lock:
+            self._reset = self._reset or int(time.time()) + seconds
+            return self._reset if time.time() < self._reset else 0
 
     def gate(self, name: str) -> threading.Event:
         """Return the event that is set when this name is released, perhaps before anyone waits."""

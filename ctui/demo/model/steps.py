@@ -37,6 +37,13 @@ class Fail:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """Usage limit of a subscription, reset so many seconds after the first call that met it."""
+
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class Cut:
     """End of the connection, in the next `times` calls, or in every call if that is None."""
 
@@ -71,7 +78,7 @@ class Usage:
     output_tokens: int
 
 
-Step = Say | Think | Tool | Fail | Cut | Pace | Wait | Hang | Usage
+Step = Say | Think | Tool | Fail | Limit | Cut | Pace | Wait | Hang | Usage
 
 
 @dataclass(frozen=True, slots=True)

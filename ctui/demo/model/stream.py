@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .steps import Cut, Fail, Hang, Pace, Say, Step, Think, Tool, Usage, Wait
+from .steps import Cut, Fail, Hang, Limit, Pace, Say, Step, Think, Tool, Usage, Wait
 
 Event = dict[str, Any]
 
@@ -33,7 +33,7 @@ class Pause:
     milliseconds: int
 
 
-Stop = Fail | Cut | Wait | Hang | Pause
+Stop = Fail | Limit | Cut | Wait | Hang | Pause
 """Action of the connection between two events."""
 
 
@@ -74,7 +74,7 @@ class Message:
                     self._pace = step
                 case Usage():
                     pass
-                case Fail() | Cut() | Wait() | Hang():
+                case Fail() | Limit() | Cut() | Wait() | Hang():
                     yield step
         yield from self._end()
 

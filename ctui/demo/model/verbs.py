@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from .steps import Cut, Fail, Hang, Pace, Say, Step, Think, Tool, Usage, Wait
+from .steps import Cut, Fail, Hang, Limit, Pace, Say, Step, Think, Tool, Usage, Wait
 
 _LARGEST_FLOOD = 16_000_000
 """Characters. The CLI writes a text block as one line, and lines of up to 16 MB are supported."""
@@ -159,6 +159,10 @@ def _fail(argument: str) -> Fail:
     return Fail(code, _times(times.strip()))
 
 
+def _limit(argument: str) -> Limit:
+    return Limit(_number(argument, "the time until the reset", 1_000_000))
+
+
 def _slow(argument: str) -> Pace:
     pause, _, characters = argument.partition(" ")
     size = _number(characters.strip() or "24", "the size of a delta", _LARGEST_FLOOD)
@@ -202,6 +206,7 @@ _WITH_LINE: dict[str, Callable[[str], Step]] = {
     "ask-many": lambda text: _question(text, multiple=True),
     "flood": _flood,
     "fail": _fail,
+    "limit": _limit,
     "cut": lambda times: Cut(_times(times)),
     "slow": _slow,
     "wait": _wait,

@@ -7,6 +7,8 @@ and has the same view; what a line changes in the store is not here, since that 
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import TypeGuard
 
 import msgspec
@@ -30,6 +32,7 @@ from ctui.claude.events import (
     Result,
     SessionState,
     Stray,
+    UsageLimit,
     UserMessage,
 )
 from ctui.sandbox.runner import NOTHING, Seen
@@ -39,6 +42,10 @@ from ctui.text import one_line
 _ERROR_LINES = 20
 _OPEN_LIMIT = 1000
 """Open calls and requests that are remembered; the CLI never has so many."""
+_COMMAND_LIMIT = 5000
+"""Names of commands that are remembered."""
+_ID_LIMIT = 200
+"""Characters in an id or a name; the CLI's are far shorter."""
 _COMMAND_WIDTH = 200
 
 Request = PermissionRequest | Elicitation | McpMessage | HookCallback | OtherRequest
@@ -47,6 +54,11 @@ Request = PermissionRequest | Elicitation | McpMessage | HookCallback | OtherReq
 def is_request(event: Event) -> TypeGuard[Request]:
     """Return True for what the CLI waits for an answer to."""
     return isinstance(event, Request)
+
+
+def is_plain_id(text: str) -> bool:
+    """Return True for what can be an id of the CLI's: neither empty nor too long to keep."""
+    return 0 < len(text) <= _ID_LIMIT
 
 
 class RunView(msgspec.Struct):
@@ -65,18 +77,23 @@ class RunView(msgspec.Struct):
     turn_began: int = 0
     """When the turn that is under way began; 0 between two."""
     login_rejected: bool = False
+    limit_reset: int = 0
+    """When the usage limit is reset that was met last, in seconds since the epoch; 0 for none."""
     stderr: tuple[str, ...] = ()
     """The last lines of the CLI's stderr, sanitised."""
     tools: dict[str, str] = msgspec.field(default_factory=dict)
     """Open tool calls by their ids -> the tool's name."""
+    asked: dict[str, str] = msgspec.field(default_factory=dict)
+    """Open tool calls whose permission was asked, by their ids -> the request's id."""
     requests: dict[str, Request] = msgspec.field(default_factory=dict)
-    """Requests of the CLI that have no answer yet, by their ids."""
+    """Requests that have no answer yet, by their ids; of a live run there are none."""
     background: dict[str, BackgroundCommand] = msgspec.field(default_factory=dict)
 
     def clone(self) -> RunView:
         """Return a copy that can change apart."""
         other = copy.copy(self)
         other.tools = dict(self.tools)
+        other.asked = dict(self.asked)
         other.requests = dict(self.requests)
         other.background = dict(self.background)
         return other
@@ -87,10 +104,10 @@ class RunView(msgspec.Struct):
             case RelayLine() | Stray():
                 self._stderr(event)
             case Init():
-                self.session = self.session or event.session
-                self.commands |= frozenset(event.commands)
-            case SessionState():
-                self._moved(event.state, time)
+                self.session = self.session or event.session[:_ID_LIMIT]
+                self._know_commands(event.commands)
+            case SessionState() | UsageLimit():
+                self._stands(event, time)
             case AssistantMessage():
                 self._opened(event)
             case UserMessage():
@@ -100,17 +117,20 @@ class RunView(msgspec.Struct):
             case BackgroundTask():
                 self._background(event, time)
             case RequestCancelled():
-                self.requests.pop(event.request_id, None)
+                self._withdrawn(event.request_id)
             case Response():
                 self._answered(event)
             case _:
                 self._requested(event)
 
-    def _moved(self, state: str, time: int) -> None:
-        self.state = state
-        if state == "idle":
+    def _stands(self, event: SessionState | UsageLimit, time: int) -> None:
+        if isinstance(event, UsageLimit):
+            self.limit_reset = event.resets_at if event.status == "rejected" else 0
+            return
+        self.state = event.state[:_ID_LIMIT]
+        if self.state == "idle":
             self.turn_began = 0
-        elif state == "running" and not self.turn_began:
+        elif self.state == "running" and not self.turn_began:
             self.turn_began = time
 
     def _stderr(self, line: RelayLine | Stray) -> None:
@@ -124,13 +144,14 @@ class RunView(msgspec.Struct):
         if message.error == "authentication_failed":
             self.login_rejected = True
         for block in message.blocks:
-            if isinstance(block, ToolUse) and len(self.tools) < _OPEN_LIMIT:
-                self.tools[block.id] = block.name
+            if isinstance(block, ToolUse) and self._fits(self.tools, block.id):
+                self.tools[block.id] = block.name[:_ID_LIMIT]
 
     def _closed(self, message: UserMessage) -> None:
         for block in message.blocks:
             if isinstance(block, ToolResult):
                 self.tools.pop(block.tool_use_id, None)
+                self.asked.pop(block.tool_use_id, None)
 
     def _turn_over(self, result: Result) -> None:
         if not result.is_error:
@@ -138,20 +159,47 @@ class RunView(msgspec.Struct):
         elif result.api_status is not None:
             self.login_rejected = is_login_rejected(result.api_status, result.text)
         # What an interrupted turn left open is never answered; subagents in the background go on.
-        self.tools = {} if not self.background else self.tools
+        if not self.background:
+            self.tools, self.asked = {}, {}
 
     def _answered(self, response: Response) -> None:
         self.requests.pop(response.request_id, None)
         if not self.initialised and "commands" in response.response:
             self.initialised = True
-            self.commands |= control.commands_of(response.response)
+            self._know_commands(control.commands_of(response.response))
+
+    def may_ask(self, request: PermissionRequest) -> bool:
+        """Return True for the first request about a call that was shown and is open."""
+        first = self.asked.get(request.tool_use_id) == request.request_id
+        return first and self.tools.get(request.tool_use_id) == request.tool[:_ID_LIMIT]
+
+    def agent(self, request: PermissionRequest) -> str:
+        """Return what the subagent was started for whose call it is; "" where that is unknown."""
+        found = self.background.get(request.agent)
+        return found.command if found is not None else ""
+
+    def _know_commands(self, names: Iterable[str]) -> None:
+        room = _COMMAND_LIMIT - len(self.commands)
+        new = (name for name in names if len(name) <= _ID_LIMIT and name not in self.commands)
+        self.commands |= frozenset(islice(new, max(0, room)))
+
+    def _withdrawn(self, request_id: str) -> None:
+        self.requests.pop(request_id, None)
+        for call in [call for call, request in self.asked.items() if request == request_id]:
+            del self.asked[call]
 
     def _requested(self, event: Event) -> None:
-        if is_request(event) and event.request_id and len(self.requests) < _OPEN_LIMIT:
+        if isinstance(event, PermissionRequest) and event.tool_use_id in self.tools:
+            self.asked.setdefault(event.tool_use_id, event.request_id)
+        if is_request(event) and self._fits(self.requests, event.request_id):
             self.requests[event.request_id] = event
 
+    @staticmethod
+    def _fits(known: Mapping[str, object], new: str) -> bool:
+        return is_plain_id(new) and len(known) < _OPEN_LIMIT
+
     def _background(self, event: BackgroundTask, time: int) -> None:
-        if event.phase == "started" and len(self.background) < _OPEN_LIMIT:
+        if event.phase == "started" and self._fits(self.background, event.id):
             command = one_line(event.description or event.kind, _COMMAND_WIDTH)
             self.background[event.id] = BackgroundCommand(
                 id=one_line(event.id, 80), command=command, since=time

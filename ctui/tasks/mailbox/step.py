@@ -78,6 +78,8 @@ class Standing(msgspec.Struct):
     """What prevented the run."""
     over: RunOver | None = None
     """How the run's sandbox ended, once it has."""
+    notified: tuple[int, ...] = ()
+    """When the task told the person something, within the last minute."""
     taken_up: int = 0
     """Runs in a row that were begun because the runner had been away."""
     stopping: tuple[Reply, ...] = ()
@@ -107,6 +109,7 @@ class Step:
         self.actor = actor
         self._before = copy.copy(standing.task)
         self._effects: list[Callable[[], None]] = []
+        self._alarmed: set[AlarmKind] = set()
 
     @property
     def task(self) -> Task:
@@ -158,13 +161,18 @@ class Step:
         """Say what keeps the task from going on; the next good turn clears it."""
         self.task.problem, self.task.cause = problem, cause
 
-    def alarm(self, kind: AlarmKind, text: str, evidence: bytes | str, *, stop: bool) -> None:
-        """Record what the driver did not cause, and stop the turn where it is told to."""
-        raw = evidence.decode("utf-8", "replace") if isinstance(evidence, bytes) else evidence
+    def alarm(self, kind: AlarmKind, text: str, evidence: bytes | str, *, stop: bool) -> bool:
+        """Record what the driver did not cause, and stop the turn where it is told to.
+
+        Returns:
+            True for the first of its kind in this step: a flood is answered once.
+        """
+        head = evidence[:2000]
+        raw = head.decode("utf-8", "replace") if isinstance(head, bytes) else head
         self.task.alarm_count += 1
         if len(self.task.alarms) < _ALARMS_KEPT:
             alarm = Alarm(
-                at=self.time, kind=kind, text=text, evidence=one_line(raw[:2000], 300), stopped=stop
+                at=self.time, kind=kind, text=text, evidence=one_line(raw, 300), stopped=stop
             )
             self.task.alarms = (*self.task.alarms, alarm)
             self.note(Notice(kind="problem", text=f"alarm: {text}", urgent=True))
@@ -173,6 +181,9 @@ class Step:
             if not self.standing.alarmed:
                 self.standing.alarmed = True
                 self.after(self.actor.interrupt)
+        first = kind not in self._alarmed
+        self._alarmed.add(kind)
+        return first
 
     # -- what is carried out once it is stored
 

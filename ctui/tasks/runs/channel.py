@@ -26,6 +26,7 @@ class Channel:
         self.sandbox = sandbox
         self._queue: deque[bytes] = deque()
         self._unseen: dict[str, bytes] = {}
+        self._again = False
         self._wake = asyncio.Event()
         self._input: SandboxInput | None = None
         self._writer: asyncio.Task[None] | None = None
@@ -62,8 +63,8 @@ class Channel:
 
     def send_unseen_again(self) -> None:
         """Send again what has no echo: the relay dropped a line, or the runner lost one."""
-        queued = set(self._queue)
-        self._queue.extend(line for line in self._unseen.values() if line not in queued)
+        # Once for all that were dropped so far: a flood of such lines must not fill the queue.
+        self._again = True
         self._wake.set()
 
     def drop(self) -> None:
@@ -88,7 +89,11 @@ class Channel:
             self._wake.clear()
             if self._broken:
                 await self._reconnect()
-            while self._queue:
+            while self._queue or self._again:
+                if not self._queue:
+                    self._again = False
+                    self._queue.extend(self._unseen.values())
+                    continue
                 try:
                     await self._connected().send(self._queue[0])
                 except (OSError, CtuiError):

@@ -242,7 +242,7 @@ def _close(step: Step) -> None:
         standing.ending = True  # no ask that is given up moves the task any more
         AskBook(step).close()
     step.enter(Phase.CLOSING)
-    for timer in ("sleep", "timeout", "look"):
+    for timer in ("sleep", "background", "timeout", "look"):
         step.timer(timer, None)
     step.after(actor.drop_channel)
     close(step)

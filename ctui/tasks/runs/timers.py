@@ -18,11 +18,10 @@ from ctui.tasks.session.asking import AskBook
 def time_up(step: Step, name: str) -> None:
     """Do what a timer was set for."""
     kind, _, number = name.partition(" ")
-    if kind == "ask":
-        if step.standing.phase is Phase.LIVE:
-            AskBook(step).expire(int(number))
-    else:
+    if kind != "ask":
         _TIMERS[kind](step)
+    elif step.standing.phase is Phase.LIVE:
+        AskBook(step).expire(int(number))
 
 
 def trouble(step: Step, text: str) -> None:
@@ -63,6 +62,11 @@ def _sleep(step: Step) -> None:
 def _close(step: Step) -> None:
     if step.standing.phase is Phase.CLOSING:
         lifecycle.close(step)
+
+
+def _no_turn_followed(step: Step) -> None:
+    if step.standing.phase is Phase.LIVE and step.task.state is TaskState.IDLE:
+        turns.ended(step)
 
 
 def _timed_out(step: Step) -> None:
@@ -110,6 +114,7 @@ def _reset(step: Step) -> None:
 
 _TIMERS: dict[str, Callable[[Step], None]] = {
     "sleep": _sleep,
+    "background": _no_turn_followed,
     "timeout": _timed_out,
     "look": _look,
     "reset": _reset,

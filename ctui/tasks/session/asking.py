@@ -59,9 +59,8 @@ class AskBook:
 
     def receipt(self, request_id: str) -> None:
         """Note the CLI's echo of the answer to a request."""
-        for ask in self._mine(AskState.ANSWERED):
-            if ask.request == request_id:
-                self._move(ask, AskState.ANSWERED, AskState.DELIVERED)
+        if (ask := self._of(request_id)) is not None:
+            self._move(ask, AskState.ANSWERED, AskState.DELIVERED)
 
     def expire(self, ask_id: int) -> None:
         """Give up on an `ask_user` that nobody answered in time."""
@@ -71,14 +70,13 @@ class AskBook:
 
     def withdraw(self, request_id: str) -> None:
         """Note that the CLI does not want to know any more."""
-        for ask in self._mine(*_OPEN):
-            if ask.request == request_id:
-                self._give_up(ask)
+        if (ask := self._of(request_id)) is not None:
+            self._give_up(ask)
 
     def withdraw_call(self, call: int | str) -> None:
         """Note the same for the open `ask_user` that is that call of the tool server."""
-        for ask in self._mine(AskState.PENDING):
-            if ask.tool == "ask_user" and _call_of(ask) == call:
+        for ask in self._mine(AskState.PENDING, tool="ask_user"):
+            if _call_of(ask) == call:
                 self._give_up(ask)
 
     def close(self) -> None:
@@ -131,9 +129,12 @@ class AskBook:
     def _changed(self, ask_id: int) -> None:
         self._step.publish_ask(ask_id)
 
-    def _mine(self, *states: AskState) -> list[Ask]:
+    def _of(self, request_id: str) -> Ask | None:
+        return self._asks.of_request(self._step.task.id, self._step.run.number, request_id)
+
+    def _mine(self, *states: AskState, tool: str | None = None) -> list[Ask]:
         step = self._step
-        return self._asks.list(*states, task=step.task.id, run=step.run.number)
+        return self._asks.list(*states, task=step.task.id, run=step.run.number, tool=tool)
 
 
 def _call_of(ask: Ask) -> int | str:

@@ -14,6 +14,7 @@ from ctui.claude import control
 from ctui.claude.decode import decode
 from ctui.claude.events import (
     ApiRetry,
+    BackgroundTask,
     Event,
     Init,
     RelayLine,
@@ -27,6 +28,7 @@ from ctui.claude.events import (
 )
 from ctui.sandbox.runner import LogLine
 from ctui.tasks.mailbox.run_view import is_request
+from ctui.tasks.mailbox.states import Phase
 from ctui.tasks.mailbox.step import Step
 from ctui.tasks.model import Message, TaskState
 from ctui.tasks.session import guard, messages, requests, results, turns
@@ -57,8 +59,9 @@ def caught_up(step: Step) -> None:
     if not step.view.initialised:
         step.send(initialize(step.run), key=initialize_id(step.run))
     turns.watch_time(step)
-    for request in list(step.view.requests.values()):
+    for request in step.view.requests.values():
         requests.answer(step, request, step.time)
+    step.view.requests = {}
     AskBook(step).send_unreceipted()
     tell_waiting(step)
     if step.view.state == "idle" and not step.store.messages.undelivered(step.task.id):
@@ -156,6 +159,11 @@ def _api_retry(step: Step, event: ApiRetry, _line: LogLine) -> None:
         turns.login_refused(step)
 
 
+def _background(step: Step, _event: BackgroundTask, _line: LogLine) -> None:
+    if step.task.state is TaskState.IDLE and step.standing.phase is Phase.LIVE:
+        turns.background_changed(step)
+
+
 def _relay(step: Step, event: RelayLine, _line: LogLine) -> None:
     if event.what == "started":
         step.seen(FIRST_LINE)
@@ -174,5 +182,6 @@ _EFFECTS: dict[type[Event], Callable[[Step, Any, LogLine], None]] = {
     Init: _mode,
     Status: _mode,
     ApiRetry: _api_retry,
+    BackgroundTask: _background,
     RelayLine: _relay,
 }

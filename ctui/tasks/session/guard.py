@@ -31,11 +31,11 @@ def check_mode(step: Step, mode: str, evidence: bytes) -> None:
     if mode not in _WIDE_MODES or mode in _chosen_modes(step) or mode in _granted_modes(step):
         return
     name = one_line(mode, 40)
-    step.alarm("mode", f"Claude Code is in mode {name}, which nobody chose", evidence, stop=True)
-    restored = (
-        "default" if step.task.options.skip_permissions else step.task.options.permission_mode
-    )
-    step.send(control.set_permission_mode(f"mode-{step.time}", restored))
+    text = f"Claude Code is in mode {name}, which nobody chose"
+    if step.alarm("mode", text, evidence, stop=True):
+        options = step.task.options
+        restored = "default" if options.skip_permissions else options.permission_mode
+        step.send(control.set_permission_mode(f"mode-{step.time}", restored))
 
 
 def check_session(step: Step, init: Init, evidence: bytes) -> None:
@@ -50,19 +50,22 @@ def check_session(step: Step, init: Init, evidence: bytes) -> None:
         step.alarm("session", "a line names another session than the task's", evidence, stop=False)
 
 
-def check_request(step: Step, request: PermissionRequest | Elicitation, evidence: bytes) -> str:
+def check_request(
+    step: Step, request: PermissionRequest | Elicitation, evidence: bytes | None
+) -> str:
     """Return why a request is refused, or "" where it may become an ask."""
     if isinstance(request, Elicitation):
         if not elicitation_is_expected(request.server, step.task):
             server = one_line(request.server, 80)
-            step.alarm(
-                "elicitation", f"a form in the name of {server}, which the task was not given",
-                evidence, stop=True,
-            )  # fmt: skip
+            if evidence is not None:
+                text = f"a form in the name of {server}, which the task was not given"
+                step.alarm("elicitation", text, evidence, stop=True)
             return "ctui gave this task no such server"
-    elif step.view.tools.get(request.tool_use_id) is None:
+    elif not step.view.may_ask(request):
         tool = one_line(request.tool, 80)
-        step.alarm("ask", f"a request for {tool} without a call that is open", evidence, stop=True)
+        if evidence is not None:
+            text = f"a request for {tool} without a call that is open"
+            step.alarm("ask", text, evidence, stop=True)
         return "there is no open call of this tool"
     if asks_too_much(step):
         return TOO_MANY

@@ -1,4 +1,4 @@
-"""When a usage limit is over, as the CLI says it in the text of a failed turn. Pure."""
+"""When a usage limit is over, as the CLI says it in an event or in the text of a failed turn."""
 
 from __future__ import annotations
 
@@ -16,28 +16,37 @@ _CLOCK = re.compile(
 _LONGEST = 8 * 24 * 3600
 """Seconds; a weekly limit is the longest that there is."""
 _NANOSECONDS = 1_000_000_000
+_PAUSE = 60
+"""Seconds until another try where the reset should have been already: no loop of rejected calls."""
 
 
-def reset_time(text: str, now: int) -> int | None:
-    """Return when the limit that a text speaks of is reset, or None if it names no time.
+def reset_time(text: str, now: int, *, stamp: int = 0) -> int | None:
+    """Return when the limit is reset that ended a turn, or None if that is not said.
 
     Args:
-        text: of a failed turn; hostile.
+        text: of the failed turn; hostile.
         now: nanoseconds since the epoch, as the result is.
+        stamp: seconds since the epoch, as an event of the CLI said it; 0 for none. Hostile.
     """
-    if found := _STAMP.search(text):
+    here = now // _NANOSECONDS
+    if stamp:
+        seconds = stamp
+    elif found := _STAMP.search(text):
         seconds = int(found.group(1))
     elif "limit" in text.lower() and (found := _CLOCK.search(text)):
         hour, minute = int(found.group(1)), int(found.group(2) or 0)
-        seconds = _next(hour, minute, (found.group(3) or "").lower(), found.group(4), now)
+        seconds = _next(hour, minute, (found.group(3) or "").lower(), found.group(4), here)
     else:
         return None
-    left = seconds - now // _NANOSECONDS
-    return seconds * _NANOSECONDS if -_LONGEST < left < _LONGEST else None
+    if not -_LONGEST < seconds - here < _LONGEST:
+        return None
+    return (seconds if seconds > here else here + _PAUSE) * _NANOSECONDS
 
 
 def _next(hour: int, minute: int, half: str, zone: str | None, now: int) -> int:
     """Return the next moment with that time of day, in seconds since the epoch; 0 for none."""
+    if half and hour > 12:
+        return 0
     if half:
         hour = hour % 12 + (12 if half == "pm" else 0)
     if hour > 23 or minute > 59:
@@ -46,8 +55,8 @@ def _next(hour: int, minute: int, half: str, zone: str | None, now: int) -> int:
         place = ZoneInfo(zone) if zone else UTC
     except (ValueError, OSError, KeyError):
         place = UTC
-    here = datetime.fromtimestamp(now / _NANOSECONDS, place)
+    here = datetime.fromtimestamp(now, place)
     then = here.replace(hour=hour, minute=minute, second=0, microsecond=0)
-    if then <= here:
+    if then + timedelta(minutes=1) <= here:  # the CLI leaves out the seconds
         then += timedelta(days=1)
     return int(then.timestamp())

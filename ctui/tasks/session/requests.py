@@ -16,24 +16,34 @@ from ctui.claude.events import (
 from ctui.sandbox.runner import LogLine
 from ctui.tasks import toolbox
 from ctui.tasks.asks import Origin, ask_of, toolbox_ask
-from ctui.tasks.mailbox.run_view import Request
+from ctui.tasks.mailbox.run_view import Request, is_plain_id
+from ctui.tasks.mailbox.states import Phase
 from ctui.tasks.mailbox.step import Step
 from ctui.tasks.model import Notice
 from ctui.tasks.session import guard
 from ctui.tasks.session.asking import AskBook
 from ctui.text import sanitise
 
+_MINUTE = 60_000_000_000
+_NOTICES_A_MINUTE = 20
+
 
 def take(step: Step, request: Request, line: LogLine) -> None:
     """Take a request that was just made."""
-    if not request.request_id:
-        step.alarm("line", "a request without an id", line.data, stop=False)
+    if not is_plain_id(request.request_id):
+        step.alarm("line", "a request without a usable id", line.data, stop=False)
         return
     answer(step, request, line.time, line.data)
+    if step.standing.phase is Phase.LIVE:
+        # What was answered need not be kept: nobody but the next driver asks for it again.
+        step.view.requests.pop(request.request_id, None)
 
 
-def answer(step: Step, request: Request, time: int, evidence: bytes = b"") -> None:
-    """Answer a request, or make it an ask; one that is an ask already stays as it is."""
+def answer(step: Step, request: Request, time: int, evidence: bytes | None = None) -> None:
+    """Answer a request, or make it an ask; one that is an ask already stays as it is.
+
+    Without `evidence` it was answered before, and is no reason for another alarm.
+    """
     match request:
         case PermissionRequest() | Elicitation():
             _ask(step, request, time, evidence)
@@ -46,12 +56,15 @@ def answer(step: Step, request: Request, time: int, evidence: bytes = b"") -> No
             step.send(control.refuse(request.request_id, said))
 
 
-def _ask(step: Step, request: PermissionRequest | Elicitation, time: int, evidence: bytes) -> None:
+def _ask(
+    step: Step, request: PermissionRequest | Elicitation, time: int, evidence: bytes | None
+) -> None:
     refusal = guard.check_request(step, request, evidence)
     if refusal:
         step.send(control.refuse(request.request_id, refusal))
         return
-    AskBook(step).open(ask_of(request, _origin(step, time)))
+    agent = step.view.agent(request) if isinstance(request, PermissionRequest) else ""
+    AskBook(step).open(ask_of(request, _origin(step, time), agent=agent))
 
 
 def _toolbox(step: Step, request: McpMessage, time: int) -> None:
@@ -60,10 +73,7 @@ def _toolbox(step: Step, request: McpMessage, time: int) -> None:
         case toolbox.Respond():
             _reply(step, request, outcome.message)
         case toolbox.NotifyPerson():
-            urgent = outcome.note.priority == "urgent"
-            text = sanitise(outcome.note.message)
-            step.note(Notice(kind="notified", text=text, urgent=urgent))
-            _reply(step, request, outcome.response)
+            _reply(step, request, _notify(step, outcome))
         case toolbox.AskPerson():
             if guard.asks_too_much(step):
                 refused = toolbox.refused(outcome.call, guard.TOO_MANY)
@@ -77,6 +87,17 @@ def _toolbox(step: Step, request: McpMessage, time: int) -> None:
 
 def _reply(step: Step, request: McpMessage, message: Mapping[str, Any]) -> None:
     step.send(control.mcp_reply(request.request_id, message), key=request.request_id)
+
+
+def _notify(step: Step, told: toolbox.NotifyPerson) -> dict[str, Any]:
+    """Tell the person, unless the task does so all the time; return the response."""
+    recent = tuple(time for time in step.standing.notified if step.time - time < _MINUTE)
+    if len(recent) >= _NOTICES_A_MINUTE:
+        return toolbox.refused(told.call, "the person was told too much within a minute; wait")
+    step.standing.notified = (*recent, step.time)
+    urgent = told.note.priority == "urgent"
+    step.note(Notice(kind="notified", text=sanitise(told.note.message), urgent=urgent))
+    return told.response
 
 
 def _origin(step: Step, time: int) -> Origin:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from ctui.claude.api_failure import rejected_login
 from ctui.claude.events import Result
 from ctui.tasks.mailbox.step import Step
@@ -9,6 +11,7 @@ from ctui.tasks.model import AskState, Message, Notice, TaskState, WorkState
 from ctui.tasks.session.asking import UNATTENDED, AskBook
 from ctui.tasks.session.limits import reset_time
 
+_TURN_FOLLOWS_SECONDS = 15.0
 NEEDS_INPUT = "nobody was there for what it asked: answer it with `ctui task send {task}`"
 
 
@@ -19,7 +22,8 @@ def began(step: Step, time: int) -> None:
         return
     watch_time(step)
     step.standing.alarmed = False
-    step.timer("sleep", None)
+    for timer in ("sleep", "background"):
+        step.timer(timer, None)
     if step.task.state is not TaskState.WAITING:
         step.move(TaskState.RUNNING)
     AskBook(step).refresh_waiting()
@@ -50,7 +54,7 @@ def judged(step: Step, event: Result) -> None:
         step.standing.taken_up = 0
     if _denied_unattended(step):
         step.trouble(NEEDS_INPUT.format(task=task.id), "needs-input")
-    if event.is_error and (time := reset_time(event.text, step.time)) is not None:
+    if event.is_error and (time := _limit_over(step, event)) is not None:
         task.cause = "limit"
         if step.services.config().tasks.resume_at_reset:
             task.resume_at = time
@@ -69,6 +73,11 @@ def _denied_unattended(step: Step) -> bool:
         ask.answer is not None and ask.answer.by == UNATTENDED and ask.created >= began
         for ask in asks
     )
+
+
+def _limit_over(step: Step, event: Result) -> int | None:
+    stamp = step.view.limit_reset if event.api_status == HTTPStatus.TOO_MANY_REQUESTS else 0
+    return reset_time(event.text, step.time, stamp=stamp)
 
 
 def ended(step: Step) -> None:
@@ -93,6 +102,15 @@ def ended(step: Step) -> None:
         minutes = (standing.config or step.services.config()).tasks.idle_minutes
         step.timer("sleep", minutes * 60)
         step.after(step.actor.around.make_room)
+
+
+def background_changed(step: Step) -> None:
+    """Show what still runs behind a turn that is over."""
+    if still := tuple(step.view.background.values()):
+        step.task.background = still
+    elif step.task.background:
+        # The CLI begins a turn about it now, unless the command was killed.
+        step.timer("background", _TURN_FOLLOWS_SECONDS)
 
 
 def login_refused(step: Step) -> None:

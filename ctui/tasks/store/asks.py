@@ -49,9 +49,22 @@ class AskTable:
             raise NotFound(f"there is no ask {ask_id}", hint="`ctui task show` lists them")
         return self._database.only("asks", row, "{id}", read_ask)
 
-    def list(self, *states: AskState, task: str | None = None, run: int | None = None) -> list[Ask]:
+    def of_request(self, task: str, run: int, request: str) -> Ask | None:
+        """Return the ask that a request of a run became, or None."""
+        rows = self._database.rows(
+            "SELECT * FROM asks WHERE task = ? AND run = ? AND request = ?", task, run, request
+        )
+        return next(iter(self._database.readable("asks", rows, "{id}", read_ask)), None)
+
+    def list(
+        self,
+        *states: AskState,
+        task: str | None = None,
+        run: int | None = None,
+        tool: str | None = None,
+    ) -> list[Ask]:
         """Return the asks in any of the states, oldest first."""
-        where, values = _where(states, task, run)
+        where, values = _where(states, task, run, tool)
         rows = self._database.rows(f"SELECT * FROM asks WHERE {where} ORDER BY id", *values)  # noqa: S608 - see _where
         return self._database.readable("asks", rows, "{id}", read_ask)
 
@@ -104,12 +117,12 @@ class AskTable:
 
 
 def _where(
-    states: Sequence[AskState], task: str | None, run: int | None
+    states: Sequence[AskState], task: str | None, run: int | None, tool: str | None = None
 ) -> tuple[str, list[object]]:
     """Return a condition of question marks, which an index serves, and its values."""
     values: list[object] = [*states]
     where = f"state IN ({', '.join('?' * len(states))})"
-    for column, value in (("task", task), ("run", run)):
+    for column, value in (("task", task), ("run", run), ("tool", tool)):
         if value is not None:
             where += f" AND {column} = ?"
             values.append(value)

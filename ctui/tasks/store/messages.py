@@ -43,17 +43,14 @@ class MessageTable:
     def of(self, task_id: str) -> list[Message]:
         """Return everything that the person told the task, its prompt first."""
         return self._read(
-            self._database.rows(
-                "SELECT * FROM messages WHERE task = ? ORDER BY created, rowid", task_id
-            )
+            self._database.rows("SELECT * FROM messages WHERE task = ? ORDER BY rowid", task_id)
         )
 
     def undelivered(self, task_id: str) -> list[Message]:
         """Return what has no receipt yet, oldest first."""
         return self._read(
             self._database.rows(
-                "SELECT * FROM messages WHERE task = ? AND delivered IS NULL"
-                " ORDER BY created, rowid",
+                "SELECT * FROM messages WHERE task = ? AND delivered IS NULL ORDER BY rowid",
                 task_id,
             )
         )
@@ -61,7 +58,7 @@ class MessageTable:
     def last(self, task_id: str) -> Message | None:
         """Return the newest message of a task, or None."""
         rows = self._database.rows(
-            "SELECT * FROM messages WHERE task = ? ORDER BY created DESC, rowid DESC LIMIT 1",
+            "SELECT * FROM messages WHERE task = ? ORDER BY rowid DESC LIMIT 1",
             task_id,
         )
         return next(iter(self._read(rows)), None)
