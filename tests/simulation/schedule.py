@@ -17,6 +17,7 @@ from ctui.paths import WORKSPACE
 from ctui.sandbox.spec import Mount
 from ctui.tasks import calls
 from ctui.tasks.calls import Login, Update
+from ctui.tasks.disk_usage import Usage
 from ctui.tasks.engine import TaskEngine
 from ctui.tasks.journal import FILE_NAME, Journal, read_entries
 from ctui.tasks.mailbox.ports import Account, Provided, Services
@@ -41,6 +42,8 @@ _DEEDS = {
     "sandbox killed": 2,
     "store locked": 2,
     "disk full": 1,
+    "space low": 1,
+    "worktree full": 1,
     "all is well": 6,
 }
 """What can happen next -> how often it does, beside the others."""
@@ -82,6 +85,16 @@ class _Workspace:
         del task
         await self._world.pause()
         self._generation.check()
+
+    async def usage(self, task: Task, files: int) -> Usage:
+        del task
+        await self._world.pause()
+        self._generation.check()
+        return Usage(files=files + 1 if self._world.worktree_full else 0)
+
+    async def free_space(self, task: Task) -> tuple[int, str]:
+        self._generation.check()
+        return 0 if self._world.space_low else 1 << 40, task.worktree
 
 
 class _Logins:
@@ -364,6 +377,10 @@ class Schedule:
                 world.store_locked = True
             case "disk full":
                 world.disk_full = True
+            case "space low":
+                world.space_low = True
+            case "worktree full":
+                world.worktree_full = True
             case _:
                 world.heal()
 
@@ -377,6 +394,9 @@ class Schedule:
             pending = self.store.asks.list(AskState.PENDING)
             for ask in pending:
                 self._answer(ask)
+            for task in self.store.tasks.list():
+                if task.paused not in {"", "space"}:
+                    self._tell("resume", task.id)
             if not pending and not self._commands and self._quiet():
                 break
 

@@ -52,6 +52,7 @@ class Sandbox:
         self.log: list[LogLine] = []
         self.grown = asyncio.Event()
         self.running = self.started = self.greeted = self.paused = False
+        self.thawed = asyncio.Event()
         self.exit_code = 0
         self.removed = False
         self._input: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
@@ -72,6 +73,7 @@ class Sandbox:
         if not self.running:
             return
         self.running, self.exit_code = False, code
+        self.thaw()
         for job in self._work:
             job.cancel()
         self.grown.set()
@@ -80,9 +82,25 @@ class Sandbox:
         if line.strip() and not self.removed:
             self._input.put_nowait(json.loads(line))
 
+    def freeze(self) -> None:
+        self.paused = self.running
+        self.thawed.clear()
+
+    def thaw(self) -> None:
+        self.paused = False
+        self.thawed.set()
+
     # -- the relay and the CLI
 
+    async def _breathe(self) -> None:
+        """Take some time; a frozen sandbox takes until it goes on."""
+        await self.world.pause()
+        while self.paused:
+            await self.thawed.wait()
+
     def _say(self, value: dict[str, Any], stream: str = "out") -> None:
+        if self.paused:
+            raise self.world.breaks(f"{self.id} of {self.task} is frozen, and says something")
         data = json.dumps(value, separators=(",", ":")).encode()
         self.log.append(LogLine(self.world.time(), stream, data))  # type: ignore[arg-type]
         self.grown.set()
@@ -90,6 +108,8 @@ class Sandbox:
     async def _listen(self) -> None:
         while True:
             line = await self._input.get()
+            while self.paused:
+                await self.thawed.wait()
             if not self.greeted:
                 if "env" in line:
                     self.greeted = True
@@ -123,6 +143,7 @@ class Sandbox:
         while True:
             while not self._queue:
                 await self.world.wait_nudge(self)
+            await self._breathe()
             await self._turn()
 
     async def _turn(self) -> None:
@@ -131,7 +152,7 @@ class Sandbox:
         self._current.clear()
         self._state("running")
         fresh = self._consume()
-        await world.pause()
+        await self._breathe()
         if not fresh:
             self._state("idle")
             return
@@ -190,10 +211,11 @@ class Sandbox:
         waiting: asyncio.Future[Any] = asyncio.ensure_future(self._interrupted.wait())
         await asyncio.wait({answer, waiting}, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
+        await self._breathe()
         if not answer.done():
             answer.cancel()
             self._say({"type": "control_cancel_request", "request_id": request})
-        await world.pause()
+        await self._breathe()
         content = [{"type": "tool_result", "tool_use_id": call, "content": "ok"}]
         self._say({"type": "user", "message": {"role": "user", "content": content}})
 
@@ -217,6 +239,8 @@ class World:
         self.engine_up = True
         self.store_locked = False
         self.disk_full = False
+        self.space_low = False
+        self.worktree_full = False
         self.stopped: set[str] = set()
         """Tasks that were said to be stopped, and that nobody woke since."""
         self.broken: list[str] = []
@@ -287,6 +311,7 @@ class World:
 
     def heal(self) -> None:
         self.engine_up, self.store_locked, self.disk_full = True, False, False
+        self.space_low = self.worktree_full = False
 
     def running(self, task: str) -> list[Sandbox]:
         return [box for box in self.sandboxes.values() if box.task == task and box.running]
@@ -394,9 +419,15 @@ class SimulatedRunner:
         if sandbox in self._world.sandboxes:
             self._world.sandboxes[sandbox].end(0)
 
+    async def pause(self, sandbox: str) -> None:
+        await self._call()
+        if sandbox in self._world.sandboxes:
+            self._world.sandboxes[sandbox].freeze()
+
     async def unpause(self, sandbox: str) -> None:
         await self._call()
-        self._box(sandbox).paused = False
+        if sandbox in self._world.sandboxes:
+            self._world.sandboxes[sandbox].thaw()
 
     async def remove(self, sandbox: str) -> None:
         await self._call()

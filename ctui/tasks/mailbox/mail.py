@@ -136,6 +136,14 @@ class Trouble(Mail):
 
 
 @dataclass(slots=True)
+class Space(Mail):
+    """A disk has too little left, or enough again."""
+
+    low: str
+    """Which, in one line; "" where there is enough."""
+
+
+@dataclass(slots=True)
 class TimeUp(Mail):
     """A timer is over."""
 

@@ -63,6 +63,8 @@ class RunView(msgspec.Struct):
     state: str = ""
     """The CLI's own word: `running`, `requires_action`, `idle`; "" before it said any."""
     login_rejected: bool = False
+    home_bytes: int = 0
+    home_files: int = 0
     stderr: tuple[str, ...] = ()
     """The last lines of the CLI's stderr, sanitised."""
     tools: dict[str, str] = msgspec.field(default_factory=dict)
@@ -107,6 +109,8 @@ class RunView(msgspec.Struct):
     def _stderr(self, line: RelayLine | Stray) -> None:
         if isinstance(line, RelayLine) and line.what == "started":
             self.relay_started = True
+        if isinstance(line, RelayLine) and line.what == "home":
+            self.home_bytes, self.home_files = line.size, line.files
         if isinstance(line, Stray) or line.what == "failed":
             said = line.text if isinstance(line, Stray) else line.reason
             self.stderr = (*self.stderr[-_ERROR_LINES:], one_line(said, 400))
