@@ -132,7 +132,11 @@ class TaskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     )
     files: Annotated[
         int,
-        Meta(ge=1, description="of a task's home, and of its own in the worktree; then likewise"),
+        Meta(
+            ge=1,
+            description="files in a task's home, or in its worktree beside the repository's; "
+            "then it is paused",
+        ),
     ] = 100_000
     free_space: Annotated[
         str, Meta(description="what the disks must have left; else all tasks are paused")

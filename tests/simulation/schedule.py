@@ -42,11 +42,11 @@ _DEEDS = {
     "sandbox killed": 2,
     "store locked": 2,
     "disk full": 1,
-    "space low": 1,
-    "worktree full": 1,
     "all is well": 6,
 }
 """What can happen next -> how often it does, beside the others."""
+_LIMITS = {"space low": 3, "worktree full": 3, "resume": 6}
+"""What can happen beside that in every fourth schedule, where limits are exceeded."""
 _LONG = 600.0
 """Virtual seconds after which a world without faults must be quiet."""
 
@@ -88,7 +88,6 @@ class _Workspace:
 
     async def usage(self, task: Task, files: int) -> Usage:
         del task
-        await self._world.pause()
         self._generation.check()
         return Usage(files=files + 1 if self._world.worktree_full else 0)
 
@@ -187,6 +186,7 @@ class Schedule:
         self.given_up: set[str] = set()
         """Tasks that somebody stopped, removed or interrupted, or whose sandbox was hurt."""
         self.removed: set[str] = set()
+        self._deeds = {**_DEEDS, **_LIMITS} if seed % 4 == 0 else _DEEDS
         self._woken: dict[str, int] = {}
         self._commands: set[asyncio.Task[None]] = set()
         self.start_driver()
@@ -331,7 +331,7 @@ class Schedule:
         await self._check_restart()
 
     async def _something(self) -> None:
-        names, weights = zip(*_DEEDS.items(), strict=True)
+        names, weights = zip(*self._deeds.items(), strict=True)
         task = self.random.choice(TASKS)
         name = self.random.choices(names, weights)[0]
         if name in {"send", "stop", "resume", "interrupt", "remove"}:

@@ -92,9 +92,7 @@ class Sandbox:
 
     # -- the relay and the CLI
 
-    async def _breathe(self) -> None:
-        """Take some time; a frozen sandbox takes until it goes on."""
-        await self.world.pause()
+    async def _not_frozen(self) -> None:
         while self.paused:
             await self.thawed.wait()
 
@@ -108,8 +106,7 @@ class Sandbox:
     async def _listen(self) -> None:
         while True:
             line = await self._input.get()
-            while self.paused:
-                await self.thawed.wait()
+            await self._not_frozen()
             if not self.greeted:
                 if "env" in line:
                     self.greeted = True
@@ -143,7 +140,7 @@ class Sandbox:
         while True:
             while not self._queue:
                 await self.world.wait_nudge(self)
-            await self._breathe()
+            await self._not_frozen()
             await self._turn()
 
     async def _turn(self) -> None:
@@ -152,7 +149,8 @@ class Sandbox:
         self._current.clear()
         self._state("running")
         fresh = self._consume()
-        await self._breathe()
+        await world.pause()
+        await self._not_frozen()
         if not fresh:
             self._state("idle")
             return
@@ -211,11 +209,12 @@ class Sandbox:
         waiting: asyncio.Future[Any] = asyncio.ensure_future(self._interrupted.wait())
         await asyncio.wait({answer, waiting}, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
-        await self._breathe()
+        await self._not_frozen()
         if not answer.done():
             answer.cancel()
             self._say({"type": "control_cancel_request", "request_id": request})
-        await self._breathe()
+        await world.pause()
+        await self._not_frozen()
         content = [{"type": "tool_result", "tool_use_id": call, "content": "ok"}]
         self._say({"type": "user", "message": {"role": "user", "content": content}})
 

@@ -27,6 +27,9 @@ LOOK_SECONDS = 60.0
 """A new run is looked at soon, and then less and less often, down to this."""
 
 
+_PAUSED = "paused: "
+
+
 class Limits(NamedTuple):
     """The settings as numbers: bytes, and files of a worktree or home."""
 
@@ -223,7 +226,8 @@ def _applied(step: Step, frozen: object, error: BaseException | None) -> None:
         return
     if error is not None:
         # What cannot be frozen must not go on.
-        step.trouble(f"{task.problem} (it cannot be paused: {error})", "budget")
+        why = standing.pause_text.removeprefix(_PAUSED)
+        step.trouble(f"it was ended, because it cannot be paused ({error}): {why}", "budget")
         step.intend("failed")
     elif frozen is standing.thawing:
         _apply(step)
@@ -256,7 +260,7 @@ def _freeze(step: Step, over: Over) -> None:
         step.intend("failed")
         return
     then = "it goes on by itself when there is more" if by_itself else _way_out(task, over.which)
-    text = f"paused: {over.text}; {then}, `ctui task stop {task.id}` ends it"
+    text = f"{_PAUSED}{over.text}; {then}, `ctui task stop {task.id}` ends it"
     if not task.paused:
         step.note(Notice(kind="problem", text=text, urgent=True))
         standing.trouble_before = task.problem, task.cause

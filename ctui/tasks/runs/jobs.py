@@ -12,7 +12,15 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ctui.claude.events import is_partial
-from ctui.errors import Conflict, CtuiError, NotFound, Refused, RunnerUnavailable, Unavailable
+from ctui.errors import (
+    Conflict,
+    CtuiError,
+    ExternalFailure,
+    NotFound,
+    Refused,
+    RunnerUnavailable,
+    Unavailable,
+)
 from ctui.sandbox.runner import LogLine, SandboxState
 from ctui.tasks.calls import RemoveTask
 from ctui.tasks.disk_usage import Usage
@@ -34,6 +42,7 @@ _GRACE_SECONDS = 5.0
 _FROZEN_GRACE_SECONDS = 1.0
 """For what exceeded a limit: it goes on to write while it is asked to end."""
 _CREATE_SECONDS = 120.0
+_FREEZE_TRIES = 10
 _PORTION = 100
 """Lines that are taken at once: other mail, and other tasks, have their turn between two."""
 
@@ -248,10 +257,21 @@ async def measure(actor: TaskActor, task: Task, files: int) -> Measured:
 
 
 async def freeze(actor: TaskActor, sandbox: str, *, frozen: bool) -> bool:
-    """Freeze the sandbox or let it go on, as soon as the runner answers; return `frozen`."""
+    """Freeze the sandbox or let it go on, as soon as the runner answers; return `frozen`.
+
+    Raises:
+        CtuiError: the runner cannot. A busy machine takes some tries.
+    """
     runner = actor.services.runner
     call = runner.pause if frozen else runner.unpause
-    await _patiently(actor, lambda: call(sandbox))
+    for left in reversed(range(_FREEZE_TRIES)):
+        try:
+            await _patiently(actor, lambda: call(sandbox))
+            break
+        except ExternalFailure:
+            if not left:
+                raise
+            await asyncio.sleep(RETRY_SECONDS)
     return frozen
 
 
