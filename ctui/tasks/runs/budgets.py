@@ -84,6 +84,8 @@ def went_live(step: Step) -> None:
     """Begin to look at a run, or freeze one that was frozen when its driver died."""
     if step.task.paused:
         _apply(step)
+        if step.standing.resuming:
+            _look(step)
     else:
         step.standing.look_every = FIRST_SECONDS
         step.timer("budget", 0.0)

@@ -106,7 +106,7 @@ def resume(step: Step, mail: Resume) -> None:
     standing, task = step.standing, step.task
     _refuse_leaving(step)
     standing.config = mail.call.config
-    if standing.phase is Phase.LIVE and task.paused and not standing.intent:
+    if standing.phase in _UNDER_WAY and task.paused and not standing.intent:
         budgets.resume(step, mail.reply)
         return
     # Nobody follows it: it stays to hear what it is told next.
