@@ -137,7 +137,7 @@ async def test_a_disk_that_is_nearly_full_pauses_what_works_and_lets_it_go_on(
 async def test_a_paused_task_can_be_ended(person: Person, how: str) -> None:
     """T5: a neighbour: what is frozen does not hold up its end."""
     allow(person, journal="100k")
-    await person.start("frozen", "flood 300000", "wait gate", "say Never.")
+    await person.start("frozen", "flood 300000", "bash touch made", "say Never.")
     await paused(person, "frozen", "journal")
     keep = ["--keep-worktree"] if how == "remove" else []
     assert (await person.ctui("task", how, "frozen", *keep))[0] == 0
@@ -147,7 +147,9 @@ async def test_a_paused_task_can_be_ended(person: Person, how: str) -> None:
 async def test_nobody_answers_for_an_unattended_task_so_it_ends(person: Person) -> None:
     """T5: a neighbour: over a limit, an unattended task has failed, with the budget's exit code."""
     allow(person, journal="100k")
-    await person.start("alone", "flood 300000", "wait gate", "say Never.", unattended=True)
+    await person.start(
+        "alone", "flood 300000", "bash sleep 60", skip_permissions=True, unattended=True
+    )
     found = await person.until("alone", lambda now: now.state is TaskState.ENDED)
     assert (found.reason, found.cause, found.paused) == ("failed", "budget", "")
     assert "tasks.journal" in found.problem
