@@ -21,6 +21,8 @@ def state_text(task: Task, asks: int = 0) -> str:
     """Return the state, with what a word can say of its reason."""
     if task.resume_at is not None:
         return f"{task.state} (until {clock(task.resume_at)})"
+    if task.paused:
+        return f"{task.state} (paused: {task.paused})"
     if task.failed and not task.state.live:
         cause = "" if task.cause == "other" else f": {_CAUSES.get(task.cause, task.cause)}"
         return f"{task.state} (failed{cause})"

@@ -130,6 +130,14 @@ class TaskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     worktree: Annotated[str, Meta(description="size of a task's worktree; then it is paused")] = (
         "20g"
     )
+    files: Annotated[
+        int,
+        Meta(
+            ge=1,
+            description="files in a task's home, or in its worktree beside the repository's; "
+            "then it is paused",
+        ),
+    ] = 100_000
     free_space: Annotated[
         str, Meta(description="what the disks must have left; else all tasks are paused")
     ] = "2g"

@@ -177,7 +177,14 @@ def _check(path: str, value: Any) -> None:
     """Raise InvalidInput for values of the right type that would still do harm."""
     shown = one_line(repr(value))
     match path:
-        case "sandbox.memory" | "sandbox.tmp":
+        case (
+            "sandbox.memory"
+            | "sandbox.tmp"
+            | "tasks.journal"
+            | "tasks.home"
+            | "tasks.worktree"
+            | "tasks.free_space"
+        ):
             parse_size(value)
         case "worktrees.prefix" if value and not _fits_prefix(value):
             hint = "write it like ctui/"

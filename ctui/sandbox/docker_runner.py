@@ -101,6 +101,13 @@ class DockerRunner:
         except NotFound:
             return
 
+    async def pause(self, sandbox: str) -> None:
+        """Freeze a container that runs."""
+        try:
+            await self._engine.pause(sandbox)
+        except (NotFound, Conflict):
+            return
+
     async def unpause(self, sandbox: str) -> None:
         """Let a frozen container go on."""
         try:

@@ -115,6 +115,9 @@ class SandboxRunner(Protocol):
     async def stop(self, sandbox: str, *, grace: float) -> None:
         """Ask the CLI to end, then insist; return when it does not run. A paused one goes on."""
 
+    async def pause(self, sandbox: str) -> None:
+        """Freeze every process in it; one that is frozen or does not run is left as it is."""
+
     async def unpause(self, sandbox: str) -> None: ...
 
     async def remove(self, sandbox: str) -> None:

@@ -43,6 +43,7 @@ from ctui.tasks.model import Ask, AskState, Task, TaskState
 from ctui.tasks.naming import free_task_id, new_task
 from ctui.tasks.runs.actor import TaskActor
 from ctui.tasks.runs.slots import Slots
+from ctui.tasks.runs.space import SpaceWatch
 from ctui.tasks.session.messages import check_text, new_message
 
 log = logging.getLogger(__name__)
@@ -69,6 +70,7 @@ class TaskEngine:
         self._actors: dict[str, TaskActor] = {}
         self._receipts: dict[int, list[Reply]] = {}
         self._jobs: set[asyncio.Task[None]] = set()
+        self._space = SpaceWatch(services, self._actors.values)
 
     @property
     def busy(self) -> bool:
@@ -105,6 +107,7 @@ class TaskEngine:
 
     async def detach(self) -> None:
         """Let go of everything and leave it running."""
+        self._space.close()
         for job in self._jobs:
             job.cancel()
         for actor in list(self._actors.values()):
@@ -269,6 +272,7 @@ class TaskEngine:
     def _actor(self, task: Task) -> TaskActor:
         if task.id not in self._actors:
             self._actors[task.id] = TaskActor(Standing(task), self._services, self)
+            self._space.wake()
         return self._actors[task.id]
 
     # -- what earlier drivers left

@@ -76,6 +76,10 @@ Cause = Literal[
 """The kind of a task's problem, for exit codes and for what a front end offers."""
 
 
+Paused = Literal["", "journal", "home", "worktree", "files", "space"]
+"""The limit because of which a task's sandbox is frozen; "" where it is not."""
+
+
 class Alarm(msgspec.Struct, frozen=True, kw_only=True):
     """Something on a task's channel that its driver did not cause."""
 
@@ -138,6 +142,9 @@ class Task(msgspec.Struct, kw_only=True):
     """One sentence that says what is wrong and what to do; empty when nothing is."""
     cause: Cause = ""
     """The kind of the problem; "" when there is none."""
+    paused: Paused = ""
+    """The limit that it has exceeded: its sandbox is frozen until the task is resumed. For want of
+    `space` it goes on by itself."""
     resume_at: int | None = None
     """When it goes on by itself, after a usage limit with a reset time."""
     alarms: tuple[Alarm, ...] = ()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import stat
 from collections import defaultdict
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from ctui.errors import CtuiError, Refused
@@ -17,6 +19,7 @@ from ctui.git.private import PrivateRepository, create_private, open_private
 from ctui.git.repository import Repository, open_repository
 from ctui.paths import Paths
 from ctui.sandbox.spec import MANAGED, Mount
+from ctui.tasks.disk_usage import Usage, measure
 from ctui.tasks.mailbox.ports import Provided
 from ctui.tasks.model import ImportedRef, Task, WorkState
 from ctui.tasks.store import Store
@@ -35,6 +38,7 @@ class LocalWorkspace:
         self._fingerprints: dict[str, str] = {}
         """What each task's refs were when they were imported last."""
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._measuring = asyncio.Lock()
 
     async def provide(self, task: Task, managed: Mapping[str, str]) -> Provided:
         """Make ready what a run needs; see `Workspace`."""
@@ -108,6 +112,18 @@ class LocalWorkspace:
         self._turns.pop(task.id, None)
         await asyncio.to_thread(shutil.rmtree, self._paths.task(task.id), ignore_errors=True)
 
+    async def usage(self, task: Task, files: int) -> Usage:
+        """Measure the worktree and the private git directory; one task at a time."""
+        roots = (Path(task.worktree), self._paths.task(task.id) / "git")
+        tracked = await asyncio.to_thread(_tracked, task)
+        async with self._measuring:
+            found = await asyncio.to_thread(measure, *roots, entries=2 * (tracked + files) + 2)
+        return found._replace(files=max(0, found.files - tracked))
+
+    async def free_space(self, task: Task) -> tuple[int, str]:
+        """Look at the disks of the worktree and of ctui's own folder."""
+        return await asyncio.to_thread(_least_free, Path(task.worktree), self._paths.state)
+
     async def _private(
         self, repository: Repository, task: Task, owner: tuple[int, int]
     ) -> PrivateRepository:
@@ -137,6 +153,26 @@ def _mode(path: Path) -> int:
         return path.lstat().st_mode
     except (OSError, ValueError):
         return 0
+
+
+def _tracked(task: Task) -> int:
+    """Return how many files the person's index of the worktree has; a task cannot write it."""
+    folder = Path(task.metadata) if task.metadata else Path(task.repository)
+    try:
+        with (folder / "index").open("rb") as file:
+            head = file.read(12)
+    except OSError:
+        return 0
+    return int.from_bytes(head[8:], "big") if head[:4] == b"DIRC" and len(head) == 12 else 0
+
+
+def _least_free(*folders: Path) -> tuple[int, str]:
+    found = []
+    for folder in folders:
+        with suppress(FileNotFoundError):
+            disk = os.statvfs(folder)
+            found.append((disk.f_bavail * disk.f_frsize, str(folder)))
+    return min(found)
 
 
 def _write_managed(folder: Path, managed: Mapping[str, str]) -> None:

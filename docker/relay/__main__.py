@@ -46,6 +46,8 @@ FORWARDED = {
 ENDING = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 """What ends a relay that has no child to pass it on to."""
 MEASURE_SECONDS = 60.0
+FIRST_SECONDS = 5.0
+"""How soon the home is measured first; then less and less often."""
 EXPOSED_SECONDS = 1.0
 """After its start the kernel has decided who may look into the CLI."""
 
@@ -239,11 +241,13 @@ class Relay:
     def _look_after(self, child: Child, every: float) -> None:
         """Tell how large the home folder is when that has changed, and that the CLI is exposed."""
         told = home.Size(0, 0)
+        pause = min(FIRST_SECONDS, every)
         time.sleep(EXPOSED_SECONDS)
         if os.getpid() == 1 and not kernel.is_hidden(child.pid):
             self._tell("exposed", pid=child.pid)
         while True:
-            time.sleep(every)
+            time.sleep(pause)
+            pause = min(every, pause * 2)
             with contextlib.suppress(OSError):
                 size = home.measure(self._home)
                 if size.differs(told):

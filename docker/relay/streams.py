@@ -7,11 +7,20 @@ import os
 import re
 import socket
 import threading
+import time
 from typing import Any
 
 READ_SIZE = 1 << 18
 LINE_LIMIT = 128 << 20
 """Bytes of a line; the CLI's longest hold a file that a tool has read."""
+
+_BURST = 32 << 20
+_RATE = 4 << 20
+"""Bytes of one stream that go out at once, and then in a second: far more than the CLI ever says.
+
+The engine keeps all of it, and no engine has a limit of its own that would lose none; whoever reads
+it must be able to keep up, and to stop what says too much before a disk is full.
+"""
 
 _LIKE_OURS = re.compile(rb"^(?=[^!-~\n]*\{)", re.MULTILINE)
 """A line whose first visible character opens a JSON object."""
@@ -90,6 +99,21 @@ class Lines:
         return complete
 
 
+class Allowance:
+    """How much may go out now: a burst, and then so much a second."""
+
+    def __init__(self) -> None:
+        self._left = float(_BURST)
+        self._at = time.monotonic()
+
+    def spend(self, size: int) -> float:
+        """Take so many bytes off; return the seconds until there are any again."""
+        now = time.monotonic()
+        self._left = min(_BURST, self._left + (now - self._at) * _RATE) - size
+        self._at = now
+        return max(0.0, -self._left / _RATE)
+
+
 class Pump(threading.Thread):
     """One of the CLI's streams on its way to the engine, in whole lines and in order.
 
@@ -106,16 +130,20 @@ class Pump(threading.Thread):
         self._parts: list[bytes] = []
         self._size = 0
         self._dropping = False
+        self._allowance = Allowance()
+        self._finishing = threading.Event()
 
     def run(self) -> None:
         """Pass on what comes until the stream ends, and then what is left of a last line."""
         while data := self._source.recv(READ_SIZE):
             self._take(data)
+            self._finishing.wait(self._allowance.spend(len(data)))
         if self._parts:
             self._pass(b"".join(self._parts) + (b"\n" if self._mark else b""))
 
     def finish(self) -> None:
         """Pass on everything that was written until now, and let nobody write any more."""
+        self._finishing.set()
         self._source.shutdown(socket.SHUT_RD)
         self.join()
 

@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -515,4 +516,29 @@ def test_a_home_that_a_task_made_huge_takes_no_memory(home: Path) -> None:
     assert relay.said()["paths"] == [".claude/settings.json", ".claude.json"]
     assert relay.line().decode() == f"--session-id={ID}\n"
     relay.process.wait()
+    relay.end()
+
+
+def test_a_flood_goes_out_no_faster_than_it_can_be_stopped(home: Path) -> None:
+    """T5: 300 MB on stdout: after a burst the CLI has to wait, and nothing of it is lost."""
+    flood = "import sys\nfor _ in range(300):\n    sys.stdout.write('x' * 999_999 + '\\n')"
+    relay = Relay([sys.executable, "-c", flood], home)
+    relay.send(FIRST)
+    began = time.monotonic()
+    for _ in range(36):
+        assert len(relay.line()) == 1_000_000
+    # The burst is 32 MiB, and then come 4 MiB in a second.
+    assert 0.3 < time.monotonic() - began < 10
+    began = time.monotonic()
+    relay.end()
+    assert time.monotonic() - began < 5
+
+
+def test_what_a_cli_said_before_it_ended_is_not_held_back(home: Path) -> None:
+    """T5: a neighbour: more than a burst, from a program that is over at once."""
+    said = "import sys\nsys.stdout.write(('x' * 99_999 + '\\n') * 400)"
+    relay = Relay([sys.executable, "-c", said], home)
+    relay.send(FIRST)
+    assert [len(relay.line()) for _ in range(400)] == [100_000] * 400
+    assert relay.line() == b""
     relay.end()

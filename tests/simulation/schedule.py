@@ -21,6 +21,7 @@ from ctui.paths import WORKSPACE
 from ctui.sandbox.spec import Mount
 from ctui.tasks import calls
 from ctui.tasks.calls import Login, Update
+from ctui.tasks.disk_usage import Usage
 from ctui.tasks.engine import TaskEngine
 from ctui.tasks.journal import FILE_NAME, Journal, read_entries
 from ctui.tasks.mailbox.ports import Account, Provided, Services
@@ -50,6 +51,8 @@ _DEEDS = {
     "all is well": 6,
 }
 """What can happen next -> how often it does, beside the others."""
+_LIMITS = {"space low": 3, "worktree full": 3, "resume": 6}
+"""What can happen beside that in every fourth schedule, where limits are exceeded."""
 _LONG = 600.0
 """Virtual seconds after which a world without faults must be quiet."""
 
@@ -91,6 +94,15 @@ class _Workspace:
         self._generation.check()
         await self._world.pause()
         self._generation.check()
+
+    async def usage(self, task: Task, files: int) -> Usage:
+        del task
+        self._generation.check()
+        return Usage(files=files + 1 if self._world.worktree_full else 0)
+
+    async def free_space(self, task: Task) -> tuple[int, str]:
+        self._generation.check()
+        return 0 if self._world.space_low else 1 << 40, task.worktree
 
 
 class _Logins:
@@ -209,6 +221,7 @@ class Schedule:
         self.given_up: set[str] = set()
         """Tasks that somebody stopped, removed or interrupted, or whose sandbox was hurt."""
         self.removed: set[str] = set()
+        self._deeds = {**_DEEDS, **_LIMITS} if seed % 4 == 0 else _DEEDS
         self._woken: dict[str, int] = {}
         self._commands: set[asyncio.Task[None]] = set()
         self.start_driver()
@@ -364,7 +377,7 @@ class Schedule:
         await self._check_restart()
 
     async def _something(self) -> None:
-        names, weights = zip(*_DEEDS.items(), strict=True)
+        names, weights = zip(*self._deeds.items(), strict=True)
         task = self.random.choice(TASKS)
         name = self.random.choices(names, weights)[0]
         if name in {"send", "stop", "resume", "interrupt", "remove", "put back"}:
@@ -413,6 +426,10 @@ class Schedule:
                 world.disk_full = True
             case "runner flaky":
                 world.flaky = True
+            case "space low":
+                world.space_low = True
+            case "worktree full":
+                world.worktree_full = True
             case _:
                 world.heal()
 
@@ -426,6 +443,9 @@ class Schedule:
             pending = self.store.asks.list(AskState.PENDING)
             for ask in pending:
                 self._answer(ask)
+            for task in self.store.tasks.list():
+                if task.paused not in {"", "space"}:
+                    self._tell("resume", task.id)
             if not pending and not self._commands and self._quiet():
                 break
 

@@ -52,6 +52,7 @@ class Sandbox:
         self.log: list[LogLine] = []
         self.grown = asyncio.Event()
         self.running = self.started = self.greeted = self.paused = False
+        self.thawed = asyncio.Event()
         self.exit_code = 0
         self.removed = False
         self.heard: list[dict[str, Any]] = []
@@ -74,6 +75,7 @@ class Sandbox:
         if not self.running:
             return
         self.running, self.exit_code = False, code
+        self.thaw()
         for job in self._work:
             job.cancel()
         self.grown.set()
@@ -83,19 +85,34 @@ class Sandbox:
             self.heard.append(json.loads(line))
             self._input.put_nowait(self.heard[-1])
 
+    def freeze(self) -> None:
+        self.paused = self.running
+        self.thawed.clear()
+
+    def thaw(self) -> None:
+        self.paused = False
+        self.thawed.set()
+
     # -- the relay and the CLI
+
+    async def _not_frozen(self) -> None:
+        while self.paused:
+            await self.thawed.wait()
 
     def _say(self, value: dict[str, Any], stream: str = "out") -> None:
         self.forge(json.dumps(value, separators=(",", ":")).encode(), stream)
 
     def forge(self, data: bytes, stream: str = "out") -> None:
         """Add a line, as a hostile process in the sandbox may."""
+        if self.paused:
+            raise self.world.breaks(f"{self.id} of {self.task} is frozen, and says something")
         self.log.append(LogLine(self.world.time(), stream, data))  # type: ignore[arg-type]
         self.grown.set()
 
     async def _listen(self) -> None:
         while True:
             line = await self._input.get()
+            await self._not_frozen()
             if not self.greeted:
                 if "env" in line:
                     self.greeted = True
@@ -129,6 +146,7 @@ class Sandbox:
         while True:
             while not self._queue:
                 await self.world.wait_nudge(self)
+            await self._not_frozen()
             await self._turn()
 
     async def _turn(self) -> None:
@@ -138,6 +156,7 @@ class Sandbox:
         self._state("running")
         fresh = self._consume()
         await world.pause()
+        await self._not_frozen()
         if not fresh:
             self._state("idle")
             return
@@ -196,10 +215,12 @@ class Sandbox:
         waiting: asyncio.Future[Any] = asyncio.ensure_future(self._interrupted.wait())
         await asyncio.wait({answer, waiting}, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
+        await self._not_frozen()
         if not answer.done():
             answer.cancel()
             self._say({"type": "control_cancel_request", "request_id": request})
         await world.pause()
+        await self._not_frozen()
         content = [{"type": "tool_result", "tool_use_id": call, "content": "ok"}]
         self._say({"type": "user", "message": {"role": "user", "content": content}})
 
@@ -226,6 +247,8 @@ class World:
         self.store_locked = False
         self.disk_full = False
         self.flaky = False
+        self.space_low = False
+        self.worktree_full = False
         self.stopped: set[str] = set()
         """Tasks that were said to be stopped, and that nobody woke since."""
         self.broken: list[str] = []
@@ -297,6 +320,7 @@ class World:
     def heal(self) -> None:
         self.engine_up, self.store_locked, self.disk_full = True, False, False
         self.flaky = False
+        self.space_low = self.worktree_full = False
 
     def running(self, task: str) -> list[Sandbox]:
         return [box for box in self.sandboxes.values() if box.task == task and box.running]
@@ -419,9 +443,15 @@ class SimulatedRunner:
         if sandbox in self._world.sandboxes:
             self._world.sandboxes[sandbox].end(0)
 
+    async def pause(self, sandbox: str) -> None:
+        await self._call()
+        if sandbox in self._world.sandboxes:
+            self._world.sandboxes[sandbox].freeze()
+
     async def unpause(self, sandbox: str) -> None:
         await self._call()
-        self._box(sandbox).paused = False
+        if sandbox in self._world.sandboxes:
+            self._world.sandboxes[sandbox].thaw()
 
     async def remove(self, sandbox: str) -> None:
         await self._call()

@@ -139,6 +139,14 @@ class Trouble(Mail):
 
 
 @dataclass(slots=True, eq=False)
+class Space(Mail):
+    """A disk has too little left, or enough again."""
+
+    low: str
+    """Which, in one line; "" where there is enough."""
+
+
+@dataclass(slots=True, eq=False)
 class TimeUp(Mail):
     """A timer is over."""
 

@@ -12,6 +12,7 @@ from ctui.config import Config
 from ctui.sandbox.runner import SandboxRunner
 from ctui.sandbox.spec import Mount
 from ctui.tasks.calls import Login, Update
+from ctui.tasks.disk_usage import Usage
 from ctui.tasks.journal import Journal
 from ctui.tasks.model import Run, Task, WorkState
 from ctui.tasks.store import Store
@@ -61,6 +62,16 @@ class Workspace(Protocol):
 
     async def discard(self, task: Task) -> None:
         """Delete what only this task used on the host."""
+
+    async def usage(self, task: Task, files: int) -> Usage:
+        """Measure what the task's run can write on this machine.
+
+        The files that the repository has itself do not count; of the others, it may stop to count
+        beyond so many.
+        """
+
+    async def free_space(self, task: Task) -> tuple[int, str]:
+        """Return what is left of the fullest disk that the task writes to, and a folder on it."""
 
 
 class LoginSource(Protocol):

@@ -79,6 +79,8 @@ class RunView(msgspec.Struct):
     login_rejected: bool = False
     limit_reset: int = 0
     """When the usage limit is reset that was met last, in seconds since the epoch; 0 for none."""
+    home_bytes: int = 0
+    home_files: int = 0
     stderr: tuple[str, ...] = ()
     """The last lines of the CLI's stderr, sanitised."""
     tools: dict[str, str] = msgspec.field(default_factory=dict)
@@ -136,6 +138,8 @@ class RunView(msgspec.Struct):
     def _stderr(self, line: RelayLine | Stray) -> None:
         if isinstance(line, RelayLine) and line.what == "started":
             self.relay_started = True
+        if isinstance(line, RelayLine) and line.what == "home":
+            self.home_bytes, self.home_files = line.size, line.files
         if isinstance(line, Stray) or line.what == "failed":
             said = line.text if isinstance(line, Stray) else line.reason
             self.stderr = (*self.stderr[-_ERROR_LINES:], one_line(said, 400))

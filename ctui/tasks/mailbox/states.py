@@ -14,7 +14,7 @@ TASK_CHANGES: dict[TaskState, frozenset[TaskState]] = {
     _Q: frozenset({_S, _R, _W, _I, _E}),
     _S: frozenset({_Q, _R, _W, _I, _E}),
     _R: frozenset({_Q, _W, _I, _E}),
-    _W: frozenset({_Q, _R, _I, _E}),
+    _W: frozenset({_Q, _S, _R, _I, _E}),
     _I: frozenset({_Q, _R, _W, _E}),
     _E: frozenset({_Q, _I}),
 }

@@ -25,6 +25,7 @@ from ctui.text import one_line, sanitise
 
 if TYPE_CHECKING:
     from ctui.tasks.runs.actor import TaskActor
+    from ctui.tasks.runs.budgets import Limits
 
 _ALARMS_KEPT = 50
 
@@ -74,6 +75,21 @@ class Standing(msgspec.Struct):
     importing: bool = False
     import_wanted: bool = False
     """Something may have changed since the last import began."""
+    limits: Limits | None = None
+    """Those that the settings had when the run was looked at last."""
+    look_every: float = 0.0
+    """Seconds until it is looked at again."""
+    measuring: bool = False
+    freezing: bool = False
+    """The sandbox is being frozen, or let go on."""
+    thawing: bool = False
+    """A paused task is to go on."""
+    pause_text: str = ""
+    """What a paused task says."""
+    trouble_before: tuple[str, Cause] = ("", "")
+    """The problem that it would have if it were not paused."""
+    resuming: tuple[Reply, ...] = ()
+    """Who waits until it goes on."""
     failure: CtuiError | None = None
     """What prevented the run."""
     over: RunOver | None = None

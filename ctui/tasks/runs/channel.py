@@ -11,7 +11,7 @@ import asyncio
 from collections import deque
 from contextlib import suppress
 
-from ctui.errors import CtuiError
+from ctui.errors import Conflict, CtuiError
 from ctui.sandbox.runner import SandboxInput, SandboxRunner
 
 _RETRY_SECONDS = 0.5
@@ -38,7 +38,12 @@ class Channel:
         Raises:
             CtuiError: the runner does not answer, or the sandbox is gone.
         """
-        self._input = await self._runner.attach(self.sandbox, torn=torn)
+        try:
+            self._input = await self._runner.attach(self.sandbox, torn=torn)
+        except Conflict:
+            if not torn:
+                raise
+            # It is frozen. What is sent arrives when it goes on.
         self._writer = asyncio.create_task(self._write(), name=f"stdin of {self.sandbox[:12]}")
 
     def send(self, line: bytes, *, key: str = "") -> None:

@@ -18,6 +18,7 @@ from ctui.tasks.mailbox.mail import (
     Resume,
     Send,
     Slot,
+    Space,
     Start,
     Stop,
     Sweep,
@@ -26,7 +27,7 @@ from ctui.tasks.mailbox.mail import (
 )
 from ctui.tasks.mailbox.states import Phase
 from ctui.tasks.mailbox.step import Step
-from ctui.tasks.runs import commands, lifecycle, timers
+from ctui.tasks.runs import budgets, commands, lifecycle, timers
 from ctui.tasks.session import conversation
 
 _ANY_EPOCH = {"import", "confirm", "reset", "unpause"}
@@ -49,6 +50,7 @@ def handle(step: Step, mail: Mail) -> None:
         _refuse(step, mail)
         return
     _HANDLERS[type(mail)](step, mail)
+    budgets.hold(step)
     lifecycle.follow_up(step)
 
 
@@ -57,6 +59,11 @@ def _refuse(step: Step, mail: Mail) -> None:
     reply = getattr(mail, "reply", None)
     if reply is not None:
         step.refuse(reply, NotFound(f"there is no task {step.task.id} any more"))
+
+
+def _lines(step: Step, mail: Lines) -> None:
+    conversation.take_lines(step, mail.lines)
+    budgets.grown(step)
 
 
 def _job_done(step: Step, mail: JobDone) -> None:
@@ -77,6 +84,8 @@ def _job_done(step: Step, mail: JobDone) -> None:
             timers.imported(step, mail.result, mail.error)
         case Phase.LIVE, "look":
             timers.looked(step, mail.result, mail.error)
+        case Phase.LIVE, "measure" | "freeze":
+            budgets.job_done(step, mail)
 
 
 _HANDLERS: dict[type[Mail], Callable[[Step, Any], None]] = {
@@ -91,8 +100,9 @@ _HANDLERS: dict[type[Mail], Callable[[Step, Any], None]] = {
     Adopt: lambda step, mail: lifecycle.adopt(step, mail.run),
     Sweep: lambda step, _: lifecycle.sweep(step),
     Slot: lambda step, _: lifecycle.slot(step),
-    Lines: lambda step, mail: conversation.take_lines(step, mail.lines),
+    Lines: _lines,
     JobDone: _job_done,
     TimeUp: lambda step, mail: timers.time_up(step, mail.name),
     Trouble: lambda step, mail: timers.trouble(step, mail.text),
+    Space: lambda step, mail: budgets.space(step, mail.low),
 }

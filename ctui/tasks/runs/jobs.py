@@ -24,6 +24,7 @@ from ctui.errors import (
 )
 from ctui.sandbox.runner import LogLine, SandboxState
 from ctui.tasks.calls import RemoveTask
+from ctui.tasks.disk_usage import Usage
 from ctui.tasks.mailbox.mail import Lines
 from ctui.tasks.mailbox.step import RunOver
 from ctui.tasks.model import Run, Task, WorkState
@@ -42,7 +43,10 @@ _PASSING = (Unavailable, ExternalFailure)
 RETRY_SECONDS = 0.5
 _LONGEST_RETRY_SECONDS = 2.0
 _GRACE_SECONDS = 5.0
+_FROZEN_GRACE_SECONDS = 1.0
+"""For what exceeded a limit: it goes on to write while it is asked to end."""
 _CREATE_SECONDS = 120.0
+_FREEZE_TRIES = 10
 _PORTION = 100
 """Lines that are taken at once: other mail, and other tasks, have their turn between two."""
 
@@ -179,10 +183,11 @@ async def follow(actor: TaskActor, sandbox: str, epoch: int) -> RunOver:
 async def stop(actor: TaskActor, task: str) -> None:
     """Stop every sandbox of the task; try until it is done."""
     runner = actor.services.runner
+    grace = _FROZEN_GRACE_SECONDS if actor.standing.task.paused else _GRACE_SECONDS
     found = await _insist(actor, lambda: runner.list_ours(task))
     for item in found:
         if item.running:
-            await _insist(actor, lambda one=item.id: runner.stop(one, grace=_GRACE_SECONDS))  # type: ignore[misc]
+            await _insist(actor, lambda one=item.id: runner.stop(one, grace=grace))  # type: ignore[misc]
 
 
 class Closed(NamedTuple):
@@ -241,6 +246,41 @@ async def leave(actor: TaskActor, task: Task, call: RemoveTask) -> RemoveTask:
 async def look(actor: TaskActor, sandbox: str) -> SandboxState | None:
     """Return how a silent sandbox is."""
     return await actor.services.runner.state(sandbox)
+
+
+class Measured(NamedTuple):
+    """What a run takes of the disks, and what they have left."""
+
+    usage: Usage
+    free: int | None
+    """Bytes; None where that is not known."""
+    folder: str
+    """On the disk that has the least left."""
+
+
+async def measure(actor: TaskActor, task: Task, files: int) -> Measured:
+    """Look at what the task's run can write."""
+    workspace = actor.services.workspace
+    return Measured(await workspace.usage(task, files), *await workspace.free_space(task))
+
+
+async def freeze(actor: TaskActor, sandbox: str, *, frozen: bool) -> bool:
+    """Freeze the sandbox or let it go on, as soon as the runner answers; return `frozen`.
+
+    Raises:
+        CtuiError: the runner cannot. A busy machine takes some tries.
+    """
+    runner = actor.services.runner
+    call = runner.pause if frozen else runner.unpause
+    for left in reversed(range(_FREEZE_TRIES)):
+        try:
+            await _patiently(actor, lambda: call(sandbox))
+            break
+        except ExternalFailure:
+            if not left:
+                raise
+            await asyncio.sleep(RETRY_SECONDS)
+    return frozen
 
 
 async def _find(actor: TaskActor, run: Run) -> str | None:

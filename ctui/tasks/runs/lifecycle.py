@@ -14,7 +14,7 @@ from ctui.tasks.mailbox.run_view import RunView
 from ctui.tasks.mailbox.states import Intent, Phase
 from ctui.tasks.mailbox.step import RunOver, Standing, Step
 from ctui.tasks.model import Notice, Run, TaskState
-from ctui.tasks.runs import jobs
+from ctui.tasks.runs import budgets, jobs
 from ctui.tasks.runs.channel import Channel
 from ctui.tasks.runs.launch import Launch
 from ctui.tasks.runs.outcome import cut_off, settle
@@ -134,6 +134,7 @@ def adopt(step: Step, run: Run | None) -> None:
     _fresh(step.standing)
     step.standing.run = run
     step.standing.intent = cast("Intent", run.intent)
+    step.standing.pause_text = step.task.problem if step.task.paused else ""
     step.standing.stored = step.store.runs.seen(run.task, run.number)
     step.enter(Phase.ADOPTING)
     actor, epoch = step.actor, step.standing.epoch
@@ -186,6 +187,7 @@ def _go_live(step: Step, sandbox: str) -> None:
     actor, epoch = step.actor, step.standing.epoch
     step.start("follow", lambda: jobs.follow(actor, sandbox, epoch))
     step.timer("look", LOOK_SECONDS)
+    budgets.went_live(step)
 
 
 # -- from a live run to rest
@@ -244,6 +246,7 @@ def _close(step: Step) -> None:
     step.enter(Phase.CLOSING)
     for timer in ("sleep", "background", "timeout", "look"):
         step.timer(timer, None)
+    budgets.closing(step)
     step.after(actor.drop_channel)
     close(step)
 
@@ -357,6 +360,8 @@ def _fresh(standing: Standing) -> None:
     standing.failure = standing.over = None
     standing.import_wanted = standing.interrupt_wanted = standing.alarmed = False
     standing.looked_at, standing.look_paused = NOTHING, False
+    standing.limits, standing.pause_text, standing.trouble_before = None, "", ("", "")
+    standing.measuring = standing.freezing = standing.thawing = False
 
 
 def _has_news(step: Step) -> bool:

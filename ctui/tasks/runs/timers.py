@@ -10,7 +10,7 @@ from ctui.sandbox.runner import SandboxState
 from ctui.tasks.mailbox.states import Phase
 from ctui.tasks.mailbox.step import Step
 from ctui.tasks.model import TaskState, WorkState
-from ctui.tasks.runs import commands, jobs, lifecycle
+from ctui.tasks.runs import budgets, commands, jobs, lifecycle
 from ctui.tasks.session import conversation, turns
 from ctui.tasks.session.asking import AskBook
 
@@ -18,7 +18,9 @@ from ctui.tasks.session.asking import AskBook
 def time_up(step: Step, name: str) -> None:
     """Do what a timer was set for."""
     kind, _, number = name.partition(" ")
-    if kind != "ask":
+    if kind in {"budget", "resumed"}:
+        budgets.time_up(step, name)
+    elif kind != "ask":
         _TIMERS[kind](step)
     elif step.standing.phase is Phase.LIVE:
         AskBook(step).expire(int(number))
@@ -47,6 +49,10 @@ def looked(step: Step, result: object, error: BaseException | None) -> None:
     if error is not None or result is None:
         return
     paused = cast("SandboxState", result).paused
+    if step.task.paused:
+        if not paused:
+            budgets.enforce(step)
+        return
     if paused and not step.standing.look_paused:
         step.trouble(f"its sandbox is paused: `ctui task resume {step.task.id}` goes on with it")
     elif step.standing.look_paused and not paused:

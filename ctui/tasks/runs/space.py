@@ -1,0 +1,82 @@
+"""The floor of free space: one watch for all tasks, once a second."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+
+from ctui.config import Config
+from ctui.errors import CtuiError
+from ctui.tasks.mailbox.mail import Space
+from ctui.tasks.mailbox.ports import Services
+from ctui.tasks.mailbox.states import Phase
+from ctui.tasks.runs import budgets
+from ctui.tasks.runs.actor import TaskActor
+
+log = logging.getLogger(__name__)
+
+_SECONDS = 1.0
+_ENOUGH = 1.1
+"""Of the floor: so much must be left before what was paused goes on."""
+
+
+class SpaceWatch:
+    """Looks at the disks of live tasks, and tells those that must pause or may go on."""
+
+    def __init__(self, services: Services, actors: Callable[[], Iterable[TaskActor]]) -> None:
+        self._services = services
+        self._actors = actors
+        self._timer: asyncio.TimerHandle | None = None
+        self._job: asyncio.Task[None] | None = None
+
+    def wake(self) -> None:
+        """Watch for as long as there are tasks that are not at rest."""
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(_SECONDS, self._tick)
+
+    def close(self) -> None:
+        """Watch no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._job is not None:
+            self._job.cancel()
+
+    def _tick(self) -> None:
+        self._timer = None
+        actors = list(self._actors())
+        if not actors:
+            return
+        self.wake()
+        concerned = [actor for actor in actors if _is_concerned(actor)]
+        # A disk that does not answer holds up the next look, and nothing else.
+        if concerned and (self._job is None or self._job.done()):
+            self._job = asyncio.create_task(self._look(concerned))
+
+    async def _look(self, actors: list[TaskActor]) -> None:
+        try:
+            settings = self._services.config()
+        except CtuiError:
+            settings = Config()  # what cannot be read must not lift a limit
+        for actor in actors:
+            config = actor.standing.config or settings
+            try:
+                floor = budgets.limits_of(config).free_space
+                free, folder = await self._services.workspace.free_space(actor.standing.task)
+            except (OSError, CtuiError) as error:
+                log.warning("the free space for %s is not known: %s", actor.id, error)
+                continue
+            if not _is_concerned(actor):
+                continue
+            paused = actor.standing.task.paused
+            if free < floor and not paused:
+                actor.put(Space(budgets.space_text(folder, config.tasks.free_space)))
+            elif free >= floor * _ENOUGH and paused == "space":
+                actor.put(Space(""))
+
+
+def _is_concerned(actor: TaskActor) -> bool:
+    standing = actor.standing
+    if standing.phase is not Phase.LIVE or standing.intent:
+        return False
+    return standing.task.paused == "space" or budgets.works(standing.task)
