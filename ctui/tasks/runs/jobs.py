@@ -80,10 +80,13 @@ async def create(actor: TaskActor, launch: Launch, run: Run) -> Channel:
     """
     tries = 0
     while True:
-        attempt = asyncio.ensure_future(_attempt(actor, launch, run))
+        starting = asyncio.Event()
+        attempt = asyncio.ensure_future(_attempt(actor, launch, run, starting))
         try:
             channel = await asyncio.shield(attempt)
         except asyncio.CancelledError:
+            if starting.is_set():
+                return await attempt  # it may have said something: it is followed, and then stopped
             # What a runner has begun it ends: whoever gives up here must not leave one behind.
             attempt.cancel()
             with suppress(asyncio.CancelledError, CtuiError):
@@ -98,7 +101,7 @@ async def create(actor: TaskActor, launch: Launch, run: Run) -> Channel:
             return channel
 
 
-async def _attempt(actor: TaskActor, launch: Launch, run: Run) -> Channel:
+async def _attempt(actor: TaskActor, launch: Launch, run: Run, starting: asyncio.Event) -> Channel:
     runner, channel = actor.services.runner, None
     making = asyncio.ensure_future(runner.create(launch.spec))
     try:
@@ -106,6 +109,7 @@ async def _attempt(actor: TaskActor, launch: Launch, run: Run) -> Channel:
             channel = Channel(runner, await asyncio.shield(making))
             await channel.open(torn=False)
             greet(channel, launch.first_line, run)
+            starting.set()
             await runner.start(channel.sandbox)
     except BaseException as error:  # whatever it was: the next attempt needs the name
         if channel is not None:
