@@ -11,6 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
+needs_engine_of_its_own = pytest.mark.skipif(
+    os.geteuid() != 0 or not shutil.which("dockerd"), reason="needs root and dockerd"
+)
 _START_SECONDS = 60.0
 
 

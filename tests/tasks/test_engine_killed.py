@@ -3,50 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
-from collections.abc import AsyncIterator
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
-import pytest_asyncio
 
-from ctui.config import ImageConfig
 from ctui.demo.model.script import fenced
-from ctui.demo.world import demo_world
-from ctui.sandbox.image import image_tag
 from ctui.tasks.model import Answer, AskState, TaskState
 from tests.tasks.conftest import Person
 from tests.tasks.faults import held, release, sandboxes
-from tests.tasks.private_engine import PrivateEngine, private_engine
+from tests.tasks.private_engine import PrivateEngine, needs_engine_of_its_own
 
 pytestmark = [
     pytest.mark.engine,
     pytest.mark.soak,  # its image alone takes most of a minute to copy
-    pytest.mark.skipif(
-        os.geteuid() != 0 or not shutil.which("dockerd"), reason="needs root and dockerd"
-    ),
+    needs_engine_of_its_own,
 ]
-
-
-@pytest_asyncio.fixture
-async def engine(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[PrivateEngine]:
-    with TemporaryDirectory(prefix="ctui-engine-") as folder:
-        with private_engine(Path(folder) / "engine") as made:
-            await asyncio.to_thread(made.load, image_tag(ImageConfig()))
-            monkeypatch.setenv("DOCKER_HOST", made.host)
-            yield made
-
-
-@pytest_asyncio.fixture
-async def person(engine: PrivateEngine, repository: Path) -> AsyncIterator[Person]:
-    del engine
-    async with demo_world() as world:
-        world.paths.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        made = Person(world, repository)
-        async with made.client:
-            yield made
 
 
 async def model_again(person: Person) -> None:
@@ -55,9 +25,10 @@ async def model_again(person: Person) -> None:
 
 
 async def test_what_worked_is_taken_up_when_the_engine_is_back(
-    person: Person, engine: PrivateEngine
+    engine: PrivateEngine, person_apart: Person
 ) -> None:
     """S10: a tool that ran, an ask that was open and a task in its first turn."""
+    person = person_apart
     works = await held(person, "works", "say Works.")
     await person.start("asks", "bash touch asked", "say Asked.")
     ask = await person.asked("asks")
@@ -84,9 +55,10 @@ async def test_what_worked_is_taken_up_when_the_engine_is_back(
 
 
 async def test_an_engine_that_is_restarted_stops_nobody_for_good(
-    person: Person, engine: PrivateEngine
+    engine: PrivateEngine, person_apart: Person
 ) -> None:
     """S10, beside it: SIGTERM, by which the engine stops its containers in order."""
+    person = person_apart
     await held(person, "works", "say Works.")
     await asyncio.to_thread(engine.terminate)
     await asyncio.to_thread(engine.start)
@@ -96,9 +68,10 @@ async def test_an_engine_that_is_restarted_stops_nobody_for_good(
 
 
 async def test_a_task_that_was_stopped_meanwhile_stays_stopped(
-    person: Person, engine: PrivateEngine
+    engine: PrivateEngine, person_apart: Person
 ) -> None:
     """S10, beside it: what the person said while the engine was away counts."""
+    person = person_apart
     await held(person, "works", "say Works.")
     await asyncio.to_thread(engine.kill)
     code, said = await person.ctui("task", "stop", "works")

@@ -1,4 +1,4 @@
-"""Drivers, sandboxes and stores that fail under real tasks: nothing is lost, and nobody is told lies.
+"""Drivers, sandboxes and stores that fail under real tasks: nothing lost, nobody deceived.
 
 Rows that have their tests elsewhere: S5, S17, S22 in tests/client/test_repair.py, S6 in
 tests/client, S14 in tests/cli/test_hung_engine.py, S16, S19, S21, S23 in test_following.py.
