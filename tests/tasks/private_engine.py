@@ -118,7 +118,7 @@ def private_engine(folder: Path) -> Iterator[PrivateEngine]:
         engine.terminate()
         for mount in _mounts_below(folder):
             subprocess.run(["umount", "-l", mount], check=False)
-        shutil.rmtree(folder, ignore_errors=True)
+        subprocess.run(["rm", "-rf", str(folder)], check=False)
 
 
 def _mounts_below(folder: Path) -> list[str]:
