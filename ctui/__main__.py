@@ -14,11 +14,14 @@ def main() -> int:
         return 0
     from ctui.cli.dashboard import path_of, show
 
-    if (path := path_of(sys.argv[1:])) is not None:
-        return show(path)
+    arguments = sys.argv[1:]
+    if (path := path_of(arguments)) is not None:
+        if (code := show(path)) is not None:
+            return code
+        arguments = ["demo"]
     from ctui.cli.main import run
 
-    return run(sys.argv[1:])
+    return run(arguments)
 
 
 if __name__ == "__main__":

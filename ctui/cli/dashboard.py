@@ -17,12 +17,9 @@ _COMPLETION = "_CTUI_COMPLETE"
 
 
 def path_of(arguments: Sequence[str]) -> str | None:
-    """The repository whose dashboard a command line asks for; None if it asks for a command.
+    """Return the path whose dashboard a command line asks for; None if it asks for a command.
 
-    A command's name is never a path, unless it is written as one.
-
-    Raises:
-        NotFound: it is written as a path, and leads nowhere.
+    A command's name is never a path, unless it is written as one, which may lead nowhere.
     """
     if _COMPLETION in os.environ:
         return None
@@ -31,15 +28,18 @@ def path_of(arguments: Sequence[str]) -> str | None:
     path = arguments[0]
     if len(arguments) > 1 or path in COMMANDS or path.startswith("-"):
         return None
-    if Path(path).is_dir():
-        return path
-    if os.sep in path:
-        raise NotFound(f"there is no folder {one_line(path, 200)}", hint="ctui PATH")
-    return None
+    try:
+        return path if os.sep in path or Path(path).is_dir() else None
+    except OSError:
+        return None
 
 
-def show(path: str) -> int:
-    """Open the dashboard of the repository at `path`; the exit code."""
+def show(path: str) -> int | None:
+    """Open the dashboard of the repository at `path`.
+
+    Returns:
+        The exit code; None if the person chose the demo instead.
+    """
     try:
         return _show(path)
     except CtuiError as error:
@@ -49,7 +49,8 @@ def show(path: str) -> int:
         return 1
 
 
-def _show(path: str) -> int:
+def _show(path: str) -> int | None:
+    _check_folder(path)
     if not (sys.stdin and sys.stdin.isatty() and sys.stderr and sys.stderr.isatty()):
         raise Refused("the dashboard needs a terminal", hint="`ctui --help` shows what needs none")
     from ctui.config import load_config
@@ -63,10 +64,20 @@ def _show(path: str) -> int:
         from ctui.tui.start import StartApp
 
         chosen = StartApp(paths, load_config(paths), Path(path).absolute()).run()
-        if chosen is None or chosen == "demo":
-            from ctui.cli.main import run
-
-            return run(["demo"]) if chosen else 0
+        if chosen is None:
+            return 0
+        if chosen == "demo":
+            return None
         place = chosen
     config = load_config(paths, repository=place.git_dir.parent)
     return run_app(paths, config, place, scripted=bool(os.environ.get(DEMO_VARIABLE)))
+
+
+def _check_folder(path: str) -> None:
+    try:
+        found = Path(path).is_dir()
+    except OSError as error:
+        what = f"{one_line(path, 200)} cannot be opened: {error.strerror}"
+        raise Refused(what, hint="ctui PATH") from error
+    if not found:
+        raise NotFound(f"there is no folder {one_line(path, 200)}", hint="ctui PATH")

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import click
 
 from ctui import __version__
-from ctui.cli import dashboard
 from ctui.cli.commands import COMMANDS
 from ctui.cli.output import report
 from ctui.errors import CtuiError, InvalidInput, NotFound
@@ -143,8 +142,6 @@ def run(arguments: Sequence[str]) -> int:
     debug = "--debug" in takewhile(lambda argument: argument.startswith("-"), arguments)
     try:
         _refuse_what_is_no_text(arguments)
-        if (path := dashboard.path_of(arguments)) is not None:
-            return dashboard.show(path)
         result = cli.main(list(arguments), prog_name="ctui", standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as error:

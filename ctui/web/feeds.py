@@ -11,7 +11,6 @@ import logging
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -20,10 +19,8 @@ from ctui.errors import CtuiError, NotFound
 from ctui.tasks.calls import Update
 from ctui.tasks.journal import Entry
 from ctui.tasks.model import Ask, AskState, Notice, Task
+from ctui.web.driver_access import DriverAccess
 from ctui.web.views import ask_view, task_update
-
-if TYPE_CHECKING:
-    from ctui.web.service import Service
 
 log = logging.getLogger(__name__)
 
@@ -123,21 +120,21 @@ class Follower:
 class Feed:
     """One task's journal as it grows, and those who follow it."""
 
-    def __init__(self, service: Service, task: str) -> None:
-        self.path = service.archive(task)
+    def __init__(self, access: DriverAccess, task: str) -> None:
+        self.path = access.archive(task)
         self.position: int | None = None
         """Where its followers are who are not behind; None until the driver said so."""
         self.followers: set[Follower] = set()
-        self._service = service
+        self._access = access
         self._task = task
         self.job = asyncio.create_task(self._run(), name=f"feed of {task}")
 
     async def _run(self) -> None:
         while True:
             try:
-                async with self._service.client():
+                async with self._access.client():
                     pass  # a driver is there
-                async for chunk in growth(self._service.paths, self._task, self._service.environ):
+                async for chunk in growth(self._access.paths, self._task, self._access.environ):
                     self._publish(chunk)
             except NotFound:
                 self.end()
@@ -167,8 +164,8 @@ class Feed:
 class Feeds:
     """All streams of this process."""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, access: DriverAccess) -> None:
+        self._access = access
         self._feeds: dict[str, Feed] = {}
         self._ended: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -178,11 +175,11 @@ class Feeds:
         """A stream of the task's journal from a position in its archive, and of its state."""
         feed = self._feeds.get(task.id)
         if feed is None:
-            feed = self._feeds[task.id] = Feed(self._service, task.id)
+            feed = self._feeds[task.id] = Feed(self._access, task.id)
         follower = Follower(feed, position)
         feed.followers.add(follower)
         self._tell_task(follower, task)
-        for ask in self._service.store.asks.list(AskState.PENDING, task=task.id):
+        for ask in self._access.store.asks.list(AskState.PENDING, task=task.id):
             self._tell_ask(follower, ask)
         if self._closed:
             follower.end()
@@ -198,7 +195,7 @@ class Feeds:
         wait, said = _RETRY_SECONDS, ""
         while True:
             try:
-                async with self._service.client() as client:
+                async with self._access.client() as client:
                     async for update in client.watch():
                         wait, said = _RETRY_SECONDS, ""
                         self._take(update)
@@ -245,7 +242,7 @@ class Feeds:
             feed.end()
 
     def _tell_task(self, listener: Feed | Follower, task: Task) -> None:
-        update = task_update(self._service.store, task)
+        update = task_update(self._access.store, task)
         listener.tell("task", "task", msgspec.json.encode(update))
 
     def _tell_ask(self, listener: Feed | Follower, ask: Ask) -> None:

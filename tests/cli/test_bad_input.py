@@ -44,6 +44,17 @@ def test_a_folder_that_is_no_repository(tmp_path: Path) -> None:
     assert "is not in a git repository" in refused(tmp_path, "worktree", "list")
 
 
+def test_a_path_that_leads_nowhere(tmp_path: Path) -> None:
+    assert refused(tmp_path, "./nowhere") == "ctui: there is no folder ./nowhere (ctui PATH)"
+    assert "there is no folder" in refused(tmp_path, os.fsdecode(b"./\xff"))
+
+
+def test_a_path_that_the_system_does_not_take(tmp_path: Path) -> None:
+    assert "cannot be opened: File name too long" in refused(tmp_path, "./" + "a" * 5000)
+    done = ctui(tmp_path, "a" * 5000)
+    assert (done.returncode, done.stderr[:22]) == (2, "ctui: no such command ")
+
+
 def test_a_bare_repository(tmp_path: Path) -> None:
     git(tmp_path, "init", "-q", "--bare", "bare.git")
     assert "bare repository" in refused(tmp_path / "bare.git", "run", "hello")

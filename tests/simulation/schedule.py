@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import shutil
 import tempfile
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +153,12 @@ class SimulatedStore(Store):
     world: World
     generation: Generation
 
+    def wipe(self) -> None:
+        """Forget everything: making the tables anew for each schedule would take longer."""
+        with super().transaction():
+            for table in ("messages", "asks", "runs", "tasks", "sqlite_sequence"):
+                self._database.execute(f"DELETE FROM {table}")  # noqa: S608 - constants
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         self.generation.check()
@@ -160,6 +168,11 @@ class SimulatedStore(Store):
             yield
 
 
+@cache
+def _store() -> SimulatedStore:
+    return SimulatedStore(":memory:")
+
+
 class Schedule:
     """One world, its drivers one after the other, and the front ends that talk to them."""
 
@@ -167,7 +180,8 @@ class Schedule:
         self.world = World(loop, seed)
         self.random = self.world.random
         self.folder = folder
-        self.store = SimulatedStore(Path(":memory:"))
+        self.store = _store()
+        self.store.wipe()
         self.store.world = self.world
         self.accepted: dict[str, str] = {}
         """Messages that a driver said it took -> their task."""
@@ -455,6 +469,7 @@ def run_schedule(seed: int) -> None:
         schedule = Schedule(loop, seed, folder)
         await schedule.run()
 
+    gc.disable()  # it would look at everything again and again, and a schedule is short
     try:
         asyncio.set_event_loop(loop)
         loop.run_until_complete(everything())
@@ -464,6 +479,7 @@ def run_schedule(seed: int) -> None:
         steps = "\n".join(schedule.world.steps) if schedule else ""
         raise Broken(f"seed {seed}: {error!r}\n{steps}") from error
     finally:
+        gc.enable()
         _end(loop)
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 RETRY_SECONDS = 0.5
+_LONGEST_RETRY_SECONDS = 2.0
 _GRACE_SECONDS = 5.0
 _CREATE_SECONDS = 120.0
 _PORTION = 100
@@ -284,7 +285,7 @@ async def _wait(actor: TaskActor, error: CtuiError, tries: int) -> None:
     """Say what is wrong, the first time, and wait a moment."""
     if tries == 1:
         actor.around.tell_trouble(actor, error)
-    await asyncio.sleep(RETRY_SECONDS)
+    await asyncio.sleep(min(RETRY_SECONDS * 2 ** min(tries - 1, 9), _LONGEST_RETRY_SECONDS))
 
 
 async def _greet_late(actor: TaskActor, channel: Channel, run: Run) -> None:

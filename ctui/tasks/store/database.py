@@ -57,18 +57,25 @@ class Database:
 
     def execute(self, query: str, *values: object) -> sqlite3.Cursor:
         """Run one statement."""
-        with self._translated():
+        try:
             return self._db.execute(query, values)
+        except sqlite3.Error as error:
+            raise translation(self.path, error) from error
 
     def rows(self, query: str, *values: object) -> list[sqlite3.Row]:
-        with self._translated():
+        """Return all rows."""
+        try:
             return self._db.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise translation(self.path, error) from error
 
     def row(self, query: str, *values: object) -> sqlite3.Row | None:
         """Return the first row, or None."""
-        with self._translated():
+        try:
             found: sqlite3.Row | None = self._db.execute(query, values).fetchone()
-            return found
+        except sqlite3.Error as error:
+            raise translation(self.path, error) from error
+        return found
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
