@@ -6,7 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ctui.errors import Conflict, CtuiError, ExternalFailure, NotFound, Unavailable
+from ctui.errors import (
+    Conflict,
+    CtuiError,
+    ExternalFailure,
+    NotFound,
+    RunnerUnavailable,
+    Unavailable,
+)
 from ctui.sandbox.endpoint import Endpoint
 from ctui.sandbox.transport import EngineHangs
 from ctui.text import one_line
@@ -60,6 +67,11 @@ def connect_sdk(endpoint: Endpoint) -> APIClient:
         return client
 
 
+_AWAY = frozenset({502, 503, 504})
+_GOING = ("shutting down", "context canceled", "transport is closing", "containerd.sock")
+"""Words of an engine that is ending, or has lost its containerd: the same call succeeds later."""
+
+
 def translated_call(call: Callable[[], T], endpoint: Endpoint) -> T:
     """Make a call of the SDK. Raises what of `ctui.errors` fits."""
     with _translated(endpoint):
@@ -83,7 +95,7 @@ def _translated(endpoint: Endpoint) -> Iterator[None]:
         raise (
             EngineHangs
             if _timed_out(error)
-            else Unavailable(
+            else RunnerUnavailable(
                 f"no Docker engine answers at {endpoint.url}",
                 hint="start it, or choose another with DOCKER_HOST; `ctui doctor` looks closer",
             )
@@ -107,6 +119,8 @@ def _of_api(error: Any) -> CtuiError:
         return Unavailable("the engine's disk is full", hint="free some space: `docker system df`")
     if error.status_code == 409:
         return Conflict(f"the engine says: {said}")
+    if error.status_code in _AWAY or any(word in said.lower() for word in _GOING):
+        return RunnerUnavailable(f"the engine says: {said}", hint="is it restarting?")
     return ExternalFailure(f"the engine says: {said}", exit_code=error.status_code)
 
 

@@ -19,7 +19,7 @@ _DIAL_HEAD_SECONDS = 60
 """Where a connection is a process such as ssh, the head waits for its log-in too."""
 
 
-class EngineHangs(Unavailable):
+class EngineHangs(RunnerUnavailable):
     """An engine that takes connections and does not answer."""
 
     def __init__(self, message: str = "", *, hint: str = "") -> None:
@@ -110,7 +110,8 @@ async def request(
         said = one_line((await connection.reader.read(4096)).decode("utf-8", "replace"), 300)
         if response.status == 404:
             raise NotFound(f"the engine says: {said}")
-        raise Unavailable(f"the engine says: {said}")
+        kind = RunnerUnavailable if response.status in {502, 503, 504} else Unavailable
+        raise kind(f"the engine says: {said}")
     return response
 
 

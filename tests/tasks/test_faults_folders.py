@@ -72,8 +72,8 @@ async def test_a_link_that_is_mended_as_the_line_says_works_again(person: Person
     assert command.startswith("git -C ")
     run(*command.split())
     await person.say("one", "say Third.")
-    done = await person.until("one", lambda now: now.result == "Third." and not now.problem)
-    assert done.state is TaskState.IDLE
+    await person.until("one", lambda now: now.result == "Third." and not now.problem)
+    await person.idle("one", turns=3)
 
 
 async def test_a_paused_sandbox_is_said_and_resumed(person: Person) -> None:
