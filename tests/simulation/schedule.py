@@ -332,6 +332,7 @@ class Schedule:
         await self._check_restart()
 
     async def _something(self) -> None:
+        self.world.maybe_set_clock()
         names, weights = zip(*_DEEDS.items(), strict=True)
         task = self.random.choice(TASKS)
         name = self.random.choices(names, weights)[0]

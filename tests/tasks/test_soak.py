@@ -92,7 +92,7 @@ def _check_asks(person: Person, name: str) -> Counter[str]:
         receipts = Counter(
             line["response"]["request_id"] for line in lines if line["type"] == "control_response"
         )
-        for ask in person.store.asks.list(task=name):
+        for ask in person.store.asks.list(*AskState, task=name):
             if ask.run != run.number:
                 continue
             found[f"ask {ask.state}"] += 1

@@ -37,10 +37,13 @@ class MessageTable:
         return next(iter(self._read(rows)), None)
 
     def of(self, task_id: str) -> list[Message]:
-        """Return everything that the person told the task, its prompt first."""
+        """Return everything that the person told the task, its prompt first.
+
+        The order is that in which it was said: a clock can go back.
+        """
         return self._read(
             self._database.rows(
-                "SELECT * FROM messages WHERE task = ? ORDER BY created, rowid", task_id
+                "SELECT * FROM messages WHERE task = ? ORDER BY rowid", task_id
             )
         )
 
@@ -49,7 +52,7 @@ class MessageTable:
         return self._read(
             self._database.rows(
                 "SELECT * FROM messages WHERE task = ? AND delivered IS NULL"
-                " ORDER BY created, rowid",
+                " ORDER BY rowid",
                 task_id,
             )
         )
@@ -57,7 +60,7 @@ class MessageTable:
     def last(self, task_id: str) -> Message | None:
         """Return the newest message of a task, or None."""
         rows = self._database.rows(
-            "SELECT * FROM messages WHERE task = ? ORDER BY created DESC, rowid DESC LIMIT 1",
+            "SELECT * FROM messages WHERE task = ? ORDER BY rowid DESC LIMIT 1",
             task_id,
         )
         return next(iter(self._read(rows)), None)
