@@ -17,7 +17,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@# Dependency groups (PEP 735) need pip 25.1; Debian's is older.
 	$(BIN)/pip install --quiet --upgrade 'pip>=25.1'
 	$(BIN)/pip install --quiet -c constraints.txt --group build
-	$(BIN)/pip install --quiet -c constraints.txt --no-build-isolation -e .
+	$(BIN)/pip install --quiet -c constraints.txt --no-build-isolation -e '.[serve,mcp]'
 	@touch $@
 
 $(TOOLS): $(STAMP)

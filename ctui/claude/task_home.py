@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import posixpath
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -69,6 +70,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     session: str
     resume: bool
     branch: str
+    directory: str = ""
+    """Where below the workspace the CLI starts, as long as that folder is there."""
     model: str = ""
     permission_mode: str = "default"
     skip_permissions: bool = False
@@ -132,19 +135,26 @@ def first_line(home: TaskHome, credential: Mapping[str, str], servers: str = "")
     return json.dumps(message).encode() + b"\n"
 
 
-def deny_rules_of(settings: str) -> tuple[str, ...]:
+def deny_rules_of(settings: str, folder: str = "") -> tuple[str, ...]:
     """`permissions.deny` of a project's settings, so that it means the same in the user's.
+
+    `folder` is the one below the workspace whose settings they are.
 
     Whatever is not a list of strings says nothing. A path with one leading slash is relative to the
     project in its own file, and to the CLI's home in the user's
     (code.claude.com/docs/en/permissions); so it is made absolute, which is two slashes.
     """
-    return tuple(_rules_of(fields.json_object(settings) or {}, "deny"))
+    return tuple(_rules_of(fields.json_object(settings) or {}, "deny", folder))
 
 
-def _rules_of(settings: Mapping[str, Any], kind: str) -> list[str]:
+def _rules_of(settings: Mapping[str, Any], kind: str, folder: str = "") -> list[str]:
     rules = fields.texts(fields.mapping(settings, "permissions"), kind)
-    return [_PROJECT_PATH.sub(rf"\g<1>/{WORKSPACE}/", rule) for rule in rules]
+    place = f"/{_workspace(folder)}/"
+    return [_PROJECT_PATH.sub(lambda match: match[1] + place, rule) for rule in rules]
+
+
+def _workspace(folder: str) -> str:
+    return posixpath.join(WORKSPACE, folder).rstrip("/")
 
 
 def _arguments(options: RunOptions) -> tuple[str, ...]:
@@ -178,7 +188,8 @@ def _arguments(options: RunOptions) -> tuple[str, ...]:
 
 def _files(options: RunOptions) -> dict[str, HomeFile]:
     # Without this the CLI takes a project's deny rules and hooks, but not its allow rules.
-    trust = {"projects": {WORKSPACE: {"hasTrustDialogAccepted": options.trusted}}}
+    said = {"hasTrustDialogAccepted": options.trusted}
+    trust = {"projects": {_workspace(folder): said for folder in {"", options.directory}}}
     files = {".claude.json": HomeFile(json.dumps(trust))}
     files.update({path: HomeFile(content) for path, content in _NO_REMOTE_SETTINGS.items()})
     return files

@@ -44,7 +44,7 @@ async def _check(*, as_json: bool) -> int:
 
     checks = await check_all(context.paths())
     if as_json:
-        print_json([check._asdict() for check in checks])
+        print_json(checks)
     else:
         for check in checks:
             mend = f"  {'note:' if check.ok else '->'} {check.mend}" if check.mend else ""

@@ -85,8 +85,11 @@ def cli(context: click.Context, repo: str | None, *, mcp: bool) -> int | None:
     if mcp and context.invoked_subcommand is None:
         from pathlib import Path
 
+        from ctui.cli.extras import require
+
         if not Path(repo or ".").is_dir():
             raise NotFound(f"there is no folder {repo}", hint="name a git repository with --repo")
+        require("mcp", "ctui --mcp")
         from ctui.mcp_server.server import run
 
         run(repo or ".")

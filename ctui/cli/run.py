@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
@@ -114,6 +115,7 @@ def _number(value: float | None) -> float | None:
 
 
 async def _start(client: Client, repository: Repository, options: dict[str, Any]) -> Started:
+    from ctui.client.directory import directory_of
     from ctui.client.tasks import NewTask, start_task
     from ctui.config import load_config
     from ctui.tasks.model import TaskOptions
@@ -126,6 +128,7 @@ async def _start(client: Client, repository: Repository, options: dict[str, Any]
         base=options["base"],
         worktree=options["worktree"],
         in_checkout=options["workspace_dir"],
+        directory=directory_of(repository, Path(options["repo"]).absolute()),
         options=TaskOptions(
             model=options["model"] or config.claude.model,
             permission_mode=options["permission_mode"] or config.claude.permission_mode,

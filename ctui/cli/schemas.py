@@ -5,19 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from ctui.cli.shapes import (
-    Checked,
     CleanedImages,
-    CleanedVolumes,
     Committed,
     DoneStep,
     Failure,
     ImportedConfig,
     LandedWorktree,
     ListedTask,
-    PurgedTrash,
     Pushed,
     RemovedTask,
-    RestoredWorktrees,
     ServeToken,
     ShownAsk,
     ShownConfig,
@@ -27,14 +23,17 @@ from ctui.cli.shapes import (
     ValidatedConfig,
 )
 from ctui.client.cleaning import Cleaning
+from ctui.client.health import Check
 from ctui.client.listing import WorktreeList
-from ctui.client.removal import RemovedWorktrees
+from ctui.client.removal import RemovedWorktrees, RestoredWorktrees
+from ctui.client.volumes import CleanedVolumes
 from ctui.sandbox.old_images import BuiltImage
 from ctui.sandbox.volumes import Volume
 from ctui.tasks.grants import Grant
 from ctui.tasks.model import Task
 from ctui.worktrees.model import WorktreeRecord
 from ctui.worktrees.trash.entries import TrashEntry
+from ctui.worktrees.trash.purge import Purged
 
 SHAPES: dict[str, Any] = {
     "error": Failure,
@@ -49,11 +48,11 @@ SHAPES: dict[str, Any] = {
     "worktree-remove": RemovedWorktrees,
     "worktree-restore": RestoredWorktrees,
     "worktree-trash": list[TrashEntry],
-    "worktree-trash-purge": PurgedTrash,
+    "worktree-trash-purge": Purged,
     "worktree-commit": Committed,
     "worktree-land": LandedWorktree,
     "worktree-push": Pushed,
-    "doctor": list[Checked],
+    "doctor": list[Check],
     "setup": list[DoneStep],
     "image-list": list[BuiltImage],
     "image-clean": CleanedImages,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ctui.cli import context
+from ctui.cli.extras import require
 from ctui.cli.output import json_option, print_json, repo_option, warn
 
 if TYPE_CHECKING:
@@ -62,6 +65,7 @@ def command(
 
     All ask for a token: `ctui serve token show` prints it.
     """
+    require("serve", "ctui serve")
     if ctx.invoked_subcommand is not None:
         return
     from ctui.web.auth import Tokens
@@ -75,13 +79,15 @@ def command(
         host, port, cert=tls_cert, key=tls_key, insecure=insecure_listen, names=names
     )
     asyncio.run(_serve(paths, repository, tokens, listening))
+    logging.shutdown()
+    sys.stdout.flush()
+    # Taking a thousand modules apart takes the interpreter longer than all else.
+    os._exit(0)
 
 
 async def _serve(
     paths: Paths, repository: Repository, tokens: Tokens, listening: Listening
 ) -> None:
-    import logging
-
     from ctui.mcp_server.http import PATH, HttpServer
     from ctui.web.app import Part, create_app
     from ctui.web.browser import browser_routes
@@ -126,6 +132,8 @@ def regenerate(*, as_json: bool) -> None:
 
 def _print(value: str, *, as_json: bool) -> None:
     if as_json:
-        print_json({"token": value})
+        from ctui.cli.shapes import ServeToken
+
+        print_json(ServeToken(value))
     else:
         click.echo(value)

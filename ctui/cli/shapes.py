@@ -9,10 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from ctui.client.removal import RefusedWorktree
-from ctui.client.volumes import KeptVolume
 from ctui.sandbox.old_images import BuiltImage
-from ctui.sandbox.volumes import Volume
 from ctui.tasks.asks.shape import AskShape, ask_members
 from ctui.tasks.model import Alarm, Answer, Ask, Run, Task
 from ctui.worktrees.landing.land import Landed
@@ -103,31 +100,6 @@ class RemovedTask(msgspec.Struct, frozen=True):
     """What `worktree restore` takes, if the worktree went into the trash."""
 
 
-class RestoredWorktree(msgspec.Struct, frozen=True):
-    """A worktree that is back."""
-
-    name: str
-    path: str
-    branch: str | None
-
-
-class RestoredWorktrees(msgspec.Struct, frozen=True):
-    """What `worktree restore` did."""
-
-    restored: list[RestoredWorktree]
-    refused: list[RefusedWorktree] = []
-    """By trash id; left out where there is none."""
-
-
-class PurgedTrash(msgspec.Struct, frozen=True):
-    """What `worktree trash --purge` deleted for good."""
-
-    ids: list[str]
-    freed: int
-    """Bytes."""
-    problems: list[str]
-
-
 class Committed(msgspec.Struct, frozen=True):
     """What `worktree commit` did."""
 
@@ -136,7 +108,7 @@ class Committed(msgspec.Struct, frozen=True):
     files: int
 
 
-class LandedWorktree(Landed, frozen=True, kw_only=True):
+class LandedWorktree(Landed, frozen=True, kw_only=True, omit_defaults=True):
     """What `worktree land` did, or would do with --dry-run."""
 
     pushed: bool
@@ -153,23 +125,6 @@ class Pushed(msgspec.Struct, frozen=True):
     branch: str
     commit: str
     pull_request: str | None
-
-
-class Checked(msgspec.Struct, frozen=True):
-    """One thing that ctui needs."""
-
-    name: str
-    ok: bool
-    found: str
-    mend: str
-    """The command that mends it; beside something that works, a remark."""
-
-
-class CleanedVolumes(msgspec.Struct, frozen=True):
-    """What `volume clean` did, or would do with --dry-run."""
-
-    removed: list[Volume]
-    refused: list[KeptVolume]
 
 
 class KeptImage(msgspec.Struct, frozen=True):

@@ -182,7 +182,9 @@ def remove(task_id: str, *, keep_worktree: bool, force: bool, purge: bool, as_js
     task = context.store().tasks.get(task_id, removed=purge)
     entry = asyncio.run(_remove(task, keep_worktree=keep_worktree, force=force, purge=purge))
     if as_json:
-        print_json({"removed": task_id, "purged": purge, "trash_id": entry.id if entry else None})
+        from ctui.cli.shapes import RemovedTask
+
+        print_json(RemovedTask(task_id, purge, entry.id if entry else None))
         return
     click.echo(f"{'purged' if purge else 'removed'} {task_id}")
     if entry is not None:

@@ -36,7 +36,9 @@ def list_(*, removed: bool, as_json: bool) -> None:
     tasks = _tended(store.tasks.list(removed=removed))
     asked = store.asks.pending_by_task()
     if as_json:
-        print_json([{"task": task, "asks": asked.get(task.id, 0)} for task in tasks])
+        from ctui.cli.shapes import ListedTask
+
+        print_json([ListedTask(task, asked.get(task.id, 0)) for task in tasks])
         return
     rows = [_row(task, asked.get(task.id, 0)) for task in tasks]
     header = ["TASK", "STATE", "NOTE", "ASKS", "COST", "BRANCH", "PROMPT"]

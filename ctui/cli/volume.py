@@ -100,12 +100,11 @@ def clean(names: tuple[str, ...], *, force: bool, dry_run: bool, as_json: bool) 
 
     One that a sandbox uses, or whose task could be resumed, stays. Without NAME that is no error.
     """
-    from ctui.cli.shapes import CleanedVolumes
     from ctui.client.volumes import clean_volumes
 
     done = asyncio.run(clean_volumes(context.paths(), names or None, force=force, dry_run=dry_run))
     if as_json:
-        print_json(CleanedVolumes(done.removed, done.refused))
+        print_json(done)
     else:
         for volume in done.removed:
             size = f" ({size_text(volume.size)})" if volume.size is not None else ""

@@ -73,30 +73,19 @@ def clean(
 @json_option
 def restore(ids: tuple[str, ...], repo: str, *, as_json: bool) -> int:
     """Bring worktrees back from the trash, exactly as they were."""
-    from ctui.client.cleanup import restore_all
+    from ctui.client.removal import restore_worktrees
 
     git_dir = context.repository(repo).common_dir
-    restored, refused = asyncio.run(restore_all(context.paths(), git_dir, list(dict.fromkeys(ids))))
-    for item in restored:
-        for note in item.notes:
-            warn(note)
+    done = asyncio.run(restore_worktrees(context.paths(), git_dir, ids))
+    for note in done.notes:
+        warn(note)
     if as_json:
-        found = [
-            {
-                "name": item.record.name if item.record is not None else item.entry.name,
-                "path": item.path,
-                "branch": item.branch,
-            }
-            for item in restored
-        ]
-        failed = [{"name": name, "reason": error.message} for name, error in refused.items()]
-        print_json({"restored": found, **({"refused": failed} if failed else {})})
-    else:
-        for item in restored:
-            click.echo(f"restored {item.path}")
-    for entry_id, error in refused.items():
-        warn(f"ctui: {entry_id}: {error.one_line()}")
-    return 1 if refused else 0
+        print_json(done)
+    for item in () if as_json else done.restored:
+        click.echo(f"restored {item.path}")
+    for refused in done.refused:
+        warn(f"ctui: {refused.name}: {refused.reason}")
+    return 1 if done.refused else 0
 
 
 @click.command("trash")
@@ -141,7 +130,7 @@ def _purge(git_dir: Path, *, days: int | None, everything: bool, as_json: bool) 
     older = 0.0 if days is None else days * 86_400.0
     done = asyncio.run(purge(open_repository(git_dir), older_than=older))
     if as_json:
-        print_json(done._asdict())
+        print_json(done)
     else:
         click.echo(f"deleted {len(done.ids)} for good, {done.freed / 2**20:.1f} MiB")
     for problem in done.problems:

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
+import msgspec
 
 from ctui.cli import context
 from ctui.cli.output import json_option, print_json, repo_option, report, warn
@@ -38,7 +39,9 @@ def commit(name: str, message: str, repo: str, *, as_json: bool) -> None:
     if done is None:
         raise Refused(f"there is nothing to commit in {one_line(name)}", hint="ctui worktree diff")
     if as_json:
-        print_json({"commit": done.after, "branch": done.branch, "files": len(done.paths)})
+        from ctui.cli.shapes import Committed
+
+        print_json(Committed(done.after, done.branch, len(done.paths)))
     else:
         click.echo(f"committed {len(done.paths)} files as {done.after[:10]} on {done.branch}")
 
@@ -135,8 +138,9 @@ def push(
 
     pushed, url = asyncio.run(go())
     if as_json:
-        facts = {"remote": pushed.remote, "branch": pushed.branch, "commit": pushed.commit}
-        print_json({**facts, "pull_request": url or None})
+        from ctui.cli.shapes import Pushed
+
+        print_json(Pushed(pushed.remote, pushed.branch, pushed.commit, url or None))
         return
     word = "pushed" if pushed.changed else "nothing new to push:"
     click.echo(f"{word} {pushed.branch} to {pushed.remote}")
@@ -185,9 +189,12 @@ def _tell(
     landed: Landed, *, as_json: bool, pushed: bool, dry_run: bool, problem: CtuiError | None
 ) -> None:
     if as_json:
-        fields = {name: getattr(landed, name) for name in landed.__struct_fields__}
-        failed = {"error": problem.message, "hint": problem.hint} if problem else {}
-        print_json({**fields, "pushed": pushed, "dry_run": dry_run, **failed})
+        from ctui.cli.shapes import LandedWorktree
+
+        fields: dict[str, Any] = msgspec.structs.asdict(landed)
+        if problem is not None:
+            fields |= {"error": problem.message, "hint": problem.hint}
+        print_json(LandedWorktree(**fields, pushed=pushed, dry_run=dry_run))
         return
     count = f"{landed.commits} commit{'' if landed.commits == 1 else 's'}"
     if dry_run:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from ctui import __version__
 from ctui.claude.login import LoginSearch, describe, time_left
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from ctui.sandbox.endpoint import Endpoint
 
 
-class Check(NamedTuple):
+class Check(msgspec.Struct, frozen=True):
     """One thing that ctui needs."""
 
     name: str

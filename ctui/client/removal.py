@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from ctui.client.cleanup import open_cleaner
+from ctui.client.cleanup import open_cleaner, restore_all
 from ctui.client.worktrees import records
 from ctui.errors import CtuiError
 from ctui.paths import Paths
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ctui.client.cleanup import Cleaner
     from ctui.git.repository import Repository
     from ctui.worktrees.model import WorktreeStatus
+    from ctui.worktrees.trash.restore import Restored
 
 
 class RemovedWorktree(msgspec.Struct, frozen=True):
@@ -40,6 +42,38 @@ class RemovedWorktrees(msgspec.Struct, frozen=True):
 
     removed: list[RemovedWorktree] = []
     refused: list[RefusedWorktree] = []
+
+
+class RestoredWorktree(msgspec.Struct, frozen=True):
+    """A worktree that is back."""
+
+    name: str
+    path: str
+    branch: str | None
+
+
+class RestoredWorktrees(msgspec.Struct, frozen=True):
+    """What came back from the trash."""
+
+    restored: list[RestoredWorktree] = []
+    refused: list[RefusedWorktree] = []
+    """By trash id."""
+    notes: list[str] = []
+    """What is not as it was, a sentence each."""
+
+
+async def restore_worktrees(paths: Paths, git_dir: Path, ids: Sequence[str]) -> RestoredWorktrees:
+    """Restore several entries of the trash, each once."""
+    restored, refused = await restore_all(paths, git_dir, list(dict.fromkeys(ids)))
+    return RestoredWorktrees(
+        [RestoredWorktree(_name(item), item.path, item.branch) for item in restored],
+        [RefusedWorktree(entry, error.one_line()) for entry, error in refused.items()],
+        [note for item in restored for note in item.notes],
+    )
+
+
+def _name(item: Restored) -> str:
+    return item.record.name if item.record is not None else item.entry.name
 
 
 class Remover:

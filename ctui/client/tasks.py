@@ -16,6 +16,7 @@ from ctui.claude.mcp_servers import variables_of
 from ctui.client import worktrees
 from ctui.client.base_url import check_base_url
 from ctui.client.cleanup import Cleaner
+from ctui.client.directory import make_directory
 from ctui.client.start_notes import start_notes
 from ctui.config import Config, load_config
 from ctui.errors import CtuiError, InvalidInput, Refused
@@ -51,6 +52,8 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True):
     """Work in this worktree (name, branch or path) instead of a new one."""
     in_checkout: bool = False
     """Work in the person's own checkout."""
+    directory: str = ""
+    """The folder of the worktree to start in; "" is its root."""
     options: TaskOptions = TaskOptions()
     mcp_config: tuple[str, ...] = ()
     """Files of MCP servers, beside those of the person's config and stronger than they."""
@@ -185,8 +188,10 @@ async def start_task(
         metadata=place.metadata,
         branch=place.branch,
         base=place.base,
+        directory=new.directory,
     )
     try:
+        make_directory(Path(place.path), new.directory)
         task = await client.call(call)
     except CtuiError:
         if place.made is not None:

@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 
@@ -39,7 +38,7 @@ class KeptVolume(msgspec.Struct, frozen=True):
     hint: str = ""
 
 
-class CleanedVolumes(NamedTuple):
+class CleanedVolumes(msgspec.Struct, frozen=True):
     """What became of the volumes; with `dry_run` what would become of them."""
 
     removed: list[Volume]

@@ -116,7 +116,8 @@ def _of_section(section: str, value: object) -> Iterator[tuple[tuple[str, ...], 
     shown = one_line(section)
     known = msgspec.structs.asdict(Config())
     if section not in known:
-        keys = [key for key in known_keys() if key.name == section]
+        # A table is meant as a section, whatever key has a name like it.
+        keys = [key for key in known_keys() if key.name == section and not isinstance(value, dict)]
         hint = f"it belongs into [{keys[0].section}]" if keys else _nearest(section, list(known))
         yield (section,), Problem(shown, "there is no such section", hint)
     elif not isinstance(value, dict):

@@ -14,7 +14,7 @@ Repo = Annotated[
     str,
     Meta(
         max_length=LONGEST,
-        description="A folder in the repository; default: the one the server was started in.",
+        description="Folder in the repository; default: the server's.",
     ),
 ]
 WaitSeconds = Annotated[
@@ -22,6 +22,6 @@ WaitSeconds = Annotated[
     Meta(
         ge=0,
         le=50,
-        description="Wait at most so long; call again to wait on. Clients give up after a minute.",
+        description="Wait at most so long; call again to wait on.",
     ),
 ]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
+from ctui.mcp_server.pages import ROOM, page_of
 from ctui.tasks.asks.shape import AskShape, ask_members
-from ctui.tasks.model import Ask, Run, Task
+from ctui.tasks.model import Ask
 
 
 class AskItem(AskShape, frozen=True, kw_only=True):
@@ -15,37 +18,26 @@ class AskItem(AskShape, frozen=True, kw_only=True):
     task: str
     created: int
     """Nanoseconds since the epoch."""
+    cut: str = ""
+    """What of it is not shown because it is too long; empty if all is."""
 
 
-class AskList(msgspec.Struct, frozen=True):
-    """Everything that waits for an answer, oldest first."""
+class AskList(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What waits for an answer, oldest first."""
 
     asks: list[AskItem]
-
-
-class TaskItem(msgspec.Struct, frozen=True):
-    """A task, and how many of its asks wait."""
-
-    task: Task
-    asks: int
-
-
-class TaskList(msgspec.Struct, frozen=True):
-    """All tasks, oldest first."""
-
-    tasks: list[TaskItem]
-
-
-class TaskDetails(msgspec.Struct, frozen=True):
-    """One task with its runs, and what waits for an answer."""
-
-    task: Task
-    asks: list[AskItem]
-    runs: list[Run]
-    over: bool
-    """Whether nothing more happens until it is told or answered something."""
+    next_cursor: str = ""
 
 
 def ask_item(ask: Ask) -> AskItem:
     """Return an ask without the tool's raw input, of which `text` has what a person can read."""
     return AskItem(id=ask.id, task=ask.task, created=ask.created, **ask_members(ask))
+
+
+def first_asks(asks: Iterable[Ask]) -> tuple[list[AskItem], str]:
+    """Return what fits beside a task, and the cursor with which list_asks goes on."""
+    return page_of(map(ask_item, asks), ask_key, "", ROOM // 2)
+
+
+def ask_key(item: AskItem) -> tuple[int]:
+    return (item.id,)

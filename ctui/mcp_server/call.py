@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,8 +30,8 @@ class State:
     paths: Paths
     repo: Path
     """The repository that is meant where none is named; absolute."""
-    closing: bool = False
-    """Whether the client has gone, or a signal came: its tasks go on all the same."""
+    unheard: set[str] = field(default_factory=set)
+    """Tasks that a call waited for which had no result: it was cancelled, or its client is gone."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,11 @@ class Call:
         """
         from ctui.git.repository import open_repository
 
-        return open_repository(self.folder(repo) if repo else self.state.repo)
+        return open_repository(self.place(repo))
+
+    def place(self, repo: str) -> Path:
+        """Return the folder that an argument names, or the server's own. Raises as `folder`."""
+        return self.folder(repo) if repo else self.state.repo
 
     def folder(self, path: str) -> Path:
         """A folder that an argument names, relative to the server's repository.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Annotated
 
 import anyio
@@ -12,11 +11,11 @@ from msgspec import Meta
 
 from ctui.client.worktrees import open_store
 from ctui.mcp_server.call import Call
-from ctui.mcp_server.places import place_of
+from ctui.mcp_server.places import Place, place_of
 from ctui.mcp_server.rounds import Round, earlier_round, take_answers
 from ctui.mcp_server.settings import settings
 from ctui.mcp_server.tool import WORKS, Tool, tool
-from ctui.mcp_server.turn_wait import Execution, TurnWait, interrupt
+from ctui.mcp_server.turn_wait import Execution, TurnWait
 from ctui.tasks.journal import FILE_NAME
 from ctui.tasks.model import Task, TaskOptions
 
@@ -54,7 +53,7 @@ class ExecuteClaude(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         Meta(
             max_length=200,
             description="Go on with this task of an earlier call: with a prompt it is told more, "
-            "without one it is only waited for.",
+            "without one it is only waited for. Without both: the newest task in workspace_root.",
         ),
     ] = ""
 
@@ -64,7 +63,8 @@ async def execute_claude(call: Call, given: ExecuteClaude) -> Execution | InputR
     """Delegate a coding task to Claude Code in a sealed container, and wait for its result.
 
     It works in place in workspace_root. Permissions, questions and plans are shown to the person;
-    where the client cannot show them they wait for answer_ask. Progress is reported meanwhile.
+    where the client cannot show them they wait for answer_ask. A call that is cancelled or times
+    out ends nothing: the same call again, or one with task_id, waits on.
     """
     async with call.client() as client:
         earlier = earlier_round(call)
@@ -75,16 +75,14 @@ async def execute_claude(call: Call, given: ExecuteClaude) -> Execution | InputR
             with anyio.CancelScope(shield=True):  # a task that nobody knows of would go on
                 task, start = await _begin(call, client, given)
         wait = TurnWait(call, client, settings(call.paths).mcp, task, earlier or Round(task.id))
-        try:
-            return await wait.run(start)
-        except asyncio.CancelledError:
-            if not call.state.closing:
-                await interrupt(client, wait.turn.task)
-            raise
+        call.state.unheard.add(task.id)
+        found = await wait.run(start)
+        call.state.unheard.discard(task.id)
+        return found
 
 
 async def _begin(call: Call, client: Client, given: ExecuteClaude) -> tuple[Task, int]:
-    """Start the task, or tell it more; with it the byte where its journal is news."""
+    """Start the task, tell it more, or find it; with it the byte where its journal is news."""
     if given.task_id:
         start = _journal_size(call, given.task_id)
         if not given.prompt:
@@ -95,6 +93,8 @@ async def _begin(call: Call, client: Client, given: ExecuteClaude) -> tuple[Task
     from ctui.client.tasks import NewTask, start_task
 
     place = place_of(call, given.workspace_root or "")
+    if task := _left_off(call, place, given.prompt):
+        return task, _journal_size(call, task.id)
     config = settings(call.paths, repository=place.repository.work_tree)
     model = given.model or config.mcp.default_model or config.claude.model or _FALLBACK_MODEL
     await client.connect()
@@ -102,6 +102,7 @@ async def _begin(call: Call, client: Client, given: ExecuteClaude) -> tuple[Task
         prompt=given.prompt,
         worktree=place.worktree,
         in_checkout=not place.worktree,
+        directory=place.directory,
         options=TaskOptions(
             model=model,
             permission_mode=config.claude.permission_mode,
@@ -109,6 +110,21 @@ async def _begin(call: Call, client: Client, given: ExecuteClaude) -> tuple[Task
         ),
     )
     return (await start_task(client, place.repository, new)).task, 0
+
+
+def _left_off(call: Call, place: Place, prompt: str) -> Task | None:
+    """Return the task that a call was waiting for when it was cut off.
+
+    It is the newest one of the place: with the same prompt while it works, or while nobody has
+    heard of its end; with none in any case.
+    """
+    worktree = place.worktree or str(place.repository.work_tree)
+    with open_store(call.paths) as store:
+        task = next(reversed(store.tasks.list(worktree=worktree)), None)
+    if task is None or not prompt:
+        return task
+    waits = task.state.live or task.id in call.state.unheard
+    return task if waits and task.prompt == prompt else None
 
 
 def _known(call: Call, task_id: str) -> Task:

@@ -33,9 +33,8 @@ class HttpServer:
             paths: whose tasks and worktrees.
             repo: the repository that is meant where none is named; absolute.
         """
-        self._state = State(paths, repo)
         self._sessions = StreamableHTTPSessionManager(
-            build_server(self._state),
+            build_server(State(paths, repo)),
             max_request_body_size=_MOST_BYTES,
             max_sessions=_MOST_SESSIONS,
             session_idle_timeout=_IDLE_SECONDS,
@@ -44,9 +43,6 @@ class HttpServer:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Tasks go on when it ends: a call that is cut off then interrupts nothing."""
+        """Serve until it ends. Tasks go on: a call that is cut off interrupts nothing."""
         async with self._sessions.run():
-            try:
-                yield
-            finally:
-                self._state.closing = True
+            yield

@@ -6,21 +6,22 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import aclosing, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from ctui.client.plain import PlainJournal
+from ctui.mcp_server.pages import ROOM, cut_text, wire_size
 from ctui.tasks.journal import FILE_NAME, Entry
 
 if TYPE_CHECKING:
     from ctui.client import Client
 
-_MOST_CHARACTERS = 60_000
-"""Of one portion: more than a model should read at once."""
-
 _MOST_BYTES = 4 << 20
 """Of the journal, read for one portion."""
+
+_ENTRY_ROOM = ROOM // 4
+"""Of one entry: a single one does not hide all others."""
 
 
 class Output(msgspec.Struct, frozen=True):
@@ -30,30 +31,62 @@ class Output(msgspec.Struct, frozen=True):
     next_offset: int
     """Where the next portion begins."""
     more: bool
-    """Whether there is more already."""
+    """There is more already."""
     over: bool = False
-    """Whether the turn is over: nothing more comes until the task is told something."""
+    """The turn is over: nothing more comes until the task is told something."""
+
+
+class _Shown(NamedTuple):
+    """An entry as lines, cut if it is long."""
+
+    start: int
+    end: int
+    lines: list[str]
 
 
 def read_output(folder: Path, offset: int, tail: int) -> Output:
-    """The portion from `offset` on, or with `tail` the last lines; a missing journal is empty."""
+    """Return the portion from `offset` on, or with `tail` the last lines that fit.
+
+    A missing journal is empty.
+    """
     path = folder / FILE_NAME
     try:
         size = path.stat().st_size
     except FileNotFoundError:
         return Output([], 0, more=False)
     if tail:
-        lines = [line for _, found in _entries(path, max(0, size - _MOST_BYTES)) for line in found]
-        return Output(lines[-tail:], size, more=False)
+        lines = [line for entry in _entries(path, size - _MOST_BYTES) for line in entry.lines]
+        return Output(_last(lines, tail), size, more=False)
     shown: list[str] = []
-    length, end = 0, min(offset, size)
-    for after, found in _entries(path, end):
-        shown += found
-        length += sum(map(len, found))
-        end = after
-        if length > _MOST_CHARACTERS or end - offset > _MOST_BYTES:
+    room, end = ROOM, min(offset, size)
+    for entry in _entries(path, end):
+        room -= wire_size(entry.lines)
+        if shown and room < 0:
+            break
+        shown += entry.lines
+        end = entry.end
+        if end - offset > _MOST_BYTES:
             break
     return Output(shown, end, more=end < size)
+
+
+def read_entry(folder: Path, start: int) -> str:
+    """Return the whole text of the entry at this byte; "" if there is none."""
+    with suppress(FileNotFoundError), (folder / FILE_NAME).open("rb") as file:
+        file.seek(start)
+        with suppress(msgspec.DecodeError):
+            entry = msgspec.json.decode(file.readline(), type=Entry)
+            return "\n".join(PlainJournal().lines(entry))
+    return ""
+
+
+def text_portion(text: str, offset: int) -> Output:
+    """Return the portion of a text from a character on; its lines, joined, are that part."""
+    length = ROOM // 2
+    while wire_size(part := text[offset : offset + length].split("\n")) > ROOM:
+        length //= 2
+    end = min(offset + length, len(text))
+    return Output(part if offset < len(text) else [], end, more=end < len(text))
 
 
 async def follow_output(client: Client, task_id: str, offset: int, seconds: float) -> None:
@@ -69,14 +102,38 @@ async def follow_output(client: Client, task_id: str, offset: int, seconds: floa
                     return
 
 
-def _entries(path: Path, start: int) -> Iterator[tuple[int, list[str]]]:
-    """Where each whole entry ends, and its lines; a torn one at the end is not there yet."""
+def _last(lines: list[str], count: int) -> list[str]:
+    found: list[str] = []
+    room = ROOM
+    for line in reversed(lines[-count:]):
+        room -= wire_size(line) + 2
+        if room < 0:
+            break
+        found.insert(0, line)
+    return found
+
+
+def _entries(path: Path, start: int) -> Iterator[_Shown]:
+    """Give each whole entry; a torn one at the end is not there yet."""
     decode = msgspec.json.Decoder(Entry).decode
     journal = PlainJournal()
     with path.open("rb") as file:
-        if start:
+        if start > 0:
             file.seek(start - 1)
             file.readline()
+        begin = file.tell()
         while (line := file.readline()).endswith(b"\n"):
             with suppress(msgspec.DecodeError):
-                yield file.tell(), journal.lines(decode(line))
+                yield _Shown(begin, file.tell(), _cut(journal.lines(decode(line)), begin))
+            begin = file.tell()
+
+
+def _cut(lines: list[str], start: int) -> list[str]:
+    """Return the lines of an entry as far as they fit, and a note of how to read the rest."""
+    if wire_size(lines) <= _ENTRY_ROOM:
+        return lines
+    text = "\n".join(lines)
+    longest = _ENTRY_ROOM // 2
+    while wire_size(text[:longest].split("\n")) > _ENTRY_ROOM:
+        longest //= 2
+    return cut_text(text, longest, f"get_task_output with of=entry:{start}").split("\n")

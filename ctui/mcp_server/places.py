@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from ctui.client.directory import directory_of
 from ctui.client.worktrees import records
 from ctui.errors import CtuiError, NotFound
 from ctui.git.repository import Repository
@@ -21,6 +22,8 @@ class Place(NamedTuple):
     repository: Repository
     worktree: str
     """The worktree's path; empty for the checkout itself."""
+    directory: str
+    """Where in it; "" is its root."""
 
 
 def place_of(call: Call, path: str) -> Place:
@@ -38,17 +41,17 @@ def place_of(call: Call, path: str) -> Place:
     except CtuiError:
         own = None
     if own is not None and (worktree := _worktree_at(call, own, folder)):
-        return Place(own, str(worktree))
+        return Place(own, str(worktree), directory_of(own, folder))
     repository = call.repository(str(folder)) if path or own is None else own
     if worktree := _worktree_at(call, repository, folder):
-        return Place(repository, str(worktree))
+        return Place(repository, str(worktree), directory_of(repository, folder))
     checkout = repository.work_tree
     if checkout is None or not folder.is_relative_to(checkout):
         raise NotFound(
             f"{one_line(str(folder), 200)} is in no worktree or checkout of {repository.name}",
             hint="name one that `list_worktree` shows",
         )
-    return Place(repository, "")
+    return Place(repository, "", directory_of(repository, folder))
 
 
 def _worktree_at(call: Call, repository: Repository, folder: Path) -> Path | None:

@@ -88,21 +88,16 @@ async def _serve(state: State) -> None:
     server = build_server(state)
     with anyio.CancelScope() as scope:
 
-        def ended() -> None:
-            state.closing = True
-            _leave_soon()
-
         def signalled() -> None:
-            ended()
+            _leave_soon()
             scope.cancel()
 
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, signalled)
-        async with stdio(ended) as streams:
+        async with stdio(_leave_soon) as streams:
             options = server.create_initialization_options()
             await server.run(streams.incoming, streams.outgoing, options)
-    state.closing = True
     _leave_soon()
 
 

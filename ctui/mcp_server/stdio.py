@@ -36,7 +36,7 @@ MAX_LINE = 64 << 20
 """Bytes of one message: the longest prompt there is, escaped, and much more."""
 
 _READ_SIZE = 1 << 16
-_LOOK_SECONDS = 0.2
+_LOOK_SECONDS = 0.1
 _SOCKET_HUNG_UP = getattr(select, "POLLRDHUP", 0)
 """Of a socket, where the system tells (poll(2)); a pipe needs no asking."""
 
@@ -54,7 +54,7 @@ async def stdio(ended: Callable[[], None]) -> AsyncIterator[Streams]:
 
     Args:
         ended: called when the client closed stdin or reads stdout no more, before anything else
-            learns of it.
+            learns of it; from any thread, and possibly again.
     """
     reading, writing = _take_over()
     to_server, incoming = anyio.create_memory_object_stream[SessionMessage | Exception](0)
@@ -88,8 +88,9 @@ async def stdio(ended: Callable[[], None]) -> AsyncIterator[Streams]:
         with suppress(Exception):  # the loop is gone: nobody wants to know any more
             for line in _lines(reading):
                 if not _taken(asyncio.run_coroutine_threadsafe(take(line), loop), reading):
-                    loop.call_soon_threadsafe(ended)
+                    ended()
                     return
+            ended()  # from here: the loop may be busy with a call for long
             asyncio.run_coroutine_threadsafe(end(), loop).result()
 
     job = asyncio.create_task(write())

@@ -14,12 +14,13 @@ from mcp_types import Tool as WireTool
 
 from ctui.errors import CtuiError, InvalidInput
 from ctui.mcp_server.call import Call
+from ctui.mcp_server.pages import cut_down
+from ctui.mcp_server.tool_schema import input_schema, output_schema
 from ctui.text import one_line
 
 _log = logging.getLogger("ctui.mcp")
 
 _ERROR_WIDTH = 600
-_DEFINITIONS = "#/$defs/{name}"
 
 READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 ADDS = ToolAnnotations(read_only_hint=False, destructive_hint=False, open_world_hint=False)
@@ -51,14 +52,12 @@ class Tool:
 
     def wire(self) -> WireTool:
         """As `tools/list` has it."""
-        title = self.name.replace("_", " ").capitalize()
         return WireTool(
             name=self.name,
-            title=title,
             description=self.description,
-            input_schema=_schema(self.takes),
-            output_schema=_schema(self.gives),
-            annotations=self.annotations.model_copy(update={"title": title}),
+            input_schema=input_schema(self.takes),
+            output_schema=output_schema(self.gives),
+            annotations=self.annotations,
         )
 
     async def call(
@@ -76,10 +75,10 @@ class Tool:
             return _failed(f"{self.name} failed inside ctui", "its stderr has the details")
         if isinstance(found, InputRequiredResult):
             return found
-        text = msgspec.json.encode(found).decode()
+        shown = cut_down(msgspec.to_builtins(found))
+        text = msgspec.json.encode(shown).decode()
         return CallToolResult(
-            content=[TextContent(type="text", text=text)],
-            structured_content=msgspec.to_builtins(found),
+            content=[TextContent(type="text", text=text)], structured_content=shown
         )
 
     def _convert(self, arguments: dict[str, Any]) -> msgspec.Struct:
@@ -115,10 +114,3 @@ def _failed(message: str, hint: str) -> CallToolResult:
     if hint:
         text = f"{text} ({one_line(hint, _ERROR_WIDTH)})"
     return CallToolResult(content=[TextContent(type="text", text=text)], is_error=True)
-
-
-def _schema(struct: type[msgspec.Struct]) -> dict[str, Any]:
-    """The struct's JSON schema as an object, as MCP wants it, and not as a reference to one."""
-    _, definitions = msgspec.json.schema_components([struct], ref_template=_DEFINITIONS)
-    schema: dict[str, Any] = dict(definitions.pop(struct.__name__))
-    return {**schema, "$defs": definitions} if definitions else schema

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import msgspec
@@ -9,11 +10,13 @@ from msgspec import Meta
 
 from ctui.client.worktrees import open_store
 from ctui.mcp_server.arguments import LONGEST
-from ctui.mcp_server.asks import AskItem, AskList, ask_item
+from ctui.mcp_server.asks import AskList, ask_item, ask_key
 from ctui.mcp_server.call import Call
+from ctui.mcp_server.pages import Cursor, page_of, position, wrong_cursor
 from ctui.mcp_server.tool import ADDS, READS, Tool, tool
 from ctui.tasks.calls import AnswerAsk
-from ctui.tasks.model import Answer, AskState
+from ctui.tasks.model import Answer, Ask, AskState
+from ctui.tasks.store import Store
 
 
 class ListAsks(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -22,16 +25,32 @@ class ListAsks(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     task_id: Annotated[
         str, Meta(max_length=LONGEST, description="Only of this task; default: of all.")
     ] = ""
+    cursor: Cursor = ""
 
 
 @tool(ListAsks, AskList, READS)
 async def list_asks(call: Call, given: ListAsks) -> AskList:
-    """List what tasks ask and nobody has answered: permissions, questions, plans, forms."""
+    """List what tasks ask and nobody has answered: permissions, questions, plans, forms.
+
+    Page by page.
+    """
     with open_store(call.paths) as store:
         if given.task_id:
             store.tasks.get(given.task_id)
-        asks = store.asks.list(AskState.PENDING, task=given.task_id or None)
-    return AskList([ask_item(ask) for ask in asks])
+        items = map(ask_item, _pending(store, given))
+        return AskList(*page_of(items, ask_key, given.cursor))
+
+
+def _pending(store: Store, given: ListAsks) -> Iterator[Ask]:
+    """Return the asks from the cursor on."""
+    match position(given.cursor):
+        case ():
+            last = 0
+        case (int() as last,):
+            pass
+        case _:
+            raise wrong_cursor()
+    return store.asks.pending_after(last, task=given.task_id or None)
 
 
 class AnswerOne(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -54,8 +73,16 @@ class AnswerOne(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     ] = {}
 
 
-@tool(AnswerOne, AskItem, ADDS)
-async def answer_ask(call: Call, given: AnswerOne) -> AskItem:
+class Answered(msgspec.Struct, frozen=True):
+    """An ask that has its answer."""
+
+    id: int
+    task: str
+    state: AskState
+
+
+@tool(AnswerOne, Answered, ADDS)
+async def answer_ask(call: Call, given: AnswerOne) -> Answered:
     """Answer what a task asks; the first answer wins, and a later one is told so."""
     answer = Answer(
         given.decision,
@@ -65,7 +92,8 @@ async def answer_ask(call: Call, given: AnswerOne) -> AskItem:
         by="MCP",
     )
     async with call.client() as client:
-        return ask_item(await client.call(AnswerAsk(given.ask, answer)))
+        ask = await client.call(AnswerAsk(given.ask, answer))
+    return Answered(ask.id, ask.task, ask.state)
 
 
 TOOLS: tuple[Tool, ...] = (list_asks, answer_ask)

@@ -9,9 +9,11 @@ import msgspec
 from msgspec import Meta
 
 from ctui.client.cleaning import Cleaning
-from ctui.client.volumes import KeptVolume
+from ctui.client.health import Check
+from ctui.client.volumes import CleanedVolumes
 from ctui.mcp_server.arguments import LONGEST, Repo
 from ctui.mcp_server.call import Call
+from ctui.mcp_server.pages import Cursor, page_of
 from ctui.mcp_server.tool import ENDS, READS, REMOVES, Tool, tool
 from ctui.mcp_server.tools_worktrees import DryRun
 from ctui.sandbox.volumes import Volume
@@ -23,23 +25,13 @@ class SetUp(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     no_image: Annotated[bool, Meta(description="Only look, and do not build the image.")] = False
 
 
-class CheckItem(msgspec.Struct, frozen=True):
-    """One thing that ctui needs."""
-
-    name: str
-    ok: bool
-    found: str
-    mend: str
-    """The command that mends it; beside something that works, a remark."""
-
-
 class SetUpResult(msgspec.Struct, frozen=True):
     """Whether tasks can run."""
 
     ok: bool
     image: str
     """The image's tag; empty if it was not built."""
-    checks: list[CheckItem]
+    checks: list[Check]
 
 
 @tool(SetUp, SetUpResult, ENDS)
@@ -51,10 +43,7 @@ async def setup(call: Call, given: SetUp) -> SetUpResult:
     from ctui.client.health import check_all
 
     image = "" if given.no_image else await _build_image(call)
-    checks = [
-        CheckItem(check.name, check.ok, check.found, check.mend)
-        for check in await check_all(call.paths)
-    ]
+    checks = await check_all(call.paths)
     return SetUpResult(all(check.ok for check in checks), image, checks)
 
 
@@ -88,10 +77,17 @@ class Nothing(msgspec.Struct, forbid_unknown_fields=True):
     """No arguments."""
 
 
-class VolumeList(msgspec.Struct, frozen=True):
+class VolumeList(msgspec.Struct, frozen=True, omit_defaults=True):
     """Volumes of this ctui, by name."""
 
     volumes: list[Volume]
+    next_cursor: str = ""
+
+
+class ListVolumes(msgspec.Struct, forbid_unknown_fields=True):
+    """Arguments of `list_docker_volume`."""
+
+    cursor: Cursor = ""
 
 
 @tool(Nothing, VolumeList, ENDS)
@@ -105,12 +101,13 @@ async def init_docker_volume(call: Call, _given: Nothing) -> VolumeList:
     return VolumeList(await init_volumes(call.paths))
 
 
-@tool(Nothing, VolumeList, READS)
-async def list_docker_volume(call: Call, _given: Nothing) -> VolumeList:
+@tool(ListVolumes, VolumeList, READS)
+async def list_docker_volume(call: Call, given: ListVolumes) -> VolumeList:
     """List the Docker volumes of this ctui: the homes of tasks, and shared caches."""
     from ctui.client.volumes import list_volumes
 
-    return VolumeList(await list_volumes(call.paths))
+    found = await list_volumes(call.paths)
+    return VolumeList(*page_of(found, lambda volume: (volume.name,), given.cursor))
 
 
 class CleanVolumes(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -126,22 +123,14 @@ class CleanVolumes(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     dry_run: DryRun = False
 
 
-class VolumesCleaned(msgspec.Struct, frozen=True):
-    """What became of the volumes."""
-
-    removed: list[Volume]
-    refused: list[KeptVolume]
-
-
-@tool(CleanVolumes, VolumesCleaned, REMOVES)
-async def clean_docker_volume(call: Call, given: CleanVolumes) -> VolumesCleaned:
+@tool(CleanVolumes, CleanedVolumes, REMOVES)
+async def clean_docker_volume(call: Call, given: CleanVolumes) -> CleanedVolumes:
     """Delete Docker volumes of this ctui for good; those of tasks that could go on stay."""
     from ctui.client.volumes import clean_volumes
 
-    done = await clean_volumes(
+    return await clean_volumes(
         call.paths, given.names or None, force=given.force, dry_run=given.dry_run
     )
-    return VolumesCleaned(done.removed, done.refused)
 
 
 class CleanAll(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

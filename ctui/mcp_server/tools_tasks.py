@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from typing import Annotated
 
 import msgspec
@@ -12,12 +13,25 @@ from ctui.client.plain import turn_over
 from ctui.client.worktrees import open_store
 from ctui.config import PermissionMode
 from ctui.mcp_server.arguments import LONGEST, Repo, TaskId, WaitSeconds
-from ctui.mcp_server.asks import TaskDetails, TaskItem, TaskList, ask_item
+from ctui.mcp_server.asks import first_asks
 from ctui.mcp_server.call import Call
-from ctui.mcp_server.output import Output, follow_output, read_output
+from ctui.mcp_server.output import Output, follow_output, read_output, text_portion
+from ctui.mcp_server.pages import Cursor, page_of, position, wrong_cursor
+from ctui.mcp_server.task_shapes import (
+    TaskDetails,
+    TaskItem,
+    TaskList,
+    TaskNow,
+    brief,
+    now,
+)
+from ctui.mcp_server.texts import text_of
 from ctui.mcp_server.tool import ENDS, READS, WORKS, Tool, tool
 from ctui.tasks.calls import InterruptTask, StopTask
-from ctui.tasks.model import AskState, Task, TaskOptions, TaskState
+from ctui.tasks.model import Task, TaskOptions, TaskState
+from ctui.tasks.store import Store
+
+_MOST_RUNS = 20
 
 
 class RunTask(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -34,7 +48,7 @@ class RunTask(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         str,
         Meta(
             max_length=LONGEST,
-            description="Work in this worktree (name, branch or path) instead of a new one.",
+            description="Work in this worktree instead of a new one: name, branch or path.",
         ),
     ] = ""
     workspace_dir: Annotated[
@@ -67,13 +81,14 @@ class RunTask(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     repo: Repo = ""
 
 
-@tool(RunTask, Task, WORKS)
-async def run_task(call: Call, given: RunTask) -> Task:
+@tool(RunTask, TaskNow, WORKS)
+async def run_task(call: Call, given: RunTask) -> TaskNow:
     """Start a Claude Code task in its own worktree and sealed container.
 
     Returns at once with the task's id: wait for it with get_task, read it with get_task_output,
     answer what it asks with answer_ask. It goes on when this server ends.
     """
+    from ctui.client.directory import directory_of
     from ctui.client.tasks import NewTask, start_task
     from ctui.config import load_config
 
@@ -86,6 +101,7 @@ async def run_task(call: Call, given: RunTask) -> Task:
         base=given.base,
         worktree=given.worktree,
         in_checkout=given.workspace_dir,
+        directory=directory_of(repository, call.place(given.repo)),
         mcp_config=tuple(given.mcp_config),
         options=TaskOptions(
             model=given.model,
@@ -97,22 +113,41 @@ async def run_task(call: Call, given: RunTask) -> Task:
     )
     async with call.client() as client:
         await client.connect()
-        return (await start_task(client, repository, new)).task
+        return now((await start_task(client, repository, new)).task)
 
 
 class ListTasks(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Arguments of `list_tasks`."""
 
     removed: Annotated[bool, Meta(description="Those that were removed, but not purged.")] = False
+    active: Annotated[bool, Meta(description="Only those that work, wait or ask.")] = False
+    cursor: Cursor = ""
 
 
 @tool(ListTasks, TaskList, READS)
 async def list_tasks(call: Call, given: ListTasks) -> TaskList:
-    """List all tasks of all repositories, oldest first, with how much each asks."""
+    """List all tasks of all repositories, oldest first, with how much each asks, page by page."""
     with open_store(call.paths) as store:
         asked = store.asks.pending_by_task()
-        tasks = store.tasks.list(removed=given.removed)
-    return TaskList([TaskItem(task, asked.get(task.id, 0)) for task in tasks])
+        items = (
+            TaskItem(brief(task), asked.get(task.id, 0))
+            for task in _tasks(store, given)
+            if not given.active or task.state.live or task.id in asked
+        )
+        page, after = page_of(items, lambda item: (item.task.created, item.task.id), given.cursor)
+    return TaskList(page, after)
+
+
+def _tasks(store: Store, given: ListTasks) -> Iterator[Task]:
+    """Return the tasks from the cursor on."""
+    match position(given.cursor):
+        case ():
+            last = (-1, "")
+        case (int() as created, str() as task_id):
+            last = (created, task_id)
+        case _:
+            raise wrong_cursor()
+    return store.tasks.after(*last, removed=given.removed)
 
 
 class GetTask(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -126,7 +161,8 @@ class GetTask(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 async def get_task(call: Call, given: GetTask) -> TaskDetails:
     """Show one task: its state, the last turn's closing text, its runs, and what it asks.
 
-    With wait_seconds it returns as soon as the turn is over or something is asked.
+    States: queued, starting, running, waiting (it asks), idle (the turn is over), ended. With
+    wait_seconds it returns as soon as the turn is over or something is asked.
     """
     found = _details(call, given.task_id)
     asks = bool(found.asks) and found.task.state is TaskState.WAITING
@@ -146,6 +182,14 @@ class GetTaskOutput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     offset: Annotated[
         int, Meta(ge=0, description="Where to begin: 0, or next_offset of the call before.")
     ] = 0
+    of: Annotated[
+        str,
+        Meta(
+            max_length=40,
+            description="Read one text that was cut: prompt, result, problem, ask:ID or "
+            "entry:OFFSET; offset is then in it.",
+        ),
+    ] = ""
     tail: Annotated[
         int, Meta(ge=0, le=2000, description="Only the last lines, so many; instead of offset.")
     ] = 0
@@ -158,15 +202,18 @@ async def get_task_output(call: Call, given: GetTaskOutput) -> Output:
 
     With wait_seconds it waits for more where there is nothing new yet and the turn goes on.
     """
-    details = _details(call, given.task_id)
+    shown = _details(call, given.task_id)
     path = call.paths.task(given.task_id)
+    if given.of:
+        text = await asyncio.to_thread(text_of, call.paths, shown.task, given.of)
+        return msgspec.structs.replace(text_portion(text, given.offset), over=shown.over)
     found = await asyncio.to_thread(read_output, path, given.offset, given.tail)
-    if not found.lines and given.wait_seconds and not given.tail and not details.over:
+    if not found.lines and given.wait_seconds and not given.tail and not shown.over:
         async with call.client() as client:
             await follow_output(client, given.task_id, found.next_offset, given.wait_seconds)
         found = await asyncio.to_thread(read_output, path, given.offset, 0)
-        details = _details(call, given.task_id)
-    return msgspec.structs.replace(found, over=details.over)
+        shown = _details(call, given.task_id)
+    return msgspec.structs.replace(found, over=shown.over)
 
 
 class Send(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -176,14 +223,14 @@ class Send(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     message: Annotated[str, Meta(description="What the task should do next.")]
 
 
-@tool(Send, Task, WORKS)
-async def send_message(call: Call, given: Send) -> Task:
+@tool(Send, TaskNow, WORKS)
+async def send_message(call: Call, given: Send) -> TaskNow:
     """Send a follow-up to a task; one that sleeps or ended goes on. Returns at once."""
     from ctui.client.tasks import new_message
 
     message = new_message(call.paths, given.task_id, given.message)
     async with call.client() as client:
-        return await client.call(message)
+        return now(await client.call(message))
 
 
 class OneTask(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -192,26 +239,26 @@ class OneTask(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     task_id: TaskId
 
 
-@tool(OneTask, Task, ENDS)
-async def interrupt_task(call: Call, given: OneTask) -> Task:
+@tool(OneTask, TaskNow, ENDS)
+async def interrupt_task(call: Call, given: OneTask) -> TaskNow:
     """End a task's turn; the conversation stays open for send_message."""
     async with call.client() as client:
-        return await client.call(InterruptTask(given.task_id))
+        return now(await client.call(InterruptTask(given.task_id)))
 
 
-@tool(OneTask, Task, ENDS)
-async def stop_task(call: Call, given: OneTask) -> Task:
+@tool(OneTask, TaskNow, ENDS)
+async def stop_task(call: Call, given: OneTask) -> TaskNow:
     """Stop a task's container once its commits are home; send_message starts it again."""
     async with call.client() as client:
-        return await client.call(StopTask(given.task_id))
+        return now(await client.call(StopTask(given.task_id)))
 
 
 def _details(call: Call, task_id: str) -> TaskDetails:
     with open_store(call.paths) as store:
         task = store.tasks.get(task_id)
-        pending = store.asks.list(AskState.PENDING, task=task_id)
+        asks, after = first_asks(store.asks.pending_after(0, task=task_id))
         runs = store.runs.of(task_id)
-    return TaskDetails(task, [ask_item(ask) for ask in pending], runs, over=turn_over(task))
+    return TaskDetails(task, asks, runs[-_MOST_RUNS:], turn_over(task), after)
 
 
 TOOLS: tuple[Tool, ...] = (

@@ -8,9 +8,10 @@ import msgspec
 from msgspec import Meta
 
 from ctui.client.listing import ListedWorktree, WorktreeList
-from ctui.client.removal import RefusedWorktree, RemovedWorktrees
+from ctui.client.removal import RemovedWorktrees, RestoredWorktrees
 from ctui.mcp_server.arguments import LONGEST, Repo
 from ctui.mcp_server.call import Call
+from ctui.mcp_server.pages import Cursor, page_of
 from ctui.mcp_server.tool import ADDS, READS, REMOVES, Tool, tool
 from ctui.worktrees.model import WorktreeRecord
 
@@ -55,14 +56,23 @@ class ListWorktree(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Arguments of `list_worktree`."""
 
     repo: Repo = ""
+    cursor: Cursor = ""
 
 
-@tool(ListWorktree, WorktreeList, READS)
-async def list_worktree(call: Call, given: ListWorktree) -> WorktreeList:
+class WorktreePage(WorktreeList, frozen=True, omit_defaults=True):
+    """Worktrees of a repository, by name."""
+
+    next_cursor: str = ""
+
+
+@tool(ListWorktree, WorktreePage, READS)
+async def list_worktree(call: Call, given: ListWorktree) -> WorktreePage:
     """List the worktrees of the repository: clean, unclean or merged, with the evidence."""
     from ctui.client.listing import list_worktrees
 
-    return await list_worktrees(call.paths, call.repository(given.repo))
+    found = await list_worktrees(call.paths, call.repository(given.repo))
+    page, after = page_of(found.worktrees, lambda item: (item.name, item.path), given.cursor)
+    return WorktreePage(found.repository, found.target, page, after)
 
 
 class CheckWorktree(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -150,41 +160,12 @@ class RestoreWorktree(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     repo: Repo = ""
 
 
-class RestoredItem(msgspec.Struct, frozen=True):
-    """A worktree that is back."""
-
-    name: str
-    path: str
-    branch: str | None
-
-
-class Restoration(msgspec.Struct, frozen=True):
-    """What became of each entry of the trash."""
-
-    restored: list[RestoredItem]
-    refused: list[RefusedWorktree]
-    notes: list[str]
-
-
-@tool(RestoreWorktree, Restoration, ADDS)
-async def restore_worktree(call: Call, given: RestoreWorktree) -> Restoration:
+@tool(RestoreWorktree, RestoredWorktrees, ADDS)
+async def restore_worktree(call: Call, given: RestoreWorktree) -> RestoredWorktrees:
     """Bring worktrees back from the trash, with their branches and tasks."""
-    from ctui.client.cleanup import restore_all
+    from ctui.client.removal import restore_worktrees
 
-    git_dir = call.repository(given.repo).common_dir
-    restored, refused = await restore_all(call.paths, git_dir, list(dict.fromkeys(given.ids)))
-    return Restoration(
-        restored=[
-            RestoredItem(
-                item.record.name if item.record is not None else item.entry.name,
-                item.path,
-                item.branch,
-            )
-            for item in restored
-        ],
-        refused=[RefusedWorktree(entry, error.one_line()) for entry, error in refused.items()],
-        notes=[note for item in restored for note in item.notes],
-    )
+    return await restore_worktrees(call.paths, call.repository(given.repo).common_dir, given.ids)
 
 
 def _delete_branch(call: Call, wanted: bool | None) -> bool:

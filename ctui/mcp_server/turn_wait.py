@@ -17,7 +17,7 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import InputRequiredResult
 
 from ctui.errors import CtuiError
-from ctui.mcp_server.asks import AskItem, ask_item
+from ctui.mcp_server.asks import AskItem, first_asks
 from ctui.mcp_server.call import Call
 from ctui.mcp_server.elicit import form_of
 from ctui.mcp_server.rounds import Round, send_answer
@@ -185,7 +185,7 @@ class TurnWait:
 
     def _result(self, note: str) -> Execution:
         task = self.turn.task
-        asks = [ask_item(ask) for _, ask in sorted(self.turn.pending.items())]
+        asks, _ = first_asks(ask for _, ask in sorted(self.turn.pending.items()))
         note = task.problem or note
         if asks:
             note = (

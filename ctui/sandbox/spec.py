@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -55,6 +56,8 @@ class SandboxSpec(msgspec.Struct, frozen=True, kw_only=True):
     network: str
     labels: Mapping[str, str]
     limits: Limits = Limits()
+    directory: str = ""
+    """The folder below the workspace in which its command starts; "" is the workspace."""
     debugger: bool = False
     """Whether its processes may trace each other (ptrace)."""
     entrypoint: tuple[str, ...] = ()
@@ -67,7 +70,7 @@ class SandboxSpec(msgspec.Struct, frozen=True, kw_only=True):
             "Cmd": list(self.command),
             "Env": [f"{name}={value}" for name, value in {**self.env, "HOME": HOME}.items()],
             "User": f"{self.uid}:{self.gid}",
-            "WorkingDir": WORKSPACE,
+            "WorkingDir": posixpath.join(WORKSPACE, self.directory).rstrip("/"),
             "Hostname": self.name[:63],
             "Labels": dict(self.labels),
             # Nobody's leaving may close the CLI's stdin: that would end its turn.

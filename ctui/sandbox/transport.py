@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from ctui.errors import NotFound, RunnerUnavailable, Unavailable
+from ctui.errors import ExternalFailure, NotFound, RunnerUnavailable, Unavailable
 from ctui.sandbox.endpoint import Endpoint
 from ctui.text import one_line
 
@@ -110,8 +110,9 @@ async def request(
         said = one_line((await connection.reader.read(4096)).decode("utf-8", "replace"), 300)
         if response.status == 404:
             raise NotFound(f"the engine says: {said}")
-        kind = RunnerUnavailable if response.status in {502, 503, 504} else Unavailable
-        raise kind(f"the engine says: {said}")
+        if response.status in {502, 503, 504}:
+            raise RunnerUnavailable(f"the engine says: {said}", hint="is it restarting?")
+        raise ExternalFailure(f"the engine says: {said}", exit_code=response.status)
     return response
 
 

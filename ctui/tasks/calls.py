@@ -63,6 +63,8 @@ class StartTask(Call[Task], frozen=True):
     login: Login = Login()
     config: Config | None = None
     """The caller's settings for the runs that this call starts; None takes the driver's own."""
+    directory: str = ""
+    """The folder in the worktree that the task starts in, relative to it; "" is its root."""
 
 
 class SendMessage(Call[Task], frozen=True):

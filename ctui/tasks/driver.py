@@ -23,7 +23,6 @@ import msgspec
 
 from ctui import __version__, rpc
 from ctui.claude.login import LoginSearch
-from ctui.config import load_config
 from ctui.errors import CtuiError
 from ctui.paths import Paths, private_folder, refuse_network_file_system
 from ctui.sandbox.docker import Engine
@@ -35,6 +34,7 @@ from ctui.tasks.listener import Listener
 from ctui.tasks.mailbox.ports import Account, Services
 from ctui.tasks.runs.logins import Logins, Sources
 from ctui.tasks.server import Server
+from ctui.tasks.settings import Settings
 from ctui.tasks.store import Store, now
 from ctui.tasks.workspace import LocalWorkspace
 
@@ -77,8 +77,9 @@ class Driver:
 
     def _services(self, store: Store, runner: DockerRunner, server: Server) -> Services:
         search = LoginSearch(self.paths)
+        config = Settings(self.paths)
         sources = Sources(
-            own=lambda but: Account(search.find(but=but), load_config(self.paths).claude.base_url),
+            own=lambda but: Account(search.find(but=but), config().claude.base_url),
             stored=lambda but: search.kept(but=but),
         )
         logins = Logins(sources)
@@ -89,7 +90,7 @@ class Driver:
             logins=logins,
             journals=Journals(self.paths, store, logins.redactor),
             instance=self.paths.instance,
-            config=lambda: load_config(self.paths),
+            config=config,
             publish=server.publish,
             now=now,
             booted=_booted(),

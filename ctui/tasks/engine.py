@@ -47,6 +47,7 @@ from ctui.tasks.session.messages import check_text, new_message
 
 log = logging.getLogger(__name__)
 
+_SWEEP_AGAIN_SECONDS = 10.0
 _RECEIPT_SECONDS = 8.0
 """How long whoever answers an ask waits to hear that the answer has arrived."""
 
@@ -72,7 +73,7 @@ class TaskEngine:
     @property
     def busy(self) -> bool:
         """Return True while any task is not at rest, or waits for its time."""
-        return bool(self._actors or self._jobs)
+        return bool(self._actors)
 
     # -- life of the driver
 
@@ -81,9 +82,15 @@ class TaskEngine:
         self.store.quarantine_orphans()
         adopted = set()
         for run in self.store.runs.open():
-            if run.task not in adopted:
-                adopted.add(run.task)
-                self._actor(self.store.tasks.get(run.task, removed=True)).put(Adopt(run))
+            if run.task in adopted:
+                continue
+            adopted.add(run.task)
+            try:
+                task = self.store.tasks.get(run.task, removed=True)
+            except CtuiError as error:  # one bad record hides no other
+                log.warning("the run of %s is not adopted: %s", run.task, error.one_line())
+            else:
+                self._actor(task).put(Adopt(run))
         for task in self.store.tasks.list():
             if task.id in adopted:
                 continue
@@ -110,7 +117,7 @@ class TaskEngine:
         """Make a task and put it into the queue."""
         check_text(call.prompt)
         for other in self.store.tasks.list(worktree=call.worktree):
-            if other.state.live or other.id in self._actors:
+            if other.state.live or self._has_run(other.id):
                 raise Conflict(
                     f"the task {other.id} works on this worktree already",
                     hint=f"send it a message, or `ctui task stop {other.id}` first",
@@ -122,8 +129,16 @@ class TaskEngine:
         self._services.logins.remember(task.id, call.login)
         self._taken_ids.add(task.id)
         prompt = new_message(task.id, task.prompt, task.created)
-        started: Task = await self._ask(task, lambda reply: Start(task, call, prompt, reply))
+        try:
+            started: Task = await self._ask(task, lambda reply: Start(task, call, prompt, reply))
+        except CtuiError:
+            self._taken_ids.discard(task.id)
+            raise
         return started
+
+    def _has_run(self, task_id: str) -> bool:
+        actor = self._actors.get(task_id)
+        return actor is not None and actor.standing.phase is not Phase.RESTING
 
     async def send(self, call: SendMessage) -> Task:
         """Add a message, and wake the task if it sleeps or ended."""
@@ -187,6 +202,7 @@ class TaskEngine:
         """Forget an actor that has nothing more to do."""
         if actor.at_rest:
             self._actors.pop(actor.id, None)
+            self._services.journals.rest(actor.id)
             actor.dismiss()
 
     def occupied(self, task: Task) -> str:
@@ -205,6 +221,7 @@ class TaskEngine:
             if actor.standing.phase is Phase.LIVE
             and not actor.standing.intent
             and actor.standing.task.state is TaskState.IDLE
+            and not actor.standing.task.background
         )
         leaving = sum(bool(actor.standing.intent) for actor in self._actors.values())
         for _, _, actor in idle[: max(0, self.slots.crowded - leaving)]:
@@ -220,8 +237,11 @@ class TaskEngine:
             self._services.publish(Update(task=shown))
 
     def trouble_over(self, actor: TaskActor) -> None:
-        """Show that nothing keeps a task waiting any more."""
+        """Show that the runner answers again."""
         actor.put(Trouble(""))
+
+    def stored_again(self, actor: TaskActor) -> None:
+        """Show a task as it is, after its trouble with the store."""
         self._services.publish(Update(task=actor.standing.task))
 
     def ask_changed(self, ask: Ask) -> None:
@@ -255,11 +275,13 @@ class TaskEngine:
 
     async def _sweep(self) -> None:
         """Stop every sandbox of ours that no run is on record for: nobody would ever see it."""
-        try:
-            found = await self._services.runner.list_ours()
-        except CtuiError as error:
-            log.warning("nothing was swept: %s", error.message)
-            return
+        while True:
+            try:
+                found = await self._services.runner.list_ours()
+                break
+            except CtuiError as error:
+                log.warning("nothing is swept yet: %s", error.message)
+                await asyncio.sleep(_SWEEP_AGAIN_SECONDS)
         open_runs = {(run.task, run.number) for run in self.store.runs.open()}
         known = self.store.tasks.ids()
         for sandbox in found:

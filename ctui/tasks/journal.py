@@ -135,6 +135,10 @@ class Journal:
         viewer.publish(self.open_parts())
         return self.size
 
+    @property
+    def followed(self) -> bool:
+        return bool(self._viewers)
+
     def unfollow(self, viewer: Viewer) -> None:
         with suppress(ValueError):
             self._viewers.remove(viewer)

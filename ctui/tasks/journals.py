@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from contextlib import suppress
 
 from ctui.claude.credentials import Redactor
 from ctui.errors import Unavailable
 from ctui.paths import Paths
 from ctui.tasks.journal import Journal
-from ctui.tasks.model import Task
+from ctui.tasks.model import Run, Task
 from ctui.tasks.store import Store
 from ctui.tasks.task_file import write_task_file
+
+_KEEP_SECONDS = 1.0
 
 
 class Journals:
@@ -21,6 +25,10 @@ class Journals:
         self._store = store
         self._redactor = redactor
         self._open: dict[str, Journal] = {}
+        self._records: dict[str, Task] = {}
+        """Those that are to be written."""
+        self._keeping: asyncio.TimerHandle | None = None
+        self._jobs: set[asyncio.Task[None]] = set()
 
     def of(self, task_id: str) -> Journal:
         """Return the task's archive, open for appending. Raises NotFound."""
@@ -29,12 +37,43 @@ class Journals:
             self._open[task_id] = Journal(self._paths.task(task_id), self._redactor)
         return self._open[task_id]
 
+    async def archived(self, run: Run) -> Counter[str]:
+        """Return how many lines of each stream of a run its archive holds."""
+        return await asyncio.to_thread(self.of(run.task).archived, run.number)
+
+    async def sync(self, task_id: str) -> None:
+        """Put an archive on the disk itself, if that can be done.
+
+        What was written is kept in any case; only a power cut could take it.
+        """
+        with suppress(Unavailable):
+            await asyncio.to_thread(self.of(task_id).sync)
+
     def keep(self, task: Task) -> None:
-        """Write a task's record beside its journal, if the disk takes it."""
-        folder = self._paths.task(task.id)
-        if folder.is_dir():
-            with suppress(Unavailable):
-                write_task_file(folder, task)
+        """Write a task's record beside its journal, a moment later and in a thread."""
+        self._records[task.id] = task
+        if self._keeping is None:
+            self._keeping = asyncio.get_running_loop().call_later(_KEEP_SECONDS, self._keep_soon)
+
+    def _keep_soon(self) -> None:
+        self._keeping = None
+        records, self._records = self._records, {}
+        job = asyncio.create_task(asyncio.to_thread(self._write, records))
+        self._jobs.add(job)
+        job.add_done_callback(self._jobs.discard)
+
+    def _write(self, records: dict[str, Task]) -> None:
+        for task in records.values():
+            folder = self._paths.task(task.id)
+            if folder.is_dir():
+                with suppress(Unavailable):
+                    write_task_file(folder, task)
+
+    def rest(self, task_id: str) -> None:
+        """Close a journal that nobody follows."""
+        journal = self._open.get(task_id)
+        if journal is not None and not journal.followed:
+            self.close(task_id)
 
     def close(self, task_id: str) -> None:
         """Close an archive that is not needed now."""
@@ -43,6 +82,8 @@ class Journals:
             journal.close()
 
     def close_all(self) -> None:
+        """Close all archives, and write the records that are to be written."""
+        self._write(self._records)
         for journal in self._open.values():
             journal.close()
         self._open.clear()

@@ -121,6 +121,8 @@ class Task(msgspec.Struct, kw_only=True):
     """The main repository's `.git` folder."""
     worktree: str
     """The folder that the task sees as /workspace."""
+    directory: str = ""
+    """The folder in it that the CLI starts in, relative to it; "" is its root."""
     metadata: str | None
     """The worktree's folder below `.git/worktrees`; None for the person's own checkout."""
     branch: str | None
@@ -283,6 +285,10 @@ class Message(msgspec.Struct, kw_only=True, frozen=True):
     text: str
     created: int
     delivered: int | None = None
+    unattended: bool = False
+    """Nobody will answer in the turn that it begins."""
+    timeout: int | None = None
+    """Seconds of work for that turn; None takes the task's."""
 
 
 class Notice(msgspec.Struct, frozen=True):

@@ -56,6 +56,7 @@ def new_task(call: StartTask, task_id: str) -> Task:
         id=task_id,
         repository=call.repository,
         worktree=call.worktree,
+        directory=call.directory,
         metadata=call.metadata,
         branch=call.branch,
         base=call.base,

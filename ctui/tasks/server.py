@@ -35,11 +35,16 @@ class Server:
         self._hand_over = hand_over
         self._connection_ended = connection_ended
         self._watchers: dict[asyncio.StreamWriter, str] = {}
+        self._beginning: dict[asyncio.StreamWriter, tuple[str, list[bytes]]] = {}
+        """Those that are told all that is, and what has changed since that was looked up."""
 
     def publish(self, update: Update) -> None:
         """Tell every watcher whom it concerns."""
         line = rpc.encode(update)
         subject = _subject(update)
+        for task, meanwhile in self._beginning.values():
+            if task in {"", subject}:
+                meanwhile.append(line)
         for writer, task in list(self._watchers.items()):
             if task in {"", subject}:
                 self._push(writer, line)
@@ -93,7 +98,7 @@ class Server:
         with suppress(OSError):
             writer.write(rpc.encode(reply))
             if request.method == calls.Watch.method and reply.failure is None:
-                self._begin_watch(request, writer)
+                await self._begin_watch(request, writer)
             await writer.drain()
 
     async def _call(self, request: rpc.Request) -> object:
@@ -107,17 +112,27 @@ class Server:
             raise InvalidInput(f"{request.method}: {error}") from error
         return await method(self, call)
 
-    def _begin_watch(self, request: rpc.Request, writer: asyncio.StreamWriter) -> None:
+    async def _begin_watch(self, request: rpc.Request, writer: asyncio.StreamWriter) -> None:
+        """Tell all that is, however much that is, and then every change."""
         wanted = msgspec.json.decode(request.params, type=calls.Watch).task
+        meanwhile = self._beginning[writer] = (wanted, [])
+        try:
+            for update in self._all(wanted):
+                writer.write(rpc.encode(update))
+                await writer.drain()
+            for line in meanwhile[1]:
+                writer.write(line)
+        finally:
+            del self._beginning[writer]
         self._watchers[writer] = wanted
+
+    def _all(self, wanted: str) -> list[Update]:
         store = self.tasks.store
         tasks = [task for task in store.tasks.list() if wanted in {"", task.id}]
-        open_asks = store.asks.list(AskState.PENDING, AskState.ANSWERED, task=wanted or None)
-        if not wanted:
-            present = calls.Present([task.id for task in tasks], [ask.id for ask in open_asks])
-            self._push(writer, rpc.encode(Update(present=present)))
-        for update in [*(Update(task=t) for t in tasks), *(Update(ask=a) for a in open_asks)]:
-            self._push(writer, rpc.encode(update))
+        asks = store.asks.list(AskState.PENDING, AskState.ANSWERED, task=wanted or None)
+        present = calls.Present([task.id for task in tasks], [ask.id for ask in asks])
+        first = [] if wanted else [Update(present=present)]
+        return [*first, *(Update(task=one) for one in tasks), *(Update(ask=one) for one in asks)]
 
     def _push(self, writer: asyncio.StreamWriter, line: bytes) -> None:
         if writer.transport.get_write_buffer_size() > _BEHIND:

@@ -1,9 +1,9 @@
 """A repository's own Claude settings: what trusting them lets in, and whether the person has.
 
-A run that is trusted reads `.claude/` of its worktree: permissions, hooks, agents, commands and
-skills. Trust for good is bound to the content that these files have in the commit that a task
-starts from; of anything else the person has seen nothing. What a hook's command runs may be a file
-elsewhere in the repository, as with a grant.
+A run that is trusted reads `.claude/` of its worktree and of the folders in it: permissions, hooks,
+agents, commands and skills. Trust for good is bound to the content that these files have in the
+commit that a task starts from; of anything else the person has seen nothing. What a hook's command
+runs may be a file elsewhere in the repository, as with a grant.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def settings_at(repository: Repository, commit: str | None) -> RepositorySetting
     digest = hashlib.sha256()
     files: list[str] = []
     left = _BYTES_LIMIT
-    for path, entry in _walk(found, ""):
+    for path, entry in _walk(found):
         content = entry.data if isinstance(entry, pygit2.Blob) else str(entry.id).encode()
         left -= len(content)
         if len(files) == _FILES_LIMIT or left < 0:
@@ -97,13 +97,19 @@ async def is_trusted(store: Store, repository: Repository, task: Task) -> bool:
     return trust_state(store, task.repository, settings) == "trusted"
 
 
-def _walk(tree: pygit2.Tree, prefix: str) -> Iterator[tuple[str, pygit2.Object]]:
-    """Yield everything below the covered names that is no folder, in the order of git's trees."""
-    for entry in tree:
-        name = entry.name or ""
-        if not prefix and name not in COVERED:
-            continue
-        if isinstance(entry, pygit2.Tree):
-            yield from _walk(entry, f"{prefix}{name}/")
-        else:
-            yield prefix + name, entry
+def _walk(tree: pygit2.Tree) -> Iterator[tuple[str, pygit2.Object]]:
+    """Yield what is no folder of the covered names and below them, in the order of git's trees.
+
+    They count in every folder: the CLI reads them where it starts, and where it works.
+    """
+    waiting: list[tuple[str, pygit2.Object, bool]] = [("", tree, False)]
+    while waiting:
+        path, found, covered = waiting.pop()
+        if isinstance(found, pygit2.Tree):
+            prefix = f"{path}/" if path else ""
+            waiting += [
+                (f"{prefix}{entry.name}", entry, covered or entry.name in COVERED)
+                for entry in reversed(list(found))
+            ]
+        elif covered:
+            yield path, found

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import stat
 from collections import defaultdict
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from ctui.errors import CtuiError, Refused
 from ctui.files import replace_file
@@ -53,7 +54,7 @@ class LocalWorkspace:
         folder = self._paths.task(task.id) / "managed"
         await asyncio.to_thread(_write_managed, folder, managed)
         mounts.append(Mount(str(folder), MANAGED, read_only=True))
-        return Provided(tuple(mounts), *owner)
+        return Provided(tuple(mounts), *owner, _directory(worktree, task.directory))
 
     async def is_trusted(self, task: Task) -> bool:
         """Return True where the repository's own Claude settings count in the task's runs."""
@@ -91,6 +92,8 @@ class LocalWorkspace:
                 work = await _import(private, task)
             except CtuiError as error:
                 return WorkState(problem=f"its commits cannot be imported: {error.message}")
+            except OSError as error:
+                return WorkState(problem=f"its commits cannot be imported: {error.strerror}")
             # What changed meanwhile is found the next time; what failed is tried again.
             self._fingerprints[task.id] = "" if work.problem else current
             return work
@@ -114,6 +117,26 @@ class LocalWorkspace:
         return await create_private(
             repository, _metadata(task), folder, task.branch, task.base, owner
         )
+
+
+def _directory(worktree: Path, directory: str) -> str:
+    """Return the folder that a task starts in, or "" where there is none of that name any more.
+
+    Whatever is in a worktree, a task can have changed: a link leads nowhere.
+    """
+    here = worktree
+    for part in PurePosixPath(directory).parts:
+        here /= part
+        if part in {"/", ".."} or not stat.S_ISDIR(_mode(here)):
+            return ""
+    return directory
+
+
+def _mode(path: Path) -> int:
+    try:
+        return path.lstat().st_mode
+    except (OSError, ValueError):
+        return 0
 
 
 def _write_managed(folder: Path, managed: Mapping[str, str]) -> None:

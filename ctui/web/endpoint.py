@@ -86,5 +86,8 @@ def _plain(message: str) -> str:
     missing = message.partition("missing required field `")[2]
     if missing:
         return f"{missing.partition('`')[0]} is required"
+    unknown = message.partition("contains unknown field `")[2]
+    if unknown:
+        return f"{unknown.partition('`')[0]} is no field of this request"
     blank = "matching regex" in message and message.endswith("`$.prompt`")
     return "prompt is required" if blank else message

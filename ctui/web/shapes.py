@@ -1,7 +1,7 @@
 """What goes over HTTP: one struct for each request and response.
 
 The OpenAPI document is made from these, so what is written here is what clients read. Times are
-seconds since the epoch. Fields that are not in a request's struct are ignored.
+seconds since the epoch. A request with a field that its struct has not is refused.
 """
 
 from __future__ import annotations
@@ -27,15 +27,16 @@ Prompt = Annotated[str, Meta(pattern=_NOT_BLANK, description="What the task shou
 # -- requests
 
 
-class NewTask(msgspec.Struct, frozen=True):
+class NewTask(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What should be done, and where."""
 
     prompt: Prompt
     workdir: Annotated[
-        str | None,
+        Annotated[str, Meta(pattern="^/")] | None,
         Meta(
-            description="A folder in a git repository of yours. The task works in a new worktree "
-            "of that repository; the default is the repository that `ctui serve` was started for."
+            description="A folder in a git repository of yours, as an absolute path. The task "
+            "works in a new worktree of that repository, and starts in the same folder of it; the "
+            "default is the root of the repository that `ctui serve` was started for."
         ),
     ] = None
     name: Annotated[
@@ -58,13 +59,13 @@ class NewTask(msgspec.Struct, frozen=True):
     ] = None
 
 
-class FollowUp(msgspec.Struct, frozen=True):
+class FollowUp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Something more that a task should do."""
 
     prompt: Prompt
 
 
-class AskAnswer(msgspec.Struct, frozen=True):
+class AskAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An answer to one ask. Which fields count depends on the ask's kind."""
 
     ask_id: Annotated[int, Meta(ge=1, le=2**63 - 1)]
@@ -133,6 +134,9 @@ class TaskRecord(msgspec.Struct, kw_only=True, frozen=True):
     prompt: str
     workdir: Annotated[str, Meta(description="The main checkout of the task's repository.")]
     worktree: Annotated[str, Meta(description="The folder that the task works in.")]
+    directory: Annotated[
+        str, Meta(description="The folder of it that the task starts in; empty for its root.")
+    ]
     branch: str | None
     status: Annotated[
         Status,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -20,10 +19,7 @@ from ctui.web.failure import as_json
 from ctui.web.output import recent_output, whole_output
 from ctui.web.service import Service
 from ctui.web.views import current_status, record_fields, seconds, task_record, task_summary
-from ctui.web.workdir import repository_at
-
-if TYPE_CHECKING:
-    from ctui.git.repository import Repository
+from ctui.web.workdir import Workdir, workdir_at
 
 _RECENT_LINES = 50
 _RECENT_BYTES = 1 << 20
@@ -38,12 +34,13 @@ async def create(service: Service, request: Request) -> Response:
     """
     wanted = await body_of(request, shapes.NewTask)
     check_text(wanted.prompt)
-    repository = await _repository(service, wanted.workdir)
+    repository, directory = await _place(service, wanted.workdir)
     config = load_config(service.paths, repository=repository.work_tree)
     new = NewTask(
         prompt=wanted.prompt,
         name=wanted.name or "",
         base=wanted.base or "HEAD",
+        directory=directory,
         options=TaskOptions(
             model=wanted.model or "",
             permission_mode=wanted.permission_mode or config.claude.permission_mode,
@@ -109,11 +106,11 @@ async def kill(service: Service, request: Request) -> Response:
     return as_json(killed)
 
 
-async def _repository(service: Service, workdir: str | None) -> Repository:
+async def _place(service: Service, workdir: str | None) -> Workdir:
     if workdir is None:
-        return service.repository
+        return Workdir(service.repository, "")
     tasks = [*service.store.tasks.list(), *service.store.tasks.list(removed=True)]
-    return await asyncio.to_thread(repository_at, workdir, tasks)
+    return await asyncio.to_thread(workdir_at, workdir, tasks)
 
 
 TAIL = Parameter(

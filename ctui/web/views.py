@@ -98,6 +98,7 @@ def record_fields(store: Store, task: Task, *, turn_end: int | None = None) -> d
         "prompt": task.prompt,
         "workdir": str(Path(task.repository).parent),
         "worktree": task.worktree,
+        "directory": task.directory,
         "branch": task.branch,
         "status": status,
         "state": task.state,

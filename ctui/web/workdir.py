@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import NamedTuple
 
+from ctui.client.directory import directory_of
 from ctui.errors import CtuiError, InvalidInput
 from ctui.git.repository import Repository, open_repository
 from ctui.tasks.model import Task
@@ -13,8 +15,16 @@ from ctui.text import one_line
 _HINT = "name a folder in a git repository of yours, or leave workdir out"
 
 
-def repository_at(workdir: str, tasks: list[Task]) -> Repository:
-    """The repository that a folder lies in.
+class Workdir(NamedTuple):
+    """A folder that a request names."""
+
+    repository: Repository
+    directory: str
+    """Where in the checkout or worktree it is; "" is the root."""
+
+
+def workdir_at(workdir: str, tasks: list[Task]) -> Workdir:
+    """Return the repository that a folder lies in, and where.
 
     Args:
         workdir: an absolute path.
@@ -39,7 +49,7 @@ def repository_at(workdir: str, tasks: list[Task]) -> Repository:
         raise InvalidInput(f"workdir: {error.message}", hint=error.hint or _HINT) from error
     if owner != os.geteuid():
         raise InvalidInput(f"the repository at {shown} is not yours", hint=_HINT)
-    return repository
+    return Workdir(repository, directory_of(repository, found))
 
 
 def _repository_of_task(path: Path, tasks: list[Task]) -> Path | None:

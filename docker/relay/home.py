@@ -12,7 +12,9 @@ import mmap
 import os
 import re
 import stat
+import string
 import time
+import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -26,6 +28,9 @@ _KNOWN_LIMIT = 8 << 20
 """Bytes; ctui writes nothing there that is longer."""
 _SESSION = re.compile(r"(--session-id|--resume)=([0-9A-Za-z-]{1,64})")
 _SPOKEN = re.compile(rb'"type":\s*"(user|assistant)"')
+_LONGEST_FOLDER = 200
+_DIGITS = string.digits + string.ascii_lowercase
+_ALPHANUMERIC = frozenset(string.digits + string.ascii_letters)
 _ENTRIES = 300_000
 """Entries that one measuring looks at; beyond it the figures say at least that much."""
 _DEPTH = 500
@@ -167,14 +172,52 @@ def with_session(arguments: Sequence[str], home: str) -> tuple[list[str], bool]:
 
 def _has_session(home: str, session: str) -> bool:
     spoken = False
-    for file in Path(home, ".claude", "projects").glob(f"*/{session}.jsonl"):
+    projects = Path(home, ".claude", "projects")
+    here = projects / folder_of_sessions(str(Path.cwd()))
+    for file in sorted(projects.glob(f"*/{session}.jsonl"), key=lambda one: one.parent != here):
         if _is_real(file, stat.S_ISREG) and _says_something(file):
-            spoken = True
+            spoken = spoken or _bring(file, here, Path(home, SET_ASIDE))
         else:
             target = _free(Path(home, SET_ASIDE, file.name))
             target.parent.mkdir(mode=0o700, exist_ok=True)
             file.rename(target)
     return spoken
+
+
+def _bring(file: Path, here: Path, aside: Path) -> bool:
+    """Move a session to where the CLI looks for it; False if that cannot be done."""
+    if file.parent == here:
+        return True
+    with contextlib.suppress(OSError):
+        if _exists(here) and not _is_real(here, stat.S_ISDIR):
+            aside.mkdir(mode=0o700, exist_ok=True)
+            here.rename(_free(aside / here.name))
+        here.mkdir(mode=0o700, exist_ok=True)
+        for found in (file.with_suffix(""), file):
+            if _exists(found) and not _exists(here / found.name):
+                found.rename(here / found.name)
+        return True
+    return False
+
+
+def folder_of_sessions(cwd: str) -> str:
+    """Return what the CLI calls the folder of the sessions that began in a folder.
+
+    It counts in units of UTF-16, and ends a long name with a hash.
+    """
+    units = memoryview(unicodedata.normalize("NFC", cwd).encode("utf-16-le")).cast("H")
+    name = "".join(chr(unit) if chr(unit) in _ALPHANUMERIC else "-" for unit in units)
+    if len(name) <= _LONGEST_FOLDER:
+        return name
+    number = 0
+    for unit in units:
+        number = (number * 31 + unit) & 0xFFFFFFFF
+    number = min(number, (1 << 32) - number)
+    digits = ""
+    while number:
+        number, digit = divmod(number, 36)
+        digits = _DIGITS[digit] + digits
+    return f"{name[:_LONGEST_FOLDER]}-{digits or '0'}"
 
 
 def _says_something(file: Path) -> bool:

@@ -195,6 +195,22 @@ def test_deny_rules_keep_their_meaning_outside_the_project() -> None:
     )
 
 
+def test_rules_of_a_folder_are_relative_to_it() -> None:
+    """T22: a task that starts in a folder is bound by its rules too."""
+    rules = json.dumps({"permissions": {"deny": ["Read(/secret.txt)"]}})
+    assert deny_rules_of(rules, r"a/\1 b") == (r"Read(//workspace/a/\1 b/secret.txt)",)
+
+
+def test_the_folder_that_the_cli_starts_in_is_trusted_as_the_workspace_is() -> None:
+    """T22: the CLI asks for trust by the folder; it falls back to the workspace."""
+    home = changed(directory="a/b", trusted=True)
+    projects = json.loads(home.files[".claude.json"].content)["projects"]
+    assert {name for name, said in projects.items() if said["hasTrustDialogAccepted"]} == {
+        "/workspace",
+        "/workspace/a/b",
+    }
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "{", "[]", "7", "[" * 100_000, '{"permissions":[]}', '{"permissions":{"deny":"Bash"}}'],

@@ -7,14 +7,24 @@ import json
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from mcp import Client
 from mcp_types import ElicitRequestFormParams, ElicitResult
 
-from ctui.tasks.model import Answer, AskState, TaskState
+from ctui.tasks.model import Answer, AskState
 from tests.mcp_server.conftest import scripted
-from tests.mcp_server.talking import LEGACY, MODERN, call, command, refusal, talking
+from tests.mcp_server.talking import (
+    LEGACY,
+    MODERN,
+    call,
+    command,
+    refusal,
+    talking,
+    talking_over_http,
+)
 from tests.tasks.conftest import WAIT_SECONDS, Person
+from tests.web.conftest import serving
 
 pytestmark = pytest.mark.engine
 
@@ -169,20 +179,72 @@ async def test_two_clients_with_the_same_ask_open_give_it_one_answer(person: Per
     assert (stored.state, stored.answer and stored.answer.by) == (AskState.DELIVERED, "MCP")
 
 
-async def test_a_cancelled_call_interrupts_the_task(person: Person) -> None:
-    async with talking(person.repository, person.world.environ) as client:
+async def test_a_cancelled_call_ends_nothing_and_the_next_one_finds_the_turn(
+    person: Person,
+) -> None:
+    """T20: a client that gives up after a minute threw the turn away."""
+    shown = asyncio.Queue[str]()
+
+    async def fill(form: ElicitRequestFormParams) -> ElicitResult:
+        shown.put_nowait(form.message)
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async with talking(person.repository, person.world.environ, LEGACY, fill) as client:
         path = await _place(client, "cancel")
-        prompt = scripted("say I begin.", "bash true", "hang")
-        job = asyncio.create_task(
-            call(client, "execute_claude", prompt=prompt, workspace_root=path)
-        )
-        task = await _running(person)
-        job.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await job
-        ended = await person.until(task, lambda now: now.state is TaskState.IDLE)
-        assert ended.problem == "the turn was interrupted"
-        assert (await call(client, "get_task", task_id=task))["over"]
+        given = {"prompt": scripted("bash touch one", "say Done."), "workspace_root": path}
+        # The same call again is no second task, and no refusal.
+        for _ in range(2):
+            job = asyncio.create_task(call(client, "execute_claude", **given))
+            async with asyncio.timeout(WAIT_SECONDS):
+                assert "touch one" in await shown.get()
+            job.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await job
+        (ask,) = person.store.asks.list(AskState.PENDING)
+        found = await call(client, "get_task", task_id=ask.task)
+        assert (found["over"], found["task"]["state"]) == (False, "waiting")
+        await person.answer(ask, Answer("allow"))
+        await person.idle(ask.task)
+        done = await call(client, "execute_claude", **given)
+        assert (done["task_id"], done["success"], done["result"]) == (ask.task, True, "Done.")
+        # Its id and its place find it at any time.
+        newest = await call(client, "execute_claude", workspace_root=path)
+        assert (newest["task_id"], newest["result"]) == (ask.task, "Done.")
+        assert len((await call(client, "list_tasks"))["tasks"]) == 1
+
+
+@pytest.mark.parametrize("deleted", [True, False])
+async def test_a_session_that_ends_in_mid_call_ends_no_turn(
+    person: Person, *, deleted: bool
+) -> None:
+    """T20: the same over HTTP, where a session is deleted, or its connection is closed."""
+    async with talking(person.repository, person.world.environ) as client:
+        path = await _place(client, "session")
+    with serving(person.repository, person.world.environ) as served:
+        headers = {
+            "Authorization": f"Bearer {served.token}",
+            "Accept": "application/json, text/event-stream",
+        }
+        url = f"{served.url}/mcp"
+        async with httpx2.AsyncClient(headers=headers, timeout=60) as http:
+            begun = await http.post(url, json=_initialize({"elicitation": {}}))
+            http.headers["Mcp-Session-Id"] = begun.headers["mcp-session-id"]
+            await http.post(url, json={"jsonrpc": "2.0", "method": "notifications/initialized"})
+            given = {"prompt": scripted("bash touch one", "say Done."), "workspace_root": path}
+            body = _request(2, "tools/call", {"name": "execute_claude", "arguments": given})
+            job = asyncio.create_task(http.post(url, json=body))
+            ask = await _first_ask(person)
+            if deleted:
+                assert (await http.delete(url)).is_success
+            job.cancel()
+            await asyncio.wait([job])
+        await person.answer(ask, Answer("allow"))
+        done = await person.idle(ask.task)
+        assert (done.result, done.problem) == ("Done.", "")
+        async with talking_over_http(served.url, served.token) as client:
+            found = await call(client, "execute_claude", task_id=ask.task)
+            assert (found["over"], found["result"]) == (True, "Done.")
 
 
 async def test_when_the_client_vanishes_in_mid_call_the_task_goes_on(person: Person) -> None:
@@ -268,17 +330,6 @@ async def _first_ask(person: Person) -> Any:
         async for update in person.client.watch():
             if update.ask is not None and update.ask.state is AskState.PENDING:
                 return update.ask
-    raise AssertionError("the watch ended")
-
-
-async def _running(person: Person) -> str:
-    """The only task, once it has done something."""
-    async with asyncio.timeout(WAIT_SECONDS):
-        async for update in person.client.watch():
-            if update.task is not None and update.task.state is TaskState.RUNNING:
-                async for batch in person.client.follow(update.task.id):
-                    if any("I begin." in entry.line for entry in batch):
-                        return update.task.id
     raise AssertionError("the watch ended")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -26,7 +27,9 @@ FIRST = b'{"env": {}}\n'
 class Relay:
     """A relay that runs, and its ends."""
 
-    def __init__(self, child: Sequence[str], home: Path, launcher: str = "") -> None:
+    def __init__(
+        self, child: Sequence[str], home: Path, launcher: str = "", cwd: Path | None = None
+    ) -> None:
         python = [sys.executable, "-I", "-S", *(["-c", launcher] if launcher else [])]
         self.process = subprocess.Popen(
             [*python, str(resource("docker") / "relay"), *child],
@@ -34,6 +37,7 @@ class Relay:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env={"HOME": str(home), "PATH": os.environ["PATH"]},
+            cwd=cwd or home,
         )
 
     def send(self, data: bytes) -> None:
@@ -360,7 +364,7 @@ def test_the_home_says_whether_there_is_a_session(
     home: Path, given: str, content: str | None, started: str
 ) -> None:
     """T7, S3: a session that exists is resumed, and one that does not begins."""
-    folder = home / ".claude/projects/-workspace"
+    folder = _sessions(home, home)
     folder.mkdir(parents=True)
     if content is not None:
         (folder / f"{ID}.jsonl").write_text(content)
@@ -369,6 +373,30 @@ def test_the_home_says_whether_there_is_a_session(
     assert relay.line().decode() == f"{started}={ID}\n"
     assert relay.said()["resumed"] is (started == "--resume")
     assert (folder / f"{ID}.jsonl").exists() is (started == "--resume")
+    relay.end()
+
+
+def _sessions(home: Path, cwd: Path) -> Path:
+    """Return where the CLI keeps the sessions of a folder; only for names that are not long."""
+    return home / ".claude/projects" / re.sub("[^0-9A-Za-z]", "-", str(cwd))
+
+
+@pytest.mark.parametrize("place", ["", "link", "file"])
+def test_a_session_is_found_from_another_folder(home: Path, tmp_path: Path, place: str) -> None:
+    """T22: the CLI looks where it starts, and a task may have deleted that folder."""
+    before, now = _sessions(home, tmp_path / "gone"), _sessions(home, tmp_path)
+    (before / ID).mkdir(parents=True)
+    (before / f"{ID}.jsonl").write_text('{"type":"user"}\n')
+    if place == "link":
+        now.symlink_to(tmp_path / "nowhere")
+    elif place == "file":
+        now.touch()
+    relay = Relay([sys.executable, "-c", _ARGUMENTS, f"--resume={ID}"], home, cwd=tmp_path)
+    relay.send(FIRST)
+    assert relay.line().decode() == f"--resume={ID}\n"
+    assert (now / f"{ID}.jsonl").read_text() == '{"type":"user"}\n'
+    assert (now / ID).is_dir()
+    assert not list(before.iterdir())
     relay.end()
 
 

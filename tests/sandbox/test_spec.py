@@ -70,3 +70,9 @@ def test_no_call_reaches_into_another_process() -> None:
     assert allowed()["prlimit64"] == [{"index": 0, "value": 0, "op": "SCMP_CMP_EQ"}]
     assert {"execve", "futex_waitv", "openat2"} <= allowed().keys()
     assert allowed(debugger=True).keys() - allowed().keys() == {"ptrace"}
+
+
+def test_a_command_starts_in_the_workspace_or_a_folder_of_it() -> None:
+    """T22: the subfolder that a task was started for is its working directory."""
+    assert body()["WorkingDir"] == "/workspace"
+    assert body(directory="a/ü 好")["WorkingDir"] == "/workspace/a/ü 好"

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -22,7 +23,7 @@ from ctui.tasks.calls import Login, Update
 from ctui.tasks.engine import TaskEngine
 from ctui.tasks.journal import FILE_NAME, Journal, read_entries
 from ctui.tasks.mailbox.ports import Account, Provided, Services
-from ctui.tasks.model import Answer, Ask, AskState, Task, TaskState, WorkState
+from ctui.tasks.model import Answer, Ask, AskState, Run, Task, TaskOptions, TaskState, WorkState
 from ctui.tasks.store import Store
 from tests.simulation.virtual_loop import VirtualLoop
 from tests.simulation.world import Broken, Dead, Generation, SimulatedRunner, World
@@ -43,6 +44,8 @@ _DEEDS = {
     "sandbox killed": 2,
     "store locked": 2,
     "disk full": 1,
+    "runner flaky": 2,
+    "put back": 1,
     "all is well": 6,
 }
 """What can happen next -> how often it does, beside the others."""
@@ -96,6 +99,8 @@ class _Logins:
 
     def accepted(self, task: str) -> None: ...
 
+    def forget(self, task: str) -> None: ...
+
     def variable(self, task: str) -> str:
         del task
         return ""
@@ -129,10 +134,17 @@ class _Journals:
                         raise Unavailable("the disk is full")
                     super().append(run, lines)
 
-                def sync(self) -> None: ...
-
             self._open[task_id] = Full(self._folder / task_id, Redactor(()))
         return self._open[task_id]
+
+    async def archived(self, run: Run) -> Counter[str]:
+        await self._world.pause()
+        return self.of(run.task).archived(run.number)
+
+    async def sync(self, task_id: str) -> None:
+        del task_id
+        await self._world.pause()
+        self._generation.check()
 
     def keep(self, task: Task) -> None:
         del task
@@ -141,6 +153,9 @@ class _Journals:
     def close(self, task_id: str) -> None:
         if (journal := self._open.pop(task_id, None)) is not None:
             journal.close()
+
+    def rest(self, task_id: str) -> None:
+        self.close(task_id)
 
     def close_all(self) -> None:
         for task_id in list(self._open):
@@ -252,6 +267,10 @@ class Schedule:
             base=None,
             prompt="go",
             detached=self.random.random() < 0.7,
+            options=TaskOptions(
+                unattended=self.random.random() < 0.1,
+                timeout=self.random.choice((None, None, None, 5)),
+            ),
         )
         await self.engine.start(call)
         for message in self.store.messages.of(task):
@@ -281,6 +300,10 @@ class Schedule:
     async def resume(self, task: str) -> None:
         self.world.stopped.discard(task)
         await self.engine.resume(calls.ResumeTask(task))
+
+    async def put_back(self, task: str) -> None:
+        await self.engine.put_back(calls.PutBackTask(task))
+        self.removed.discard(task)
 
     async def interrupt(self, task: str) -> None:
         await self.engine.interrupt(calls.InterruptTask(task))
@@ -336,7 +359,7 @@ class Schedule:
         names, weights = zip(*_DEEDS.items(), strict=True)
         task = self.random.choice(TASKS)
         name = self.random.choices(names, weights)[0]
-        if name in {"send", "stop", "resume", "interrupt", "remove"}:
+        if name in {"send", "stop", "resume", "interrupt", "remove", "put back"}:
             self._tell(name, task)
         elif name == "answer":
             for ask in self.store.asks.list(AskState.PENDING)[:1]:
@@ -350,7 +373,7 @@ class Schedule:
             self._harm(name)
 
     def _tell(self, name: str, task: str) -> None:
-        if name != "interrupt":
+        if name not in {"interrupt", "put back"}:
             self._woken[task] = int(name in {"send", "resume"})
         work = {
             "send": self.send,
@@ -358,6 +381,7 @@ class Schedule:
             "resume": self.resume,
             "interrupt": self.interrupt,
             "remove": self.remove,
+            "put back": self.put_back,
         }[name]
         self.command(f"{name} {task}", lambda: work(task))
 
@@ -379,6 +403,8 @@ class Schedule:
                 world.store_locked = True
             case "disk full":
                 world.disk_full = True
+            case "runner flaky":
+                world.flaky = True
             case _:
                 world.heal()
 
@@ -421,7 +447,8 @@ class Schedule:
             count = self.world.consumed[message]
             if count > 1:
                 raise self.world.breaks(f"{message} was read {count} times")
-            if count == 0 and task_id not in self.given_up:
+            told = task_id in self.given_up or self.store.tasks.get(task_id).failed
+            if count == 0 and not told:
                 raise self.world.breaks(f"{message} to {task_id} was accepted, and never read")
         if stuck := self.store.asks.list(AskState.PENDING, AskState.ANSWERED):
             ask = stuck[0]

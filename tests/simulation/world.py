@@ -14,7 +14,7 @@ from random import Random
 from typing import Any
 
 from ctui.config import ImageConfig
-from ctui.errors import Conflict, NotFound, RunnerUnavailable
+from ctui.errors import Conflict, ExternalFailure, NotFound, RunnerUnavailable
 from ctui.paths import WORKSPACE
 from ctui.sandbox.runner import FoundSandbox, LogLine, SandboxState, Seen
 from ctui.sandbox.spec import LABEL_RUN, LABEL_TASK, SandboxSpec
@@ -221,6 +221,7 @@ class World:
         self.engine_up = True
         self.store_locked = False
         self.disk_full = False
+        self.flaky = False
         self.stopped: set[str] = set()
         """Tasks that were said to be stopped, and that nobody woke since."""
         self.broken: list[str] = []
@@ -300,9 +301,17 @@ class World:
 
     def heal(self) -> None:
         self.engine_up, self.store_locked, self.disk_full = True, False, False
+        self.flaky = False
 
     def running(self, task: str) -> list[Sandbox]:
         return [box for box in self.sandboxes.values() if box.task == task and box.running]
+
+
+_ERRORS = (
+    RunnerUnavailable("the engine broke off"),
+    ExternalFailure("the engine says: 500"),
+)
+"""What a call fails with now and then, although the next one may not."""
 
 
 class SimulatedInput:
@@ -313,8 +322,12 @@ class SimulatedInput:
         self._open = True
 
     async def send(self, line: bytes) -> None:
+        was_up = self._world.engine_up and self._open and not self._box.removed
         await self._world.pause()
         self._generation.check()
+        if was_up and not self._world.engine_up and self._world.random.random() < 0.5:
+            self._open = False
+            return  # the engine took it, and has lost it
         if not self._world.engine_up or self._box.removed or not self._open:
             raise OSError("broken")
         self._box.hear(line)
@@ -334,6 +347,8 @@ class SimulatedRunner:
         self._generation.check()
         if not self._world.engine_up:
             raise RunnerUnavailable("the engine does not answer")
+        if self._world.flaky and self._world.random.random() < 0.2:
+            raise self._world.random.choice(_ERRORS)
 
     async def ensure_image(self, config: ImageConfig) -> str:
         del config

@@ -75,6 +75,8 @@ def settings_head(repository: Repository) -> str:
         ".claude/agents/reviewer.md",
         ".claude/skills/deep/er/SKILL.md",
         ".mcp.json",
+        "packages/one/.claude/settings.json",
+        "packages/one/.mcp.json",
     ],
 )
 def test_any_change_of_what_it_covers_ends_it(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import time
 from contextlib import ExitStack
@@ -170,6 +171,37 @@ def test_bodies_that_cannot_be_used(quiet: Served) -> None:
     assert _refusal(quiet.ask("POST", _TASKS, json={"prompt": "  "}), 400) == "prompt is required"
     _refusal(quiet.ask("POST", _TASKS, data={"prompt": "x"}), 400)
     assert quiet.get("/tasks") == {"tasks": []}
+
+
+def test_fields_that_no_request_has(quiet: Served) -> None:
+    """T22: they were accepted with 201, and a misspelt one had no effect."""
+    for path, body in (
+        ("/tasks", {"prompt": "x", "promt": "y"}),
+        ("/tasks", {"prompt": "x", "skipPermissions": True}),
+        ("/tasks", {"prompt": "x", "": 1}),
+        ("/tasks", {"prompt": "x", "a\x1b[31m\nb": 1}),
+        ("/tasks/nobody/message", {"prompt": "x", "wait": True}),
+        ("/tasks/nobody/asks", {"ask_id": 1, "decision": "allow", "answer": "x"}),
+    ):
+        said = _refusal(quiet.ask("POST", f"/api/claude{path}", json=body), 400)
+        assert said.endswith("is no field of this request"), said
+        assert "\x1b" not in said
+    long = {"prompt": "x", "y" * 100_000: 1}
+    assert len(_refusal(quiet.ask("POST", _TASKS, json=long), 400)) <= 500
+    assert quiet.get("/tasks") == {"tasks": []}
+
+
+def test_the_document_says_what_is_refused(quiet: Served) -> None:
+    """T22: schema and server disagreed."""
+    schemas = quiet.ask("GET", "/openapi.json").json()["components"]["schemas"]
+    for name in ("NewTask", "FollowUp", "AskAnswer"):
+        assert schemas[name]["additionalProperties"] is False
+    workdir = schemas["NewTask"]["properties"]["workdir"]["anyOf"]
+    (pattern,) = [one["pattern"] for one in workdir if one["type"] == "string"]
+    for given in ("", ".", "sub", " /tmp"):
+        assert not re.search(pattern, given)
+        body = {"prompt": "x", "workdir": given}
+        assert "workdir" in _refusal(quiet.ask("POST", _TASKS, json=body), 400)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to somebody else")

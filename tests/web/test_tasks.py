@@ -118,6 +118,45 @@ def test_a_workdir_in_another_repository(served: Served, repository: Path, tmp_p
     assert again["workdir"] == str(other)
 
 
+def test_a_subfolder_as_workdir_is_where_the_task_starts(
+    served: Served, repository: Path, tmp_path: Path
+) -> None:
+    """T22: the subfolder was dropped."""
+    inner = repository / "deep" / "er"
+    inner.mkdir(parents=True)
+    (inner / "note").write_text("here\n")
+    git(repository, "add", ".")
+    git(repository, "commit", "-qm", "Add a folder")
+    made = served.create(prompt("say Hi."), workdir=str(inner))
+    assert made["directory"] == "deep/er"
+    assert (Path(made["worktree"]) / "deep/er/note").read_text() == "here\n"
+    # By a link, in another task's worktree, or where nothing is committed: the same folder.
+    (tmp_path / "link").symlink_to(inner)
+    assert (
+        served.create(prompt("say Hi."), workdir=str(tmp_path / "link"))["directory"] == "deep/er"
+    )
+    again = served.create(prompt("say Hi."), workdir=f"{made['worktree']}/deep")
+    assert again["directory"] == "deep"
+    (repository / "fresh").mkdir()
+    fresh = served.create(prompt("say Hi."), workdir=str(repository / "fresh"))
+    assert (fresh["directory"], Path(fresh["worktree"], "fresh").is_dir()) == ("fresh", True)
+    assert git(Path(fresh["worktree"]), "status", "--porcelain") == ""
+    assert served.create(prompt("say Hi."), workdir=str(repository))["directory"] == ""
+    # What the commit has in its place is no folder: nothing is left behind.
+    git(repository, "rm", "-rq", "deep")
+    (repository / "deep").write_text("a file\n")
+    git(repository, "add", ".")
+    git(repository, "commit", "-qm", "Put a file there")
+    before = git(repository, "worktree", "list")
+    answer = served.ask(
+        "POST",
+        "/api/claude/tasks",
+        json={"prompt": "x", "workdir": f"{made['worktree']}/deep/er"},
+    )
+    assert (answer.status_code, "deep/er" in answer.json()["error"]) == (400, True)
+    assert git(repository, "worktree", "list") == before
+
+
 async def test_a_stream_goes_on_across_kill_9_of_the_driver(served: Served, world: World) -> None:
     steps = ("bash touch one", "say One.", "bash touch two", "say Done.")
     task = (await asyncio.to_thread(served.create, prompt(*steps)))["task_id"]

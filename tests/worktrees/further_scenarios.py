@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.worktrees.known_scenarios import criss_cross
 from tests.worktrees.scenario import told
-from tests.worktrees.story import Story
+from tests.worktrees.story import FILE, PROGRAM, Story, numbered
 
 
 @told("merged", "every change is in main since {at}")
@@ -112,3 +112,33 @@ def rename_and_edit_then_overwritten(s: Story) -> str:
     at = s.edited("main", 3, "B", "f2")
     s.edited("main", 3, "rewritten", "f2")
     return at
+
+
+@told("unmerged", "1 commit not in main")
+def renamed_and_edited_but_not_made_a_program(s: Story) -> None:
+    _renamed_and_edited(s, "b", PROGRAM)
+    _renamed_and_edited(s, "main")
+
+
+@told("history", "every change was in main at {at}, and was changed later")
+def renamed_edited_and_made_a_program_until_that_was_undone(s: Story) -> str:
+    _renamed_and_edited(s, "b", PROGRAM)
+    at = _renamed_and_edited(s, "main", PROGRAM)
+    _renamed_and_edited(s, "main")
+    return at
+
+
+@told("unmerged", "1 commit after the merge in {at}")
+def picked_but_not_as_a_program(s: Story) -> str:
+    s.edited("b", 3, "B one", "g")
+    _renamed_and_edited(s, "b", PROGRAM)
+    at = s.edited("main", 3, "B one", "g")
+    s.edited("main", 3, "rewritten", "g")
+    _renamed_and_edited(s, "main")
+    return at
+
+
+def _renamed_and_edited(s: Story, branch: str, mode: int = FILE) -> str:
+    s.files[branch].pop("f", None)
+    s.write(branch, "f2", numbered(40).replace("line 3\n", "B\n"), mode)
+    return s.commit(branch)

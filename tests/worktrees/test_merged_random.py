@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ctui.worktrees.model import Proof, Work
-from tests.worktrees.story import PROGRAM, Conflicting, Content, Files, Story, numbered
+from tests.worktrees.story import FILE, PROGRAM, Conflicting, Content, Files, Story, numbered
 
 pytestmark = pytest.mark.slow
 
@@ -77,18 +77,49 @@ class Teller:
         self.story.write("b", f"new{x % 3}", f"{self._token()}\n" * (1 + y % 2))
         self.story.commit("b")
 
+    def _remove(self, branch: str, x: int) -> None:
+        self.story.files[branch].pop(_nth(sorted(self.story.files[branch]), x))
+        self.story.commit(branch)
+
     def _remove_b(self, x: int, _: int) -> None:
-        self.story.files["b"].pop(_nth(sorted(self.story.files["b"]), x))
-        self.story.commit("b")
+        self._remove("b", x)
+
+    def _remove_main(self, x: int, _: int) -> None:
+        self._remove("main", x)
+
+    def _rename(self, branch: str, x: int, name: str) -> None:
+        self.story.rename(branch, _nth(sorted(self.story.files[branch]), x), name)
+        self.story.commit(branch)
 
     def _rename_b(self, x: int, _: int) -> None:
-        self.story.rename("b", "fgh"[x % 3], self._token())
-        self.story.commit("b")
+        self._rename("b", x, self._token())
+
+    def _rename_main(self, x: int, _: int) -> None:
+        self._rename("main", x, self._token())
+
+    def _rename_alike(self, x: int, _: int) -> None:
+        """Both give the same file the same name, each in a commit of its own."""
+        name = self._token()
+        self._rename("b", x, name)
+        self._rename("main", x, name)
+
+    def _edit_alike(self, x: int, y: int) -> None:
+        text = self._token()
+        for branch in ("b", "main"):
+            path = _nth(sorted(self.story.files[branch]), y)
+            self.story.edited(branch, _PLACES[x % len(_PLACES)], text, path)
+
+    def _mode(self, branch: str, x: int) -> None:
+        path = _nth(sorted(self.story.files[branch]), x)
+        data, mode = self.story.files[branch][path]
+        self.story.write(branch, path, data, FILE if mode == PROGRAM else PROGRAM)
+        self.story.commit(branch)
 
     def _mode_b(self, x: int, _: int) -> None:
-        path = "fgh"[x % 3]
-        self.story.write("b", path, self.story.files["b"][path].data, PROGRAM)
-        self.story.commit("b")
+        self._mode("b", x)
+
+    def _mode_main(self, x: int, _: int) -> None:
+        self._mode("main", x)
 
     def _squash(self, _: int, __: int) -> None:
         self.story.squash("b")
@@ -231,11 +262,12 @@ _MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 """Thousands of small repositories, which no disk needs to see."""
 
 _NAMES = [name[1:] for name in vars(Teller) if name.startswith("_") and name[1].isalpha()]
+_HELPERS = {"token", "edit", "remove", "rename", "mode", "line", "own"}
 _STEPS = st.lists(
     st.builds(
         Step,
         st.sampled_from(
-            sorted({*_NAMES} - {"token", "edit", "line", "own"})
+            sorted({*_NAMES} - _HELPERS)
             # What happens most, so that there is something to squash.
             + ["edit_b"] * 4
             + ["edit_main"] * 3
@@ -255,7 +287,6 @@ def histories(count: int, *, same: bool) -> Counter[str]:
 
     @settings(
         max_examples=count,
-        deadline=None,
         derandomize=same,
         database=None,
         suppress_health_check=list(HealthCheck),

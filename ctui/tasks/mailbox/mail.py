@@ -13,15 +13,18 @@ from ctui.tasks.mailbox.step import Reply
 from ctui.tasks.model import Message, Run, Task
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Mail:
     """Base of all mail."""
+
+    arrived: float = field(default=0.0, init=False)
+    """When it was put into the mailbox, on the loop's clock."""
 
 
 # -- commands of a person, each with who waits for its effect
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Start(Mail):
     """The task is new."""
 
@@ -31,7 +34,7 @@ class Start(Mail):
     reply: Reply
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Send(Mail):
     """Tell the task something; wake it if it sleeps or ended."""
 
@@ -39,7 +42,7 @@ class Send(Mail):
     reply: Reply
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Answer(Mail):
     """Answer an ask."""
 
@@ -47,14 +50,14 @@ class Answer(Mail):
     reply: Reply
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Interrupt(Mail):
     """End the turn."""
 
     reply: Reply
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Stop(Mail):
     """End the run. Settled when the runner confirms that no sandbox of the task is left."""
 
@@ -62,7 +65,7 @@ class Stop(Mail):
     reply: Reply | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Resume(Mail):
     """Begin another run of the conversation."""
 
@@ -70,7 +73,7 @@ class Resume(Mail):
     reply: Reply
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Remove(Mail):
     """Take the task off the list, or delete it."""
 
@@ -78,7 +81,7 @@ class Remove(Mail):
     reply: Reply
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class PutBack(Mail):
     """Put the task on the list again."""
 
@@ -88,24 +91,24 @@ class PutBack(Mail):
 # -- what happens by itself
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Adopt(Mail):
     """An earlier driver left this run, or the task in the queue."""
 
     run: Run | None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Sweep(Mail):
     """A sandbox of the task was left behind."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Slot(Mail):
     """There is room for a run now."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Lines(Mail):
     """Whole lines of the run's journal, in order, behind what was taken before."""
 
@@ -117,7 +120,7 @@ class Lines(Mail):
     """Set when their effect is stored."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class JobDone(Mail):
     """A job is over: with a result, an error, or cancelled."""
 
@@ -127,7 +130,7 @@ class JobDone(Mail):
     error: BaseException | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Trouble(Mail):
     """The runner does not answer, or answers again."""
 
@@ -135,7 +138,7 @@ class Trouble(Mail):
     """What is wrong, in one line; "" where nothing is any more."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class TimeUp(Mail):
     """A timer is over."""
 

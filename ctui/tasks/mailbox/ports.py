@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 
@@ -12,7 +13,7 @@ from ctui.sandbox.runner import SandboxRunner
 from ctui.sandbox.spec import Mount
 from ctui.tasks.calls import Login, Update
 from ctui.tasks.journal import Journal
-from ctui.tasks.model import Task, WorkState
+from ctui.tasks.model import Run, Task, WorkState
 from ctui.tasks.store import Store
 
 
@@ -22,6 +23,8 @@ class Provided(NamedTuple):
     mounts: tuple[Mount, ...]
     uid: int
     gid: int
+    directory: str = ""
+    """Where in the worktree the task starts; "" is its root."""
 
 
 class Account(NamedTuple):
@@ -67,6 +70,9 @@ class LoginSource(Protocol):
 
     def accepted(self, task: str) -> None: ...
 
+    def forget(self, task: str) -> None:
+        """Keep nothing of a task that is off the list."""
+
     def variable(self, task: str) -> str:
         """Return the variable of the environment that a task's login came from, or ""."""
 
@@ -80,10 +86,19 @@ class Archives(Protocol):
 
     def of(self, task_id: str) -> Journal: ...
 
+    async def archived(self, run: Run) -> Counter[str]:
+        """Return how many lines of each stream of a run its archive holds."""
+
+    async def sync(self, task_id: str) -> None:
+        """Put an archive on the disk itself, if that can be done."""
+
     def keep(self, task: Task) -> None:
         """Write a task's record beside its journal, from which a lost store is rebuilt."""
 
     def close(self, task_id: str) -> None: ...
+
+    def rest(self, task_id: str) -> None:
+        """Close a journal that nobody follows."""
 
     def close_all(self) -> None: ...
 

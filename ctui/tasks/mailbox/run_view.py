@@ -62,6 +62,8 @@ class RunView(msgspec.Struct):
     """The first session id that the run told."""
     state: str = ""
     """The CLI's own word: `running`, `requires_action`, `idle`; "" before it said any."""
+    turn_began: int = 0
+    """When the turn that is under way began; 0 between two."""
     login_rejected: bool = False
     stderr: tuple[str, ...] = ()
     """The last lines of the CLI's stderr, sanitised."""
@@ -88,7 +90,7 @@ class RunView(msgspec.Struct):
                 self.session = self.session or event.session
                 self.commands |= frozenset(event.commands)
             case SessionState():
-                self.state = event.state
+                self._moved(event.state, time)
             case AssistantMessage():
                 self._opened(event)
             case UserMessage():
@@ -103,6 +105,13 @@ class RunView(msgspec.Struct):
                 self._answered(event)
             case _:
                 self._requested(event)
+
+    def _moved(self, state: str, time: int) -> None:
+        self.state = state
+        if state == "idle":
+            self.turn_began = 0
+        elif state == "running" and not self.turn_began:
+            self.turn_began = time
 
     def _stderr(self, line: RelayLine | Stray) -> None:
         if isinstance(line, RelayLine) and line.what == "started":

@@ -63,6 +63,10 @@ class Standing(msgspec.Struct):
     """Begin another run as soon as this one is over."""
     looked_at: Seen = NOTHING
     """The lines that were there when the sandbox was looked at last."""
+    interrupt_wanted: bool = False
+    """Somebody wants to end the turn of a run that is being adopted."""
+    alarmed: bool = False
+    """The turn was stopped by an alarm already."""
     look_paused: bool = False
     """It was paused then."""
     ending: bool = False
@@ -74,9 +78,6 @@ class Standing(msgspec.Struct):
     """What prevented the run."""
     over: RunOver | None = None
     """How the run's sandbox ended, once it has."""
-    denied: int = 0
-    """Asks of this turn that nobody was there for."""
-    turn_began: int = 0
     taken_up: int = 0
     """Runs in a row that were begun because the runner had been away."""
     stopping: tuple[Reply, ...] = ()
@@ -169,7 +170,9 @@ class Step:
             self.note(Notice(kind="problem", text=f"alarm: {text}", urgent=True))
         if stop:
             self.trouble(f"stopped by an alarm: {text}", "alarm")
-            self.after(self.actor.interrupt)
+            if not self.standing.alarmed:
+                self.standing.alarmed = True
+                self.after(self.actor.interrupt)
 
     # -- what is carried out once it is stored
 

@@ -17,12 +17,12 @@ from typing import Protocol
 
 from ctui.claude import control
 from ctui.errors import CtuiError, Unavailable
-from ctui.tasks.mailbox.mail import JobDone, Lines, Mail, Slot, TimeUp
+from ctui.tasks.mailbox.mail import JobDone, Lines, Mail, Remove, Slot, Stop, TimeUp
 from ctui.tasks.mailbox.ports import Services
 from ctui.tasks.mailbox.states import Phase
 from ctui.tasks.mailbox.step import Reply, Standing, Step, Work
 from ctui.tasks.model import Ask, Notice, Task
-from ctui.tasks.runs import dispatch
+from ctui.tasks.runs import dispatch, jobs
 from ctui.tasks.runs.channel import Channel
 from ctui.tasks.runs.crash import handle_crash
 from ctui.tasks.runs.slots import Slots
@@ -56,12 +56,20 @@ class Surroundings(Protocol):
     def trouble_over(self, actor: TaskActor) -> None:
         """Show that it waits no more."""
 
+    def stored_again(self, actor: TaskActor) -> None:
+        """Show a task as it is, after its trouble with the store."""
+
     def ask_changed(self, ask: Ask) -> None: ...
 
     def await_receipt(self, ask_id: int, reply: Reply) -> None:
         """Settle the reply when the ask's answer has arrived, or did not."""
 
     def removed(self, task_id: str) -> None: ...
+
+
+def _not_stored(mail: Mail) -> Unavailable:
+    what = "its sandbox is stopped all the same" if isinstance(mail, Stop | Remove) else "try again"
+    return Unavailable("the store cannot be written", hint=f"`ctui doctor` looks at it; {what}")
 
 
 class TaskActor:
@@ -77,7 +85,6 @@ class TaskActor:
         self._arrived = asyncio.Event()
         self._jobs: dict[str, asyncio.Task[object]] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._closing: set[asyncio.Task[None]] = set()
         self._loop: asyncio.Task[None] | None = None
 
     @property
@@ -87,11 +94,12 @@ class TaskActor:
     @property
     def at_rest(self) -> bool:
         """Return True where nothing is under way or to be done, now or later."""
-        quiet = not self._mail and not self._jobs and not self._timers and not self._closing
+        quiet = not self._mail and not self._jobs and not self._timers
         return self.standing.phase is Phase.RESTING and quiet
 
     def put(self, mail: Mail) -> None:
         """Add mail. Returns at once."""
+        mail.arrived = asyncio.get_running_loop().time()
         self._mail.append(mail)
         self._arrived.set()
         if self._loop is None:
@@ -143,11 +151,11 @@ class TaskActor:
                 if tries == 0:
                     self._tell_of_store(error)
             tries += 1
-            if tries * _STORE_RETRY_SECONDS > _PATIENCE_SECONDS and self._refused(mail):
-                return
             await asyncio.sleep(_STORE_RETRY_SECONDS)
+            if self._give_up_waiting(mail):
+                return
         if tries:
-            self.around.trouble_over(self)
+            self.around.stored_again(self)
         for effect in effects:
             try:
                 effect()
@@ -157,20 +165,32 @@ class TaskActor:
             mail.taken.set()
 
     def _tell_of_store(self, error: Exception) -> None:
-        known = error if isinstance(error, CtuiError) else CtuiError(f"the store failed: {error!r}")
+        known = (
+            error if isinstance(error, CtuiError) else CtuiError(f"ctui made a mistake: {error!r}")
+        )
         unknown = None if error is known else error
         log.warning("task %s waits: %s", self.id, known.one_line(), exc_info=unknown)
         self.around.tell_trouble(self, known)
 
-    def _refused(self, mail: Mail) -> bool:
-        """Tell whoever gave a command that the store does not take it; True if somebody did."""
-        reply: Reply | None = getattr(mail, "reply", None)
-        if reply is None:
-            return False
-        if not reply.done():
-            error = Unavailable("the store cannot be written", hint="`ctui doctor` looks at it")
-            reply.set_exception(error)
-        return True
+    def _give_up_waiting(self, mail: Mail) -> bool:
+        """Refuse the commands that wait for too long; True if the mail at hand is one of them.
+
+        Whoever wants the task to stop gets that all the same: it needs no store.
+        """
+        now, refused = asyncio.get_running_loop().time(), False
+        for waiting in [one for one in self._mail if now - one.arrived > _PATIENCE_SECONDS]:
+            reply: Reply | None = getattr(waiting, "reply", None)
+            if reply is None:
+                continue
+            if isinstance(waiting, Stop | Remove):
+                self.start_job("stop", lambda: jobs.stop(self, self.id), self.standing.epoch)
+            if not reply.done():
+                reply.set_exception(_not_stored(waiting))
+            if waiting is mail:
+                refused = True
+            else:
+                self._mail.remove(waiting)
+        return refused
 
     def _attempt(self, mail: Mail) -> Sequence[Callable[[], None]]:
         """Handle the mail on a copy, and store that; a mistake of ours ends the run, not the loop.
@@ -202,6 +222,8 @@ class TaskActor:
                 handle_crash(step, mail, crash)
             elif not dispatch.is_late(mail, self.standing.epoch):
                 dispatch.handle(step, mail)
+            elif isinstance(mail, JobDone) and isinstance(mail.result, Channel):
+                step.after(mail.result.drop)
             step.save()
         self.standing = step.standing
         return step.carry_out()
@@ -217,6 +239,11 @@ class TaskActor:
         """Do not send that line again."""
         if self._channel is not None:
             self._channel.seen(key)
+
+    def renew_channel(self) -> None:
+        """Connect anew, and say again what may have been lost."""
+        if self._channel is not None:
+            self._channel.renew()
 
     def say_unseen_again(self) -> None:
         """Send everything again that has no echo: the relay dropped a line."""
@@ -240,9 +267,7 @@ class TaskActor:
         """Let go of the channel; the run is over, and no open block of it will ever close."""
         channel, self._channel = self._channel, None
         if channel is not None:
-            job = asyncio.create_task(channel.close())
-            self._closing.add(job)
-            job.add_done_callback(self._closing.discard)
+            channel.drop()
         self.services.journals.of(self.id).forget_parts()
 
     def want_slot(self) -> None:
@@ -256,11 +281,13 @@ class TaskActor:
         self.around.slots.take(self.id)
 
     def free_slot(self) -> None:
-        """Give the place back, unless the task waits for one again."""
+        """Give the place back."""
         self.around.slots.free(self.id)
 
     def start_job(self, name: str, work: Work, epoch: int) -> None:
         """Begin a job, whose end is mail."""
+        if name in self._jobs:
+            return  # the same is under way
         job = asyncio.create_task(work(), name=f"{name} of {self.id}")
         self._jobs[name] = job
         job.add_done_callback(lambda done: self._job_over(name, epoch, done))

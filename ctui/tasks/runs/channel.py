@@ -15,6 +15,7 @@ from ctui.errors import CtuiError
 from ctui.sandbox.runner import SandboxInput, SandboxRunner
 
 _RETRY_SECONDS = 0.5
+_QUEUE_LIMIT = 5_000
 
 
 class Channel:
@@ -28,6 +29,7 @@ class Channel:
         self._wake = asyncio.Event()
         self._input: SandboxInput | None = None
         self._writer: asyncio.Task[None] | None = None
+        self._broken = False
 
     async def open(self, *, torn: bool) -> None:
         """Connect. `torn` says that another writer may have left half a line behind.
@@ -44,6 +46,8 @@ class Channel:
             if key in self._unseen:
                 return
             self._unseen[key] = line
+        elif len(self._queue) >= _QUEUE_LIMIT:
+            return  # a flood of requests: the CLI waits for none of these replies
         self._queue.append(line)
         self._wake.set()
 
@@ -51,10 +55,23 @@ class Channel:
         """The CLI's echo of that line is in the journal."""
         self._unseen.pop(key, None)
 
-    def send_unseen_again(self) -> None:
-        """The relay dropped a line: any without an echo may have been it."""
-        self._queue.extend(self._unseen.values())
+    def renew(self) -> None:
+        """Connect anew: the runner was away, and may have lost what it took."""
+        self._broken = True
         self._wake.set()
+
+    def send_unseen_again(self) -> None:
+        """Send again what has no echo: the relay dropped a line, or the runner lost one."""
+        queued = set(self._queue)
+        self._queue.extend(line for line in self._unseen.values() if line not in queued)
+        self._wake.set()
+
+    def drop(self) -> None:
+        """Let go of the connection without waiting for that."""
+        if self._writer is not None:
+            self._writer.cancel()
+        if self._input is not None:
+            self._input.close()
 
     async def close(self) -> None:
         """Let go of the connection; the sandbox's stdin stays open."""
@@ -69,6 +86,8 @@ class Channel:
         while True:
             await self._wake.wait()
             self._wake.clear()
+            if self._broken:
+                await self._reconnect()
             while self._queue:
                 try:
                     await self._connected().send(self._queue[0])
@@ -92,4 +111,6 @@ class Channel:
             except (OSError, CtuiError):
                 await asyncio.sleep(_RETRY_SECONDS)
             else:
+                self._broken = False
+                self.send_unseen_again()
                 return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ctui.errors import Conflict, Unavailable
 from ctui.tasks import asks
 from ctui.tasks.asks.kinds.permission import grantable
+from ctui.tasks.calls import RemoveTask
 from ctui.tasks.mailbox.mail import Answer, Interrupt, PutBack, Remove, Resume, Send, Start, Stop
 from ctui.tasks.mailbox.states import Phase
 from ctui.tasks.mailbox.step import Reply, Step
@@ -30,10 +31,18 @@ def send(step: Step, mail: Send) -> None:
     """Add a message, and see to it that a run takes it. The task works from now on."""
     standing, task, call = step.standing, step.task, mail.call
     _refuse_leaving(step)
-    message = Message(id=call.id, task=task.id, text=call.text, created=step.time)
-    step.store.messages.add(message)
+    message = Message(
+        id=call.id,
+        task=task.id,
+        text=call.text,
+        created=step.time,
+        unattended=call.unattended,
+        timeout=call.timeout,
+    )
+    if not step.store.messages.add(message):
+        step.reply(mail.reply, task)  # a call that is repeated is one message
+        return
     task.resume_at = None
-    task.turn_unattended, task.turn_timeout = call.unattended, call.timeout
     step.timer("reset", None)
     if standing.phase is Phase.RESTING:
         standing.config = call.config
@@ -80,24 +89,29 @@ def answer(step: Step, mail: Answer) -> None:
 
 def interrupt(step: Step, mail: Interrupt) -> None:
     """End the turn."""
-    task = step.task
-    if step.standing.phase is not Phase.LIVE or not task.state.live or step.standing.intent:
+    task, standing = step.task, step.standing
+    if standing.phase not in _UNDER_WAY or not task.state.live or standing.intent:
         raise Conflict(f"the task {task.id} is {task.state}", hint="there is no turn to end")
-    step.after(step.actor.interrupt)
+    if standing.phase is Phase.LIVE:
+        step.after(step.actor.interrupt)
+    else:
+        standing.interrupt_wanted = True
     step.reply(mail.reply, task)
 
 
 def stop(step: Step, mail: Stop) -> None:
     """End the run, and reply when the runner has confirmed that no sandbox is left."""
     standing = step.standing
+    if mail.intent == "asleep":
+        if _may_sleep(step):
+            step.intend("asleep")
+        return
     standing.again = False
     step.task.resume_at = None
     step.timer("reset", None)
     if mail.reply is not None:
         standing.stopping = (*standing.stopping, mail.reply)
         step.timer("confirm", CONFIRM_SECONDS)
-    if mail.intent == "asleep" and not _may_sleep(step):
-        return
     step.intend(mail.intent)
 
 
@@ -119,6 +133,8 @@ def resume(step: Step, mail: Resume) -> None:
         lifecycle.begin(step)
     elif standing.ending or standing.phase is Phase.CLOSING:
         standing.again = True
+        lifecycle.say_again(step)
+        step.go_on_after()
     elif standing.phase is Phase.LIVE and task.state is TaskState.IDLE and task.unanswered:
         lifecycle.say_again(step)
         conversation.tell_waiting(step)
@@ -131,7 +147,14 @@ def resume(step: Step, mail: Resume) -> None:
 def remove(step: Step, mail: Remove) -> None:
     """Take the task off the list once no sandbox of it is left."""
     standing = step.standing
-    standing.leaving = mail.call
+    step.task.resume_at = None
+    step.timer("reset", None)
+    before = standing.leaving
+    standing.leaving = RemoveTask(
+        mail.call.task,
+        purge=mail.call.purge or (before is not None and before.purge),
+        force=mail.call.force or (before is not None and before.force),
+    )
     standing.leave_replies = (*standing.leave_replies, mail.reply)
     step.timer("confirm", CONFIRM_SECONDS)
     step.intend("stopped")
@@ -139,6 +162,8 @@ def remove(step: Step, mail: Remove) -> None:
 
 def put_back(step: Step, mail: PutBack) -> None:
     """Put a task on the list again that was taken off it."""
+    if step.standing.leaving is not None:
+        raise Conflict(f"the task {step.task.id} is being removed", hint="try it again then")
     if step.task.removed:
         step.store.tasks.mark_removed(step.task.id, removed=False)
         step.task.removed = None

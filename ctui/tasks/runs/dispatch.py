@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ctui.errors import NotFound
 from ctui.tasks.mailbox.mail import (
     Adopt,
     Answer,
@@ -44,8 +45,18 @@ def is_late(mail: Mail, epoch: int) -> bool:
 
 def handle(step: Step, mail: Mail) -> None:
     """Do what the mail says, and begin what follows from it."""
+    if step.standing.gone:
+        _refuse(step, mail)
+        return
     _HANDLERS[type(mail)](step, mail)
     lifecycle.follow_up(step)
+
+
+def _refuse(step: Step, mail: Mail) -> None:
+    """Tell whoever gives a command to a task that was deleted meanwhile."""
+    reply = getattr(mail, "reply", None)
+    if reply is not None:
+        step.refuse(reply, NotFound(f"there is no task {step.task.id} any more"))
 
 
 def _job_done(step: Step, mail: JobDone) -> None:

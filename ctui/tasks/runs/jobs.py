@@ -12,7 +12,16 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ctui.claude.events import is_partial
-from ctui.errors import Conflict, CtuiError, NotFound, Refused, RunnerUnavailable, Unavailable
+from ctui.errors import (
+    Conflict,
+    CtuiError,
+    ExternalFailure,
+    LoginRequired,
+    NotFound,
+    Refused,
+    RunnerUnavailable,
+    Unavailable,
+)
 from ctui.sandbox.runner import LogLine, SandboxState
 from ctui.tasks.calls import RemoveTask
 from ctui.tasks.mailbox.mail import Lines
@@ -20,7 +29,7 @@ from ctui.tasks.mailbox.step import RunOver
 from ctui.tasks.model import Run, Task, WorkState
 from ctui.tasks.runs.channel import Channel
 from ctui.tasks.runs.launch import Launch, first_line_of, home_of, prepare
-from ctui.tasks.session.greeting import initialize
+from ctui.tasks.session.greeting import initialize, initialize_id
 
 if TYPE_CHECKING:
     from ctui.tasks.mailbox.step import Standing
@@ -28,6 +37,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_PASSING = (Unavailable, ExternalFailure)
+"""What a runner says of what exists, and may not say the next time."""
 RETRY_SECONDS = 0.5
 _LONGEST_RETRY_SECONDS = 2.0
 _GRACE_SECONDS = 5.0
@@ -108,7 +119,7 @@ async def _attempt(actor: TaskActor, launch: Launch, run: Run) -> Channel:
 def greet(channel: Channel, first_line: bytes, run: Run) -> None:
     """Say what begins every run: the secrets to the relay, and hello to the CLI."""
     channel.send(first_line)
-    channel.send(initialize(run))
+    channel.send(initialize(run), key=initialize_id(run))
 
 
 async def adopt(actor: TaskActor, run: Run, epoch: int) -> Adopted:
@@ -120,7 +131,7 @@ async def adopt(actor: TaskActor, run: Run, epoch: int) -> Adopted:
         LoginRequired: the CLI was never started, and there is no login to start it with.
         CtuiError: the runner does not know what it says.
     """
-    archived = actor.services.journals.of(run.task).archived(run.number)
+    archived = await actor.services.journals.archived(run)
     while True:
         sandbox = await _find(actor, run)
         if sandbox is None:
@@ -135,7 +146,9 @@ async def adopt(actor: TaskActor, run: Run, epoch: int) -> Adopted:
             return Adopted(state, await _enter(actor, sandbox, run))
         except NotFound:
             continue
-        except RunnerUnavailable as error:
+        except LoginRequired:
+            raise
+        except _PASSING as error:
             await _wait(actor, error, tries=1)
 
 
@@ -151,23 +164,25 @@ async def follow(actor: TaskActor, sandbox: str, epoch: int) -> RunOver:
             state = await runner.state(sandbox)
         except NotFound:
             return RunOver(None, lost)
-        except RunnerUnavailable as error:
+        except _PASSING as error:
             lost = True
             await _wait(actor, error, tries=1)
-            await _patiently(actor, lambda: runner.state(sandbox))
+            await _insist(actor, lambda: runner.state(sandbox))
             actor.around.trouble_over(actor)
+            actor.renew_channel()
             continue
         if state is None or not state.running:
             return RunOver(state, lost)
+        await asyncio.sleep(RETRY_SECONDS)
 
 
 async def stop(actor: TaskActor, task: str) -> None:
-    """Stop every sandbox of the task; try until the runner answers."""
+    """Stop every sandbox of the task; try until it is done."""
     runner = actor.services.runner
-    found = await _patiently(actor, lambda: runner.list_ours(task))
+    found = await _insist(actor, lambda: runner.list_ours(task))
     for item in found:
         if item.running:
-            await _patiently(actor, lambda one=item.id: runner.stop(one, grace=_GRACE_SECONDS))  # type: ignore[misc]
+            await _insist(actor, lambda one=item.id: runner.stop(one, grace=_GRACE_SECONDS))  # type: ignore[misc]
 
 
 class Closed(NamedTuple):
@@ -185,15 +200,11 @@ async def close(actor: TaskActor, task: Task, *, rejected: bool) -> Closed:
     """
     runner = actor.services.runner
     await stop(actor, task.id)
-    actor.services.journals.of(task.id).sync()
+    await actor.services.journals.sync(task.id)
     work = await actor.services.workspace.collect(task)
-    for item in await _patiently(actor, lambda: runner.list_ours(task.id)):
-        await _patiently(actor, lambda one=item.id: runner.remove(one))  # type: ignore[misc]
-    left = await _patiently(actor, lambda: runner.list_ours(task.id))
-    if left:
-        raise Unavailable(
-            f"a sandbox of {task.id} cannot be removed", hint="`ctui doctor` looks closer"
-        )
+    while found := await _insist(actor, lambda: runner.list_ours(task.id)):
+        for item in found:
+            await _insist(actor, lambda one=item.id: runner.remove(one))  # type: ignore[misc]
     another = rejected and await actor.services.logins.another(task)
     return Closed(work, another)
 
@@ -204,8 +215,11 @@ async def bring_home(actor: TaskActor, task: Task) -> tuple[WorkState | None, st
     return await workspace.collect(task), await workspace.trouble(task)
 
 
-async def leave(actor: TaskActor, task: Task, call: RemoveTask) -> None:
+async def leave(actor: TaskActor, task: Task, call: RemoveTask) -> RemoveTask:
     """Bring home what an earlier import could not; with `purge` delete what only the task used.
+
+    Returns:
+        the call that it has carried out.
 
     Raises:
         Refused: its commits would be lost.
@@ -221,6 +235,7 @@ async def leave(actor: TaskActor, task: Task, call: RemoveTask) -> None:
     if call.purge:
         await services.runner.discard_volumes(task.id)
         await services.workspace.discard(task)
+    return call
 
 
 async def look(actor: TaskActor, sandbox: str) -> SandboxState | None:
@@ -231,10 +246,10 @@ async def look(actor: TaskActor, sandbox: str) -> SandboxState | None:
 async def _find(actor: TaskActor, run: Run) -> str | None:
     """Return the sandbox of a run by its name, or by its labels; None if there is none."""
     runner = actor.services.runner
-    state = await _patiently(actor, lambda: runner.state(run.container))
+    state = await _insist(actor, lambda: runner.state(run.container))
     if state is not None:
         return state.id
-    found = await _patiently(actor, lambda: runner.list_ours(run.task))
+    found = await _insist(actor, lambda: runner.list_ours(run.task))
     return next((item.id for item in found if item.run == run.number), None)
 
 
@@ -273,6 +288,21 @@ async def _patiently(actor: TaskActor, call: Callable[[], Awaitable[T]]) -> T:
         try:
             result = await call()
         except RunnerUnavailable as error:
+            tries += 1
+            await _wait(actor, error, tries)
+        else:
+            if tries:
+                actor.around.trouble_over(actor)
+            return result
+
+
+async def _insist(actor: TaskActor, call: Callable[[], Awaitable[T]]) -> T:
+    """Do what has to be done, whatever the runner says of it, until it is done."""
+    tries = 0
+    while True:
+        try:
+            result = await call()
+        except CtuiError as error:
             tries += 1
             await _wait(actor, error, tries)
         else:

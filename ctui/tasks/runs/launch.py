@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import posixpath
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from ctui.claude.task_home import RunOptions, TaskHome, deny_rules_of, first_line, task_home
@@ -80,6 +82,7 @@ async def prepare(
         debugger=sandbox.debugger,
         labels={LABEL_INSTANCE: instance, LABEL_TASK: task.id, LABEL_RUN: str(number)},
         limits=_limits(sandbox),
+        directory=provided.directory,
     )
     return Launch(number, spec, first_line_of(home, account), _facts(config, task, spec))
 
@@ -90,7 +93,8 @@ async def home_of(
     """Return the CLI's command line, settings and surroundings for the task's next run."""
     options = task.options
     left = None if options.budget is None else max(0.0, options.budget - task.cost)
-    settings = await services.workspace.base_file(task, ".claude/settings.json")
+    settings = await _base_files(services, task, ".claude/settings.json")
+    memories = await _base_files(services, task, "CLAUDE.md")
     return task_home(
         RunOptions(
             session=task.session,
@@ -102,15 +106,28 @@ async def home_of(
             skip_permissions=options.skip_permissions,
             budget=left,
             trusted=await services.workspace.is_trusted(task),
-            claude_md=await services.workspace.base_file(task, "CLAUDE.md"),
-            deny_rules=deny_rules_of(settings),
-            project_settings=settings,
+            directory=task.directory,
+            claude_md="\n".join(text for text in memories.values() if text),
+            deny_rules=tuple(
+                rule for folder, text in settings.items() for rule in deny_rules_of(text, folder)
+            ),
+            project_settings=settings[""],
             base_url=account.base_url if account else "",
             home=HOME,
             mcp=bool(options.mcp_servers),
             approval_tool=options.approval_tool,
         )
     )
+
+
+async def _base_files(services: Services, task: Task, name: str) -> dict[str, str]:
+    """Return the files of a name by folder, from the worktree's root to where the task starts."""
+    parts = PurePosixPath(task.directory).parts
+    folders = ["", *("/".join(parts[: end + 1]) for end in range(len(parts)))]
+    return {
+        folder: await services.workspace.base_file(task, posixpath.join(folder, name))
+        for folder in folders
+    }
 
 
 def first_line_of(home: TaskHome, account: Account | None) -> bytes:

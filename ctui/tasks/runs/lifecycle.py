@@ -23,6 +23,7 @@ from ctui.tasks.session.asking import AskBook
 from ctui.tasks.session.messages import new_message
 
 LOOK_SECONDS = 15.0
+CLOSE_AGAIN_SECONDS = 5.0
 _TORN_INPUT = "Error parsing streaming input line"
 """What the CLI says before it exits because a line of its input was not JSON."""
 _ENGINE_DIED = 255
@@ -100,8 +101,7 @@ def created(step: Step, channel: object, error: BaseException | None) -> None:
     standing, actor = step.standing, step.actor
     if error is not None:
         if not standing.intent:
-            standing.failure = _as_error(error)
-            settle(step)
+            _fail(step, error)
         _close(step)
         return
     made = cast("Channel", channel)
@@ -114,6 +114,14 @@ def created(step: Step, channel: object, error: BaseException | None) -> None:
         standing.ending = False  # what was to be cancelled came to be, and is stopped now
     else:
         conversation.tell_waiting(step)
+
+
+def _fail(step: Step, error: BaseException) -> None:
+    """Settle a run that cannot be; also for a driver that finds it closing."""
+    step.standing.failure = _as_error(error)
+    settle(step)
+    if step.task.state is TaskState.ENDED:
+        step.intend("failed")
 
 
 def adopt(step: Step, run: Run | None) -> None:
@@ -138,8 +146,7 @@ def adopted(step: Step, result: object, error: BaseException | None) -> None:
     standing, actor = step.standing, step.actor
     if error is not None:
         if not standing.intent:
-            standing.failure = _as_error(error)
-            settle(step)
+            _fail(step, error)
         _close(step)
         return
     found = cast("jobs.Adopted", result)
@@ -158,6 +165,9 @@ def adopted(step: Step, result: object, error: BaseException | None) -> None:
     standing.import_wanted = True  # and a look at its folders: nobody watched them meanwhile
     if not standing.intent:
         conversation.caught_up(step)
+    if standing.interrupt_wanted:
+        standing.interrupt_wanted = False
+        step.after(actor.interrupt)
 
 
 def _end_of_adopted(step: Step, state: SandboxState | None) -> RunOver:
@@ -207,7 +217,7 @@ def follow_up(step: Step) -> None:
 def followed(step: Step, result: object, error: BaseException | None) -> None:
     """The journal of a live run is at its end."""
     if error is not None:
-        step.standing.failure = _as_error(error)
+        _fail(step, error)
         _close(step)
     else:
         _over(step, cast("RunOver", result))
@@ -228,7 +238,7 @@ def _over(step: Step, over: RunOver) -> None:
 
 def _close(step: Step) -> None:
     """Leave no sandbox behind, bring the work home, and look for another login if need be."""
-    standing, actor, task = step.standing, step.actor, step.task
+    standing, actor = step.standing, step.actor
     if standing.run is not None:
         standing.ending = True  # no ask that is given up moves the task any more
         AskBook(step).close()
@@ -236,6 +246,12 @@ def _close(step: Step) -> None:
     for timer in ("sleep", "timeout", "look"):
         step.timer(timer, None)
     step.after(actor.drop_channel)
+    close(step)
+
+
+def close(step: Step) -> None:
+    """Begin, or begin again, to leave no sandbox behind."""
+    standing, actor, task = step.standing, step.actor, step.task
     rejected = standing.view.login_rejected and standing.intent in {"", "asleep"}
     step.start("close", lambda: jobs.close(actor, task, rejected=rejected))
 
@@ -249,11 +265,12 @@ def sweep(step: Step) -> None:
 def closed(step: Step, result: object, error: BaseException | None) -> None:
     """Settle the task: no sandbox of it is left."""
     standing, task = step.standing, step.task
-    if error is not None:  # it tries until it succeeds, so this is a mistake of ours
-        standing.failure = standing.failure or _as_error(error)
-        closing = jobs.Closed(None, another_login=False)
-    else:
-        closing = cast("jobs.Closed", result)
+    if error is not None:
+        # Nobody is told that nothing is left before it is so.
+        step.trouble(_as_error(error).one_line(), "engine")
+        step.timer("close", CLOSE_AGAIN_SECONDS)
+        return
+    closing = cast("jobs.Closed", result)
     intent = standing.intent
     turns.work_found(step, closing.work)
     if standing.run is not None:
@@ -312,6 +329,8 @@ def _rest(step: Step) -> None:
             step.trouble(f"{error.message}: {error.hint}")
     else:
         _fresh(standing)
+    if step.task.resume_at is not None:
+        step.timer("reset", (step.task.resume_at - step.time) / 1e9)
 
 
 def give_up(step: Step, error: CtuiError) -> None:
@@ -337,8 +356,7 @@ def _fresh(standing: Standing) -> None:
     standing.run, standing.view = None, RunView()
     standing.intent, standing.ending = "", False
     standing.failure = standing.over = None
-    standing.importing = standing.import_wanted = False
-    standing.turn_began = standing.denied = 0
+    standing.import_wanted = standing.interrupt_wanted = standing.alarmed = False
     standing.looked_at, standing.look_paused = NOTHING, False
 
 
@@ -366,12 +384,17 @@ def leave(step: Step) -> None:
     step.start("leave", lambda: jobs.leave(actor, task, call))
 
 
-def left(step: Step, _result: object, error: BaseException | None) -> None:
+def left(step: Step, result: object, error: BaseException | None) -> None:
     """Note that the task is gone, or why it is not."""
     standing, actor, task = step.standing, step.actor, step.task
-    call, standing.leaving = standing.leaving, None
-    replies, standing.leave_replies = standing.leave_replies, ()
+    call = standing.leaving
     step.enter(Phase.RESTING)
+    if error is None and call != result:
+        leave(step)  # somebody asked for more meanwhile
+        return
+    replies = (*standing.leave_replies, *standing.stopping)
+    standing.leaving, standing.leave_replies, standing.stopping = None, (), ()
+    step.timer("confirm", None)
     _fresh(standing)
     if error is not None:
         for reply in replies:
@@ -384,8 +407,9 @@ def left(step: Step, _result: object, error: BaseException | None) -> None:
         step.store.tasks.mark_removed(task.id)
         task.removed = step.time
     step.after(lambda: actor.around.removed(task.id))
+    step.after(lambda: actor.services.logins.forget(task.id))
     for reply in replies:
-        step.reply(reply, None)
+        step.reply(reply, task)
 
 
 def _as_error(error: BaseException) -> CtuiError:

@@ -65,6 +65,12 @@ class Logins:
         environment = named.environment if named is not None and not named.stored else os.environ
         return next((name for name in VARIABLES.values() if environment.get(name) == used), "")
 
+    def forget(self, task: str) -> None:
+        """Keep nothing of a task that is off the list."""
+        for kept in (self._named, self._variables, self._used, self._rejected):
+            kept.pop(task, None)
+        self._tried.discard(task)
+
     def accepted(self, task: str) -> None:
         """A run of the task ended, and its login was not the reason."""
         self._rejected.pop(task, None)

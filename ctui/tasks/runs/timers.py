@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import cast
 
 from ctui.errors import Conflict
@@ -16,30 +17,21 @@ from ctui.tasks.session.asking import AskBook
 
 def time_up(step: Step, name: str) -> None:
     """Do what a timer was set for."""
-    match name.partition(" "):
-        case "ask", _, number:
-            if step.standing.phase is Phase.LIVE:
-                AskBook(step).expire(int(number))
-        case "sleep", _, _:
-            if step.task.state is TaskState.IDLE and not step.task.background:
-                step.intend("asleep")
-        case "timeout", _, _:
-            _timed_out(step)
-        case "look", _, _:
-            _look(step)
-        case "reset", _, _:
-            _reset(step)
-        case "confirm", _, _:
-            commands.unconfirmed(step)
+    kind, _, number = name.partition(" ")
+    if kind == "ask":
+        if step.standing.phase is Phase.LIVE:
+            AskBook(step).expire(int(number))
+    else:
+        _TIMERS[kind](step)
 
 
 def trouble(step: Step, text: str) -> None:
     """Say that the runner does not answer, or take that back."""
     if step.standing.phase is Phase.RESTING or step.task.state is TaskState.ENDED:
         return
-    if text:
+    if text and step.task.cause in {"", "engine"}:
         step.trouble(text, "engine")
-    elif step.task.cause == "engine":
+    elif not text and step.task.cause == "engine":
         step.trouble("", "")
 
 
@@ -61,6 +53,16 @@ def looked(step: Step, result: object, error: BaseException | None) -> None:
     elif step.standing.look_paused and not paused:
         step.trouble("", "")
     step.standing.look_paused = paused
+
+
+def _sleep(step: Step) -> None:
+    if step.task.state is TaskState.IDLE and not step.task.background:
+        step.intend("asleep")
+
+
+def _close(step: Step) -> None:
+    if step.standing.phase is Phase.CLOSING:
+        lifecycle.close(step)
 
 
 def _timed_out(step: Step) -> None:
@@ -87,17 +89,30 @@ def _look(step: Step) -> None:
 def _reset(step: Step) -> None:
     """Go on: a usage limit is over."""
     task, standing = step.task, step.standing
-    task.resume_at = None
-    if task.cause != "limit":
+    if task.resume_at is None:
         return
+    task.resume_at = None
     if standing.phase is Phase.LIVE and not standing.ending:
         lifecycle.say_again(step)
         step.trouble("", "")
         conversation.tell_waiting(step)
         step.move(TaskState.RUNNING)
+    elif standing.phase is Phase.CLOSING:
+        lifecycle.say_again(step)
+        standing.again = True
     elif standing.phase is Phase.RESTING:
         lifecycle.say_again(step)
         try:
             lifecycle.begin(step)
         except Conflict as error:
             step.trouble(f"{error.message}: {error.hint}")
+
+
+_TIMERS: dict[str, Callable[[Step], None]] = {
+    "sleep": _sleep,
+    "timeout": _timed_out,
+    "look": _look,
+    "reset": _reset,
+    "close": _close,
+    "confirm": commands.unconfirmed,
+}

@@ -9,9 +9,8 @@ from ctui.tasks.mailbox.step import Step
 from ctui.tasks.model import Answer, Ask, AskState, TaskState
 
 GRANTED = Answer("allow", by="grant")
-_UNATTENDED = Answer(
-    "deny", message="Nobody is there to decide this. Go on without it.", by="unattended"
-)
+UNATTENDED = "unattended"
+_DENIED = Answer("deny", message="Nobody is there to decide this. Go on without it.", by=UNATTENDED)
 _OPEN = (AskState.PENDING, AskState.ANSWERED)
 
 
@@ -46,6 +45,7 @@ class AskBook:
     def answered(self, ask: Ask, answer: Answer) -> None:
         """Send an answer that was accepted."""
         self._step.send(reply(ask, answer), key=ask.request)
+        self._forget_expiry(ask)
         self._changed(ask.id)
         self.refresh_waiting()
 
@@ -101,8 +101,7 @@ class AskBook:
         if step.store.grants.is_granted(step.task.repository, ask):
             return GRANTED
         if step.task.options.unattended or step.task.turn_unattended:
-            step.standing.denied += 1
-            return _UNATTENDED if ask.kind != "elicitation" else Answer("cancel", by="unattended")
+            return _DENIED if ask.kind != "elicitation" else Answer("cancel", by=UNATTENDED)
         return None
 
     def _watch_expiry(self, ask: Ask) -> None:
@@ -112,6 +111,10 @@ class AskBook:
         if expires is not None:
             self._step.timer(f"ask {ask.id}", (expires - self._step.time) / 1e9)
 
+    def _forget_expiry(self, ask: Ask) -> None:
+        if ask.tool == "ask_user":
+            self._step.timer(f"ask {ask.id}", None)
+
     def _give_up(self, ask: Ask) -> None:
         if not self._move(ask, AskState.PENDING, AskState.CANCELLED):
             self._move(ask, AskState.ANSWERED, AskState.TOO_LATE)
@@ -120,6 +123,7 @@ class AskBook:
         moved = self._asks.move(ask.id, before, after)
         if moved:
             self._step.seen(ask.request)
+            self._forget_expiry(ask)
             self._changed(ask.id)
             self.refresh_waiting()
         return moved

@@ -55,7 +55,8 @@ def take_lines(step: Step, lines: Iterable[LogLine]) -> None:
 def caught_up(step: Step) -> None:
     """Answer what is open in a run that was adopted, and send again what has no receipt."""
     if not step.view.initialised:
-        step.send(initialize(step.run))
+        step.send(initialize(step.run), key=initialize_id(step.run))
+    turns.watch_time(step)
     for request in list(step.view.requests.values()):
         requests.answer(step, request, step.time)
     AskBook(step).send_unreceipted()
@@ -100,6 +101,7 @@ def _user(step: Step, event: UserMessage, _line: LogLine) -> None:
         step.seen(event.uuid)
         if step.store.messages.mark_delivered(event.uuid):
             step.task.unanswered = True
+            turns.read(step, step.store.messages.get(event.uuid))
     else:
         step.standing.import_wanted = True
 

@@ -28,7 +28,7 @@ _WIDE_MODES = {"acceptEdits", "bypassPermissions", "dontAsk", "auto"}
 
 def check_mode(step: Step, mode: str, evidence: bytes) -> None:
     """Stop the turn if the CLI works in a wider mode than it was given."""
-    if mode not in _WIDE_MODES or mode in _given_modes(step):
+    if mode not in _WIDE_MODES or mode in _chosen_modes(step) or mode in _granted_modes(step):
         return
     name = one_line(mode, 40)
     step.alarm("mode", f"Claude Code is in mode {name}, which nobody chose", evidence, stop=True)
@@ -81,17 +81,17 @@ def home_changed(step: Step, line: RelayLine) -> None:
     step.alarm("home", f"set aside, because Claude Code would read it: {paths}", paths, stop=False)
 
 
-def _given_modes(step: Step) -> set[str]:
+def _chosen_modes(step: Step) -> set[str]:
     options = step.task.options
-    given: set[str] = {options.permission_mode}
-    if options.skip_permissions:
-        given.add("bypassPermissions")
+    chosen: set[str] = {options.permission_mode}
+    return chosen | {"bypassPermissions"} if options.skip_permissions else chosen
+
+
+def _granted_modes(step: Step) -> set[str]:
     answered = step.store.asks.list(
         AskState.ANSWERED, AskState.DELIVERED, task=step.task.id, run=step.run.number
     )
-    if any(_accepts_edits(ask) for ask in answered):
-        given.add("acceptEdits")
-    return given
+    return {"acceptEdits"} if any(_accepts_edits(ask) for ask in answered) else set()
 
 
 def _accepts_edits(ask: Ask) -> bool:

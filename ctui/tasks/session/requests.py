@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from ctui.claude import control
 from ctui.claude.events import (
     Elicitation,
@@ -55,21 +58,25 @@ def _toolbox(step: Step, request: McpMessage, time: int) -> None:
     outcome = toolbox.handle(request.message)
     match outcome:
         case toolbox.Respond():
-            step.send(control.mcp_reply(request.request_id, outcome.message))
+            _reply(step, request, outcome.message)
         case toolbox.NotifyPerson():
             urgent = outcome.note.priority == "urgent"
             text = sanitise(outcome.note.message)
             step.note(Notice(kind="notified", text=text, urgent=urgent))
-            step.send(control.mcp_reply(request.request_id, outcome.response))
+            _reply(step, request, outcome.response)
         case toolbox.AskPerson():
             if guard.asks_too_much(step):
                 refused = toolbox.refused(outcome.call, guard.TOO_MANY)
-                step.send(control.mcp_reply(request.request_id, refused))
+                _reply(step, request, refused)
             else:
                 AskBook(step).open(toolbox_ask(request.request_id, outcome, _origin(step, time)))
         case toolbox.Withdraw():
             AskBook(step).withdraw_call(outcome.call)
-            step.send(control.mcp_reply(request.request_id, outcome.response))
+            _reply(step, request, outcome.response)
+
+
+def _reply(step: Step, request: McpMessage, message: Mapping[str, Any]) -> None:
+    step.send(control.mcp_reply(request.request_id, message), key=request.request_id)
 
 
 def _origin(step: Step, time: int) -> Origin:

@@ -35,8 +35,9 @@ def apply(event: Result, task: Task, run: Run, *, rejected: str) -> str:
     task.turns += 1
     task.denials = event.denials
     task.result = sanitise(event.text[:_RESULT_LIMIT])
-    task.problem, task.cause = _problem(event, task.id, rejected)
-    task.unanswered = task.cause not in {"", "interrupted", "budget"}
+    if not (event.interrupted and task.cause in {"timeout", "alarm"}):
+        task.problem, task.cause = _problem(event, task.id, rejected)
+    task.unanswered = task.cause not in {"", "interrupted", "budget", "timeout", "alarm"}
     return wrong
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from ctui.claude.api_failure import rejected_login
 from ctui.claude.events import Result
 from ctui.tasks.mailbox.step import Step
-from ctui.tasks.model import Notice, TaskState, WorkState
-from ctui.tasks.session.asking import AskBook
+from ctui.tasks.model import AskState, Message, Notice, TaskState, WorkState
+from ctui.tasks.session.asking import UNATTENDED, AskBook
 from ctui.tasks.session.limits import reset_time
 
 NEEDS_INPUT = "nobody was there for what it asked: answer it with `ctui task send {task}`"
@@ -14,16 +14,33 @@ NEEDS_INPUT = "nobody was there for what it asked: answer it with `ctui task sen
 
 def began(step: Step, time: int) -> None:
     """Note that the CLI works."""
+    del time  # the view has it
     if step.standing.intent:
         return
-    if step.task.state is not TaskState.RUNNING or not step.standing.turn_began:
-        step.standing.turn_began, step.standing.denied = time, 0
-        timeout = step.task.turn_timeout or step.task.options.timeout
-        step.timer("timeout", float(timeout) if timeout else None)
+    watch_time(step)
+    step.standing.alarmed = False
     step.timer("sleep", None)
     if step.task.state is not TaskState.WAITING:
         step.move(TaskState.RUNNING)
     AskBook(step).refresh_waiting()
+
+
+def read(step: Step, message: Message | None) -> None:
+    """Let a message that the CLI has taken say how its turn is to be."""
+    if message is None:
+        return
+    task = step.task
+    task.turn_unattended = task.turn_unattended or message.unattended
+    task.turn_timeout = message.timeout or task.turn_timeout
+    watch_time(step)
+
+
+def watch_time(step: Step) -> None:
+    """Interrupt the turn when its time is over; also one that an earlier driver saw begin."""
+    seconds = step.task.turn_timeout or step.task.options.timeout
+    began = step.view.turn_began
+    left = None if seconds is None or not began else seconds - (step.time - began) / 1e9
+    step.timer("timeout", left)
 
 
 def judged(step: Step, event: Result) -> None:
@@ -31,7 +48,7 @@ def judged(step: Step, event: Result) -> None:
     task = step.task
     if not event.is_error:
         step.standing.taken_up = 0
-    if step.standing.denied:
+    if _denied_unattended(step):
         step.trouble(NEEDS_INPUT.format(task=task.id), "needs-input")
     if event.is_error and (time := reset_time(event.text, step.time)) is not None:
         task.cause = "limit"
@@ -39,10 +56,24 @@ def judged(step: Step, event: Result) -> None:
             task.resume_at = time
 
 
+def _denied_unattended(step: Step) -> bool:
+    """Return True where this turn asked something that nobody was there for."""
+    task = step.task
+    if not (task.options.unattended or task.turn_unattended):
+        return False
+    asks = step.store.asks.list(
+        AskState.ANSWERED, AskState.DELIVERED, task=task.id, run=step.run.number
+    )
+    began = step.view.turn_began
+    return any(
+        ask.answer is not None and ask.answer.by == UNATTENDED and ask.created >= began
+        for ask in asks
+    )
+
+
 def ended(step: Step) -> None:
     """Let the task rest: the CLI is idle, and nothing waits to be read."""
     standing, task = step.standing, step.task
-    standing.turn_began = 0
     step.timer("timeout", None)
     task.turn_unattended, task.turn_timeout = False, None
     if standing.intent:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -11,6 +11,8 @@ import msgspec
 from ctui.errors import NotFound
 from ctui.tasks.model import Answer, Ask, AskKind, AskState
 from ctui.tasks.store.database import Database
+
+_BATCH = 8
 
 
 class AskTable:
@@ -66,6 +68,21 @@ class AskTable:
             AskState.PENDING,
         )
         return {row["task"]: row["asks"] for row in rows}
+
+    def pending_after(self, ask_id: int, *, task: str | None = None) -> Iterator[Ask]:
+        """Yield the asks behind one that wait for the person, oldest first.
+
+        They are read a few at a time: each may have a megabyte.
+        """
+        where, values = _where([AskState.PENDING], task, None)
+        while rows := self._database.rows(
+            f"SELECT * FROM asks WHERE {where} AND id > ? ORDER BY id LIMIT ?",  # noqa: S608 - see _where
+            *values,
+            ask_id,
+            _BATCH,
+        ):
+            yield from self._database.readable("asks", rows, "{id}", read_ask)
+            ask_id = rows[-1]["id"]
 
     def claim(self, ask_id: int, answer: Answer) -> bool:
         """Accept this answer if nobody answered before: the one place where that is decided."""

@@ -19,17 +19,21 @@ class MessageTable:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, message: Message) -> None:
-        """Insert a message; one that is known already stays as it is."""
-        self._database.execute(
-            "INSERT OR IGNORE INTO messages (id, task, text, created, delivered)"
-            " VALUES (?, ?, ?, ?, ?)",
+    def add(self, message: Message) -> bool:
+        """Insert a message; return False for one that is known already, which stays as it is."""
+        cursor = self._database.execute(
+            "INSERT OR IGNORE INTO messages"
+            " (id, task, text, created, delivered, unattended, timeout)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
             message.id,
             message.task,
             message.text,
             message.created,
             message.delivered,
+            message.unattended,
+            message.timeout,
         )
+        return cursor.rowcount == 1
 
     def get(self, message_id: str) -> Message | None:
         """Return one message, or None."""
@@ -42,17 +46,14 @@ class MessageTable:
         The order is that in which it was said: a clock can go back.
         """
         return self._read(
-            self._database.rows(
-                "SELECT * FROM messages WHERE task = ? ORDER BY rowid", task_id
-            )
+            self._database.rows("SELECT * FROM messages WHERE task = ? ORDER BY rowid", task_id)
         )
 
     def undelivered(self, task_id: str) -> list[Message]:
         """Return what has no receipt yet, oldest first."""
         return self._read(
             self._database.rows(
-                "SELECT * FROM messages WHERE task = ? AND delivered IS NULL"
-                " ORDER BY rowid",
+                "SELECT * FROM messages WHERE task = ? AND delivered IS NULL ORDER BY rowid",
                 task_id,
             )
         )
@@ -80,4 +81,4 @@ class MessageTable:
 
 def read_message(row: Mapping[str, Any] | sqlite3.Row) -> Message:
     """Return what a row says; whatever is raised means that it cannot be read."""
-    return msgspec.convert(dict(row), Message)
+    return msgspec.convert(dict(row), Message, strict=False)

@@ -92,6 +92,8 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE runs ADD COLUMN seen_out INTEGER;
     ALTER TABLE runs ADD COLUMN seen_err INTEGER;
     ALTER TABLE runs ADD COLUMN intent TEXT NOT NULL DEFAULT '';
+    ALTER TABLE messages ADD COLUMN unattended INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE messages ADD COLUMN timeout INTEGER;
 
     CREATE TABLE quarantine (
         id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -16,6 +16,7 @@ from ctui.tasks.store.database import Database
 _DECODER = msgspec.json.Decoder(Task)
 _COLUMNS = "id, CAST(record AS BLOB) AS record, removed"
 """The record is decoded from its bytes: with a thousand tasks that is half of the time."""
+_BATCH = 50
 
 
 class TaskTable:
@@ -79,6 +80,22 @@ class TaskTable:
         if worktree is not None:
             return [self._database.only("tasks", row, "{id}", read_task) for row in rows]
         return self._database.readable("tasks", rows, "{id}", read_task)
+
+    def after(self, created: int, task_id: str, *, removed: bool = False) -> Iterator[Task]:
+        """Yield the tasks behind one in the order of `list`; that one may be gone.
+
+        They are read a few at a time: there may be thousands, with long texts.
+        """
+        listed = "IS NOT NULL" if removed else "IS NULL"
+        while rows := self._database.rows(
+            f"SELECT {_COLUMNS}, created FROM tasks WHERE removed {listed}"  # noqa: S608 - constants
+            " AND (created, id) > (?, ?) ORDER BY created, id LIMIT ?",
+            created,
+            task_id,
+            _BATCH,
+        ):
+            yield from self._database.readable("tasks", rows, "{id}", read_task)
+            created, task_id = rows[-1]["created"], rows[-1]["id"]
 
     def ids(self) -> set[str]:
         """Return every id that was ever given: what a removed task used may remain."""

@@ -6,8 +6,9 @@ merged, one file at a time, and whole trees only where a file is gone that may h
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from ctui.worktrees.proof.scratch import Scratch
 from ctui.worktrees.proof.target_history import Moment
@@ -15,6 +16,8 @@ from ctui.worktrees.proof.tree_changes import REGULAR, Change, Entry
 
 if TYPE_CHECKING:
     import pygit2
+
+_Side = TypeVar("_Side")
 
 _FILE_MERGES = 200
 _TREE_MERGES = 10
@@ -87,9 +90,8 @@ class Absorption:
 
         if not self._may_merge_trees():
             return False
-        git = self._scratch.objects
-        index = git.merge_trees(base, ours, theirs, flags=MergeFlag.FIND_RENAMES)
-        return not index.conflicts and index.write_tree(git) == ours.id
+        merge = partial(self._scratch.objects.merge_trees, base, flags=MergeFlag.FIND_RENAMES)
+        return self._gives(ours.id, merge, ours, theirs)
 
     def commit_holds(self, ours: str, theirs: str) -> bool:
         """Return True if merging the commit `theirs` into `ours` adds nothing."""
@@ -101,12 +103,23 @@ class Absorption:
     def _merge_commits(self, ours: str, theirs: str) -> bool:
         from pygit2.enums import MergeFlag
 
-        git = self._scratch.objects
         tree = self._scratch.commit(ours).tree_id
-        index = git.merge_commits(ours, theirs, flags=MergeFlag.FIND_RENAMES)
-        if not index.conflicts and index.write_tree(git) == tree:
+        merge = partial(self._scratch.objects.merge_commits, flags=MergeFlag.FIND_RENAMES)
+        if self._gives(tree, merge, ours, theirs):
             return True
         return self._scratch.merge_tree(ours, theirs) == str(tree)
+
+    def _gives(
+        self, tree: pygit2.Oid, merge: Callable[[_Side, _Side], pygit2.Index], *sides: _Side
+    ) -> bool:
+        """Return True if a merge gives this tree, whichever side is called ours.
+
+        Of a file that both sides renamed and edited alike, libgit2 takes the mode of ours without
+        a conflict, although only theirs has changed it.
+        """
+        git = self._scratch.objects
+        indexes = (merge(*order) for order in (sides, sides[::-1]))
+        return all(not index.conflicts and index.write_tree(git) == tree for index in indexes)
 
     def _may_merge_trees(self) -> bool:
         self._tree_merges -= 1

@@ -26,7 +26,7 @@ from ctui.worktrees.proof.scratch import (
 from ctui.worktrees.proof.target_history import read_history
 from ctui.worktrees.proof.verdicts import VerdictCache
 
-_ALGORITHM = 1
+_ALGORITHM = 2
 """Version of the rules; it grows with every change that may alter a verdict or a sentence."""
 
 _KEPT = PROVEN | {"empty", "no-commits"}

@@ -47,7 +47,7 @@ class Size(NamedTuple):
     """False if time ran out; the bytes are then a lower bound."""
 
 
-class Purged(NamedTuple):
+class Purged(msgspec.Struct, frozen=True):
     """Result of a purge."""
 
     ids: list[str]

@@ -1,0 +1,64 @@
+"""JSON schemas of tools, short enough that all of them together leave a model room to think.
+
+An argument keeps every bound that the server checks. A result keeps its fields with their types;
+of what lies deeper it has the names.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from ctui.mcp_server.arguments import LONGEST
+
+_DEFINITIONS = "#/$defs/{name}"
+_NAMES = ("title", "description")
+
+
+def input_schema(struct: type[msgspec.Struct]) -> dict[str, Any]:
+    """Return the schema of a tool's arguments."""
+    schema, definitions = _schema(struct)
+    for argument in schema["properties"].values():
+        if not argument.get("default", True):
+            del argument["default"]
+        if argument.get("maxLength") == LONGEST:  # no path is longer, and no id
+            del argument["maxLength"]
+    kept = {key: value for key, value in schema.items() if value and key not in _NAMES}
+    found = {**kept, "properties": schema["properties"], "additionalProperties": False}
+    return {**found, "$defs": definitions} if definitions else found
+
+
+def output_schema(struct: type[msgspec.Struct]) -> dict[str, Any]:
+    """Return the schema of a tool's result."""
+    schema, definitions = _schema(struct)
+    fields = {name: _short(part, definitions) for name, part in schema["properties"].items()}
+    return {"type": "object", "properties": fields}
+
+
+def _schema(struct: type[msgspec.Struct]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the schema as an object, as MCP wants it, with the definitions that it refers to."""
+    _, definitions = msgspec.json.schema_components([struct], ref_template=_DEFINITIONS)
+    schema: dict[str, Any] = dict(definitions.pop(struct.__name__))
+    return schema, definitions
+
+
+def _short(part: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    """Return what a field is, without what lies in it; a text needs no word."""
+    if "$ref" in part:
+        meant = definitions[part["$ref"].rpartition("/")[2]]
+        if "properties" not in meant:
+            return _short(meant, definitions)
+        return {"type": "object", "description": ", ".join(meant["properties"])}
+    if "anyOf" in part:
+        shorts = [_short(one, definitions) for one in part["anyOf"]]
+        kinds = [short.pop("type", "string") for short in shorts]
+        more = {key: value for short in shorts for key, value in short.items()}
+        return more if "string" in kinds else {"type": kinds, **more}
+    items = part.get("items")
+    inner = _short(items, definitions) if isinstance(items, dict) else {}
+    kind = part.get("type", "string")
+    return {
+        **({} if kind == "string" else {"type": kind}),
+        **({"items": inner} if inner else {}),
+    }
