@@ -19,7 +19,6 @@ from ctui.paths import WORKSPACE
 from ctui.sandbox.runner import FoundSandbox, LogLine, SandboxState, Seen
 from ctui.sandbox.spec import LABEL_RUN, LABEL_TASK, SandboxSpec
 
-
 _CLOCK_JUMPS = 0.05
 """Part of the steps before which it does."""
 
