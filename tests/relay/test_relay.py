@@ -88,6 +88,16 @@ def test_what_follows_the_first_line_in_one_write_is_not_lost(home: Path) -> Non
     relay.end()
 
 
+def test_its_first_line_may_come_again_and_goes_to_nobody(home: Path) -> None:
+    """S10: whoever sent it to an engine that broke off cannot know that it came."""
+    relay = Relay([sys.executable, "-c", ECHO], home)
+    relay.send(FIRST)
+    assert relay.said()["ctui_relay"] == "started"
+    relay.send(b'{"env": {"SECRET": "s"}, "files": {}}\n{"type": "user", "env": {}}\n')
+    assert relay.line() == b'{"type": "user", "env": {}}\n'
+    relay.end()
+
+
 def test_a_child_that_does_not_read_does_not_stop_the_reading(home: Path) -> None:
     # A pipe holds 64 KiB: that 5 MB can be written proves that the relay went on reading. The
     # child reads once a signal, which the relay passes on, has told it to.

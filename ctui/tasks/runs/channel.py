@@ -63,7 +63,9 @@ class Channel:
     def send_unseen_again(self) -> None:
         """Send again what has no echo: the relay dropped a line, or the runner lost one."""
         queued = set(self._queue)
-        self._queue.extend(line for line in self._unseen.values() if line not in queued)
+        missing = [line for line in self._unseen.values() if line not in queued]
+        # They were sent before what still waits: the relay drops what comes before its first line.
+        self._queue.extendleft(reversed(missing))
         self._wake.set()
 
     def drop(self) -> None:
@@ -89,12 +91,12 @@ class Channel:
             if self._broken:
                 await self._reconnect()
             while self._queue:
+                line = self._queue.popleft()
                 try:
-                    await self._connected().send(self._queue[0])
+                    await self._connected().send(line)
                 except (OSError, CtuiError):
+                    self._queue.appendleft(line)
                     await self._reconnect()
-                else:
-                    self._queue.popleft()
 
     def _connected(self) -> SandboxInput:
         if self._input is None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from ctui.claude import control
 from ctui.tasks.model import Run
 
+RELAY_GREETED = "relay"
+"""Key of the relay's first line, until the relay says that it has begun."""
+
 
 def initialize_id(run: Run) -> str:
     """Return the request id of a run's `initialize`, the same for every driver."""
