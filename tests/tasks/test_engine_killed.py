@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from ctui.demo.model.script import fenced
-from ctui.tasks.model import Answer, AskState, TaskState
+from ctui.tasks.model import Answer, TaskState
 from tests.tasks.conftest import Person
 from tests.tasks.faults import held, release, sandboxes
 from tests.tasks.private_engine import PrivateEngine, needs_engine_of_its_own
@@ -40,7 +40,8 @@ async def test_what_worked_is_taken_up_when_the_engine_is_back(
     code, said = await person.ctui("task", "send", "idle", text)
     assert code == 0, said
     code, said = await person.ctui("task", "answer", "asks", "allow", "--ask", str(ask.id))
-    assert (code == 0) == (person.store.asks.get(ask.id).state is AskState.DELIVERED), said
+    assert code == 0, said
+    assert "has not taken the answer yet" in said or "did not get the answer" in said
     await asyncio.to_thread(engine.start)
     await model_again(person)
     release(works)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from ctui.client import Client
 from ctui.client.connection import driver_pid
 from ctui.demo.model.script import fenced
 from ctui.tasks import calls
@@ -205,9 +206,12 @@ async def test_a_message_while_a_stop_is_under_way_is_heard_or_refused(person: P
     """S12, beside it: whoever is told that it was sent is answered."""
     await person.start("one", "say First.")
     await person.idle("one")
-    stopping = asyncio.create_task(person.client.call(calls.StopTask("one")))
-    message = await person.say("one", "say Second.")
-    await stopping
+    runs = person.store.runs
+    async with Client(person.world.paths, person.world.environ) as other:
+        stopping = asyncio.create_task(other.call(calls.StopTask("one")))
+        await until(lambda: runs.of("one")[0].intent == "stopped", "it is being stopped")
+        message = await person.say("one", "say Second.")
+        await stopping
     assert (await person.idle("one", turns=2)).result == "Second."
     assert sum(event.get("uuid") == message for event in person.events("one")) == 1
 
