@@ -118,12 +118,24 @@ def answer(
         by="command line",
     )
     answered = _call(AnswerAsk(chosen.id, given))
+    _say_undelivered(answered)
     if as_json:
         from ctui.cli.shapes import shown_ask
 
         print_json(shown_ask(answered))
     else:
         click.echo(f"{ask_outcome(answered)} - {answered.title}")
+
+
+def _say_undelivered(ask: Ask) -> None:
+    """Say on stderr that an answer that was accepted has not arrived, or never will."""
+    from ctui.tasks.model import AskState
+
+    look = f"`ctui task show {ask.task}` tells what becomes of it"
+    if ask.state is AskState.ANSWERED:
+        click.echo(f"* the task has not taken the answer yet: {look}", err=True)
+    elif ask.state is AskState.TOO_LATE:
+        click.echo(f"* the task did not get the answer, its run was over: {look}", err=True)
 
 
 @command.command("interrupt")

@@ -67,6 +67,11 @@ def connect_sdk(endpoint: Endpoint) -> APIClient:
         return client
 
 
+_AWAY = frozenset({502, 503, 504})
+_GOING = ("shutting down", "context canceled", "transport is closing", "containerd.sock")
+"""Words of an engine that is ending, or has lost its containerd: the same call succeeds later."""
+
+
 def translated_call(call: Callable[[], T], endpoint: Endpoint) -> T:
     """Make a call of the SDK. Raises what of `ctui.errors` fits."""
     with _translated(endpoint):
@@ -114,6 +119,8 @@ def _of_api(error: Any) -> CtuiError:
         return Unavailable("the engine's disk is full", hint="free some space: `docker system df`")
     if error.status_code == 409:
         return Conflict(f"the engine says: {said}")
+    if error.status_code in _AWAY or any(word in said.lower() for word in _GOING):
+        return RunnerUnavailable(f"the engine says: {said}", hint="is it restarting?")
     return ExternalFailure(f"the engine says: {said}", exit_code=error.status_code)
 
 

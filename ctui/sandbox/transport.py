@@ -112,6 +112,8 @@ async def request(
             raise NotFound(f"the engine says: {said}")
         if response.status == 409:
             raise Conflict(f"the engine says: {said}")
+        if response.status in {502, 503, 504}:
+            raise RunnerUnavailable(f"the engine says: {said}", hint="is it restarting?")
         raise ExternalFailure(f"the engine says: {said}", exit_code=response.status)
     return response
 

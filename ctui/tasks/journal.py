@@ -27,6 +27,7 @@ FILE_NAME = "journal.jsonl"
 _PARENT = re.compile(rb'"parent_tool_use_id":("[^"]{1,200}")')
 _HEAD = re.compile(rb'\{"t":(\d+),"run":(\d+),"stream":"(\w+)"')
 _DAMAGED = '{"kind":"problem","text":"a line of the journal is damaged, and left out here"}'
+_APPENDING = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
 _TAIL_LIMIT = 16 << 20
 """Bytes of open blocks that are kept for a viewer who comes in the middle of one."""
 
@@ -72,9 +73,7 @@ class Journal:
         self._encode = msgspec.json.Encoder().encode
         with _translated(self.path):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._file = os.open(
-                self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600
-            )
+            self._file = os.open(self.path, _APPENDING, 0o600)
             self.size = _whole_lines(self._file)
             os.ftruncate(self._file, self.size)
 
@@ -176,6 +175,7 @@ class Journal:
             return
         view = memoryview(data)
         with _translated(self.path):
+            self._keep_in_place()
             try:
                 while view:
                     view = view[os.write(self._file, view) :]
@@ -184,6 +184,26 @@ class Journal:
                 os.ftruncate(self._file, self.size)
                 raise
         self.size += len(data)
+
+    def _keep_in_place(self) -> None:
+        """Put the archive back where somebody took it away: the open file still has all of it."""
+        ours = os.fstat(self._file)
+        # Who cut it off took the lines; what is written now must not stand behind a hole.
+        self.size = min(self.size, ours.st_size)
+        with suppress(FileNotFoundError):
+            there = self.path.lstat()
+            if (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino):
+                return
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        beside = self.path.with_suffix(".back")
+        with beside.open("wb") as copy:
+            position = 0
+            while part := os.pread(self._file, 1 << 20, position):
+                position += copy.write(part)
+        beside.chmod(0o600)
+        beside.replace(self.path)
+        os.close(self._file)
+        self._file = os.open(self.path, _APPENDING)
 
     def _publish(self, frames: bytes) -> None:
         if frames:

@@ -206,6 +206,6 @@ def _trouble(folder: Path, task: Task) -> str:
     if not (folder / "git" / "HEAD").is_file():
         return f"the task's git directory is damaged: {remove}, the branch stays"
     if task.metadata and not (worktree / ".git").is_file():
-        repair = f"git -C {task.repository} worktree repair {worktree}"
+        repair = f"git -C {task.repository} worktree repair"
         return f"the link {worktree / '.git'} is gone: `{repair}` mends it, or {remove}"
     return ""

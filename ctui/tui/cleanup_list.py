@@ -11,6 +11,7 @@ from ctui.tasks.model import Task, TaskState
 from ctui.text import one_line
 from ctui.tui.board import Item
 from ctui.worktrees.model import WorktreeStatus
+from ctui.worktrees.trash.removal_checks import FORCED_PROBLEMS
 
 _NAME = 40
 _EVIDENCE = 200
@@ -148,7 +149,7 @@ def _obstacle(status: WorktreeStatus, task: Task | None) -> str:
     if status.locked is not None:
         why = f": {one_line(status.locked, _EVIDENCE)}" if status.locked else ""
         return f"it is locked{why}"
-    if status.problem is not None and status.problem not in {"missing", "submodules-unchecked"}:
+    if status.problem is not None and status.problem not in FORCED_PROBLEMS:
         return f"it is {status.problem}: look at it by hand"
     return ""
 

@@ -53,7 +53,8 @@ def checked_path(
         if path.is_symlink() or not stat.S_ISREG((path / ".git").lstat().st_mode):
             return path, "tampered"
     except FileNotFoundError:
-        return path, "tampered"
+        # By its inode it is the folder that was made; without a record nothing would say so.
+        return path, "unlinked" if record is not None else "tampered"
     except OSError:
         return path, "unreadable"
     if _real(metadata_of(path)) != _real(metadata):

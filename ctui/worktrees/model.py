@@ -9,7 +9,9 @@ import msgspec
 State = Literal["merge", "rebase", "cherry-pick", "revert", "bisect", "am"]
 """Operations that a worktree can be in the middle of."""
 
-Problem = Literal["missing", "tampered", "foreign-owner", "unreadable", "submodules-unchecked"]
+Problem = Literal[
+    "missing", "tampered", "unlinked", "foreign-owner", "unreadable", "submodules-unchecked"
+]
 
 
 class WorktreeRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -191,8 +191,10 @@ class Relay:
 
     def _take(self, child: Child, lines: list[bytes]) -> None:
         for line in lines:
-            # A first line that is said again has no type, and secrets that are the relay's alone.
-            if "type" in (json_object(line) or ()):
+            value = json_object(line)
+            if value is not None and "type" not in value and isinstance(value.get("env"), dict):
+                continue  # the first line once more: whoever sent it could not know that it came
+            if value is not None:
                 self._waiting += line + b"\n"
             elif line.strip():
                 self._tell("dropped", bytes=len(line))

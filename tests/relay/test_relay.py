@@ -75,8 +75,8 @@ def test_whole_lines_go_through_and_torn_ones_do_not(home: Path) -> None:
     relay = Relay([sys.executable, "-c", ECHO], home)
     relay.send(FIRST)
     assert relay.said()["ctui_relay"] == "started"
-    relay.send(b'{"type": 1}\n{"torn": \n[1]\n"text"\n\n{"type": 2}\n')
-    assert [relay.line(), relay.line()] == [b'{"type": 1}\n', b'{"type": 2}\n']
+    relay.send(b'{"a": 1}\n{"torn": \n[1]\n"text"\n\n{"b": 2}\n')
+    assert [relay.line(), relay.line()] == [b'{"a": 1}\n', b'{"b": 2}\n']
     assert [relay.said()["bytes"] for _ in range(3)] == [9, 3, 6]
     assert relay.end() == 143
 
@@ -86,6 +86,16 @@ def test_what_follows_the_first_line_in_one_write_is_not_lost(home: Path) -> Non
     big = json.dumps({"x": "y" * 200_000}).encode() + b"\n"
     relay.send(b'torn{"env": 1}\n' + FIRST + big)
     assert relay.line() == big
+    relay.end()
+
+
+def test_its_first_line_may_come_again_and_goes_to_nobody(home: Path) -> None:
+    """S10: whoever sent it to an engine that broke off cannot know that it came."""
+    relay = Relay([sys.executable, "-c", ECHO], home)
+    relay.send(FIRST)
+    assert relay.said()["ctui_relay"] == "started"
+    relay.send(b'{"env": {"SECRET": "s"}, "files": {}}\n{"type": "user", "env": {}}\n')
+    assert relay.line() == b'{"type": "user", "env": {}}\n'
     relay.end()
 
 
@@ -235,8 +245,8 @@ def test_a_line_without_an_end_is_dropped_and_the_next_is_not(home: Path) -> Non
     for _ in range(129):
         relay.send(b"x" * (1 << 20))
     assert relay.said()["ctui_relay"] == "dropped"
-    relay.send(b'x\n{"type": 1}\n')
-    assert relay.line() == b'{"type": 1}\n'
+    relay.send(b'x\n{"a": 1}\n')
+    assert relay.line() == b'{"a": 1}\n'
     relay.end()
 
 
@@ -273,9 +283,9 @@ def test_a_full_stdout_holds_up_neither_stderr_nor_stdin(home: Path) -> None:
         "print(line, file=sys.stderr, flush=True)"
     )
     relay = Relay([sys.executable, "-c", code], home)
-    relay.send(FIRST + b"[1]\n" + b'["no object"]\n' + b'{"type": 1}\n')
+    relay.send(FIRST + b"[1]\n" + b'["no object"]\n' + b'{"a": 1}\n')
     seen = [relay.pipe(relay.process.stderr).readline() for _ in range(4)]
-    assert seen[-1] == b'| {"type": 1}\n'
+    assert seen[-1] == b'| {"a": 1}\n'
     assert relay.line() == b"x" * 5_000_000 + b"\n"
     relay.end()
 

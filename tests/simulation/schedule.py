@@ -377,6 +377,7 @@ class Schedule:
         await self._check_restart()
 
     async def _something(self) -> None:
+        self.world.maybe_set_clock()
         names, weights = zip(*self._deeds.items(), strict=True)
         task = self.random.choice(TASKS)
         name = self.random.choices(names, weights)[0]

@@ -19,6 +19,9 @@ from ctui.paths import WORKSPACE
 from ctui.sandbox.runner import FoundSandbox, LogLine, SandboxState, Seen
 from ctui.sandbox.spec import LABEL_RUN, LABEL_TASK, SandboxSpec
 
+_CLOCK_JUMPS = 0.05
+"""Part of the steps before which it does."""
+
 
 class Dead(BaseException):
     """The driver that called was killed."""
@@ -257,9 +260,12 @@ class World:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._nudges: dict[str, asyncio.Event] = {}
         self._number = 0
+        self._clock_off = 0.0
+        # Apart, so that a seed means the same with and without.
+        self._clock_random = Random(seed ^ 0xC10C)  # noqa: S311 - as above
 
     def time(self) -> int:
-        return 1_700_000_000_000_000_000 + int(self.loop.time() * 1e9)
+        return 1_700_000_000_000_000_000 + int((self.loop.time() + self._clock_off) * 1e9)
 
     def count(self) -> int:
         self._number += 1
@@ -309,6 +315,12 @@ class World:
         self.engine_up = False
         for box in self.sandboxes.values():
             box.grown.set()
+
+    def maybe_set_clock(self) -> None:
+        """Now and then, let the clock of the whole machine jump, mostly back."""
+        if self._clock_random.random() < _CLOCK_JUMPS:
+            self._clock_off += self._clock_random.choice((-7200.0, -30.0, -0.5, 7200.0))
+            self.log(f"the clock is set: {self._clock_off:+}")
 
     def kill_sandbox(self) -> None:
         running = [box for box in self.sandboxes.values() if box.running]

@@ -10,22 +10,26 @@ import sys
 import uuid
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
+import pytest
 import pytest_asyncio
 
 from ctui.client import Client
 from ctui.client.connection import driver_pid
-from ctui.config import load_config
+from ctui.config import ImageConfig, load_config
 from ctui.demo.model.script import fenced
-from ctui.demo.world import World
+from ctui.demo.world import World, demo_world
 from ctui.git.repository import open_repository
+from ctui.sandbox.image import image_tag
 from ctui.tasks import calls
 from ctui.tasks.journal import FILE_NAME, Entry, read_entries
 from ctui.tasks.model import Answer, Ask, AskState, Task, TaskOptions, TaskState
 from ctui.tasks.store import Store
 from ctui.worktrees.create import create_worktree
+from tests.tasks.private_engine import PrivateEngine, private_engine
 
 WAIT_SECONDS = 40.0
 
@@ -81,10 +85,15 @@ class Person:
         return await self.client.call(calls.AnswerAsk(ask.id, answer))
 
     async def until(self, task: str, seen: Callable[[Task], bool]) -> Task:
-        async with asyncio.timeout(WAIT_SECONDS):
-            async for update in self.client.watch(task):
-                if update.task is not None and seen(update.task):
-                    return update.task
+        """Return the task as soon as it is so; else say how it is, and what the driver said."""
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                async for update in self.client.watch(task):
+                    if update.task is not None and seen(update.task):
+                        return update.task
+        except TimeoutError:
+            log = self.world.paths.driver_log.read_text()[-3000:]
+            raise AssertionError(f"{self.store.tasks.get(task)}\n{log}") from None
         raise AssertionError("the watch ended")
 
     async def idle(self, task: str, *, turns: int = 1) -> Task:
@@ -141,3 +150,26 @@ async def person(world: World, repository: Path) -> AsyncIterator[Person]:
     made = Person(world, repository)
     async with made.client:
         yield made
+
+
+@pytest_asyncio.fixture
+async def engine(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[PrivateEngine]:
+    """Run an engine that may be killed, with the image of tasks."""
+    with (
+        TemporaryDirectory(prefix="ctui-engine-") as folder,
+        private_engine(Path(folder) / "engine") as made,
+    ):
+        await asyncio.to_thread(made.load, image_tag(ImageConfig()))
+        monkeypatch.setenv("DOCKER_HOST", made.host)
+        yield made
+
+
+@pytest_asyncio.fixture
+async def person_apart(engine: PrivateEngine, repository: Path) -> AsyncIterator[Person]:
+    """Make a person whose world is on that engine."""
+    del engine
+    async with demo_world() as world:
+        world.paths.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        made = Person(world, repository)
+        async with made.client:
+            yield made

@@ -109,3 +109,44 @@ def test_a_damaged_line_is_said_and_the_others_are_read(journal: Journal) -> Non
 def test_a_journal_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="cannot be read"):
         list(read_entries(tmp_path))
+
+
+@pytest.mark.parametrize("instead", [None, b"mine\n", b""])
+def test_a_file_that_was_taken_away_is_put_back_whole(
+    journal: Journal, instead: bytes | None
+) -> None:
+    """S21: what the open file holds is not lost, and what comes is written where it is read."""
+    journal.append(1, out(WHOLE))
+    journal.path.unlink()
+    if instead is not None:
+        journal.path.write_bytes(instead)
+    journal.append(1, out(RESULT))
+    journal.append(1, out(WHOLE))
+    assert [e.line.encode() for e in read_entries(journal.path)] == [WHOLE, RESULT, WHOLE]
+    assert journal.path.stat().st_size == journal.size
+    assert journal.path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_that_was_emptied_has_no_hole(journal: Journal) -> None:
+    """S21, beside it: by `> journal.jsonl`."""
+    journal.append(1, out(WHOLE))
+    journal.path.write_bytes(b"")
+    journal.append(1, out(RESULT))
+    assert [e.line.encode() for e in read_entries(journal.path)] == [RESULT]
+    assert journal.path.stat().st_size == journal.size
+
+
+@pytest.mark.parametrize("end", [bytes(4096), b'{"t":1' + bytes(100), bytes(10) + b"\n"])
+def test_what_a_power_failure_left_at_the_end_hides_nothing(
+    tmp_path: Path, journal: Journal, end: bytes
+) -> None:
+    """S18, beside it: NUL bytes, with or without the rest of a line."""
+    journal.append(1, out(WHOLE))
+    journal.close()
+    with journal.path.open("ab") as file:
+        file.write(end)
+    again = Journal(tmp_path, Redactor([]))
+    again.append(1, out(RESULT))
+    lines = [e.line.encode() for e in read_entries(again.path) if e.stream == "out"]
+    assert lines == [WHOLE, RESULT]
+    assert again.archived(1)["out"] == 2

@@ -11,6 +11,7 @@ from ctui.git.repository import Repository, open_repository
 from ctui.worktrees.create import create_worktree
 from ctui.worktrees.model import WorktreeRecord, WorktreeStatus
 from ctui.worktrees.owner import TASK_UID, task_owner
+from ctui.worktrees.trash.restore import restore_worktree
 from tests.conftest import git
 from tests.worktrees.looking import list_worktrees, remove_worktree, worktree_status
 
@@ -118,6 +119,28 @@ async def test_a_tampered_worktree_is_noticed(
     assert status.status == "unclean"
     with pytest.raises(Refused):
         await remove_worktree(found, status, record, force=attack != "gone")
+
+
+async def test_a_worktree_without_its_link_goes_with_force_and_comes_back(
+    found: Repository, tmp_path: Path
+) -> None:
+    """S13: by its inode it is the one that was made, so that --force leads out."""
+    record = await made(found, tmp_path)
+    path = Path(record.path)
+    (path / ".git").unlink()
+    (path / "work").write_text("work\n")
+    status = await now(found, record)
+    assert (status.problem, status.status) == ("unlinked", "unclean")
+    with pytest.raises(Refused, match="unlinked") as refused:
+        await remove_worktree(found, status, record)
+    assert "git worktree repair" in refused.value.hint
+    entry = await remove_worktree(found, status, record, force=True)
+    assert not path.exists()
+    await restore_worktree(found, entry.id)
+    assert (path / "work").read_text() == "work\n"
+    assert (await now(found, record)).problem == "unlinked"
+    git(found.common_dir, "worktree", "repair")
+    assert (await now(found, record)).problem is None
 
 
 async def test_two_that_want_the_same_name_both_get_a_worktree(

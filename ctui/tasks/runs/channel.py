@@ -72,6 +72,12 @@ class Channel:
         self._again = True
         self._wake.set()
 
+    def _put_unseen_first(self) -> None:
+        """They were sent before what still waits: the relay drops what precedes its first line."""
+        queued = set(self._queue)
+        missing = [line for line in self._unseen.values() if line not in queued]
+        self._queue.extendleft(reversed(missing))
+
     def drop(self) -> None:
         """Let go of the connection without waiting for that."""
         if self._writer is not None:
@@ -95,16 +101,16 @@ class Channel:
             if self._broken:
                 await self._reconnect()
             while self._queue or self._again:
-                if not self._queue:
+                if self._again:
                     self._again = False
-                    self._queue.extend(self._unseen.values())
+                    self._put_unseen_first()
                     continue
+                line = self._queue.popleft()
                 try:
-                    await self._connected().send(self._queue[0])
+                    await self._connected().send(line)
                 except (OSError, CtuiError):
+                    self._queue.appendleft(line)
                     await self._reconnect()
-                else:
-                    self._queue.popleft()
 
     def _connected(self) -> SandboxInput:
         if self._input is None:

@@ -30,7 +30,7 @@ from ctui.tasks.mailbox.step import RunOver
 from ctui.tasks.model import Run, Task, WorkState
 from ctui.tasks.runs.channel import Channel
 from ctui.tasks.runs.launch import Launch, first_line_of, home_of, prepare
-from ctui.tasks.session.greeting import FIRST_LINE, initialize, initialize_id
+from ctui.tasks.session.greeting import RELAY_GREETED, initialize, initialize_id
 
 if TYPE_CHECKING:
     from ctui.tasks.mailbox.step import Standing
@@ -126,7 +126,7 @@ async def _attempt(actor: TaskActor, launch: Launch, run: Run, starting: asyncio
 
 def greet(channel: Channel, first_line: bytes, run: Run) -> None:
     """Say what begins every run: the secrets to the relay, and hello to the CLI."""
-    channel.send(first_line, key=FIRST_LINE)
+    channel.send(first_line, key=RELAY_GREETED)
     channel.send(initialize(run), key=initialize_id(run))
 
 

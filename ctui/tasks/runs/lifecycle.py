@@ -163,6 +163,7 @@ def adopted(step: Step, result: object, error: BaseException | None) -> None:
     step.store.runs.save(step.run)
     step.after(lambda: actor.use(channel))
     _go_live(step, channel.sandbox)
+    standing.import_wanted = True  # and a look at its folders: nobody watched them meanwhile
     if not standing.intent:
         conversation.caught_up(step)
     if standing.interrupt_wanted:

@@ -33,7 +33,7 @@ from ctui.tasks.mailbox.step import Step
 from ctui.tasks.model import Message, TaskState
 from ctui.tasks.session import guard, messages, requests, results, turns
 from ctui.tasks.session.asking import AskBook
-from ctui.tasks.session.greeting import FIRST_LINE, initialize, initialize_id
+from ctui.tasks.session.greeting import RELAY_GREETED, initialize, initialize_id
 
 LOGIN_ATTEMPTS = 3
 """With an API key the CLI would try ten times, for three minutes."""
@@ -166,7 +166,7 @@ def _background(step: Step, _event: BackgroundTask, _line: LogLine) -> None:
 
 def _relay(step: Step, event: RelayLine, _line: LogLine) -> None:
     if event.what == "started":
-        step.seen(FIRST_LINE)
+        step.seen(RELAY_GREETED)
     elif event.what == "dropped":
         step.after(step.actor.say_unseen_again)
     elif event.what == "set_aside":

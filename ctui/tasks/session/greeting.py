@@ -5,8 +5,8 @@ from __future__ import annotations
 from ctui.claude import control
 from ctui.tasks.model import Run
 
-FIRST_LINE = "first line"
-"""What the relay's first line is remembered by until the relay has said that it started."""
+RELAY_GREETED = "relay"
+"""Key of the relay's first line, until the relay says that it has begun."""
 
 
 def initialize_id(run: Run) -> str:

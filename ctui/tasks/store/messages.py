@@ -41,7 +41,10 @@ class MessageTable:
         return next(iter(self._read(rows)), None)
 
     def of(self, task_id: str) -> list[Message]:
-        """Return everything that the person told the task, its prompt first."""
+        """Return everything that the person told the task, its prompt first.
+
+        The order is that in which it was said: a clock can go back.
+        """
         return self._read(
             self._database.rows("SELECT * FROM messages WHERE task = ? ORDER BY rowid", task_id)
         )

@@ -18,7 +18,10 @@ from ctui.worktrees.trash.entries import TrashRecord
 from ctui.worktrees.trash.pins import named_objects
 
 _STATUS_SECONDS = 60.0
-_FORCED_PROBLEMS = frozenset({"submodules-unchecked", "missing"})
+FORCED_PROBLEMS = frozenset({"submodules-unchecked", "missing", "unlinked"})
+_HINTS = {
+    "unlinked": "`git worktree repair` makes its .git file anew, or --force moves it to the trash"
+}
 _LOOK_AGAIN = "look at it again, then remove it"
 
 StillFree = Callable[[], bool]
@@ -45,12 +48,11 @@ def check_removal(status: WorktreeStatus, *, force: bool) -> None:
     if status.locked is not None:
         why = f": {one_line(status.locked)}" if status.locked else ""
         raise Refused(f"{name} is locked{why}", hint="git worktree unlock")
-    if status.problem is not None and not (force and status.problem in _FORCED_PROBLEMS):
-        forced = status.problem in _FORCED_PROBLEMS
+    if status.problem is not None and not (force and status.problem in FORCED_PROBLEMS):
         raise Refused(
             f"{name} is {status.problem}",
-            hint="--force moves what is left to the trash"
-            if forced
+            hint=_HINTS.get(status.problem, "--force moves what is left to the trash")
+            if status.problem in FORCED_PROBLEMS
             else "if you moved it, move it back: git worktree move; else look at it by hand",
         )
     if status.status == "unclean" and not force:
