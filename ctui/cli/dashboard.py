@@ -56,7 +56,7 @@ def _show(path: str) -> int | None:
     from ctui.config import load_config
     from ctui.paths import Paths
     from ctui.tui.app import run_app
-    from ctui.tui.place import find_place
+    from ctui.tui.support.place import find_place
 
     paths = Paths.from_environment()
     place = find_place(Path(path).absolute())

@@ -17,13 +17,13 @@ from ctui.config import Config
 from ctui.paths import Paths
 from ctui.text import one_line
 from ctui.tui.dashboard import Dashboard
-from ctui.tui.key_order import KeysInOrder
-from ctui.tui.memory import recall, remember_theme
-from ctui.tui.options import ScreenOptions
 from ctui.tui.parts import Parts
-from ctui.tui.place import Place
-from ctui.tui.plain_ascii import PlainAscii
-from ctui.tui.themes import choose_theme
+from ctui.tui.support.key_order import KeysInOrder
+from ctui.tui.support.memory import recall, remember_theme
+from ctui.tui.support.options import ScreenOptions
+from ctui.tui.support.place import Place
+from ctui.tui.support.plain_ascii import PlainAscii
+from ctui.tui.support.themes import choose_theme
 
 
 class CtuiApp(KeysInOrder[None]):

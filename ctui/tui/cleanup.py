@@ -15,12 +15,12 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from ctui.tui.board import Board
-from ctui.tui.choices import Choices
 from ctui.tui.cleanup_content import heading, row_line, summary
 from ctui.tui.cleanup_deeds import CleanupDeeds
 from ctui.tui.cleanup_list import CleanupList, Row
 from ctui.tui.dialogs import Confirm
-from ctui.tui.key_bar import KeyBar
+from ctui.tui.support.bounded_list import BoundedList
+from ctui.tui.support.key_bar import KeyBar
 
 _REFRESH_SECONDS = 0.25
 
@@ -56,7 +56,7 @@ class Cleanup(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield Static(classes="cleanup--title")
-        yield Choices(compact=True, classes="cleanup--list")
+        yield BoundedList(compact=True, classes="cleanup--list")
         with VerticalScroll(can_focus=False, classes="cleanup--summary"):
             yield Static(classes="cleanup--facts")
         yield KeyBar(self.BINDINGS, {})

@@ -15,7 +15,7 @@ from ctui.git.repository import open_repository
 from ctui.humanize import size_text
 from ctui.paths import Paths
 from ctui.text import one_line, sanitise
-from ctui.tui.backstage import Backstage
+from ctui.tui.support.worker_loop import WorkerLoop
 from ctui.worktrees.model import WorktreeStatus
 from ctui.worktrees.size import size_on_disk
 from ctui.worktrees.trash.entries import TrashEntry
@@ -28,7 +28,7 @@ class CleanupDeeds:
     def __init__(
         self,
         app: App[Any],
-        backstage: Backstage,
+        worker_loop: WorkerLoop,
         paths: Paths,
         git_dir: Path,
         changed: Callable[[Sequence[str]], None],
@@ -37,7 +37,7 @@ class CleanupDeeds:
 
         Args:
             app: where what went wrong is told.
-            backstage: where it is done.
+            worker_loop: where it is done.
             paths: whose worktrees.
             git_dir: of the repository.
             changed: called when worktrees came or went, with the paths of those that went.
@@ -47,7 +47,7 @@ class CleanupDeeds:
         self.last_words: list[str] = []
         """What was done last, sanitised."""
         self._app = app
-        self._backstage = backstage
+        self._worker_loop = worker_loop
         self._paths = paths
         self._git_dir = git_dir
         self._changed = changed
@@ -72,7 +72,7 @@ class CleanupDeeds:
 
     def list_trash(self, take: Callable[[Sequence[TrashEntry]], None]) -> None:
         async def go() -> None:
-            take(await self._backstage.submit(self._listed()))
+            take(await self._worker_loop.submit(self._listed()))
 
         self._start(go())
 
@@ -97,7 +97,7 @@ class CleanupDeeds:
         async with self._turn:
             removed: list[TrashEntry] = []
             try:
-                removed, refused = await self._backstage.submit(
+                removed, refused = await self._worker_loop.submit(
                     remove_all(
                         self._paths,
                         self._git_dir,
@@ -133,7 +133,7 @@ class CleanupDeeds:
     async def _restored(self, ids: list[str]) -> list[str]:
         """Bring these back; those that stayed."""
         try:
-            restored, refused = await self._backstage.submit(
+            restored, refused = await self._worker_loop.submit(
                 restore_all(self._paths, self._git_dir, ids)
             )
         finally:
@@ -152,7 +152,7 @@ class CleanupDeeds:
 
     async def _purge(self, ids: list[str]) -> None:
         async with self._turn:
-            purged = await self._backstage.submit(self._purged(ids))
+            purged = await self._worker_loop.submit(self._purged(ids))
             self._app.notify(f"deleted for good: {size_text(purged.freed)}", markup=False)
 
     async def _purged(self, ids: list[str]) -> Purged:

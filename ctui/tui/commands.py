@@ -12,11 +12,11 @@ from ctui.tasks.calls import Update
 from ctui.tasks.model import Task, TaskState
 from ctui.text import one_line
 from ctui.tui.board import Board
-from ctui.tui.lookout import Lookout
-from ctui.tui.options import ScreenOptions
 from ctui.tui.parts import Parts
 from ctui.tui.sidebar import Sidebar
 from ctui.tui.stage import Stage
+from ctui.tui.support.options import ScreenOptions
+from ctui.tui.support.worktree_observer import WorktreeObserver
 
 if TYPE_CHECKING:
     from ctui.client.tasks import NewTask
@@ -30,7 +30,7 @@ class Commands(Screen[None]):
     parts: Parts
     board: Board
     _options: ScreenOptions
-    _lookout: Lookout
+    _observer: WorktreeObserver
 
     @abstractmethod
     def _take(self, update: Update) -> None:
@@ -55,10 +55,10 @@ class Commands(Screen[None]):
             if (pane := self._stage.pane_of(event.task)) is not None:
                 pane.composer.give_back(event.text)
 
-        self.parts.deeds.say(event.task, event.message_id, event.text, refused)
+        self.parts.task_actions.say(event.task, event.message_id, event.text, refused)
 
     def on_ask_panel_answered(self, event: AskPanel.Answered) -> None:
-        self.parts.deeds.answer(event.ask, event.answer, event.panel.start_again)
+        self.parts.task_actions.answer(event.ask, event.answer, event.panel.start_again)
 
     def on_pane_interrupt_wanted(self, event: Pane.InterruptWanted) -> None:
         task = self.board.tasks.get(event.task)
@@ -75,7 +75,10 @@ class Commands(Screen[None]):
     def _interrupt(self, task: Task) -> None:
         facts = ["The turn ends; the conversation stays open."]
         self._ask(
-            f"Interrupt {task.id}?", facts, "interrupt", lambda: self.parts.deeds.interrupt(task.id)
+            f"Interrupt {task.id}?",
+            facts,
+            "interrupt",
+            lambda: self.parts.task_actions.interrupt(task.id),
         )
 
     def action_new_task(self) -> None:
@@ -91,7 +94,7 @@ class Commands(Screen[None]):
 
     def _start(self, new: NewTask | None) -> None:
         if new is not None:
-            self.parts.deeds.start(
+            self.parts.task_actions.start(
                 new,
                 self._started,
                 lambda error: self._open_form(new, one_line(error.one_line(), 300)),
@@ -102,7 +105,7 @@ class Commands(Screen[None]):
 
         NewTaskForm.draft = ""
         self._take(Update(task=task))
-        self._lookout.look()
+        self._observer.look()
         self._show_list()
         self.query_one(Sidebar).choose(task.worktree)
         self.run_worker(self._stage.show_task(task, [], keep=True))
@@ -118,24 +121,26 @@ class Commands(Screen[None]):
     def action_inbox(self) -> None:
         from ctui.tui.inbox import Inbox
 
-        self.app.push_screen(Inbox(self.board, self.parts.deeds))
+        self.app.push_screen(Inbox(self.board, self.parts.task_actions))
 
     def action_stop(self) -> None:
         if (task := self._needed_task()) is not None:
             facts = ["Its container is stopped. A follow-up, or g, goes on with the conversation."]
-            self._ask(f"Stop {task.id}?", facts, "stop", lambda: self.parts.deeds.stop(task.id))
+            self._ask(
+                f"Stop {task.id}?", facts, "stop", lambda: self.parts.task_actions.stop(task.id)
+            )
 
     def action_resume(self) -> None:
         if (task := self._needed_task()) is not None:
             note = f"{task.id} is there again: write to it, and it goes on"
-            self.parts.deeds.resume(task.id, note)
+            self.parts.task_actions.resume(task.id, note)
             self.action_follow_up()
 
     def _wake_who_waits_for_a_login(self) -> None:
         for task in self.board.tasks.values():
             # There is nothing else that a task waits for without asking.
             if task.state is TaskState.WAITING and not self.board.asks_of(task.id):
-                self.parts.deeds.resume(task.id)
+                self.parts.task_actions.resume(task.id)
 
     def action_remove(self) -> None:
         from ctui.tui.removal import removal_facts
@@ -150,7 +155,7 @@ class Commands(Screen[None]):
             f"Remove {task.id}?",
             removal_facts(item),
             yes,
-            lambda: self.parts.deeds.remove(task, force=unclean),
+            lambda: self.parts.task_actions.remove(task, force=unclean),
         )
 
     def _ask(self, question: str, facts: list[str], yes: str, do: Callable[[], None]) -> None:
@@ -180,4 +185,4 @@ class Commands(Screen[None]):
         """These were removed, or others came back."""
         self.board.drop(paths)
         self._show_list()
-        self._lookout.look()
+        self._observer.look()

@@ -18,12 +18,12 @@ from ctui.tui.board import Board, worth_a_look
 from ctui.tui.commands import Commands
 from ctui.tui.header import Header
 from ctui.tui.item_content import nothing_here
-from ctui.tui.key_bar import KeyBar
-from ctui.tui.lookout import Lookout
-from ctui.tui.options import ScreenOptions
 from ctui.tui.parts import Parts
 from ctui.tui.sidebar import Sidebar
 from ctui.tui.stage import Stage
+from ctui.tui.support.key_bar import KeyBar
+from ctui.tui.support.options import ScreenOptions
+from ctui.tui.support.worktree_observer import WorktreeObserver
 from ctui.tui.tabs import TaskTabs
 
 # What a first picture does not need is loaded when it is.
@@ -98,7 +98,7 @@ class Dashboard(Commands):
         self._options = options
         self._list_due = False
         self._list_shown = 0.0
-        self._lookout = Lookout(parts.paths, parts.place.git_dir, self._take_statuses)
+        self._observer = WorktreeObserver(parts.paths, parts.place.git_dir, self._take_statuses)
 
     def compose(self) -> ComposeResult:
         yield Header(self.parts.place, scripted=self._options.scripted)
@@ -118,14 +118,14 @@ class Dashboard(Commands):
     def _begin(self) -> None:
         """The first picture is on the screen; now look at the world."""
         self._watch()
-        self.run_worker(self._lookout.run(self.parts.backstage), name="look", exit_on_error=True)
+        self.run_worker(self._observer.run(self.parts.worker_loop), name="look", exit_on_error=True)
         self._check()
 
     @work(name="check")
     async def _check(self) -> None:
         """A person who starts for the first time learns what is missing, and mends it here."""
         from ctui.git.repository import open_repository
-        from ctui.tui.memory import remember_repository
+        from ctui.tui.support.memory import remember_repository
 
         try:
             repository = await asyncio.to_thread(open_repository, self.parts.place.git_dir)
@@ -143,7 +143,7 @@ class Dashboard(Commands):
     async def _watch(self) -> None:
         from ctui.tui.updates import follow_updates
 
-        await follow_updates(self.parts.client, self._take, self.parts.deeds.complain)
+        await follow_updates(self.parts.client, self._take, self.parts.task_actions.complain)
 
     def _set_up(self, _: None) -> None:
         """Whatever was missing may be there now."""
@@ -180,7 +180,7 @@ class Dashboard(Commands):
         for task in gone:
             self.run_worker(self._stage.forget(task))
         if gone or (update.task is not None and worth_a_look(before, update.task)):
-            self._lookout.look()
+            self._observer.look()
         self._want_list()
 
     def _ring(self, ask: Ask) -> None:
@@ -212,7 +212,7 @@ class Dashboard(Commands):
         sidebar.show(items := self.board.items())
         at_work = [item.path for item in items if item.task and item.task.works]
         seen = sidebar.seen_paths
-        self._lookout.attend([*seen[:1], *at_work], seen)
+        self._observer.attend([*seen[:1], *at_work], seen)
         self._stage.update_all(self.board)
         if self._stage.shows_card and (chosen := sidebar.chosen) is not None:
             # It has been looked at since, or a task has begun on it.

@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from ctui.tui.board import Board
-from ctui.tui.place import Place
+from ctui.tui.support.place import Place
 from ctui.tui.task_content import health_marks, screen_header
 
 if TYPE_CHECKING:

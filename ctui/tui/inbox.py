@@ -15,7 +15,7 @@ from ctui.tasks.model import Ask
 from ctui.text import one_line
 from ctui.tui.ask_panel import AskPanel
 from ctui.tui.board import Board
-from ctui.tui.deeds import Deeds
+from ctui.tui.support.task_actions import TaskActions
 
 _REFRESH_SECONDS = 0.25
 _MOST_SHOWN = 12
@@ -31,10 +31,10 @@ class Inbox(ModalScreen[None]):
         Binding("left,k", "move(-1)", "Previous"),
     ]
 
-    def __init__(self, board: Board, deeds: Deeds) -> None:
+    def __init__(self, board: Board, task_actions: TaskActions) -> None:
         super().__init__()
         self._board = board
-        self._deeds = deeds
+        self._task_actions = task_actions
         self._place = 0
         self._ask: int | None = None
         """The id of the one that is shown: places move as others end."""
@@ -56,7 +56,7 @@ class Inbox(ModalScreen[None]):
 
     def on_ask_panel_answered(self, event: AskPanel.Answered) -> None:
         event.stop()
-        self._deeds.answer(event.ask, event.answer, event.panel.start_again)
+        self._task_actions.answer(event.ask, event.answer, event.panel.start_again)
 
     def on_ask_panel_emptied(self, event: AskPanel.Emptied) -> None:
         event.stop()

@@ -19,7 +19,7 @@ from ctui.git.names import worktree_name
 from ctui.tasks.model import TaskOptions
 from ctui.text import one_line
 from ctui.tui.board import Item
-from ctui.tui.options import ScreenOptions
+from ctui.tui.support.options import ScreenOptions
 from ctui.tui.tick_box import TickBox
 
 _KEYS = Content.assemble(

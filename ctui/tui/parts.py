@@ -10,15 +10,15 @@ from textual.app import App
 
 from ctui.paths import Paths
 from ctui.tasks.model import Task
-from ctui.tui.place import Place
+from ctui.tui.support.place import Place
 
 if TYPE_CHECKING:
     from ctui.client import Client
-    from ctui.tui.backstage import Backstage
     from ctui.tui.cleanup_deeds import CleanupDeeds
-    from ctui.tui.deeds import Deeds
-    from ctui.tui.frame_clock import FrameClock
     from ctui.tui.pane import Pane
+    from ctui.tui.support.frame_clock import FrameClock
+    from ctui.tui.support.task_actions import TaskActions
+    from ctui.tui.support.worker_loop import WorkerLoop
 
 
 class Parts:
@@ -38,18 +38,18 @@ class Parts:
         return Client(self.paths)
 
     @cached_property
-    def deeds(self) -> Deeds:
+    def task_actions(self) -> TaskActions:
         """The person's commands."""
-        from ctui.tui.deeds import Deeds
+        from ctui.tui.support.task_actions import TaskActions
 
-        return Deeds(self._app, self.client, self.backstage, self.place.git_dir)
+        return TaskActions(self._app, self.client, self.worker_loop, self.place.git_dir)
 
     @cached_property
-    def backstage(self) -> Backstage:
+    def worker_loop(self) -> WorkerLoop:
         """Where git and files are waited for."""
-        from ctui.tui.backstage import Backstage
+        from ctui.tui.support.worker_loop import WorkerLoop
 
-        return Backstage()
+        return WorkerLoop()
 
     def cleanup(self, changed: Callable[[Sequence[str]], None]) -> CleanupDeeds:
         """The commands of the cleanup screen; the same ones each time, so that it can undo."""
@@ -57,7 +57,7 @@ class Parts:
 
         if self._cleanup is None:
             self._cleanup = CleanupDeeds(
-                self._app, self.backstage, self.paths, self.place.git_dir, changed
+                self._app, self.worker_loop, self.paths, self.place.git_dir, changed
             )
         return self._cleanup
 
@@ -71,11 +71,11 @@ class Parts:
         """Let go of everything that was made."""
         if "client" in self.__dict__:
             await self.client.close()
-        if "backstage" in self.__dict__:
-            await self.backstage.close()
+        if "worker_loop" in self.__dict__:
+            await self.worker_loop.close()
 
     @cached_property
     def _clock(self) -> FrameClock:
-        from ctui.tui.frame_clock import FrameClock
+        from ctui.tui.support.frame_clock import FrameClock
 
         return FrameClock(self._app)

@@ -10,13 +10,13 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from ctui.tui.board import Item
-from ctui.tui.choices import Choices
 from ctui.tui.item_content import group_heading, item_line
+from ctui.tui.support.bounded_list import BoundedList
 
 _LEAST_ROOM = 20
 
 
-class Sidebar(Choices):
+class Sidebar(BoundedList):
     """Keeps its highlight on the same worktree however the list changes."""
 
     class Chosen(Message):

@@ -20,11 +20,11 @@ from ctui.git.beginning import Beginning, begin_repository, find_beginning
 from ctui.paths import Paths
 from ctui.text import one_line
 from ctui.tui.dialogs import Confirm
-from ctui.tui.key_bar import KeyBar
-from ctui.tui.key_order import KeysInOrder
-from ctui.tui.memory import recall
-from ctui.tui.place import Place, find_place, place_at
-from ctui.tui.themes import choose_theme
+from ctui.tui.support.key_bar import KeyBar
+from ctui.tui.support.key_order import KeysInOrder
+from ctui.tui.support.memory import recall
+from ctui.tui.support.place import Place, find_place, place_at
+from ctui.tui.support.themes import choose_theme
 
 _WIDTH = 100
 _WHY = (

@@ -13,11 +13,11 @@ from textual.screen import Screen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from ctui.tui.choices import Choices
 from ctui.tui.cleanup_content import trash_line
 from ctui.tui.cleanup_deeds import CleanupDeeds
 from ctui.tui.dialogs import Confirm
-from ctui.tui.key_bar import KeyBar
+from ctui.tui.support.bounded_list import BoundedList
+from ctui.tui.support.key_bar import KeyBar
 from ctui.worktrees.trash.entries import TrashEntry
 
 
@@ -39,7 +39,7 @@ class TrashScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield Static(classes="cleanup--title")
-        yield Choices(compact=True, classes="cleanup--list")
+        yield BoundedList(compact=True, classes="cleanup--list")
         yield KeyBar(self.BINDINGS, {})
 
     def on_mount(self) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ctui.client.observer import Observer, Seen
 from ctui.demo.world import World, demo_world
-from ctui.tui.backstage import Backstage
+from ctui.tui.support.worker_loop import WorkerLoop
 from tests.bench.big_repository import MERGED, SQUASHED
 from tests.bench.terminal import Pty
 from tests.bench.worktrees import Field, late, make_field, p99
@@ -44,7 +44,7 @@ async def many() -> None:
 
 
 async def _first_look(field: Field, world: World) -> None:
-    """How late the screen's loop wakes up while backstage looks at all of them."""
+    """How late the screen's loop wakes up while the worker loop looks at all of them."""
     done = asyncio.Event()
     here = asyncio.get_running_loop()
 
@@ -52,18 +52,18 @@ async def _first_look(field: Field, world: World) -> None:
         if seen.complete:
             here.call_soon_threadsafe(done.set)
 
-    backstage = Backstage()
+    worker_loop = WorkerLoop()
     ticker = asyncio.create_task(late(done))
 
     async def observe() -> None:
         await Observer(world.paths, field.repository.common_dir, told).run()
 
     began = time.perf_counter()
-    job = backstage.submit(observe())
+    job = worker_loop.submit(observe())
     waits = await ticker
     took = time.perf_counter() - began
     job.cancel()
-    await backstage.close()
+    await worker_loop.close()
     print(
         f"{'loop stall at the first look, p99':<34} {p99(waits) * 1000:5.1f} ms (wanted <= 30)   "
         f"longest {max(waits) * 1000:.1f} ms; all {len(field.worktrees)} known after {took:.1f} s"

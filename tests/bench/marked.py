@@ -15,7 +15,7 @@ from textual.widgets import Static
 from ctui.config import load_config
 from ctui.paths import Paths
 from ctui.tui.app import CtuiApp
-from ctui.tui.place import Place
+from ctui.tui.support.place import Place
 
 
 class Marked(CtuiApp):

@@ -30,16 +30,16 @@ from ctui.tui.ask_panel import AskPanel
 from ctui.tui.board import Board
 from ctui.tui.cleanup_content import row_line, summary, trash_line
 from ctui.tui.cleanup_list import CleanupList
-from ctui.tui.deeds import Deeds
 from ctui.tui.dialogs import Confirm
-from ctui.tui.frame_clock import FrameClock
 from ctui.tui.inbox import Inbox
 from ctui.tui.item_content import worktree_card
 from ctui.tui.new_task import NewTaskForm
-from ctui.tui.options import ScreenOptions
 from ctui.tui.removal import removal_facts
 from ctui.tui.setup import Setup
 from ctui.tui.sidebar import Sidebar
+from ctui.tui.support.frame_clock import FrameClock
+from ctui.tui.support.options import ScreenOptions
+from ctui.tui.support.task_actions import TaskActions
 from ctui.tui.tabs import TaskTabs
 from ctui.tui.task_content import pane_header, screen_header, tab_labels
 from ctui.tui.transcript_view import TranscriptView
@@ -107,7 +107,7 @@ class Everything(App[None]):
             await self._painted()
             await self._painted()
             self.pop_screen()
-        Deeds(self, None, None, None).complain(CtuiError(self._text, hint=self._text))  # type: ignore[arg-type] # it calls nobody
+        TaskActions(self, None, None, None).complain(CtuiError(self._text, hint=self._text))  # type: ignore[arg-type] # it calls nobody
         await self._painted()
         self.exit()
 

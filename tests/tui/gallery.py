@@ -22,7 +22,7 @@ from ctui.tasks.model import AskKind
 from ctui.tui.app import CtuiApp
 from ctui.tui.board import Board
 from ctui.tui.key_guard import GUARD_SECONDS
-from ctui.tui.place import Place
+from ctui.tui.support.place import Place
 
 _PATIENCE = 400
 _FONT = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)

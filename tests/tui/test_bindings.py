@@ -16,8 +16,8 @@ _PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
 
 
 def bindings() -> Iterator[Binding]:
-    for found in pkgutil.iter_modules(ctui.tui.__path__):
-        module = importlib.import_module(f"ctui.tui.{found.name}")
+    for found in pkgutil.walk_packages(ctui.tui.__path__, "ctui.tui."):
+        module = importlib.import_module(found.name)
         for thing in vars(module).values():
             if isinstance(thing, type) and thing.__module__ == module.__name__:
                 own = vars(thing).get("BINDINGS", ())

@@ -12,10 +12,10 @@ from textual.widgets import OptionList, Static
 
 from ctui.git.repository import open_repository
 from ctui.paths import Paths
-from ctui.tui.backstage import Backstage
 from ctui.tui.board import Board
 from ctui.tui.cleanup import Cleanup
 from ctui.tui.cleanup_deeds import CleanupDeeds
+from ctui.tui.support.worker_loop import WorkerLoop
 from ctui.tui.trash_screen import TrashScreen
 from ctui.worktrees.create import create_worktree
 from tests.conftest import git
@@ -33,9 +33,9 @@ class OneScreen(App[None]):
     def __init__(self, paths: Paths, folder: Path) -> None:
         super().__init__()
         self._folder = folder
-        self._backstage = Backstage()
+        self._worker_loop = WorkerLoop()
         self.board = Board(str(folder / ".git"))
-        self.deeds = CleanupDeeds(self, self._backstage, paths, folder / ".git", self._went)
+        self.deeds = CleanupDeeds(self, self._worker_loop, paths, folder / ".git", self._went)
 
     async def look(self) -> None:
         survey = survey_of(open_repository(self._folder))
@@ -51,7 +51,7 @@ class OneScreen(App[None]):
         self.push_screen(Cleanup(self.board, self.deeds, delete_branches=False))
 
     async def on_unmount(self) -> None:
-        await self._backstage.close()
+        await self._worker_loop.close()
 
     @property
     def words(self) -> str:

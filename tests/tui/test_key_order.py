@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from ctui.tui.key_order import KeysInOrder
+from ctui.tui.support.key_order import KeysInOrder
 
 
 class Dialog(ModalScreen[None]):

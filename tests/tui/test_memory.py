@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ctui.paths import Paths, private_folder
-from ctui.tui.memory import Memory, recall, remember_repository, remember_theme
+from ctui.tui.support.memory import Memory, recall, remember_repository, remember_theme
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ctui.tui.place import Place, find_place, place_at
+from ctui.tui.support.place import Place, find_place, place_at
 from tests.conftest import git
 
 

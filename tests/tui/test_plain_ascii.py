@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from ctui.tui.plain_ascii import plain
+from ctui.tui.support.plain_ascii import plain
 
 
 @given(st.text(st.characters(exclude_categories=["Cc", "Cs"])))

@@ -29,17 +29,17 @@ from ctui.tui.board import Board
 from ctui.tui.composer import Composer
 from ctui.tui.dashboard import Dashboard
 from ctui.tui.dialogs import Confirm
-from ctui.tui.frame_clock import FrameClock
 from ctui.tui.header import Header
 from ctui.tui.help import Help, choices_of
 from ctui.tui.inbox import Inbox
-from ctui.tui.key_bar import KeyBar
 from ctui.tui.new_task import NewTaskForm
-from ctui.tui.options import ScreenOptions
-from ctui.tui.place import Place
 from ctui.tui.removal import removal_facts
 from ctui.tui.setup import Setup
 from ctui.tui.sidebar import Sidebar
+from ctui.tui.support.frame_clock import FrameClock
+from ctui.tui.support.key_bar import KeyBar
+from ctui.tui.support.options import ScreenOptions
+from ctui.tui.support.place import Place
 from ctui.tui.task_content import pane_header
 from ctui.tui.transcript_view import TranscriptView
 from ctui.worktrees.model import Changes

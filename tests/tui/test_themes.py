@@ -10,7 +10,7 @@ import pytest
 
 from ctui.errors import InvalidInput
 from ctui.paths import Paths
-from ctui.tui.themes import DEFAULT, FALLBACK, choose_theme, find_themes, read_theme
+from ctui.tui.support.themes import DEFAULT, FALLBACK, choose_theme, find_themes, read_theme
 from tests.tui.test_snapshots import SCREENS, Still
 
 GOOD = 'name = "mine"\ndark = true\n[colours]\nprimary = "#123456"\n'

@@ -13,8 +13,8 @@ from textual.selection import Selection
 
 from ctui.claude.decode import decode
 from ctui.claude.transcript import Transcript
-from ctui.tui.frame_clock import FrameClock
 from ctui.tui.row_paint import ROW_BITS
+from ctui.tui.support.frame_clock import FrameClock
 from ctui.tui.transcript_view import TranscriptView
 from tests.claude import lines
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.widgets import OptionList
 
 
-class Choices(OptionList):
+class BoundedList(OptionList):
     """Otherwise as every other list."""
 
     def action_cursor_down(self) -> None:

@@ -1,4 +1,4 @@
-"""The observer of worktrees, as the screen has it: it works backstage, and tells here."""
+"""The observer of worktrees, run in the worker loop; it reports to the screen's loop."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ctui.paths import Paths
-from ctui.tui.backstage import Backstage
+from ctui.tui.support.worker_loop import WorkerLoop
 
 if TYPE_CHECKING:
     from ctui.client.observer import Observer, Seen
 
 
-class Lookout:
+class WorktreeObserver:
     """Every method can be called at any time, also before the observer stands."""
 
     def __init__(self, paths: Paths, git_dir: Path, told: Callable[[Seen], None]) -> None:
@@ -29,12 +29,12 @@ class Lookout:
         self._paths = paths
         self._git_dir = git_dir
         self._told = told
-        self._backstage: Backstage | None = None
+        self._worker_loop: WorkerLoop | None = None
         self._observer: Observer | None = None
 
-    async def run(self, backstage: Backstage) -> None:
+    async def run(self, worker_loop: WorkerLoop) -> None:
         """Look until cancelled."""
-        self._backstage = backstage
+        self._worker_loop = worker_loop
         here = asyncio.get_running_loop()
 
         async def observe() -> None:
@@ -47,7 +47,7 @@ class Lookout:
             self._observer = Observer(self._paths, self._git_dir, tell)
             await self._observer.run()
 
-        await backstage.submit(observe())
+        await worker_loop.submit(observe())
 
     def look(self, path: str = "") -> None:
         """Something changed in this worktree, or somewhere: look as soon as possible."""
@@ -58,5 +58,5 @@ class Lookout:
         self._call(lambda observer: observer.attend(focused, visible))
 
     def _call(self, do: Callable[[Observer], None]) -> None:
-        if self._backstage is not None and self._observer is not None:
-            self._backstage.loop.call_soon_threadsafe(do, self._observer)
+        if self._worker_loop is not None and self._observer is not None:
+            self._worker_loop.loop.call_soon_threadsafe(do, self._observer)

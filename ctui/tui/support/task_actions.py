@@ -24,28 +24,30 @@ from ctui.git.repository import open_repository
 from ctui.tasks.calls import AnswerAsk, InterruptTask, StopTask
 from ctui.tasks.model import Answer, Ask, Task
 from ctui.text import one_line, sanitise
-from ctui.tui.backstage import Backstage
+from ctui.tui.support.worker_loop import WorkerLoop
 
 T = TypeVar("T")
 
 _PROGRESS_SECONDS = 2.0
 
 
-class Deeds:
+class TaskActions:
     """The person's commands, carried out in the background."""
 
-    def __init__(self, app: App[Any], client: Client, backstage: Backstage, git_dir: Path) -> None:
+    def __init__(
+        self, app: App[Any], client: Client, worker_loop: WorkerLoop, git_dir: Path
+    ) -> None:
         """Nothing is done yet.
 
         Args:
             app: where what went wrong is told.
             client: the way to the driver.
-            backstage: where git is waited for.
+            worker_loop: where git is waited for.
             git_dir: of the repository.
         """
         self._app = app
         self._client = client
-        self._backstage = backstage
+        self._worker_loop = worker_loop
         self._git_dir = git_dir
 
     def start(
@@ -62,7 +64,7 @@ class Deeds:
                 self._say(note)
             started(found.task)
 
-        self._do(self._backstage.submit(go()), done, refused)
+        self._do(self._worker_loop.submit(go()), done, refused)
 
     def _progress(self) -> Callable[[int, int], None]:
         """Says now and then how far a checkout is that takes long; called from another thread."""
@@ -120,7 +122,7 @@ class Deeds:
                     client, task, keep_worktree=False, force=force, purge=False
                 )
 
-        self._do(self._backstage.submit(go()), removed)
+        self._do(self._worker_loop.submit(go()), removed)
 
     def complain(self, error: CtuiError) -> None:
         """Show an error, and what to do about it."""
@@ -149,4 +151,4 @@ class Deeds:
                 if done is not None:
                     done(result)
 
-        self._app.run_worker(go(), group="deeds")
+        self._app.run_worker(go(), group="task-actions")

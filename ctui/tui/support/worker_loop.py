@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-class Backstage:
+class WorkerLoop:
     """Starts with the first work, and ends with the process or when it is closed."""
 
     def __init__(self) -> None:
@@ -21,7 +21,7 @@ class Backstage:
     def loop(self) -> asyncio.AbstractEventLoop:
         """The loop in which the work is done."""
         loop = asyncio.new_event_loop()
-        threading.Thread(target=loop.run_forever, name="backstage", daemon=True).start()
+        threading.Thread(target=loop.run_forever, name="worker_loop", daemon=True).start()
         return loop
 
     def submit(self, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
