@@ -27,9 +27,9 @@ from ctui.claude.blocks import (
 )
 from ctui.claude.wishes import wish
 from ctui.humanize import compact, duration
-from ctui.tui.lines import BLANK, Line, Span, shortened
-from ctui.tui.markdown import markdown_lines, plain_lines
-from ctui.tui.tool_lines import tool_lines
+from ctui.tui.text.lines import BLANK, Line, Span, shortened
+from ctui.tui.text.markdown import markdown_lines, plain_lines
+from ctui.tui.text.tool_lines import tool_lines
 
 _PROMPT_LINES = 12
 _THOUGHT_LINES = 2

@@ -6,10 +6,10 @@ from collections import OrderedDict
 
 from ctui.claude.blocks import Block, Notice, Prompt, Speech, Thought, ToolCall
 from ctui.tui.block_lines import block_body, indented
-from ctui.tui.lines import BLANK
 from ctui.tui.live_markdown import LiveMarkdown
 from ctui.tui.long_rows import MOST_ROWS, LongRows
 from ctui.tui.strips import Palette, Rows
+from ctui.tui.text.lines import BLANK
 
 _KEPT_ROWS = 20_000
 _FOLDED_ROWS = 8

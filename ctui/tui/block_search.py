@@ -9,7 +9,7 @@ from time import monotonic
 
 from ctui.claude.blocks import Block, Notice, Prompt, Speech, Thought, ToolCall
 from ctui.tui.block_lines import block_body
-from ctui.tui.tool_lines import title_line
+from ctui.tui.text.tool_lines import title_line
 
 _WORD = re.compile(r"[^\W_]+")
 _AT_ONCE = 0.008

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from ctui.tui.ink import Ink
-from ctui.tui.lines import BLANK, Line
-from ctui.tui.markdown import Part, code_rows, join, parts
-from ctui.tui.markdown_fence import chunk_size, fence_lines, fence_rows
+from ctui.tui.text.highlight_budget import HighlightBudget
+from ctui.tui.text.lines import BLANK, Line
+from ctui.tui.text.markdown import Part, code_rows, join, parts
+from ctui.tui.text.markdown_fence import chunk_size, fence_lines, fence_rows
 
 
 class LiveMarkdown:
@@ -25,7 +25,7 @@ class LiveMarkdown:
         self._step = step
         self.frozen: list[Line] = []
         """Lines that stay as they are until they are taken. Only `append` adds some, at the end."""
-        self._ink = Ink()
+        self._budget = HighlightBudget()
         """What is left behind the frozen lines."""
         self._rest = ""
         """The source of the tail."""
@@ -52,8 +52,8 @@ class LiveMarkdown:
     def tail(self) -> list[Line]:
         """Return the lines after those that are frozen. The list is not yours to change."""
         if self._tail is None:
-            found, ink = parts(self._rest), self._ink.copy()
-            self._tail = join((part, self._lines(part, ink)) for part in found)
+            found, budget = parts(self._rest), self._budget.copy()
+            self._tail = join((part, self._lines(part, budget)) for part in found)
         return self._tail
 
     def _freeze(self) -> None:
@@ -67,7 +67,7 @@ class LiveMarkdown:
         if not found:
             return
         for part, following in pairwise(found):
-            self.frozen += self._lines(part, self._ink)
+            self.frozen += self._lines(part, self._budget)
             if following.spaced:
                 self.frozen.append(BLANK)
             self._in_fence = False
@@ -80,16 +80,16 @@ class LiveMarkdown:
             return
         info = last.node.info.strip()
         rows = code_rows(last.node)
-        while size := chunk_size(rows, info, self._ink):
+        while size := chunk_size(rows, info, self._budget):
             lay_out = fence_rows if self._in_fence else fence_lines
-            self.frozen += lay_out(rows[:size], info, self._ink)
+            self.frozen += lay_out(rows[:size], info, self._budget)
             del rows[:size]
             opening, code = self._rest.split("\n", 1)
             self._rest = f"{opening}\n{_without_rows(code, size)}"
             self._in_fence = True
 
-    def _lines(self, part: Part, ink: Ink) -> list[Line]:
-        return part.lines(ink, continued=self._in_fence and part.start == 0)
+    def _lines(self, part: Part, budget: HighlightBudget) -> list[Line]:
+        return part.lines(budget, continued=self._in_fence and part.start == 0)
 
 
 def _without_rows(text: str, count: int) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ctui.tui.lines import Line
 from ctui.tui.strips import Palette, Rows, lay_out
+from ctui.tui.text.lines import Line
 
 _FIRST_ROWS = 1_500
 _LAST_ROWS = 1_500

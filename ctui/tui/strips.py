@@ -10,7 +10,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from ctui.tui.lines import Line, Wrap
+from ctui.tui.text.lines import Line, Wrap
 
 LONGEST_LINE = 4000
 """Characters of one line that are laid out; a longer one is cut, and says so."""

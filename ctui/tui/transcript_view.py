@@ -23,11 +23,11 @@ from textual.widget import Widget
 from ctui.claude.blocks import Block
 from ctui.claude.ledger import Changes
 from ctui.tui.block_window import BlockWindow
-from ctui.tui.lines import STYLES
 from ctui.tui.palette import palette_of, style_of
 from ctui.tui.row_paint import ROW_BITS, changed_rows, matched, selected
 from ctui.tui.search import Search
 from ctui.tui.support.frame_clock import FrameClock
+from ctui.tui.text.lines import STYLES
 from ctui.tui.thumb import Thumb
 
 _NEAR_TOP_ROWS = 60

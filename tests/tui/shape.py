@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from ctui.text import sanitise
-from ctui.tui.lines import STYLES, Line
+from ctui.tui.text.lines import STYLES, Line
 
 _MARKS = [*"*_~`[]()<>!#|-+=\\&:. \n\t1aé中", "```", "~~~", "    ", "\n\n", "- ", "> ", "|-|"]
 

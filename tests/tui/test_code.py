@@ -6,22 +6,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctui.tui import code as subject
-from ctui.tui.code import language_of
-from ctui.tui.ink import Ink
-from ctui.tui.languages import LANGUAGES, LIKE
-from ctui.tui.lines import Line, Wrap
+from ctui.tui.text import code as subject
+from ctui.tui.text.code import language_of
+from ctui.tui.text.highlight_budget import HighlightBudget
+from ctui.tui.text.languages import LANGUAGES, LIKE
+from ctui.tui.text.lines import Line, Wrap
 from tests.tui.shape import assert_well_formed, shown, styled, texts
 
 _LANGUAGES = st.sampled_from(["python", "c", "js", "html", "json", "diff", "rst", "", "nonsense"])
 
 
 def code_lines(code: str, language: str, first: str = "") -> list[Line]:
-    return subject.code_lines(code, language, Ink(), first=first)
+    return subject.code_lines(code, language, HighlightBudget(), first=first)
 
 
 def diff_lines(hunk: list[str], language: str, old: int, new: int) -> list[Line]:
-    return subject.diff_lines(hunk, language, old, new, Ink())
+    return subject.diff_lines(hunk, language, old, new, HighlightBudget())
 
 
 def test_code_has_the_colours_of_its_language() -> None:
@@ -65,13 +65,13 @@ def test_what_is_coloured_is_bounded_in_characters_too() -> None:
     assert [bool(line.spans) for line in lines] == [True] * 112 + [False] * 188
 
 
-def test_the_ink_is_for_all_code_of_a_block() -> None:
-    ink = Ink(rows=3)
+def test_the_budget_is_for_all_code_of_a_block() -> None:
+    budget = HighlightBudget(rows=3)
     coloured = [
         bool(line.spans)
         for line in (
-            *subject.code_lines("def f()\n" * 2, "python", ink),
-            *subject.diff_lines([" def f()"] * 2, "python", 1, 1, ink),
+            *subject.code_lines("def f()\n" * 2, "python", budget),
+            *subject.diff_lines([" def f()"] * 2, "python", 1, 1, budget),
         )
     ]
     assert coloured == [True, True, True, False]

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctui.tui import highlight, markdown_parser
-from ctui.tui.lines import Line
 from ctui.tui.live_markdown import LiveMarkdown
-from ctui.tui.markdown import markdown_lines
+from ctui.tui.text import highlight, markdown_parser
+from ctui.tui.text.lines import Line
+from ctui.tui.text.markdown import markdown_lines
 from tests.tui.shape import texts
 
 _PROSE = "Some **bold** words, `code` and a [link](http://a.b). "
@@ -147,7 +147,7 @@ def _count(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         return lexer(code, language)
 
     monkeypatch.setattr(markdown_parser, "parse_blocks", counted)
-    monkeypatch.setattr("ctui.tui.code.highlighted", counted_code)
+    monkeypatch.setattr("ctui.tui.text.code.highlighted", counted_code)
     return sizes
 
 

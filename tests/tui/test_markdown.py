@@ -10,9 +10,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ctui.text import sanitise
-from ctui.tui import markdown_parser
-from ctui.tui.lines import BLANK, Line, Wrap
-from ctui.tui.markdown import markdown_lines
+from ctui.tui.text import markdown_parser
+from ctui.tui.text.lines import BLANK, Line, Wrap
+from ctui.tui.text.markdown import markdown_lines
 from tests.tui.shape import assert_well_formed, shown, styled, texts
 
 

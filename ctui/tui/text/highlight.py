@@ -7,8 +7,8 @@ from functools import cache, lru_cache
 from itertools import accumulate
 from typing import Any, NamedTuple
 
-from ctui.tui.languages import LANGUAGES, LIKE
-from ctui.tui.lines import Span
+from ctui.tui.text.languages import LANGUAGES, LIKE
+from ctui.tui.text.lines import Span
 
 _LONGEST_NAME = 40
 _LONGEST_PIECE = 1_000
@@ -51,7 +51,7 @@ class Highlighted(NamedTuple):
 def highlighted(code: str, language: str) -> Highlighted:
     """Return the spans of every row of `code`, rows being what line breaks separate.
 
-    An unknown `language` has no spans. The caller bounds the code and its rows (see `ink`).
+    An unknown `language` has no spans. The caller bounds the code and its rows (see `budget`).
     """
     rows = code.split("\n")
     lexer = _lexer(language)

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 
 from ctui.claude.blocks import ToolCall, ToolOutput, ToolState
 from ctui.paths import WORKSPACE
-from ctui.tui.code import code_lines, diff_lines, language_of
-from ctui.tui.ink import Ink
-from ctui.tui.lines import Line, Span, Wrap, shortened
+from ctui.tui.text.code import code_lines, diff_lines, language_of
+from ctui.tui.text.highlight_budget import HighlightBudget
+from ctui.tui.text.lines import Line, Span, Wrap, shortened
 
 _OUTPUT_LINES = 6
 _CHANGE_LINES = 24
@@ -30,7 +30,7 @@ _MARKS = {
 def tool_lines(call: ToolCall, *, unfolded: bool) -> tuple[list[Line], int]:
     """A tool call's lines, and how many more there are when it is unfolded."""
     limit = _CHANGE_LINES if _is_change(call) else _OUTPUT_LINES
-    body = list(_body(call, Ink() if unfolded else Ink(rows=limit)))
+    body = list(_body(call, HighlightBudget() if unfolded else HighlightBudget(rows=limit)))
     left_out = len(body) - limit
     if unfolded or left_out <= 1:
         return [title_line(call), *body], 0
@@ -65,37 +65,37 @@ def _end(call: ToolCall) -> str:
     return " · ".join(facts)
 
 
-def _body(call: ToolCall, ink: Ink) -> Iterator[Line]:
+def _body(call: ToolCall, budget: HighlightBudget) -> Iterator[Line]:
     output = call.output
     language = language_of(_path(call))
     if output is not None and output.hunks:
         for hunk in output.hunks:
             shown = shortened("\n".join(hunk.lines)).split("\n")
-            yield from diff_lines(shown, language, hunk.old_start, hunk.new_start, ink)
+            yield from diff_lines(shown, language, hunk.old_start, hunk.new_start, budget)
         return
-    yield from _given(call, language, ink)
+    yield from _given(call, language, budget)
     if output is not None and not (call.state is ToolState.OK and call.name in _SAYS_NOTHING_NEW):
         yield from _output(output, failed=call.state is not ToolState.OK)
 
 
-def _given(call: ToolCall, language: str, ink: Ink) -> Iterable[Line]:
+def _given(call: ToolCall, language: str, budget: HighlightBudget) -> Iterable[Line]:
     """The part of the input that its one-line subject cannot show."""
     given = call.given
     match call.name:
         case "Edit" if isinstance(given.get("old_string"), str):
-            return _replacement(given.get("old_string"), given.get("new_string"), language, ink)
+            return _replacement(given.get("old_string"), given.get("new_string"), language, budget)
         case "Write" if isinstance(given.get("content"), str):
-            return code_lines(shortened(given["content"]), language, ink, first="  ")
+            return code_lines(shortened(given["content"]), language, budget, first="  ")
         case "Bash" if "\n" in str(given.get("command", "")):
-            return code_lines(shortened(str(given["command"])), "bash", ink, first="  ")
+            return code_lines(shortened(str(given["command"])), "bash", budget, first="  ")
     return ()
 
 
-def _replacement(old: object, new: object, language: str, ink: Ink) -> list[Line]:
+def _replacement(old: object, new: object, language: str, budget: HighlightBudget) -> list[Line]:
     removed = [f"-{line}" for line in shortened(str(old)).split("\n")] if old else []
     new = shortened(new) if isinstance(new, str) else ""
     added = [f"+{line}" for line in new.split("\n")] if new else []
-    return diff_lines([*removed, *added], language, 1, 1, ink)
+    return diff_lines([*removed, *added], language, 1, 1, budget)
 
 
 def _output(output: ToolOutput, *, failed: bool) -> Iterator[Line]:

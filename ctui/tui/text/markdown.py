@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len
 
-from ctui.tui.ink import Ink
-from ctui.tui.lines import BLANK, Line, Wrap
-from ctui.tui.markdown_fence import fence_lines, fence_rows
-from ctui.tui.markdown_inline import inline_rows
-from ctui.tui.markdown_table import table_lines
+from ctui.tui.text.highlight_budget import HighlightBudget
+from ctui.tui.text.lines import BLANK, Line, Wrap
+from ctui.tui.text.markdown_fence import fence_lines, fence_rows
+from ctui.tui.text.markdown_inline import inline_rows
+from ctui.tui.text.markdown_table import table_lines
 
 if TYPE_CHECKING:
     from markdown_it.tree import SyntaxTreeNode
@@ -40,13 +40,13 @@ class Part(NamedTuple):
     spaced: bool
     """Whether a blank line separates it from the part before it."""
 
-    def lines(self, ink: Ink, *, continued: bool = False) -> list[Line]:
+    def lines(self, budget: HighlightBudget, *, continued: bool = False) -> list[Line]:
         """Lay it out. A `continued` block of code is one whose label was shown already."""
         if self.node is None:
             return plain_lines("\n".join(self.source[self.start : self.end]))
         if continued and self.node.type == "fence":
-            return fence_rows(code_rows(self.node), self.node.info.strip(), ink)
-        return _Layout(self.source, ink).block(self.node)
+            return fence_rows(code_rows(self.node), self.node.info.strip(), budget)
+        return _Layout(self.source, budget).block(self.node)
 
 
 def markdown_lines(text: str) -> list[Line]:
@@ -54,8 +54,8 @@ def markdown_lines(text: str) -> list[Line]:
 
     Blocks are separated by a blank line. Lists are as loose or as tight as their source is.
     """
-    ink = Ink()
-    return join((part, part.lines(ink)) for part in parts(text))
+    budget = HighlightBudget()
+    return join((part, part.lines(budget)) for part in parts(text))
 
 
 def plain_lines(text: str) -> list[Line]:
@@ -76,7 +76,7 @@ def join(laid_out: Iterable[tuple[Part, list[Line]]]) -> list[Line]:
 
 def parts(text: str) -> list[Part]:
     """Split a document."""
-    from ctui.tui.markdown_parser import parse_blocks
+    from ctui.tui.text.markdown_parser import parse_blocks
 
     source = text.split("\n")
     found = []
@@ -112,9 +112,9 @@ def _is_blank(row: str) -> bool:
 class _Layout:
     """Turns the blocks of one document into lines."""
 
-    def __init__(self, source: list[str], ink: Ink) -> None:
+    def __init__(self, source: list[str], budget: HighlightBudget) -> None:
         self._source = source
-        self._ink = ink
+        self._budget = budget
 
     def block(self, node: SyntaxTreeNode) -> list[Line]:
         match node.type:
@@ -127,9 +127,9 @@ class _Layout:
             case "blockquote":
                 return self._quote(node)
             case "fence":
-                return fence_lines(code_rows(node), node.info.strip(), self._ink)
+                return fence_lines(code_rows(node), node.info.strip(), self._budget)
             case "code_block":
-                return fence_lines(code_rows(node), "", self._ink)
+                return fence_lines(code_rows(node), "", self._budget)
             case "table":
                 return table_lines(node)
             case "hr":

@@ -7,9 +7,9 @@ from itertools import chain, repeat
 
 from rich.cells import cell_len
 
-from ctui.tui.highlight import highlighted, language_of
-from ctui.tui.ink import Ink
-from ctui.tui.lines import Line, Span, Wrap
+from ctui.tui.text.highlight import highlighted, language_of
+from ctui.tui.text.highlight_budget import HighlightBudget
+from ctui.tui.text.lines import Line, Span, Wrap
 
 __all__ = ["code_lines", "diff_lines", "language_of"]
 
@@ -19,10 +19,10 @@ _TAB = 4
 _CHANGES = {"+": "added", "-": "removed"}
 
 
-def code_lines(code: str, language: str, ink: Ink, *, first: str = "") -> list[Line]:
+def code_lines(code: str, language: str, budget: HighlightBudget, *, first: str = "") -> list[Line]:
     """Return a line for each row of `code`, with `first` in front of it.
 
-    `language` is a name that Pygments knows; with any other, and where the ink is used up, the
+    `language` is a name that Pygments knows; with any other, and where the budget is used up, the
     code has no colours. Tabs are expanded to stops of 4 characters. A row of more than 4,000
     characters is cut, and says how much is missing.
     """
@@ -31,12 +31,12 @@ def code_lines(code: str, language: str, ink: Ink, *, first: str = "") -> list[L
     rows = _rows(code)
     return [
         _line(row, spans, style="block", first=first)
-        for row, spans in zip(rows, _colours(rows, language, ink), strict=False)
+        for row, spans in zip(rows, _colours(rows, language, budget), strict=False)
     ]
 
 
 def diff_lines(
-    lines: Iterable[str], language: str, old_start: int, new_start: int, ink: Ink
+    lines: Iterable[str], language: str, old_start: int, new_start: int, budget: HighlightBudget
 ) -> list[Line]:
     r"""Return the lines of a hunk of a unified diff, each with its number and its mark in front.
 
@@ -46,7 +46,7 @@ def diff_lines(
     """
     hunk = [(line[:1] or " ", line[1:].expandtabs(_TAB)) for line in lines]
     after = [text for mark, text in hunk if mark in " +"]
-    colours = _colours(after, language, ink)
+    colours = _colours(after, language, budget)
     old, new = old_start, new_start
     width = len(str(max(old, new) + len(hunk)))
     found = []
@@ -65,23 +65,23 @@ def diff_lines(
     return found
 
 
-def is_open_after(code: str, language: str, ink: Ink) -> bool:
+def is_open_after(code: str, language: str, budget: HighlightBudget) -> bool:
     """Whether `code` ends within a string or a comment, so that its next row belongs to it.
 
-    What the ink does not suffice for has no colours, and so nothing that could be open.
+    What the budget does not suffice for has no colours, and so nothing that could be open.
     """
     rows = _rows(code)
-    return ink.suffices(rows) and highlighted(ink.visible(rows), language).open
+    return budget.suffices(rows) and highlighted(budget.visible(rows), language).open
 
 
 def _rows(code: str) -> list[str]:
     return [row.expandtabs(_TAB) for row in code.removesuffix("\n").split("\n")]
 
 
-def _colours(rows: list[str], language: str, ink: Ink) -> Iterator[tuple[Span, ...]]:
+def _colours(rows: list[str], language: str, budget: HighlightBudget) -> Iterator[tuple[Span, ...]]:
     """The spans of each row, and then without end those of rows that have none."""
-    taken = ink.take(rows) if language else 0
-    coloured = highlighted(ink.visible(rows[:taken]), language).rows if taken else ()
+    taken = budget.take(rows) if language else 0
+    coloured = highlighted(budget.visible(rows[:taken]), language).rows if taken else ()
     return chain(coloured, repeat(()))
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
-from ctui.tui.lines import Line, Wrap
-from ctui.tui.markdown_inline import inline_rows
-from ctui.tui.styled import Styled, Writer
+from ctui.tui.text.lines import Line, Wrap
+from ctui.tui.text.markdown_inline import inline_rows
+from ctui.tui.text.styled import Styled, Writer
 
 if TYPE_CHECKING:
     from markdown_it.tree import SyntaxTreeNode

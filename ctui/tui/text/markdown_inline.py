@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctui.text import sanitise
-from ctui.tui.styled import Styled, Writer
+from ctui.tui.text.styled import Styled, Writer
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
@@ -81,7 +81,7 @@ def _piece_end(content: str, start: int) -> int:
 
 @lru_cache(maxsize=2048)
 def _parsed(content: str) -> _Piece:
-    from ctui.tui.markdown_parser import parse_inline
+    from ctui.tui.text.markdown_parser import parse_inline
 
     if _MARK.search(content) is None:
         return _Piece((_plain(content),), closed=True)

@@ -13,16 +13,16 @@ _MOST_CHARACTERS = 12_000
 """Lexers take some 8 µs for each, and on hostile code up to 20."""
 
 
-class Ink:
+class HighlightBudget:
     """What is left for the code of one block. The same block, in any pieces, gets the same."""
 
     def __init__(self, rows: int = _MOST_ROWS, characters: int = _MOST_CHARACTERS) -> None:
         self._rows = rows
         self._characters = characters
 
-    def copy(self) -> Ink:
-        """As much ink, for what is shown only for now."""
-        return Ink(self._rows, self._characters)
+    def copy(self) -> HighlightBudget:
+        """Return a budget as large, for what is shown only for now."""
+        return HighlightBudget(self._rows, self._characters)
 
     def suffices(self, rows: Sequence[str]) -> bool:
         """Whether all of these rows can be coloured."""
@@ -31,7 +31,7 @@ class Ink:
     def take(self, rows: Sequence[str]) -> int:
         """Use up what these rows need; how many of them, from the first on, can be coloured.
 
-        Behind the first row that cannot, there is no more ink for any other.
+        Behind the first row that cannot, there is no more budget for any other.
         """
         taken = 0
         for row in islice(rows, self._rows):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from rich.cells import cell_len
 
-from ctui.tui.lines import Span
+from ctui.tui.text.lines import Span
 
 
 class Styled(NamedTuple):

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ctui.tui.code import LONGEST_ROW, code_lines, is_open_after
-from ctui.tui.ink import Ink
-from ctui.tui.lines import Line
+from ctui.tui.text.code import LONGEST_ROW, code_lines, is_open_after
+from ctui.tui.text.highlight_budget import HighlightBudget
+from ctui.tui.text.lines import Line
 
 _INDENT = "  "
 _NAME = re.compile(r"[\w+#.-]+")  # of `rust` in `rust,ignore`, and of `r` in `{r}`
@@ -19,27 +19,27 @@ _CHUNK_SIZES = (40, 80, 120, 160)
 _LONGEST_CHUNK = 200
 
 
-def fence_lines(rows: list[str], info: str, ink: Ink) -> list[Line]:
+def fence_lines(rows: list[str], info: str, budget: HighlightBudget) -> list[Line]:
     """Return a block of code under its `info`, which begins with the name of its language."""
     label = [Line(info.expandtabs(1), style="dim", first=_INDENT, rest=_INDENT)] if info else []
     # Even an empty block is one that the reader should see.
-    return label + (fence_rows(rows, info, ink) or code_lines("\n", "", ink, first=_INDENT))
+    return label + (fence_rows(rows, info, budget) or code_lines("\n", "", budget, first=_INDENT))
 
 
-def fence_rows(rows: list[str], info: str, ink: Ink) -> list[Line]:
+def fence_rows(rows: list[str], info: str, budget: HighlightBudget) -> list[Line]:
     """Return the rows of a block of code, without its label."""
     lines = []
     start = 0
     while start < len(rows):
-        size = chunk_size(rows[start : start + _LONGEST_CHUNK], info, ink)
+        size = chunk_size(rows[start : start + _LONGEST_CHUNK], info, budget)
         end = start + size if size else len(rows)
         code = "\n".join(_uncut(rows[start:end]))
-        lines += code_lines(code + "\n", _language(info), ink, first=_INDENT)
+        lines += code_lines(code + "\n", _language(info), budget, first=_INDENT)
         start = end
     return lines
 
 
-def chunk_size(rows: list[str], info: str, ink: Ink) -> int:
+def chunk_size(rows: list[str], info: str, budget: HighlightBudget) -> int:
     """Return how many of `rows` are a complete chunk, whatever comes after them; 0 if none.
 
     A chunk ends where no string and no comment is open, or when it gets too long.
@@ -47,7 +47,7 @@ def chunk_size(rows: list[str], info: str, ink: Ink) -> int:
     for size in _CHUNK_SIZES:
         if len(rows) < size:
             return 0
-        if not is_open_after("\n".join(rows[:size]), _language(info), ink):
+        if not is_open_after("\n".join(rows[:size]), _language(info), budget):
             return size
     return _LONGEST_CHUNK if len(rows) >= _LONGEST_CHUNK else 0
 
