@@ -109,7 +109,7 @@ class CtuiApp(KeysInOrder[None]):
         from ctui.tui.composer import Composer
         from ctui.tui.help import Help, choices_of
         from ctui.tui.pane import Pane
-        from ctui.tui.transcript_view import TranscriptView
+        from ctui.tui.transcript.transcript_view import TranscriptView
 
         keymap = dict(self._config.keys)
         sections = [

@@ -21,10 +21,10 @@ from ctui.tasks.model import Ask, Task
 from ctui.tui.ask_panel import AskPanel
 from ctui.tui.composer import Composer
 from ctui.tui.feed import Feed
-from ctui.tui.search_line import SearchLine, Where
 from ctui.tui.support.frame_clock import FrameClock
 from ctui.tui.task_content import pane_header
-from ctui.tui.transcript_view import TranscriptView
+from ctui.tui.transcript.search_line import SearchLine, Where
+from ctui.tui.transcript.transcript_view import TranscriptView
 
 
 class Pane(Vertical):

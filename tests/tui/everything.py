@@ -42,7 +42,7 @@ from ctui.tui.support.options import ScreenOptions
 from ctui.tui.support.task_actions import TaskActions
 from ctui.tui.tabs import TaskTabs
 from ctui.tui.task_content import pane_header, screen_header, tab_labels
-from ctui.tui.transcript_view import TranscriptView
+from ctui.tui.transcript.transcript_view import TranscriptView
 from ctui.worktrees.trash.entries import TrashEntry
 from tests.ask_requests import asked
 from tests.claude import lines

@@ -12,7 +12,7 @@ from ctui.claude.blocks import (
     ToolState,
     TurnEnd,
 )
-from ctui.tui.block_lines import block_body
+from ctui.tui.transcript.block_lines import block_body
 from tests.tui.shape import shown, styled
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hypothesis.strategies as st
 from hypothesis import given
 
-from ctui.tui.heights import Heights
+from ctui.tui.transcript.heights import Heights
 
 _HEIGHT = st.integers(0, 9)
 _CHANGES = st.lists(

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctui.tui.live_markdown import LiveMarkdown
 from ctui.tui.text import highlight, markdown_parser
 from ctui.tui.text.lines import Line
 from ctui.tui.text.markdown import markdown_lines
+from ctui.tui.transcript.live_markdown import LiveMarkdown
 from tests.tui.shape import texts
 
 _PROSE = "Some **bold** words, `code` and a [link](http://a.b). "

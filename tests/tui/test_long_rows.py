@@ -6,9 +6,9 @@ import pytest
 from rich.style import Style
 
 from ctui.claude.blocks import LongText, Speech
-from ctui.tui.block_rows import BlockRows
-from ctui.tui.long_rows import MOST_ROWS, LongRows
 from ctui.tui.text.lines import STYLES, Line
+from ctui.tui.transcript.block_rows import BlockRows
+from ctui.tui.transcript.long_rows import MOST_ROWS, LongRows
 
 _PALETTE = {"": Style.null()} | {name: Style.null() for name in STYLES}
 

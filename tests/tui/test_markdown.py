@@ -262,7 +262,9 @@ def test_a_parser_that_gives_up_leaves_the_text_as_it_is(monkeypatch: pytest.Mon
 
 def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
     heavy = "{'markdown_it', 'pygments', 'textual', 'rich.console'}"
-    check = f"import sys, ctui.tui.live_markdown; assert not {heavy} & sys.modules.keys()"
+    check = (
+        f"import sys, ctui.tui.transcript.live_markdown; assert not {heavy} & sys.modules.keys()"
+    )
     subprocess.run([sys.executable, "-c", check], check=True)
 
 

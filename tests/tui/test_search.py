@@ -18,12 +18,12 @@ from ctui.client import Client
 from ctui.client.connection import connect, stop_driver
 from ctui.paths import Paths
 from ctui.tasks.journal import FILE_NAME, Entry
-from ctui.tui.block_search import may_show
-from ctui.tui.block_window import BlockWindow
 from ctui.tui.pane import Pane
-from ctui.tui.search_line import SearchLine
 from ctui.tui.support.frame_clock import FrameClock
 from ctui.tui.text.lines import STYLES
+from ctui.tui.transcript.block_search import may_show
+from ctui.tui.transcript.block_window import BlockWindow
+from ctui.tui.transcript.search_line import SearchLine
 from tests.claude import lines
 from tests.tui.test_board import task
 

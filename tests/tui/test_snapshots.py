@@ -41,7 +41,7 @@ from ctui.tui.support.key_bar import KeyBar
 from ctui.tui.support.options import ScreenOptions
 from ctui.tui.support.place import Place
 from ctui.tui.task_content import pane_header
-from ctui.tui.transcript_view import TranscriptView
+from ctui.tui.transcript.transcript_view import TranscriptView
 from ctui.worktrees.model import Changes
 from tests.ask_requests import asked
 from tests.claude import lines

@@ -7,8 +7,8 @@ from hypothesis import given
 from rich.cells import cell_len
 from rich.style import Style
 
-from ctui.tui.strips import CUT, WRAPPED, lay_out
 from ctui.tui.text.lines import STYLES, Line, Span, Wrap
+from ctui.tui.transcript.strips import CUT, WRAPPED, lay_out
 
 PALETTE = {"": Style(), **{name: Style(bold=True) for name in STYLES}}
 _TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), max_size=120)

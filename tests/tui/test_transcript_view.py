@@ -13,9 +13,9 @@ from textual.selection import Selection
 
 from ctui.claude.decode import decode
 from ctui.claude.transcript import Transcript
-from ctui.tui.row_paint import ROW_BITS
 from ctui.tui.support.frame_clock import FrameClock
-from ctui.tui.transcript_view import TranscriptView
+from ctui.tui.transcript.row_paint import ROW_BITS
+from ctui.tui.transcript.transcript_view import TranscriptView
 from tests.claude import lines
 
 SIZE = (60, 20)

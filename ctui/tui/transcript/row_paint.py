@@ -10,7 +10,7 @@ from rich.style import Style
 from textual.geometry import Offset
 from textual.strip import Strip
 
-from ctui.tui.strips import WRAPPED, Rows
+from ctui.tui.transcript.strips import WRAPPED, Rows
 
 ROW_BITS = 12
 """A selection's y is `block index << ROW_BITS | row in the block`: stable while heights change.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from rich.style import Style
 from textual.widget import Widget
 
-from ctui.tui.strips import Palette
 from ctui.tui.text.lines import STYLES
+from ctui.tui.transcript.strips import Palette
 
 
 def palette_of(widget: Widget) -> Palette:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ctui.tui.strips import Palette, Rows, lay_out
 from ctui.tui.text.lines import Line
+from ctui.tui.transcript.strips import Palette, Rows, lay_out
 
 _FIRST_ROWS = 1_500
 _LAST_ROWS = 1_500

@@ -22,13 +22,13 @@ from textual.widget import Widget
 
 from ctui.claude.blocks import Block
 from ctui.claude.ledger import Changes
-from ctui.tui.block_window import BlockWindow
-from ctui.tui.palette import palette_of, style_of
-from ctui.tui.row_paint import ROW_BITS, changed_rows, matched, selected
-from ctui.tui.search import Search
 from ctui.tui.support.frame_clock import FrameClock
 from ctui.tui.text.lines import STYLES
-from ctui.tui.thumb import Thumb
+from ctui.tui.transcript.block_window import BlockWindow
+from ctui.tui.transcript.palette import palette_of, style_of
+from ctui.tui.transcript.row_paint import ROW_BITS, changed_rows, matched, selected
+from ctui.tui.transcript.scrollbar_sync import ScrollbarSync
+from ctui.tui.transcript.search import Search
 
 _NEAR_TOP_ROWS = 60
 
@@ -70,7 +70,7 @@ class TranscriptView(ScrollView, can_focus=True):
         self._frame_key: tuple[int, ...] = ()
         self._generation = 0
         self._search = Search()
-        self._thumb = Thumb()
+        self._scrollbar_sync = ScrollbarSync()
 
     # -- the model
 
@@ -217,7 +217,9 @@ class TranscriptView(ScrollView, can_focus=True):
 
     def _move_bar(self, row: int) -> None:
         if self.show_vertical_scrollbar:
-            self._thumb.move(self.vertical_scrollbar, row, self.size.height, self._window.total)
+            self._scrollbar_sync.move(
+                self.vertical_scrollbar, row, self.size.height, self._window.total
+            )
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         if round(old_value) == round(new_value):

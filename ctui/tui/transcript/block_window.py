@@ -10,11 +10,11 @@ from textual.strip import Strip
 
 from ctui.claude.blocks import Block
 from ctui.claude.ledger import Changes
-from ctui.tui.block_rows import BlockRows
-from ctui.tui.block_search import Pause, Place, may_show
-from ctui.tui.heights import Heights
-from ctui.tui.row_paint import ROW_BITS, selected_text
-from ctui.tui.strips import Palette, Rows
+from ctui.tui.transcript.block_rows import BlockRows
+from ctui.tui.transcript.block_search import Pause, RowPosition, may_show
+from ctui.tui.transcript.heights import Heights
+from ctui.tui.transcript.row_paint import ROW_BITS, selected_text
+from ctui.tui.transcript.strips import Palette, Rows
 
 
 class BlockWindow:
@@ -58,7 +58,7 @@ class BlockWindow:
 
     # -- places
 
-    def place(self, row: int) -> Place:
+    def place(self, row: int) -> RowPosition:
         """The block at a row, and the row within it."""
         return self._heights.find(row)
 
@@ -133,13 +133,13 @@ class BlockWindow:
         first, last = self.place(top)[0], min(self.place(bottom)[0], len(self.blocks) - 1)
         return any(self.toggle(index) for index in range(last, first - 1, -1))
 
-    def place_from(self, row: int) -> Place:
+    def place_from(self, row: int) -> RowPosition:
         """Like `place`, for a row that may be one above the first or below the last."""
         inside = min(max(row, 0), max(0, self.total - 1))
         index, within = self._heights.find(inside)
         return index, within + row - inside
 
-    async def find(self, needle: str, start: Place, step: int) -> Place | None:
+    async def find(self, needle: str, start: RowPosition, step: int) -> RowPosition | None:
         """The next row above (-1) or below (1) a place that has a case-folded text.
 
         No height changes, and only blocks that can have it are laid out.
@@ -155,7 +155,7 @@ class BlockWindow:
             await pause.take()
         return None
 
-    def reveal(self, place: Place) -> int:
+    def reveal(self, place: RowPosition) -> int:
         """The row of a place, the height of whose block is exact from now on."""
         self._measure(place[0])
         return self.row_of(*place)

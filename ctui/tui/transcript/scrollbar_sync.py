@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.scrollbar import ScrollBar
 
 
-class Thumb:
+class ScrollbarSync:
     """A scrollbar repaints as a whole, so it only hears of a thumb that moves by a cell."""
 
     def __init__(self) -> None:

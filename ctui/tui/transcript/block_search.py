@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from time import monotonic
 
 from ctui.claude.blocks import Block, Notice, Prompt, Speech, Thought, ToolCall
-from ctui.tui.block_lines import block_body
 from ctui.tui.text.tool_lines import title_line
+from ctui.tui.transcript.block_lines import block_body
 
 _WORD = re.compile(r"[^\W_]+")
 _AT_ONCE = 0.008
 """Seconds that a search may take from the loop; a frame has 33 ms."""
 
-Place = tuple[int, int]
+RowPosition = tuple[int, int]
 """The index of a block, and a row within it."""
 
 

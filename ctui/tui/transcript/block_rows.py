@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import OrderedDict
 
 from ctui.claude.blocks import Block, Notice, Prompt, Speech, Thought, ToolCall
-from ctui.tui.block_lines import block_body, indented
-from ctui.tui.live_markdown import LiveMarkdown
-from ctui.tui.long_rows import MOST_ROWS, LongRows
-from ctui.tui.strips import Palette, Rows
 from ctui.tui.text.lines import BLANK
+from ctui.tui.transcript.block_lines import block_body, indented
+from ctui.tui.transcript.live_markdown import LiveMarkdown
+from ctui.tui.transcript.long_rows import MOST_ROWS, LongRows
+from ctui.tui.transcript.strips import Palette, Rows
 
 _KEPT_ROWS = 20_000
 _FOLDED_ROWS = 8

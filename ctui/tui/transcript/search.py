@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rich.style import Style
 
-from ctui.tui.block_search import Place
-from ctui.tui.block_window import BlockWindow
+from ctui.tui.transcript.block_search import RowPosition
+from ctui.tui.transcript.block_window import BlockWindow
 
 
 class Search:
@@ -15,7 +15,7 @@ class Search:
         self.needle = ""
         """Case-folded; "" while nothing is searched."""
         self.style = Style.null()
-        self._found: Place | None = None
+        self._found: RowPosition | None = None
 
     def begin(self, text: str, style: Style) -> None:
         """Search for this, from the window on if it is another text."""
@@ -31,13 +31,13 @@ class Search:
         """Other blocks are shown."""
         self._found = None
 
-    def start(self, window: BlockWindow, top: int, height: int, *, backward: bool) -> Place:
+    def start(self, window: BlockWindow, top: int, height: int, *, backward: bool) -> RowPosition:
         """Where the next match is looked for: the last one, or the window's edge."""
         if self._found is not None and top <= window.row_of(*self._found) < top + height:
             return self._found
         return window.place_from(top + height if backward else top - 1)
 
-    def arrive(self, window: BlockWindow, found: Place, top: int, height: int) -> int:
+    def arrive(self, window: BlockWindow, found: RowPosition, top: int, height: int) -> int:
         """A match is here; where the window begins so that it can be seen."""
         self._found = found
         read = window.place(top)
