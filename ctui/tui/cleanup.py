@@ -14,7 +14,7 @@ from textual.screen import Screen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from ctui.tui.board import Board
+from ctui.tui.board.board import Board
 from ctui.tui.cleanup_content import heading, row_line, summary
 from ctui.tui.cleanup_deeds import CleanupDeeds
 from ctui.tui.cleanup_list import CleanupList, Row

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ctui.humanize import size_text
 from ctui.tasks.model import Task, TaskState
 from ctui.text import one_line
-from ctui.tui.board import Item
+from ctui.tui.board.board import Item
 from ctui.worktrees.model import WorktreeStatus
 from ctui.worktrees.trash.removal_checks import FORCED_PROBLEMS
 

@@ -11,7 +11,7 @@ from textual.screen import Screen
 from ctui.tasks.calls import Update
 from ctui.tasks.model import Task, TaskState
 from ctui.text import one_line
-from ctui.tui.board import Board
+from ctui.tui.board.board import Board
 from ctui.tui.parts import Parts
 from ctui.tui.sidebar import Sidebar
 from ctui.tui.stage import Stage
@@ -143,7 +143,7 @@ class Commands(Screen[None]):
                 self.parts.task_actions.resume(task.id)
 
     def action_remove(self) -> None:
-        from ctui.tui.removal import removal_facts
+        from ctui.tui.board.removal_facts import removal_facts
 
         if (task := self._shown_task) is None:
             self.action_cleanup()

@@ -14,10 +14,10 @@ from textual.containers import Horizontal
 from ctui.errors import CtuiError
 from ctui.tasks.calls import Update
 from ctui.tasks.model import Ask, AskState
-from ctui.tui.board import Board, worth_a_look
+from ctui.tui.board.board import Board, worth_a_look
+from ctui.tui.board.item_content import nothing_here
 from ctui.tui.commands import Commands
 from ctui.tui.header import Header
-from ctui.tui.item_content import nothing_here
 from ctui.tui.parts import Parts
 from ctui.tui.sidebar import Sidebar
 from ctui.tui.stage import Stage

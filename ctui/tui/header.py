@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 from textual.widgets import Static
 
-from ctui.tui.board import Board
+from ctui.tui.board.board import Board
+from ctui.tui.board.task_content import health_marks, screen_header
 from ctui.tui.support.place import Place
-from ctui.tui.task_content import health_marks, screen_header
 
 if TYPE_CHECKING:
     from ctui.client.health import Check

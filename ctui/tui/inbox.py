@@ -14,7 +14,7 @@ from textual.widgets import Static
 from ctui.tasks.model import Ask
 from ctui.text import one_line
 from ctui.tui.ask_panel import AskPanel
-from ctui.tui.board import Board
+from ctui.tui.board.board import Board
 from ctui.tui.support.task_actions import TaskActions
 
 _REFRESH_SECONDS = 0.25

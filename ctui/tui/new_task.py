@@ -18,7 +18,7 @@ from ctui.config import PermissionMode
 from ctui.git.names import worktree_name
 from ctui.tasks.model import TaskOptions
 from ctui.text import one_line
-from ctui.tui.board import Item
+from ctui.tui.board.board import Item
 from ctui.tui.support.options import ScreenOptions
 from ctui.tui.tick_box import TickBox
 

@@ -19,10 +19,10 @@ from ctui.claude.transcript import Transcript
 from ctui.client import Client
 from ctui.tasks.model import Ask, Task
 from ctui.tui.ask_panel import AskPanel
+from ctui.tui.board.task_content import pane_header
 from ctui.tui.composer import Composer
 from ctui.tui.feed import Feed
 from ctui.tui.support.frame_clock import FrameClock
-from ctui.tui.task_content import pane_header
 from ctui.tui.transcript.search_line import SearchLine, Where
 from ctui.tui.transcript.transcript_view import TranscriptView
 

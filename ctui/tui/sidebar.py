@@ -9,8 +9,8 @@ from textual.message import Message
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from ctui.tui.board import Item
-from ctui.tui.item_content import group_heading, item_line
+from ctui.tui.board.board import Item
+from ctui.tui.board.item_content import group_heading, item_line
 from ctui.tui.support.bounded_list import BoundedList
 
 _LEAST_ROOM = 20

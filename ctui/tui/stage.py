@@ -11,10 +11,10 @@ from textual.content import Content
 from textual.widgets import ContentSwitcher, Static
 
 from ctui.tasks.model import Ask, Task
-from ctui.tui.board import Board, Item
-from ctui.tui.item_content import worktree_card
+from ctui.tui.board.board import Board, Item
+from ctui.tui.board.item_content import worktree_card
+from ctui.tui.board.task_content import tab_labels
 from ctui.tui.tabs import TaskTabs
-from ctui.tui.task_content import tab_labels
 
 if TYPE_CHECKING:
     from ctui.tui.pane import Pane

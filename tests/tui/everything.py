@@ -27,21 +27,21 @@ from ctui.tasks.model import Ask
 from ctui.tasks.toolbox import AskPerson, AskUser
 from ctui.text import one_line
 from ctui.tui.ask_panel import AskPanel
-from ctui.tui.board import Board
+from ctui.tui.board.board import Board
+from ctui.tui.board.item_content import worktree_card
+from ctui.tui.board.removal_facts import removal_facts
+from ctui.tui.board.task_content import pane_header, screen_header, tab_labels
 from ctui.tui.cleanup_content import row_line, summary, trash_line
 from ctui.tui.cleanup_list import CleanupList
 from ctui.tui.dialogs import Confirm
 from ctui.tui.inbox import Inbox
-from ctui.tui.item_content import worktree_card
 from ctui.tui.new_task import NewTaskForm
-from ctui.tui.removal import removal_facts
 from ctui.tui.setup import Setup
 from ctui.tui.sidebar import Sidebar
 from ctui.tui.support.frame_clock import FrameClock
 from ctui.tui.support.options import ScreenOptions
 from ctui.tui.support.task_actions import TaskActions
 from ctui.tui.tabs import TaskTabs
-from ctui.tui.task_content import pane_header, screen_header, tab_labels
 from ctui.tui.transcript.transcript_view import TranscriptView
 from ctui.worktrees.trash.entries import TrashEntry
 from tests.ask_requests import asked

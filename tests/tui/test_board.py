@@ -18,9 +18,9 @@ from ctui.tasks.model import (
     TaskOptions,
     TaskState,
 )
-from ctui.tui.board import Board, Group
-from ctui.tui.item_content import item_line, worktree_card
-from ctui.tui.task_content import health_marks, pane_header, screen_header, tab_labels
+from ctui.tui.board.board import Board, Group
+from ctui.tui.board.item_content import item_line, worktree_card
+from ctui.tui.board.task_content import health_marks, pane_header, screen_header, tab_labels
 from ctui.worktrees.model import Changes, Upstream, Verdict, WorktreeStatus
 
 GIT = "/r/.git"

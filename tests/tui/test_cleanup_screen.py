@@ -12,7 +12,7 @@ from textual.widgets import OptionList, Static
 
 from ctui.git.repository import open_repository
 from ctui.paths import Paths
-from ctui.tui.board import Board
+from ctui.tui.board.board import Board
 from ctui.tui.cleanup import Cleanup
 from ctui.tui.cleanup_deeds import CleanupDeeds
 from ctui.tui.support.worker_loop import WorkerLoop

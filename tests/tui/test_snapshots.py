@@ -25,7 +25,9 @@ from ctui.tasks.asks import Origin
 from ctui.tasks.calls import Update
 from ctui.tasks.model import Ask, Task, TaskState
 from ctui.tui.ask_panel import AskPanel
-from ctui.tui.board import Board
+from ctui.tui.board.board import Board
+from ctui.tui.board.removal_facts import removal_facts
+from ctui.tui.board.task_content import pane_header
 from ctui.tui.composer import Composer
 from ctui.tui.dashboard import Dashboard
 from ctui.tui.dialogs import Confirm
@@ -33,14 +35,12 @@ from ctui.tui.header import Header
 from ctui.tui.help import Help, choices_of
 from ctui.tui.inbox import Inbox
 from ctui.tui.new_task import NewTaskForm
-from ctui.tui.removal import removal_facts
 from ctui.tui.setup import Setup
 from ctui.tui.sidebar import Sidebar
 from ctui.tui.support.frame_clock import FrameClock
 from ctui.tui.support.key_bar import KeyBar
 from ctui.tui.support.options import ScreenOptions
 from ctui.tui.support.place import Place
-from ctui.tui.task_content import pane_header
 from ctui.tui.transcript.transcript_view import TranscriptView
 from ctui.worktrees.model import Changes
 from tests.ask_requests import asked

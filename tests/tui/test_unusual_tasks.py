@@ -9,9 +9,9 @@ from ctui.cli.task_text import state_text
 from ctui.client.cleanup import _refuse_live
 from ctui.errors import Refused
 from ctui.tasks.model import Alarm, BackgroundCommand, Cause, EndReason, Task, TaskState
-from ctui.tui.board import Board, Group
-from ctui.tui.item_content import task_mark
-from ctui.tui.task_content import pane_header
+from ctui.tui.board.board import Board, Group
+from ctui.tui.board.item_content import task_mark
+from ctui.tui.board.task_content import pane_header
 from ctui.web.views import status_of
 
 _TASK = Task(

@@ -11,8 +11,8 @@ from ctui.claude.silence import silence_text
 from ctui.humanize import compact, duration
 from ctui.tasks.model import Task, TaskState
 from ctui.text import one_line
-from ctui.tui.board import Board
-from ctui.tui.item_content import task_mark
+from ctui.tui.board.board import Board
+from ctui.tui.board.item_content import task_mark
 
 if TYPE_CHECKING:
     from ctui.client.health import Check

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ctui.text import one_line
-from ctui.tui.board import Item
+from ctui.tui.board.board import Item
 
 
 def removal_facts(item: Item | None) -> list[str]:

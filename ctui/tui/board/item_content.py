@@ -9,7 +9,7 @@ from textual.content import Content
 
 from ctui.tasks.model import EndReason, Task, TaskState
 from ctui.text import one_line
-from ctui.tui.board import Group, Item
+from ctui.tui.board.board import Group, Item
 from ctui.worktrees.model import WorktreeStatus
 
 _NAME_WIDTH = 18
