@@ -20,7 +20,7 @@ from ctui.tui.support.worktree_observer import WorktreeObserver
 
 if TYPE_CHECKING:
     from ctui.client.tasks import NewTask
-    from ctui.tui.ask_panel import AskPanel
+    from ctui.tui.asks.ask_panel import AskPanel
     from ctui.tui.pane import Pane
 
 
@@ -119,7 +119,7 @@ class Commands(Screen[None]):
             pane.action_search()
 
     def action_inbox(self) -> None:
-        from ctui.tui.inbox import Inbox
+        from ctui.tui.asks.inbox import Inbox
 
         self.app.push_screen(Inbox(self.board, self.parts.task_actions))
 

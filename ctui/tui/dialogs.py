@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from ctui.tui.key_guard import KeyGuard
+from ctui.tui.asks.key_guard import KeyGuard
 
 
 class Confirm(ModalScreen[bool]):

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from ctui.tui.ask_form import Choice
+from ctui.tui.asks.ask_form import Choice
 
 _ASK_KEYS = (
     Choice("y", "allow once, or approve"),

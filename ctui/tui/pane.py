@@ -18,7 +18,7 @@ from ctui.claude.ledger import Changes
 from ctui.claude.transcript import Transcript
 from ctui.client import Client
 from ctui.tasks.model import Ask, Task
-from ctui.tui.ask_panel import AskPanel
+from ctui.tui.asks.ask_panel import AskPanel
 from ctui.tui.board.task_content import pane_header
 from ctui.tui.composer import Composer
 from ctui.tui.feed import Feed

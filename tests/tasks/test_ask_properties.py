@@ -39,7 +39,7 @@ from ctui.tasks.asks.kind import Decision
 from ctui.tasks.asks.questions import Question
 from ctui.tasks.model import Answer, Ask, AskKind
 from ctui.text import sanitise
-from ctui.tui.ask_form import AskForm
+from ctui.tui.asks.ask_form import AskForm
 from ctui.web.views import ask_view
 
 ORIGIN = Origin("t", 1, 0)

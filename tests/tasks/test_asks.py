@@ -18,7 +18,7 @@ from ctui.tasks.asks import ask_lines, check, decisions, elicitation_is_expected
 from ctui.tasks.asks.permission_details import PermissionDetails
 from ctui.tasks.asks.shape import AskShape
 from ctui.tasks.model import Answer, Ask, Task, TaskOptions
-from ctui.tui.ask_form import AskForm
+from ctui.tui.asks.ask_form import AskForm
 from ctui.web.shapes import AskView
 from ctui.web.views import ask_view
 from tests.ask_requests import asked, permission

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctui.tui.key_guard import GUARD_SECONDS
+from ctui.tui.asks.key_guard import GUARD_SECONDS
 
 
 class GuardClock:

@@ -10,4 +10,4 @@ from tests.tui.clock import CLOCK
 @pytest.fixture(autouse=True)
 def guard_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the guard's time stand still."""
-    monkeypatch.setattr("ctui.tui.key_guard.monotonic", CLOCK)
+    monkeypatch.setattr("ctui.tui.asks.key_guard.monotonic", CLOCK)

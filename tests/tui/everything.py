@@ -26,7 +26,8 @@ from ctui.tasks.calls import Update
 from ctui.tasks.model import Ask
 from ctui.tasks.toolbox import AskPerson, AskUser
 from ctui.text import one_line
-from ctui.tui.ask_panel import AskPanel
+from ctui.tui.asks.ask_panel import AskPanel
+from ctui.tui.asks.inbox import Inbox
 from ctui.tui.board.board import Board
 from ctui.tui.board.item_content import worktree_card
 from ctui.tui.board.removal_facts import removal_facts
@@ -34,7 +35,6 @@ from ctui.tui.board.task_content import pane_header, screen_header, tab_labels
 from ctui.tui.cleanup_content import row_line, summary, trash_line
 from ctui.tui.cleanup_list import CleanupList
 from ctui.tui.dialogs import Confirm
-from ctui.tui.inbox import Inbox
 from ctui.tui.new_task import NewTaskForm
 from ctui.tui.setup import Setup
 from ctui.tui.sidebar import Sidebar

@@ -20,8 +20,8 @@ from ctui.demo.screen import start_demo_tasks
 from ctui.demo.world import World, demo_world
 from ctui.tasks.model import AskKind
 from ctui.tui.app import CtuiApp
+from ctui.tui.asks.key_guard import GUARD_SECONDS
 from ctui.tui.board.board import Board
-from ctui.tui.key_guard import GUARD_SECONDS
 from ctui.tui.support.place import Place
 
 _PATIENCE = 400

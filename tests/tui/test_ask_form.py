@@ -8,7 +8,7 @@ import pytest
 
 from ctui.tasks import asks
 from ctui.tasks.model import Answer, Ask
-from ctui.tui.ask_form import AskForm, Wants
+from ctui.tui.asks.ask_form import AskForm, Wants
 from tests.ask_requests import asked
 
 COLOUR = {"question": "Which colour?", "options": [{"label": "Red"}, {"label": "Blue"}]}

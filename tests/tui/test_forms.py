@@ -13,7 +13,7 @@ from ctui.tasks import asks
 from ctui.tasks.asks import ask_lines, kind_of
 from ctui.tasks.model import Answer, Ask
 from ctui.text import sanitise
-from ctui.tui.ask_form import AskForm, Wants
+from ctui.tui.asks.ask_form import AskForm, Wants
 from tests.ask_requests import asked
 from tests.tui.test_ask_form import decided
 

@@ -14,9 +14,9 @@ from textual.widgets import Input, Static
 
 from ctui.tasks.calls import Update
 from ctui.tasks.model import Ask, AskState
-from ctui.tui.ask_panel import AskPanel
+from ctui.tui.asks.ask_panel import AskPanel
+from ctui.tui.asks.inbox import Inbox
 from ctui.tui.board.board import Board
-from ctui.tui.inbox import Inbox
 from tests.tui.test_ask_form import permission
 from tests.tui.test_focus import past_the_guard
 

@@ -24,7 +24,8 @@ from ctui.paths import Paths
 from ctui.tasks.asks import Origin
 from ctui.tasks.calls import Update
 from ctui.tasks.model import Ask, Task, TaskState
-from ctui.tui.ask_panel import AskPanel
+from ctui.tui.asks.ask_panel import AskPanel
+from ctui.tui.asks.inbox import Inbox
 from ctui.tui.board.board import Board
 from ctui.tui.board.removal_facts import removal_facts
 from ctui.tui.board.task_content import pane_header
@@ -33,7 +34,6 @@ from ctui.tui.dashboard import Dashboard
 from ctui.tui.dialogs import Confirm
 from ctui.tui.header import Header
 from ctui.tui.help import Help, choices_of
-from ctui.tui.inbox import Inbox
 from ctui.tui.new_task import NewTaskForm
 from ctui.tui.setup import Setup
 from ctui.tui.sidebar import Sidebar

@@ -14,7 +14,7 @@ import pytest
 from ctui.client.connection import driver_pid
 from ctui.demo.model.script import fenced
 from ctui.demo.world import World
-from ctui.tui.key_guard import GUARD_SECONDS
+from ctui.tui.asks.key_guard import GUARD_SECONDS
 from tests.conftest import git
 from tests.tui.tmux import Terminal
 

@@ -9,7 +9,7 @@ import pytest
 
 from ctui.demo.model.script import fenced
 from ctui.demo.world import World
-from ctui.tui.key_guard import GUARD_SECONDS
+from ctui.tui.asks.key_guard import GUARD_SECONDS
 from ctui.web.auth import Tokens
 from tests.web.chromium import Page, browser
 from tests.web.conftest import serving

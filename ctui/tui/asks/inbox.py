@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from ctui.tasks.model import Ask
 from ctui.text import one_line
-from ctui.tui.ask_panel import AskPanel
+from ctui.tui.asks.ask_panel import AskPanel
 from ctui.tui.board.board import Board
 from ctui.tui.support.task_actions import TaskActions
 

@@ -11,11 +11,11 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from ctui.tasks.model import Answer, Ask
-from ctui.tui.ask_body import AskBody
-from ctui.tui.ask_form import AskForm, Choice, Wants
-from ctui.tui.focus_return import FocusReturn
-from ctui.tui.key_guard import KeyGuard
-from ctui.tui.key_words import packed
+from ctui.tui.asks.ask_body import AskBody
+from ctui.tui.asks.ask_form import AskForm, Choice, Wants
+from ctui.tui.asks.focus_return import FocusReturn
+from ctui.tui.asks.key_guard import KeyGuard
+from ctui.tui.asks.key_words import packed
 
 _WRITING = (Choice("enter", "sends"), Choice("esc", "leaves"))
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from rich.cells import cell_len
 from textual.content import Content
 
-from ctui.tui.ask_form import Choice
+from ctui.tui.asks.ask_form import Choice
 
 _GAP = 3
 
