@@ -61,7 +61,7 @@ def _show(path: str) -> int | None:
     paths = Paths.from_environment()
     place = find_place(Path(path).absolute())
     if place is None or place.unborn:
-        from ctui.tui.start import StartApp
+        from ctui.tui.dialogs.start import StartApp
 
         chosen = StartApp(paths, load_config(paths), Path(path).absolute()).run()
         if chosen is None:

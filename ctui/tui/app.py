@@ -107,7 +107,7 @@ class CtuiApp(KeysInOrder[None]):
 
     def action_show_help(self) -> None:
         from ctui.tui.composer import Composer
-        from ctui.tui.help import Help, choices_of
+        from ctui.tui.dialogs.help import Help, choices_of
         from ctui.tui.pane import Pane
         from ctui.tui.transcript.transcript_view import TranscriptView
 

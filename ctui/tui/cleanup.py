@@ -18,7 +18,7 @@ from ctui.tui.board.board import Board
 from ctui.tui.cleanup_content import heading, row_line, summary
 from ctui.tui.cleanup_deeds import CleanupDeeds
 from ctui.tui.cleanup_list import CleanupList, Row
-from ctui.tui.dialogs import Confirm
+from ctui.tui.dialogs.confirm import Confirm
 from ctui.tui.support.bounded_list import BoundedList
 from ctui.tui.support.key_bar import KeyBar
 

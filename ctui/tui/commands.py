@@ -85,7 +85,7 @@ class Commands(Screen[None]):
         self._open_form()
 
     def _open_form(self, again: NewTask | None = None, problem: str = "") -> None:
-        from ctui.tui.new_task import NewTaskForm
+        from ctui.tui.dialogs.new_task import NewTaskForm
 
         chosen = self.query_one(Sidebar).chosen
         free = chosen if chosen is not None and chosen.task is None else None
@@ -101,7 +101,7 @@ class Commands(Screen[None]):
             )
 
     def _started(self, task: Task) -> None:
-        from ctui.tui.new_task import NewTaskForm
+        from ctui.tui.dialogs.new_task import NewTaskForm
 
         NewTaskForm.draft = ""
         self._take(Update(task=task))
@@ -159,7 +159,7 @@ class Commands(Screen[None]):
         )
 
     def _ask(self, question: str, facts: list[str], yes: str, do: Callable[[], None]) -> None:
-        from ctui.tui.dialogs import Confirm, confirm
+        from ctui.tui.dialogs.confirm import Confirm, confirm
 
         confirm(self.app, Confirm(question, facts, yes=yes), do)
 

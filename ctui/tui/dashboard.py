@@ -152,7 +152,7 @@ class Dashboard(Commands):
 
     @work(name="health", group="health", exclusive=True)
     async def _look_at_health(self) -> None:
-        from ctui.tui.setup import look
+        from ctui.tui.dialogs.setup import look
 
         checks = await look(self.parts.paths)
         self.query_one(Header).take_checks(checks)
@@ -164,7 +164,7 @@ class Dashboard(Commands):
         self.run_worker(self._show_setup())
 
     async def _show_setup(self, *, only_if_missing: bool = False) -> None:
-        from ctui.tui.setup import Setup, look
+        from ctui.tui.dialogs.setup import Setup, look
 
         checks = await look(self.parts.paths)
         self.query_one(Header).take_checks(checks)

@@ -15,7 +15,7 @@ from textual.widgets.option_list import Option
 
 from ctui.tui.cleanup_content import trash_line
 from ctui.tui.cleanup_deeds import CleanupDeeds
-from ctui.tui.dialogs import Confirm
+from ctui.tui.dialogs.confirm import Confirm
 from ctui.tui.support.bounded_list import BoundedList
 from ctui.tui.support.key_bar import KeyBar
 from ctui.worktrees.trash.entries import TrashEntry

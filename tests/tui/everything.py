@@ -34,9 +34,9 @@ from ctui.tui.board.removal_facts import removal_facts
 from ctui.tui.board.task_content import pane_header, screen_header, tab_labels
 from ctui.tui.cleanup_content import row_line, summary, trash_line
 from ctui.tui.cleanup_list import CleanupList
-from ctui.tui.dialogs import Confirm
-from ctui.tui.new_task import NewTaskForm
-from ctui.tui.setup import Setup
+from ctui.tui.dialogs.confirm import Confirm
+from ctui.tui.dialogs.new_task import NewTaskForm
+from ctui.tui.dialogs.setup import Setup
 from ctui.tui.sidebar import Sidebar
 from ctui.tui.support.frame_clock import FrameClock
 from ctui.tui.support.options import ScreenOptions

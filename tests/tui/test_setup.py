@@ -11,7 +11,7 @@ from textual.widgets import Input, Static
 
 from ctui.client.health import Check
 from ctui.paths import Paths
-from ctui.tui.setup import Setup
+from ctui.tui.dialogs.setup import Setup
 from tests.tui.test_snapshots import Still
 
 _CHECKS = [

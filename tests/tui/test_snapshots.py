@@ -31,11 +31,11 @@ from ctui.tui.board.removal_facts import removal_facts
 from ctui.tui.board.task_content import pane_header
 from ctui.tui.composer import Composer
 from ctui.tui.dashboard import Dashboard
-from ctui.tui.dialogs import Confirm
+from ctui.tui.dialogs.confirm import Confirm
+from ctui.tui.dialogs.help import Help, choices_of
+from ctui.tui.dialogs.new_task import NewTaskForm
+from ctui.tui.dialogs.setup import Setup
 from ctui.tui.header import Header
-from ctui.tui.help import Help, choices_of
-from ctui.tui.new_task import NewTaskForm
-from ctui.tui.setup import Setup
 from ctui.tui.sidebar import Sidebar
 from ctui.tui.support.frame_clock import FrameClock
 from ctui.tui.support.key_bar import KeyBar

@@ -11,7 +11,7 @@ from textual.widgets import OptionList, Static
 
 from ctui.config import Config
 from ctui.paths import Paths
-from ctui.tui.start import StartApp
+from ctui.tui.dialogs.start import StartApp
 from ctui.tui.support.key_bar import KeyBar
 from ctui.tui.support.memory import recall, remember_repository, remember_theme
 from ctui.tui.support.place import Place, find_place

@@ -19,7 +19,7 @@ from ctui.errors import CtuiError
 from ctui.git.beginning import Beginning, begin_repository, find_beginning
 from ctui.paths import Paths
 from ctui.text import one_line
-from ctui.tui.dialogs import Confirm
+from ctui.tui.dialogs.confirm import Confirm
 from ctui.tui.support.key_bar import KeyBar
 from ctui.tui.support.key_order import KeysInOrder
 from ctui.tui.support.memory import recall
@@ -37,7 +37,7 @@ _WHY = (
 class StartApp(KeysInOrder[Place | Literal["demo"] | None]):
     """Ends with a repository, with the wish for a demo, or with nothing."""
 
-    CSS_PATH = "ctui.tcss"
+    CSS_PATH = "../ctui.tcss"
     TITLE = "ctui"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [

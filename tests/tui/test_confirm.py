@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.app import App
 
-from ctui.tui.dialogs import Confirm
+from ctui.tui.dialogs.confirm import Confirm
 from tests.tui.clock import CLOCK
 
 

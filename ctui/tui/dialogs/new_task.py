@@ -19,8 +19,8 @@ from ctui.git.names import worktree_name
 from ctui.tasks.model import TaskOptions
 from ctui.text import one_line
 from ctui.tui.board.board import Item
+from ctui.tui.dialogs.tick_box import TickBox
 from ctui.tui.support.options import ScreenOptions
-from ctui.tui.tick_box import TickBox
 
 _KEYS = Content.assemble(
     ("ctrl+s", "bold $primary"),
