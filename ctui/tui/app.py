@@ -106,9 +106,9 @@ class CtuiApp(KeysInOrder[None]):
         return run
 
     def action_show_help(self) -> None:
-        from ctui.tui.composer import Composer
         from ctui.tui.dialogs.help import Help, choices_of
-        from ctui.tui.pane import Pane
+        from ctui.tui.pane.composer import Composer
+        from ctui.tui.pane.pane import Pane
         from ctui.tui.transcript.transcript_view import TranscriptView
 
         keymap = dict(self._config.keys)

@@ -21,7 +21,7 @@ from ctui.tui.support.worktree_observer import WorktreeObserver
 if TYPE_CHECKING:
     from ctui.client.tasks import NewTask
     from ctui.tui.asks.ask_panel import AskPanel
-    from ctui.tui.pane import Pane
+    from ctui.tui.pane.pane import Pane
 
 
 class Commands(Screen[None]):

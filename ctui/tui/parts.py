@@ -15,7 +15,7 @@ from ctui.tui.support.place import Place
 if TYPE_CHECKING:
     from ctui.client import Client
     from ctui.tui.cleanup_deeds import CleanupDeeds
-    from ctui.tui.pane import Pane
+    from ctui.tui.pane.pane import Pane
     from ctui.tui.support.frame_clock import FrameClock
     from ctui.tui.support.task_actions import TaskActions
     from ctui.tui.support.worker_loop import WorkerLoop
@@ -63,7 +63,7 @@ class Parts:
 
     def make_pane(self, task: Task, widget_id: str) -> Pane:
         """A task's pane, not mounted yet."""
-        from ctui.tui.pane import Pane
+        from ctui.tui.pane.pane import Pane
 
         return Pane(self.client, self._clock, task, id=widget_id)
 

@@ -17,7 +17,7 @@ from ctui.tui.board.task_content import tab_labels
 from ctui.tui.tabs import TaskTabs
 
 if TYPE_CHECKING:
-    from ctui.tui.pane import Pane
+    from ctui.tui.pane.pane import Pane
 
 _CARD = "card"
 

@@ -6,7 +6,7 @@ import pytest
 from textual.events import AppBlur, AppFocus
 from textual.widgets import Input, Static
 
-from ctui.tui.composer import Composer
+from ctui.tui.pane.composer import Composer
 from tests.tui.test_ask_form import COLOUR, permission, questions
 from tests.tui.test_focus import PanelAndComposer, Transcript, past_the_guard, shown
 from tests.tui.test_forms import one_field

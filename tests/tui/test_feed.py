@@ -13,7 +13,7 @@ from ctui.paths import Paths
 from ctui.tasks.journal import FILE_NAME, Entry
 from ctui.tasks.session.messages import new_message
 from ctui.tasks.store import Store
-from ctui.tui.feed import read_task
+from ctui.tui.pane.feed import read_task
 from tests.claude import lines
 from tests.tui.test_board import task
 

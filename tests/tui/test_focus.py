@@ -15,7 +15,7 @@ from textual.widgets import Static
 
 from ctui.tasks.model import Answer, Ask
 from ctui.tui.asks.ask_panel import AskPanel
-from ctui.tui.composer import Composer
+from ctui.tui.pane.composer import Composer
 from tests.tui.clock import CLOCK
 from tests.tui.test_ask_form import COLOUR, SIZES, permission, questions
 

@@ -29,13 +29,13 @@ from ctui.tui.asks.inbox import Inbox
 from ctui.tui.board.board import Board
 from ctui.tui.board.removal_facts import removal_facts
 from ctui.tui.board.task_content import pane_header
-from ctui.tui.composer import Composer
 from ctui.tui.dashboard import Dashboard
 from ctui.tui.dialogs.confirm import Confirm
 from ctui.tui.dialogs.help import Help, choices_of
 from ctui.tui.dialogs.new_task import NewTaskForm
 from ctui.tui.dialogs.setup import Setup
 from ctui.tui.header import Header
+from ctui.tui.pane.composer import Composer
 from ctui.tui.sidebar import Sidebar
 from ctui.tui.support.frame_clock import FrameClock
 from ctui.tui.support.key_bar import KeyBar

@@ -20,8 +20,8 @@ from ctui.client import Client
 from ctui.tasks.model import Ask, Task
 from ctui.tui.asks.ask_panel import AskPanel
 from ctui.tui.board.task_content import pane_header
-from ctui.tui.composer import Composer
-from ctui.tui.feed import Feed
+from ctui.tui.pane.composer import Composer
+from ctui.tui.pane.feed import Feed
 from ctui.tui.support.frame_clock import FrameClock
 from ctui.tui.transcript.search_line import SearchLine, Where
 from ctui.tui.transcript.transcript_view import TranscriptView
