@@ -171,7 +171,7 @@ class Commands(Screen[None]):
         return task
 
     def action_cleanup(self) -> None:
-        from ctui.tui.cleanup import Cleanup
+        from ctui.tui.cleanup.cleanup import Cleanup
 
         self.app.push_screen(
             Cleanup(

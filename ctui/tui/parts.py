@@ -14,7 +14,7 @@ from ctui.tui.support.place import Place
 
 if TYPE_CHECKING:
     from ctui.client import Client
-    from ctui.tui.cleanup_deeds import CleanupDeeds
+    from ctui.tui.cleanup.cleanup_actions import CleanupActions
     from ctui.tui.pane.pane import Pane
     from ctui.tui.support.frame_clock import FrameClock
     from ctui.tui.support.task_actions import TaskActions
@@ -28,7 +28,7 @@ class Parts:
         self.paths = paths
         self.place = place
         self._app = app
-        self._cleanup: CleanupDeeds | None = None
+        self._cleanup: CleanupActions | None = None
 
     @cached_property
     def client(self) -> Client:
@@ -51,12 +51,12 @@ class Parts:
 
         return WorkerLoop()
 
-    def cleanup(self, changed: Callable[[Sequence[str]], None]) -> CleanupDeeds:
+    def cleanup(self, changed: Callable[[Sequence[str]], None]) -> CleanupActions:
         """The commands of the cleanup screen; the same ones each time, so that it can undo."""
-        from ctui.tui.cleanup_deeds import CleanupDeeds
+        from ctui.tui.cleanup.cleanup_actions import CleanupActions
 
         if self._cleanup is None:
-            self._cleanup = CleanupDeeds(
+            self._cleanup = CleanupActions(
                 self._app, self.worker_loop, self.paths, self.place.git_dir, changed
             )
         return self._cleanup

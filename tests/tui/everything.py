@@ -32,8 +32,8 @@ from ctui.tui.board.board import Board
 from ctui.tui.board.item_content import worktree_card
 from ctui.tui.board.removal_facts import removal_facts
 from ctui.tui.board.task_content import pane_header, screen_header, tab_labels
-from ctui.tui.cleanup_content import row_line, summary, trash_line
-from ctui.tui.cleanup_list import CleanupList
+from ctui.tui.cleanup.cleanup_content import row_line, summary, trash_line
+from ctui.tui.cleanup.cleanup_list import CleanupList
 from ctui.tui.dialogs.confirm import Confirm
 from ctui.tui.dialogs.new_task import NewTaskForm
 from ctui.tui.dialogs.setup import Setup

@@ -9,7 +9,7 @@ import pytest
 from ctui.tasks.calls import Update
 from ctui.tasks.model import TaskState
 from ctui.tui.board.board import Board
-from ctui.tui.cleanup_list import CleanupList, Kind
+from ctui.tui.cleanup.cleanup_list import CleanupList, Kind
 from ctui.worktrees.model import Changes, Upstream, Verdict, WorktreeStatus
 from tests.tui.test_board import status, task
 

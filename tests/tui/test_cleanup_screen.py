@@ -13,10 +13,10 @@ from textual.widgets import OptionList, Static
 from ctui.git.repository import open_repository
 from ctui.paths import Paths
 from ctui.tui.board.board import Board
-from ctui.tui.cleanup import Cleanup
-from ctui.tui.cleanup_deeds import CleanupDeeds
+from ctui.tui.cleanup.cleanup import Cleanup
+from ctui.tui.cleanup.cleanup_actions import CleanupActions
+from ctui.tui.cleanup.trash_screen import TrashScreen
 from ctui.tui.support.worker_loop import WorkerLoop
-from ctui.tui.trash_screen import TrashScreen
 from ctui.worktrees.create import create_worktree
 from tests.conftest import git
 from tests.tui.clock import CLOCK
@@ -35,7 +35,7 @@ class OneScreen(App[None]):
         self._folder = folder
         self._worker_loop = WorkerLoop()
         self.board = Board(str(folder / ".git"))
-        self.deeds = CleanupDeeds(self, self._worker_loop, paths, folder / ".git", self._went)
+        self.actions = CleanupActions(self, self._worker_loop, paths, folder / ".git", self._went)
 
     async def look(self) -> None:
         survey = survey_of(open_repository(self._folder))
@@ -48,7 +48,7 @@ class OneScreen(App[None]):
 
     async def on_mount(self) -> None:
         await self.look()
-        self.push_screen(Cleanup(self.board, self.deeds, delete_branches=False))
+        self.push_screen(Cleanup(self.board, self.actions, delete_branches=False))
 
     async def on_unmount(self) -> None:
         await self._worker_loop.close()

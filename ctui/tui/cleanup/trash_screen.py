@@ -13,8 +13,8 @@ from textual.screen import Screen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from ctui.tui.cleanup_content import trash_line
-from ctui.tui.cleanup_deeds import CleanupDeeds
+from ctui.tui.cleanup.cleanup_actions import CleanupActions
+from ctui.tui.cleanup.cleanup_content import trash_line
 from ctui.tui.dialogs.confirm import Confirm
 from ctui.tui.support.bounded_list import BoundedList
 from ctui.tui.support.key_bar import KeyBar
@@ -31,9 +31,9 @@ class TrashScreen(Screen[None]):
         Binding("escape,q", "leave", "back", key_display="esc"),
     ]
 
-    def __init__(self, deeds: CleanupDeeds) -> None:
+    def __init__(self, actions: CleanupActions) -> None:
         super().__init__()
-        self._deeds = deeds
+        self._actions = actions
         self._entries: list[TrashEntry] = []
         self._marked: set[str] = set()
 
@@ -47,7 +47,7 @@ class TrashScreen(Screen[None]):
         self._reload()
 
     def _reload(self) -> None:
-        self._deeds.list_trash(self._take)
+        self._actions.list_trash(self._take)
 
     def _take(self, entries: Sequence[TrashEntry]) -> None:
         self._entries = sorted(entries, key=lambda entry: entry.removed, reverse=True)
@@ -86,7 +86,7 @@ class TrashScreen(Screen[None]):
 
     def action_restore(self) -> None:
         if chosen := self._chosen:
-            self._deeds.restore(chosen, self._reload)
+            self._actions.restore(chosen, self._reload)
 
     def action_purge(self) -> None:
         chosen = self._chosen
@@ -97,7 +97,7 @@ class TrashScreen(Screen[None]):
         facts = ["Their files, and commits that no branch has, cannot be restored any more."]
         self.app.push_screen(
             Confirm(question, facts, yes="delete for good"),
-            lambda yes: self._deeds.purge(chosen, self._reload) if yes else None,
+            lambda yes: self._actions.purge(chosen, self._reload) if yes else None,
         )
 
     def action_leave(self) -> None:

@@ -15,9 +15,9 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from ctui.tui.board.board import Board
-from ctui.tui.cleanup_content import heading, row_line, summary
-from ctui.tui.cleanup_deeds import CleanupDeeds
-from ctui.tui.cleanup_list import CleanupList, Row
+from ctui.tui.cleanup.cleanup_actions import CleanupActions
+from ctui.tui.cleanup.cleanup_content import heading, row_line, summary
+from ctui.tui.cleanup.cleanup_list import CleanupList, Row
 from ctui.tui.dialogs.confirm import Confirm
 from ctui.tui.support.bounded_list import BoundedList
 from ctui.tui.support.key_bar import KeyBar
@@ -38,17 +38,17 @@ class Cleanup(Screen[None]):
         Binding("escape,q", "leave", "back", key_display="esc"),
     ]
 
-    def __init__(self, board: Board, deeds: CleanupDeeds, *, delete_branches: bool) -> None:
+    def __init__(self, board: Board, actions: CleanupActions, *, delete_branches: bool) -> None:
         """Nothing is marked.
 
         Args:
             board: which worktrees there are; it changes while the screen is open.
-            deeds: carry out what is decided.
+            actions: carry out what is decided.
             delete_branches: whether removing a worktree removes its branch.
         """
         super().__init__()
         self._board = board
-        self._deeds = deeds
+        self._actions = actions
         self._delete_branches = delete_branches
         self._list = CleanupList()
         self._shown: list[tuple[str | None, Content]] = []
@@ -67,12 +67,12 @@ class Cleanup(Screen[None]):
         rows.action_first()
         rows.focus()
         self.set_interval(_REFRESH_SECONDS, self._show)
-        self._deeds.measure([row.path for row in self._list.rows], self._take_size)
+        self._actions.measure([row.path for row in self._list.rows], self._take_size)
 
     # -- what is shown
 
     def _show(self) -> None:
-        gone = self._deeds.leaving
+        gone = self._actions.leaving
         self._list.show(item for item in self._board.items() if item.path not in gone)
         self._redraw()
 
@@ -90,7 +90,7 @@ class Cleanup(Screen[None]):
             lines.append((row.path, row_line(row, width, now, marked=marked, size=size)))
         if lines != self._shown:
             self._put(lines)
-        done = self._deeds.last_words
+        done = self._actions.last_words
         facts = summary(self._list, self._delete_branches, done, in_full=self._in_full)
         self.query_one(".cleanup--facts", Static).update(facts)
         count = len(self._list.rows)
@@ -169,17 +169,17 @@ class Cleanup(Screen[None]):
         )
 
     def _remove(self, rows: Iterable[Row]) -> None:
-        self._deeds.remove([row.status for row in rows], delete_branches=self._delete_branches)
+        self._actions.remove([row.status for row in rows], delete_branches=self._delete_branches)
         self._list.marked.clear()
         self._show()
 
     def action_undo(self) -> None:
-        self._deeds.undo()
+        self._actions.undo()
 
     def action_trash(self) -> None:
-        from ctui.tui.trash_screen import TrashScreen
+        from ctui.tui.cleanup.trash_screen import TrashScreen
 
-        self.app.push_screen(TrashScreen(self._deeds))
+        self.app.push_screen(TrashScreen(self._actions))
 
     def action_leave(self) -> None:
         """Close what is open here; else the screen."""

@@ -10,7 +10,7 @@ from textual.content import Content
 from ctui.humanize import age, size_text
 from ctui.text import one_line
 from ctui.tui.board.item_content import change_marks
-from ctui.tui.cleanup_list import CleanupList, Kind, Row
+from ctui.tui.cleanup.cleanup_list import CleanupList, Kind, Row
 
 if TYPE_CHECKING:
     from ctui.worktrees.trash.entries import TrashEntry

@@ -22,7 +22,7 @@ from ctui.worktrees.trash.entries import TrashEntry
 from ctui.worktrees.trash.purge import Purged, purge
 
 
-class CleanupDeeds:
+class CleanupActions:
     """Commands of the cleanup screen and the trash; they outlive both."""
 
     def __init__(
