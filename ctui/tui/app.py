@@ -16,8 +16,8 @@ from textual.screen import Screen
 from ctui.config import Config
 from ctui.paths import Paths
 from ctui.text import one_line
-from ctui.tui.dashboard import Dashboard
-from ctui.tui.parts import Parts
+from ctui.tui.dashboard.dashboard import Dashboard
+from ctui.tui.dashboard.services import Services
 from ctui.tui.support.key_order import KeysInOrder
 from ctui.tui.support.memory import recall, remember_theme
 from ctui.tui.support.options import ScreenOptions
@@ -57,7 +57,7 @@ class CtuiApp(KeysInOrder[None]):
             delete_branches=config.worktrees.delete_branch,
             keys=config.keys,
         )
-        self.dashboard = Dashboard(Parts(self, paths, place), self._options)
+        self.dashboard = Dashboard(Services(self, paths, place), self._options)
         wanted = config.screen.theme or recall(paths).theme
         self._complaints = choose_theme(self, paths, wanted)
 
@@ -84,7 +84,7 @@ class CtuiApp(KeysInOrder[None]):
             self.notify(f"the next time it is {named} again, as config.toml says", markup=False)
 
     async def on_unmount(self) -> None:
-        await self.dashboard.parts.close()
+        await self.dashboard.services.close()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:  # noqa: ARG002 - Textual's signature
         """The palette: every action of the dashboard, and the themes."""

@@ -34,14 +34,14 @@ from ctui.tui.board.removal_facts import removal_facts
 from ctui.tui.board.task_content import pane_header, screen_header, tab_labels
 from ctui.tui.cleanup.cleanup_content import row_line, summary, trash_line
 from ctui.tui.cleanup.cleanup_list import CleanupList
+from ctui.tui.dashboard.sidebar import Sidebar
+from ctui.tui.dashboard.tabs import TaskTabs
 from ctui.tui.dialogs.confirm import Confirm
 from ctui.tui.dialogs.new_task import NewTaskForm
 from ctui.tui.dialogs.setup import Setup
-from ctui.tui.sidebar import Sidebar
 from ctui.tui.support.frame_clock import FrameClock
 from ctui.tui.support.options import ScreenOptions
 from ctui.tui.support.task_actions import TaskActions
-from ctui.tui.tabs import TaskTabs
 from ctui.tui.transcript.transcript_view import TranscriptView
 from ctui.worktrees.trash.entries import TrashEntry
 from tests.ask_requests import asked

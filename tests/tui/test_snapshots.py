@@ -29,14 +29,14 @@ from ctui.tui.asks.inbox import Inbox
 from ctui.tui.board.board import Board
 from ctui.tui.board.removal_facts import removal_facts
 from ctui.tui.board.task_content import pane_header
-from ctui.tui.dashboard import Dashboard
+from ctui.tui.dashboard.dashboard import Dashboard
+from ctui.tui.dashboard.header import Header
+from ctui.tui.dashboard.sidebar import Sidebar
 from ctui.tui.dialogs.confirm import Confirm
 from ctui.tui.dialogs.help import Help, choices_of
 from ctui.tui.dialogs.new_task import NewTaskForm
 from ctui.tui.dialogs.setup import Setup
-from ctui.tui.header import Header
 from ctui.tui.pane.composer import Composer
-from ctui.tui.sidebar import Sidebar
 from ctui.tui.support.frame_clock import FrameClock
 from ctui.tui.support.key_bar import KeyBar
 from ctui.tui.support.options import ScreenOptions
@@ -102,7 +102,7 @@ class Still(App[None]):
         yield Header(Place(Path("/r/api/.git")), scripted=False)
         with Horizontal(id="main"):
             yield Sidebar(id="sidebar")
-            with Vertical(id="stage"), Vertical(classes="pane"):
+            with Vertical(id="pane-switcher"), Vertical(classes="pane"):
                 yield Static(pane_header(a_task(), 1, 1), classes="pane--header")
                 yield TranscriptView(FrameClock(self))
                 yield AskPanel()

@@ -16,15 +16,15 @@ from ctui.tasks.calls import Update
 from ctui.tasks.model import Ask, AskState
 from ctui.tui.board.board import Board, worth_a_look
 from ctui.tui.board.item_content import nothing_here
-from ctui.tui.commands import Commands
-from ctui.tui.header import Header
-from ctui.tui.parts import Parts
-from ctui.tui.sidebar import Sidebar
-from ctui.tui.stage import Stage
+from ctui.tui.dashboard.commands import Commands
+from ctui.tui.dashboard.header import Header
+from ctui.tui.dashboard.pane_switcher import PaneSwitcher
+from ctui.tui.dashboard.services import Services
+from ctui.tui.dashboard.sidebar import Sidebar
+from ctui.tui.dashboard.tabs import TaskTabs
 from ctui.tui.support.key_bar import KeyBar
 from ctui.tui.support.options import ScreenOptions
 from ctui.tui.support.worktree_observer import WorktreeObserver
-from ctui.tui.tabs import TaskTabs
 
 # What a first picture does not need is loaded when it is.
 if TYPE_CHECKING:
@@ -90,25 +90,27 @@ class Dashboard(Commands):
         Binding("q", "app.leave", "quit", tooltip="quit; tasks go on", id="quit"),
     ]
 
-    def __init__(self, parts: Parts, options: ScreenOptions) -> None:
+    def __init__(self, services: Services, options: ScreenOptions) -> None:
         super().__init__()
-        self.parts = parts
+        self.services = services
         self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
-        self.board = Board(str(parts.place.git_dir))
+        self.board = Board(str(services.place.git_dir))
         self._options = options
         self._list_due = False
         self._list_shown = 0.0
-        self._observer = WorktreeObserver(parts.paths, parts.place.git_dir, self._take_statuses)
+        self._observer = WorktreeObserver(
+            services.paths, services.place.git_dir, self._take_statuses
+        )
 
     def compose(self) -> ComposeResult:
-        yield Header(self.parts.place, scripted=self._options.scripted)
+        yield Header(self.services.place, scripted=self._options.scripted)
         with Horizontal(id="main"):
             yield Sidebar(id="sidebar")
-            yield Stage(self.parts.make_pane, id="stage")
+            yield PaneSwitcher(self.services.make_pane, id="pane-switcher")
         yield KeyBar(self.BINDINGS, self._options.keys)
 
     def on_mount(self) -> None:
-        self.board.take_names(self.parts.place.worktree_names())
+        self.board.take_names(self.services.place.worktree_names())
         self._show_list()
         self.query_one(Sidebar).focus()
         self.set_interval(_TICK_SECONDS, self._tick)
@@ -118,7 +120,9 @@ class Dashboard(Commands):
     def _begin(self) -> None:
         """The first picture is on the screen; now look at the world."""
         self._watch()
-        self.run_worker(self._observer.run(self.parts.worker_loop), name="look", exit_on_error=True)
+        self.run_worker(
+            self._observer.run(self.services.worker_loop), name="look", exit_on_error=True
+        )
         self._check()
 
     @work(name="check")
@@ -128,22 +132,22 @@ class Dashboard(Commands):
         from ctui.tui.support.memory import remember_repository
 
         try:
-            repository = await asyncio.to_thread(open_repository, self.parts.place.git_dir)
+            repository = await asyncio.to_thread(open_repository, self.services.place.git_dir)
         except CtuiError as error:
             self.app.exit(return_code=1, message=f"ctui: {error.one_line()}")
             return
         if not self._options.scripted:
             checkout = repository.work_tree or repository.common_dir.parent
-            await asyncio.to_thread(remember_repository, self.parts.paths, checkout)
+            await asyncio.to_thread(remember_repository, self.services.paths, checkout)
         await self._show_setup(only_if_missing=True)
 
     # -- what comes in
 
     @work(name="watch", group="watch", exclusive=True)
     async def _watch(self) -> None:
-        from ctui.tui.updates import follow_updates
+        from ctui.tui.dashboard.updates import follow_updates
 
-        await follow_updates(self.parts.client, self._take, self.parts.task_actions.complain)
+        await follow_updates(self.services.client, self._take, self.services.task_actions.complain)
 
     def _set_up(self, _: None) -> None:
         """Whatever was missing may be there now."""
@@ -154,7 +158,7 @@ class Dashboard(Commands):
     async def _look_at_health(self) -> None:
         from ctui.tui.dialogs.setup import look
 
-        checks = await look(self.parts.paths)
+        checks = await look(self.services.paths)
         self.query_one(Header).take_checks(checks)
         if all(check.ok for check in checks if check.name == "login"):
             self._wake_who_waits_for_a_login()
@@ -166,10 +170,10 @@ class Dashboard(Commands):
     async def _show_setup(self, *, only_if_missing: bool = False) -> None:
         from ctui.tui.dialogs.setup import Setup, look
 
-        checks = await look(self.parts.paths)
+        checks = await look(self.services.paths)
         self.query_one(Header).take_checks(checks)
         if not (only_if_missing and all(check.ok for check in checks)):
-            self.app.push_screen(Setup(self.parts.paths, checks), self._set_up)
+            self.app.push_screen(Setup(self.services.paths, checks), self._set_up)
 
     def _take(self, update: Update) -> None:
         before = self.board.tasks.get(update.task.id) if update.task else None
@@ -178,7 +182,7 @@ class Dashboard(Commands):
         gone = self.board.gone_with(update)
         self.board.take(update)
         for task in gone:
-            self.run_worker(self._stage.forget(task))
+            self.run_worker(self._switcher.forget(task))
         if gone or (update.task is not None and worth_a_look(before, update.task)):
             self._observer.look()
         self._want_list()
@@ -213,17 +217,19 @@ class Dashboard(Commands):
         at_work = [item.path for item in items if item.task and item.task.works]
         seen = sidebar.seen_paths
         self._observer.attend([*seen[:1], *at_work], seen)
-        self._stage.update_all(self.board)
-        if self._stage.shows_card and (chosen := sidebar.chosen) is not None:
+        self._switcher.update_all(self.board)
+        if self._switcher.shows_card and (chosen := sidebar.chosen) is not None:
             # It has been looked at since, or a task has begun on it.
             asks = self.board.asks_of(chosen.task.id) if chosen.task else []
-            self.run_worker(self._stage.show_item(chosen, asks, keep=False), group="stage")
+            self.run_worker(
+                self._switcher.show_item(chosen, asks, keep=False), group="pane-switcher"
+            )
         if not items:
-            self._stage.say(nothing_here())
+            self._switcher.say(nothing_here())
         self.query_one(Header).show(self.board)
 
     def _tick(self) -> None:
-        if (pane := self._stage.shown) is not None:
+        if (pane := self._switcher.shown) is not None:
             pane.tick()
 
     # -- what the person does
@@ -231,9 +237,9 @@ class Dashboard(Commands):
     async def on_sidebar_chosen(self, event: Sidebar.Chosen) -> None:
         task = event.item.task
         asks = self.board.asks_of(task.id) if task else []
-        await self._stage.show_item(event.item, asks, keep=event.opened)
+        await self._switcher.show_item(event.item, asks, keep=event.opened)
         self._want_list()
-        if event.opened and (pane := self._stage.shown) is not None:
+        if event.opened and (pane := self._switcher.shown) is not None:
             (pane.panel if asks else pane.transcript).focus()
 
     async def on_task_tabs_chosen(self, event: TaskTabs.Chosen) -> None:
@@ -243,15 +249,15 @@ class Dashboard(Commands):
         self.toggle_class("-zoomed")
 
     async def action_tab(self, number: int) -> None:
-        if number <= len(self._stage.opened):
-            task = self.board.tasks[self._stage.opened[number - 1]]
-            await self._stage.show_task(task, self.board.asks_of(task.id), keep=True)
+        if number <= len(self._switcher.opened):
+            task = self.board.tasks[self._switcher.opened[number - 1]]
+            await self._switcher.show_task(task, self.board.asks_of(task.id), keep=True)
             self.query_one(Sidebar).choose(task.worktree)
             self._want_list()
 
     def action_next_place(self) -> None:
         """What is asked comes first; else the next widget."""
-        pane = self._stage.shown
+        pane = self._switcher.shown
         panel = pane.panel if pane is not None else None
         if panel is not None and panel.display and not panel.has_focus_within:
             panel.focus()

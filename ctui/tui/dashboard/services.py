@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from ctui.tui.support.worker_loop import WorkerLoop
 
 
-class Parts:
-    """The parts of one dashboard."""
+class Services:
+    """The services of one dashboard."""
 
     def __init__(self, app: App[Any], paths: Paths, place: Place) -> None:
         self.paths = paths

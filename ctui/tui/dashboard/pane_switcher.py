@@ -14,7 +14,7 @@ from ctui.tasks.model import Ask, Task
 from ctui.tui.board.board import Board, Item
 from ctui.tui.board.item_content import worktree_card
 from ctui.tui.board.task_content import tab_labels
-from ctui.tui.tabs import TaskTabs
+from ctui.tui.dashboard.tabs import TaskTabs
 
 if TYPE_CHECKING:
     from ctui.tui.pane.pane import Pane
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _CARD = "card"
 
 
-class Stage(Vertical):
+class PaneSwitcher(Vertical):
     """Panes that were opened stay as tabs; one that is only looked at goes with the next one."""
 
     def __init__(self, make_pane: Callable[[Task, str], Pane], *, id: str | None = None) -> None:  # noqa: A002 - Textual's name

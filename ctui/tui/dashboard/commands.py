@@ -12,9 +12,9 @@ from ctui.tasks.calls import Update
 from ctui.tasks.model import Task, TaskState
 from ctui.text import one_line
 from ctui.tui.board.board import Board
-from ctui.tui.parts import Parts
-from ctui.tui.sidebar import Sidebar
-from ctui.tui.stage import Stage
+from ctui.tui.dashboard.pane_switcher import PaneSwitcher
+from ctui.tui.dashboard.services import Services
+from ctui.tui.dashboard.sidebar import Sidebar
 from ctui.tui.support.options import ScreenOptions
 from ctui.tui.support.worktree_observer import WorktreeObserver
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class Commands(Screen[None]):
     """The dashboard's actions; what they change comes back as news, which the dashboard takes."""
 
-    parts: Parts
+    services: Services
     board: Board
     _options: ScreenOptions
     _observer: WorktreeObserver
@@ -41,24 +41,24 @@ class Commands(Screen[None]):
         """Show what is known now."""
 
     @property
-    def _stage(self) -> Stage:
-        return self.query_one(Stage)
+    def _switcher(self) -> PaneSwitcher:
+        return self.query_one(PaneSwitcher)
 
     @property
     def _shown_task(self) -> Task | None:
         """The task that is looked at."""
-        pane = self._stage.shown
+        pane = self._switcher.shown
         return self.board.tasks.get(pane.task_record.id) if pane else None
 
     def on_pane_said(self, event: Pane.Said) -> None:
         def refused() -> None:
-            if (pane := self._stage.pane_of(event.task)) is not None:
+            if (pane := self._switcher.pane_of(event.task)) is not None:
                 pane.composer.give_back(event.text)
 
-        self.parts.task_actions.say(event.task, event.message_id, event.text, refused)
+        self.services.task_actions.say(event.task, event.message_id, event.text, refused)
 
     def on_ask_panel_answered(self, event: AskPanel.Answered) -> None:
-        self.parts.task_actions.answer(event.ask, event.answer, event.panel.start_again)
+        self.services.task_actions.answer(event.ask, event.answer, event.panel.start_again)
 
     def on_pane_interrupt_wanted(self, event: Pane.InterruptWanted) -> None:
         task = self.board.tasks.get(event.task)
@@ -78,7 +78,7 @@ class Commands(Screen[None]):
             f"Interrupt {task.id}?",
             facts,
             "interrupt",
-            lambda: self.parts.task_actions.interrupt(task.id),
+            lambda: self.services.task_actions.interrupt(task.id),
         )
 
     def action_new_task(self) -> None:
@@ -94,7 +94,7 @@ class Commands(Screen[None]):
 
     def _start(self, new: NewTask | None) -> None:
         if new is not None:
-            self.parts.task_actions.start(
+            self.services.task_actions.start(
                 new,
                 self._started,
                 lambda error: self._open_form(new, one_line(error.one_line(), 300)),
@@ -108,39 +108,39 @@ class Commands(Screen[None]):
         self._observer.look()
         self._show_list()
         self.query_one(Sidebar).choose(task.worktree)
-        self.run_worker(self._stage.show_task(task, [], keep=True))
+        self.run_worker(self._switcher.show_task(task, [], keep=True))
 
     def action_follow_up(self) -> None:
-        if (pane := self._stage.shown) is not None:
+        if (pane := self._switcher.shown) is not None:
             pane.composer.focus()
 
     def action_search(self) -> None:
-        if (pane := self._stage.shown) is not None:
+        if (pane := self._switcher.shown) is not None:
             pane.action_search()
 
     def action_inbox(self) -> None:
         from ctui.tui.asks.inbox import Inbox
 
-        self.app.push_screen(Inbox(self.board, self.parts.task_actions))
+        self.app.push_screen(Inbox(self.board, self.services.task_actions))
 
     def action_stop(self) -> None:
         if (task := self._needed_task()) is not None:
             facts = ["Its container is stopped. A follow-up, or g, goes on with the conversation."]
             self._ask(
-                f"Stop {task.id}?", facts, "stop", lambda: self.parts.task_actions.stop(task.id)
+                f"Stop {task.id}?", facts, "stop", lambda: self.services.task_actions.stop(task.id)
             )
 
     def action_resume(self) -> None:
         if (task := self._needed_task()) is not None:
             note = f"{task.id} is there again: write to it, and it goes on"
-            self.parts.task_actions.resume(task.id, note)
+            self.services.task_actions.resume(task.id, note)
             self.action_follow_up()
 
     def _wake_who_waits_for_a_login(self) -> None:
         for task in self.board.tasks.values():
             # There is nothing else that a task waits for without asking.
             if task.state is TaskState.WAITING and not self.board.asks_of(task.id):
-                self.parts.task_actions.resume(task.id)
+                self.services.task_actions.resume(task.id)
 
     def action_remove(self) -> None:
         from ctui.tui.board.removal_facts import removal_facts
@@ -155,7 +155,7 @@ class Commands(Screen[None]):
             f"Remove {task.id}?",
             removal_facts(item),
             yes,
-            lambda: self.parts.task_actions.remove(task, force=unclean),
+            lambda: self.services.task_actions.remove(task, force=unclean),
         )
 
     def _ask(self, question: str, facts: list[str], yes: str, do: Callable[[], None]) -> None:
@@ -176,7 +176,7 @@ class Commands(Screen[None]):
         self.app.push_screen(
             Cleanup(
                 self.board,
-                self.parts.cleanup(self._went),
+                self.services.cleanup(self._went),
                 delete_branches=self._options.delete_branches,
             )
         )
