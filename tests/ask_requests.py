@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ctui.claude.decode import decode
-from ctui.claude.events import Elicitation, PermissionRequest
+from ctui.claude.protocol.decode import decode
+from ctui.claude.protocol.events import Elicitation, PermissionRequest
 from ctui.tasks.asks import Origin, ask_of
 from ctui.tasks.model import Ask
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
-from ctui.claude import fields
-from ctui.claude.control import TOOL_SERVER
+from ctui.claude.protocol import fields
+from ctui.claude.protocol.control import TOOL_SERVER
 from ctui.paths import WORKSPACE
 from ctui.text import one_line
 

@@ -13,7 +13,7 @@ from ctui.text import sanitise
 
 def explain(error: BaseException) -> None:
     """Print the traceback to stderr, without the secrets that this process can know."""
-    from ctui.claude.credentials import Redactor
+    from ctui.claude.login.credentials import Redactor
 
     redactor = Redactor(_secrets())
     text = "".join(traceback.format_exception(error))
@@ -25,7 +25,7 @@ def explain(error: BaseException) -> None:
 
 
 def _secrets() -> list[str]:
-    from ctui.claude.credentials import VARIABLES, stored_credential
+    from ctui.claude.login.credentials import VARIABLES, stored_credential
     from ctui.paths import Paths
 
     found = [os.environ.get(variable, "").strip() for variable in VARIABLES.values()]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from ctui.claude.api_failure import rejected_login
-from ctui.claude.credentials import variable_in
+from ctui.claude.login.credentials import variable_in
+from ctui.claude.protocol.api_failure import rejected_login
 from ctui.cli.output import warn
 from ctui.tasks.model import EndReason, Task
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from ctui.claude.decode import decode
-from ctui.claude.events import is_partial
-from ctui.claude.silence import SILENT_SECONDS, Silence, silence_text
+from ctui.claude.protocol.decode import decode
+from ctui.claude.protocol.events import is_partial
+from ctui.claude.protocol.silence import SILENT_SECONDS, Silence, silence_text
 from ctui.cli.answering import AskPrompt
 from ctui.cli.exit_codes import INTERRUPTED, told_exit_code
 from ctui.cli.output import json_text, warn

@@ -61,7 +61,7 @@ def _tell(step: DoneStep, *, as_json: bool) -> None:
 
 
 def _logout(paths: Paths) -> DoneStep:
-    from ctui.claude.credentials import forget_credential
+    from ctui.claude.login.credentials import forget_credential
     from ctui.cli.shapes import DoneStep
 
     forget_credential(paths)
@@ -69,8 +69,8 @@ def _logout(paths: Paths) -> DoneStep:
 
 
 def _login(paths: Paths, token_file: str | None) -> DoneStep:
-    from ctui.claude.credentials import Credential, store_credential
-    from ctui.claude.login import LoginSearch, describe
+    from ctui.claude.login.credentials import Credential, store_credential
+    from ctui.claude.login.login import LoginSearch, describe
     from ctui.cli.shapes import DoneStep
 
     text = _given(token_file)

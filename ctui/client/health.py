@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ctui import __version__
-from ctui.claude.login import LoginSearch, describe, time_left
+from ctui.claude.login.login import LoginSearch, describe, time_left
 from ctui.client.base_url import check_base_url
 from ctui.client.mending import mend_engine
 from ctui.client.store_health import REPAIR, check_state

@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from ctui.claude import events, fields
-from ctui.claude.decode import decode
-from ctui.claude.transcript import Transcript
+from ctui.claude.protocol import events, fields
+from ctui.claude.protocol.decode import decode
+from ctui.claude.transcript.transcript import Transcript
 from ctui.tasks.journal import Entry, read_entries
 from ctui.tasks.model import Message
 

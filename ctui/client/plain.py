@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 import msgspec
 
-from ctui.claude import events
-from ctui.claude.decode import decode
-from ctui.claude.summary import describe
-from ctui.claude.transcript import Transcript
+from ctui.claude.protocol import events
+from ctui.claude.protocol.decode import decode
+from ctui.claude.transcript.summary import describe
+from ctui.claude.transcript.transcript import Transcript
 from ctui.tasks.journal import Entry
 from ctui.tasks.model import Notice, Task, TaskState
 from ctui.text import one_line, sanitise

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from ctui.claude.credentials import Credential
-from ctui.claude.mcp_config import check_approval_tool, read_mcp_servers
-from ctui.claude.mcp_servers import variables_of
+from ctui.claude.login.credentials import Credential
+from ctui.claude.mcp.mcp_config import check_approval_tool, read_mcp_servers
+from ctui.claude.mcp.mcp_servers import variables_of
 from ctui.client import worktrees
 from ctui.client.base_url import check_base_url
 from ctui.client.cleanup import Cleaner

@@ -6,8 +6,8 @@ import asyncio
 from contextlib import aclosing, suppress
 from time import monotonic
 
-from ctui.claude.decode import decode
-from ctui.claude.summary import progress
+from ctui.claude.protocol.decode import decode
+from ctui.claude.transcript.summary import progress
 from ctui.client import Client
 from ctui.client.plain import turn_over
 from ctui.errors import Conflict, CtuiError

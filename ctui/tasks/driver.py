@@ -22,7 +22,7 @@ from pathlib import Path
 import msgspec
 
 from ctui import __version__, rpc
-from ctui.claude.login import LoginSearch
+from ctui.claude.login.login import LoginSearch
 from ctui.errors import CtuiError
 from ctui.paths import Paths, private_folder, refuse_network_file_system
 from ctui.sandbox.docker import Engine

@@ -17,7 +17,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from ctui.claude.events import is_partial
+from ctui.claude.protocol.events import is_partial
 from ctui.errors import Unavailable
 from ctui.rpc import Frame
 from ctui.sandbox.runner import LogLine

@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from contextlib import suppress
 
-from ctui.claude.credentials import Redactor
+from ctui.claude.login.credentials import Redactor
 from ctui.errors import Unavailable
 from ctui.paths import Paths
 from ctui.tasks.journal import Journal

@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from ctui.claude.content import Text
-from ctui.claude.decode import decode
-from ctui.claude.events import Init, Result, UserMessage
+from ctui.claude.protocol.content import Text
+from ctui.claude.protocol.decode import decode
+from ctui.claude.protocol.events import Init, Result, UserMessage
 from ctui.errors import Unavailable
 from ctui.paths import Paths
 from ctui.tasks.journal import FILE_NAME, read_entries

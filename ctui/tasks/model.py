@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from ctui.claude.mcp_servers import McpServer
+from ctui.claude.mcp.mcp_servers import McpServer
 from ctui.config import PermissionMode
 
 

@@ -17,8 +17,8 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from ctui.claude import control
-from ctui.claude.credentials import Redactor
+from ctui.claude.login.credentials import Redactor
+from ctui.claude.protocol import control
 from ctui.claude.task_home import RunOptions, first_line, task_home
 from ctui.client.client import _Tail
 from ctui.config import ImageConfig, load_config

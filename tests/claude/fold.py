@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from ctui.claude.blocks import Block
-from ctui.claude.decode import decode
-from ctui.claude.events import Stream, is_partial
-from ctui.claude.transcript import Transcript
+from ctui.claude.protocol.decode import decode
+from ctui.claude.protocol.events import Stream, is_partial
+from ctui.claude.transcript.blocks import Block
+from ctui.claude.transcript.transcript import Transcript
 
 JournalLine = tuple[Stream, int, bytes]
 """Stream, run, line. Its place in the journal stands for its time."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ctui.claude.api_failure import failure_text, is_login_rejected, rejected_login
-from ctui.claude.credentials import variable_in
+from ctui.claude.login.credentials import variable_in
+from ctui.claude.protocol.api_failure import failure_text, is_login_rejected, rejected_login
 
 _403 = "Failed to authenticate. API Error: 403 your organisation has disabled this"
 

@@ -9,7 +9,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from ctui.claude import control
+from ctui.claude.protocol import control
 from ctui.errors import InvalidInput
 
 ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()), max_size=60)

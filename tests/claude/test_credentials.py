@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from ctui.claude.credentials import (
+from ctui.claude.login.credentials import (
     Credential,
     Kind,
     Redactor,
@@ -145,10 +145,14 @@ def test_a_damaged_file_is_no_login(paths: Paths, content: str) -> None:
 
 
 _ASK_A_KEYRING = """
-from ctui.claude import vault
+from ctui.claude.login import keyring_store
 from ctui.errors import Unavailable
-vault._PATIENCE = vault._PATIENCE_WITH_PERSON = 0.3
-for ask in (lambda: vault.read("x"), lambda: vault.write("x", "secret"), lambda: vault.forget("x")):
+keyring_store._PATIENCE = keyring_store._PATIENCE_WITH_PERSON = 0.3
+for ask in (
+    lambda: keyring_store.read("x"),
+    lambda: keyring_store.write("x", "secret"),
+    lambda: keyring_store.forget("x"),
+):
     try:
         print(ask())
     except Unavailable as error:
@@ -198,7 +202,7 @@ class Keyring(keyring.backend.KeyringBackend):
         del self.kept[service, username]
 """
 _STORE_AND_FIND = """
-from ctui.claude.credentials import *
+from ctui.claude.login.credentials import *
 from ctui.paths import Paths
 paths = Paths.from_environment()
 paths.config.mkdir(parents=True)
@@ -263,5 +267,5 @@ def test_a_line_without_secrets_is_not_even_copied() -> None:
 
 
 def test_importing_it_loads_no_keyring() -> None:
-    code = "import sys, ctui.claude.credentials; sys.exit('keyring' in sys.modules)"
+    code = "import sys, ctui.claude.login.credentials; sys.exit('keyring' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=30)

@@ -9,10 +9,10 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from ctui.claude import events
-from ctui.claude.content import Other, Text, Thinking, ToolResult, ToolUse
-from ctui.claude.decode import decode
-from ctui.claude.events import Stream, is_partial
+from ctui.claude.protocol import events
+from ctui.claude.protocol.content import Other, Text, Thinking, ToolResult, ToolUse
+from ctui.claude.protocol.decode import decode
+from ctui.claude.protocol.events import Stream, is_partial
 from tests.claude import lines
 
 JSON_VALUE = st.recursive(

@@ -11,9 +11,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from ctui.claude.credentials import Credential, forget_credential, store_credential
-from ctui.claude.login import LoginSearch, describe, time_left
-from ctui.claude.login_record import WINDOW, LoginRecord, read_record, write_record
+from ctui.claude.login.credentials import Credential, forget_credential, store_credential
+from ctui.claude.login.login import LoginSearch, describe, time_left
+from ctui.claude.login.login_record import WINDOW, LoginRecord, read_record, write_record
 from ctui.errors import LoginRequired
 from ctui.paths import Paths
 
@@ -136,7 +136,7 @@ def test_a_rejected_login_is_looked_for_again_and_another_one_is_taken(
 def test_who_waits_for_a_turn_gives_up(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
     from filelock import FileLock
 
-    monkeypatch.setattr("ctui.claude.login._TURN_SECONDS", 0.2)
+    monkeypatch.setattr("ctui.claude.login.login._TURN_SECONDS", 0.2)
     paths.state.mkdir(parents=True)
     with (
         FileLock(paths.state / "login.lock"),

@@ -31,7 +31,7 @@ def stored_in_a_keyring(tmp_path: Path, seconds: str = "0") -> tuple[dict[str, s
     keyrings.run(
         environment,
         f"""
-        from ctui.claude.credentials import Credential, store_credential
+        from ctui.claude.login.credentials import Credential, store_credential
         from ctui.paths import Paths
         store_credential(Paths.from_environment(), Credential.parse({STORED!r}))
         """,
@@ -75,7 +75,7 @@ def test_another_login_counts_at_once_in_every_process(tmp_path: Path) -> None:
     said = keyrings.run(
         environment,
         f"""
-        from ctui.claude.credentials import Credential, forget_credential, store_credential
+        from ctui.claude.login.credentials import Credential, forget_credential, store_credential
         from ctui.claude.login import LoginSearch
         from ctui.paths import Paths
         paths = Paths.from_environment()
@@ -105,9 +105,9 @@ def test_a_secret_of_an_mcp_server_is_found_where_keyring_stores_it(tmp_path: Pa
     said = keyrings.run(
         environment,
         """
-        from ctui.claude import vault
-        from ctui.claude.mcp_secrets import resolve
-        print(resolve("<${keyring:files}>", "here", {}, vault.read))
+        from ctui.claude.login import keyring_store
+        from ctui.claude.mcp.mcp_secrets import resolve
+        print(resolve("<${keyring:files}>", "here", {}, keyring_store.read))
         """,
     )
     assert said == "('<a-secret>', ['a-secret'])\n"
@@ -115,12 +115,12 @@ def test_a_secret_of_an_mcp_server_is_found_where_keyring_stores_it(tmp_path: Pa
 
 _LOOK_AND_STORE = f"""
     import time
-    from ctui.claude import vault
-    from ctui.claude.credentials import Credential, forget_credential, store_credential
+    from ctui.claude.login import keyring_store
+    from ctui.claude.login.credentials import Credential, forget_credential, store_credential
     from ctui.claude.login import LoginSearch
     from ctui.errors import CtuiError
     from ctui.paths import Paths
-    vault._PATIENCE = vault._PATIENCE_WITH_PERSON = 1.0
+    keyring_store._PATIENCE = keyring_store._PATIENCE_WITH_PERSON = 1.0
     paths = Paths.from_environment()
     began = time.monotonic()
     def say(ask):

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctui.claude import json_lines
-from ctui.claude.mcp_config import check_approval_tool, parse_mcp_servers, read_mcp_servers
-from ctui.claude.mcp_servers import McpServer, resolve_servers, variables_of
+from ctui.claude.mcp import json_lines
+from ctui.claude.mcp.mcp_config import check_approval_tool, parse_mcp_servers, read_mcp_servers
+from ctui.claude.mcp.mcp_servers import McpServer, resolve_servers, variables_of
 from ctui.errors import InvalidInput, LoginRequired
 
 GITHUB = {

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ctui.claude.platform_login import keychain_service, platform_login
+from ctui.claude.login.platform_login import keychain_service, platform_login
 from ctui.errors import LoginRequired, Unavailable
 
 ACCESS = "sk-ant-oat01-access-abcdefgh"
@@ -177,7 +177,7 @@ def test_without_an_entry_in_the_keychain_the_file_counts(tmp_path: Path, file: 
 def test_a_keychain_that_nobody_answers_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ctui.claude.platform_login._PATIENCE_WITH_PERSON", 0.2)
+    monkeypatch.setattr("ctui.claude.login.platform_login._PATIENCE_WITH_PERSON", 0.2)
     security = program(tmp_path, "exec sleep 60")
     with pytest.raises(Unavailable, match="nobody answered"):
         platform_login({"USER": "ann"}, security)

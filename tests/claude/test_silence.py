@@ -6,8 +6,8 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from ctui.claude.decode import decode
-from ctui.claude.silence import Silence, silence_text
+from ctui.claude.protocol.decode import decode
+from ctui.claude.protocol.silence import Silence, silence_text
 from tests.claude import lines
 
 _CALL = lines.assistant("m", lines.tool_use("t", "Bash", command="ls"))

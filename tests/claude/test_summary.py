@@ -6,9 +6,9 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from ctui.claude.decode import decode
-from ctui.claude.render import render_block
-from ctui.claude.summary import describe, progress, tool_title
+from ctui.claude.protocol.decode import decode
+from ctui.claude.transcript.render import render_block
+from ctui.claude.transcript.summary import describe, progress, tool_title
 from tests.claude import lines
 from tests.claude.fold import JournalLine, fold, out
 

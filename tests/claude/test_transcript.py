@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ctui.claude.blocks import (
+from ctui.claude.protocol.decode import decode
+from ctui.claude.transcript.blocks import (
     AskOutcome,
     PermissionRecord,
     Prompt,
@@ -12,8 +13,7 @@ from ctui.claude.blocks import (
     ToolCall,
     ToolState,
 )
-from ctui.claude.decode import decode
-from ctui.claude.transcript import Transcript
+from ctui.claude.transcript.transcript import Transcript
 from tests.claude import lines
 from tests.claude.fold import fold, only, out
 

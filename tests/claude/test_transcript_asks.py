@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ctui.claude.blocks import (
+from ctui.claude.transcript.blocks import (
     AskOutcome,
     FormRecord,
     PermissionRecord,

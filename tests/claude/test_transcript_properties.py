@@ -7,10 +7,10 @@ from typing import Any
 import hypothesis.strategies as st
 from hypothesis import given, settings
 
-from ctui.claude.blocks import LongText, Prompt
-from ctui.claude.decode import decode
-from ctui.claude.events import is_partial
-from ctui.claude.transcript import Transcript
+from ctui.claude.protocol.decode import decode
+from ctui.claude.protocol.events import is_partial
+from ctui.claude.transcript.blocks import LongText, Prompt
+from ctui.claude.transcript.transcript import Transcript
 from ctui.text import sanitise
 from tests.claude import lines
 from tests.claude.fold import JournalLine, contents, fold, out

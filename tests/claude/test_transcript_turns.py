@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ctui.claude.blocks import (
+from ctui.claude.protocol.decode import decode
+from ctui.claude.transcript.blocks import (
     Notice,
     Prompt,
     RunMark,
@@ -11,9 +12,8 @@ from ctui.claude.blocks import (
     ToolState,
     TurnEnd,
 )
-from ctui.claude.decode import decode
-from ctui.claude.render import render_block
-from ctui.claude.summary import progress
+from ctui.claude.transcript.render import render_block
+from ctui.claude.transcript.summary import progress
 from tests.claude import lines
 from tests.claude.fold import fold, only, out
 

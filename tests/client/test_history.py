@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from ctui.claude.blocks import Prompt, Speech
+from ctui.claude.transcript.blocks import Prompt, Speech
 from ctui.client.history import larger, read_past
 from ctui.tasks.journal import Entry
 from ctui.tasks.model import Message

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ctui.claude.credentials import Credential, Redactor
+from ctui.claude.login.credentials import Credential, Redactor
 from ctui.config import Config
 from ctui.errors import CtuiError, Unavailable
 from ctui.paths import WORKSPACE

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ctui.claude.mcp_servers import McpServer
+from ctui.claude.mcp.mcp_servers import McpServer
 from ctui.errors import Conflict
 from ctui.tasks import calls
 from ctui.tasks.mailbox.mail import Lines, Send

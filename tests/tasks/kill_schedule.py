@@ -13,8 +13,8 @@ from contextlib import aclosing, suppress
 from random import Random
 from typing import TypeVar
 
-from ctui.claude.decode import decode
-from ctui.claude.transcript import Transcript
+from ctui.claude.protocol.decode import decode
+from ctui.claude.transcript.transcript import Transcript
 from ctui.client import Client
 from ctui.client.connection import driver_pid
 from ctui.demo.model.script import fenced

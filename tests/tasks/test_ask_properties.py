@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from ctui.claude.decode import decode
-from ctui.claude.events import Elicitation, McpMessage, PermissionRequest
+from ctui.claude.protocol.decode import decode
+from ctui.claude.protocol.events import Elicitation, McpMessage, PermissionRequest
 from ctui.cli.answering import AskPrompt
 from ctui.cli.follow import ask_outcome, how_to_answer
 from ctui.cli.shapes import shown_ask

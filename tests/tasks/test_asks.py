@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from ctui.claude.mcp_servers import McpServer
+from ctui.claude.mcp.mcp_servers import McpServer
 from ctui.cli.answering import AskPrompt
 from ctui.cli.shapes import ShownAsk, shown_ask
 from ctui.errors import InvalidInput

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from ctui.claude.events import is_partial
+from ctui.claude.protocol.events import is_partial
 from ctui.demo.model.script import fenced
 from ctui.demo.world import demo_world
 from ctui.sandbox.stream import follow_log

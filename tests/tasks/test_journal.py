@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctui.claude.credentials import Redactor
+from ctui.claude.login.credentials import Redactor
 from ctui.errors import Unavailable
 from ctui.sandbox.runner import LogLine
 from ctui.tasks.journal import FILE_NAME, Journal, read_entries

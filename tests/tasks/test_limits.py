@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctui.claude.decode import decode
-from ctui.claude.events import UsageLimit
+from ctui.claude.protocol.decode import decode
+from ctui.claude.protocol.events import UsageLimit
 from ctui.tasks.session.limits import reset_time
 
 _SECOND = 1_000_000_000

@@ -152,7 +152,7 @@ async def test_tasks_that_start_at_once_ask_the_keyring_once(owner: Owner, tmp_p
         "CTUI_HOME": owner.world.environ["CTUI_HOME"],
         "KEYRING_SECONDS": "0.5",
     }
-    store = "from ctui.claude.credentials import *; from ctui.paths import Paths;"
+    store = "from ctui.claude.login.credentials import *; from ctui.paths import Paths;"
     keyrings.run(
         environ, f"{store} store_credential(Paths.from_environment(), Credential.parse('{GOOD}'))"
     )

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from ctui.claude.decode import decode
-from ctui.claude.events import is_partial
-from ctui.claude.transcript import Transcript
+from ctui.claude.protocol.decode import decode
+from ctui.claude.protocol.events import is_partial
+from ctui.claude.transcript.transcript import Transcript
 from ctui.client.connection import connect, driver_pid
 from ctui.demo.model.script import fenced
 from ctui.errors import Conflict

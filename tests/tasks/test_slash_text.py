@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ctui.claude.control import as_cli_text, commands_of
-from ctui.claude.decode import decode
-from ctui.claude.events import Init, Response
+from ctui.claude.protocol.control import as_cli_text, commands_of
+from ctui.claude.protocol.decode import decode
+from ctui.claude.protocol.events import Init, Response
 from ctui.demo.model.script import fenced
 from ctui.tasks import calls
 from tests.tasks.conftest import Person

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from ctui.claude.decode import decode
-from ctui.claude.events import is_partial
-from ctui.claude.transcript import Transcript
+from ctui.claude.protocol.decode import decode
+from ctui.claude.protocol.events import is_partial
+from ctui.claude.transcript.transcript import Transcript
 from ctui.demo.world import leftovers
 from ctui.sandbox.stream import follow_log
 from ctui.tasks import calls

@@ -15,8 +15,8 @@ from textual.app import App, ComposeResult
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from ctui.claude.decode import decode
-from ctui.claude.transcript import Transcript
+from ctui.claude.protocol.decode import decode
+from ctui.claude.transcript.transcript import Transcript
 from ctui.client.health import Check
 from ctui.config import ClaudeConfig
 from ctui.errors import CtuiError

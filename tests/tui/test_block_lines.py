@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctui.claude.blocks import (
+from ctui.claude.transcript.blocks import (
     Block,
     Hunk,
     LongText,

@@ -8,7 +8,7 @@ from contextlib import closing
 import msgspec
 import pytest
 
-from ctui.claude.blocks import Prompt
+from ctui.claude.transcript.blocks import Prompt
 from ctui.paths import Paths
 from ctui.tasks.journal import FILE_NAME, Entry
 from ctui.tasks.session.messages import new_message

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rich.style import Style
 
-from ctui.claude.blocks import LongText, Speech
+from ctui.claude.transcript.blocks import LongText, Speech
 from ctui.tui.text.lines import STYLES, Line
 from ctui.tui.transcript.block_rows import BlockRows
 from ctui.tui.transcript.long_rows import MOST_ROWS, LongRows

@@ -13,7 +13,14 @@ from textual.app import App, ComposeResult
 from textual.geometry import Region
 from textual.pilot import Pilot
 
-from ctui.claude.blocks import Block, LongText, PermissionRecord, Speech, ToolCall, TurnEnd
+from ctui.claude.transcript.blocks import (
+    Block,
+    LongText,
+    PermissionRecord,
+    Speech,
+    ToolCall,
+    TurnEnd,
+)
 from ctui.client import Client
 from ctui.client.connection import connect, stop_driver
 from ctui.paths import Paths

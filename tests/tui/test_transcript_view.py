@@ -11,8 +11,8 @@ from textual.geometry import Offset, Region
 from textual.pilot import Pilot
 from textual.selection import Selection
 
-from ctui.claude.decode import decode
-from ctui.claude.transcript import Transcript
+from ctui.claude.protocol.decode import decode
+from ctui.claude.transcript.transcript import Transcript
 from ctui.tui.support.frame_clock import FrameClock
 from ctui.tui.transcript.row_paint import ROW_BITS
 from ctui.tui.transcript.transcript_view import TranscriptView

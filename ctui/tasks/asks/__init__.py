@@ -6,7 +6,7 @@ Pure functions only: no store, no channel, no front end.
 
 from __future__ import annotations
 
-from ctui.claude.events import Elicitation, PermissionRequest
+from ctui.claude.protocol.events import Elicitation, PermissionRequest
 from ctui.tasks.asks.answers import check, decisions, reply
 from ctui.tasks.asks.kind import Kind, Origin
 from ctui.tasks.asks.kinds.ask_user import (

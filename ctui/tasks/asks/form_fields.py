@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final, Literal, NamedTuple
 
-from ctui.claude import fields
+from ctui.claude.protocol import fields
 from ctui.errors import InvalidInput
 from ctui.tasks.asks.form_choices import labelled, listed, readings, same
 from ctui.tasks.asks.limits import MOST_FIELDS

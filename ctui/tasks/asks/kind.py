@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Literal, NamedTuple, TypeVar
 
 import msgspec
 
-from ctui.claude import fields
-from ctui.claude.events import Elicitation, PermissionRequest
+from ctui.claude.protocol import fields
+from ctui.claude.protocol.events import Elicitation, PermissionRequest
 from ctui.errors import InvalidInput
 from ctui.tasks.asks.questions import Question, chosen, question_lines
 from ctui.tasks.model import Answer, Ask, AskKind

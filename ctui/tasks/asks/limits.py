@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from ctui.claude import control
+from ctui.claude.protocol import control
 
 _MOST_DEPTH = 100
 _MOST_ANSWER = control.MAX_LINE - (1 << 20)

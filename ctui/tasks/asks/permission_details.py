@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from ctui.claude import control
-from ctui.claude.events import PermissionRequest
+from ctui.claude.protocol import control
+from ctui.claude.protocol.events import PermissionRequest
 from ctui.text import one_line
 
 NO_REASON = "The person said no."

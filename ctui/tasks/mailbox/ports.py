@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 
-from ctui.claude.credentials import Credential
-from ctui.claude.mcp_servers import Resolved
+from ctui.claude.login.credentials import Credential
+from ctui.claude.mcp.mcp_servers import Resolved
 from ctui.config import Config
 from ctui.sandbox.runner import SandboxRunner
 from ctui.sandbox.spec import Mount

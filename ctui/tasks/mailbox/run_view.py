@@ -13,10 +13,10 @@ from typing import TypeGuard
 
 import msgspec
 
-from ctui.claude import control
-from ctui.claude.api_failure import is_login_rejected
-from ctui.claude.content import ToolResult, ToolUse
-from ctui.claude.events import (
+from ctui.claude.protocol import control
+from ctui.claude.protocol.api_failure import is_login_rejected
+from ctui.claude.protocol.content import ToolResult, ToolUse
+from ctui.claude.protocol.events import (
     AssistantMessage,
     BackgroundTask,
     Elicitation,

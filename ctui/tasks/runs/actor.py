@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Protocol
 
-from ctui.claude import control
+from ctui.claude.protocol import control
 from ctui.errors import CtuiError, Unavailable
 from ctui.tasks.mailbox.mail import JobDone, Lines, Mail, Remove, Slot, Stop, TimeUp
 from ctui.tasks.mailbox.ports import Services

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from ctui.claude.events import is_partial
+from ctui.claude.protocol.events import is_partial
 from ctui.errors import (
     Conflict,
     CtuiError,

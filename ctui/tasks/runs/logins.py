@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-from ctui.claude import vault
-from ctui.claude.credentials import VARIABLES, Credential, Redactor
-from ctui.claude.mcp_servers import resolve_servers
+from ctui.claude.login import keyring_store
+from ctui.claude.login.credentials import VARIABLES, Credential, Redactor
+from ctui.claude.mcp.mcp_servers import resolve_servers
 from ctui.errors import CtuiError, LoginRequired, Unavailable
 from ctui.tasks.calls import Login
 from ctui.tasks.mailbox.ports import Account
@@ -116,7 +116,9 @@ class Logins:
         self.redactor.add(account.credential.value)
         if not task.options.mcp_servers:
             return account
-        servers = resolve_servers(task.options.mcp_servers, self._environ(task.id), vault.read)
+        servers = resolve_servers(
+            task.options.mcp_servers, self._environ(task.id), keyring_store.read
+        )
         for secret in servers.secrets:
             self.redactor.add(secret)
         return account._replace(servers=servers)

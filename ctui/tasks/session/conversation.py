@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ctui.claude import control
-from ctui.claude.decode import decode
-from ctui.claude.events import (
+from ctui.claude.protocol import control
+from ctui.claude.protocol.decode import decode
+from ctui.claude.protocol.events import (
     ApiRetry,
     BackgroundTask,
     Event,

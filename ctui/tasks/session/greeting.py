@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctui.claude import control
+from ctui.claude.protocol import control
 from ctui.tasks.model import Run
 
 RELAY_GREETED = "relay"

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import msgspec
 
-from ctui.claude import control
-from ctui.claude.events import Elicitation, Init, PermissionRequest, RelayLine
-from ctui.claude.fields import text
+from ctui.claude.protocol import control
+from ctui.claude.protocol.events import Elicitation, Init, PermissionRequest, RelayLine
+from ctui.claude.protocol.fields import text
 from ctui.tasks.asks import elicitation_is_expected
 from ctui.tasks.asks.permission_details import PermissionDetails
 from ctui.tasks.mailbox.step import Step

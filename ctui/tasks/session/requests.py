@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ctui.claude import control
-from ctui.claude.events import (
+from ctui.claude.protocol import control
+from ctui.claude.protocol.events import (
     Elicitation,
     HookCallback,
     McpMessage,

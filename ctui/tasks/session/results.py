@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import uuid
 
-from ctui.claude.api_failure import failure_text
-from ctui.claude.events import Result
+from ctui.claude.protocol.api_failure import failure_text
+from ctui.claude.protocol.events import Result
 from ctui.tasks.model import Cause, Run, Task
 from ctui.text import sanitise
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from ctui.claude.api_failure import rejected_login
-from ctui.claude.events import Result
+from ctui.claude.protocol.api_failure import rejected_login
+from ctui.claude.protocol.events import Result
 from ctui.tasks.mailbox.step import Step
 from ctui.tasks.model import AskState, Message, Notice, TaskState, WorkState
 from ctui.tasks.session.asking import UNATTENDED, AskBook

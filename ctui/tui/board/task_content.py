@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from ctui.claude.silence import silence_text
+from ctui.claude.protocol.silence import silence_text
 from ctui.humanize import compact, duration
 from ctui.tasks.model import Task, TaskState
 from ctui.text import one_line

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from ctui.claude.credentials import Credential, store_credential
+from ctui.claude.login.credentials import Credential, store_credential
 from ctui.client.health import Check, check_all
 from ctui.config import load_config
 from ctui.errors import CtuiError

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from time import monotonic
 
-from ctui.claude.decode import decode
-from ctui.claude.ledger import Changes
-from ctui.claude.silence import Silence
-from ctui.claude.transcript import Transcript
+from ctui.claude.protocol.decode import decode
+from ctui.claude.protocol.silence import Silence
+from ctui.claude.transcript.ledger import Changes
+from ctui.claude.transcript.transcript import Transcript
 from ctui.client import Client
 from ctui.client.history import FIRST_PORTION, Past, larger, read_past
 from ctui.errors import CtuiError, NotFound

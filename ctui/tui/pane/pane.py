@@ -13,9 +13,9 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from ctui.claude.blocks import Prompt
-from ctui.claude.ledger import Changes
-from ctui.claude.transcript import Transcript
+from ctui.claude.transcript.blocks import Prompt
+from ctui.claude.transcript.ledger import Changes
+from ctui.claude.transcript.transcript import Transcript
 from ctui.client import Client
 from ctui.tasks.model import Ask, Task
 from ctui.tui.asks.ask_panel import AskPanel

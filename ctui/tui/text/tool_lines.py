@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ctui.claude.blocks import ToolCall, ToolOutput, ToolState
+from ctui.claude.transcript.blocks import ToolCall, ToolOutput, ToolState
 from ctui.paths import WORKSPACE
 from ctui.tui.text.code import code_lines, diff_lines, language_of
 from ctui.tui.text.highlight_budget import HighlightBudget

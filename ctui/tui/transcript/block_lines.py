@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from ctui.claude.blocks import (
+from ctui.claude.transcript.blocks import (
     AskOutcome,
     AskRecord,
     Block,
@@ -25,7 +25,7 @@ from ctui.claude.blocks import (
     ToolCall,
     TurnEnd,
 )
-from ctui.claude.wishes import wish
+from ctui.claude.transcript.tools import tool_request
 from ctui.humanize import compact, duration
 from ctui.tui.text.lines import BLANK, Line, Span, shortened
 from ctui.tui.text.markdown import markdown_lines, plain_lines
@@ -122,7 +122,7 @@ def _ask(block: AskRecord) -> Iterator[Line]:
         case PermissionRecord():
             if block.outcome is AskOutcome.ALLOWED and not block.granted:
                 return  # the tool call in front of it says all there is to say
-            wanted = f"{wish(block.tool)} {block.subject}".rstrip()
+            wanted = f"{tool_request(block.tool)} {block.subject}".rstrip()
             yield Line(wanted, style="ask", first="? ", rest="  ")
         case QuestionRecord():
             for item in block.questions:

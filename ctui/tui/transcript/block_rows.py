@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from ctui.claude.blocks import Block, Notice, Prompt, Speech, Thought, ToolCall
+from ctui.claude.transcript.blocks import Block, Notice, Prompt, Speech, Thought, ToolCall
 from ctui.tui.text.lines import BLANK
 from ctui.tui.transcript.block_lines import block_body, indented
 from ctui.tui.transcript.live_markdown import LiveMarkdown

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from time import monotonic
 
-from ctui.claude.blocks import Block, Notice, Prompt, Speech, Thought, ToolCall
+from ctui.claude.transcript.blocks import Block, Notice, Prompt, Speech, Thought, ToolCall
 from ctui.tui.text.tool_lines import title_line
 from ctui.tui.transcript.block_lines import block_body
 

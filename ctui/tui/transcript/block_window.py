@@ -8,8 +8,8 @@ from textual.geometry import Offset
 from textual.selection import Selection
 from textual.strip import Strip
 
-from ctui.claude.blocks import Block
-from ctui.claude.ledger import Changes
+from ctui.claude.transcript.blocks import Block
+from ctui.claude.transcript.ledger import Changes
 from ctui.tui.transcript.block_rows import BlockRows
 from ctui.tui.transcript.block_search import Pause, RowPosition, may_show
 from ctui.tui.transcript.heights import Heights

@@ -20,8 +20,8 @@ from textual.selection import Selection
 from textual.strip import Strip
 from textual.widget import Widget
 
-from ctui.claude.blocks import Block
-from ctui.claude.ledger import Changes
+from ctui.claude.transcript.blocks import Block
+from ctui.claude.transcript.ledger import Changes
 from ctui.tui.support.frame_clock import FrameClock
 from ctui.tui.text.lines import STYLES
 from ctui.tui.transcript.block_window import BlockWindow

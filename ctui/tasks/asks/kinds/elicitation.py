@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from ctui.claude import control, fields
-from ctui.claude.events import Elicitation as ElicitationRequest
-from ctui.claude.events import PermissionRequest
+from ctui.claude.protocol import control, fields
+from ctui.claude.protocol.events import Elicitation as ElicitationRequest
+from ctui.claude.protocol.events import PermissionRequest
 from ctui.errors import InvalidInput
 from ctui.tasks import toolbox
 from ctui.tasks.asks.form_fields import FormField, form_content, form_fields

@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from ctui.claude import control, fields
-from ctui.claude.events import Elicitation, PermissionRequest
-from ctui.claude.wishes import wish
+from ctui.claude.protocol import control, fields
+from ctui.claude.protocol.events import Elicitation, PermissionRequest
+from ctui.claude.transcript.tools import tool_request
 from ctui.paths import WORKSPACE
 from ctui.tasks.asks.kind import Decision, Kind, Origin, details_of, given_of, new_ask
 from ctui.tasks.asks.limits import input_problem
@@ -62,7 +62,7 @@ class Permission(Kind):
 
     def lines(self, ask: Ask) -> Iterator[str]:
         details = details_of(ask, PermissionDetails)
-        yield f"? {wish(ask.tool)}:"
+        yield f"? {tool_request(ask.tool)}:"
         yield from (INDENT + line for line in input_lines(ask.tool, given_of(ask)))
         yield from agent_lines(details)
         if details.reason:

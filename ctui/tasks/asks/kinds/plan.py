@@ -7,8 +7,8 @@ from typing import ClassVar
 
 import msgspec
 
-from ctui.claude import control, fields
-from ctui.claude.events import Elicitation, PermissionRequest
+from ctui.claude.protocol import control, fields
+from ctui.claude.protocol.events import Elicitation, PermissionRequest
 from ctui.tasks.asks.kind import Decision, Kind, Origin, details_of, given_of, new_ask
 from ctui.tasks.asks.limits import input_problem
 from ctui.tasks.asks.lines import INDENT, text_lines

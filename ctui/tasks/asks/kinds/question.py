@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from ctui.claude import control, fields
-from ctui.claude.events import Elicitation, PermissionRequest
+from ctui.claude.protocol import control, fields
+from ctui.claude.protocol.events import Elicitation, PermissionRequest
 from ctui.tasks.asks.kind import Origin, QuestionKind, given_of, new_ask
 from ctui.tasks.asks.limits import questions_fit
 from ctui.tasks.asks.permission_details import NO_REASON, permission_details

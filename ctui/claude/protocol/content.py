@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from ctui.claude import fields
-from ctui.claude.fields import JsonObject
+from ctui.claude.protocol import fields
+from ctui.claude.protocol.fields import JsonObject
 
 
 class Content(msgspec.Struct, frozen=True):

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from ctui.claude.credentials import Credential
+from ctui.claude.login.credentials import Credential
 from ctui.errors import CtuiError, LoginRequired, Unavailable
 from ctui.small_file import read_small_file
 

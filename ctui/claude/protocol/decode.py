@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from ctui.claude import fields
-from ctui.claude.content import content_blocks, content_of
-from ctui.claude.events import (
+from ctui.claude.protocol import fields
+from ctui.claude.protocol.content import content_blocks, content_of
+from ctui.claude.protocol.events import (
     ApiRetry,
     AssistantMessage,
     BackgroundTask,
@@ -43,7 +43,7 @@ from ctui.claude.events import (
     UserMessage,
     is_partial,
 )
-from ctui.claude.fields import JsonObject
+from ctui.claude.protocol.fields import JsonObject
 
 _RELAY = '{"ctui_relay"'
 

@@ -6,9 +6,9 @@ import json
 import re
 from typing import Any
 
-from ctui.claude import fields
-from ctui.claude.blocks import Hunk, ToolOutput
-from ctui.claude.fields import JsonObject
+from ctui.claude.protocol import fields
+from ctui.claude.protocol.fields import JsonObject
+from ctui.claude.transcript.blocks import Hunk, ToolOutput
 from ctui.paths import WORKSPACE
 from ctui.text import one_line, sanitise
 
@@ -105,3 +105,21 @@ def _hunks(result: JsonObject) -> tuple[Hunk, ...]:
         )
         for item in fields.mappings(result, "structuredPatch")
     )
+
+
+_VERBS = {
+    "Edit": "edit",
+    "Glob": "search",
+    "Grep": "search",
+    "MultiEdit": "edit",
+    "NotebookEdit": "edit",
+    "Read": "read",
+    "WebFetch": "fetch",
+    "WebSearch": "search",
+    "Write": "write",
+}
+
+
+def tool_request(tool: str) -> str:
+    """`Bash wants to run`; the name is not sanitised."""
+    return f"{tool} wants to {_VERBS.get(tool, 'run')}"

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from ctui.claude import mcp_secrets
+from ctui.claude.mcp import mcp_secrets
 
 Transport = Literal["stdio", "http", "sse"]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ctui.claude import events
-from ctui.claude.blocks import LongText, Notice
-from ctui.claude.cursor import Cursor
+from ctui.claude.protocol import events
+from ctui.claude.transcript.blocks import LongText, Notice
+from ctui.claude.transcript.cursor import Cursor
 from ctui.text import one_line, sanitise
 
 _UNKNOWN = "?"

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from ctui.claude.content import Content
-from ctui.claude.fields import JsonObject
+from ctui.claude.protocol.content import Content
+from ctui.claude.protocol.fields import JsonObject
 
 Stream = Literal["out", "err", "ctui"]
 """The CLI's stdout, its stderr with the relay's lines, and the driver's own notices."""

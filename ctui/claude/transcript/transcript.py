@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
-from ctui.claude import events
-from ctui.claude.ask_records import AskRecords
-from ctui.claude.blocks import (
+from ctui.claude.protocol import events
+from ctui.claude.protocol.content import Content, Other, Text, Thinking, ToolResult, ToolUse
+from ctui.claude.transcript.ask_records import AskRecords
+from ctui.claude.transcript.blocks import (
     AskOutcome,
     AskRecord,
     Block,
@@ -24,13 +25,12 @@ from ctui.claude.blocks import (
     Thought,
     TurnEnd,
 )
-from ctui.claude.content import Content, Other, Text, Thinking, ToolResult, ToolUse
-from ctui.claude.cursor import Cursor
-from ctui.claude.ledger import NOTHING, Changes, Ledger
-from ctui.claude.notices import Notices
-from ctui.claude.open_parts import OpenParts
-from ctui.claude.prompts import Prompts
-from ctui.claude.tool_calls import ToolCalls
+from ctui.claude.transcript.cursor import Cursor
+from ctui.claude.transcript.ledger import NOTHING, Changes, Ledger
+from ctui.claude.transcript.notices import Notices
+from ctui.claude.transcript.open_parts import OpenParts
+from ctui.claude.transcript.prompts import Prompts
+from ctui.claude.transcript.tool_calls import ToolCalls
 from ctui.text import one_line, sanitise
 
 _COMMAND_OUTPUT = ("<local-command-stdout>", "</local-command-stdout>")

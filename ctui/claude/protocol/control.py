@@ -14,8 +14,8 @@ from typing import Any
 
 import msgspec
 
-from ctui.claude import fields
-from ctui.claude.fields import JsonObject
+from ctui.claude.protocol import fields
+from ctui.claude.protocol.fields import JsonObject
 from ctui.errors import InvalidInput
 from ctui.text import one_line
 

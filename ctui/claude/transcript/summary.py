@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ctui.claude import events
-from ctui.claude.blocks import AskRecord, RunMark
-from ctui.claude.content import Content, Text, Thinking, ToolResult, ToolUse
-from ctui.claude.fields import JsonObject
-from ctui.claude.render import render_block, render_output
-from ctui.claude.tools import output_of, subject_of, tool_title
-from ctui.claude.transcript import Transcript
+from ctui.claude.protocol import events
+from ctui.claude.protocol.content import Content, Text, Thinking, ToolResult, ToolUse
+from ctui.claude.protocol.fields import JsonObject
+from ctui.claude.transcript.blocks import AskRecord, RunMark
+from ctui.claude.transcript.render import render_block, render_output
+from ctui.claude.transcript.tools import output_of, subject_of, tool_title
+from ctui.claude.transcript.transcript import Transcript
 from ctui.text import one_line
 
 WIDTH = 160

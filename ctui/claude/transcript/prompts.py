@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ctui.claude.blocks import Prompt
-from ctui.claude.control import as_said
-from ctui.claude.cursor import Cursor
+from ctui.claude.protocol.control import as_said
+from ctui.claude.transcript.blocks import Prompt
+from ctui.claude.transcript.cursor import Cursor
 from ctui.text import sanitise
 
 _LONGEST_QUEUE = 64

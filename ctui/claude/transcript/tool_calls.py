@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ctui.claude.blocks import Block, ToolCall, ToolState, sanitised
-from ctui.claude.content import ToolResult, ToolUse
-from ctui.claude.cursor import Cursor
-from ctui.claude.tools import output_of, subject_of
+from ctui.claude.protocol.content import ToolResult, ToolUse
+from ctui.claude.transcript.blocks import Block, ToolCall, ToolState, sanitised
+from ctui.claude.transcript.cursor import Cursor
+from ctui.claude.transcript.tools import output_of, subject_of
 from ctui.text import one_line
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from ctui.claude.blocks import Block, LongText, Speech, Thought, ToolCall, ToolState
-from ctui.claude.content import Content, Text, Thinking, ToolUse
-from ctui.claude.cursor import Cursor
-from ctui.claude.events import BlockDelta, BlockStarted, MessageStarted
+from ctui.claude.protocol.content import Content, Text, Thinking, ToolUse
+from ctui.claude.protocol.events import BlockDelta, BlockStarted, MessageStarted
+from ctui.claude.transcript.blocks import Block, LongText, Speech, Thought, ToolCall, ToolState
+from ctui.claude.transcript.cursor import Cursor
 from ctui.text import one_line, sanitise
 
 _MOST_BLOCKS = 256

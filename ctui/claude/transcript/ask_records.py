@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ctui.claude import fields
-from ctui.claude.blocks import (
+from ctui.claude.protocol import fields
+from ctui.claude.protocol.content import plain_text
+from ctui.claude.protocol.control import label_of_permissions
+from ctui.claude.protocol.events import Elicitation, McpMessage, PermissionRequest, Response
+from ctui.claude.protocol.fields import JsonObject
+from ctui.claude.transcript.blocks import (
     AskOutcome,
     AskRecord,
     FormRecord,
@@ -18,12 +22,8 @@ from ctui.claude.blocks import (
     QuestionItem,
     QuestionRecord,
 )
-from ctui.claude.content import plain_text
-from ctui.claude.control import label_of_permissions
-from ctui.claude.cursor import Cursor
-from ctui.claude.events import Elicitation, McpMessage, PermissionRequest, Response
-from ctui.claude.fields import JsonObject
-from ctui.claude.tools import SUBJECT_WIDTH, subject_of
+from ctui.claude.transcript.cursor import Cursor
+from ctui.claude.transcript.tools import SUBJECT_WIDTH, subject_of
 from ctui.text import one_line, sanitise
 
 _MOST_QUESTIONS = 16

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from ctui.claude.blocks import Block
+from ctui.claude.transcript.blocks import Block
 
 
 class Changes(msgspec.Struct, frozen=True):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ctui.claude import events
-from ctui.claude.content import ToolResult, ToolUse
+from ctui.claude.protocol import events
+from ctui.claude.protocol.content import ToolResult, ToolUse
 
 SILENT_SECONDS = 10
 """From then on a person is told."""

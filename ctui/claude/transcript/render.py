@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ctui.claude.blocks import (
+from ctui.claude.transcript.blocks import (
     AskOutcome,
     AskRecord,
     Block,
@@ -22,7 +22,7 @@ from ctui.claude.blocks import (
     ToolState,
     TurnEnd,
 )
-from ctui.claude.tools import tool_title
+from ctui.claude.transcript.tools import tool_title
 from ctui.text import one_line
 
 _OUTPUT_LINES = 8

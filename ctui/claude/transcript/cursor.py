@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ctui.claude.blocks import LongText, Notice
-from ctui.claude.ledger import Ledger
+from ctui.claude.transcript.blocks import LongText, Notice
+from ctui.claude.transcript.ledger import Ledger
 from ctui.text import one_line, sanitise
 
 _DEEPEST = 16

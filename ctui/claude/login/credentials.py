@@ -12,8 +12,8 @@ from typing import Literal, NamedTuple, get_args
 
 import msgspec
 
-from ctui.claude import vault
-from ctui.claude.login_record import forget_record
+from ctui.claude.login import keyring_store
+from ctui.claude.login.login_record import forget_record
 from ctui.errors import InvalidInput, Unavailable
 from ctui.files import replace_file
 from ctui.paths import Paths, private_folder
@@ -147,7 +147,7 @@ def stored_credential(paths: Paths) -> Stored | None:
     found = _credential(_read(_file(paths)))
     if found is not None:
         return Stored(found, "file")
-    found = _credential(vault.read(_account(paths)) or "")
+    found = _credential(keyring_store.read(_account(paths)) or "")
     return None if found is None else Stored(found, "keyring")
 
 
@@ -161,7 +161,7 @@ def store_credential(paths: Paths, credential: Credential) -> str:
     path, why = _file(paths), "no keyring works here"
     try:
         try:
-            if vault.write(_account(paths), text):
+            if keyring_store.write(_account(paths), text):
                 path.unlink(missing_ok=True)
                 forget_record(paths)
                 return "the platform's keyring"
@@ -195,7 +195,7 @@ def forget_credential(paths: Paths) -> None:
     except OSError as error:
         raise Unavailable(f"{_file(paths)} cannot be removed: {error.strerror}") from error
     try:
-        vault.forget(_account(paths))
+        keyring_store.forget(_account(paths))
     except Unavailable as error:
         raise Unavailable(f"{error.message}: a login in it is still there") from error
 

@@ -17,9 +17,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from ctui.claude.credentials import Credential, Kind, fingerprint, stored_credential
-from ctui.claude.login_record import LoginRecord, Place, read_record, write_record
-from ctui.claude.platform_login import platform_login
+from ctui.claude.login.credentials import Credential, Kind, fingerprint, stored_credential
+from ctui.claude.login.login_record import LoginRecord, Place, read_record, write_record
+from ctui.claude.login.platform_login import platform_login
 from ctui.errors import CtuiError, LoginRequired, Unavailable
 from ctui.file_lock import FileLock
 from ctui.paths import Paths, private_folder
