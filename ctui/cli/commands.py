@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
-    "clean": ("ctui.cli.clean", "Remove everything that nobody needs any more."),
+    "clean": ("ctui.cli.engine.clean", "Remove everything that nobody needs any more."),
     "completion": ("ctui.cli.completion", "Print the completion of bash, zsh or fish."),
-    "config": ("ctui.cli.config", "Show, check, edit and import settings; list grants."),
+    "config": ("ctui.cli.config.config", "Show, check, edit and import settings; list grants."),
     "demo": ("ctui.cli.demo", "Try everything with a scripted model, without an account."),
-    "doctor": ("ctui.cli.doctor", "Check what ctui needs, and say how to mend it."),
-    "image": ("ctui.cli.image", "Build the image that tasks run in, list and remove old ones."),
-    "run": ("ctui.cli.run", "Start a task and follow it to the end of its turn."),
+    "doctor": ("ctui.cli.engine.doctor", "Check what ctui needs, and say how to mend it."),
+    "image": (
+        "ctui.cli.engine.image",
+        "Build the image that tasks run in, list and remove old ones.",
+    ),
+    "run": ("ctui.cli.task.run", "Start a task and follow it to the end of its turn."),
     "serve": ("ctui.cli.serve", "Serve tasks and the dashboard over HTTP, behind a token."),
-    "setup": ("ctui.cli.setup", "Log in, build the image, make what tasks share."),
-    "task": ("ctui.cli.task", "List, follow, answer, stop and remove tasks."),
-    "volume": ("ctui.cli.volume", "List, make and remove the volumes of tasks."),
+    "setup": ("ctui.cli.engine.setup", "Log in, build the image, make what tasks share."),
+    "task": ("ctui.cli.task.task", "List, follow, answer, stop and remove tasks."),
+    "volume": ("ctui.cli.engine.volume", "List, make and remove the volumes of tasks."),
     "worktree": (
-        "ctui.cli.worktree",
+        "ctui.cli.worktree.worktree",
         "Create, list, review, land, remove, restore worktrees (wt).",
     ),
-    "wt": ("ctui.cli.worktree", "The same as worktree."),
+    "wt": ("ctui.cli.worktree.worktree", "The same as worktree."),
 }

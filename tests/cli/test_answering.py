@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from ctui.cli.answering import AskPrompt
-from ctui.cli.follow import ask_outcome, how_to_answer
-from ctui.cli.task import pair
+from ctui.cli.task.answering import AskPrompt
+from ctui.cli.task.follow import ask_outcome, how_to_answer
+from ctui.cli.task.task import pair
 from ctui.errors import InvalidInput
 from ctui.tasks import asks
 from ctui.tasks.asks import ask_lines

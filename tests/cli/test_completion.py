@@ -105,7 +105,7 @@ def test_completing_a_task_loads_nothing_heavy(repository: Path) -> None:
         "except SystemExit:\n    pass\n"
         "heavy = {'textual', 'mcp', 'docker', 'requests', 'pygit2', 'keyring'} & {*sys.modules}\n"
         "assert not heavy, heavy\n"
-        "assert 'ctui.cli.run' not in sys.modules\n"
+        "assert 'ctui.cli.task.run' not in sys.modules\n"
     )
     subprocess.run(
         [sys.executable, "-c", code],

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ctui.cli.exit_codes import exit_code, told_exit_code
+from ctui.cli.task.exit_codes import exit_code, told_exit_code
 from ctui.client.plain import turn_over
 from ctui.tasks.model import EndReason, Task, TaskOptions, TaskState, WorkState
 from tests.cli.commands import refused
@@ -83,6 +83,6 @@ def test_a_time_that_is_none_is_wrong_usage(given: str, tmp_path: Path) -> None:
 )
 def test_times_as_a_person_writes_them(given: str, seconds: int) -> None:
     """T17: `--timeout SECONDS|10m`."""
-    from ctui.cli.durations import Duration
+    from ctui.cli.task.durations import Duration
 
     assert Duration().convert(given, None, None) == seconds

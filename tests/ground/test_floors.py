@@ -18,9 +18,10 @@ def imported_by(statement: str) -> set[str]:
     [
         "import ctui.__main__",
         "import ctui.cli.main",
-        "import ctui.cli.task, ctui.tasks.store",
-        "import ctui.cli.run, ctui.cli.follow",
-        "import ctui.cli.config, ctui.cli.volume, ctui.cli.clean, ctui.cli.image, ctui.cli.setup",
+        "import ctui.cli.task.task, ctui.tasks.store",
+        "import ctui.cli.task.run, ctui.cli.task.follow",
+        "import ctui.cli.config.config, ctui.cli.engine.volume, ctui.cli.engine.clean",
+        "import ctui.cli.engine.image, ctui.cli.engine.setup",
         "import ctui.cli.serve",
     ],
 )

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from ctui.claude.protocol.decode import decode
 from ctui.claude.protocol.events import Elicitation, McpMessage, PermissionRequest
-from ctui.cli.answering import AskPrompt
-from ctui.cli.follow import ask_outcome, how_to_answer
 from ctui.cli.shapes import shown_ask
+from ctui.cli.task.answering import AskPrompt
+from ctui.cli.task.follow import ask_outcome, how_to_answer
 from ctui.errors import InvalidInput
 from ctui.mcp_server.asks import ask_item
 from ctui.mcp_server.elicit import answer_of, form_of

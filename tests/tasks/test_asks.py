@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from ctui.claude.mcp.mcp_servers import McpServer
-from ctui.cli.answering import AskPrompt
 from ctui.cli.shapes import ShownAsk, shown_ask
+from ctui.cli.task.answering import AskPrompt
 from ctui.errors import InvalidInput
 from ctui.mcp_server.asks import AskItem, ask_item
 from ctui.mcp_server.elicit import form_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from ctui.cli.task_text import state_text
+from ctui.cli.task.task_text import state_text
 from ctui.client.cleanup import _refuse_live
 from ctui.errors import Refused
 from ctui.tasks.model import Alarm, BackgroundCommand, Cause, EndReason, Task, TaskState

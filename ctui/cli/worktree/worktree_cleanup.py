@@ -10,7 +10,7 @@ import click
 
 from ctui.cli import context
 from ctui.cli.output import json_option, print_json, print_table, repo_option, warn
-from ctui.cli.worktree_names import trash_arguments, worktree_arguments
+from ctui.cli.worktree.worktree_names import trash_arguments, worktree_arguments
 from ctui.errors import InvalidInput
 from ctui.text import one_line
 

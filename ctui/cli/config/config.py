@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from ctui.cli import context
-from ctui.cli.config_edit import edit
-from ctui.cli.config_grants import grants
-from ctui.cli.config_import import import_
-from ctui.cli.config_trust import trust
+from ctui.cli.config.config_edit import edit
+from ctui.cli.config.config_grants import grants
+from ctui.cli.config.config_import import import_
+from ctui.cli.config.config_trust import trust
 from ctui.cli.output import json_option, print_json, print_table
 from ctui.errors import CtuiError, NotFound
 

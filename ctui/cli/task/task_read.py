@@ -9,8 +9,8 @@ import click
 
 from ctui.cli import context
 from ctui.cli.output import json_option, print_json, print_table, report, warn
-from ctui.cli.task_names import task_argument
-from ctui.cli.task_text import (
+from ctui.cli.task.task_names import task_argument
+from ctui.cli.task.task_text import (
     alarm_lines,
     background_lines,
     goes_on_text,
@@ -89,7 +89,7 @@ def logs(task_id: str, *, follow: bool, as_json: bool) -> None:
 
     With --follow until the task ends, or until Ctrl-C.
     """
-    from ctui.cli.follow import Printer, Turn, entry_lines
+    from ctui.cli.task.follow import Printer, Turn, entry_lines
     from ctui.client.plain import PlainJournal
     from ctui.tasks.journal import FILE_NAME, read_entries
 
@@ -136,7 +136,7 @@ async def _tend(count: int) -> None:
 
 def _show_ask(ask: Ask) -> None:
     """One that is pending in full, with the command that answers it; any other in one line."""
-    from ctui.cli.follow import ask_outcome, how_to_answer
+    from ctui.cli.task.follow import ask_outcome, how_to_answer
     from ctui.tasks.asks import ask_lines
     from ctui.tasks.model import AskState
 

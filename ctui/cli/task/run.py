@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from ctui.cli import context
-from ctui.cli.durations import unattended_options
 from ctui.cli.output import json_option, print_json, read_stdin, repo_option, show_progress, warn
+from ctui.cli.task.durations import unattended_options
 from ctui.config import PermissionMode
 from ctui.errors import InvalidInput
 
@@ -86,7 +86,7 @@ def command(**options: Any) -> int:
 async def _run(options: dict[str, Any]) -> int:
     import msgspec
 
-    from ctui.cli.follow import Turn, follow_turn
+    from ctui.cli.task.follow import Turn, follow_turn
     from ctui.client import Client
     from ctui.client.trust import trust_note
 

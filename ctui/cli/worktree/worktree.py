@@ -9,9 +9,9 @@ import click
 
 from ctui.cli import context
 from ctui.cli.output import json_option, print_json, print_table, repo_option, show_progress, warn
-from ctui.cli.worktree_cleanup import clean, remove, restore, trash
-from ctui.cli.worktree_land import commit, land, push
-from ctui.cli.worktree_names import named, worktree_argument
+from ctui.cli.worktree.worktree_cleanup import clean, remove, restore, trash
+from ctui.cli.worktree.worktree_land import commit, land, push
+from ctui.cli.worktree.worktree_names import named, worktree_argument
 from ctui.errors import InvalidInput
 from ctui.text import sanitise
 

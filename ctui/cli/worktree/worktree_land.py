@@ -10,7 +10,7 @@ import msgspec
 
 from ctui.cli import context
 from ctui.cli.output import json_option, print_json, repo_option, report, warn
-from ctui.cli.worktree_names import named, worktree_argument
+from ctui.cli.worktree.worktree_names import named, worktree_argument
 from ctui.errors import CtuiError, Refused
 from ctui.text import one_line
 

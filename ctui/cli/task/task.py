@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from ctui.cli import context, task_read
-from ctui.cli.durations import unattended_options
+from ctui.cli import context
 from ctui.cli.output import json_option, print_json, read_stdin
-from ctui.cli.task_names import task_argument
-from ctui.cli.task_text import state_text
+from ctui.cli.task import task_read
+from ctui.cli.task.durations import unattended_options
+from ctui.cli.task.task_names import task_argument
+from ctui.cli.task.task_text import state_text
 from ctui.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
-    from ctui.cli.follow import Turn
+    from ctui.cli.task.follow import Turn
     from ctui.tasks.calls import Call
     from ctui.tasks.model import Ask, Task
     from ctui.worktrees.trash.entries import TrashEntry
@@ -52,7 +53,7 @@ def send(
     """
     import msgspec
 
-    from ctui.cli.follow import turn_from_here
+    from ctui.cli.task.follow import turn_from_here
     from ctui.client.tasks import new_message
 
     text = read_stdin() if message == "-" else message
@@ -103,7 +104,7 @@ def answer(
     it back); deny; cancel: gives a form no answer at all. `ctui task show` shows what is asked and
     which of these it takes.
     """
-    from ctui.cli.follow import ask_outcome, how_to_answer
+    from ctui.cli.task.follow import ask_outcome, how_to_answer
     from ctui.tasks.calls import AnswerAsk
     from ctui.tasks.model import Answer
 
@@ -167,7 +168,7 @@ def resume(task_id: str, *, wait: bool, as_json: bool) -> int:
 
     With --wait the exit code is that of `ctui run`; Ctrl-C leaves the task to itself.
     """
-    from ctui.cli.follow import turn_from_here
+    from ctui.cli.task.follow import turn_from_here
     from ctui.client.tasks import resumption
 
     with closing(context.store()) as store:
@@ -222,7 +223,7 @@ def _call(call: Call[Any]) -> Any:
 
 
 def _follow(turn: Turn, *, as_json: bool) -> int:
-    from ctui.cli.follow import follow_turn
+    from ctui.cli.task.follow import follow_turn
     from ctui.client import Client
 
     async def go() -> int:

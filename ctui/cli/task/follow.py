@@ -15,10 +15,10 @@ import click
 from ctui.claude.protocol.decode import decode
 from ctui.claude.protocol.events import is_partial
 from ctui.claude.protocol.silence import SILENT_SECONDS, Silence, silence_text
-from ctui.cli.answering import AskPrompt
-from ctui.cli.exit_codes import INTERRUPTED, told_exit_code
 from ctui.cli.output import json_text, warn
-from ctui.cli.task_text import goes_on_text
+from ctui.cli.task.answering import AskPrompt
+from ctui.cli.task.exit_codes import INTERRUPTED, told_exit_code
+from ctui.cli.task.task_text import goes_on_text
 from ctui.client.plain import PlainJournal, turn_over
 from ctui.client.worktrees import open_store
 from ctui.errors import Conflict, CtuiError
