@@ -9,7 +9,7 @@ from pathlib import Path
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from starlette.routing import Route
 
-from ctui.mcp_server.call import State
+from ctui.mcp_server.protocol.call import State
 from ctui.mcp_server.server import build_server
 from ctui.paths import Paths
 

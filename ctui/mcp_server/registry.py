@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ctui.mcp_server import execute, tools_asks, tools_setup, tools_tasks, tools_worktrees
-from ctui.mcp_server.tool import Tool
+from ctui.mcp_server.protocol.tool import Tool
+from ctui.mcp_server.tools import execute, tools_asks, tools_setup, tools_tasks, tools_worktrees
 
 TOOLS: Mapping[str, Tool] = {
     tool.name: tool

@@ -28,8 +28,8 @@ from mcp_types import (
 )
 
 from ctui import __version__
-from ctui.mcp_server.call import Call, State
-from ctui.mcp_server.stdio import stdio
+from ctui.mcp_server.protocol.call import Call, State
+from ctui.mcp_server.protocol.stdio import stdio
 from ctui.paths import Paths
 from ctui.text import one_line
 

@@ -13,7 +13,7 @@ from mcp_types._v2025_11_25 import PrimitiveSchemaDefinition
 from pydantic import TypeAdapter
 
 from ctui.errors import InvalidInput
-from ctui.mcp_server.elicit import answer_of, form_of
+from ctui.mcp_server.protocol.elicit import answer_of, form_of
 from ctui.tasks import asks
 from ctui.tasks.model import Answer, Ask
 from tests.ask_requests import asked

@@ -11,10 +11,10 @@ import msgspec
 import pytest
 
 from ctui.errors import InvalidInput
-from ctui.mcp_server.output import read_output, text_portion
-from ctui.mcp_server.pages import PAGE_BYTES, cut_down, page_of, wire_size
+from ctui.mcp_server.protocol.pages import PAGE_BYTES, cut_down, page_of, wire_size
 from ctui.mcp_server.registry import TOOLS
-from ctui.mcp_server.task_shapes import TaskItem, brief
+from ctui.mcp_server.tools.output import read_output, text_portion
+from ctui.mcp_server.tools.task_shapes import TaskItem, brief
 from ctui.paths import Paths
 from ctui.tasks.asks import Origin
 from ctui.tasks.journal import FILE_NAME

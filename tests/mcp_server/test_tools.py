@@ -14,9 +14,9 @@ import pytest
 from mcp_types import Tool
 
 from ctui.config import McpConfig
-from ctui.mcp_server.output import read_output
 from ctui.mcp_server.registry import TOOLS
-from ctui.mcp_server.settings import OLD_PREFIX, settings
+from ctui.mcp_server.tools.output import read_output
+from ctui.mcp_server.tools.settings import OLD_PREFIX, settings
 from ctui.paths import Paths
 from ctui.tasks.journal import FILE_NAME
 from tests.mcp_server.raw import raw

@@ -19,8 +19,8 @@ from ctui.cli.shapes import shown_ask
 from ctui.cli.task.answering import AskPrompt
 from ctui.cli.task.follow import ask_outcome, how_to_answer
 from ctui.errors import InvalidInput
-from ctui.mcp_server.asks import ask_item
-from ctui.mcp_server.elicit import answer_of, form_of
+from ctui.mcp_server.protocol.asks import ask_item
+from ctui.mcp_server.protocol.elicit import answer_of, form_of
 from ctui.tasks import toolbox
 from ctui.tasks.asks import (
     KINDS,

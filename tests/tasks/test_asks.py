@@ -12,8 +12,8 @@ from ctui.claude.mcp.mcp_servers import McpServer
 from ctui.cli.shapes import ShownAsk, shown_ask
 from ctui.cli.task.answering import AskPrompt
 from ctui.errors import InvalidInput
-from ctui.mcp_server.asks import AskItem, ask_item
-from ctui.mcp_server.elicit import form_of
+from ctui.mcp_server.protocol.asks import AskItem, ask_item
+from ctui.mcp_server.protocol.elicit import form_of
 from ctui.tasks.asks import ask_lines, check, decisions, elicitation_is_expected, kind_of, reply
 from ctui.tasks.asks.permission_details import PermissionDetails
 from ctui.tasks.asks.shape import AskShape

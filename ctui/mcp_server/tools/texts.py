@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ctui.client.worktrees import open_store
 from ctui.errors import InvalidInput, NotFound
-from ctui.mcp_server.output import read_entry
+from ctui.mcp_server.tools.output import read_entry
 from ctui.paths import Paths
 from ctui.tasks.model import Task
 from ctui.text import one_line, sanitise

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from ctui.client.plain import PlainJournal
-from ctui.mcp_server.pages import ROOM, cut_text, wire_size
+from ctui.mcp_server.protocol.pages import ROOM, cut_text, wire_size
 from ctui.tasks.journal import FILE_NAME, Entry
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from msgspec import Meta
 from ctui.client.cleaning import Cleaning
 from ctui.client.health import Check
 from ctui.client.volumes import CleanedVolumes
-from ctui.mcp_server.arguments import LONGEST, Repo
-from ctui.mcp_server.call import Call
-from ctui.mcp_server.pages import Cursor, page_of
-from ctui.mcp_server.tool import ENDS, READS, REMOVES, Tool, tool
-from ctui.mcp_server.tools_worktrees import DryRun
+from ctui.mcp_server.protocol.call import Call
+from ctui.mcp_server.protocol.pages import Cursor, page_of
+from ctui.mcp_server.protocol.tool import ENDS, READS, REMOVES, Tool, tool
+from ctui.mcp_server.tools.arguments import LONGEST, Repo
+from ctui.mcp_server.tools.tools_worktrees import DryRun
 from ctui.sandbox.volumes import Volume
 
 

@@ -10,12 +10,12 @@ from mcp_types import InputRequiredResult
 from msgspec import Meta
 
 from ctui.client.worktrees import open_store
-from ctui.mcp_server.call import Call
-from ctui.mcp_server.places import Place, place_of
-from ctui.mcp_server.rounds import Round, earlier_round, take_answers
-from ctui.mcp_server.settings import settings
-from ctui.mcp_server.tool import WORKS, Tool, tool
-from ctui.mcp_server.turn_wait import Execution, TurnWait
+from ctui.mcp_server.protocol.call import Call
+from ctui.mcp_server.protocol.rounds import Round, earlier_round, take_answers
+from ctui.mcp_server.protocol.tool import WORKS, Tool, tool
+from ctui.mcp_server.tools.settings import settings
+from ctui.mcp_server.tools.turn_wait import Execution, TurnWait
+from ctui.mcp_server.tools.workplace import Workplace, workplace_of
 from ctui.tasks.journal import FILE_NAME
 from ctui.tasks.model import Task, TaskOptions
 
@@ -92,7 +92,7 @@ async def _begin(call: Call, client: Client, given: ExecuteClaude) -> tuple[Task
         return await client.call(new_message(call.paths, given.task_id, given.prompt)), start
     from ctui.client.tasks import NewTask, start_task
 
-    place = place_of(call, given.workspace_root or "")
+    place = workplace_of(call, given.workspace_root or "")
     if task := _left_off(call, place, given.prompt):
         return task, _journal_size(call, task.id)
     config = settings(call.paths, repository=place.repository.work_tree)
@@ -112,7 +112,7 @@ async def _begin(call: Call, client: Client, given: ExecuteClaude) -> tuple[Task
     return (await start_task(client, place.repository, new)).task, 0
 
 
-def _left_off(call: Call, place: Place, prompt: str) -> Task | None:
+def _left_off(call: Call, place: Workplace, prompt: str) -> Task | None:
     """Return the task that a call was waiting for when it was cut off.
 
     It is the newest one of the place: with the same prompt while it works, or while nobody has

@@ -12,12 +12,13 @@ from msgspec import Meta
 from ctui.client.plain import turn_over
 from ctui.client.worktrees import open_store
 from ctui.config import PermissionMode
-from ctui.mcp_server.arguments import LONGEST, Repo, TaskId, WaitSeconds
-from ctui.mcp_server.asks import first_asks
-from ctui.mcp_server.call import Call
-from ctui.mcp_server.output import Output, follow_output, read_output, text_portion
-from ctui.mcp_server.pages import Cursor, page_of, position, wrong_cursor
-from ctui.mcp_server.task_shapes import (
+from ctui.mcp_server.protocol.asks import first_asks
+from ctui.mcp_server.protocol.call import Call
+from ctui.mcp_server.protocol.pages import Cursor, page_of, position, wrong_cursor
+from ctui.mcp_server.protocol.tool import ENDS, READS, WORKS, Tool, tool
+from ctui.mcp_server.tools.arguments import LONGEST, Repo, TaskId, WaitSeconds
+from ctui.mcp_server.tools.output import Output, follow_output, read_output, text_portion
+from ctui.mcp_server.tools.task_shapes import (
     TaskDetails,
     TaskItem,
     TaskList,
@@ -25,8 +26,7 @@ from ctui.mcp_server.task_shapes import (
     brief,
     now,
 )
-from ctui.mcp_server.texts import text_of
-from ctui.mcp_server.tool import ENDS, READS, WORKS, Tool, tool
+from ctui.mcp_server.tools.texts import text_of
 from ctui.tasks.calls import InterruptTask, StopTask
 from ctui.tasks.model import Task, TaskOptions, TaskState
 from ctui.tasks.store import Store
@@ -167,7 +167,7 @@ async def get_task(call: Call, given: GetTask) -> TaskDetails:
     found = _details(call, given.task_id)
     asks = bool(found.asks) and found.task.state is TaskState.WAITING
     if given.wait_seconds and not (found.over or asks):
-        from ctui.mcp_server.turn import Turn
+        from ctui.mcp_server.tools.turn import Turn
 
         async with call.client() as client:
             await Turn(client, found.task).needs_person(given.wait_seconds)

@@ -17,11 +17,11 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import InputRequiredResult
 
 from ctui.errors import CtuiError
-from ctui.mcp_server.asks import AskItem, first_asks
-from ctui.mcp_server.call import Call
-from ctui.mcp_server.elicit import form_of
-from ctui.mcp_server.rounds import Round, send_answer
-from ctui.mcp_server.turn import Turn
+from ctui.mcp_server.protocol.asks import AskItem, first_asks
+from ctui.mcp_server.protocol.call import Call
+from ctui.mcp_server.protocol.elicit import form_of
+from ctui.mcp_server.protocol.rounds import Round, send_answer
+from ctui.mcp_server.tools.turn import Turn
 from ctui.tasks.calls import InterruptTask, StopTask
 from ctui.tasks.model import Ask, EndReason, Task, TaskState
 

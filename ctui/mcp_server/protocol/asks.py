@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from ctui.mcp_server.pages import ROOM, page_of
+from ctui.mcp_server.protocol.pages import ROOM, page_of
 from ctui.tasks.asks.shape import AskShape, ask_members
 from ctui.tasks.model import Ask
 

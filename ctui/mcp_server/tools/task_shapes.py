@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from ctui.mcp_server.asks import AskItem
-from ctui.mcp_server.pages import cut_text
+from ctui.mcp_server.protocol.asks import AskItem
+from ctui.mcp_server.protocol.pages import cut_text
 from ctui.tasks.model import Cause, EndReason, Run, Task, TaskState
 
 _WIDTH = 120

@@ -14,13 +14,13 @@ from mcp_types import ElicitRequest, ElicitRequestFormParams, ElicitResult, Inpu
 
 from ctui.client.worktrees import open_store
 from ctui.errors import Conflict, InvalidInput
-from ctui.mcp_server.elicit import answer_of, form_of
+from ctui.mcp_server.protocol.elicit import answer_of, form_of
 from ctui.tasks.calls import AnswerAsk
 from ctui.tasks.model import Ask, AskState
 
 if TYPE_CHECKING:
     from ctui.client import Client
-    from ctui.mcp_server.call import Call
+    from ctui.mcp_server.protocol.call import Call
 
 _MOST_ROUNDS = 9
 """The SDKs give up a call whose result asked for input ten times."""

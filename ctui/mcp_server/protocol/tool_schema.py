@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from ctui.mcp_server.arguments import LONGEST
+from ctui.mcp_server.tools.arguments import LONGEST
 
 _DEFINITIONS = "#/$defs/{name}"
 _NAMES = ("title", "description")

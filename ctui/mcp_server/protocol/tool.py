@@ -13,9 +13,9 @@ from mcp_types import CallToolResult, InputRequiredResult, TextContent, ToolAnno
 from mcp_types import Tool as WireTool
 
 from ctui.errors import CtuiError, InvalidInput
-from ctui.mcp_server.call import Call
-from ctui.mcp_server.pages import cut_down
-from ctui.mcp_server.tool_schema import input_schema, output_schema
+from ctui.mcp_server.protocol.call import Call
+from ctui.mcp_server.protocol.pages import cut_down
+from ctui.mcp_server.protocol.tool_schema import input_schema, output_schema
 from ctui.text import one_line
 
 _log = logging.getLogger("ctui.mcp")

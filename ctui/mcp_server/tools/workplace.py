@@ -13,10 +13,10 @@ from ctui.text import one_line
 from ctui.worktrees.known import known_worktrees
 
 if TYPE_CHECKING:
-    from ctui.mcp_server.call import Call
+    from ctui.mcp_server.protocol.call import Call
 
 
-class Place(NamedTuple):
+class Workplace(NamedTuple):
     """A folder that a task can work in."""
 
     repository: Repository
@@ -26,7 +26,7 @@ class Place(NamedTuple):
     """Where in it; "" is its root."""
 
 
-def place_of(call: Call, path: str) -> Place:
+def workplace_of(call: Call, path: str) -> Workplace:
     """The place of a folder in a worktree or checkout.
 
     The server's own repository is asked first what worktrees it has: a worktree's own `.git` was
@@ -41,17 +41,17 @@ def place_of(call: Call, path: str) -> Place:
     except CtuiError:
         own = None
     if own is not None and (worktree := _worktree_at(call, own, folder)):
-        return Place(own, str(worktree), directory_of(own, folder))
+        return Workplace(own, str(worktree), directory_of(own, folder))
     repository = call.repository(str(folder)) if path or own is None else own
     if worktree := _worktree_at(call, repository, folder):
-        return Place(repository, str(worktree), directory_of(repository, folder))
+        return Workplace(repository, str(worktree), directory_of(repository, folder))
     checkout = repository.work_tree
     if checkout is None or not folder.is_relative_to(checkout):
         raise NotFound(
             f"{one_line(str(folder), 200)} is in no worktree or checkout of {repository.name}",
             hint="name one that `list_worktree` shows",
         )
-    return Place(repository, "", directory_of(repository, folder))
+    return Workplace(repository, "", directory_of(repository, folder))
 
 
 def _worktree_at(call: Call, repository: Repository, folder: Path) -> Path | None:
