@@ -22,10 +22,10 @@ from ctui.cli.shapes import (
     StartedTask,
     ValidatedConfig,
 )
-from ctui.client.cleaning import Cleaning
+from ctui.client.bulk_removal import RemovedWorktrees, RestoredWorktrees
 from ctui.client.health import Check
 from ctui.client.listing import WorktreeList
-from ctui.client.removal import RemovedWorktrees, RestoredWorktrees
+from ctui.client.prune import Cleaning
 from ctui.client.volumes import CleanedVolumes
 from ctui.sandbox.old_images import BuiltImage
 from ctui.sandbox.volumes import Volume

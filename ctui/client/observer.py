@@ -34,7 +34,7 @@ _VERDICT_PAUSE = 1.0
 """Seconds between two rounds of proofs, however often refs move."""
 
 
-class Seen(NamedTuple):
+class Observation(NamedTuple):
     """What became known."""
 
     statuses: Sequence[WorktreeStatus]
@@ -47,7 +47,7 @@ class Seen(NamedTuple):
 class Observer:
     """Observes one repository, in the loop that `run` runs in."""
 
-    def __init__(self, paths: Paths, git_dir: Path, told: Callable[[Seen], None]) -> None:
+    def __init__(self, paths: Paths, git_dir: Path, told: Callable[[Observation], None]) -> None:
         """Nothing is looked at yet.
 
         Args:
@@ -174,4 +174,6 @@ class Observer:
         *,
         complete: bool = False,
     ) -> None:
-        self._told(Seen(statuses, complete, repository.upstream_distance() if complete else None))
+        self._told(
+            Observation(statuses, complete, repository.upstream_distance() if complete else None)
+        )

@@ -15,9 +15,9 @@ from ctui.claude.mcp.mcp_config import check_approval_tool, read_mcp_servers
 from ctui.claude.mcp.mcp_servers import variables_of
 from ctui.client import worktrees
 from ctui.client.base_url import check_base_url
-from ctui.client.cleanup import Cleaner
 from ctui.client.directory import make_directory
 from ctui.client.start_notes import start_notes
+from ctui.client.worktree_removal import WorktreeRemover
 from ctui.config import Config, load_config
 from ctui.errors import CtuiError, InvalidInput, Refused
 from ctui.git.repository import open_repository
@@ -274,8 +274,8 @@ async def _to_trash(client: Client, task: Task, metadata: str, *, force: bool) -
     if not (Path(metadata).is_dir() and Path(task.worktree).is_dir()):
         return None  # there is nothing left to move, or nowhere to
     repository = await asyncio.to_thread(open_repository, Path(task.repository))
-    async with Cleaner(client, repository) as cleaner:
-        check_removal(await cleaner.look(Path(metadata)), force=force)
+    async with WorktreeRemover(client, repository) as remover:
+        check_removal(await remover.look(Path(metadata)), force=force)
         await client.call(StopTask(task.id))
         # What it committed last has come home meanwhile.
-        return await cleaner.remove(await cleaner.look(Path(metadata)), force=force)
+        return await remover.remove(await remover.look(Path(metadata)), force=force)

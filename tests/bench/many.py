@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from ctui.client.observer import Observer, Seen
+from ctui.client.observer import Observation, Observer
 from ctui.demo.world import World, demo_world
 from ctui.tui.support.worker_loop import WorkerLoop
 from tests.bench.big_repository import MERGED, SQUASHED
@@ -48,7 +48,7 @@ async def _first_look(field: Field, world: World) -> None:
     done = asyncio.Event()
     here = asyncio.get_running_loop()
 
-    def told(seen: Seen) -> None:
+    def told(seen: Observation) -> None:
         if seen.complete:
             here.call_soon_threadsafe(done.set)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ctui.client.observer import Observer, Seen
+from ctui.client.observer import Observation, Observer
 from ctui.client.worktrees import make_worktree
 from ctui.git.repository import open_repository
 from ctui.paths import Paths, private_folder
@@ -22,10 +22,10 @@ class Watcher:
     """An observer at work, and what it told so far."""
 
     def __init__(self, paths: Paths, repository: Path) -> None:
-        self._told: asyncio.Queue[Seen] = asyncio.Queue()
+        self._told: asyncio.Queue[Observation] = asyncio.Queue()
         self.observer = Observer(paths, repository / ".git", self._told.put_nowait)
 
-    async def until(self, wanted: Callable[[Seen], bool]) -> Seen:
+    async def until(self, wanted: Callable[[Observation], bool]) -> Observation:
         async with asyncio.timeout(_PATIENCE):
             while not wanted(seen := await self._told.get()):
                 pass
@@ -54,7 +54,7 @@ async def watcher(
         await asyncio.gather(job, return_exceptions=True)
 
 
-def status_of(seen: Seen) -> dict[str, str]:
+def status_of(seen: Observation) -> dict[str, str]:
     return {status.name: status.status for status in seen.statuses}
 
 

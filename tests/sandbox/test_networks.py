@@ -7,7 +7,7 @@ import uuid
 import msgspec
 import pytest
 
-from ctui.client.cleaning import clean_everything
+from ctui.client.prune import prune_everything
 from ctui.config import ImageConfig, SandboxConfig
 from ctui.paths import Paths
 from ctui.sandbox.docker import Engine
@@ -75,7 +75,7 @@ async def test_clean_removes_the_network_of_this_instance_only(paths: Paths) -> 
     try:
         await engine.ensure_network(f"ctui-{paths.instance[:8]}", {LABEL_INSTANCE: paths.instance})
         await engine.ensure_network(f"ctui-{other[:8]}", {LABEL_INSTANCE: other})
-        cleaned = await clean_everything(paths, force=True)
+        cleaned = await prune_everything(paths, force=True)
         assert [one.name for one in cleaned.removed if one.what == "network"] == [
             f"ctui-{paths.instance[:8]}"
         ]

@@ -35,10 +35,10 @@ def command(repo: str | None, *, force: bool, dry_run: bool, as_json: bool) -> N
     is in the trash for longer than worktrees.trash_days, and caches. Never a worktree (`ctui
     worktree clean` does that) and never a task's journal.
     """
-    from ctui.client.cleaning import clean_everything
+    from ctui.client.prune import prune_everything
 
     done = asyncio.run(
-        clean_everything(context.paths(), _repository(repo), force=force, dry_run=dry_run)
+        prune_everything(context.paths(), _repository(repo), force=force, dry_run=dry_run)
     )
     if as_json:
         print_json(done)

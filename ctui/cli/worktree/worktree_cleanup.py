@@ -15,7 +15,7 @@ from ctui.errors import InvalidInput
 from ctui.text import one_line
 
 if TYPE_CHECKING:
-    from ctui.client.removal import RemovedWorktrees, Remover
+    from ctui.client.bulk_removal import BulkRemover, RemovedWorktrees
 
 dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be done, do nothing.")
 branch_option = click.option(
@@ -73,7 +73,7 @@ def clean(
 @json_option
 def restore(ids: tuple[str, ...], repo: str, *, as_json: bool) -> int:
     """Bring worktrees back from the trash, exactly as they were."""
-    from ctui.client.removal import restore_worktrees
+    from ctui.client.bulk_removal import restore_worktrees
 
     git_dir = context.repository(repo).common_dir
     done = asyncio.run(restore_worktrees(context.paths(), git_dir, ids))
@@ -96,7 +96,7 @@ def restore(ids: tuple[str, ...], repo: str, *, as_json: bool) -> int:
 @json_option
 def trash(repo: str, *, purge: bool, days: int | None, everything: bool, as_json: bool) -> int:
     """List what can be restored; --purge deletes it for good."""
-    from ctui.client.cleanup import open_cleaner
+    from ctui.client.worktree_removal import open_remover
     from ctui.worktrees.trash.entries import damaged_records
 
     repository = context.repository(repo)
@@ -106,8 +106,8 @@ def trash(repo: str, *, purge: bool, days: int | None, everything: bool, as_json
         raise InvalidInput("--older and --all go with --purge", hint="add --purge")
 
     async def entries() -> object:
-        async with open_cleaner(context.paths(), repository.common_dir) as cleaner:
-            return await cleaner.trash()
+        async with open_remover(context.paths(), repository.common_dir) as remover:
+            return await remover.trash()
 
     found = asyncio.run(entries())
     assert isinstance(found, list)  # noqa: S101 - for the type checker
@@ -138,14 +138,14 @@ def _purge(git_dir: Path, *, days: int | None, everything: bool, as_json: bool) 
     return 1 if done.problems else 0
 
 
-def _remover(repo: str, *, force: bool, delete_branch: bool | None, dry_run: bool) -> Remover:
-    from ctui.client.removal import Remover
+def _remover(repo: str, *, force: bool, delete_branch: bool | None, dry_run: bool) -> BulkRemover:
+    from ctui.client.bulk_removal import BulkRemover
     from ctui.config import load_config
 
     repository = context.repository(repo)
     if delete_branch is None:
         delete_branch = load_config(context.paths()).worktrees.delete_branch
-    return Remover(
+    return BulkRemover(
         context.paths(), repository, force=force, delete_branch=delete_branch, dry_run=dry_run
     )
 

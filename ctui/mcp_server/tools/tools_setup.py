@@ -8,8 +8,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from ctui.client.cleaning import Cleaning
 from ctui.client.health import Check
+from ctui.client.prune import Cleaning
 from ctui.client.volumes import CleanedVolumes
 from ctui.mcp_server.protocol.call import Call
 from ctui.mcp_server.protocol.pages import Cursor, page_of
@@ -149,9 +149,9 @@ async def clean(call: Call, given: CleanAll) -> Cleaning:
 
     Never a worktree or a journal; clean_worktree moves worktrees into the trash.
     """
-    from ctui.client.cleaning import clean_everything
+    from ctui.client.prune import prune_everything
 
-    return await clean_everything(
+    return await prune_everything(
         call.paths, call.repository(given.repo), force=given.force, dry_run=given.dry_run
     )
 

@@ -7,8 +7,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from ctui.client.bulk_removal import RemovedWorktrees, RestoredWorktrees
 from ctui.client.listing import ListedWorktree, WorktreeList
-from ctui.client.removal import RemovedWorktrees, RestoredWorktrees
 from ctui.mcp_server.protocol.call import Call
 from ctui.mcp_server.protocol.pages import Cursor, page_of
 from ctui.mcp_server.protocol.tool import ADDS, READS, REMOVES, Tool, tool
@@ -113,10 +113,10 @@ async def remove_worktree(call: Call, given: RemoveWorktree) -> RemovedWorktrees
 
     One with uncommitted or unmerged work, or with a task at work, is refused with the reason.
     """
-    from ctui.client.removal import Remover
+    from ctui.client.bulk_removal import BulkRemover
 
     repository = call.repository(given.repo)
-    remover = Remover(
+    remover = BulkRemover(
         call.paths,
         repository,
         force=given.force,
@@ -138,9 +138,9 @@ class CleanWorktree(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 @tool(CleanWorktree, RemovedWorktrees, REMOVES)
 async def clean_worktree(call: Call, given: CleanWorktree) -> RemovedWorktrees:
     """Move all worktrees that are merged or clean into the trash; those that are in use stay."""
-    from ctui.client.removal import Remover
+    from ctui.client.bulk_removal import BulkRemover
 
-    remover = Remover(
+    remover = BulkRemover(
         call.paths,
         call.repository(given.repo),
         force=given.force,
@@ -163,7 +163,7 @@ class RestoreWorktree(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 @tool(RestoreWorktree, RestoredWorktrees, ADDS)
 async def restore_worktree(call: Call, given: RestoreWorktree) -> RestoredWorktrees:
     """Bring worktrees back from the trash, with their branches and tasks."""
-    from ctui.client.removal import restore_worktrees
+    from ctui.client.bulk_removal import restore_worktrees
 
     return await restore_worktrees(call.paths, call.repository(given.repo).common_dir, given.ids)
 

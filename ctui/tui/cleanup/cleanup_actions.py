@@ -9,7 +9,7 @@ from typing import Any
 
 from textual.app import App
 
-from ctui.client.cleanup import open_cleaner, remove_all, restore_all
+from ctui.client.worktree_removal import open_remover, remove_all, restore_all
 from ctui.errors import CtuiError
 from ctui.git.repository import open_repository
 from ctui.humanize import size_text
@@ -88,8 +88,8 @@ class CleanupActions:
         self._start(go())
 
     async def _listed(self) -> Sequence[TrashEntry]:
-        async with open_cleaner(self._paths, self._git_dir) as cleaner:
-            return await cleaner.trash()
+        async with open_remover(self._paths, self._git_dir) as remover:
+            return await remover.trash()
 
     # -- how
 

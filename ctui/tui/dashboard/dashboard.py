@@ -28,7 +28,7 @@ from ctui.tui.support.worktree_observer import WorktreeObserver
 
 # What a first picture does not need is loaded when it is.
 if TYPE_CHECKING:
-    from ctui.client.observer import Seen
+    from ctui.client.observer import Observation
 
 _LIST_SECONDS = 0.25
 """The list is brought up to date no more often than that."""
@@ -192,7 +192,7 @@ class Dashboard(Commands):
         if ask.id not in self.board.asks and self._options.bell:
             self.app.bell()
 
-    def _take_statuses(self, seen: Seen) -> None:
+    def _take_statuses(self, seen: Observation) -> None:
         if not self.is_attached:
             return
         self.board.take_statuses(seen.statuses, complete=seen.complete)

@@ -12,13 +12,13 @@ from ctui.paths import Paths
 from ctui.tui.support.worker_loop import WorkerLoop
 
 if TYPE_CHECKING:
-    from ctui.client.observer import Observer, Seen
+    from ctui.client.observer import Observation, Observer
 
 
 class WorktreeObserver:
     """Every method can be called at any time, also before the observer stands."""
 
-    def __init__(self, paths: Paths, git_dir: Path, told: Callable[[Seen], None]) -> None:
+    def __init__(self, paths: Paths, git_dir: Path, told: Callable[[Observation], None]) -> None:
         """Nothing is looked at yet.
 
         Args:
@@ -40,7 +40,7 @@ class WorktreeObserver:
         async def observe() -> None:
             from ctui.client.observer import Observer
 
-            def tell(seen: Seen) -> None:
+            def tell(seen: Observation) -> None:
                 with suppress(RuntimeError):  # the screen has just closed
                     here.call_soon_threadsafe(self._told, seen)
 

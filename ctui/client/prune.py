@@ -59,7 +59,7 @@ class Cleaning(msgspec.Struct, frozen=True):
     kept: list[Kept] = msgspec.field(default_factory=list)
 
 
-async def clean_everything(
+async def prune_everything(
     paths: Paths,
     repository: Repository | None = None,
     *,

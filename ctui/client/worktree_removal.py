@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ctui.worktrees.survey import Survey
 
 
-class Cleaner:
+class WorktreeRemover:
     """Removes and restores the worktrees of one repository; `async with` ends what it started."""
 
     def __init__(self, client: Client, repository: Repository) -> None:
@@ -160,10 +160,10 @@ async def remove_all(
 ) -> Outcome:
     """Remove several worktrees, one after the other; what is refused stays where it is."""
     outcome = Outcome([], [])
-    async with open_cleaner(paths, git_dir) as cleaner:
+    async with open_remover(paths, git_dir) as remover:
         for status in seen:
             try:
-                entry = await cleaner.remove(status, force=force, delete_branch=delete_branch)
+                entry = await remover.remove(status, force=force, delete_branch=delete_branch)
             except CtuiError as error:
                 outcome.refused.append((status, error))
             else:
@@ -180,11 +180,11 @@ async def restore_all(
     """
     restored: list[Restored] = []
     refused: dict[str, CtuiError] = {}
-    async with open_cleaner(paths, git_dir) as cleaner:
-        named = _by_name(await cleaner.trash())
+    async with open_remover(paths, git_dir) as remover:
+        named = _by_name(await remover.trash())
         for entry_id in ids:
             try:
-                restored.append(await cleaner.restore(_only_one(entry_id, named)))
+                restored.append(await remover.restore(_only_one(entry_id, named)))
             except CtuiError as error:
                 refused[entry_id] = error
     return restored, refused
@@ -209,8 +209,8 @@ def _only_one(wanted: str, named: Mapping[str, Sequence[str]]) -> str:
 
 
 @asynccontextmanager
-async def open_cleaner(paths: Paths, git_dir: Path) -> AsyncIterator[Cleaner]:
-    """A cleaner of the repository in `git_dir`, with a client of its own."""
+async def open_remover(paths: Paths, git_dir: Path) -> AsyncIterator[WorktreeRemover]:
+    """A remover of the repository in `git_dir`, with a client of its own."""
     repository = await asyncio.to_thread(open_repository, git_dir)
-    async with Client(paths) as client, Cleaner(client, repository) as cleaner:
-        yield cleaner
+    async with Client(paths) as client, WorktreeRemover(client, repository) as remover:
+        yield remover

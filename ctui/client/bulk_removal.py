@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ctui.client.cleanup import open_cleaner, restore_all
+from ctui.client.worktree_removal import open_remover, restore_all
 from ctui.client.worktrees import records
 from ctui.errors import CtuiError
 from ctui.paths import Paths
@@ -16,7 +16,7 @@ from ctui.worktrees.known import find_worktree, known_worktrees
 from ctui.worktrees.trash.removal_checks import check_removal
 
 if TYPE_CHECKING:
-    from ctui.client.cleanup import Cleaner
+    from ctui.client.worktree_removal import WorktreeRemover
     from ctui.git.repository import Repository
     from ctui.worktrees.model import WorktreeStatus
     from ctui.worktrees.trash.restore import Restored
@@ -76,7 +76,7 @@ def _name(item: Restored) -> str:
     return item.record.name if item.record is not None else item.entry.name
 
 
-class Remover:
+class BulkRemover:
     """One removal of several worktrees of a repository."""
 
     def __init__(
@@ -106,37 +106,37 @@ class Remover:
 
     async def remove(self, names: Sequence[str]) -> RemovedWorktrees:
         """Remove those that are named; a reason is given for each that stays."""
-        async with open_cleaner(self._paths, self._repository.common_dir) as cleaner:
+        async with open_remover(self._paths, self._repository.common_dir) as remover:
             for name in names:
                 known = known_worktrees(self._repository, records(self._paths, self._repository))
                 try:
-                    seen = await cleaner.look(find_worktree(known, name).metadata)
+                    seen = await remover.look(find_worktree(known, name).metadata)
                 except CtuiError as error:
                     self._refuse(name, error)
                 else:
-                    await self._one(cleaner, seen)
+                    await self._one(remover, seen)
         return self._done
 
     async def clean(self) -> RemovedWorktrees:
         """Remove all that may be removed; the others are not worth a word."""
-        async with open_cleaner(self._paths, self._repository.common_dir) as cleaner:
-            for seen in await cleaner.all():
+        async with open_remover(self._paths, self._repository.common_dir) as remover:
+            for seen in await remover.all():
                 try:
                     check_removal(seen, force=self._force)
-                    cleaner.refuse_work(seen)
+                    remover.refuse_work(seen)
                 except CtuiError:
                     continue
-                await self._one(cleaner, seen)
+                await self._one(remover, seen)
         return self._done
 
-    async def _one(self, cleaner: Cleaner, seen: WorktreeStatus) -> None:
+    async def _one(self, remover: WorktreeRemover, seen: WorktreeStatus) -> None:
         try:
             if self._dry_run:
                 check_removal(seen, force=self._force)
-                cleaner.refuse_work(seen)
+                remover.refuse_work(seen)
                 self._done.removed.append(RemovedWorktree(seen.name, None))
                 return
-            entry = await cleaner.remove(seen, force=self._force, delete_branch=self._delete_branch)
+            entry = await remover.remove(seen, force=self._force, delete_branch=self._delete_branch)
             self._done.removed.append(RemovedWorktree(seen.name, entry.id))
         except CtuiError as error:
             self._refuse(seen.name, error)

@@ -1,4 +1,4 @@
-"""`clean_everything` on real things: what is needed stays, what is not goes."""
+"""`prune_everything` on real things: what is needed stays, what is not goes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ctui.client.cleaning import Cleaning, clean_everything
+from ctui.client.prune import Cleaning, prune_everything
 from ctui.config import ImageConfig
 from ctui.git.repository import open_repository
 from ctui.sandbox.image import LABEL, require_image
@@ -54,7 +54,7 @@ async def test_what_is_needed_stays_and_the_rest_goes(person: Person) -> None:
     )
     (paths.cache / "scratch-left").mkdir(parents=True, mode=0o700)
 
-    young = await clean_everything(paths)
+    young = await prune_everything(paths)
     assert {one.what for one in young.removed} == {"sandbox", "cache"}
     assert ("cache", "scratch-left") in removed(young)
     assert any(kept.what == "volume" and "in the trash" in kept.reason for kept in young.kept)
@@ -64,8 +64,8 @@ async def test_what_is_needed_stays_and_the_rest_goes(person: Person) -> None:
     assert unknown in left
 
     make_old(person.repository)
-    would = await clean_everything(paths, dry_run=True, force=True)
-    done = await clean_everything(paths, force=True)
+    would = await prune_everything(paths, dry_run=True, force=True)
+    done = await prune_everything(paths, force=True)
     assert removed(would) - removed(done) == set()
     assert {what for what, _ in removed(done)} == {"sandbox", "trash", "volume"}
     assert ("trash", "gone") in removed(done)
@@ -74,7 +74,7 @@ async def test_what_is_needed_stays_and_the_rest_goes(person: Person) -> None:
     await person.say("lives", "say Again.")
     assert (await person.idle("lives", turns=2)).result == "Again."
     assert (paths.task("gone") / "journal.jsonl").is_file()
-    assert (await clean_everything(paths, force=True)).removed == []
+    assert (await prune_everything(paths, force=True)).removed == []
 
 
 async def test_a_run_whose_end_nobody_has_seen_keeps_its_container(person: Person) -> None:
@@ -84,7 +84,7 @@ async def test_a_run_whose_end_nobody_has_seen_keeps_its_container(person: Perso
     ours = {LABEL_INSTANCE: person.world.paths.instance, LABEL_TASK: "crashed"}
     [container] = await person.world.engine.find(ours)
     await person.world.engine.stop(container.id, grace=1)
-    cleaning = await clean_everything(person.world.paths, force=True)
+    cleaning = await prune_everything(person.world.paths, force=True)
     assert [one for one in cleaning.removed if one.what == "sandbox"] == []
     await person.until("crashed", lambda now: now.state == "ended")
     await person.client.call(calls.RemoveTask("crashed", purge=True))
@@ -101,7 +101,7 @@ async def test_only_old_images_of_this_ctui_go(person: Person) -> None:
             await engine.build(context, tag, {}, labels, lambda _line: None)
         before = {one.name for one in await built_images(engine, ImageConfig(), paths.instance)}
         assert set(tags.values()) <= before
-        done = await clean_everything(paths, force=True)
+        done = await prune_everything(paths, force=True)
         images = [one.name for one in done.removed if one.what == "image"]
         assert images == [tags[paths.instance]]
         after = {one.name for one in await built_images(engine, ImageConfig(), paths.instance)}
