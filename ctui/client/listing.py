@@ -11,7 +11,7 @@ from ctui.client.survey import open_survey
 from ctui.client.worktrees import open_store
 from ctui.paths import Paths
 from ctui.tasks.model import TaskState
-from ctui.worktrees.landing.transition import recover_all
+from ctui.worktrees.landing.ref_transaction import recover_all
 from ctui.worktrees.model import Changes, Problem, State, Upstream, Verdict, WorktreeStatus
 from ctui.worktrees.proof.worker import ProofWorker
 

@@ -16,8 +16,8 @@ from ctui.git.repository import Repository, open_repository
 from ctui.paths import Paths
 from ctui.tasks.store import Store
 from ctui.worktrees.create import is_fresh, refresh_index
-from ctui.worktrees.landing.transition import recover_all
-from ctui.worktrees.look import Look
+from ctui.worktrees.git_status import GitStatus
+from ctui.worktrees.landing.ref_transaction import recover_all
 from ctui.worktrees.model import WorktreeStatus
 from ctui.worktrees.proof.worker import ProofWorker
 from ctui.worktrees.survey import Survey
@@ -59,7 +59,7 @@ class Observer:
         self._git_dir = git_dir
         self._told = told
         self._watch = WorktreeWatch(git_dir, self._changed)
-        self._looks: dict[Path, Look] = {}
+        self._looks: dict[Path, GitStatus] = {}
         self._known: dict[str, Path] = {}
         self._visible: list[str] = []
         self._dirty: set[Path] = set()

@@ -14,7 +14,7 @@ from ctui.worktrees.survey import Survey
 
 if TYPE_CHECKING:
     from ctui.git.repository import Repository
-    from ctui.worktrees.look import Look
+    from ctui.worktrees.git_status import GitStatus
     from ctui.worktrees.model import WorktreeRecord
     from ctui.worktrees.proof.worker import ProofWorker
 
@@ -27,7 +27,7 @@ def open_survey(
     repository: Repository,
     prover: ProofWorker,
     *,
-    looks: dict[Path, Look] | None = None,
+    looks: dict[Path, GitStatus] | None = None,
 ) -> Survey:
     """A survey with the records of worktrees, and with what their tasks left in the repository.
 

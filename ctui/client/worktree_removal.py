@@ -18,7 +18,7 @@ from ctui.git.repository import Repository, open_repository
 from ctui.paths import Paths
 from ctui.tasks.calls import PutBackTask, RemoveTask, StopTask
 from ctui.text import one_line
-from ctui.worktrees.landing.transition import recover_all
+from ctui.worktrees.landing.ref_transaction import recover_all
 from ctui.worktrees.model import WorktreeStatus
 from ctui.worktrees.proof.worker import ProofWorker
 from ctui.worktrees.trash.entries import TrashEntry

@@ -13,7 +13,7 @@ import msgspec
 from ctui.errors import CtuiError, NotFound
 from ctui.git.command import filter_settings
 from ctui.git.repository import Repository
-from ctui.worktrees.beside import Beside
+from ctui.worktrees.git_status import GitStatus, git_status
 from ctui.worktrees.identity import (
     checked_path,
     head_of,
@@ -23,7 +23,6 @@ from ctui.worktrees.identity import (
     state_of,
     text_of,
 )
-from ctui.worktrees.look import Look, look_at
 from ctui.worktrees.model import (
     Changes,
     Problem,
@@ -35,6 +34,7 @@ from ctui.worktrees.model import (
     WorktreeRecord,
     WorktreeStatus,
 )
+from ctui.worktrees.unreachable_commits import UnreachableCommits
 
 _AT_ONCE = 2
 """Number of git processes at a time; more gain nothing on two cores and starve the tasks."""
@@ -58,7 +58,7 @@ class Survey:
         *,
         records: Mapping[str, WorktreeRecord] | None = None,
         also: Mapping[str, tuple[tuple[str, str], ...]] | None = None,
-        looks: dict[Path, Look] | None = None,
+        looks: dict[Path, GitStatus] | None = None,
     ) -> None:
         """Prepare a survey without reading anything yet.
 
@@ -77,7 +77,7 @@ class Survey:
         self._looks = {} if looks is None else looks
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._blanked: list[str] | None = None
-        self._beside = Beside(repository)
+        self._unreachable = UnreachableCommits(repository)
 
     def record_of(self, metadata: Path) -> WorktreeRecord | None:
         """Return ctui's record of a worktree that it made or adopted, or None."""
@@ -164,13 +164,13 @@ class Survey:
             active=last_active(metadata),
         )
 
-    async def _look(self, metadata: Path, path: Path, work: Work | None) -> Look | None:
+    async def _look(self, metadata: Path, path: Path, work: Work | None) -> GitStatus | None:
         known = self._looks.get(metadata)
         if known is not None and work is not None and known.head == work.tip:
             return known
         try:
             async with self._slots:
-                look = await look_at(metadata, path, self._blanked)
+                look = await git_status(metadata, path, self._blanked)
         except CtuiError:
             return None
         self._looks[metadata] = look
@@ -199,15 +199,15 @@ class Survey:
         base = record.base if record else None
         ref = text_of(metadata / "HEAD").removeprefix("ref:").strip()
         fresh = base is None and only_created(self.repository, metadata)
-        if base == head and not self._beside.elsewhere(head, ref):
+        if base == head and not self._unreachable.elsewhere(head, ref):
             base = None  # whoever else had what it began with has rewritten it since
         also = dict(self._also.get(str(metadata), ()))
-        also |= self._beside.commits_of(metadata, head, ref)
+        also |= self._unreachable.commits_of(metadata, head, ref)
         beside = tuple((name, commit) for name, commit in also.items() if commit != head)
         return Work(head, base, created_only=fresh, also=beside)
 
 
-def _problem_of(look: Look | None, metadata: Path) -> Problem | None:
+def _problem_of(look: GitStatus | None, metadata: Path) -> Problem | None:
     if look is None:
         return "unreadable"
     # Unsaved work in submodules is not looked for: git would run what they configure. Their

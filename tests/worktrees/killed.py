@@ -54,7 +54,7 @@ class Steps:
 
     def trace(self, frame: FrameType, event: str, _argument: object) -> Callable[..., Any] | None:
         code = frame.f_code
-        if not code.co_filename.endswith("transition.py") or code.co_name not in _DECIDING:
+        if not code.co_filename.endswith("ref_transaction.py") or code.co_name not in _DECIDING:
             return None
         if event == "line":
             self.step()

@@ -16,7 +16,7 @@ from ctui.errors import Refused
 from ctui.worktrees.landing.checkouts import main_checkout
 from ctui.worktrees.landing.commit import commit_all
 from ctui.worktrees.landing.land import land, undo_landing
-from ctui.worktrees.landing.transition import recover, recover_all
+from ctui.worktrees.landing.ref_transaction import recover, recover_all
 from tests.conftest import git
 from tests.worktrees.landing import Place, files, leftovers, make_place, snapshot
 

@@ -12,7 +12,7 @@ import pytest
 
 from ctui.git.repository import Repository, open_repository
 from ctui.worktrees.create import create_worktree
-from ctui.worktrees.look import Look
+from ctui.worktrees.git_status import GitStatus
 from ctui.worktrees.model import Proof, Verdict, Work, WorktreeRecord, WorktreeStatus
 from ctui.worktrees.survey import Survey
 from tests.conftest import git
@@ -124,7 +124,7 @@ async def test_a_commit_between_proof_and_look_is_proven_too(place: Place) -> No
 
     # It is looked at when the commit is there already.
     class Late(Survey):
-        async def _look(self, metadata: Path, path: Path, work: Work | None) -> Look | None:
+        async def _look(self, metadata: Path, path: Path, work: Work | None) -> GitStatus | None:
             await committed.wait()
             return await super()._look(metadata, path, work)
 
@@ -137,7 +137,7 @@ async def test_a_commit_between_proof_and_look_is_proven_too(place: Place) -> No
 async def test_a_known_look_is_not_repeated_unless_its_commit_moved(
     place: Place,
 ) -> None:
-    looks: dict[Path, Look] = {}
+    looks: dict[Path, GitStatus] = {}
     records = {place.record.metadata: place.record}
 
     async def listed(*, again: bool) -> WorktreeStatus:

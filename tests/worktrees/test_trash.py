@@ -13,7 +13,7 @@ from ctui.errors import Conflict, CtuiError, Refused, Unavailable
 from ctui.git.repository import open_repository
 from ctui.worktrees.create import create_worktree
 from ctui.worktrees.trash.entries import TrashEntry, records, write_record
-from ctui.worktrees.trash.pins import named_objects
+from ctui.worktrees.trash.keep_refs import named_objects
 from ctui.worktrees.trash.recovery import trash_entries
 from ctui.worktrees.trash.restore import restore_worktree
 from tests.conftest import git

@@ -14,10 +14,10 @@ import pytest
 from ctui.errors import Conflict
 from ctui.worktrees.create import create_worktree
 from ctui.worktrees.trash.entries import TrashEntry, records, trash_folder, write_record
+from ctui.worktrees.trash.lock import purge_lock
 from ctui.worktrees.trash.purge import entry_size, purge
 from ctui.worktrees.trash.recovery import trash_entries
 from ctui.worktrees.trash.restore import restore_worktree
-from ctui.worktrees.trash.turns import purge_turn
 from tests.worktrees.conftest import Place
 from tests.worktrees.snapshot import collect_garbage, pins, raw_git, walked
 
@@ -249,7 +249,7 @@ async def test_a_cancelled_purge_stops_and_the_next_one_goes_on(place: Place) ->
 
 async def test_one_purge_at_a_time_while_others_remove_and_restore(place: Place) -> None:
     kept, _ = await _filled(place, 2, 1)
-    async with purge_turn(place.repository):
+    async with purge_lock(place.repository):
         with pytest.raises(Conflict, match="another ctui empties the trash"):
             await purge(place.repository, older_than=0)
         await restore_worktree(place.repository, kept.id)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from ctui.git.repository import Repository
     from ctui.tasks.model import Task
     from ctui.worktrees.landing.checkouts import Checkout
-    from ctui.worktrees.landing.combine import MergeConflict
     from ctui.worktrees.landing.land import Landed
+    from ctui.worktrees.landing.merge_plan import MergeConflict
 
 
 @click.command("commit")
@@ -80,7 +80,7 @@ def land(
 
     What conflicts is listed, and nothing is moved.
     """
-    from ctui.worktrees.landing.combine import MergeConflict as Conflicting
+    from ctui.worktrees.landing.merge_plan import MergeConflict as Conflicting
 
     repository = context.repository(repo)
     try:

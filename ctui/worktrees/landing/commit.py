@@ -9,9 +9,9 @@ from ctui.errors import Refused
 from ctui.git.command import run_git, status_arguments
 from ctui.git.opening import open_trusted
 from ctui.worktrees.landing.checkouts import Checkout, branch_name
+from ctui.worktrees.landing.commit_diff import commit_diff, joined, named, split_paths
 from ctui.worktrees.landing.commit_objects import message_bytes, person, write_commit
-from ctui.worktrees.landing.transition import Transition, transition
-from ctui.worktrees.landing.tree_changes import joined, named, split_paths, tree_changes
+from ctui.worktrees.landing.ref_transaction import RefTransaction, ref_transaction
 
 if TYPE_CHECKING:
     import pygit2
@@ -69,13 +69,13 @@ async def commit_all(checkout: Checkout, message: str) -> Committed | None:
     """
     text = message_bytes(message)
     who = await person(checkout.git_dir)
-    async with transition(checkout) as held:
+    async with ref_transaction(checkout) as held:
         git = open_trusted(checkout.git_dir)
         ref, before = _branch(checkout, git)
         found = await uncommitted(checkout)
         _refuse_paths(found)
         tree = await _write_tree(held, found)
-        changes = await tree_changes(checkout.git_dir, before, tree)
+        changes = await commit_diff(checkout.git_dir, before, tree)
         if not changes:
             return None
         if links := [change.path for change in changes if change.gitlink]:
@@ -143,7 +143,7 @@ def _refuse_paths(found: Uncommitted) -> None:
         raise Refused(f"nested repositories would be linked: {named(nested)}", hint=_NESTED)
 
 
-async def _write_tree(held: Transition, found: Uncommitted) -> str:
+async def _write_tree(held: RefTransaction, found: Uncommitted) -> str:
     """Update the new index to the files, and write its tree."""
     checkout, written = held.checkout, found.changed + found.untracked
     environment = {"GIT_INDEX_FILE": str(held.index)}
@@ -164,7 +164,7 @@ async def _write_tree(held: Transition, found: Uncommitted) -> str:
     return output.stdout.decode().strip()
 
 
-async def _refuse_filtered(held: Transition, paths: Sequence[bytes]) -> None:
+async def _refuse_filtered(held: RefTransaction, paths: Sequence[bytes]) -> None:
     """Refuse filters, because a task writes `.gitattributes` and so chooses them."""
     checkout = held.checkout
     output = await run_git(

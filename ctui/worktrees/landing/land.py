@@ -14,11 +14,17 @@ from ctui.git.repository import Repository
 from ctui.git.swap import compare_and_swap
 from ctui.text import one_line
 from ctui.worktrees.landing.checkouts import Checkout, branch_name, checkout_of
-from ctui.worktrees.landing.combine import MergeConflict, Scratch, explain, own_commits, scratch
 from ctui.worktrees.landing.commit import uncommitted
+from ctui.worktrees.landing.commit_diff import commit_diff, named
 from ctui.worktrees.landing.commit_objects import message_bytes, person, read_original, write_commit
-from ctui.worktrees.landing.transition import recover, transition
-from ctui.worktrees.landing.tree_changes import named, tree_changes
+from ctui.worktrees.landing.merge_plan import (
+    MergeConflict,
+    MergeRepository,
+    explain,
+    merge_repository,
+    own_commits,
+)
+from ctui.worktrees.landing.ref_transaction import recover, ref_transaction
 
 Method = Literal["merge", "squash", "rebase"]
 
@@ -135,7 +141,7 @@ class _Landing:
                 f"{_short(self.ref)} has everything of {_short(self.branch)}",
                 hint="there is nothing to land",
             )
-        with scratch(self.repository) as place:
+        with merge_repository(self.repository) as place:
             after, commits = await self._combine(place, method, own, fast_forward=fast_forward)
             await self._refuse_submodules(place, after)
             if after != self.tip and not dry_run:
@@ -143,7 +149,12 @@ class _Landing:
         return after, commits
 
     async def _combine(
-        self, place: Scratch, method: Method, own: list[tuple[str, str]], *, fast_forward: bool
+        self,
+        place: MergeRepository,
+        method: Method,
+        own: list[tuple[str, str]],
+        *,
+        fast_forward: bool,
     ) -> tuple[str, int]:
         if method == "merge" and fast_forward and self._contains_target():
             return self.tip, len(own)
@@ -177,8 +188,8 @@ class _Landing:
     def _contains_target(self) -> bool:
         return bool(self.repository.git.descendant_of(self.tip, self.before))
 
-    async def _refuse_submodules(self, place: Scratch, after: str) -> None:
-        changes = await tree_changes(place.git_dir, self.before, after)
+    async def _refuse_submodules(self, place: MergeRepository, after: str) -> None:
+        changes = await commit_diff(place.git_dir, self.before, after)
         if links := [change.path for change in changes if change.gitlink]:
             raise Refused(
                 f"it changes submodules: {named(links)}",
@@ -191,7 +202,7 @@ class _Landing:
             hint="there is nothing to land",
         )
 
-    def _message(self, place: Scratch, method: Method, own: list[tuple[str, str]]) -> bytes:
+    def _message(self, place: MergeRepository, method: Method, own: list[tuple[str, str]]) -> bytes:
         if self.message:
             return message_bytes(self.message)
         name = branch_name(self.branch)
@@ -212,7 +223,7 @@ async def _move(
     if checkout is None:
         compare_and_swap(repository.common_dir, ref, old, new, reason)
         return False
-    async with transition(checkout) as held:
+    async with ref_transaction(checkout) as held:
         # Without this, a landing by somebody else would look like staged changes.
         if checkout.ref != ref or repository.resolve(ref) != old:
             raise Conflict(

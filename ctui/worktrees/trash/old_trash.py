@@ -21,7 +21,7 @@ from ctui.worktrees.trash.entries import (
     trash_folder,
     write_record,
 )
-from ctui.worktrees.trash.moves import to_be_moved
+from ctui.worktrees.trash.renames import to_be_moved
 
 _OLD_TRASH = ".trash"
 

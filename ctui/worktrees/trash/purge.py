@@ -26,11 +26,11 @@ from ctui.worktrees.trash.entries import (
     trash_folder,
     write_record,
 )
-from ctui.worktrees.trash.erase import Eraser, Stopped
-from ctui.worktrees.trash.moves import is_at
+from ctui.worktrees.trash.keep_refs import delete_forgotten_keep_refs, delete_keep_refs
+from ctui.worktrees.trash.lock import purge_lock, trash_lock
 from ctui.worktrees.trash.old_trash import take_over_old_entries
-from ctui.worktrees.trash.pins import unpin, unpin_forgotten
-from ctui.worktrees.trash.turns import purge_turn, trash_turn
+from ctui.worktrees.trash.renames import is_at
+from ctui.worktrees.trash.rmtree import Stopped, TreeRemover
 
 _NICENESS = 10
 _BLOCK = 512
@@ -76,7 +76,7 @@ async def purge(
         Conflict: another process purges this trash.
         Unavailable: it cannot be written.
     """
-    async with purge_turn(repository):
+    async with purge_lock(repository):
         return await _purge(repository, older_than, keep_bytes, frozenset(ids))
 
 
@@ -87,21 +87,21 @@ async def _purge(
     ids: frozenset[str],
 ) -> Purged:
     sizes = await asyncio.to_thread(_sizes, repository) if keep_bytes is not None else {}
-    async with trash_turn(repository):
+    async with trash_lock(repository):
         take_over_old_entries(repository)
-        await unpin_forgotten(repository, _known_ids(repository))
+        await delete_forgotten_keep_refs(repository, _known_ids(repository))
         chosen = _chosen(records(repository), older_than, keep_bytes, ids, sizes)
         doomed = [_doom(repository, record) for record in chosen]
     # From here on nobody can restore them, so the lock is not needed any more.
     gone: list[str] = []
     freed, problems = 0, list[str]()
     for record in doomed:
-        eraser, problem = await _in_background(record)
-        freed += eraser.freed
+        remover, problem = await _in_background(record)
+        freed += remover.freed
         if problem:
             problems.append(problem)
             continue
-        await unpin(repository, record.entry.id)
+        await delete_keep_refs(repository, record.entry.id)
         forget_record(repository, record)
         gone.append(record.entry.id)
     return Purged(gone, freed, problems)
@@ -150,10 +150,10 @@ def _doom(repository: Repository, record: TrashRecord) -> TrashRecord:
     return doomed
 
 
-async def _in_background(record: TrashRecord) -> tuple[Eraser, str]:
+async def _in_background(record: TrashRecord) -> tuple[TreeRemover, str]:
     """Delete an entry's files in a low-priority thread, which stops on cancellation."""
     stop = threading.Event()
-    eraser = Eraser(stop.is_set)
+    remover = TreeRemover(stop.is_set)
     done: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     loop = asyncio.get_running_loop()
 
@@ -165,20 +165,20 @@ async def _in_background(record: TrashRecord) -> tuple[Eraser, str]:
         with suppress(OSError):
             if sys.platform == "linux":  # where a thread has a niceness of its own (setpriority(2))
                 os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
-        problem = _erase(eraser, record)
+        problem = _erase(remover, record)
         with suppress(RuntimeError):  # the loop is gone: so is who waited
             loop.call_soon_threadsafe(finish, problem)
 
     thread = threading.Thread(target=work, name="purge", daemon=True)
     thread.start()
     try:
-        return eraser, await done
+        return remover, await done
     finally:
         stop.set()
         await asyncio.to_thread(thread.join)
 
 
-def _erase(eraser: Eraser, record: TrashRecord) -> str:
+def _erase(remover: TreeRemover, record: TrashRecord) -> str:
     """Delete the folders that were moved into the trash.
 
     Returns:
@@ -188,7 +188,7 @@ def _erase(eraser: Eraser, record: TrashRecord) -> str:
     # The worktree goes first: the metadata must outlast everything that needs its objects.
     for moved in reversed(record.moved):
         try:
-            eraser.erase(Path(moved.target), moved.inode)
+            remover.remove(Path(moved.target), moved.inode)
         except Stopped:
             return f"the deletion of {shown} was stopped"
         except CtuiError as error:

@@ -11,10 +11,10 @@ from ctui.worktrees.trash.entries import (
     records,
     trash_folder,
 )
+from ctui.worktrees.trash.lock import trash_lock
 from ctui.worktrees.trash.old_trash import take_over_old_entries
 from ctui.worktrees.trash.removal import put_back_interrupted
 from ctui.worktrees.trash.restore import Restored, finish_restore
-from ctui.worktrees.trash.turns import trash_turn
 
 _LISTED = frozenset({"checked", "removed", "restoring"})
 _AT_REST = frozenset({"removed", "purging"})
@@ -46,7 +46,7 @@ async def _recover(repository: Repository, *, restores: bool) -> list[Restored]:
     busy = any(record.stage not in _AT_REST for record in records(repository))
     # If another process holds the lock, it recovers everything itself and is soon done.
     with suppress(Unavailable):
-        async with trash_turn(repository, patience=_MOMENT_SECONDS if busy else 0):
+        async with trash_lock(repository, patience=_MOMENT_SECONDS if busy else 0):
             for unfinished in trash_folder(repository).glob("*.new"):
                 unfinished.unlink()
             take_over_old_entries(repository)

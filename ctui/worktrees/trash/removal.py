@@ -30,10 +30,15 @@ from ctui.worktrees.trash.entries import (
     trash_folder,
     write_record,
 )
-from ctui.worktrees.trash.moves import carry_in, carry_out, is_at, to_be_moved
-from ctui.worktrees.trash.pins import named_objects, objects_in, pin, unpin
+from ctui.worktrees.trash.keep_refs import (
+    add_keep_refs,
+    delete_keep_refs,
+    named_objects,
+    objects_in,
+)
+from ctui.worktrees.trash.lock import to_the_end, trash_lock
 from ctui.worktrees.trash.removal_checks import (
-    Seen,
+    RemovalBasis,
     StillFree,
     check_removal,
     check_there,
@@ -43,7 +48,7 @@ from ctui.worktrees.trash.removal_checks import (
     refuse_nested,
     refuse_work,
 )
-from ctui.worktrees.trash.turns import to_the_end, trash_turn
+from ctui.worktrees.trash.renames import is_at, rename_back, rename_in, to_be_moved
 
 
 async def remove_worktree(
@@ -76,7 +81,7 @@ async def remove_worktree(
     repository, metadata = survey.repository, Path(status.metadata)
     try:
         seen = await _look_again(survey, status, force=force)
-        async with trash_turn(repository):
+        async with trash_lock(repository):
             await put_back_interrupted(repository)
             planned = await _plan(survey, seen, companions, tasks)
             if delete_branch:
@@ -90,7 +95,7 @@ async def remove_worktree(
         raise
 
 
-async def _look_again(survey: Survey, status: WorktreeStatus, *, force: bool) -> Seen:
+async def _look_again(survey: Survey, status: WorktreeStatus, *, force: bool) -> RemovalBasis:
     check_removal(status, force=force)
     path, metadata = Path(status.path), Path(status.metadata)
     raw = inode = None
@@ -102,7 +107,7 @@ async def _look_again(survey: Survey, status: WorktreeStatus, *, force: bool) ->
     now = await survey.one(metadata)
     check_removal(now, force=force)
     refuse_change(status, now)
-    return Seen(now, raw, inode, target)
+    return RemovalBasis(now, raw, inode, target)
 
 
 async def put_back_interrupted(repository: Repository) -> list[TrashEntry]:
@@ -135,17 +140,17 @@ async def put_back(repository: Repository, record: TrashRecord) -> bool:
         if is_at(Path(moved.source), moved) or is_at(Path(moved.target), moved)
     ]
     try:
-        carry_out(there)
+        rename_back(there)
     except (CtuiError, OSError):
-        carry_in(there)
+        rename_in(there)
         return False
-    await unpin(repository, record.entry.id)
+    await delete_keep_refs(repository, record.entry.id)
     forget_record(repository, record)
     return True
 
 
 async def _plan(
-    survey: Survey, seen: Seen, companions: Sequence[Path], tasks: Sequence[str]
+    survey: Survey, seen: RemovalBasis, companions: Sequence[Path], tasks: Sequence[str]
 ) -> TrashRecord:
     repository, metadata = survey.repository, Path(seen.status.metadata)
     entry_id, path = new_id(), Path(seen.status.path)
@@ -196,7 +201,7 @@ def _needed(repository: Repository, branch: str, *, beside: Path | None = None) 
 
 
 async def _carry_through(
-    repository: Repository, planned: TrashRecord, seen: Seen, still_free: StillFree
+    repository: Repository, planned: TrashRecord, seen: RemovalBasis, still_free: StillFree
 ) -> TrashEntry:
     metadata = planned.moved[0]
     refuse_work(planned, still_free)
@@ -204,7 +209,7 @@ async def _carry_through(
     try:
         write_record(repository, planned)
         named = named_objects(Path(metadata.source))
-        await pin(
+        await add_keep_refs(
             repository,
             Path(metadata.source),
             planned.entry.id,
@@ -212,7 +217,7 @@ async def _carry_through(
             named | _kept_for(planned),
         )
         refuse_work(planned, still_free)
-        carry_in(planned.moved)
+        rename_in(planned.moved)
         refuse_work(planned, still_free)
         await check_there(repository, planned, seen, named)
         checked = msgspec.structs.replace(planned, stage="checked")

@@ -15,7 +15,7 @@ from ctui.git.repository import Repository, Target
 from ctui.text import one_line
 from ctui.worktrees.model import Changes, WorktreeStatus
 from ctui.worktrees.trash.entries import TrashRecord
-from ctui.worktrees.trash.pins import named_objects
+from ctui.worktrees.trash.keep_refs import named_objects
 
 _STATUS_SECONDS = 60.0
 FORCED_PROBLEMS = frozenset({"submodules-unchecked", "missing", "unlinked"})
@@ -28,7 +28,7 @@ StillFree = Callable[[], bool]
 """Check before and after the rename that nobody works in the worktree."""
 
 
-class Seen(NamedTuple):
+class RemovalBasis(NamedTuple):
     """Facts that the removal was decided on."""
 
     status: WorktreeStatus
@@ -62,7 +62,7 @@ def check_removal(status: WorktreeStatus, *, force: bool) -> None:
 
 
 async def check_there(
-    repository: Repository, planned: TrashRecord, seen: Seen, named: frozenset[str]
+    repository: Repository, planned: TrashRecord, seen: RemovalBasis, named: frozenset[str]
 ) -> None:
     """Compare what lies in the trash with what was seen.
 

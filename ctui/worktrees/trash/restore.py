@@ -26,12 +26,12 @@ from ctui.worktrees.trash.entries import (
     tidy_holder,
     write_record,
 )
+from ctui.worktrees.trash.keep_refs import delete_keep_refs
 from ctui.worktrees.trash.links import Ends, adapt_links, write_file
-from ctui.worktrees.trash.moves import carry, is_at
+from ctui.worktrees.trash.lock import to_the_end, trash_lock
 from ctui.worktrees.trash.old_trash import take_over_old_entries
-from ctui.worktrees.trash.pins import unpin
 from ctui.worktrees.trash.removal import put_back_interrupted
-from ctui.worktrees.trash.turns import to_the_end, trash_turn
+from ctui.worktrees.trash.renames import is_at, rename_moved
 
 
 class Restored(NamedTuple):
@@ -57,7 +57,7 @@ async def restore_worktree(repository: Repository, entry_id: str) -> Restored:
         Conflict: it is being purged, or something is in the way.
         Unavailable, ExternalFailure: the disk or git failed; it stays in the trash.
     """
-    async with trash_turn(repository):
+    async with trash_lock(repository):
         take_over_old_entries(repository)
         await put_back_interrupted(repository)
         record = read_record(repository, entry_id)
@@ -90,7 +90,7 @@ async def finish_restore(repository: Repository, record: TrashRecord) -> Restore
         record = msgspec.structs.replace(record, stage="restored")
         write_record(repository, record)
     # The refs are deleted last, because they keep the objects until the files are back.
-    await unpin(repository, record.entry.id)
+    await delete_keep_refs(repository, record.entry.id)
     for moved in record.moved:
         tidy_holder(Path(moved.target).parent)
     forget_record(repository, record)
@@ -151,7 +151,7 @@ async def _bring_back(repository: Repository, record: TrashRecord, way: Way) -> 
         _name_branch(now.metadata, record, way.branch)
     for moved, destination in destinations:
         destination.parent.mkdir(parents=True, exist_ok=True)
-        carry(moved, Path(moved.target), destination)
+        rename_moved(moved, Path(moved.target), destination)
 
 
 async def _take_back(repository: Repository, record: TrashRecord, way: Way) -> None:
@@ -159,7 +159,7 @@ async def _take_back(repository: Repository, record: TrashRecord, way: Way) -> N
     for moved, destination in reversed(_destinations(record, way)):
         if is_at(destination, moved):
             make_holder(Path(moved.target).parent)
-            carry(moved, destination, Path(moved.target))
+            rename_moved(moved, destination, Path(moved.target))
     metadata, worktree = record.part("metadata"), record.part("worktree")
     if metadata is not None and is_at(Path(metadata.target), metadata):
         now = Ends(Path(worktree.target if worktree else way.path), Path(metadata.target))

@@ -19,7 +19,7 @@ Done = TypeVar("Done")
 
 
 @asynccontextmanager
-async def trash_turn(
+async def trash_lock(
     repository: Repository, *, patience: float = _PATIENCE_SECONDS
 ) -> AsyncIterator[None]:
     """Be the only process that removes or restores in this repository.
@@ -63,7 +63,7 @@ async def to_the_end(work: Coroutine[Any, Any, Done]) -> Done:
 
 
 @asynccontextmanager
-async def purge_turn(repository: Repository) -> AsyncIterator[None]:
+async def purge_lock(repository: Repository) -> AsyncIterator[None]:
     """Be the only process that purges; others remove and restore meanwhile. Raises Conflict."""
     lock = await _locked(repository, "purge-lock", 0)
     if lock is None:

@@ -24,7 +24,7 @@ _BRIEF = 7
 _HOLDERS = ("refs/heads/", "refs/remotes/", "refs/tags/")
 
 
-class Beside:
+class UnreachableCommits:
     """Reachability of commits in one repository, read once."""
 
     def __init__(self, repository: Repository) -> None:

@@ -14,7 +14,7 @@ _NOTHING = b"000000"
 _SHOWN = 5
 
 
-class Entry(NamedTuple):
+class TreeEntry(NamedTuple):
     """File, link or submodule in a tree."""
 
     mode: bytes
@@ -22,12 +22,12 @@ class Entry(NamedTuple):
     oid: bytes
 
 
-class Change(NamedTuple):
+class EntryChange(NamedTuple):
     """Path that is not the same in two commits; a rename is two of them."""
 
     path: bytes
-    old: Entry | None
-    new: Entry | None
+    old: TreeEntry | None
+    new: TreeEntry | None
 
     @property
     def gitlink(self) -> bool:
@@ -35,7 +35,7 @@ class Change(NamedTuple):
         return any(entry is not None and entry.mode == _GITLINK for entry in (self.old, self.new))
 
 
-async def tree_changes(git_dir: Path, old: str, new: str) -> list[Change]:
+async def commit_diff(git_dir: Path, old: str, new: str) -> list[EntryChange]:
     """Return every path whose entry differs between two commits or trees, sorted by its bytes."""
     output = await run_git(
         ["diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", old, new],
@@ -48,12 +48,12 @@ async def tree_changes(git_dir: Path, old: str, new: str) -> list[Change]:
     ]
 
 
-def _change(facts: bytes, path: bytes) -> Change:
+def _change(facts: bytes, path: bytes) -> EntryChange:
     old_mode, new_mode, old, new, _ = facts.removeprefix(b":").split(b" ")
-    return Change(
+    return EntryChange(
         path,
-        None if old_mode == _NOTHING else Entry(old_mode, old),
-        None if new_mode == _NOTHING else Entry(new_mode, new),
+        None if old_mode == _NOTHING else TreeEntry(old_mode, old),
+        None if new_mode == _NOTHING else TreeEntry(new_mode, new),
     )
 
 

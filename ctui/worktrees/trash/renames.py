@@ -54,7 +54,7 @@ def is_at(path: Path, moved: Moved) -> bool:
     return stat.S_ISDIR(status.st_mode) and status.st_ino == moved.inode
 
 
-def carry_in(moved: Iterable[Moved]) -> None:
+def rename_in(moved: Iterable[Moved]) -> None:
     """Rename everything into the trash, in order.
 
     Raises:
@@ -66,7 +66,7 @@ def carry_in(moved: Iterable[Moved]) -> None:
         for attempt in range(_ATTEMPTS):
             make_holder(holder)
             try:
-                carry(one, Path(one.source), Path(one.target))
+                rename_moved(one, Path(one.source), Path(one.target))
                 break
             except FileNotFoundError:
                 # Another process removed the holder with its last entry.
@@ -74,16 +74,16 @@ def carry_in(moved: Iterable[Moved]) -> None:
                     raise
 
 
-def carry_out(moved: Iterable[Moved]) -> None:
-    """Rename everything back to its former place, in the opposite order. Raises as `carry_in`."""
+def rename_back(moved: Iterable[Moved]) -> None:
+    """Rename everything back to its former place, in the opposite order. Raises as `rename_in`."""
     for one in reversed(list(moved)):
         # Git removes its folder of worktrees together with the last of them.
         Path(one.source).parent.mkdir(parents=True, exist_ok=True)
-        carry(one, Path(one.target), Path(one.source))
+        rename_moved(one, Path(one.target), Path(one.source))
         tidy_holder(Path(one.target).parent)
 
 
-def carry(moved: Moved, source: Path, target: Path) -> None:
+def rename_moved(moved: Moved, source: Path, target: Path) -> None:
     """Rename the recorded folder from `source` to `target`, unless it is there already."""
     if is_at(target, moved):
         _keep_mode(target, moved)

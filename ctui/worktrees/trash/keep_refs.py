@@ -47,7 +47,7 @@ def objects_in(text: str) -> frozenset[str]:
     return frozenset(oid.decode() for oid in _OID.findall(os.fsencode(text)))
 
 
-async def pin(
+async def add_keep_refs(
     repository: Repository, metadata: Path, entry_id: str, tip: str | None, named: Collection[str]
 ) -> None:
     """Make the refs of an entry.
@@ -78,7 +78,7 @@ async def pin(
     await _update_refs(repository, lines)
 
 
-async def unpin(repository: Repository, entry_id: str) -> None:
+async def delete_keep_refs(repository: Repository, entry_id: str) -> None:
     """Delete the refs of an entry, so that git can collect what nothing else names."""
     said = await run_git(
         ["for-each-ref", "--format=%(refname)", f"{PREFIX}/{entry_id}/"],
@@ -87,7 +87,7 @@ async def unpin(repository: Repository, entry_id: str) -> None:
     await _delete_refs(repository, said.stdout.decode().split())
 
 
-async def unpin_forgotten(repository: Repository, known: Collection[str]) -> None:
+async def delete_forgotten_keep_refs(repository: Repository, known: Collection[str]) -> None:
     """Delete refs of no entry, which a git that outlived its ctui may have made.
 
     Those of the older layout, with its shorter ids, are left alone: its entries have no record.

@@ -27,9 +27,9 @@ from ctui.git.opening import open_trusted
 from ctui.git.repository import Repository
 from ctui.git.swap import compare_and_swap, forget_killed_swap
 from ctui.text import one_line
-from ctui.worktrees.landing import carry
+from ctui.worktrees.landing import checkout_plan
 from ctui.worktrees.landing.checkouts import Checkout, all_checkouts, branch_name
-from ctui.worktrees.landing.install import install
+from ctui.worktrees.landing.file_writer import write_files
 
 _LOCK_MARK = b"ctui transition\n"
 _NOTE = "ctui-transition.json"
@@ -51,13 +51,13 @@ class _Note(msgspec.Struct, frozen=True):
     filters: bool = False
 
 
-class Transition:
+class RefTransaction:
     """Checkout whose index is ours until the transition ends."""
 
     def __init__(self, checkout: Checkout, note: _Note) -> None:
         self.checkout = checkout
         self._note = note
-        self._plan: carry.Plan | None = None
+        self._plan: checkout_plan.Plan | None = None
 
     @property
     def moved(self) -> bool:
@@ -75,9 +75,11 @@ class Transition:
         Raises:
             Refused: a file is in the way, or was changed; the message names it.
         """
-        plan = await carry.plan(self.checkout, old, new, self.index, filters=filters)
-        await carry.read_new_index(self.checkout, old, new, self.index)
-        await carry.stage(self.checkout, plan, self.index, _staging(self.checkout, self._note))
+        plan = await checkout_plan.plan(self.checkout, old, new, self.index, filters=filters)
+        await checkout_plan.read_new_index(self.checkout, old, new, self.index)
+        await checkout_plan.stage(
+            self.checkout, plan, self.index, _staging(self.checkout, self._note)
+        )
         self._plan = plan
 
     async def move(self, ref: str, old: str, new: str, reason: str) -> None:
@@ -105,7 +107,7 @@ class Transition:
 
 
 @asynccontextmanager
-async def transition(checkout: Checkout) -> AsyncIterator[Transition]:
+async def ref_transaction(checkout: Checkout) -> AsyncIterator[RefTransaction]:
     """Hold a checkout's index, after completing what a crash interrupted.
 
     Raises:
@@ -115,7 +117,7 @@ async def transition(checkout: Checkout) -> AsyncIterator[Transition]:
     async with _turn(checkout):
         await _recover(checkout)
         note = _Note(secrets.token_hex(4))
-        held = Transition(checkout, note)
+        held = RefTransaction(checkout, note)
         try:
             # The note comes first: a lock without one would seem to be another git's after a crash.
             _save(checkout, note)
@@ -176,7 +178,7 @@ async def _recover(checkout: Checkout) -> None:
         _release(checkout)
 
 
-async def _finish(checkout: Checkout, note: _Note, plan: carry.Plan | None) -> None:
+async def _finish(checkout: Checkout, note: _Note, plan: checkout_plan.Plan | None) -> None:
     """Update files and index to the branch's commit."""
     index, lock = _index(checkout, note), _lock(checkout)
     try:
@@ -206,12 +208,12 @@ async def _untouched(checkout: Checkout, note: _Note) -> bool:
     return compared.exit_code == 0
 
 
-async def _carry(checkout: Checkout, note: _Note, plan: carry.Plan | None) -> None:
+async def _carry(checkout: Checkout, note: _Note, plan: checkout_plan.Plan | None) -> None:
     staging, index = _staging(checkout, note), _index(checkout, note)
     if plan is None:
-        plan = await carry.rest_of_plan(checkout, note.old, note.new, filters=note.filters)
-        await carry.stage(checkout, plan, index, staging)
-    await asyncio.to_thread(install, checkout.work_tree, plan.changes, plan.seen, staging)
+        plan = await checkout_plan.rest_of_plan(checkout, note.old, note.new, filters=note.filters)
+        await checkout_plan.stage(checkout, plan, index, staging)
+    await asyncio.to_thread(write_files, checkout.work_tree, plan.changes, plan.seen, staging)
     # The new index knows its files, so that the next status need not read them.
     with suppress(CtuiError):
         await run_git(

@@ -18,8 +18,8 @@ from ctui.errors import Conflict, ExternalFailure, Refused, Unavailable
 from ctui.git.command import git_version, run_git
 from ctui.git.opening import open_trusted
 from ctui.git.repository import Repository
+from ctui.worktrees.landing.commit_diff import named, shown
 from ctui.worktrees.landing.commit_objects import Person, read_original, write_commit
-from ctui.worktrees.landing.tree_changes import named, shown
 
 if TYPE_CHECKING:
     import pygit2
@@ -58,7 +58,7 @@ class MergeConflict(Conflict):
         self.for_task = for_task
 
 
-class Scratch:
+class MergeRepository:
     """Bare repository of our own that borrows another's objects."""
 
     def __init__(self, git_dir: Path) -> None:
@@ -182,7 +182,7 @@ class Scratch:
 
 
 @contextmanager
-def scratch(repository: Repository) -> Iterator[Scratch]:
+def merge_repository(repository: Repository) -> Iterator[MergeRepository]:
     """Make a scratch repository, and remove it afterwards.
 
     Raises:
@@ -207,7 +207,7 @@ def scratch(repository: Repository) -> Iterator[Scratch]:
         # The commits at which the history of a shallow clone ends.
         with suppress(FileNotFoundError):
             (git_dir / "shallow").write_bytes((repository.common_dir / "shallow").read_bytes())
-        yield Scratch(git_dir)
+        yield MergeRepository(git_dir)
 
 
 async def own_commits(

@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from ctui.worktrees.landing.tree_changes import Change
+from ctui.worktrees.landing.commit_diff import EntryChange
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -23,9 +23,9 @@ Signature = tuple[int, ...]
 """Facts of a file that change when the file does."""
 
 
-def install(
+def write_files(
     work_tree: Path,
-    changes: Sequence[Change],
+    changes: Sequence[EntryChange],
     seen: Mapping[bytes, Signature | None],
     folder: Path,
 ) -> None:
@@ -50,7 +50,7 @@ def install(
         os.close(root)
 
 
-def in_the_way(work_tree: Path, changes: Sequence[Change]) -> list[bytes]:
+def in_the_way(work_tree: Path, changes: Sequence[EntryChange]) -> list[bytes]:
     """Return the files that git does not know in the place of new ones, ignored ones too."""
     gone = {change.path for change in changes if change.new is None}
     root = os.fsencode(work_tree)
@@ -58,7 +58,7 @@ def in_the_way(work_tree: Path, changes: Sequence[Change]) -> list[bytes]:
     return sorted({found for path in added for found in _occupants(root, path, gone)})
 
 
-def read_only(work_tree: Path, changes: Sequence[Change]) -> list[bytes]:
+def read_only(work_tree: Path, changes: Sequence[EntryChange]) -> list[bytes]:
     """Return the folders of changed paths that exist and cannot be written; relative paths."""
     root = os.fsencode(work_tree)
     folders = {change.path.rpartition(b"/")[0] for change in changes}
@@ -104,7 +104,7 @@ def _mode(root: bytes, path: bytes) -> int | None:
         return None
 
 
-def signatures(work_tree: Path, changes: Sequence[Change]) -> dict[bytes, Signature | None]:
+def signatures(work_tree: Path, changes: Sequence[EntryChange]) -> dict[bytes, Signature | None]:
     """Return the state of each path, or None if there is nothing, or a folder."""
     root = os.open(work_tree, _FOLDER)
     try:
@@ -166,7 +166,7 @@ def _give(name: bytes, parent: int, owner: os.stat_result) -> None:
         os.chown(name, owner.st_uid, owner.st_gid, dir_fd=parent, follow_symlinks=False)
 
 
-def _delete(root: int, change: Change, seen: Signature | None) -> None:
+def _delete(root: int, change: EntryChange, seen: Signature | None) -> None:
     parent = _open_parent(root, change.path)
     if parent is None:
         return
@@ -195,7 +195,7 @@ def _prune(root: int, folder: bytes) -> None:
 
 def _write(
     root: int,
-    change: Change,
+    change: EntryChange,
     seen: Signature | None,
     folder: Path,
     owner: os.stat_result,

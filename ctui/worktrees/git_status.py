@@ -9,7 +9,7 @@ import msgspec
 
 from ctui.errors import CtuiError
 from ctui.git.command import run_git, status_arguments
-from ctui.worktrees.hidden import hidden_changes
+from ctui.worktrees.hidden_changes import hidden_changes
 from ctui.worktrees.model import Changes, Upstream
 
 _SECONDS = 20.0
@@ -19,7 +19,7 @@ _GITLINK = (0o160000).to_bytes(4, "big")
 _SPLIT_INDEX = b"link"
 
 
-class Look(msgspec.Struct, frozen=True):
+class GitStatus(msgspec.Struct, frozen=True):
     """Files of a worktree, compared with its index and its HEAD."""
 
     branch: str | None = None
@@ -30,7 +30,7 @@ class Look(msgspec.Struct, frozen=True):
     """True if it has submodules. Unsaved work inside them is not looked for."""
 
 
-async def look_at(metadata: Path, path: Path, blanked: Iterable[str] | None = None) -> Look:
+async def git_status(metadata: Path, path: Path, blanked: Iterable[str] | None = None) -> GitStatus:
     """Run `git status` with low priority and a time limit.
 
     Args:
@@ -76,7 +76,7 @@ async def _has_gitlinks(metadata: Path, index: bytes) -> bool:
     return output.stdout.startswith(b"160000 ") or b"\x00160000 " in output.stdout
 
 
-def parse_status(output: bytes) -> Look:
+def parse_status(output: bytes) -> GitStatus:
     """Parse porcelain version 2 with NUL (git-status(1))."""
     headers: dict[str, str] = {}
     staged = modified = untracked = conflicted = 0
@@ -96,7 +96,7 @@ def parse_status(output: bytes) -> Look:
             case "?":
                 untracked += 1
     head, branch = headers.get("branch.oid"), headers.get("branch.head")
-    return Look(
+    return GitStatus(
         None if branch == "(detached)" else branch,
         None if head == "(initial)" else head,
         _upstream(headers.get("branch.upstream"), headers.get("branch.ab")),

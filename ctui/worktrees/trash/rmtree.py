@@ -27,7 +27,7 @@ class Stopped(Exception):
     """End of a deletion that was asked to stop; the next call goes on from there."""
 
 
-class Eraser:
+class TreeRemover:
     """Deletion of folders, with a count of what it frees."""
 
     def __init__(self, stop: Callable[[], bool] = lambda: False) -> None:
@@ -37,7 +37,7 @@ class Eraser:
         self._prefix = f".erase-{secrets.token_hex(4)}-"
         self._count = 0
 
-    def erase(self, folder: Path, inode: int) -> None:
+    def remove(self, folder: Path, inode: int) -> None:
         """Delete a folder if it is still the recorded one. One that is gone is no error.
 
         Raises:

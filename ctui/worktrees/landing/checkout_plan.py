@@ -14,8 +14,8 @@ from typing import NamedTuple
 from ctui.errors import Refused
 from ctui.git.command import IGNORE_SUBMODULES, run_git
 from ctui.worktrees.landing.checkouts import Checkout
-from ctui.worktrees.landing.install import Signature, in_the_way, read_only, signatures
-from ctui.worktrees.landing.tree_changes import Change, joined, named, split_paths, tree_changes
+from ctui.worktrees.landing.commit_diff import EntryChange, commit_diff, joined, named, split_paths
+from ctui.worktrees.landing.file_writer import Signature, in_the_way, read_only, signatures
 
 _SECONDS = 600
 
@@ -23,7 +23,7 @@ _SECONDS = 600
 class Plan(NamedTuple):
     """Plan with the paths to write or delete."""
 
-    changes: Sequence[Change]
+    changes: Sequence[EntryChange]
     seen: Mapping[bytes, Signature | None]
     """State of each path when it was found unchanged, or None if nothing was there."""
     filters: bool
@@ -47,7 +47,7 @@ async def plan(checkout: Checkout, old: str, new: str, index: Path, *, filters: 
     where = checkout.work_tree
     if checkout.unfinished:
         raise Refused(f"{checkout.unfinished} is going on in {where}", hint="finish or abort it")
-    changes = await tree_changes(checkout.git_dir, old, new)
+    changes = await commit_diff(checkout.git_dir, old, new)
     paths = {change.path for change in changes}
     await _refuse_hidden(checkout, changes, index)
     staged = await run_git(
@@ -71,7 +71,7 @@ async def rest_of_plan(checkout: Checkout, old: str, new: str, *, filters: bool)
     A path that is neither as before nor as after was changed by somebody meanwhile, and is
     kept.
     """
-    changes = await tree_changes(checkout.git_dir, old, new)
+    changes = await commit_diff(checkout.git_dir, old, new)
     seen = await asyncio.to_thread(signatures, checkout.work_tree, changes)
     copy = checkout.git_dir / "index.ctui-rest"
     try:
@@ -83,7 +83,7 @@ async def rest_of_plan(checkout: Checkout, old: str, new: str, *, filters: bool)
     return Plan(left, seen, filters)
 
 
-def _is_left(change: Change, seen: Signature | None, *, touched: bool) -> bool:
+def _is_left(change: EntryChange, seen: Signature | None, *, touched: bool) -> bool:
     if change.old is None:
         return seen is None
     # Files that are deleted already may have left empty folders.
@@ -125,7 +125,7 @@ async def stage(checkout: Checkout, todo: Plan, index: Path, folder: Path) -> No
     )
 
 
-async def _refuse_hidden(checkout: Checkout, changes: Sequence[Change], index: Path) -> None:
+async def _refuse_hidden(checkout: Checkout, changes: Sequence[EntryChange], index: Path) -> None:
     """Refuse paths whose edits git does not see, because it was told to ignore them."""
     paths = {change.path for change in changes}
     listed = await run_git(
