@@ -27,8 +27,8 @@ from ctui.client.health import Check
 from ctui.client.listing import WorktreeList
 from ctui.client.prune import Cleaning
 from ctui.client.volumes import CleanedVolumes
-from ctui.sandbox.old_images import BuiltImage
-from ctui.sandbox.volumes import Volume
+from ctui.sandbox.docker.old_images import BuiltImage
+from ctui.sandbox.docker.volumes import Volume
 from ctui.tasks.grants import Grant
 from ctui.tasks.model import Task
 from ctui.worktrees.model import WorktreeRecord

@@ -23,7 +23,7 @@ from ctui.tasks.store import Store, now
 from ctui.text import one_line
 
 if TYPE_CHECKING:
-    from ctui.sandbox.docker import Engine, FoundContainer
+    from ctui.sandbox.docker.engine import Engine, FoundContainer
 
 _SESSION = re.compile(r"--(?:session-id|resume)=([0-9a-f-]{36})")
 

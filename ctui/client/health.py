@@ -20,8 +20,8 @@ from ctui.paths import Paths
 from ctui.text import one_line
 
 if TYPE_CHECKING:
-    from ctui.sandbox.docker import Engine
-    from ctui.sandbox.endpoint import Endpoint
+    from ctui.sandbox.docker.endpoint import Endpoint
+    from ctui.sandbox.docker.engine import Engine
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -85,9 +85,9 @@ def _login(paths: Paths) -> Check:
 
 
 async def _engine_and_image(paths: Paths) -> list[Check]:
-    from ctui.sandbox.docker import Engine
-    from ctui.sandbox.endpoint import resolve_endpoint
-    from ctui.sandbox.transport import EngineHangs
+    from ctui.sandbox.docker.endpoint import resolve_endpoint
+    from ctui.sandbox.docker.engine import Engine
+    from ctui.sandbox.docker.transport import EngineHangs
 
     endpoint = None
     try:
@@ -108,7 +108,7 @@ async def _engine_and_image(paths: Paths) -> list[Check]:
 
 
 def _no_engine(endpoint: Endpoint | None, error: CtuiError) -> Check:
-    from ctui.sandbox.transport import EngineHangs
+    from ctui.sandbox.docker.transport import EngineHangs
 
     url, hangs = endpoint.url if endpoint else "", isinstance(error, EngineHangs)
     found = f"{error.message} ({url})" if hangs else error.message
@@ -140,7 +140,7 @@ async def _sandboxes(paths: Paths, engine: Engine) -> list[Check]:
 
 
 async def _image(paths: Paths, engine: Engine) -> Check:
-    from ctui.sandbox.image import require_image
+    from ctui.sandbox.docker.image import require_image
 
     if not _config(paths).ok:
         return Check(

@@ -15,9 +15,9 @@ from ctui.config import Config, load_config
 from ctui.errors import CtuiError
 from ctui.git.repository import Repository, open_repository
 from ctui.paths import Paths
-from ctui.sandbox.old_images import built_images, remove_image
+from ctui.sandbox.docker.old_images import built_images, remove_image
+from ctui.sandbox.docker.volumes import find_volumes
 from ctui.sandbox.spec import LABEL_INSTANCE, LABEL_RUN, LABEL_TASK
-from ctui.sandbox.volumes import find_volumes
 from ctui.tasks.lost import lost_tasks
 from ctui.text import one_line
 from ctui.worktrees.proof.scratch import left_behind, sweep
@@ -26,7 +26,7 @@ from ctui.worktrees.trash.entries import records
 from ctui.worktrees.trash.purge import entry_size, purge
 
 if TYPE_CHECKING:
-    from ctui.sandbox.docker import Engine, FoundContainer
+    from ctui.sandbox.docker.engine import Engine, FoundContainer
 
 _DAY_SECONDS = 86_400
 

@@ -22,7 +22,7 @@ from ctui.config import Config, load_config
 from ctui.errors import CtuiError, InvalidInput, Refused
 from ctui.git.repository import open_repository
 from ctui.paths import Paths
-from ctui.sandbox.certificates import ca_file
+from ctui.sandbox.docker.certificates import ca_file
 from ctui.tasks.calls import Login, RemoveTask, ResumeTask, SendMessage, StartTask, StopTask
 from ctui.tasks.model import Task, TaskOptions
 from ctui.tasks.naming import check_task_id

@@ -19,10 +19,10 @@ from ctui.config import load_config
 from ctui.errors import CtuiError, NotFound, StoreDamaged
 from ctui.git.repository import open_repository
 from ctui.paths import Paths
-from ctui.sandbox.docker import Engine
-from ctui.sandbox.image import require_image
+from ctui.sandbox.docker.engine import Engine
+from ctui.sandbox.docker.image import require_image
+from ctui.sandbox.docker.volumes import Volume, ensure_caches, find_volumes, users
 from ctui.sandbox.spec import LABEL_TASK
-from ctui.sandbox.volumes import Volume, ensure_caches, find_volumes, users
 from ctui.tasks.calls import StopTask
 from ctui.tasks.lost import folders_of_tasks
 from ctui.tasks.model import Task

@@ -16,10 +16,10 @@ from ctui.client.connection import stop_driver
 from ctui.config import ImageConfig
 from ctui.errors import CtuiError, Unavailable
 from ctui.paths import Paths, private_folder
-from ctui.sandbox.docker import Engine
-from ctui.sandbox.image import require_image
+from ctui.sandbox.docker.engine import Engine
+from ctui.sandbox.docker.image import require_image
+from ctui.sandbox.docker.stream import follow_log
 from ctui.sandbox.spec import LABEL_INSTANCE, LABEL_TASK, Limits, Mount, SandboxSpec
-from ctui.sandbox.stream import follow_log
 
 _PORT = 8000
 _MODEL_START_SECONDS = 60

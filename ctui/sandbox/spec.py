@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from ctui.paths import WORKSPACE
-from ctui.sandbox.seccomp import profile
+from ctui.sandbox.docker.seccomp import profile
 
 HOME = "/home/claude"
 GIT_DIRECTORY = "/ctui/git"

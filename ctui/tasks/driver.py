@@ -25,9 +25,9 @@ from ctui import __version__, rpc
 from ctui.claude.login.login import LoginSearch
 from ctui.errors import CtuiError
 from ctui.paths import Paths, private_folder, refuse_network_file_system
-from ctui.sandbox.docker import Engine
-from ctui.sandbox.docker_runner import DockerRunner
-from ctui.sandbox.endpoint import resolve_endpoint
+from ctui.sandbox.docker.docker_runner import DockerRunner
+from ctui.sandbox.docker.endpoint import resolve_endpoint
+from ctui.sandbox.docker.engine import Engine
 from ctui.tasks.engine import TaskEngine
 from ctui.tasks.journals import Journals
 from ctui.tasks.listener import Listener

@@ -26,9 +26,9 @@ from ctui.demo.model.script import fenced
 from ctui.demo.repository import make_demo_repository
 from ctui.demo.world import World, demo_world
 from ctui.paths import Paths
-from ctui.sandbox.image import image_tag
+from ctui.sandbox.docker.image import image_tag
+from ctui.sandbox.docker.stream import follow_log
 from ctui.sandbox.spec import HOME, LABEL_INSTANCE, Mount, SandboxSpec
-from ctui.sandbox.stream import follow_log
 from ctui.tasks.journal import FILE_NAME, Journal
 from ctui.tasks.server import _Viewer
 from tests.bench import web

@@ -20,7 +20,7 @@ import pytest_asyncio
 
 from ctui.config import ImageConfig
 from ctui.git.repository import open_repository
-from ctui.sandbox.image import image_tag
+from ctui.sandbox.docker.image import image_tag
 from ctui.tasks.model import AskState
 from ctui.worktrees.create import folder_of
 from tests.mcp_server.conftest import scripted

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ctui.errors import InvalidInput
-from ctui.sandbox.endpoint import DEFAULT_SOCKET, Endpoint, Tls, resolve_endpoint
+from ctui.sandbox.docker.endpoint import DEFAULT_SOCKET, Endpoint, Tls, resolve_endpoint
 
 
 def context(home: Path, name: str, host: str) -> None:

@@ -13,9 +13,9 @@ import pytest
 import pytest_asyncio
 
 from ctui.errors import ExternalFailure, RunnerUnavailable
-from ctui.sandbox.docker import Engine
-from ctui.sandbox.docker_runner import DockerRunner
-from ctui.sandbox.endpoint import Endpoint
+from ctui.sandbox.docker.docker_runner import DockerRunner
+from ctui.sandbox.docker.endpoint import Endpoint
+from ctui.sandbox.docker.engine import Engine
 from ctui.sandbox.runner import NOTHING
 
 # The SDK lets go of a connection that broke when its memory is freed, and not before.

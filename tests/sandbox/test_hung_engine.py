@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from ctui.sandbox.docker import Engine
-from ctui.sandbox.endpoint import Endpoint
-from ctui.sandbox.liveness import answered
-from ctui.sandbox.transport import EngineHangs, connect, request
+from ctui.sandbox.docker.endpoint import Endpoint
+from ctui.sandbox.docker.engine import Engine
+from ctui.sandbox.docker.liveness import answered
+from ctui.sandbox.docker.transport import EngineHangs, connect, request
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ async def test_a_call_is_given_up_only_where_the_engine_answers_nobody(
     slow: tuple[Slow, Endpoint], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """S14, beside it: a start on a busy machine takes long, and is no hung engine."""
-    monkeypatch.setattr("ctui.sandbox.liveness._PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr("ctui.sandbox.docker.liveness._PATIENCE_SECONDS", 0.1)
     engine, endpoint = slow
     call: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     waiting = asyncio.create_task(answered(call, endpoint))
@@ -76,6 +76,6 @@ async def test_a_call_is_given_up_only_where_the_engine_answers_nobody(
     call.set_result("done")
     assert await waiting == "done"
     engine.hangs.set()
-    monkeypatch.setattr("ctui.sandbox.liveness._PING_SECONDS", 0.2)
+    monkeypatch.setattr("ctui.sandbox.docker.liveness._PING_SECONDS", 0.2)
     with pytest.raises(EngineHangs):
         await answered(asyncio.get_running_loop().create_future(), endpoint)

@@ -6,7 +6,7 @@ import pytest
 
 from ctui.config import ImageConfig
 from ctui.errors import Unavailable
-from ctui.sandbox.image import image_tag
+from ctui.sandbox.docker.image import image_tag
 
 
 def test_the_tag_is_the_same_for_the_same_inputs() -> None:

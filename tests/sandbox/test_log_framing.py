@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from ctui.errors import Unavailable
-from ctui.sandbox.endpoint import Endpoint
+from ctui.sandbox.docker.endpoint import Endpoint
+from ctui.sandbox.docker.stream import follow_log
 from ctui.sandbox.runner import LogLine
-from ctui.sandbox.stream import follow_log
 
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 END = b"0\r\n\r\n"

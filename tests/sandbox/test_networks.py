@@ -10,10 +10,10 @@ import pytest
 from ctui.client.prune import prune_everything
 from ctui.config import ImageConfig, SandboxConfig
 from ctui.paths import Paths
-from ctui.sandbox.docker import Engine
-from ctui.sandbox.image import require_image
+from ctui.sandbox.docker.engine import Engine
+from ctui.sandbox.docker.image import require_image
+from ctui.sandbox.docker.stream import follow_log
 from ctui.sandbox.spec import LABEL_INSTANCE
-from ctui.sandbox.stream import follow_log
 from ctui.tasks.runs.launch import network_name
 from tests.sandbox.containers import plain_spec
 

@@ -12,11 +12,11 @@ import pytest_asyncio
 
 from ctui.config import ImageConfig
 from ctui.errors import NotFound, Unavailable
-from ctui.sandbox.docker import Engine
-from ctui.sandbox.endpoint import Endpoint
-from ctui.sandbox.image import require_image
+from ctui.sandbox.docker.endpoint import Endpoint
+from ctui.sandbox.docker.engine import Engine
+from ctui.sandbox.docker.image import require_image
+from ctui.sandbox.docker.stream import Stdin, follow_log
 from ctui.sandbox.runner import LogLine
-from ctui.sandbox.stream import Stdin, follow_log
 from tests.sandbox.containers import plain_spec
 
 pytestmark = pytest.mark.engine

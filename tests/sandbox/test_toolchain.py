@@ -9,9 +9,9 @@ import pytest
 
 from ctui.config import ImageConfig
 from ctui.errors import ExternalFailure, Unavailable
-from ctui.sandbox.docker import Engine
-from ctui.sandbox.image import build_image, current_tags, require_image
-from ctui.sandbox.stream import follow_log
+from ctui.sandbox.docker.engine import Engine
+from ctui.sandbox.docker.image import build_image, current_tags, require_image
+from ctui.sandbox.docker.stream import follow_log
 from tests.conftest import ENGINE_WIDE
 from tests.sandbox.containers import plain_spec
 

@@ -23,7 +23,7 @@ from ctui.config import ImageConfig, load_config
 from ctui.demo.model.script import fenced
 from ctui.demo.world import World, demo_world
 from ctui.git.repository import open_repository
-from ctui.sandbox.image import image_tag
+from ctui.sandbox.docker.image import image_tag
 from ctui.tasks import calls
 from ctui.tasks.journal import FILE_NAME, Entry, read_entries
 from ctui.tasks.model import Answer, Ask, AskState, Task, TaskOptions, TaskState

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ctui.client.connection import driver_pid
-from ctui.sandbox.docker import FoundContainer
+from ctui.sandbox.docker.engine import FoundContainer
 from ctui.sandbox.spec import LABEL_INSTANCE, LABEL_TASK
 from ctui.tasks.model import Task
 from tests.tasks.conftest import WAIT_SECONDS, Person

@@ -17,7 +17,7 @@ import pytest_asyncio
 from ctui.claude.protocol.events import is_partial
 from ctui.demo.model.script import fenced
 from ctui.demo.world import demo_world
-from ctui.sandbox.stream import follow_log
+from ctui.sandbox.docker.stream import follow_log
 from ctui.tasks import calls
 from ctui.tasks.journal import FILE_NAME
 from ctui.tasks.model import Answer, TaskState

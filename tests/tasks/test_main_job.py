@@ -16,7 +16,7 @@ from ctui.claude.transcript.transcript import Transcript
 from ctui.client.connection import connect, driver_pid
 from ctui.demo.model.script import fenced
 from ctui.errors import Conflict
-from ctui.sandbox.stream import follow_log
+from ctui.sandbox.docker.stream import follow_log
 from ctui.tasks import calls
 from ctui.tasks.model import Answer, AskState, TaskState
 from tests.claude.fold import contents

@@ -15,9 +15,9 @@ import pytest
 from ctui.config import load_config
 from ctui.demo.model.script import fenced
 from ctui.demo.world import World
-from ctui.sandbox.image import require_image
+from ctui.sandbox.docker.image import require_image
+from ctui.sandbox.docker.stream import follow_log
 from ctui.sandbox.spec import LABEL_INSTANCE, LABEL_TASK, Mount, SandboxSpec
-from ctui.sandbox.stream import follow_log
 from ctui.tasks import calls
 from ctui.tasks.journal import FILE_NAME
 from ctui.tasks.model import AskState, TaskState

@@ -12,10 +12,10 @@ import pytest
 from ctui.client.prune import Cleaning, prune_everything
 from ctui.config import ImageConfig
 from ctui.git.repository import open_repository
-from ctui.sandbox.image import LABEL, require_image
-from ctui.sandbox.old_images import built_images
+from ctui.sandbox.docker.image import LABEL, require_image
+from ctui.sandbox.docker.old_images import built_images
+from ctui.sandbox.docker.toolchain import File, make_tar
 from ctui.sandbox.spec import LABEL_INSTANCE, LABEL_RUN, LABEL_TASK
-from ctui.sandbox.toolchain import File, make_tar
 from ctui.tasks import calls
 from ctui.worktrees.trash.entries import trash_folder
 from tests.conftest import ENGINE_WIDE

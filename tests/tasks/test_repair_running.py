@@ -9,8 +9,8 @@ import pytest
 from filelock import FileLock
 
 from ctui.paths import Paths
+from ctui.sandbox.docker.volumes import find_volumes
 from ctui.sandbox.spec import LABEL_INSTANCE, LABEL_TASK
-from ctui.sandbox.volumes import find_volumes
 from ctui.tasks import calls
 from ctui.tasks.task_file import write_task_file
 from tests.tasks.conftest import Person

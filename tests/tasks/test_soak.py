@@ -16,7 +16,7 @@ from ctui.claude.protocol.decode import decode
 from ctui.claude.protocol.events import is_partial
 from ctui.claude.transcript.transcript import Transcript
 from ctui.demo.world import leftovers
-from ctui.sandbox.stream import follow_log
+from ctui.sandbox.docker.stream import follow_log
 from ctui.tasks import calls
 from ctui.tasks.journal import Entry
 from ctui.tasks.model import AskState

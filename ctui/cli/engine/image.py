@@ -13,7 +13,7 @@ from ctui.humanize import age, size_text
 
 if TYPE_CHECKING:
     from ctui.cli.shapes import CleanedImages
-    from ctui.sandbox.old_images import BuiltImage
+    from ctui.sandbox.docker.old_images import BuiltImage
 
 
 @click.group("image")
@@ -64,7 +64,7 @@ async def build_image(*, quiet: bool) -> str:
     """Build it, with a line of progress for every step."""
     from ctui.client.volumes import open_engine
     from ctui.config import load_config
-    from ctui.sandbox import image
+    from ctui.sandbox.docker import image
 
     paths = context.paths()
     config = load_config(paths)
@@ -76,7 +76,7 @@ async def build_image(*, quiet: bool) -> str:
 async def _images() -> list[BuiltImage]:
     from ctui.client.volumes import open_engine
     from ctui.config import load_config
-    from ctui.sandbox.old_images import built_images
+    from ctui.sandbox.docker.old_images import built_images
 
     paths = context.paths()
     async with open_engine() as engine:
@@ -87,7 +87,7 @@ async def _clean(*, dry_run: bool) -> CleanedImages:
     from ctui.cli.shapes import CleanedImages, KeptImage
     from ctui.client.volumes import open_engine
     from ctui.errors import CtuiError
-    from ctui.sandbox.old_images import remove_image
+    from ctui.sandbox.docker.old_images import remove_image
 
     done = CleanedImages([], [])
     async with open_engine() as engine:

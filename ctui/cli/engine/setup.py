@@ -121,7 +121,7 @@ async def _containers(paths: Paths, *, as_json: bool) -> list[DoneStep]:
     from ctui.cli.shapes import DoneStep
     from ctui.client.volumes import init_volumes, list_volumes, open_engine
     from ctui.config import load_config
-    from ctui.sandbox.image import build_image
+    from ctui.sandbox.docker.image import build_image
 
     said: list[str] = []
 

@@ -14,7 +14,7 @@ from ctui.humanize import age, size_text
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from ctui.sandbox.volumes import Volume
+    from ctui.sandbox.docker.volumes import Volume
 
 _SHARED = (
     "Tasks share these caches: what one task writes there, the others read. "

@@ -16,7 +16,7 @@ from ctui.mcp_server.protocol.pages import Cursor, page_of
 from ctui.mcp_server.protocol.tool import ENDS, READS, REMOVES, Tool, tool
 from ctui.mcp_server.tools.arguments import LONGEST, Repo
 from ctui.mcp_server.tools.tools_worktrees import DryRun
-from ctui.sandbox.volumes import Volume
+from ctui.sandbox.docker.volumes import Volume
 
 
 class SetUp(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -50,7 +50,7 @@ async def setup(call: Call, given: SetUp) -> SetUpResult:
 async def _build_image(call: Call) -> str:
     from ctui.client.volumes import open_engine
     from ctui.config import load_config
-    from ctui.sandbox.image import build_image
+    from ctui.sandbox.docker.image import build_image
 
     loop = asyncio.get_running_loop()
     said = asyncio.Queue[str]()

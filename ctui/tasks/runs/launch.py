@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from ctui.claude.task_home import RunOptions, TaskHome, deny_rules_of, first_line, task_home
 from ctui.config import Config, SandboxConfig, parse_size
+from ctui.sandbox.docker.volumes import cache_environment, cache_mounts
 from ctui.sandbox.proxies import proxy_environment
 from ctui.sandbox.spec import (
     HOME,
@@ -20,7 +21,6 @@ from ctui.sandbox.spec import (
     SandboxSpec,
 )
 from ctui.sandbox.surroundings import surroundings
-from ctui.sandbox.volumes import cache_environment, cache_mounts
 from ctui.tasks.mailbox.ports import Account, Services
 from ctui.tasks.model import SandboxFacts, Task
 

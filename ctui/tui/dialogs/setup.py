@@ -140,8 +140,8 @@ class Setup(ModalScreen[None]):
         self._show()
 
     async def _build(self) -> None:
-        from ctui.sandbox.docker import Engine
-        from ctui.sandbox.image import build_image
+        from ctui.sandbox.docker.engine import Engine
+        from ctui.sandbox.docker.image import build_image
 
         try:
             engine = await Engine.connect()

@@ -14,8 +14,8 @@ from ctui.errors import (
     RunnerUnavailable,
     Unavailable,
 )
-from ctui.sandbox.endpoint import Endpoint
-from ctui.sandbox.transport import EngineHangs
+from ctui.sandbox.docker.endpoint import Endpoint
+from ctui.sandbox.docker.transport import EngineHangs
 from ctui.text import one_line
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from collections.abc import AsyncIterator, Iterator
 from time import strptime
 
 from ctui.errors import RunnerUnavailable
-from ctui.sandbox.endpoint import Endpoint
+from ctui.sandbox.docker.endpoint import Endpoint
+from ctui.sandbox.docker.transport import Connection, connect, request
 from ctui.sandbox.runner import LogLine, Stream
-from ctui.sandbox.transport import Connection, connect, request
 
 _READ_SIZE = 1 << 18
 MAX_LINE = 64 << 20

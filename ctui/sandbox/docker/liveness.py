@@ -6,8 +6,8 @@ import asyncio
 from typing import TypeVar
 
 from ctui.errors import CtuiError, Unavailable
-from ctui.sandbox.endpoint import Endpoint
-from ctui.sandbox.transport import EngineHangs, connect, request
+from ctui.sandbox.docker.endpoint import Endpoint
+from ctui.sandbox.docker.transport import EngineHangs, connect, request
 
 T = TypeVar("T")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import msgspec
 
 from ctui.errors import CtuiError
-from ctui.sandbox.docker import Engine
+from ctui.sandbox.docker.engine import Engine
 from ctui.sandbox.spec import (
     HOME,
     LABEL_INSTANCE,

@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator
 
 from ctui.config import ImageConfig
 from ctui.errors import Conflict, NotFound
-from ctui.sandbox.docker import Engine
-from ctui.sandbox.image import require_image
+from ctui.sandbox.docker.engine import Engine
+from ctui.sandbox.docker.image import require_image
+from ctui.sandbox.docker.stream import Stdin, follow_log
+from ctui.sandbox.docker.volumes import CACHES, ensure_caches
 from ctui.sandbox.runner import FoundSandbox, LogLine, SandboxState, Seen
 from ctui.sandbox.spec import (
     LABEL_INSTANCE,
@@ -16,8 +18,6 @@ from ctui.sandbox.spec import (
     LABEL_VOLUME,
     SandboxSpec,
 )
-from ctui.sandbox.stream import Stdin, follow_log
-from ctui.sandbox.volumes import CACHES, ensure_caches
 
 
 class DockerRunner:

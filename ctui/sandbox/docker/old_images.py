@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ctui.config import ImageConfig
-from ctui.sandbox.docker import Engine
-from ctui.sandbox.image import LABEL, current_tags
+from ctui.sandbox.docker.engine import Engine
+from ctui.sandbox.docker.image import LABEL, current_tags
 from ctui.sandbox.spec import LABEL_INSTANCE
 
 if TYPE_CHECKING:

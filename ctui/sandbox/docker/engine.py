@@ -12,11 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ctui.errors import Conflict, ExternalFailure, NotFound, Unavailable
-from ctui.sandbox.endpoint import Endpoint, resolve_endpoint
-from ctui.sandbox.liveness import answered
-from ctui.sandbox.sdk import THREADS, connect_sdk, translated_call
+from ctui.sandbox.docker.endpoint import Endpoint, resolve_endpoint
+from ctui.sandbox.docker.liveness import answered
+from ctui.sandbox.docker.sdk import THREADS, connect_sdk, translated_call
+from ctui.sandbox.docker.stream import Clock
 from ctui.sandbox.spec import SandboxSpec
-from ctui.sandbox.stream import Clock
 from ctui.text import one_line
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from pathlib import Path
 from ctui.config import ImageConfig
 from ctui.errors import Unavailable
 from ctui.paths import resource
-from ctui.sandbox.certificates import certificates
-from ctui.sandbox.docker import Engine
+from ctui.sandbox.docker.certificates import certificates
+from ctui.sandbox.docker.engine import Engine
+from ctui.sandbox.docker.toolchain import File, make_tar, toolchain_context
 from ctui.sandbox.proxies import proxy_environment
 from ctui.sandbox.spec import LABEL_INSTANCE
-from ctui.sandbox.toolchain import File, make_tar, toolchain_context
 from ctui.text import one_line
 
 CLAUDE_CODE_VERSION = "2.1.197"

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from ctui.errors import Conflict, ExternalFailure, NotFound, RunnerUnavailable, Unavailable
-from ctui.sandbox.endpoint import Endpoint
+from ctui.sandbox.docker.endpoint import Endpoint
 from ctui.text import one_line
 
 _BUFFER = 1 << 20
