@@ -12,7 +12,7 @@ from ctui.client.connection import connect
 from ctui.errors import Unavailable
 from ctui.paths import Paths
 from ctui.tasks import calls
-from ctui.tasks.journal import FILE_NAME
+from ctui.tasks.journal.archive import FILE_NAME
 
 _READ_SIZE = 1 << 18
 _RECONNECT_SECONDS = 0.2

@@ -14,7 +14,7 @@ from ctui.errors import Unavailable
 from ctui.paths import Paths
 from ctui.tasks import calls
 from ctui.tasks.calls import Update
-from ctui.tasks.journal import FILE_NAME, Entry, read_entries
+from ctui.tasks.journal.archive import FILE_NAME, Entry, read_entries
 
 T = TypeVar("T")
 

@@ -224,7 +224,7 @@ async def _start(paths: Paths, environ: Mapping[str, str] | None) -> str:
         # -P: the folder that we happen to be in may hold a module of any name.
         process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-P", "-m", "ctui.tasks.driver", "--ready", str(write_end)),
+            *("-P", "-m", "ctui.tasks.driver.process", "--ready", str(write_end)),
             cwd="/",
             env={**(os.environ if environ is None else environ), **paths.environment()},
             stdin=asyncio.subprocess.DEVNULL,

@@ -62,7 +62,7 @@ def lock_holder(lock: Path) -> int | None:
     """
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            if b"ctui.tasks.driver" not in (process / "cmdline").read_bytes():
+            if b"ctui.tasks.driver.process" not in (process / "cmdline").read_bytes():
                 continue
             opened = [link.readlink() for link in (process / "fd").iterdir()]
         except OSError:

@@ -16,7 +16,7 @@ import msgspec
 from ctui.claude.protocol import events, fields
 from ctui.claude.protocol.decode import decode
 from ctui.claude.transcript.transcript import Transcript
-from ctui.tasks.journal import Entry, read_entries
+from ctui.tasks.journal.archive import Entry, read_entries
 from ctui.tasks.model import Message
 
 FIRST_PORTION = 256 << 10

@@ -10,7 +10,7 @@ from ctui.claude.protocol import events
 from ctui.claude.protocol.decode import decode
 from ctui.claude.transcript.summary import describe
 from ctui.claude.transcript.transcript import Transcript
-from ctui.tasks.journal import Entry
+from ctui.tasks.journal.archive import Entry
 from ctui.tasks.model import Notice, Task, TaskState
 from ctui.text import one_line, sanitise
 

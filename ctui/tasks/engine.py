@@ -21,7 +21,7 @@ from ctui.tasks.calls import (
     StopTask,
     Update,
 )
-from ctui.tasks.journal import Journal
+from ctui.tasks.journal.archive import Journal
 from ctui.tasks.mailbox.mail import (
     Adopt,
     Answer,

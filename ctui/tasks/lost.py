@@ -18,11 +18,11 @@ from ctui.claude.protocol.decode import decode
 from ctui.claude.protocol.events import Init, Result, UserMessage
 from ctui.errors import Unavailable
 from ctui.paths import Paths
-from ctui.tasks.journal import FILE_NAME, read_entries
+from ctui.tasks.journal.archive import FILE_NAME, read_entries
+from ctui.tasks.journal.task_file import FILE_NAME as TASK_FILE
+from ctui.tasks.journal.task_file import read_task_file
 from ctui.tasks.model import EndReason, Message, Task, TaskState
 from ctui.tasks.naming import is_task_id
-from ctui.tasks.task_file import FILE_NAME as TASK_FILE
-from ctui.tasks.task_file import read_task_file
 from ctui.text import sanitise
 
 _RESULT_LIMIT = 1 << 16

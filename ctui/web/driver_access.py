@@ -12,7 +12,7 @@ from typing import TypeVar
 from ctui.client import Client
 from ctui.paths import Paths, private_folder
 from ctui.tasks.calls import Call
-from ctui.tasks.journal import FILE_NAME
+from ctui.tasks.journal.archive import FILE_NAME
 from ctui.tasks.store import Store
 
 T = TypeVar("T")

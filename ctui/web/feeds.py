@@ -17,7 +17,7 @@ import msgspec
 from ctui.client.archive import Chunk, growth, read_lines
 from ctui.errors import CtuiError, NotFound
 from ctui.tasks.calls import Update
-from ctui.tasks.journal import Entry
+from ctui.tasks.journal.archive import Entry
 from ctui.tasks.model import Ask, AskState, Notice, Task
 from ctui.web.driver_access import DriverAccess
 from ctui.web.views import ask_view, task_update

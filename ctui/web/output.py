@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from ctui.tasks.journal import Entry, read_entries
+from ctui.tasks.journal.archive import Entry, read_entries
 
 _INTERNAL = ('{"type":"control_', '{"type":"system","subtype":"session_state_changed"')
 _RESULT = '{"type":"result"'

@@ -29,8 +29,8 @@ from ctui.paths import Paths
 from ctui.sandbox.docker.image import image_tag
 from ctui.sandbox.docker.stream import follow_log
 from ctui.sandbox.spec import HOME, LABEL_INSTANCE, Mount, SandboxSpec
-from ctui.tasks.journal import FILE_NAME, Journal
-from ctui.tasks.server import _Viewer
+from ctui.tasks.driver.server import _Viewer
+from ctui.tasks.journal.archive import FILE_NAME, Journal
 from tests.bench import web
 from tests.bench.figures import ratio
 from tests.bench.many import many

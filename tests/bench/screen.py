@@ -14,7 +14,7 @@ from ctui.demo.model.script import fenced
 from ctui.demo.repository import make_demo_repository
 from ctui.demo.world import World, demo_world
 from ctui.paths import Paths
-from ctui.tasks.journal import FILE_NAME, Entry
+from ctui.tasks.journal.archive import FILE_NAME, Entry
 from ctui.tasks.model import EndReason, Task, TaskState
 from ctui.tasks.store import Store
 from tests.bench.figures import ratio

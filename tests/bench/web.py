@@ -20,9 +20,9 @@ from typing import NamedTuple
 from ctui.demo.repository import make_demo_repository
 from ctui.paths import Paths, private_folder
 from ctui.sandbox.runner import LogLine
-from ctui.tasks.journal import FILE_NAME, Journal
+from ctui.tasks.driver.server import Server
+from ctui.tasks.journal.archive import FILE_NAME, Journal
 from ctui.tasks.model import Task, TaskState
-from ctui.tasks.server import Server
 from ctui.tasks.store import Store
 from ctui.web.auth import Tokens
 from tests.bench.worktrees import p99

@@ -50,7 +50,7 @@ def test_everything_else_works_without_them(bare: dict[str, str], repository: Pa
         done = ctui(bare, *arguments)
         assert done.returncode == 0, done.stderr
     shown = subprocess.run(
-        [sys.executable, "-S", "-P", "-c", "import ctui.tui.app, ctui.tasks.driver"],
+        [sys.executable, "-S", "-P", "-c", "import ctui.tui.app, ctui.tasks.driver.process"],
         env=bare,
         capture_output=True,
         text=True,

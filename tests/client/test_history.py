@@ -8,7 +8,7 @@ import msgspec
 
 from ctui.claude.transcript.blocks import Prompt, Speech
 from ctui.client.history import larger, read_past
-from ctui.tasks.journal import Entry
+from ctui.tasks.journal.archive import Entry
 from ctui.tasks.model import Message
 from tests.claude import lines
 from tests.claude.fold import contents

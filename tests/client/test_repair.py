@@ -25,10 +25,10 @@ from ctui.errors import CtuiError, Refused, StoreDamaged, StoreLocked, Unavailab
 from ctui.git.repository import open_repository
 from ctui.paths import Paths
 from ctui.tasks.asks.kinds.permission import Grantable
-from ctui.tasks.journal import Entry
+from ctui.tasks.journal.archive import Entry
+from ctui.tasks.journal.task_file import FILE_NAME, read_task_file, write_task_file
 from ctui.tasks.model import Ask, AskKind, AskState, EndReason, Message, Run, Task, TaskState
 from ctui.tasks.store import Store
-from ctui.tasks.task_file import FILE_NAME, read_task_file, write_task_file
 from tests.cli.commands import ctui, refused
 from tests.conftest import git
 
@@ -344,7 +344,7 @@ def test_a_driver_that_does_not_answer_is_ended(
         "print('held', flush=True); time.sleep(90)"
     )
     holder = subprocess.Popen(
-        [sys.executable, "-P", "-c", script, "ctui.tasks.driver"], stdout=subprocess.PIPE
+        [sys.executable, "-P", "-c", script, "ctui.tasks.driver.process"], stdout=subprocess.PIPE
     )
     assert holder.stdout is not None
     try:

@@ -52,7 +52,7 @@ def test_a_command_is_loaded_only_when_it_is_used() -> None:
 @pytest.mark.parametrize(
     "statement",
     [
-        "import ctui.tasks.driver",
+        "import ctui.tasks.driver.process",
         "import ctui.client",
         "import ctui.demo.walk",
         "import ctui.web.app, ctui.web.server",

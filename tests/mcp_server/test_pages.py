@@ -17,7 +17,7 @@ from ctui.mcp_server.tools.output import read_output, text_portion
 from ctui.mcp_server.tools.task_shapes import TaskItem, brief
 from ctui.paths import Paths
 from ctui.tasks.asks import Origin
-from ctui.tasks.journal import FILE_NAME
+from ctui.tasks.journal.archive import FILE_NAME
 from ctui.tasks.model import Run, Task, TaskState
 from ctui.tasks.store import Store
 from tests.ask_requests import asked

@@ -18,7 +18,7 @@ from ctui.mcp_server.registry import TOOLS
 from ctui.mcp_server.tools.output import read_output
 from ctui.mcp_server.tools.settings import OLD_PREFIX, settings
 from ctui.paths import Paths
-from ctui.tasks.journal import FILE_NAME
+from ctui.tasks.journal.archive import FILE_NAME
 from tests.mcp_server.raw import raw
 
 DOCS = Path(__file__).parents[2] / "docs"

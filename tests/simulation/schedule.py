@@ -23,7 +23,7 @@ from ctui.tasks import calls
 from ctui.tasks.calls import Login, Update
 from ctui.tasks.disk_usage import Usage
 from ctui.tasks.engine import TaskEngine
-from ctui.tasks.journal import FILE_NAME, Journal, read_entries
+from ctui.tasks.journal.archive import FILE_NAME, Journal, read_entries
 from ctui.tasks.mailbox.ports import Account, Provided, Services
 from ctui.tasks.model import Answer, Ask, AskState, Run, Task, TaskOptions, TaskState, WorkState
 from ctui.tasks.store import Store

@@ -25,7 +25,7 @@ from ctui.demo.world import World, demo_world
 from ctui.git.repository import open_repository
 from ctui.sandbox.docker.image import image_tag
 from ctui.tasks import calls
-from ctui.tasks.journal import FILE_NAME, Entry, read_entries
+from ctui.tasks.journal.archive import FILE_NAME, Entry, read_entries
 from ctui.tasks.model import Answer, Ask, AskState, Task, TaskOptions, TaskState
 from ctui.tasks.store import Store
 from ctui.worktrees.create import create_worktree

@@ -21,7 +21,6 @@ from ctui.cli.task.follow import ask_outcome, how_to_answer
 from ctui.errors import InvalidInput
 from ctui.mcp_server.protocol.asks import ask_item
 from ctui.mcp_server.protocol.elicit import answer_of, form_of
-from ctui.tasks import toolbox
 from ctui.tasks.asks import (
     KINDS,
     Origin,
@@ -32,6 +31,7 @@ from ctui.tasks.asks import (
     expired_reply,
     kind_of,
     reply,
+    toolbox,
     toolbox_ask,
     toolbox_details,
 )

@@ -19,7 +19,7 @@ from ctui.demo.model.script import fenced
 from ctui.demo.world import demo_world
 from ctui.sandbox.docker.stream import follow_log
 from ctui.tasks import calls
-from ctui.tasks.journal import FILE_NAME
+from ctui.tasks.journal.archive import FILE_NAME
 from ctui.tasks.model import Answer, TaskState
 from tests.conftest import git
 from tests.tasks.conftest import Person

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ctui.claude.login.credentials import Redactor
 from ctui.errors import Unavailable
 from ctui.sandbox.runner import LogLine
-from ctui.tasks.journal import FILE_NAME, Journal, read_entries
+from ctui.tasks.journal.archive import FILE_NAME, Journal, read_entries
 
 DELTA = b'{"type":"stream_event","event":{"type":"content_block_delta"},"parent_tool_use_id":null}'
 START = b'{"type":"stream_event","event":{"type":"message_start"},"parent_tool_use_id":null}'

@@ -19,7 +19,7 @@ from ctui.sandbox.docker.image import require_image
 from ctui.sandbox.docker.stream import follow_log
 from ctui.sandbox.spec import LABEL_INSTANCE, LABEL_TASK, Mount, SandboxSpec
 from ctui.tasks import calls
-from ctui.tasks.journal import FILE_NAME
+from ctui.tasks.journal.archive import FILE_NAME
 from ctui.tasks.model import AskState, TaskState
 from tests.conftest import git
 from tests.tasks.conftest import Person

@@ -12,7 +12,7 @@ from ctui.paths import Paths
 from ctui.sandbox.docker.volumes import find_volumes
 from ctui.sandbox.spec import LABEL_INSTANCE, LABEL_TASK
 from ctui.tasks import calls
-from ctui.tasks.task_file import write_task_file
+from ctui.tasks.journal.task_file import write_task_file
 from tests.tasks.conftest import Person
 
 pytestmark = pytest.mark.engine

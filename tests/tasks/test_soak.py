@@ -18,7 +18,7 @@ from ctui.claude.transcript.transcript import Transcript
 from ctui.demo.world import leftovers
 from ctui.sandbox.docker.stream import follow_log
 from ctui.tasks import calls
-from ctui.tasks.journal import Entry
+from ctui.tasks.journal.archive import Entry
 from ctui.tasks.model import AskState
 from tests.claude.fold import contents
 from tests.tasks.conftest import Person

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctui.tasks import toolbox
+from ctui.tasks.asks import toolbox
 
 
 def call(name: str, arguments: object, number: int = 7) -> toolbox.Outcome:

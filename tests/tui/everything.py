@@ -22,9 +22,9 @@ from ctui.config import ClaudeConfig
 from ctui.errors import CtuiError
 from ctui.paths import Paths
 from ctui.tasks.asks import Origin, toolbox_ask
+from ctui.tasks.asks.toolbox import AskPerson, AskUser
 from ctui.tasks.calls import Update
 from ctui.tasks.model import Ask
-from ctui.tasks.toolbox import AskPerson, AskUser
 from ctui.text import one_line
 from ctui.tui.asks.ask_panel import AskPanel
 from ctui.tui.asks.inbox import Inbox

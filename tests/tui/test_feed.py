@@ -10,7 +10,7 @@ import pytest
 
 from ctui.claude.transcript.blocks import Prompt
 from ctui.paths import Paths
-from ctui.tasks.journal import FILE_NAME, Entry
+from ctui.tasks.journal.archive import FILE_NAME, Entry
 from ctui.tasks.session.messages import new_message
 from ctui.tasks.store import Store
 from ctui.tui.pane.feed import read_task

@@ -24,7 +24,7 @@ from ctui.claude.transcript.blocks import (
 from ctui.client import Client
 from ctui.client.connection import connect, stop_driver
 from ctui.paths import Paths
-from ctui.tasks.journal import FILE_NAME, Entry
+from ctui.tasks.journal.archive import FILE_NAME, Entry
 from ctui.tui.pane.pane import Pane
 from ctui.tui.support.frame_clock import FrameClock
 from ctui.tui.text.lines import STYLES

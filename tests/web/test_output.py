@@ -10,7 +10,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ctui.tasks.journal import Entry
+from ctui.tasks.journal.archive import Entry
 from ctui.web.output import recent_output, whole_output
 
 _LINES = st.sampled_from(

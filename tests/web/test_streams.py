@@ -12,7 +12,7 @@ import pytest
 
 from ctui.client.archive import Chunk, read_lines
 from ctui.sandbox.runner import LogLine
-from ctui.tasks.journal import FILE_NAME, Journal
+from ctui.tasks.journal.archive import FILE_NAME, Journal
 from ctui.tasks.model import Task, TaskState
 from ctui.tasks.store import Store
 from ctui.web.events import MOST_STREAMS

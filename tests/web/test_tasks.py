@@ -15,7 +15,7 @@ import pytest
 from ctui.client.connection import driver_pid
 from ctui.demo.model.script import fenced
 from ctui.demo.world import World
-from ctui.tasks.journal import FILE_NAME
+from ctui.tasks.journal.archive import FILE_NAME
 from tests.conftest import git
 from tests.web.conftest import Served, serving
 from tests.web.streams import Event, Stream

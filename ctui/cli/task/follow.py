@@ -24,7 +24,7 @@ from ctui.client.worktrees import open_store
 from ctui.errors import Conflict, CtuiError
 from ctui.tasks.asks import kind_of
 from ctui.tasks.calls import AnswerAsk, StopTask, Update
-from ctui.tasks.journal import FILE_NAME, Entry, read_entries
+from ctui.tasks.journal.archive import FILE_NAME, Entry, read_entries
 from ctui.tasks.model import Answer, Ask, AskState, EndReason, Task, TaskState
 
 if TYPE_CHECKING:

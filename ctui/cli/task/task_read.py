@@ -91,7 +91,7 @@ def logs(task_id: str, *, follow: bool, as_json: bool) -> None:
     """
     from ctui.cli.task.follow import Printer, Turn, entry_lines
     from ctui.client.plain import PlainJournal
-    from ctui.tasks.journal import FILE_NAME, read_entries
+    from ctui.tasks.journal.archive import FILE_NAME, read_entries
 
     _tended([context.store().tasks.get(task_id)])
     if not follow:

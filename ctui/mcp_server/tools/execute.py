@@ -16,7 +16,7 @@ from ctui.mcp_server.protocol.tool import WORKS, Tool, tool
 from ctui.mcp_server.tools.settings import settings
 from ctui.mcp_server.tools.turn_wait import Execution, TurnWait
 from ctui.mcp_server.tools.workplace import Workplace, workplace_of
-from ctui.tasks.journal import FILE_NAME
+from ctui.tasks.journal.archive import FILE_NAME
 from ctui.tasks.model import Task, TaskOptions
 
 if TYPE_CHECKING:

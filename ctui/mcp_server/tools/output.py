@@ -12,7 +12,7 @@ import msgspec
 
 from ctui.client.plain import PlainJournal
 from ctui.mcp_server.protocol.pages import ROOM, cut_text, wire_size
-from ctui.tasks.journal import FILE_NAME, Entry
+from ctui.tasks.journal.archive import FILE_NAME, Entry
 
 if TYPE_CHECKING:
     from ctui.client import Client

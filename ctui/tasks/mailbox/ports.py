@@ -13,7 +13,7 @@ from ctui.sandbox.runner import SandboxRunner
 from ctui.sandbox.spec import Mount
 from ctui.tasks.calls import Login, Update
 from ctui.tasks.disk_usage import Usage
-from ctui.tasks.journal import Journal
+from ctui.tasks.journal.archive import Journal
 from ctui.tasks.model import Run, Task, WorkState
 from ctui.tasks.store import Store
 

@@ -14,8 +14,7 @@ from ctui.claude.protocol.events import (
     PermissionRequest,
 )
 from ctui.sandbox.runner import LogLine
-from ctui.tasks import toolbox
-from ctui.tasks.asks import Origin, ask_of, toolbox_ask
+from ctui.tasks.asks import Origin, ask_of, toolbox, toolbox_ask
 from ctui.tasks.mailbox.run_view import Request, is_plain_id
 from ctui.tasks.mailbox.states import Phase
 from ctui.tasks.mailbox.step import Step

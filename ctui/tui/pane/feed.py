@@ -15,7 +15,7 @@ from ctui.client import Client
 from ctui.client.history import FIRST_PORTION, Past, larger, read_past
 from ctui.errors import CtuiError, NotFound
 from ctui.paths import Paths
-from ctui.tasks.journal import FILE_NAME, Entry
+from ctui.tasks.journal.archive import FILE_NAME, Entry
 from ctui.tasks.model import Message
 
 _AT_ONCE = 64

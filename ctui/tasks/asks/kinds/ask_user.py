@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from ctui.claude.protocol import control, fields
-from ctui.tasks import toolbox
+from ctui.tasks.asks import toolbox
 from ctui.tasks.asks.kind import Origin, QuestionKind, details_of, given_of, new_ask
 from ctui.tasks.asks.questions import Option, Question, chosen
 from ctui.tasks.asks.secrets import speaks_of_secret

@@ -12,7 +12,7 @@ from ctui.claude.protocol import control, fields
 from ctui.claude.protocol.events import Elicitation as ElicitationRequest
 from ctui.claude.protocol.events import PermissionRequest
 from ctui.errors import InvalidInput
-from ctui.tasks import toolbox
+from ctui.tasks.asks import toolbox
 from ctui.tasks.asks.form_fields import FormField, form_content, form_fields
 from ctui.tasks.asks.kind import Decision, Kind, Origin, details_of, given_of, new_ask
 from ctui.tasks.asks.limits import schema_problem

@@ -16,7 +16,7 @@ from ctui.errors import CtuiError, InvalidInput
 from ctui.tasks import calls
 from ctui.tasks.calls import Followed, Update
 from ctui.tasks.engine import TaskEngine
-from ctui.tasks.journal import Journal
+from ctui.tasks.journal.archive import Journal
 from ctui.tasks.model import AskState
 
 log = logging.getLogger(__name__)

@@ -9,10 +9,10 @@ from contextlib import suppress
 from ctui.claude.login.credentials import Redactor
 from ctui.errors import Unavailable
 from ctui.paths import Paths
-from ctui.tasks.journal import Journal
+from ctui.tasks.journal.archive import Journal
+from ctui.tasks.journal.task_file import write_task_file
 from ctui.tasks.model import Run, Task
 from ctui.tasks.store import Store
-from ctui.tasks.task_file import write_task_file
 
 _KEEP_SECONDS = 1.0
 

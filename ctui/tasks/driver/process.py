@@ -1,6 +1,6 @@
 """The driver: the one background process of a user, which runs all of their tasks.
 
-    python -P -m ctui.tasks.driver --ready FD
+    python -P -m ctui.tasks.driver.process --ready FD
 
 Any front end starts it on demand. It says `ready` (or what is wrong, as a `Failure`) on FD, serves
 its socket, and exits when nothing ran and nobody was connected for a minute. `kill -9` is fine at
@@ -28,12 +28,12 @@ from ctui.paths import Paths, private_folder, refuse_network_file_system
 from ctui.sandbox.docker.docker_runner import DockerRunner
 from ctui.sandbox.docker.endpoint import resolve_endpoint
 from ctui.sandbox.docker.engine import Engine
+from ctui.tasks.driver.listener import Listener
+from ctui.tasks.driver.server import Server
 from ctui.tasks.engine import TaskEngine
-from ctui.tasks.journals import Journals
-from ctui.tasks.listener import Listener
+from ctui.tasks.journal.archives import Journals
 from ctui.tasks.mailbox.ports import Account, Services
 from ctui.tasks.runs.logins import Logins, Sources
-from ctui.tasks.server import Server
 from ctui.tasks.settings import Settings
 from ctui.tasks.store import Store, now
 from ctui.tasks.workspace import LocalWorkspace
@@ -124,7 +124,7 @@ def _booted() -> int:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="ctui.tasks.driver")
+    parser = argparse.ArgumentParser(prog="ctui.tasks.driver.process")
     parser.add_argument("--ready", type=int, required=True)
     ready: int = parser.parse_args().ready
     if os.fork():
