@@ -26,6 +26,7 @@ from ctui.demo.model.script import fenced
 from ctui.demo.repository import make_demo_repository
 from ctui.demo.world import World, demo_world
 from ctui.paths import Paths
+from ctui.sandbox.docker.container_body import create_body
 from ctui.sandbox.docker.image import image_tag
 from ctui.sandbox.docker.stream import follow_log
 from ctui.sandbox.spec import HOME, LABEL_INSTANCE, Mount, SandboxSpec
@@ -139,7 +140,7 @@ def _bare_spec(world: World, repository: Path, number: int) -> tuple[SandboxSpec
 
 
 def _docker_run(spec: SandboxSpec) -> list[str]:
-    host = spec.create_body()["HostConfig"]
+    host = create_body(spec)["HostConfig"]
     command = ["docker", "run", "--rm", "-i", "--read-only", "--cap-drop=ALL"]
     command += ["--security-opt=no-new-privileges", f"--memory={host['Memory']}"]
     command += [f"--memory-swap={host['MemorySwap']}", f"--cpus={spec.limits.cpus}"]

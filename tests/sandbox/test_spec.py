@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from ctui.sandbox.docker.container_body import create_body
 from ctui.sandbox.spec import Limits, Mount, SandboxSpec
 
 
@@ -18,7 +19,7 @@ def body(**changes: Any) -> dict[str, Any]:
         "network": "ctui",
         "labels": {},
     }
-    return SandboxSpec(**{**facts, **changes}).create_body()
+    return create_body(SandboxSpec(**{**facts, **changes}))
 
 
 def test_a_source_with_commas_and_colons_stays_one_path() -> None:

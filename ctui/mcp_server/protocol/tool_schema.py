@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from ctui.mcp_server.tools.arguments import LONGEST
+LONGEST = 4096
+"""Characters of a name or path (PATH_MAX); what is longer is none."""
 
 _DEFINITIONS = "#/$defs/{name}"
 _NAMES = ("title", "description")

@@ -6,8 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-LONGEST = 4096
-"""Characters of a name or path (PATH_MAX); what is longer is none."""
+from ctui.mcp_server.protocol.tool_schema import LONGEST
 
 TaskId = Annotated[str, Meta(max_length=LONGEST, description="The task's id.")]
 Repo = Annotated[

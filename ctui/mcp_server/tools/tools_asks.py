@@ -13,7 +13,7 @@ from ctui.mcp_server.protocol.asks import AskList, ask_item, ask_key
 from ctui.mcp_server.protocol.call import Call
 from ctui.mcp_server.protocol.pages import Cursor, page_of, position, wrong_cursor
 from ctui.mcp_server.protocol.tool import ADDS, READS, Tool, tool
-from ctui.mcp_server.tools.arguments import LONGEST
+from ctui.mcp_server.protocol.tool_schema import LONGEST
 from ctui.tasks.calls import AnswerAsk
 from ctui.tasks.model import Answer, Ask, AskState
 from ctui.tasks.store import Store

@@ -14,7 +14,8 @@ from ctui.client.volumes import CleanedVolumes
 from ctui.mcp_server.protocol.call import Call
 from ctui.mcp_server.protocol.pages import Cursor, page_of
 from ctui.mcp_server.protocol.tool import ENDS, READS, REMOVES, Tool, tool
-from ctui.mcp_server.tools.arguments import LONGEST, Repo
+from ctui.mcp_server.protocol.tool_schema import LONGEST
+from ctui.mcp_server.tools.arguments import Repo
 from ctui.mcp_server.tools.tools_worktrees import DryRun
 from ctui.sandbox.docker.volumes import Volume
 

@@ -16,7 +16,8 @@ from ctui.mcp_server.protocol.asks import first_asks
 from ctui.mcp_server.protocol.call import Call
 from ctui.mcp_server.protocol.pages import Cursor, page_of, position, wrong_cursor
 from ctui.mcp_server.protocol.tool import ENDS, READS, WORKS, Tool, tool
-from ctui.mcp_server.tools.arguments import LONGEST, Repo, TaskId, WaitSeconds
+from ctui.mcp_server.protocol.tool_schema import LONGEST
+from ctui.mcp_server.tools.arguments import Repo, TaskId, WaitSeconds
 from ctui.mcp_server.tools.output import Output, follow_output, read_output, text_portion
 from ctui.mcp_server.tools.task_shapes import (
     TaskDetails,

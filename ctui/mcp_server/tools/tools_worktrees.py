@@ -12,7 +12,8 @@ from ctui.client.listing import ListedWorktree, WorktreeList
 from ctui.mcp_server.protocol.call import Call
 from ctui.mcp_server.protocol.pages import Cursor, page_of
 from ctui.mcp_server.protocol.tool import ADDS, READS, REMOVES, Tool, tool
-from ctui.mcp_server.tools.arguments import LONGEST, Repo
+from ctui.mcp_server.protocol.tool_schema import LONGEST
+from ctui.mcp_server.tools.arguments import Repo
 from ctui.worktrees.model import WorktreeRecord
 
 Force = Annotated[bool, Meta(description="Also what is unclean; it can be restored all the same.")]

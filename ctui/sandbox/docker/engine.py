@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ctui.errors import Conflict, ExternalFailure, NotFound, Unavailable
+from ctui.sandbox.docker.container_body import create_body
 from ctui.sandbox.docker.endpoint import Endpoint, resolve_endpoint
 from ctui.sandbox.docker.liveness import answered
 from ctui.sandbox.docker.sdk import THREADS, connect_sdk, translated_call
@@ -100,7 +101,7 @@ class Engine:
             Unavailable: the image is missing, the disk is full, or the engine does not answer.
             Conflict: a container of that name exists.
         """
-        body = spec.create_body()
+        body = create_body(spec)
         try:
             made = await self._call(
                 lambda: self._client.create_container_from_config(body, name=spec.name)  # type: ignore[no-untyped-call]
