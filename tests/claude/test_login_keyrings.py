@@ -16,7 +16,7 @@ STORED = "sk-ant-oat01-stored-abcdef"
 
 _TWENTY_AT_ONCE = """
     from concurrent.futures import ThreadPoolExecutor
-    from ctui.claude.login import LoginSearch
+    from ctui.claude.login.login import LoginSearch
     from ctui.paths import Paths
     search = LoginSearch(Paths.from_environment(), {})
     with ThreadPoolExecutor(20) as pool:
@@ -50,7 +50,7 @@ def test_threads_that_want_it_at_once_ask_once(tmp_path: Path) -> None:
 def test_processes_take_turns_and_who_only_shows_it_takes_the_record(tmp_path: Path) -> None:
     environment, folder = stored_in_a_keyring(tmp_path, "0.2")
     begin = """
-        from ctui.claude.login import LoginSearch, describe
+        from ctui.claude.login.login import LoginSearch, describe
         from ctui.paths import Paths
         search = LoginSearch(Paths.from_environment(), {})
     """
@@ -76,7 +76,7 @@ def test_another_login_counts_at_once_in_every_process(tmp_path: Path) -> None:
         environment,
         f"""
         from ctui.claude.login.credentials import Credential, forget_credential, store_credential
-        from ctui.claude.login import LoginSearch
+        from ctui.claude.login.login import LoginSearch
         from ctui.paths import Paths
         paths = Paths.from_environment()
         driver, setup = LoginSearch(paths, {{}}), LoginSearch(paths, {{}})
@@ -117,7 +117,7 @@ _LOOK_AND_STORE = f"""
     import time
     from ctui.claude.login import keyring_store
     from ctui.claude.login.credentials import Credential, forget_credential, store_credential
-    from ctui.claude.login import LoginSearch
+    from ctui.claude.login.login import LoginSearch
     from ctui.errors import CtuiError
     from ctui.paths import Paths
     keyring_store._PATIENCE = keyring_store._PATIENCE_WITH_PERSON = 1.0

@@ -101,7 +101,9 @@ def test_clean_takes_what_is_safe_and_restore_brings_it_back(repository: Path) -
     assert open_.is_dir()
     assert [entry["id"] for entry in said(repository, "worktree", "trash")] == [removed["trash_id"]]
     assert said(repository, "worktree", "restore", removed["trash_id"]) == {
-        "restored": [{"name": "merged", "path": str(merged), "branch": "ctui/merged"}]
+        "restored": [{"name": "merged", "path": str(merged), "branch": "ctui/merged"}],
+        "refused": [],
+        "notes": [],
     }
     assert listed(repository)["merged"]["status"] == "merged"
 

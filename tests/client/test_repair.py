@@ -249,7 +249,10 @@ async def test_rows_without_their_task_are_set_aside(paths: Paths, store: Path) 
     """S2: a task that is gone from the store but has a run; nothing stands still because of it."""
     with closing(sqlite3.connect(store)) as raw:
         raw.execute("PRAGMA foreign_keys = OFF")
-        raw.execute("INSERT INTO runs VALUES ('nobody', 1, 'c', 1, NULL, NULL, 0, NULL, NULL)")
+        raw.execute(
+            "INSERT INTO runs (task, number, container, created, cost_before)"
+            " VALUES ('nobody', 1, 'c', 1, 0)"
+        )
         raw.commit()
     assert "runs nobody/1" in problem(paths)
     outcome = await mended(paths)

@@ -286,7 +286,7 @@ class Schedule:
             base=None,
             prompt="go",
             detached=self.random.random() < 0.7 if detached is None else detached,
-            options=TaskOptions(**(options or self._options())),
+            options=TaskOptions(**options),
         )
         await self.engine.start(call)
         for message in self.store.messages.of(task):
@@ -363,7 +363,8 @@ class Schedule:
     # -- the schedule
 
     def _start(self, task: str) -> None:
-        self.command(f"start {task}", lambda: self.start(task))
+        options = self._options()
+        self.command(f"start {task}", lambda: self.start(task, **options))
 
     async def run(self) -> None:
         """Do random things, then let the world heal, and look at what is left."""
@@ -449,6 +450,7 @@ class Schedule:
                     self._tell("resume", task.id)
             if not pending and not self._commands and self._quiet():
                 break
+        await asyncio.sleep(20.0)  # what is idle may be about to end
 
     def _quiet(self) -> bool:
         live = {TaskState.QUEUED, TaskState.STARTING, TaskState.RUNNING, TaskState.WAITING}

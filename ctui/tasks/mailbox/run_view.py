@@ -194,7 +194,8 @@ class RunView(msgspec.Struct):
 
     def _requested(self, event: Event) -> None:
         if isinstance(event, PermissionRequest) and event.tool_use_id in self.tools:
-            self.asked.setdefault(event.tool_use_id, event.request_id)
+            # Cut off it is no request's id, so that a call that is asked about so is refused.
+            self.asked.setdefault(event.tool_use_id, event.request_id[:_ID_LIMIT])
         if is_request(event) and self._fits(self.requests, event.request_id):
             self.requests[event.request_id] = event
 

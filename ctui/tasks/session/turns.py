@@ -21,7 +21,6 @@ def began(step: Step, time: int) -> None:
     if step.standing.intent:
         return
     watch_time(step)
-    step.standing.alarmed = False
     for timer in ("sleep", "background"):
         step.timer(timer, None)
     if step.task.state is not TaskState.WAITING:
@@ -84,6 +83,7 @@ def ended(step: Step) -> None:
     """Let the task rest: the CLI is idle, and nothing waits to be read."""
     standing, task = step.standing, step.task
     step.timer("timeout", None)
+    standing.alarmed = False
     task.turn_unattended, task.turn_timeout = False, None
     if standing.intent:
         return
