@@ -52,5 +52,5 @@ def test_the_wheel_works_in_an_empty_environment_elsewhere(tmp_path: Path) -> No
     )
     resources = Path(found.stdout.strip())
     assert resources.is_relative_to(site)
-    assert (resources / "relay.py").is_file()
+    assert (resources / "relay" / "__main__.py").is_file()
     assert (resources.parent / "themes").is_dir()

@@ -128,6 +128,7 @@ class _Host:
 
     async def turn(self, prompt: str) -> dict[str, Any]:
         """Its result."""
+        await self._connected()
         message = {"role": "user", "content": prompt}
         self._send({"type": "user", "message": message, "parent_tool_use_id": None})
         assert self._process.stdout is not None
@@ -141,6 +142,22 @@ class _Host:
                 case "result":
                     return dict(event)
         raise AssertionError("the CLI ended")
+
+    async def _connected(self) -> None:
+        """Wait until the CLI has the server: it does not wait for one that starts slowly."""
+        assert self._process.stdout is not None
+        asked = {"type": "control_request", "request_id": "status"}
+        self._send({**asked, "request": {"subtype": "mcp_status"}})
+        async for line in self._process.stdout:
+            event = json.loads(line)
+            if event["type"] != "control_response":
+                continue
+            servers = event["response"]["response"]["mcpServers"]
+            if all(server["status"] == "connected" for server in servers):
+                return
+            assert all(server["status"] in {"pending", "connected"} for server in servers), servers
+            await asyncio.sleep(0.1)
+            self._send({**asked, "request": {"subtype": "mcp_status"}})
 
     async def end(self) -> None:
         assert self._process.stdin is not None
