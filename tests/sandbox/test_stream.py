@@ -15,6 +15,7 @@ from ctui.errors import NotFound, Unavailable
 from ctui.sandbox.docker.endpoint import Endpoint
 from ctui.sandbox.docker.engine import Engine
 from ctui.sandbox.docker.image import require_image
+from ctui.sandbox.docker.seccomp import profile
 from ctui.sandbox.docker.stream import Stdin, follow_log
 from ctui.sandbox.runner import LogLine
 from tests.sandbox.containers import plain_spec
@@ -126,7 +127,9 @@ async def test_the_sandbox_is_sealed(engine: Engine) -> None:
     host = found["HostConfig"]
     assert host["CapDrop"] == ["ALL"]
     assert host["ReadonlyRootfs"] is True
-    assert host["SecurityOpt"] == ["no-new-privileges"]
+    privileges, calls = host["SecurityOpt"]
+    assert privileges == "no-new-privileges"
+    assert calls == f"seccomp={profile(debugger=False)}"
     assert host["PidsLimit"] == 2048
     assert host["LogConfig"]["Type"] == "json-file"
     assert found["Config"]["StdinOnce"] is False

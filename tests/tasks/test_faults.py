@@ -31,7 +31,7 @@ from tests.tasks.faults import (
     until,
 )
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.soak]
 
 
 async def older_driver(person: Person) -> asyncio.subprocess.Process:

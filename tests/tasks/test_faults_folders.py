@@ -25,7 +25,7 @@ from tests.conftest import git
 from tests.tasks.conftest import Person
 from tests.tasks.faults import cli_of, held, kill_driver, release, run, sandboxes
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.soak]
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts a file system")
 

@@ -170,6 +170,11 @@ async def follow(actor: TaskActor, sandbox: str, epoch: int) -> RunOver:
             async for batch in runner.journal(sandbox, after, follow=True):
                 await _take(actor, epoch, batch)
             state = await runner.state(sandbox)
+            if state is not None and not state.running:
+                # An engine that is busy ends the stream before it has told the last lines.
+                after = actor.standing.view.seen
+                async for batch in runner.journal(sandbox, after, follow=False):
+                    await _take(actor, epoch, batch)
         except NotFound:
             return RunOver(None, lost)
         except _PASSING as error:
