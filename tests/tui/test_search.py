@@ -25,6 +25,7 @@ from ctui.client import Client
 from ctui.client.connection import connect, stop_driver
 from ctui.paths import Paths
 from ctui.tasks.journal.archive import FILE_NAME, Entry
+from ctui.tasks.store import Store
 from ctui.tui.pane.pane import Pane
 from ctui.tui.support.frame_clock import FrameClock
 from ctui.tui.text.lines import STYLES
@@ -117,6 +118,8 @@ class OnePane(App[None]):
 
 @asynccontextmanager
 async def pane_of(paths: Paths, *given: bytes) -> AsyncIterator[tuple[OnePane, Pilot[None]]]:
+    paths.state.mkdir(parents=True)
+    Store(paths.database).close()
     file = paths.task("t") / FILE_NAME
     file.parent.mkdir(parents=True)
     entries = [Entry(number, 1, "out", line.decode()) for number, line in enumerate(given)]
