@@ -30,9 +30,9 @@ class Silence:
                 self._open.setdefault(event.parent, set()).update(calls)
             case events.UserMessage():
                 self._heard(event)
-            case events.SessionState(state="idle") | events.Result() | events.RelayLine():
+            case events.SessionState(state="idle") | events.Result():
                 self._open.clear()
-            case events.DriverNotice(kind="ended"):
+            case events.RelayLine(what="started" | "exited") | events.DriverNotice(kind="ended"):
                 self._open.clear()
             case events.SessionState(state="running"):
                 self._open.setdefault("", set())
