@@ -39,7 +39,7 @@ async def older_driver(person: Person) -> asyncio.subprocess.Process:
     code = (
         "import ctui; ctui.__version__ = '0.0.1'\n"
         "import sys; sys.argv = ['driver', '--ready', '1']\n"
-        "from ctui.tasks.driver import main; sys.exit(main())"
+        "from ctui.tasks.driver.process import main; sys.exit(main())"
     )
     older = await asyncio.create_subprocess_exec(
         sys.executable, "-P", "-c", code, env=person.world.environ, stdout=asyncio.subprocess.PIPE
