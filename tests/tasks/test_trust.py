@@ -191,11 +191,11 @@ async def test_what_a_run_reads_is_decided_for_each_task(person: Person) -> None
         [given] = [a for a in details["Config"]["Cmd"] if a.startswith("--setting-sources=")]
         return str(given).partition("=")[2]
 
-    assert await sources("once", trusted=True) == "user,project"
-    assert await sources("after") == "user"
+    assert await sources("once", trusted=True) == "project"
+    assert await sources("after") == ""
     settings = settings_at(found, "HEAD")
     store.trust.add(str(found.common_dir), settings.digest, settings.words)
-    assert await sources("good") == "user,project"
+    assert await sources("good") == "project"
     commit(person.repository, ".claude/settings.json", '{"hooks": {}}')
-    assert await sources("changed") == "user"
+    assert await sources("changed") == ""
     store.close()

@@ -131,6 +131,7 @@ class DockerRunner:
                 running=item.running,
             )
             for item in found
+            if item.labels.get(LABEL_TASK)  # others of ours are no task's
         ]
 
     async def discard_volumes(self, task: str) -> None:

@@ -11,7 +11,7 @@ from ctui.errors import Unavailable
 from ctui.paths import Paths
 from ctui.tasks.journal.archive import Journal
 from ctui.tasks.journal.task_file import write_task_file
-from ctui.tasks.model import Run, Task
+from ctui.tasks.model import Run, Task, TaskState
 from ctui.tasks.store import Store
 
 _KEEP_SECONDS = 1.0
@@ -50,7 +50,11 @@ class Journals:
             await asyncio.to_thread(self.of(task_id).sync)
 
     def keep(self, task: Task) -> None:
-        """Write a task's record beside its journal, a moment later and in a thread."""
+        """Write a task's record beside its journal: an end at once, else soon and in a thread."""
+        if task.state is TaskState.ENDED:
+            self._records.pop(task.id, None)
+            self._write({task.id: task})
+            return
         self._records[task.id] = task
         if self._keeping is None:
             self._keeping = asyncio.get_running_loop().call_later(_KEEP_SECONDS, self._keep_soon)
