@@ -6,7 +6,7 @@ import pytest
 
 from tests.simulation.schedule import run_schedule
 
-_PORTION = 20
+_PORTION = 500
 
 
 @pytest.mark.timeout(300)
