@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from ctui.errors import InvalidInput
 from ctui.text import one_line
@@ -11,6 +12,7 @@ _SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,15})?)\s*([kmgt]?)(?:i?b)?", re.IGNORECA
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
 
+@cache
 def parse_size(text: str) -> int:
     """Return the bytes of a size such as `512m`, `4g` or `2GiB`, in powers of 1024."""
     match = _SIZE.fullmatch(text.strip())

@@ -41,6 +41,7 @@ from ctui.tasks.mailbox.states import Intent, Phase
 from ctui.tasks.mailbox.step import Reply, Standing
 from ctui.tasks.model import Ask, AskState, Task, TaskState
 from ctui.tasks.naming import free_task_id, new_task
+from ctui.tasks.runs import budgets
 from ctui.tasks.runs.actor import TaskActor
 from ctui.tasks.runs.slots import Slots
 from ctui.tasks.runs.space import SpaceWatch
@@ -207,6 +208,8 @@ class TaskEngine:
             self._actors.pop(actor.id, None)
             self._services.journals.rest(actor.id)
             actor.dismiss()
+        elif budgets.needs_space(actor.standing):
+            self._space.wake()
 
     def occupied(self, task: Task) -> str:
         """Return the id of another task that has a run on the same worktree, or ""."""
@@ -272,7 +275,6 @@ class TaskEngine:
     def _actor(self, task: Task) -> TaskActor:
         if task.id not in self._actors:
             self._actors[task.id] = TaskActor(Standing(task), self._services, self)
-            self._space.wake()
         return self._actors[task.id]
 
     # -- what earlier drivers left

@@ -133,8 +133,21 @@ class _Logins:
         return False
 
 
+class _Archive(Journal):
+    """An archive on a disk that can be full."""
+
+    def __init__(self, folder: Path, world: World) -> None:
+        super().__init__(folder, Redactor(()))
+        self._world = world
+
+    def append(self, run: int, lines: Any) -> None:
+        if self._world.disk_full:
+            raise Unavailable("the disk is full")
+        super().append(run, lines)
+
+
 class _Journals:
-    """Archives in a folder, as the driver has them, on a disk that can be full."""
+    """Archives in a folder, as the driver has them."""
 
     def __init__(self, world: World, folder: Path, generation: Generation) -> None:
         self._world, self._folder, self._generation = world, folder, generation
@@ -143,15 +156,7 @@ class _Journals:
     def of(self, task_id: str) -> Journal:
         self._generation.check()
         if task_id not in self._open:
-            world = self._world
-
-            class Full(Journal):
-                def append(self, run: int, lines: Any) -> None:
-                    if world.disk_full:
-                        raise Unavailable("the disk is full")
-                    super().append(run, lines)
-
-            self._open[task_id] = Full(self._folder / task_id, Redactor(()))
+            self._open[task_id] = _Archive(self._folder / task_id, self._world)
         return self._open[task_id]
 
     async def archived(self, run: Run) -> Counter[str]:
@@ -536,6 +541,7 @@ def in_world(seed: int, work: Callable[[Schedule], Coroutine[Any, Any, None]]) -
         schedule = Schedule(loop, seed, folder)
         await work(schedule)
 
+    _freeze()
     gc.disable()  # it would look at everything again and again, and a schedule is short
     try:
         asyncio.set_event_loop(loop)
@@ -549,9 +555,17 @@ def in_world(seed: int, work: Callable[[Schedule], Coroutine[Any, Any, None]]) -
         steps = "\n".join(schedule.world.steps) if schedule else ""
         raise Broken(f"seed {seed}: {error!r}\n{steps}") from error
     finally:
-        gc.enable()
         _end(loop)
+        gc.enable()
+        gc.collect()  # dead tasks would slow down what asks for all tasks
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@cache
+def _freeze() -> None:
+    """Spare the collector what was there before the first schedule."""
+    gc.collect()
+    gc.freeze()
 
 
 @contextmanager

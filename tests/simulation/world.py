@@ -339,8 +339,8 @@ class World:
 
 
 _ERRORS = (
-    RunnerUnavailable("the engine broke off"),
-    ExternalFailure("the engine says: 500"),
+    (RunnerUnavailable, "the engine broke off"),
+    (ExternalFailure, "the engine says: 500"),
 )
 """What a call fails with now and then, although the next one may not."""
 
@@ -381,7 +381,8 @@ class SimulatedRunner:
         if not self._world.engine_up:
             raise RunnerUnavailable("the engine does not answer")
         if self._world.flaky and self._world.random.random() < 0.2:
-            raise self._world.random.choice(_ERRORS)
+            kind, text = self._world.random.choice(_ERRORS)
+            raise kind(text)
 
     async def ensure_image(self, config: ImageConfig) -> str:
         del config

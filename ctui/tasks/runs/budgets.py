@@ -15,7 +15,7 @@ from ctui.humanize import size_text
 from ctui.tasks.disk_usage import Usage
 from ctui.tasks.mailbox.mail import JobDone
 from ctui.tasks.mailbox.states import Phase
-from ctui.tasks.mailbox.step import Reply, Step
+from ctui.tasks.mailbox.step import Reply, Standing, Step
 from ctui.tasks.model import Notice, Paused, Task, TaskState
 from ctui.tasks.runs import jobs
 from ctui.tasks.session import turns
@@ -142,6 +142,13 @@ def space(step: Step, low: str) -> None:
 def works(task: Task) -> bool:
     """Return True for a task that may be writing something."""
     return task.state is not TaskState.IDLE or bool(task.background)
+
+
+def needs_space(standing: Standing) -> bool:
+    """Return True for a task that the floor of free space pauses, or lets go on."""
+    if standing.phase is not Phase.LIVE or standing.intent:
+        return False
+    return standing.task.paused == "space" or works(standing.task)
 
 
 def space_text(folder: str, setting: str) -> str:

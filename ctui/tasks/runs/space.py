@@ -10,7 +10,6 @@ from ctui.config import Config
 from ctui.errors import CtuiError
 from ctui.tasks.mailbox.mail import Space
 from ctui.tasks.mailbox.ports import Services
-from ctui.tasks.mailbox.states import Phase
 from ctui.tasks.runs import budgets
 from ctui.tasks.runs.actor import TaskActor
 
@@ -31,7 +30,7 @@ class SpaceWatch:
         self._job: asyncio.Task[None] | None = None
 
     def wake(self) -> None:
-        """Watch for as long as there are tasks that are not at rest."""
+        """Watch for as long as a task may be writing something."""
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(_SECONDS, self._tick)
 
@@ -44,13 +43,12 @@ class SpaceWatch:
 
     def _tick(self) -> None:
         self._timer = None
-        actors = list(self._actors())
-        if not actors:
+        concerned = [actor for actor in self._actors() if budgets.needs_space(actor.standing)]
+        if not concerned:
             return
         self.wake()
-        concerned = [actor for actor in actors if _is_concerned(actor)]
         # A disk that does not answer holds up the next look, and nothing else.
-        if concerned and (self._job is None or self._job.done()):
+        if self._job is None or self._job.done():
             self._job = asyncio.create_task(self._look(concerned))
 
     async def _look(self, actors: list[TaskActor]) -> None:
@@ -66,17 +64,10 @@ class SpaceWatch:
             except (OSError, CtuiError) as error:
                 log.warning("the free space for %s is not known: %s", actor.id, error)
                 continue
-            if not _is_concerned(actor):
+            if not budgets.needs_space(actor.standing):
                 continue
             paused = actor.standing.task.paused
             if free < floor and not paused:
                 actor.put(Space(budgets.space_text(folder, config.tasks.free_space)))
             elif free >= floor * _ENOUGH and paused == "space":
                 actor.put(Space(""))
-
-
-def _is_concerned(actor: TaskActor) -> bool:
-    standing = actor.standing
-    if standing.phase is not Phase.LIVE or standing.intent:
-        return False
-    return standing.task.paused == "space" or budgets.works(standing.task)
