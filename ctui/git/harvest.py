@@ -60,12 +60,13 @@ def copy_objects(private: PrivateRepository, staging: Path) -> None:
         Refused: there are more, or larger ones, than a task may bring.
     """
     left, budget = MAX_BYTES, [MAX_OBJECTS]
+    known = {f"pack/{name}{end}" for name in private.given_packs() for end in (".pack", ".idx")}
     target = staging / "objects"
     with hostile.folder(private.git_dir, "objects") as source:
         if source is None:
             return
         for name in hostile.walk_files(source, depth=1, budget=budget):
-            if not _LOOSE.fullmatch(name) and not _PACK.fullmatch(name):
+            if name in known or not (_LOOSE.fullmatch(name) or _PACK.fullmatch(name)):
                 continue
             if not (target / name).exists():
                 left -= _copy(source, name, target / name, left)

@@ -2,7 +2,8 @@
 
 The task works in the worktree's files with this directory as its `.git`. It borrows the objects of
 the repository, mounted read-only, and has copies of its refs; hooks, configuration and refs of the
-repository itself are out of its reach. What it commits comes home by `imports`.
+repository itself are out of its reach. An isolated one borrows nothing and has the history of its
+first commit (`isolation`). What the task commits comes home by `imports`.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from ctui.errors import Unavailable
+from ctui.errors import Refused, Unavailable
 from ctui.git import hostile
+from ctui.git.isolation import REFS_HEADER, isolate
 from ctui.git.opening import open_trusted
 from ctui.git.repository import Repository
 from ctui.paths import WORKSPACE
@@ -58,6 +60,20 @@ class PrivateRepository:
         """The refs that it was made with, as a packed-refs file that only ctui writes."""
         return self.folder / "seed-refs"
 
+    @property
+    def given(self) -> Path:
+        """Names of the packs that an isolated one was made with; only ctui writes it."""
+        return self.folder / "given-packs"
+
+    @property
+    def isolated(self) -> bool:
+        """Whether it borrows nothing."""
+        return self.given.is_file()
+
+    def given_packs(self) -> frozenset[str]:
+        """Return the names of the packs whose objects the repository has."""
+        return frozenset(self.given.read_text().split()) if self.isolated else frozenset()
+
     def mounts(self, worktree: Path) -> list[BindMount]:
         """Return the mounts that git needs in the container."""
         mounts = [BindMount(worktree, WORKSPACE, read_only=False)]
@@ -68,7 +84,7 @@ class PrivateRepository:
             link = self.folder / "dotgit"
             mounts.append(BindMount(self.git_dir, _MOUNTED_AT, read_only=False))
             mounts.append(BindMount(link, f"{WORKSPACE}/.git", read_only=True))
-        directories = self.repository.object_directories()
+        directories = [] if self.isolated else self.repository.object_directories()
         return [*mounts, *(BindMount(path, str(path), read_only=True) for path in directories)]
 
     def fingerprint(self) -> str:
@@ -91,6 +107,8 @@ async def create_private(
     branch: str | None,
     base: str | None,
     owner: tuple[int, int],
+    *,
+    isolated: bool = False,
 ) -> PrivateRepository:
     """Make the private git directory in `folder`.
 
@@ -101,13 +119,21 @@ async def create_private(
         branch: what HEAD names; None for a detached HEAD at `base`.
         base: the commit that the branch is at.
         owner: uid and gid that the task runs as.
+        isolated: borrow nothing, and have what the commit reaches that HEAD is at.
 
     Raises:
         Unavailable: the folder cannot be written.
+        Refused: the repository lacks a part of what an isolated one has to have.
     """
     private = PrivateRepository(repository, folder, metadata)
+    # It gets its final name when it is complete, so that a crash leaves none half made.
+    unfinished = folder / "git.new"
     try:
-        await asyncio.to_thread(_make, private, branch, base, owner)
+        await asyncio.to_thread(_lay_out, private, unfinished, branch, base, borrow=not isolated)
+        if isolated:
+            refs = (unfinished / "packed-refs").read_bytes()
+            await _isolate(private, unfinished, _tip(refs, branch) or base)
+        await asyncio.to_thread(_complete, private, unfinished, branch, owner)
     except OSError as error:
         raise Unavailable(f"{folder} cannot be written: {error.strerror}") from error
     return private
@@ -118,20 +144,23 @@ def open_private(repository: Repository, folder: Path, metadata: Path | None) ->
     return PrivateRepository(repository, folder, metadata)
 
 
-def _make(
-    private: PrivateRepository, branch: str | None, base: str | None, owner: tuple[int, int]
+def _lay_out(
+    private: PrivateRepository,
+    unfinished: Path,
+    branch: str | None,
+    base: str | None,
+    *,
+    borrow: bool,
 ) -> None:
-    # It gets its final name when it is complete, so that a crash leaves none half made.
-    unfinished = private.folder / "git.new"
     shutil.rmtree(unfinished, ignore_errors=True)
     for name in ("objects/info", "objects/pack", "refs/heads", "refs/tags", "info", "logs"):
         (unfinished / name).mkdir(mode=0o700, parents=True)
-    refs = _packed_refs(private.repository)
-    directories = private.repository.object_directories()
-    alternates = "".join(f"{path}\n" for path in directories)
+    if borrow:
+        directories = private.repository.object_directories()
+        alternates = "".join(f"{path}\n" for path in directories)
+        _write(unfinished / "objects/info/alternates", os.fsencode(alternates))
     head = f"ref: refs/heads/{branch}\n" if branch else f"{base}\n"
-    _write(unfinished / "objects/info/alternates", os.fsencode(alternates))
-    _write(unfinished / "packed-refs", refs)
+    _write(unfinished / "packed-refs", _packed_refs(private.repository))
     _write(unfinished / "HEAD", head.encode())
     _write(unfinished / "config", _config(private.repository).encode())
     source = (private.metadata or private.repository.common_dir) / "index"
@@ -142,6 +171,23 @@ def _make(
     exclude = private.repository.common_dir / "info" / "exclude"
     if exclude.is_file():
         _write(unfinished / "info" / "exclude", exclude.read_bytes())
+
+
+async def _isolate(private: PrivateRepository, unfinished: Path, start: str | None) -> None:
+    if start is None:
+        raise Refused("there is no commit yet to isolate the task at", hint="make one")
+    try:
+        packs = await isolate(unfinished, private.repository, start)
+    except BaseException:  # cancelled or not: packs can be large
+        await asyncio.to_thread(shutil.rmtree, unfinished, ignore_errors=True)
+        raise
+    _write(private.given, "".join(f"{name}\n" for name in packs).encode())
+
+
+def _complete(
+    private: PrivateRepository, unfinished: Path, branch: str | None, owner: tuple[int, int]
+) -> None:
+    refs = (unfinished / "packed-refs").read_bytes()
     link = private.folder / "dotgit"
     _write(link, f"gitdir: {_MOUNTED_AT}\n".encode(), mode=0o644)
     if os.geteuid() == 0:
@@ -149,11 +195,16 @@ def _make(
         # Git refuses a link of another owner. Its mount is read-only, so the task cannot write it.
         os.lchown(link, *owner)
     _write(private.seed, refs)
-    ref = re.escape(f"refs/heads/{branch}".encode())
-    if tip := re.search(rb"^([0-9a-f]{40}) " + ref + rb"$", refs, re.MULTILINE):
+    if tip := _tip(refs, branch):
         # The commit at which an import expects the branch.
-        _write(private.folder / "left-at", tip.group(1))
+        _write(private.folder / "left-at", tip.encode())
     unfinished.rename(private.git_dir)
+
+
+def _tip(refs: bytes, branch: str | None) -> str | None:
+    ref = re.escape(f"refs/heads/{branch}".encode())
+    found = re.search(rb"^([0-9a-f]{40}) " + ref + rb"$", refs, re.MULTILINE)
+    return found.group(1).decode() if found else None
 
 
 def _packed_refs(repository: Repository) -> bytes:
@@ -168,7 +219,7 @@ def _packed_refs(repository: Repository) -> bytes:
         if name.startswith(tuple(prefix.encode() for prefix in _REF_PREFIXES)):
             lines[name] = str(reference.target).encode()
     body = b"".join(b"%s %s\n" % (lines[name], name) for name in sorted(lines))
-    return b"# pack-refs with: sorted \n" + body
+    return REFS_HEADER + body
 
 
 def _config(repository: Repository) -> str:
