@@ -67,7 +67,7 @@ class PrivateRepository:
 
     @property
     def isolated(self) -> bool:
-        """Whether it borrows nothing."""
+        """True if it borrows nothing."""
         return self.given.is_file()
 
     def given_packs(self) -> frozenset[str]:

@@ -76,3 +76,20 @@ def objects(place: Place) -> set[str]:
     """Return the names of all objects that the task sees."""
     listed = place.in_task("cat-file", "--batch-all-objects", "--batch-check")
     return {line.split()[0] for line in listed.splitlines()}
+
+
+def littered(repository: Path) -> set[str]:
+    """Leave a dropped commit, another branch's commit and a stash; return what is only theirs."""
+    base = git(repository, "rev-parse", "HEAD")
+    known = history(repository, base)
+    file = repository / "hello.txt"
+    tips = []
+    for content in ("dropped\n", "other\n"):
+        file.write_text(content)
+        git(repository, "commit", "-q", "-a", "-m", content)
+        tips.append(git(repository, "rev-parse", "HEAD"))
+        git(repository, "reset", "-q", "--hard", base)
+    git(repository, "branch", "other", tips[1])
+    file.write_text("stashed\n")
+    git(repository, "stash")
+    return history(repository, *tips, "refs/stash") - known

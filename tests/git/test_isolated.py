@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from ctui.git.private import open_private
+from ctui.git.private import create_private, open_private
+from ctui.git.repository import open_repository
 from tests.conftest import git
 from tests.git.conftest import BRANCH
-from tests.git.isolated import history, isolated, objects
-
-
-def littered(repository: Path) -> set[str]:
-    """Leave a dropped commit, another branch's commit and a stash; return what is only theirs."""
-    base = git(repository, "rev-parse", "HEAD")
-    known = history(repository, base)
-    file = repository / "hello.txt"
-    tips = []
-    for content in ("dropped\n", "other\n"):
-        file.write_text(content)
-        git(repository, "commit", "-q", "-a", "-m", content)
-        tips.append(git(repository, "rev-parse", "HEAD"))
-        git(repository, "reset", "-q", "--hard", base)
-    git(repository, "branch", "other", tips[1])
-    file.write_text("stashed\n")
-    git(repository, "stash")
-    return history(repository, *tips, "refs/stash") - known
+from tests.git.isolated import history, isolated, littered, objects
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -92,10 +79,13 @@ async def test_a_commit_comes_home_without_the_given_pack(
     result = await place.bring()
     assert (result.problem, result.branch) == ("", "advanced")
     assert git(repository, "rev-parse", BRANCH) == tip
-    staged = [path.stem for path in (place.private.folder / "staging.git/objects").glob("pack/*")]
+    staged = list((place.private.folder / "staging.git/objects").glob("pack/*.idx"))
     assert len(given) == 1
-    assert not given & set(staged)
-    assert bool(staged) == tidy
+    assert not given & {path.stem for path in staged}
+    assert len(staged) == int(tidy)
+    for index in staged:
+        listed = git(repository, "verify-pack", "-v", str(index))
+        assert {line.split()[0] for line in listed.splitlines() if " commit " in line} == {tip}
     git(repository, "fsck", "--strict")
     assert (await place.bring()).branch == "unchanged"
 
@@ -118,3 +108,24 @@ async def test_a_given_pack_that_the_task_replaced_brings_nothing(
     result = await place.bring()
     assert "commits that are not there" in result.problem
     assert git(repository, "rev-parse", BRANCH) == place.record.base
+
+
+@pytest.mark.parametrize("seconds", [0.001, 0.01, 0.02, 0.04, 0.06, 0.08])
+async def test_a_start_that_is_broken_off_leaves_nothing_half_made(
+    repository: Path, tmp_path: Path, seconds: float
+) -> None:
+    """T25: whenever that is, the next start makes all of it."""
+    found, owner = open_repository(repository), (os.getuid(), os.getgid())
+    head = found.resolve("HEAD")
+    folder = tmp_path / "task"
+    folder.mkdir()
+    for limit in (seconds, 60):
+        with suppress(TimeoutError):
+            await asyncio.wait_for(
+                create_private(found, None, folder, "main", head, owner, isolated=True), limit
+            )
+        if (folder / "git").exists():
+            break
+    assert git(folder, "--git-dir=git", "rev-list", "--objects", "--all", "--count") == "6"
+    assert open_private(found, folder, None).isolated
+    assert not (folder / "git.new").exists()
