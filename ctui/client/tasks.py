@@ -20,6 +20,7 @@ from ctui.client.start_notes import start_notes
 from ctui.client.worktree_removal import WorktreeRemover
 from ctui.config import Config, load_config
 from ctui.errors import CtuiError, InvalidInput, Refused
+from ctui.git.isolation import refuse_incomplete
 from ctui.git.repository import open_repository
 from ctui.paths import Paths
 from ctui.sandbox.docker.certificates import ca_file
@@ -174,6 +175,8 @@ async def start_task(
     options = with_servers(client.paths, new)
     known = login(client.paths, options)
     config = _settled(load_config(client.paths, repository=repository.work_tree))
+    if config.sandbox.isolated:
+        options = msgspec.structs.replace(options, isolated=True)
     place = await _place(client.paths, repository, new, progress)
     call = StartTask(
         task=new.task,
@@ -191,6 +194,8 @@ async def start_task(
         directory=new.directory,
     )
     try:
+        if options.isolated and place.base:
+            await refuse_incomplete(repository, place.base)
         make_directory(Path(place.path), new.directory)
         task = await client.call(call)
     except CtuiError:

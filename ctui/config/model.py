@@ -52,6 +52,13 @@ class SandboxConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         bool,
         Meta(description="let a task's processes trace each other (gdb, strace)"),
     ] = False
+    isolated: Annotated[
+        bool,
+        Meta(
+            description="give new tasks only the objects that their first commit reaches, "
+            "as `ctui run --isolated`"
+        ),
+    ] = False
     shared_caches: Annotated[
         bool,
         Meta(

@@ -58,6 +58,8 @@ class TaskOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     """Seconds of work in a turn; a longer one is interrupted, and the task ends as `timeout`."""
     trusted: bool = False
     """Use the repository's own Claude settings in this task's runs."""
+    isolated: bool = False
+    """Of the repository's objects only those that its first commit reaches are in its sandbox."""
 
 
 Cause = Literal[
@@ -115,6 +117,8 @@ class SandboxFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """Its processes may trace each other."""
     permission_mode: str = ""
     trusted: bool = False
+    isolated: bool = False
+    """It sees nothing of the repository but what it started from."""
 
 
 class Task(msgspec.Struct, kw_only=True):

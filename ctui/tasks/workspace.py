@@ -58,7 +58,8 @@ class LocalWorkspace:
         folder = self._paths.task(task.id) / "managed"
         await asyncio.to_thread(_write_managed, folder, managed)
         mounts.append(Mount(str(folder), MANAGED, read_only=True))
-        return Provided(tuple(mounts), *owner, _directory(worktree, task.directory))
+        directory = _directory(worktree, task.directory)
+        return Provided(tuple(mounts), *owner, directory, private.isolated)
 
     async def is_trusted(self, task: Task) -> bool:
         """Return True where the repository's own Claude settings count in the task's runs."""
@@ -131,7 +132,13 @@ class LocalWorkspace:
         if (folder / "git").is_dir():
             return open_private(repository, folder, _metadata(task))
         return await create_private(
-            repository, _metadata(task), folder, task.branch, task.base, owner
+            repository,
+            _metadata(task),
+            folder,
+            task.branch,
+            task.base,
+            owner,
+            isolated=task.options.isolated,
         )
 
 

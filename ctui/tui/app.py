@@ -55,6 +55,7 @@ class CtuiApp(KeysInOrder[None]):
             scripted=scripted,
             bell=config.screen.bell,
             delete_branches=config.worktrees.delete_branch,
+            isolated=config.sandbox.isolated,
             keys=config.keys,
         )
         self.dashboard = Dashboard(Services(self, paths, place), self._options)

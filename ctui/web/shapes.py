@@ -57,6 +57,10 @@ class NewTask(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Annotated[float, Meta(gt=0)] | None,
         Meta(description="US dollars over the whole life of the task."),
     ] = None
+    isolated: Annotated[
+        bool,
+        Meta(description="Give it no other commits than those its worktree begins with."),
+    ] = False
 
 
 class FollowUp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -46,6 +46,7 @@ async def create(service: Service, request: Request) -> Response:
             permission_mode=wanted.permission_mode or config.claude.permission_mode,
             skip_permissions=wanted.skip_permissions,
             budget=wanted.budget,
+            isolated=wanted.isolated,
         ),
     )
     async with service.client() as client:

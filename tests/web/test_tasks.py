@@ -16,6 +16,7 @@ from ctui.client.connection import driver_pid
 from ctui.demo.model.script import fenced
 from ctui.demo.world import World
 from ctui.tasks.journal.archive import FILE_NAME
+from ctui.tasks.store import Store
 from tests.conftest import git
 from tests.web.conftest import Served, serving
 from tests.web.streams import Event, Stream
@@ -36,8 +37,8 @@ def _archive(world: World, task: str) -> list[Any]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def test_from_the_first_word_to_the_end(served: Served, repository: Path) -> None:
-    made = served.create(prompt("bash touch made", "say Done."), name="life")
+def test_from_the_first_word_to_the_end(served: Served, world: World, repository: Path) -> None:
+    made = served.create(prompt("bash touch made", "say Done."), name="life", isolated=True)
     task = made["task_id"]
     assert (made["status"], made["tmux_session"]) == ("running", f"claude-{task}")
     assert (made["workdir"], made["branch"]) == (str(repository), "ctui/life")
@@ -51,6 +52,7 @@ def test_from_the_first_word_to_the_end(served: Served, repository: Path) -> Non
         "Bash",
         "touch made",
     )
+    assert Store(world.paths.database).tasks.get(task).options.isolated
     detail = served.get(f"/tasks/{task}")
     assert (detail["status"], detail["state"]) == ("running", "waiting")
     assert detail["pending_asks"] == [ask] == served.get("/asks")["asks"]

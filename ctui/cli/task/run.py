@@ -63,6 +63,11 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Trust this repository's own Claude settings in this task only.",
 )
+@click.option(
+    "--isolated",
+    is_flag=True,
+    help="Give it no other commits than those its worktree begins with: no stash, no other branch.",
+)
 @unattended_options
 @click.option("--detach", is_flag=True, help="Return at once; the task goes on.")
 @json_option
@@ -137,6 +142,7 @@ async def _start(client: Client, repository: Repository, options: dict[str, Any]
             approval_tool=options["approval_tool_permission"],
             unattended=options["unattended"],
             timeout=options["timeout"],
+            isolated=options["isolated"],
         ),
         mcp_config=options["mcp_config"],
         trust=options["trust"],

@@ -165,6 +165,8 @@ def _row(task: Task, asks: int) -> list[str]:
 def _facts(task: Task) -> dict[str, str]:
     from ctui.text import one_line, sanitise
 
+    # A task of a rebuilt store has lost its options, and its directory still borrows nothing.
+    isolated = task.sandbox is not None and task.sandbox.isolated
     facts = {
         "task": task.id,
         "state": state_text(task),
@@ -177,6 +179,7 @@ def _facts(task: Task) -> dict[str, str]:
         "asks go to": task.options.approval_tool,
         "attended": "no: what is asked is denied" if task.options.unattended else "",
         "time": f"{task.options.timeout} s a turn" if task.options.timeout else "",
+        "isolated": "yes" if task.options.isolated or isolated else "",
         "sandbox": sandbox_text(task.sandbox) if task.sandbox else "",
         "mcp": ", ".join(task.options.mcp_servers),
         "prompt": one_line(task.prompt, 120),

@@ -79,6 +79,10 @@ class RunTask(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
             description="mcp__server__tool of these servers: it decides on what the task asks.",
         ),
     ] = ""
+    isolated: Annotated[
+        bool,
+        Meta(description="Give it no other commits than those its worktree begins with."),
+    ] = False
     repo: Repo = ""
 
 
@@ -110,6 +114,7 @@ async def run_task(call: Call, given: RunTask) -> TaskNow:
             skip_permissions=given.skip_permissions,
             budget=given.budget,
             approval_tool=given.approval_tool_permission,
+            isolated=given.isolated,
         ),
     )
     async with call.client() as client:

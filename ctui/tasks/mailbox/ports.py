@@ -26,6 +26,8 @@ class Provided(NamedTuple):
     gid: int
     directory: str = ""
     """Where in the worktree the task starts; "" is its root."""
+    isolated: bool = False
+    """Whether it sees nothing of the repository but what it started from."""
 
 
 class Account(NamedTuple):

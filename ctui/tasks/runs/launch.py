@@ -21,7 +21,7 @@ from ctui.sandbox.spec import (
     SandboxSpec,
 )
 from ctui.sandbox.surroundings import surroundings
-from ctui.tasks.mailbox.ports import Account, Services
+from ctui.tasks.mailbox.ports import Account, Provided, Services
 from ctui.tasks.model import SandboxFacts, Task
 
 
@@ -84,7 +84,7 @@ async def prepare(
         limits=_limits(sandbox),
         directory=provided.directory,
     )
-    return Launch(number, spec, first_line_of(home, account), _facts(config, task, spec))
+    return Launch(number, spec, first_line_of(home, account), _facts(config, task, spec, provided))
 
 
 async def home_of(
@@ -149,7 +149,7 @@ def _limits(config: SandboxConfig) -> Limits:
     )
 
 
-def _facts(config: Config, task: Task, spec: SandboxSpec) -> SandboxFacts:
+def _facts(config: Config, task: Task, spec: SandboxSpec, provided: Provided) -> SandboxFacts:
     sandbox, options = config.sandbox, task.options
     return SandboxFacts(
         image=spec.image,
@@ -163,4 +163,5 @@ def _facts(config: Config, task: Task, spec: SandboxSpec) -> SandboxFacts:
         if options.skip_permissions
         else options.permission_mode,
         trusted=options.trusted,
+        isolated=provided.isolated,
     )

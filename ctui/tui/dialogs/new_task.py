@@ -59,6 +59,7 @@ class NewTaskForm(ModalScreen[NewTask | None]):
         super().__init__()
         self._defaults = options.defaults
         self._scripted = options.scripted
+        self._always_isolated = options.isolated
         self._worktree = worktree
         self._again = again or NewTask(
             prompt=type(self).draft,
@@ -88,6 +89,13 @@ class NewTaskForm(ModalScreen[NewTask | None]):
                 again.trust,
                 id="trust",
                 compact=True,
+            )
+            yield TickBox(
+                "isolated: no commits but those it begins with",
+                again.options.isolated or self._always_isolated,
+                id="isolated",
+                compact=True,
+                disabled=self._always_isolated,
             )
             yield Static(classes="form--problem")
             yield Static(_KEYS, classes="dialog--keys")
@@ -139,6 +147,7 @@ class NewTaskForm(ModalScreen[NewTask | None]):
                     permission_mode="default" if nothing else mode,  # type: ignore[arg-type] # one of the choices
                     skip_permissions=nothing,
                     budget=float(budget) if budget else None,
+                    isolated=self.query_one("#isolated", TickBox).value,
                 ),
             )
         )

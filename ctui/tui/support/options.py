@@ -19,5 +19,7 @@ class ScreenOptions(NamedTuple):
     """Whether the terminal's bell rings when a task asks."""
     delete_branches: bool = False
     """Whether removing a worktree removes its branch too."""
+    isolated: bool = False
+    """Whether every new task is isolated."""
     keys: Mapping[str, str] = {}
     """The id of a binding -> the keys that do it instead."""
