@@ -22,6 +22,7 @@ from ctui.errors import Refused, Unavailable
 from ctui.git import hostile
 from ctui.git.isolation import REFS_HEADER, isolate
 from ctui.git.opening import open_trusted
+from ctui.git.process import to_the_end
 from ctui.git.repository import Repository
 from ctui.paths import WORKSPACE
 
@@ -129,11 +130,14 @@ async def create_private(
     # It gets its final name when it is complete, so that a crash leaves none half made.
     unfinished = folder / "git.new"
     try:
-        await asyncio.to_thread(_lay_out, private, unfinished, branch, base, borrow=not isolated)
+        # A thread goes on when its caller is cancelled, and would write into the next start.
+        await to_the_end(
+            asyncio.to_thread(_lay_out, private, unfinished, branch, base, borrow=not isolated)
+        )
         if isolated:
             refs = (unfinished / "packed-refs").read_bytes()
             await _isolate(private, unfinished, _tip(refs, branch) or base)
-        await asyncio.to_thread(_complete, private, unfinished, branch, owner)
+        await to_the_end(asyncio.to_thread(_complete, private, unfinished, branch, owner))
     except OSError as error:
         raise Unavailable(f"{folder} cannot be written: {error.strerror}") from error
     return private
@@ -179,7 +183,7 @@ async def _isolate(private: PrivateRepository, unfinished: Path, start: str | No
     try:
         packs = await isolate(unfinished, private.repository, start)
     except BaseException:  # cancelled or not: packs can be large
-        await asyncio.to_thread(shutil.rmtree, unfinished, ignore_errors=True)
+        await to_the_end(asyncio.to_thread(shutil.rmtree, unfinished, ignore_errors=True))
         raise
     _write(private.given, "".join(f"{name}\n" for name in packs).encode())
 

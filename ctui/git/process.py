@@ -1,4 +1,7 @@
-"""Running of one process to its end, with bounded output and without leaving its group behind."""
+"""Running of one process to its end, with bounded output and without leaving its group behind.
+
+Also of other work that must not be left halfway.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,10 @@ import contextlib
 import os
 import re
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextvars import ContextVar
 from pathlib import Path
+from typing import Any, TypeVar
 
 held_locks: ContextVar[tuple[int, ...]] = ContextVar("held_locks", default=())
 """Descriptors that every process inherits.
@@ -17,6 +21,8 @@ held_locks: ContextVar[tuple[int, ...]] = ContextVar("held_locks", default=())
 A lock of flock(2) is free only when the last process that has it is gone: so who takes it after a
 crash knows that no git of ours is still at work.
 """
+
+Done = TypeVar("Done")
 
 _STDERR_LIMIT = 8 * 1024
 _STDOUT_LIMIT = 512 * 1024 * 1024
@@ -71,6 +77,24 @@ async def communicate(
         if process.returncode is None:
             _kill_group(process)
             await process.wait()
+
+
+async def to_the_end(work: Coroutine[Any, Any, Done]) -> Done:
+    """Await what must not be left halfway; a cancellation takes effect after it.
+
+    Unlike `asyncio.shield`, it makes the caller wait, so that the caller keeps its locks until
+    the end.
+    """
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
+    return task.result()
 
 
 async def _read_all(

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, TypeVar
 
 from ctui.errors import Conflict, Unavailable
 from ctui.file_lock import FileLock
@@ -14,8 +12,6 @@ from ctui.git.repository import Repository
 from ctui.worktrees.trash.entries import trash_folder
 
 _PATIENCE_SECONDS = 60.0
-
-Done = TypeVar("Done")
 
 
 @asynccontextmanager
@@ -42,24 +38,6 @@ async def trash_lock(
         )
     with lock, _inherited(lock.fileno()):
         yield
-
-
-async def to_the_end(work: Coroutine[Any, Any, Done]) -> Done:
-    """Await what must not be left halfway; a cancellation takes effect after it.
-
-    Unlike `asyncio.shield`, it makes the caller wait, so that the caller keeps its locks until
-    the end.
-    """
-    task = asyncio.ensure_future(work)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait([task])
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None:
-        raise cancelled
-    return task.result()
 
 
 @asynccontextmanager

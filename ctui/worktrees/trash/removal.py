@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from ctui.errors import Conflict, CtuiError, Unavailable
+from ctui.git.process import to_the_end
 from ctui.git.repository import Repository
 from ctui.text import one_line
 from ctui.worktrees.model import WorktreeStatus
@@ -36,7 +37,7 @@ from ctui.worktrees.trash.keep_refs import (
     named_objects,
     objects_in,
 )
-from ctui.worktrees.trash.lock import to_the_end, trash_lock
+from ctui.worktrees.trash.lock import trash_lock
 from ctui.worktrees.trash.removal_checks import (
     RemovalBasis,
     StillFree,

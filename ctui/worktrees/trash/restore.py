@@ -10,6 +10,7 @@ import msgspec
 
 from ctui.errors import Conflict, CtuiError, NotFound, Unavailable
 from ctui.git.names import branch_conflicts
+from ctui.git.process import to_the_end
 from ctui.git.repository import Repository
 from ctui.text import one_line
 from ctui.worktrees.model import WorktreeRecord
@@ -28,7 +29,7 @@ from ctui.worktrees.trash.entries import (
 )
 from ctui.worktrees.trash.keep_refs import delete_keep_refs
 from ctui.worktrees.trash.links import Ends, adapt_links, write_file
-from ctui.worktrees.trash.lock import to_the_end, trash_lock
+from ctui.worktrees.trash.lock import trash_lock
 from ctui.worktrees.trash.old_trash import take_over_old_entries
 from ctui.worktrees.trash.removal import put_back_interrupted
 from ctui.worktrees.trash.renames import is_at, rename_moved
