@@ -1,4 +1,4 @@
-"""What a front end can ask of the driver: one struct a call, on both sides of the socket."""
+"""Calls of front ends to the driver: one struct for each, on both sides of the socket."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Login(msgspec.Struct, frozen=True, omit_defaults=True):
     base_url: str = ""
     """Of the API; counts only with one of the two above: a key never goes to another's server."""
     variables: dict[str, str] = {}
-    """What the caller's environment has of what the task's MCP servers refer to."""
+    """Variables of the caller's environment that the task's MCP servers refer to."""
 
     def __repr__(self) -> str:
         return "Login(…)" if self.environment else f"Login(stored={self.stored})"

@@ -1,4 +1,4 @@
-"""What a task's folders take of their disk, measured without trusting what is in them."""
+"""Disk usage of a task's folders, measured without trusting what is in them."""
 
 from __future__ import annotations
 

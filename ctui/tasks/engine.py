@@ -51,7 +51,7 @@ log = logging.getLogger(__name__)
 
 _SWEEP_AGAIN_SECONDS = 10.0
 _RECEIPT_SECONDS = 8.0
-"""How long whoever answers an ask waits to hear that the answer has arrived."""
+"""Time limit of waiting for an answer's receipt; afterwards the ask is returned as it is."""
 
 
 class TaskEngine:

@@ -141,14 +141,14 @@ def handle(message: Mapping[str, Any]) -> Outcome:
 
 
 def answered(call: int | str, response: str, *, timed_out: bool = False) -> dict[str, Any]:
-    """The result of an `ask_user` call."""
+    """Return the result of an `ask_user` call."""
     facts = {"response": response, "timed_out": timed_out}
     text = response if not timed_out else "Nobody answered in time. Go on without an answer."
     return _result(call, {"content": [{"type": "text", "text": text}], "structuredContent": facts})
 
 
 def refused(call: int | str, reason: str) -> dict[str, Any]:
-    """A tool error: the model reads `reason` and goes on."""
+    """Return a tool error: the model reads `reason` and goes on."""
     return _result(call, {"content": [{"type": "text", "text": reason}], "isError": True})
 
 

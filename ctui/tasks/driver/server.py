@@ -50,7 +50,7 @@ class Server:
                 self._push(writer, line)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection, from hello to its end."""
+        """Serve one connection, from hello to its end."""
         if not rpc.same_user(writer.get_extra_info("socket")):
             writer.close()
             return

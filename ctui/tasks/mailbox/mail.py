@@ -18,7 +18,7 @@ class Mail:
     """Base of all mail."""
 
     arrived: float = field(default=0.0, init=False)
-    """When it was put into the mailbox, on the loop's clock."""
+    """Time at which it was put into the mailbox, on the loop's clock."""
 
 
 # -- commands of a person, each with who waits for its effect
@@ -135,7 +135,7 @@ class Trouble(Mail):
     """The runner does not answer, or answers again."""
 
     text: str
-    """What is wrong, in one line; "" where nothing is any more."""
+    """Trouble in one line; "" if it is over."""
 
 
 @dataclass(slots=True, eq=False)
@@ -143,7 +143,7 @@ class Space(Mail):
     """A disk has too little left, or enough again."""
 
     low: str
-    """Which, in one line; "" where there is enough."""
+    """Shortage of a disk, in one line; "" if there is none."""
 
 
 @dataclass(slots=True, eq=False)

@@ -31,13 +31,13 @@ log = logging.getLogger(__name__)
 
 _STORE_RETRY_SECONDS = 0.5
 _PATIENCE_SECONDS = 8.0
-"""How long a command waits for a store that cannot be written."""
+"""Time limit of a command that waits for a store that cannot be written."""
 _CREATE_SECONDS = 10.0
-"""How long a driver that lets go waits for a sandbox that is being made."""
+"""Time for which a driver that lets go waits for a sandbox that is being made."""
 
 
 class Surroundings(Protocol):
-    """What an actor needs of all tasks together."""
+    """Things that an actor needs of all tasks together."""
 
     slots: Slots
 

@@ -1,4 +1,4 @@
-"""What a run may take of the disks. Beyond a limit its sandbox is frozen, and the task asks.
+"""Limits of a run on the disks. Beyond one its sandbox is frozen, and the task asks.
 
 A task that is paused so has `paused` in its record until its sandbox goes on or is gone; the next
 driver finds it there, and freezes the sandbox anew if the last one could not.
@@ -45,7 +45,7 @@ class Over(NamedTuple):
 
     which: Paused
     text: str
-    """What is over which setting."""
+    """Sentence that says what is over which setting."""
 
 
 def limits_of(config: Config) -> Limits:

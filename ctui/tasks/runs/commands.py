@@ -1,4 +1,4 @@
-"""What a person tells a task. Each command is answered when it has its effect."""
+"""Commands of a person to a task. Each is answered when it has its effect."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What becomes of a task when this program makes a mistake while it takes the task's mail."""
+"""End of a run in whose mail this program makes a mistake."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What takes time in the life of a run. A job changes nothing: its end, or what it reads, is mail.
+"""Jobs, which take time in a run's life. A job changes nothing: its end, or what it reads, is mail.
 
 All jobs can be cancelled at any moment. One that makes a sandbox then removes it.
 """
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _PASSING = (Unavailable, ExternalFailure)
-"""What a runner says of what exists, and may not say the next time."""
+"""Errors that a runner gives for what exists, and may not give the next time."""
 RETRY_SECONDS = 0.5
 _LONGEST_RETRY_SECONDS = 2.0
 _GRACE_SECONDS = 5.0
@@ -258,7 +258,7 @@ async def look(actor: TaskActor, sandbox: str) -> SandboxState | None:
 
 
 class Measured(NamedTuple):
-    """What a run takes of the disks, and what they have left."""
+    """Disk space that a run takes, and that the disks have left."""
 
     usage: Usage
     free: int | None

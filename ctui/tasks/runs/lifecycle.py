@@ -25,7 +25,7 @@ from ctui.tasks.session.messages import new_message
 LOOK_SECONDS = 15.0
 CLOSE_AGAIN_SECONDS = 5.0
 _TORN_INPUT = "Error parsing streaming input line"
-"""What the CLI says before it exits because a line of its input was not JSON."""
+"""Words of the CLI before it exits because a line of its input was not JSON."""
 _ENGINE_DIED = 255
 """The exit code that an engine gives to what it does not know the end of."""
 _TAKE_UP_LIMIT = 3
@@ -217,7 +217,7 @@ def follow_up(step: Step) -> None:
 
 
 def followed(step: Step, result: object, error: BaseException | None) -> None:
-    """The journal of a live run is at its end."""
+    """Take the end of a live run's journal, or an error in following it."""
     if error is not None:
         _fail(step, error)
         _close(step)

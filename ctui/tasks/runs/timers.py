@@ -1,4 +1,4 @@
-"""What happens to a task by itself: timers, imports, looks, and troubles of the runner."""
+"""Mail that nobody sends: timers, imports, looks, and troubles of the runner."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ _OPEN = (AskState.PENDING, AskState.ANSWERED)
 
 
 class AskBook:
-    """What the run of a step asks; every change of an ask goes through here."""
+    """Asks of a step's run; every change of an ask goes through here."""
 
     def __init__(self, step: Step) -> None:
         self._step = step

@@ -1,4 +1,4 @@
-"""What a task's lines may not say: whatever the driver did not cause is an alarm.
+"""Lines that a task may not say: whatever the driver did not cause is an alarm.
 
 A line is evidence of something only where the CLI alone could have written it; even then the CLI
 runs beside what a task started. So each claim is held against what this side knows: which mode was
@@ -23,7 +23,7 @@ from ctui.text import one_line
 
 TOO_MANY = "this task asks more than the person can answer; wait for an answer first"
 _WIDE_MODES = {"acceptEdits", "bypassPermissions", "dontAsk", "auto"}
-"""What lets something happen unasked. The others only ask more."""
+"""Modes in which something happens unasked. The others only ask more."""
 
 
 def check_mode(step: Step, mode: str, evidence: bytes) -> None:
