@@ -40,7 +40,7 @@ class AskPanel(Vertical, can_focus=True):
         """The last ask is gone while the panel had the focus, which nothing has now."""
 
     def __init__(self, *, share: float = 0.4) -> None:
-        """Nothing is asked yet.
+        """Prepare a panel without an ask.
 
         Args:
             share: of the screen's height, that the ask's own lines take at most.
@@ -84,12 +84,12 @@ class AskPanel(Vertical, can_focus=True):
 
     @property
     def writing(self) -> bool:
-        """Whether words are written for the ask that is shown."""
+        """Return True if words are written for the ask that is shown."""
         return self._wants is not Wants.NOTHING
 
     @property
     def gone(self) -> bool:
-        """Whether the ask that is shown is not asked any more."""
+        """Return True if the ask that is shown is not asked any more."""
         return self._form is not None and all(ask.id != self._form.ask.id for ask in self._asks)
 
     def leave_words(self) -> bool:
@@ -101,7 +101,7 @@ class AskPanel(Vertical, can_focus=True):
         return was_open
 
     def start_again(self) -> None:
-        """An answer was not accepted: ask anew, unless something else is shown meanwhile."""
+        """Ask anew after an answer that was not accepted, unless another ask is shown by now."""
         if self._form is not None and self._sent:
             self._form, self._sent, self._done = AskForm(self._form.ask), False, 0
             self._redraw()
@@ -207,7 +207,7 @@ class AskPanel(Vertical, can_focus=True):
             self.focus()
 
     def _begin_question(self) -> None:
-        """Something that the person has not seen is shown."""
+        """Show a question that the person has not seen, from its top."""
         self._done = self._form.done if self._form else 0
         self._guard.start()
         self.query_one(AskBody).begin()

@@ -14,11 +14,11 @@ class KeyGuard:
         self._since = 0.0
 
     def start(self) -> None:
-        """Something new is shown."""
+        """Hold keys back from now on: something new is shown."""
         self._since = monotonic()
 
     def holds(self) -> bool:
-        """Whether the key that has just come is to be ignored; ask once for each key."""
+        """Return True if the key that has just come is to be ignored; ask once for each key."""
         now = monotonic()
         early = now - self._since < GUARD_SECONDS
         if early:

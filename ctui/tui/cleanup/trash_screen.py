@@ -71,7 +71,7 @@ class TrashScreen(Screen[None]):
 
     @property
     def _chosen(self) -> list[TrashEntry]:
-        """What is marked, else what is highlighted."""
+        """Return the marked entries, else the one that is highlighted."""
         if self._marked:
             return [entry for entry in self._entries if entry.id in self._marked]
         place = self.query_one(OptionList).highlighted

@@ -25,7 +25,7 @@ class Confirm(ModalScreen[bool]):
     ]
 
     def __init__(self, question: str, facts: list[str], *, yes: str) -> None:
-        """A question in one line, and what follows from a yes.
+        """Prepare a question in one line, with what follows from a yes.
 
         Args:
             question: sanitised, as all texts here.

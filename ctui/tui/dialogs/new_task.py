@@ -48,7 +48,7 @@ class NewTaskForm(ModalScreen[NewTask | None]):
         again: NewTask | None = None,
         problem: str = "",
     ) -> None:
-        """A form.
+        """Prepare a form.
 
         Args:
             options: of the whole screen.
@@ -98,7 +98,7 @@ class NewTaskForm(ModalScreen[NewTask | None]):
             self._complain(self._problem)
 
     def on_select_changed(self, event: Select.Changed) -> None:
-        """An existing worktree has its name, and begins where it is."""
+        """Disable name and base for an existing worktree, which has both."""
         if event.select.id == "place":
             for field in ("#name", "#base"):
                 self.query_one(field, Input).disabled = event.value != "new"

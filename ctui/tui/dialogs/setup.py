@@ -1,4 +1,4 @@
-"""What is missing, and the keys that mend it: a login and an image can be made right here."""
+"""Checks of what is missing, and keys that mend it: a login and an image can be made right here."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _WIDTH = 120
 
 
 async def look(paths: Paths) -> list[Check]:
-    """All checks, away from the screen's loop: a keyring or an engine may take its time."""
+    """Return all checks, made off the screen's loop: a keyring or an engine may take its time."""
     return await asyncio.to_thread(lambda: asyncio.run(check_all(paths)))
 
 

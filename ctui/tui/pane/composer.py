@@ -1,4 +1,4 @@
-"""Where a person writes to a task: several lines, with what they said before at hand."""
+"""Input for words to a task: several lines, with what was said before at hand."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Composer(TextArea):
         self._draft = ""
 
     def remember(self, said: list[str]) -> None:
-        """What was said before, oldest first."""
+        """Take what was said before, oldest first."""
         self._said = said[-_MOST_REMEMBERED:]
         self._place = len(self._said)
 
@@ -63,7 +63,7 @@ class Composer(TextArea):
         self.post_message(self.Sent(text))
 
     def give_back(self, text: str) -> None:
-        """What was said did not arrive: it can be sent again."""
+        """Put back what did not arrive, so that it can be sent again."""
         self.text = f"{text}\n{self.text}" if self.text else text
         self.move_cursor(self.document.end)
 

@@ -76,7 +76,7 @@ class Pane(Vertical):
         await self._feed.close()
 
     def show(self, task: Task, asks: list[Ask]) -> None:
-        """The task and what it asks, as they are now."""
+        """Show the task and what it asks, as they are now."""
         self.task_record = task
         self._asks = len(asks)
         if self.is_mounted:
@@ -84,7 +84,7 @@ class Pane(Vertical):
             self.tick()
 
     def tick(self) -> None:
-        """Time has passed, and the header says how much."""
+        """Bring the times in the header up to date."""
         header = pane_header(
             self.task_record, self._asks, time.time_ns(), silent=self._feed.silent_seconds()
         )

@@ -61,7 +61,7 @@ class KeysInOrder(App[ReturnType]):
 
 
 async def _passed(call: Callable[[Callable[[], object]], bool]) -> None:
-    """Until whoever is called has come so far in its queue."""
+    """Wait until whoever is called has come so far in its queue."""
     passed = asyncio.Event()
     if call(passed.set):
         await passed.wait()

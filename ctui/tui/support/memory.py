@@ -1,4 +1,4 @@
-"""What the screen remembers by itself: the theme that was chosen, and where it was opened."""
+"""Memory of the screen itself: the theme that was chosen, and where it was opened."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Memory(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def recall(paths: Paths) -> Memory:
-    """What was remembered; nothing where the file cannot be read."""
+    """Return what was remembered, or nothing if the file cannot be read."""
     try:
         return msgspec.json.decode(read_small_file(_file(paths), _LIMIT), type=Memory)
     except (OSError, msgspec.DecodeError, RecursionError):

@@ -48,7 +48,7 @@ class PlainAscii(LineFilter):
 
 @lru_cache(4096)
 def plain(text: str) -> str:
-    """The text in ASCII, as wide as before; `?` stands for what has no likeness."""
+    """Return the text in ASCII, as wide as before; `?` stands for what has no likeness."""
     return "".join(map(_plain, text)).ljust(cell_len(text))[: cell_len(text)]
 
 

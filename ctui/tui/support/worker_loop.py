@@ -19,7 +19,7 @@ class WorkerLoop:
 
     @cached_property
     def loop(self) -> asyncio.AbstractEventLoop:
-        """The loop in which the work is done."""
+        """Return the loop in which the work is done; its thread starts with the first call."""
         loop = asyncio.new_event_loop()
         threading.Thread(target=loop.run_forever, name="worker_loop", daemon=True).start()
         return loop

@@ -32,7 +32,7 @@ class Pause:
 
 
 def may_show(block: Block, needle: str) -> bool:
-    """Whether a row of this block can have a case-folded text, judged without laying it out.
+    """Return True if a row may have a case-folded text, judged without laying out the block.
 
     Marks of Markdown may stand between the words of what is shown, so each word counts by itself.
     """

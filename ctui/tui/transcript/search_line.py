@@ -1,4 +1,4 @@
-"""Where one writes what is searched for in a transcript."""
+"""Input line of the search in a transcript."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class SearchLine(Input):
             super().__init__()
             self.where = where
             self.written = written
-            """Whether nothing more will be written, for now."""
+            """True if nothing more will be written, for now."""
 
     def __init__(self) -> None:
         super().__init__(
