@@ -1,4 +1,4 @@
-"""What all requests share: the driver, the default repository, the live streams."""
+"""Services that all requests share: the driver, the default repository, the live streams."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Service(DriverAccess):
     def __init__(
         self, paths: Paths, repository: Repository, environ: Mapping[str, str] | None = None
     ) -> None:
-        """Nothing is opened or started yet.
+        """Prepare a service that has opened and started nothing yet.
 
         Args:
             paths: whose tasks.

@@ -93,7 +93,7 @@ class AskPanel(Vertical, can_focus=True):
         return self._form is not None and all(ask.id != self._form.ask.id for ask in self._asks)
 
     def leave_words(self) -> bool:
-        """Close the line that is being written; whether there was one."""
+        """Close the line that is being written; return False if there was none."""
         was_open = self.writing
         if was_open:
             self._close_words()

@@ -262,7 +262,7 @@ class TranscriptView(ScrollView, can_focus=True):
         self.paint()
 
     async def find(self, needle: str, *, backward: bool = True) -> bool:
-        """Show the next row with that text; whether there is one.
+        """Show the next row with that text; return False if there is none.
 
         It gives the loop back every few milliseconds, and may be cancelled.
         """

@@ -41,7 +41,7 @@ class Attempts:
         self._addresses: dict[str, _Address] = {}
 
     async def attempt(self, address: str, login: Callable[[], T | None]) -> T | None:
-        """What `login` gives; None, which is a wrong attempt, only after a while.
+        """Return what `login` gives; None, which is a wrong attempt, only after a while.
 
         Raises:
             TooMany: without having tried.

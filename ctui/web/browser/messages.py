@@ -1,4 +1,4 @@
-"""What a page says. What the server says is the program's output, and `Ended` at its end."""
+"""Messages of a page. The server sends the program's output, and `Ended` at its end."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _decoder: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
 
 
 def parse(text: str) -> Message | None:
-    """A message; None if it is none."""
+    """Return a message, or None if the text is none."""
     if len(text) > LONGEST:
         return None
     try:

@@ -50,7 +50,7 @@ class Stuck(Exception):
 
 
 def program_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """What the program needs of the server's environment, and the terminal that a page is."""
+    """Return what the program needs of the server's environment, with the kind of terminal."""
     kept = {
         name: value
         for name, value in environ.items()
@@ -107,7 +107,7 @@ class Terminal:
         return cls(process, master)
 
     async def read(self) -> bytes:
-        """What it wrote, at most 64 KiB; b"" when it has ended.
+        """Return what the program wrote, at most 64 KiB; b"" when it has ended.
 
         Nothing is read ahead: a program whose output nobody takes has to wait.
         """
@@ -124,7 +124,7 @@ class Terminal:
             await self._until(loop.add_reader, loop.remove_reader)
 
     async def write(self, data: bytes) -> None:
-        """Type something. What comes after the program's end is nothing.
+        """Type something, or nothing after the program's end.
 
         Raises:
             Stuck: it does not read.
@@ -169,7 +169,7 @@ class Terminal:
     async def _until(
         self, add: Callable[[int, Callable[[], None]], None], remove: Callable[[int], object]
     ) -> None:
-        """Until the terminal is ready, or the program has ended."""
+        """Wait until the terminal is ready, or the program has ended."""
         ready = asyncio.get_running_loop().create_future()
         add(self._master, lambda: None if ready.done() else ready.set_result(None))
         try:
