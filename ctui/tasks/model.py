@@ -231,7 +231,7 @@ class AskKind(StrEnum):
 
 
 class AskState(StrEnum):
-    """An ask is pending until its one answer, or until nobody can answer it any more."""
+    """State of an ask, which is pending until its one answer or until nobody can give one."""
 
     PENDING = "pending"
     ANSWERED = "answered"

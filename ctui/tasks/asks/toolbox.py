@@ -39,13 +39,13 @@ class NotifyUser(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Respond(msgspec.Struct, frozen=True):
-    """Send this JSON-RPC message back at once."""
+    """A JSON-RPC message to send back at once."""
 
     message: dict[str, Any]
 
 
 class AskPerson(msgspec.Struct, frozen=True):
-    """Put the question to the person; the call stays open until it is answered."""
+    """A question to the person; the call stays open until it is answered."""
 
     call: int | str
     """The JSON-RPC id of the call."""
@@ -53,7 +53,7 @@ class AskPerson(msgspec.Struct, frozen=True):
 
 
 class NotifyPerson(msgspec.Struct, frozen=True):
-    """Tell the person, and respond at once."""
+    """Words for the person, and a response to send at once."""
 
     call: int | str
     note: NotifyUser
@@ -61,7 +61,7 @@ class NotifyPerson(msgspec.Struct, frozen=True):
 
 
 class Withdraw(msgspec.Struct, frozen=True):
-    """The CLI gave up on the call of this JSON-RPC id."""
+    """The end of a call, by its JSON-RPC id, on which the CLI gave up."""
 
     call: int | str
     response: dict[str, Any]

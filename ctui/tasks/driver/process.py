@@ -48,7 +48,7 @@ BUSY = "busy"
 
 
 class Driver:
-    """Holds the parts together from start to exit."""
+    """Holder of the parts from start to exit."""
 
     def __init__(self, paths: Paths) -> None:
         self.paths = paths

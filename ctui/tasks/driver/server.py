@@ -165,7 +165,7 @@ class Server:
 
 
 class _Viewer:
-    """Pushes a journal into one connection, and skips to the archive when that one is slow."""
+    """Follower for one connection, which skips to the archive when that one is slow."""
 
     def __init__(self, journal: Journal, writer: asyncio.StreamWriter) -> None:
         self._journal = journal

@@ -37,7 +37,7 @@ Reply = Future[Any]
 
 
 class RunOver(NamedTuple):
-    """The sandbox of a run does not run any more."""
+    """End of a run's sandbox."""
 
     state: SandboxState | None
     """None where it is gone."""

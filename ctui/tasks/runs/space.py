@@ -21,7 +21,7 @@ _ENOUGH = 1.1
 
 
 class SpaceWatch:
-    """Looks at the disks of live tasks, and tells those that must pause or may go on."""
+    """Watch on the disks of live tasks, which tells those that must pause or may go on."""
 
     def __init__(self, services: Services, actors: Callable[[], Iterable[TaskActor]]) -> None:
         self._services = services
