@@ -16,7 +16,7 @@ _COLOURS = {"+": "$text-success", "-": "$text-error", "?": "bold $warning", "!":
 
 
 class AskBody(Vertical):
-    """Nobody should approve a command whose end they have not seen without knowing that."""
+    """Scrolled lines, with a note of those not seen, so that nobody approves them unawares."""
 
     STEPS: ClassVar[dict[str, int]] = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10}
 

@@ -50,7 +50,7 @@ class Choice(NamedTuple):
 
 
 class AskForm:
-    """Collects the answer to one ask."""
+    """Collector of the answer to one ask."""
 
     def __init__(self, ask: Ask) -> None:
         self.ask = ask

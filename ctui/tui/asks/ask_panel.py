@@ -21,14 +21,14 @@ _WRITING = (Choice("enter", "sends"), Choice("esc", "leaves"))
 
 
 class AskPanel(Vertical, can_focus=True):
-    """Shows the oldest ask of a list; its keys work while it has the focus.
+    """Panel with the oldest ask of a list; its keys work while it has the focus.
 
     An ask that words are written for stays until they are sent or left, even if it is not asked
     any more: what was meant for it must become neither a key nor an answer for another.
     """
 
     class Answered(Message):
-        """The person decided."""
+        """Message that the person decided."""
 
         def __init__(self, panel: AskPanel, ask: Ask, answer: Answer) -> None:
             super().__init__()
@@ -37,7 +37,7 @@ class AskPanel(Vertical, can_focus=True):
             self.answer = answer
 
     class Emptied(Message):
-        """The last ask is gone while the panel had the focus, which nothing has now."""
+        """Message that the last ask is gone, and with it the focus, which nothing has now."""
 
     def __init__(self, *, share: float = 0.4) -> None:
         """Prepare a panel without an ask.

@@ -23,7 +23,7 @@ _LEAST_SHOWN = 3
 
 
 class Inbox(ModalScreen[None]):
-    """Answers one after the other; it stays open until there is nothing left, or escape."""
+    """Screen that asks one ask after the other, until there is nothing left, or escape."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Close"),

@@ -8,7 +8,7 @@ GUARD_SECONDS = 0.4
 
 
 class KeyGuard:
-    """Holds keys back until there was none for a while, so that one held down answers nothing."""
+    """Guard that holds keys back until none came for a while: one held down answers nothing."""
 
     def __init__(self) -> None:
         self._since = 0.0

@@ -26,7 +26,7 @@ _REFRESH_SECONDS = 0.25
 
 
 class Cleanup(Screen[None]):
-    """Marks rows, and does what is marked. Stays open, so that `u` is at hand."""
+    """Screen that marks rows, and does what is marked. It stays open, so that `u` is at hand."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "mark", "mark", id="cleanup.mark"),

@@ -22,7 +22,7 @@ from ctui.worktrees.trash.entries import TrashEntry
 
 
 class TrashScreen(Screen[None]):
-    """The newest entry first."""
+    """Screen with the trash, the newest entry first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "mark", "mark", id="trash.mark"),

@@ -37,7 +37,7 @@ _TICK_SECONDS = 1.0
 
 
 class Dashboard(Commands):
-    """Follows everything, and shows it."""
+    """Screen that follows everything, and shows it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "new_task", "new", tooltip="start a new task", id="new-task"),

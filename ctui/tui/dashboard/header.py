@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Header(Static):
-    """Has room for what is missing only where the terminal is wide enough."""
+    """Top line, with what is missing only where the terminal is wide enough."""
 
     def __init__(self, place: Place, *, scripted: bool) -> None:
         super().__init__(id="header")

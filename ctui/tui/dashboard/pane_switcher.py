@@ -23,7 +23,7 @@ _CARD = "card"
 
 
 class PaneSwitcher(Vertical):
-    """Panes that were opened stay as tabs; one that is only looked at goes with the next one."""
+    """Panes: opened ones stay as tabs; one that is only looked at goes with the next one."""
 
     def __init__(self, make_pane: Callable[[Task, str], Pane], *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         """Prepare a switcher without a pane.

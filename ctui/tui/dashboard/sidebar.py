@@ -17,10 +17,10 @@ _LEAST_ROOM = 20
 
 
 class Sidebar(BoundedList):
-    """Keeps its highlight on the same worktree however the list changes."""
+    """List whose highlight stays on the same worktree however the list changes."""
 
     class Chosen(Message):
-        """Another worktree is highlighted, or (with `opened`) one was opened."""
+        """Message that another worktree is highlighted, or (with `opened`) was opened."""
 
         def __init__(self, item: Item, *, opened: bool) -> None:
             super().__init__()

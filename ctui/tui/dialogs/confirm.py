@@ -17,7 +17,7 @@ from ctui.tui.asks.key_guard import KeyGuard
 
 
 class Confirm(ModalScreen[bool]):
-    """Yes by `y` or enter, no by anything else that leaves; who is typing has not seen it yet."""
+    """Question: yes by `y` or enter, else no; keys of who is still typing do not count."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y,enter", "answer(True)", "Yes"),

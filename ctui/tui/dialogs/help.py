@@ -53,7 +53,7 @@ _MARKS = (
 
 
 class Help(ModalScreen[None]):
-    """Any key closes it."""
+    """Screen with all keys; any key closes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark,enter", "dismiss_none", "Close")

@@ -33,7 +33,7 @@ _KEYS = Content.assemble(
 
 
 class NewTaskForm(ModalScreen[NewTask | None]):
-    """Ctrl+s starts it. What was written stays when the form is closed and opened again."""
+    """Form that ctrl+s starts. What was written stays when it is closed and opened again."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "start", "Start", priority=True),

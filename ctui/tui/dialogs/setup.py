@@ -28,7 +28,7 @@ async def look(paths: Paths) -> list[Check]:
 
 
 class Setup(ModalScreen[None]):
-    """Shows the checks, and where `l` is pressed a line for the login."""
+    """Screen with the checks, and where `l` is pressed a line for the login."""
 
     AUTO_FOCUS = ""  # a hidden line must not swallow the keys
     BINDINGS: ClassVar[list[BindingType]] = [

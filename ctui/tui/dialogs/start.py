@@ -35,7 +35,7 @@ _WHY = (
 
 
 class StartApp(KeysInOrder[Place | Literal["demo"] | None]):
-    """Ends with a repository, with the wish for a demo, or with nothing."""
+    """Application that ends with a repository, with the wish for a demo, or with nothing."""
 
     CSS_PATH = "../ctui.tcss"
     TITLE = "ctui"

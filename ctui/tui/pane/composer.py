@@ -13,7 +13,7 @@ _MOST_REMEMBERED = 200
 
 
 class Composer(TextArea):
-    """Enter sends; shift+enter, alt+enter or ctrl+j begins a new line.
+    """Input that enter sends; shift+enter, alt+enter or ctrl+j begins a new line.
 
     Up in the first line, and down in the last, go through what was said before.
     """
@@ -30,7 +30,7 @@ class Composer(TextArea):
     ]
 
     class Sent(Message):
-        """The person has said something."""
+        """Message that the person has said something."""
 
         def __init__(self, text: str) -> None:
             super().__init__()

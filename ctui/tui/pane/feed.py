@@ -50,7 +50,7 @@ def _messages(paths: Paths, task: str) -> list[Message]:
 
 
 class Feed:
-    """Follows a task until it is closed. All callbacks run on the loop that it was opened on."""
+    """Follower of a task, until closed. All callbacks run on the loop that it was opened on."""
 
     def __init__(
         self,

@@ -28,7 +28,7 @@ from ctui.tui.transcript.transcript_view import TranscriptView
 
 
 class Pane(Vertical):
-    """Follows one task for as long as it is mounted."""
+    """View of one task, which it follows for as long as it is mounted."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Interrupt", show=False, id="pane.interrupt"),
@@ -38,7 +38,7 @@ class Pane(Vertical):
     ]
 
     class Said(Message):
-        """The person wrote to the task."""
+        """Message that the person wrote to the task."""
 
         def __init__(self, task: str, message_id: str, text: str) -> None:
             super().__init__()
@@ -47,7 +47,7 @@ class Pane(Vertical):
             self.text = text
 
     class InterruptWanted(Message):
-        """Escape, where it means nothing nearer."""
+        """Message of an escape that means nothing nearer."""
 
         def __init__(self, task: str) -> None:
             super().__init__()

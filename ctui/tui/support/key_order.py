@@ -23,7 +23,7 @@ _MOST_SECONDS = 1.0
 
 
 class KeysInOrder(App[ReturnType]):
-    """Holds keys and pasted text back until what came before has been dealt with."""
+    """Application that holds keys and pasted text back until what came before is dealt with."""
 
     _waiting: deque[events.Event]
     _busy = False

@@ -17,7 +17,7 @@ _LIMIT = 1 << 18
 
 
 class Memory(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One small file in the state folder. Losing it loses nothing else."""
+    """Content of one small file in the state folder. Losing it loses nothing else."""
 
     theme: str = ""
     """As the palette chose it; what `config.toml` says goes before it."""

@@ -35,7 +35,7 @@ _TABLE |= dict.fromkeys("📖📝✏💻🔍🔎🌐📋📓🔧💭❓", "*")
 
 
 class PlainAscii(LineFilter):
-    """Every character becomes one of ASCII, or as many as it has cells."""
+    """Filter that makes every character one of ASCII, or as many as it has cells."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002 - Textual's signature
         return [

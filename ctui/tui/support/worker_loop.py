@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class WorkerLoop:
-    """Starts with the first work, and ends with the process or when it is closed."""
+    """Loop that starts with the first work, and ends with the process or when it is closed."""
 
     def __init__(self) -> None:
         self._closed = False

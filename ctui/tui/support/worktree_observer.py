@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class WorktreeObserver:
-    """Every method can be called at any time, also before the observer stands."""
+    """Observer whose methods can be called at any time, also before it stands."""
 
     def __init__(self, paths: Paths, git_dir: Path, told: Callable[[Observation], None]) -> None:
         """Prepare an observer that looks at nothing yet.

@@ -110,7 +110,7 @@ def _is_blank(row: str) -> bool:
 
 
 class _Layout:
-    """Turns the blocks of one document into lines."""
+    """Layout of one document's blocks in lines."""
 
     def __init__(self, source: list[str], budget: HighlightBudget) -> None:
         self._source = source

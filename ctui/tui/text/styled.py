@@ -38,7 +38,7 @@ class Styled(NamedTuple):
 
 
 class Writer:
-    """Collects text and its styles in rows."""
+    """Collector of text and its styles in rows."""
 
     def __init__(self) -> None:
         self._rows: list[Styled] = []

@@ -16,7 +16,7 @@ _FOLDED_ROWS = 8
 
 
 class BlockRows:
-    """Lays blocks out, and remembers."""
+    """Rows of blocks, laid out when they are wanted, and remembered."""
 
     def __init__(self) -> None:
         self.unfolded: set[int] = set()

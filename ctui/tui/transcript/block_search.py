@@ -20,7 +20,7 @@ RowPosition = tuple[int, int]
 
 
 class Pause:
-    """Gives the loop back whenever enough time has passed."""
+    """Pauses that give the loop back whenever enough time has passed."""
 
     def __init__(self) -> None:
         self._last = monotonic()

@@ -11,7 +11,7 @@ from ctui.tui.text.markdown_fence import chunk_size, fence_lines, fence_rows
 
 
 class LiveMarkdown:
-    """Lays out a growing text, and does so only once for what cannot change any more.
+    """Layout of a growing text, made only once for what cannot change any more.
 
     At any time all frozen lines and `tail()` are the `markdown_lines` of the whole text, unless a
     list gets nested so deeply that the whole text would show all of it as it was written.

@@ -15,7 +15,7 @@ MOST_ROWS = 4_095
 
 
 class LongRows:
-    """Lays lines out as they come. The end of a text that grows is always shown."""
+    """Layout of lines as they come. The end of a text that grows is always shown."""
 
     def __init__(self, width: int, palette: Palette) -> None:
         self._width = width

@@ -12,7 +12,7 @@ Where = Literal["above", "below"]
 
 
 class SearchLine(Input):
-    """Opens at the end of a transcript, so what is searched first is above."""
+    """Input at the end of a transcript, so what is searched first is above."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "want('above', True)", "Match above, and go on there", show=False),
@@ -21,7 +21,7 @@ class SearchLine(Input):
     ]
 
     class Wanted(Message):
-        """The next match is to be shown."""
+        """Message that the next match is to be shown."""
 
         def __init__(self, where: Where, *, written: bool) -> None:
             super().__init__()

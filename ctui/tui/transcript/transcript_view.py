@@ -34,7 +34,7 @@ _NEAR_TOP_ROWS = 60
 
 
 class TranscriptView(ScrollView, can_focus=True):
-    """Shows blocks, follows their end, folds, selects, and finds."""
+    """View of blocks that follows their end, folds, selects, and finds."""
 
     DEFAULT_CSS = """
     TranscriptView {
@@ -56,7 +56,7 @@ class TranscriptView(ScrollView, can_focus=True):
     ]
 
     class EarlierWanted(Message):
-        """The top is near, and there may be blocks in front of it."""
+        """Message that the top is near, and that there may be blocks in front of it."""
 
     def __init__(self, clock: FrameClock, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
