@@ -100,7 +100,7 @@ def _new_token() -> bytes:
 
 
 class TokenRequired:
-    """ASGI: lets nobody in who does not show the token in the header `Authorization`.
+    """ASGI layer that lets nobody in without the token in the header `Authorization`.
 
     Args of the constructor: what is behind it, the tokens, and the paths that it is about, which
     are all if none is named.

@@ -49,7 +49,7 @@ async def events(service: Service, request: Request) -> Response:
 
 
 class _EventStream(StreamingResponse):
-    """Holds one of the places from its first moment to its last."""
+    """Response that holds one of the places from its first moment to its last."""
 
     def __init__(self, service: Service, task: Task, start: int) -> None:
         self._service = service

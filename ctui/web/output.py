@@ -37,7 +37,7 @@ class _Result(msgspec.Struct):
 
 
 class _Turns:
-    """Makes lines of entries, and knows whether a turn is open."""
+    """Maker of lines from entries, which knows whether a turn is open."""
 
     def __init__(self, *, is_open: bool = False) -> None:
         self.ended: int | None = None

@@ -116,7 +116,7 @@ class PatientProtocol(H11Protocol):
 
 
 class _Server(uvicorn.Server):
-    """Ends its streams first, so that nobody waits for them."""
+    """Server that ends its streams first, so that nobody waits for them."""
 
     def __init__(self, config: uvicorn.Config, end_streams: Callable[[], None]) -> None:
         super().__init__(config)

@@ -13,7 +13,7 @@ from ctui.web.feeds import Feeds
 
 
 class Service(DriverAccess):
-    """Used from one event loop."""
+    """Services of all requests, used from one event loop."""
 
     def __init__(
         self, paths: Paths, repository: Repository, environ: Mapping[str, str] | None = None

@@ -33,7 +33,7 @@ class _Address:
 
 
 class Attempts:
-    """Of all addresses."""
+    """Attempts to log in, by address."""
 
     def __init__(self, first: float = _FIRST, longest: float = _LONGEST) -> None:
         self._first = first

@@ -29,14 +29,14 @@ class Typed(msgspec.Struct, tag="typed", frozen=True, forbid_unknown_fields=True
 
 
 class Resized(msgspec.Struct, tag="resized", frozen=True, forbid_unknown_fields=True):
-    """The page has another size."""
+    """Message that the page has another size."""
 
     columns: Columns
     rows: Rows
 
 
 class Seen(msgspec.Struct, tag="seen", frozen=True, forbid_unknown_fields=True):
-    """So much of the output is on the screen."""
+    """Message that so much of the output is on the screen."""
 
     bytes: Annotated[int, msgspec.Meta(ge=0, le=1 << 24)]
 
@@ -45,7 +45,7 @@ Message: TypeAlias = Hello | Typed | Resized | Seen
 
 
 class Ended(msgspec.Struct, tag="ended", frozen=True):
-    """The program has ended."""
+    """Message that the program has ended."""
 
     code: int
 

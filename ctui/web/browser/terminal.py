@@ -39,14 +39,14 @@ machine that serves, where the person is not."""
 
 
 class Size(NamedTuple):
-    """Of a terminal, in cells."""
+    """Size of a terminal, in cells."""
 
     columns: int
     rows: int
 
 
 class Stuck(Exception):
-    """The program does not read what is typed."""
+    """Error of a program that does not read what is typed."""
 
 
 def program_environment(environ: Mapping[str, str]) -> dict[str, str]:
@@ -60,7 +60,7 @@ def program_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 class Terminal:
-    """Used from one event loop; one reader and one writer at a time."""
+    """Terminal with a program, used from one event loop; one reader and one writer at a time."""
 
     def __init__(self, process: asyncio.subprocess.Process, master: int) -> None:
         self._process = process
