@@ -10,7 +10,7 @@ import ctui
 
 PACKAGE = Path(ctui.__file__).parent
 QUESTIONS = frozenset({"How", "What", "When", "Where", "Whether", "Which", "Who", "Whom", "Why"})
-NOT_YET = frozenset({"mcp_server", "sandbox", "tasks", "tui", "web"})
+NOT_YET = frozenset({"sandbox", "tasks", "tui", "web"})
 """Folders whose docstrings are still to be rewritten."""
 
 
