@@ -103,7 +103,7 @@ class TaskEngine:
             elif task.resume_at is not None:
                 actor = self._actor(task)
                 left = (task.resume_at - self._services.now()) / 1e9
-                actor.set_timer("reset", left, actor.standing.epoch)
+                actor.pending.set_timer("reset", left, actor.standing.epoch)
         self._spawn(self._sweep())
 
     async def detach(self) -> None:

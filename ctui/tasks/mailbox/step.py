@@ -230,16 +230,16 @@ class Step:
     def start(self, name: str, work: Work) -> None:
         """Begin a job; its end comes as mail. A job of the same name must not run."""
         epoch = self.standing.epoch
-        self.after(lambda: self.actor.start_job(name, work, epoch))
+        self.after(lambda: self.actor.pending.start(name, work, epoch))
 
     def cancel(self, name: str) -> None:
         """End a job; its end still comes as mail."""
-        self.after(lambda: self.actor.cancel_job(name))
+        self.after(lambda: self.actor.pending.cancel(name))
 
     def timer(self, name: str, seconds: float | None) -> None:
         """Send mail in so many seconds; None takes the timer back."""
         epoch = self.standing.epoch
-        self.after(lambda: self.actor.set_timer(name, seconds, epoch))
+        self.after(lambda: self.actor.pending.set_timer(name, seconds, epoch))
 
     def reply(self, reply: Reply, value: object) -> None:
         """Answer whoever gave a command."""
