@@ -21,10 +21,11 @@ from ctui.tasks.mailbox.ports import Services
 from ctui.tasks.mailbox.states import Phase
 from ctui.tasks.mailbox.step import Reply, Standing, Step
 from ctui.tasks.model import Notice
-from ctui.tasks.runs import dispatch, jobs
+from ctui.tasks.runs import dispatch
 from ctui.tasks.runs.all_tasks import AllTasks
 from ctui.tasks.runs.channel import Channel
 from ctui.tasks.runs.crash import handle_crash
+from ctui.tasks.runs.jobs.close import stop
 from ctui.tasks.runs.pending import Pending
 
 log = logging.getLogger(__name__)
@@ -145,7 +146,7 @@ class TaskActor:
             if reply is None:
                 continue
             if isinstance(waiting, Stop | Remove):
-                self.pending.start("stop", lambda: jobs.stop(self, self.id), self.standing.epoch)
+                self.pending.start("stop", lambda: stop(self, self.id), self.standing.epoch)
             if not reply.done():
                 reply.set_exception(_not_stored(waiting))
             if waiting is mail:

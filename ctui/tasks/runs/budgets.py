@@ -17,7 +17,8 @@ from ctui.tasks.mailbox.mail import JobDone
 from ctui.tasks.mailbox.states import Phase
 from ctui.tasks.mailbox.step import Reply, Standing, Step
 from ctui.tasks.model import Notice, Paused, Task, TaskState
-from ctui.tasks.runs import jobs
+from ctui.tasks.runs.jobs.freeze import freeze
+from ctui.tasks.runs.jobs.look import Measured, measure
 from ctui.tasks.session import turns
 from ctui.tasks.session.asking import AskBook
 from ctui.text import one_line
@@ -98,7 +99,7 @@ def _look(step: Step) -> None:
         return
     standing.measuring, standing.limits = True, None
     files = _limits(step).files
-    step.start("measure", lambda: jobs.measure(actor, task, files))
+    step.start("measure", lambda: measure(actor, task, files))
 
 
 def _measured(step: Step, result: object, error: BaseException | None) -> None:
@@ -107,7 +108,7 @@ def _measured(step: Step, result: object, error: BaseException | None) -> None:
     standing.measuring = False
     if standing.intent:
         return
-    found = cast("jobs.Measured", result) if error is None else jobs.Measured(Usage(), None, "")
+    found = cast("Measured", result) if error is None else Measured(Usage(), None, "")
     over = _exceeded(step, found.usage)
     if over is None and standing.resuming:
         over = _too_little_space(step, found)
@@ -192,7 +193,7 @@ def _exceeded(step: Step, usage: Usage) -> Over | None:
     return None
 
 
-def _too_little_space(step: Step, found: jobs.Measured) -> Over | None:
+def _too_little_space(step: Step, found: Measured) -> Over | None:
     if found.free is None or found.free >= _limits(step).free_space:
         return None
     return Over("space", space_text(found.folder, _settings(step).tasks.free_space))
@@ -321,7 +322,7 @@ def _apply(step: Step) -> None:
     standing, actor, sandbox = step.standing, step.actor, step.run.container
     if not standing.freezing:
         standing.freezing, frozen = True, not standing.thawing
-        step.start("freeze", lambda: jobs.freeze(actor, sandbox, frozen=frozen))
+        step.start("freeze", lambda: freeze(actor, sandbox, frozen=frozen))
 
 
 def _refuse(step: Step, error: CtuiError) -> None:

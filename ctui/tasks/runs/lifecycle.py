@@ -14,8 +14,13 @@ from ctui.tasks.mailbox.run_view import RunView
 from ctui.tasks.mailbox.states import Intent, Phase
 from ctui.tasks.mailbox.step import RunOver, Standing, Step
 from ctui.tasks.model import Notice, Run, TaskState
-from ctui.tasks.runs import budgets, jobs
+from ctui.tasks.runs import budgets
 from ctui.tasks.runs.channel import Channel
+from ctui.tasks.runs.jobs import adopt as adopt_job
+from ctui.tasks.runs.jobs import close as close_job
+from ctui.tasks.runs.jobs.create import create, prepare_run
+from ctui.tasks.runs.jobs.follow import follow
+from ctui.tasks.runs.jobs.look import bring_home
 from ctui.tasks.runs.launch import Launch
 from ctui.tasks.runs.outcome import cut_off, settle
 from ctui.tasks.session import conversation, turns
@@ -65,7 +70,7 @@ def slot(step: Step) -> None:
     step.move(TaskState.STARTING)
     step.enter(Phase.PREPARING)
     actor, standing = step.actor, step.standing
-    step.start("prepare", lambda: jobs.prepare_run(actor, standing))
+    step.start("prepare", lambda: prepare_run(actor, standing))
 
 
 def prepared(step: Step, launch: object, error: BaseException | None) -> None:
@@ -93,7 +98,7 @@ def prepared(step: Step, launch: object, error: BaseException | None) -> None:
         task.sandbox = launch.facts
         step.enter(Phase.CREATING)
         actor = step.actor
-        step.start("create", lambda: jobs.create(actor, launch, run))
+        step.start("create", lambda: create(actor, launch, run))
 
 
 def created(step: Step, channel: object, error: BaseException | None) -> None:
@@ -139,7 +144,7 @@ def adopt(step: Step, run: Run | None) -> None:
     step.enter(Phase.ADOPTING)
     actor, epoch = step.actor, step.standing.epoch
     step.after(actor.take_slot)
-    step.start("adopt", lambda: jobs.adopt(actor, run, epoch))
+    step.start("adopt", lambda: adopt_job.adopt(actor, run, epoch))
 
 
 def adopted(step: Step, result: object, error: BaseException | None) -> None:
@@ -150,7 +155,7 @@ def adopted(step: Step, result: object, error: BaseException | None) -> None:
             _fail(step, error)
         _close(step)
         return
-    found = cast("jobs.Adopted", result)
+    found = cast("adopt_job.Adopted", result)
     if standing.stored is None:
         standing.stored = standing.view.seen
     if found.channel is None:
@@ -186,7 +191,7 @@ def _end_of_adopted(step: Step, state: SandboxState | None) -> RunOver:
 def _go_live(step: Step, sandbox: str) -> None:
     step.enter(Phase.LIVE)
     actor, epoch = step.actor, step.standing.epoch
-    step.start("follow", lambda: jobs.follow(actor, sandbox, epoch))
+    step.start("follow", lambda: follow(actor, sandbox, epoch))
     step.timer("look", LOOK_SECONDS)
     budgets.went_live(step)
 
@@ -199,7 +204,7 @@ def follow_up(step: Step) -> None:
     standing, actor, task = step.standing, step.actor, step.task
     if standing.import_wanted and not standing.importing and standing.phase is Phase.LIVE:
         standing.importing, standing.import_wanted = True, False
-        step.start("import", lambda: jobs.bring_home(actor, task))
+        step.start("import", lambda: bring_home(actor, task))
     if not standing.intent or standing.ending:
         return
     standing.ending = True
@@ -211,7 +216,7 @@ def follow_up(step: Step) -> None:
         case Phase.CREATING:
             step.cancel("create")
         case Phase.LIVE | Phase.ADOPTING:
-            step.start("stop", lambda: jobs.stop(actor, task.id))
+            step.start("stop", lambda: close_job.stop(actor, task.id))
         case Phase.RESTING:
             _close(step)
 
@@ -256,7 +261,7 @@ def close(step: Step) -> None:
     """Begin, or begin again, to leave no sandbox behind."""
     standing, actor, task = step.standing, step.actor, step.task
     rejected = standing.view.login_rejected and standing.intent in {"", "asleep"}
-    step.start("close", lambda: jobs.close(actor, task, rejected=rejected))
+    step.start("close", lambda: close_job.close(actor, task, rejected=rejected))
 
 
 def sweep(step: Step) -> None:
@@ -273,7 +278,7 @@ def closed(step: Step, result: object, error: BaseException | None) -> None:
         step.trouble(_as_error(error).one_line(), "engine")
         step.timer("close", CLOSE_AGAIN_SECONDS)
         return
-    closing = cast("jobs.Closed", result)
+    closing = cast("close_job.Closed", result)
     intent = standing.intent
     turns.work_found(step, closing.work)
     if standing.run is not None:
@@ -386,7 +391,7 @@ def leave(step: Step) -> None:
         return
     step.enter(Phase.LEAVING)
     actor, task = step.actor, step.task
-    step.start("leave", lambda: jobs.leave(actor, task, call))
+    step.start("leave", lambda: close_job.leave(actor, task, call))
 
 
 def left(step: Step, result: object, error: BaseException | None) -> None:

@@ -10,7 +10,8 @@ from ctui.sandbox.runner import SandboxState
 from ctui.tasks.mailbox.states import Phase
 from ctui.tasks.mailbox.step import Step
 from ctui.tasks.model import TaskState, WorkState
-from ctui.tasks.runs import budgets, commands, jobs, lifecycle
+from ctui.tasks.runs import budgets, commands, lifecycle
+from ctui.tasks.runs.jobs.look import look
 from ctui.tasks.session import conversation, turns
 from ctui.tasks.session.asking import AskBook
 
@@ -92,7 +93,7 @@ def _look(step: Step) -> None:
     step.timer("look", lifecycle.LOOK_SECONDS)
     if standing.looked_at == standing.view.seen and not standing.ending:
         sandbox = step.run.container
-        step.start("look", lambda: jobs.look(actor, sandbox))
+        step.start("look", lambda: look(actor, sandbox))
     standing.looked_at = standing.view.seen
 
 
