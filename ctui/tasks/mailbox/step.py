@@ -25,7 +25,7 @@ from ctui.text import one_line, sanitise
 
 if TYPE_CHECKING:
     from ctui.tasks.runs.actor import TaskActor
-    from ctui.tasks.runs.budgets import Limits
+    from ctui.tasks.runs.disks.limits import Limits
 
 _ALARMS_KEPT = 50
 

@@ -10,7 +10,8 @@ from ctui.tasks.mailbox.mail import Answer, Interrupt, PutBack, Remove, Resume, 
 from ctui.tasks.mailbox.states import Phase
 from ctui.tasks.mailbox.step import Reply, Step
 from ctui.tasks.model import Ask, AskState, Message, TaskState
-from ctui.tasks.runs import budgets, lifecycle
+from ctui.tasks.runs import lifecycle
+from ctui.tasks.runs.disks import watching
 from ctui.tasks.session import conversation
 from ctui.tasks.session.asking import AskBook
 
@@ -121,7 +122,7 @@ def resume(step: Step, mail: Resume) -> None:
     _refuse_leaving(step)
     standing.config = mail.call.config
     if standing.phase in _UNDER_WAY and task.paused and not standing.intent:
-        budgets.resume(step, mail.reply)
+        watching.resume(step, mail.reply)
         return
     # Nobody follows it: it stays to hear what it is told next.
     task.detached = True

@@ -27,7 +27,8 @@ from ctui.tasks.mailbox.mail import (
 )
 from ctui.tasks.mailbox.states import Phase
 from ctui.tasks.mailbox.step import Step
-from ctui.tasks.runs import budgets, commands, lifecycle, timers
+from ctui.tasks.runs import commands, lifecycle, timers
+from ctui.tasks.runs.disks import pausing, watching
 from ctui.tasks.session import conversation
 
 _ANY_EPOCH = {"import", "confirm", "reset", "unpause"}
@@ -50,7 +51,7 @@ def handle(step: Step, mail: Mail) -> None:
         _refuse(step, mail)
         return
     _HANDLERS[type(mail)](step, mail)
-    budgets.hold(step)
+    pausing.hold(step)
     lifecycle.follow_up(step)
 
 
@@ -63,30 +64,28 @@ def _refuse(step: Step, mail: Mail) -> None:
 
 def _lines(step: Step, mail: Lines) -> None:
     conversation.take_lines(step, mail.lines)
-    budgets.grown(step)
+    watching.grown(step)
 
 
 def _job_done(step: Step, mail: JobDone) -> None:
-    match step.standing.phase, mail.name:
-        case Phase.PREPARING, "prepare":
-            lifecycle.prepared(step, mail.result, mail.error)
-        case Phase.CREATING, "create":
-            lifecycle.created(step, mail.result, mail.error)
-        case Phase.ADOPTING, "adopt":
-            lifecycle.adopted(step, mail.result, mail.error)
-        case Phase.LIVE, "follow":
-            lifecycle.followed(step, mail.result, mail.error)
-        case Phase.CLOSING, "close":
-            lifecycle.closed(step, mail.result, mail.error)
-        case Phase.LEAVING, "leave":
-            lifecycle.left(step, mail.result, mail.error)
-        case _, "import":
-            timers.imported(step, mail.result, mail.error)
-        case Phase.LIVE, "look":
-            timers.looked(step, mail.result, mail.error)
-        case Phase.LIVE, "measure" | "freeze":
-            budgets.job_done(step, mail)
+    phase = None if mail.name == "import" else step.standing.phase
+    if (handler := _JOBS.get((phase, mail.name))) is not None:
+        handler(step, mail.result, mail.error)
 
+
+_JOBS: dict[tuple[Phase | None, str], Callable[[Step, Any, BaseException | None], None]] = {
+    (Phase.PREPARING, "prepare"): lifecycle.prepared,
+    (Phase.CREATING, "create"): lifecycle.created,
+    (Phase.ADOPTING, "adopt"): lifecycle.adopted,
+    (Phase.LIVE, "follow"): lifecycle.followed,
+    (Phase.LIVE, "look"): timers.looked,
+    (Phase.LIVE, "measure"): watching.measured,
+    (Phase.LIVE, "freeze"): pausing.applied,
+    (Phase.CLOSING, "close"): lifecycle.closed,
+    (Phase.LEAVING, "leave"): lifecycle.left,
+    (None, "import"): timers.imported,
+}
+"""From the phase in which a job's end counts, None for any, and its name to what takes it."""
 
 _HANDLERS: dict[type[Mail], Callable[[Step, Any], None]] = {
     Start: commands.start,
@@ -104,5 +103,5 @@ _HANDLERS: dict[type[Mail], Callable[[Step, Any], None]] = {
     JobDone: _job_done,
     TimeUp: lambda step, mail: timers.time_up(step, mail.name),
     Trouble: lambda step, mail: timers.trouble(step, mail.text),
-    Space: lambda step, mail: budgets.space(step, mail.low),
+    Space: lambda step, mail: watching.space(step, mail.low),
 }

@@ -14,8 +14,8 @@ from ctui.tasks.mailbox.run_view import RunView
 from ctui.tasks.mailbox.states import Intent, Phase
 from ctui.tasks.mailbox.step import RunOver, Standing, Step
 from ctui.tasks.model import Notice, Run, TaskState
-from ctui.tasks.runs import budgets
 from ctui.tasks.runs.channel import Channel
+from ctui.tasks.runs.disks import pausing, watching
 from ctui.tasks.runs.jobs import adopt as adopt_job
 from ctui.tasks.runs.jobs import close as close_job
 from ctui.tasks.runs.jobs.create import create, prepare_run
@@ -193,7 +193,7 @@ def _go_live(step: Step, sandbox: str) -> None:
     actor, epoch = step.actor, step.standing.epoch
     step.start("follow", lambda: follow(actor, sandbox, epoch))
     step.timer("look", LOOK_SECONDS)
-    budgets.went_live(step)
+    watching.went_live(step)
 
 
 # -- from a live run to rest
@@ -252,7 +252,7 @@ def _close(step: Step) -> None:
     step.enter(Phase.CLOSING)
     for timer in ("sleep", "background", "timeout", "look"):
         step.timer(timer, None)
-    budgets.closing(step)
+    pausing.run_over(step)
     step.after(actor.drop_channel)
     close(step)
 

@@ -10,7 +10,8 @@ from ctui.sandbox.runner import SandboxState
 from ctui.tasks.mailbox.states import Phase
 from ctui.tasks.mailbox.step import Step
 from ctui.tasks.model import TaskState, WorkState
-from ctui.tasks.runs import budgets, commands, lifecycle
+from ctui.tasks.runs import commands, lifecycle
+from ctui.tasks.runs.disks import pausing, watching
 from ctui.tasks.runs.jobs.look import look
 from ctui.tasks.session import conversation, turns
 from ctui.tasks.session.asking import AskBook
@@ -19,9 +20,7 @@ from ctui.tasks.session.asking import AskBook
 def time_up(step: Step, name: str) -> None:
     """Do what a timer was set for."""
     kind, _, number = name.partition(" ")
-    if kind in {"budget", "resumed"}:
-        budgets.time_up(step, name)
-    elif kind != "ask":
+    if kind != "ask":
         _TIMERS[kind](step)
     elif step.standing.phase is Phase.LIVE:
         AskBook(step).expire(int(number))
@@ -52,7 +51,7 @@ def looked(step: Step, result: object, error: BaseException | None) -> None:
     paused = cast("SandboxState", result).paused
     if step.task.paused:
         if not paused:
-            budgets.enforce(step)
+            pausing.enforce(step)
         return
     if paused and not step.standing.look_paused:
         step.trouble(f"its sandbox is paused: `ctui task resume {step.task.id}` goes on with it")
@@ -127,4 +126,6 @@ _TIMERS: dict[str, Callable[[Step], None]] = {
     "reset": _reset,
     "close": _close,
     "confirm": commands.unconfirmed,
+    "budget": watching.look,
+    "resumed": pausing.not_resumed_yet,
 }
