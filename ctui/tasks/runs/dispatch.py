@@ -27,8 +27,10 @@ from ctui.tasks.mailbox.mail import (
 )
 from ctui.tasks.mailbox.states import Phase
 from ctui.tasks.mailbox.step import Step
-from ctui.tasks.runs import commands, lifecycle, timers
+from ctui.tasks.runs import commands, timers
 from ctui.tasks.runs.disks import pausing, watching
+from ctui.tasks.runs.phases import adopting, closing, creating, leaving, live
+from ctui.tasks.runs.phases.follow_up import follow_up
 from ctui.tasks.session import conversation
 
 _ANY_EPOCH = {"import", "confirm", "reset", "unpause"}
@@ -52,7 +54,7 @@ def handle(step: Step, mail: Mail) -> None:
         return
     _HANDLERS[type(mail)](step, mail)
     pausing.hold(step)
-    lifecycle.follow_up(step)
+    follow_up(step)
 
 
 def _refuse(step: Step, mail: Mail) -> None:
@@ -74,15 +76,15 @@ def _job_done(step: Step, mail: JobDone) -> None:
 
 
 _JOBS: dict[tuple[Phase | None, str], Callable[[Step, Any, BaseException | None], None]] = {
-    (Phase.PREPARING, "prepare"): lifecycle.prepared,
-    (Phase.CREATING, "create"): lifecycle.created,
-    (Phase.ADOPTING, "adopt"): lifecycle.adopted,
-    (Phase.LIVE, "follow"): lifecycle.followed,
+    (Phase.PREPARING, "prepare"): creating.prepared,
+    (Phase.CREATING, "create"): creating.created,
+    (Phase.ADOPTING, "adopt"): adopting.adopted,
+    (Phase.LIVE, "follow"): live.followed,
     (Phase.LIVE, "look"): timers.looked,
     (Phase.LIVE, "measure"): watching.measured,
     (Phase.LIVE, "freeze"): pausing.applied,
-    (Phase.CLOSING, "close"): lifecycle.closed,
-    (Phase.LEAVING, "leave"): lifecycle.left,
+    (Phase.CLOSING, "close"): closing.closed,
+    (Phase.LEAVING, "leave"): leaving.left,
     (None, "import"): timers.imported,
 }
 """From the phase in which a job's end counts, None for any, and its name to what takes it."""
@@ -96,9 +98,9 @@ _HANDLERS: dict[type[Mail], Callable[[Step, Any], None]] = {
     Resume: commands.resume,
     Remove: commands.remove,
     PutBack: commands.put_back,
-    Adopt: lambda step, mail: lifecycle.adopt(step, mail.run),
-    Sweep: lambda step, _: lifecycle.sweep(step),
-    Slot: lambda step, _: lifecycle.slot(step),
+    Adopt: lambda step, mail: adopting.adopt(step, mail.run),
+    Sweep: lambda step, _: closing.sweep(step),
+    Slot: lambda step, _: creating.slot(step),
     Lines: _lines,
     JobDone: _job_done,
     TimeUp: lambda step, mail: timers.time_up(step, mail.name),
