@@ -68,6 +68,8 @@ class Standing(msgspec.Struct):
     """Somebody wants to end the turn of a run that is being adopted."""
     alarmed: bool = False
     """The turn was stopped by an alarm already."""
+    edits_granted: bool | None = None
+    """The person let the run make all edits; None where its asks were not looked through yet."""
     look_paused: bool = False
     """It was paused then."""
     ending: bool = False

@@ -76,6 +76,8 @@ def answer(step: Step, mail: Answer) -> None:
         )
     if call.answer.decision == "always" and (granted := grantable(ask)):
         step.store.grants.add(step.task.repository, granted, step.task.id, step.time)
+    if call.answer.decision == "session":
+        standing.edits_granted = None  # looked up again, when that matters
     claimed = step.store.asks.get(ask.id)
     same_run = standing.run is not None and standing.run.number == ask.run
     if same_run and standing.phase is Phase.LIVE:
