@@ -25,7 +25,7 @@ from ctui.text import one_line, sanitise
 
 if TYPE_CHECKING:
     from ctui.tasks.runs.actor import TaskActor
-    from ctui.tasks.runs.budgets import Limits
+    from ctui.tasks.runs.disks.limits import Limits
 
 _ALARMS_KEPT = 50
 
@@ -68,6 +68,8 @@ class Standing(msgspec.Struct):
     """True if somebody wants to end the turn of a run that is being adopted."""
     alarmed: bool = False
     """True if the turn was stopped by an alarm already."""
+    edits_granted: bool | None = None
+    """True if the person let the run make all edits; None before its asks were looked through."""
     look_paused: bool = False
     """True if it was paused then."""
     ending: bool = False
@@ -230,16 +232,16 @@ class Step:
     def start(self, name: str, work: Work) -> None:
         """Begin a job; its end comes as mail. A job of the same name must not run."""
         epoch = self.standing.epoch
-        self.after(lambda: self.actor.start_job(name, work, epoch))
+        self.after(lambda: self.actor.pending.start(name, work, epoch))
 
     def cancel(self, name: str) -> None:
         """End a job; its end still comes as mail."""
-        self.after(lambda: self.actor.cancel_job(name))
+        self.after(lambda: self.actor.pending.cancel(name))
 
     def timer(self, name: str, seconds: float | None) -> None:
         """Send mail in so many seconds; None takes the timer back."""
         epoch = self.standing.epoch
-        self.after(lambda: self.actor.set_timer(name, seconds, epoch))
+        self.after(lambda: self.actor.pending.set_timer(name, seconds, epoch))
 
     def reply(self, reply: Reply, value: object) -> None:
         """Answer whoever gave a command."""

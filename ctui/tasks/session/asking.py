@@ -116,6 +116,8 @@ class AskBook:
     def _give_up(self, ask: Ask) -> None:
         if not self._move(ask, AskState.PENDING, AskState.CANCELLED):
             self._move(ask, AskState.ANSWERED, AskState.TOO_LATE)
+            if ask.answer is not None and ask.answer.decision == "session":
+                self._step.standing.edits_granted = None
 
     def _move(self, ask: Ask, before: AskState, after: AskState) -> bool:
         moved = self._asks.move(ask.id, before, after)
