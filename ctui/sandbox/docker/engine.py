@@ -210,13 +210,14 @@ class Engine:
                 decode=True,
                 timeout=_BUILD_SECONDS,
             )
-            for part in stream:
-                if "error" in part:
-                    said = one_line(str(part["error"]), 400)
-                    raise ExternalFailure(f"the image cannot be built: {said}")
+            said = ""
+            for part in stream:  # to its end, after which the SDK closes the connection
+                said = said or one_line(str(part.get("error", "")), 400)
                 for line in str(part.get("stream", "")).splitlines():
                     if text := one_line(line, 200):
                         progress(text)
+            if said:
+                raise ExternalFailure(f"the image cannot be built: {said}")
 
         await self._call(build)
 

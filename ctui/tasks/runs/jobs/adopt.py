@@ -35,7 +35,6 @@ async def adopt(actor: TaskActor, run: Run, epoch: int) -> Adopted:
         CtuiError: the runner does not know what it says.
     """
     archived = await actor.services.journals.archived(run)
-    tries = 0
     while True:
         sandbox = await _find(actor, run)
         if sandbox is None:
@@ -47,18 +46,13 @@ async def adopt(actor: TaskActor, run: Run, epoch: int) -> Adopted:
                 # It may have said something more before it ended.
                 await read(actor, sandbox, epoch, archived)
                 return Adopted(state, None)
-            channel = await _enter(actor, sandbox, run)
+            return Adopted(state, await _enter(actor, sandbox, run))
         except NotFound:
             continue
         except LoginRequired:
             raise
         except PASSING as error:
-            tries += 1
-            await wait(actor, error, tries)
-        else:
-            if tries:
-                actor.around.trouble_over(actor)
-            return Adopted(state, channel)
+            await wait(actor, error)
 
 
 async def _find(actor: TaskActor, run: Run) -> str | None:

@@ -24,6 +24,8 @@ def enter(step: Step, channel: Channel) -> None:
     step.store.runs.save(step.run)
     step.after(lambda: actor.use(channel))
     step.enter(Phase.LIVE)
+    if step.task.cause == "engine":
+        step.trouble("", "")
     epoch = step.standing.epoch
     step.start("follow", lambda: follow(actor, sandbox, epoch))
     step.timer("look", LOOK_SECONDS)
