@@ -37,12 +37,24 @@ settings.load_profile("ctui")
 @pytest.fixture(autouse=True)
 def own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No test sees the developer's own logins, settings or folders."""
-    for name in list(os.environ):
-        if name.startswith(("CTUI_", "ANTHROPIC_", "CLAUDE_", "GIT_AUTHOR", "GIT_COMMITTER")):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("CTUI_HOME", str(tmp_path / "ctui"))
-    monkeypatch.setenv("CLAUDE_CONFIG_DIR", str(tmp_path / "claude"))
-    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    environ = environment_in(tmp_path)
+    for name in set(os.environ) - set(environ):
+        monkeypatch.delenv(name)
+    for name, value in environ.items():
+        if os.environ.get(name) != value:
+            monkeypatch.setenv(name, value)
+
+
+def environment_in(folder: Path) -> dict[str, str]:
+    """Return the environment of a developer who has no ctui yet, and uses this folder."""
+    foreign = ("CTUI_", "ANTHROPIC_", "CLAUDE_", "GIT_AUTHOR", "GIT_COMMITTER")
+    environ = {name: v for name, v in os.environ.items() if not name.startswith(foreign)}
+    return {
+        **environ,
+        "CTUI_HOME": str(folder / "ctui"),
+        "CLAUDE_CONFIG_DIR": str(folder / "claude"),
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
+    }
 
 
 @pytest.fixture
@@ -73,7 +85,12 @@ def git(folder: Path, *arguments: str) -> str:
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     """A repository on main with two commits."""
-    folder = tmp_path / "repository"
+    return make_repository(tmp_path)
+
+
+def make_repository(parent: Path) -> Path:
+    """Make a repository on main with two commits, and return its folder."""
+    folder = parent / "repository"
     folder.mkdir()
     git(folder, "init", "-q", "-b", "main")
     (folder / "hello.txt").write_text("hello\n")

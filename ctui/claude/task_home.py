@@ -1,4 +1,4 @@
-"""What a run of the CLI is given: its command line, its settings and its surroundings. Pure."""
+"""Command line, settings and surroundings of a run of the CLI. Pure."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _GUARDED = (
     *(".bashrc", ".bash_profile", ".bash_login", ".bash_logout", ".profile", ".inputrc"),
     *(".zshenv", ".zprofile", ".zshrc", ".zlogin", ".config/fish/config.fish"),
 )
-"""What the CLI, or a shell that it starts, reads from home without being asked."""
+"""Paths below home that the CLI, or a shell that it starts, reads without being asked."""
 
 _NO_REMOTE_SETTINGS = {".claude/remote-settings.json": "{}"}
 """Settings that an organisation has at Anthropic replace the managed file, and the CLI reads what
@@ -65,20 +65,20 @@ class HomeFile(msgspec.Struct, frozen=True):
 
 
 class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What decides how the CLI is started."""
+    """Choices that decide how the CLI is started."""
 
     session: str
     resume: bool
     branch: str
     directory: str = ""
-    """Where below the workspace the CLI starts, as long as that folder is there."""
+    """Folder below the workspace in which the CLI starts, as long as it is there."""
     model: str = ""
     permission_mode: str = "default"
     skip_permissions: bool = False
     budget: float | None = None
     """US dollars for this process: the CLI counts anew in each."""
     trusted: bool = False
-    """Whether the repository's own Claude settings count."""
+    """True if the repository's own Claude settings count."""
     claude_md: str = ""
     """CLAUDE.md of the base commit."""
     deny_rules: tuple[str, ...] = ()
@@ -89,22 +89,22 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     home: str = ""
     """The home folder's path inside the container."""
     mcp: bool = False
-    """Whether the task has MCP servers beside ctui's own."""
+    """True if the task has MCP servers beside ctui's own."""
     approval_tool: str = ""
     """The tool that decides on what is asked; empty asks the person."""
 
 
 class TaskHome(msgspec.Struct, frozen=True):
-    """The result."""
+    """Command line, files and environment of a run, all without secrets."""
 
     arguments: tuple[str, ...]
     files: Mapping[str, HomeFile]
-    """Below the home folder, which the task can write."""
+    """Path below the home folder, which the task can write -> file."""
     managed: Mapping[str, str]
-    """Below the CLI's folder of managed settings, which it cannot."""
+    """Path below the CLI's folder of managed settings, which it cannot write -> content."""
     env: Mapping[str, str]
     known: Mapping[str, list[str]]
-    """SHA-256 of guarded files at home that an earlier ctui wrote."""
+    """Path of a guarded file at home -> SHA-256 sums of what an earlier ctui wrote there."""
 
 
 def task_home(options: RunOptions) -> TaskHome:
@@ -119,7 +119,7 @@ def task_home(options: RunOptions) -> TaskHome:
 
 
 def first_line(home: TaskHome, credential: Mapping[str, str], servers: str = "") -> bytes:
-    """The relay's first line: the only place where secrets are.
+    """Return the relay's first line, the only place where secrets are.
 
     `servers` is the content of the CLI's file of MCP servers, written in any case, so that a later
     run does not keep the secrets of an earlier one.
@@ -136,7 +136,7 @@ def first_line(home: TaskHome, credential: Mapping[str, str], servers: str = "")
 
 
 def deny_rules_of(settings: str, folder: str = "") -> tuple[str, ...]:
-    """`permissions.deny` of a project's settings, so that it means the same in the user's.
+    """Return `permissions.deny` of a project's settings, so that it means the same in the user's.
 
     `folder` is the one below the workspace whose settings they are.
 
@@ -196,7 +196,7 @@ def _files(options: RunOptions) -> dict[str, HomeFile]:
 
 
 def _managed(options: RunOptions) -> dict[str, str]:
-    """Return what binds: the CLI lets nothing that a task can write say otherwise.
+    """Return the managed settings, which nothing that a task can write overrides.
 
     A trusted project's rules, hooks and environment are those of the base commit, which the person
     saw: its file in the worktree is the task's to change.
@@ -222,7 +222,7 @@ def _managed(options: RunOptions) -> dict[str, str]:
 
 
 def _known(options: RunOptions) -> dict[str, list[str]]:
-    """Return what ctui wrote into homes until its settings had a place of their own."""
+    """Return SHA-256 sums of what ctui wrote into homes before its settings had their own place."""
     settings = {"permissions": {"allow": [_OUR_TOOLS], "deny": list(options.deny_rules)}}
     texts = {
         ".claude/settings.json": [json.dumps(settings)],

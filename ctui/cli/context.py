@@ -1,4 +1,4 @@
-"""What most commands begin with: the folders, the store, the repository."""
+"""Beginning of most commands: the folders, the store, the repository."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def paths() -> Paths:
 
 
 def store() -> Store:
-    """The index of tasks, opened to read and to keep worktree records."""
+    """Open the index of tasks, to read and to keep worktree records."""
     from ctui.tasks.store import Store
 
     found = paths()

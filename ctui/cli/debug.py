@@ -1,4 +1,4 @@
-"""What `--debug` tells of an error: the way that led to it, and where the driver's log is."""
+"""Details of an error for `--debug`: the way that led to it, and where the driver's log is."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ import click
 from ctui.errors import CtuiError, Refused
 
 _ENDED = 143
-"""What a shell says of a program that SIGTERM ended."""
+"""Exit code that a shell gives to a program that SIGTERM ended."""
 
 
 @click.command("demo")

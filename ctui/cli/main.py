@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 class LazyGroup(click.Group):
-    """Knows its commands by name and help; loads one when it runs."""
+    """Group that knows its commands by name and help, and loads one when it runs."""
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """The names of commands, without loading any."""
+        """Return the names of commands, without loading any."""
         from click.shell_completion import CompletionItem
 
         if incomplete.startswith("-"):
@@ -108,7 +108,7 @@ def _print_config_path(context: click.Context) -> None:
 
 
 def _report_usage(error: click.ClickException, *, as_json: bool) -> None:
-    """One line, as every other error: click would print the usage above it."""
+    """Report wrong usage in one line, as any other error: click would print the usage above it."""
     where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "ctui"
     message = error.format_message()
     message = (message[:1].lower() + message[1:]).rstrip(".")
@@ -116,14 +116,14 @@ def _report_usage(error: click.ClickException, *, as_json: bool) -> None:
 
 
 def _open_missing_streams() -> None:
-    """Whoever closed one of the three streams wants nothing from it."""
+    """Open the null device for each closed stream: whoever closed it wants nothing from it."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - for good
 
 
 def _drop_output() -> None:
-    """What is still in the buffer goes nowhere, and the interpreter's last flush does not fail."""
+    """Send what is still in the buffer nowhere, so that the interpreter's last flush succeeds."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.close(nowhere)

@@ -1,4 +1,4 @@
-"""What commands print: lines for a person, or JSON for a program."""
+"""Output of commands: lines for a person, or JSON for a program."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def print_json(value: Any) -> None:
 
 
 def json_text(text: str) -> str:
-    """JSON with every character escaped that could do something in a terminal.
+    """Return JSON with every character escaped that could do something in a terminal.
 
     What stands for bytes that are not UTF-8, in names of files and branches, stays what it is:
     Python reads it back as the same name (PEP 383).
@@ -51,7 +51,7 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def read_stdin() -> str:
-    """All of stdin.
+    """Return all of stdin.
 
     Raises:
         InvalidInput: it is not UTF-8.

@@ -1,4 +1,4 @@
-"""Which shape each command prints with `--json`, and what its schema in docs/schemas is called."""
+"""Shapes that commands print with `--json`, and the names of their schemas in docs/schemas."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ SHAPES: dict[str, Any] = {
     "config-trust": list[ShownTrust],
     "serve-token": ServeToken,
 }
-"""The name of a schema -> what it describes."""
+"""Name of a schema -> the shape that it describes."""
 
 PRINTED: dict[str, str] = {
     "run": "task-start",
@@ -103,4 +103,4 @@ PRINTED: dict[str, str] = {
     "serve token show": "serve-token",
     "serve token regenerate": "serve-token",
 }
-"""A command -> the schema of what it prints with `--json`."""
+"""Command -> the name of the schema of what it prints with `--json`."""

@@ -109,7 +109,7 @@ async def _serve(
 
 @command.group("token")
 def token() -> None:
-    """What clients show to be let in."""
+    """Print or replace the token that clients show to be let in."""
 
 
 @token.command("show")

@@ -16,7 +16,7 @@ from ctui.worktrees.landing.land import Landed
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """Why a command failed; the exit code is 1, or 2 for wrong usage."""
+    """Reason why a command failed; the exit code is 1, or 2 for wrong usage."""
 
     error: str
     hint: str
@@ -27,7 +27,7 @@ class ListedTask(msgspec.Struct, frozen=True):
 
     task: Task
     asks: int
-    """How many of its asks wait for an answer."""
+    """Number of its asks that wait for an answer."""
 
 
 class ShownAsk(AskShape, frozen=True, kw_only=True):
@@ -66,14 +66,14 @@ class ShownTask(msgspec.Struct, frozen=True):
     asks: list[ShownAsk]
     runs: list[Run]
     alarms: list[Alarm]
-    """What came on its channel and was not caused by its driver."""
+    """Events on its channel that its driver did not cause."""
 
 
 class StartedTask(Task, kw_only=True):
     """A task that `run --detach` has started."""
 
     notes: list[str]
-    """What it will not find, and the option that changes that."""
+    """Things that it will not find, and the option that changes that."""
 
 
 class ShownTrust(msgspec.Struct, frozen=True):
@@ -97,11 +97,11 @@ class RemovedTask(msgspec.Struct, frozen=True):
     removed: str
     purged: bool
     trash_id: str | None
-    """What `worktree restore` takes, if the worktree went into the trash."""
+    """Id that `worktree restore` takes, if the worktree went into the trash."""
 
 
 class Committed(msgspec.Struct, frozen=True):
-    """What `worktree commit` did."""
+    """Result of `worktree commit`."""
 
     commit: str
     branch: str
@@ -109,17 +109,17 @@ class Committed(msgspec.Struct, frozen=True):
 
 
 class LandedWorktree(Landed, frozen=True, kw_only=True, omit_defaults=True):
-    """What `worktree land` did, or would do with --dry-run."""
+    """Result of `worktree land`, or with --dry-run what it would be."""
 
     pushed: bool
     dry_run: bool
     error: str = ""
-    """Why it was landed but not pushed; left out otherwise."""
+    """Reason why it was landed but not pushed; left out otherwise."""
     hint: str = ""
 
 
 class Pushed(msgspec.Struct, frozen=True):
-    """What `worktree push` did."""
+    """Result of `worktree push`."""
 
     remote: str
     branch: str
@@ -135,7 +135,7 @@ class KeptImage(msgspec.Struct, frozen=True):
 
 
 class CleanedImages(msgspec.Struct, frozen=True):
-    """What `image clean` did, or would do with --dry-run."""
+    """Result of `image clean`, or with --dry-run what it would be."""
 
     removed: list[BuiltImage]
     refused: list[KeptImage]
@@ -151,7 +151,7 @@ class ShownSetting(msgspec.Struct, frozen=True):
     where: str
     """The file or the variable; empty for a default."""
     line: int | None
-    """Of the user's file."""
+    """Line of the user's file."""
 
 
 class ShownConfig(msgspec.Struct, frozen=True):
@@ -171,7 +171,7 @@ class FoundProblem(msgspec.Struct, frozen=True):
 
 
 class ValidatedConfig(msgspec.Struct, frozen=True):
-    """What `config validate` found."""
+    """Result of `config validate`."""
 
     file: str
     ok: bool
@@ -195,7 +195,7 @@ class LeftSetting(msgspec.Struct, frozen=True):
 
 
 class ImportedConfig(msgspec.Struct, frozen=True):
-    """What `config import` did, or would do with --dry-run."""
+    """Result of `config import`, or with --dry-run what it would be."""
 
     file: str
     taken: list[TakenSetting]
@@ -212,6 +212,6 @@ class DoneStep(msgspec.Struct, frozen=True):
 
 
 class ServeToken(msgspec.Struct, frozen=True):
-    """What clients of `ctui serve` show."""
+    """Token that clients of `ctui serve` show."""
 
     token: str

@@ -1,4 +1,4 @@
-"""What a front end needs: the driver's calls, and streams that survive the driver's death."""
+"""The driver for front ends: its calls, and streams that survive the driver's death."""
 
 from ctui.client.client import Client
 

@@ -32,7 +32,7 @@ class Chunk(NamedTuple):
 async def growth(
     paths: Paths, task: str, environ: Mapping[str, str] | None = None
 ) -> AsyncIterator[Chunk]:
-    """What the archive gets from now on, without gap or repetition, also across a driver's death.
+    """Yield what the archive gets from now on, without gap or repetition, also across drivers.
 
     The first chunk is empty and says where that is. Parts of open blocks are left out.
 
@@ -60,7 +60,7 @@ async def growth(
 
 
 def read_lines(path: Path, start: int, end: int, size: int = _READ_SIZE) -> bytes:
-    """About `size` bytes of whole lines between two offsets; at least one line if there is any.
+    """Return about `size` bytes of whole lines between two offsets; at least one if there is any.
 
     Raises:
         Unavailable: the archive cannot be read.
@@ -78,7 +78,7 @@ def read_lines(path: Path, start: int, end: int, size: int = _READ_SIZE) -> byte
 
 
 async def _items(reader: asyncio.StreamReader, end: int) -> AsyncIterator[int | bytes]:
-    """First up to where the disk is read, then what `_Frames` makes of the stream."""
+    """Yield the offset up to which the disk is read, then what `_Frames` makes of the stream."""
     yield end
     frames = _Frames()
     while data := await reader.read(_READ_SIZE):
@@ -87,7 +87,7 @@ async def _items(reader: asyncio.StreamReader, end: int) -> AsyncIterator[int | 
 
 
 async def _chunks(path: Path, position: int, item: int | bytes) -> AsyncIterator[Chunk]:
-    """The chunk itself, or what the disk has up to an offset."""
+    """Yield the chunk itself, or what the disk has up to an offset."""
     if isinstance(item, bytes):
         yield Chunk(position, item)
         return

@@ -1,4 +1,4 @@
-"""Removing worktrees that were named, or all that may go, and what became of each."""
+"""Removal of worktrees that were named, or of all that may go, and the outcome for each."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class RemovedWorktree(msgspec.Struct, frozen=True):
 
     name: str
     trash_id: str | None
-    """What restores it; None where nothing was done."""
+    """Id that restores it; None where nothing was done."""
 
 
 class RefusedWorktree(msgspec.Struct, frozen=True):
@@ -38,7 +38,7 @@ class RefusedWorktree(msgspec.Struct, frozen=True):
 
 
 class RemovedWorktrees(msgspec.Struct, frozen=True):
-    """What became of each."""
+    """Outcome for each worktree."""
 
     removed: list[RemovedWorktree] = []
     refused: list[RefusedWorktree] = []
@@ -53,13 +53,13 @@ class RestoredWorktree(msgspec.Struct, frozen=True):
 
 
 class RestoredWorktrees(msgspec.Struct, frozen=True):
-    """What came back from the trash."""
+    """Worktrees that came back from the trash, and entries that did not."""
 
     restored: list[RestoredWorktree] = []
     refused: list[RefusedWorktree] = []
-    """By trash id."""
+    """Entries that stay in the trash, by what was asked for."""
     notes: list[str] = []
-    """What is not as it was, a sentence each."""
+    """Differences from how they were, a sentence each."""
 
 
 async def restore_worktrees(paths: Paths, git_dir: Path, ids: Sequence[str]) -> RestoredWorktrees:
@@ -88,7 +88,7 @@ class BulkRemover:
         delete_branch: bool,
         dry_run: bool,
     ) -> None:
-        """Nothing is done yet.
+        """Begin with nothing done.
 
         Args:
             paths: whose worktrees.
@@ -105,7 +105,7 @@ class BulkRemover:
         self._done = RemovedWorktrees([], [])
 
     async def remove(self, names: Sequence[str]) -> RemovedWorktrees:
-        """Remove those that are named; a reason is given for each that stays."""
+        """Remove the named worktrees; a reason is given for each that stays."""
         async with open_remover(self._paths, self._repository.common_dir) as remover:
             for name in names:
                 known = known_worktrees(self._repository, records(self._paths, self._repository))
@@ -118,7 +118,7 @@ class BulkRemover:
         return self._done
 
     async def clean(self) -> RemovedWorktrees:
-        """Remove all that may be removed; the others are not worth a word."""
+        """Remove all that may be removed, and say nothing of the others."""
         async with open_remover(self._paths, self._repository.common_dir) as remover:
             for seen in await remover.all():
                 try:

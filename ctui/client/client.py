@@ -24,10 +24,10 @@ _RECONNECT_SECONDS = 0.2
 
 
 class Client:
-    """Calls and streams. Each stream has a connection of its own."""
+    """Calls to the driver and streams from it. Each stream has a connection of its own."""
 
     def __init__(self, paths: Paths, environ: Mapping[str, str] | None = None) -> None:
-        """Nothing is connected or started yet.
+        """Begin without a connection.
 
         Args:
             paths: whose driver.
@@ -85,7 +85,7 @@ class Client:
             job.cancel()
 
     async def watch(self, task: str = "") -> AsyncGenerator[Update]:
-        """Tasks and asks as they are now, then every change; also across a driver's death."""
+        """Yield tasks and asks as they are now, then every change; also across a driver's death."""
         while True:
             connection = await connect(self.paths, self._environ)
             try:
@@ -98,7 +98,7 @@ class Client:
                 connection.close()
 
     async def follow(self, task: str, start: int = 0) -> AsyncGenerator[list[Entry]]:
-        """The task's journal from a byte offset of its archive, then live.
+        """Yield the task's journal from a byte offset of its archive, then live.
 
         It goes on across a driver's death; parts of an open block may come again then.
 
@@ -123,7 +123,7 @@ class Client:
 
 
 class _Tail:
-    """Where a follower stands, and how frames become entries."""
+    """Position of a follower, and decoder of its frames into entries."""
 
     def __init__(self, paths: Paths, task: str, start: int) -> None:
         self._path = paths.task(task) / FILE_NAME
@@ -132,7 +132,7 @@ class _Tail:
         self._decode = msgspec.json.Decoder(Entry).decode
 
     def read_to(self, end: int) -> Iterator[list[Entry]]:
-        """Entries from the disk, from where we stand to `end`."""
+        """Yield entries from the disk, from the position to `end`."""
         batch: list[Entry] = []
         for entry in read_entries(self._path, self._offset, end):
             batch.append(entry)
@@ -144,7 +144,7 @@ class _Tail:
         self._offset = max(self._offset, end)
 
     def take(self, data: bytes) -> Iterator[list[Entry]]:
-        """Entries of the frames that are complete."""
+        """Yield entries of the frames that are complete."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         batch: list[Entry] = []
         for line in lines:

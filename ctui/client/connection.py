@@ -23,16 +23,16 @@ T = TypeVar("T")
 
 _START_SECONDS = 30.0
 _ANSWER_SECONDS = 10.0
-"""For a driver's first word, and for one that has the lock and does not listen."""
+"""Patience with a driver's first word, and with one that has the lock and does not listen."""
 
 _POLL_SECONDS = 0.05
 _LOCK_POLL_SECONDS = 0.5
 _BUSY = "busy"
-"""What a driver says that finds the lock taken."""
+"""First word of a driver that finds the lock taken."""
 
 
 class Connection:
-    """A stream of requests and replies."""
+    """Stream of requests and replies."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
@@ -40,7 +40,7 @@ class Connection:
         self._ids = itertools.count(1)
 
     async def call(self, call: calls.Call[T]) -> T:
-        """Make one call. One at a time on a connection.
+        """Make one call; only one at a time on a connection.
 
         Raises:
             CtuiError: what the driver answered.
@@ -63,7 +63,7 @@ class Connection:
 
     @property
     def broken(self) -> bool:
-        """Whether the driver is known to have gone away."""
+        """Return True if the driver is known to have gone away."""
         return self.reader.at_eof() or self.reader.exception() is not None
 
     def close(self) -> None:
@@ -90,7 +90,7 @@ async def connect(paths: Paths, environ: Mapping[str, str] | None = None) -> Con
 
 
 async def stop_driver(paths: Paths) -> int | None:
-    """Let the driver of these folders exit, if one runs; its process id, when it is gone.
+    """Let the driver of these folders exit, if one runs; return its process id when it is gone.
 
     The sandboxes go on, and the next driver adopts them.
     """
@@ -145,7 +145,7 @@ async def _first_line(paths: Paths, connection: Connection) -> bytes:
 
 
 async def _same_version(paths: Paths, connection: Connection) -> bool:
-    """Whether the driver is ours; an older one is asked to hand over."""
+    """Return True if the driver has our version; ask an older one to hand over."""
     line = await _first_line(paths, connection)
     if not line:
         return False
@@ -217,7 +217,7 @@ def _silent(paths: Paths) -> Unavailable:
 
 
 async def _start(paths: Paths, environ: Mapping[str, str] | None) -> str:
-    """Start a driver; its first word."""
+    """Start a driver, and return its first word."""
     read_end, write_end = os.pipe()
     log_file = _log_file(paths)
     try:

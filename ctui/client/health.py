@@ -1,4 +1,4 @@
-"""What ctui needs, whether it is there, and what mends it."""
+"""Checks of what ctui needs, with what mends it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Check(msgspec.Struct, frozen=True):
     mend: str = ""
     """The command or change that mends it; beside something that works, a remark."""
     brief: str = ""
-    """What a narrow place shows of it instead of a mark, such as how long a login still lasts."""
+    """Words for a narrow place instead of a mark, such as how long a login still lasts."""
 
 
 async def check_all(paths: Paths) -> list[Check]:

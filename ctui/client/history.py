@@ -62,14 +62,14 @@ def read_past(path: Path, *, size: int = FIRST_PORTION, messages: Collection[Mes
 
 
 def larger(past: Past) -> int:
-    """The size of the portion that shows more than this one."""
+    """Return the size (bytes) of a portion that shows more than this one."""
     return (past.end - past.start) * _GROWTH + FIRST_PORTION
 
 
 def _beginning(
     path: Path, end: int, size: int, messages: Collection[Message]
 ) -> tuple[int, Transcript]:
-    """Where to begin so that about `size` bytes are read, and the transcript that begins there."""
+    """Return where to begin so that about `size` bytes are read, with the transcript from there."""
     while size < end:
         # One that is closer to the end would leave too little to show.
         found = _first_turn_end(path, end - size, end - size // _GROWTH)
@@ -110,7 +110,7 @@ def _next_line(path: Path, offset: int) -> int:
 
 
 def _last_line_end(path: Path, end: int) -> int:
-    """The driver may be in the middle of writing a line."""
+    """Return the offset behind the last whole line: the driver may be in the middle of writing."""
     with path.open("rb") as file:
         position = end
         while position > 0:

@@ -25,7 +25,7 @@ _UNFINISHED = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", 
 def landable(
     paths: Paths, repository: Repository, worktree: KnownWorktree, *, to_commit: bool = False
 ) -> Checkout:
-    """A worktree's checkout, if its commits can be landed now.
+    """Return a worktree's checkout, if its commits can be landed now.
 
     Args:
         paths: whose tasks.

@@ -28,7 +28,7 @@ class TaskOfWorktree(msgspec.Struct, frozen=True):
     id: str
     state: TaskState
     asks: int
-    """How many of its asks wait for an answer."""
+    """Number of its asks that wait for an answer."""
 
 
 class ListedWorktree(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,7 +97,7 @@ async def list_one(paths: Paths, repository: Repository, metadata: Path) -> List
 
 
 def _tasks(store: Store) -> dict[str, TaskOfWorktree]:
-    """The newest task of each worktree, by path."""
+    """Return the newest task of each worktree, by path."""
     asked = store.asks.pending_by_task()
     return {
         task.worktree: TaskOfWorktree(task.id, task.state, asked.get(task.id, 0))

@@ -1,4 +1,4 @@
-"""Who holds a lock file."""
+"""Holder of a lock file."""
 
 from __future__ import annotations
 

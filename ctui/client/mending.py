@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def mend_engine(address: str, environ: Mapping[str, str], *, hangs: bool = False) -> str:
-    """What to run, after what can be seen from here.
+    """Return what to run or to do, after what can be seen from here.
 
     Args:
         address: of the engine that was asked, as DOCKER_HOST would give it; empty if none could

@@ -1,4 +1,4 @@
-"""Knowing at any time how the worktrees are: look once, watch, and look again where it matters."""
+"""Observer of worktrees: it looks once, watches, and looks again where it matters."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ctui.worktrees.watch import WorktreeWatch
 
 _LEAST_PAUSE = 30.0
 _SHARE = 200.0
-"""A slow look is so many of its own durations after the last one: half a percent of a core."""
+"""Durations of a slow look that pass before the next one: half a percent of a core."""
 
 _SETTLED = 60.0
 """Seconds after which nobody waits for a first look any more."""
@@ -35,20 +35,20 @@ _VERDICT_PAUSE = 1.0
 
 
 class Observation(NamedTuple):
-    """What became known."""
+    """News of the worktrees."""
 
     statuses: Sequence[WorktreeStatus]
     complete: bool
-    """Whether these are all worktrees that there are."""
+    """True if these are all worktrees that there are."""
     distance: tuple[int, int] | None
     """Commits that the checkout's branch is ahead of its upstream, and behind it."""
 
 
 class Observer:
-    """Observes one repository, in the loop that `run` runs in."""
+    """Observer of one repository, in the loop that `run` runs in."""
 
     def __init__(self, paths: Paths, git_dir: Path, told: Callable[[Observation], None]) -> None:
-        """Nothing is looked at yet.
+        """Begin with nothing looked at.
 
         Args:
             paths: whose records and tasks.
@@ -68,7 +68,7 @@ class Observer:
         self._wake = asyncio.Event()
 
     async def run(self) -> None:
-        """Go on until cancelled."""
+        """Observe until cancelled."""
         prover = ProofWorker(self._paths.cache)
         try:
             with open_store(self._paths) as store:
@@ -82,7 +82,7 @@ class Observer:
             await prover.close()
 
     def look(self, path: str = "") -> None:
-        """Something changed in this worktree, or somewhere: look as soon as possible."""
+        """Look as soon as possible: something changed in this worktree, or somewhere."""
         if path in self._known:
             self._dirty.add(self._known[path])
         else:
@@ -90,7 +90,7 @@ class Observer:
         self._wake.set()
 
     def attend(self, focused: Sequence[str], visible: Sequence[str]) -> None:
-        """Which worktrees somebody or a task works on, and which can be seen: by path."""
+        """Watch the focused worktrees closely, and look first at the visible ones: both by path."""
         self._visible = list(visible)
         known = self._known
         self._watch.focus({known[path]: Path(path) for path in focused if path in known})

@@ -1,4 +1,4 @@
-"""Opening a worktree in the person's own editor or shell."""
+"""Opening of a worktree in the person's own editor or shell."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ctui.errors import InvalidInput, NotFound, Unavailable
 
 
 def opening_command(path: Path, configured: str, environ: dict[str, str]) -> tuple[list[str], Path]:
-    """The program with its arguments, and the folder that it is started in.
+    """Return the program with its arguments, and the folder that it is started in.
 
     Args:
         path: of the worktree; an argument, never part of a shell's line.
@@ -37,7 +37,7 @@ def opening_command(path: Path, configured: str, environ: dict[str, str]) -> tup
 
 
 def open_worktree(path: Path, configured: str) -> int:
-    """Run it in this terminal, and wait; its exit code.
+    """Run the program in this terminal, wait for it, and return its exit code.
 
     Raises:
         NotFound: the worktree's folder is gone.

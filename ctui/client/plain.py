@@ -16,10 +16,10 @@ from ctui.text import one_line, sanitise
 
 
 class PlainJournal:
-    """What a person reads of a journal, line by line, each thing once."""
+    """Lines that a person reads of a journal, each thing once."""
 
     def __init__(self, echoed: Iterable[str] = ()) -> None:
-        """Nothing is read yet.
+        """Begin with nothing read.
 
         Args:
             echoed: ids of messages that the CLI has taken before the first line.
@@ -29,7 +29,7 @@ class PlainJournal:
         """The messages that follow each other right now: the CLI may merge them."""
         self._said = ""
         self.failure = ""
-        """What the last turn said of its failure, as one line; "" for a turn that went well."""
+        """Failure of the last turn, as one line; "" for a turn that went well."""
 
     def lines(self, entry: Entry) -> list[str]:
         """Return what a person reads of a line, sanitised; often nothing."""
@@ -57,7 +57,10 @@ class PlainJournal:
         return describe(event, self._queue)
 
     def _end(self, event: events.Result) -> list[str]:
-        """The CLI says a failure of the API as a message of the model's, and once more here."""
+        """Return the lines of a turn's end, without a failure that was said just before.
+
+        The CLI says a failure of the API as a message of the model's, and once more here.
+        """
         self._queue = None
         failed = event.is_error and not event.interrupted
         self.failure = one_line(event.text, 300) if failed else ""

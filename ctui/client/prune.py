@@ -52,7 +52,7 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 class Cleaning(msgspec.Struct, frozen=True):
-    """What became of everything."""
+    """Things that were removed, and those that were kept."""
 
     dry_run: bool
     removed: list[Removed] = msgspec.field(default_factory=list)
@@ -131,7 +131,7 @@ async def _sandboxes(paths: Paths, engine: Engine, cleaning: Cleaning, *, force:
 def _state_of_run(
     paths: Paths, container: FoundContainer
 ) -> Literal["open", "over", "unknown", "lost"]:
-    """Tell if everything of its log is in the journal: only then its run has an end."""
+    """Return the state of its run: `over` only if everything of its log is in the journal."""
     task = container.labels[LABEL_TASK]
     with open_store(paths) as store:
         runs = store.runs.of(task)
@@ -171,7 +171,7 @@ async def _images(paths: Paths, engine: Engine, config: Config, cleaning: Cleani
 
 
 async def _networks(paths: Paths, engine: Engine, cleaning: Cleaning) -> None:
-    """Remove what tasks were connected to, and will be made again for the next one."""
+    """Remove the networks of tasks if there is no sandbox: the next task makes them again."""
     labels = {LABEL_INSTANCE: paths.instance}
     if await engine.find(labels):
         return
@@ -216,7 +216,7 @@ async def _trash(repository: Repository, age: float, cleaning: Cleaning) -> None
 
 
 def _older(repository: Repository, age: float) -> dict[str, Removed]:
-    """What of its trash is older than `age` seconds, by id."""
+    """Return the entries of its trash that are older than `age` seconds, by id."""
     before = time.time_ns() - int(age * 1e9)
     found: dict[str, Removed] = {}
     for record in records(repository):

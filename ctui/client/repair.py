@@ -28,11 +28,11 @@ from ctui.text import one_line
 
 
 class Repair(msgspec.Struct):
-    """What was done, a line for each thing."""
+    """Outcome of a repair, a line for each thing."""
 
     done: list[str] = msgspec.field(default_factory=list)
     left: list[str] = msgspec.field(default_factory=list)
-    """What could not be read or reached."""
+    """Things that could not be read or reached."""
 
     def skip(self, rows: Iterable[DamagedRow]) -> None:
         """Name the rows that could not be used."""
@@ -66,7 +66,11 @@ async def repair(paths: Paths) -> Repair:
 
 
 def _needs_rebuilding(paths: Paths) -> bool:
-    """Look at the file. Raises what another file would not mend: locked, read-only, newer."""
+    """Return True if the store is damaged.
+
+    Raises:
+        CtuiError: what another file would not mend: it is locked, read-only or newer.
+    """
     try:
         store = Store(paths.database, busy_seconds=1.0)
     except StoreDamaged:

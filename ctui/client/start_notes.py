@@ -1,4 +1,4 @@
-"""What a new task will not find, and the option that changes it."""
+"""Notes of what a new task will not find, with the option that changes it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,10 @@ async def start_notes(
 
 
 async def _imports(repository: Repository, base: str) -> list[str]:
-    """A CLAUDE.md without trust is given as a text; the CLI follows `@path` only in a worktree."""
+    """Return a note of what CLAUDE.md imports, which a task without trust does not read.
+
+    It is then given as a text; the CLI follows `@path` only in a worktree.
+    """
     said = await _git(repository, ["cat-file", "blob", f"{base}:CLAUDE.md"])
     text = _CODE.sub("", said[:_TEXT_LIMIT].decode("utf-8", "replace"))
     found = list(dict.fromkeys(match[1] for match in _IMPORT.finditer(text)))
@@ -70,7 +73,7 @@ async def _uncommitted(repository: Repository, work_tree: Path) -> list[str]:
 
 
 def _names(entries: list[str], kinds: str) -> Iterator[str]:
-    """The paths of a porcelain v2 status, of the wanted kinds."""
+    """Yield the paths of a porcelain v2 status, of the wanted kinds."""
     fields = {"1": 8, "2": 9, "u": 10, "?": 1, "!": 1}
     skip = False
     for entry in entries:
@@ -88,7 +91,7 @@ def _some(names: list[str], mark: str = "") -> str:
 
 
 async def _git(repository: Repository, args: list[str], work_tree: Path | None = None) -> bytes:
-    """What git says, or nothing: a note is no reason to fail."""
+    """Return git's output, or nothing where it fails: a note is no reason to fail."""
     try:
         done = await run_git(
             args,

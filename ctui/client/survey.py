@@ -29,7 +29,7 @@ def open_survey(
     *,
     looks: dict[Path, GitStatus] | None = None,
 ) -> Survey:
-    """A survey with the records of worktrees, and with what their tasks left in the repository.
+    """Return a survey with the records of worktrees, and with their tasks' work in the repository.
 
     Args:
         paths: whose worktrees.
@@ -49,7 +49,7 @@ def task_work(
     known: Iterable[WorktreeRecord],
     tasks: Mapping[str, Iterable[str]],
 ) -> dict[str, tuple[tuple[str, str], ...]]:
-    """What the tasks of each worktree have, also beside its branch: branches and stashes.
+    """Return the branches and stashes that the tasks of each worktree have, also beside its own.
 
     Args:
         repository: where they were imported.
@@ -74,7 +74,7 @@ def task_work(
 
 
 def _name(ref: str) -> str:
-    """What a task's ref is called."""
+    """Return a task's ref in words."""
     kind, _, rest = ref.partition("/")
     match kind:
         case "heads":

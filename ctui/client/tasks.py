@@ -41,18 +41,18 @@ if TYPE_CHECKING:
 
 
 class NewTask(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person wants done, and where."""
+    """Work that a person wants done, and its place."""
 
     prompt: str
     task: str = ""
-    """The wanted id; empty is after the worktree."""
+    """The wanted id; "" is after the worktree."""
     name: str = ""
-    """The new worktree's name; empty is after the prompt."""
+    """The new worktree's name; "" is after the prompt."""
     base: str = "HEAD"
     worktree: str = ""
-    """Work in this worktree (name, branch or path) instead of a new one."""
+    """Name, branch or path of the worktree to work in; "" for a new one."""
     in_checkout: bool = False
-    """Work in the person's own checkout."""
+    """True to work in the person's own checkout."""
     directory: str = ""
     """The folder of the worktree to start in; "" is its root."""
     options: TaskOptions = TaskOptions()
@@ -70,7 +70,7 @@ class Started(NamedTuple):
 
 
 def login(paths: Paths, options: TaskOptions | None = None) -> Login:
-    """The login that counts here, for the driver, which may come from a shell with another one.
+    """Return the login that counts here, for the driver, whose shell may have another one.
 
     With a task's options also the variables that its MCP servers refer to.
 
@@ -125,7 +125,7 @@ def resumption(paths: Paths, task_id: str) -> ResumeTask:
 
 
 def with_servers(paths: Paths, new: NewTask) -> TaskOptions:
-    """The task's options with its MCP servers, and with the tool that its asks go to.
+    """Return the task's options with its MCP servers, and with the tool that its asks go to.
 
     Raises:
         InvalidInput: what is wrong with a file, or with the tool.
@@ -230,7 +230,7 @@ async def remove_task(
 
 
 def _settled(config: Config) -> Config:
-    """With the CA bundle that a variable names here: the driver's shell may have another one."""
+    """Return the config with the CA bundle of a variable here: the driver may have another one."""
     bundle = config.image.ca_file or ca_file(os.environ)
     image = msgspec.structs.replace(config.image, ca_file=bundle)
     return msgspec.structs.replace(config, image=image)

@@ -1,4 +1,4 @@
-"""What a front end says of a repository's own Claude settings."""
+"""Note on a repository's own Claude settings, for front ends."""
 
 from __future__ import annotations
 

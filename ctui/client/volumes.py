@@ -39,14 +39,14 @@ class KeptVolume(msgspec.Struct, frozen=True):
 
 
 class CleanedVolumes(msgspec.Struct, frozen=True):
-    """What became of the volumes; with `dry_run` what would become of them."""
+    """Outcome for the volumes; with `dry_run` what it would be."""
 
     removed: list[Volume]
     refused: list[KeptVolume]
 
 
 async def list_volumes(paths: Paths) -> list[Volume]:
-    """Every volume of this ctui, by name.
+    """Return every volume of this ctui, ordered by name.
 
     Raises:
         Unavailable: no engine answers.
@@ -114,7 +114,7 @@ async def clean_volumes(
 
 
 def resumable(paths: Paths, task_id: str) -> str:
-    """Why a task may still be resumed; empty if it cannot. Call it in a thread.
+    """Return why a task may still be resumed; "" if it cannot. Call it in a thread.
 
     One that left the list can come back as long as its worktree is in the trash.
     """
@@ -194,7 +194,7 @@ def _unknown(name: str) -> KeptVolume:
 
 @asynccontextmanager
 async def open_engine() -> AsyncIterator[Engine]:
-    """The engine that answers. Raises Unavailable if none does."""
+    """Connect to the engine that answers. Raises Unavailable if none does."""
     engine = await Engine.connect()
     try:
         yield engine

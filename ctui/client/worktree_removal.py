@@ -1,4 +1,4 @@
-"""Removing worktrees together with their tasks, and bringing them back: for every front end."""
+"""Removal of worktrees together with their tasks, and their return: for every front end."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 
 
 class WorktreeRemover:
-    """Removes and restores the worktrees of one repository; `async with` ends what it started."""
+    """Remover of the worktrees of one repository; `async with` ends what it started."""
 
     def __init__(self, client: Client, repository: Repository) -> None:
-        """Nothing is opened yet.
+        """Begin with nothing open.
 
         Args:
             client: a driver is started only if a task must be stopped or put back.
@@ -54,12 +54,12 @@ class WorktreeRemover:
         await self._prover.close()
 
     async def look(self, metadata: Path) -> WorktreeStatus:
-        """A worktree as it is now. Raises NotFound."""
+        """Look at one worktree. Raises NotFound."""
         with open_store(self._client.paths) as store:
             return await self._survey(store).one(metadata)
 
     async def all(self) -> list[WorktreeStatus]:
-        """Every worktree as it is now, by name."""
+        """Look at every worktree, by name, after completing what a crash cut off."""
         await recover_all(self._repository)
         with open_store(self._client.paths) as store:
             return await self._survey(store).listed()
@@ -120,7 +120,7 @@ class WorktreeRemover:
         return restored
 
     async def trash(self) -> Sequence[TrashEntry]:
-        """Everything that can be restored, after what a crash cut off was ended."""
+        """Return everything that can be restored, after completing what a crash cut off."""
         for restored in await recover(self._repository):
             self._keep(restored)
         return await trash_entries(self._repository)
@@ -144,7 +144,7 @@ def _refuse_live(tasks: Sequence[Task]) -> None:
 
 
 class Outcome(NamedTuple):
-    """What became of several removals."""
+    """Outcome of several removals."""
 
     removed: list[TrashEntry]
     refused: list[tuple[WorktreeStatus, CtuiError]]
@@ -174,7 +174,7 @@ async def remove_all(
 async def restore_all(
     paths: Paths, git_dir: Path, ids: Sequence[str]
 ) -> tuple[list[Restored], dict[str, CtuiError]]:
-    """Restore several entries: what came back, and why the others did not.
+    """Restore several entries; return what came back, and why the others did not.
 
     Each by its id, or by the name of its worktree where only one in the trash has it.
     """
@@ -198,7 +198,7 @@ def _by_name(entries: Sequence[TrashEntry]) -> dict[str, list[str]]:
 
 
 def _only_one(wanted: str, named: Mapping[str, Sequence[str]]) -> str:
-    """The entry's id. Raises InvalidInput where several have the name."""
+    """Return the entry's id. Raises InvalidInput where several have the name."""
     ids = named.get(wanted, [wanted])
     if len(ids) > 1:
         raise InvalidInput(
@@ -210,7 +210,7 @@ def _only_one(wanted: str, named: Mapping[str, Sequence[str]]) -> str:
 
 @asynccontextmanager
 async def open_remover(paths: Paths, git_dir: Path) -> AsyncIterator[WorktreeRemover]:
-    """A remover of the repository in `git_dir`, with a client of its own."""
+    """Open a remover of the repository in `git_dir`, with a client of its own."""
     repository = await asyncio.to_thread(open_repository, git_dir)
     async with Client(paths) as client, WorktreeRemover(client, repository) as remover:
         yield remover

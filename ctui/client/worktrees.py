@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def open_store(paths: Paths) -> Iterator[Store]:
-    """The index of tasks, to read and to keep worktree records."""
+    """Open the index of tasks, to read and to keep worktree records."""
     private_folder(paths.state)
     store = Store(paths.database)
     try:
@@ -36,7 +36,7 @@ def open_store(paths: Paths) -> Iterator[Store]:
 
 
 def records(paths: Paths, repository: Repository) -> dict[str, WorktreeRecord]:
-    """Ctui's records of a repository's worktrees, by metadata folder."""
+    """Return ctui's records of a repository's worktrees, by metadata folder."""
     with open_store(paths) as store:
         stored = store.worktrees.of(str(repository.common_dir))
     found = {}
@@ -49,7 +49,7 @@ def records(paths: Paths, repository: Repository) -> dict[str, WorktreeRecord]:
 
 
 def recorded(paths: Paths, repository: Repository, name: str) -> WorktreeRecord:
-    """The record of a worktree by its name, branch or path; one that ctui did not make is adopted.
+    """Return a worktree's record by its name, branch or path; adopt one that ctui did not make.
 
     Raises:
         NotFound, Conflict: there is none, or there are several.
@@ -82,7 +82,7 @@ def worktree_at(path: Path) -> WorktreeRecord | None:
 
 
 def restore_records(paths: Paths, store: Store) -> list[str]:
-    """Record the worktrees below ctui's own folder that the store does not know; their names."""
+    """Record the worktrees below ctui's own folder that the store lacks; return their names."""
     known = store.worktrees.paths()
     restored = []
     for path in sorted(paths.worktrees.glob("*/[!.]*")):

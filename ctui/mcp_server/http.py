@@ -16,18 +16,18 @@ from ctui.paths import Paths
 PATH = "/mcp"
 
 _MOST_BYTES = 9 << 20
-"""Of one message, as for every other request."""
+"""Bytes of one message, as of every other request."""
 
 _MOST_SESSIONS = 1000
 _IDLE_SECONDS = 600.0
-"""Of a session: many clients go without a word, and those that stay begin another one."""
+"""Seconds until a silent session ends: many clients go without a word, others begin anew."""
 
 
 class HttpServer:
     """The route, and what runs behind it as long as the application does."""
 
     def __init__(self, paths: Paths, repo: Path) -> None:
-        """Nothing runs yet.
+        """Begin with nothing running.
 
         Args:
             paths: whose tasks and worktrees.
@@ -43,6 +43,6 @@ class HttpServer:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Serve until it ends. Tasks go on: a call that is cut off interrupts nothing."""
+        """Serve until the context ends. Tasks go on: a call that is cut off interrupts nothing."""
         async with self._sessions.run():
             yield

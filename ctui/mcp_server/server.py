@@ -46,7 +46,7 @@ A task's commits are on its worktree's branch. Worktrees that were removed can b
 
 
 def build_server(state: State) -> Server[State]:
-    """The server with all tools; it keeps nothing but `state`."""
+    """Return the server with all tools; it keeps nothing but `state`."""
 
     async def list_tools(
         _context: ServerRequestContext[State], _params: PaginatedRequestParams | None
@@ -102,7 +102,7 @@ async def _serve(state: State) -> None:
 
 
 def _leave_soon() -> None:
-    """Threads that wait for git or for a client that does not read keep no process alive."""
+    """End the process in a moment, whatever threads wait for git or for a client that reads not."""
     timer = threading.Timer(_LAST_MOMENT, os._exit, (0,))
     timer.daemon = True
     timer.start()

@@ -1,4 +1,4 @@
-"""Where sandboxes live: the port, and what a sandbox is as data.
+"""The place where tasks run: the port to it, and a sandbox as data.
 
 What knows an engine belongs into the room of its runner; nothing above this floor does.
 """

@@ -28,7 +28,7 @@ class LogLine(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """How many lines of each stream were taken: the offset at which a journal goes on."""
+    """Number of lines taken of each stream: the offset at which a journal goes on."""
 
     out: int = 0
     err: int = 0
@@ -45,18 +45,18 @@ NOTHING = Seen()
 
 
 class SandboxState(NamedTuple):
-    """What the runner says of a sandbox."""
+    """State of a sandbox, as the runner gives it."""
 
     id: str
     running: bool
-    """Also while it is paused."""
+    """True also while it is paused."""
     exit_code: int
     paused: bool = False
     out_of_memory: bool = False
     started: bool = True
-    """False where it was made, and the CLI in it never begun."""
+    """False if it was made, but the CLI in it never began."""
     finished: int = 0
-    """When it ended, in nanoseconds since the epoch; 0 where that is not known."""
+    """End in nanoseconds since the epoch; 0 if that is not known."""
 
 
 class FoundSandbox(NamedTuple):

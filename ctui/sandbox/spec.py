@@ -1,4 +1,4 @@
-"""What a task's container is, as data: everything it may reach, and how much of it."""
+"""A task's container as data: everything it may reach, and how much of it."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import msgspec
 HOME = "/home/claude"
 GIT_DIRECTORY = "/ctui/git"
 MANAGED = "/etc/claude-code"
-"""What the CLI reads before every other setting; a task cannot write there."""
+"""Folder of settings that the CLI reads before all others; a task cannot write there."""
 
 LABEL_INSTANCE = "ctui.instance"
 LABEL_TASK = "ctui.task"
 LABEL_RUN = "ctui.run"
 LABEL_VOLUME = "ctui.volume"
-"""What a volume is for; homes that were made before this label have only their task's."""
+"""Label with the purpose of a volume; homes made before it have only their task's label."""
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """How much of the machine a task may use."""
+    """Limits of memory, processors and processes of a task."""
 
     memory: int = 4 << 30
     """Bytes; swap is not added."""
@@ -55,6 +55,6 @@ class SandboxSpec(msgspec.Struct, frozen=True, kw_only=True):
     directory: str = ""
     """The folder below the workspace in which its command starts; "" is the workspace."""
     debugger: bool = False
-    """Whether its processes may trace each other (ptrace)."""
+    """True if its processes may trace each other (ptrace)."""
     entrypoint: tuple[str, ...] = ()
     """Instead of the relay; only for containers that are no task."""

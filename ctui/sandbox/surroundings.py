@@ -1,4 +1,4 @@
-"""What a task should share with the person: the time zone and the language."""
+"""The person's time zone and language, which a task shares."""
 
 from __future__ import annotations
 

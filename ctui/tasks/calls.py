@@ -1,4 +1,4 @@
-"""What a front end can ask of the driver: one struct a call, on both sides of the socket."""
+"""Calls of front ends to the driver: one struct for each, on both sides of the socket."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Login(msgspec.Struct, frozen=True, omit_defaults=True):
     base_url: str = ""
     """Of the API; counts only with one of the two above: a key never goes to another's server."""
     variables: dict[str, str] = {}
-    """What the caller's environment has of what the task's MCP servers refer to."""
+    """Variables of the caller's environment that the task's MCP servers refer to."""
 
     def __repr__(self) -> str:
         return "Login(…)" if self.environment else f"Login(stored={self.stored})"
@@ -42,7 +42,7 @@ class Login(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class StartTask(Call[Task], frozen=True):
-    """Make a task and put it into the queue. Returns at once, with its state `queued`.
+    """Call that makes a task and puts it into the queue. Returns at once, in state `queued`.
 
     `task` is the wanted id; empty lets the driver choose one after the worktree's name.
     """
@@ -87,7 +87,7 @@ class SendMessage(Call[Task], frozen=True):
 
 
 class AnswerAsk(Call[Ask], frozen=True):
-    """Answer an ask. Raises Conflict if somebody else was first or it is gone."""
+    """Call that answers an ask. Raises Conflict if somebody else was first or it is gone."""
 
     method: ClassVar[str] = "answer"
     returns: ClassVar[type] = Ask
@@ -96,7 +96,7 @@ class AnswerAsk(Call[Ask], frozen=True):
 
 
 class InterruptTask(Call[Task], frozen=True):
-    """End the turn; the conversation stays open."""
+    """Call that ends the turn; the conversation stays open."""
 
     method: ClassVar[str] = "interrupt"
     returns: ClassVar[type] = Task
@@ -104,7 +104,7 @@ class InterruptTask(Call[Task], frozen=True):
 
 
 class StopTask(Call[Task], frozen=True):
-    """Stop the sandbox and return when its last work was imported.
+    """Call that stops the sandbox and returns when its last work was imported.
 
     A task whose turn is over is `completed` if `completed` says so, else `stopped`.
     """
@@ -116,7 +116,7 @@ class StopTask(Call[Task], frozen=True):
 
 
 class ResumeTask(Call[Task], frozen=True):
-    """Start a new run of the same conversation, without a new message."""
+    """Call that starts a new run of the same conversation, without a new message."""
 
     method: ClassVar[str] = "resume"
     returns: ClassVar[type] = Task
@@ -126,7 +126,7 @@ class ResumeTask(Call[Task], frozen=True):
 
 
 class RemoveTask(Call[None], frozen=True):
-    """Stop the task and take it off the list. With `purge` its journal and home go too."""
+    """Call that stops a task and takes it off the list, with `purge` its journal and home too."""
 
     method: ClassVar[str] = "remove"
     returns: ClassVar[type] = type(None)
@@ -137,7 +137,7 @@ class RemoveTask(Call[None], frozen=True):
 
 
 class PutBackTask(Call[Task], frozen=True):
-    """Put a task on the list again that was taken off it, ended as it is."""
+    """Call that puts a task on the list again that was taken off it, ended as it is."""
 
     method: ClassVar[str] = "put-back"
     returns: ClassVar[type] = Task
@@ -145,7 +145,7 @@ class PutBackTask(Call[Task], frozen=True):
 
 
 class Follow(Call["Followed"], frozen=True):
-    """Turn this connection into a stream of the task's journal (see `rpc.Frame`)."""
+    """Call that turns this connection into a stream of the task's journal (see `rpc.Frame`)."""
 
     method: ClassVar[str] = "follow"
     task: str
@@ -158,7 +158,7 @@ class Followed(msgspec.Struct, frozen=True):
 
 
 class Watch(Call[None], frozen=True):
-    """Turn this connection into a stream of `Update`s: first all that is, then every change."""
+    """Call that turns this connection into `Update`s: first all that is, then every change."""
 
     method: ClassVar[str] = "watch"
     returns: ClassVar[type] = type(None)
@@ -186,7 +186,7 @@ class Update(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class HandOver(Call[None], frozen=True):
-    """Exit and leave everything running: a driver of another version takes over."""
+    """Call that ends the driver and leaves all running, for one of another version to take over."""
 
     method: ClassVar[str] = "hand-over"
     returns: ClassVar[type] = type(None)

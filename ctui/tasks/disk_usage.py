@@ -1,4 +1,4 @@
-"""What a task's folders take of their disk, measured without trusting what is in them."""
+"""Disk usage of a task's folders, measured without trusting what is in them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Usage(NamedTuple):
-    """A lower bound: what is there, as far as it was looked at."""
+    """A lower bound of the usage: what is there, as far as it was looked at."""
 
     bytes: int = 0
     """Allocated ones: holes take none, and a file with several names counts once."""

@@ -41,8 +41,8 @@ from ctui.tasks.mailbox.states import Intent, Phase
 from ctui.tasks.mailbox.step import Reply, Standing
 from ctui.tasks.model import Ask, AskState, Task, TaskState
 from ctui.tasks.naming import free_task_id, new_task
-from ctui.tasks.runs import budgets
 from ctui.tasks.runs.actor import TaskActor
+from ctui.tasks.runs.disks.watching import needs_space
 from ctui.tasks.runs.slots import Slots
 from ctui.tasks.runs.space import SpaceWatch
 from ctui.tasks.session.messages import check_text, new_message
@@ -51,7 +51,7 @@ log = logging.getLogger(__name__)
 
 _SWEEP_AGAIN_SECONDS = 10.0
 _RECEIPT_SECONDS = 8.0
-"""How long whoever answers an ask waits to hear that the answer has arrived."""
+"""Time limit of waiting for an answer's receipt; afterwards the ask is returned as it is."""
 
 
 class TaskEngine:
@@ -103,7 +103,7 @@ class TaskEngine:
             elif task.resume_at is not None:
                 actor = self._actor(task)
                 left = (task.resume_at - self._services.now()) / 1e9
-                actor.set_timer("reset", left, actor.standing.epoch)
+                actor.pending.set_timer("reset", left, actor.standing.epoch)
         self._spawn(self._sweep())
 
     async def detach(self) -> None:
@@ -208,7 +208,7 @@ class TaskEngine:
             self._actors.pop(actor.id, None)
             self._services.journals.rest(actor.id)
             actor.dismiss()
-        elif budgets.needs_space(actor.standing):
+        elif needs_space(actor.standing):
             self._space.wake()
 
     def occupied(self, task: Task) -> str:

@@ -26,5 +26,5 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def words(self) -> str:
-        """As a person reads it: `Bash(npm test)`."""
+        """Return it as a person reads it: `Bash(npm test)`."""
         return f"{self.tool}({self.content})"

@@ -29,15 +29,15 @@ _RESULT_LIMIT = 1 << 16
 
 
 class LostTask(NamedTuple):
-    """What is left of a task."""
+    """Record of a task, made from what is left of it."""
 
     task: Task
     messages: tuple[Message, ...]
-    """What the CLI has taken of the person's words."""
+    """The person's messages that the CLI has taken."""
     runs: int
     """The number of its newest run that the journal knows."""
     located: bool
-    """It is known where the task works."""
+    """True if it is known where the task works."""
 
 
 def folders_of_tasks(paths: Paths) -> set[str]:

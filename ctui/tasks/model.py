@@ -1,4 +1,4 @@
-"""What the driver knows of a task: plain data, the same in the store, the socket and `--json`.
+"""Records of tasks: plain data, the same in the driver, the store, the socket and `--json`.
 
 Times are nanoseconds since the epoch, as in the journal.
 """
@@ -15,7 +15,7 @@ from ctui.config import PermissionMode
 
 
 class TaskState(StrEnum):
-    """Where a task stands."""
+    """State of a task."""
 
     QUEUED = "queued"
     STARTING = "starting"
@@ -28,12 +28,12 @@ class TaskState(StrEnum):
 
     @property
     def live(self) -> bool:
-        """Whether work goes on, or would go on as soon as somebody answers."""
+        """Return True if work goes on, or would go on as soon as somebody answers."""
         return self not in {TaskState.IDLE, TaskState.ENDED}
 
 
 class EndReason(StrEnum):
-    """Why a task ended."""
+    """Reason for which a task ended."""
 
     COMPLETED = "completed"
     STOPPED = "stopped"
@@ -41,7 +41,7 @@ class EndReason(StrEnum):
 
 
 class TaskOptions(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What was chosen when the task was made; fixed for its life."""
+    """Options chosen when the task was made; fixed for its life."""
 
     model: str = ""
     permission_mode: PermissionMode = "default"
@@ -150,18 +150,18 @@ class Task(msgspec.Struct, kw_only=True):
     """The limit that it has exceeded: its sandbox is frozen until the task is resumed. For want of
     `space` it goes on by itself."""
     resume_at: int | None = None
-    """When it goes on by itself, after a usage limit with a reset time."""
+    """Time at which it goes on by itself, after a usage limit with a reset time."""
     alarms: tuple[Alarm, ...] = ()
     """The first of them; `alarm_count` counts all."""
     alarm_count: int = 0
     unanswered: bool = False
-    """The last message was read, and its turn has not come to a good end."""
+    """True if the last message was read, and its turn has not come to a good end."""
     turn_unattended: bool = False
-    """Nobody will answer in the turn that the last message begins."""
+    """True if nobody will answer in the turn that the last message begins."""
     turn_timeout: int | None = None
     """Seconds of work for that turn; None takes the options'."""
     background: tuple[BackgroundCommand, ...] = ()
-    """What still runs although the turn is over."""
+    """Commands that still run although the turn is over."""
     sandbox: SandboxFacts | None = None
     created: int = 0
     updated: int = 0
@@ -175,11 +175,11 @@ class Task(msgspec.Struct, kw_only=True):
     denials: int = 0
     """Tool calls that were denied in the last turn."""
     work: WorkState | None = None
-    """What was last imported of its work."""
+    """Result of the last import of its work."""
     detached: bool = True
-    """False: the sandbox is stopped at the end of the turn, as `ctui run` does."""
+    """False if the sandbox is stopped at the end of the turn, as `ctui run` does."""
     removed: int | None = None
-    """When it was taken off the list; its journal and home are there until it is purged."""
+    """Time of its removal from the list; its journal and home are there until it is purged."""
 
     @property
     def works(self) -> bool:
@@ -188,7 +188,7 @@ class Task(msgspec.Struct, kw_only=True):
 
     @property
     def failed(self) -> bool:
-        """The last turn or run failed, and nothing was said to it since."""
+        """Return True if the last turn or run failed, and nothing was said to it since."""
         return bool(self.problem) and self.cause not in {"", "interrupted", "login"}
 
 
@@ -200,7 +200,7 @@ class ImportedRef(msgspec.Struct, frozen=True):
 
 
 class WorkState(msgspec.Struct, frozen=True):
-    """What the last import of a task's commits found."""
+    """Result of the last import of a task's commits."""
 
     branch: Literal["unchanged", "advanced", "diverged", "untouched"] = "unchanged"
     reason: str = ""
@@ -222,11 +222,11 @@ class Run(msgspec.Struct, kw_only=True):
     cost_before: float = 0.0
     """The task's cost when the run began: the CLI counts anew in each process."""
     intent: str = ""
-    """Why the driver began to end it; the next driver goes on with that."""
+    """Reason for which the driver began to end it; the next driver goes on with that."""
 
 
 class AskKind(StrEnum):
-    """What a task wants from the person."""
+    """Kind of an ask."""
 
     PERMISSION = "permission"
     QUESTION = "question"
@@ -235,7 +235,7 @@ class AskKind(StrEnum):
 
 
 class AskState(StrEnum):
-    """An ask is pending until its one answer, or until nobody can answer it any more."""
+    """State of an ask, which is pending until its one answer or until nobody can give one."""
 
     PENDING = "pending"
     ANSWERED = "answered"
@@ -271,7 +271,7 @@ class Ask(msgspec.Struct, kw_only=True):
 
 
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What the person said. Which fields count depends on the ask's kind.
+    """The person's answer. Which fields count depends on the ask's kind.
 
     A permission takes allow, session and deny, and always where a grant can say it (see
     `tasks/grants`); a plan takes allow, session (accept its edits) and deny; a question takes allow
@@ -281,7 +281,7 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
 
     decision: Literal["allow", "session", "always", "deny", "cancel"]
     message: str = ""
-    """Why it was denied; the model reads it."""
+    """Reason of a denial; the model reads it."""
     answers: dict[str, str] = {}
     """A question's text, or the name of a form's field -> the chosen label or a free text."""
     text: str = ""
@@ -289,7 +289,7 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     content: dict[str, Any] = {}
     """A form as a program fills it in; a person's is made from `answers`."""
     by: str = ""
-    """Which front end answered."""
+    """Front end that answered."""
 
 
 class Message(msgspec.Struct, kw_only=True, frozen=True):

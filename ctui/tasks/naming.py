@@ -13,7 +13,7 @@ from ctui.tasks.model import Task
 from ctui.tasks.store import now
 
 TASK_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,49}")
-"""What containers, volumes, refs and folders can all be called."""
+"""Name that containers, volumes, refs and folders can all have."""
 
 
 def is_task_id(name: str) -> bool:
@@ -32,7 +32,7 @@ def check_task_id(task: str) -> None:
 
 
 def free_task_id(call: StartTask, taken: AbstractSet[str]) -> str:
-    """The wanted id, or one after the worktree's name that was never used.
+    """Return the wanted id, or one after the worktree's name that was never used.
 
     Raises:
         InvalidInput, Conflict: the wanted id cannot be had.

@@ -28,7 +28,7 @@ TrustState = Literal["nothing", "trusted", "changed", "untrusted"]
 
 
 class RepositorySettings(NamedTuple):
-    """What a commit has of them."""
+    """Claude settings that a commit has: the names of their files, and a digest."""
 
     files: tuple[str, ...]
     digest: str
@@ -36,7 +36,7 @@ class RepositorySettings(NamedTuple):
 
     @property
     def words(self) -> str:
-        """What they are, as a person reads it."""
+        """Return the files' names, of more than three only the first, as a person reads them."""
         more = f" and {len(self.files) - 3} more" if len(self.files) > 3 else ""
         return ", ".join(self.files[:3]) + more
 

@@ -36,7 +36,7 @@ class LocalWorkspace:
         self._paths = paths
         self._store = store
         self._fingerprints: dict[str, str] = {}
-        """What each task's refs were when they were imported last."""
+        """Fingerprint of each task's refs at their last import."""
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._measuring = asyncio.Lock()
 

@@ -38,7 +38,7 @@ class CtuiApp(KeysInOrder[None]):
     def __init__(
         self, paths: Paths, config: Config, place: Place, *, scripted: bool = False
     ) -> None:
-        """Nothing is started yet.
+        """Prepare an application that has started nothing yet.
 
         Args:
             paths: whose tasks.
@@ -63,7 +63,7 @@ class CtuiApp(KeysInOrder[None]):
         self._complaints = choose_theme(self, paths, wanted)
 
     def get_default_screen(self) -> Screen[None]:
-        """The dashboard, instead of an empty screen that would be laid out below it."""
+        """Return the dashboard instead of an empty screen that would be laid out below it."""
         return self.dashboard
 
     def get_line_filters(self) -> Sequence[LineFilter]:
@@ -77,7 +77,7 @@ class CtuiApp(KeysInOrder[None]):
         self.call_after_refresh(_tune_garbage_collection)
 
     async def watch_theme(self, before: str, theme: str) -> None:
-        """The palette chose another one: it is there again the next time."""
+        """Remember a theme chosen in the palette, and say so if the settings name another."""
         if not self.is_running or before == theme:
             return
         await asyncio.to_thread(remember_theme, self._paths, theme)
@@ -88,7 +88,7 @@ class CtuiApp(KeysInOrder[None]):
         await self.dashboard.services.close()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:  # noqa: ARG002 - Textual's signature
-        """The palette: every action of the dashboard, and the themes."""
+        """Yield the commands of the palette: every action of the dashboard, and the themes."""
         for choice in Dashboard.BINDINGS:
             if isinstance(choice, Binding) and choice.id and not choice.action.startswith("tab"):
                 name = choice.tooltip or choice.description

@@ -36,7 +36,7 @@ _TOKEN_PATHS = ("/auth/token", "/auth/token/regenerate")
 
 
 class Part(NamedTuple):
-    """What another package serves on the same address."""
+    """Routes of another package that are served on the same address."""
 
     routes: Sequence[BaseRoute]
     behind_token: Sequence[str] = ()
@@ -87,7 +87,7 @@ def create_app(
 
 
 def _route(service: Service, path: str) -> Route:
-    """One path with all its methods, so that a wrong one hears which are right."""
+    """Return one path with all its methods, so that a wrong one hears which are right."""
     found = [endpoint for endpoint in ENDPOINTS if endpoint.path == path]
     handlers = {endpoint.method: endpoint.handler for endpoint in found}
     if "GET" in handlers and found[0].gives is not Event:
@@ -112,7 +112,7 @@ def _document() -> Callable[[Request], Response]:
 
 
 def _no_token_here(_request: Request) -> Response:
-    """Who has the token does not need it, and who has none must not get it."""
+    """Refuse: who has the token does not need it, and who has none must not get it."""
     return failed(
         401,
         "the token is not given out over HTTP",

@@ -1,4 +1,4 @@
-"""What tasks ask, and the answers."""
+"""Asks of tasks, and the answers."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _BY = "http"
 
 
 async def inbox(service: Service, _request: Request) -> Response:
-    """What all tasks ask, oldest first."""
+    """List what all tasks ask, oldest first."""
     return as_json(_pending(service, None))
 
 
 async def of_task(service: Service, request: Request) -> Response:
-    """What one task asks, oldest first."""
+    """List what one task asks, oldest first."""
     task = service.store.tasks.get(request.path_params["task_id"])
     return as_json(_pending(service, task.id))
 

@@ -36,7 +36,7 @@ class Tokens:
         self.path = paths.state / "serve-token"
 
     def current(self) -> str:
-        """The token, made now if there is none.
+        """Return the token, made now if there is none.
 
         Raises:
             Refused: the file is not one that only its owner can read.
@@ -54,7 +54,7 @@ class Tokens:
         return self._read()
 
     def regenerate(self) -> str:
-        """A new token; the old one is void from now on.
+        """Return a new token; the old one is void from now on.
 
         Raises:
             Unavailable: it cannot be written.
@@ -67,7 +67,7 @@ class Tokens:
         return self._read()
 
     def check(self, value: str) -> bool:
-        """Whether this is the token, found out in a time that tells nothing of it."""
+        """Return True if this is the token, found out in a time that tells nothing of it."""
         try:
             token = self._read()
         except CtuiError as error:
@@ -100,7 +100,7 @@ def _new_token() -> bytes:
 
 
 class TokenRequired:
-    """ASGI: lets nobody in who does not show the token in the header `Authorization`.
+    """ASGI layer that lets nobody in without the token in the header `Authorization`.
 
     Args of the constructor: what is behind it, the tokens, and the paths that it is about, which
     are all if none is named.
@@ -137,7 +137,7 @@ class TokenRequired:
 
 
 def bearer(headers: Iterable[tuple[bytes, bytes]]) -> str:
-    """The token in the headers; "" if there is none. A token in the URL never counts."""
+    """Return the token in the headers, or "". A token in the URL never counts."""
     for name, value in headers:
         if name == b"authorization":
             scheme, _, token = value.decode("latin-1").partition(" ")

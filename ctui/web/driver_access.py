@@ -22,7 +22,7 @@ class DriverAccess:
     """The store and connections of one process; used from one event loop."""
 
     def __init__(self, paths: Paths, environ: Mapping[str, str] | None = None) -> None:
-        """Nothing is opened or started yet.
+        """Prepare access without opening or starting anything yet.
 
         Args:
             paths: whose tasks.
@@ -34,13 +34,13 @@ class DriverAccess:
 
     @cached_property
     def store(self) -> Store:
-        """The index of tasks. Its reads take less time than a change of threads."""
+        """Return the index of tasks. Its reads take less time than a change of threads."""
         private_folder(self.paths.state)
         return Store(self.paths.database)
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[Client]:
-        """A connection to the driver for one request: no call waits for another's.
+        """Connect to the driver for one request: no call waits for another's.
 
         Raises:
             Unavailable: no driver can be started; says why.
@@ -56,5 +56,5 @@ class DriverAccess:
             return await client.call(call)
 
     def archive(self, task: str) -> Path:
-        """The journal of a task that is in the store."""
+        """Return the path of the journal of a task that is in the store."""
         return self.paths.task(task) / FILE_NAME

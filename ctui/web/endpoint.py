@@ -48,7 +48,7 @@ class Endpoint(NamedTuple):
 
 
 async def body_of(request: Request, kind: type[T]) -> T:
-    """The request's body.
+    """Return the request's body.
 
     Raises:
         InvalidInput: it is no JSON, or not of that shape; says where.
@@ -67,7 +67,7 @@ async def body_of(request: Request, kind: type[T]) -> T:
 
 
 def whole_number(request: Request, name: str, least: int, most: int) -> int | None:
-    """A query parameter that is a number; None if it is not there.
+    """Return a query parameter that is a number, or None if it is not there.
 
     Raises:
         InvalidInput: it is something else.

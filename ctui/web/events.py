@@ -49,7 +49,7 @@ async def events(service: Service, request: Request) -> Response:
 
 
 class _EventStream(StreamingResponse):
-    """Holds one of the places from its first moment to its last."""
+    """Response that holds one of the places from its first moment to its last."""
 
     def __init__(self, service: Service, task: Task, start: int) -> None:
         self._service = service
@@ -76,7 +76,7 @@ async def _frames(service: Service, task: Task, start: int) -> AsyncGenerator[by
 
 
 def _start(archive: Path, given: str) -> int:
-    """The position that an id means; the start of the archive without one.
+    """Return the position that an id means; the start of the archive without one.
 
     Raises:
         NotFound: no event of this task has this id.

@@ -33,13 +33,13 @@ _WIDTH = 500
 def failed(
     status: int, error: str, *, hint: str = "", headers: Mapping[str, str] | None = None
 ) -> Response:
-    """A response that says what is wrong, in a line without anything that a terminal acts on."""
+    """Return a response that says what is wrong, in a line that no terminal acts on."""
     body = Failure(one_line(error, _WIDTH), one_line(hint, _WIDTH))
     return as_json(body, status=status, headers=headers)
 
 
 def failure_of(error: CtuiError) -> Response:
-    """The response that an error becomes."""
+    """Return the response that an error becomes."""
     status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
     return failed(status, error.message, hint=error.hint)
 

@@ -55,7 +55,7 @@ class Follower:
         self._wake = asyncio.Event()
 
     async def next(self) -> bytes:
-        """The next frames for the client; b"" when the stream is over."""
+        """Return the next frames for the client; b"" when the stream is over."""
         while True:
             self._wake.clear()
             if frames := self._take():
@@ -83,7 +83,7 @@ class Follower:
             self._wake.set()
 
     def fall_behind(self) -> None:
-        """What comes next does not begin where it stands."""
+        """Read from the disk next: what comes does not begin where this follower stands."""
         self._behind = True
 
     def end(self) -> None:
@@ -91,7 +91,7 @@ class Follower:
         self._wake.set()
 
     def _take(self) -> bytes:
-        """Everything that waits. An id is a position in the archive: events have their line's."""
+        """Take all that waits. An id is a position in the archive: events have their line's."""
         parts = [frames for frames, _ in self._frames]
         if self._frames:
             self.position = self._frames[-1][1]
@@ -103,7 +103,7 @@ class Follower:
         return b"".join(parts)
 
     async def _catch_up(self) -> bool:
-        """Read the disk up to where the feed is; whether there is something new to look at."""
+        """Read the disk up to where the feed is; return True if there may be something new."""
         target = self._feed.position
         if target is None:
             return False
@@ -123,7 +123,7 @@ class Feed:
     def __init__(self, access: DriverAccess, task: str) -> None:
         self.path = access.archive(task)
         self.position: int | None = None
-        """Where its followers are who are not behind; None until the driver said so."""
+        """Position of the followers who are not behind; None until the driver said so."""
         self.followers: set[Follower] = set()
         self._access = access
         self._task = task
@@ -172,7 +172,7 @@ class Feeds:
 
     @contextmanager
     def follow(self, task: Task, position: int) -> Iterator[Follower]:
-        """A stream of the task's journal from a position in its archive, and of its state."""
+        """Stream the task's journal, from a position in its archive, and its state."""
         feed = self._feeds.get(task.id)
         if feed is None:
             feed = self._feeds[task.id] = Feed(self._access, task.id)
@@ -250,7 +250,7 @@ class Feeds:
 
 
 def line_frames(chunk: Chunk, *, check: bool = False) -> bytes:
-    """The events of a chunk's lines; each one's id is where the line ends.
+    """Return the events of a chunk's lines; each one's id is where the line ends.
 
     Args:
         chunk: whole lines.

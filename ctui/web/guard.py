@@ -1,4 +1,4 @@
-"""What is refused before anybody looks at it: foreign names and pages, and what is too large.
+"""Refusal of requests before anybody looks at them: foreign names and pages, too large a body.
 
 The check of Host keeps a page of the web from reaching this server by a name of its own that leads
 to this machine (DNS rebinding); the check of Origin keeps other pages from sending anything.
@@ -117,7 +117,7 @@ class _Reply:
         await self._send(message)
 
     async def fail_with(self, response: ASGIApp, scope: Scope, receive: Receive) -> None:
-        """What has begun is cut off instead: the client sees that it is not complete."""
+        """Send the response, unless one has begun: the client sees that that is not complete."""
         if not self._begun and scope["type"] == "http":
             await response(scope, receive, self.send)
 

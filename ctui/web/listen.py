@@ -1,4 +1,4 @@
-"""Where a server listens, and that nobody else reads along."""
+"""Socket of a server, on which nobody else reads along."""
 
 from __future__ import annotations
 

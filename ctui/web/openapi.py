@@ -30,7 +30,7 @@ _PARAMETER = re.compile(r"\{(\w+)\}")
 
 
 def document(endpoints: tuple[Endpoint, ...]) -> dict[str, Any]:
-    """The document of these endpoints, OpenAPI 3.1."""
+    """Return the OpenAPI 3.1 document of these endpoints."""
     # No response has an update, but the stream of events does.
     kinds: list[type] = [shapes.Failure, shapes.TaskUpdate]
     for endpoint in endpoints:

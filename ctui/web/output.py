@@ -29,7 +29,7 @@ class Recent(NamedTuple):
 
     text: str
     turn_end: int | None
-    """When the last turn ended, in nanoseconds, if that is a part of it."""
+    """End of the last turn, in nanoseconds since the epoch, if that is a part of it."""
 
 
 class _Result(msgspec.Struct):
@@ -37,7 +37,7 @@ class _Result(msgspec.Struct):
 
 
 class _Turns:
-    """Makes lines of entries, and knows whether a turn is open."""
+    """Maker of lines from entries, which knows whether a turn is open."""
 
     def __init__(self, *, is_open: bool = False) -> None:
         self.ended: int | None = None
@@ -62,7 +62,7 @@ class _Turns:
 
 
 def recent_output(path: Path, lines: int, limit: int) -> Recent:
-    """The last `lines` lines, or as many of them as `limit` bytes of the journal have."""
+    """Return the last `lines` lines, or as many as `limit` bytes of the journal have."""
     start, is_open = _start_of(path, lines, limit)
     turns = _Turns(is_open=is_open)
     found: list[str] = []
@@ -72,7 +72,7 @@ def recent_output(path: Path, lines: int, limit: int) -> Recent:
 
 
 def whole_output(path: Path, lines: int | None = None) -> Iterator[bytes]:
-    """All lines, or the last ones, in pieces: an output may be larger than the memory.
+    """Yield all lines, or the last ones, in pieces: an output may be larger than the memory.
 
     Raises:
         Unavailable: the journal cannot be read.
@@ -105,7 +105,7 @@ def _pieces(path: Path, start: int, skip: int, end: int | None = None) -> Iterat
 
 
 def _start_of(path: Path, lines: int, limit: int | None = None) -> tuple[int, bool]:
-    """Where to begin so that at least so many lines follow, and whether a turn is open there."""
+    """Return an offset with at least so many lines behind it, and True if a turn is open there."""
     count = size = 0
     start: int | None = None
     for offset, raw in _lines_from_end(path):
@@ -131,7 +131,7 @@ def _start_of(path: Path, lines: int, limit: int | None = None) -> tuple[int, bo
 
 
 def _lines_from_end(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Each whole line with its offset, the last one first."""
+    """Yield each whole line with its offset, the last one first."""
     try:
         file = path.open("rb")
     except FileNotFoundError:

@@ -81,7 +81,7 @@ class PatientProtocol(H11Protocol):
             self._stalled.cancel()
 
     def send_400_response(self, msg: str) -> None:
-        """As every other error: in JSON."""
+        """Send it as every other error, in JSON."""
         body = msgspec.json.encode(Failure("this is no HTTP request", hint=msg))
         head = (
             "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\n"
@@ -116,7 +116,7 @@ class PatientProtocol(H11Protocol):
 
 
 class _Server(uvicorn.Server):
-    """Ends its streams first, so that nobody waits for them."""
+    """Server that ends its streams first, so that nobody waits for them."""
 
     def __init__(self, config: uvicorn.Config, end_streams: Callable[[], None]) -> None:
         super().__init__(config)
@@ -124,7 +124,7 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """A signal is a wish to end, and not an error."""
+        """Take a signal for a wish to end, and not for an error."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._end)

@@ -1,4 +1,4 @@
-"""What all requests share: the driver, the default repository, the live streams."""
+"""Services that all requests share: the driver, the default repository, the live streams."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ctui.web.feeds import Feeds
 
 
 class Service(DriverAccess):
-    """Used from one event loop."""
+    """Services of all requests, used from one event loop."""
 
     def __init__(
         self, paths: Paths, repository: Repository, environ: Mapping[str, str] | None = None
     ) -> None:
-        """Nothing is opened or started yet.
+        """Prepare a service that has opened and started nothing yet.
 
         Args:
             paths: whose tasks.

@@ -1,4 +1,4 @@
-"""What goes over HTTP: one struct for each request and response.
+"""Bodies of requests and responses: one struct for each.
 
 The OpenAPI document is made from these, so what is written here is what clients read. Times are
 seconds since the epoch. A request with a field that its struct has not is refused.
@@ -28,7 +28,7 @@ Prompt = Annotated[str, Meta(pattern=_NOT_BLANK, description="What the task shou
 
 
 class NewTask(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What should be done, and where."""
+    """A task to start: what it should do, and where."""
 
     prompt: Prompt
     workdir: Annotated[
@@ -93,7 +93,7 @@ class AskAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """What went wrong, and what to do about it."""
+    """An error: what went wrong, and what to do about it."""
 
     error: str
     hint: str = ""
@@ -109,7 +109,7 @@ class AskView(AskShape, frozen=True, kw_only=True):
 
 
 class AskList(msgspec.Struct, frozen=True):
-    """What waits for an answer, oldest first."""
+    """All asks that wait for an answer, oldest first."""
 
     asks: list[AskView]
 

@@ -58,13 +58,13 @@ async def create(service: Service, request: Request) -> Response:
 
 
 async def list_all(service: Service, _request: Request) -> Response:
-    """All tasks, newest first."""
+    """List all tasks, newest first."""
     tasks = [task_summary(service.store, task) for task in reversed(service.store.tasks.list())]
     return as_json(shapes.TaskList(tasks))
 
 
 async def detail(service: Service, request: Request) -> Response:
-    """One task, what it asks, and the end of its output."""
+    """Show one task, what it asks, and the end of its output."""
     task = service.store.tasks.get(request.path_params["task_id"])
     # Some kilobytes that were just written: a thread would take longer than the read.
     recent = recent_output(service.archive(task.id), _RECENT_LINES, _RECENT_BYTES)
@@ -73,7 +73,7 @@ async def detail(service: Service, request: Request) -> Response:
 
 
 async def output(service: Service, request: Request) -> Response:
-    """The output as plain text: lines of JSON as Claude Code writes them.
+    """Return the output as plain text: lines of JSON as Claude Code writes them.
 
     Each turn ends with a line `__CLAUDE_EXIT_CODE_N__`; N is 0 where it went well.
     """

@@ -23,7 +23,7 @@ _PROMPT_WIDTH = 120
 
 
 def status_of(task: Task, *, untold: bool = False) -> Status:
-    """The HTTP API's word for where a task stands.
+    """Return the HTTP API's word for where a task stands.
 
     A turn that failed is an `error` also while its conversation goes on, as its exit code says.
 
@@ -83,7 +83,7 @@ def task_update(store: Store, task: Task) -> TaskUpdate:
 
 
 def record_fields(store: Store, task: Task, *, turn_end: int | None = None) -> dict[str, Any]:
-    """The fields of a `TaskRecord`.
+    """Return the fields of a `TaskRecord`.
 
     Args:
         store: for what is asked.

@@ -1,4 +1,4 @@
-"""Which repository a request means, and whether tasks may work on it."""
+"""Repository and folder that a request means, checked before tasks may work on it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Workdir(NamedTuple):
 
     repository: Repository
     directory: str
-    """Where in the checkout or worktree it is; "" is the root."""
+    """Its folder below the root of the checkout or worktree; "" is the root."""
 
 
 def workdir_at(workdir: str, tasks: list[Task]) -> Workdir:

@@ -44,12 +44,12 @@ FORWARDED = {
     signal.SIGUSR2,
 }
 ENDING = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
-"""What ends a relay that has no child to pass it on to."""
+"""Signals that end a relay that has no child to pass them on to."""
 MEASURE_SECONDS = 60.0
 FIRST_SECONDS = 5.0
-"""How soon the home is measured first; then less and less often."""
+"""Seconds until the home is measured first; then it is measured less and less often."""
 EXPOSED_SECONDS = 1.0
-"""After its start the kernel has decided who may look into the CLI."""
+"""Seconds after its start by which the kernel has decided who may look into the CLI."""
 
 
 class Child(NamedTuple):
@@ -61,7 +61,7 @@ class Child(NamedTuple):
 
 
 class Relay:
-    """Waits for the first line, starts the CLI, and passes lines, signals and its end."""
+    """Relay of lines and signals to the CLI, which the first line starts, and of the CLI's end."""
 
     def __init__(self, arguments: list[str]) -> None:
         self._arguments = arguments
@@ -77,7 +77,7 @@ class Relay:
         self._waiting = bytearray()
 
     def run(self) -> int:
-        """Relay until the child ends; returns its exit status as a shell would give it."""
+        """Relay until the child ends; return its exit status as a shell would give it."""
         message, early = self._first_message()
         try:
             child, resumed = self._start(message)

@@ -233,7 +233,7 @@ def _says_something(file: Path) -> bool:
 
 
 class Size(NamedTuple):
-    """How much there is."""
+    """Size of a folder with all that is in it."""
 
     bytes: int
     files: int

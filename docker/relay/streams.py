@@ -100,7 +100,7 @@ class Lines:
 
 
 class Allowance:
-    """How much may go out now: a burst, and then so much a second."""
+    """Bytes that may go out now: a burst, and then so many a second."""
 
     def __init__(self) -> None:
         self._left = float(_BURST)

@@ -40,7 +40,8 @@ def refused(folder: Path, *arguments: str, code: int = 1, given: str = "", **env
 
 
 _AT_TERMINAL = (
-    "import fcntl, os, sys, termios; "
+    "import fcntl, os, signal, sys, termios; "
+    "signal.signal(signal.SIGINT, signal.SIG_DFL); "  # a job in the background ignores it
     "fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
 )
 

@@ -14,7 +14,7 @@ from tests.simulation.world import Sandbox
 
 async def live(schedule: Schedule, task: str = "one", **options: Any) -> Sandbox:
     """Start a task, and return its sandbox when the driver follows it."""
-    await schedule.start(task, **options)
+    await schedule.start(task, **{"detached": True, **options})
     for _ in range(1000):
         await asyncio.sleep(0.1)
         if (running := schedule.world.running(task)) and running[0].greeted:

@@ -467,6 +467,8 @@ class Schedule:
             running = self.world.running(task.id)
             if task.state.live:
                 raise self.world.breaks(f"{task.id} is {task.state} for ever: {task.problem!r}")
+            if task.state is TaskState.IDLE and task.cause in {"engine", "store"}:
+                raise self.world.breaks(f"{task.id} says for ever that {task.problem!r}")
             if task.state is TaskState.ENDED and running:
                 raise self.world.breaks(f"{task.id} has ended, and {running[0].id} runs")
             self._check_journal(task.id)

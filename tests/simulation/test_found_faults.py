@@ -13,8 +13,9 @@ from ctui.tasks.mailbox.mail import Lines, Mail, Remove, Send, Stop
 from ctui.tasks.mailbox.states import Phase
 from ctui.tasks.mailbox.step import Step
 from ctui.tasks.model import TaskState
-from ctui.tasks.runs import commands, dispatch, lifecycle
+from ctui.tasks.runs import commands, dispatch
 from ctui.tasks.runs.actor import TaskActor
+from ctui.tasks.runs.phases import closing
 from tests.simulation.schedule import run_schedule
 from tests.simulation.world import Broken
 
@@ -113,7 +114,7 @@ def s12(patch: pytest.MonkeyPatch) -> None:
         return False
 
     _handler(patch, Send, send)
-    patch.setattr(lifecycle, "_has_news", no_news)
+    patch.setattr(closing, "_has_news", no_news)
 
 
 @pytest.mark.parametrize("fault", [s1, s2, s9, s11, s12])

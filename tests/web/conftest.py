@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import subprocess
@@ -20,6 +19,7 @@ import requests
 from ctui.demo.world import World
 from ctui.paths import Paths
 from ctui.web.auth import Tokens
+from tests.conftest import environment_in, make_repository
 
 WAIT_SECONDS = 40.0
 
@@ -117,11 +117,15 @@ def serving(repository: Path, environ: Mapping[str, str], *options: str) -> Iter
             process.communicate()
 
 
-@pytest.fixture
-def quiet(repository: Path) -> Iterator[Served]:
-    """A server whose driver has no engine: enough for everything that starts no task."""
-    environ = {**os.environ, "DOCKER_HOST": "unix:///nowhere/docker.sock"}
-    with serving(repository, environ) as served:
+@pytest.fixture(scope="module")
+def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server whose driver has no engine: enough for everything that starts no task.
+
+    The tests of a module share it, so each leaves it as it found it.
+    """
+    folder = tmp_path_factory.mktemp("quiet")
+    environ = {**environment_in(folder), "DOCKER_HOST": "unix:///nowhere/docker.sock"}
+    with serving(make_repository(folder), environ) as served:
         yield served
 
 

@@ -73,10 +73,10 @@ def test_the_token_is_not_given_to_whoever_has_it(quiet: Served) -> None:
 def test_a_regenerated_token_counts_at_once(quiet: Served, repository: Path) -> None:
     from tests.cli.test_bad_input import ctui
 
-    before = quiet.token
-    shown = ctui(repository, "serve", "token", "show").stdout.strip()
+    before, environ = quiet.token, quiet.paths.environment()
+    shown = ctui(repository, "serve", "token", "show", **environ).stdout.strip()
     assert shown == before
-    after = ctui(repository, "serve", "token", "regenerate").stdout.strip()
+    after = ctui(repository, "serve", "token", "regenerate", **environ).stdout.strip()
     assert after not in {"", before}
     _refusal(quiet.ask("GET", _TASKS, headers={"Authorization": f"Bearer {before}"}), 401)
     assert quiet.ask("GET", _TASKS, headers={"Authorization": f"Bearer {after}"}).ok

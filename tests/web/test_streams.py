@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+import uuid
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -24,10 +25,10 @@ from tests.web.streams import Stream
 @pytest.fixture
 def task(quiet: Served, repository: Path) -> str:
     """A task that ended long ago, as the driver would have left it."""
-    store = Store(quiet.paths.database)
+    store, name = Store(quiet.paths.database), f"old-{uuid.uuid4().hex[:8]}"
     store.tasks.add(
         Task(
-            id="old",
+            id=name,
             repository=str(repository / ".git"),
             worktree=str(repository),
             metadata=None,
@@ -41,7 +42,7 @@ def task(quiet: Served, repository: Path) -> str:
         )
     )
     store.close()
-    return "old"
+    return name
 
 
 def test_a_hundred_streams_and_a_place_for_who_comes_later(quiet: Served, task: str) -> None:

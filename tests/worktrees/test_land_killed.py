@@ -22,6 +22,9 @@ from tests.worktrees.landing import Place, files, leftovers, make_place, snapsho
 
 pytestmark = pytest.mark.slow
 
+_STRIDES = pytest.mark.parametrize("stride", [5, pytest.param(1, marks=pytest.mark.soak)])
+"""From one step to the next at which it is killed."""
+
 
 @pytest.fixture
 def place(repository: Path, tmp_path: Path) -> Place:
@@ -59,7 +62,8 @@ def killer(place: Place) -> Iterator[Callable[[str, int], str]]:
         stdin.close()
 
 
-def test_a_landing_killed_at_every_step_is_completed_or_never_was(place: Place) -> None:
+@_STRIDES
+def test_a_landing_killed_at_a_step_is_completed_or_never_was(place: Place, stride: int) -> None:
     place.work("edited", "from the worktree\n")
     place.work("added/file", "new\n")
     git(place.path, "rm", "-q", "-r", "gone", "dir")
@@ -77,7 +81,7 @@ def test_a_landing_killed_at_every_step_is_completed_or_never_was(place: Place) 
     assert snapshot(place.main) == before
     outcomes = {"before": 0, "after": 0}
     with killer(place) as carry_out:
-        for step in itertools.count(1):
+        for step in itertools.count(1, stride):
             ended = carry_out("land", step)
             assert ended in {"killed", "done"}
             for name, content in files(place.main).items():
@@ -97,16 +101,17 @@ def test_a_landing_killed_at_every_step_is_completed_or_never_was(place: Place) 
             assert (snapshot(place.main), place.oid("main")) == (before, start)
             if ended == "done":
                 break
-    assert min(outcomes.values()) > 10
+    assert min(outcomes.values()) > 10 // stride
 
 
-def test_what_completes_a_landing_may_be_killed_as_well(place: Place) -> None:
+@_STRIDES
+def test_what_completes_a_landing_may_be_killed_as_well(place: Place, stride: int) -> None:
     place.work("edited", "from the worktree\n")
     git(place.path, "rm", "-q", "-r", "gone", "dir")
     tip = place.work("dir", "a file now\n")
     seen = set()
     with killer(place) as carry_out:
-        for step in itertools.count(30, 2):
+        for step in itertools.count(30, 1 + stride):
             seen.add(place.oid("main"))
             if carry_out("land", step) == "done":
                 break
@@ -132,7 +137,8 @@ def test_what_a_person_edits_before_it_is_completed_stays_theirs(place: Place) -
     assert leftovers(place) == []
 
 
-def test_an_undo_killed_at_some_steps_is_completed_or_never_was(place: Place) -> None:
+@pytest.mark.parametrize("stride", [17, pytest.param(1, marks=pytest.mark.soak)])
+def test_an_undo_killed_at_a_step_is_completed_or_never_was(place: Place, stride: int) -> None:
     place.work("edited", "from the worktree\n")
     git(place.path, "rm", "-q", "-r", "gone")
     place.work("dir/two", "new\n")
@@ -143,7 +149,7 @@ def test_an_undo_killed_at_some_steps_is_completed_or_never_was(place: Place) ->
     after = snapshot(place.main)
     asyncio.run(undo_landing(place.repository, landed))
     with killer(place) as carry_out:
-        for step in itertools.count(1, 7):
+        for step in itertools.count(1, stride):
             ended = carry_out("undo", step)
             asyncio.run(recover(checkout))
             found = snapshot(place.main)
@@ -155,7 +161,8 @@ def test_an_undo_killed_at_some_steps_is_completed_or_never_was(place: Place) ->
                 break
 
 
-def test_a_commit_killed_at_every_step_is_completed_or_never_was(place: Place) -> None:
+@_STRIDES
+def test_a_commit_killed_at_a_step_is_completed_or_never_was(place: Place, stride: int) -> None:
     (place.path / "hello.txt").write_text("changed\n")
     (place.path / "new").write_text("new\n")
     (place.path / "edited").unlink()
@@ -164,7 +171,7 @@ def test_a_commit_killed_at_every_step_is_completed_or_never_was(place: Place) -
     start = place.oid("ctui/work")
     outcomes = {"before": 0, "after": 0}
     with killer(place) as carry_out:
-        for step in itertools.count(1):
+        for step in itertools.count(1, stride):
             ended = carry_out("commit", step)
             assert ended in {"killed", "done"}
             if step % 2:
@@ -184,7 +191,7 @@ def test_a_commit_killed_at_every_step_is_completed_or_never_was(place: Place) -
             assert snapshot(place.path) == before
             if ended == "done":
                 break
-    assert min(outcomes.values()) > 10
+    assert min(outcomes.values()) > 10 // stride
 
 
 @pytest.mark.parametrize("worked", [False, True])

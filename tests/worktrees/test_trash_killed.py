@@ -22,6 +22,8 @@ from tests.worktrees.snapshot import Snapshot, collect_garbage, is_whole, pins, 
 
 pytestmark = pytest.mark.slow
 
+_STRIDES = pytest.mark.parametrize("stride", [3, pytest.param(1, marks=pytest.mark.soak)])
+"""From one step to the next at which it is killed."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -83,11 +85,12 @@ def _nothing_is_left(victim: Victim) -> None:
     assert list(victim.companion.parent.glob(".ctui-trash*")) == []
 
 
-async def test_a_removal_killed_at_any_step(victim: Victim, killer: Killer) -> None:
+@_STRIDES
+async def test_a_removal_killed_at_any_step(victim: Victim, killer: Killer, stride: int) -> None:
     before = victim.snapshot()
     steps, found = 0, set[bool]()
     while killer.run("remove", at=steps + 1, **victim.request).killed:
-        steps += 1
+        steps += stride
         found.add(await victim.bring_back())
         assert victim.snapshot() == before, f"killed at step {steps}"
         _nothing_is_left(victim)
@@ -98,14 +101,15 @@ async def test_a_removal_killed_at_any_step(victim: Victim, killer: Killer) -> N
     assert steps > 25
 
 
+@_STRIDES
 async def test_a_removal_killed_at_any_step_and_garbage_collected_before_anybody_looks(
-    victim: Victim, killer: Killer
+    victim: Victim, killer: Killer, stride: int
 ) -> None:
     collect_garbage(victim.place.folder)  # normalises reflogs, once
     before = victim.snapshot()
     steps = 0
     while killer.run("remove", at=steps + 1, **victim.request).killed:
-        steps += 1
+        steps += stride
         collect_garbage(victim.place.folder)
         await victim.bring_back()
         now = victim.snapshot()
@@ -117,7 +121,8 @@ async def test_a_removal_killed_at_any_step_and_garbage_collected_before_anybody
     assert steps > 25
 
 
-async def test_a_restore_killed_at_any_step(victim: Victim, killer: Killer) -> None:
+@_STRIDES
+async def test_a_restore_killed_at_any_step(victim: Victim, killer: Killer, stride: int) -> None:
     before = victim.snapshot()
     steps = 0
     while True:
@@ -125,7 +130,7 @@ async def test_a_restore_killed_at_any_step(victim: Victim, killer: Killer) -> N
         request = {"repository": str(victim.place.folder), "entry": entry.id}
         if not killer.run("restore", at=steps + 1, **request).killed:
             break
-        steps += 1
+        steps += stride
         await victim.bring_back()
         assert victim.snapshot() == before, f"killed at step {steps}"
         _nothing_is_left(victim)
@@ -134,8 +139,9 @@ async def test_a_restore_killed_at_any_step(victim: Victim, killer: Killer) -> N
     assert steps > 15
 
 
+@_STRIDES
 async def test_a_restore_under_another_name_killed_at_any_step(
-    victim: Victim, killer: Killer
+    victim: Victim, killer: Killer, stride: int
 ) -> None:
     place, steps = victim.place, 0
     status = place.git("status", "--porcelain=v2", "-z")
@@ -172,12 +178,15 @@ async def test_a_restore_under_another_name_killed_at_any_step(
         (place.path / ".git").write_text(f"gitdir: {place.metadata}\n")
         if not killed:
             break
-        steps += 1
+        steps += stride
     _LOG.info("%d steps", steps)
     assert steps > 20
 
 
-async def test_a_purge_killed_at_any_step_goes_on(place: Place, killer: Killer) -> None:
+@_STRIDES
+async def test_a_purge_killed_at_any_step_goes_on(
+    place: Place, killer: Killer, stride: int
+) -> None:
     steps, done = 0, False
     while not done:
         numbered = Place(place.repository, await _another(place, steps))
@@ -185,7 +194,7 @@ async def test_a_purge_killed_at_any_step_goes_on(place: Place, killer: Killer) 
         before = victim.snapshot()
         await victim.remove()
         done = not killer.run("purge", at=steps + 1, repository=str(place.folder)).killed
-        steps += not done
+        steps += 0 if done else stride
         if await trash_entries(place.repository):
             await victim.bring_back()
             assert victim.snapshot() == before, f"killed at step {steps}"

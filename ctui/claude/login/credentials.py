@@ -29,7 +29,7 @@ VARIABLES: Mapping[Kind, str] = {
 }
 
 _OAUTH_PREFIX = "sk-ant-oat"
-"""What `claude setup-token` prints begins with this; an API key begins with `sk-ant-api`."""
+"""Beginning of what `claude setup-token` prints; an API key begins with `sk-ant-api`."""
 
 _REFRESH_PREFIX = "sk-ant-ort"
 _SHAPE = re.compile(r"[\x21-\x7e]{8,4096}")
@@ -56,14 +56,14 @@ class Credential(msgspec.Struct, frozen=True):
         return [("kind", self.kind)]
 
     def environment(self) -> dict[str, str]:
-        """The one variable that the CLI gets."""
+        """Return the one variable that the CLI gets, with the secret."""
         return {VARIABLES[self.kind]: self.value}
 
     @classmethod
     def parse(cls, text: str, kind: Kind | None = None) -> Credential:
-        """A credential as a person pastes it, or with `kind` as a variable holds it.
+        """Return the credential that a person pasted, or with `kind` that a variable holds.
 
-        White space around it is nothing.
+        White space around it is dropped.
 
         Raises:
             InvalidInput: it is no token or key. The message never holds any of it.
@@ -80,7 +80,7 @@ class Credential(msgspec.Struct, frozen=True):
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Credential | None:
-        """The one that the CLI itself would take from this environment, if there is any.
+        """Return the credential that the CLI would take from this environment, or None.
 
         Raises:
             InvalidInput: the variable holds no token; the message names the variable.
@@ -100,7 +100,7 @@ def variable_in(environ: Mapping[str, str]) -> str:
 
 
 class Redactor:
-    """Replaces known secrets wherever they turn up: a task can print its own environment."""
+    """Filter of known secrets wherever they turn up: a task can print its own environment."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._forms: list[bytes] = []
@@ -108,7 +108,7 @@ class Redactor:
             self.add(secret)
 
     def add(self, secret: str) -> None:
-        """Redact this one too, from now on."""
+        """Redact this secret too, from now on."""
         if len(secret) < _SHORTEST_SECRET:
             return
         once = json.dumps(secret)[1:-1]
@@ -119,7 +119,7 @@ class Redactor:
         self._forms = sorted(forms, key=len, reverse=True)
 
     def redact(self, line: bytes) -> bytes:
-        """The line without any known secret; the same object where there was none."""
+        """Return the line without any known secret; the same object where there was none."""
         for form in self._forms:
             if form in line:
                 line = line.replace(form, b"[redacted]")
@@ -127,19 +127,19 @@ class Redactor:
 
 
 def fingerprint(secret: str) -> str:
-    """What tells one secret from another and may lie on the disk: 64 bits of a hash."""
+    """Return 64 bits of a hash that identify a secret and may lie on the disk."""
     return hashlib.sha256(b"ctui login\0" + secret.encode()).hexdigest()[:16]
 
 
 class Stored(NamedTuple):
-    """What `ctui setup` stored, and where."""
+    """A login that `ctui setup` stored, and its place."""
 
     credential: Credential
     place: Literal["file", "keyring"]
 
 
 def stored_credential(paths: Paths) -> Stored | None:
-    """What `store_credential` stored, if anything.
+    """Return what `store_credential` stored, or None.
 
     Raises:
         Unavailable: nothing is in the file, and the keyring is locked, broken or does not answer.
@@ -152,7 +152,7 @@ def stored_credential(paths: Paths) -> Stored | None:
 
 
 def store_credential(paths: Paths, credential: Credential) -> str:
-    """Keep it, and return where, as words for the person.
+    """Store a login, and return where, in words for the person.
 
     Raises:
         Unavailable: neither a keyring nor the config folder takes it.
@@ -184,7 +184,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def forget_credential(paths: Paths) -> None:
-    """Remove it from wherever it is.
+    """Remove the stored login from wherever it is.
 
     Raises:
         Unavailable: the file cannot be removed, or the keyring does not answer.

@@ -24,7 +24,7 @@ _PATIENCE_WITH_PERSON = 15.0
 
 
 def read(account: str) -> str | None:
-    """The secret, or None if there is no keyring here, or nothing in it.
+    """Return the secret, or None if there is no keyring here, or nothing in it.
 
     Raises:
         Unavailable: there is one, and it is locked, broken or does not answer.
@@ -33,7 +33,7 @@ def read(account: str) -> str | None:
 
 
 def write(account: str, secret: str) -> bool:
-    """Whether there is a keyring, and it took the secret and gives it back.
+    """Store the secret, and return True if there is a keyring that gives it back.
 
     Raises:
         Unavailable: as for `read`.

@@ -33,14 +33,14 @@ _KINDS: Mapping[str, str] = {
 
 
 class FoundLogin(NamedTuple):
-    """A login, and what may be said of it."""
+    """A login, and the record of what may be said of it."""
 
     credential: Credential
     record: LoginRecord
 
 
 class LoginSearch:
-    """Looks for the login of one set of folders. Its methods may be called from any thread."""
+    """Search for the login of one set of folders. Its methods may be called from any thread."""
 
     def __init__(self, paths: Paths, environ: Mapping[str, str] | None = None) -> None:
         self._paths = paths
@@ -51,7 +51,7 @@ class LoginSearch:
         self._error: CtuiError | None = None
 
     def find(self, *, but: str = "") -> Credential:
-        """The login that counts here.
+        """Return the login that counts here.
 
         Args:
             but: a secret that was rejected: another one is looked for, though it may be the same.
@@ -63,7 +63,7 @@ class LoginSearch:
         return Credential.from_environment(self._environ) or self.kept(but=but)
 
     def kept(self, *, but: str = "") -> Credential:
-        """The one that counts whatever the environment says. As for `find`."""
+        """Return the login that counts whatever the environment says. As `find`."""
         came = time.monotonic()
         with self._lock:
             if self._looked <= came and not self._still_counts(but):
@@ -75,7 +75,7 @@ class LoginSearch:
             return self._found.credential
 
     def state(self) -> LoginRecord:
-        """The kind, place and expiry of the login that counts, asking nobody if that is known.
+        """Return kind, place and expiry of the login that counts; ask nobody if they are known.
 
         Raises:
             LoginRequired, InvalidInput: as for `find`.
@@ -115,14 +115,14 @@ class LoginSearch:
 
 
 def describe(record: LoginRecord) -> str:
-    """`Claude token from the keyring`, with when it ends if that is known."""
+    """Return a login in words: `Claude token from the keyring, expires in 6 h`."""
     text = f"{_KINDS.get(record.kind, record.kind)} from {record.where}"
     left = time_left(record)
     return f"{text}, expires in {left}" if left else text
 
 
 def time_left(record: LoginRecord) -> str:
-    """How long a login can still be used: `6 h`, `40 min`; empty where that is not known."""
+    """Return for how long a login can still be used: `6 h`, `40 min`; "" if that is not known."""
     if record.expires is None:
         return ""
     minutes = max(0, record.expires - time.time_ns()) // (60 * 1_000_000_000)
@@ -132,7 +132,7 @@ def time_left(record: LoginRecord) -> str:
 
 
 def _search(paths: Paths, environ: Mapping[str, str]) -> FoundLogin:
-    """Look everywhere but into the environment, and say so to the others."""
+    """Look everywhere but into the environment, and record what was found for the others."""
     problems: list[str] = []
     found = _stored(paths, problems) or _platform(environ, problems)
     if found is None:

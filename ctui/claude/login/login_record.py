@@ -1,4 +1,4 @@
-"""When a login was last looked for and what it was: times and a hash, never the secret.
+"""Record of the last look that found a login: times and a hash, never the secret.
 
 A keyring may ask the person each time that somebody looks into it. So whoever has looked says so
 here, and for five minutes the others know the kind and the expiry without asking.
@@ -25,7 +25,7 @@ _LIMIT = 1 << 12
 
 
 class LoginRecord(msgspec.Struct, frozen=True):
-    """One look that found a login."""
+    """Kind, place and times of a login that a look found."""
 
     looked: int
     """Nanoseconds since the epoch, as `expires`."""
@@ -37,25 +37,25 @@ class LoginRecord(msgspec.Struct, frozen=True):
     expires: int | None = None
 
     def counts(self, now: int) -> bool:
-        """Whether it is young enough to be believed."""
+        """Return True while it is younger than `WINDOW` and has not expired."""
         return abs(now - self.looked) < WINDOW and (self.expires is None or now < self.expires)
 
 
 def read_record(paths: Paths) -> LoginRecord | None:
-    """The last look, if it is known."""
+    """Return the record of the last look, or None."""
     with suppress(OSError, msgspec.DecodeError, RecursionError):
         return msgspec.json.decode(read_small_file(_file(paths), _LIMIT), type=LoginRecord)
     return None
 
 
 def write_record(paths: Paths, record: LoginRecord) -> None:
-    """Tell the others; where nothing can be written, each of them looks for itself."""
+    """Write it for the others; where that fails, each of them looks for itself."""
     with suppress(OSError):
         replace_file(_file(paths), msgspec.json.encode(record), sync=False)
 
 
 def forget_record(paths: Paths) -> None:
-    """The login has changed: everybody looks again.
+    """Remove the record, because the login has changed: everybody looks again.
 
     Raises:
         OSError: the record cannot be removed.

@@ -53,13 +53,13 @@ class _Tokens(msgspec.Struct):
 
 
 class _Kept(msgspec.Struct):
-    """What the CLI keeps, as far as it is looked at: the refresh token is not even decoded."""
+    """The CLI's stored login, as far as it is read: the refresh token is not even decoded."""
 
     oauth: _Tokens | None = msgspec.field(name="claudeAiOauth", default=None)
 
 
 def platform_login(environ: Mapping[str, str], security: str | None = None) -> PlatformLogin | None:
-    """The login of `claude` on this machine: the keychain's on macOS, else the file's.
+    """Return the login of `claude` on this machine: the keychain's on macOS, else the file's.
 
     Args:
         environ: its `CLAUDE_CONFIG_DIR` and `HOME` say where the file is.
@@ -81,9 +81,9 @@ def platform_login(environ: Mapping[str, str], security: str | None = None) -> P
 
 
 def keychain_service(environ: Mapping[str, str]) -> str:
-    """The name of the keychain's entry; another config folder has one of its own.
+    """Return the name of the keychain's entry, as Claude Code 2.1.197 forms it.
 
-    As Claude Code 2.1.197 names it.
+    Another config folder has an entry of its own.
     """
     folder = environ.get("CLAUDE_CONFIG_DIR")
     if not folder:

@@ -45,7 +45,7 @@ def parse(text: str) -> Document:
 
 
 def dotted(path: Path) -> str:
-    """`mcpServers.github.args[0]`."""
+    """Return a path as `mcpServers.github.args[0]`; `the file` if it is empty."""
     text = ""
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
@@ -62,12 +62,12 @@ class _Open:
         """Of the value that comes next; None where a key does."""
 
     def next(self) -> None:
-        """Behind a comma."""
+        """Step over a comma: to the next item of a list, or to the next key of an object."""
         self.part = self.part + 1 if isinstance(self.part, int) else None
 
 
 def _places(text: str) -> Iterator[tuple[Path, int]]:
-    """Every value's path and line, in a text that is JSON."""
+    """Yield path and line of every value of a text that is JSON."""
     breaks = [match.start() for match in re.finditer("\n", text)]
     stack: list[_Open] = []
     for match in _TOKEN.finditer(text):

@@ -33,7 +33,7 @@ _SERVER = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]|_(?!_)){0,63}(?<!_)")
 _TOOL = re.compile(r"mcp__(?P<server>.+?)__(?P<tool>[A-Za-z0-9_.-]{1,128})")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}")
-"""What a header's name may be made of (RFC 9110, 5.1)."""
+"""Name of a header (RFC 9110, 5.1)."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _KEYS: Mapping[str, frozenset[str]] = {
@@ -45,7 +45,7 @@ _NAMES = {str: "str", int: "int", float: "float", bool: "bool", list: "list", di
 
 
 def read_mcp_servers(files: Iterable[Path]) -> dict[str, McpServer]:
-    """The servers of all files.
+    """Return the servers of all files, by name.
 
     Raises:
         InvalidInput: with the file, the path and the line of what is wrong.
@@ -64,7 +64,7 @@ def read_mcp_servers(files: Iterable[Path]) -> dict[str, McpServer]:
 
 
 def parse_mcp_servers(text: str, source: str) -> dict[str, McpServer]:
-    """The servers of one text; `source` names it in errors. As `read_mcp_servers`."""
+    """Return the servers of one text; `source` names it in errors. As `read_mcp_servers`."""
     try:
         document = json_lines.parse(text)
     except InvalidInput as error:
@@ -107,7 +107,7 @@ def _read(file: Path) -> str:
 
 
 class _Reader:
-    """Takes a document apart, and says where it is wrong."""
+    """Reader of a document, whose errors say where it is wrong."""
 
     def __init__(self, document: json_lines.Document, source: str) -> None:
         self._document = document

@@ -23,7 +23,7 @@ _SECRET_NAME = re.compile(
     r"(?:^|[-_.])(?:token|secret|password|passwd|pwd|authorization|cookie|key)$|apikey$",
     re.IGNORECASE,
 )
-"""`GITHUB_TOKEN`, `x-api-key`, `--password`."""
+"""Names such as `GITHUB_TOKEN`, `x-api-key` and `--password`."""
 
 _SUSPICIOUS_NAME = re.compile(r"token|secret|passw|auth|credential|key|cookie", re.IGNORECASE)
 _KNOWN_SECRET = re.compile(
@@ -32,17 +32,17 @@ _KNOWN_SECRET = re.compile(
 )
 _SCHEME = re.compile(r"(?:bearer|basic|token)\s+", re.IGNORECASE)
 _PLACE = re.compile(r"[~./]|[a-z]+://")
-"""How a path or an address begins."""
+"""Beginning of a path or an address."""
 
 _SHORT, _LONG = 8, 16
-"""Characters that are no secret, and that can only be one, where the name suggests it."""
+"""Characters below which nothing is a secret, and from which a suspicious name can make it one."""
 
 
 def literal_part(text: str) -> str:
-    """The text without its references; what stands in for a variable is literal.
+    """Return the text without its references; what stands in for a variable is literal.
 
     Raises:
-        InvalidInput: a reference that says nothing.
+        InvalidInput: a reference is malformed or does not end.
     """
     literal = _REFERENCE.sub(lambda match: _parse(match)["default"] or "", text)
     if "${" in literal:
@@ -51,7 +51,7 @@ def literal_part(text: str) -> str:
 
 
 def looks_secret(name: str, literal: str) -> bool:
-    """Whether a literal beside this name is a secret, as far as one can see."""
+    """Return True if a literal beside this name is a secret, as far as one can see."""
     value = _SCHEME.sub("", literal.strip(), count=1)
     if _KNOWN_SECRET.search(value):
         return True
@@ -64,7 +64,7 @@ def looks_secret(name: str, literal: str) -> bool:
 
 
 def variables(texts: Iterator[str]) -> set[str]:
-    """The variables of the environment that these texts refer to."""
+    """Return the names of the environment's variables that these texts refer to."""
     parsed = [_parse(match) for text in texts for match in _REFERENCE.finditer(text)]
     return {match["variable"] for match in parsed if match["variable"]}
 
@@ -75,10 +75,10 @@ def resolve(
     environ: Mapping[str, str],
     keyring: Callable[[str], str | None],
 ) -> tuple[str, list[str]]:
-    """The text with every reference filled in, and the values that were: they are secret.
+    """Return the text with every reference filled in, and the secrets that were filled in.
 
     Raises:
-        LoginRequired: a variable or an entry is not there; `where` says whose.
+        LoginRequired: a variable or an entry is missing or unusable; `where` says whose.
         Unavailable: the keyring does not answer.
     """
     secrets: list[str] = []

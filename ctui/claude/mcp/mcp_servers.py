@@ -36,7 +36,7 @@ class Resolved(NamedTuple):
 
 
 def variables_of(servers: Mapping[str, McpServer]) -> set[str]:
-    """The variables of the environment that the servers refer to."""
+    """Return the names of the environment's variables that the servers refer to."""
     return mcp_secrets.variables(text for server in servers.values() for text in _texts(server))
 
 
@@ -45,10 +45,10 @@ def resolve_servers(
     environ: Mapping[str, str],
     keyring: Callable[[str], str | None],
 ) -> Resolved:
-    """The content of the CLI's file, with every reference filled in.
+    """Return the servers as the CLI reads them, with every reference filled in.
 
     Raises:
-        LoginRequired: something that is referred to is not there.
+        LoginRequired: something that is referred to is missing or unusable.
         Unavailable: the keyring does not answer.
     """
     secrets: list[str] = []

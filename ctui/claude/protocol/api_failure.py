@@ -1,4 +1,4 @@
-"""What a failure of the API means, and what to do about it."""
+"""Meaning of an API failure, and what to do about it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def failure_text(status: int | None, text: str) -> str:
 
 
 def rejected_login(task: str, variable: str = "") -> str:
-    """Return what to say of a login that was rejected, with what counts here and what to do.
+    """Return the message for a rejected login: which one counts here, and what to do.
 
     Args:
         task: whose login it was.

@@ -13,13 +13,13 @@ class Content(msgspec.Struct, frozen=True):
 
 
 class Text(Content, frozen=True):
-    """What the model, or the person, says."""
+    """Words of the model, or of the person."""
 
     text: str
 
 
 class Thinking(Content, frozen=True):
-    """What the model thinks; empty where the API keeps it to itself."""
+    """Thoughts of the model; empty where the API withholds them."""
 
     text: str
 
@@ -33,7 +33,7 @@ class ToolUse(Content, frozen=True):
 
 
 class ToolResult(Content, frozen=True):
-    """What a tool call gave back, as the model reads it."""
+    """Result of a tool call, as the model reads it."""
 
     tool_use_id: str
     text: str
@@ -47,7 +47,7 @@ class Other(Content, frozen=True):
 
 
 def content_blocks(content: object) -> tuple[Content, ...]:
-    """The blocks of a message: of a list, or of a plain string."""
+    """Return the blocks of a message, whose content is a list or a plain string."""
     if isinstance(content, str):
         return (Text(content),)
     if not isinstance(content, list):
@@ -57,7 +57,7 @@ def content_blocks(content: object) -> tuple[Content, ...]:
 
 
 def content_of(value: JsonObject) -> Content | None:
-    """One block; None for an object that has no type."""
+    """Return one block; None for an object that has no type."""
     match value.get("type"):
         case "text":
             return Text(fields.text(value, "text"))
@@ -83,7 +83,7 @@ def content_of(value: JsonObject) -> Content | None:
 
 
 def plain_text(content: object) -> str:
-    """The text of a tool result's content; a block without text is named in brackets."""
+    """Return the text of a tool result's content; a block without text is named in brackets."""
     texts = [
         block.text if isinstance(block, Text) else f"[{getattr(block, 'type', 'block')}]"
         for block in content_blocks(content)

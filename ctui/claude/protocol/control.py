@@ -20,22 +20,22 @@ from ctui.errors import InvalidInput
 from ctui.text import one_line
 
 MAX_LINE = 16 << 20
-"""Bytes in one line: what every reader on the way is made for."""
+"""Bytes in one line that every reader on the way is made for."""
 
 TOOL_SERVER = "ctui"
 MODES = frozenset({"default", "acceptEdits", "plan", "dontAsk", "bypassPermissions"})
-"""The CLI accepts any word as a mode and says success, so it is checked here."""
+"""Permission modes. The CLI accepts any word and says success, so it is checked here."""
 
 ACCEPT_EDITS: JsonObject = {"type": "setMode", "mode": "acceptEdits", "destination": "session"}
 
 _RULE_WIDTH = 120
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 _END = b"}}}\n"
-"""Of a response whose last member is an object in an object."""
+"""End of a response whose last member is an object in an object."""
 
 
 def initialize(request_id: str) -> bytes:
-    """The first request: declares the tool server that answers over this channel.
+    """Return the first request, which declares the tool server that answers over this channel.
 
     It may be sent again at any time; its answer then lists the permissions that are still open.
     """
@@ -43,7 +43,7 @@ def initialize(request_id: str) -> bytes:
 
 
 def user_message(text: str, message_id: str) -> bytes:
-    """What the person says. The CLI echoes the id, and runs a repeated one only once."""
+    """Return a message of the person. The CLI echoes the id, and runs a repeated one only once."""
     return _line(
         {
             "type": "user",
@@ -173,17 +173,17 @@ def answer_elicitation(request_id: str, action: str, content: Mapping[str, Any])
 
 
 def mcp_reply(request_id: str, message: Mapping[str, Any]) -> bytes:
-    """A JSON-RPC message of the tool server."""
+    """Return a JSON-RPC message of the tool server."""
     return _response(request_id, {"mcp_response": dict(message)})
 
 
 def no_opinion(request_id: str) -> bytes:
-    """The answer to a hook that nobody registered."""
+    """Answer a hook that nobody registered."""
     return _response(request_id, {})
 
 
 def refuse(request_id: str, error: str) -> bytes:
-    """The answer to a request that this program does not know."""
+    """Refuse a request that this program does not know."""
     return _line(
         {
             "type": "control_response",
@@ -193,7 +193,7 @@ def refuse(request_id: str, error: str) -> bytes:
 
 
 def session_permissions(suggestions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The CLI's own suggestions, for this session only.
+    """Return the CLI's own suggestions, for this session only.
 
     With another destination the CLI would write them into a file of the worktree. Suggestions are
     hostile input: each is made anew from the fields that `session_label` speaks of, and one that
@@ -204,13 +204,13 @@ def session_permissions(suggestions: Sequence[Mapping[str, Any]]) -> list[dict[s
 
 
 def session_label(suggestions: Sequence[Mapping[str, Any]]) -> str:
-    """All that `session_permissions` allows, in the person's words; "" if it allows nothing."""
+    """Return all that `session_permissions` allows, in the person's words; "" for nothing."""
     label = label_of_permissions(session_permissions(suggestions))
     return f"{label} in this task" if label else ""
 
 
 def label_of_permissions(permissions: Sequence[Mapping[str, Any]]) -> str:
-    """What permissions allow, each in a few sanitised words: `always run npm test`."""
+    """Return what permissions allow, each in a few sanitised words, such as `accept all edits`."""
     words = [word for item in permissions for word in _words(item)]
     return ", ".join(dict.fromkeys(words))
 

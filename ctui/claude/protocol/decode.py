@@ -1,4 +1,4 @@
-"""From a line to its event.
+"""Decoder of a line into its event.
 
 `decode` never raises. Every line is hostile input, because a process in the sandbox can write to
 the CLI's stdout; and every line may come from another version of the CLI. So a missing or mistyped
@@ -49,7 +49,7 @@ _RELAY = '{"ctui_relay"'
 
 
 def decode(line: str | bytes, stream: Stream = "out") -> Event:
-    """What a journal line says. Never raises, whatever the line holds."""
+    """Return the event of a journal line. Never raises, whatever the line holds."""
     if stream == "out":
         return _stdout(line)
     text = line if isinstance(line, str) else line.decode("utf-8", "replace")

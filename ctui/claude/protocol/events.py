@@ -1,4 +1,4 @@
-"""What the CLI's lines say: one frozen struct for each kind of line that somebody acts on.
+"""Events of the CLI's lines: one frozen struct for each kind that somebody acts on.
 
 Nothing in an event is sanitised: whoever shows it to a person does that.
 """
@@ -19,7 +19,7 @@ _PARTIAL = b'{"type":"stream_event"'
 
 
 def is_partial(line: bytes) -> bool:
-    """Whether a line is a part of a block that a later line repeats as a whole.
+    """Return True if a line is a part of a block that a later line repeats as a whole.
 
     A look at its beginning is enough, and on a large log all that one can afford.
     """
@@ -62,7 +62,7 @@ class Init(Event, frozen=True):
 
 
 class Status(Event, frozen=True):
-    """What the CLI does between lines, or a change of its permission mode."""
+    """Activity of the CLI between lines, or a change of its permission mode."""
 
     status: str
     """`requesting`, `compacting` or ""."""
@@ -73,7 +73,7 @@ class Status(Event, frozen=True):
 
 
 class ApiRetry(Event, frozen=True):
-    """The API failed and will be asked again."""
+    """Failure of the API, which will be asked again."""
 
     attempt: int
     max_retries: int
@@ -84,7 +84,7 @@ class ApiRetry(Event, frozen=True):
 
 
 class UsageLimit(Event, frozen=True):
-    """How a subscription's usage limit is."""
+    """State of a subscription's usage limit."""
 
     status: str
     """`rejected` where it is reached."""
@@ -93,7 +93,7 @@ class UsageLimit(Event, frozen=True):
 
 
 class PermissionDenied(Event, frozen=True):
-    """A rule denied a tool call without anybody being asked."""
+    """Denial of a tool call by a rule, without anybody being asked."""
 
     tool: str
     tool_use_id: str
@@ -101,7 +101,7 @@ class PermissionDenied(Event, frozen=True):
 
 
 class Compacted(Event, frozen=True):
-    """What came before was replaced by a summary."""
+    """Replacement of the conversation so far by a summary."""
 
     trigger: str
     before_tokens: int
@@ -109,9 +109,10 @@ class Compacted(Event, frozen=True):
 
 
 class SessionState(Event, frozen=True):
-    """`running`, `requires_action` or `idle`: the only word that a turn is really over."""
+    """State of the session. `idle` is the only word that a turn is really over."""
 
     state: str
+    """`running`, `requires_action` or `idle`."""
 
 
 class BackgroundTask(Event, frozen=True):
@@ -172,7 +173,7 @@ class Result(Event, frozen=True):
 
     @property
     def interrupted(self) -> bool:
-        """Whether the person ended the turn; the CLI calls that an error."""
+        """Return True if the person ended the turn; the CLI calls that an error."""
         return self.reason.startswith("aborted")
 
 
@@ -184,14 +185,14 @@ class Part(Event, frozen=True):
 
 
 class MessageStarted(Part, frozen=True):
-    """A message begins; if it is a retry, the parts before it will never be completed."""
+    """Beginning of a message; if it is a retry, the parts before it will never be completed."""
 
     message_id: str
     parent: str
 
 
 class BlockStarted(Part, frozen=True):
-    """A content block begins, mostly empty."""
+    """Beginning of a content block, mostly empty."""
 
     parent: str
     index: int
@@ -214,7 +215,7 @@ class PartIgnored(Part, frozen=True):
 
 
 class PermissionRequest(Event, frozen=True):
-    """`can_use_tool`: may this tool run; also how AskUserQuestion and ExitPlanMode ask."""
+    """Request to run a tool (`can_use_tool`); also how AskUserQuestion and ExitPlanMode ask."""
 
     request_id: str
     tool: str
@@ -237,7 +238,7 @@ class McpMessage(Event, frozen=True):
 
 
 class Elicitation(Event, frozen=True):
-    """An MCP server of the task wants a form filled in."""
+    """Request of one of the task's MCP servers to fill in a form."""
 
     request_id: str
     server: str
@@ -246,7 +247,7 @@ class Elicitation(Event, frozen=True):
 
 
 class HookCallback(Event, frozen=True):
-    """A hook runs; we register none."""
+    """Run of a hook; we register none."""
 
     request_id: str
 
@@ -259,7 +260,7 @@ class OtherRequest(Event, frozen=True):
 
 
 class RequestCancelled(Event, frozen=True):
-    """The CLI does not wait for the answer any more; a late one is ignored."""
+    """Withdrawal of a request by the CLI; a late answer is ignored."""
 
     request_id: str
 
@@ -272,7 +273,7 @@ class Response(Event, frozen=True):
     """"" where it succeeded."""
     response: JsonObject
     pending: tuple[PermissionRequest, ...] = ()
-    """Only with the answer to `initialize`: what the CLI still waits for."""
+    """Requests that the CLI still waits for; only with the answer to `initialize`."""
 
 
 # -- not from the CLI
@@ -287,10 +288,10 @@ class RelayLine(Event, frozen=True):
     size: int = 0
     """Bytes of the line that was dropped, or of the home folder."""
     files: int = 0
-    """In the home folder."""
+    """Number of files in the home folder."""
     reason: str = ""
     paths: tuple[str, ...] = ()
-    """What was set aside."""
+    """Guarded files of the home folder that were set aside."""
 
 
 class DriverNotice(Event, frozen=True):

@@ -1,4 +1,4 @@
-"""Reading JSON that nobody vouches for: a wrong type is an absent value, never an error."""
+"""Readers of JSON that nobody vouches for: a wrong type is an absent value, never an error."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LARGEST = 10**15
 
 
 def json_object(line: str | bytes) -> dict[str, Any] | None:
-    """The JSON object that a line holds, or None if it holds anything else.
+    """Return the JSON object that a line holds, or None if it holds anything else.
 
     A lone surrogate becomes U+FFFD. JavaScript writes one, as an escape, wherever it cut a string
     in the middle of a character, and a strict decoder would lose the whole line with it.
@@ -29,7 +29,7 @@ def json_object(line: str | bytes) -> dict[str, Any] | None:
 
 
 def text(value: JsonObject, key: str) -> str:
-    """A string, also where a number stands for one; else ""."""
+    """Return a string, also where a number stands for one; else ""."""
     found = value.get(key)
     if isinstance(found, str):
         return found
@@ -37,7 +37,7 @@ def text(value: JsonObject, key: str) -> str:
 
 
 def number(value: JsonObject, key: str) -> float:
-    """A number, also where a numeric string stands for one; else 0."""
+    """Return a number, also where a numeric string stands for one; else 0."""
     found = value.get(key)
     if isinstance(found, str):
         try:
@@ -54,7 +54,7 @@ def integer(value: JsonObject, key: str) -> int:
 
 
 def optional_integer(value: JsonObject, key: str) -> int | None:
-    """As `integer`, but None where nothing usable stands: 0 may be a real exit status."""
+    """Return an integer, or None where nothing usable stands: 0 may be a real exit status."""
     found = value.get(key)
     usable = isinstance(found, int | float | str) and not isinstance(found, bool)
     return integer(value, key) if usable else None
@@ -66,13 +66,13 @@ def mapping(value: JsonObject, key: str) -> JsonObject:
 
 
 def mappings(value: JsonObject, key: str) -> list[JsonObject]:
-    """The objects of a list; whatever else is in it is left out."""
+    """Return the objects of a list; whatever else is in it is left out."""
     found = value.get(key)
     return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
 
 def texts(value: JsonObject, key: str) -> tuple[str, ...]:
-    """The strings of a list; whatever else is in it is left out."""
+    """Return the strings of a list; whatever else is in it is left out."""
     found = value.get(key)
     return tuple(item for item in found if isinstance(item, str)) if isinstance(found, list) else ()
 

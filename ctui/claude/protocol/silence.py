@@ -1,4 +1,4 @@
-"""How long the model has said nothing although it is its turn: a fold over events."""
+"""Time for which the model has said nothing although it is its turn: a fold over events."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from ctui.claude.protocol import events
 from ctui.claude.protocol.content import ToolResult, ToolUse
 
 SILENT_SECONDS = 10
-"""From then on a person is told."""
+"""Seconds of silence from which a person is told."""
 
 _MODEL_SPEAKS = (events.Part, events.ApiRetry, events.Status, events.SessionState, events.Init)
 
 
 class Silence:
-    """Knows whose turn it is in a task. While a tool runs or something is asked, not the model's.
+    """Account of whose turn it is. While a tool runs or something is asked, it is not the model's.
 
     A subagent is a conversation of its own: while it works, its caller has an open call.
     """
 
     def __init__(self) -> None:
         self._open: dict[str, set[str]] = {}
-        """By conversation ("" is the main one), the tool calls that it waits for."""
+        """Conversation ("" is the main one) -> the tool calls that it waits for."""
         self._last: float | None = None
 
     def feed(self, event: events.Event, now: float) -> None:
@@ -41,7 +41,7 @@ class Silence:
         self._last = now
 
     def seconds(self, now: float) -> int:
-        """Return for how long the model has been silent; 0 while it is not its turn."""
+        """Return the seconds for which the model has been silent; 0 while it is not its turn."""
         waited_for = any(not calls for calls in self._open.values())
         return int(now - self._last) if waited_for and self._last is not None else 0
 

@@ -1,6 +1,6 @@
-"""What a task asked and what came of it, as its own lines tell: records, not the asks themselves.
+"""Records of what a task asked and what came of it, as its own lines tell: not the asks themselves.
 
-What is really open, and what was really answered, the driver's store says; a process in the sandbox
+The driver's store says what is really open, and what was really answered; a process in the sandbox
 can write each of these lines.
 """
 
@@ -31,7 +31,7 @@ _MOST_OPTIONS = 32
 
 
 class AskRecords:
-    """Makes a record of each request, and closes it with the echo of its answer."""
+    """Records of the requests, each closed by the echo of its answer."""
 
     def __init__(self, cursor: Cursor) -> None:
         self._cursor = cursor
@@ -76,7 +76,7 @@ class AskRecords:
         )
 
     def tool_server(self, event: McpMessage) -> None:
-        """A call of `ask_user`; every other message of the tool server shows nothing."""
+        """Record a call of `ask_user`; every other message of the tool server shows nothing."""
         params = fields.mapping(event.message, "params")
         arguments = fields.mapping(params, "arguments")
         if event.message.get("method") != "tools/call" or params.get("name") != "ask_user":
@@ -97,7 +97,7 @@ class AskRecords:
         )
 
     def answered(self, event: Response) -> AskRecord | None:
-        """The echo of an answer; None if it answers nothing that is open."""
+        """Close and return the record that an echoed answer belongs to; None if none is open."""
         record = self._open.pop(event.request_id, None)
         if record is None:
             return None
@@ -115,11 +115,11 @@ class AskRecords:
         return record
 
     def cancelled(self, request_id: str) -> AskRecord | None:
-        """The CLI waits for it no more."""
+        """Close and return the record of a request that the CLI took back; None if none is open."""
         return self._close(request_id, AskOutcome.CANCELLED)
 
     def close_call(self, call_id: str) -> None:
-        """The tool call is over, so its permission is asked no more."""
+        """Let the open permission of a tool call that is over expire."""
         for record in list(self._open.values()):
             if isinstance(record, PermissionRecord) and record.call_id == call_id:
                 self._close(record.request_id, AskOutcome.EXPIRED)

@@ -1,4 +1,4 @@
-"""What a person reads of a task: the blocks that make up a transcript.
+"""Blocks of a transcript, which a person reads of a task.
 
 Every string in a block is sanitised. Blocks are changed in place while their task goes on; `id`
 names a block within its own transcript, and stays the same from its first delta to its end.
@@ -16,7 +16,7 @@ from ctui.text import sanitise
 
 
 class LongText:
-    """A text that grows at its end without being copied, and of which one may read a part."""
+    """Text that grows at its end without being copied, and of which a part can be read."""
 
     __slots__ = ("_parts", "_size")
 
@@ -29,7 +29,7 @@ class LongText:
         self._size += len(text)
 
     def head(self, size: int) -> str:
-        """The first `size` characters."""
+        """Return the first `size` characters."""
         found: list[str] = []
         for part in self._parts:
             if size <= 0:
@@ -39,7 +39,7 @@ class LongText:
         return "".join(found)
 
     def tail(self, size: int) -> str:
-        """The last `size` characters."""
+        """Return the last `size` characters."""
         found: list[str] = []
         for part in reversed(self._parts):
             if size <= 0:
@@ -49,7 +49,7 @@ class LongText:
         return "".join(reversed(found))
 
     def __len__(self) -> int:
-        """Characters, which costs nothing to know."""
+        """Return the number of characters, which costs nothing."""
         return self._size
 
     def __str__(self) -> str:
@@ -76,37 +76,37 @@ class Block(msgspec.Struct, kw_only=True, eq=False):
     parent: str = ""
     """The tool call whose subagent this belongs to; "" for the main conversation."""
     depth: int = 0
-    """How many subagents deep it is, which is how far it is indented."""
+    """Number of subagents around it, which is how far it is indented."""
 
 
 class Prompt(Block, kw_only=True, eq=False):
-    """What the person said."""
+    """Message of the person."""
 
     uuid: str
     text: str
     delivered: bool = True
-    """Whether the CLI has taken it."""
+    """True once the CLI has taken it."""
 
 
 class Speech(Block, kw_only=True, eq=False):
-    """What the model said, in Markdown."""
+    """Words of the model, in Markdown."""
 
     text: LongText
     open: bool = False
-    """Whether more of it is coming."""
+    """True while more of it is coming."""
     error: str = ""
-    """Why the CLI, and not the model, says this: `authentication_failed`, `rate_limit`, …"""
+    """Failure that the CLI, and not the model, tells: `authentication_failed`, `rate_limit`, …"""
 
 
 class Thought(Block, kw_only=True, eq=False):
-    """What the model thought."""
+    """Thought of the model."""
 
     text: LongText
     open: bool = False
 
 
 class ToolState(StrEnum):
-    """How far a tool call is."""
+    """Progress of a tool call."""
 
     PREPARING = "preparing"
     """The model is still writing its input."""
@@ -129,7 +129,7 @@ class Hunk(msgspec.Struct, frozen=True):
 
 
 class ToolOutput(msgspec.Struct, frozen=True):
-    """What a tool call gave back. A command's text is in `stdout` and `stderr` only."""
+    """Output of a tool call. A command's text is in `stdout` and `stderr` only."""
 
     text: str = ""
     stdout: str = ""
@@ -156,7 +156,7 @@ class ToolCall(Block, kw_only=True, eq=False):
 
 
 class AskOutcome(StrEnum):
-    """What came of something that was asked."""
+    """Outcome of something that was asked."""
 
     OPEN = "open"
     ALLOWED = "allowed"
@@ -180,13 +180,13 @@ class AskRecord(Block, kw_only=True, eq=False):
 
 
 class PermissionRecord(AskRecord, kw_only=True, eq=False):
-    """May this tool run?"""
+    """Request to run a tool."""
 
     tool: str
     subject: str
     reason: str = ""
     granted: str = ""
-    """What else was allowed with it, for the rest of the session."""
+    """Permissions that were given with it, for the rest of the session, in words."""
 
 
 class QuestionItem(msgspec.Struct, frozen=True):
@@ -230,13 +230,13 @@ class Notice(Block, kw_only=True, eq=False):
 
 
 class TurnEnd(Block, kw_only=True, eq=False):
-    """The turn is over."""
+    """End of a turn."""
 
     ok: bool
     interrupted: bool = False
-    """Whether the person ended it, so that it is not `ok`, and no failure either."""
+    """True if the person ended it, so that it is not `ok`, and no failure either."""
     text: str = ""
-    """What went wrong, unless the model's last words said the same."""
+    """Description of what went wrong, unless the model's last words said the same."""
     cost_usd: float = 0
     """Of this turn."""
     duration_ms: int = 0
@@ -248,7 +248,7 @@ class TurnEnd(Block, kw_only=True, eq=False):
 
 
 class RunMark(Block, kw_only=True, eq=False):
-    """Where a run began or ended."""
+    """Mark of a run's beginning or end, or of a line that was lost in between."""
 
     what: str
     """`started`, `exited`, `failed`, `ended`, or `dropped` for a torn line that was not passed."""
@@ -261,7 +261,7 @@ _DEEPEST = 32
 
 
 def sanitised(value: Any, deep: int = _DEEPEST) -> Any:
-    """The same JSON value with every string in it sanitised; what lies too deep is cut off."""
+    """Return the same JSON value with every string sanitised; what lies too deep is cut off."""
     if isinstance(value, str):
         return sanitise(value)
     if isinstance(value, dict | list) and deep == 0:

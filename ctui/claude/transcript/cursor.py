@@ -1,4 +1,4 @@
-"""Where the next block of a transcript goes: in which run, at what time, how deep."""
+"""Place of a transcript's next block: its run, its time, its depth."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _DEEPEST = 16
 
 
 class Cursor:
-    """What all parts of the fold share."""
+    """State that all parts of the fold share."""
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
@@ -27,14 +27,14 @@ class Cursor:
         self.run, self.run_over = run, False
 
     def begin_call(self, call_id: str, parent: str) -> None:
-        """A tool call; whatever its subagent does lies one level deeper."""
+        """Begin a tool call: whatever its subagent does lies one level deeper."""
         self._depths[call_id] = min(self.depth(parent) + 1, _DEEPEST)
 
     def depth(self, parent: str) -> int:
         return self._depths.get(parent, 1) if parent else 0
 
     def origin(self, parent: str = "") -> dict[str, Any]:
-        """The fields that every block has."""
+        """Return the fields that every block has."""
         return {
             "run": self.run,
             "time": self.time,

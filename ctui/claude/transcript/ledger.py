@@ -10,7 +10,7 @@ from ctui.claude.transcript.blocks import Block
 
 
 class Changes(msgspec.Struct, frozen=True):
-    """What one event did, so that a screen repaints that and nothing else."""
+    """Changes by one event, as ids of blocks, so that a screen repaints these and nothing else."""
 
     added: tuple[int, ...] = ()
     changed: tuple[int, ...] = ()
@@ -49,12 +49,12 @@ class Ledger:
 
     @property
     def settled(self) -> int:
-        """How many blocks are settled; all others are behind them."""
+        """Return the number of settled blocks; all others are behind them."""
         return self._settled
 
     @property
     def last(self) -> Block | None:
-        """The last settled block."""
+        """Return the last settled block, or None."""
         return self._blocks[self._settled - 1] if self._settled else None
 
     def get(self, block_id: int) -> Block | None:
@@ -80,7 +80,7 @@ class Ledger:
         self._blocks.append(block)
 
     def touch(self, block: Block) -> None:
-        """Say that a block was changed in place."""
+        """Note that a block was changed in place."""
         self._changed[block.id] = None
 
     def drop(self, block: Block) -> None:
@@ -92,7 +92,7 @@ class Ledger:
         self._touched_place(place, place + 1)
 
     def take_changes(self) -> Changes:
-        """What was done since the last call."""
+        """Return what was changed since the last call."""
         if not (self._changed or self._added or self._removed or self._start is not None):
             return NOTHING
         added = set(self._added)

@@ -1,4 +1,4 @@
-"""What happens beside the conversation: retries, modes, compaction, texts on stderr."""
+"""Notices of what happens beside the conversation: retries, modes, compaction, stderr."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _STDERR_LIMIT = 1 << 16
 
 
 class Notices:
-    """Settles notices, and knows what was said already."""
+    """Source of notices, which knows what was said already."""
 
     def __init__(self, cursor: Cursor) -> None:
         self._cursor = cursor
@@ -22,11 +22,11 @@ class Notices:
         self._agents: set[str] = set()
 
     def go_on(self, session: str) -> None:
-        """The run has begun before, in a mode that is not known here, and said so."""
+        """Take up a run that has begun before and said so, in a mode that is not known here."""
         self._session, self._mode = session, _UNKNOWN
 
     def begin_run(self) -> None:
-        """A new process starts in a mode of its own."""
+        """Forget the mode: a new process starts in one of its own."""
         self._mode = ""
 
     def init(self, event: events.Init) -> None:
@@ -49,7 +49,7 @@ class Notices:
             self._cursor.notice("compaction", text)
 
     def api_retry(self, event: events.ApiRetry) -> None:
-        """One block for all tries of a call."""
+        """Settle one notice for all tries of a call."""
         answer = f"answered {event.status}" if event.status else "did not answer"
         count = f"{event.attempt} of {event.max_retries}"
         text = f"the API {answer} ({one_line(event.error)}): trying again, {count}"
@@ -68,14 +68,14 @@ class Notices:
         self._cursor.notice("compaction", f"the conversation was compacted from {sizes}")
 
     def background(self, event: events.BackgroundTask) -> None:
-        """A background command's end. A subagent's end is the result of its tool call."""
+        """Settle a background command's end. A subagent's end is the result of its tool call."""
         if event.kind == "local_agent":
             self._agents.add(event.id)
         elif event.phase == "ended" and event.id not in self._agents:
             self._cursor.notice("background", event.summary or event.description or event.status)
 
     def stray(self, event: events.Stray) -> None:
-        """One block for lines that follow each other."""
+        """Settle one notice for lines that follow each other."""
         text = sanitise(event.text).strip("\n")
         if not text.strip():
             return

@@ -25,14 +25,14 @@ class _Message(msgspec.Struct):
 
 
 class OpenParts:
-    """Opens, fills and hands over the blocks of the messages that are being streamed."""
+    """Blocks of the messages that are being streamed, until they are completed or dropped."""
 
     def __init__(self, cursor: Cursor) -> None:
         self._cursor = cursor
         self._messages: dict[str, _Message] = {}
 
     def start_message(self, event: MessageStarted) -> None:
-        """A new message; whatever its speaker left open will never be completed."""
+        """Begin a message, and drop what its speaker left open: it will never be completed."""
         self._drop(self._messages.pop(event.parent, None))
         if len(self._messages) < _MOST_MESSAGES and not self._cursor.run_over:
             self._messages[event.parent] = _Message(event.message_id)
@@ -76,7 +76,7 @@ class OpenParts:
             self._cursor.ledger.touch(block)
 
     def take(self, parent: str, message_id: str, content: Content) -> Block | None:
-        """The open block that `content` completes, which is then nobody's; None if there is none.
+        """Remove and return the open block that `content` completes; None if there is none.
 
         The CLI says a message's blocks in order, and leaves out those that stayed empty; so it is
         the first of its kind, and for a tool call the one with its id.
@@ -90,7 +90,7 @@ class OpenParts:
         return None
 
     def drop_all(self) -> None:
-        """Nothing that is open will ever be completed."""
+        """Drop all that is open: it will never be completed."""
         for message in self._messages.values():
             self._drop(message)
         self._messages.clear()

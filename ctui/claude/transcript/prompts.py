@@ -1,4 +1,4 @@
-"""What the person said, from the moment they said it to the CLI's echo."""
+"""Messages of the person, from the moment they are said to the CLI's echo."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _LONGEST_QUEUE = 64
 
 
 class Prompts:
-    """Settles each message once, where its first echo stands."""
+    """Messages of the person, each settled once, where its first echo stands."""
 
     def __init__(self, cursor: Cursor, echoed: Iterable[str] = ()) -> None:
-        """Nothing is settled yet; messages that were `echoed` before are no news."""
+        """Begin with nothing settled; messages that were `echoed` before are no news."""
         self._cursor = cursor
         self._echoed = set(echoed)
         self._expected: dict[str, Prompt] = {}
@@ -25,7 +25,7 @@ class Prompts:
         self._queue_end = 0
 
     def expect(self, uuid: str, text: str, time: int) -> None:
-        """The person said this; no echo has come yet."""
+        """Show a message as not delivered until its echo comes."""
         if uuid in self._echoed or uuid in self._expected:
             return
         run = max(1, self._cursor.run)
@@ -34,7 +34,7 @@ class Prompts:
         self._cursor.ledger.open(prompt)
 
     def echoed(self, uuid: str, text: str, parent: str) -> None:
-        """The CLI took it. What was sent twice is echoed twice, and was said once."""
+        """Settle a message that the CLI took; one that was sent twice is echoed twice."""
         text = self._without_merged(sanitise(text))
         if uuid not in self._echoed:
             self._settle(uuid, as_said(text), parent)
@@ -53,9 +53,10 @@ class Prompts:
         self._cursor.ledger.settle(prompt)
 
     def _without_merged(self, text: str) -> str:
-        """The CLI joins messages that waited together, and echoes the last one with all texts.
+        """Return an echo's text without the messages that the CLI merged into it.
 
-        One that was sent again is among them, although its own echo is no news.
+        It joins messages that waited together, and echoes the last one with all texts. One that
+        was sent again is among them, although its own echo is no news.
         """
         if self._cursor.ledger.settled != self._queue_end:
             self._queue.clear()

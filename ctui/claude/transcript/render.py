@@ -44,7 +44,7 @@ _OUTCOMES = {
 
 
 def render_block(block: Block, width: int) -> list[str]:
-    """The lines of a block, indented below its subagent's call.
+    """Return the lines of a block, indented below its subagent's call.
 
     What the model said is kept whole, because its lines may be code; everything else is cut to
     `width` columns' worth of characters, and long output to its first lines.
@@ -54,7 +54,7 @@ def render_block(block: Block, width: int) -> list[str]:
 
 
 def render_output(output: ToolOutput, width: int, *, failed: bool = False) -> list[str]:
-    """A tool's result: a diff with `-` and `+` lines, or the beginning of its text."""
+    """Return a tool's result: a diff with `-` and `+` lines, or the beginning of its text."""
     mark = "✗" if failed or output.exit_code else "│"
     if output.hunks:
         lines, limit = list(_diff(output)), _DIFF_LINES
@@ -147,5 +147,5 @@ def _diff(output: ToolOutput) -> Iterator[str]:
 
 
 def _cut(line: str, width: int) -> str:
-    """Like `one_line`, but the indentation stays: it is code or a table as often as not."""
+    """Cut a line to its width, but keep the indentation: it is code or a table as often as not."""
     return line if len(line) <= width else line[: width - 1] + "…"

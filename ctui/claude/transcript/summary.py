@@ -17,7 +17,7 @@ __all__ = ["WIDTH", "describe", "progress", "tool_title"]
 
 
 def progress(event: events.Event, width: int = WIDTH, *, ascii_only: bool = False) -> str:
-    """What an event means for somebody who only wants to know how it goes; "" if nothing.
+    """Return what an event means for somebody who only wants to know how it goes; "" if nothing.
 
     At most `width` characters, such as `📖 Read: src/main.py`, or `Read: src/main.py` where only
     ASCII symbols are wanted.

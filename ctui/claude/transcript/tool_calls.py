@@ -20,7 +20,7 @@ class ToolCalls:
         self._denied: set[str] = set()
 
     def used(self, content: ToolUse, parent: str, block: Block | None) -> None:
-        """The model's call is complete; `block` showed its beginning, if anybody saw it."""
+        """Settle a call that is complete; `block` showed its beginning, if anybody saw it."""
         cursor = self._cursor
         if isinstance(block, ToolCall):
             call = block
@@ -36,7 +36,7 @@ class ToolCalls:
         cursor.ledger.settle(call)
 
     def returned(self, content: ToolResult, result: Any) -> None:
-        """A call's result. A second one, or one of an unknown call, says nothing."""
+        """Complete a call by its result. A second one, or one of an unknown call, is ignored."""
         call = self._open.pop(content.tool_use_id, None)
         if call is None:
             return
@@ -50,18 +50,18 @@ class ToolCalls:
         self._cursor.ledger.touch(call)
 
     def waited(self, call_id: str, time: int) -> None:
-        """The person took so long (nanoseconds) to answer what it asked."""
+        """Add the nanoseconds that the person took to answer what a call asked."""
         if (call := self._open.get(call_id)) is not None:
             call.waited += time
             self._cursor.ledger.touch(call)
 
     def denied(self, call_id: str) -> None:
-        """Its result will be the refusal."""
+        """Note that a call was denied: its result will be the refusal."""
         if call_id in self._open:
             self._denied.add(call_id)
 
     def stop_all(self) -> None:
-        """The run is over. A result that comes behind its last words still counts."""
+        """Stop all calls with their run. A result that comes behind its last words still counts."""
         for call in self._open.values():
             self._stop(call)
 

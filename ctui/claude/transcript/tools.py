@@ -1,4 +1,4 @@
-"""What the transcript knows of the CLI's tools: their subjects and the shapes of their results."""
+"""The CLI's tools, as far as the transcript knows them: their subjects and shapes of results."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ _SUBJECT_KEYS = (
     "path",
     "prompt",
 )
-"""In this order: the first that the input has says best what the call is about."""
+"""Keys in this order: the first that the input has says best what the call is about."""
 
 _EXIT_CODE = re.compile(r"(?:Error: )?Exit code (\d{1,3})\b\n?")
 
 
 def subject_of(name: str, given: JsonObject, width: int = SUBJECT_WIDTH) -> str:
-    """One sanitised line that says what a tool is used on, such as `src/main.py`."""
+    """Return one sanitised line that says what a tool is used on, such as `src/main.py`."""
     if questions := fields.mappings(given, "questions"):
         text = " · ".join(fields.text(item, "question") for item in questions[:4])
     elif name in {"Grep", "Glob"}:
@@ -70,19 +70,19 @@ def subject_of(name: str, given: JsonObject, width: int = SUBJECT_WIDTH) -> str:
 def tool_title(
     name: str, given: JsonObject, width: int = SUBJECT_WIDTH, *, ascii_only: bool = False
 ) -> str:
-    """One sanitised line for a tool call, such as `📖 Read: src/main.py`."""
+    """Return one sanitised line for a tool call, such as `📖 Read: src/main.py`."""
     subject = subject_of(name, given, width)
     words = f"{name}: {subject}" if subject else name
     return one_line(words if ascii_only else f"{_SYMBOLS.get(name, '🔧')} {words}", width)
 
 
 def output_of(text: str, result: Any, *, is_error: bool) -> ToolOutput:
-    """What a call gave back.
+    """Return the output of a call.
 
     Args:
         text: what the model reads.
         result: the CLI's `tool_use_result`, whose shape is the tool's own.
-        is_error: whether it failed; then `result` is only a text.
+        is_error: True if it failed; then `result` is only a text.
     """
     if is_error:
         found = _EXIT_CODE.match(text)
@@ -121,5 +121,5 @@ _VERBS = {
 
 
 def tool_request(tool: str) -> str:
-    """`Bash wants to run`; the name is not sanitised."""
+    """Return a request in words, `Bash wants to run`; the name is not sanitised."""
     return f"{tool} wants to {_VERBS.get(tool, 'run')}"

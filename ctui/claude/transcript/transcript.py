@@ -1,4 +1,4 @@
-"""Events -> blocks: a fold without side effects.
+"""Fold of events into blocks, without side effects.
 
 Live, replayed, or from an archive that has no streamed parts: the same lines give the same blocks.
 So whatever a part says is provisional, until a whole line says it again or the run is over.
@@ -38,10 +38,10 @@ _INTERRUPTED = "[Request interrupted by user"
 
 
 class Transcript:
-    """What a person reads of one task, over all its runs."""
+    """Blocks that a person reads of one task, over all its runs."""
 
     def __init__(self, echoed: Iterable[str] = ()) -> None:
-        """Nothing was read yet.
+        """Begin with nothing read.
 
         Args:
             echoed: ids of messages that were echoed before; one that was sent again is echoed once
@@ -60,7 +60,7 @@ class Transcript:
     def behind(
         cls, end: events.Result, *, run: int, session: str, echoed: Iterable[str] = ()
     ) -> Transcript:
-        """One that begins in the middle of a journal, behind a turn's end.
+        """Return a transcript that begins in the middle of a journal, behind a turn's end.
 
         There no call or ask is open, so the rest folds to the blocks that the whole would have.
 
@@ -78,14 +78,14 @@ class Transcript:
 
     @property
     def blocks(self) -> Sequence[Block]:
-        """All blocks in the order in which they are read; not to be changed."""
+        """Return all blocks in the order in which they are read; not to be changed."""
         return self._ledger.blocks
 
     def block(self, block_id: int) -> Block | None:
         return self._ledger.get(block_id)
 
     def feed(self, event: events.Event, *, run: int, time: int) -> Changes:
-        """Take the next event of the journal.
+        """Take the next event of the journal, and return what it changed.
 
         Args:
             event: what `decode` made of the line.
@@ -143,7 +143,7 @@ class Transcript:
             self._cursor.notice(event.kind, event.text, urgent=event.urgent)
 
     def _ended(self, text: str) -> None:
-        """The driver's word on a run's end counts where the relay could not say as much."""
+        """Settle the driver's word on a run's end, where the relay could not say as much."""
         last = self._ledger.last
         if isinstance(last, RunMark) and last.what in {"exited", "failed"}:
             if last.code is None:
@@ -274,7 +274,7 @@ class Transcript:
 
 
 def _errors(event: events.Result) -> str:
-    """The errors without the CLI's notes to its own makers."""
+    """Return the errors without the CLI's notes to its own makers, else the kind of failure."""
     errors = [error for error in event.errors if not error.startswith("[ede_diagnostic]")]
     says_more = event.is_error and not event.interrupted
     return "\n".join(errors) or (event.subtype if says_more else "")

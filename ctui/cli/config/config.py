@@ -109,7 +109,7 @@ def _shown(repo: str | None) -> ShownConfig:
 
 
 def _work_tree(repo: str | None) -> Path | None:
-    """The repository that is named, or the one around us if there is one."""
+    """Return the work tree of the named repository, or of the one around us if there is one."""
     try:
         return context.repository(repo or ".").work_tree
     except CtuiError:

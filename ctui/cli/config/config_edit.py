@@ -52,7 +52,7 @@ def edit() -> None:
 
 
 def _edited(copy: Path, editor: list[str], path: Path) -> str:
-    """What the person made of the copy, once nothing is wrong with it."""
+    """Return what the person made of the copy, once nothing is wrong with it."""
     from ctui.config.sources import FILE_LIMIT, checked, read_text
 
     while True:

@@ -67,7 +67,7 @@ def _user_file(path: Path) -> str | None:
 
 
 def _without_conflicts(found: Import, text: str, *, force: bool) -> Import:
-    """What your file says already is left as it is."""
+    """Return the import without what your file sets otherwise; with `force` all of it."""
     from ctui.config.claude_task import Import, Left
     from ctui.config.sources import checked
 

@@ -56,7 +56,7 @@ def command(repo: str | None, *, force: bool, dry_run: bool, as_json: bool) -> N
 
 
 def _repository(repo: str | None) -> Repository | None:
-    """The one that is named, or the one around us if there is one."""
+    """Return the named repository, or the one around us if there is one."""
     try:
         return context.repository(repo or ".")
     except CtuiError:

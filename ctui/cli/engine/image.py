@@ -61,7 +61,7 @@ def clean(*, dry_run: bool, as_json: bool) -> None:
 
 
 async def build_image(*, quiet: bool) -> str:
-    """Build it, with a line of progress for every step."""
+    """Build the image, with a line of progress for every step unless `quiet`; return its tag."""
     from ctui.client.volumes import open_engine
     from ctui.config import load_config
     from ctui.sandbox.docker import image

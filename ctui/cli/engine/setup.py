@@ -92,7 +92,7 @@ def _login(paths: Paths, token_file: str | None) -> DoneStep:
 
 
 def _given(token_file: str | None) -> str:
-    """What the person gives for a login; empty for nothing."""
+    """Return what the person gives for a login; "" for nothing."""
     if token_file == "-":  # noqa: S105 - a name, no secret
         text = read_stdin().strip()
         if not text:

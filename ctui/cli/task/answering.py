@@ -32,7 +32,7 @@ _WORDS: dict[str, Decision] = {
     "c": "cancel",
     "cancel": "cancel",
 }
-"""What can be typed -> what it decides."""
+"""Word that can be typed -> its decision."""
 
 
 class AskPrompt:
@@ -43,15 +43,15 @@ class AskPrompt:
         self._kind = kind_of(ask)
         self.questions = self._kind.questions(ask)
         self.problem = ""
-        """Why what was typed last does not fit."""
+        """Reason why what was typed last does not fit."""
         self._turn = QuestionsInTurn(self.questions)
 
     def shown(self) -> list[str]:
-        """What is asked, in full."""
+        """Return what is asked, in full."""
         return ask_lines(self.ask)
 
     def choices(self) -> str:
-        """What can be typed now."""
+        """Return what can be typed now."""
         if self.questions:
             return self._question_keys()
         keys = [
@@ -63,7 +63,7 @@ class AskPrompt:
         return "  " + "   ".join(keys)
 
     def take(self, typed: str) -> Answer | None:
-        """The answer, if the typed line completes it; None asks for another line."""
+        """Return the answer, if the typed line completes it; None asks for another line."""
         if self.questions:
             return self._take_for_question(typed)
         word, _, rest = typed.partition(" ")
@@ -97,7 +97,7 @@ class AskPrompt:
         return Answer("allow", answers=answers, by=_BY) if answers else None
 
     def _chosen(self, question: Question, typed: str) -> str:
-        """The labels that typed numbers stand for; any other text is the answer itself."""
+        """Return the labels that typed numbers stand for; any other text is the answer itself."""
         parts = [part.strip() for part in typed.split(",")] if question.multiple else [typed]
         labels = {str(number): option.label for number, option in enumerate(question.options, 1)}
         if not all(part in labels for part in parts):

@@ -1,4 +1,4 @@
-"""How long, as a person writes it, and the options of a turn that nobody attends."""
+"""Durations as a person writes them, and the options of a turn that nobody attends."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Duration(click.ParamType[int]):
 
 
 def unattended_options(function: F) -> F:
-    """`--unattended` and `--timeout`."""
+    """Add `--unattended` and `--timeout`."""
     function = click.option(
         "--timeout",
         type=Duration(),

@@ -1,4 +1,4 @@
-"""What a turn comes to, for scripts."""
+"""Exit codes of a turn, for scripts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def exit_code(task: Task) -> int:
 
 
 def told_exit_code(task: Task, printed: str = "") -> int:
-    """Say on stderr, in one line, why it is not 0; the exit code.
+    """Return the exit code, and say on stderr, in one line, why it is not 0.
 
     Args:
         task: at the end of its turn.

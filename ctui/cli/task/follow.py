@@ -36,7 +36,7 @@ _QUEUE_SECONDS = 2.0
 
 
 class Turn(NamedTuple):
-    """Which turn is followed."""
+    """A turn to follow."""
 
     task: str
     start: int = 0
@@ -56,7 +56,7 @@ def turn_from_here(store: Store, paths: Paths, task_id: str, message: str = "") 
 
 
 async def follow_turn(client: Client, turn: Turn, *, as_json: bool) -> int:
-    """Print a task's journal and answer its asks until its turn is over; the exit code.
+    """Print a task's journal and answer its asks until its turn is over; return the exit code.
 
     Ctrl-C stops a task that lives only for this command; any other one goes on.
 
@@ -100,7 +100,7 @@ async def _leave(client: Client, task_id: str, task: Task | None) -> None:
 
 
 class Printer:
-    """Prints a journal as it grows, and knows how far it came."""
+    """Printer of a journal as it grows, which knows how far it came."""
 
     def __init__(self, client: Client, turn: Turn, *, as_json: bool) -> None:
         self._client = client
@@ -113,7 +113,7 @@ class Printer:
 
     @property
     def failure(self) -> str:
-        """What was printed of the turn's failure, as one line."""
+        """Return what was printed of the turn's failure, as one line."""
         return "" if self._as_json else self._journal.failure
 
     async def follow(self) -> None:
@@ -179,7 +179,7 @@ def entry_lines(entry: Entry, journal: PlainJournal, *, as_json: bool) -> list[s
 
 
 class _Watcher:
-    """Sees the task's state and asks, and lets the person answer at the terminal."""
+    """Watcher of the task's state and asks, which lets the person answer at the terminal."""
 
     def __init__(self, client: Client, turn: Turn, *, interactive: bool) -> None:
         self.task: Task | None = None
@@ -285,7 +285,7 @@ class _Watcher:
 
 
 def how_to_answer(ask: Ask) -> str:
-    """The command that answers an ask, with its choices."""
+    """Return the command that answers an ask, with its choices."""
     command = f"ctui task answer {ask.task}"
     kind = kind_of(ask)
     asked = kind.questions(ask)
@@ -301,7 +301,7 @@ def how_to_answer(ask: Ask) -> str:
 
 
 def ask_outcome(ask: Ask) -> str:
-    """What became of an ask, in a few words."""
+    """Return what became of an ask, in a few words."""
     answer = ask.answer
     if answer is None:
         return str(ask.state)

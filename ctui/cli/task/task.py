@@ -253,7 +253,7 @@ def _pending(task_id: str, ask_id: int | None) -> Ask:
 
 
 def pair(ask: Ask, text: str) -> tuple[str, str]:
-    """Question and answer; either of them may have a `=` in it."""
+    """Return question and answer; either of them may have a `=` in it."""
     from ctui.tasks.asks import kind_of
 
     for question in sorted(

@@ -27,5 +27,5 @@ def _complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[Co
 
 
 def task_argument(function: F) -> F:
-    """The argument TASK: a task's id."""
+    """Add the argument TASK: a task's id."""
     return click.argument("task_id", metavar="TASK", shell_complete=_complete)(function)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ctui.tasks.model import Ask, Task
 
 _NOTE = 2
-"""The column of what is unusual; left out where nothing is."""
+"""Index of the column of what is unusual; left out where nothing is."""
 
 
 @click.command("list")
@@ -135,7 +135,7 @@ async def _tend(count: int) -> None:
 
 
 def _show_ask(ask: Ask) -> None:
-    """One that is pending in full, with the command that answers it; any other in one line."""
+    """Show a pending ask in full, with the command that answers it; any other in one line."""
     from ctui.cli.task.follow import ask_outcome, how_to_answer
     from ctui.tasks.asks import ask_lines
     from ctui.tasks.model import AskState

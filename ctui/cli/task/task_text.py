@@ -1,4 +1,4 @@
-"""Where a task stands, in words."""
+"""State of a task, in words."""
 
 from __future__ import annotations
 

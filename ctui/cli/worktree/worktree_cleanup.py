@@ -151,7 +151,7 @@ def _remover(repo: str, *, force: bool, delete_branch: bool | None, dry_run: boo
 
 
 def _tell(done: RemovedWorktrees, *, as_json: bool) -> int:
-    """Print what became of each; the exit code."""
+    """Print what became of each, and return the exit code."""
     if as_json:
         print_json(done)
         return 1 if done.refused else 0

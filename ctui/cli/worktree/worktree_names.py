@@ -19,7 +19,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def known(repository: Repository) -> list[KnownWorktree]:
-    """All worktrees of a repository."""
+    """Return all worktrees of a repository."""
     from ctui.client.worktrees import records
     from ctui.worktrees.known import known_worktrees
 
@@ -27,7 +27,7 @@ def known(repository: Repository) -> list[KnownWorktree]:
 
 
 def named(repository: Repository, name: str) -> KnownWorktree:
-    """The worktree that a person means. Raises NotFound, Conflict."""
+    """Return the worktree that a person means. Raises NotFound, Conflict."""
     from ctui.worktrees.known import find_worktree
 
     return find_worktree(known(repository), name)
@@ -62,19 +62,19 @@ def _complete_trash(
 
 
 def worktree_argument(function: F) -> F:
-    """The argument NAME of one worktree."""
+    """Add the argument NAME of one worktree."""
     return click.argument("name", shell_complete=_complete)(function)
 
 
 def worktree_arguments(function: F) -> F:
-    """The arguments NAME… of one or more worktrees."""
+    """Add the arguments NAME… of one or more worktrees."""
     return click.argument(
         "names", nargs=-1, required=True, metavar="NAME…", shell_complete=_complete
     )(function)
 
 
 def trash_arguments(function: F) -> F:
-    """The arguments ID… of entries of the trash; a worktree's name will do."""
+    """Add the arguments ID… of entries of the trash; a worktree's name will do."""
     return click.argument(
         "ids", nargs=-1, required=True, metavar="ID…", shell_complete=_complete_trash
     )(function)

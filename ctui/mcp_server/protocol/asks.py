@@ -19,11 +19,11 @@ class AskItem(AskShape, frozen=True, kw_only=True):
     created: int
     """Nanoseconds since the epoch."""
     cut: str = ""
-    """What of it is not shown because it is too long; empty if all is."""
+    """Note of what is not shown because it is too long; "" if all is."""
 
 
 class AskList(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What waits for an answer, oldest first."""
+    """Asks that wait for an answer, oldest first."""
 
     asks: list[AskItem]
     next_cursor: str = ""

@@ -1,4 +1,4 @@
-"""What a tool is given beside its arguments."""
+"""Context that a tool is given beside its arguments."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _INPUT_REQUIRED_SINCE = "2026-07-28"
 
 @dataclass
 class State:
-    """What all calls of one server share."""
+    """State that all calls of one server share."""
 
     paths: Paths
     repo: Path
@@ -41,7 +41,7 @@ class Call:
     state: State
     context: ServerRequestContext[State]
     responses: Mapping[str, InputResponse]
-    """What the client was asked by the result before, with its answers."""
+    """Key of what the result before asked -> the client's answer."""
     request_state: str | None = None
 
     @property
@@ -53,13 +53,13 @@ class Call:
         return self.context.session
 
     def client(self) -> Client:
-        """A connection of its own: a call that takes long is in no other's way."""
+        """Return a client of its own, so that a call that takes long is in no other's way."""
         from ctui.client import Client
 
         return Client(self.paths)
 
     def repository(self, repo: str = "") -> Repository:
-        """The repository that an argument names, or the server's own.
+        """Return the repository that an argument names, or the server's own.
 
         Raises:
             InvalidInput, NotFound, Refused: it cannot be used.
@@ -73,7 +73,7 @@ class Call:
         return self.folder(repo) if repo else self.state.repo
 
     def folder(self, path: str) -> Path:
-        """A folder that an argument names, relative to the server's repository.
+        """Return the folder that an argument names, relative to the server's repository.
 
         Raises:
             InvalidInput: it leads upwards.
@@ -93,14 +93,14 @@ class Call:
 
     @property
     def can_elicit(self) -> bool:
-        """Whether the client shows forms; a bare `elicitation: {}` means that it does."""
+        """Return True if the client shows forms; a bare `elicitation: {}` means that it does."""
         capabilities = self.session.client_capabilities
         elicitation = capabilities.elicitation if capabilities is not None else None
         return elicitation is not None and (elicitation.form is not None or elicitation.url is None)
 
     @property
     def asks_by_result(self) -> bool:
-        """Whether the protocol has no request from the server to the client."""
+        """Return True if the protocol has no request from the server to the client."""
         from mcp_types.version import is_version_at_least
 
         return is_version_at_least(self.context.protocol_version, _INPUT_REQUIRED_SINCE)

@@ -35,14 +35,14 @@ _DECIDED: Mapping[str, Decision] = {
 
 
 class Form(NamedTuple):
-    """What the client shows."""
+    """Form that the client shows."""
 
     message: str
     schema: dict[str, Any]
 
 
 def form_of(ask: Ask, problem: str = "") -> Form:
-    """The form of an ask.
+    """Return the form of an ask.
 
     Args:
         ask: one that is pending.
@@ -62,7 +62,7 @@ def form_of(ask: Ask, problem: str = "") -> Form:
 
 
 def answer_of(ask: Ask, action: str, content: Mapping[str, Any] | None) -> Answer | None:
-    """What a filled-in form says; None if the person closed it and said nothing.
+    """Return the answer of a filled-in form; None if the person closed it and said nothing.
 
     Raises:
         InvalidInput: it does not fit the ask.
@@ -124,26 +124,26 @@ class _Field(NamedTuple):
 
     @property
     def own(self) -> str:
-        """The name of the field for words of the person's own."""
+        """Return the name of the field for words of the person's own."""
         return f"{self.key}_in_your_own_words"
 
     @property
     def labels(self) -> dict[str, str]:
-        """What a person reads of each option -> what the ask calls it."""
+        """Return the options: what a person reads of each -> what the ask calls it."""
         options = self.asked.options
         if len(options) > _MOST_OPTIONS:
             return {}
         return labelled((option.label, option.label) for option in options)
 
     def open_ended(self, ask: Ask) -> bool:
-        """Whether there is a field for own words beside the options."""
+        """Return True if there is a field for own words beside the options."""
         return not kind_of(ask).is_form and bool(self.labels)
 
     def needed(self, ask: Ask) -> bool:
         return not self.asked.optional and not self.open_ended(ask)
 
     def properties(self, ask: Ask) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Its one or two fields, as JSON schemas."""
+        """Yield its one or two fields, as names and JSON schemas."""
         title = one_line(self.asked.text, _WIDTH) or self.key
         about = one_line(self.asked.about, _WIDTH)
         if self.asked.default:
@@ -162,7 +162,7 @@ class _Field(NamedTuple):
             yield self.own, {"type": "string", "title": f"{title} (in your own words)"}
 
     def text(self, ask: Ask, given: Mapping[str, Any]) -> str:
-        """The answer as the ask takes it."""
+        """Return the answer as the ask takes it. Raises InvalidInput if it does not fit."""
         own = given.get(self.own)
         chosen = given.get(self.key)
         if isinstance(own, str) and own.strip() and self.open_ended(ask):
@@ -183,7 +183,7 @@ class _Field(NamedTuple):
 
 
 def _fields(ask: Ask) -> Iterator[_Field]:
-    """The questions of an ask under names that any client can show; of two alike only one."""
+    """Yield the questions of an ask under names that any client can show; of two alike one."""
     asked = {question.text: question for question in kind_of(ask).questions(ask)}
     for number, question in enumerate(asked.values(), 1):
         yield _Field("answer" if len(asked) == 1 else f"answer_{number}", question)

@@ -17,19 +17,19 @@ from msgspec import Meta
 from ctui.errors import InvalidInput
 
 PAGE_BYTES = 40_000
-"""Of a whole result: the structured content, its copy as text, and what frames them."""
+"""Bytes of a whole result: the structured content, its copy as text, and what frames them."""
 
 ROOM = PAGE_BYTES - 3_000
-"""For what a result shows; the rest is left for its frame, the cursor and a note."""
+"""Bytes for what a result shows; the rest is left for its frame, the cursor and a note."""
 
 _WHOLE = PAGE_BYTES - 500
-"""For all of a result but what frames it."""
+"""Bytes for all of a result but what frames it."""
 
 _STEPS = (
     *((16_000, 2_000, 2_000), (4_000, 2_000, 2_000), (1_000, 1_000, 1_000), (400, 200, 200)),
     *((400, 50, 50), (200, 12, 12), (120, 3, 8), (120, 1, 8), (60, 1, 1)),
 )
-"""How long a text may be, a list in a list, and a list: tried one after the other until it fits."""
+"""Lengths of a text, of a list in a list, and of a list: tried in this order until it fits."""
 
 _READ_ON = "get_task_output reads it with `of`"
 

@@ -27,23 +27,23 @@ _MOST_ROUNDS = 9
 
 
 class Round(msgspec.Struct):
-    """What `request_state` carries from one call to the next."""
+    """State that `request_state` carries from one call to the next."""
 
     task: str
     number: int = 0
-    """How often the call has asked."""
+    """Number of times that the call has asked."""
     left_alone: list[int] = []
     """Asks that the client's person closed without an answer."""
     problems: dict[int, str] = {}
-    """Why what was filled in for an ask does not fit."""
+    """Id of an ask -> why what was filled in for it does not fit."""
 
     @property
     def last(self) -> bool:
-        """Whether the client would give up if it were asked once more."""
+        """Return True if the client would give up if it were asked once more."""
         return self.number >= _MOST_ROUNDS
 
     def asking(self, asks: Iterable[Ask]) -> InputRequiredResult:
-        """The result that asks all that nobody has closed."""
+        """Return the result that asks all that nobody has closed."""
         self.number += 1
         requests: dict[str, Any] = {}
         for ask in asks:
@@ -56,7 +56,11 @@ class Round(msgspec.Struct):
 
 
 def earlier_round(call: Call) -> Round | None:
-    """What the call before left off with."""
+    """Return the round with which the call before left off; None for a first call.
+
+    Raises:
+        InvalidInput: `request_state` is not what this server gave.
+    """
     if call.request_state is None:
         return None
     try:
@@ -86,7 +90,7 @@ def _key(ask: Ask) -> str:
 
 
 async def send_answer(client: Client, ask: Ask, filled: ElicitResult) -> str:
-    """Send what the form says; the problem if it does not fit."""
+    """Send what the form says; return the problem if it does not fit, else ""."""
     content: Mapping[str, Any] | None = filled.content
     try:
         answer = answer_of(ask, filled.action, content)

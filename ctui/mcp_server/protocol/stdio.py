@@ -38,11 +38,11 @@ MAX_LINE = 64 << 20
 _READ_SIZE = 1 << 16
 _LOOK_SECONDS = 0.1
 _SOCKET_HUNG_UP = getattr(select, "POLLRDHUP", 0)
-"""Of a socket, where the system tells (poll(2)); a pipe needs no asking."""
+"""Event of a closed socket, where the system tells (poll(2)); a pipe needs no asking."""
 
 
 class Streams(NamedTuple):
-    """What the SDK's server reads from and writes to."""
+    """Streams that the SDK's server reads from and writes to."""
 
     incoming: MemoryObjectReceiveStream[SessionMessage | Exception]
     outgoing: MemoryObjectSendStream[SessionMessage]
@@ -102,7 +102,7 @@ async def stdio(ended: Callable[[], None]) -> AsyncIterator[Streams]:
 
 
 def _take_over() -> tuple[int, int]:
-    """Descriptors of the client; 0 and 1 lead elsewhere from now on, for whatever prints."""
+    """Return descriptors of the client; 0 and 1 lead elsewhere from now on, for whatever prints."""
     sys.stdout.flush()
     reading, writing = os.dup(0), os.dup(1)
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -113,7 +113,7 @@ def _take_over() -> tuple[int, int]:
 
 
 def _lines(descriptor: int) -> Iterator[bytes]:
-    """Lines until the end; of one that is too long only the beginning, which is no message."""
+    """Yield lines until the end; of one that is too long the beginning, which is no message."""
     parts: list[bytes] = []
     size = 0
     while chunk := _read(descriptor):
@@ -139,7 +139,7 @@ def _taken(job: Future[None], descriptor: int) -> bool:
 
 
 def _hung_up(descriptor: int) -> bool:
-    """Whether the client has closed its end, though there is more to read."""
+    """Return True if the client has closed its end, though there is more to read."""
     poll = select.poll()
     poll.register(descriptor, _SOCKET_HUNG_UP)
     hung_up = select.POLLHUP | select.POLLERR | _SOCKET_HUNG_UP
@@ -154,7 +154,7 @@ def _read(descriptor: int) -> bytes:
 
 
 def _message(line: bytes) -> SessionMessage | JSONRPCError:
-    """The message of a line, or what its sender is told instead."""
+    """Return the message of a line, or what its sender is told instead."""
     try:
         message = jsonrpc_message_adapter.validate_json(line, by_name=False)
     except (ValidationError, RecursionError):
@@ -170,7 +170,7 @@ def _has_id(line: bytes) -> bool:
 
 
 def _complaint(line: bytes) -> JSONRPCError:
-    """What JSON-RPC 2.0 (5.1) says of a line that is no message, with its id if it has one."""
+    """Return the error of JSON-RPC 2.0 (5.1) for a line that is no message, with its id if any."""
     try:
         found = msgspec.json.decode(line, type=_Request)
     except (msgspec.ValidationError, RecursionError):
@@ -191,7 +191,7 @@ class _Request(msgspec.Struct):
 
 
 class _Writer:
-    """Writes in a thread: a client that does not read makes nobody else wait."""
+    """Writer in a thread: a client that does not read makes nobody else wait."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -200,7 +200,7 @@ class _Writer:
         threading.Thread(target=self._run, name="stdout", daemon=True).start()
 
     async def write(self, data: bytes) -> bool:
-        """Write everything; whether anybody still reads."""
+        """Write everything, and return True if anybody still reads."""
         done = self._loop.create_future()
         self._queue.put((data, done))
         written: bool = await done

@@ -27,12 +27,12 @@ ADDS = ToolAnnotations(read_only_hint=False, destructive_hint=False, open_world_
 ENDS = ToolAnnotations(
     read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False
 )
-"""Done twice it is the same as done once, and it can be gone on with."""
+"""Hints for what is the same done twice as done once, and can be gone on with."""
 REMOVES = ToolAnnotations(
     read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False
 )
 WORKS = ToolAnnotations(read_only_hint=False, destructive_hint=True, open_world_hint=True)
-"""Claude works, and may change what is in its worktree and use the network."""
+"""Hints for Claude's work, which may change what is in its worktree and use the network."""
 
 A = TypeVar("A", bound=msgspec.Struct)
 R = TypeVar("R", bound=msgspec.Struct)
@@ -51,7 +51,7 @@ class Tool:
     run: Callable[[Call, Any], Awaitable[msgspec.Struct | InputRequiredResult]]
 
     def wire(self) -> WireTool:
-        """As `tools/list` has it."""
+        """Return it as `tools/list` has it."""
         return WireTool(
             name=self.name,
             description=self.description,

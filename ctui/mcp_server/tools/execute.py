@@ -82,7 +82,7 @@ async def execute_claude(call: Call, given: ExecuteClaude) -> Execution | InputR
 
 
 async def _begin(call: Call, client: Client, given: ExecuteClaude) -> tuple[Task, int]:
-    """Start the task, tell it more, or find it; with it the byte where its journal is news."""
+    """Start the task, tell it more, or find it; return it with the byte where its news begin."""
     if given.task_id:
         start = _journal_size(call, given.task_id)
         if not given.prompt:

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from ctui.client import Client
 
 _MOST_BYTES = 4 << 20
-"""Of the journal, read for one portion."""
+"""Bytes of the journal that are read for one portion."""
 
 _ENTRY_ROOM = ROOM // 4
-"""Of one entry: a single one does not hide all others."""
+"""Bytes of one entry: a single one does not hide all others."""
 
 
 class Output(msgspec.Struct, frozen=True):
@@ -29,11 +29,11 @@ class Output(msgspec.Struct, frozen=True):
 
     lines: list[str]
     next_offset: int
-    """Where the next portion begins."""
+    """Offset at which the next portion begins."""
     more: bool
-    """There is more already."""
+    """True if there is more already."""
     over: bool = False
-    """The turn is over: nothing more comes until the task is told something."""
+    """True if the turn is over: nothing more comes until the task is told something."""
 
 
 class _Shown(NamedTuple):
@@ -114,7 +114,7 @@ def _last(lines: list[str], count: int) -> list[str]:
 
 
 def _entries(path: Path, start: int) -> Iterator[_Shown]:
-    """Give each whole entry; a torn one at the end is not there yet."""
+    """Yield each whole entry; a torn one at the end is not there yet."""
     decode = msgspec.json.Decoder(Entry).decode
     journal = PlainJournal()
     with path.open("rb") as file:

@@ -18,7 +18,7 @@ _PREFIX = "CTUI_MCP_"
 def settings(
     paths: Paths, environ: Mapping[str, str] | None = None, repository: Path | None = None
 ) -> Config:
-    """The settings that hold now; `CTUI_MCP_…` beats `MCP_CLAUDE_…`, and both beat the file.
+    """Return the settings that hold now; `CTUI_MCP_…` beats `MCP_CLAUDE_…`, and both the file.
 
     Raises:
         InvalidInput: with the file or variable that is wrong.

@@ -48,7 +48,7 @@ class TaskNow(msgspec.Struct, frozen=True):
 
 
 class TaskItem(msgspec.Struct, frozen=True):
-    """A task, and how many of its asks wait."""
+    """A task, and the number of its asks that wait."""
 
     task: TaskBrief
     asks: int
@@ -68,9 +68,9 @@ class TaskDetails(msgspec.Struct, frozen=True, omit_defaults=True):
     asks: list[AskItem]
     runs: list[Run]
     over: bool
-    """Nothing more happens until it is told or answered something."""
+    """True if nothing more happens until it is told or answered something."""
     next_cursor: str = ""
-    """For list_asks, where it asks more than this."""
+    """Cursor for list_asks, where it asks more than this."""
 
 
 def brief(task: Task) -> TaskBrief:

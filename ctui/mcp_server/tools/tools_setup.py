@@ -27,9 +27,10 @@ class SetUp(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class SetUpResult(msgspec.Struct, frozen=True):
-    """Whether tasks can run."""
+    """Result of `setup`."""
 
     ok: bool
+    """True if tasks can run."""
     image: str
     """The image's tag; empty if it was not built."""
     checks: list[Check]

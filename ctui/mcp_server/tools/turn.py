@@ -15,10 +15,10 @@ from ctui.tasks.model import Ask, AskState, Task, TaskState
 
 
 class Turn:
-    """Watches one task; `watch` and `listen` go on until they are cancelled."""
+    """Watch over one task; `watch` and `listen` go on until they are cancelled."""
 
     def __init__(self, client: Client, task: Task) -> None:
-        """Nothing is watched yet.
+        """Begin with nothing watched.
 
         Args:
             client: gives two streams.
@@ -27,9 +27,9 @@ class Turn:
         self.task = task
         self.pending: dict[int, Ask] = {}
         self.doing = ""
-        """What the task did last, such as `📖 Read: src/main.py`."""
+        """Last thing that the task did, such as `📖 Read: src/main.py`."""
         self.heard = monotonic()
-        """When it said anything last."""
+        """Time of `monotonic` at which it said anything last."""
         self._client = client
         self._news = asyncio.Event()
 
@@ -39,7 +39,7 @@ class Turn:
 
     @property
     def asking(self) -> bool:
-        """Whether it waits for an answer; that an ask is there is known a moment before."""
+        """Return True if it waits for an answer; that an ask is there is known a moment before."""
         return bool(self.pending) and self.task.state is TaskState.WAITING
 
     async def watch(self) -> None:

@@ -37,20 +37,20 @@ _MOST_ATTEMPTS = 3
 
 
 class Execution(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of it."""
+    """Result of `execute_claude`."""
 
     task_id: str
     success: bool
-    """The turn is over, and nothing went wrong."""
+    """True if the turn is over, and nothing went wrong."""
     over: bool
-    """Whether the turn is over; if not, the task goes on or waits for an answer."""
+    """True if the turn is over; if not, the task goes on or waits for an answer."""
     state: TaskState
     result: str
     """Claude's closing text."""
     note: str
-    """What is wrong, or what to do next; empty if nothing."""
+    """Note of what is wrong, or of what to do next; "" if nothing."""
     asks: list[AskItem]
-    """What waits for an answer."""
+    """Asks that wait for an answer."""
     worktree: str
     branch: str | None
     cost: float

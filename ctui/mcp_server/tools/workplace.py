@@ -1,4 +1,4 @@
-"""Where `execute_claude` works: a linked worktree, or a repository's own checkout."""
+"""Workplace of `execute_claude`: a linked worktree, or a repository's own checkout."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class Workplace(NamedTuple):
     worktree: str
     """The worktree's path; empty for the checkout itself."""
     directory: str
-    """Where in it; "" is its root."""
+    """Folder in it; "" is its root."""
 
 
 def workplace_of(call: Call, path: str) -> Workplace:
-    """The place of a folder in a worktree or checkout.
+    """Return the place of a folder in a worktree or checkout.
 
     The server's own repository is asked first what worktrees it has: a worktree's own `.git` was
     written by a task, perhaps.

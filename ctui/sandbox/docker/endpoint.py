@@ -1,4 +1,4 @@
-"""Where the Docker engine answers: found as the docker command finds it, without starting it."""
+"""Address of the Docker engine, found as the docker command finds it, without starting it."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ class Endpoint(NamedTuple):
 
     @property
     def url(self) -> str:
-        """The engine's address as DOCKER_HOST would give it."""
+        """Return the engine's address as DOCKER_HOST would give it."""
         prefix = {"unix": "unix://", "tcp": "tcp://", "dial": ""}[self.kind]
         return prefix + self.address
 
 
 def resolve_endpoint(environ: Mapping[str, str] | None = None) -> Endpoint:
-    """DOCKER_HOST, else the chosen docker context, else the default socket.
+    """Return the endpoint of DOCKER_HOST, of the docker context, or else of the default socket.
 
     Raises:
         InvalidInput: the context does not exist, or the address is of a kind ctui cannot use.

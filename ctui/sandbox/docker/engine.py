@@ -29,7 +29,7 @@ _BUILD_SECONDS = 1800
 
 
 class ContainerState(NamedTuple):
-    """What the engine says of a container."""
+    """State of a container, as the engine gives it."""
 
     id: str
     status: str
@@ -38,7 +38,7 @@ class ContainerState(NamedTuple):
     exit_code: int
     oom_killed: bool
     finished: int
-    """When it ended, in nanoseconds since the epoch; 0 where it has not."""
+    """End in nanoseconds since the epoch; 0 if it has not ended."""
 
 
 class FoundContainer(NamedTuple):
@@ -51,7 +51,7 @@ class FoundContainer(NamedTuple):
 
 
 class EngineInfo(NamedTuple):
-    """What matters of `docker info`."""
+    """The facts of `docker info` that ctui needs."""
 
     version: str
     api_version: str
@@ -116,7 +116,7 @@ class Engine:
         await self._call(lambda: self._client.start(container))
 
     async def stop(self, container: str, *, grace: float) -> None:
-        """SIGTERM, then SIGKILL after `grace` seconds. Nothing happens to a stopped one."""
+        """Send SIGTERM, then SIGKILL after `grace` seconds. Nothing happens to a stopped one."""
         await self._call(lambda: self._client.stop(container, timeout=max(1, int(grace))))
 
     async def signal(self, container: str, name: str) -> None:
@@ -141,7 +141,7 @@ class Engine:
             return
 
     async def state(self, container: str) -> ContainerState:
-        """Look at a container. Raises NotFound if it is gone."""
+        """Return the state of a container. Raises NotFound if it is gone."""
         found = await self._call(lambda: self._client.inspect_container(container))
         state = found["State"]
         return ContainerState(
@@ -154,7 +154,7 @@ class Engine:
         )
 
     async def find(self, labels: Mapping[str, str]) -> list[FoundContainer]:
-        """All containers, running or not, that carry these labels."""
+        """Return all containers, running or not, that carry these labels."""
         filters = {"label": _label_filters(labels)}
         found = await self._call(lambda: self._client.containers(all=True, filters=filters))
         return [
@@ -177,7 +177,7 @@ class Engine:
         return str(found["Id"])
 
     async def images(self, label: str) -> list[str]:
-        """The tags of all images that carry this label, newest first."""
+        """Return the tags of all images that carry this label, newest first."""
         found = await self._call(lambda: self._client.images(filters={"label": label}))
         return [tag for item in found for tag in item.get("RepoTags") or ()]
 
@@ -210,13 +210,14 @@ class Engine:
                 decode=True,
                 timeout=_BUILD_SECONDS,
             )
-            for part in stream:
-                if "error" in part:
-                    said = one_line(str(part["error"]), 400)
-                    raise ExternalFailure(f"the image cannot be built: {said}")
+            said = ""
+            for part in stream:  # to its end, after which the SDK closes the connection
+                said = said or one_line(str(part.get("error", "")), 400)
                 for line in str(part.get("stream", "")).splitlines():
                     if text := one_line(line, 200):
                         progress(text)
+            if said:
+                raise ExternalFailure(f"the image cannot be built: {said}")
 
         await self._call(build)
 

@@ -37,12 +37,12 @@ class BuiltImage(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """A tag, or the beginning of its id."""
+        """Return a tag, or the beginning of the image's id."""
         return self.tags[0] if self.tags else self.id.removeprefix("sha256:")[:12]
 
     @property
     def old(self) -> bool:
-        """True if it can go: this ctui built it, and nothing needs it."""
+        """Return True if it can go: this ctui built it, and nothing needs it."""
         return self.own and not self.current and not self.in_use
 
 

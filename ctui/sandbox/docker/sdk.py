@@ -36,7 +36,7 @@ def connect_sdk(endpoint: Endpoint) -> APIClient:
     from docker.tls import TLSConfig
 
     class Client(APIClient):
-        """Never asks the environment: `REQUESTS_CA_BUNDLE` would win over the engine's own CA."""
+        """Client that ignores the environment, whose `REQUESTS_CA_BUNDLE` would win over its CA."""
 
         @property
         def trust_env(self) -> bool:
@@ -44,7 +44,7 @@ def connect_sdk(endpoint: Endpoint) -> APIClient:
 
         @trust_env.setter
         def trust_env(self, value: bool) -> None:
-            """Ignored; the session sets it while it is made."""
+            """Ignore the value, which the session sets while it is made."""
 
     tls = endpoint.tls
     config = (
@@ -103,7 +103,7 @@ def _translated(endpoint: Endpoint) -> Iterator[None]:
 
 
 def _timed_out(error: BaseException | None) -> bool:
-    """Look behind what the SDK wraps it in."""
+    """Return True if a time limit is among the causes of an error that the SDK wraps."""
     from requests.exceptions import ReadTimeout
 
     while error is not None:

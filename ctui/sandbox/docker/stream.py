@@ -92,7 +92,7 @@ class Stdin:
 
 
 class _Frames:
-    """Bytes in, whole frames out."""
+    """Splitter of bytes into whole frames."""
 
     def __init__(self) -> None:
         self._rest = b""
@@ -110,7 +110,7 @@ class _Frames:
 
 
 class _Lines:
-    """Frames in, lines out; stdout and stderr are put together apart."""
+    """Splitter of frames into lines, for stdout and stderr apart."""
 
     def __init__(self) -> None:
         self._parts: dict[Stream, list[bytes]] = {"out": [], "err": []}
@@ -130,7 +130,7 @@ class _Lines:
         return batch
 
     def rest(self) -> list[LogLine]:
-        """What has no newline at the end of the log."""
+        """Return the text of each stream that has no newline at the end of the log."""
         left: list[Stream] = [stream for stream in ("out", "err") if self._parts[stream]]
         return [
             LogLine(self._time[stream], stream, b"".join(self._parts[stream]), complete=False)
@@ -153,14 +153,14 @@ class _Lines:
 
 
 class Clock:
-    """RFC 3339 times to nanoseconds; the second is parsed once, not for every line in it."""
+    """Parser of RFC 3339 times that parses a second once, not for every line in it."""
 
     def __init__(self) -> None:
         self._second = b""
         self._base = 0
 
     def read(self, stamp: bytes) -> int:
-        """Nanoseconds since the epoch of e.g. `2026-01-02T03:04:05.123456789Z`; 0 if it is none."""
+        """Return the nanoseconds since the epoch of e.g. `2026-01-02T03:04:05.123456789Z`, or 0."""
         second, fraction = stamp[:19], stamp[20:].rstrip(b"Z")
         if second != self._second:
             try:

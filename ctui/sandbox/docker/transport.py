@@ -16,7 +16,7 @@ _BUFFER = 1 << 20
 _CONNECT_SECONDS = 5
 _HEAD_SECONDS = 8
 _DIAL_HEAD_SECONDS = 60
-"""Where a connection is a process such as ssh, the head waits for its log-in too."""
+"""Time limit of the head if the connection is a process such as ssh, which may have to log in."""
 
 
 class EngineHangs(RunnerUnavailable):
@@ -36,7 +36,7 @@ class Connection(NamedTuple):
     writer: asyncio.StreamWriter
     process: asyncio.subprocess.Process | None = None
     api: str = ""
-    """As the endpoint gives it: no version is spoken by every engine (29 refuses 1.43)."""
+    """Version of the endpoint: there is none that every engine speaks (29 refuses 1.43)."""
 
     def close(self) -> None:
         self.writer.close()

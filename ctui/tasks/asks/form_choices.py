@@ -19,7 +19,7 @@ _MOST_PARTS = 200
 
 
 def labelled(named: Iterable[tuple[str | None, Any]]) -> dict[str, Any]:
-    """Titles with their values -> labels with them: sanitised, not empty, no two the same."""
+    """Return the values by labels made of their titles: sanitised, not empty, no two the same."""
     found: dict[str, Any] = {}
     taken: Counter[str] = Counter()
     for title, value in named:
@@ -33,14 +33,14 @@ def labelled(named: Iterable[tuple[str | None, Any]]) -> dict[str, Any]:
 
 
 def same(one: object, other: object) -> bool:
-    """Whether two JSON values are the same and no lists or objects; in Python True is 1 as well."""
+    """Return True for equal JSON values that are no lists or objects; True does not equal 1."""
     if isinstance(one, list | dict):
         return False
     return isinstance(one, bool) is isinstance(other, bool) and one == other
 
 
 def listed(text: str) -> list[str] | None:
-    """The labels of a JSON list; None if the text is none."""
+    """Return the labels of a JSON list, or None if the text is none."""
     try:
         return msgspec.json.decode(text, type=list[str])
     except (ValueError, RecursionError):
@@ -48,7 +48,7 @@ def listed(text: str) -> list[str] | None:
 
 
 def readings(text: str, labels: Container[str]) -> list[list[str]]:
-    """What `A, B` can mean, where a label may have a comma in it: at most two of the ways."""
+    """Return at most two ways to read `A, B`, where a label may have a comma in it."""
     parts = text.split(", ")
     if len(parts) > _MOST_PARTS:
         return []
@@ -63,7 +63,7 @@ def readings(text: str, labels: Container[str]) -> list[list[str]]:
 
 
 def _written(value: object) -> str:
-    """A value as a person reads it; what cannot be read as it is, as JSON."""
+    """Return a value as a person reads it, or as JSON if it cannot be shown as it is."""
     if isinstance(value, str) and value and _plain(value) == value:
         return value
     try:

@@ -37,24 +37,24 @@ class FormField(NamedTuple):
     """Title and description; nothing is sanitised."""
     kind: Kind
     choices: Mapping[str, Any]
-    """What a person reads, sanitised and each different -> the value it stands for."""
+    """Labels, sanitised and each different -> the values they stand for."""
     required: bool
     schema: fields.JsonObject
 
     @property
     def optional(self) -> bool:
-        """Whether nothing has to be written."""
+        """Return True if nothing has to be written."""
         return not self.required or self._default is not LEFT_OUT
 
     @property
     def hidden(self) -> bool:
-        """Whether the server says that its value is not to be seen."""
+        """Return True if the server says that the value is not to be seen."""
         secret = fields.text(self.schema, "format").lower() == "password"
         return secret or self.schema.get("writeOnly") is True
 
     @property
     def default_text(self) -> str:
-        """What is sent if nothing is written, as a person reads it; "" if that is nothing."""
+        """Return what an empty answer sends, as a person reads it; "" if that is nothing."""
         if (default := self._default) is LEFT_OUT:
             return ""
         if self.kind == "choices":
@@ -62,7 +62,7 @@ class FormField(NamedTuple):
         return self._label(default)
 
     def value(self, text: str) -> Any:
-        """What a typed or chosen text means, or `LEFT_OUT`.
+        """Return the value that a typed or chosen text means, or `LEFT_OUT`.
 
         Several choices are a JSON list of their labels, or `A, B` where that has one meaning.
 
@@ -86,7 +86,7 @@ class FormField(NamedTuple):
 
     @property
     def _default(self) -> Any:
-        """The schema's default; one that the person could not have given is none."""
+        """Return the schema's default, or `LEFT_OUT` if the person could not have given it."""
         if "default" not in self.schema or not self._fits(self.schema["default"]):
             return LEFT_OUT
         return self.schema["default"]
@@ -144,7 +144,7 @@ class FormField(NamedTuple):
         return number
 
     def _range_hint(self, number: float) -> str:
-        """What would be in range; "" if the number is."""
+        """Return a hint for a number that is out of range; "" if it is not."""
         least, most = self._bound("minimum"), self._bound("maximum")
         if least is not None and number < least:
             return f"at least {least}"
@@ -160,7 +160,7 @@ class FormField(NamedTuple):
         return value if usable else None
 
     def _length_hint(self, text: str) -> str:
-        """How long a text may be; "" if it is."""
+        """Return a hint for a text that is too short or too long; "" if it is neither."""
         least = fields.integer(self.schema, "minLength")
         most = fields.optional_integer(self.schema, "maxLength")
         if len(text) < least:
@@ -183,7 +183,7 @@ def form_fields(schema: fields.JsonObject) -> list[FormField]:
 
 
 def form_content(wanted: list[FormField], answers: Mapping[str, str]) -> dict[str, Any]:
-    """What the server gets for texts by field name.
+    """Return the form's content for the server, from texts by field name.
 
     Raises:
         InvalidInput: a text does not fit, or there is no such field.

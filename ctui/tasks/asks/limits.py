@@ -1,4 +1,4 @@
-"""What an ask may be at most, so that it can be shown, kept and sent back whole."""
+"""Bounds of an ask, within which it can be shown, kept and sent back whole."""
 
 from __future__ import annotations
 

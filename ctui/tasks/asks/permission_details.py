@@ -1,4 +1,4 @@
-"""What comes with a tool's request beside its input, for the kinds that are made from one."""
+"""Details of a tool's request beside its input, for the kinds that are made from one."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class PermissionDetails(msgspec.Struct, frozen=True, omit_defaults=True):
     blocked_path: str = ""
     suggestions: list[dict[str, Any]] = []
     agent: str = ""
-    """Which of the task's subagents asks; "" for the task itself."""
+    """Subagent of the task that asks; "" for the task itself."""
     problem: str = ""
-    """Why it can only be denied; "" where it can be allowed."""
+    """Reason why it can only be denied; "" if it can be allowed."""
 
 
 def permission_details(

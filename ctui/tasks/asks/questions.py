@@ -1,4 +1,4 @@
-"""What an ask wants to know: its questions, and whether an answer has one for each."""
+"""Questions of an ask, and the check that an answer has one for each."""
 
 from __future__ import annotations
 

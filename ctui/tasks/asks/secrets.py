@@ -1,4 +1,4 @@
-"""Which questions seem to want a secret: a task must not get one without a word of warning."""
+"""Questions that seem to want a secret, which a task must not get without a word of warning."""
 
 from __future__ import annotations
 

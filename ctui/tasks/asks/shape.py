@@ -16,7 +16,7 @@ from ctui.text import sanitise
 
 
 class AskShape(msgspec.Struct, frozen=True, kw_only=True):
-    """What a program needs to answer an ask without having seen a screen."""
+    """Everything that a program needs to answer an ask without having seen a screen."""
 
     kind: Annotated[
         str, Meta(description="`permission`, `question` and others, of which more may come.")

@@ -39,13 +39,13 @@ class NotifyUser(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Respond(msgspec.Struct, frozen=True):
-    """Send this JSON-RPC message back at once."""
+    """A JSON-RPC message to send back at once."""
 
     message: dict[str, Any]
 
 
 class AskPerson(msgspec.Struct, frozen=True):
-    """Put the question to the person; the call stays open until it is answered."""
+    """A question to the person; the call stays open until it is answered."""
 
     call: int | str
     """The JSON-RPC id of the call."""
@@ -53,7 +53,7 @@ class AskPerson(msgspec.Struct, frozen=True):
 
 
 class NotifyPerson(msgspec.Struct, frozen=True):
-    """Tell the person, and respond at once."""
+    """Words for the person, and a response to send at once."""
 
     call: int | str
     note: NotifyUser
@@ -61,7 +61,7 @@ class NotifyPerson(msgspec.Struct, frozen=True):
 
 
 class Withdraw(msgspec.Struct, frozen=True):
-    """The CLI gave up on the call of this JSON-RPC id."""
+    """The end of a call, by its JSON-RPC id, on which the CLI gave up."""
 
     call: int | str
     response: dict[str, Any]
@@ -141,14 +141,14 @@ def handle(message: Mapping[str, Any]) -> Outcome:
 
 
 def answered(call: int | str, response: str, *, timed_out: bool = False) -> dict[str, Any]:
-    """The result of an `ask_user` call."""
+    """Return the result of an `ask_user` call."""
     facts = {"response": response, "timed_out": timed_out}
     text = response if not timed_out else "Nobody answered in time. Go on without an answer."
     return _result(call, {"content": [{"type": "text", "text": text}], "structuredContent": facts})
 
 
 def refused(call: int | str, reason: str) -> dict[str, Any]:
-    """A tool error: the model reads `reason` and goes on."""
+    """Return a tool error: the model reads `reason` and goes on."""
     return _result(call, {"content": [{"type": "text", "text": reason}], "isError": True})
 
 

@@ -42,13 +42,13 @@ log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 60.0
 _BUSY_SECONDS = 0.2
-"""How long the loop of all tasks may stand still for a store that somebody has locked."""
+"""Time for which a locked store may hold up the loop of all tasks."""
 BUSY = "busy"
-"""What a driver says on FD when another one holds the lock."""
+"""Line to whoever starts a driver: another one holds the lock already."""
 
 
 class Driver:
-    """Holds the parts together from start to exit."""
+    """Holder of the parts from start to exit."""
 
     def __init__(self, paths: Paths) -> None:
         self.paths = paths
@@ -104,7 +104,7 @@ class Driver:
         self._over.set()
 
     def _watch_idle(self) -> None:
-        """Called whenever something ends: exit a minute after the last of it."""
+        """Start the idle time anew, at whose end an idle driver exits."""
         if self._idle is not None:
             self._idle.cancel()
         self._idle = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._exit_if_idle)
@@ -164,7 +164,7 @@ async def _serve(driver: Driver, ready: int) -> None:
 
 
 def _say(ready: int, text: str) -> None:
-    """One line for whoever started us, who then stops listening."""
+    """Write one line to whoever started us, and close the descriptor."""
     with suppress(OSError):
         os.write(ready, text.encode() + b"\n")
         os.close(ready)

@@ -50,7 +50,7 @@ class Server:
                 self._push(writer, line)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection, from hello to its end."""
+        """Serve one connection, from hello to its end."""
         if not rpc.same_user(writer.get_extra_info("socket")):
             writer.close()
             return
@@ -165,7 +165,7 @@ class Server:
 
 
 class _Viewer:
-    """Pushes a journal into one connection, and skips to the archive when that one is slow."""
+    """Follower for one connection, which skips to the archive when that one is slow."""
 
     def __init__(self, journal: Journal, writer: asyncio.StreamWriter) -> None:
         self._journal = journal

@@ -44,14 +44,14 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Viewer(Protocol):
-    """Whoever follows a journal live."""
+    """Follower of a live journal."""
 
     def publish(self, frames: bytes) -> None:
         """Take these frames (see `rpc.Frame`). Must not block, and must not raise."""
 
 
 class Redaction(Protocol):
-    """What replaces known secrets."""
+    """Replacement of known secrets."""
 
     def redact(self, line: bytes) -> bytes: ...
 
@@ -116,7 +116,7 @@ class Journal:
         self._publish(Frame.ARCHIVED + entry)
 
     def archived(self, run: int) -> Counter[str]:
-        """How many lines of each stream of that run the archive holds."""
+        """Return the number of lines of each stream of that run in the archive."""
         counts: Counter[str] = Counter()
         wanted = str(run).encode()
         with self.path.open("rb") as file:
@@ -144,11 +144,11 @@ class Journal:
             self._viewers.remove(viewer)
 
     def open_parts(self) -> bytes:
-        """The frames of all blocks that are not complete yet."""
+        """Return the frames of all blocks that are not complete yet."""
         return b"".join(frame for tail in self._tails.values() for frame in tail)
 
     def forget_parts(self) -> None:
-        """The run is over: no open block will ever close."""
+        """Forget all open blocks, which will never close."""
         self._tails.clear()
         self._tail_size = 0
 
@@ -212,7 +212,7 @@ class Journal:
 
 
 def read_entries(path: Path, start: int = 0, end: int | None = None) -> Iterator[Entry]:
-    """The archive's entries between two byte offsets that lie at line starts.
+    """Yield the archive's entries between two byte offsets that lie at line starts.
 
     A line that is damaged is replaced by a notice that says so: the others can still be read.
 
@@ -245,7 +245,7 @@ def read_entries(path: Path, start: int = 0, end: int | None = None) -> Iterator
 
 
 def _whole_lines(file: int) -> int:
-    """The size of the file up to and with its last newline."""
+    """Return the size of the file up to and with its last newline."""
     size = os.fstat(file).st_size
     position = size
     while position > 0:

@@ -18,7 +18,7 @@ class Mail:
     """Base of all mail."""
 
     arrived: float = field(default=0.0, init=False)
-    """When it was put into the mailbox, on the loop's clock."""
+    """Time at which it was put into the mailbox, on the loop's clock."""
 
 
 # -- commands of a person, each with who waits for its effect
@@ -26,7 +26,7 @@ class Mail:
 
 @dataclass(slots=True, eq=False)
 class Start(Mail):
-    """The task is new."""
+    """Command to begin a new task."""
 
     task: Task
     call: StartTask
@@ -36,7 +36,7 @@ class Start(Mail):
 
 @dataclass(slots=True, eq=False)
 class Send(Mail):
-    """Tell the task something; wake it if it sleeps or ended."""
+    """Command to tell the task something; it wakes if it sleeps or ended."""
 
     call: SendMessage
     reply: Reply
@@ -44,7 +44,7 @@ class Send(Mail):
 
 @dataclass(slots=True, eq=False)
 class Answer(Mail):
-    """Answer an ask."""
+    """Command to answer an ask."""
 
     call: AnswerAsk
     reply: Reply
@@ -52,14 +52,14 @@ class Answer(Mail):
 
 @dataclass(slots=True, eq=False)
 class Interrupt(Mail):
-    """End the turn."""
+    """Command to end the turn."""
 
     reply: Reply
 
 
 @dataclass(slots=True, eq=False)
 class Stop(Mail):
-    """End the run. Settled when the runner confirms that no sandbox of the task is left."""
+    """Command to end the run, settled when the runner confirms that no sandbox is left."""
 
     intent: Intent
     reply: Reply | None = None
@@ -67,7 +67,7 @@ class Stop(Mail):
 
 @dataclass(slots=True, eq=False)
 class Resume(Mail):
-    """Begin another run of the conversation."""
+    """Command to begin another run of the conversation."""
 
     call: ResumeTask
     reply: Reply
@@ -75,7 +75,7 @@ class Resume(Mail):
 
 @dataclass(slots=True, eq=False)
 class Remove(Mail):
-    """Take the task off the list, or delete it."""
+    """Command to take the task off the list, or to delete it."""
 
     call: RemoveTask
     reply: Reply
@@ -83,7 +83,7 @@ class Remove(Mail):
 
 @dataclass(slots=True, eq=False)
 class PutBack(Mail):
-    """Put the task on the list again."""
+    """Command to put the task on the list again."""
 
     reply: Reply
 
@@ -93,19 +93,19 @@ class PutBack(Mail):
 
 @dataclass(slots=True, eq=False)
 class Adopt(Mail):
-    """An earlier driver left this run, or the task in the queue."""
+    """News of a run that an earlier driver left, or of its task in the queue."""
 
     run: Run | None
 
 
 @dataclass(slots=True, eq=False)
 class Sweep(Mail):
-    """A sandbox of the task was left behind."""
+    """News of a sandbox of the task that was left behind."""
 
 
 @dataclass(slots=True, eq=False)
 class Slot(Mail):
-    """There is room for a run now."""
+    """News that there is room for a run."""
 
 
 @dataclass(slots=True, eq=False)
@@ -122,7 +122,7 @@ class Lines(Mail):
 
 @dataclass(slots=True, eq=False)
 class JobDone(Mail):
-    """A job is over: with a result, an error, or cancelled."""
+    """End of a job: with a result, an error, or cancelled."""
 
     name: str
     epoch: int
@@ -132,23 +132,23 @@ class JobDone(Mail):
 
 @dataclass(slots=True, eq=False)
 class Trouble(Mail):
-    """The runner does not answer, or answers again."""
+    """News that the runner does not answer, or answers again."""
 
     text: str
-    """What is wrong, in one line; "" where nothing is any more."""
+    """Trouble in one line; "" if it is over."""
 
 
 @dataclass(slots=True, eq=False)
 class Space(Mail):
-    """A disk has too little left, or enough again."""
+    """News that a disk has too little left, or enough again."""
 
     low: str
-    """Which, in one line; "" where there is enough."""
+    """Shortage of a disk, in one line; "" if there is none."""
 
 
 @dataclass(slots=True, eq=False)
 class TimeUp(Mail):
-    """A timer is over."""
+    """End of a timer."""
 
     name: str
     epoch: int

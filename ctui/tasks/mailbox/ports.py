@@ -1,4 +1,4 @@
-"""What the runs need from outside, so that a test can be the outside."""
+"""Ports to what the runs need from outside, so that a test can be the outside."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Provided(NamedTuple):
     uid: int
     gid: int
     directory: str = ""
-    """Where in the worktree the task starts; "" is its root."""
+    """Folder of the worktree in which the task starts; "" is its root."""
     isolated: bool = False
-    """Whether it sees nothing of the repository but what it started from."""
+    """True if it sees nothing of the repository but what it started from."""
 
 
 class Account(NamedTuple):
@@ -41,7 +41,7 @@ class Account(NamedTuple):
 
 
 class Workspace(Protocol):
-    """How the files of tasks get into their sandboxes, and their commits home."""
+    """Files of tasks: their way into the sandboxes, and the way home of their commits."""
 
     async def provide(self, task: Task, managed: Mapping[str, str]) -> Provided:
         """Make ready what a run needs, and the settings that bind it where it cannot write.
@@ -117,7 +117,7 @@ class Archives(Protocol):
 
 
 class Services(NamedTuple):
-    """What every task's runs share."""
+    """Services that the runs of all tasks share."""
 
     store: Store
     runner: SandboxRunner
@@ -127,9 +127,9 @@ class Services(NamedTuple):
     instance: str
     """The label of everything that is ours."""
     config: Callable[[], Config]
-    """The settings as they are now, where no caller brought any."""
+    """Returns the settings as they are now, for a run whose caller brought none."""
     publish: Callable[[Update], None]
     now: Callable[[], int]
-    """Nanoseconds since the epoch."""
+    """Returns nanoseconds since the epoch."""
     booted: int = 0
-    """When this machine was started, on the same clock."""
+    """Start of this machine, on the same clock; 0 if unknown."""

@@ -1,4 +1,4 @@
-"""What the lines of a run have said so far: a pure fold, the same when a journal is read again.
+"""View of a run, made from its lines: a pure fold, the same when a journal is read again.
 
 It is kept in memory only. The driver that takes over a run reads the run's journal from its start
 and has the same view; what a line changes in the store is not here, since that happens once.
@@ -62,12 +62,12 @@ def is_plain_id(text: str) -> bool:
 
 
 class RunView(msgspec.Struct):
-    """What is known of one run from its lines."""
+    """Facts about one run, known from its lines."""
 
     seen: Seen = NOTHING
     relay_started: bool = False
     initialised: bool = False
-    """The CLI has answered `initialize`."""
+    """True if the CLI has answered `initialize`."""
     commands: frozenset[str] = frozenset()
     """The CLI's own commands, without their slash."""
     session: str = ""
@@ -75,10 +75,10 @@ class RunView(msgspec.Struct):
     state: str = ""
     """The CLI's own word: `running`, `requires_action`, `idle`; "" before it said any."""
     turn_began: int = 0
-    """When the turn that is under way began; 0 between two."""
+    """Begin of the turn that is under way, in nanoseconds since the epoch; 0 between two turns."""
     login_rejected: bool = False
     limit_reset: int = 0
-    """When the usage limit is reset that was met last, in seconds since the epoch; 0 for none."""
+    """Reset of the usage limit met last, in seconds since the epoch; 0 for none."""
     home_bytes: int = 0
     home_files: int = 0
     stderr: tuple[str, ...] = ()

@@ -23,7 +23,7 @@ found to be idle."""
 
 
 class Phase(StrEnum):
-    """How far a task's run is. Only `RESTING` has no sandbox."""
+    """Phase of a task's run; a resting task has none."""
 
     RESTING = "resting"
     QUEUED = "queued"
@@ -53,7 +53,7 @@ PHASE_CHANGES: dict[Phase, frozenset[Phase]] = {
 }
 
 Intent = Literal["", "asleep", "stopped", "completed", "failed"]
-"""Why the driver ends a run; "" where it does not."""
+"""Reason for which the driver ends a run; "" if it does not."""
 
 STRENGTH: dict[Intent, int] = {"": 0, "asleep": 1, "completed": 2, "failed": 3, "stopped": 4}
 """Of two reasons to end a run the stronger one counts."""

@@ -25,19 +25,19 @@ from ctui.text import one_line, sanitise
 
 if TYPE_CHECKING:
     from ctui.tasks.runs.actor import TaskActor
-    from ctui.tasks.runs.budgets import Limits
+    from ctui.tasks.runs.disks.limits import Limits
 
 _ALARMS_KEPT = 50
 
 AlarmKind = Literal["mode", "ask", "elicitation", "session", "figures", "home", "line"]
 Work = Callable[[], Coroutine[Any, Any, object]]
-"""What a job does."""
+"""The coroutine function that is a job."""
 Reply = Future[Any]
 """Whoever waits for the effect of a command; settled when the step is stored."""
 
 
 class RunOver(NamedTuple):
-    """The sandbox of a run does not run any more."""
+    """End of a run's sandbox."""
 
     state: SandboxState | None
     """None where it is gone."""
@@ -46,7 +46,7 @@ class RunOver(NamedTuple):
 
 
 class Standing(msgspec.Struct):
-    """How a task stands with its driver: the record, and what is in memory only."""
+    """State of a task in its driver: the record, and what is in memory only."""
 
     task: Task
     phase: Phase = Phase.RESTING
@@ -61,50 +61,52 @@ class Standing(msgspec.Struct):
     config: Config | None = None
     """The settings that the caller brought for the next run."""
     again: bool = False
-    """Begin another run as soon as this one is over."""
+    """True if another run is to begin as soon as this one is over."""
     looked_at: Seen = NOTHING
     """The lines that were there when the sandbox was looked at last."""
     interrupt_wanted: bool = False
-    """Somebody wants to end the turn of a run that is being adopted."""
+    """True if somebody wants to end the turn of a run that is being adopted."""
     alarmed: bool = False
-    """The turn was stopped by an alarm already."""
+    """True if the turn was stopped by an alarm already."""
+    edits_granted: bool | None = None
+    """True if the person let the run make all edits; None before its asks were looked through."""
     look_paused: bool = False
-    """It was paused then."""
+    """True if it was paused then."""
     ending: bool = False
-    """What ends the run has begun."""
+    """True once the end of the run has begun."""
     importing: bool = False
     import_wanted: bool = False
-    """Something may have changed since the last import began."""
+    """True if something may have changed since the last import began."""
     limits: Limits | None = None
     """Those that the settings had when the run was looked at last."""
     look_every: float = 0.0
     """Seconds until it is looked at again."""
     measuring: bool = False
     freezing: bool = False
-    """The sandbox is being frozen, or let go on."""
+    """True while the sandbox is being frozen, or let go on."""
     thawing: bool = False
-    """A paused task is to go on."""
+    """True if a paused task is to go on."""
     pause_text: str = ""
-    """What a paused task says."""
+    """Text of a paused task's problem."""
     trouble_before: tuple[str, Cause] = ("", "")
     """The problem that it would have if it were not paused."""
     resuming: tuple[Reply, ...] = ()
-    """Who waits until it goes on."""
+    """Replies to those who wait until it goes on."""
     failure: CtuiError | None = None
-    """What prevented the run."""
+    """Error that prevented the run."""
     over: RunOver | None = None
-    """How the run's sandbox ended, once it has."""
+    """End of the run's sandbox, once it has ended."""
     notified: tuple[int, ...] = ()
-    """When the task told the person something, within the last minute."""
+    """Times at which the task told the person something, within the last minute."""
     taken_up: int = 0
     """Runs in a row that were begun because the runner had been away."""
     stopping: tuple[Reply, ...] = ()
-    """Who waits until no sandbox of the task is left."""
+    """Replies to those who wait until no sandbox of the task is left."""
     leaving: RemoveTask | None = None
-    """How the task is to go off the list."""
+    """Call by which the task is to go off the list."""
     leave_replies: tuple[Reply, ...] = ()
     gone: bool = False
-    """The store does not have it any more."""
+    """True if the store does not have it any more."""
 
     def clone(self) -> Standing:
         """Return a copy that can change apart."""
@@ -115,7 +117,7 @@ class Standing(msgspec.Struct):
 
 
 class Step:
-    """What mail does to a task, until it is stored."""
+    """Changes that mail makes to a task, until they are stored."""
 
     def __init__(self, standing: Standing, services: Services, actor: TaskActor) -> None:
         self.standing = standing
@@ -137,7 +139,7 @@ class Step:
 
     @property
     def run(self) -> Run:
-        """The run; only where there is one."""
+        """Return the run; only where there is one."""
         if self.standing.run is None:
             raise AssertionError("the task has no run")
         return self.standing.run
@@ -230,16 +232,16 @@ class Step:
     def start(self, name: str, work: Work) -> None:
         """Begin a job; its end comes as mail. A job of the same name must not run."""
         epoch = self.standing.epoch
-        self.after(lambda: self.actor.start_job(name, work, epoch))
+        self.after(lambda: self.actor.pending.start(name, work, epoch))
 
     def cancel(self, name: str) -> None:
         """End a job; its end still comes as mail."""
-        self.after(lambda: self.actor.cancel_job(name))
+        self.after(lambda: self.actor.pending.cancel(name))
 
     def timer(self, name: str, seconds: float | None) -> None:
         """Send mail in so many seconds; None takes the timer back."""
         epoch = self.standing.epoch
-        self.after(lambda: self.actor.set_timer(name, seconds, epoch))
+        self.after(lambda: self.actor.pending.set_timer(name, seconds, epoch))
 
     def reply(self, reply: Reply, value: object) -> None:
         """Answer whoever gave a command."""

@@ -13,58 +13,26 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Protocol
 
 from ctui.claude.protocol import control
 from ctui.errors import CtuiError, Unavailable
-from ctui.tasks.mailbox.mail import JobDone, Lines, Mail, Remove, Slot, Stop, TimeUp
+from ctui.tasks.mailbox.mail import JobDone, Lines, Mail, Remove, Slot, Stop
 from ctui.tasks.mailbox.ports import Services
 from ctui.tasks.mailbox.states import Phase
-from ctui.tasks.mailbox.step import Reply, Standing, Step, Work
-from ctui.tasks.model import Ask, Notice, Task
-from ctui.tasks.runs import dispatch, jobs
+from ctui.tasks.mailbox.step import Reply, Standing, Step
+from ctui.tasks.model import Notice
+from ctui.tasks.runs import dispatch
+from ctui.tasks.runs.all_tasks import AllTasks
 from ctui.tasks.runs.channel import Channel
 from ctui.tasks.runs.crash import handle_crash
-from ctui.tasks.runs.slots import Slots
+from ctui.tasks.runs.jobs.close import stop
+from ctui.tasks.runs.pending import Pending
 
 log = logging.getLogger(__name__)
 
 _STORE_RETRY_SECONDS = 0.5
 _PATIENCE_SECONDS = 8.0
-"""How long a command waits for a store that cannot be written."""
-_CREATE_SECONDS = 10.0
-"""How long a driver that lets go waits for a sandbox that is being made."""
-
-
-class Surroundings(Protocol):
-    """What an actor needs of all tasks together."""
-
-    slots: Slots
-
-    def rested(self, actor: TaskActor) -> None:
-        """Take note that the actor has taken all its mail."""
-
-    def occupied(self, task: Task) -> str:
-        """Return the id of another task that has a run on the same worktree, or ""."""
-
-    def make_room(self) -> None:
-        """Put idle tasks to sleep for those that wait for a place."""
-
-    def tell_trouble(self, actor: TaskActor, error: CtuiError) -> None:
-        """Show what keeps a task waiting: the runner or the store does not answer."""
-
-    def trouble_over(self, actor: TaskActor) -> None:
-        """Show that it waits no more."""
-
-    def stored_again(self, actor: TaskActor) -> None:
-        """Show a task as it is, after its trouble with the store."""
-
-    def ask_changed(self, ask: Ask) -> None: ...
-
-    def await_receipt(self, ask_id: int, reply: Reply) -> None:
-        """Settle the reply when the ask's answer has arrived, or did not."""
-
-    def removed(self, task_id: str) -> None: ...
+"""Time limit of a command that waits for a store that cannot be written."""
 
 
 def _not_stored(mail: Mail) -> Unavailable:
@@ -75,16 +43,15 @@ def _not_stored(mail: Mail) -> Unavailable:
 class TaskActor:
     """One task of the driver, from its first mail until nothing more is to be done for it."""
 
-    def __init__(self, standing: Standing, services: Services, around: Surroundings) -> None:
+    def __init__(self, standing: Standing, services: Services, around: AllTasks) -> None:
         self.standing = standing
         """As the store has it; changed only by a step that was stored."""
         self.services = services
         self.around = around
+        self.pending = Pending(standing.task.id, self.put)
         self._channel: Channel | None = None
         self._mail: deque[Mail] = deque()
         self._arrived = asyncio.Event()
-        self._jobs: dict[str, asyncio.Task[object]] = {}
-        self._timers: dict[str, asyncio.TimerHandle] = {}
         self._loop: asyncio.Task[None] | None = None
 
     @property
@@ -94,7 +61,7 @@ class TaskActor:
     @property
     def at_rest(self) -> bool:
         """Return True where nothing is under way or to be done, now or later."""
-        quiet = not self._mail and not self._jobs and not self._timers
+        quiet = not self._mail and not self.pending
         return self.standing.phase is Phase.RESTING and quiet
 
     def put(self, mail: Mail) -> None:
@@ -112,12 +79,8 @@ class TaskActor:
 
     async def let_go(self) -> None:
         """End everything of this driver's, and leave the sandbox as it is."""
-        for timer in self._timers.values():
-            timer.cancel()
-        if (making := self._jobs.pop("create", None)) is not None:
-            # Cancelled it would take back what the next driver finds by its name.
-            await asyncio.wait([making], timeout=_CREATE_SECONDS)
-        ending = [*self._jobs.values(), *([self._loop] if self._loop else [])]
+        jobs = await self.pending.let_go()
+        ending = [*jobs, *([self._loop] if self._loop else [])]
         for job in ending:
             job.cancel()
         await asyncio.gather(*ending, return_exceptions=True)
@@ -183,7 +146,7 @@ class TaskActor:
             if reply is None:
                 continue
             if isinstance(waiting, Stop | Remove):
-                self.start_job("stop", lambda: jobs.stop(self, self.id), self.standing.epoch)
+                self.pending.start("stop", lambda: stop(self, self.id), self.standing.epoch)
             if not reply.done():
                 reply.set_exception(_not_stored(waiting))
             if waiting is mail:
@@ -283,41 +246,3 @@ class TaskActor:
     def free_slot(self) -> None:
         """Give the place back."""
         self.around.slots.free(self.id)
-
-    def start_job(self, name: str, work: Work, epoch: int) -> None:
-        """Begin a job, whose end is mail."""
-        if name in self._jobs:
-            return  # the same is under way
-        job = asyncio.create_task(work(), name=f"{name} of {self.id}")
-        self._jobs[name] = job
-        job.add_done_callback(lambda done: self._job_over(name, epoch, done))
-
-    def cancel_job(self, name: str) -> None:
-        """End a job early."""
-        if (job := self._jobs.get(name)) is not None:
-            job.cancel()
-
-    def set_timer(self, name: str, seconds: float | None, epoch: int) -> None:
-        """Send mail in so many seconds; None takes the timer back."""
-        if (timer := self._timers.pop(name, None)) is not None:
-            timer.cancel()
-        if seconds is not None:
-            loop = asyncio.get_running_loop()
-            self._timers[name] = loop.call_later(max(0.0, seconds), self._time_up, name, epoch)
-
-    def _time_up(self, name: str, epoch: int) -> None:
-        self._timers.pop(name, None)
-        self.put(TimeUp(name, epoch))
-
-    def _job_over(self, name: str, epoch: int, job: asyncio.Task[object]) -> None:
-        if self._jobs.get(name) is not job:
-            return
-        del self._jobs[name]
-        if job.cancelled():
-            self.put(JobDone(name, epoch, error=asyncio.CancelledError()))
-        elif error := job.exception():
-            if not isinstance(error, CtuiError):
-                log.error("task %s: %s", self.id, name, exc_info=error)
-            self.put(JobDone(name, epoch, error=error))
-        else:
-            self.put(JobDone(name, epoch, job.result()))

@@ -58,7 +58,7 @@ class Channel:
         self._wake.set()
 
     def seen(self, key: str) -> None:
-        """The CLI's echo of that line is in the journal."""
+        """Forget a line: the CLI's echo of it is in the journal."""
         self._unseen.pop(key, None)
 
     def renew(self) -> None:
@@ -73,7 +73,7 @@ class Channel:
         self._wake.set()
 
     def _put_unseen_first(self) -> None:
-        """They were sent before what still waits: the relay drops what precedes its first line."""
+        """Put unseen lines before what waits: the relay drops what precedes its first line."""
         queued = set(self._queue)
         missing = [line for line in self._unseen.values() if line not in queued]
         self._queue.extendleft(reversed(missing))

@@ -1,4 +1,4 @@
-"""What a person tells a task. Each command is answered when it has its effect."""
+"""Commands of a person to a task. Each is answered when it has its effect."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from ctui.tasks.mailbox.mail import Answer, Interrupt, PutBack, Remove, Resume, 
 from ctui.tasks.mailbox.states import Phase
 from ctui.tasks.mailbox.step import Reply, Step
 from ctui.tasks.model import Ask, AskState, Message, TaskState
-from ctui.tasks.runs import budgets, lifecycle
+from ctui.tasks.runs.disks import watching
+from ctui.tasks.runs.phases import queued
 from ctui.tasks.session import conversation
 from ctui.tasks.session.asking import AskBook
 
@@ -23,7 +24,7 @@ def start(step: Step, mail: Start) -> None:
     step.store.tasks.add(step.task)
     step.store.messages.add(mail.prompt)
     step.standing.config = mail.call.config
-    lifecycle.begin(step)
+    queued.begin(step)
     step.reply(mail.reply, step.task)
 
 
@@ -46,7 +47,7 @@ def send(step: Step, mail: Send) -> None:
     step.timer("reset", None)
     if standing.phase is Phase.RESTING:
         standing.config = call.config
-        lifecycle.begin(step)
+        queued.begin(step)
     elif standing.ending or standing.phase is Phase.CLOSING:
         standing.again, standing.config = True, call.config
         step.go_on_after()
@@ -75,6 +76,8 @@ def answer(step: Step, mail: Answer) -> None:
         )
     if call.answer.decision == "always" and (granted := grantable(ask)):
         step.store.grants.add(step.task.repository, granted, step.task.id, step.time)
+    if call.answer.decision == "session":
+        standing.edits_granted = None  # looked up again, when that matters
     claimed = step.store.asks.get(ask.id)
     same_run = standing.run is not None and standing.run.number == ask.run
     if same_run and standing.phase is Phase.LIVE:
@@ -121,7 +124,7 @@ def resume(step: Step, mail: Resume) -> None:
     _refuse_leaving(step)
     standing.config = mail.call.config
     if standing.phase in _UNDER_WAY and task.paused and not standing.intent:
-        budgets.resume(step, mail.reply)
+        watching.resume(step, mail.reply)
         return
     # Nobody follows it: it stays to hear what it is told next.
     task.detached = True
@@ -132,14 +135,14 @@ def resume(step: Step, mail: Resume) -> None:
         step.reply(mail.reply, task)
         return
     if standing.phase is Phase.RESTING:
-        lifecycle.say_again(step)
-        lifecycle.begin(step)
+        queued.say_again(step)
+        queued.begin(step)
     elif standing.ending or standing.phase is Phase.CLOSING:
         standing.again = True
-        lifecycle.say_again(step)
+        queued.say_again(step)
         step.go_on_after()
     elif standing.phase is Phase.LIVE and task.state is TaskState.IDLE and task.unanswered:
-        lifecycle.say_again(step)
+        queued.say_again(step)
         conversation.tell_waiting(step)
         step.move(TaskState.RUNNING)
     else:

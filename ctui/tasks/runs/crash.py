@@ -1,4 +1,4 @@
-"""What becomes of a task when this program makes a mistake while it takes the task's mail."""
+"""End of a run in whose mail this program makes a mistake."""
 
 from __future__ import annotations
 
@@ -6,26 +6,28 @@ from ctui.errors import CtuiError
 from ctui.tasks.mailbox.mail import JobDone, Lines, Mail
 from ctui.tasks.mailbox.states import Phase
 from ctui.tasks.mailbox.step import Step
-from ctui.tasks.runs import lifecycle
+from ctui.tasks.runs.failures import mistake
+from ctui.tasks.runs.phases import closing, leaving
+from ctui.tasks.runs.phases.follow_up import follow_up
 
 
 def handle_crash(step: Step, mail: Mail, error: Exception) -> None:
     """Refuse the command, or end the run: its sandbox is stopped, and the task has failed."""
-    mistake = CtuiError(f"ctui made a mistake: {error!r}", hint="see driver.log")
+    ours = mistake(error)
     reply = getattr(mail, "reply", None)
     if reply is not None:
-        step.refuse(reply, error if isinstance(error, CtuiError) else mistake)
+        step.refuse(reply, error if isinstance(error, CtuiError) else ours)
         return
-    step.trouble(f"{mistake.one_line()}; the task was stopped", "other")
+    step.trouble(f"{ours.one_line()}; the task was stopped", "other")
     if isinstance(mail, Lines):
         for line in mail.lines:
             step.view.seen = step.view.seen.plus(line)
     if isinstance(mail, JobDone) and mail.name == "leave":
-        lifecycle.left(step, None, mistake)
+        leaving.left(step, None, ours)
     elif isinstance(mail, JobDone) and mail.name == "close":
-        lifecycle.abandon(step, mistake)
+        closing.abandon(step, ours)
     elif isinstance(mail, JobDone) and step.standing.phase not in {Phase.RESTING, Phase.CLOSING}:
-        lifecycle.give_up(step, mistake)
+        closing.give_up(step, ours)
     elif step.standing.phase is not Phase.RESTING:
         step.intend("failed")
-        lifecycle.follow_up(step)
+        follow_up(step)

@@ -27,7 +27,10 @@ from ctui.tasks.mailbox.mail import (
 )
 from ctui.tasks.mailbox.states import Phase
 from ctui.tasks.mailbox.step import Step
-from ctui.tasks.runs import budgets, commands, lifecycle, timers
+from ctui.tasks.runs import commands, timers
+from ctui.tasks.runs.disks import pausing, watching
+from ctui.tasks.runs.phases import adopting, closing, creating, leaving, live
+from ctui.tasks.runs.phases.follow_up import follow_up
 from ctui.tasks.session import conversation
 
 _ANY_EPOCH = {"import", "confirm", "reset", "unpause"}
@@ -50,8 +53,8 @@ def handle(step: Step, mail: Mail) -> None:
         _refuse(step, mail)
         return
     _HANDLERS[type(mail)](step, mail)
-    budgets.hold(step)
-    lifecycle.follow_up(step)
+    pausing.hold(step)
+    follow_up(step)
 
 
 def _refuse(step: Step, mail: Mail) -> None:
@@ -63,30 +66,28 @@ def _refuse(step: Step, mail: Mail) -> None:
 
 def _lines(step: Step, mail: Lines) -> None:
     conversation.take_lines(step, mail.lines)
-    budgets.grown(step)
+    watching.grown(step)
 
 
 def _job_done(step: Step, mail: JobDone) -> None:
-    match step.standing.phase, mail.name:
-        case Phase.PREPARING, "prepare":
-            lifecycle.prepared(step, mail.result, mail.error)
-        case Phase.CREATING, "create":
-            lifecycle.created(step, mail.result, mail.error)
-        case Phase.ADOPTING, "adopt":
-            lifecycle.adopted(step, mail.result, mail.error)
-        case Phase.LIVE, "follow":
-            lifecycle.followed(step, mail.result, mail.error)
-        case Phase.CLOSING, "close":
-            lifecycle.closed(step, mail.result, mail.error)
-        case Phase.LEAVING, "leave":
-            lifecycle.left(step, mail.result, mail.error)
-        case _, "import":
-            timers.imported(step, mail.result, mail.error)
-        case Phase.LIVE, "look":
-            timers.looked(step, mail.result, mail.error)
-        case Phase.LIVE, "measure" | "freeze":
-            budgets.job_done(step, mail)
+    phase = None if mail.name == "import" else step.standing.phase
+    if (handler := _JOBS.get((phase, mail.name))) is not None:
+        handler(step, mail.result, mail.error)
 
+
+_JOBS: dict[tuple[Phase | None, str], Callable[[Step, Any, BaseException | None], None]] = {
+    (Phase.PREPARING, "prepare"): creating.prepared,
+    (Phase.CREATING, "create"): creating.created,
+    (Phase.ADOPTING, "adopt"): adopting.adopted,
+    (Phase.LIVE, "follow"): live.followed,
+    (Phase.LIVE, "look"): timers.looked,
+    (Phase.LIVE, "measure"): watching.measured,
+    (Phase.LIVE, "freeze"): pausing.applied,
+    (Phase.CLOSING, "close"): closing.closed,
+    (Phase.LEAVING, "leave"): leaving.left,
+    (None, "import"): timers.imported,
+}
+"""From the phase in which a job's end counts, None for any, and its name to what takes it."""
 
 _HANDLERS: dict[type[Mail], Callable[[Step, Any], None]] = {
     Start: commands.start,
@@ -97,12 +98,12 @@ _HANDLERS: dict[type[Mail], Callable[[Step, Any], None]] = {
     Resume: commands.resume,
     Remove: commands.remove,
     PutBack: commands.put_back,
-    Adopt: lambda step, mail: lifecycle.adopt(step, mail.run),
-    Sweep: lambda step, _: lifecycle.sweep(step),
-    Slot: lambda step, _: lifecycle.slot(step),
+    Adopt: lambda step, mail: adopting.adopt(step, mail.run),
+    Sweep: lambda step, _: closing.sweep(step),
+    Slot: lambda step, _: creating.slot(step),
     Lines: _lines,
     JobDone: _job_done,
     TimeUp: lambda step, mail: timers.time_up(step, mail.name),
     Trouble: lambda step, mail: timers.trouble(step, mail.text),
-    Space: lambda step, mail: budgets.space(step, mail.low),
+    Space: lambda step, mail: watching.space(step, mail.low),
 }

@@ -32,7 +32,7 @@ class Launch(NamedTuple):
     spec: SandboxSpec
     first_line: bytes
     facts: SandboxFacts
-    """What it is started with, as a person reads it."""
+    """Facts about its start, as a person reads them."""
 
 
 def home_volume(instance: str, task_id: str) -> str:

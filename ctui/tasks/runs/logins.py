@@ -1,4 +1,4 @@
-"""Which secrets a task runs with, and where its login is sent. Held in memory only."""
+"""Secrets that tasks run with, and the servers of their logins. Held in memory only."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _THREADS = 64
 
 
 class Sources(NamedTuple):
-    """Where a login is found that no caller brought. Each raises LoginRequired if there is none.
+    """Lookups of a login that no caller brought. Each raises LoginRequired if there is none.
 
     What they are given is a secret that was rejected, or nothing.
     """
 
     own: Callable[[str], Account]
-    """What the driver's environment has, else what is stored."""
+    """Returns the login of the driver's environment, else the one that is stored."""
     stored: Callable[[str], Credential]
 
 
@@ -72,12 +72,12 @@ class Logins:
         self._tried.discard(task)
 
     def accepted(self, task: str) -> None:
-        """A run of the task ended, and its login was not the reason."""
+        """Forget what was rejected: a run of the task ended, and its login was not the reason."""
         self._rejected.pop(task, None)
         self._tried.discard(task)
 
     async def of(self, task: Task, *, needed: bool) -> Account | None:
-        """The secrets for a run of the task.
+        """Return the secrets for a run of the task, or None if some are missing and not `needed`.
 
         Raises:
             LoginRequired: there is no login, or a secret of an MCP server is missing; and they are
@@ -96,7 +96,7 @@ class Logins:
         return account
 
     async def another(self, task: Task) -> bool:
-        """Whether there is another login than the one that a run's end has shown to be rejected.
+        """Return True if there is another login than the one that the last run used.
 
         It is looked for once: the next rejection is the person's business.
         """

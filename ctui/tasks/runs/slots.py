@@ -1,4 +1,4 @@
-"""Which tasks may have a run now: at most so many at once, the others in the order they came."""
+"""Places for runs: at most so many tasks have one, the others wait in the order they came."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ class Slots:
     """The places for runs. All methods run on the driver's loop, and none waits."""
 
     def __init__(self, limit: Callable[[], int]) -> None:
-        """Nobody has one yet; `limit` is asked whenever one is wanted."""
+        """Begin with all places free; `limit` is asked whenever one is wanted."""
         self._limit = limit
         self._holders: set[str] = set()
         self._waiting: dict[str, Callable[[], None]] = {}
 
     @property
     def crowded(self) -> int:
-        """How many wait."""
+        """Return the number of tasks that wait."""
         return len(self._waiting)
 
     def want(self, task: str, grant: Callable[[], None]) -> None:

@@ -6,12 +6,12 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 
-from ctui.config import Config
 from ctui.errors import CtuiError
 from ctui.tasks.mailbox.mail import Space
 from ctui.tasks.mailbox.ports import Services
-from ctui.tasks.runs import budgets
 from ctui.tasks.runs.actor import TaskActor
+from ctui.tasks.runs.disks.limits import limits_of, settings_now, space_text
+from ctui.tasks.runs.disks.watching import needs_space
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ _ENOUGH = 1.1
 
 
 class SpaceWatch:
-    """Looks at the disks of live tasks, and tells those that must pause or may go on."""
+    """Watch on the disks of live tasks, which tells those that must pause or may go on."""
 
     def __init__(self, services: Services, actors: Callable[[], Iterable[TaskActor]]) -> None:
         self._services = services
@@ -43,7 +43,7 @@ class SpaceWatch:
 
     def _tick(self) -> None:
         self._timer = None
-        concerned = [actor for actor in self._actors() if budgets.needs_space(actor.standing)]
+        concerned = [actor for actor in self._actors() if needs_space(actor.standing)]
         if not concerned:
             return
         self.wake()
@@ -52,22 +52,19 @@ class SpaceWatch:
             self._job = asyncio.create_task(self._look(concerned))
 
     async def _look(self, actors: list[TaskActor]) -> None:
-        try:
-            settings = self._services.config()
-        except CtuiError:
-            settings = Config()  # what cannot be read must not lift a limit
+        settings = settings_now(self._services)
         for actor in actors:
             config = actor.standing.config or settings
             try:
-                floor = budgets.limits_of(config).free_space
+                floor = limits_of(config).free_space
                 free, folder = await self._services.workspace.free_space(actor.standing.task)
             except (OSError, CtuiError) as error:
                 log.warning("the free space for %s is not known: %s", actor.id, error)
                 continue
-            if not budgets.needs_space(actor.standing):
+            if not needs_space(actor.standing):
                 continue
             paused = actor.standing.task.paused
             if free < floor and not paused:
-                actor.put(Space(budgets.space_text(folder, config.tasks.free_space)))
+                actor.put(Space(space_text(folder, config.tasks.free_space)))
             elif free >= floor * _ENOUGH and paused == "space":
                 actor.put(Space(""))

@@ -1,16 +1,19 @@
-"""What happens to a task by itself: timers, imports, looks, and troubles of the runner."""
+"""Mail that nobody sends: timers, imports, looks, and troubles of the runner."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import cast
 
-from ctui.errors import Conflict
 from ctui.sandbox.runner import SandboxState
 from ctui.tasks.mailbox.states import Phase
 from ctui.tasks.mailbox.step import Step
 from ctui.tasks.model import TaskState, WorkState
-from ctui.tasks.runs import budgets, commands, jobs, lifecycle
+from ctui.tasks.runs import commands
+from ctui.tasks.runs.disks import pausing, watching
+from ctui.tasks.runs.jobs.look import look
+from ctui.tasks.runs.phases import closing, queued
+from ctui.tasks.runs.phases.live import LOOK_SECONDS
 from ctui.tasks.session import conversation, turns
 from ctui.tasks.session.asking import AskBook
 
@@ -18,9 +21,7 @@ from ctui.tasks.session.asking import AskBook
 def time_up(step: Step, name: str) -> None:
     """Do what a timer was set for."""
     kind, _, number = name.partition(" ")
-    if kind in {"budget", "resumed"}:
-        budgets.time_up(step, name)
-    elif kind != "ask":
+    if kind != "ask":
         _TIMERS[kind](step)
     elif step.standing.phase is Phase.LIVE:
         AskBook(step).expire(int(number))
@@ -51,7 +52,7 @@ def looked(step: Step, result: object, error: BaseException | None) -> None:
     paused = cast("SandboxState", result).paused
     if step.task.paused:
         if not paused:
-            budgets.enforce(step)
+            pausing.enforce(step)
         return
     if paused and not step.standing.look_paused:
         step.trouble(f"its sandbox is paused: `ctui task resume {step.task.id}` goes on with it")
@@ -67,7 +68,7 @@ def _sleep(step: Step) -> None:
 
 def _close(step: Step) -> None:
     if step.standing.phase is Phase.CLOSING:
-        lifecycle.close(step)
+        closing.try_to_close(step)
 
 
 def _no_turn_followed(step: Step) -> None:
@@ -89,10 +90,10 @@ def _timed_out(step: Step) -> None:
 def _look(step: Step) -> None:
     """Look at a sandbox that has said nothing since the last time."""
     standing, actor = step.standing, step.actor
-    step.timer("look", lifecycle.LOOK_SECONDS)
+    step.timer("look", LOOK_SECONDS)
     if standing.looked_at == standing.view.seen and not standing.ending:
         sandbox = step.run.container
-        step.start("look", lambda: jobs.look(actor, sandbox))
+        step.start("look", lambda: look(actor, sandbox))
     standing.looked_at = standing.view.seen
 
 
@@ -103,19 +104,16 @@ def _reset(step: Step) -> None:
         return
     task.resume_at = None
     if standing.phase is Phase.LIVE and not standing.ending:
-        lifecycle.say_again(step)
+        queued.say_again(step)
         step.trouble("", "")
         conversation.tell_waiting(step)
         step.move(TaskState.RUNNING)
     elif standing.phase is Phase.CLOSING:
-        lifecycle.say_again(step)
+        queued.say_again(step)
         standing.again = True
     elif standing.phase is Phase.RESTING:
-        lifecycle.say_again(step)
-        try:
-            lifecycle.begin(step)
-        except Conflict as error:
-            step.trouble(f"{error.message}: {error.hint}")
+        queued.say_again(step)
+        queued.begin_by_itself(step)
 
 
 _TIMERS: dict[str, Callable[[Step], None]] = {
@@ -126,4 +124,6 @@ _TIMERS: dict[str, Callable[[Step], None]] = {
     "reset": _reset,
     "close": _close,
     "confirm": commands.unconfirmed,
+    "budget": watching.look,
+    "resumed": pausing.not_resumed_yet,
 }

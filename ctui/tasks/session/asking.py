@@ -15,7 +15,7 @@ _OPEN = (AskState.PENDING, AskState.ANSWERED)
 
 
 class AskBook:
-    """What the run of a step asks; every change of an ask goes through here."""
+    """Asks of a step's run; every change of an ask goes through here."""
 
     def __init__(self, step: Step) -> None:
         self._step = step
@@ -116,6 +116,8 @@ class AskBook:
     def _give_up(self, ask: Ask) -> None:
         if not self._move(ask, AskState.PENDING, AskState.CANCELLED):
             self._move(ask, AskState.ANSWERED, AskState.TOO_LATE)
+            if ask.answer is not None and ask.answer.decision == "session":
+                self._step.standing.edits_granted = None
 
     def _move(self, ask: Ask, before: AskState, after: AskState) -> bool:
         moved = self._asks.move(ask.id, before, after)

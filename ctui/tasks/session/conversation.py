@@ -1,4 +1,4 @@
-"""What a run's lines change in its task: its state, its asks, the receipts of its messages.
+"""Changes that a run's lines make to its task: its state, its asks, its messages' receipts.
 
 Lines are hostile: a process in the sandbox may have written any of them. What the driver did not
 cause is never believed; it is refused, counted, and shown as an alarm (`guard`). A line has its
@@ -119,7 +119,7 @@ def _result(step: Step, event: Result, line: LogLine) -> None:
 
 
 def _settle_commands(step: Step, time: int) -> None:
-    """A command of the CLI's own (`/compact`) has no echo, unlike every other message."""
+    """Mark commands of the CLI's own (`/compact`) as delivered: they have no echo."""
     for message in step.store.messages.undelivered(step.task.id):
         if messages.is_command(message.text, step.view.commands) and message.created < time:
             step.seen(message.id)
@@ -135,7 +135,7 @@ def _response(step: Step, event: Response, _line: LogLine) -> None:
 
 
 def _initialised(step: Step) -> None:
-    """The CLI answers; until it is told something it says nothing of its own accord."""
+    """Say the commands that wait, now that the CLI answers; end the start if no message waits."""
     waiting = step.store.messages.undelivered(step.task.id)
     for message in waiting:
         if message.text.startswith("/"):

@@ -1,4 +1,4 @@
-"""What the driver says first in every run."""
+"""The driver's first words in every run."""
 
 from __future__ import annotations
 

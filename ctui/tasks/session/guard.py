@@ -1,4 +1,4 @@
-"""What a task's lines may not say: whatever the driver did not cause is an alarm.
+"""Lines that a task may not say: whatever the driver did not cause is an alarm.
 
 A line is evidence of something only where the CLI alone could have written it; even then the CLI
 runs beside what a task started. So each claim is held against what this side knows: which mode was
@@ -23,12 +23,14 @@ from ctui.text import one_line
 
 TOO_MANY = "this task asks more than the person can answer; wait for an answer first"
 _WIDE_MODES = {"acceptEdits", "bypassPermissions", "dontAsk", "auto"}
-"""What lets something happen unasked. The others only ask more."""
+"""Modes in which something happens unasked. The others only ask more."""
 
 
 def check_mode(step: Step, mode: str, evidence: bytes) -> None:
     """Stop the turn if the CLI works in a wider mode than it was given."""
-    if mode not in _WIDE_MODES or mode in _chosen_modes(step) or mode in _granted_modes(step):
+    if mode not in _WIDE_MODES or mode in _chosen_modes(step):
+        return
+    if mode == "acceptEdits" and _edits_granted(step):
         return
     name = one_line(mode, 40)
     text = f"Claude Code is in mode {name}, which nobody chose"
@@ -90,11 +92,19 @@ def _chosen_modes(step: Step) -> set[str]:
     return chosen | {"bypassPermissions"} if options.skip_permissions else chosen
 
 
-def _granted_modes(step: Step) -> set[str]:
-    answered = step.store.asks.list(
-        AskState.ANSWERED, AskState.DELIVERED, task=step.task.id, run=step.run.number
-    )
-    return {"acceptEdits"} if any(_accepts_edits(ask) for ask in answered) else set()
+def _edits_granted(step: Step) -> bool:
+    """Return True where an answer lets the run make all edits.
+
+    A task can ask much and name modes as often: its asks are looked through once, and again after
+    an answer of the person that may change the result.
+    """
+    standing = step.standing
+    if standing.edits_granted is None:
+        answered = step.store.asks.list(
+            AskState.ANSWERED, AskState.DELIVERED, task=step.task.id, run=step.run.number
+        )
+        standing.edits_granted = any(_accepts_edits(ask) for ask in answered)
+    return standing.edits_granted
 
 
 def _accepts_edits(ask: Ask) -> bool:

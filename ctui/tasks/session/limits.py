@@ -1,4 +1,4 @@
-"""When a usage limit is over, as the CLI says it in an event or in the text of a failed turn."""
+"""Reset times of usage limits, from an event of the CLI or the text of a failed turn."""
 
 from __future__ import annotations
 

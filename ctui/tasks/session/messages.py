@@ -1,4 +1,4 @@
-"""What a person tells a task: what may be said, and its first record."""
+"""Messages of a person to a task: what may be said, and its first record."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def check_text(text: str) -> None:
 
 
 def new_message(task: str, text: str, created: int) -> Message:
-    """A message that nobody has sent before."""
+    """Return a message that nobody has sent before."""
     return Message(id=str(uuid.uuid4()), task=task, text=text, created=created)
 
 

@@ -1,4 +1,4 @@
-"""What the end of a turn says about its task. Pure.
+"""Effects of a turn's end on its task. Pure.
 
 Figures come from a hostile line: they are never negative, and never fall.
 """

@@ -65,13 +65,13 @@ def _denied_unattended(step: Step) -> bool:
     if not (task.options.unattended or task.turn_unattended):
         return False
     asks = step.store.asks.list(
-        AskState.ANSWERED, AskState.DELIVERED, task=task.id, run=step.run.number
+        AskState.ANSWERED,
+        AskState.DELIVERED,
+        task=task.id,
+        run=step.run.number,
+        since=step.view.turn_began,
     )
-    began = step.view.turn_began
-    return any(
-        ask.answer is not None and ask.answer.by == UNATTENDED and ask.created >= began
-        for ask in asks
-    )
+    return any(ask.answer is not None and ask.answer.by == UNATTENDED for ask in asks)
 
 
 def _limit_over(step: Step, event: Result) -> int | None:

@@ -62,10 +62,15 @@ class AskTable:
         task: str | None = None,
         run: int | None = None,
         tool: str | None = None,
+        since: int = 0,
     ) -> list[Ask]:
-        """Return the asks in any of the states, oldest first."""
+        """Return the asks in any of the states that were made since a time in ns, oldest first."""
         where, values = _where(states, task, run, tool)
-        rows = self._database.rows(f"SELECT * FROM asks WHERE {where} ORDER BY id", *values)  # noqa: S608 - see _where
+        rows = self._database.rows(
+            f"SELECT * FROM asks WHERE {where} AND created >= ? ORDER BY id",  # noqa: S608 - see _where
+            *values,
+            since,
+        )
         return self._database.readable("asks", rows, "{id}", read_ask)
 
     def count(self, task: str, run: int | None = None, *states: AskState) -> int:

@@ -1,4 +1,4 @@
-"""What the person told each task, until its receipt."""
+"""Messages of the person to each task, and their receipts."""
 
 from __future__ import annotations
 

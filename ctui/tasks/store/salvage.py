@@ -1,4 +1,4 @@
-"""What can still be read of a damaged store, copied into a new one."""
+"""Copy of what can still be read of a damaged store into a new one."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _TABLES: Mapping[str, tuple[str, Callable[[Any], object]]] = {
     "trust": ("{id}", read_trust),
     "worktrees": ("{path}", lambda row: msgspec.json.decode(row["record"])),
 }
-"""What a row is called by, and how it is read. What was in quarantine keeps its ids."""
+"""Name of a table's rows, and the reader of one. What was in quarantine keeps its ids."""
 
 _OF_A_TASK = {"tasks": "id", "runs": "task", "asks": "task", "messages": "task"}
 

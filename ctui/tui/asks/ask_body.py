@@ -1,4 +1,4 @@
-"""What is asked, in full: it scrolls, and says how much of it is not seen."""
+"""The lines of an ask, in full: they scroll, and it says how much of them is not seen."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _COLOURS = {"+": "$text-success", "-": "$text-error", "?": "bold $warning", "!":
 
 
 class AskBody(Vertical):
-    """Nobody should approve a command whose end they have not seen without knowing that."""
+    """Scrolled lines, with a note of those not seen, so that nobody approves them unawares."""
 
     STEPS: ClassVar[dict[str, int]] = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10}
 
     def __init__(self, share: float) -> None:
-        """Nothing is asked yet.
+        """Prepare an empty body.
 
         Args:
             share: of the screen's height, that it takes at most.
@@ -61,11 +61,11 @@ class AskBody(Vertical):
         self._text.update(Content("\n").join(shown))
 
     def begin(self) -> None:
-        """Something else is shown, from its top."""
+        """Scroll to the top, because something else is shown."""
         self._window.scroll_home(animate=False)
 
     def take(self, key: str) -> bool:
-        """Whether this key scrolls; then it has."""
+        """Return True if this key scrolls; then it has."""
         match key:
             case "home":
                 self._window.scroll_home(animate=False)

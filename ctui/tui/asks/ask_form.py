@@ -35,7 +35,7 @@ _LONGEST = 2000
 
 
 class Wants(Enum):
-    """What a key asks for before there is an answer."""
+    """Words that a key asks for before there is an answer."""
 
     NOTHING = "nothing"
     REASON = "why it is denied"
@@ -50,12 +50,12 @@ class Choice(NamedTuple):
 
 
 class AskForm:
-    """Collects the answer to one ask."""
+    """Collector of the answer to one ask."""
 
     def __init__(self, ask: Ask) -> None:
         self.ask = ask
         self.problem = ""
-        """Why what was given last does not fit."""
+        """Reason why what was given last does not fit."""
         self._kind = kind_of(ask)
         self._questions = self._kind.questions(ask)
         self._turn = QuestionsInTurn(self._questions)
@@ -64,11 +64,11 @@ class AskForm:
 
     @property
     def done(self) -> int:
-        """How many of its questions are answered."""
+        """Return the number of questions that are answered."""
         return self._turn.done
 
     def lines(self) -> list[str]:
-        """What is asked, in full and sanitised; the same list until something is chosen."""
+        """Return what is asked, in full and sanitised; the same list until something is chosen."""
         if self._lines is None:
             asked = self._questions
             lines = cut(self._question_lines(), self.ask.task) if asked else ask_lines(self.ask)
@@ -76,7 +76,7 @@ class AskForm:
         return self._lines
 
     def choices(self) -> list[Choice]:
-        """The keys that mean something now."""
+        """Return the keys that mean something now."""
         if self._questions:
             return self._question_choices()
         found = [
@@ -86,11 +86,11 @@ class AskForm:
         return [*found, Choice("D", "deny and say why")] if self._kind.explains else found
 
     def takes(self, key: str) -> bool:
-        """Whether a key is for an ask; a digit is, also where there is no such option."""
+        """Return True if a key is for an ask; a digit is, also where there is no such option."""
         return key in _DIGITS or any(choice.key == key for choice in self.choices())
 
     def press(self, key: str) -> Answer | Wants:
-        """What a key means; one that is no choice means nothing."""
+        """Return what a key means; one that is no choice means nothing."""
         if self._questions and key in _DIGITS:
             return self._pick(int(key))
         if all(choice.key != key for choice in self.choices()):
@@ -107,14 +107,14 @@ class AskForm:
         return Wants.NOTHING
 
     def hint(self, wanted: Wants) -> str:
-        """What stands in the line before anything is written."""
+        """Return what stands in the line before anything is written."""
         if wanted is not Wants.TEXT:
             return str(wanted.value)
         own = "the value" if self._kind.is_form else "your own answer"
         return f"a number, or {own}" if self._takes_numbers else own
 
     def write(self, wanted: Wants, text: str) -> Answer | Wants:
-        """What was typed where a key asked for words; `problem` says why it does not fit."""
+        """Return what a typed text means where words were wanted; `problem` says what is wrong."""
         text = text.strip()
         if wanted is Wants.REASON:
             return Answer("deny", message=text, by=_BY)
@@ -126,12 +126,12 @@ class AskForm:
 
     @property
     def _beyond_keys(self) -> bool:
-        """Whether there are options that no single digit chooses."""
+        """Return True if there are options that no single digit chooses."""
         return len(self._turn.current.options) > _MOST_KEYS
 
     @property
     def _takes_numbers(self) -> bool:
-        """Whether a written number is an option's; else it can be an answer in itself."""
+        """Return True if a written number is an option's; else it can be an answer in itself."""
         return self._beyond_keys or (self._kind.is_form and bool(self._turn.current.options))
 
     def _question_lines(self) -> Iterator[str]:
@@ -170,7 +170,7 @@ class AskForm:
         return found
 
     def _numbers(self, text: str) -> list[int]:
-        """The options that typed numbers mean; one that is an option's label is that option."""
+        """Return the options that typed numbers mean, or none if the text is an option's label."""
         question = self._turn.current
         if not self._takes_numbers or any(text == option.label for option in question.options):
             return []

@@ -21,14 +21,14 @@ _WRITING = (Choice("enter", "sends"), Choice("esc", "leaves"))
 
 
 class AskPanel(Vertical, can_focus=True):
-    """Shows the oldest ask of a list; its keys work while it has the focus.
+    """Panel with the oldest ask of a list; its keys work while it has the focus.
 
     An ask that words are written for stays until they are sent or left, even if it is not asked
     any more: what was meant for it must become neither a key nor an answer for another.
     """
 
     class Answered(Message):
-        """The person decided."""
+        """Message that the person decided."""
 
         def __init__(self, panel: AskPanel, ask: Ask, answer: Answer) -> None:
             super().__init__()
@@ -37,10 +37,10 @@ class AskPanel(Vertical, can_focus=True):
             self.answer = answer
 
     class Emptied(Message):
-        """The last ask is gone while the panel had the focus, which nothing has now."""
+        """Message that the last ask is gone, and with it the focus, which nothing has now."""
 
     def __init__(self, *, share: float = 0.4) -> None:
-        """Nothing is asked yet.
+        """Prepare a panel without an ask.
 
         Args:
             share: of the screen's height, that the ask's own lines take at most.
@@ -84,16 +84,16 @@ class AskPanel(Vertical, can_focus=True):
 
     @property
     def writing(self) -> bool:
-        """Whether words are written for the ask that is shown."""
+        """Return True if words are written for the ask that is shown."""
         return self._wants is not Wants.NOTHING
 
     @property
     def gone(self) -> bool:
-        """Whether the ask that is shown is not asked any more."""
+        """Return True if the ask that is shown is not asked any more."""
         return self._form is not None and all(ask.id != self._form.ask.id for ask in self._asks)
 
     def leave_words(self) -> bool:
-        """Close the line that is being written; whether there was one."""
+        """Close the line that is being written; return False if there was none."""
         was_open = self.writing
         if was_open:
             self._close_words()
@@ -101,7 +101,7 @@ class AskPanel(Vertical, can_focus=True):
         return was_open
 
     def start_again(self) -> None:
-        """An answer was not accepted: ask anew, unless something else is shown meanwhile."""
+        """Ask anew after an answer that was not accepted, unless another ask is shown by now."""
         if self._form is not None and self._sent:
             self._form, self._sent, self._done = AskForm(self._form.ask), False, 0
             self._redraw()
@@ -207,7 +207,7 @@ class AskPanel(Vertical, can_focus=True):
             self.focus()
 
     def _begin_question(self) -> None:
-        """Something that the person has not seen is shown."""
+        """Show a question that the person has not seen, from its top."""
         self._done = self._form.done if self._form else 0
         self._guard.start()
         self.query_one(AskBody).begin()

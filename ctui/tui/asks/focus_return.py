@@ -1,10 +1,10 @@
-"""Whether the next ask may have the focus back from where the last answer left the person. Pure."""
+"""Return of the focus to the next ask from where the last answer left the person. Pure."""
 
 from __future__ import annotations
 
 
 class FocusReturn:
-    """The focus comes back only to somebody who answered here and has not moved since."""
+    """Memory of who answered here and has not moved since: only to them the focus comes back."""
 
     def __init__(self) -> None:
         self.wanted = False
@@ -12,15 +12,15 @@ class FocusReturn:
         self._place: object = None
 
     def answered(self) -> None:
-        """The person is here, and waits for what is asked next."""
+        """Want the focus for what is asked next: the person is here."""
         self.wanted, self._leaving, self._place = True, False, None
 
     def emptied(self) -> None:
-        """Nothing is asked; whoever hears of it puts the focus somewhere."""
+        """Expect the focus to move, because nothing is asked any more."""
         self._leaving, self._place = True, None
 
     def moved(self, place: object) -> None:
-        """Something else has the focus now."""
+        """Take note of a move of the focus; one that nobody expected ends the wish for it."""
         if self._leaving:
             self._leaving, self._place = False, place
         elif place is not self._place:

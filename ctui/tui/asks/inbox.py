@@ -23,7 +23,7 @@ _LEAST_SHOWN = 3
 
 
 class Inbox(ModalScreen[None]):
-    """Answers one after the other; it stays open until there is nothing left, or escape."""
+    """Screen that asks one ask after the other, until there is nothing left, or escape."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Close"),
@@ -92,7 +92,7 @@ class Inbox(ModalScreen[None]):
         self.query_one(".inbox--list", Static).update(Content("\n").join(lines))
 
     def _choose(self, asks: list[Ask]) -> Ask | None:
-        """The one that is shown; one that words are written for has no successor until then."""
+        """Return the ask to show, if any; none replaces one that words are written for."""
         ids = [ask.id for ask in asks]
         if self._ask in ids:
             self._place = ids.index(self._ask)

@@ -8,17 +8,17 @@ GUARD_SECONDS = 0.4
 
 
 class KeyGuard:
-    """Holds keys back until there was none for a while, so that one held down answers nothing."""
+    """Guard that holds keys back until none came for a while: one held down answers nothing."""
 
     def __init__(self) -> None:
         self._since = 0.0
 
     def start(self) -> None:
-        """Something new is shown."""
+        """Hold keys back from now on: something new is shown."""
         self._since = monotonic()
 
     def holds(self) -> bool:
-        """Whether the key that has just come is to be ignored; ask once for each key."""
+        """Return True if the key that has just come is to be ignored; ask once for each key."""
         now = monotonic()
         early = now - self._since < GUARD_SECONDS
         if early:

@@ -13,7 +13,7 @@ _GAP = 3
 
 
 def packed(choices: Iterable[Choice], width: int) -> Content:
-    """The keys one after the other; one that does not fit in a row of `width` cells begins one."""
+    """Return the keys one after the other, in rows of at most `width` cells if each fits."""
     rows: list[list[tuple[str, str]]] = [[]]
     used = 0
     for choice in choices:

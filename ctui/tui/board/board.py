@@ -1,4 +1,4 @@
-"""What the dashboard knows: worktrees, tasks and asks, and in which order a person needs them.
+"""Model of the dashboard: worktrees, tasks and asks, in the order in which a person needs them.
 
 Pure: events go in, items come out, and nothing here waits or draws.
 """
@@ -16,7 +16,7 @@ from ctui.worktrees.model import WorktreeStatus
 
 
 class Group(StrEnum):
-    """What an item needs from the person, most urgent first."""
+    """Need of an item for the person, most urgent first."""
 
     NEEDS_YOU = "NEEDS YOU"
     RUNNING = "RUNNING"
@@ -42,7 +42,7 @@ class Board:
     """The dashboard's model of one repository."""
 
     def __init__(self, repository: str) -> None:
-        """Nothing is known yet.
+        """Prepare a board that knows nothing yet.
 
         Args:
             repository: its `.git` folder; tasks of others count for the header only.
@@ -56,7 +56,7 @@ class Board:
     # -- what comes in
 
     def take(self, update: Update) -> None:
-        """A task or an ask as it is now."""
+        """Take a task or an ask as it is now."""
         if update.task is not None:
             self.tasks[update.task.id] = update.task
         if update.ask is not None:
@@ -71,18 +71,18 @@ class Board:
             self.asks = {key: ask for key, ask in self.asks.items() if key in present.asks}
 
     def gone_with(self, update: Update) -> list[str]:
-        """The tasks that there were until this update."""
+        """Return the tasks that an update removes."""
         if (present := update.present) is not None:
             return [task for task in self.tasks if task not in present.tasks]
         return [update.removed] if update.removed else []
 
     def take_names(self, names: Mapping[str, str]) -> None:
-        """The worktrees that there are: path -> name."""
+        """Take the names of all worktrees by path, and forget the status of others."""
         self._names = dict(names)
         self._statuses = {path: self._statuses[path] for path in names if path in self._statuses}
 
     def take_statuses(self, statuses: Iterable[WorktreeStatus], *, complete: bool = True) -> None:
-        """The worktrees as they are now: all of them, or (not `complete`) some."""
+        """Take worktrees as they are now: all of them, or (not `complete`) some."""
         if complete:
             self._statuses, self._names = {}, {}
         for status in statuses:
@@ -101,7 +101,7 @@ class Board:
     # -- what is shown
 
     def items(self) -> list[Item]:
-        """All worktrees of the repository, and places where its tasks worked, by need."""
+        """Return all worktrees of the repository, and places where its tasks worked, by need."""
         newest = {
             task.worktree: task
             for task in sorted(self.tasks.values(), key=lambda task: task.created)
@@ -114,24 +114,24 @@ class Board:
         return sorted(found, key=lambda item: (order.index(item.group), item.name))
 
     def asks_of(self, task: str) -> list[Ask]:
-        """What a task asks, oldest first."""
+        """Return the asks of a task, oldest first."""
         return sorted(
             (ask for ask in self.asks.values() if ask.task == task), key=lambda ask: ask.id
         )
 
     @property
     def inbox(self) -> list[Ask]:
-        """Everything that is asked, oldest first."""
+        """Return everything that is asked, oldest first."""
         return sorted(self.asks.values(), key=lambda ask: (ask.created, ask.id))
 
     @property
     def running(self) -> list[Task]:
-        """Tasks that work, or would go on if somebody answered."""
+        """Return the tasks that work, or would go on if somebody answered."""
         return [task for task in self.tasks.values() if task.works]
 
     @property
     def cost(self) -> float:
-        """US dollars, over all tasks on the list."""
+        """Return the cost of all tasks on the list, in US dollars."""
         return sum(task.cost for task in self.tasks.values())
 
     def _item(self, path: str, name: str, task: Task | None) -> Item:
@@ -159,7 +159,7 @@ def _group(status: WorktreeStatus | None, task: Task | None, asks: int) -> Group
 
 
 def worth_a_look(before: Task | None, task: Task) -> bool:
-    """Whether the worktree may have changed."""
+    """Return True if what a task did may have changed its worktree."""
     return before is None or (before.state, before.turns, before.work) != (
         task.state,
         task.turns,

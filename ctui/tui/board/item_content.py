@@ -29,7 +29,7 @@ def group_heading(group: Group, count: int) -> Content:
 
 
 def item_line(item: Item, width: int) -> Content:
-    """`▶ fix-login   asks 1 ~3 +1 ↑2`, in one row of `width` cells: the name gives way first."""
+    """Return `▶ fix-login   asks 1 ~3 +1 ↑2` in `width` cells: the name gives way first."""
     mark, colour = item_mark(item)
     facts: list[tuple[str, str]] = []
     if item.asks:
@@ -48,7 +48,7 @@ def item_line(item: Item, width: int) -> Content:
 
 
 def item_mark(item: Item) -> tuple[str, str]:
-    """One character that says how it stands, and its colour."""
+    """Return one character that says how it stands, and its colour."""
     if item.task is not None and (found := task_mark(item.task, item.asks)) is not None:
         return found
     if item.group is Group.MERGED:
@@ -59,7 +59,7 @@ def item_mark(item: Item) -> tuple[str, str]:
 
 
 def task_mark(task: Task, asks: int) -> tuple[str, str] | None:
-    """The same for a task; None where its worktree says more."""
+    """Return the same for a task, or None where its worktree says more."""
     if asks or task.state is TaskState.WAITING:
         return "?", "bold $warning"
     if task.reason is EndReason.FAILED or (task.failed and not task.state.live):
@@ -73,7 +73,7 @@ def task_mark(task: Task, asks: int) -> tuple[str, str] | None:
 
 
 def change_marks(status: WorktreeStatus | None) -> str:
-    """`+1 ~3 ?2 !1 ↑2 ↓5`: staged, modified, untracked, in conflict; ahead and behind."""
+    """Return `+1 ~3 ?2 !1 ↑2 ↓5`: staged, modified, untracked, in conflict; ahead and behind."""
     if status is None:
         return ""
     changes = status.changes
@@ -90,7 +90,7 @@ def change_marks(status: WorktreeStatus | None) -> str:
 
 
 def worktree_card(item: Item) -> Content:
-    """What is known of a worktree that no task works on."""
+    """Return what is known of a worktree that no task works on."""
     lines: list[Content] = [Content.styled(one_line(item.name, 60), "bold"), Content("")]
     status = item.status
     facts = {"path": item.path}
@@ -126,7 +126,7 @@ def worktree_card(item: Item) -> Content:
 
 
 def nothing_here() -> Content:
-    """What a repository without worktrees shows."""
+    """Return what a repository without worktrees shows."""
     return Content.assemble(
         "No worktrees yet.\n\n",
         ("n", "bold $primary"),

@@ -1,4 +1,4 @@
-"""What a removal takes, and what it leaves. Pure."""
+"""Facts about a removal: what it takes, and what it leaves. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from ctui.tui.board.board import Item
 
 
 def removal_facts(item: Item | None) -> list[str]:
-    """What goes, and what is kept."""
+    """Return one line for each thing that goes or is kept."""
     facts = ["Its container is stopped, and it leaves the list."]
     if item is None or item.status is None:
         return [*facts, "Its worktree has not been looked at yet."]

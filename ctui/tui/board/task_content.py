@@ -28,7 +28,7 @@ _STATE_COLOURS = {
 
 
 def pane_header(task: Task, asks: int, now: int, *, silent: int = 0) -> Content:
-    """`fix-login · opus · default · waiting 41 s · 48k tokens · $0.31`.
+    """Return a line such as `fix-login · opus · default · waiting 41 s · 48k tokens · $0.31`.
 
     Args:
         task: as the driver last said.
@@ -81,7 +81,7 @@ def _unusual(task: Task, now: int) -> list[tuple[str, str]]:
 
 
 def tab_labels(tasks: Sequence[Task], asks: Sequence[int], width: int = 10_000) -> list[Content]:
-    """One label a task, in order: `1 ▶ fix-login`. All of them fit; names give way."""
+    """Return a label for each task, in order: `1 ▶ fix-login`. All of them fit; names give way."""
     room = max(1, min(24, width // max(1, len(tasks)) - 6))
     labels: list[Content] = []
     for number, (task, asked) in enumerate(zip(tasks, asks, strict=True), 1):
@@ -94,7 +94,7 @@ def tab_labels(tasks: Sequence[Task], asks: Sequence[int], width: int = 10_000) 
 def screen_header(
     board: Board, name: str, branch: str, *, distance: tuple[int, int] = (0, 0), scripted: bool
 ) -> Content:
-    """The top line: where we are, and what there is to do.
+    """Return the top line: where we are, and what there is to do.
 
     Args:
         board: what there is.
@@ -118,7 +118,7 @@ def screen_header(
 
 
 def health_marks(checks: Sequence[Check]) -> Content:
-    """`engine ✓  login 6 h`: the two that come and go, and whatever else is missing."""
+    """Return `engine ✓  login 6 h`: the two that come and go, and whatever else is missing."""
     parts: list[tuple[str, str]] = []
     for check in checks:
         if check.name in {"engine", "login"} or not check.ok:

@@ -26,7 +26,7 @@ _REFRESH_SECONDS = 0.25
 
 
 class Cleanup(Screen[None]):
-    """Marks rows, and does what is marked. Stays open, so that `u` is at hand."""
+    """Screen that marks rows, and does what is marked. It stays open, so that `u` is at hand."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "mark", "mark", id="cleanup.mark"),
@@ -39,7 +39,7 @@ class Cleanup(Screen[None]):
     ]
 
     def __init__(self, board: Board, actions: CleanupActions, *, delete_branches: bool) -> None:
-        """Nothing is marked.
+        """Prepare a screen on which nothing is marked.
 
         Args:
             board: which worktrees there are; it changes while the screen is open.
@@ -123,7 +123,7 @@ class Cleanup(Screen[None]):
 
     @property
     def _chosen(self) -> Row | None:
-        """The row under the highlight."""
+        """Return the row under the highlight, if there is one."""
         place = self.query_one(OptionList).highlighted
         if place is None or place >= len(self._shown):
             return None

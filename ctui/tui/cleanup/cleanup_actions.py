@@ -33,7 +33,7 @@ class CleanupActions:
         git_dir: Path,
         changed: Callable[[Sequence[str]], None],
     ) -> None:
-        """Nothing is done yet.
+        """Prepare actions of which none has begun.
 
         Args:
             app: where what went wrong is told.
@@ -45,7 +45,7 @@ class CleanupActions:
         self.leaving: set[str] = set()
         """Paths that are off the screen already, whatever is found when they are checked."""
         self.last_words: list[str] = []
-        """What was done last, sanitised."""
+        """Result of the last action, sanitised."""
         self._app = app
         self._worker_loop = worker_loop
         self._paths = paths
@@ -131,7 +131,7 @@ class CleanupActions:
             await self._restored(ids)
 
     async def _restored(self, ids: list[str]) -> list[str]:
-        """Bring these back; those that stayed."""
+        """Bring these back, and return those that stayed."""
         try:
             restored, refused = await self._worker_loop.submit(
                 restore_all(self._paths, self._git_dir, ids)

@@ -33,7 +33,7 @@ def heading(kind: Kind, count: int) -> Content:
 
 
 def row_line(row: Row, width: int, now: int, *, marked: bool, size: int | None) -> Content:
-    """`[x] ✓ fix-typo   every change is in main since 3f2a91c (squash)   1.2 MiB   12 d`."""
+    """Return `[x] ✓ fix-typo   every change is in main since 3f2a91c (squash)   1.2 MiB   12 d`."""
     sign, colour = _MARKS[row.kind]
     box = ("[x] ", "bold $primary") if marked else ("[ ] ", "$text-muted")
     about = [part for part in (row.obstacle or row.evidence, change_marks(row.status)) if part]
@@ -53,7 +53,7 @@ def row_line(row: Row, width: int, now: int, *, marked: bool, size: int | None) 
 def summary(
     chosen: CleanupList, delete_branches: bool, done: Sequence[str], *, in_full: bool
 ) -> Content:
-    """What follows from what is marked; without marks, what was done last."""
+    """Return what follows from what is marked; without marks, what was done last."""
     consequences = chosen.consequences(delete_branches=delete_branches)
     if not consequences.facts:
         words = done or ["Nothing is marked: space marks a row, A all that is proven safe."]
@@ -75,7 +75,7 @@ def summary(
 
 
 def trash_line(entry: TrashEntry, width: int, now: int, *, marked: bool) -> Content:
-    """`[x] fix-typo   ctui/fix-typo   12 min ago   /home/ada/…`."""
+    """Return `[x] fix-typo   ctui/fix-typo   12 min ago   /home/ada/…`."""
     box = ("[x] ", "bold $primary") if marked else ("[ ] ", "$text-muted")
     return Content.assemble(
         box,

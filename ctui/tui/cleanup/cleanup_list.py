@@ -1,4 +1,4 @@
-"""What can be cleaned up, what is marked, and what would be lost. Pure."""
+"""Worktrees that can be cleaned up, marks on them, and what would be lost. Pure."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ class Row(NamedTuple):
     status: WorktreeStatus
     task: Task | None
     obstacle: str
-    """Why it cannot be removed now; "" if it can."""
+    """Reason why it cannot be removed now; "" if it can."""
 
 
 class Consequences(NamedTuple):
-    """What follows if everything that is marked goes."""
+    """Consequences of a removal of everything that is marked."""
 
     facts: list[str]
     losses: list[str]
-    """What only these worktrees have; it can be restored from the trash, until that is purged."""
+    """Work that only these worktrees have; the trash keeps it until it is purged."""
 
 
 class CleanupList:
@@ -56,7 +56,7 @@ class CleanupList:
         """Bytes on disk by path, as far as they are known."""
 
     def show(self, items: Iterable[Item]) -> None:
-        """The worktrees as they are now. What became worse since it was marked is not marked."""
+        """Take the worktrees as they are now; unmark what has changed since it was marked."""
         before = {row.path: row for row in self.rows}
         self.rows = sorted(
             (row for item in items if (row := _row(item)) is not None),
@@ -73,7 +73,7 @@ class CleanupList:
         }
 
     def toggle(self, path: str) -> str:
-        """Mark a row, or take its mark away; why it cannot be marked, or ""."""
+        """Mark a row, or take its mark away; return why it cannot be marked, or ""."""
         row = next((row for row in self.rows if row.path == path), None)
         if row is None or row.obstacle:
             return row.obstacle if row else ""
@@ -81,23 +81,23 @@ class CleanupList:
         return ""
 
     def mark_safe(self) -> int:
-        """Mark all that is proven safe, or nothing if that is what is marked; how many are."""
+        """Mark all that is proven safe, or nothing if that is marked; return how many are."""
         safe = {row.path for row in self.rows if row.kind is not Kind.UNCLEAN and not row.obstacle}
         self.marked = set() if self.marked == safe else safe
         return len(self.marked)
 
     @property
     def chosen(self) -> list[Row]:
-        """The marked rows, in their order."""
+        """Return the marked rows, in their order."""
         return [row for row in self.rows if row.path in self.marked]
 
     @property
     def unclean(self) -> list[Row]:
-        """Those of the marked rows that need a confirmation of their own."""
+        """Return those of the marked rows that need a confirmation of their own."""
         return [row for row in self.chosen if row.kind is Kind.UNCLEAN]
 
     def consequences(self, *, delete_branches: bool) -> Consequences:
-        """What goes where, and what nobody else has."""
+        """Return what goes where, and what nobody else has."""
         chosen = self.chosen
         if not chosen:
             return Consequences([], [])
@@ -134,7 +134,7 @@ def _row(item: Item) -> Row | None:
 
 
 def _evidence(status: WorktreeStatus) -> str:
-    """Why it counts as what it is."""
+    """Return why a worktree counts as what it is."""
     if status.problem is not None:
         return status.problem
     if status.status == "clean" and status.verdict.kind == "unmerged":
@@ -155,7 +155,7 @@ def _obstacle(status: WorktreeStatus, task: Task | None) -> str:
 
 
 def _loss(row: Row) -> str:
-    """What is nowhere but in this worktree and its branch."""
+    """Return what is nowhere but in this worktree and its branch; "" if nothing is."""
     if row.kind is not Kind.UNCLEAN:
         return ""
     status = row.status

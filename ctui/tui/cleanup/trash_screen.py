@@ -22,7 +22,7 @@ from ctui.worktrees.trash.entries import TrashEntry
 
 
 class TrashScreen(Screen[None]):
-    """The newest entry first."""
+    """Screen with the trash, the newest entry first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "mark", "mark", id="trash.mark"),
@@ -71,7 +71,7 @@ class TrashScreen(Screen[None]):
 
     @property
     def _chosen(self) -> list[TrashEntry]:
-        """What is marked, else what is highlighted."""
+        """Return the marked entries, else the one that is highlighted."""
         if self._marked:
             return [entry for entry in self._entries if entry.id in self._marked]
         place = self.query_one(OptionList).highlighted

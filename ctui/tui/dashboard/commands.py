@@ -1,4 +1,4 @@
-"""What a person does on the dashboard: to tasks, and to worktrees."""
+"""Commands of a person on the dashboard: to tasks, and to worktrees."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Commands(Screen[None]):
 
     @abstractmethod
     def _take(self, update: Update) -> None:
-        """Something is like this now."""
+        """Take and show what is new."""
 
     @abstractmethod
     def _show_list(self) -> None:
@@ -46,7 +46,7 @@ class Commands(Screen[None]):
 
     @property
     def _shown_task(self) -> Task | None:
-        """The task that is looked at."""
+        """Return the task that is looked at."""
         pane = self._switcher.shown
         return self.board.tasks.get(pane.task_record.id) if pane else None
 
@@ -164,7 +164,7 @@ class Commands(Screen[None]):
         confirm(self.app, Confirm(question, facts, yes=yes), do)
 
     def _needed_task(self) -> Task | None:
-        """The task that is looked at; without one the person is told."""
+        """Return the task that is looked at; without one the person is told."""
         task = self._shown_task
         if task is None:
             self.notify("no task works here: n starts one", timeout=3, markup=False)
@@ -182,7 +182,7 @@ class Commands(Screen[None]):
         )
 
     def _went(self, paths: Sequence[str]) -> None:
-        """These were removed, or others came back."""
+        """Show that these were removed, or that others came back."""
         self.board.drop(paths)
         self._show_list()
         self._observer.look()

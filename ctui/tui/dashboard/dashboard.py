@@ -37,7 +37,7 @@ _TICK_SECONDS = 1.0
 
 
 class Dashboard(Commands):
-    """Follows everything, and shows it."""
+    """Screen that follows everything, and shows it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "new_task", "new", tooltip="start a new task", id="new-task"),
@@ -118,7 +118,7 @@ class Dashboard(Commands):
         self.call_after_refresh(self.call_after_refresh, self._begin)
 
     def _begin(self) -> None:
-        """The first picture is on the screen; now look at the world."""
+        """Start to look at the world, now that the first picture is on the screen."""
         self._watch()
         self.run_worker(
             self._observer.run(self.services.worker_loop), name="look", exit_on_error=True
@@ -127,7 +127,7 @@ class Dashboard(Commands):
 
     @work(name="check")
     async def _check(self) -> None:
-        """A person who starts for the first time learns what is missing, and mends it here."""
+        """Remember the repository, and open the set-up if something is missing."""
         from ctui.git.repository import open_repository
         from ctui.tui.support.memory import remember_repository
 
@@ -150,7 +150,7 @@ class Dashboard(Commands):
         await follow_updates(self.services.client, self._take, self.services.task_actions.complain)
 
     def _set_up(self, _: None) -> None:
-        """Whatever was missing may be there now."""
+        """Watch and check again: whatever was missing may be there now."""
         self._watch()
         self._look_at_health()
 
@@ -188,7 +188,7 @@ class Dashboard(Commands):
         self._want_list()
 
     def _ring(self, ask: Ask) -> None:
-        """A bell for what is newly asked, unless somebody sits in front of it already."""
+        """Ring the bell for a new ask, if the settings want it."""
         if ask.id not in self.board.asks and self._options.bell:
             self.app.bell()
 
@@ -256,7 +256,7 @@ class Dashboard(Commands):
             self._want_list()
 
     def action_next_place(self) -> None:
-        """What is asked comes first; else the next widget."""
+        """Focus the panel of what is asked first; else the next widget."""
         pane = self._switcher.shown
         panel = pane.panel if pane is not None else None
         if panel is not None and panel.display and not panel.has_focus_within:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Header(Static):
-    """Has room for what is missing only where the terminal is wide enough."""
+    """Top line, with what is missing only where the terminal is wide enough."""
 
     def __init__(self, place: Place, *, scripted: bool) -> None:
         super().__init__(id="header")
@@ -28,7 +28,7 @@ class Header(Static):
         self._distance = (0, 0)
 
     def show(self, board: Board) -> None:
-        """What there is now."""
+        """Show what there is now."""
         self._left = screen_header(
             board,
             self._place.name,
@@ -39,11 +39,11 @@ class Header(Static):
         self._redraw()
 
     def take_distance(self, ahead: int, behind: int) -> None:
-        """Commits of the checkout's branch that its upstream lacks, and the other way round."""
+        """Take how many commits the checkout's branch is ahead of its upstream, and behind it."""
         self._distance = (ahead, behind)
 
     def take_checks(self, checks: Sequence[Check]) -> None:
-        """What is there and what is missing."""
+        """Show what is there and what is missing."""
         self._right = health_marks(checks)
         self._redraw()
 

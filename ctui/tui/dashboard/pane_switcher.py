@@ -23,10 +23,10 @@ _CARD = "card"
 
 
 class PaneSwitcher(Vertical):
-    """Panes that were opened stay as tabs; one that is only looked at goes with the next one."""
+    """Panes: opened ones stay as tabs; one that is only looked at goes with the next one."""
 
     def __init__(self, make_pane: Callable[[Task, str], Pane], *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
-        """Nothing is open yet.
+        """Prepare a switcher without a pane.
 
         Args:
             make_pane: of a task, with a widget id; only then all that a pane needs is loaded.
@@ -46,18 +46,18 @@ class PaneSwitcher(Vertical):
 
     @property
     def shown(self) -> Pane | None:
-        """The pane that is seen."""
+        """Return the pane that is seen, if one is."""
         current = self.query_one(ContentSwitcher).current
         return next((pane for pane in self._panes.values() if pane.id == current), None)
 
     @property
     def opened(self) -> list[str]:
-        """The tabs' tasks, in order."""
+        """Return the tabs' tasks, in order."""
         return list(self._opened)
 
     @property
     def shows_card(self) -> bool:
-        """Whether a worktree without a task is seen."""
+        """Return True if a worktree without a task is seen."""
         return self.query_one(ContentSwitcher).current == _CARD
 
     def say(self, text: Content) -> None:
@@ -66,7 +66,7 @@ class PaneSwitcher(Vertical):
         self.query_one(ContentSwitcher).current = _CARD
 
     def pane_of(self, task: str) -> Pane | None:
-        """A task's pane, if it is open."""
+        """Return a task's pane, if it is open."""
         return self._panes.get(task)
 
     async def show_item(self, item: Item, asks: list[Ask], *, keep: bool) -> None:
@@ -94,7 +94,7 @@ class PaneSwitcher(Vertical):
         await self._close_others(task.id)
 
     def update_all(self, board: Board) -> None:
-        """Tasks and asks are like this now."""
+        """Show all tasks and asks as they are now."""
         for name, pane in list(self._panes.items()):
             task = board.tasks.get(name)
             if task is not None:
@@ -117,7 +117,7 @@ class PaneSwitcher(Vertical):
         tabs.show(labels, active)
 
     async def forget(self, task: str) -> None:
-        """The task was removed."""
+        """Remove the pane and the tab of a task that was removed."""
         pane = self._panes.pop(task, None)
         if task in self._opened:
             self._opened.remove(task)

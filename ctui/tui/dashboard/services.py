@@ -1,4 +1,4 @@
-"""What the dashboard works with, each made when it is first needed: a picture needs none of it."""
+"""Services of the dashboard, each made when it is first needed: a picture needs none of it."""
 
 from __future__ import annotations
 
@@ -32,27 +32,27 @@ class Services:
 
     @cached_property
     def client(self) -> Client:
-        """The way to the driver."""
+        """Return the way to the driver."""
         from ctui.client import Client
 
         return Client(self.paths)
 
     @cached_property
     def task_actions(self) -> TaskActions:
-        """The person's commands."""
+        """Return the person's commands."""
         from ctui.tui.support.task_actions import TaskActions
 
         return TaskActions(self._app, self.client, self.worker_loop, self.place.git_dir)
 
     @cached_property
     def worker_loop(self) -> WorkerLoop:
-        """Where git and files are waited for."""
+        """Return the loop in which git and files are waited for."""
         from ctui.tui.support.worker_loop import WorkerLoop
 
         return WorkerLoop()
 
     def cleanup(self, changed: Callable[[Sequence[str]], None]) -> CleanupActions:
-        """The commands of the cleanup screen; the same ones each time, so that it can undo."""
+        """Return the commands of the cleanup screen; the same each time, so that it can undo."""
         from ctui.tui.cleanup.cleanup_actions import CleanupActions
 
         if self._cleanup is None:
@@ -62,7 +62,7 @@ class Services:
         return self._cleanup
 
     def make_pane(self, task: Task, widget_id: str) -> Pane:
-        """A task's pane, not mounted yet."""
+        """Return a task's pane, not mounted yet."""
         from ctui.tui.pane.pane import Pane
 
         return Pane(self.client, self._clock, task, id=widget_id)

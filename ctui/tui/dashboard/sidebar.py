@@ -17,10 +17,10 @@ _LEAST_ROOM = 20
 
 
 class Sidebar(BoundedList):
-    """Keeps its highlight on the same worktree however the list changes."""
+    """List whose highlight stays on the same worktree however the list changes."""
 
     class Chosen(Message):
-        """Another worktree is highlighted, or (with `opened`) one was opened."""
+        """Message that another worktree is highlighted, or (with `opened`) was opened."""
 
         def __init__(self, item: Item, *, opened: bool) -> None:
             super().__init__()
@@ -53,7 +53,7 @@ class Sidebar(BoundedList):
 
     @property
     def _room(self) -> int:
-        """Cells of one row."""
+        """Return the cells of one row."""
         return max(_LEAST_ROOM, self.scrollable_content_region.width)
 
     def on_resize(self) -> None:
@@ -61,7 +61,7 @@ class Sidebar(BoundedList):
 
     @property
     def seen_paths(self) -> list[str]:
-        """The paths of the rows that can be seen, the chosen one first."""
+        """Return the paths of the rows that can be seen, the chosen one first."""
         first = self.scroll_offset.y
         rows = self._shown[first : first + max(1, self.size.height)]
         chosen = self.chosen
@@ -70,7 +70,7 @@ class Sidebar(BoundedList):
 
     @property
     def chosen(self) -> Item | None:
-        """The worktree under the highlight."""
+        """Return the worktree under the highlight, if there is one."""
         if self.highlighted is None or self.highlighted >= len(self._shown):
             return None
         return self._items.get(self._shown[self.highlighted][0] or "")

@@ -9,10 +9,10 @@ from textual.widgets import Static
 
 
 class TaskTabs(Static):
-    """One line; a click chooses."""
+    """Tabs in one line; a click chooses."""
 
     class Chosen(Message):
-        """A label was clicked: its place, from 0."""
+        """Message that a label was clicked: its place, from 0."""
 
         def __init__(self, index: int) -> None:
             super().__init__()

@@ -1,4 +1,4 @@
-"""What the driver tells, for as long as the dashboard is there."""
+"""Updates from the driver, for as long as the dashboard is there."""
 
 from __future__ import annotations
 

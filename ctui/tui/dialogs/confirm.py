@@ -17,7 +17,7 @@ from ctui.tui.asks.key_guard import KeyGuard
 
 
 class Confirm(ModalScreen[bool]):
-    """Yes by `y` or enter, no by anything else that leaves; who is typing has not seen it yet."""
+    """Question: yes by `y` or enter, else no; keys of who is still typing do not count."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y,enter", "answer(True)", "Yes"),
@@ -25,7 +25,7 @@ class Confirm(ModalScreen[bool]):
     ]
 
     def __init__(self, question: str, facts: list[str], *, yes: str) -> None:
-        """A question in one line, and what follows from a yes.
+        """Prepare a question in one line, with what follows from a yes.
 
         Args:
             question: sanitised, as all texts here.

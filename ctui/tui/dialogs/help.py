@@ -53,14 +53,14 @@ _MARKS = (
 
 
 class Help(ModalScreen[None]):
-    """Any key closes it."""
+    """Screen with all keys; any key closes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark,enter", "dismiss_none", "Close")
     ]
 
     def __init__(self, sections: Iterable[tuple[str, Iterable[Choice]]]) -> None:
-        """Sections with a title, and in each the keys and what they do."""
+        """Prepare sections with a title, and in each the keys and what they do."""
         super().__init__()
         self._sections = [
             *((title, tuple(choices)) for title, choices in sections),
@@ -89,7 +89,7 @@ class Help(ModalScreen[None]):
 
 
 def choices_of(bindings: Iterable[BindingType], keymap: dict[str, str]) -> list[Choice]:
-    """The keys of bindings as they are mapped now, without hidden helpers that have no words."""
+    """Return the keys of bindings as they are mapped now, without those that have no words."""
     found: list[Choice] = []
     for binding in bindings:
         if not isinstance(binding, Binding) or not binding.description:

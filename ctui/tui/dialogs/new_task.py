@@ -33,7 +33,7 @@ _KEYS = Content.assemble(
 
 
 class NewTaskForm(ModalScreen[NewTask | None]):
-    """Ctrl+s starts it. What was written stays when the form is closed and opened again."""
+    """Form that ctrl+s starts. What was written stays when it is closed and opened again."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "start", "Start", priority=True),
@@ -48,7 +48,7 @@ class NewTaskForm(ModalScreen[NewTask | None]):
         again: NewTask | None = None,
         problem: str = "",
     ) -> None:
-        """A form.
+        """Prepare a form.
 
         Args:
             options: of the whole screen.
@@ -106,7 +106,7 @@ class NewTaskForm(ModalScreen[NewTask | None]):
             self._complain(self._problem)
 
     def on_select_changed(self, event: Select.Changed) -> None:
-        """An existing worktree has its name, and begins where it is."""
+        """Disable name and base for an existing worktree, which has both."""
         if event.select.id == "place":
             for field in ("#name", "#base"):
                 self.query_one(field, Input).disabled = event.value != "new"

@@ -1,4 +1,4 @@
-"""What is missing, and the keys that mend it: a login and an image can be made right here."""
+"""Checks of what is missing, and keys that mend it: a login and an image can be made right here."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _WIDTH = 120
 
 
 async def look(paths: Paths) -> list[Check]:
-    """All checks, away from the screen's loop: a keyring or an engine may take its time."""
+    """Return all checks, made off the screen's loop: a keyring or an engine may take its time."""
     return await asyncio.to_thread(lambda: asyncio.run(check_all(paths)))
 
 
 class Setup(ModalScreen[None]):
-    """Shows the checks, and where `l` is pressed a line for the login."""
+    """Screen with the checks, and where `l` is pressed a line for the login."""
 
     AUTO_FOCUS = ""  # a hidden line must not swallow the keys
     BINDINGS: ClassVar[list[BindingType]] = [

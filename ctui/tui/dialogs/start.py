@@ -1,4 +1,4 @@
-"""Where no repository is: open one that was open before, make one here, or try the demo."""
+"""First screen without a repository: open one of before, make one here, or try the demo."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _WHY = (
 
 
 class StartApp(KeysInOrder[Place | Literal["demo"] | None]):
-    """Ends with a repository, with the wish for a demo, or with nothing."""
+    """Application that ends with a repository, with the wish for a demo, or with nothing."""
 
     CSS_PATH = "../ctui.tcss"
     TITLE = "ctui"
@@ -47,7 +47,7 @@ class StartApp(KeysInOrder[Place | Literal["demo"] | None]):
     ]
 
     def __init__(self, paths: Paths, config: Config, folder: Path) -> None:
-        """Nothing is looked at yet.
+        """Prepare a screen that has looked at nothing yet.
 
         Args:
             paths: remember what was open before.

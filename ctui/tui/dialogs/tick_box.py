@@ -6,7 +6,7 @@ from textual.widgets import Checkbox
 
 
 class TickBox(Checkbox):
-    """Shows `[x]` or `[ ]`; Textual's own shows the same mark in two colours."""
+    """Tick box of `[x]` or `[ ]`; Textual's own shows the same mark in two colours."""
 
     BUTTON_LEFT = "["
     BUTTON_RIGHT = "]"

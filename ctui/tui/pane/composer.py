@@ -1,4 +1,4 @@
-"""Where a person writes to a task: several lines, with what they said before at hand."""
+"""Input for words to a task: several lines, with what was said before at hand."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MOST_REMEMBERED = 200
 
 
 class Composer(TextArea):
-    """Enter sends; shift+enter, alt+enter or ctrl+j begins a new line.
+    """Input that enter sends; shift+enter, alt+enter or ctrl+j begins a new line.
 
     Up in the first line, and down in the last, go through what was said before.
     """
@@ -30,7 +30,7 @@ class Composer(TextArea):
     ]
 
     class Sent(Message):
-        """The person has said something."""
+        """Message that the person has said something."""
 
         def __init__(self, text: str) -> None:
             super().__init__()
@@ -49,7 +49,7 @@ class Composer(TextArea):
         self._draft = ""
 
     def remember(self, said: list[str]) -> None:
-        """What was said before, oldest first."""
+        """Take what was said before, oldest first."""
         self._said = said[-_MOST_REMEMBERED:]
         self._place = len(self._said)
 
@@ -63,7 +63,7 @@ class Composer(TextArea):
         self.post_message(self.Sent(text))
 
     def give_back(self, text: str) -> None:
-        """What was said did not arrive: it can be sent again."""
+        """Put back what did not arrive, so that it can be sent again."""
         self.text = f"{text}\n{self.text}" if self.text else text
         self.move_cursor(self.document.end)
 

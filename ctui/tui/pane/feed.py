@@ -23,7 +23,7 @@ _AT_ONCE = 64
 
 
 def read_task(paths: Paths, task: str, size: int) -> Past:
-    """The end of a task's journal, and what the person said that the CLI has not taken.
+    """Return the end of a task's journal, and what the person said that the CLI has not taken.
 
     Args:
         paths: where the journal and the store are.
@@ -50,7 +50,7 @@ def _messages(paths: Paths, task: str) -> list[Message]:
 
 
 class Feed:
-    """Follows a task until it is closed. All callbacks run on the loop that it was opened on."""
+    """Follower of a task, until closed. All callbacks run on the loop that it was opened on."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Feed:
         replaced: Callable[[Transcript], None],
         changed: Callable[[Changes], None],
     ) -> None:
-        """Nothing is read yet.
+        """Prepare a feed that has read nothing yet.
 
         Args:
             client: the way to the driver.

@@ -28,7 +28,7 @@ from ctui.tui.transcript.transcript_view import TranscriptView
 
 
 class Pane(Vertical):
-    """Follows one task for as long as it is mounted."""
+    """View of one task, which it follows for as long as it is mounted."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Interrupt", show=False, id="pane.interrupt"),
@@ -38,7 +38,7 @@ class Pane(Vertical):
     ]
 
     class Said(Message):
-        """The person wrote to the task."""
+        """Message that the person wrote to the task."""
 
         def __init__(self, task: str, message_id: str, text: str) -> None:
             super().__init__()
@@ -47,7 +47,7 @@ class Pane(Vertical):
             self.text = text
 
     class InterruptWanted(Message):
-        """Escape, where it means nothing nearer."""
+        """Message of an escape that means nothing nearer."""
 
         def __init__(self, task: str) -> None:
             super().__init__()
@@ -76,7 +76,7 @@ class Pane(Vertical):
         await self._feed.close()
 
     def show(self, task: Task, asks: list[Ask]) -> None:
-        """The task and what it asks, as they are now."""
+        """Show the task and what it asks, as they are now."""
         self.task_record = task
         self._asks = len(asks)
         if self.is_mounted:
@@ -84,7 +84,7 @@ class Pane(Vertical):
             self.tick()
 
     def tick(self) -> None:
-        """Time has passed, and the header says how much."""
+        """Bring the times in the header up to date."""
         header = pane_header(
             self.task_record, self._asks, time.time_ns(), silent=self._feed.silent_seconds()
         )

@@ -6,7 +6,7 @@ from textual.widgets import OptionList
 
 
 class BoundedList(OptionList):
-    """Otherwise as every other list."""
+    """Option list that does not wrap around at its ends."""
 
     def action_cursor_down(self) -> None:
         before = self.highlighted

@@ -17,7 +17,7 @@ class Paintable(Protocol):
 
 
 class FrameClock:
-    """One for the whole screen. The first change is painted at once, the next ones together."""
+    """Clock of the whole screen: the first change is painted at once, the next ones together."""
 
     def __init__(self, app: App[Any]) -> None:
         self._app = app

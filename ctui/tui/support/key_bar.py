@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 
 class KeyBar(Static):
-    """Shows the bindings that want to be shown, as they are mapped."""
+    """Line of the bindings that want to be shown, as they are mapped."""
 
     def __init__(self, bindings: Iterable[BindingType], keymap: Mapping[str, str]) -> None:
         super().__init__()

@@ -23,7 +23,7 @@ _MOST_SECONDS = 1.0
 
 
 class KeysInOrder(App[ReturnType]):
-    """Holds keys and pasted text back until what came before has been dealt with."""
+    """Application that holds keys and pasted text back until what came before is dealt with."""
 
     _waiting: deque[events.Event]
     _busy = False
@@ -61,7 +61,7 @@ class KeysInOrder(App[ReturnType]):
 
 
 async def _passed(call: Callable[[Callable[[], object]], bool]) -> None:
-    """Until whoever is called has come so far in its queue."""
+    """Wait until whoever is called has come so far in its queue."""
     passed = asyncio.Event()
     if call(passed.set):
         await passed.wait()

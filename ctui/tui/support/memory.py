@@ -1,4 +1,4 @@
-"""What the screen remembers by itself: the theme that was chosen, and where it was opened."""
+"""Memory of the screen itself: the theme that was chosen, and where it was opened."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LIMIT = 1 << 18
 
 
 class Memory(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One small file in the state folder. Losing it loses nothing else."""
+    """Content of one small file in the state folder. Losing it loses nothing else."""
 
     theme: str = ""
     """As the palette chose it; what `config.toml` says goes before it."""
@@ -26,7 +26,7 @@ class Memory(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def recall(paths: Paths) -> Memory:
-    """What was remembered; nothing where the file cannot be read."""
+    """Return what was remembered, or nothing if the file cannot be read."""
     try:
         return msgspec.json.decode(read_small_file(_file(paths), _LIMIT), type=Memory)
     except (OSError, msgspec.DecodeError, RecursionError):

@@ -1,4 +1,4 @@
-"""How the dashboard is to look and behave."""
+"""Options for the look and the behaviour of the dashboard."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from ctui.config import ClaudeConfig
 
 
 class ScreenOptions(NamedTuple):
-    """What was configured, as far as the dashboard needs it."""
+    """Settings that the dashboard needs."""
 
     defaults: ClaudeConfig
     """The model and permission mode of new tasks."""
     scripted: bool = False
-    """Whether the model is the demo's."""
+    """True if the model is the demo's."""
     bell: bool = True
-    """Whether the terminal's bell rings when a task asks."""
+    """True if the terminal's bell rings when a task asks."""
     delete_branches: bool = False
-    """Whether removing a worktree removes its branch too."""
+    """True if removing a worktree removes its branch too."""
     isolated: bool = False
-    """Whether every new task is isolated."""
+    """True if every new task is isolated."""
     keys: Mapping[str, str] = {}
     """The id of a binding -> the keys that do it instead."""

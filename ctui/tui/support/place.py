@@ -1,4 +1,4 @@
-"""Where a repository is, from its files alone: enough for a first picture, and nothing is believed.
+"""Place of a repository, from its files alone: enough for a first picture, nothing is believed.
 
 Whether it can be used is decided by `git.repository.open_repository`, which takes longer.
 """
@@ -14,7 +14,7 @@ _HEAD = "ref: refs/heads/"
 _LINE_LIMIT = 1 << 16
 _REFS_LIMIT = 1 << 26
 _UNREADABLE = (OSError, ValueError, RuntimeError)
-"""What a path raises that is too long, not allowed, has a NUL in it, or is a loop of links."""
+"""Errors of a path that is too long, not allowed, has a NUL in it, or is a loop of links."""
 
 
 class Place(NamedTuple):
@@ -29,13 +29,13 @@ class Place(NamedTuple):
 
     @property
     def branch(self) -> str:
-        """What the main checkout is on; "" where HEAD does not say."""
+        """Return the branch of the main checkout, or "" where HEAD does not say."""
         head = _line(self.git_dir / "HEAD")
         return head.removeprefix(_HEAD) if head.startswith(_HEAD) else "(detached)" if head else ""
 
     @property
     def unborn(self) -> bool:
-        """Whether the branch of the main checkout has no commit yet, as far as files show it."""
+        """Return True if the main checkout's branch has no commit yet, as far as files show it."""
         head = _line(self.git_dir / "HEAD")
         if not head.startswith(_HEAD):
             return False
@@ -51,7 +51,7 @@ class Place(NamedTuple):
         return f" {ref}\n".encode() not in packed
 
     def worktree_names(self) -> dict[str, str]:
-        """Path -> name of every linked worktree."""
+        """Return the names of all linked worktrees by path."""
         found: dict[str, str] = {}
         try:
             metadata_folders = sorted((self.git_dir / "worktrees").iterdir())
@@ -64,7 +64,7 @@ class Place(NamedTuple):
 
 
 def find_place(path: Path) -> Place | None:
-    """The repository that a folder lies in; None if no `.git` that can be read is above it."""
+    """Return the repository that a folder lies in, or None if no readable `.git` is above it."""
     try:
         path = path.resolve()
         for folder in (path, *path.parents):
@@ -79,13 +79,13 @@ def find_place(path: Path) -> Place | None:
 
 
 def place_at(checkout: Path) -> Place | None:
-    """The repository whose main checkout is exactly this folder, if it still is one."""
+    """Return the repository whose main checkout is exactly this folder, if it still is one."""
     place = find_place(checkout)
     return place if place is not None and place.git_dir == checkout / ".git" else None
 
 
 def _linked_place(folder: Path, line: str) -> Place | None:
-    """What the line of a `.git` file leads to. Git looks no further up where it is wrong."""
+    """Return what the line of a `.git` file leads to; git looks no further up if that is wrong."""
     if not (link := line.removeprefix("gitdir:").strip()):
         return None
     metadata = folder / link

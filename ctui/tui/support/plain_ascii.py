@@ -35,7 +35,7 @@ _TABLE |= dict.fromkeys("📖📝✏💻🔍🔎🌐📋📓🔧💭❓", "*")
 
 
 class PlainAscii(LineFilter):
-    """Every character becomes one of ASCII, or as many as it has cells."""
+    """Filter that makes every character one of ASCII, or as many as it has cells."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002 - Textual's signature
         return [
@@ -48,7 +48,7 @@ class PlainAscii(LineFilter):
 
 @lru_cache(4096)
 def plain(text: str) -> str:
-    """The text in ASCII, as wide as before; `?` stands for what has no likeness."""
+    """Return the text in ASCII, as wide as before; `?` stands for what has no likeness."""
     return "".join(map(_plain, text)).ljust(cell_len(text))[: cell_len(text)]
 
 

@@ -1,4 +1,4 @@
-"""What the screen asks the driver to do: each returns at once, and says what went wrong."""
+"""Requests of the screen to the driver: each returns at once, and says what went wrong."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class TaskActions:
     def __init__(
         self, app: App[Any], client: Client, worker_loop: WorkerLoop, git_dir: Path
     ) -> None:
-        """Nothing is done yet.
+        """Prepare actions of which none has begun.
 
         Args:
             app: where what went wrong is told.
@@ -67,7 +67,7 @@ class TaskActions:
         self._do(self._worker_loop.submit(go()), done, refused)
 
     def _progress(self) -> Callable[[int, int], None]:
-        """Says now and then how far a checkout is that takes long; called from another thread."""
+        """Return a callback, for any thread, that says now and then how far a long checkout is."""
         said = monotonic()
 
         def progress(done: int, of: int) -> None:

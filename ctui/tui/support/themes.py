@@ -31,7 +31,7 @@ _WIDTH = 200
 
 
 class ThemeFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a file holds."""
+    """Content of a file."""
 
     name: str
     dark: bool
@@ -42,7 +42,7 @@ class ThemeFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _WrongTheme(Exception):
-    """What is wrong, in words of the file."""
+    """Error in a theme, in words of its file."""
 
 
 _WRONG = (
@@ -56,7 +56,7 @@ _WRONG = (
 
 
 def find_themes(paths: Paths) -> tuple[list[Theme], list[InvalidInput]]:
-    """All themes of files, the person's last, and what is wrong with those that are left out."""
+    """Return all themes of files, the person's last, and what is wrong with those left out."""
     themes: list[Theme] = []
     problems: list[InvalidInput] = []
     for file in _files(paths):
@@ -85,7 +85,7 @@ def choose_theme(app: App[Any], paths: Paths, wanted: str) -> list[str]:
 
 
 def read_theme(file: Path) -> Theme:
-    """A theme from its file: one that no part of the screen stumbles over.
+    """Return the theme of a file, one that no part of the screen stumbles over.
 
     Raises:
         InvalidInput: with the file and what is wrong in it.
@@ -125,7 +125,7 @@ def _check_names(found: ThemeFile) -> None:
 
 
 def _check_variables(variables: dict[str, str], usual: dict[str, str]) -> None:
-    """Each is of the kind that it usually is of: else the style sheet cannot be read with it."""
+    """Raise unless each is of its usual kind: else the style sheet cannot be read with it."""
     for name, value in variables.items():
         if name not in usual:
             raise _WrongTheme(f"{name} is no variable of a theme")

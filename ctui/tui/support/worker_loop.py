@@ -12,14 +12,14 @@ T = TypeVar("T")
 
 
 class WorkerLoop:
-    """Starts with the first work, and ends with the process or when it is closed."""
+    """Loop that starts with the first work, and ends with the process or when it is closed."""
 
     def __init__(self) -> None:
         self._closed = False
 
     @cached_property
     def loop(self) -> asyncio.AbstractEventLoop:
-        """The loop in which the work is done."""
+        """Return the loop in which the work is done; its thread starts with the first call."""
         loop = asyncio.new_event_loop()
         threading.Thread(target=loop.run_forever, name="worker_loop", daemon=True).start()
         return loop

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 class WorktreeObserver:
-    """Every method can be called at any time, also before the observer stands."""
+    """Observer whose methods can be called at any time, also before it stands."""
 
     def __init__(self, paths: Paths, git_dir: Path, told: Callable[[Observation], None]) -> None:
-        """Nothing is looked at yet.
+        """Prepare an observer that looks at nothing yet.
 
         Args:
             paths: whose records and tasks.
@@ -50,11 +50,11 @@ class WorktreeObserver:
         await worker_loop.submit(observe())
 
     def look(self, path: str = "") -> None:
-        """Something changed in this worktree, or somewhere: look as soon as possible."""
+        """Look as soon as possible: something changed in this worktree, or somewhere."""
         self._call(lambda observer: observer.look(path))
 
     def attend(self, focused: Sequence[str], visible: Sequence[str]) -> None:
-        """Which worktrees somebody or a task works on, and which can be seen: by path."""
+        """Say which worktrees somebody or a task works on, and which can be seen: by path."""
         self._call(lambda observer: observer.attend(focused, visible))
 
     def _call(self, do: Callable[[Observer], None]) -> None:

@@ -66,7 +66,7 @@ def diff_lines(
 
 
 def is_open_after(code: str, language: str, budget: HighlightBudget) -> bool:
-    """Whether `code` ends within a string or a comment, so that its next row belongs to it.
+    """Return True if `code` ends within a string or a comment, to which its next row belongs.
 
     What the budget does not suffice for has no colours, and so nothing that could be open.
     """
@@ -79,7 +79,7 @@ def _rows(code: str) -> list[str]:
 
 
 def _colours(rows: list[str], language: str, budget: HighlightBudget) -> Iterator[tuple[Span, ...]]:
-    """The spans of each row, and then without end those of rows that have none."""
+    """Return the spans of each row, and then without end those of rows that have none."""
     taken = budget.take(rows) if language else 0
     coloured = highlighted(budget.visible(rows[:taken]), language).rows if taken else ()
     return chain(coloured, repeat(()))

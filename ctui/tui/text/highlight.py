@@ -44,7 +44,7 @@ class Highlighted(NamedTuple):
     rows: tuple[tuple[Span, ...], ...]
     """One item for each row."""
     open: bool = False
-    """Whether the last row ends within a string or a comment, as far as one can tell."""
+    """True if the last row ends within a string or a comment, as far as one can tell."""
 
 
 @lru_cache(maxsize=64)
@@ -66,7 +66,7 @@ def highlighted(code: str, language: str) -> Highlighted:
 
 
 def _piece(rows: list[str], start: int) -> list[str]:
-    """The rows from `start` on that a lexer gets at once, one at the least."""
+    """Return the rows from `start` on that a lexer gets at once, one at the least."""
     end, size = start + 1, len(rows[start])
     while end < len(rows) and size + len(rows[end]) < _LONGEST_PIECE:
         size += len(rows[end]) + 1
@@ -75,7 +75,7 @@ def _piece(rows: list[str], start: int) -> list[str]:
 
 
 def _good_end(piece: list[str], spans: list[tuple[Span, ...]]) -> int:
-    """How many rows of a piece stay with it: what follows must not begin within a string."""
+    """Return how many rows of a piece stay: what follows must not begin within a string."""
     for end in range(len(piece) - 1, len(piece) // 2, -1):
         first = spans[end][0] if spans[end] else None
         within = first is not None and first.start == 0 and first.style in _MAY_BE_OPEN

@@ -1,4 +1,4 @@
-"""How much code is coloured: what a lexer may be given, so that the screen never waits for it."""
+"""Limits of what a lexer may be given, so that the screen never waits for colours."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MOST_CHARACTERS = 12_000
 
 
 class HighlightBudget:
-    """What is left for the code of one block. The same block, in any pieces, gets the same."""
+    """Budget left for the code of one block. The same block, in any pieces, gets the same."""
 
     def __init__(self, rows: int = _MOST_ROWS, characters: int = _MOST_CHARACTERS) -> None:
         self._rows = rows
@@ -25,11 +25,11 @@ class HighlightBudget:
         return HighlightBudget(self._rows, self._characters)
 
     def suffices(self, rows: Sequence[str]) -> bool:
-        """Whether all of these rows can be coloured."""
+        """Return True if all of these rows can be coloured."""
         return len(rows) <= self._rows and _size(rows) <= self._characters
 
     def take(self, rows: Sequence[str]) -> int:
-        """Use up what these rows need; how many of them, from the first on, can be coloured.
+        """Use up what these rows need; return how many, from the first on, can be coloured.
 
         Behind the first row that cannot, there is no more budget for any other.
         """
@@ -44,7 +44,7 @@ class HighlightBudget:
         return taken
 
     def visible(self, rows: Iterable[str]) -> str:
-        """The rows as code for a lexer, to whom those that are too long look empty."""
+        """Return the rows as code for a lexer, to whom those that are too long look empty."""
         return "\n".join(row if len(row) <= _LONGEST_ROW else "" for row in rows)
 
 

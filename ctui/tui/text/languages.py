@@ -1,4 +1,4 @@
-"""Which of Pygments' 600 lexers are used: those whose worst code is known to be bearable.
+"""Pygments' lexers that are used: those of its 600 whose worst code is known to be bearable.
 
 With the little that `highlight` gives a lexer at once, each of these needs at most some 50 ms.
 """

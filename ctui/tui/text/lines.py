@@ -1,4 +1,4 @@
-"""What a transcript's text is before it has a width or a colour.
+"""Lines of a transcript, before they have a width or a colour.
 
 A `Line` is a line of the source: a paragraph, a row of code, a title. Styles are names, so that a
 line survives a change of the theme, and nothing here needs Textual. Every text must be sanitised.
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 
 class Wrap(Enum):
-    """How a line that is wider than the screen goes on."""
+    """Continuation of a line that is wider than the screen."""
 
     WORDS = "words"
     """Prose: between words."""
@@ -49,7 +49,7 @@ _LONGEST_TEXT = 200_000
 
 
 def shortened(text: str) -> str:
-    """The text, or both ends of a very long one with a row between them that says so."""
+    """Return the text, or both ends of a very long one with a row between them that says so."""
     left_out = len(text) - _LONGEST_TEXT
     if left_out <= 0:
         return text

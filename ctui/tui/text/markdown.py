@@ -38,7 +38,7 @@ class Part(NamedTuple):
     """Its first row in `source`."""
     end: int
     spaced: bool
-    """Whether a blank line separates it from the part before it."""
+    """True if a blank line separates it from the part before it."""
 
     def lines(self, budget: HighlightBudget, *, continued: bool = False) -> list[Line]:
         """Lay it out. A `continued` block of code is one whose label was shown already."""
@@ -105,12 +105,12 @@ def _items(node: SyntaxTreeNode, source: list[str]) -> Iterator[Part]:
 
 
 def _is_blank(row: str) -> bool:
-    """Whether there is nothing but the marks of quotes in a row of the source."""
+    """Return True if there is nothing but the marks of quotes in a row of the source."""
     return not row.strip(" \t>")
 
 
 class _Layout:
-    """Turns the blocks of one document into lines."""
+    """Layout of one document's blocks in lines."""
 
     def __init__(self, source: list[str], budget: HighlightBudget) -> None:
         self._source = source

@@ -38,7 +38,7 @@ _STYLES = {"strong": "strong", "em": "emphasis", "s": "strike", "a": "link"}
 class _Piece(NamedTuple):
     rows: tuple[Styled, ...]
     closed: bool
-    """Whether no mark in it waits for another one."""
+    """True if no mark in it waits for another one."""
 
 
 def inline_rows(content: str) -> list[Styled]:

@@ -60,7 +60,7 @@ def _block(tokens: list[Token]) -> Block:
 
 
 class _Verbatim(MarkdownIt):
-    """Leaves addresses as they are written."""
+    """Parser that leaves addresses as they are written."""
 
     def normalizeLink(self, url: str) -> str:  # noqa: N802
         # An address may hold entities, which are decoded: what they could hide is encoded again.

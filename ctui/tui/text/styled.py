@@ -16,7 +16,7 @@ class Styled(NamedTuple):
     spans: tuple[Span, ...] = ()
 
     def part(self, start: int, end: int) -> Styled:
-        """The characters from `start` up to `end`, with what is left of their spans."""
+        """Return the characters from `start` up to `end`, with what is left of their spans."""
         spans = tuple(
             Span(max(span.start, start) - start, min(span.end, end) - start, span.style)
             for span in self.spans
@@ -25,7 +25,7 @@ class Styled(NamedTuple):
         return Styled(self.text[start:end], spans)
 
     def folded(self, width: int) -> list[Styled]:
-        """The same text in rows of at most `width` cells, cut between words where possible."""
+        """Return the text in rows of at most `width` cells, cut between words where possible."""
         if cell_len(self.text) <= width:
             return [self]
         rows = []
@@ -38,7 +38,7 @@ class Styled(NamedTuple):
 
 
 class Writer:
-    """Collects text and its styles in rows."""
+    """Collector of text and its styles in rows."""
 
     def __init__(self) -> None:
         self._rows: list[Styled] = []
@@ -73,7 +73,7 @@ class Writer:
         self._parts, self._spans, self._size = [], [], 0
 
     def rows(self) -> list[Styled]:
-        """Everything that was written: always at least one row, which may be empty."""
+        """Return everything that was written: at least one row, which may be empty."""
         self.end_row()
         return self._rows
 

@@ -28,7 +28,7 @@ _MARKS = {
 
 
 def tool_lines(call: ToolCall, *, unfolded: bool) -> tuple[list[Line], int]:
-    """A tool call's lines, and how many more there are when it is unfolded."""
+    """Return a tool call's lines, and how many more there are when it is unfolded."""
     limit = _CHANGE_LINES if _is_change(call) else _OUTPUT_LINES
     body = list(_body(call, HighlightBudget() if unfolded else HighlightBudget(rows=limit)))
     left_out = len(body) - limit
@@ -39,7 +39,7 @@ def tool_lines(call: ToolCall, *, unfolded: bool) -> tuple[list[Line], int]:
 
 
 def title_line(call: ToolCall) -> Line:
-    """What it does, and how it ended."""
+    """Return a line that says what the call does, and how it ended."""
     mark, style = _MARKS[call.state]
     subject = (call.subject or _path(call))[:_LONGEST_SUBJECT]
     text = f"{call.name} {subject}".rstrip()
@@ -53,7 +53,7 @@ def title_line(call: ToolCall) -> Line:
 
 
 def _end(call: ToolCall) -> str:
-    """How it ended: a word, an exit code, a duration worth mentioning."""
+    """Return how it ended: a word, an exit code, a duration worth mentioning."""
     facts: list[str] = []
     if call.state in {ToolState.DENIED, ToolState.STOPPED}:
         facts.append(str(call.state))
@@ -79,7 +79,7 @@ def _body(call: ToolCall, budget: HighlightBudget) -> Iterator[Line]:
 
 
 def _given(call: ToolCall, language: str, budget: HighlightBudget) -> Iterable[Line]:
-    """The part of the input that its one-line subject cannot show."""
+    """Return the part of the input that its one-line subject cannot show."""
     given = call.given
     match call.name:
         case "Edit" if isinstance(given.get("old_string"), str):

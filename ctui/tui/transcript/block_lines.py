@@ -58,7 +58,7 @@ class Body(NamedTuple):
 
 
 def block_body(block: Block, *, unfolded: bool) -> Body:
-    """All lines of a block, with a blank one behind it."""
+    """Return all lines of a block, with a blank one behind it."""
     match block:
         case ToolCall():
             lines, folded = tool_lines(block, unfolded=unfolded)
@@ -196,5 +196,5 @@ def _folded(lines: Iterable[Line], limit: int, *, unfolded: bool) -> tuple[list[
 
 
 def fold_mark(left_out: int) -> Line:
-    """Stands for the lines that are left out."""
+    """Return the line that stands for those that are left out."""
     return Line(f"… {left_out} more lines", style="dim", first="  ", rest="  ")

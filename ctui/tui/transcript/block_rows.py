@@ -16,7 +16,7 @@ _FOLDED_ROWS = 8
 
 
 class BlockRows:
-    """Lays blocks out, and remembers."""
+    """Rows of blocks, laid out when they are wanted, and remembered."""
 
     def __init__(self) -> None:
         self.unfolded: set[int] = set()
@@ -36,12 +36,12 @@ class BlockRows:
         self._live.clear()
 
     def forget(self, block_id: int) -> None:
-        """The block changed."""
+        """Forget the rows of a block that changed."""
         if (rows := self._kept.pop(block_id, None)) is not None:
             self._kept_rows -= len(rows.strips)
 
     def forget_all(self) -> None:
-        """Other blocks have the same ids from now on."""
+        """Forget all blocks: others have the same ids from now on."""
         self.unfolded.clear()
         self._foldable.clear()
         self.restyle(self.width, self.palette)
@@ -56,7 +56,7 @@ class BlockRows:
         return rows
 
     def toggle(self, block_id: int) -> bool:
-        """Fold or unfold a block; whether there was anything to do."""
+        """Fold or unfold a block; return False if there was nothing to do."""
         if block_id in self.unfolded:
             self.unfolded.discard(block_id)
         elif block_id in self._foldable:
@@ -67,7 +67,7 @@ class BlockRows:
         return True
 
     def estimate(self, block: Block) -> int:
-        """Rows that the block will about have, for next to nothing."""
+        """Return the rows that the block will about have, without laying it out."""
         match block:
             case Speech() | Notice():
                 return min(MOST_ROWS, len(block.text) // max(1, self.width) + 2)

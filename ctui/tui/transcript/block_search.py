@@ -20,7 +20,7 @@ RowPosition = tuple[int, int]
 
 
 class Pause:
-    """Gives the loop back whenever enough time has passed."""
+    """Pauses that give the loop back whenever enough time has passed."""
 
     def __init__(self) -> None:
         self._last = monotonic()
@@ -32,7 +32,7 @@ class Pause:
 
 
 def may_show(block: Block, needle: str) -> bool:
-    """Whether a row of this block can have a case-folded text, judged without laying it out.
+    """Return True if a row may have a case-folded text, judged without laying out the block.
 
     Marks of Markdown may stand between the words of what is shown, so each word counts by itself.
     """

@@ -1,4 +1,4 @@
-"""Which rows of a transcript are in a window, without laying out more than is near it."""
+"""Rows of a transcript in a window, without laying out more than is near it."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ class BlockWindow:
 
     @property
     def width(self) -> int:
-        """Cells; 0 before there is a place on the screen."""
+        """Return the width in cells; 0 before there is a place on the screen."""
         return self._rows.width
 
     @property
     def total(self) -> int:
-        """Rows of all blocks, as far as they are known, else estimated."""
+        """Return the rows of all blocks, as far as they are known, else estimated."""
         return self._heights.total
 
     def show(self, blocks: Sequence[Block]) -> None:
-        """Have these blocks, which may grow and change from now on."""
+        """Show these blocks, which may grow and change from now on."""
         self.blocks = blocks
         self._rows.forget_all()
         self._heights.replace_tail(0, map(self._rows.estimate, blocks))
 
     def take(self, changes: Changes) -> None:
-        """The blocks changed like this."""
+        """Take changes of the blocks."""
         if changes.start is not None:
             tail = self.blocks[changes.start :]
             self._heights.replace_tail(changes.start, map(self._rows.estimate, tail))
@@ -59,7 +59,7 @@ class BlockWindow:
     # -- places
 
     def place(self, row: int) -> RowPosition:
-        """The block at a row, and the row within it."""
+        """Return the block at a row, and the row within it."""
         return self._heights.find(row)
 
     def row_of(self, index: int, within: int = 0) -> int:
@@ -94,7 +94,7 @@ class BlockWindow:
         return self._heights.top(index) + within
 
     def frame(self, row: int, height: int, blank: Strip) -> list[Strip]:
-        """The rows of a window that begins at `row`, filled up with blanks."""
+        """Return the rows of a window that begins at `row`, filled up with blanks."""
         rows: list[Strip] = []
         index, within = self._heights.find(row)
         while len(rows) < height and index < len(self.blocks):
@@ -104,14 +104,14 @@ class BlockWindow:
         return rows + [blank] * (height - len(rows))
 
     def text_of(self, selection: Selection) -> str:
-        """The selected text; its offsets are those of `row_paint`."""
+        """Return the selected text; its offsets are those of `row_paint`."""
         start = selection.start or Offset(0, 0)
         end = selection.end or Offset(1 << 20, len(self.blocks) << ROW_BITS)
         rows = map(self.rows_of, range(start.y >> ROW_BITS, len(self.blocks)))
         return selected_text(rows, start, end)
 
     def row_with_offset(self, row: int, blank: Strip) -> Strip:
-        """One row that knows its place in a selection."""
+        """Return one row that knows its place in a selection."""
         index, within = self._heights.find(row)
         if index >= len(self.blocks):
             return blank
@@ -122,25 +122,25 @@ class BlockWindow:
     # -- what a person does
 
     def toggle(self, index: int) -> bool:
-        """Fold or unfold a block; whether there was anything to do."""
+        """Fold or unfold a block; return False if there was nothing to do."""
         done = index < len(self.blocks) and self._rows.toggle(self.blocks[index].id)
         if done:
             self._heights.doubt(index)
         return done
 
     def toggle_last(self, top: int, bottom: int) -> bool:
-        """Toggle the last block between two rows that has anything to do; whether one has."""
+        """Toggle the last block between two rows that can be; return False if none can."""
         first, last = self.place(top)[0], min(self.place(bottom)[0], len(self.blocks) - 1)
         return any(self.toggle(index) for index in range(last, first - 1, -1))
 
     def place_from(self, row: int) -> RowPosition:
-        """Like `place`, for a row that may be one above the first or below the last."""
+        """Return the place of a row, which may be one above the first or below the last."""
         inside = min(max(row, 0), max(0, self.total - 1))
         index, within = self._heights.find(inside)
         return index, within + row - inside
 
     async def find(self, needle: str, start: RowPosition, step: int) -> RowPosition | None:
-        """The next row above (-1) or below (1) a place that has a case-folded text.
+        """Return the next row above (-1) or below (1) a place that has a case-folded text.
 
         No height changes, and only blocks that can have it are laid out.
         """
@@ -156,7 +156,7 @@ class BlockWindow:
         return None
 
     def reveal(self, place: RowPosition) -> int:
-        """The row of a place, the height of whose block is exact from now on."""
+        """Return the row of a place, the height of whose block is exact from now on."""
         self._measure(place[0])
         return self.row_of(*place)
 
@@ -170,7 +170,7 @@ class BlockWindow:
         return self._heights[index]
 
     def _doubt(self, changed: set[int]) -> None:
-        """What changes is nearly always close to the end."""
+        """Doubt the heights of these blocks, nearly all of which are close to the end."""
         for index in range(len(self.blocks) - 1, -1, -1):
             if self.blocks[index].id in changed:
                 self._heights.doubt(index)

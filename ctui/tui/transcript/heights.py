@@ -1,4 +1,4 @@
-"""How many rows each block takes, so that a row's block is found without counting from the top."""
+"""Heights of blocks in rows, so that a row's block is found without counting from the top."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Heights:
             self._append(estimate)
 
     def set(self, index: int, height: int) -> None:
-        """The exact height of a block."""
+        """Set the exact height of a block."""
         self._exact[index] = 1
         difference = height - self._heights[index]
         self._heights[index] = height
@@ -48,14 +48,14 @@ class Heights:
             node += node & -node
 
     def doubt(self, index: int) -> None:
-        """The block changed: its height is an estimate again."""
+        """Take the height of a block that changed for an estimate again."""
         self._exact[index] = 0
 
     def doubt_all(self) -> None:
         self._exact = bytearray(len(self._heights))
 
     def top(self, index: int) -> int:
-        """The first row of a block; the number of all rows for the index behind the last one."""
+        """Return the first row of a block; for the number of blocks that of all rows."""
         rows = 0
         while index > 0:
             rows += self._sums[index]
@@ -63,7 +63,7 @@ class Heights:
         return rows
 
     def find(self, row: int) -> tuple[int, int]:
-        """The block at a row, and the row within it; behind the last one the number of blocks."""
+        """Return the block at a row, or the number of blocks, and how far the row is in it."""
         index, step = 0, 1 << len(self._heights).bit_length()
         while step:
             further = index + step

@@ -11,7 +11,7 @@ from ctui.tui.text.markdown_fence import chunk_size, fence_lines, fence_rows
 
 
 class LiveMarkdown:
-    """Lays out a growing text, and does so only once for what cannot change any more.
+    """Layout of a growing text, made only once for what cannot change any more.
 
     At any time all frozen lines and `tail()` are the `markdown_lines` of the whole text, unless a
     list gets nested so deeply that the whole text would show all of it as it was written.
@@ -26,13 +26,13 @@ class LiveMarkdown:
         self.frozen: list[Line] = []
         """Lines that stay as they are until they are taken. Only `append` adds some, at the end."""
         self._budget = HighlightBudget()
-        """What is left behind the frozen lines."""
+        """Budget left behind the frozen lines."""
         self._rest = ""
         """The source of the tail."""
         self._looked_at = 0
-        """How much of the rest has been looked through in vain."""
+        """Characters of the rest that have been looked through in vain."""
         self._in_fence = False
-        """Whether the rest begins within a block of code. If so, its first row opens the block
+        """True if the rest begins within a block of code. If so, its first row opens the block
         once more, and is not shown again."""
         self._tail: list[Line] | None = None
 

@@ -15,7 +15,7 @@ MOST_ROWS = 4_095
 
 
 class LongRows:
-    """Lays lines out as they come. The end of a text that grows is always shown."""
+    """Layout of lines as they come. The end of a text that grows is always shown."""
 
     def __init__(self, width: int, palette: Palette) -> None:
         self._width = width
@@ -38,7 +38,7 @@ class LongRows:
             self._last = _end_of(self._last)
 
     def rows(self, more: Sequence[Line] = ()) -> Rows:
-        """What is shown of all lines, with `more` of them that may still change at the end."""
+        """Return what is shown of all lines, with `more` at the end that may still change."""
         if more:
             now = LongRows(self._width, self._palette)
             now._first, now._last, now._lines = _copy(self._first), _copy(self._last), self._lines
@@ -54,7 +54,7 @@ class LongRows:
 
 
 def _end_of(rows: Rows) -> Rows:
-    """The last rows, from the beginning of a line on."""
+    """Return the last rows, from the beginning of a line on."""
     if len(rows.strips) <= _LAST_ROWS:
         return rows
     start = rows.soft.find(0, len(rows.strips) - _LAST_ROWS)

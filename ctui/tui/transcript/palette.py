@@ -10,12 +10,12 @@ from ctui.tui.transcript.strips import Palette
 
 
 def palette_of(widget: Widget) -> Palette:
-    """Every style of a widget that has the component classes `transcript--<style>`."""
+    """Return every style of a widget that has the component classes `transcript--<style>`."""
     return {"": widget.rich_style} | {name: style_of(widget, name) for name in STYLES}
 
 
 def style_of(widget: Widget, name: str) -> Style:
-    """A style's colours as they are on the widget's ground: a muted one is a mixture."""
+    """Return a style's colours as they are on the widget's ground: a muted one is a mixture."""
     ground = widget.background_colors[1]
     found = widget.get_component_styles(f"transcript--{name}")
     style = found.text_style

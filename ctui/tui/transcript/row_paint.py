@@ -1,4 +1,4 @@
-"""What is painted over a row: a selection, a match; and the text of a selection."""
+"""Paint over rows, for a selection or a match; and the text of a selection."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _ROW_MASK = (1 << ROW_BITS) - 1
 
 
 def changed_rows(before: Sequence[Strip], after: Sequence[Strip]) -> list[int]:
-    """The rows of a window, of one height, that look different now."""
+    """Return the rows of a window, of one height, that look different now."""
     pairs = enumerate(zip(before, after, strict=True))
     return [row for row, (old, new) in pairs if old is not new and old != new]
 
 
 def selected(strip: Strip, span: tuple[int, int] | None, style: Style) -> Strip:
-    """The strip with these characters (to the end, if the second is -1) in another colour."""
+    """Return the strip with these characters (-1 is the end) in another colour."""
     if span is None:
         return strip
     start, end = span
@@ -34,7 +34,7 @@ def selected(strip: Strip, span: tuple[int, int] | None, style: Style) -> Strip:
 
 
 def matched(strip: Strip, needle: str, style: Style) -> Strip:
-    """The strip with every occurrence of a case-folded text in another colour."""
+    """Return the strip with every occurrence of a case-folded text in another colour."""
     text = strip.text.casefold()
     if len(text) != len(strip.text):
         return strip  # folding changed the length, so places do not agree
@@ -46,7 +46,7 @@ def matched(strip: Strip, needle: str, style: Style) -> Strip:
 
 
 def selected_text(rows: Iterable[Rows], start: Offset, end: Offset) -> str:
-    """The text between two offsets, wrapped lines joined again.
+    """Return the text between two offsets, wrapped lines joined again.
 
     Args:
         rows: of the block where the selection begins, and all behind it.

@@ -6,7 +6,7 @@ from textual.scrollbar import ScrollBar
 
 
 class ScrollbarSync:
-    """A scrollbar repaints as a whole, so it only hears of a thumb that moves by a cell."""
+    """Position of a scrollbar, told only when its thumb moves by a cell: it repaints as a whole."""
 
     def __init__(self) -> None:
         self._shown: tuple[object, ...] = ()

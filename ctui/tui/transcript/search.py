@@ -1,4 +1,4 @@
-"""What is searched for in a transcript, and where it was found last."""
+"""Search in a transcript: its text, and where it was found last."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ class Search:
         self.needle, self._found = "", None
 
     def begin_at_window(self) -> None:
-        """Other blocks are shown."""
+        """Begin at the window again: other blocks are shown."""
         self._found = None
 
     def start(self, window: BlockWindow, top: int, height: int, *, backward: bool) -> RowPosition:
-        """Where the next match is looked for: the last one, or the window's edge."""
+        """Return where the next match is looked for: the last one, or the window's edge."""
         if self._found is not None and top <= window.row_of(*self._found) < top + height:
             return self._found
         return window.place_from(top + height if backward else top - 1)
 
     def arrive(self, window: BlockWindow, found: RowPosition, top: int, height: int) -> int:
-        """A match is here; where the window begins so that it can be seen."""
+        """Take a match that was found; return where the window begins so that it can be seen."""
         self._found = found
         read = window.place(top)
         row = window.reveal(found)

@@ -1,4 +1,4 @@
-"""Where one writes what is searched for in a transcript."""
+"""Input line of the search in a transcript."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Where = Literal["above", "below"]
 
 
 class SearchLine(Input):
-    """Opens at the end of a transcript, so what is searched first is above."""
+    """Input at the end of a transcript, so what is searched first is above."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "want('above', True)", "Match above, and go on there", show=False),
@@ -21,13 +21,13 @@ class SearchLine(Input):
     ]
 
     class Wanted(Message):
-        """The next match is to be shown."""
+        """Message that the next match is to be shown."""
 
         def __init__(self, where: Where, *, written: bool) -> None:
             super().__init__()
             self.where = where
             self.written = written
-            """Whether nothing more will be written, for now."""
+            """True if nothing more will be written, for now."""
 
     def __init__(self) -> None:
         super().__init__(

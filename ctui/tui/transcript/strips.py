@@ -37,7 +37,7 @@ class Rows(NamedTuple):
 
     @property
     def lines(self) -> int:
-        """How many lines these are."""
+        """Return the number of lines."""
         return self.soft.count(0)
 
     def __add__(self, other: object) -> Rows:
@@ -78,7 +78,7 @@ def _shortened(line: Line) -> Line:
 
 
 def _cuts(line: Line, room: int) -> Iterator[tuple[int, int]]:
-    """Where each row of a line begins and ends."""
+    """Yield where each row of a line begins and ends."""
     text = line.text
     if (len(text) if text.isascii() else cell_len(text)) <= room:
         yield 0, len(text)
@@ -91,7 +91,7 @@ def _cuts(line: Line, room: int) -> Iterator[tuple[int, int]]:
 
 
 def _words(text: str, room: int) -> Iterator[str]:
-    """Pieces that end behind a blank where one is; a word that is too long is cut at the edge."""
+    """Yield pieces that end behind a blank where one is; a word too long is cut at the edge."""
     while text:
         piece = chop_cells(text[: room + 1], room)[0]
         if len(piece) < len(text) and not text[len(piece)].isspace():

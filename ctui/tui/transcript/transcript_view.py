@@ -34,7 +34,7 @@ _NEAR_TOP_ROWS = 60
 
 
 class TranscriptView(ScrollView, can_focus=True):
-    """Shows blocks, follows their end, folds, selects, and finds."""
+    """View of blocks that follows their end, folds, selects, and finds."""
 
     DEFAULT_CSS = """
     TranscriptView {
@@ -56,12 +56,12 @@ class TranscriptView(ScrollView, can_focus=True):
     ]
 
     class EarlierWanted(Message):
-        """The top is near, and there may be blocks in front of it."""
+        """Message that the top is near, and that there may be blocks in front of it."""
 
     def __init__(self, clock: FrameClock, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self.follows = True
-        """Whether the end stays in the window as it grows."""
+        """True if the end stays in the window as it grows."""
         self._clock = clock
         self._window = BlockWindow()
         self._base = Style.null()
@@ -88,7 +88,7 @@ class TranscriptView(ScrollView, can_focus=True):
         self._request_frame()
 
     def take(self, changes: Changes) -> None:
-        """The blocks changed like this."""
+        """Take changes of the blocks."""
         self._window.take(changes)
         self._request_frame()
 
@@ -115,7 +115,7 @@ class TranscriptView(ScrollView, can_focus=True):
             self.refresh(*(Region(0, row, self._window.width, 1) for row in changed))
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """The rows of the window, straight from the cache: no style is computed per row."""
+        """Return rows of the window, straight from the cache: no style is computed per row."""
         if not self._window.width:
             return [Strip.blank(crop.width, self.rich_style)] * crop.height
         if self._frame is None or self._frame_key != self._key():
@@ -133,7 +133,7 @@ class TranscriptView(ScrollView, can_focus=True):
         return rows
 
     def render_line(self, y: int) -> Strip:
-        """One row with offsets: only for the mouse, which asks what lies under it."""
+        """Return one row with offsets: only for the mouse, which asks what lies under it."""
         return self._window.row_with_offset(self.scroll_offset.y + y, self._blank)
 
     @property
@@ -262,7 +262,7 @@ class TranscriptView(ScrollView, can_focus=True):
         self.paint()
 
     async def find(self, needle: str, *, backward: bool = True) -> bool:
-        """Show the next row with that text; whether there is one.
+        """Show the next row with that text; return False if there is none.
 
         It gives the loop back every few milliseconds, and may be cancelled.
         """

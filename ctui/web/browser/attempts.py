@@ -33,7 +33,7 @@ class _Address:
 
 
 class Attempts:
-    """Of all addresses."""
+    """Attempts to log in, by address."""
 
     def __init__(self, first: float = _FIRST, longest: float = _LONGEST) -> None:
         self._first = first
@@ -41,7 +41,7 @@ class Attempts:
         self._addresses: dict[str, _Address] = {}
 
     async def attempt(self, address: str, login: Callable[[], T | None]) -> T | None:
-        """What `login` gives; None, which is a wrong attempt, only after a while.
+        """Return what `login` gives; None, which is a wrong attempt, only after a while.
 
         Raises:
             TooMany: without having tried.

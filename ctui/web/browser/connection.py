@@ -39,7 +39,7 @@ class Connection:
         self._room.set()
 
     async def hello(self, session: Session) -> Size | None:
-        """Its first message; None if that is not what it has to be, and the socket is closed."""
+        """Return the size that the first message tells; close the socket if it is a wrong one."""
         said = None
         with suppress(TimeoutError, WebSocketDisconnect):
             async with asyncio.timeout(_HELLO_SECONDS):
@@ -81,7 +81,7 @@ class Connection:
             await self._socket.close(code)
 
     async def _watch(self, session: Session, holds: Callable[[Session], bool]) -> int:
-        """Until the session is over. Each of these three gives the code to close with."""
+        """Wait until the session is over. Each of these three gives the code to close with."""
         while holds(session):
             with suppress(TimeoutError):
                 await asyncio.wait_for(session.over.wait(), _LOOK_SECONDS)
@@ -115,7 +115,7 @@ class Connection:
                     return CODE_BAD_MESSAGE
 
     async def _receive(self) -> Message | None:
-        """The next message; None if it is none of ours.
+        """Return the next message, or None if it is none of ours.
 
         Raises:
             WebSocketDisconnect: the page has gone.

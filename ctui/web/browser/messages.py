@@ -1,4 +1,4 @@
-"""What a page says. What the server says is the program's output, and `Ended` at its end."""
+"""Messages of a page. The server sends the program's output, and `Ended` at its end."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class Typed(msgspec.Struct, tag="typed", frozen=True, forbid_unknown_fields=True
 
 
 class Resized(msgspec.Struct, tag="resized", frozen=True, forbid_unknown_fields=True):
-    """The page has another size."""
+    """Message that the page has another size."""
 
     columns: Columns
     rows: Rows
 
 
 class Seen(msgspec.Struct, tag="seen", frozen=True, forbid_unknown_fields=True):
-    """So much of the output is on the screen."""
+    """Message that so much of the output is on the screen."""
 
     bytes: Annotated[int, msgspec.Meta(ge=0, le=1 << 24)]
 
@@ -45,7 +45,7 @@ Message: TypeAlias = Hello | Typed | Resized | Seen
 
 
 class Ended(msgspec.Struct, tag="ended", frozen=True):
-    """The program has ended."""
+    """Message that the program has ended."""
 
     code: int
 
@@ -54,7 +54,7 @@ _decoder: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
 
 
 def parse(text: str) -> Message | None:
-    """A message; None if it is none."""
+    """Return a message, or None if the text is none."""
     if len(text) > LONGEST:
         return None
     try:

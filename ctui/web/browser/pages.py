@@ -26,7 +26,7 @@ _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 
 def page(title: str, body: str, *, status: int = 200, script: str = "") -> HTMLResponse:
-    """A page of ours. `title` is text, `body` is HTML."""
+    """Return a page of ours. `title` is text, `body` is HTML."""
     run = f'<script type="module" src="/browser/{script}"></script>' if script else ""
     return HTMLResponse(
         "<!doctype html>"
@@ -40,7 +40,7 @@ def page(title: str, body: str, *, status: int = 200, script: str = "") -> HTMLR
 
 
 def login_page() -> Response:
-    """Where the token is asked for."""
+    """Return the page that asks for the token."""
     return page(
         "ctui",
         '<main class="card"><h1>ctui</h1>'
@@ -55,7 +55,7 @@ def login_page() -> Response:
 
 
 def dashboard_page(title: str) -> Response:
-    """The terminal, a line above it, and a notice over it."""
+    """Return a page with the terminal, a line above it, and a notice over it."""
     return page(
         f"{title} · ctui",
         f'<header><b>ctui</b><span id="name">{escape(title)}</span>'
@@ -71,13 +71,13 @@ def dashboard_page(title: str) -> Response:
 
 
 def notice_page(title: str, text: str, *, status: int) -> Response:
-    """One sentence."""
+    """Return a page with one sentence."""
     body = f'<main class="card"><h1>{escape(title)}</h1><p>{escape(text)}</p></main>'
     return page(title, body, status=status)
 
 
 def static_files() -> dict[str, Response]:
-    """All files that there are, by name: nothing else can be asked for."""
+    """Return all files that there are, by name: nothing else can be asked for."""
     return {
         path.name: Response(
             path.read_bytes(),

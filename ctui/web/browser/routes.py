@@ -49,7 +49,7 @@ class Dashboards:
         environ: Mapping[str, str] | None = None,
         sessions: Sessions | None = None,
     ) -> None:
-        """Nothing runs yet.
+        """Prepare dashboards of which none runs yet.
 
         Args:
             check_token: whether a token is the right one now, in constant time.
@@ -163,13 +163,13 @@ def browser_routes(
     title: str,
     environ: Mapping[str, str] | None = None,
 ) -> list[BaseRoute]:
-    """The dashboard in a browser at `/`; see `Dashboards` for what is given."""
+    """Return the routes of the dashboard at `/`; see `Dashboards` for what is given."""
     made = Dashboards(check_token, command, folder, title=title, environ=environ)
     return made.routes()
 
 
 async def _token_of(request: Request) -> str | None:
-    """The field `token` of a form; None if there is none."""
+    """Return the field `token` of a form, or None if there is none."""
     body = b""
     async for chunk in request.stream():
         body += chunk
@@ -183,7 +183,7 @@ async def _token_of(request: Request) -> str | None:
 
 
 def _from_here(connection: HTTPConnection) -> bool:
-    """Whether a page of this very server sent it, which a browser always says.
+    """Return True if a page of this very server sent it, which a browser always says.
 
     The server's own names are the application's to check: `Host` is believed here.
     """
@@ -196,7 +196,7 @@ def _origin(connection: HTTPConnection) -> str:
 
 
 def _cookie_name(connection: HTTPConnection) -> str:
-    """One for each port: a host's cookies belong to all of its ports."""
+    """Return a name for each port: a host's cookies belong to all of its ports."""
     _, port = connection.scope.get("server") or ("", 0)
     return f"ctui-{port}"
 
@@ -209,5 +209,5 @@ def _cookie(request: Request, value: str, seconds: int) -> dict[str, str]:
 
 
 def _answer(status: int, headers: Mapping[str, str] = _NONE, **said: str) -> Response:
-    """For a script of ours."""
+    """Return a response for a script of ours."""
     return JSONResponse(said, status, {**HEADERS, **headers})

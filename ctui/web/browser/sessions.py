@@ -1,4 +1,4 @@
-"""Who is logged in: kept in memory, so that everybody is logged out when the server ends."""
+"""Logins, kept in memory, so that everybody is logged out when the server ends."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MOST = 64
 
 
 class Secrets(NamedTuple):
-    """What a browser keeps of a login, and shows together."""
+    """Secrets of a login, which a browser keeps and shows together."""
 
     cookie: str
     key: str
@@ -37,7 +37,7 @@ class Session:
         """Set when it was logged out."""
 
     def has_key(self, key: str) -> bool:
-        """In a time that tells nothing of the right one."""
+        """Return True if this is the key, found out in a time that tells nothing of it."""
         return hmac.compare_digest(self.key.encode(), key.encode("utf-8", "replace"))
 
 
@@ -47,7 +47,7 @@ class Sessions:
     def __init__(
         self, check_token: Callable[[str], bool], clock: Callable[[], float] = time.time
     ) -> None:
-        """Nobody is logged in yet.
+        """Prepare sessions for a server to which nobody is logged in yet.
 
         Args:
             check_token: whether a token is right at this moment, in constant time. A session is
@@ -59,7 +59,7 @@ class Sessions:
         self._sessions: dict[str, Session] = {}
 
     def open(self, token: str) -> Secrets | None:
-        """Log somebody in; None if the token is wrong."""
+        """Log somebody in, or return None if the token is wrong."""
         if not self._check(token):
             return None
         made = Secrets(secrets.token_urlsafe(_BYTES), secrets.token_urlsafe(_BYTES))
@@ -69,7 +69,7 @@ class Sessions:
         return made
 
     def find(self, cookie: str) -> Session | None:
-        """The session of a cookie, if it still holds."""
+        """Return the session of a cookie, if it still holds."""
         # 256 random bits are found by their hash: how long that takes tells nothing of others.
         session = self._sessions.get(cookie)
         if session is not None and not self.holds(session):
@@ -78,7 +78,7 @@ class Sessions:
         return session
 
     def holds(self, session: Session) -> bool:
-        """Whether it is neither logged out nor too old, and its token is still the right one."""
+        """Return True if it is neither logged out nor too old, and its token is still right."""
         alive = not session.over.is_set() and self._clock() < session.ends
         return alive and self._check(session.token)
 

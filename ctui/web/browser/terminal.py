@@ -39,18 +39,18 @@ machine that serves, where the person is not."""
 
 
 class Size(NamedTuple):
-    """Of a terminal, in cells."""
+    """Size of a terminal, in cells."""
 
     columns: int
     rows: int
 
 
 class Stuck(Exception):
-    """The program does not read what is typed."""
+    """Error of a program that does not read what is typed."""
 
 
 def program_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """What the program needs of the server's environment, and the terminal that a page is."""
+    """Return what the program needs of the server's environment, with the kind of terminal."""
     kept = {
         name: value
         for name, value in environ.items()
@@ -60,7 +60,7 @@ def program_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 class Terminal:
-    """Used from one event loop; one reader and one writer at a time."""
+    """Terminal with a program, used from one event loop; one reader and one writer at a time."""
 
     def __init__(self, process: asyncio.subprocess.Process, master: int) -> None:
         self._process = process
@@ -107,7 +107,7 @@ class Terminal:
         return cls(process, master)
 
     async def read(self) -> bytes:
-        """What it wrote, at most 64 KiB; b"" when it has ended.
+        """Return what the program wrote, at most 64 KiB; b"" when it has ended.
 
         Nothing is read ahead: a program whose output nobody takes has to wait.
         """
@@ -124,7 +124,7 @@ class Terminal:
             await self._until(loop.add_reader, loop.remove_reader)
 
     async def write(self, data: bytes) -> None:
-        """Type something. What comes after the program's end is nothing.
+        """Type something, or nothing after the program's end.
 
         Raises:
             Stuck: it does not read.
@@ -169,7 +169,7 @@ class Terminal:
     async def _until(
         self, add: Callable[[int, Callable[[], None]], None], remove: Callable[[int], object]
     ) -> None:
-        """Until the terminal is ready, or the program has ended."""
+        """Wait until the terminal is ready, or the program has ended."""
         ready = asyncio.get_running_loop().create_future()
         add(self._master, lambda: None if ready.done() else ready.set_result(None))
         try:

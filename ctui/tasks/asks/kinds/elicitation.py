@@ -27,12 +27,12 @@ _ACTIONS = {"allow": "accept", "deny": "decline", "cancel": "cancel"}
 
 
 class ElicitationDetails(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What an MCP server of the task wants filled in."""
+    """Form that an MCP server of the task wants filled in."""
 
     server: str = ""
     schema: dict[str, Any] = {}
     problem: str = ""
-    """Why it cannot be filled in; "" where it can."""
+    """Reason why it cannot be filled in; "" if it can."""
 
 
 class Elicitation(Kind):

@@ -29,18 +29,18 @@ from ctui.text import one_line, sanitise
 _WIDTH = 200
 
 _COMMAND = re.compile(r"[!-~](?:[ -~]{0,498}[!-~])?")
-"""What a person sees whole, and as it is."""
+"""Command that a person sees whole and unchanged."""
 
 
 class Grantable(msgspec.Struct, frozen=True):
-    """What an ask would allow for good."""
+    """Tool and content that an ask would allow for good."""
 
     tool: str
     content: str
 
 
 class Permission(Kind):
-    """May this tool run with this input."""
+    """Request to run a tool with an input."""
 
     kind = AskKind.PERMISSION
     takes_the_rest = True

@@ -1,0 +1,88 @@
+"""Jobs that make the sandbox of a run, and start the CLI in it."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from ctui.errors import Conflict, CtuiError, RunnerUnavailable
+from ctui.tasks.model import Run
+from ctui.tasks.runs.channel import Channel
+from ctui.tasks.runs.jobs.patience import insist
+from ctui.tasks.runs.launch import Launch, prepare
+from ctui.tasks.session.greeting import RELAY_GREETED, initialize, initialize_id
+
+if TYPE_CHECKING:
+    from ctui.tasks.mailbox.step import Standing
+    from ctui.tasks.runs.actor import TaskActor
+
+_CREATE_SECONDS = 120.0
+
+
+async def prepare_run(actor: TaskActor, standing: Standing) -> Launch:
+    """Find the login, and describe the next sandbox.
+
+    Raises:
+        CtuiError: what is missing.
+    """
+    task = standing.task
+    services = actor.services
+    account = await services.logins.of(task, needed=True)
+    config = standing.config or services.config()
+    again_on = (RunnerUnavailable,)
+    return await insist(actor, lambda: prepare(services, config, task, account), on=again_on)
+
+
+async def create(actor: TaskActor, launch: Launch, run: Run) -> Channel:
+    """Make the sandbox of a run and start the CLI in it, as soon as the runner answers.
+
+    Raises:
+        CtuiError: it cannot be made or started; nothing of it is left.
+    """
+    again_on = (RunnerUnavailable, Conflict)
+    return await insist(actor, lambda: _attempt(actor, launch, run), on=again_on)
+
+
+async def _attempt(actor: TaskActor, launch: Launch, run: Run) -> Channel:
+    """Make the sandbox once. Cancelled it leaves none behind, or returns one that was started."""
+    starting = asyncio.Event()
+    making = asyncio.ensure_future(_make(actor, launch, run, starting))
+    try:
+        return await asyncio.shield(making)
+    except asyncio.CancelledError:
+        if not starting.is_set():
+            making.cancel()
+        # What a runner has begun it ends: whoever gives up here must not leave one behind.
+        with suppress(asyncio.CancelledError, CtuiError):
+            return await making  # it may have said something: it is followed, and then stopped
+        raise
+
+
+async def _make(actor: TaskActor, launch: Launch, run: Run, starting: asyncio.Event) -> Channel:
+    runner, channel = actor.services.runner, None
+    making = asyncio.ensure_future(runner.create(launch.spec))
+    try:
+        async with asyncio.timeout(_CREATE_SECONDS):
+            channel = Channel(runner, await asyncio.shield(making))
+            await channel.open(torn=False)
+            greet(channel, launch.first_line, run)
+            starting.set()
+            await runner.start(channel.sandbox)
+    except BaseException as error:  # whatever it was: the next attempt needs the name
+        if channel is not None:
+            await channel.close()
+        with suppress(CtuiError):
+            await asyncio.shield(making)
+        with suppress(CtuiError):
+            await runner.remove(launch.spec.name)
+        if isinstance(error, TimeoutError):
+            raise RunnerUnavailable("the engine makes no sandbox", hint="`ctui doctor`") from error
+        raise
+    return channel
+
+
+def greet(channel: Channel, first_line: bytes, run: Run) -> None:
+    """Say what begins every run: the secrets to the relay, and hello to the CLI."""
+    channel.send(first_line, key=RELAY_GREETED)
+    channel.send(initialize(run), key=initialize_id(run))

@@ -1,0 +1,68 @@
+"""PREPARING and CREATING: a new run, from its place among the others to its sandbox."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from ctui.sandbox.runner import NOTHING
+from ctui.tasks.mailbox.states import Phase
+from ctui.tasks.mailbox.step import Step
+from ctui.tasks.model import Notice, Run, TaskState
+from ctui.tasks.runs.channel import Channel
+from ctui.tasks.runs.failures import as_error
+from ctui.tasks.runs.jobs.create import create, prepare_run
+from ctui.tasks.runs.launch import Launch
+from ctui.tasks.runs.outcome import settle
+from ctui.tasks.runs.phases import closing, live, resting
+from ctui.tasks.session import conversation
+
+
+def slot(step: Step) -> None:
+    """Begin to prepare: there is room."""
+    if step.standing.phase is not Phase.QUEUED:
+        return
+    step.move(TaskState.STARTING)
+    step.enter(Phase.PREPARING)
+    actor, standing = step.actor, step.standing
+    step.start("prepare", lambda: prepare_run(actor, standing))
+
+
+def prepared(step: Step, launch: object, error: BaseException | None) -> None:
+    """Put the run on record, and have its sandbox made."""
+    standing, task = step.standing, step.task
+    if standing.intent:
+        closing.close(step)
+    elif error is not None:
+        standing.failure = as_error(error)
+        settle(step)
+        step.enter(Phase.RESTING)
+        resting.rest(step)
+    else:
+        launch = cast("Launch", launch)
+        standing.run = run = Run(
+            task=task.id,
+            number=launch.number,
+            container=launch.spec.name,
+            created=step.time,
+            cost_before=task.cost,
+        )
+        step.store.runs.add(run)
+        step.store.runs.set_seen(task.id, run.number, *NOTHING)
+        standing.stored = NOTHING
+        task.sandbox = launch.facts
+        step.enter(Phase.CREATING)
+        actor = step.actor
+        step.start("create", lambda: create(actor, launch, run))
+
+
+def created(step: Step, channel: object, error: BaseException | None) -> None:
+    """Follow the run, or end it if that was said meanwhile."""
+    if error is not None:
+        closing.prevented(step, error)
+        return
+    step.note(Notice(kind="started", text=f"run {step.run.number} started"))
+    live.enter(step, cast("Channel", channel))
+    if step.standing.intent:
+        step.standing.ending = False  # what was to be cancelled came to be, and is stopped now
+    else:
+        conversation.tell_waiting(step)
