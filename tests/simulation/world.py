@@ -343,6 +343,8 @@ _ERRORS = (
     (ExternalFailure, "the engine says: 500"),
 )
 """What a call fails with now and then, although the next one may not."""
+PASSING = ("the engine does not answer", "the engine broke off", "the store is locked")
+"""Problems that a task must not have any more when they are over."""
 
 
 class SimulatedInput:

@@ -86,11 +86,15 @@ def try_to_close(step: Step) -> None:
 def closed(step: Step, result: object, error: BaseException | None) -> None:
     """Settle the task: no sandbox of it is left."""
     standing, task = step.standing, step.task
+    has_ended = task.state is TaskState.ENDED  # with a problem that is its own
     if error is not None:
         # Nobody is told that nothing is left before it is so.
-        step.trouble(as_error(error).one_line(), "engine")
+        if not has_ended:
+            step.trouble(as_error(error).one_line(), "engine")
         step.timer("close", CLOSE_AGAIN_SECONDS)
         return
+    if task.cause == "engine" and not has_ended:
+        step.trouble("", "")
     found = cast("job.Closed", result)
     intent = standing.intent
     turns.work_found(step, found.work)
