@@ -1,7 +1,10 @@
-"""The plainest container that the tests of streams and engines need."""
+"""The plainest container that the tests of streams and engines need, and what it says."""
 
 from __future__ import annotations
 
+from ctui.sandbox.docker.endpoint import Endpoint
+from ctui.sandbox.docker.stream import follow_log
+from ctui.sandbox.runner import LogLine
 from ctui.sandbox.spec import SandboxSpec
 
 _NOBODY = 65534
@@ -21,3 +24,14 @@ def plain_spec(name: str, image: str, *entrypoint: str, labels: dict[str, str]) 
         network="none",
         labels=labels,
     )
+
+
+async def follow(endpoint: Endpoint, container: str) -> list[LogLine]:
+    return [line async for batch in follow_log(endpoint, container) for line in batch]
+
+
+async def all_said(endpoint: Endpoint, container: str) -> list[LogLine]:
+    """Everything that it says until it ends; a busy engine ends a stream before the last lines."""
+    await follow(endpoint, container)
+    log = follow_log(endpoint, container, follow=False)
+    return [line async for batch in log for line in batch]

@@ -15,7 +15,7 @@ from ctui.sandbox.docker.image import require_image
 from ctui.sandbox.docker.stream import follow_log
 from ctui.sandbox.spec import LABEL_INSTANCE
 from ctui.tasks.runs.launch import network_name
-from tests.sandbox.containers import plain_spec
+from tests.sandbox.containers import all_said, plain_spec
 
 LISTEN = "import socket; s = socket.create_server(('', 8080)); print('up', flush=True); s.accept()"
 LOOK = """
@@ -57,7 +57,7 @@ async def test_neither_names_nor_addresses_of_another_instance_can_be_reached() 
         seer = plain_spec(f"{mark}-seer", image, *program, labels=labels)
         looking = await engine.create(msgspec.structs.replace(seer, network=networks[1]))
         await engine.start(looking)
-        said = [line.data async for batch in follow_log(engine.endpoint, looking) for line in batch]
+        said = [line.data for line in await all_said(engine.endpoint, looking)]
         assert said == [b"not gaierror", b"not TimeoutError"]
     finally:
         for container in await engine.find(labels):

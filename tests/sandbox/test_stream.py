@@ -16,9 +16,9 @@ from ctui.sandbox.docker.endpoint import Endpoint
 from ctui.sandbox.docker.engine import Engine
 from ctui.sandbox.docker.image import require_image
 from ctui.sandbox.docker.seccomp import profile
-from ctui.sandbox.docker.stream import Stdin, follow_log
+from ctui.sandbox.docker.stream import Stdin
 from ctui.sandbox.runner import LogLine
-from tests.sandbox.containers import plain_spec
+from tests.sandbox.containers import all_said, follow, plain_spec
 
 pytestmark = pytest.mark.engine
 
@@ -43,7 +43,7 @@ async def container(engine: Engine, program: str) -> str:
 
 
 async def read(engine: Engine, made: str) -> list[LogLine]:
-    return [line async for batch in follow_log(engine.endpoint, made) for line in batch]
+    return await all_said(engine.endpoint, made)
 
 
 async def test_stdout_and_stderr_are_kept_apart_and_in_order(engine: Engine) -> None:
@@ -55,11 +55,9 @@ async def test_stdout_and_stderr_are_kept_apart_and_in_order(engine: Engine) -> 
     )
     made = await container(engine, program)
     await engine.start(made)
-    followed = await read(engine, made)
-    lines = [
-        line async for batch in follow_log(engine.endpoint, made, follow=False) for line in batch
-    ]
-    assert [line for line in followed if line.complete] == [line for line in lines if line.complete]
+    followed = [line for line in await follow(engine.endpoint, made) if line.complete]
+    lines = await read(engine, made)
+    assert followed == [line for line in lines if line.complete][: len(followed)]
     out = [line.data.decode() for line in lines if line.stream == "out"]
     err = [line.data.decode() for line in lines if line.stream == "err"]
     assert out == [*(f"o{n}" for n in range(2000)), "last"]

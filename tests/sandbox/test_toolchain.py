@@ -11,9 +11,8 @@ from ctui.config import ImageConfig
 from ctui.errors import ExternalFailure, Unavailable
 from ctui.sandbox.docker.engine import Engine
 from ctui.sandbox.docker.image import build_image, current_tags, require_image
-from ctui.sandbox.docker.stream import follow_log
 from tests.conftest import ENGINE_WIDE
-from tests.sandbox.containers import plain_spec
+from tests.sandbox.containers import all_said, plain_spec
 
 pytestmark = [pytest.mark.engine, ENGINE_WIDE]
 
@@ -41,7 +40,7 @@ async def test_a_dockerfile_s_tools_are_in_the_image_with_the_cli(tmp_path: Path
         spec = plain_spec(name, tag, *command, labels=labels)
         made = await engine.create(spec)
         await engine.start(made)
-        lines = [line.data async for batch in follow_log(engine.endpoint, made) for line in batch]
+        lines = [line.data for line in await all_said(engine.endpoint, made)]
         await engine.remove(made)
         assert lines[0] == greeting.encode()
         assert b"Claude Code" in lines[1]

@@ -18,8 +18,8 @@ from ctui.errors import Unavailable
 from ctui.sandbox.docker.endpoint import Endpoint, Tls, resolve_endpoint
 from ctui.sandbox.docker.engine import Engine
 from ctui.sandbox.docker.image import require_image
-from ctui.sandbox.docker.stream import Stdin, follow_log
-from tests.sandbox.containers import plain_spec
+from ctui.sandbox.docker.stream import Stdin
+from tests.sandbox.containers import all_said, plain_spec
 
 pytestmark = pytest.mark.engine
 
@@ -84,7 +84,7 @@ async def a_line_there_and_back(engine: Engine, endpoint: Endpoint) -> list[byte
         await engine.start(made)
         stdin = await Stdin.open(endpoint, made)
         await stdin.send(b"there and back\n")
-        lines = [line.data async for batch in follow_log(endpoint, made) for line in batch]
+        lines = [line.data for line in await all_said(endpoint, made)]
         stdin.close()
         return lines
     finally:
