@@ -18,7 +18,7 @@ pytestmark = pytest.mark.engine
 
 SERVER = Path(__file__).with_name("hostile_server.py")
 _MOST_ASKS = 64
-"""Open asks of a run, by default (`tasks.asks`)."""
+"""Open asks that a run may have, by default."""
 _CONTROLS = {"\x1b", "\x07", "\u202e"}
 
 
