@@ -7,15 +7,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ctui.errors import (
-    Conflict,
-    CtuiError,
-    ExternalFailure,
-    NotFound,
     RunnerUnavailable,
-    Unavailable,
 )
 from ctui.sandbox.docker.endpoint import Endpoint
-from ctui.sandbox.docker.transport import EngineHangs
+from ctui.sandbox.docker.transport import EngineHangs, refusal
 from ctui.text import one_line
 
 if TYPE_CHECKING:
@@ -67,11 +62,6 @@ def connect_sdk(endpoint: Endpoint) -> APIClient:
         return client
 
 
-_AWAY = frozenset({502, 503, 504})
-_GOING = ("shutting down", "context canceled", "transport is closing", "containerd.sock")
-"""Words of an engine that is ending, or has lost its containerd: the same call succeeds later."""
-
-
 def translated_call(call: Callable[[], T], endpoint: Endpoint) -> T:
     """Make a call of the SDK. Raises what of `ctui.errors` fits."""
     with _translated(endpoint):
@@ -87,10 +77,8 @@ def _translated(endpoint: Endpoint) -> Iterator[None]:
 
     try:
         yield
-    except errors.NotFound as error:
-        raise NotFound(f"the engine says: {_said(error)}") from error
     except errors.APIError as error:
-        raise _of_api(error) from error
+        raise refusal(error.status_code or 0, _said(error)) from error
     except (errors.DockerException, RequestException, OSError) as error:
         raise (
             EngineHangs
@@ -111,17 +99,6 @@ def _timed_out(error: BaseException | None) -> bool:
             return True
         error = error.__cause__ or error.__context__
     return False
-
-
-def _of_api(error: Any) -> CtuiError:
-    said = _said(error)
-    if "no space left" in said.lower():
-        return Unavailable("the engine's disk is full", hint="free some space: `docker system df`")
-    if error.status_code == 409:
-        return Conflict(f"the engine says: {said}")
-    if error.status_code in _AWAY or any(word in said.lower() for word in _GOING):
-        return RunnerUnavailable(f"the engine says: {said}", hint="is it restarting?")
-    return ExternalFailure(f"the engine says: {said}", exit_code=error.status_code)
 
 
 def _said(error: Any) -> str:

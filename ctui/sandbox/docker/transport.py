@@ -8,7 +8,14 @@ from contextlib import suppress
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from ctui.errors import Conflict, ExternalFailure, NotFound, RunnerUnavailable, Unavailable
+from ctui.errors import (
+    Conflict,
+    CtuiError,
+    ExternalFailure,
+    NotFound,
+    RunnerUnavailable,
+    Unavailable,
+)
 from ctui.sandbox.docker.endpoint import Endpoint
 from ctui.text import one_line
 
@@ -108,14 +115,28 @@ async def request(
     response = Response(int(status_line.split()[1]), headers)
     if response.status >= 400:
         said = one_line((await connection.reader.read(4096)).decode("utf-8", "replace"), 300)
-        if response.status == 404:
-            raise NotFound(f"the engine says: {said}")
-        if response.status == 409:
-            raise Conflict(f"the engine says: {said}")
-        if response.status in {502, 503, 504}:
-            raise RunnerUnavailable(f"the engine says: {said}", hint="is it restarting?")
-        raise ExternalFailure(f"the engine says: {said}", exit_code=response.status)
+        raise refusal(response.status, said)
     return response
+
+
+_AWAY = frozenset({502, 503, 504})
+_ENDING = ("shutting down", "context canceled", "transport is closing", "containerd.sock")
+"""Words of an engine that is ending, or has lost its containerd: the same call succeeds later."""
+_REMOVED = "marked for removal"
+
+
+def refusal(status: int, said: str) -> CtuiError:
+    """Return the error that an engine's answer means, by its HTTP status and its words."""
+    text, words = f"the engine says: {said}", said.lower()
+    if "no space left" in words:
+        return Unavailable("the engine's disk is full", hint="free some space: `docker system df`")
+    if status == 404 or _REMOVED in words:
+        return NotFound(text)
+    if status == 409:
+        return Conflict(text)
+    if status in _AWAY or any(word in words for word in _ENDING):
+        return RunnerUnavailable(text, hint="is it restarting?")
+    return ExternalFailure(text, exit_code=status)
 
 
 async def _dial(endpoint: Endpoint) -> Connection:
