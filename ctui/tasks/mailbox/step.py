@@ -42,7 +42,7 @@ class RunOver(NamedTuple):
     state: SandboxState | None
     """None where it is gone."""
     lost: bool
-    """The runner was away while the run was followed."""
+    """True if the runner was away while the run was followed."""
 
 
 class Standing(msgspec.Struct):

@@ -55,7 +55,7 @@ def _ended(step: Step, reason: EndReason, problem: str = "", cause: Cause = "") 
 
 
 def _lost(over: RunOver | None) -> bool:
-    return over is not None and (over.lost or over.state is None)
+    return over is not None and over.lost
 
 
 def _exit_code(over: RunOver | None) -> int | None:
