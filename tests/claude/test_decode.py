@@ -153,7 +153,7 @@ def test_the_answer_to_initialize_carries_what_is_still_open() -> None:
 
 def test_an_unknown_request_can_be_refused_by_its_id() -> None:
     line = lines.line(type="control_request", request_id="r1", request={"subtype": "dance"})
-    assert decode(line) == events.OtherRequest("r1", "dance")
+    assert decode(line) == events.OtherRequest("r1", "dance", {"subtype": "dance"})
     assert decode(b'{"type":"control_request","request_id":"r1"}') == events.OtherRequest("r1", "")
 
 

@@ -57,6 +57,20 @@ def test_all_edits_are_allowed_from_the_answer_on_that_says_so(
     in_world(30, work)
 
 
+@pytest.mark.parametrize(("decision", "alarms"), [("session", 0), ("allow", 1)])
+def test_a_plan_is_approved_with_all_its_edits_or_without(decision: Any, alarms: int) -> None:
+    async def work(schedule: Schedule) -> None:
+        box = await quiet(schedule)
+        tool = "ExitPlanMode"
+        line = ask_line("plan", "call", tool, input={"plan": "Do it."})
+        await said(schedule, box, state_line("running"), use_line("call", tool), line)
+        [ask] = schedule.store.asks.list(AskState.PENDING)
+        await schedule.engine.answer(calls.AnswerAsk(ask.id, Answer(decision)))
+        assert (await said(schedule, box, _MODE)).alarm_count == alarms
+
+    in_world(33, work)
+
+
 def test_an_answer_that_came_too_late_allows_no_edits() -> None:
     """The request was withdrawn before the answer had its receipt."""
 

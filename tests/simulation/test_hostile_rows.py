@@ -494,6 +494,21 @@ def test_nobody_is_there_for_what_an_unattended_task_asks() -> None:
     in_world(20, work)
 
 
+def test_nobody_is_there_for_a_form() -> None:
+    """T17: it is closed without an answer, since nobody has declined it."""
+
+    async def work(schedule: Schedule) -> None:
+        servers = {"given": McpServer(command="x")}
+        box = await quiet(schedule, unattended=True, mcp_servers=servers)
+        await said(schedule, box, state_line("running"), elicitation("form", "given"))
+        assert pending(schedule) == []
+        [ask] = schedule.store.asks.list(AskState.ANSWERED, AskState.DELIVERED)
+        assert ask.answer is not None
+        assert (ask.answer.decision, ask.answer.message) == ("cancel", "")
+
+    in_world(23, work)
+
+
 def test_a_turn_that_takes_too_long_is_interrupted() -> None:
     """T17: after the seconds of `--timeout`."""
 

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, Phase, example, find, given, settings
 
 from ctui.claude.protocol.decode import decode
-from ctui.claude.protocol.events import Elicitation, McpMessage, PermissionRequest
+from ctui.claude.protocol.events import McpMessage
 from ctui.cli.shapes import shown_ask
 from ctui.cli.task.answering import AskPrompt
 from ctui.cli.task.follow import ask_outcome, how_to_answer
@@ -23,6 +22,8 @@ from ctui.mcp_server.protocol.asks import ask_item
 from ctui.mcp_server.protocol.elicit import answer_of, form_of
 from ctui.tasks.asks import (
     KINDS,
+    AskEvent,
+    Kind,
     Origin,
     ask_lines,
     ask_of,
@@ -41,134 +42,27 @@ from ctui.tasks.model import Answer, Ask, AskKind
 from ctui.text import sanitise
 from ctui.tui.asks.ask_form import AskForm
 from ctui.web.views import ask_view
+from tests.tasks.generators import (
+    ANY_INPUT,
+    JSON,
+    QUESTIONS,
+    TEXT,
+    deep,
+    requests,
+    requests_of,
+)
 
 ORIGIN = Origin("t", 1, 0)
 ALL: tuple[Decision, ...] = ("allow", "session", "always", "deny", "cancel")
-
-_TEXT = st.text(max_size=12) | st.sampled_from(
-    ["\ud83d", "a\udfff", "\u2028\u2029\u0085", "\x1b[2J", "\u202e", "x\ny", "\x00", "é" * 40, "5"]
-)
-_SCALAR = (
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.sampled_from([2**63, -(2**63) - 1, 2**64, 10**30, 1e308, -0.0, 1e15])
-    | st.floats()
-    | _TEXT
-)
-_JSON = st.recursive(
-    _SCALAR,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_TEXT, inner, max_size=3),
-    max_leaves=8,
-)
-
-
-def deep(levels: int) -> Any:
-    value: Any = "x"
-    for level in range(levels):
-        value = [value] if level % 2 else {"a": value}
-    return value
-
-
-_DEEP = st.sampled_from([deep(levels) for levels in (4, 12, 90, 250, 400)])
-
-
-def some(**known: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
-    """Return objects whose members are right, of another type, or missing."""
-    wrong = st.fixed_dictionaries({}, optional={key: one | _JSON for key, one in known.items()})
-    return st.fixed_dictionaries(known) | wrong
-
-
-_OPTION = some(label=_TEXT, description=_TEXT)
-_QUESTION = some(question=_TEXT, options=st.lists(_OPTION, max_size=4), multiSelect=st.booleans())
-_EDIT = some(old_string=_TEXT, new_string=_TEXT)
-_INPUTS = {
-    "Bash": some(command=_TEXT | st.just("npm test"), description=_TEXT),
-    "Write": some(file_path=_TEXT, content=_TEXT),
-    "Edit": some(file_path=_TEXT, old_string=_TEXT, new_string=_TEXT, more=_JSON),
-    "MultiEdit": some(file_path=_TEXT, edits=st.lists(_EDIT, max_size=3)),
-    "ExitPlanMode": some(plan=_TEXT, planFilePath=_TEXT),
-    "AskUserQuestion": some(
-        questions=st.lists(_QUESTION, min_size=1, max_size=3), answers=_JSON, annotations=_JSON
-    ),
-    "ask_user": some(question=_TEXT, options=st.lists(_TEXT, max_size=3)),
-    "mcp__a__b": st.dictionaries(_TEXT, _JSON | _DEEP, max_size=4),
-}
-_INPUT = st.one_of(*_INPUTS.values())
-_RULES = st.lists(some(toolName=_TEXT, ruleContent=_TEXT), max_size=3)
-_SUGGESTION = some(
-    type=st.sampled_from(["addRules", "addDirectories", "setMode", "other"]),
-    behavior=st.sampled_from(["allow", "deny"]),
-    mode=st.sampled_from(["acceptEdits", "bypassPermissions"]),
-    directories=st.lists(_TEXT, max_size=3),
-    rules=_RULES,
-)
-
-
-def call(tool: st.SearchStrategy[str], given_input: st.SearchStrategy[Any]) -> Any:
-    """Return requests to use a tool."""
-    return some(
-        subtype=st.just("can_use_tool"),
-        tool_name=tool,
-        tool_use_id=_TEXT,
-        input=given_input,
-        permission_suggestions=st.lists(_SUGGESTION, max_size=4),
-        decision_reason=_TEXT,
-        blocked_path=_TEXT,
-        agent_id=_TEXT,
-    )
-
-
-_PERMISSION = st.one_of(
-    *(call(st.just(tool), one) for tool, one in _INPUTS.items()), call(_TEXT, _INPUT)
-)
-_PROPERTY = some(
-    type=st.sampled_from(["string", "integer", "number", "boolean", "array"]),
-    title=_TEXT,
-    description=_TEXT,
-    format=st.sampled_from(["password", "email"]),
-    enum=st.lists(_JSON, max_size=4),
-    oneOf=st.lists(some(const=_JSON, title=_TEXT), max_size=3),
-    items=some(enum=st.lists(_TEXT, max_size=3)),
-    default=_JSON,
-    minimum=st.integers(),
-    maximum=st.floats(),
-    minLength=st.integers(),
-    maxLength=st.integers(),
-)
-_FORM = some(
-    subtype=st.just("elicitation"),
-    mcp_server_name=_TEXT,
-    message=_TEXT,
-    requested_schema=some(
-        properties=st.dictionaries(_TEXT, _PROPERTY | _DEEP, max_size=4),
-        required=st.lists(_TEXT, max_size=3),
-    ),
-)
-_CALL = some(
-    subtype=st.just("mcp_message"),
-    server_name=st.just("ctui"),
-    message=some(
-        method=st.just("tools/call"),
-        id=st.integers() | _TEXT | st.booleans(),
-        params=some(
-            name=st.sampled_from(["ask_user", "notify_user"]),
-            arguments=some(
-                question=st.text(min_size=1, max_size=9),
-                options=st.lists(st.text(min_size=1, max_size=9), max_size=3),
-                timeout_seconds=st.integers(60, 7200),
-                priority=st.sampled_from(["normal", "urgent"]),
-            ),
-        ),
-    ),
-)
 
 
 def of_line(request: Mapping[str, Any], request_id: object) -> Ask | None:
     """Return the ask of a line, if it makes one."""
     line = json.dumps({"type": "control_request", "request_id": request_id, "request": request})
     event = decode(line)
-    if isinstance(event, PermissionRequest | Elicitation):
+    if isinstance(event, AskEvent):
+        takers = [kind for kind in KINDS if kind.ask(event, ORIGIN, "") is not None]
+        assert sum(not kind.takes_the_rest for kind in takers) <= 1
         return ask_of(event, ORIGIN)
     if isinstance(event, McpMessage):
         outcome = toolbox.handle(event.message)
@@ -253,11 +147,12 @@ def shown(ask: Ask) -> None:
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
-@given(_PERMISSION | _FORM | _CALL, _TEXT | _JSON)
+@given(requests(), TEXT | JSON)
 @example({"subtype": "can_use_tool", "tool_name": "ask_user", "input": {}}, "r")
 @example({"subtype": "can_use_tool", "tool_name": "MultiEdit", "input": {"edits": 7}}, "r")
 @example({"subtype": "can_use_tool", "input": {"x": deep(250)}}, "r")
 @example({"subtype": "can_use_tool", "input": {"x": [2**64, 10**30, 1e15, 1e-7]}}, "r")
+@example({"subtype": "can_use_tool", "input": {"x": float("inf")}}, "r")
 def test_every_request_is_an_ask_that_is_shown_and_answered(
     request: dict[str, Any], request_id: object
 ) -> None:
@@ -267,7 +162,7 @@ def test_every_request_is_an_ask_that_is_shown_and_answered(
         proved(ask)
 
 
-@given(_TEXT, _INPUT)
+@given(TEXT, QUESTIONS | ANY_INPUT)
 def test_an_answer_in_any_words_is_refused_or_one_line(words: str, given_input: object) -> None:
     """T27: what a person or a program writes reaches the CLI as JSON, or is refused before."""
     request = {"subtype": "can_use_tool", "tool_name": "AskUserQuestion", "input": given_input}
@@ -279,6 +174,17 @@ def test_an_answer_in_any_words_is_refused_or_one_line(words: str, given_input: 
         except InvalidInput:
             continue
         spoken(reply(ask, answer))
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: type(kind).__name__)
+def test_each_kind_is_among_the_generated_asks(kind: Kind) -> None:
+    """Its own requests become asks of it, also beside the broken ones."""
+
+    def becomes(request: dict[str, Any]) -> bool:
+        ask = of_line(request, "r")
+        return ask is not None and kind_of(ask) is kind
+
+    assert find(requests_of(kind), becomes, settings=settings(phases=[Phase.generate]))
 
 
 def test_each_kind_is_found_once() -> None:

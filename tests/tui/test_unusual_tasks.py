@@ -10,7 +10,7 @@ from ctui.client.worktree_removal import _refuse_live
 from ctui.errors import Refused
 from ctui.tasks.model import Alarm, BackgroundCommand, Cause, EndReason, Task, TaskState
 from ctui.tui.board.board import Board, Group
-from ctui.tui.board.item_content import task_mark
+from ctui.tui.board.item_content import item_line, task_mark
 from ctui.tui.board.task_content import pane_header
 from ctui.web.views import status_of
 
@@ -79,3 +79,12 @@ def test_alarms_stand_in_the_header() -> None:
     assert "3 alarms" in header
     assert "stopped by an alarm: Claude Code is in mode acceptEdits" in header
     assert "alarm" not in pane_header(_TASK, 0, 0).plain
+
+
+@pytest.mark.parametrize("count", [0, 1, 12])
+def test_alarms_stand_in_the_list(count: int) -> None:
+    board = Board("/r/.git")
+    board.tasks["t"] = _with(alarm_count=count)
+    [item] = board.items()
+    assert ("alarms" in item_line(item, 60).plain) is bool(count)
+    assert (f" alarms {count}" in item_line(item, 60).plain) is bool(count)

@@ -116,7 +116,7 @@ def allow(
     answer: dict[str, Any] = {"behavior": "allow"}
     if permissions:
         answer["updatedPermissions"] = [dict(item) for item in permissions]
-    line = _response(request_id, answer)
+    line = respond(request_id, answer)
     return _short_enough(line[: -len(_END)] + b', "updatedInput": ' + _input(given) + _END)
 
 
@@ -128,7 +128,7 @@ def deny(request_id: str, message: str, *, interrupt: bool = False) -> bytes:
     answer: dict[str, Any] = {"behavior": "deny", "message": message}
     if interrupt:
         answer["interrupt"] = True
-    return _response(request_id, answer)
+    return respond(request_id, answer)
 
 
 def answer_questions(
@@ -169,17 +169,27 @@ def answer_elicitation(request_id: str, action: str, content: Mapping[str, Any])
     answer: dict[str, Any] = {"action": action}
     if action == "accept":
         answer["content"] = dict(content)
-    return _response(request_id, answer)
+    return respond(request_id, answer)
 
 
 def mcp_reply(request_id: str, message: Mapping[str, Any]) -> bytes:
     """Return a JSON-RPC message of the tool server."""
-    return _response(request_id, {"mcp_response": dict(message)})
+    return respond(request_id, {"mcp_response": dict(message)})
 
 
 def no_opinion(request_id: str) -> bytes:
     """Answer a hook that nobody registered."""
-    return _response(request_id, {})
+    return respond(request_id, {})
+
+
+def respond(request_id: str, response: Mapping[str, Any]) -> bytes:
+    """Answer a request with an object, in the form that its subtype wants."""
+    return _line(
+        {
+            "type": "control_response",
+            "response": {"subtype": "success", "request_id": request_id, "response": response},
+        }
+    )
 
 
 def refuse(request_id: str, error: str) -> bytes:
@@ -274,15 +284,6 @@ def _member(value: object) -> bytes:
 
 def _request(request_id: str, **request: Any) -> bytes:
     return _line({"type": "control_request", "request_id": request_id, "request": request})
-
-
-def _response(request_id: str, response: Mapping[str, Any]) -> bytes:
-    return _line(
-        {
-            "type": "control_response",
-            "response": {"subtype": "success", "request_id": request_id, "response": response},
-        }
-    )
 
 
 def _line(value: JsonObject) -> bytes:

@@ -227,7 +227,7 @@ def control_request(value: JsonObject) -> Event:
             )
         case "hook_callback":
             return HookCallback(request_id)
-    return OtherRequest(request_id, fields.text(request, "subtype"))
+    return OtherRequest(request_id, fields.text(request, "subtype"), request)
 
 
 def _permission_request(request_id: str, request: JsonObject) -> PermissionRequest:

@@ -253,10 +253,12 @@ class HookCallback(Event, frozen=True):
 
 
 class OtherRequest(Event, frozen=True):
-    """A request that we do not know: it must be refused, or the CLI waits."""
+    """Any other request: one that no kind of ask takes must be refused, or the CLI waits."""
 
     request_id: str
     subtype: str
+    given: JsonObject = {}
+    """All its members, `subtype` among them."""
 
 
 class RequestCancelled(Event, frozen=True):

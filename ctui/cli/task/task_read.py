@@ -23,8 +23,8 @@ from ctui.errors import CtuiError
 if TYPE_CHECKING:
     from ctui.tasks.model import Ask, Task
 
-_NOTE = 2
-"""Index of the column of what is unusual; left out where nothing is."""
+_UNUSUAL = frozenset({"ALARMS", "NOTE"})
+"""Columns that are left out where no task has anything in them."""
 
 
 @click.command("list")
@@ -41,11 +41,13 @@ def list_(*, removed: bool, as_json: bool) -> None:
         print_json([ListedTask(task, asked.get(task.id, 0)) for task in tasks])
         return
     rows = [_row(task, asked.get(task.id, 0)) for task in tasks]
-    header = ["TASK", "STATE", "NOTE", "ASKS", "COST", "BRANCH", "PROMPT"]
-    if not any(row[_NOTE] for row in rows):
-        for row in [header, *rows]:
-            del row[_NOTE]
-    print_table(header, rows, empty="no tasks yet: ctui run PROMPT")
+    columns = [
+        name
+        for name in (rows[0] if rows else ())
+        if name not in _UNUSUAL or any(row[name] for row in rows)
+    ]
+    cells = [[row[name] for name in columns] for row in rows]
+    print_table(columns, cells, empty="no tasks yet: ctui run PROMPT")
 
 
 @click.command("show")
@@ -148,18 +150,21 @@ def _show_ask(ask: Ask) -> None:
         click.echo(line)
 
 
-def _row(task: Task, asks: int) -> list[str]:
+def _row(task: Task, asks: int) -> dict[str, str]:
+    """Return a task's cells by their columns, from left to right."""
     from ctui.text import one_line
 
-    return [
-        task.id,
-        state_text(task, asks),
-        unusual(task),
-        f"to {task.options.approval_tool}" if task.options.approval_tool else str(asks or ""),
-        f"${task.cost:.2f}",
-        task.branch or "-",
-        one_line(task.prompt, 50),
-    ]
+    asks_go_to = task.options.approval_tool
+    return {
+        "TASK": task.id,
+        "STATE": state_text(task, asks),
+        "ALARMS": str(task.alarm_count or ""),
+        "NOTE": unusual(task),
+        "ASKS": f"to {asks_go_to}" if asks_go_to else str(asks or ""),
+        "COST": f"${task.cost:.2f}",
+        "BRANCH": task.branch or "-",
+        "PROMPT": one_line(task.prompt, 50),
+    }
 
 
 def _facts(task: Task) -> dict[str, str]:

@@ -35,10 +35,8 @@ def state_text(task: Task, asks: int = 0) -> str:
 
 
 def unusual(task: Task) -> str:
-    """Return what a list must not hide, in a few words."""
+    """Return what a list must not hide beside the number of alarms, in a few words."""
     notes: list[str] = []
-    if alarms := max(task.alarm_count, len(task.alarms)):
-        notes.append("1 alarm" if alarms == 1 else f"{alarms} alarms")
     if task.background:
         since = age(min(command.since for command in task.background))
         count = len(task.background)

@@ -6,9 +6,8 @@ Pure functions only: no store, no channel, no front end.
 
 from __future__ import annotations
 
-from ctui.claude.protocol.events import Elicitation, PermissionRequest
 from ctui.tasks.asks.answers import check, decisions, reply
-from ctui.tasks.asks.kind import Kind, Origin
+from ctui.tasks.asks.kind import AskEvent, Kind, Origin
 from ctui.tasks.asks.kinds.ask_user import (
     ToolboxDetails,
     expired_reply,
@@ -22,6 +21,7 @@ from ctui.tasks.model import Ask
 
 __all__ = [
     "KINDS",
+    "AskEvent",
     "Kind",
     "Origin",
     "ToolboxDetails",
@@ -38,8 +38,10 @@ __all__ = [
 ]
 
 
-def ask_of(event: PermissionRequest | Elicitation, origin: Origin, *, agent: str = "") -> Ask:
+def ask_of(event: AskEvent, origin: Origin, *, agent: str = "") -> Ask | None:
     """Return the ask that a request of the CLI makes; never raises, whatever the request holds.
+
+    None for a subtype that no kind takes; a tool's request and a form are always an ask.
 
     Args:
         event: the request, as `decode` gave it.
@@ -49,4 +51,4 @@ def ask_of(event: PermissionRequest | Elicitation, origin: Origin, *, agent: str
     for kind in KINDS:
         if (ask := kind.ask(event, origin, agent)) is not None:
             return ask
-    raise LookupError(f"no kind of ask takes a {type(event).__name__}")
+    return None

@@ -9,11 +9,14 @@ from typing import Any, ClassVar, Literal, NamedTuple, TypeVar
 import msgspec
 
 from ctui.claude.protocol import fields
-from ctui.claude.protocol.events import Elicitation, PermissionRequest
+from ctui.claude.protocol.events import Elicitation, OtherRequest, PermissionRequest
 from ctui.errors import InvalidInput
 from ctui.tasks.asks.questions import Question, chosen, question_lines
 from ctui.tasks.model import Answer, Ask, AskKind
 from ctui.text import one_line
+
+AskEvent = PermissionRequest | Elicitation | OtherRequest
+"""Request of the CLI that can become an ask; one whose subtype has no event is the last."""
 
 Decision = Literal["allow", "session", "always", "deny", "cancel"]
 
@@ -59,12 +62,12 @@ class Kind(ABC):
     """It makes asks of requests that no other kind knows, and so is asked last."""
     explains: ClassVar[bool] = True
     """Somebody reads the message of a denial."""
+    unattended: ClassVar[Decision] = "deny"
+    """Decision where nobody is there to be asked."""
 
     # -- how it comes
 
-    def ask(
-        self, _event: PermissionRequest | Elicitation, _origin: Origin, _agent: str
-    ) -> Ask | None:
+    def ask(self, _event: AskEvent, _origin: Origin, _agent: str) -> Ask | None:
         """Make the ask of a request that is of this kind; None for any other request."""
         return None
 
@@ -85,6 +88,10 @@ class Kind(ABC):
     def allows(self, _ask: Ask, _decision: Decision) -> str:
         """Return what `session` or `always` allows beyond this once, in words; "" for nothing."""
         return ""
+
+    def accepts_edits(self, _ask: Ask) -> bool:
+        """Return True if `session` lets the run make all edits unasked."""
+        return False
 
     def label(self, ask: Ask, decision: Decision) -> str:
         """Return what a decision does, in the words that stand beside its key."""

@@ -19,12 +19,10 @@ from ctui.claude.protocol.content import ToolResult, ToolUse
 from ctui.claude.protocol.events import (
     AssistantMessage,
     BackgroundTask,
-    Elicitation,
     Event,
     HookCallback,
     Init,
     McpMessage,
-    OtherRequest,
     PermissionRequest,
     RelayLine,
     RequestCancelled,
@@ -36,6 +34,7 @@ from ctui.claude.protocol.events import (
     UserMessage,
 )
 from ctui.sandbox.runner import NOTHING, Seen
+from ctui.tasks.asks import AskEvent
 from ctui.tasks.model import BackgroundCommand
 from ctui.text import one_line
 
@@ -48,7 +47,7 @@ _ID_LIMIT = 200
 """Characters in an id or a name; the CLI's are far shorter."""
 _COMMAND_WIDTH = 200
 
-Request = PermissionRequest | Elicitation | McpMessage | HookCallback | OtherRequest
+Request = AskEvent | McpMessage | HookCallback
 
 
 def is_request(event: Event) -> TypeGuard[Request]:

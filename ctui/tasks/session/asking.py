@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-from ctui.tasks.asks import ToolboxDetails, expired_reply, reply
+from ctui.tasks.asks import ToolboxDetails, expired_reply, kind_of, reply
 from ctui.tasks.mailbox.step import Step
 from ctui.tasks.model import Answer, Ask, AskState, TaskState
 
 GRANTED = Answer("allow", by="grant")
 UNATTENDED = "unattended"
-_DENIED = Answer("deny", message="Nobody is there to decide this. Go on without it.", by=UNATTENDED)
+_NOBODY = "Nobody is there to decide this. Go on without it."
 _OPEN = (AskState.PENDING, AskState.ANSWERED)
 
 
@@ -99,7 +99,8 @@ class AskBook:
         if step.store.grants.is_granted(step.task.repository, ask):
             return GRANTED
         if step.task.options.unattended or step.task.turn_unattended:
-            return _DENIED if ask.kind != "elicitation" else Answer("cancel", by=UNATTENDED)
+            decision = kind_of(ask).unattended
+            return Answer(decision, message=_NOBODY if decision == "deny" else "", by=UNATTENDED)
         return None
 
     def _watch_expiry(self, ask: Ask) -> None:

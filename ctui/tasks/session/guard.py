@@ -7,13 +7,9 @@ chosen or granted, which tool calls were shown, which servers were given, which 
 
 from __future__ import annotations
 
-import msgspec
-
 from ctui.claude.protocol import control
 from ctui.claude.protocol.events import Elicitation, Init, PermissionRequest, RelayLine
-from ctui.claude.protocol.fields import text
-from ctui.tasks.asks import elicitation_is_expected
-from ctui.tasks.asks.permission_details import PermissionDetails
+from ctui.tasks.asks import AskEvent, elicitation_is_expected, kind_of
 from ctui.tasks.mailbox.step import Step
 from ctui.tasks.model import Ask, AskState
 from ctui.tasks.session.asking import AskBook
@@ -52,10 +48,11 @@ def check_session(step: Step, init: Init, evidence: bytes) -> None:
         step.alarm("session", "a line names another session than the task's", evidence, stop=False)
 
 
-def check_request(
-    step: Step, request: PermissionRequest | Elicitation, evidence: bytes | None
-) -> str:
-    """Return why a request is refused, or "" where it may become an ask."""
+def check_request(step: Step, request: AskEvent, evidence: bytes | None) -> str:
+    """Return why a request is refused, or "" where it may become an ask.
+
+    One with a subtype of its own has nothing here that it could be held against.
+    """
     if isinstance(request, Elicitation):
         if not elicitation_is_expected(request.server, step.task):
             server = one_line(request.server, 80)
@@ -63,7 +60,7 @@ def check_request(
                 text = f"a form in the name of {server}, which the task was not given"
                 step.alarm("elicitation", text, evidence, stop=True)
             return "ctui gave this task no such server"
-    elif not step.view.may_ask(request):
+    elif isinstance(request, PermissionRequest) and not step.view.may_ask(request):
         tool = one_line(request.tool, 80)
         if evidence is not None:
             text = f"a request for {tool} without a call that is open"
@@ -110,8 +107,4 @@ def _edits_granted(step: Step) -> bool:
 def _accepts_edits(ask: Ask) -> bool:
     if ask.answer is None or ask.answer.decision != "session":
         return False
-    if ask.kind == "plan":
-        return True
-    details = msgspec.json.decode(ask.details, type=PermissionDetails)
-    granted = control.session_permissions(details.suggestions)
-    return any(text(item, "mode") == "acceptEdits" for item in granted)
+    return kind_of(ask).accepts_edits(ask)

@@ -7,14 +7,12 @@ from typing import Any
 
 from ctui.claude.protocol import control
 from ctui.claude.protocol.events import (
-    Elicitation,
     HookCallback,
     McpMessage,
-    OtherRequest,
     PermissionRequest,
 )
 from ctui.sandbox.runner import LogLine
-from ctui.tasks.asks import Origin, ask_of, toolbox, toolbox_ask
+from ctui.tasks.asks import AskEvent, Origin, ask_of, toolbox, toolbox_ask
 from ctui.tasks.mailbox.run_view import Request, is_plain_id
 from ctui.tasks.mailbox.states import Phase
 from ctui.tasks.mailbox.step import Step
@@ -25,6 +23,7 @@ from ctui.text import sanitise
 
 _MINUTE = 60_000_000_000
 _NOTICES_A_MINUTE = 20
+_UNKNOWN = "ctui does not know this request"
 
 
 def take(step: Step, request: Request, line: LogLine) -> None:
@@ -44,26 +43,22 @@ def answer(step: Step, request: Request, time: int, evidence: bytes | None = Non
     Without `evidence` it was answered before, and is no reason for another alarm.
     """
     match request:
-        case PermissionRequest() | Elicitation():
-            _ask(step, request, time, evidence)
         case McpMessage():
             _toolbox(step, request, time)
         case HookCallback():
             step.send(control.no_opinion(request.request_id))
-        case OtherRequest():
-            said = "ctui does not know this request"
-            step.send(control.refuse(request.request_id, said))
+        case _:
+            _ask(step, request, time, evidence)
 
 
-def _ask(
-    step: Step, request: PermissionRequest | Elicitation, time: int, evidence: bytes | None
-) -> None:
+def _ask(step: Step, request: AskEvent, time: int, evidence: bytes | None) -> None:
     refusal = guard.check_request(step, request, evidence)
-    if refusal:
-        step.send(control.refuse(request.request_id, refusal))
-        return
     agent = step.view.agent(request) if isinstance(request, PermissionRequest) else ""
-    AskBook(step).open(ask_of(request, _origin(step, time), agent=agent))
+    ask = None if refusal else ask_of(request, _origin(step, time), agent=agent)
+    if ask is None:
+        step.send(control.refuse(request.request_id, refusal or _UNKNOWN))
+    else:
+        AskBook(step).open(ask)
 
 
 def _toolbox(step: Step, request: McpMessage, time: int) -> None:

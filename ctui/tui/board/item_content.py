@@ -34,6 +34,8 @@ def item_line(item: Item, width: int) -> Content:
     facts: list[tuple[str, str]] = []
     if item.asks:
         facts.append((f"asks {item.asks}", "bold $warning"))
+    if item.task is not None and item.task.alarm_count:
+        facts.append((f"alarms {item.task.alarm_count}", "bold $error"))
     if item.status is not None and item.status.problem:
         facts.append((item.status.problem, "$error"))
     if marks := change_marks(item.status):

@@ -10,11 +10,10 @@ import msgspec
 
 from ctui.claude.protocol import control, fields
 from ctui.claude.protocol.events import Elicitation as ElicitationRequest
-from ctui.claude.protocol.events import PermissionRequest
 from ctui.errors import InvalidInput
 from ctui.tasks.asks import toolbox
 from ctui.tasks.asks.form_fields import FormField, form_content, form_fields
-from ctui.tasks.asks.kind import Decision, Kind, Origin, details_of, given_of, new_ask
+from ctui.tasks.asks.kind import AskEvent, Decision, Kind, Origin, details_of, given_of, new_ask
 from ctui.tasks.asks.limits import schema_problem
 from ctui.tasks.asks.lines import INDENT, cut, text_lines
 from ctui.tasks.asks.questions import SECRET_WARNING, Option, Question, field_lines
@@ -46,10 +45,9 @@ class Elicitation(Kind):
     }
     is_form = True
     explains = False
+    unattended = "cancel"
 
-    def ask(
-        self, event: PermissionRequest | ElicitationRequest, origin: Origin, _agent: str
-    ) -> Ask | None:
+    def ask(self, event: AskEvent, origin: Origin, _agent: str) -> Ask | None:
         if not isinstance(event, ElicitationRequest):
             return None
         server = one_line(event.server, _SERVER_WIDTH)

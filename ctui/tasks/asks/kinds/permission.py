@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 
 from ctui.claude.protocol import control, fields
-from ctui.claude.protocol.events import Elicitation, PermissionRequest
+from ctui.claude.protocol.events import PermissionRequest
 from ctui.claude.transcript.tools import tool_request
 from ctui.paths import WORKSPACE
-from ctui.tasks.asks.kind import Decision, Kind, Origin, details_of, given_of, new_ask
+from ctui.tasks.asks.kind import AskEvent, Decision, Kind, Origin, details_of, given_of, new_ask
 from ctui.tasks.asks.limits import input_problem
 from ctui.tasks.asks.lines import INDENT
 from ctui.tasks.asks.permission_details import (
@@ -45,7 +45,7 @@ class Permission(Kind):
     kind = AskKind.PERMISSION
     takes_the_rest = True
 
-    def ask(self, event: PermissionRequest | Elicitation, origin: Origin, agent: str) -> Ask | None:
+    def ask(self, event: AskEvent, origin: Origin, agent: str) -> Ask | None:
         if not isinstance(event, PermissionRequest):
             return None
         problem = input_problem(event.given)
@@ -79,6 +79,10 @@ class Permission(Kind):
         if decision == "always" and (found := grantable(ask)):
             return f"always run `{sanitise(found.content)}` in this repository"
         return ""
+
+    def accepts_edits(self, ask: Ask) -> bool:
+        granted = control.session_permissions(details_of(ask, PermissionDetails).suggestions)
+        return any(fields.text(item, "mode") == "acceptEdits" for item in granted)
 
     def decisions(self, ask: Ask) -> tuple[Decision, ...]:
         if details_of(ask, PermissionDetails).problem:

@@ -8,8 +8,8 @@ from typing import ClassVar
 import msgspec
 
 from ctui.claude.protocol import control, fields
-from ctui.claude.protocol.events import Elicitation, PermissionRequest
-from ctui.tasks.asks.kind import Decision, Kind, Origin, details_of, given_of, new_ask
+from ctui.claude.protocol.events import PermissionRequest
+from ctui.tasks.asks.kind import AskEvent, Decision, Kind, Origin, details_of, given_of, new_ask
 from ctui.tasks.asks.limits import input_problem
 from ctui.tasks.asks.lines import INDENT, text_lines
 from ctui.tasks.asks.permission_details import (
@@ -27,7 +27,7 @@ class Plan(Kind):
     kind = AskKind.PLAN
     words: ClassVar[Mapping[Decision, str]] = {"allow": "approve", "deny": "deny"}
 
-    def ask(self, event: PermissionRequest | Elicitation, origin: Origin, agent: str) -> Ask | None:
+    def ask(self, event: AskEvent, origin: Origin, agent: str) -> Ask | None:
         if not isinstance(event, PermissionRequest) or event.tool != "ExitPlanMode":
             return None
         if input_problem(event.given):
@@ -49,6 +49,9 @@ class Plan(Kind):
 
     def allows(self, _ask: Ask, decision: Decision) -> str:
         return "approve, and accept all edits in this task" if decision == "session" else ""
+
+    def accepts_edits(self, _ask: Ask) -> bool:
+        return True
 
     def decisions(self, _ask: Ask) -> tuple[Decision, ...]:
         return "allow", "session", "deny"

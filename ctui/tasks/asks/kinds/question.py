@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from ctui.claude.protocol import control, fields
-from ctui.claude.protocol.events import Elicitation, PermissionRequest
-from ctui.tasks.asks.kind import Origin, QuestionKind, given_of, new_ask
+from ctui.claude.protocol.events import PermissionRequest
+from ctui.tasks.asks.kind import AskEvent, Origin, QuestionKind, given_of, new_ask
 from ctui.tasks.asks.limits import questions_fit
 from ctui.tasks.asks.permission_details import NO_REASON, permission_details
 from ctui.tasks.asks.questions import Option, Question, chosen
@@ -20,7 +20,7 @@ from ctui.tasks.model import Answer, Ask
 class ModelQuestion(QuestionKind):
     """`AskUserQuestion`."""
 
-    def ask(self, event: PermissionRequest | Elicitation, origin: Origin, agent: str) -> Ask | None:
+    def ask(self, event: AskEvent, origin: Origin, agent: str) -> Ask | None:
         if not isinstance(event, PermissionRequest) or event.tool != "AskUserQuestion":
             return None
         if not _questions(event.given) or not questions_fit(event.given):
