@@ -107,7 +107,9 @@ def _heads(git_dir: Path) -> dict[str, str]:
         for name in hostile.walk_files(directory, depth=20, budget=[MAX_REFS * 4]):
             text = _text(git_dir, "refs", "heads", *name.split("/"))
             if _OID.fullmatch(text):
-                found[f"refs/heads/{name}"] = text
+                # A file's name need not be text; it is read as one of a packed ref is.
+                readable = os.fsencode(name).decode("utf-8", "replace")
+                found[f"refs/heads/{readable}"] = text
     return found
 
 

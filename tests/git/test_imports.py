@@ -175,6 +175,17 @@ async def test_a_hostile_directory_neither_hangs_nor_leads_out(
     git(place.repository, "fsck", "--strict")
 
 
+async def test_a_ref_whose_name_is_no_text_comes_home_as_one_that_is(place: Place) -> None:
+    """A ref is a file that the task names; git takes any byte."""
+    tip = place.commit("named")
+    (place.git_dir / "refs" / "heads" / os.fsdecode(b"n\xffme")).write_text(f"{tip}\n")
+    for _ in range(2):
+        result = await place.bring()
+        assert result.problem == ""
+        assert place.host("rev-parse", "refs/ctui/t1/heads/n\ufffdme") == tip
+        place.in_task("pack-refs", "--all")
+
+
 async def test_settings_of_the_task_run_nothing_here(place: Place, tmp_path: Path) -> None:
     marker = tmp_path / "executed"
     for key in ("core.fsmonitor", "core.sshCommand", "uploadpack.packObjectsHook", "core.pager"):

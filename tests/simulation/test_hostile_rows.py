@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ctui.claude.mcp.mcp_servers import McpServer
-from ctui.errors import Conflict
+from ctui.errors import Conflict, Refused
 from ctui.tasks import calls
 from ctui.tasks.mailbox.mail import Lines, Send
 from ctui.tasks.mailbox.step import Step
@@ -604,6 +604,26 @@ def test_a_flood_of_lost_lines_repeats_what_has_no_receipt_a_few_times() -> None
         assert schedule.world.consumed["message-more"] == 1
 
     in_world(25, work)
+
+
+def test_a_git_directory_that_no_import_reads_keeps_no_sandbox() -> None:
+    """T27: the task writes it; it can be stopped, resumed, and removed with what is not home."""
+
+    async def work(schedule: Schedule) -> None:
+        schedule.world.unreadable = {"one"}
+        box = await quiet(schedule)
+        task = await stopped(schedule, "one")
+        assert box.removed
+        assert task.work is not None
+        assert "cannot be read" in task.work.problem
+        await schedule.engine.resume(calls.ResumeTask("one"))
+        await settled(schedule, "one", TaskState.IDLE)
+        with pytest.raises(Refused, match="cannot be read"):
+            await schedule.engine.remove(calls.RemoveTask("one", purge=True))
+        await schedule.engine.remove(calls.RemoveTask("one", purge=True, force=True))
+        assert schedule.world.running("one") == []
+
+    in_world(28, work)
 
 
 def test_a_stopped_task_takes_no_line_of_its_past() -> None:
