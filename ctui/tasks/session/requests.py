@@ -35,7 +35,7 @@ def take(step: Step, request: Request, line: LogLine) -> None:
     answer(step, request, line.time, line.data)
     if step.standing.phase is Phase.LIVE:
         # What was answered need not be kept: nobody but the next driver asks for it again.
-        step.view.requests.pop(request.request_id, None)
+        step.view.forget_request(request.request_id)
 
 
 def answer(step: Step, request: Request, time: int, evidence: bytes | None = None) -> None:
