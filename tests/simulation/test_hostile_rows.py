@@ -606,6 +606,29 @@ def test_a_flood_of_lost_lines_repeats_what_has_no_receipt_a_few_times() -> None
     in_world(25, work)
 
 
+def test_replies_to_forged_calls_are_kept_within_a_budget() -> None:
+    """T27: none of them has an echo; what the person says is kept until it has."""
+
+    async def work(schedule: Schedule) -> None:
+        box = await quiet(schedule)
+        channel = schedule.engine._actors["one"]._channel
+        assert channel is not None
+        channel.send(b'{"type":"kept"}\n', key="the person's")
+        await said(schedule, box, *(tool_call(f"few-{n}", "nothing") for n in range(3000)))
+        assert 900 < len(channel._unseen) <= 1010
+        assert "few-2999" in channel._unseen
+        large = {"method": "none", "id": "x" * (1 << 20)}
+        call = {"subtype": "mcp_message", "server_name": "ctui", "message": large}
+        for number in range(30):
+            line = {"type": "control_request", "request_id": f"large-{number}", "request": call}
+            await said(schedule, box, line)
+        assert sum(map(len, channel._unseen.values())) < 5 << 20
+        assert "the person's" in channel._unseen
+        await stopped(schedule, "one")
+
+    in_world(29, work)
+
+
 def test_a_git_directory_that_no_import_reads_keeps_no_sandbox() -> None:
     """T27: the task writes it; it can be stopped, resumed, and removed with what is not home."""
 

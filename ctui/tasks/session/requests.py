@@ -85,7 +85,8 @@ def _toolbox(step: Step, request: McpMessage, time: int) -> None:
 
 
 def _reply(step: Step, request: McpMessage, message: Mapping[str, Any]) -> None:
-    step.send(control.mcp_reply(request.request_id, message), key=request.request_id)
+    reply = control.mcp_reply(request.request_id, message)
+    step.send(reply, key=request.request_id, droppable=True)
 
 
 def _notify(step: Step, told: toolbox.NotifyPerson) -> dict[str, Any]:
