@@ -8,8 +8,10 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from ctui.claude.mcp.mcp_servers import McpServer
+from ctui.config import Config, TaskConfig
 from ctui.errors import Conflict, Refused
 from ctui.tasks import calls
 from ctui.tasks.mailbox.mail import Lines, Send
@@ -604,6 +606,47 @@ def test_a_flood_of_lost_lines_repeats_what_has_no_receipt_a_few_times() -> None
         assert schedule.world.consumed["message-more"] == 1
 
     in_world(25, work)
+
+
+def test_lines_that_no_archive_keeps_count_against_the_journal() -> None:
+    """T5: the engine's log has them; also for a driver that takes over."""
+
+    async def work(schedule: Schedule) -> None:
+        schedule.world.tool_counts = [0]
+        config = structs.replace(Config(), tasks=TaskConfig(journal="1m"))
+        start = calls.StartTask(
+            task="one",
+            repository="/repository/.git",
+            worktree="/worktrees/one",
+            metadata=None,
+            branch=None,
+            base=None,
+            prompt="go",
+            config=config,
+        )
+        await schedule.engine.start(start)
+        await settled(schedule, "one", TaskState.IDLE)
+        [box] = schedule.world.running("one")
+        await said(schedule, box, state_line("running"))
+        part = b'{"type":"stream_event","x":"' + b"x" * 1000 + b'"}'
+        for _ in range(2000):
+            if box.paused:
+                break
+            box.forge(part)
+            await asyncio.sleep(0.01)
+        task = await settled(schedule, "one", TaskState.WAITING)
+        assert task.paused == "journal"
+        assert "tasks.journal" in task.problem
+        written_bytes = sum(len(line.data) for line in box.log)
+        assert 1 << 20 < written_bytes < 3 << 19
+        await schedule.kill_driver()
+        schedule.start_driver()
+        await asyncio.sleep(20)
+        assert schedule.engine._actors["one"].standing.view.log_bytes == written_bytes
+        assert schedule.store.tasks.get("one").paused == "journal"
+        await stopped(schedule, "one")
+
+    in_world(30, work)
 
 
 def test_replies_to_forged_calls_are_kept_within_a_budget() -> None:

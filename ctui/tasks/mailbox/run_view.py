@@ -35,7 +35,7 @@ from ctui.claude.protocol.events import (
     UsageLimit,
     UserMessage,
 )
-from ctui.sandbox.runner import NOTHING, Seen
+from ctui.sandbox.runner import NOTHING, LogLine, Seen
 from ctui.tasks.model import BackgroundCommand
 from ctui.text import one_line
 
@@ -67,6 +67,8 @@ class RunView(msgspec.Struct):
     """Facts about one run, known from its lines."""
 
     seen: Seen = NOTHING
+    log_bytes: int = 0
+    """Bytes of all these lines, also of those that no archive keeps."""
     relay_started: bool = False
     initialised: bool = False
     """True if the CLI has answered `initialize`."""
@@ -104,6 +106,11 @@ class RunView(msgspec.Struct):
         other.request_sizes = dict(self.request_sizes)
         other.background = dict(self.background)
         return other
+
+    def count(self, line: LogLine) -> None:
+        """Note that there is this line."""
+        self.seen = self.seen.plus(line)
+        self.log_bytes += len(line.data)
 
     def take(self, event: Event, time: int, size: int) -> None:
         """Add what an event says; `time` and `size`, in bytes, are its line's."""

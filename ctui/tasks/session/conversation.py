@@ -45,7 +45,7 @@ def take_lines(step: Step, lines: Iterable[LogLine]) -> None:
     for line in lines:
         number = getattr(step.view.seen, line.stream)
         fresh = stored is not None and number >= getattr(stored, line.stream)
-        step.view.seen = step.view.seen.plus(line)
+        step.view.count(line)
         if line.stream == "out" and is_partial(line.data):
             continue
         event = decode(line.data, line.stream)
