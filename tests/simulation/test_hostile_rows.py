@@ -26,6 +26,7 @@ from tests.simulation.hostile_world import (
     pending,
     quiet,
     refused,
+    replied,
     said,
     settled,
     state_line,
@@ -294,8 +295,15 @@ def test_another_task_is_answered_during_a_flood() -> None:
             await_line = ask_line(f"forged-{number}", "no-call")
             box.forge(written(await_line))
         [ask] = schedule.store.asks.list(AskState.PENDING, task="two")
-        answered = await schedule.engine.answer(calls.AnswerAsk(ask.id, Answer("deny")))
-        assert answered.answer is not None
+        began = schedule.world.loop.time()
+        answer = schedule.engine.answer(calls.AnswerAsk(ask.id, Answer("deny")))
+        answering = asyncio.ensure_future(answer)
+        while not replied(other):
+            assert schedule.world.loop.time() - began < 1.0
+            await asyncio.sleep(0.01)
+        assert replied(other) == ["honest"]
+        assert schedule.store.tasks.get("one").alarm_count < 2000, "the flood was over already"
+        assert (await answering).answer is not None
         task = await said(schedule, box)
         await asyncio.sleep(300.0)
         assert schedule.store.tasks.get("one").alarm_count == 2000
