@@ -175,14 +175,17 @@ async def test_a_hostile_directory_neither_hangs_nor_leads_out(
     git(place.repository, "fsck", "--strict")
 
 
-async def test_a_ref_whose_name_is_no_text_comes_home_as_one_that_is(place: Place) -> None:
+async def test_refs_whose_names_are_no_text_come_home_by_names_that_are(place: Place) -> None:
     """A ref is a file that the task names; git takes any byte."""
-    tip = place.commit("named")
-    (place.git_dir / "refs" / "heads" / os.fsdecode(b"n\xffme")).write_text(f"{tip}\n")
+    tips = {"n%E9me": place.commit("one"), "n%FFme": place.commit("two")}
+    for byte, tip in zip((b"\xe9", b"\xff"), tips.values(), strict=True):
+        path = place.git_dir / "refs" / "heads" / os.fsdecode(b"n" + byte + b"me")
+        path.write_text(f"{tip}\n")
     for _ in range(2):
         result = await place.bring()
         assert result.problem == ""
-        assert place.host("rev-parse", "refs/ctui/t1/heads/n\ufffdme") == tip
+        for name, tip in tips.items():
+            assert place.host("rev-parse", f"refs/ctui/t1/heads/{name}") == tip
         place.in_task("pack-refs", "--all")
 
 
