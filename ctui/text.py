@@ -13,8 +13,10 @@ import re
 _ESCAPE_SEQUENCE = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI (ECMA-48 5.4): colours and cursor movement
     r"|\x9b[0-?]*[ -/]*[@-~]"  # CSI as one C1 character
-    # OSC, DCS, SOS, PM, APC: everything up to their terminator
-    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c]{0,4096}(?:\x07|\x1b\\|\x9c)"
+    # OSC, DCS, SOS, PM, APC: everything up to their terminator. It ends before another of its
+    # introducers, so that a row of those is read once and not from each of them.
+    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\x9d\x90\x98\x9e\x9f]{0,4096}"
+    r"(?:\x07|\x1b\\|\x9c)"
     r"|\x1b[ -/]*[0-~]"  # every other escape sequence (ECMA-35)
 )
 _INVISIBLE = re.compile(

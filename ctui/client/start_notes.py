@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _TEXT_LIMIT = 1 << 20
 _SECONDS = 10
-_IMPORT = re.compile(r"(?:^|(?<=\s))@([~\w.-]*[/.][\w./-]*\w)")
+_IMPORT = re.compile(r"(?:^|(?<=\s))@([~\w-]*[/.][\w./-]*\w)")
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
 _SHOWN = 3
 

@@ -132,7 +132,9 @@ class TaskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     open_asks: Annotated[
         int, Meta(ge=1, description="asks of one run at once; the CLI's further ones are refused")
     ] = 64
-    journal: Annotated[str, Meta(description="size of a task's journal; then it is paused")] = "1g"
+    journal: Annotated[
+        str, Meta(description="size of a task's journal, or of a run's log; then it is paused")
+    ] = "1g"
     home: Annotated[str, Meta(description="size of a task's home; then it is paused")] = "10g"
     worktree: Annotated[str, Meta(description="size of a task's worktree; then it is paused")] = (
         "20g"

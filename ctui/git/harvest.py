@@ -24,13 +24,14 @@ _STASH_LIMIT = 1 << 20
 _OID = re.compile(r"[0-9a-f]{40}")
 _PACKED = re.compile(r"^([0-9a-f]{40}) (refs/heads/\S{1,250})$", re.MULTILINE)
 _STASH = re.compile(r"^[0-9a-f]{40} ([0-9a-f]{40}) ", re.MULTILINE)
+_NO_TEXT = re.compile("[\udc80-\udcff]")
 _LOOSE = re.compile(r"[0-9a-f]{2}/[0-9a-f]{38}")
 _PACK = re.compile(r"pack/pack-[0-9a-f]{40}\.(?:pack|idx)")
 
 
 def offered_refs(private: PrivateRepository) -> dict[str, str]:
     """Return the new refs of the directory: name below `refs/ctui/<task>/` -> commit."""
-    seed = _packed(private.seed.read_text(encoding="utf-8", errors="replace"))
+    seed = _packed(_readable(private.seed.read_bytes()))
     heads = _heads(private.git_dir)
     found = {
         f"heads/{name.removeprefix('refs/heads/')}": commit
@@ -100,14 +101,14 @@ def _copy(source: int, name: str, target: Path, limit: int) -> int:
 
 def _heads(git_dir: Path) -> dict[str, str]:
     packed = hostile.read_file(git_dir, "packed-refs", limit=_PACKED_LIMIT) or b""
-    found = _packed(packed.decode("utf-8", "replace"))
+    found = _packed(_readable(packed))
     with hostile.folder(git_dir, "refs", "heads") as directory:
         if directory is None:
             return found
         for name in hostile.walk_files(directory, depth=20, budget=[MAX_REFS * 4]):
             text = _text(git_dir, "refs", "heads", *name.split("/"))
             if _OID.fullmatch(text):
-                found[f"refs/heads/{name}"] = text
+                found[f"refs/heads/{_readable(os.fsencode(name))}"] = text
     return found
 
 
@@ -122,6 +123,12 @@ def _stashes(git_dir: Path) -> list[str]:
 
 def _packed(text: str) -> dict[str, str]:
     return {name: commit for commit, name in _PACKED.findall(text)}
+
+
+def _readable(names: bytes) -> str:
+    """Return names of refs as text; what is no UTF-8 as `%E9`, so that no two become the same."""
+    text = names.decode("utf-8", "surrogateescape")
+    return _NO_TEXT.sub(lambda byte: f"%{ord(byte.group()) - 0xDC00:02X}", text)
 
 
 def _text(git_dir: Path, *parts: str) -> str:

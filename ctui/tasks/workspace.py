@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import shutil
 import stat
@@ -24,9 +25,13 @@ from ctui.tasks.mailbox.ports import Provided
 from ctui.tasks.model import ImportedRef, Task, WorkState
 from ctui.tasks.store import Store
 from ctui.tasks.trust import is_trusted
+from ctui.text import one_line
 from ctui.worktrees.owner import task_owner
 
+log = logging.getLogger(__name__)
+
 _FILE_LIMIT = 1 << 20
+_ERROR_WIDTH = 200
 
 
 class LocalWorkspace:
@@ -99,6 +104,12 @@ class LocalWorkspace:
                 return WorkState(problem=f"its commits cannot be imported: {error.message}")
             except OSError as error:
                 return WorkState(problem=f"its commits cannot be imported: {error.strerror}")
+            except Exception as error:
+                # The directory is hostile: what was not thought of must not stand in the way of
+                # the task's end.
+                log.warning("the commits of %s cannot be imported", task.id, exc_info=True)
+                what = one_line(repr(error), _ERROR_WIDTH)
+                return WorkState(problem=f"its commits cannot be imported: {what}")
             # What changed meanwhile is found the next time; what failed is tried again.
             self._fingerprints[task.id] = "" if work.problem else current
             return work

@@ -26,7 +26,7 @@ from ctui.worktrees.owner import give_to_tasks
 _CHECKOUT_SECONDS = 600
 _ADD_ATTEMPTS = 5
 _RACY_NS = 1_500_000_000
-_UPDATING = re.compile(r"Updating files: .*\((\d+)/(\d+)\)")
+_UPDATING = re.compile(r"Updating files: .{0,20}\((\d+)/(\d+)\)")
 
 Progress = Callable[[int, int], None]
 """Callback with the number of files that are written, and of all files."""

@@ -9,7 +9,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from ctui.claude.protocol import events
+from ctui.claude.protocol import control, events
 from ctui.claude.protocol.content import Other, Text, Thinking, ToolResult, ToolUse
 from ctui.claude.protocol.decode import decode
 from ctui.claude.protocol.events import Stream, is_partial
@@ -171,3 +171,22 @@ def test_the_driver_is_heard_on_its_own_stream_only() -> None:
     assert decode(line, "ctui") == events.DriverNotice("notified", "hello", urgent=True)
     assert decode(line, "err") == events.Stray(line.decode())
     assert decode(line, "out") == events.Ignored("")
+
+
+def test_a_line_that_is_longer_than_the_clis_is_not_taken_apart() -> None:
+    """As objects it would take many times its size; the longest that we cause are read."""
+    item = b"{},"
+    line = b'{"type":"user","x":[' + item * ((18 << 20) // len(item)) + b"{}]}"
+    event = decode(line)
+    assert isinstance(event, events.Stray)
+    assert event.text.startswith('{"type":"user","x":[{},{}')
+    assert event.text.endswith("(a line of 18 MiB)")
+    assert len(event.text) < 2100
+    assert decode(line.decode()) == event
+    assert decode(b'{"type":"stream_event"' + line[1:]) == events.PartIgnored()
+    assert isinstance(decode(b'{"ctui_relay":"home",' + line[1:], "err"), events.Stray)
+
+    spoken = json.loads(control.user_message("x" * (control.MAX_LINE - 1000), "u1"))
+    echo = decode(json.dumps({**spoken, "isReplay": True, "session_id": "s" * 36}))
+    assert isinstance(echo, events.UserMessage)
+    assert echo.is_replay

@@ -175,6 +175,20 @@ async def test_a_hostile_directory_neither_hangs_nor_leads_out(
     git(place.repository, "fsck", "--strict")
 
 
+async def test_refs_whose_names_are_no_text_come_home_by_names_that_are(place: Place) -> None:
+    """A ref is a file that the task names; git takes any byte."""
+    tips = {"n%E9me": place.commit("one"), "n%FFme": place.commit("two")}
+    for byte, tip in zip((b"\xe9", b"\xff"), tips.values(), strict=True):
+        path = place.git_dir / "refs" / "heads" / os.fsdecode(b"n" + byte + b"me")
+        path.write_text(f"{tip}\n")
+    for _ in range(2):
+        result = await place.bring()
+        assert result.problem == ""
+        for name, tip in tips.items():
+            assert place.host("rev-parse", f"refs/ctui/t1/heads/{name}") == tip
+        place.in_task("pack-refs", "--all")
+
+
 async def test_settings_of_the_task_run_nothing_here(place: Place, tmp_path: Path) -> None:
     marker = tmp_path / "executed"
     for key in ("core.fsmonitor", "core.sshCommand", "uploadpack.packObjectsHook", "core.pager"):

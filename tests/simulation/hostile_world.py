@@ -87,6 +87,12 @@ def pending(schedule: Schedule, task: str = "one") -> list[str]:
     return [ask.request for ask in schedule.store.asks.list(AskState.PENDING, task=task)]
 
 
+def replied(box: Sandbox) -> list[str]:
+    """Return the requests that have a reply."""
+    answers = [line["response"] for line in box.heard if line.get("type") == "control_response"]
+    return [answer["request_id"] for answer in answers]
+
+
 def refused(box: Sandbox) -> list[str]:
     """Return the requests that were refused."""
     answers = [line["response"] for line in box.heard if line.get("type") == "control_response"]

@@ -79,10 +79,11 @@ class _Workspace:
         return ""
 
     async def collect(self, task: Task) -> WorkState | None:
-        del task
         self._generation.check()
         await self._world.pause()
         self._generation.check()
+        if task.id in self._world.unreadable:
+            raise ValueError("the git directory cannot be read")
         return None
 
     async def trouble(self, task: Task) -> str:

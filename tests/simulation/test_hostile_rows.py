@@ -8,9 +8,11 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from ctui.claude.mcp.mcp_servers import McpServer
-from ctui.errors import Conflict
+from ctui.config import Config, TaskConfig
+from ctui.errors import Conflict, Refused
 from ctui.tasks import calls
 from ctui.tasks.mailbox.mail import Lines, Send
 from ctui.tasks.mailbox.step import Step
@@ -24,6 +26,7 @@ from tests.simulation.hostile_world import (
     pending,
     quiet,
     refused,
+    replied,
     said,
     settled,
     state_line,
@@ -292,8 +295,15 @@ def test_another_task_is_answered_during_a_flood() -> None:
             await_line = ask_line(f"forged-{number}", "no-call")
             box.forge(written(await_line))
         [ask] = schedule.store.asks.list(AskState.PENDING, task="two")
-        answered = await schedule.engine.answer(calls.AnswerAsk(ask.id, Answer("deny")))
-        assert answered.answer is not None
+        began = schedule.world.loop.time()
+        answer = schedule.engine.answer(calls.AnswerAsk(ask.id, Answer("deny")))
+        answering = asyncio.ensure_future(answer)
+        while not replied(other):
+            assert schedule.world.loop.time() - began < 1.0
+            await asyncio.sleep(0.01)
+        assert replied(other) == ["honest"]
+        assert schedule.store.tasks.get("one").alarm_count < 2000, "the flood was over already"
+        assert (await answering).answer is not None
         task = await said(schedule, box)
         await asyncio.sleep(300.0)
         assert schedule.store.tasks.get("one").alarm_count == 2000
@@ -619,6 +629,90 @@ def test_a_flood_of_lost_lines_repeats_what_has_no_receipt_a_few_times() -> None
         assert schedule.world.consumed["message-more"] == 1
 
     in_world(25, work)
+
+
+def test_lines_that_no_archive_keeps_count_against_the_journal() -> None:
+    """T5: the engine's log has them; also for a driver that takes over."""
+
+    async def work(schedule: Schedule) -> None:
+        schedule.world.tool_counts = [0]
+        config = structs.replace(Config(), tasks=TaskConfig(journal="1m"))
+        start = calls.StartTask(
+            task="one",
+            repository="/repository/.git",
+            worktree="/worktrees/one",
+            metadata=None,
+            branch=None,
+            base=None,
+            prompt="go",
+            config=config,
+        )
+        await schedule.engine.start(start)
+        await settled(schedule, "one", TaskState.IDLE)
+        [box] = schedule.world.running("one")
+        await said(schedule, box, state_line("running"))
+        part = b'{"type":"stream_event","x":"' + b"x" * 1000 + b'"}'
+        for _ in range(2000):
+            if box.paused:
+                break
+            box.forge(part)
+            await asyncio.sleep(0.01)
+        task = await settled(schedule, "one", TaskState.WAITING)
+        assert task.paused == "journal"
+        assert "tasks.journal" in task.problem
+        written_bytes = sum(len(line.data) for line in box.log)
+        assert 1 << 20 < written_bytes < 3 << 19
+        await schedule.kill_driver()
+        schedule.start_driver()
+        await asyncio.sleep(20)
+        assert schedule.engine._actors["one"].standing.view.log_bytes == written_bytes
+        assert schedule.store.tasks.get("one").paused == "journal"
+        await stopped(schedule, "one")
+
+    in_world(30, work)
+
+
+def test_replies_to_forged_calls_are_kept_within_a_budget() -> None:
+    """T27: none of them has an echo; what the person says is kept until it has."""
+
+    async def work(schedule: Schedule) -> None:
+        box = await quiet(schedule)
+        channel = schedule.engine._actors["one"]._channel
+        assert channel is not None
+        channel.send(b'{"type":"kept"}\n', key="the person's")
+        await said(schedule, box, *(tool_call(f"few-{n}", "nothing") for n in range(3000)))
+        assert 900 < len(channel._unseen) <= 1010
+        assert "few-2999" in channel._unseen
+        large = {"method": "none", "id": "x" * (1 << 20)}
+        call = {"subtype": "mcp_message", "server_name": "ctui", "message": large}
+        for number in range(30):
+            line = {"type": "control_request", "request_id": f"large-{number}", "request": call}
+            await said(schedule, box, line)
+        assert sum(map(len, channel._unseen.values())) < 5 << 20
+        assert "the person's" in channel._unseen
+        await stopped(schedule, "one")
+
+    in_world(29, work)
+
+
+def test_a_git_directory_that_no_import_reads_keeps_no_sandbox() -> None:
+    """T27: the task writes it; it can be stopped, resumed, and removed with what is not home."""
+
+    async def work(schedule: Schedule) -> None:
+        schedule.world.unreadable = {"one"}
+        box = await quiet(schedule)
+        task = await stopped(schedule, "one")
+        assert box.removed
+        assert task.work is not None
+        assert "cannot be read" in task.work.problem
+        await schedule.engine.resume(calls.ResumeTask("one"))
+        await settled(schedule, "one", TaskState.IDLE)
+        with pytest.raises(Refused, match="cannot be read"):
+            await schedule.engine.remove(calls.RemoveTask("one", purge=True))
+        await schedule.engine.remove(calls.RemoveTask("one", purge=True, force=True))
+        assert schedule.world.running("one") == []
+
+    in_world(28, work)
 
 
 def test_a_stopped_task_takes_no_line_of_its_past() -> None:

@@ -22,6 +22,9 @@ from ctui.sandbox.spec import LABEL_RUN, LABEL_TASK, SandboxSpec
 _CLOCK_JUMPS = 0.05
 """Part of the steps before which it does."""
 
+_UNREADABLE = 0.2
+"""Part of the worlds in which a task's git directory is."""
+
 
 class Dead(BaseException):
     """The driver that called was killed."""
@@ -252,6 +255,10 @@ class World:
         self.flaky = False
         self.space_low = False
         self.worktree_full = False
+        # Apart, so that a seed means the same with and without.
+        unreadable = Random(seed ^ 0x817).random()  # noqa: S311 - it has to be reproducible
+        self.unreadable = {"one"} if unreadable < _UNREADABLE else set[str]()
+        """Tasks whose git directory holds what no import reads; it does not heal."""
         self.stopped: set[str] = set()
         """Tasks that were said to be stopped, and that nobody woke since."""
         self.broken: list[str] = []

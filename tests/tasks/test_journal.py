@@ -57,6 +57,37 @@ def test_who_comes_in_the_middle_of_a_block_gets_its_parts(journal: Journal) -> 
     assert later.frames == b""
 
 
+def test_open_blocks_are_kept_within_a_budget(journal: Journal) -> None:
+    """S27: a message of another subagent counts as its parts do, and the oldest makes way."""
+
+    def start(parent: int, padding: int) -> bytes:
+        message = b'{"type":"message_start"},"parent_tool_use_id":"%d"' % parent
+        return b'{"type":"stream_event","event":%s,"x":"%s"}' % (message, b"x" * padding)
+
+    for parent in range(64):
+        journal.append(1, out(start(parent, 1 << 20)))
+    kept = journal.open_parts()
+    assert 14 << 20 < len(kept) <= 16 << 20
+    assert b'\\"63\\"' in kept
+    assert b'\\"0\\"' not in kept
+    journal.append(1, out(START, DELTA))
+    assert journal.open_parts().endswith(b"\n")
+    assert b"content_block_delta" in journal.open_parts()[-500:]
+
+    journal.forget_parts()
+    journal.append(1, out(*(start(parent, 0) for parent in range(5000))))
+    assert journal.open_parts().count(b"\n") == 500
+    part = b'{"type":"stream_event","event":{},"parent_tool_use_id":"%d"}'
+    journal.append(1, out(*(part % parent for parent in range(5000, 9000))))
+    assert journal.open_parts().count(b"\n") == 500
+    # What ends a block that nobody knows leaves nothing behind.
+    journal.forget_parts()
+    whole = b'{"type":"assistant","parent_tool_use_id":"%d"}'
+    journal.append(1, out(*(whole % parent for parent in range(2000))))
+    journal.append(1, out(*(start(parent, 0) for parent in range(2000, 2010))))
+    assert journal.open_parts().count(b"\n") == 10
+
+
 def test_secrets_reach_neither_archive_nor_viewers(journal: Journal, tmp_path: Path) -> None:
     viewer = Viewer()
     journal.follow(viewer)

@@ -8,7 +8,13 @@ from ctui.text import one_line
 
 _WIDTH = 300
 _AUTHENTICATION = "Failed to authenticate. "
-_TOKEN_IS_BAD = re.compile(r"\btoken\b.*\b(?:revoked|expired|invalid)\b", re.IGNORECASE)
+_LOOKED_AT = 4000
+"""Characters of a failure in which its reason is looked for; the CLI's are far shorter."""
+
+# Atomic: from the first `token` of a line on it is read once, and not from each of them.
+_TOKEN_IS_BAD = re.compile(
+    r"^(?>.*?\btoken\b).*\b(?:revoked|expired|invalid)\b", re.IGNORECASE | re.MULTILINE
+)
 
 
 def is_login_rejected(status: int | None, text: str) -> bool:
@@ -19,9 +25,9 @@ def is_login_rejected(status: int | None, text: str) -> bool:
 
     Args:
         status: the HTTP status; None where there was no answer.
-        text: the CLI's.
+        text: the CLI's; hostile.
     """
-    return status == 401 or (status == 403 and bool(_TOKEN_IS_BAD.search(text)))
+    return status == 401 or (status == 403 and bool(_TOKEN_IS_BAD.search(text[:_LOOKED_AT])))
 
 
 def failure_text(status: int | None, text: str) -> str:

@@ -21,6 +21,8 @@ from ctui.text import one_line
 
 MAX_LINE = 16 << 20
 """Bytes in one line that every reader on the way is made for."""
+MARGIN = 1 << 20
+"""Bytes that an echo or an answer may have beside what it repeats."""
 
 TOOL_SERVER = "ctui"
 MODES = frozenset({"default", "acceptEdits", "plan", "dontAsk", "bypassPermissions"})

@@ -2,7 +2,8 @@
 
 `decode` never raises. Every line is hostile input, because a process in the sandbox can write to
 the CLI's stdout; and every line may come from another version of the CLI. So a missing or mistyped
-field reads as empty, an unknown type becomes `Ignored`, and what is not a JSON object `Stray`.
+field reads as empty, an unknown type becomes `Ignored`, and what is not a JSON object `Stray`, as
+well as a line that is longer than the CLI's: as objects it would take many times its size.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from ctui.claude.protocol import fields
+from ctui.claude.protocol import control, fields
 from ctui.claude.protocol.content import content_blocks, content_of
 from ctui.claude.protocol.events import (
     ApiRetry,
@@ -46,10 +47,15 @@ from ctui.claude.protocol.events import (
 from ctui.claude.protocol.fields import JsonObject
 
 _RELAY = '{"ctui_relay"'
+_LONGEST = control.MAX_LINE + control.MARGIN
+_SHOWN = 2000
+"""Characters of a longer line that are passed on."""
 
 
 def decode(line: str | bytes, stream: Stream = "out") -> Event:
     """Return the event of a journal line. Never raises, whatever the line holds."""
+    if len(line) > _LONGEST:
+        return _too_long(line)
     if stream == "out":
         return _stdout(line)
     text = line if isinstance(line, str) else line.decode("utf-8", "replace")
@@ -70,6 +76,14 @@ def _stdout(line: str | bytes) -> Event:
         return Stray(line if isinstance(line, str) else line.decode("utf-8", "replace"))
     make = _TYPES.get(fields.text(value, "type"))
     return _ignored(value) if make is None else make(value)
+
+
+def _too_long(line: str | bytes) -> Event:
+    head = line[:_SHOWN]
+    raw = head.encode("utf-8", "replace") if isinstance(head, str) else head
+    if is_partial(raw):
+        return PartIgnored()
+    return Stray(f"{raw.decode('utf-8', 'replace')}… (a line of {len(line) >> 20} MiB)")
 
 
 def _ignored(value: JsonObject) -> Event:

@@ -10,7 +10,7 @@ import msgspec
 from ctui.claude.protocol import control
 
 _MOST_DEPTH = 100
-_MOST_ANSWER = control.MAX_LINE - (1 << 20)
+_MOST_ANSWER = control.MAX_LINE - control.MARGIN
 """Bytes of the input in the line that allows it, beside which there is room for the rest."""
 
 _MOST_ESCAPED = 4 << 20

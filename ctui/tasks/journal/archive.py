@@ -30,6 +30,8 @@ _DAMAGED = '{"kind":"problem","text":"a line of the journal is damaged, and left
 _APPENDING = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
 _TAIL_LIMIT = 16 << 20
 """Bytes of open blocks that are kept for a viewer who comes in the middle of one."""
+_TAILS_LIMIT = 500
+"""Messages at once of which they are kept: the task's own, and one of each of its subagents."""
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -158,17 +160,32 @@ class Journal:
                 self.forget_parts()
             return
         parent = found.group(1) if (found := _PARENT.search(data)) else b""
-        starts_message = partial and b'"message_start"' in data[:200]
-        if starts_message or not partial:
+        if not partial:
             # The block is complete, but its message goes on: its first line names the message.
-            dropped = self._tails.pop(parent, [])
-            self._tail_size -= sum(map(len, dropped))
-            keep = [frame] if starts_message else dropped[:1]
-            self._tails[parent] = keep
-            self._tail_size += sum(map(len, keep))
-        elif self._tail_size + len(frame) <= _TAIL_LIMIT:
+            for first in self._drop_tail(parent)[:1]:
+                self._add_part(parent, first)
+        elif b'"message_start"' in data[:200]:
+            self._drop_tail(parent)
+            # The oldest makes way: nothing ends the message of a subagent that was cut off.
+            while self._tails and not self._has_room(parent, frame):
+                self._drop_tail(next(iter(self._tails)))
+            self._add_part(parent, frame)
+        else:
+            self._add_part(parent, frame)
+
+    def _add_part(self, parent: bytes, frame: bytes) -> None:
+        if self._has_room(parent, frame):
             self._tails.setdefault(parent, []).append(frame)
             self._tail_size += len(frame)
+
+    def _has_room(self, parent: bytes, frame: bytes) -> bool:
+        known = parent in self._tails or len(self._tails) < _TAILS_LIMIT
+        return known and self._tail_size + len(frame) <= _TAIL_LIMIT
+
+    def _drop_tail(self, parent: bytes) -> list[bytes]:
+        dropped = self._tails.pop(parent, [])
+        self._tail_size -= sum(map(len, dropped))
+        return dropped
 
     def _write(self, data: bytes) -> None:
         if not data:

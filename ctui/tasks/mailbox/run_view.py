@@ -33,7 +33,7 @@ from ctui.claude.protocol.events import (
     UsageLimit,
     UserMessage,
 )
-from ctui.sandbox.runner import NOTHING, Seen
+from ctui.sandbox.runner import NOTHING, LogLine, Seen
 from ctui.tasks.asks import AskEvent
 from ctui.tasks.model import BackgroundCommand
 from ctui.text import one_line
@@ -41,6 +41,8 @@ from ctui.text import one_line
 _ERROR_LINES = 20
 _OPEN_LIMIT = 1000
 """Open calls and requests that are remembered; the CLI never has so many."""
+_REQUEST_BYTES = control.MAX_LINE + control.MARGIN
+"""Bytes of the lines of all open requests that are remembered: a large one, or many."""
 _COMMAND_LIMIT = 5000
 """Names of commands that are remembered."""
 _ID_LIMIT = 200
@@ -64,6 +66,8 @@ class RunView(msgspec.Struct):
     """Facts about one run, known from its lines."""
 
     seen: Seen = NOTHING
+    log_bytes: int = 0
+    """Bytes of all these lines, also of those that no archive keeps."""
     relay_started: bool = False
     initialised: bool = False
     """True if the CLI has answered `initialize`."""
@@ -88,6 +92,8 @@ class RunView(msgspec.Struct):
     """Open tool calls whose permission was asked, by their ids -> the request's id."""
     requests: dict[str, Request] = msgspec.field(default_factory=dict)
     """Requests that have no answer yet, by their ids; of a live run there are none."""
+    request_sizes: dict[str, int] = msgspec.field(default_factory=dict)
+    """Bytes of their lines."""
     background: dict[str, BackgroundCommand] = msgspec.field(default_factory=dict)
 
     def clone(self) -> RunView:
@@ -96,11 +102,17 @@ class RunView(msgspec.Struct):
         other.tools = dict(self.tools)
         other.asked = dict(self.asked)
         other.requests = dict(self.requests)
+        other.request_sizes = dict(self.request_sizes)
         other.background = dict(self.background)
         return other
 
-    def take(self, event: Event, time: int) -> None:
-        """Add what an event says; `time` is its line's."""
+    def count(self, line: LogLine) -> None:
+        """Note that there is this line."""
+        self.seen = self.seen.plus(line)
+        self.log_bytes += len(line.data)
+
+    def take(self, event: Event, time: int, size: int) -> None:
+        """Add what an event says; `time` and `size`, in bytes, are its line's."""
         match event:
             case RelayLine() | Stray():
                 self._stderr(event)
@@ -122,7 +134,12 @@ class RunView(msgspec.Struct):
             case Response():
                 self._answered(event)
             case _:
-                self._requested(event)
+                self._requested(event, size)
+
+    def forget_request(self, request_id: str) -> None:
+        """Remember a request no more: it has its answer, or is not made any more."""
+        self.requests.pop(request_id, None)
+        self.request_sizes.pop(request_id, None)
 
     def _stands(self, event: SessionState | UsageLimit, time: int) -> None:
         if isinstance(event, UsageLimit):
@@ -166,7 +183,7 @@ class RunView(msgspec.Struct):
             self.tools, self.asked = {}, {}
 
     def _answered(self, response: Response) -> None:
-        self.requests.pop(response.request_id, None)
+        self.forget_request(response.request_id)
         if not self.initialised and "commands" in response.response:
             self.initialised = True
             self._know_commands(control.commands_of(response.response))
@@ -187,16 +204,20 @@ class RunView(msgspec.Struct):
         self.commands |= frozenset(islice(new, max(0, room)))
 
     def _withdrawn(self, request_id: str) -> None:
-        self.requests.pop(request_id, None)
+        self.forget_request(request_id)
         for call in [call for call, request in self.asked.items() if request == request_id]:
             del self.asked[call]
 
-    def _requested(self, event: Event) -> None:
+    def _requested(self, event: Event, size: int) -> None:
         if isinstance(event, PermissionRequest) and event.tool_use_id in self.tools:
             # Cut off it is no request's id, so that a call that is asked about so is refused.
             self.asked.setdefault(event.tool_use_id, event.request_id[:_ID_LIMIT])
-        if is_request(event) and self._fits(self.requests, event.request_id):
+        if not is_request(event) or not self._fits(self.requests, event.request_id):
+            return
+        others = sum(self.request_sizes.values()) - self.request_sizes.get(event.request_id, 0)
+        if others + size <= _REQUEST_BYTES:
             self.requests[event.request_id] = event
+            self.request_sizes[event.request_id] = size
 
     @staticmethod
     def _fits(known: Mapping[str, object], new: str) -> bool:

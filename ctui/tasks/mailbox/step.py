@@ -209,9 +209,9 @@ class Step:
         """Do this when the step is stored."""
         self._effects.append(effect)
 
-    def send(self, line: bytes, *, key: str = "") -> None:
-        """Say a line to the CLI; with a key until its echo is seen."""
-        self.after(lambda: self.actor.say(line, key))
+    def send(self, line: bytes, *, key: str = "", droppable: bool = False) -> None:
+        """Say a line to the CLI; with a key until its echo is seen (see `Channel.send`)."""
+        self.after(lambda: self.actor.say(line, key, droppable=droppable))
 
     def seen(self, key: str) -> None:
         """Forget a line that the CLI has echoed."""

@@ -193,10 +193,10 @@ class TaskActor:
 
     # -- what steps make it do
 
-    def say(self, line: bytes, key: str) -> None:
+    def say(self, line: bytes, key: str, *, droppable: bool = False) -> None:
         """Send a line to the CLI; with a key until its echo is seen."""
         if self._channel is not None:
-            self._channel.send(line, key=key)
+            self._channel.send(line, key=key, droppable=droppable)
 
     def forget(self, key: str) -> None:
         """Do not send that line again."""

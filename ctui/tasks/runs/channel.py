@@ -16,6 +16,9 @@ from ctui.sandbox.runner import SandboxInput, SandboxRunner
 
 _RETRY_SECONDS = 0.5
 _QUEUE_LIMIT = 5_000
+_DROPPABLE_LINES = 1_000
+_DROPPABLE_BYTES = 4 << 20
+"""Limits of the droppable lines that are kept until their echo; the CLI never waits for so many."""
 
 
 class Channel:
@@ -26,6 +29,8 @@ class Channel:
         self.sandbox = sandbox
         self._queue: deque[bytes] = deque()
         self._unseen: dict[str, bytes] = {}
+        self._droppable: dict[str, int] = {}
+        """Sizes of those of them that need not be kept, by their keys."""
         self._again = False
         self._wake = asyncio.Event()
         self._input: SandboxInput | None = None
@@ -46,20 +51,32 @@ class Channel:
             # It is frozen. What is sent arrives when it goes on.
         self._writer = asyncio.create_task(self._write(), name=f"stdin of {self.sandbox[:12]}")
 
-    def send(self, line: bytes, *, key: str = "") -> None:
-        """Put a whole line into the queue. With a key it is kept until `seen(key)`."""
-        if key:
-            if key in self._unseen:
-                return
-            self._unseen[key] = line
-        elif len(self._queue) >= _QUEUE_LIMIT:
+    def send(self, line: bytes, *, key: str = "", droppable: bool = False) -> None:
+        """Put a whole line into the queue. With a key it is kept until `seen(key)`.
+
+        A reply that the task's own request caused is `droppable`: of those only the last are kept.
+        """
+        if key in self._unseen:
+            return
+        if len(self._queue) >= _QUEUE_LIMIT and (droppable or not key):
             return  # a flood of requests: the CLI waits for none of these replies
+        if key:
+            self._unseen[key] = line
+        if key and droppable:
+            self._droppable[key] = len(line)
+            self._drop_oldest()
         self._queue.append(line)
         self._wake.set()
+
+    def _drop_oldest(self) -> None:
+        kept = self._droppable
+        while len(kept) > _DROPPABLE_LINES or sum(kept.values()) > _DROPPABLE_BYTES:
+            self.seen(next(iter(kept)))
 
     def seen(self, key: str) -> None:
         """Forget a line: the CLI's echo of it is in the journal."""
         self._unseen.pop(key, None)
+        self._droppable.pop(key, None)
 
     def renew(self) -> None:
         """Connect anew: the runner was away, and may have lost what it took."""

@@ -21,7 +21,7 @@ def handle_crash(step: Step, mail: Mail, error: Exception) -> None:
     step.trouble(f"{ours.one_line()}; the task was stopped", "other")
     if isinstance(mail, Lines):
         for line in mail.lines:
-            step.view.seen = step.view.seen.plus(line)
+            step.view.count(line)
     if isinstance(mail, JobDone) and mail.name == "leave":
         leaving.left(step, None, ours)
     elif isinstance(mail, JobDone) and mail.name == "close":

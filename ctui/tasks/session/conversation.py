@@ -45,11 +45,11 @@ def take_lines(step: Step, lines: Iterable[LogLine]) -> None:
     for line in lines:
         number = getattr(step.view.seen, line.stream)
         fresh = stored is not None and number >= getattr(stored, line.stream)
-        step.view.seen = step.view.seen.plus(line)
+        step.view.count(line)
         if line.stream == "out" and is_partial(line.data):
             continue
         event = decode(line.data, line.stream)
-        step.view.take(event, line.time)
+        step.view.take(event, line.time, len(line.data))
         if fresh:
             _effect(step, event, line)
 
@@ -59,9 +59,9 @@ def caught_up(step: Step) -> None:
     if not step.view.initialised:
         step.send(initialize(step.run), key=initialize_id(step.run))
     turns.watch_time(step)
-    for request in step.view.requests.values():
+    for request_id, request in list(step.view.requests.items()):
         requests.answer(step, request, step.time)
-    step.view.requests = {}
+        step.view.forget_request(request_id)
     AskBook(step).send_unreceipted()
     tell_waiting(step)
     if step.view.state == "idle" and not step.store.messages.undelivered(step.task.id):

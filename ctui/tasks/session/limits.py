@@ -15,6 +15,8 @@ _CLOCK = re.compile(
 """`You've hit your limit · resets 3pm (Europe/Berlin)`."""
 _LONGEST = 8 * 24 * 3600
 """Seconds; a weekly limit is the longest that there is."""
+_LOOKED_AT = 4000
+"""Characters of a failed turn's text in which the time is looked for; the CLI's are far shorter."""
 _NANOSECONDS = 1_000_000_000
 _PAUSE = 60
 """Seconds until another try where the reset should have been already: no loop of rejected calls."""
@@ -29,6 +31,7 @@ def reset_time(text: str, now: int, *, stamp: int = 0) -> int | None:
         stamp: seconds since the epoch, as an event of the CLI said it; 0 for none. Hostile.
     """
     here = now // _NANOSECONDS
+    text = text[:_LOOKED_AT]
     if stamp:
         seconds = stamp
     elif found := _STAMP.search(text):

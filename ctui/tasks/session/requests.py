@@ -34,7 +34,7 @@ def take(step: Step, request: Request, line: LogLine) -> None:
     answer(step, request, line.time, line.data)
     if step.standing.phase is Phase.LIVE:
         # What was answered need not be kept: nobody but the next driver asks for it again.
-        step.view.requests.pop(request.request_id, None)
+        step.view.forget_request(request.request_id)
 
 
 def answer(step: Step, request: Request, time: int, evidence: bytes | None = None) -> None:
@@ -80,7 +80,8 @@ def _toolbox(step: Step, request: McpMessage, time: int) -> None:
 
 
 def _reply(step: Step, request: McpMessage, message: Mapping[str, Any]) -> None:
-    step.send(control.mcp_reply(request.request_id, message), key=request.request_id)
+    reply = control.mcp_reply(request.request_id, message)
+    step.send(reply, key=request.request_id, droppable=True)
 
 
 def _notify(step: Step, told: toolbox.NotifyPerson) -> dict[str, Any]:

@@ -34,7 +34,8 @@ _NO_PERMISSION = re.compile(
 )
 _UNREACHABLE = re.compile(
     r"could not resolve|unable to access|does not appear to be a git repository"
-    r"|could not read from remote|repository .*not found|timed out|connection refused|no such file",
+    r"|could not read from remote|repository .{0,300}not found|timed out"
+    r"|connection refused|no such file",
     re.IGNORECASE,
 )
 

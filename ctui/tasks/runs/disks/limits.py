@@ -69,14 +69,16 @@ def exceeded(step: Step, usage: Usage) -> Over | None:
     """Return the first limit that the run is over, or None."""
     limits, view, task = known_limits(step), step.view, step.task
     journal = step.services.journals.of(task.id).size
-    sizes: tuple[tuple[Paused, int, int], ...] = (
-        ("journal", journal, limits.journal),
-        ("home", view.home_bytes, limits.home),
-        ("worktree", usage.bytes, limits.worktree),
+    sizes: tuple[tuple[Paused, str, int, int], ...] = (
+        ("journal", "journal", journal, limits.journal),
+        # On the disk as well, with the parts of blocks, which no journal keeps.
+        ("journal", "run's log", view.log_bytes, limits.journal),
+        ("home", "home", view.home_bytes, limits.home),
+        ("worktree", "worktree", usage.bytes, limits.worktree),
     )
-    for which, size, limit in sizes:
+    for which, what, size, limit in sizes:
         if size > limit:
-            text = f"its {which} takes {size_text(size)}, more than {size_text(limit)}"
+            text = f"its {what} takes {size_text(size)}, more than {size_text(limit)}"
             return Over(which, f"{text} (tasks.{which})")
     for name, files in (("home", view.home_files), ("worktree", usage.files)):
         if files > limits.files:

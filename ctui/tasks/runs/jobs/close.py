@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ctui.errors import Refused
 from ctui.tasks.calls import RemoveTask
 from ctui.tasks.model import Task, WorkState
+from ctui.tasks.runs.jobs.look import import_work
 from ctui.tasks.runs.jobs.patience import insist
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ async def close(actor: TaskActor, task: Task, *, rejected: bool) -> Closed:
     runner = actor.services.runner
     await stop(actor, task.id)
     await actor.services.journals.sync(task.id)
-    work = await actor.services.workspace.collect(task)
+    work = await import_work(actor, task)
     while found := await insist(actor, lambda: runner.list_ours(task.id)):
         for item in found:
             await insist(actor, partial(runner.remove, item.id))
@@ -61,7 +62,7 @@ async def leave(actor: TaskActor, task: Task, call: RemoveTask) -> RemoveTask:
         Refused: its commits would be lost.
     """
     services = actor.services
-    work = await services.workspace.collect(task)
+    work = await import_work(actor, task)
     if call.purge and not call.force and work is not None and work.problem:
         raise Refused(
             f"{work.problem}; its own git directory is the only place where they are",

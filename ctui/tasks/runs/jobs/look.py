@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctui.sandbox.runner import SandboxState
 from ctui.tasks.disk_usage import Usage
 from ctui.tasks.model import Task, WorkState
+from ctui.tasks.runs.failures import as_error
+from ctui.text import one_line
 
 if TYPE_CHECKING:
     from ctui.tasks.runs.actor import TaskActor
+
+log = logging.getLogger(__name__)
+
+_ERROR_WIDTH = 200
 
 
 class Measured(NamedTuple):
@@ -27,10 +34,23 @@ async def look(actor: TaskActor, sandbox: str) -> SandboxState | None:
     return await actor.services.runner.state(sandbox)
 
 
+async def import_work(actor: TaskActor, task: Task) -> WorkState | None:
+    """Import what the task committed; whatever fails in that is a part of the result.
+
+    A sandbox is removed behind this, and a task's directory is hostile: no error of an import may
+    keep it.
+    """
+    try:
+        return await actor.services.workspace.collect(task)
+    except Exception as error:
+        log.warning("the commits of %s cannot be imported", task.id, exc_info=True)
+        what = one_line(as_error(error).message, _ERROR_WIDTH)
+        return WorkState(problem=f"its commits cannot be imported: {what}")
+
+
 async def bring_home(actor: TaskActor, task: Task) -> tuple[WorkState | None, str]:
     """Import what the task committed; also what is wrong with its folders."""
-    workspace = actor.services.workspace
-    return await workspace.collect(task), await workspace.trouble(task)
+    return await import_work(actor, task), await actor.services.workspace.trouble(task)
 
 
 async def measure(actor: TaskActor, task: Task, files: int) -> Measured:
