@@ -45,6 +45,7 @@ from ctui.tasks.runs.actor import TaskActor
 from ctui.tasks.runs.disks.watching import needs_space
 from ctui.tasks.runs.slots import Slots
 from ctui.tasks.runs.space import SpaceWatch
+from ctui.tasks.runs.store_lock import StoreLockWatch
 from ctui.tasks.session.messages import check_text, new_message
 
 log = logging.getLogger(__name__)
@@ -72,6 +73,7 @@ class TaskEngine:
         self._receipts: dict[int, list[Reply]] = {}
         self._jobs: set[asyncio.Task[None]] = set()
         self._space = SpaceWatch(services, self._actors.values)
+        self._store_lock = StoreLockWatch(self.store)
 
     @property
     def busy(self) -> bool:
@@ -105,10 +107,13 @@ class TaskEngine:
                 left = (task.resume_at - self._services.now()) / 1e9
                 actor.pending.set_timer("reset", left, actor.standing.epoch)
         self._spawn(self._sweep())
+        # A step that waited for the store would hold up the loop of all tasks.
+        self.store.never_wait()
 
     async def detach(self) -> None:
         """Let go of everything and leave it running."""
         self._space.close()
+        self._store_lock.close()
         for job in self._jobs:
             job.cancel()
         for actor in list(self._actors.values()):
@@ -249,6 +254,10 @@ class TaskEngine:
     def stored_again(self, actor: TaskActor) -> None:
         """Show a task as it is, after its trouble with the store."""
         self._services.publish(Update(task=actor.standing.task))
+
+    async def store_writable(self, seconds: float) -> bool:
+        """Wait for at most so long; return True once the store is not locked any more."""
+        return await self._store_lock.writable(seconds)
 
     def ask_changed(self, ask: Ask) -> None:
         """Tell everybody how an ask is, and whoever waits for its receipt."""

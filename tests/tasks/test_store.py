@@ -171,6 +171,19 @@ def test_what_goes_wrong_inside_a_transaction_is_not_called_the_stores_fault(sto
         raise PermissionError
 
 
+def test_a_driver_waits_for_no_lock(tmp_path: Path) -> None:
+    """Each wait would hold up the loop of all tasks."""
+    path = tmp_path / "ctui.db"
+    mine = Store(path, busy_seconds=600.0)
+    mine.never_wait()
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreLocked):
+        mine.tasks.add(task())
+    other.close()
+    mine.close()
+
+
 def test_a_store_that_is_locked_says_so_and_can_be_used_afterwards(tmp_path: Path) -> None:
     """S11: neither a write nor a transaction that began leaves anything behind."""
     path = tmp_path / "ctui.db"

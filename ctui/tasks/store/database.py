@@ -93,6 +93,10 @@ class Database:
         finally:
             self._depth -= 1
 
+    def never_wait(self) -> None:
+        """Fail at once where the file is locked, from now on."""
+        self.execute("PRAGMA busy_timeout = 0")
+
     def readable(
         self, table: str, rows: Iterable[sqlite3.Row], key: str, read: Callable[[sqlite3.Row], T]
     ) -> list[T]:

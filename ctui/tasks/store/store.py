@@ -72,8 +72,12 @@ class Store:
 
     def check_writable(self) -> None:
         """Raise StoreUnavailable if nothing can be written now."""
-        with self._database.transaction():
+        with self.transaction():
             pass
+
+    def never_wait(self) -> None:
+        """Raise StoreLocked at once where another process writes, from now on."""
+        self._database.never_wait()
 
     def check(self) -> list[DamagedRow]:
         """Read everything that is in it, and return what is damaged.
