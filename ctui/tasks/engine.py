@@ -199,6 +199,11 @@ class TaskEngine:
         self.store.tasks.get(task_id)
         return self._services.journals.of(task_id)
 
+    def rest_journal(self, task_id: str) -> None:
+        """Close a task's archive, unless somebody follows it or its actor may write to it."""
+        if task_id not in self._actors:
+            self._services.journals.rest(task_id)
+
     async def _ask(self, task: Task, mail: Callable[[Reply], Mail]) -> Any:
         """Put a command into the task's mailbox, and wait for its effect."""
         reply: Reply = asyncio.get_running_loop().create_future()
