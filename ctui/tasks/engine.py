@@ -298,20 +298,25 @@ class TaskEngine:
         while True:
             try:
                 found = await self._services.runner.list_ours()
+                open_runs = {(run.task, run.number) for run in self.store.runs.open()}
+                known = self.store.tasks.ids()
                 break
             except CtuiError as error:
                 log.warning("nothing is swept yet: %s", error.message)
                 await asyncio.sleep(_SWEEP_AGAIN_SECONDS)
-        open_runs = {(run.task, run.number) for run in self.store.runs.open()}
-        known = self.store.tasks.ids()
         for sandbox in found:
             if (sandbox.task, sandbox.run) in open_runs or sandbox.task in self._actors:
                 continue
-            if sandbox.task in known:
-                log.warning("a sandbox of %s was left running: it is removed", sandbox.task)
-                self._actor(self.store.tasks.get(sandbox.task, removed=True)).put(Sweep())
-            else:
+            if sandbox.task not in known:
                 log.warning("a sandbox of an unknown task %s runs: see ctui doctor", sandbox.task)
+                continue
+            try:
+                task = self.store.tasks.get(sandbox.task, removed=True)
+            except CtuiError as error:  # one bad record hides no other
+                log.warning("a sandbox of %s is not swept: %s", sandbox.task, error.one_line())
+            else:
+                log.warning("a sandbox of %s was left running: it is removed", sandbox.task)
+                self._actor(task).put(Sweep())
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         job = asyncio.create_task(work)
