@@ -25,7 +25,7 @@ from ctui.text import one_line, sanitise
 
 if TYPE_CHECKING:
     from ctui.tasks.runs.actor import TaskActor
-    from ctui.tasks.runs.disks.limits import Limits
+    from ctui.tasks.runs.disks.limits import DiskLimits
 
 _ALARMS_KEPT = 50
 
@@ -77,7 +77,7 @@ class Standing(msgspec.Struct):
     importing: bool = False
     import_wanted: bool = False
     """True if something may have changed since the last import began."""
-    limits: Limits | None = None
+    limits: DiskLimits | None = None
     """Those that the settings had when the run was looked at last."""
     look_every: float = 0.0
     """Seconds until it is looked at again."""
@@ -268,6 +268,6 @@ class Step:
             self._effects.insert(0, lambda: self.services.publish(Update(task=shown)))
             self._effects.append(lambda: self.services.journals.keep(shown))
 
-    def carry_out(self) -> list[Callable[[], None]]:
+    def effects(self) -> list[Callable[[], None]]:
         """Return what is to be done now that it is stored, in order."""
         return self._effects

@@ -203,7 +203,7 @@ class TaskActor:
                 step.after(mail.result.drop)
             step.save()
         self.standing = step.standing
-        return step.carry_out()
+        return step.effects()
 
     # -- what steps make it do
 

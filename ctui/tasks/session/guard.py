@@ -16,9 +16,9 @@ from ctui.tasks.asks import elicitation_is_expected
 from ctui.tasks.asks.permission_details import PermissionDetails
 from ctui.tasks.mailbox.step import Step
 from ctui.tasks.model import Ask, AskState
+from ctui.tasks.naming import is_uuid
 from ctui.tasks.session.asking import AskBook
 from ctui.tasks.session.messages import begins_session
-from ctui.tasks.session.results import is_uuid
 from ctui.text import one_line
 
 TOO_MANY = "this task asks more than the person can answer; wait for an answer first"
