@@ -142,6 +142,7 @@ class TaskEngine:
             started: Task = await self._ask(task, lambda reply: Start(task, call, prompt, reply))
         except CtuiError:
             self._taken_ids.discard(task.id)
+            self._services.logins.forget(task.id)
             raise
         return started
 

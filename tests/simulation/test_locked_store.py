@@ -6,11 +6,14 @@ import asyncio
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
-from ctui.tasks.calls import Update
+from ctui.errors import LoginRequired, Unavailable
+from ctui.tasks.calls import Login, StartTask, Update
 from ctui.tasks.model import TaskState
+from ctui.tasks.runs.logins import Logins, Sources
 from tests.simulation.schedule import Schedule, SimulatedStore, in_world
 
 _TASKS = [f"task-{number}" for number in range(10)]
@@ -94,6 +97,35 @@ def test_a_brief_lock_is_nothing_to_tell_of(
     in_world(1, lock)
     troubles = [update for update in published if update.task and update.task.cause == "store"]
     assert bool(troubles) == told
+
+
+def test_no_login_is_kept_of_a_start_that_was_refused() -> None:
+    """Whoever takes the id next must not run with it."""
+
+    async def start(schedule: Schedule) -> None:
+        logins = Logins(Sources(own=_no_login, stored=_no_login))
+        schedule.engine._services = schedule.engine._services._replace(logins=logins)
+        schedule.world.store_locked = True
+        login = Login(environment={"ANTHROPIC_API_KEY": "sk-ant-api03-brought"})
+        call = StartTask(
+            task="one",
+            repository="/repository/.git",
+            worktree="/worktrees/one",
+            metadata=None,
+            branch=None,
+            base=None,
+            prompt="go",
+            login=login,
+        )
+        with pytest.raises(Unavailable, match="the store cannot be written"):
+            await schedule.engine.start(call)
+        assert logins._named == {}
+
+    in_world(1, start)
+
+
+def _no_login(_but: str) -> Any:
+    raise LoginRequired("there is no login")
 
 
 def test_no_step_of_a_driver_waits_for_a_lock() -> None:
