@@ -103,3 +103,25 @@ def test_a_record_is_on_the_disk_before_it_has_its_name(
     monkeypatch.setattr(os, "rename", note_rename)
     write_task_file(tmp_path / "one", _task(TaskState.IDLE))
     assert done == ["sync", "rename", "sync"]
+
+
+async def test_the_store_is_on_the_disk_with_the_archive(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sandbox and its log are removed next."""
+    paths.state.mkdir(parents=True)
+    store = Store(paths.database)
+    store.tasks.add(_task(TaskState.IDLE))
+    journals = Journals(paths, store, Redactor(()))
+    synced: list[str] = []
+    fsync = os.fsync
+
+    def note(file: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{file}").readlink().name)
+        fsync(file)
+
+    monkeypatch.setattr(os, "fsync", note)
+    await journals.sync("one")
+    assert synced == ["journal.jsonl", f"{paths.database.name}-wal", paths.state.name]
+    journals.close_all()
+    store.close()

@@ -171,6 +171,28 @@ def test_what_goes_wrong_inside_a_transaction_is_not_called_the_stores_fault(sto
         raise PermissionError
 
 
+def test_front_ends_sync_each_commit_and_drivers_those_that_count(tmp_path: Path) -> None:
+    """What a person revokes or trusts stays so, whatever happens to the power."""
+    store = Store(tmp_path / "ctui.db")
+
+    def synchronous() -> int:
+        row = store._database.row("PRAGMA synchronous")
+        assert row is not None
+        return int(row[0])
+
+    assert synchronous() == 2
+    store.never_wait()
+    assert synchronous() == 1
+    store.close()
+
+
+def test_a_store_that_nobody_has_written_to_can_be_synced(tmp_path: Path) -> None:
+    store = Store(tmp_path / "ctui.db")
+    (tmp_path / "ctui.db-wal").unlink(missing_ok=True)
+    store.sync()
+    store.close()
+
+
 def test_a_driver_waits_for_no_lock(tmp_path: Path) -> None:
     """Each wait would hold up the loop of all tasks."""
     path = tmp_path / "ctui.db"

@@ -44,12 +44,13 @@ class Journals:
         return await asyncio.to_thread(self.of(run.task).archived, run.number)
 
     async def sync(self, task_id: str) -> None:
-        """Put an archive on the disk itself, if that can be done.
+        """Put an archive and the store on the disk itself, if that can be done.
 
         What was written is kept in any case; only a power cut could take it.
         """
         with suppress(Unavailable):
             await asyncio.to_thread(self.of(task_id).sync)
+        await asyncio.to_thread(self._store.sync)
 
     def keep(self, task: Task) -> None:
         """Write a task's record beside its journal, in a thread: an end at once, else soon."""

@@ -125,6 +125,8 @@ class Step:
         self.store = services.store
         self.time = services.now()
         self.actor = actor
+        self.durable = False
+        """True if it must be on the disk itself before it is carried out."""
         self._before = copy.copy(standing.task)
         self._effects: list[Callable[[], None]] = []
         self._alarmed: set[AlarmKind] = set()
@@ -244,7 +246,8 @@ class Step:
         self.after(lambda: self.actor.pending.set_timer(name, seconds, epoch))
 
     def reply(self, reply: Reply, value: object) -> None:
-        """Answer whoever gave a command."""
+        """Answer whoever gave a command, with what no power cut takes back."""
+        self.durable = True
         self.after(lambda: None if reply.done() else reply.set_result(value))
 
     def refuse(self, reply: Reply, error: Exception) -> None:

@@ -203,6 +203,8 @@ class TaskActor:
                 step.after(mail.result.drop)
             step.save()
         self.standing = step.standing
+        if step.durable:
+            self.services.store.sync()
         return step.effects()
 
     # -- what steps make it do
