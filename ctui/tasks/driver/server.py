@@ -26,7 +26,7 @@ _BEHIND = 8 << 20
 
 
 class _Beginning:
-    """What has changed since a new watcher's view of all that is was looked up."""
+    """Changes since a new watcher's view of all that is was looked up."""
 
     def __init__(self, task: str) -> None:
         self.task = task
