@@ -45,6 +45,7 @@ from ctui.tasks.runs.actor import TaskActor
 from ctui.tasks.runs.disks.watching import needs_space
 from ctui.tasks.runs.slots import Slots
 from ctui.tasks.runs.space import SpaceWatch
+from ctui.tasks.runs.store_lock import StoreLockWatch
 from ctui.tasks.session.messages import check_text, new_message
 
 log = logging.getLogger(__name__)
@@ -72,6 +73,7 @@ class TaskEngine:
         self._receipts: dict[int, list[Reply]] = {}
         self._jobs: set[asyncio.Task[None]] = set()
         self._space = SpaceWatch(services, self._actors.values)
+        self._store_lock = StoreLockWatch(self.store)
 
     @property
     def busy(self) -> bool:
@@ -105,10 +107,13 @@ class TaskEngine:
                 left = (task.resume_at - self._services.now()) / 1e9
                 actor.pending.set_timer("reset", left, actor.standing.epoch)
         self._spawn(self._sweep())
+        # A step that waited for the store would hold up the loop of all tasks.
+        self.store.never_wait()
 
     async def detach(self) -> None:
         """Let go of everything and leave it running."""
         self._space.close()
+        self._store_lock.close()
         for job in self._jobs:
             job.cancel()
         for actor in list(self._actors.values()):
@@ -137,6 +142,7 @@ class TaskEngine:
             started: Task = await self._ask(task, lambda reply: Start(task, call, prompt, reply))
         except CtuiError:
             self._taken_ids.discard(task.id)
+            self._services.logins.forget(task.id)
             raise
         return started
 
@@ -194,6 +200,11 @@ class TaskEngine:
         self.store.tasks.get(task_id)
         return self._services.journals.of(task_id)
 
+    def rest_journal(self, task_id: str) -> None:
+        """Close a task's archive, unless somebody follows it or its actor may write to it."""
+        if task_id not in self._actors:
+            self._services.journals.rest(task_id)
+
     async def _ask(self, task: Task, mail: Callable[[Reply], Mail]) -> Any:
         """Put a command into the task's mailbox, and wait for its effect."""
         reply: Reply = asyncio.get_running_loop().create_future()
@@ -250,6 +261,10 @@ class TaskEngine:
         """Show a task as it is, after its trouble with the store."""
         self._services.publish(Update(task=actor.standing.task))
 
+    async def store_writable(self, seconds: float) -> bool:
+        """Wait for at most so long; return True once the store is not locked any more."""
+        return await self._store_lock.writable(seconds)
+
     def ask_changed(self, ask: Ask) -> None:
         """Tell everybody how an ask is, and whoever waits for its receipt."""
         self._services.publish(Update(ask=ask))
@@ -284,20 +299,25 @@ class TaskEngine:
         while True:
             try:
                 found = await self._services.runner.list_ours()
+                open_runs = {(run.task, run.number) for run in self.store.runs.open()}
+                known = self.store.tasks.ids()
                 break
             except CtuiError as error:
                 log.warning("nothing is swept yet: %s", error.message)
                 await asyncio.sleep(_SWEEP_AGAIN_SECONDS)
-        open_runs = {(run.task, run.number) for run in self.store.runs.open()}
-        known = self.store.tasks.ids()
         for sandbox in found:
             if (sandbox.task, sandbox.run) in open_runs or sandbox.task in self._actors:
                 continue
-            if sandbox.task in known:
-                log.warning("a sandbox of %s was left running: it is removed", sandbox.task)
-                self._actor(self.store.tasks.get(sandbox.task, removed=True)).put(Sweep())
-            else:
+            if sandbox.task not in known:
                 log.warning("a sandbox of an unknown task %s runs: see ctui doctor", sandbox.task)
+                continue
+            try:
+                task = self.store.tasks.get(sandbox.task, removed=True)
+            except CtuiError as error:  # one bad record hides no other
+                log.warning("a sandbox of %s is not swept: %s", sandbox.task, error.one_line())
+            else:
+                log.warning("a sandbox of %s was left running: it is removed", sandbox.task)
+                self._actor(task).put(Sweep())
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         job = asyncio.create_task(work)

@@ -22,7 +22,7 @@ from ctui.tasks.journal.archive import FILE_NAME, read_entries
 from ctui.tasks.journal.task_file import FILE_NAME as TASK_FILE
 from ctui.tasks.journal.task_file import read_task_file
 from ctui.tasks.model import EndReason, Message, Task, TaskState
-from ctui.tasks.naming import is_task_id
+from ctui.tasks.naming import is_task_id, is_uuid
 from ctui.text import sanitise
 
 _RESULT_LIMIT = 1 << 16
@@ -100,9 +100,9 @@ def _from_journal(folder: Path, task_id: str) -> LostTask:
             if entry.stream != "out":
                 continue
             match decode(entry.line):
-                case Init(session=session) if _is_uuid(session):
+                case Init(session=session) if is_uuid(session):
                     task.session = session
-                case UserMessage(is_replay=True) as said if _is_uuid(said.uuid):
+                case UserMessage(is_replay=True) as said if is_uuid(said.uuid):
                     text = "".join(b.text for b in said.blocks if isinstance(b, Text))
                     messages[said.uuid] = Message(
                         id=said.uuid, task=task_id, text=text, created=entry.t, delivered=entry.t
@@ -117,10 +117,3 @@ def _from_journal(folder: Path, task_id: str) -> LostTask:
         task.problem, task.cause = error.message, "store"
     task.prompt = next((message.text for message in messages.values()), "")
     return LostTask(task, tuple(messages.values()), runs, located=False)
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        return str(uuid.UUID(text)) == text
-    except ValueError:
-        return False

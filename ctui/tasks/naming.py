@@ -22,6 +22,14 @@ def is_task_id(name: str) -> bool:
     return usable and TASK_ID.fullmatch(name) is not None
 
 
+def is_uuid(text: str) -> bool:
+    """Return True for a UUID as everybody writes it."""
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False
+
+
 def check_task_id(task: str) -> None:
     """Raise InvalidInput unless this can be a task's id."""
     if not is_task_id(task):

@@ -65,11 +65,6 @@ def test_requests_have_the_fields_without_which_the_cli_ends() -> None:
         "request": {"subtype": "initialize", "hooks": None, "sdkMcpServers": ["ctui"]},
     }
     assert said(control.interrupt("h2"))["request"] == {"subtype": "interrupt"}
-    assert said(control.set_model("h3", ""))["request"] == {"subtype": "set_model", "model": None}
-    assert said(control.cancel_message("h4", "u1"))["request"] == {
-        "subtype": "cancel_async_message",
-        "message_uuid": "u1",
-    }
     assert said(control.set_permission_mode("h5", "plan"))["request"]["mode"] == "plan"
     with pytest.raises(InvalidInput, match="yolo"):
         control.set_permission_mode("h6", "yolo")
@@ -89,10 +84,6 @@ def test_answers_say_what_was_decided() -> None:
     }
     assert answer(control.deny("r1", "no")) == {"behavior": "deny", "message": "no"}
     assert answer(control.deny("r1", "no", interrupt=True))["interrupt"] is True
-    assert answer(control.reject_plan("r1", "smaller")) == {
-        "behavior": "deny",
-        "message": "smaller",
-    }
     assert answer(control.approve_plan("r1", {"plan": "p"}, accept_edits=True)) == {
         "behavior": "allow",
         "updatedInput": {"planFilePath": ""},  # the CLI takes {} for the input with the plan

@@ -16,7 +16,7 @@ from typing import Any
 
 from ctui.claude.login.credentials import Credential, Redactor
 from ctui.config import Config
-from ctui.errors import CtuiError, Unavailable
+from ctui.errors import CtuiError, StoreLocked, Unavailable
 from ctui.paths import WORKSPACE
 from ctui.sandbox.spec import Mount
 from ctui.tasks import calls
@@ -202,7 +202,7 @@ class SimulatedStore(Store):
     def transaction(self) -> Iterator[None]:
         self.generation.check()
         if self.world.store_locked:
-            raise Unavailable("the store is locked")
+            raise StoreLocked("the store is locked")
         with super().transaction():
             yield
 

@@ -68,6 +68,26 @@ async def test_a_folder_in_the_way_does_not_end_the_watch(
     listener.close()
 
 
+async def test_a_link_in_the_way_does_not_end_the_watch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is refused for as long as it is there; afterwards the socket is made."""
+    monkeypatch.setattr(module, "_LOOK_SECONDS", 0.02)
+    path = tmp_path / "run" / "driver.sock"
+    listener = Listener(path, _serve)
+    await listener.open()
+    path.unlink()
+    path.parent.rmdir()
+    path.parent.symlink_to(tmp_path)
+    await asyncio.sleep(0.1)
+    path.parent.unlink()
+    async with asyncio.timeout(10):
+        while not path.is_socket():  # noqa: ASYNC110 - a watch by time has no event
+            await asyncio.sleep(0.02)
+    assert await _says(path) == b"here\n"
+    listener.close()
+
+
 async def test_a_socket_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     """S4, beside it: at the start of a driver."""
     path = tmp_path / "run" / "driver.sock"

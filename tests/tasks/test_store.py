@@ -171,6 +171,41 @@ def test_what_goes_wrong_inside_a_transaction_is_not_called_the_stores_fault(sto
         raise PermissionError
 
 
+def test_front_ends_sync_each_commit_and_drivers_those_that_count(tmp_path: Path) -> None:
+    """What a person revokes or trusts stays so, whatever happens to the power."""
+    store = Store(tmp_path / "ctui.db")
+
+    def synchronous() -> int:
+        row = store._database.row("PRAGMA synchronous")
+        assert row is not None
+        return int(row[0])
+
+    assert synchronous() == 2
+    store.never_wait()
+    assert synchronous() == 1
+    store.close()
+
+
+def test_a_store_that_nobody_has_written_to_can_be_synced(tmp_path: Path) -> None:
+    store = Store(tmp_path / "ctui.db")
+    (tmp_path / "ctui.db-wal").unlink(missing_ok=True)
+    store.sync()
+    store.close()
+
+
+def test_a_driver_waits_for_no_lock(tmp_path: Path) -> None:
+    """Each wait would hold up the loop of all tasks."""
+    path = tmp_path / "ctui.db"
+    mine = Store(path, busy_seconds=600.0)
+    mine.never_wait()
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreLocked):
+        mine.tasks.add(task())
+    other.close()
+    mine.close()
+
+
 def test_a_store_that_is_locked_says_so_and_can_be_used_afterwards(tmp_path: Path) -> None:
     """S11: neither a write nor a transaction that began leaves anything behind."""
     path = tmp_path / "ctui.db"

@@ -84,11 +84,6 @@ def as_said(text: str) -> str:
     return text[1:] if text.startswith(" /") else text
 
 
-def cancel_message(request_id: str, message_id: str) -> bytes:
-    """Take back a message that the CLI has not begun with."""
-    return _request(request_id, subtype="cancel_async_message", message_uuid=message_id)
-
-
 def interrupt(request_id: str) -> bytes:
     """End the turn. A message that waits behind it begins the next one."""
     return _request(request_id, subtype="interrupt")
@@ -98,11 +93,6 @@ def set_permission_mode(request_id: str, mode: str) -> bytes:
     if mode not in MODES:
         raise InvalidInput(f"{mode!r} is no permission mode", hint=f"use one of {sorted(MODES)}")
     return _request(request_id, subtype="set_permission_mode", mode=mode)
-
-
-def set_model(request_id: str, model: str) -> bytes:
-    """Use another model from the next call on; "" means the CLI's default."""
-    return _request(request_id, subtype="set_model", model=model or None)
 
 
 def allow(
@@ -157,11 +147,6 @@ def approve_plan(request_id: str, given: Mapping[str, Any], *, accept_edits: boo
     """
     kept = {key: value for key, value in given.items() if key != "plan"} or {"planFilePath": ""}
     return allow(request_id, kept, permissions=[ACCEPT_EDITS] if accept_edits else ())
-
-
-def reject_plan(request_id: str, message: str) -> bytes:
-    """Stay in plan mode; the model reads the message and plans again."""
-    return deny(request_id, message)
 
 
 def answer_elicitation(request_id: str, action: str, content: Mapping[str, Any]) -> bytes:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from ctui import rpc
-from ctui.errors import Unavailable
+from ctui.errors import CtuiError, Unavailable
 from ctui.paths import private_folder
 
 log = logging.getLogger(__name__)
@@ -33,6 +33,7 @@ class Listener:
 
         Raises:
             Unavailable: the socket cannot be made.
+            Refused: its folder belongs to somebody else, or is a link.
         """
         await self._listen()
         self._watch = asyncio.create_task(self._keep(), name="driver's socket")
@@ -54,7 +55,7 @@ class Listener:
             log.warning("the socket %s was taken away: it is made anew", self._path)
             try:
                 await self._listen()
-            except (OSError, Unavailable) as error:
+            except (OSError, CtuiError) as error:
                 log.warning("the socket %s cannot be made: %s", self._path, error)
 
     async def _listen(self) -> None:

@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 60.0
 _BUSY_SECONDS = 0.2
-"""Time for which a locked store may hold up the loop of all tasks."""
+"""Time limit of waiting for a locked store at the start; later no step waits for it."""
 BUSY = "busy"
 """Line to whoever starts a driver: another one holds the lock already."""
 

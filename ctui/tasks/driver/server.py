@@ -25,6 +25,21 @@ _BEHIND = 8 << 20
 """Bytes that may wait for a slow client; beyond it the client reads from the disk instead."""
 
 
+class _Beginning:
+    """Changes since a new watcher's view of all that is was looked up."""
+
+    def __init__(self, task: str) -> None:
+        self.task = task
+        self.lines: list[bytes] = []
+        self._size = 0
+
+    def add(self, line: bytes) -> bool:
+        """Keep a line; return False if that is more than may wait for a slow client."""
+        self.lines.append(line)
+        self._size += len(line)
+        return self._size <= _BEHIND
+
+
 class Server:
     """All connections of the driver."""
 
@@ -35,16 +50,17 @@ class Server:
         self._hand_over = hand_over
         self._connection_ended = connection_ended
         self._watchers: dict[asyncio.StreamWriter, str] = {}
-        self._beginning: dict[asyncio.StreamWriter, tuple[str, list[bytes]]] = {}
-        """Those that are told all that is, and what has changed since that was looked up."""
+        self._beginning: dict[asyncio.StreamWriter, _Beginning] = {}
+        """Those that are still told all that is."""
 
     def publish(self, update: Update) -> None:
         """Tell every watcher whom it concerns."""
         line = rpc.encode(update)
         subject = _subject(update)
-        for task, meanwhile in self._beginning.values():
-            if task in {"", subject}:
-                meanwhile.append(line)
+        for writer, beginning in list(self._beginning.items()):
+            if beginning.task in {"", subject} and not beginning.add(line):
+                del self._beginning[writer]
+                writer.transport.abort()
         for writer, task in list(self._watchers.items()):
             if task in {"", subject}:
                 self._push(writer, line)
@@ -115,16 +131,22 @@ class Server:
     async def _begin_watch(self, request: rpc.Request, writer: asyncio.StreamWriter) -> None:
         """Tell all that is, however much that is, and then every change."""
         wanted = msgspec.json.decode(request.params, type=calls.Watch).task
-        meanwhile = self._beginning[writer] = (wanted, [])
+        beginning = self._beginning[writer] = _Beginning(wanted)
         try:
             for update in self._all(wanted):
                 writer.write(rpc.encode(update))
                 await writer.drain()
-            for line in meanwhile[1]:
-                writer.write(line)
+            if writer in self.connections:
+                writer.writelines(beginning.lines)
+                self._watchers[writer] = wanted
+        except OSError:
+            raise  # it went away
+        except Exception:
+            # It was told that it watches: without an end it would wait for ever.
+            log.exception("a watcher cannot be told what there is")
+            writer.transport.abort()
         finally:
-            del self._beginning[writer]
-        self._watchers[writer] = wanted
+            self._beginning.pop(writer, None)
 
     def _all(self, wanted: str) -> list[Update]:
         store = self.tasks.store
@@ -156,12 +178,13 @@ class Server:
         result = msgspec.Raw(msgspec.json.encode(Followed(offset)))
         writer.write(rpc.encode(rpc.Reply(request.id, result)))
         viewer = _Viewer(journal, writer)
-        journal.follow(viewer)
         try:
+            journal.follow(viewer)
             while await reader.read(1 << 16):
                 pass  # a follower says nothing more; its silence ends with its connection
         finally:
             journal.unfollow(viewer)
+            self.tasks.rest_journal(call.task)
 
 
 class _Viewer:

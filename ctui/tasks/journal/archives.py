@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import Counter
 from contextlib import suppress
 
@@ -26,7 +27,8 @@ class Journals:
         self._redactor = redactor
         self._open: dict[str, Journal] = {}
         self._records: dict[str, Task] = {}
-        """Those that are to be written."""
+        """The newest of each task that is to be written; only a writer takes them out."""
+        self._writing = threading.Lock()
         self._keeping: asyncio.TimerHandle | None = None
         self._jobs: set[asyncio.Task[None]] = set()
 
@@ -42,36 +44,39 @@ class Journals:
         return await asyncio.to_thread(self.of(run.task).archived, run.number)
 
     async def sync(self, task_id: str) -> None:
-        """Put an archive on the disk itself, if that can be done.
+        """Put an archive and the store on the disk itself, if that can be done.
 
         What was written is kept in any case; only a power cut could take it.
         """
         with suppress(Unavailable):
             await asyncio.to_thread(self.of(task_id).sync)
+        await asyncio.to_thread(self._store.sync)
 
     def keep(self, task: Task) -> None:
-        """Write a task's record beside its journal: an end at once, else soon and in a thread."""
-        if task.state is TaskState.ENDED:
-            self._records.pop(task.id, None)
-            self._write({task.id: task})
-            return
+        """Write a task's record beside its journal, in a thread: an end at once, else soon."""
         self._records[task.id] = task
-        if self._keeping is None:
-            self._keeping = asyncio.get_running_loop().call_later(_KEEP_SECONDS, self._keep_soon)
+        if task.state is TaskState.ENDED:
+            self._keep_now()
+        elif self._keeping is None:
+            self._keeping = asyncio.get_running_loop().call_later(_KEEP_SECONDS, self._keep_now)
 
-    def _keep_soon(self) -> None:
-        self._keeping = None
-        records, self._records = self._records, {}
-        job = asyncio.create_task(asyncio.to_thread(self._write, records))
+    def _keep_now(self) -> None:
+        if self._keeping is not None:
+            self._keeping.cancel()
+            self._keeping = None
+        job = asyncio.create_task(asyncio.to_thread(self._write))
         self._jobs.add(job)
         job.add_done_callback(self._jobs.discard)
 
-    def _write(self, records: dict[str, Task]) -> None:
-        for task in records.values():
-            folder = self._paths.task(task.id)
-            if folder.is_dir():
-                with suppress(Unavailable):
-                    write_task_file(folder, task)
+    def _write(self) -> None:
+        # A record is taken out by whoever writes now, so an older one never follows a newer one.
+        with self._writing:
+            while self._records:
+                _, task = self._records.popitem()
+                folder = self._paths.task(task.id)
+                if folder.is_dir():
+                    with suppress(Unavailable):
+                        write_task_file(folder, task)
 
     def rest(self, task_id: str) -> None:
         """Close a journal that nobody follows."""
@@ -87,7 +92,7 @@ class Journals:
 
     def close_all(self) -> None:
         """Close all archives, and write the records that are to be written."""
-        self._write(self._records)
+        self._write()
         for journal in self._open.values():
             journal.close()
         self._open.clear()

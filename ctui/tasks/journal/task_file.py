@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import msgspec
 
 from ctui.errors import Unavailable
+from ctui.files import replace_file
 from ctui.small_file import read_small_file
 from ctui.tasks.model import Task
 
@@ -16,18 +16,16 @@ _LIMIT = 16 << 20
 
 
 def write_task_file(folder: Path, task: Task) -> None:
-    """Write the record of a task into its folder, whole or not at all.
+    """Write the record of a task into its folder, whole or not at all, also in a power cut.
+
+    One writer at a time: two would take the same unfinished file.
 
     Raises:
         Unavailable: the disk is full, or the folder cannot be written.
     """
-    new = folder / f"{FILE_NAME}.new"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(msgspec.json.encode(task))
-        new.replace(folder / FILE_NAME)
+        replace_file(folder / FILE_NAME, msgspec.json.encode(task), suffix="new")
     except OSError as error:
         raise Unavailable(
             f"{folder / FILE_NAME} cannot be written: {error.strerror}",

@@ -103,7 +103,7 @@ class Archives(Protocol):
         """Return how many lines of each stream of a run its archive holds."""
 
     async def sync(self, task_id: str) -> None:
-        """Put an archive on the disk itself, if that can be done."""
+        """Put an archive and the store on the disk itself, if that can be done."""
 
     def keep(self, task: Task) -> None:
         """Write a task's record beside its journal, from which a lost store is rebuilt."""

@@ -25,7 +25,7 @@ from ctui.text import one_line, sanitise
 
 if TYPE_CHECKING:
     from ctui.tasks.runs.actor import TaskActor
-    from ctui.tasks.runs.disks.limits import Limits
+    from ctui.tasks.runs.disks.limits import DiskLimits
 
 _ALARMS_KEPT = 50
 
@@ -77,7 +77,7 @@ class Standing(msgspec.Struct):
     importing: bool = False
     import_wanted: bool = False
     """True if something may have changed since the last import began."""
-    limits: Limits | None = None
+    limits: DiskLimits | None = None
     """Those that the settings had when the run was looked at last."""
     look_every: float = 0.0
     """Seconds until it is looked at again."""
@@ -125,6 +125,8 @@ class Step:
         self.store = services.store
         self.time = services.now()
         self.actor = actor
+        self.durable = False
+        """True if it must be on the disk itself before it is carried out."""
         self._before = copy.copy(standing.task)
         self._effects: list[Callable[[], None]] = []
         self._alarmed: set[AlarmKind] = set()
@@ -244,7 +246,8 @@ class Step:
         self.after(lambda: self.actor.pending.set_timer(name, seconds, epoch))
 
     def reply(self, reply: Reply, value: object) -> None:
-        """Answer whoever gave a command."""
+        """Answer whoever gave a command, with what no power cut takes back."""
+        self.durable = True
         self.after(lambda: None if reply.done() else reply.set_result(value))
 
     def refuse(self, reply: Reply, error: Exception) -> None:
@@ -268,6 +271,6 @@ class Step:
             self._effects.insert(0, lambda: self.services.publish(Update(task=shown)))
             self._effects.append(lambda: self.services.journals.keep(shown))
 
-    def carry_out(self) -> list[Callable[[], None]]:
+    def effects(self) -> list[Callable[[], None]]:
         """Return what is to be done now that it is stored, in order."""
         return self._effects

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from ctui.claude.protocol import control
-from ctui.errors import CtuiError, Unavailable
+from ctui.errors import CtuiError, StoreLocked, Unavailable
 from ctui.tasks.mailbox.mail import JobDone, Lines, Mail, Remove, Slot, Stop
 from ctui.tasks.mailbox.ports import Services
 from ctui.tasks.mailbox.states import Phase
@@ -31,6 +31,8 @@ from ctui.tasks.runs.pending import Pending
 log = logging.getLogger(__name__)
 
 _STORE_RETRY_SECONDS = 0.5
+_BRIEF_SECONDS = 0.2
+"""Time for which a lock of the store is nothing to tell of: front ends write as well."""
 _PATIENCE_SECONDS = 8.0
 """Time limit of a command that waits for a store that cannot be written."""
 
@@ -105,19 +107,24 @@ class TaskActor:
 
     async def _settle(self, mail: Mail) -> None:
         """Take one piece of mail, again and again until it is stored; then carry it out."""
-        tries = 0
+        tries, told = 0, False
         while True:
+            tries += 1
             try:
                 effects = self._attempt(mail)
                 break
             except Exception as error:  # noqa: BLE001 - a task's loop outlives every fault of the store
-                if tries == 0:
-                    self._tell_of_store(error)
-            tries += 1
-            await asyncio.sleep(_STORE_RETRY_SECONDS)
-            if self._give_up_waiting(mail):
-                return
-        if tries:
+                failure = error
+            locked = isinstance(failure, StoreLocked)
+            ready = locked and tries == 1 and await self.around.store_writable(_BRIEF_SECONDS)
+            while not ready:
+                if not told:
+                    self._tell_of_store(failure)
+                    told = True
+                ready = await self._wait_for_store(locked=locked)
+                if self._give_up_waiting(mail):
+                    return
+        if told:
             self.around.stored_again(self)
         for effect in effects:
             try:
@@ -126,6 +133,13 @@ class TaskActor:
                 log.exception("task %s: an effect of %s", self.id, type(mail).__name__)
         if isinstance(mail, Lines):
             mail.taken.set()
+
+    async def _wait_for_store(self, *, locked: bool) -> bool:
+        """Wait a moment; return True if the mail can be tried again."""
+        if locked:
+            return await self.around.store_writable(_STORE_RETRY_SECONDS)
+        await asyncio.sleep(_STORE_RETRY_SECONDS)
+        return True
 
     def _tell_of_store(self, error: Exception) -> None:
         known = (
@@ -189,7 +203,9 @@ class TaskActor:
                 step.after(mail.result.drop)
             step.save()
         self.standing = step.standing
-        return step.carry_out()
+        if step.durable:
+            self.services.store.sync()
+        return step.effects()
 
     # -- what steps make it do
 

@@ -36,6 +36,9 @@ class AllTasks(Protocol):
     def stored_again(self, actor: TaskActor) -> None:
         """Show a task as it is, after its trouble with the store."""
 
+    async def store_writable(self, seconds: float) -> bool:
+        """Wait for at most so long; return True once the store is not locked any more."""
+
     def ask_changed(self, ask: Ask) -> None: ...
 
     def await_receipt(self, ask_id: int, reply: Reply) -> None:

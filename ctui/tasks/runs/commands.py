@@ -210,6 +210,7 @@ def _reply_with_receipt(step: Step, reply: Reply, ask: Ask) -> None:
     current = step.store.asks.get(ask.id)
     if current.state is AskState.ANSWERED:
         around = step.actor.around
+        step.durable = True
         step.after(lambda: around.await_receipt(ask.id, reply))
     else:
         step.reply(reply, current)

@@ -92,9 +92,9 @@ def _effect(step: Step, event: Event, line: LogLine) -> None:
         effect(step, event, line)
 
 
-def _session_state(step: Step, event: SessionState, line: LogLine) -> None:
+def _session_state(step: Step, event: SessionState, _line: LogLine) -> None:
     if event.state == "running":
-        turns.began(step, line.time)
+        turns.began(step)
     elif event.state == "idle" and not step.store.messages.undelivered(step.task.id):
         turns.ended(step)
 

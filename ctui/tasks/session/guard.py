@@ -12,9 +12,9 @@ from ctui.claude.protocol.events import Elicitation, Init, PermissionRequest, Re
 from ctui.tasks.asks import AskEvent, elicitation_is_expected, kind_of
 from ctui.tasks.mailbox.step import Step
 from ctui.tasks.model import Ask, AskState
+from ctui.tasks.naming import is_uuid
 from ctui.tasks.session.asking import AskBook
 from ctui.tasks.session.messages import begins_session
-from ctui.tasks.session.results import is_uuid
 from ctui.text import one_line
 
 TOO_MANY = "this task asks more than the person can answer; wait for an answer first"

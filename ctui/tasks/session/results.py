@@ -5,8 +5,6 @@ Figures come from a hostile line: they are never negative, and never fall.
 
 from __future__ import annotations
 
-import uuid
-
 from ctui.claude.protocol.api_failure import failure_text
 from ctui.claude.protocol.events import Result
 from ctui.tasks.model import Cause, Run, Task
@@ -39,14 +37,6 @@ def apply(event: Result, task: Task, run: Run, *, rejected: str) -> str:
         task.problem, task.cause = _problem(event, task.id, rejected)
     task.unanswered = task.cause not in {"", "interrupted", "budget", "timeout", "alarm"}
     return wrong
-
-
-def is_uuid(text: str) -> bool:
-    """Return True for a UUID as everybody writes it."""
-    try:
-        return str(uuid.UUID(text)) == text
-    except ValueError:
-        return False
 
 
 def _figures(event: Result, task: Task, run: Run) -> str:

@@ -15,9 +15,8 @@ _TURN_FOLLOWS_SECONDS = 15.0
 NEEDS_INPUT = "nobody was there for what it asked: answer it with `ctui task send {task}`"
 
 
-def began(step: Step, time: int) -> None:
+def began(step: Step) -> None:
     """Note that the CLI works."""
-    del time  # the view has it
     if step.standing.intent:
         return
     watch_time(step)

@@ -16,6 +16,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from ctui.errors import CtuiError, Refused, StoreDamaged, StoreLocked, StoreUnavailable
+from ctui.files import sync_folder
 from ctui.tasks.store.schema import MIGRATIONS
 
 log = logging.getLogger(__name__)
@@ -93,6 +94,25 @@ class Database:
         finally:
             self._depth -= 1
 
+    def never_wait(self) -> None:
+        """Wait neither for another process nor for the disk from now on; see `Store`."""
+        self.execute("PRAGMA busy_timeout = 0")
+        self.execute("PRAGMA synchronous = NORMAL")
+
+    def sync(self) -> None:
+        """Put every commit on the disk itself; see `Store`."""
+        if str(self.path) == MEMORY:
+            return
+        # What is not in this file any more was put into the store, and synced on the way. SQLite
+        # holds its locks on the other two files: closing this one drops none.
+        with suppress(FileNotFoundError):
+            descriptor = os.open(f"{self.path}-wal", os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            sync_folder(self.path.parent)
+
     def readable(
         self, table: str, rows: Iterable[sqlite3.Row], key: str, read: Callable[[sqlite3.Row], T]
     ) -> list[T]:
@@ -150,7 +170,7 @@ class Database:
         self._db.row_factory = sqlite3.Row
         # SQLite's own way ends a whole query at the first text that is not UTF-8.
         self._db.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
-        self._db.execute("PRAGMA synchronous = NORMAL")
+        self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute("PRAGMA foreign_keys = ON")
         if str(self.path) == MEMORY:
             self._migrate()

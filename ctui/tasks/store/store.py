@@ -1,12 +1,17 @@
 """The tables of one SQLite file.
 
 Only the driver writes the task tables. Front ends open it to read, to keep the records of the
-worktrees that they made, and to revoke grants. A commit survives `kill -9` of any process; a power
-cut may cost the last moment, which the engine's log still has.
+worktrees that they made, and to revoke grants. A commit survives `kill -9` of any process.
+
+A power cut takes no command that was answered: a front end syncs each commit, and the driver those
+that answer one (`Step.reply`) and, before a sandbox and its log go away, all that were before. It
+may take the driver's last other commits, on how far a run is: the next driver reads that anew from
+the engine's log, as far as the log itself was on the disk.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -22,6 +27,8 @@ from ctui.tasks.store.salvage import salvage
 from ctui.tasks.store.tasks import TaskTable
 from ctui.tasks.store.trust import TrustTable
 from ctui.tasks.store.worktrees import WorktreeTable
+
+log = logging.getLogger(__name__)
 
 
 class Store:
@@ -72,8 +79,26 @@ class Store:
 
     def check_writable(self) -> None:
         """Raise StoreUnavailable if nothing can be written now."""
-        with self._database.transaction():
+        with self.transaction():
             pass
+
+    def never_wait(self) -> None:
+        """Wait neither for another process nor for the disk, from now on.
+
+        A locked store raises StoreLocked at once, and only what `sync` follows survives a power
+        cut.
+        """
+        self._database.never_wait()
+
+    def sync(self) -> None:
+        """Have all commits survive a power cut. Any thread may call it.
+
+        A disk that cannot do that is logged: what was committed is in the store all the same.
+        """
+        try:
+            self._database.sync()
+        except OSError as error:
+            log.warning("a power cut would take what was stored last: %s", error)
 
     def check(self) -> list[DamagedRow]:
         """Read everything that is in it, and return what is damaged.

@@ -15,7 +15,7 @@ from ctui.tasks.runs.jobs.look import Measured
 from ctui.text import one_line
 
 
-class Limits(NamedTuple):
+class DiskLimits(NamedTuple):
     """The settings as numbers: bytes, and files of a worktree or home."""
 
     journal: int
@@ -33,10 +33,10 @@ class Over(NamedTuple):
     """Sentence that says what is over which setting."""
 
 
-def limits_of(config: Config) -> Limits:
+def limits_of(config: Config) -> DiskLimits:
     """Return the limits of these settings."""
     tasks = config.tasks
-    return Limits(
+    return DiskLimits(
         journal=parse_size(tasks.journal),
         home=parse_size(tasks.home),
         worktree=parse_size(tasks.worktree),
@@ -58,7 +58,7 @@ def space_text(folder: str, setting: str) -> str:
     return f"the disk of {folder} has less than {setting} left (tasks.free_space)"
 
 
-def known_limits(step: Step) -> Limits:
+def known_limits(step: Step) -> DiskLimits:
     """Return the limits that count until the run is measured again."""
     if step.standing.limits is None:
         step.standing.limits = limits_of(_settings(step))
