@@ -92,8 +92,9 @@ def test_of_many_answers_at_once_one_is_accepted(tmp_path: Path, store: Store) -
 def test_messages_wait_in_order_until_their_receipt(store: Store) -> None:
     for number in range(3):
         store.messages.add(Message(id=str(number), task="one", text="t", created=number))
-    assert store.messages.mark_delivered("1")
-    assert not store.messages.mark_delivered("1")
+    assert not store.messages.mark_delivered("two", "1")
+    assert store.messages.mark_delivered("one", "1")
+    assert not store.messages.mark_delivered("one", "1")
     assert [message.id for message in store.messages.undelivered("one")] == ["0", "2"]
 
 
@@ -273,7 +274,7 @@ def test_no_query_of_a_table_reads_all_of_it(store: Store) -> None:
     store.messages.of("one")
     store.messages.undelivered("one")
     store.messages.last("one")
-    store.messages.get("1")
+    store.messages.get("one", "1")
     store.grants.is_granted("/r/.git", ask())
     store.worktrees.of("/r/.git")
     store.trust.covers("/r/.git", "digest")

@@ -102,9 +102,9 @@ def _session_state(step: Step, event: SessionState, line: LogLine) -> None:
 def _user(step: Step, event: UserMessage, _line: LogLine) -> None:
     if event.is_replay:
         step.seen(event.uuid)
-        if step.store.messages.mark_delivered(event.uuid):
+        if step.store.messages.mark_delivered(step.task.id, event.uuid):
             step.task.unanswered = True
-            turns.read(step, step.store.messages.get(event.uuid))
+            turns.read(step, step.store.messages.get(step.task.id, event.uuid))
     else:
         step.standing.import_wanted = True
 
@@ -123,7 +123,7 @@ def _settle_commands(step: Step, time: int) -> None:
     for message in step.store.messages.undelivered(step.task.id):
         if messages.is_command(message.text, step.view.commands) and message.created < time:
             step.seen(message.id)
-            step.store.messages.mark_delivered(message.id)
+            step.store.messages.mark_delivered(message.task, message.id)
 
 
 def _response(step: Step, event: Response, _line: LogLine) -> None:

@@ -20,7 +20,7 @@ class MessageTable:
         self._database = database
 
     def add(self, message: Message) -> bool:
-        """Insert a message; return False for one that is known already, which stays as it is."""
+        """Insert a message; return False where its id is known already, of whatever task."""
         cursor = self._database.execute(
             "INSERT OR IGNORE INTO messages"
             " (id, task, text, created, delivered, unattended, timeout)"
@@ -35,9 +35,11 @@ class MessageTable:
         )
         return cursor.rowcount == 1
 
-    def get(self, message_id: str) -> Message | None:
-        """Return one message, or None."""
-        rows = self._database.rows("SELECT * FROM messages WHERE id = ?", message_id)
+    def get(self, task_id: str, message_id: str) -> Message | None:
+        """Return one message of the task, or None."""
+        rows = self._database.rows(
+            "SELECT * FROM messages WHERE id = ? AND task = ?", message_id, task_id
+        )
         return next(iter(self._read(rows)), None)
 
     def of(self, task_id: str) -> list[Message]:
@@ -66,12 +68,13 @@ class MessageTable:
         )
         return next(iter(self._read(rows)), None)
 
-    def mark_delivered(self, message_id: str) -> bool:
-        """Note the receipt; return False if it was noted before."""
+    def mark_delivered(self, task_id: str, message_id: str) -> bool:
+        """Note a task's receipt; return False if it was noted before, or is not the task's own."""
         cursor = self._database.execute(
-            "UPDATE messages SET delivered = ? WHERE id = ? AND delivered IS NULL",
+            "UPDATE messages SET delivered = ? WHERE id = ? AND task = ? AND delivered IS NULL",
             now(),
             message_id,
+            task_id,
         )
         return cursor.rowcount == 1
 
