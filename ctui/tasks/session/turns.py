@@ -28,10 +28,8 @@ def began(step: Step, time: int) -> None:
     AskBook(step).refresh_waiting()
 
 
-def read(step: Step, message: Message | None) -> None:
+def read(step: Step, message: Message) -> None:
     """Let a message that the CLI has taken say how its turn is to be."""
-    if message is None:
-        return
     task = step.task
     task.turn_unattended = task.turn_unattended or message.unattended
     task.turn_timeout = message.timeout or task.turn_timeout

@@ -60,6 +60,43 @@ class MessageTable:
             )
         )
 
+    def said_before(self, task_id: str, line: int) -> list[Message]:
+        """Return what has no receipt, and was said when the run had written fewer lines."""
+        return self._read(
+            self._database.rows(
+                "SELECT * FROM messages WHERE task = ? AND delivered IS NULL AND said < ?"
+                " ORDER BY rowid",
+                task_id,
+                line,
+            )
+        )
+
+    def note_said(self, message: Message, line: int) -> None:
+        """Note how many lines the run had written when the message was first said to it."""
+        self._database.execute(
+            "UPDATE messages SET said = ? WHERE id = ? AND task = ? AND said IS NULL",
+            line,
+            message.id,
+            message.task,
+        )
+
+    def note_read(self, message: Message, line: int) -> None:
+        """Note that the run wrote this line before it read anything that was said later."""
+        self._database.execute(
+            "UPDATE messages SET said = ? WHERE task = ? AND delivered IS NULL AND said < ?"
+            " AND rowid > (SELECT rowid FROM messages WHERE id = ?)",
+            line,
+            message.task,
+            line,
+            message.id,
+        )
+
+    def forget_said(self, task_id: str) -> None:
+        """Note that nothing was said yet: the lines of another run begin."""
+        self._database.execute(
+            "UPDATE messages SET said = NULL WHERE task = ? AND delivered IS NULL", task_id
+        )
+
     def last(self, task_id: str) -> Message | None:
         """Return the newest message of a task, or None."""
         rows = self._database.rows(
