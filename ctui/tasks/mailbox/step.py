@@ -66,6 +66,8 @@ class Standing(msgspec.Struct):
     """The lines that were there when the sandbox was looked at last."""
     interrupt_wanted: bool = False
     """True if somebody wants to end the turn of a run that is being adopted."""
+    turn_watched: tuple[int, float] = (0, 0.0)
+    """Begin of a turn as the view has it, and on the loop's clock."""
     alarmed: bool = False
     """True if the turn was stopped by an alarm already."""
     edits_granted: bool | None = None

@@ -102,6 +102,9 @@ def _reset(step: Step) -> None:
     task, standing = step.task, step.standing
     if task.resume_at is None:
         return
+    if task.resume_at > step.time:
+        turns.wait_for_reset(step)
+        return
     task.resume_at = None
     if standing.phase is Phase.LIVE and not standing.ending:
         queued.say_again(step)

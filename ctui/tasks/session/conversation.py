@@ -58,7 +58,7 @@ def caught_up(step: Step) -> None:
     """Answer what is open in a run that was adopted, and send again what has no receipt."""
     if not step.view.initialised:
         step.send(initialize(step.run), key=initialize_id(step.run))
-    turns.watch_time(step)
+    turns.adopt_time(step)
     for request in step.view.requests.values():
         requests.answer(step, request, step.time)
     step.view.requests = {}
