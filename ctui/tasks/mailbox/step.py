@@ -215,6 +215,10 @@ class Step:
         """Say a line to the CLI; with a key until its echo is seen."""
         self.after(lambda: self.actor.say(line, key))
 
+    def control(self, line: bytes) -> None:
+        """Send a request of the driver's own to the CLI, before all that waits."""
+        self.after(lambda: self.actor.control(line))
+
     def seen(self, key: str) -> None:
         """Forget a line that the CLI has echoed."""
         self.after(lambda: self.actor.forget(key))

@@ -37,7 +37,7 @@ def check_mode(step: Step, mode: str, evidence: bytes) -> None:
     if step.alarm("mode", text, evidence, stop=True):
         options = step.task.options
         restored = "default" if options.skip_permissions else options.permission_mode
-        step.send(control.set_permission_mode(f"mode-{step.time}", restored))
+        step.control(control.set_permission_mode(f"mode-{step.time}", restored))
 
 
 def check_session(step: Step, init: Init, evidence: bytes) -> None:
