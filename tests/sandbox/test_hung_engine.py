@@ -79,3 +79,21 @@ async def test_a_call_is_given_up_only_where_the_engine_answers_nobody(
     monkeypatch.setattr("ctui.sandbox.docker.liveness._PING_SECONDS", 0.2)
     with pytest.raises(EngineHangs):
         await answered(asyncio.get_running_loop().create_future(), endpoint)
+
+
+async def test_a_connection_that_is_dead_ends() -> None:
+    """A log is silent for long: only the kernel can tell that nobody is there any more."""
+
+    async def serve(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    connection = await connect(Endpoint("tcp", f"127.0.0.1:{port}"))
+    try:
+        found = connection.writer.get_extra_info("socket")
+        assert found.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        assert found.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 30
+    finally:
+        connection.close()
+        server.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from contextlib import suppress
 from typing import NamedTuple
@@ -14,6 +15,8 @@ from ctui.text import one_line
 
 _BUFFER = 1 << 20
 _CONNECT_SECONDS = 5
+_KEEP_ALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
+"""Seconds of silence until the other side is asked, seconds between two questions, and how many."""
 _HEAD_SECONDS = 8
 _DIAL_HEAD_SECONDS = 60
 """Time limit of the head if the connection is a process such as ssh, which may have to log in."""
@@ -71,8 +74,17 @@ async def _connect(endpoint: Endpoint) -> Connection:
         host, _, port = endpoint.address.rpartition(":")
         context = _tls(endpoint)
         pair = await asyncio.open_connection(host, int(port), limit=_BUFFER, ssl=context)
+        _keep_alive(pair[1].get_extra_info("socket"))
         return Connection(*pair, api=endpoint.api)
     return await _dial(endpoint)
+
+
+def _keep_alive(connection: socket.socket) -> None:
+    """Let a connection end whose other side is gone without a word; a log can be silent."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _KEEP_ALIVE.items():
+        if (option := getattr(socket, name, None)) is not None:
+            connection.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 async def request(

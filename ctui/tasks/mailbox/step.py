@@ -74,6 +74,8 @@ class Standing(msgspec.Struct):
     """True if the person let the run make all edits; None before its asks were looked through."""
     look_paused: bool = False
     """True if it was paused then."""
+    look_ended: bool = False
+    """True if it did not run then."""
     ending: bool = False
     """True once the end of the run has begun."""
     importing: bool = False
@@ -238,6 +240,12 @@ class Step:
     def start(self, name: str, work: Work) -> None:
         """Begin a job; its end comes as mail. A job of the same name must not run."""
         epoch = self.standing.epoch
+        self.after(lambda: self.actor.pending.start(name, work, epoch))
+
+    def start_anew(self, name: str, work: Work) -> None:
+        """Begin a job in the place of one that hangs, whose end is no mail any more."""
+        epoch = self.standing.epoch
+        self.after(lambda: self.actor.pending.drop(name))
         self.after(lambda: self.actor.pending.start(name, work, epoch))
 
     def cancel(self, name: str) -> None:
