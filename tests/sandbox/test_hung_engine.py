@@ -6,14 +6,16 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 import pytest_asyncio
 
+from ctui.errors import RunnerUnavailable
 from ctui.sandbox.docker.endpoint import Endpoint
 from ctui.sandbox.docker.engine import Engine
 from ctui.sandbox.docker.liveness import answered
-from ctui.sandbox.docker.transport import EngineHangs, connect, request
+from ctui.sandbox.docker.transport import Connection, EngineHangs, connect, request
 
 
 @pytest.fixture
@@ -97,3 +99,23 @@ async def test_a_connection_that_is_dead_ends() -> None:
     finally:
         connection.close()
         server.close()
+
+
+@pytest.mark.parametrize(
+    "head", ["", "HTTP/1.1", "HTTP/1.1 fine", "HTTP/1.1 \xb2", "HTTP/1.1 2000", "SSH-2.0-x 200"]
+)
+async def test_what_is_no_http_is_an_error_of_the_runner(head: str) -> None:
+    """Whoever tries until the engine answers, tries again."""
+    reader = asyncio.StreamReader()
+    reader.feed_data(f"{head}\r\n\r\n".encode("latin-1"))
+    reader.feed_eof()
+    sent: list[bytes] = []
+
+    class Writer:
+        def write(self, data: bytes) -> None:
+            sent.append(data)
+
+    connection = Connection(reader, cast("asyncio.StreamWriter", Writer()))
+    with pytest.raises(RunnerUnavailable, match="no HTTP"):
+        await request(connection, "POST", "/containers/x/attach", {}, upgrade=True)
+    assert sent

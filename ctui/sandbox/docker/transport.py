@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import ssl
 from contextlib import suppress
@@ -20,6 +21,8 @@ _KEEP_ALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
 _HEAD_SECONDS = 8
 _DIAL_HEAD_SECONDS = 60
 """Time limit of the head if the connection is a process such as ssh, which may have to log in."""
+
+_STATUS = re.compile(r"HTTP/[0-9.]+ ([0-9]{3})\b", re.ASCII)
 
 
 class EngineHangs(RunnerUnavailable):
@@ -94,7 +97,7 @@ async def request(
 
     Raises:
         NotFound: the engine answered 404.
-        Unavailable: it answered another error, or nothing.
+        Unavailable: it answered another error, nothing, or what is no HTTP.
     """
     version = f"/v{connection.api}" if connection.api else ""
     lines = [
@@ -111,13 +114,7 @@ async def request(
         raise EngineHangs from error
     except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, OSError) as error:
         raise RunnerUnavailable("the Docker engine broke off", hint="is it restarting?") from error
-    status_line, *fields = head.decode("latin-1").split("\r\n")
-    headers = {
-        name.strip().lower(): value.strip()
-        for name, colon, value in (field.partition(":") for field in fields)
-        if colon
-    }
-    response = Response(int(status_line.split()[1]), headers)
+    response = _head(head)
     if response.status >= 400:
         said = one_line((await connection.reader.read(4096)).decode("utf-8", "replace"), 300)
         if response.status == 404:
@@ -128,6 +125,22 @@ async def request(
             raise RunnerUnavailable(f"the engine says: {said}", hint="is it restarting?")
         raise ExternalFailure(f"the engine says: {said}", exit_code=response.status)
     return response
+
+
+def _head(head: bytes) -> Response:
+    status_line, *fields = head.decode("latin-1").split("\r\n")
+    status = _STATUS.match(status_line)
+    if status is None:
+        raise RunnerUnavailable(
+            "the Docker engine answers what is no HTTP",
+            hint="is it an engine that listens there? `ctui doctor` looks closer",
+        )
+    headers = {
+        name.strip().lower(): value.strip()
+        for name, colon, value in (field.partition(":") for field in fields)
+        if colon
+    }
+    return Response(int(status[1]), headers)
 
 
 async def _dial(endpoint: Endpoint) -> Connection:
