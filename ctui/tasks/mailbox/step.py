@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _ALARMS_KEPT = 50
 
-AlarmKind = Literal["mode", "ask", "elicitation", "session", "figures", "home", "line"]
+AlarmKind = Literal["mode", "ask", "elicitation", "session", "figures", "home", "line", "exposed"]
 Work = Callable[[], Coroutine[Any, Any, object]]
 """The coroutine function that is a job."""
 Reply = Future[Any]

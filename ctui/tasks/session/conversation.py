@@ -177,13 +177,15 @@ def _background(step: Step, _event: BackgroundTask, _line: LogLine) -> None:
         turns.background_changed(step)
 
 
-def _relay(step: Step, event: RelayLine, _line: LogLine) -> None:
+def _relay(step: Step, event: RelayLine, line: LogLine) -> None:
     if event.what == "started":
         step.seen(RELAY_GREETED)
     elif event.what == "dropped":
         step.after(step.actor.say_unseen_again)
     elif event.what == "set_aside":
         guard.home_changed(step, event)
+    elif event.what == "exposed":
+        guard.exposed(step, line.data)
 
 
 _EFFECTS: dict[type[Event], Callable[[Step, Any, LogLine], None]] = {

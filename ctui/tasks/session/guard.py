@@ -86,6 +86,17 @@ def home_changed(step: Step, line: RelayLine) -> None:
     step.alarm("home", f"set aside, because Claude Code would read it: {paths}", paths, stop=False)
 
 
+def exposed(step: Step, evidence: bytes) -> None:
+    """Tell once for each task that the kernel does not hide the CLI from what it starts."""
+    if any(alarm.kind == "exposed" for alarm in step.task.alarms):
+        return
+    text = (
+        "the engine's kernel hides nothing of Claude Code, the login neither, from the commands"
+        " that it runs: set fs.suid_dumpable to 0 there, then stop and resume it"
+    )
+    step.alarm("exposed", text, evidence, stop=False)
+
+
 def _chosen_modes(step: Step) -> set[str]:
     options = step.task.options
     chosen: set[str] = {options.permission_mode}
