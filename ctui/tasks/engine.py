@@ -104,8 +104,7 @@ class TaskEngine:
                 self._actor(task).put(Adopt(None))
             elif task.resume_at is not None:
                 actor = self._actor(task)
-                left = (task.resume_at - self._services.now()) / 1e9
-                actor.pending.set_timer("reset", left, actor.standing.epoch)
+                actor.pending.set_timer("reset", 0.0, actor.standing.epoch)  # it looks at the clock
         self._spawn(self._sweep())
         # A step that waited for the store would hold up the loop of all tasks.
         self.store.never_wait()

@@ -87,7 +87,7 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
 
     at: int
     kind: str
-    """`mode`, `ask`, `elicitation`, `session`, `figures`, `home`, `line`."""
+    """`mode`, `ask`, `elicitation`, `session`, `figures`, `home`, `line`, `exposed`."""
     text: str
     """One sanitised sentence for a person."""
     evidence: str = ""

@@ -6,14 +6,16 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 import pytest_asyncio
 
+from ctui.errors import RunnerUnavailable
 from ctui.sandbox.docker.endpoint import Endpoint
 from ctui.sandbox.docker.engine import Engine
 from ctui.sandbox.docker.liveness import answered
-from ctui.sandbox.docker.transport import EngineHangs, connect, request
+from ctui.sandbox.docker.transport import Connection, EngineHangs, connect, request
 
 
 @pytest.fixture
@@ -79,3 +81,41 @@ async def test_a_call_is_given_up_only_where_the_engine_answers_nobody(
     monkeypatch.setattr("ctui.sandbox.docker.liveness._PING_SECONDS", 0.2)
     with pytest.raises(EngineHangs):
         await answered(asyncio.get_running_loop().create_future(), endpoint)
+
+
+async def test_a_connection_that_is_dead_ends() -> None:
+    """A log is silent for long: only the kernel can tell that nobody is there any more."""
+
+    async def serve(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    connection = await connect(Endpoint("tcp", f"127.0.0.1:{port}"))
+    try:
+        found = connection.writer.get_extra_info("socket")
+        assert found.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        assert found.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 30
+    finally:
+        connection.close()
+        server.close()
+
+
+@pytest.mark.parametrize(
+    "head", ["", "HTTP/1.1", "HTTP/1.1 fine", "HTTP/1.1 \xb2", "HTTP/1.1 2000", "SSH-2.0-x 200"]
+)
+async def test_what_is_no_http_is_an_error_of_the_runner(head: str) -> None:
+    """Whoever tries until the engine answers, tries again."""
+    reader = asyncio.StreamReader()
+    reader.feed_data(f"{head}\r\n\r\n".encode("latin-1"))
+    reader.feed_eof()
+    sent: list[bytes] = []
+
+    class Writer:
+        def write(self, data: bytes) -> None:
+            sent.append(data)
+
+    connection = Connection(reader, cast("asyncio.StreamWriter", Writer()))
+    with pytest.raises(RunnerUnavailable, match="no HTTP"):
+        await request(connection, "POST", "/containers/x/attach", {}, upgrade=True)
+    assert sent

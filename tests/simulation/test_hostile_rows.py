@@ -728,3 +728,18 @@ def test_a_stopped_task_takes_no_line_of_its_past() -> None:
             await schedule.engine.interrupt(calls.InterruptTask("one"))
 
     in_world(26, work)
+
+
+def test_a_cli_that_the_kernel_does_not_hide_is_an_alarm_once() -> None:
+    """The relay says it in each run; the person can do something about it, or not."""
+
+    async def work(schedule: Schedule) -> None:
+        box = await quiet(schedule)
+        for _ in range(2):
+            box.forge(b'{"ctui_relay": "exposed", "pid": 7}', "err")
+        task = await said(schedule, box)
+        assert kinds(task) == ["exposed"]
+        assert "fs.suid_dumpable" in task.alarms[0].text
+        assert asked_for(box, "interrupt") == []
+
+    in_world(28, work)

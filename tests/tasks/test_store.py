@@ -92,8 +92,9 @@ def test_of_many_answers_at_once_one_is_accepted(tmp_path: Path, store: Store) -
 def test_messages_wait_in_order_until_their_receipt(store: Store) -> None:
     for number in range(3):
         store.messages.add(Message(id=str(number), task="one", text="t", created=number))
-    assert store.messages.mark_delivered("1")
-    assert not store.messages.mark_delivered("1")
+    assert not store.messages.mark_delivered("two", "1")
+    assert store.messages.mark_delivered("one", "1")
+    assert not store.messages.mark_delivered("one", "1")
     assert [message.id for message in store.messages.undelivered("one")] == ["0", "2"]
 
 
@@ -273,7 +274,10 @@ def test_a_store_of_each_older_version_is_brought_to_the_newest(tmp_path: Path) 
         old.execute(
             "INSERT INTO tasks VALUES ('one', 'queued', '/w/one', '/r/.git', 1, NULL, ?)", (record,)
         )
-        old.execute("INSERT INTO runs VALUES ('one', 1, 'c', 1, NULL, NULL, 0)")
+        old.execute(
+            "INSERT INTO runs (task, number, container, created, cost_before)"
+            " VALUES ('one', 1, 'c', 1, 0)"
+        )
         if version < 3:
             old.execute("INSERT INTO trusted_repositories VALUES ('/r/.git', 7)")
         old.execute(f"PRAGMA user_version = {version}")
@@ -308,7 +312,12 @@ def test_no_query_of_a_table_reads_all_of_it(store: Store) -> None:
     store.messages.of("one")
     store.messages.undelivered("one")
     store.messages.last("one")
-    store.messages.get("1")
+    store.messages.get("one", "1")
+    message = Message(id="1", task="one", text="t", created=1)
+    store.messages.note_said(message, 1)
+    store.messages.note_read(message, 2)
+    store.messages.said_before("one", 3)
+    store.messages.forget_said("one")
     store.grants.is_granted("/r/.git", ask())
     store.worktrees.of("/r/.git")
     store.trust.covers("/r/.git", "digest")

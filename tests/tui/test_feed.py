@@ -36,7 +36,7 @@ def test_what_the_cli_has_not_taken_is_shown(paths: Paths, store: Store) -> None
     for message in (first, second):
         store.messages.add(message)
     assert _prompts(paths) == [("the prompt", False), ("more", False)]
-    store.messages.mark_delivered(first.id)
+    store.messages.mark_delivered(first.task, first.id)
     assert _prompts(paths) == [("more", False)]
 
 

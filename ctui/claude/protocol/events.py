@@ -285,7 +285,7 @@ class RelayLine(Event, frozen=True):
     """A line of the relay's own. Believed only on stderr, and even there not trusted."""
 
     what: str
-    """`started`, `dropped`, `exited` or `failed`."""
+    """`started`, `set_aside`, `home`, `dropped`, `lost`, `exposed`, `failed` or `exited`."""
     code: int | None = None
     size: int = 0
     """Bytes of the line that was dropped, or of the home folder."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import socket
 import ssl
 from contextlib import suppress
 from typing import NamedTuple
@@ -21,9 +23,13 @@ from ctui.text import one_line
 
 _BUFFER = 1 << 20
 _CONNECT_SECONDS = 5
+_KEEP_ALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
+"""Seconds of silence until the other side is asked, seconds between two questions, and how many."""
 _HEAD_SECONDS = 8
 _DIAL_HEAD_SECONDS = 60
 """Time limit of the head if the connection is a process such as ssh, which may have to log in."""
+
+_STATUS = re.compile(r"HTTP/[0-9.]+ ([0-9]{3})\b", re.ASCII)
 
 
 class EngineHangs(RunnerUnavailable):
@@ -78,8 +84,17 @@ async def _connect(endpoint: Endpoint) -> Connection:
         host, _, port = endpoint.address.rpartition(":")
         context = _tls(endpoint)
         pair = await asyncio.open_connection(host, int(port), limit=_BUFFER, ssl=context)
+        _keep_alive(pair[1].get_extra_info("socket"))
         return Connection(*pair, api=endpoint.api)
     return await _dial(endpoint)
+
+
+def _keep_alive(connection: socket.socket) -> None:
+    """Let a connection end whose other side is gone without a word; a log can be silent."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _KEEP_ALIVE.items():
+        if (option := getattr(socket, name, None)) is not None:
+            connection.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 async def request(
@@ -89,7 +104,7 @@ async def request(
 
     Raises:
         NotFound: the engine answered 404.
-        Unavailable: it answered another error, or nothing.
+        Unavailable: it answered another error, nothing, or what is no HTTP.
     """
     version = f"/v{connection.api}" if connection.api else ""
     lines = [
@@ -106,13 +121,7 @@ async def request(
         raise EngineHangs from error
     except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, OSError) as error:
         raise RunnerUnavailable("the Docker engine broke off", hint="is it restarting?") from error
-    status_line, *fields = head.decode("latin-1").split("\r\n")
-    headers = {
-        name.strip().lower(): value.strip()
-        for name, colon, value in (field.partition(":") for field in fields)
-        if colon
-    }
-    response = Response(int(status_line.split()[1]), headers)
+    response = _head(head)
     if response.status >= 400:
         said = one_line((await connection.reader.read(4096)).decode("utf-8", "replace"), 300)
         raise refusal(response.status, said)
@@ -137,6 +146,22 @@ def refusal(status: int, said: str) -> CtuiError:
     if status in _AWAY or any(word in words for word in _ENDING):
         return RunnerUnavailable(text, hint="is it restarting?")
     return ExternalFailure(text, exit_code=status)
+
+
+def _head(head: bytes) -> Response:
+    status_line, *fields = head.decode("latin-1").split("\r\n")
+    status = _STATUS.match(status_line)
+    if status is None:
+        raise RunnerUnavailable(
+            "the Docker engine answers what is no HTTP",
+            hint="is it an engine that listens there? `ctui doctor` looks closer",
+        )
+    headers = {
+        name.strip().lower(): value.strip()
+        for name, colon, value in (field.partition(":") for field in fields)
+        if colon
+    }
+    return Response(int(status[1]), headers)
 
 
 async def _dial(endpoint: Endpoint) -> Connection:

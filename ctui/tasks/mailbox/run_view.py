@@ -79,6 +79,10 @@ class RunView(msgspec.Struct):
     """The CLI's own word: `running`, `requires_action`, `idle`; "" before it said any."""
     turn_began: int = 0
     """Begin of the turn that is under way, in nanoseconds since the epoch; 0 between two turns."""
+    turn_line: int | None = None
+    """Lines of stdout up to the one that began the turn under way; None where none did."""
+    last_turn_line: int | None = None
+    """The same of the turn whose result came last."""
     login_rejected: bool = False
     limit_reset: int = 0
     """Reset of the usage limit met last, in seconds since the epoch; 0 for none."""
@@ -147,9 +151,10 @@ class RunView(msgspec.Struct):
             return
         self.state = event.state[:_ID_LIMIT]
         if self.state == "idle":
-            self.turn_began = 0
-        elif self.state == "running" and not self.turn_began:
-            self.turn_began = time
+            self.turn_began, self.turn_line = 0, None
+        elif self.state == "running":
+            self.turn_began = self.turn_began or time
+            self.turn_line = self.seen.out if self.turn_line is None else self.turn_line
 
     def _stderr(self, line: RelayLine | Stray) -> None:
         if isinstance(line, RelayLine) and line.what == "started":
@@ -174,6 +179,7 @@ class RunView(msgspec.Struct):
                 self.asked.pop(block.tool_use_id, None)
 
     def _turn_over(self, result: Result) -> None:
+        self.last_turn_line, self.turn_line = self.turn_line, None
         if not result.is_error:
             self.login_rejected = False
         elif result.api_status is not None:

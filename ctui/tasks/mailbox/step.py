@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _ALARMS_KEPT = 50
 
-AlarmKind = Literal["mode", "ask", "elicitation", "session", "figures", "home", "line"]
+AlarmKind = Literal["mode", "ask", "elicitation", "session", "figures", "home", "line", "exposed"]
 Work = Callable[[], Coroutine[Any, Any, object]]
 """The coroutine function that is a job."""
 Reply = Future[Any]
@@ -66,12 +66,16 @@ class Standing(msgspec.Struct):
     """The lines that were there when the sandbox was looked at last."""
     interrupt_wanted: bool = False
     """True if somebody wants to end the turn of a run that is being adopted."""
+    turn_watched: tuple[int, float] = (0, 0.0)
+    """Begin of a turn as the view has it, and on the loop's clock."""
     alarmed: bool = False
     """True if the turn was stopped by an alarm already."""
     edits_granted: bool | None = None
     """True if the person let the run make all edits; None before its asks were looked through."""
     look_paused: bool = False
     """True if it was paused then."""
+    look_ended: bool = False
+    """True if it did not run then."""
     ending: bool = False
     """True once the end of the run has begun."""
     importing: bool = False
@@ -215,6 +219,10 @@ class Step:
         """Say a line to the CLI; with a key until its echo is seen (see `Channel.send`)."""
         self.after(lambda: self.actor.say(line, key, droppable=droppable))
 
+    def control(self, line: bytes) -> None:
+        """Send a request of the driver's own to the CLI, before all that waits."""
+        self.after(lambda: self.actor.control(line))
+
     def seen(self, key: str) -> None:
         """Forget a line that the CLI has echoed."""
         self.after(lambda: self.actor.forget(key))
@@ -234,6 +242,12 @@ class Step:
     def start(self, name: str, work: Work) -> None:
         """Begin a job; its end comes as mail. A job of the same name must not run."""
         epoch = self.standing.epoch
+        self.after(lambda: self.actor.pending.start(name, work, epoch))
+
+    def start_anew(self, name: str, work: Work) -> None:
+        """Begin a job in the place of one that hangs, whose end is no mail any more."""
+        epoch = self.standing.epoch
+        self.after(lambda: self.actor.pending.drop(name))
         self.after(lambda: self.actor.pending.start(name, work, epoch))
 
     def cancel(self, name: str) -> None:

@@ -214,6 +214,11 @@ class TaskActor:
         if self._channel is not None:
             self._channel.send(line, key=key, droppable=droppable)
 
+    def control(self, line: bytes) -> None:
+        """Send a request of the driver's own to the CLI, before all that waits."""
+        if self._channel is not None:
+            self._channel.control(line)
+
     def forget(self, key: str) -> None:
         """Do not send that line again."""
         if self._channel is not None:
@@ -231,7 +236,7 @@ class TaskActor:
 
     def interrupt(self) -> None:
         """End the turn."""
-        self.say(control.interrupt(str(uuid.uuid4())), "")
+        self.control(control.interrupt(str(uuid.uuid4())))
 
     def note(self, run: int, time: int, notice: Notice) -> None:
         """Add a line of the driver's own to the journal, if it can be written."""

@@ -13,6 +13,7 @@ from contextlib import suppress
 
 from ctui.errors import Conflict, CtuiError
 from ctui.sandbox.runner import SandboxInput, SandboxRunner
+from ctui.tasks.session.greeting import RELAY_GREETED
 
 _RETRY_SECONDS = 0.5
 _QUEUE_LIMIT = 5_000
@@ -27,6 +28,7 @@ class Channel:
     def __init__(self, runner: SandboxRunner, sandbox: str) -> None:
         self._runner = runner
         self.sandbox = sandbox
+        self._controls: deque[bytes] = deque()
         self._queue: deque[bytes] = deque()
         self._unseen: dict[str, bytes] = {}
         self._droppable: dict[str, int] = {}
@@ -54,7 +56,8 @@ class Channel:
     def send(self, line: bytes, *, key: str = "", droppable: bool = False) -> None:
         """Put a whole line into the queue. With a key it is kept until `seen(key)`.
 
-        A reply that the task's own request caused is `droppable`: of those only the last are kept.
+        A reply that the task's own request caused is `droppable`, or has no key: of those only the
+        last are kept, and none is taken where too many wait.
         """
         if key in self._unseen:
             return
@@ -68,6 +71,11 @@ class Channel:
         self._queue.append(line)
         self._wake.set()
 
+    def control(self, line: bytes) -> None:
+        """Send a request of the driver's own before all that waits. It is never dropped."""
+        self._controls.append(line)
+        self._wake.set()
+
     def _drop_oldest(self) -> None:
         kept = self._droppable
         while len(kept) > _DROPPABLE_LINES or sum(kept.values()) > _DROPPABLE_BYTES:
@@ -77,6 +85,8 @@ class Channel:
         """Forget a line: the CLI's echo of it is in the journal."""
         self._unseen.pop(key, None)
         self._droppable.pop(key, None)
+        if key == RELAY_GREETED:
+            self._wake.set()
 
     def renew(self) -> None:
         """Connect anew: the runner was away, and may have lost what it took."""
@@ -117,17 +127,23 @@ class Channel:
             self._wake.clear()
             if self._broken:
                 await self._reconnect()
-            while self._queue or self._again:
+            while self._again or self._next():
                 if self._again:
                     self._again = False
                     self._put_unseen_first()
                     continue
-                line = self._queue.popleft()
+                queue = self._next()
+                line = queue.popleft()
                 try:
                     await self._connected().send(line)
                 except (OSError, CtuiError):
-                    self._queue.appendleft(line)
+                    queue.appendleft(line)
                     await self._reconnect()
+
+    def _next(self) -> deque[bytes]:
+        """Return the queue whose first line is next; what precedes the greeting would be lost."""
+        greeted = RELAY_GREETED not in self._unseen
+        return self._controls if self._controls and greeted else self._queue
 
     def _connected(self) -> SandboxInput:
         if self._input is None:

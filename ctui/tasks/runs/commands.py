@@ -41,6 +41,11 @@ def send(step: Step, mail: Send) -> None:
         timeout=call.timeout,
     )
     if not step.store.messages.add(message):
+        if step.store.messages.get(task.id, call.id) is None:
+            raise Conflict(
+                f"another task was sent a message with the id {call.id}",
+                hint="nothing was sent; give each message an id of its own",
+            )
         step.reply(mail.reply, task)  # a call that is repeated is one message
         return
     task.resume_at = None

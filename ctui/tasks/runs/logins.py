@@ -79,6 +79,9 @@ class Logins:
     async def of(self, task: Task, *, needed: bool) -> Account | None:
         """Return the secrets for a run of the task, or None if some are missing and not `needed`.
 
+        Those that are found are redacted from then on. What is not `needed` is for a run that began
+        with secrets of its own, which may be others: it does not count as used.
+
         Raises:
             LoginRequired: there is no login, or a secret of an MCP server is missing; and they are
                 `needed`.
@@ -86,13 +89,16 @@ class Logins:
         loop = asyncio.get_running_loop()
         try:
             account = await loop.run_in_executor(self._threads, self._whole, task)
-        except Unavailable as error:
+        except CtuiError as error:
             if not needed:
                 return None
+            if not isinstance(error, Unavailable):
+                raise
             raise LoginRequired(
                 error.message, hint=f"{error.hint}, then `ctui task resume {task.id}`"
             ) from error
-        self._used[task.id] = account.credential.value
+        if needed:
+            self._used[task.id] = account.credential.value
         return account
 
     async def another(self, task: Task) -> bool:

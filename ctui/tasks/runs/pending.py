@@ -41,6 +41,11 @@ class Pending:
         if (job := self._jobs.get(name)) is not None:
             job.cancel()
 
+    def drop(self, name: str) -> None:
+        """End a job early, and take no news of it."""
+        if (job := self._jobs.pop(name, None)) is not None:
+            job.cancel()
+
     def set_timer(self, name: str, seconds: float | None, epoch: int) -> None:
         """Send mail in so many seconds; None takes the timer back."""
         if (timer := self._timers.pop(name, None)) is not None:

@@ -12,7 +12,7 @@ from ctui.tasks.model import TaskState, WorkState
 from ctui.tasks.runs import commands
 from ctui.tasks.runs.disks import pausing, watching
 from ctui.tasks.runs.jobs.look import look
-from ctui.tasks.runs.phases import closing, queued
+from ctui.tasks.runs.phases import closing, live, queued
 from ctui.tasks.runs.phases.live import LOOK_SECONDS
 from ctui.tasks.session import conversation, turns
 from ctui.tasks.session.asking import AskBook
@@ -47,9 +47,16 @@ def imported(step: Step, result: object, error: BaseException | None) -> None:
 
 def looked(step: Step, result: object, error: BaseException | None) -> None:
     """Take how a silent sandbox is."""
-    if error is not None or result is None:
+    if error is not None:
         return
-    paused = cast("SandboxState", result).paused
+    state = cast("SandboxState | None", result)
+    if state is None or not state.running:
+        _looks_ended(step)
+        return
+    step.standing.look_ended = False
+    if step.standing.ending:
+        return
+    paused = state.paused
     if step.task.paused:
         if not paused:
             pausing.enforce(step)
@@ -59,6 +66,16 @@ def looked(step: Step, result: object, error: BaseException | None) -> None:
     elif step.standing.look_paused and not paused:
         step.trouble("", "")
     step.standing.look_paused = paused
+
+
+def _looks_ended(step: Step) -> None:
+    """Follow the run anew if its end is not noticed by the next look either.
+
+    A connection to an engine elsewhere can be dead without anybody being told.
+    """
+    if step.standing.look_ended:
+        live.follow_anew(step)
+    step.standing.look_ended = True
 
 
 def _sleep(step: Step) -> None:
@@ -91,7 +108,7 @@ def _look(step: Step) -> None:
     """Look at a sandbox that has said nothing since the last time."""
     standing, actor = step.standing, step.actor
     step.timer("look", LOOK_SECONDS)
-    if standing.looked_at == standing.view.seen and not standing.ending:
+    if standing.looked_at == standing.view.seen:
         sandbox = step.run.container
         step.start("look", lambda: look(actor, sandbox))
     standing.looked_at = standing.view.seen
@@ -101,6 +118,9 @@ def _reset(step: Step) -> None:
     """Go on: a usage limit is over."""
     task, standing = step.task, step.standing
     if task.resume_at is None:
+        return
+    if task.resume_at > step.time:
+        turns.wait_for_reset(step)
         return
     task.resume_at = None
     if standing.phase is Phase.LIVE and not standing.ending:

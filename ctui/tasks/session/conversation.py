@@ -58,7 +58,7 @@ def caught_up(step: Step) -> None:
     """Answer what is open in a run that was adopted, and send again what has no receipt."""
     if not step.view.initialised:
         step.send(initialize(step.run), key=initialize_id(step.run))
-    turns.watch_time(step)
+    turns.adopt_time(step)
     for request_id, request in list(step.view.requests.items()):
         requests.answer(step, request, step.time)
         step.view.forget_request(request_id)
@@ -82,6 +82,7 @@ def say(step: Step, message: Message) -> None:
     if message.text.startswith("/") and not step.view.initialised:
         return
     text = control.as_cli_text(message.text, step.view.commands)
+    step.store.messages.note_said(message, step.view.seen.out)
     step.send(control.user_message(text, message.id), key=message.id)
 
 
@@ -102,15 +103,17 @@ def _session_state(step: Step, event: SessionState, _line: LogLine) -> None:
 def _user(step: Step, event: UserMessage, _line: LogLine) -> None:
     if event.is_replay:
         step.seen(event.uuid)
-        if step.store.messages.mark_delivered(event.uuid):
+        if step.store.messages.mark_delivered(step.task.id, event.uuid):
             step.task.unanswered = True
-            turns.read(step, step.store.messages.get(event.uuid))
+            if (message := step.store.messages.get(step.task.id, event.uuid)) is not None:
+                step.store.messages.note_read(message, step.view.seen.out)
+                turns.read(step, message)
     else:
         step.standing.import_wanted = True
 
 
 def _result(step: Step, event: Result, line: LogLine) -> None:
-    _settle_commands(step, line.time)
+    _settle_commands(step)
     rejected = turns.login_problem(step) if step.view.login_rejected else ""
     if wrong := results.apply(event, step.task, step.run, rejected=rejected):
         step.alarm("figures", wrong, line.data, stop=False)
@@ -118,12 +121,22 @@ def _result(step: Step, event: Result, line: LogLine) -> None:
     step.standing.import_wanted = True
 
 
-def _settle_commands(step: Step, time: int) -> None:
-    """Mark commands of the CLI's own (`/compact`) as delivered: they have no echo."""
-    for message in step.store.messages.undelivered(step.task.id):
-        if messages.is_command(message.text, step.view.commands) and message.created < time:
+def _settle_commands(step: Step) -> None:
+    """Mark a command of the CLI's own (`/compact`) as delivered by the end of its turn.
+
+    It has no echo, and a turn and a result of its own. A turn that began before it was said, or in
+    which something was read that was said before it, is not its turn. Only the order of the lines
+    tells: no two clocks agree.
+    """
+    began = step.view.last_turn_line
+    # A turn that follows another at once has no beginning of its own.
+    line = step.view.seen.out if began is None else began
+    for message in step.store.messages.said_before(step.task.id, line):
+        if messages.is_command(message.text, step.view.commands):
             step.seen(message.id)
-            step.store.messages.mark_delivered(message.id)
+            step.store.messages.mark_delivered(message.task, message.id)
+            step.store.messages.note_read(message, step.view.seen.out)
+            return
 
 
 def _response(step: Step, event: Response, _line: LogLine) -> None:
@@ -164,13 +177,15 @@ def _background(step: Step, _event: BackgroundTask, _line: LogLine) -> None:
         turns.background_changed(step)
 
 
-def _relay(step: Step, event: RelayLine, _line: LogLine) -> None:
+def _relay(step: Step, event: RelayLine, line: LogLine) -> None:
     if event.what == "started":
         step.seen(RELAY_GREETED)
     elif event.what == "dropped":
         step.after(step.actor.say_unseen_again)
     elif event.what == "set_aside":
         guard.home_changed(step, event)
+    elif event.what == "exposed":
+        guard.exposed(step, line.data)
 
 
 _EFFECTS: dict[type[Event], Callable[[Step, Any, LogLine], None]] = {

@@ -33,7 +33,7 @@ def check_mode(step: Step, mode: str, evidence: bytes) -> None:
     if step.alarm("mode", text, evidence, stop=True):
         options = step.task.options
         restored = "default" if options.skip_permissions else options.permission_mode
-        step.send(control.set_permission_mode(f"mode-{step.time}", restored))
+        step.control(control.set_permission_mode(f"mode-{step.time}", restored))
 
 
 def check_session(step: Step, init: Init, evidence: bytes) -> None:
@@ -81,6 +81,17 @@ def home_changed(step: Step, line: RelayLine) -> None:
     """Tell what lay in the home that Claude Code would have read, and was set aside."""
     paths = ", ".join(one_line(path, 80) for path in line.paths[:10])
     step.alarm("home", f"set aside, because Claude Code would read it: {paths}", paths, stop=False)
+
+
+def exposed(step: Step, evidence: bytes) -> None:
+    """Tell once for each task that the kernel does not hide the CLI from what it starts."""
+    if any(alarm.kind == "exposed" for alarm in step.task.alarms):
+        return
+    text = (
+        "the engine's kernel hides nothing of Claude Code, the login neither, from the commands"
+        " that it runs: set fs.suid_dumpable to 0 there, then stop and resume it"
+    )
+    step.alarm("exposed", text, evidence, stop=False)
 
 
 def _chosen_modes(step: Step) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from http import HTTPStatus
 
 from ctui.claude.protocol.api_failure import rejected_login
@@ -12,6 +13,7 @@ from ctui.tasks.session.asking import UNATTENDED, AskBook
 from ctui.tasks.session.limits import reset_time
 
 _TURN_FOLLOWS_SECONDS = 15.0
+_LOOK_AT_CLOCK_SECONDS = 60.0
 NEEDS_INPUT = "nobody was there for what it asked: answer it with `ctui task send {task}`"
 
 
@@ -27,10 +29,8 @@ def began(step: Step) -> None:
     AskBook(step).refresh_waiting()
 
 
-def read(step: Step, message: Message | None) -> None:
+def read(step: Step, message: Message) -> None:
     """Let a message that the CLI has taken say how its turn is to be."""
-    if message is None:
-        return
     task = step.task
     task.turn_unattended = task.turn_unattended or message.unattended
     task.turn_timeout = message.timeout or task.turn_timeout
@@ -38,11 +38,30 @@ def read(step: Step, message: Message | None) -> None:
 
 
 def watch_time(step: Step) -> None:
-    """Interrupt the turn when its time is over; also one that an earlier driver saw begin."""
+    """Interrupt the turn when its time is over, on a clock that nobody sets."""
     seconds = step.task.turn_timeout or step.task.options.timeout
     began = step.view.turn_began
-    left = None if seconds is None or not began else seconds - (step.time - began) / 1e9
-    step.timer("timeout", left)
+    if seconds is None or not began:
+        step.timer("timeout", None)
+        return
+    now = asyncio.get_running_loop().time()
+    if step.standing.turn_watched[0] != began:
+        step.standing.turn_watched = (began, now)
+    step.timer("timeout", seconds - (now - step.standing.turn_watched[1]))
+
+
+def adopt_time(step: Step) -> None:
+    """Go on with the time of a turn that an earlier driver saw begin: the journal has that only."""
+    began = step.view.turn_began
+    passed = max(0.0, (step.time - began) / 1e9)
+    step.standing.turn_watched = (began, asyncio.get_running_loop().time() - passed)
+    watch_time(step)
+
+
+def wait_for_reset(step: Step) -> None:
+    """Look at the clock until a usage limit is over: a machine that slept did not count on."""
+    if (time := step.task.resume_at) is not None:
+        step.timer("reset", min((time - step.time) / 1e9, _LOOK_AT_CLOCK_SECONDS))
 
 
 def judged(step: Step, event: Result) -> None:
@@ -93,8 +112,7 @@ def ended(step: Step) -> None:
     task.background = tuple(step.view.background.values())
     if task.background:
         return  # what still runs begins a turn of its own when it ends
-    if task.resume_at is not None:
-        step.timer("reset", (task.resume_at - step.time) / 1e9)
+    wait_for_reset(step)
     if not task.detached:
         step.intend("completed")
     else:

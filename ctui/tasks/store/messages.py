@@ -20,7 +20,7 @@ class MessageTable:
         self._database = database
 
     def add(self, message: Message) -> bool:
-        """Insert a message; return False for one that is known already, which stays as it is."""
+        """Insert a message; return False where its id is known already, of whatever task."""
         cursor = self._database.execute(
             "INSERT OR IGNORE INTO messages"
             " (id, task, text, created, delivered, unattended, timeout)"
@@ -35,9 +35,11 @@ class MessageTable:
         )
         return cursor.rowcount == 1
 
-    def get(self, message_id: str) -> Message | None:
-        """Return one message, or None."""
-        rows = self._database.rows("SELECT * FROM messages WHERE id = ?", message_id)
+    def get(self, task_id: str, message_id: str) -> Message | None:
+        """Return one message of the task, or None."""
+        rows = self._database.rows(
+            "SELECT * FROM messages WHERE id = ? AND task = ?", message_id, task_id
+        )
         return next(iter(self._read(rows)), None)
 
     def of(self, task_id: str) -> list[Message]:
@@ -58,6 +60,43 @@ class MessageTable:
             )
         )
 
+    def said_before(self, task_id: str, line: int) -> list[Message]:
+        """Return what has no receipt, and was said when the run had written fewer lines."""
+        return self._read(
+            self._database.rows(
+                "SELECT * FROM messages WHERE task = ? AND delivered IS NULL AND said < ?"
+                " ORDER BY rowid",
+                task_id,
+                line,
+            )
+        )
+
+    def note_said(self, message: Message, line: int) -> None:
+        """Note how many lines the run had written when the message was first said to it."""
+        self._database.execute(
+            "UPDATE messages SET said = ? WHERE id = ? AND task = ? AND said IS NULL",
+            line,
+            message.id,
+            message.task,
+        )
+
+    def note_read(self, message: Message, line: int) -> None:
+        """Note that the run wrote this line before it read anything that was said later."""
+        self._database.execute(
+            "UPDATE messages SET said = ? WHERE task = ? AND delivered IS NULL AND said < ?"
+            " AND rowid > (SELECT rowid FROM messages WHERE id = ?)",
+            line,
+            message.task,
+            line,
+            message.id,
+        )
+
+    def forget_said(self, task_id: str) -> None:
+        """Note that nothing was said yet: the lines of another run begin."""
+        self._database.execute(
+            "UPDATE messages SET said = NULL WHERE task = ? AND delivered IS NULL", task_id
+        )
+
     def last(self, task_id: str) -> Message | None:
         """Return the newest message of a task, or None."""
         rows = self._database.rows(
@@ -66,12 +105,13 @@ class MessageTable:
         )
         return next(iter(self._read(rows)), None)
 
-    def mark_delivered(self, message_id: str) -> bool:
-        """Note the receipt; return False if it was noted before."""
+    def mark_delivered(self, task_id: str, message_id: str) -> bool:
+        """Note a task's receipt; return False if it was noted before, or is not the task's own."""
         cursor = self._database.execute(
-            "UPDATE messages SET delivered = ? WHERE id = ? AND delivered IS NULL",
+            "UPDATE messages SET delivered = ? WHERE id = ? AND task = ? AND delivered IS NULL",
             now(),
             message_id,
+            task_id,
         )
         return cursor.rowcount == 1
 

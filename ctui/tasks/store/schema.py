@@ -115,4 +115,7 @@ MIGRATIONS: tuple[str, ...] = (
         SELECT repository, '', '', trusted FROM trusted_repositories;
     DROP TABLE trusted_repositories;
     """,
+    """
+    ALTER TABLE messages ADD COLUMN said INTEGER;
+    """,
 )

@@ -34,7 +34,10 @@ async def adopt(actor: TaskActor, run: Run, epoch: int) -> Adopted:
         LoginRequired: the CLI was never started, and there is no login to start it with.
         CtuiError: the runner does not know what it says.
     """
-    archived = await actor.services.journals.archived(run)
+    services = actor.services
+    archived = await services.journals.archived(run)
+    # A driver that has just begun knows no secret, and what it reads is kept.
+    await services.logins.of(actor.standing.task, needed=False)
     while True:
         sandbox = await _find(actor, run)
         if sandbox is None:

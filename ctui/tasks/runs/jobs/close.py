@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from ctui.errors import Refused
+from ctui.errors import Refused, RunnerUnavailable
 from ctui.tasks.calls import RemoveTask
 from ctui.tasks.model import Task, WorkState
 from ctui.tasks.runs.jobs.look import import_work
-from ctui.tasks.runs.jobs.patience import insist
+from ctui.tasks.runs.jobs.patience import RETRY_SECONDS, insist, wait
 
 if TYPE_CHECKING:
     from ctui.tasks.runs.actor import TaskActor
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 _GRACE_SECONDS = 5.0
 _FROZEN_GRACE_SECONDS = 1.0
 """For what exceeded a limit: it goes on to write while it is asked to end."""
+
+_NOT_REMOVED = RunnerUnavailable(
+    "the engine has not removed the task's sandbox yet", hint="`ctui doctor` looks at it"
+)
 
 
 class Closed(NamedTuple):
@@ -41,15 +46,26 @@ async def close(actor: TaskActor, task: Task, *, rejected: bool) -> Closed:
 
     With `rejected` it looks for another login.
     """
-    runner = actor.services.runner
     await stop(actor, task.id)
     await actor.services.journals.sync(task.id)
     work = await import_work(actor, task)
-    while found := await insist(actor, lambda: runner.list_ours(task.id)):
-        for item in found:
-            await insist(actor, partial(runner.remove, item.id))
+    await _remove_all(actor, task.id)
     another = rejected and await actor.services.logins.another(task)
     return Closed(work, another)
+
+
+async def _remove_all(actor: TaskActor, task: str) -> None:
+    """Remove every sandbox of the task; return when the runner lists none any more."""
+    runner, tries = actor.services.runner, 0
+    while found := await insist(actor, lambda: runner.list_ours(task)):
+        if tries:
+            # A removal that is under way is no error of a runner; one that hangs is a trouble.
+            await asyncio.sleep(RETRY_SECONDS)
+        if tries > 1:
+            await wait(actor, _NOT_REMOVED, tries - 1)
+        tries += 1
+        for item in found:
+            await insist(actor, partial(runner.remove, item.id))
 
 
 async def leave(actor: TaskActor, task: Task, call: RemoveTask) -> RemoveTask:

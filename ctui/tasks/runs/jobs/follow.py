@@ -46,6 +46,12 @@ async def follow(actor: TaskActor, sandbox: str, epoch: int) -> RunOver:
         await asyncio.sleep(RETRY_SECONDS)
 
 
+async def follow_again(actor: TaskActor, sandbox: str, epoch: int) -> RunOver:
+    """Follow a run in the place of a job that may have put lines into the mailbox until now."""
+    await actor.put_lines(Lines(epoch, (), ()))
+    return await follow(actor, sandbox, epoch)
+
+
 async def read(
     actor: TaskActor,
     sandbox: str,

@@ -49,6 +49,7 @@ def prepared(step: Step, launch: object, error: BaseException | None) -> None:
         step.store.runs.add(run)
         step.store.runs.set_seen(task.id, run.number, *NOTHING)
         standing.stored = NOTHING
+        step.store.messages.forget_said(task.id)
         task.sandbox = launch.facts
         step.enter(Phase.CREATING)
         actor = step.actor

@@ -9,7 +9,7 @@ from ctui.tasks.mailbox.step import RunOver, Step
 from ctui.tasks.model import Notice
 from ctui.tasks.runs.channel import Channel
 from ctui.tasks.runs.disks import watching
-from ctui.tasks.runs.jobs.follow import follow
+from ctui.tasks.runs.jobs.follow import follow, follow_again
 from ctui.tasks.runs.phases import closing
 
 LOOK_SECONDS = 15.0
@@ -30,6 +30,12 @@ def enter(step: Step, channel: Channel) -> None:
     step.start("follow", lambda: follow(actor, sandbox, epoch))
     step.timer("look", LOOK_SECONDS)
     watching.went_live(step)
+
+
+def follow_anew(step: Step) -> None:
+    """Begin to follow the run once more: whoever follows it hears nothing."""
+    actor, sandbox, epoch = step.actor, step.run.container, step.standing.epoch
+    step.start_anew("follow", lambda: follow_again(actor, sandbox, epoch))
 
 
 def followed(step: Step, result: object, error: BaseException | None) -> None:

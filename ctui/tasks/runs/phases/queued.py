@@ -48,7 +48,7 @@ def forget_run(standing: Standing) -> None:
     standing.intent, standing.ending = "", False
     standing.failure = standing.over = None
     standing.import_wanted = standing.interrupt_wanted = standing.alarmed = False
-    standing.looked_at, standing.look_paused = NOTHING, False
+    standing.looked_at, standing.look_paused, standing.look_ended = NOTHING, False, False
     standing.limits, standing.pause_text, standing.trouble_before = None, "", ("", "")
     standing.edits_granted = None
     standing.measuring = standing.freezing = standing.thawing = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ctui.tasks.mailbox.step import Step
 from ctui.tasks.runs.phases import leaving, queued
+from ctui.tasks.session import turns
 
 
 def rest(step: Step) -> None:
@@ -21,5 +22,4 @@ def rest(step: Step) -> None:
         queued.begin_by_itself(step)
     else:
         queued.forget_run(standing)
-    if step.task.resume_at is not None:
-        step.timer("reset", (step.task.resume_at - step.time) / 1e9)
+    turns.wait_for_reset(step)
