@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -46,6 +46,7 @@ from ctui.tasks.runs.disks.watching import needs_space
 from ctui.tasks.runs.slots import Slots
 from ctui.tasks.runs.space import SpaceWatch
 from ctui.tasks.session.messages import check_text, new_message
+from ctui.tasks.store import Unfinished
 
 log = logging.getLogger(__name__)
 
@@ -94,16 +95,18 @@ class TaskEngine:
                 log.warning("the run of %s is not adopted: %s", run.task, error.one_line())
             else:
                 self._actor(task).put(Adopt(run))
+        unfinished = self.store.unfinished.all()
         for task in self.store.tasks.list():
             if task.id in adopted:
                 continue
             waits = task.state is TaskState.WAITING and task.cause == "login"
-            if task.state.live and not waits:
+            left = unfinished.get(task.id, Unfinished())
+            if (task.state.live and not waits) or left.intent or left.again:
                 self._actor(task).put(Adopt(None))
             elif task.resume_at is not None:
                 actor = self._actor(task)
-                left = (task.resume_at - self._services.now()) / 1e9
-                actor.pending.set_timer("reset", left, actor.standing.epoch)
+                seconds = (task.resume_at - self._services.now()) / 1e9
+                actor.pending.set_timer("reset", seconds, actor.standing.epoch)
         self._spawn(self._sweep())
 
     async def detach(self) -> None:
@@ -274,7 +277,9 @@ class TaskEngine:
 
     def _actor(self, task: Task) -> TaskActor:
         if task.id not in self._actors:
-            self._actors[task.id] = TaskActor(Standing(task), self._services, self)
+            left = self.store.unfinished.of(task.id)
+            standing = Standing(task, intent=cast("Intent", left.intent), again=left.again)
+            self._actors[task.id] = TaskActor(standing, self._services, self)
         return self._actors[task.id]
 
     # -- what earlier drivers left

@@ -21,6 +21,7 @@ from ctui.tasks.mailbox.ports import Services
 from ctui.tasks.mailbox.run_view import RunView
 from ctui.tasks.mailbox.states import STRENGTH, Intent, Phase, check_phase, check_task
 from ctui.tasks.model import Alarm, Cause, Notice, Run, Task, TaskState
+from ctui.tasks.store import Unfinished
 from ctui.text import one_line, sanitise
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class RunOver(NamedTuple):
 
 
 class Standing(msgspec.Struct):
-    """State of a task in its driver: the record, and what is in memory only."""
+    """State of a task in its driver: the record, what is stored beside it, and the rest."""
 
     task: Task
     phase: Phase = Phase.RESTING
@@ -108,6 +109,10 @@ class Standing(msgspec.Struct):
     gone: bool = False
     """True if the store does not have it any more."""
 
+    def unfinished(self) -> Unfinished:
+        """Return what the next driver has to go on with."""
+        return Unfinished(intent=self.intent, again=self.again)
+
     def clone(self) -> Standing:
         """Return a copy that can change apart."""
         other = copy.copy(self)
@@ -126,6 +131,7 @@ class Step:
         self.time = services.now()
         self.actor = actor
         self._before = copy.copy(standing.task)
+        self._unfinished = standing.unfinished()
         self._effects: list[Callable[[], None]] = []
         self._alarmed: set[AlarmKind] = set()
 
@@ -261,6 +267,9 @@ class Step:
             if seen != self.standing.stored:
                 self.store.runs.set_seen(run.task, run.number, *seen)
                 self.standing.stored = seen
+        unfinished = self.standing.unfinished()
+        if unfinished != self._unfinished:
+            self.store.unfinished.save(task.id, unfinished)
         if task != self._before:
             task.updated = self.time
             self.store.tasks.save(task)

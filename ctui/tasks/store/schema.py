@@ -115,4 +115,9 @@ MIGRATIONS: tuple[str, ...] = (
         SELECT repository, '', '', trusted FROM trusted_repositories;
     DROP TABLE trusted_repositories;
     """,
+    """
+    ALTER TABLE tasks ADD COLUMN unfinished TEXT NOT NULL DEFAULT '';
+    ALTER TABLE tasks ADD COLUMN config TEXT NOT NULL DEFAULT '';
+    CREATE INDEX tasks_unfinished ON tasks (id) WHERE unfinished != '';
+    """,
 )

@@ -39,6 +39,8 @@ def begin_by_itself(step: Step) -> None:
     try:
         begin(step)
     except Conflict as error:
+        forget_run(step.standing)
+        step.standing.again = False
         step.trouble(f"{error.message}: {error.hint}")
 
 

@@ -1,0 +1,77 @@
+"""What a person was told holds, also where the driver that said it is killed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+
+from ctui.errors import Unavailable
+from ctui.tasks import calls
+from ctui.tasks.model import EndReason, TaskState
+from tests.simulation.hostile_world import quiet
+from tests.simulation.schedule import Schedule, in_world
+
+Work = Callable[[Schedule], Coroutine[Any, Any, None]]
+
+
+async def next_driver(schedule: Schedule, after: float = 0.0) -> None:
+    """Kill the driver, start another one, and let the world heal after so many seconds."""
+    await schedule.kill_driver()
+    schedule.start_driver()
+    await asyncio.sleep(after)
+    schedule.world.heal()
+    await asyncio.sleep(60.0)
+
+
+async def stop_unconfirmed(schedule: Schedule, task: str = "one") -> None:
+    """Stop a task while the engine is away: it is stopped as soon as that answers."""
+    with pytest.raises(Unavailable, match="has not confirmed"):
+        await schedule.engine.stop(calls.StopTask(task))
+
+
+def test_a_stop_of_a_task_without_a_run_survives_the_driver() -> None:
+    async def work(schedule: Schedule) -> None:
+        schedule.world.engine_up = False
+        await schedule.start("one", detached=True)
+        await asyncio.sleep(1.0)
+        await stop_unconfirmed(schedule)
+        assert schedule.store.tasks.get("one").state is TaskState.STARTING
+        await next_driver(schedule)
+        task = schedule.store.tasks.get("one")
+        assert (task.state, task.reason) == (TaskState.ENDED, EndReason.STOPPED)
+        assert schedule.world.sandboxes == {}
+        assert schedule.store.unfinished.all() == {}
+
+    in_world(3, work)
+
+
+def test_a_stop_of_a_task_that_sleeps_survives_the_driver() -> None:
+    async def work(schedule: Schedule) -> None:
+        await quiet(schedule)
+        await asyncio.sleep(3600.0)
+        assert not schedule.world.running("one")
+        schedule.world.engine_up = False
+        await stop_unconfirmed(schedule)
+        await next_driver(schedule)
+        assert schedule.store.tasks.get("one").state is TaskState.ENDED
+
+    in_world(3, work)
+
+
+def test_a_resume_while_the_run_ends_survives_the_driver() -> None:
+    async def work(schedule: Schedule) -> None:
+        await quiet(schedule)
+        schedule.world.engine_up = False
+        await stop_unconfirmed(schedule)
+        await schedule.engine.resume(calls.ResumeTask("one"))
+        await next_driver(schedule, after=5.0)
+        (box,) = schedule.world.running("one")
+        assert box.run == 2
+        task = schedule.store.tasks.get("one")
+        assert (task.state, task.problem, task.cause) == (TaskState.IDLE, "", "")
+        assert schedule.store.unfinished.all() == {}
+
+    in_world(3, work)
