@@ -10,9 +10,10 @@ import pytest
 
 from ctui.errors import Unavailable
 from ctui.tasks import calls
+from ctui.tasks.mailbox.ports import Provided
 from ctui.tasks.model import EndReason, TaskState
 from tests.simulation.hostile_world import quiet
-from tests.simulation.schedule import Schedule, in_world
+from tests.simulation.schedule import Schedule, _Workspace, in_world
 
 Work = Callable[[Schedule], Coroutine[Any, Any, None]]
 
@@ -73,5 +74,37 @@ def test_a_resume_while_the_run_ends_survives_the_driver() -> None:
         task = schedule.store.tasks.get("one")
         assert (task.state, task.problem, task.cause) == (TaskState.IDLE, "", "")
         assert schedule.store.unfinished.all() == {}
+
+    in_world(3, work)
+
+
+@pytest.mark.parametrize("command", ["stop", "remove"])
+def test_a_stop_that_the_store_does_not_take_is_taken_when_it_does(
+    command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is no sandbox yet that could be stopped meanwhile."""
+    provide = _Workspace.provide
+
+    async def slowly(*arguments: Any) -> Provided:
+        await asyncio.sleep(2.0)
+        return await provide(*arguments)
+
+    monkeypatch.setattr(_Workspace, "provide", slowly)
+
+    async def work(schedule: Schedule) -> None:
+        await schedule.start("one", detached=True)
+        await asyncio.sleep(1.0)
+        schedule.world.store_locked = True
+        stop, remove = calls.StopTask("one"), calls.RemoveTask("one")
+        engine = schedule.engine
+        said: Any = engine.stop(stop) if command == "stop" else engine.remove(remove)
+        with pytest.raises(Unavailable, match="store cannot be written"):
+            await said
+        await asyncio.sleep(30.0)
+        schedule.world.heal()
+        await asyncio.sleep(60.0)
+        task = schedule.store.tasks.get("one", removed=True)
+        assert (task.state, bool(task.removed)) == (TaskState.ENDED, command == "remove")
+        assert schedule.world.sandboxes == {}
 
     in_world(3, work)

@@ -36,7 +36,7 @@ _PATIENCE_SECONDS = 8.0
 
 
 def _not_stored(mail: Mail) -> Unavailable:
-    what = "its sandbox is stopped all the same" if isinstance(mail, Stop | Remove) else "try again"
+    what = "it is stopped all the same" if isinstance(mail, Stop | Remove) else "try again"
     return Unavailable("the store cannot be written", hint=f"`ctui doctor` looks at it; {what}")
 
 
@@ -138,22 +138,28 @@ class TaskActor:
     def _give_up_waiting(self, mail: Mail) -> bool:
         """Refuse the commands that wait for too long; True if the mail at hand is one of them.
 
-        Whoever wants the task to stop gets that all the same: it needs no store.
+        Whoever wants the task to stop gets that all the same: a sandbox needs no store to be
+        stopped, and where there is none yet, the mail is taken as soon as the store takes it.
         """
         now, refused = asyncio.get_running_loop().time(), False
         for waiting in [one for one in self._mail if now - one.arrived > _PATIENCE_SECONDS]:
             reply: Reply | None = getattr(waiting, "reply", None)
-            if reply is None:
+            if reply is None or (reply.done() and isinstance(waiting, Stop | Remove)):
                 continue
-            if isinstance(waiting, Stop | Remove):
-                self.pending.start("stop", lambda: stop(self, self.id), self.standing.epoch)
             if not reply.done():
                 reply.set_exception(_not_stored(waiting))
-            if waiting is mail:
+            if isinstance(waiting, Stop | Remove):
+                self._stop_unstored()
+            elif waiting is mail:
                 refused = True
             else:
                 self._mail.remove(waiting)
         return refused
+
+    def _stop_unstored(self) -> None:
+        """Stop the run's sandbox, if there is one, without a word in the store."""
+        if self.standing.run is not None:
+            self.pending.start("stop", lambda: stop(self, self.id), self.standing.epoch)
 
     def _attempt(self, mail: Mail) -> Sequence[Callable[[], None]]:
         """Handle the mail on a copy, and store that; a mistake of ours ends the run, not the loop.
