@@ -12,7 +12,7 @@ from ctui.errors import Unavailable
 from ctui.tasks import calls
 from ctui.tasks.mailbox.ports import Provided
 from ctui.tasks.model import EndReason, TaskState
-from tests.simulation.hostile_world import quiet
+from tests.simulation.hostile_world import quiet, stopped
 from tests.simulation.schedule import Schedule, _Workspace, in_world
 
 Work = Callable[[Schedule], Coroutine[Any, Any, None]]
@@ -106,5 +106,26 @@ def test_a_stop_that_the_store_does_not_take_is_taken_when_it_does(
         task = schedule.store.tasks.get("one", removed=True)
         assert (task.state, bool(task.removed)) == (TaskState.ENDED, command == "remove")
         assert schedule.world.sandboxes == {}
+
+    in_world(3, work)
+
+
+@pytest.mark.parametrize("command", ["send", "resume"])
+def test_an_ended_task_that_is_told_something_while_it_is_closed_works_from_now_on(
+    command: str,
+) -> None:
+    async def work(schedule: Schedule) -> None:
+        await quiet(schedule)
+        await stopped(schedule, "one")
+        closing = asyncio.create_task(schedule.engine.stop(calls.StopTask("one")))
+        await asyncio.sleep(0)
+        if command == "send":
+            told = await schedule.engine.send(calls.SendMessage("one", "m-1", "more"))
+        else:
+            told = await schedule.engine.resume(calls.ResumeTask("one"))
+        assert (told.state, told.reason) == (TaskState.QUEUED, None)
+        await closing
+        await asyncio.sleep(60.0)
+        assert [box.run for box in schedule.world.running("one")] == [2]
 
     in_world(3, work)

@@ -36,6 +36,17 @@ class Generation:
 
     def __init__(self) -> None:
         self.dead = False
+        self.steps_left: int | None = None
+        """Steps that it still carries out before it dies in one; None lets it live."""
+
+    def dies_in_a_step(self, world: World) -> None:
+        """Die when the last step is stored, and nothing of it is carried out."""
+        if self.steps_left:
+            self.steps_left -= 1
+            return
+        world.log("the driver dies in a step that is stored")
+        self.dead = True
+        raise Dead
 
     def check(self) -> None:
         if self.dead:
@@ -322,12 +333,15 @@ class World:
             self._clock_off += self._clock_random.choice((-7200.0, -30.0, -0.5, 7200.0))
             self.log(f"the clock is set: {self._clock_off:+}")
 
-    def kill_sandbox(self) -> None:
+    def kill_sandbox(self) -> str:
+        """End some sandbox, and return its task; "" if there is none."""
         running = [box for box in self.sandboxes.values() if box.running]
         if running:
             box = self.random.choice(running)
             self.log(f"{box.id} of {box.task} is killed")
             box.end(137)
+            return box.task
+        return ""
 
     def heal(self) -> None:
         self.engine_up, self.store_locked, self.disk_full = True, False, False

@@ -49,10 +49,8 @@ def send(step: Step, mail: Send) -> None:
         standing.config = call.config
         queued.begin(step)
     elif standing.ending or standing.phase is Phase.CLOSING:
-        standing.again, standing.config = True, call.config
-        step.go_on_after()
-        if task.state is TaskState.IDLE:
-            step.move(TaskState.QUEUED)
+        standing.config = call.config
+        _go_on_afterwards(step)
     elif standing.phase is Phase.LIVE:
         step.timer("sleep", None)
         conversation.say(step, message)
@@ -138,9 +136,8 @@ def resume(step: Step, mail: Resume) -> None:
         queued.say_again(step)
         queued.begin(step)
     elif standing.ending or standing.phase is Phase.CLOSING:
-        standing.again = True
         queued.say_again(step)
-        step.go_on_after()
+        _go_on_afterwards(step)
     elif standing.phase is Phase.LIVE and task.state is TaskState.IDLE and task.unanswered:
         queued.say_again(step)
         conversation.tell_waiting(step)
@@ -194,6 +191,14 @@ def _refuse_leaving(step: Step) -> None:
             f"the task {step.task.id} is being removed",
             hint="`ctui worktree restore` brings it back",
         )
+
+
+def _go_on_afterwards(step: Step) -> None:
+    """Let another run follow the one that ends; the task works from now on."""
+    step.standing.again = True
+    step.go_on_after()
+    if not step.task.state.live:
+        step.move(TaskState.QUEUED)
 
 
 def _may_sleep(step: Step) -> bool:
