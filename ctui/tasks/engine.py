@@ -278,7 +278,12 @@ class TaskEngine:
     def _actor(self, task: Task) -> TaskActor:
         if task.id not in self._actors:
             left = self.store.unfinished.of(task.id)
-            standing = Standing(task, intent=cast("Intent", left.intent), again=left.again)
+            standing = Standing(
+                task,
+                intent=cast("Intent", left.intent),
+                again=left.again,
+                config=self.store.unfinished.config(task.id),
+            )
             self._actors[task.id] = TaskActor(standing, self._services, self)
         return self._actors[task.id]
 

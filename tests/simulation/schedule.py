@@ -227,7 +227,7 @@ class Schedule:
         self.accepted: dict[str, tuple[str, int]] = {}
         """Messages that a driver said it took -> their task, and how often it was hurt before."""
         self.hurt: Counter[str] = Counter()
-        """How often somebody stopped or removed each task, or killed its sandbox."""
+        """How often somebody stopped or removed each task."""
         self.to_be_stopped: set[str] = set()
         """Tasks of which was said that they are stopped as soon as the engine answers."""
         self.removed: set[str] = set()
@@ -286,7 +286,14 @@ class Schedule:
         self._commands.add(job)
         job.add_done_callback(self._commands.discard)
 
-    async def start(self, task: str, *, detached: bool | None = None, **options: Any) -> None:
+    async def start(
+        self,
+        task: str,
+        *,
+        detached: bool | None = None,
+        config: Config | None = None,
+        **options: Any,
+    ) -> None:
         call = calls.StartTask(
             task=task,
             repository="/repository/.git",
@@ -297,6 +304,7 @@ class Schedule:
             prompt="go",
             detached=self.random.random() < 0.7 if detached is None else detached,
             options=TaskOptions(**options),
+            config=config,
         )
         before = self.hurt[task]
         await self.engine.start(call)
@@ -451,8 +459,7 @@ class Schedule:
             case "engine away":
                 world.lose_engine()
             case "sandbox killed":
-                if victim := world.kill_sandbox():
-                    self.hurt[victim] += 1
+                world.kill_sandbox()
             case "store locked":
                 world.store_locked = True
             case "disk full":

@@ -6,8 +6,10 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import msgspec
 import pytest
 
+from ctui.config import Config, SandboxConfig
 from ctui.errors import Unavailable
 from ctui.tasks import calls
 from ctui.tasks.mailbox.ports import Provided
@@ -127,5 +129,46 @@ def test_an_ended_task_that_is_told_something_while_it_is_closed_works_from_now_
         await closing
         await asyncio.sleep(60.0)
         assert [box.run for box in schedule.world.running("one")] == [2]
+
+    in_world(3, work)
+
+
+_MINE = Config(sandbox=SandboxConfig(memory="1g", network="mine"))
+
+
+def _made_with(schedule: Schedule) -> tuple[int, str]:
+    (box,) = schedule.world.running("one")
+    return box.spec.limits.memory, box.spec.network
+
+
+def test_the_settings_of_a_task_that_waits_survive_the_driver() -> None:
+    async def work(schedule: Schedule) -> None:
+        schedule.world.engine_up = False
+        await schedule.start("one", detached=True, config=_MINE)
+        await asyncio.sleep(1.0)
+        await next_driver(schedule)
+        assert _made_with(schedule) == (1 << 30, "mine")
+
+    in_world(3, work)
+
+
+def test_settings_count_until_a_command_brings_others() -> None:
+    async def work(schedule: Schedule) -> None:
+        await schedule.start("one", detached=True, config=_MINE)
+        await asyncio.sleep(60.0)
+        await stopped(schedule, "one")
+        assert not schedule.engine.busy, "an actor that rests is forgotten"
+        schedule.store.tasks.save(
+            msgspec.structs.replace(
+                schedule.store.tasks.get("one"), resume_at=schedule.world.time() + 10**9
+            )
+        )
+        await next_driver(schedule)
+        assert _made_with(schedule) == (1 << 30, "mine"), "it went on by itself"
+        await stopped(schedule, "one")
+        await schedule.engine.send(calls.SendMessage("one", "m-1", "more"))
+        await asyncio.sleep(60.0)
+        assert _made_with(schedule) == (4 << 30, "ctui-01234567")
+        assert schedule.store.unfinished.config("one") is None
 
     in_world(3, work)

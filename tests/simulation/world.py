@@ -333,15 +333,12 @@ class World:
             self._clock_off += self._clock_random.choice((-7200.0, -30.0, -0.5, 7200.0))
             self.log(f"the clock is set: {self._clock_off:+}")
 
-    def kill_sandbox(self) -> str:
-        """End some sandbox, and return its task; "" if there is none."""
+    def kill_sandbox(self) -> None:
         running = [box for box in self.sandboxes.values() if box.running]
         if running:
             box = self.random.choice(running)
             self.log(f"{box.id} of {box.task} is killed")
             box.end(137)
-            return box.task
-        return ""
 
     def heal(self) -> None:
         self.engine_up, self.store_locked, self.disk_full = True, False, False

@@ -60,7 +60,7 @@ class Standing(msgspec.Struct):
     epoch: int = 0
     """Counts the runs and attempts of this driver: what an older one says is late."""
     config: Config | None = None
-    """The settings that the caller brought for the next run."""
+    """The settings that the last command brought, for the runs until another brings its own."""
     again: bool = False
     """True if another run is to begin as soon as this one is over."""
     looked_at: Seen = NOTHING
@@ -131,7 +131,7 @@ class Step:
         self.time = services.now()
         self.actor = actor
         self._before = copy.copy(standing.task)
-        self._unfinished = standing.unfinished()
+        self._unfinished, self._config = standing.unfinished(), standing.config
         self._effects: list[Callable[[], None]] = []
         self._alarmed: set[AlarmKind] = set()
 
@@ -270,6 +270,8 @@ class Step:
         unfinished = self.standing.unfinished()
         if unfinished != self._unfinished:
             self.store.unfinished.save(task.id, unfinished)
+        if self.standing.config is not self._config:
+            self.store.unfinished.set_config(task.id, self.standing.config)
         if task != self._before:
             task.updated = self.time
             self.store.tasks.save(task)

@@ -82,5 +82,6 @@ async def _greet_late(actor: TaskActor, channel: Channel, run: Run) -> None:
     """Say the first line where the driver that made the sandbox was killed before it could."""
     services, task = actor.services, actor.standing.task
     account = await services.logins.of(task, needed=True)
-    home = await home_of(services, services.config(), task, account)
+    config = actor.standing.config or services.config()
+    home = await home_of(services, config, task, account)
     greet(channel, first_line_of(home, account), run)
