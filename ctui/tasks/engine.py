@@ -282,6 +282,8 @@ class TaskEngine:
                 task,
                 intent=cast("Intent", left.intent),
                 again=left.again,
+                interrupt=left.interrupt,
+                mode=left.mode,
                 config=self.store.unfinished.config(task.id),
             )
             self._actors[task.id] = TaskActor(standing, self._services, self)

@@ -7,12 +7,14 @@ happened, and the same mail is taken again later.
 from __future__ import annotations
 
 import copy
+import uuid
 from asyncio import Future
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
 
+from ctui.claude.protocol import control
 from ctui.config import Config
 from ctui.errors import CtuiError
 from ctui.sandbox.runner import NOTHING, SandboxState, Seen
@@ -65,8 +67,10 @@ class Standing(msgspec.Struct):
     """True if another run is to begin as soon as this one is over."""
     looked_at: Seen = NOTHING
     """The lines that were there when the sandbox was looked at last."""
-    interrupt_wanted: bool = False
-    """True if somebody wants to end the turn of a run that is being adopted."""
+    interrupt: str = ""
+    """Id of the request that is to end the turn, until the CLI has it or the turn is over."""
+    mode: str = ""
+    """Id of the request that is to restore the mode that was chosen, until the CLI has it."""
     alarmed: bool = False
     """True if the turn was stopped by an alarm already."""
     edits_granted: bool | None = None
@@ -111,7 +115,9 @@ class Standing(msgspec.Struct):
 
     def unfinished(self) -> Unfinished:
         """Return what the next driver has to go on with."""
-        return Unfinished(intent=self.intent, again=self.again)
+        return Unfinished(
+            intent=self.intent, again=self.again, interrupt=self.interrupt, mode=self.mode
+        )
 
     def clone(self) -> Standing:
         """Return a copy that can change apart."""
@@ -204,7 +210,7 @@ class Step:
             self.trouble(f"stopped by an alarm: {text}", "alarm")
             if not self.standing.alarmed:
                 self.standing.alarmed = True
-                self.after(self.actor.interrupt)
+                self.interrupt()
         first = kind not in self._alarmed
         self._alarmed.add(kind)
         return first
@@ -218,6 +224,11 @@ class Step:
     def send(self, line: bytes, *, key: str = "") -> None:
         """Say a line to the CLI; with a key until its echo is seen."""
         self.after(lambda: self.actor.say(line, key))
+
+    def interrupt(self) -> None:
+        """End the turn; what cannot be said now is said as soon as the run is caught up with."""
+        self.standing.interrupt = str(uuid.uuid4())
+        self.send(control.interrupt(self.standing.interrupt))
 
     def seen(self, key: str) -> None:
         """Forget a line that the CLI has echoed."""

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from ctui.claude.protocol import control
 from ctui.errors import CtuiError, Unavailable
 from ctui.tasks.mailbox.mail import JobDone, Lines, Mail, Remove, Slot, Stop
 from ctui.tasks.mailbox.ports import Services
@@ -218,10 +216,6 @@ class TaskActor:
         """Send everything again that has no echo: the relay dropped a line."""
         if self._channel is not None:
             self._channel.send_unseen_again()
-
-    def interrupt(self) -> None:
-        """End the turn."""
-        self.say(control.interrupt(str(uuid.uuid4())), "")
 
     def note(self, run: int, time: int, notice: Notice) -> None:
         """Add a line of the driver's own to the journal, if it can be written."""

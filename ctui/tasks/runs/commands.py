@@ -93,10 +93,7 @@ def interrupt(step: Step, mail: Interrupt) -> None:
     task, standing = step.task, step.standing
     if standing.phase not in _UNDER_WAY or not task.state.live or standing.intent:
         raise Conflict(f"the task {task.id} is {task.state}", hint="there is no turn to end")
-    if standing.phase is Phase.LIVE:
-        step.after(step.actor.interrupt)
-    else:
-        standing.interrupt_wanted = True
+    step.interrupt()
     step.reply(mail.reply, task)
 
 

@@ -59,6 +59,8 @@ def caught_up(step: Step) -> None:
     if not step.view.initialised:
         step.send(initialize(step.run), key=initialize_id(step.run))
     turns.watch_time(step)
+    if step.standing.mode:
+        guard.restore_mode(step)
     for request in step.view.requests.values():
         requests.answer(step, request, step.time)
     step.view.requests = {}
@@ -67,7 +69,10 @@ def caught_up(step: Step) -> None:
     if step.view.state == "idle" and not step.store.messages.undelivered(step.task.id):
         # Whoever saw the turn's end is gone, and what he meant to do then.
         turns.ended(step)
-    elif step.view.login_rejected:
+        return
+    if step.standing.interrupt:
+        step.send(control.interrupt(step.standing.interrupt))
+    if step.view.login_rejected:
         turns.login_refused(step)
 
 
@@ -93,6 +98,8 @@ def _effect(step: Step, event: Event, line: LogLine) -> None:
 
 
 def _session_state(step: Step, event: SessionState, line: LogLine) -> None:
+    if event.state == "idle":
+        step.standing.interrupt, step.standing.alarmed = "", False
     if event.state == "running":
         turns.began(step, line.time)
     elif event.state == "idle" and not step.store.messages.undelivered(step.task.id):
@@ -127,8 +134,13 @@ def _settle_commands(step: Step, time: int) -> None:
 
 
 def _response(step: Step, event: Response, _line: LogLine) -> None:
+    standing = step.standing
     step.seen(event.request_id)
-    if event.request_id == initialize_id(step.run):
+    if event.request_id == standing.interrupt:
+        standing.interrupt = ""
+    elif event.request_id == standing.mode:
+        standing.mode = ""
+    elif event.request_id == initialize_id(step.run):
         _initialised(step)
     else:
         AskBook(step).receipt(event.request_id)

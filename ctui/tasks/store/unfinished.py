@@ -19,6 +19,10 @@ class Unfinished(msgspec.Struct, frozen=True, omit_defaults=True):
     """Reason for which its run is being ended; also where it has none yet."""
     again: bool = False
     """Another run is to begin as soon as this one is over."""
+    interrupt: str = ""
+    """Id of the request that is to end the turn, until the CLI says that it has it."""
+    mode: str = ""
+    """Id of the request that is to restore the mode that was chosen, until then."""
 
 
 NOTHING_UNFINISHED = Unfinished()

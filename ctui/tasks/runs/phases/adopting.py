@@ -48,9 +48,6 @@ def adopted(step: Step, result: object, error: BaseException | None) -> None:
     standing.import_wanted = True  # and a look at its folders: nobody watched them meanwhile
     if not standing.intent:
         conversation.caught_up(step)
-    if standing.interrupt_wanted:
-        standing.interrupt_wanted = False
-        step.after(step.actor.interrupt)
 
 
 def _end(step: Step, state: SandboxState | None) -> RunOver:

@@ -49,7 +49,8 @@ def forget_run(standing: Standing) -> None:
     standing.run, standing.view = None, RunView()
     standing.intent, standing.ending = "", False
     standing.failure = standing.over = None
-    standing.import_wanted = standing.interrupt_wanted = standing.alarmed = False
+    standing.import_wanted = standing.alarmed = False
+    standing.interrupt = standing.mode = ""
     standing.looked_at, standing.look_paused = NOTHING, False
     standing.limits, standing.pause_text, standing.trouble_before = None, "", ("", "")
     standing.edits_granted = None
