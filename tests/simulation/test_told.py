@@ -13,7 +13,7 @@ from ctui.config import Config, SandboxConfig
 from ctui.errors import Unavailable
 from ctui.tasks import calls
 from ctui.tasks.mailbox.ports import Provided
-from ctui.tasks.model import EndReason, TaskState
+from ctui.tasks.model import AskState, EndReason, TaskState
 from tests.simulation.hostile_lines import Line, written
 from tests.simulation.hostile_world import (
     ask_line,
@@ -23,6 +23,7 @@ from tests.simulation.hostile_world import (
     said,
     state_line,
     stopped,
+    tool_call,
 )
 from tests.simulation.schedule import Schedule, _Workspace, in_world
 from tests.simulation.world import Sandbox
@@ -243,5 +244,22 @@ def test_an_interrupt_that_was_accepted_ends_that_turn_and_no_other(turn: str) -
         await next_driver(schedule)
         assert len(asked_for(box, "interrupt")) == int(turn == "goes on")
         assert schedule.store.unfinished.all() == {}
+
+    in_world(3, work)
+
+
+def test_the_next_driver_says_again_that_nobody_answered_in_time() -> None:
+    async def work(schedule: Schedule) -> None:
+        box = await _working(schedule)
+        question = tool_call("late", "ask_user", question="Which?", timeout_seconds=60)
+        withdrawn = tool_call("withdrawn", "ask_user", question="Which?", timeout_seconds=60)
+        await said(schedule, box, question, withdrawn)
+        await said(schedule, box, {"type": "control_cancel_request", "request_id": "withdrawn"})
+        schedule.world.engine_up = False
+        await asyncio.sleep(100.0)
+        assert not schedule.store.asks.list(AskState.PENDING)
+        await next_driver(schedule)
+        heard = [line["response"] for line in box.heard if line.get("type") == "control_response"]
+        assert [response["request_id"] for response in heard] == ["late"]
 
     in_world(3, work)

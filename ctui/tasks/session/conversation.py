@@ -63,6 +63,7 @@ def caught_up(step: Step) -> None:
         guard.restore_mode(step)
     for request in step.view.requests.values():
         requests.answer(step, request, step.time)
+    AskBook(step).say_expired_again(step.view.requests)
     step.view.requests = {}
     AskBook(step).send_unreceipted()
     tell_waiting(step)
