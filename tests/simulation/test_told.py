@@ -10,8 +10,10 @@ import msgspec
 import pytest
 
 from ctui.config import Config, SandboxConfig
-from ctui.errors import Unavailable
+from ctui.errors import ExternalFailure, Unavailable
+from ctui.sandbox.runner import FoundSandbox
 from ctui.tasks import calls
+from ctui.tasks.mailbox.mail import Stop
 from ctui.tasks.mailbox.ports import Provided
 from ctui.tasks.model import AskState, EndReason, TaskState
 from tests.simulation.hostile_lines import Line, written
@@ -26,7 +28,7 @@ from tests.simulation.hostile_world import (
     tool_call,
 )
 from tests.simulation.schedule import Schedule, _Workspace, in_world
-from tests.simulation.world import Sandbox
+from tests.simulation.world import Sandbox, SimulatedRunner, World
 
 Work = Callable[[Schedule], Coroutine[Any, Any, None]]
 
@@ -261,5 +263,38 @@ def test_the_next_driver_says_again_that_nobody_answered_in_time() -> None:
         await next_driver(schedule)
         heard = [line["response"] for line in box.heard if line.get("type") == "control_response"]
         assert [response["request_id"] for response in heard] == ["late"]
+
+    in_world(3, work)
+
+
+def test_a_stop_that_waits_for_the_engine_does_not_end_the_next_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The CLI ends by itself while the stop waits, and a message begins another run."""
+    list_ours = SimulatedRunner.list_ours
+    fails = 2
+
+    async def soon(_world: World) -> None:
+        await asyncio.sleep(0.01)
+
+    async def failing(runner: SimulatedRunner, task: str = "") -> list[FoundSandbox]:
+        nonlocal fails
+        if fails:
+            fails -= 1
+            if not fails:
+                runner._world.sandboxes["box-0"].end(0)
+            raise ExternalFailure("the engine says: 500")
+        return await list_ours(runner, task)
+
+    async def work(schedule: Schedule) -> None:
+        await quiet(schedule)
+        monkeypatch.setattr(World, "pause", soon)
+        monkeypatch.setattr(SimulatedRunner, "list_ours", failing)
+        schedule.engine._actors["one"].put(Stop("asleep"))
+        await asyncio.sleep(0.6)
+        await schedule.engine.send(calls.SendMessage("one", "m-1", "more"))
+        await asyncio.sleep(60.0)
+        assert schedule.store.tasks.get("one").state is TaskState.IDLE
+        assert [box.run for box in schedule.world.running("one")] == [2]
 
     in_world(3, work)

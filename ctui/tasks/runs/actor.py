@@ -156,8 +156,8 @@ class TaskActor:
 
     def _stop_unstored(self) -> None:
         """Stop the run's sandbox, if there is one, without a word in the store."""
-        if self.standing.run is not None:
-            self.pending.start("stop", lambda: stop(self, self.id), self.standing.epoch)
+        if (run := self.standing.run) is not None:
+            self.pending.start("stop", lambda: stop(self, run), self.standing.epoch)
 
     def _attempt(self, mail: Mail) -> Sequence[Callable[[], None]]:
         """Handle the mail on a copy, and store that; a mistake of ours ends the run, not the loop.

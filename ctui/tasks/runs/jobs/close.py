@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ctui.errors import Refused
 from ctui.tasks.calls import RemoveTask
-from ctui.tasks.model import Task, WorkState
+from ctui.tasks.model import Run, Task, WorkState
 from ctui.tasks.runs.jobs.patience import insist
 
 if TYPE_CHECKING:
@@ -26,12 +26,17 @@ class Closed(NamedTuple):
     """There is another login than the one that was rejected."""
 
 
-async def stop(actor: TaskActor, task: str) -> None:
-    """Stop every sandbox of the task; try until it is done."""
+async def stop(actor: TaskActor, run: Run) -> None:
+    """Stop the sandbox of a run, and never that of a later one; try until it is done."""
+    await _stop(actor, run.task, run.number)
+
+
+async def _stop(actor: TaskActor, task: str, number: int | None = None) -> None:
+    """Stop every sandbox of the task, or that of one of its runs."""
     runner = actor.services.runner
     grace = _FROZEN_GRACE_SECONDS if actor.standing.task.paused else _GRACE_SECONDS
     for item in await insist(actor, lambda: runner.list_ours(task)):
-        if item.running:
+        if item.running and number in {None, item.run}:
             await insist(actor, partial(runner.stop, item.id, grace=grace))
 
 
@@ -41,7 +46,7 @@ async def close(actor: TaskActor, task: Task, *, rejected: bool) -> Closed:
     With `rejected` it looks for another login.
     """
     runner = actor.services.runner
-    await stop(actor, task.id)
+    await _stop(actor, task.id)
     await actor.services.journals.sync(task.id)
     work = await actor.services.workspace.collect(task)
     while found := await insist(actor, lambda: runner.list_ours(task.id)):
