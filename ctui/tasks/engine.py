@@ -284,6 +284,7 @@ class TaskEngine:
                 again=left.again,
                 interrupt=left.interrupt,
                 mode=left.mode,
+                told=left.told,
                 config=self.store.unfinished.config(task.id),
             )
             self._actors[task.id] = TaskActor(standing, self._services, self)

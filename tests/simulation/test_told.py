@@ -13,9 +13,12 @@ from ctui.config import Config, SandboxConfig
 from ctui.errors import ExternalFailure, Unavailable
 from ctui.sandbox.runner import FoundSandbox
 from ctui.tasks import calls
-from ctui.tasks.mailbox.mail import Stop
+from ctui.tasks.journal.archive import FILE_NAME, read_entries
+from ctui.tasks.mailbox.mail import JobDone, Stop
 from ctui.tasks.mailbox.ports import Provided
 from ctui.tasks.model import AskState, EndReason, TaskState
+from ctui.tasks.runs.channel import Channel
+from ctui.tasks.runs.jobs.adopt import Adopted
 from tests.simulation.hostile_lines import Line, written
 from tests.simulation.hostile_world import (
     ask_line,
@@ -296,5 +299,43 @@ def test_a_stop_that_waits_for_the_engine_does_not_end_the_next_run(
         await asyncio.sleep(60.0)
         assert schedule.store.tasks.get("one").state is TaskState.IDLE
         assert [box.run for box in schedule.world.running("one")] == [2]
+
+    in_world(3, work)
+
+
+@pytest.mark.parametrize("driver", ["lives", "reads it first"])
+def test_what_a_task_tells_the_person_is_told_once(driver: str) -> None:
+    async def work(schedule: Schedule) -> None:
+        box = await quiet(schedule)
+        if driver == "reads it first":
+            await schedule.kill_driver()
+        box.forge(written(tool_call("n-1", "notify_user", message="Once")))
+        if driver == "reads it first":
+            schedule.start_driver()
+        await asyncio.sleep(10.0)
+        for _ in range(2):  # the CLI never says that it has the reply
+            await next_driver(schedule)
+        journal = schedule.folder / "one" / FILE_NAME
+        notices = [entry.line for entry in read_entries(journal) if '"notified"' in entry.line]
+        assert len(notices) == 1, notices
+        assert schedule.store.unfinished.of("one").told == ("n-1",)
+        answer = {"subtype": "success", "request_id": "n-1", "response": {}}
+        await said(schedule, box, {"type": "control_response", "response": answer})
+        assert schedule.store.unfinished.of("one").told == ()
+
+    in_world(3, work)
+
+
+def test_an_adoption_that_comes_too_late_leaves_no_connection_behind() -> None:
+    async def work(schedule: Schedule) -> None:
+        box = await quiet(schedule)
+        actor = schedule.engine._actors["one"]
+        channel = Channel(actor.services.runner, box.id)
+        await channel.open(torn=False)
+        state = await actor.services.runner.state(box.id)
+        actor.put(JobDone("adopt", actor.standing.epoch - 1, Adopted(state, channel)))
+        await asyncio.sleep(1.0)
+        assert channel._writer is not None
+        assert channel._writer.cancelled()
 
     in_world(3, work)

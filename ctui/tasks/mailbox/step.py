@@ -71,6 +71,8 @@ class Standing(msgspec.Struct):
     """Id of the request that is to end the turn, until the CLI has it or the turn is over."""
     mode: str = ""
     """Id of the request that is to restore the mode that was chosen, until the CLI has it."""
+    told: tuple[str, ...] = ()
+    """Requests to tell the person something that were followed, until the CLI has the reply."""
     alarmed: bool = False
     """True if the turn was stopped by an alarm already."""
     edits_granted: bool | None = None
@@ -116,7 +118,11 @@ class Standing(msgspec.Struct):
     def unfinished(self) -> Unfinished:
         """Return what the next driver has to go on with."""
         return Unfinished(
-            intent=self.intent, again=self.again, interrupt=self.interrupt, mode=self.mode
+            intent=self.intent,
+            again=self.again,
+            interrupt=self.interrupt,
+            mode=self.mode,
+            told=self.told,
         )
 
     def clone(self) -> Standing:

@@ -23,6 +23,7 @@ from ctui.tasks.runs import dispatch
 from ctui.tasks.runs.all_tasks import AllTasks
 from ctui.tasks.runs.channel import Channel
 from ctui.tasks.runs.crash import handle_crash
+from ctui.tasks.runs.jobs.adopt import channel_of
 from ctui.tasks.runs.jobs.close import stop
 from ctui.tasks.runs.pending import Pending
 
@@ -189,8 +190,8 @@ class TaskActor:
                 handle_crash(step, mail, crash)
             elif not dispatch.is_late(mail, self.standing.epoch):
                 dispatch.handle(step, mail)
-            elif isinstance(mail, JobDone) and isinstance(mail.result, Channel):
-                step.after(mail.result.drop)
+            elif isinstance(mail, JobDone) and (late := channel_of(mail.result)) is not None:
+                step.after(late.drop)
             step.save()
         self.standing = step.standing
         return step.carry_out()

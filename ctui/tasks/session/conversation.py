@@ -137,6 +137,8 @@ def _settle_commands(step: Step, time: int) -> None:
 def _response(step: Step, event: Response, _line: LogLine) -> None:
     standing = step.standing
     step.seen(event.request_id)
+    if event.request_id in standing.told:
+        standing.told = tuple(told for told in standing.told if told != event.request_id)
     if event.request_id == standing.interrupt:
         standing.interrupt = ""
     elif event.request_id == standing.mode:

@@ -23,6 +23,8 @@ class Unfinished(msgspec.Struct, frozen=True, omit_defaults=True):
     """Id of the request that is to end the turn, until the CLI says that it has it."""
     mode: str = ""
     """Id of the request that is to restore the mode that was chosen, until then."""
+    told: tuple[str, ...] = ()
+    """Requests to tell the person something that were followed, until the CLI has the reply."""
 
 
 NOTHING_UNFINISHED = Unfinished()

@@ -25,6 +25,12 @@ class Adopted(NamedTuple):
     """None where the sandbox does not run."""
 
 
+def channel_of(result: object) -> Channel | None:
+    """Return the way into a sandbox that a job's result has, or None."""
+    found = result.channel if isinstance(result, Adopted) else result
+    return found if isinstance(found, Channel) else None
+
+
 async def adopt(actor: TaskActor, run: Run, epoch: int) -> Adopted:
     """Find a run of an earlier driver, and read its journal to the present end.
 

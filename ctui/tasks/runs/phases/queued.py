@@ -50,7 +50,7 @@ def forget_run(standing: Standing) -> None:
     standing.intent, standing.ending = "", False
     standing.failure = standing.over = None
     standing.import_wanted = standing.alarmed = False
-    standing.interrupt = standing.mode = ""
+    standing.interrupt, standing.mode, standing.told = "", "", ()
     standing.looked_at, standing.look_paused = NOTHING, False
     standing.limits, standing.pause_text, standing.trouble_before = None, "", ("", "")
     standing.edits_granted = None
