@@ -270,8 +270,9 @@ def test_what_is_under_way_is_kept_beside_the_task_and_hides_nothing(store: Stor
     store.tasks.save(store.tasks.get("one"))
     assert store.unfinished.all() == {"one": Unfinished(intent="stopped", again=True)}
     assert store.unfinished.config("one") == config
-    store._database.execute("""UPDATE tasks SET unfinished = '{', config = '{"odd":1}'""")
-    assert (store.unfinished.of("one"), store.unfinished.config("one")) == (Unfinished(), None)
+    for damage in ("'{'", "CAST(x'ff' AS TEXT)"):
+        store._database.execute(f"UPDATE tasks SET unfinished = {damage}, config = {damage}")  # noqa: S608 - the two above
+        assert (store.unfinished.of("one"), store.unfinished.config("one")) == (Unfinished(), None)
     assert store.tasks.list() == [task()]
     store.unfinished.save("one", Unfinished())
     assert store.unfinished.all() == {}

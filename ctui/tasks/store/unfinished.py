@@ -59,7 +59,8 @@ class UnfinishedTable:
             return None
         try:
             return msgspec.json.decode(row["config"], type=Config)
-        except msgspec.MsgspecError as error:  # those of another version may have other names
+        except (msgspec.MsgspecError, ValueError) as error:
+            # Another version may have other names for them.
             log.warning("the settings of %s are not used any more: %s", task_id, error)
             return None
 
@@ -74,6 +75,6 @@ def _read(task_id: str, text: str) -> Unfinished:
         return NOTHING_UNFINISHED
     try:
         return msgspec.json.decode(text, type=Unfinished)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, ValueError) as error:
         log.warning("what was under way for %s cannot be read: %s", task_id, error)
         return NOTHING_UNFINISHED
