@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -47,6 +47,7 @@ from ctui.tasks.runs.slots import Slots
 from ctui.tasks.runs.space import SpaceWatch
 from ctui.tasks.runs.store_lock import StoreLockWatch
 from ctui.tasks.session.messages import check_text, new_message
+from ctui.tasks.store import Unfinished
 
 log = logging.getLogger(__name__)
 
@@ -96,11 +97,13 @@ class TaskEngine:
                 log.warning("the run of %s is not adopted: %s", run.task, error.one_line())
             else:
                 self._actor(task).put(Adopt(run))
+        unfinished = self.store.unfinished.all()
         for task in self.store.tasks.list():
             if task.id in adopted:
                 continue
             waits = task.state is TaskState.WAITING and task.cause == "login"
-            if task.state.live and not waits:
+            left = unfinished.get(task.id, Unfinished())
+            if (task.state.live and not waits) or left.intent or left.again:
                 self._actor(task).put(Adopt(None))
             elif task.resume_at is not None:
                 actor = self._actor(task)
@@ -288,7 +291,17 @@ class TaskEngine:
 
     def _actor(self, task: Task) -> TaskActor:
         if task.id not in self._actors:
-            self._actors[task.id] = TaskActor(Standing(task), self._services, self)
+            left = self.store.unfinished.of(task.id)
+            standing = Standing(
+                task,
+                intent=cast("Intent", left.intent),
+                again=left.again,
+                interrupt=left.interrupt,
+                mode=left.mode,
+                told=left.told,
+                config=self.store.unfinished.config(task.id),
+            )
+            self._actors[task.id] = TaskActor(standing, self._services, self)
         return self._actors[task.id]
 
     # -- what earlier drivers left

@@ -82,6 +82,17 @@ def ask_line(request: str, call: str, tool: str = "Bash", **more: Any) -> dict[s
     return {"type": "control_request", "request_id": request, "request": asked}
 
 
+def tool_call(request: str, name: str, **arguments: Any) -> dict[str, Any]:
+    """Return the call of a tool of ctui's own server."""
+    message = {
+        "method": "tools/call",
+        "id": request,
+        "params": {"name": name, "arguments": arguments},
+    }
+    call = {"subtype": "mcp_message", "server_name": "ctui", "message": message}
+    return {"type": "control_request", "request_id": request, "request": call}
+
+
 def pending(schedule: Schedule, task: str = "one") -> list[str]:
     """Return the requests that wait for the person."""
     return [ask.request for ask in schedule.store.asks.list(AskState.PENDING, task=task)]

@@ -41,6 +41,7 @@ _DEEDS = {
     "remove": 1,
     "driver": 5,
     "driver and command": 3,
+    "driver in a step": 4,
     "engine crashes": 1,
     "engine away": 2,
     "sandbox killed": 2,
@@ -205,6 +206,8 @@ class SimulatedStore(Store):
             raise StoreLocked("the store is locked")
         with super().transaction():
             yield
+        if self.generation.steps_left is not None and not self._database._depth:
+            self.generation.dies_in_a_step(self.world)
 
 
 @cache
@@ -222,10 +225,12 @@ class Schedule:
         self.store = _store()
         self.store.wipe()
         self.store.world = self.world
-        self.accepted: dict[str, str] = {}
-        """Messages that a driver said it took -> their task."""
-        self.given_up: set[str] = set()
-        """Tasks that somebody stopped, removed or interrupted, or whose sandbox was hurt."""
+        self.accepted: dict[str, tuple[str, int]] = {}
+        """Messages that a driver said it took -> their task, and how often it was hurt before."""
+        self.hurt: Counter[str] = Counter()
+        """How often somebody stopped or removed each task."""
+        self.to_be_stopped: set[str] = set()
+        """Tasks of which was said that they are stopped as soon as the engine answers."""
         self.removed: set[str] = set()
         self._deeds = {**_DEEDS, **_LIMITS} if seed % 4 == 0 else _DEEDS
         self._woken: dict[str, int] = {}
@@ -282,7 +287,14 @@ class Schedule:
         self._commands.add(job)
         job.add_done_callback(self._commands.discard)
 
-    async def start(self, task: str, *, detached: bool | None = None, **options: Any) -> None:
+    async def start(
+        self,
+        task: str,
+        *,
+        detached: bool | None = None,
+        config: Config | None = None,
+        **options: Any,
+    ) -> None:
         call = calls.StartTask(
             task=task,
             repository="/repository/.git",
@@ -293,10 +305,12 @@ class Schedule:
             prompt="go",
             detached=self.random.random() < 0.7 if detached is None else detached,
             options=TaskOptions(**options),
+            config=config,
         )
+        before = self.hurt[task]
         await self.engine.start(call)
         for message in self.store.messages.of(task):
-            self.accepted[message.id] = task
+            self.accepted.setdefault(message.id, (task, before))
 
     def _options(self) -> dict[str, Any]:
         return {
@@ -306,27 +320,30 @@ class Schedule:
 
     async def send(self, task: str) -> None:
         message = f"message-{self.world.count()}"
-        self.world.stopped.discard(task)
+        self._wake(task)
+        before = self.hurt[task]
         await self.engine.send(calls.SendMessage(task, message, "more"))
-        self.accepted[message] = task
+        self.accepted[message] = (task, before)
         state = self.store.tasks.get(task, removed=True)
-        if message not in self.world.turns_over and not self._is_hurt(task):
+        if message not in self.world.turns_over and self.hurt[task] == before:
             self._check_busy(state, f"send to {task} was accepted")
 
     async def stop(self, task: str) -> None:
-        self.given_up.add(task)
-        await self.engine.stop(calls.StopTask(task))
+        self.hurt[task] += 1
+        with self._promise(task):
+            await self.engine.stop(calls.StopTask(task))
         self._said_stopped(task)
 
     async def remove(self, task: str) -> None:
-        self.given_up.add(task)
+        self.hurt[task] += 1
         purge = self.random.random() < 0.5
-        await self.engine.remove(calls.RemoveTask(task, purge=purge))
+        with self._promise(task):
+            await self.engine.remove(calls.RemoveTask(task, purge=purge))
         self.removed.add(task)
         self._said_stopped(task)
 
     async def resume(self, task: str) -> None:
-        self.world.stopped.discard(task)
+        self._wake(task)
         await self.engine.resume(calls.ResumeTask(task))
 
     async def put_back(self, task: str) -> None:
@@ -345,6 +362,20 @@ class Schedule:
                 f"ask {ask.id} was said to be delivered, and was taken {taken} times"
             )
 
+    def _wake(self, task: str) -> None:
+        self.world.stopped.discard(task)
+        self.to_be_stopped.discard(task)
+
+    @contextmanager
+    def _promise(self, task: str) -> Iterator[None]:
+        """Note whether somebody was told that the task is stopped later."""
+        try:
+            yield
+        except Unavailable as error:
+            if "has not confirmed" in error.message and not self._woken.get(task):
+                self.to_be_stopped.add(task)
+            raise
+
     def _said_stopped(self, task: str) -> None:
         if self._woken.get(task):
             return
@@ -356,9 +387,6 @@ class Schedule:
     def _published(self, update: Update) -> None:
         if update.task is not None:
             self.world.log(f"  {update.task.id} is {update.task.state} {update.task.problem[:60]}")
-
-    def _is_hurt(self, task: str) -> bool:
-        return task in self.given_up
 
     def _check_busy(self, task: Task, why: str) -> None:
         if task.state is TaskState.IDLE or (task.state is TaskState.ENDED and not task.problem):
@@ -398,6 +426,12 @@ class Schedule:
             self.start_driver()
             if name != "driver":
                 self._tell(self.random.choice(("stop", "send")), task)
+        elif name == "driver in a step":
+            self.generation.steps_left = self.random.choice((0, 0, 1, 2, 5))
+            self._tell(self.random.choice(("stop", "send", "resume", "interrupt")), task)
+            await asyncio.sleep(self.random.choice((0.01, 0.3, 2.0)))
+            await self.kill_driver()
+            self.start_driver()
         else:
             self._harm(name)
 
@@ -426,7 +460,6 @@ class Schedule:
             case "engine away":
                 world.lose_engine()
             case "sandbox killed":
-                self.given_up |= {box.task for box in world.sandboxes.values()}
                 world.kill_sandbox()
             case "store locked":
                 world.store_locked = True
@@ -471,6 +504,8 @@ class Schedule:
             passing = task.problem.startswith(PASSING)
             if passing or (task.state is TaskState.IDLE and task.cause in {"engine", "store"}):
                 raise self.world.breaks(f"{task.id} says for ever that {task.problem!r}")
+            if task.id in self.to_be_stopped and task.state is not TaskState.ENDED:
+                raise self.world.breaks(f"{task.id} was to be stopped, and is {task.state}")
             if task.state is TaskState.ENDED and running:
                 raise self.world.breaks(f"{task.id} has ended, and {running[0].id} runs")
             self._check_journal(task.id)
@@ -483,11 +518,11 @@ class Schedule:
 
     def _check_words(self) -> None:
         """What was said was heard once, or somebody was told that it was not."""
-        for message, task_id in self.accepted.items():
+        for message, (task_id, before) in self.accepted.items():
             count = self.world.consumed[message]
             if count > 1:
                 raise self.world.breaks(f"{message} was read {count} times")
-            told = task_id in self.given_up or self.store.tasks.get(task_id).failed
+            told = self.hurt[task_id] > before or self.store.tasks.get(task_id).failed
             if count == 0 and not told:
                 raise self.world.breaks(f"{message} to {task_id} was accepted, and never read")
         if stuck := self.store.asks.list(AskState.PENDING, AskState.ANSWERED):

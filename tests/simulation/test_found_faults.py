@@ -12,10 +12,11 @@ from ctui.tasks.engine import TaskEngine
 from ctui.tasks.mailbox.mail import Lines, Mail, Remove, Send, Stop
 from ctui.tasks.mailbox.states import Phase
 from ctui.tasks.mailbox.step import Step
-from ctui.tasks.model import TaskState
+from ctui.tasks.model import EndReason, TaskState
 from ctui.tasks.runs import commands, dispatch
 from ctui.tasks.runs.actor import TaskActor
 from ctui.tasks.runs.phases import closing
+from ctui.tasks.store.unfinished import UnfinishedTable
 from tests.simulation.schedule import run_schedule
 from tests.simulation.world import Broken
 
@@ -117,7 +118,25 @@ def s12(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(closing, "_has_news", no_news)
 
 
-@pytest.mark.parametrize("fault", [s1, s2, s9, s11, s12])
+def thrown_away(patch: pytest.MonkeyPatch) -> None:
+    """A message to a task that was stopped is accepted, and nobody keeps it."""
+
+    def send(step: Step, mail: Send) -> None:
+        resting = step.standing.phase is Phase.RESTING and not step.task.removed
+        if resting and step.task.reason is EndReason.STOPPED:
+            step.reply(mail.reply, step.task)
+        else:
+            commands.send(step, mail)
+
+    _handler(patch, Send, send)
+
+
+def forgotten(patch: pytest.MonkeyPatch) -> None:
+    """What is under way is known to one driver, and not to the next."""
+    patch.setattr(UnfinishedTable, "save", lambda *_: None)
+
+
+@pytest.mark.parametrize("fault", [s1, s2, s9, s11, s12, thrown_away, forgotten])
 def test_a_fault_that_is_put_back_is_found(monkeypatch: pytest.MonkeyPatch, fault: Patch) -> None:
     """No seed is named: a schedule means something else after any change of a step."""
     fault(monkeypatch)

@@ -32,6 +32,7 @@ from tests.simulation.hostile_world import (
     state_line,
     stopped,
     told_line,
+    tool_call,
     use_line,
 )
 from tests.simulation.schedule import Schedule, in_world
@@ -47,16 +48,6 @@ def kinds(task: Task) -> list[str]:
 def elicitation(request: str, server: str) -> dict[str, Any]:
     form = {"subtype": "elicitation", "mcp_server_name": server, "message": "Paste a new token:"}
     return {"type": "control_request", "request_id": request, "request": form}
-
-
-def tool_call(request: str, name: str, **arguments: Any) -> dict[str, Any]:
-    message = {
-        "method": "tools/call",
-        "id": request,
-        "params": {"name": name, "arguments": arguments},
-    }
-    call = {"subtype": "mcp_message", "server_name": "ctui", "message": message}
-    return {"type": "control_request", "request_id": request, "request": call}
 
 
 def init_line(session: str = "", mode: str = "default") -> dict[str, Any]:

@@ -39,6 +39,17 @@ class Generation:
 
     def __init__(self) -> None:
         self.dead = False
+        self.steps_left: int | None = None
+        """Steps that it still carries out before it dies in one; None lets it live."""
+
+    def dies_in_a_step(self, world: World) -> None:
+        """Die when the last step is stored, and nothing of it is carried out."""
+        if self.steps_left:
+            self.steps_left -= 1
+            return
+        world.log("the driver dies in a step that is stored")
+        self.dead = True
+        raise Dead
 
     def check(self) -> None:
         if self.dead:

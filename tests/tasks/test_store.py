@@ -7,10 +7,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from ctui.config import Config, SandboxConfig
 from ctui.errors import Conflict, NotFound, StoreLocked, StoreUnavailable
 from ctui.sandbox.runner import Seen
 from ctui.tasks.model import Answer, Ask, AskKind, AskState, Message, Run, Task
-from ctui.tasks.store import Store
+from ctui.tasks.store import Store, Unfinished
 from ctui.tasks.store.schema import MIGRATIONS
 
 
@@ -272,7 +273,9 @@ def test_a_store_of_each_older_version_is_brought_to_the_newest(tmp_path: Path) 
         old.executescript("".join(MIGRATIONS[:version]))
         record = msgspec.json.encode(task()).decode()
         old.execute(
-            "INSERT INTO tasks VALUES ('one', 'queued', '/w/one', '/r/.git', 1, NULL, ?)", (record,)
+            "INSERT INTO tasks (id, state, worktree, repository, created, record)"
+            " VALUES ('one', 'queued', '/w/one', '/r/.git', 1, ?)",
+            (record,),
         )
         old.execute(
             "INSERT INTO runs (task, number, container, created, cost_before)"
@@ -287,11 +290,28 @@ def test_a_store_of_each_older_version_is_brought_to_the_newest(tmp_path: Path) 
         assert new.tasks.get("one") == task()
         assert [run.task for run in new.runs.open()] == ["one"]
         assert new.runs.seen("one", 1) is None
+        assert new.unfinished.all() == {}
+        assert (new.unfinished.of("one"), new.unfinished.config("one")) == (Unfinished(), None)
         if version < 3:
             [trusted] = new.trust.list()
             assert (trusted.repository, trusted.digest, trusted.created) == ("/r/.git", "", 7)
             assert not new.trust.covers("/r/.git", "")
         new.close()
+
+
+def test_what_is_under_way_is_kept_beside_the_task_and_hides_nothing(store: Store) -> None:
+    config = Config(sandbox=SandboxConfig(memory="1g"))
+    store.unfinished.save("one", Unfinished(intent="stopped", again=True))
+    store.unfinished.set_config("one", config)
+    store.tasks.save(store.tasks.get("one"))
+    assert store.unfinished.all() == {"one": Unfinished(intent="stopped", again=True)}
+    assert store.unfinished.config("one") == config
+    for damage in ("'{'", "CAST(x'ff' AS TEXT)"):
+        store._database.execute(f"UPDATE tasks SET unfinished = {damage}, config = {damage}")  # noqa: S608 - the two above
+        assert (store.unfinished.of("one"), store.unfinished.config("one")) == (Unfinished(), None)
+    assert store.tasks.list() == [task()]
+    store.unfinished.save("one", Unfinished())
+    assert store.unfinished.all() == {}
 
 
 def test_no_query_of_a_table_reads_all_of_it(store: Store) -> None:
@@ -302,6 +322,8 @@ def test_no_query_of_a_table_reads_all_of_it(store: Store) -> None:
     store.tasks.list(removed=True)
     store.tasks.list(worktree="/w/one")
     store.tasks.get("one")
+    store.unfinished.all()
+    store.unfinished.of("one")
     store.runs.of("one")
     store.runs.last("one")
     store.runs.open()

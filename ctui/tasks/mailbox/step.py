@@ -7,12 +7,14 @@ happened, and the same mail is taken again later.
 from __future__ import annotations
 
 import copy
+import uuid
 from asyncio import Future
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
 
+from ctui.claude.protocol import control
 from ctui.config import Config
 from ctui.errors import CtuiError
 from ctui.sandbox.runner import NOTHING, SandboxState, Seen
@@ -21,6 +23,7 @@ from ctui.tasks.mailbox.ports import Services
 from ctui.tasks.mailbox.run_view import RunView
 from ctui.tasks.mailbox.states import STRENGTH, Intent, Phase, check_phase, check_task
 from ctui.tasks.model import Alarm, Cause, Notice, Run, Task, TaskState
+from ctui.tasks.store import Unfinished
 from ctui.text import one_line, sanitise
 
 if TYPE_CHECKING:
@@ -46,7 +49,7 @@ class RunOver(NamedTuple):
 
 
 class Standing(msgspec.Struct):
-    """State of a task in its driver: the record, and what is in memory only."""
+    """State of a task in its driver: the record, what is stored beside it, and the rest."""
 
     task: Task
     phase: Phase = Phase.RESTING
@@ -59,15 +62,19 @@ class Standing(msgspec.Struct):
     epoch: int = 0
     """Counts the runs and attempts of this driver: what an older one says is late."""
     config: Config | None = None
-    """The settings that the caller brought for the next run."""
+    """The settings that the last command brought, for the runs until another brings its own."""
     again: bool = False
     """True if another run is to begin as soon as this one is over."""
     looked_at: Seen = NOTHING
     """The lines that were there when the sandbox was looked at last."""
-    interrupt_wanted: bool = False
-    """True if somebody wants to end the turn of a run that is being adopted."""
     turn_watched: tuple[int, float] = (0, 0.0)
     """Begin of a turn as the view has it, and on the loop's clock."""
+    interrupt: str = ""
+    """Id of the request that is to end the turn, until the CLI has it or the turn is over."""
+    mode: str = ""
+    """Id of the request that is to restore the mode that was chosen, until the CLI has it."""
+    told: tuple[str, ...] = ()
+    """Requests to tell the person something that were followed, until the CLI has the reply."""
     alarmed: bool = False
     """True if the turn was stopped by an alarm already."""
     edits_granted: bool | None = None
@@ -112,6 +119,16 @@ class Standing(msgspec.Struct):
     gone: bool = False
     """True if the store does not have it any more."""
 
+    def unfinished(self) -> Unfinished:
+        """Return what the next driver has to go on with."""
+        return Unfinished(
+            intent=self.intent,
+            again=self.again,
+            interrupt=self.interrupt,
+            mode=self.mode,
+            told=self.told,
+        )
+
     def clone(self) -> Standing:
         """Return a copy that can change apart."""
         other = copy.copy(self)
@@ -132,6 +149,7 @@ class Step:
         self.durable = False
         """True if it must be on the disk itself before it is carried out."""
         self._before = copy.copy(standing.task)
+        self._unfinished, self._config = standing.unfinished(), standing.config
         self._effects: list[Callable[[], None]] = []
         self._alarmed: set[AlarmKind] = set()
 
@@ -204,7 +222,7 @@ class Step:
             self.trouble(f"stopped by an alarm: {text}", "alarm")
             if not self.standing.alarmed:
                 self.standing.alarmed = True
-                self.after(self.actor.interrupt)
+                self.interrupt()
         first = kind not in self._alarmed
         self._alarmed.add(kind)
         return first
@@ -222,6 +240,11 @@ class Step:
     def control(self, line: bytes) -> None:
         """Send a request of the driver's own to the CLI, before all that waits."""
         self.after(lambda: self.actor.control(line))
+
+    def interrupt(self) -> None:
+        """End the turn; what cannot be said now is said as soon as the run is caught up with."""
+        self.standing.interrupt = str(uuid.uuid4())
+        self.control(control.interrupt(self.standing.interrupt))
 
     def seen(self, key: str) -> None:
         """Forget a line that the CLI has echoed."""
@@ -278,6 +301,11 @@ class Step:
             if seen != self.standing.stored:
                 self.store.runs.set_seen(run.task, run.number, *seen)
                 self.standing.stored = seen
+        unfinished = self.standing.unfinished()
+        if unfinished != self._unfinished:
+            self.store.unfinished.save(task.id, unfinished)
+        if self.standing.config is not self._config:
+            self.store.unfinished.set_config(task.id, self.standing.config)
         if task != self._before:
             task.updated = self.time
             self.store.tasks.save(task)

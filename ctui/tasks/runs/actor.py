@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from ctui.claude.protocol import control
 from ctui.errors import CtuiError, StoreLocked, Unavailable
 from ctui.tasks.mailbox.mail import JobDone, Lines, Mail, Remove, Slot, Stop
 from ctui.tasks.mailbox.ports import Services
@@ -25,6 +23,7 @@ from ctui.tasks.runs import dispatch
 from ctui.tasks.runs.all_tasks import AllTasks
 from ctui.tasks.runs.channel import Channel
 from ctui.tasks.runs.crash import handle_crash
+from ctui.tasks.runs.jobs.adopt import channel_of
 from ctui.tasks.runs.jobs.close import stop
 from ctui.tasks.runs.pending import Pending
 
@@ -38,7 +37,7 @@ _PATIENCE_SECONDS = 8.0
 
 
 def _not_stored(mail: Mail) -> Unavailable:
-    what = "its sandbox is stopped all the same" if isinstance(mail, Stop | Remove) else "try again"
+    what = "it is stopped all the same" if isinstance(mail, Stop | Remove) else "try again"
     return Unavailable("the store cannot be written", hint=f"`ctui doctor` looks at it; {what}")
 
 
@@ -152,22 +151,28 @@ class TaskActor:
     def _give_up_waiting(self, mail: Mail) -> bool:
         """Refuse the commands that wait for too long; True if the mail at hand is one of them.
 
-        Whoever wants the task to stop gets that all the same: it needs no store.
+        Whoever wants the task to stop gets that all the same: a sandbox needs no store to be
+        stopped, and where there is none yet, the mail is taken as soon as the store takes it.
         """
         now, refused = asyncio.get_running_loop().time(), False
         for waiting in [one for one in self._mail if now - one.arrived > _PATIENCE_SECONDS]:
             reply: Reply | None = getattr(waiting, "reply", None)
-            if reply is None:
+            if reply is None or (reply.done() and isinstance(waiting, Stop | Remove)):
                 continue
-            if isinstance(waiting, Stop | Remove):
-                self.pending.start("stop", lambda: stop(self, self.id), self.standing.epoch)
             if not reply.done():
                 reply.set_exception(_not_stored(waiting))
-            if waiting is mail:
+            if isinstance(waiting, Stop | Remove):
+                self._stop_unstored()
+            elif waiting is mail:
                 refused = True
             else:
                 self._mail.remove(waiting)
         return refused
+
+    def _stop_unstored(self) -> None:
+        """Stop the run's sandbox, if there is one, without a word in the store."""
+        if (run := self.standing.run) is not None:
+            self.pending.start("stop", lambda: stop(self, run), self.standing.epoch)
 
     def _attempt(self, mail: Mail) -> Sequence[Callable[[], None]]:
         """Handle the mail on a copy, and store that; a mistake of ours ends the run, not the loop.
@@ -199,8 +204,8 @@ class TaskActor:
                 handle_crash(step, mail, crash)
             elif not dispatch.is_late(mail, self.standing.epoch):
                 dispatch.handle(step, mail)
-            elif isinstance(mail, JobDone) and isinstance(mail.result, Channel):
-                step.after(mail.result.drop)
+            elif isinstance(mail, JobDone) and (late := channel_of(mail.result)) is not None:
+                step.after(late.drop)
             step.save()
         self.standing = step.standing
         if step.durable:
@@ -233,10 +238,6 @@ class TaskActor:
         """Send everything again that has no echo: the relay dropped a line."""
         if self._channel is not None:
             self._channel.send_unseen_again()
-
-    def interrupt(self) -> None:
-        """End the turn."""
-        self.control(control.interrupt(str(uuid.uuid4())))
 
     def note(self, run: int, time: int, notice: Notice) -> None:
         """Add a line of the driver's own to the journal, if it can be written."""

@@ -54,10 +54,8 @@ def send(step: Step, mail: Send) -> None:
         standing.config = call.config
         queued.begin(step)
     elif standing.ending or standing.phase is Phase.CLOSING:
-        standing.again, standing.config = True, call.config
-        step.go_on_after()
-        if task.state is TaskState.IDLE:
-            step.move(TaskState.QUEUED)
+        standing.config = call.config
+        _go_on_afterwards(step)
     elif standing.phase is Phase.LIVE:
         step.timer("sleep", None)
         conversation.say(step, message)
@@ -100,10 +98,7 @@ def interrupt(step: Step, mail: Interrupt) -> None:
     task, standing = step.task, step.standing
     if standing.phase not in _UNDER_WAY or not task.state.live or standing.intent:
         raise Conflict(f"the task {task.id} is {task.state}", hint="there is no turn to end")
-    if standing.phase is Phase.LIVE:
-        step.after(step.actor.interrupt)
-    else:
-        standing.interrupt_wanted = True
+    step.interrupt()
     step.reply(mail.reply, task)
 
 
@@ -143,9 +138,8 @@ def resume(step: Step, mail: Resume) -> None:
         queued.say_again(step)
         queued.begin(step)
     elif standing.ending or standing.phase is Phase.CLOSING:
-        standing.again = True
         queued.say_again(step)
-        step.go_on_after()
+        _go_on_afterwards(step)
     elif standing.phase is Phase.LIVE and task.state is TaskState.IDLE and task.unanswered:
         queued.say_again(step)
         conversation.tell_waiting(step)
@@ -199,6 +193,14 @@ def _refuse_leaving(step: Step) -> None:
             f"the task {step.task.id} is being removed",
             hint="`ctui worktree restore` brings it back",
         )
+
+
+def _go_on_afterwards(step: Step) -> None:
+    """Let another run follow the one that ends; the task works from now on."""
+    step.standing.again = True
+    step.go_on_after()
+    if not step.task.state.live:
+        step.move(TaskState.QUEUED)
 
 
 def _may_sleep(step: Step) -> bool:

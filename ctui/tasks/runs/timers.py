@@ -99,7 +99,7 @@ def _timed_out(step: Step) -> None:
         return
     seconds = task.turn_timeout or task.options.timeout
     step.trouble(f"the turn took longer than {seconds} seconds", "timeout")
-    step.after(step.actor.interrupt)
+    step.interrupt()
     if not task.detached:
         step.intend("completed")
 

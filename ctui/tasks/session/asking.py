@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from ctui.tasks.asks import ToolboxDetails, expired_reply, kind_of, reply
@@ -56,6 +58,13 @@ class AskBook:
                 self._step.send(reply(ask, ask.answer), key=ask.request)
         for ask in self._mine(AskState.PENDING):
             self._watch_expiry(ask)
+
+    def say_expired_again(self, requests: Iterable[str]) -> None:
+        """Say of these requests, which have no answer yet, that nobody answered them in time."""
+        for request in requests:
+            ask = self._of(request)
+            if ask is not None and ask.state is AskState.CANCELLED and ask.tool == "ask_user":
+                self._step.send(expired_reply(ask), key=request)
 
     def receipt(self, request_id: str) -> None:
         """Note the CLI's echo of the answer to a request."""

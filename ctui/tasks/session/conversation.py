@@ -59,15 +59,23 @@ def caught_up(step: Step) -> None:
     if not step.view.initialised:
         step.send(initialize(step.run), key=initialize_id(step.run))
     turns.adopt_time(step)
-    for request_id, request in list(step.view.requests.items()):
+    if step.standing.mode:
+        guard.restore_mode(step)
+    open_requests = dict(step.view.requests)
+    for request in open_requests.values():
         requests.answer(step, request, step.time)
+    AskBook(step).say_expired_again(open_requests)
+    for request_id in open_requests:
         step.view.forget_request(request_id)
     AskBook(step).send_unreceipted()
     tell_waiting(step)
     if step.view.state == "idle" and not step.store.messages.undelivered(step.task.id):
         # Whoever saw the turn's end is gone, and what he meant to do then.
         turns.ended(step)
-    elif step.view.login_rejected:
+        return
+    if step.standing.interrupt:
+        step.control(control.interrupt(step.standing.interrupt))
+    if step.view.login_rejected:
         turns.login_refused(step)
 
 
@@ -94,6 +102,8 @@ def _effect(step: Step, event: Event, line: LogLine) -> None:
 
 
 def _session_state(step: Step, event: SessionState, _line: LogLine) -> None:
+    if event.state == "idle":
+        step.standing.interrupt, step.standing.alarmed = "", False
     if event.state == "running":
         turns.began(step)
     elif event.state == "idle" and not step.store.messages.undelivered(step.task.id):
@@ -140,8 +150,15 @@ def _settle_commands(step: Step) -> None:
 
 
 def _response(step: Step, event: Response, _line: LogLine) -> None:
+    standing = step.standing
     step.seen(event.request_id)
-    if event.request_id == initialize_id(step.run):
+    if event.request_id in standing.told:
+        standing.told = tuple(told for told in standing.told if told != event.request_id)
+    if event.request_id == standing.interrupt:
+        standing.interrupt = ""
+    elif event.request_id == standing.mode:
+        standing.mode = ""
+    elif event.request_id == initialize_id(step.run):
         _initialised(step)
     else:
         AskBook(step).receipt(event.request_id)

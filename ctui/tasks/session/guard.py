@@ -31,9 +31,15 @@ def check_mode(step: Step, mode: str, evidence: bytes) -> None:
     name = one_line(mode, 40)
     text = f"Claude Code is in mode {name}, which nobody chose"
     if step.alarm("mode", text, evidence, stop=True):
-        options = step.task.options
-        restored = "default" if options.skip_permissions else options.permission_mode
-        step.control(control.set_permission_mode(f"mode-{step.time}", restored))
+        step.standing.mode = f"mode-{step.time}"
+        restore_mode(step)
+
+
+def restore_mode(step: Step) -> None:
+    """Tell the CLI to work in the mode that was chosen."""
+    options = step.task.options
+    restored = "default" if options.skip_permissions else options.permission_mode
+    step.control(control.set_permission_mode(step.standing.mode, restored))
 
 
 def check_session(step: Step, init: Init, evidence: bytes) -> None:

@@ -24,6 +24,8 @@ from ctui.text import sanitise
 _MINUTE = 60_000_000_000
 _NOTICES_A_MINUTE = 20
 _UNKNOWN = "ctui does not know this request"
+_TOLD_KEPT = 200
+"""Of these without a receipt; the CLI's own have one at once."""
 
 
 def take(step: Step, request: Request, line: LogLine) -> None:
@@ -66,8 +68,10 @@ def _toolbox(step: Step, request: McpMessage, time: int) -> None:
     match outcome:
         case toolbox.Respond():
             _reply(step, request, outcome.message)
+        case toolbox.NotifyPerson() if step.standing.phase is Phase.LIVE:
+            _reply(step, request, _notify(step, request.request_id, outcome))
         case toolbox.NotifyPerson():
-            _reply(step, request, _notify(step, outcome))
+            pass  # said when the run is caught up with, where it has no reply then
         case toolbox.AskPerson():
             if guard.asks_too_much(step):
                 refused = toolbox.refused(outcome.call, guard.TOO_MANY)
@@ -84,12 +88,15 @@ def _reply(step: Step, request: McpMessage, message: Mapping[str, Any]) -> None:
     step.send(reply, key=request.request_id, droppable=True)
 
 
-def _notify(step: Step, told: toolbox.NotifyPerson) -> dict[str, Any]:
-    """Tell the person, unless the task does so all the time; return the response."""
+def _notify(step: Step, request_id: str, told: toolbox.NotifyPerson) -> dict[str, Any]:
+    """Tell the person once, unless the task does so all the time; return the response."""
+    if request_id in step.standing.told:
+        return told.response
     recent = tuple(time for time in step.standing.notified if step.time - time < _MINUTE)
     if len(recent) >= _NOTICES_A_MINUTE:
         return toolbox.refused(told.call, "the person was told too much within a minute; wait")
     step.standing.notified = (*recent, step.time)
+    step.standing.told = (*step.standing.told[-_TOLD_KEPT:], request_id)
     urgent = told.note.priority == "urgent"
     step.note(Notice(kind="notified", text=sanitise(told.note.message), urgent=urgent))
     return told.response

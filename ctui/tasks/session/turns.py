@@ -101,7 +101,7 @@ def ended(step: Step) -> None:
     """Let the task rest: the CLI is idle, and nothing waits to be read."""
     standing, task = step.standing, step.task
     step.timer("timeout", None)
-    standing.alarmed = False
+    standing.interrupt, standing.alarmed = "", False
     task.turn_unattended, task.turn_timeout = False, None
     if standing.intent:
         return

@@ -8,5 +8,6 @@ from __future__ import annotations
 from ctui.tasks.store.clock import now
 from ctui.tasks.store.database import DamagedRow
 from ctui.tasks.store.store import Store
+from ctui.tasks.store.unfinished import Unfinished
 
-__all__ = ["DamagedRow", "Store", "now"]
+__all__ = ["DamagedRow", "Store", "Unfinished", "now"]

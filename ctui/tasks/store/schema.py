@@ -117,5 +117,8 @@ MIGRATIONS: tuple[str, ...] = (
     """,
     """
     ALTER TABLE messages ADD COLUMN said INTEGER;
+    ALTER TABLE tasks ADD COLUMN unfinished TEXT NOT NULL DEFAULT '';
+    ALTER TABLE tasks ADD COLUMN config TEXT NOT NULL DEFAULT '';
+    CREATE INDEX tasks_unfinished ON tasks (id) WHERE unfinished != '';
     """,
 )

@@ -25,6 +25,12 @@ class Adopted(NamedTuple):
     """None where the sandbox does not run."""
 
 
+def channel_of(result: object) -> Channel | None:
+    """Return the way into a sandbox that a job's result has, or None."""
+    found = result.channel if isinstance(result, Adopted) else result
+    return found if isinstance(found, Channel) else None
+
+
 async def adopt(actor: TaskActor, run: Run, epoch: int) -> Adopted:
     """Find a run of an earlier driver, and read its journal to the present end.
 
@@ -85,5 +91,6 @@ async def _greet_late(actor: TaskActor, channel: Channel, run: Run) -> None:
     """Say the first line where the driver that made the sandbox was killed before it could."""
     services, task = actor.services, actor.standing.task
     account = await services.logins.of(task, needed=True)
-    home = await home_of(services, services.config(), task, account)
+    config = actor.standing.config or services.config()
+    home = await home_of(services, config, task, account)
     greet(channel, first_line_of(home, account), run)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ctui.errors import Refused, RunnerUnavailable
 from ctui.tasks.calls import RemoveTask
-from ctui.tasks.model import Task, WorkState
+from ctui.tasks.model import Run, Task, WorkState
 from ctui.tasks.runs.jobs.look import import_work
 from ctui.tasks.runs.jobs.patience import RETRY_SECONDS, insist, wait
 
@@ -32,12 +32,17 @@ class Closed(NamedTuple):
     """There is another login than the one that was rejected."""
 
 
-async def stop(actor: TaskActor, task: str) -> None:
-    """Stop every sandbox of the task; try until it is done."""
+async def stop(actor: TaskActor, run: Run) -> None:
+    """Stop the sandbox of a run, and never that of a later one; try until it is done."""
+    await _stop(actor, run.task, run.number)
+
+
+async def _stop(actor: TaskActor, task: str, number: int | None = None) -> None:
+    """Stop every sandbox of the task, or that of one of its runs."""
     runner = actor.services.runner
     grace = _FROZEN_GRACE_SECONDS if actor.standing.task.paused else _GRACE_SECONDS
     for item in await insist(actor, lambda: runner.list_ours(task)):
-        if item.running:
+        if item.running and number in {None, item.run}:
             await insist(actor, partial(runner.stop, item.id, grace=grace))
 
 
@@ -46,7 +51,7 @@ async def close(actor: TaskActor, task: Task, *, rejected: bool) -> Closed:
 
     With `rejected` it looks for another login.
     """
-    await stop(actor, task.id)
+    await _stop(actor, task.id)
     await actor.services.journals.sync(task.id)
     work = await import_work(actor, task)
     await _remove_all(actor, task.id)

@@ -18,11 +18,11 @@ def adopt(step: Step, run: Run | None) -> None:
     if step.standing.phase is not Phase.RESTING:
         return
     if run is None:
-        queued.begin(step)
+        if not step.standing.intent:  # else it is ended, as it was to be
+            queued.begin_by_itself(step)
         return
-    queued.forget_run(step.standing)
     step.standing.run = run
-    step.standing.intent = cast("Intent", run.intent)
+    step.standing.intent = step.standing.intent or cast("Intent", run.intent)
     step.standing.pause_text = step.task.problem if step.task.paused else ""
     step.standing.stored = step.store.runs.seen(run.task, run.number)
     step.enter(Phase.ADOPTING)
@@ -41,16 +41,13 @@ def adopted(step: Step, result: object, error: BaseException | None) -> None:
         standing.stored = standing.view.seen
     if found.channel is None:
         if found.state is not None and not found.state.started:
-            standing.again = not standing.intent
+            standing.again = standing.again or not standing.intent
         live.sandbox_ended(step, _end(step, found.state))
         return
     live.enter(step, found.channel)
     standing.import_wanted = True  # and a look at its folders: nobody watched them meanwhile
     if not standing.intent:
         conversation.caught_up(step)
-    if standing.interrupt_wanted:
-        standing.interrupt_wanted = False
-        step.after(step.actor.interrupt)
 
 
 def _end(step: Step, state: SandboxState | None) -> RunOver:

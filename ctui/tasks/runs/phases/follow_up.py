@@ -26,4 +26,5 @@ def follow_up(step: Step) -> None:
         case Phase.CREATING:
             step.cancel("create")
         case Phase.LIVE | Phase.ADOPTING:
-            step.start("stop", lambda: stop(actor, task.id))
+            run = step.run
+            step.start("stop", lambda: stop(actor, run))

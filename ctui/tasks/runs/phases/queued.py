@@ -39,6 +39,8 @@ def begin_by_itself(step: Step) -> None:
     try:
         begin(step)
     except Conflict as error:
+        forget_run(step.standing)
+        step.standing.again = False
         step.trouble(f"{error.message}: {error.hint}")
 
 
@@ -47,7 +49,8 @@ def forget_run(standing: Standing) -> None:
     standing.run, standing.view = None, RunView()
     standing.intent, standing.ending = "", False
     standing.failure = standing.over = None
-    standing.import_wanted = standing.interrupt_wanted = standing.alarmed = False
+    standing.import_wanted = standing.alarmed = False
+    standing.interrupt, standing.mode, standing.told = "", "", ()
     standing.looked_at, standing.look_paused, standing.look_ended = NOTHING, False, False
     standing.limits, standing.pause_text, standing.trouble_before = None, "", ("", "")
     standing.edits_granted = None
