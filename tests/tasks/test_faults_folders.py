@@ -178,6 +178,9 @@ async def small_person(
     monkeypatch.setattr(tempfile, "tempdir", str(small_disk))
     async with demo_world() as world:
         world.paths.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # The disk is to be full, and not only below the floor at which tasks are paused.
+        settings = world.paths.config_file.read_text()
+        world.paths.config_file.write_text(f'{settings}\n[tasks]\nfree_space = "0"\n')
         person = Person(world, repository)
         async with person.client:
             yield person
