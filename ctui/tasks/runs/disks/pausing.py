@@ -31,7 +31,9 @@ def freeze(step: Step, over: Over) -> None:
     text = f"{_PAUSED}{over.text}; {then}, `ctui task stop {task.id}` ends it"
     if not task.paused:
         step.note(Notice(kind="problem", text=text, urgent=True))
-        standing.trouble_before = task.problem, task.cause
+        # An engine's trouble is over before the sandbox can go on.
+        lasting = task.cause != "engine"
+        standing.trouble_before = (task.problem, task.cause) if lasting else ("", "")
     task.paused, standing.pause_text, standing.thawing = over.which, text, False
     step.trouble(text, "budget")
     for timer in ("budget", "timeout", "sleep"):
