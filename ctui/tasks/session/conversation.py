@@ -125,8 +125,11 @@ def _user(step: Step, event: UserMessage, _line: LogLine) -> None:
 def _result(step: Step, event: Result, line: LogLine) -> None:
     _settle_commands(step)
     rejected = turns.login_problem(step) if step.view.login_rejected else ""
+    given_up = (step.task.problem, step.task.cause) if step.standing.intent == "failed" else None
     if wrong := results.apply(event, step.task, step.run, rejected=rejected):
         step.alarm("figures", wrong, line.data, stop=False)
+    if given_up is not None:
+        step.trouble(*given_up)  # what the run is ended for, and not what its last turn says
     turns.judged(step, event)
     step.standing.import_wanted = True
 
