@@ -14,7 +14,6 @@ from ctui.claude.task_home import RunOptions, first_line, task_home
 from ctui.client import Client
 from ctui.config import ImageConfig, load_config
 from ctui.demo.model.script import fenced
-from ctui.demo.repository import make_demo_repository
 from ctui.demo.world import World, demo_world
 from ctui.sandbox.docker.container_body import create_body
 from ctui.sandbox.docker.image import image_tag
@@ -22,6 +21,7 @@ from ctui.sandbox.spec import HOME, LABEL_INSTANCE, Mount, SandboxSpec
 from ctui.tasks.calls import StopTask
 from tests.bench.figures import ratio
 from tests.bench.terminal import Pty
+from tests.conftest import make_repository
 
 _CTUI = str(Path(sys.executable).with_name("ctui"))
 _ROUNDS = 6
@@ -40,7 +40,7 @@ _INITIALIZE = (
 async def run() -> None:
     """From the start of the command to the CLI's init event, a driver running."""
     async with demo_world() as world:
-        repository = make_demo_repository(world.folder / "repository")
+        repository = make_repository(world.folder)
         _make_worktree(world, repository)
         ours, theirs = [], []
         for number in range(_ROUNDS):

@@ -16,6 +16,7 @@ from typing import Any
 from ctui.config import ImageConfig
 from ctui.demo.repository import make_demo_repository
 from ctui.demo.world import World, demo_world
+from ctui.paths import private_folder
 from ctui.sandbox.docker.image import image_tag
 from ctui.tasks.calls import StopTask, Update
 from ctui.tasks.journal.archive import FILE_NAME
@@ -33,12 +34,24 @@ _REST = 0.5
 _PATIENCE = 60.0
 Forged = Callable[[str], dict[str, Any]]
 _FILE = ".flood"
-_FORGER = f"""#!/bin/sh
-# A task on the branch "flood-..." also says, in the CLI's place, what is put into its worktree.
-case "$*" in
-*flood-*) (while sleep 0.01; do [ -e {_FILE} ] && cat {_FILE} && rm {_FILE}; done) & ;;
-esac
-exec /usr/local/bin/claude.real "$@"
+_FORGER = f"""#!/usr/bin/python3 -I
+import os, select, sys, time
+# A task on a branch "flood-..." also says, in the CLI's place, what is put into its worktree.
+if "flood-" in " ".join(sys.argv) and not os.fork():
+    while time.sleep(0.01) is None:
+        if not os.path.exists("{_FILE}"):
+            continue
+        with open("{_FILE}", "rb") as file:
+            lines = file.readlines()
+        os.remove("{_FILE}")
+        while lines:
+            select.select([], [1], [])
+            try:
+                os.write(1, lines[0])
+                del lines[0]
+            except BlockingIOError:  # the CLI has made it so
+                pass
+os.execv("/usr/local/bin/claude.real", sys.argv)
 """
 
 
@@ -47,6 +60,7 @@ async def flood() -> None:
     async with demo_world() as world:
         image = _image_that_forges(world)
         try:
+            private_folder(world.paths.state)
             person = Person(world, make_demo_repository(world.folder / "repository"))
             async with person.client:
                 await _beside(person, "asks", _tool_call)

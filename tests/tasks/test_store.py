@@ -9,6 +9,7 @@ import pytest
 
 from ctui.errors import Conflict, NotFound, StoreLocked, StoreUnavailable
 from ctui.sandbox.runner import Seen
+from ctui.tasks.asks.kinds.permission import Grantable
 from ctui.tasks.model import Answer, Ask, AskKind, AskState, Message, Run, Task
 from ctui.tasks.store import Store
 from ctui.tasks.store.schema import MIGRATIONS
@@ -274,7 +275,7 @@ def test_no_query_of_a_table_reads_all_of_it(store: Store) -> None:
     store.messages.undelivered("one")
     store.messages.last("one")
     store.messages.get("1")
-    store.grants.is_granted("/r/.git", ask())
+    store.grants.is_granted("/r/.git", Grantable("Bash", "ls"))
     store.worktrees.of("/r/.git")
     store.trust.covers("/r/.git", "digest")
     store.tasks.forget("one")

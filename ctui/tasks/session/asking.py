@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from ctui.tasks.asks import ToolboxDetails, expired_reply, reply
+from ctui.tasks.asks.kinds.permission import grantable
 from ctui.tasks.mailbox.step import Step
 from ctui.tasks.model import Answer, Ask, AskState, TaskState
 
@@ -96,7 +97,8 @@ class AskBook:
 
     def _known_answer(self, ask: Ask) -> Answer | None:
         step = self._step
-        if step.store.grants.is_granted(step.task.repository, ask):
+        wanted = grantable(ask)
+        if wanted is not None and step.store.grants.is_granted(step.task.repository, wanted):
             return GRANTED
         if step.task.options.unattended or step.task.turn_unattended:
             return _DENIED if ask.kind != "elicitation" else Answer("cancel", by=UNATTENDED)
