@@ -2,6 +2,7 @@
 
     python -m tests.bench.bench [start] [task-list] [run] [replay] [paint] [keys] [open]
                                 [proofs] [many] [mcp] [followers] [flood]
+                                [task-history] [full-home] [memory]
 
 Absolute times depend on the machine; only the ratios are promised.
 """
@@ -31,8 +32,10 @@ from tests.bench import web
 from tests.bench.figures import ratio
 from tests.bench.first_event import run
 from tests.bench.flood import flood
+from tests.bench.homes import full_home, task_history
 from tests.bench.many import many
 from tests.bench.mcp_server import mcp
+from tests.bench.memory import memory
 from tests.bench.screen import first_paint, live_keys, opening
 from tests.bench.worktrees import proofs
 from tests.sandbox.containers import plain_spec
@@ -160,6 +163,9 @@ BENCHES: dict[str, Callable[[], Awaitable[None]]] = {
     "mcp": mcp,
     "followers": web.followers,
     "flood": flood,
+    "task-history": task_history,
+    "full-home": full_home,
+    "memory": memory,
 }
 
 
