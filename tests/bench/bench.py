@@ -10,6 +10,7 @@ Absolute times depend on the machine; only the ratios are promised.
 from __future__ import annotations
 
 import asyncio
+import compileall
 import os
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
+import ctui
 from ctui.claude.login.credentials import Redactor
 from ctui.client.client import _Tail
 from ctui.config import ImageConfig
@@ -179,6 +181,8 @@ async def main(arguments: Sequence[str]) -> None:
     if arguments[:1] == ["crowd"]:
         await web.crowd(*arguments[1:])
         return
+    # As an installed one is, also where PYTHONDONTWRITEBYTECODE is set.
+    compileall.compile_dir(Path(ctui.__file__).parent, quiet=2)
     for name in arguments or BENCHES:
         await BENCHES[name]()
 

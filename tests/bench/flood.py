@@ -111,7 +111,9 @@ async def _beside(person: Person, name: str, forged: Forged) -> None:
     begun = time.perf_counter()
     await person.client.call(StopTask(flooding))
     stopped = time.perf_counter() - begun
+    begun = time.perf_counter()
     await person.client.call(StopTask(honest))
+    quiet = time.perf_counter() - begun
     for title, part in (("p50", 0.5), ("p99", 0.99)):
         here, there = quantile(beside, part), quantile(alone, part)
         print(
@@ -120,7 +122,10 @@ async def _beside(person: Person, name: str, forged: Forged) -> None:
             f"{here * 1000:.0f} ms flooded, {there * 1000:.0f} ms idle, n={len(alone)}"
         )
     alarms = person.store.tasks.get(flooding).alarm_count
-    print(f"{f'stop of a flood of {name}':<34} {stopped:5.2f} s (wanted <= 2)   {alarms} alarms")
+    print(
+        f"{f'stop of a flood of {name}':<34} {stopped:5.2f} s (wanted <= 2)   "
+        f"{quiet:.2f} s of a quiet task, {alarms} alarms"
+    )
 
 
 async def _answered(
