@@ -1,7 +1,8 @@
 """`make bench`: speed as ratios, the two sides of each in turn in one run.
 
     python -m tests.bench.bench [start] [task-list] [run] [replay] [paint] [keys] [open]
-                                [proofs] [many] [mcp] [followers]
+                                [proofs] [many] [mcp] [followers] [flood]
+                                [task-history] [full-home] [memory]
 
 Absolute times depend on the machine; only the ratios are promised.
 """
@@ -9,6 +10,7 @@ Absolute times depend on the machine; only the ratios are promised.
 from __future__ import annotations
 
 import asyncio
+import compileall
 import os
 import subprocess
 import sys
@@ -17,25 +19,25 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
+import ctui
 from ctui.claude.login.credentials import Redactor
-from ctui.claude.protocol import control
-from ctui.claude.task_home import RunOptions, first_line, task_home
 from ctui.client.client import _Tail
-from ctui.config import ImageConfig, load_config
-from ctui.demo.model.script import fenced
-from ctui.demo.repository import make_demo_repository
+from ctui.config import ImageConfig
 from ctui.demo.world import World, demo_world
 from ctui.paths import Paths
-from ctui.sandbox.docker.container_body import create_body
 from ctui.sandbox.docker.image import image_tag
 from ctui.sandbox.docker.stream import follow_log
-from ctui.sandbox.spec import HOME, LABEL_INSTANCE, Mount, SandboxSpec
+from ctui.sandbox.spec import LABEL_INSTANCE
 from ctui.tasks.driver.server import _Viewer
 from ctui.tasks.journal.archive import FILE_NAME, Journal
 from tests.bench import web
 from tests.bench.figures import ratio
+from tests.bench.first_event import run
+from tests.bench.flood import flood
+from tests.bench.homes import full_home, task_history
 from tests.bench.many import many
 from tests.bench.mcp_server import mcp
+from tests.bench.memory import memory
 from tests.bench.screen import first_paint, live_keys, opening
 from tests.bench.worktrees import proofs
 from tests.sandbox.containers import plain_spec
@@ -43,10 +45,6 @@ from tests.sandbox.containers import plain_spec
 PYTHON = sys.executable
 CTUI = str(Path(sys.executable).with_name("ctui"))
 REPLAY_BYTES = 200_000_000
-_INITIALIZE = (
-    b'{"type":"control_request","request_id":"1","request":{"subtype":"initialize","hooks":null}}\n'
-)
-"""Without ctui's tools, whose handshake nobody would answer here."""
 
 
 def timed(command: Sequence[str], environ: dict[str, str]) -> float:
@@ -74,119 +72,6 @@ def _pairs(name: str, limit: str, command: Sequence[str]) -> None:
             ours.append(timed(command, environ))
             theirs.append(timed(other, environ))
         ratio(name, limit, ours, theirs)
-
-
-async def run() -> None:
-    """From the start of the command to the CLI's init event, a driver running."""
-    async with demo_world() as world:
-        repository = make_demo_repository(world.folder / "repository")
-        subprocess.run(
-            [CTUI, "worktree", "create", "bench"],
-            cwd=repository,
-            env=dict(world.environ),
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
-        ours, theirs = [], []
-        for number in range(6):
-            ours.append(await _until_init(_ctui_run(repository), b"", world, repository))
-            spec, line = _bare_spec(world, repository, number)
-            theirs.append(await _until_init(_docker_run(spec), line, world, repository))
-        _remove_volumes(world)
-        # The first pair also starts the driver.
-        ratio("ctui run / docker run, to init", "<= 1.4", ours[1:], theirs[1:])
-        ratio("  the same with the driver's start", "-", ours[:1], theirs[:1])
-
-
-def _remove_volumes(world: World) -> None:
-    """Those of the bare runs: `docker run` makes them, and nobody else knows of them."""
-    names = [f"ctui-bench-{world.paths.instance}-{number}" for number in range(6)]
-    command = ["docker", "volume", "rm", "--force", *names]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-
-
-def _ctui_run(repository: Path) -> list[str]:
-    del repository
-    return [CTUI, "run", "--worktree", "bench", "--json", "Hi.\n" + fenced("say Hi.")]
-
-
-def _bare_spec(world: World, repository: Path, number: int) -> tuple[SandboxSpec, bytes]:
-
-    session = f"00000000-0000-4000-8000-00000000000{number}"
-    options = RunOptions(session=session, resume=False, branch="bench")
-    config = load_config(world.paths, {})
-    home = task_home(options)
-    volume = f"ctui-bench-{world.paths.instance}-{number}"
-    (worktree,) = (world.paths.worktrees).glob("*/bench")
-    owner = worktree.stat()
-    spec = SandboxSpec(
-        name=volume,
-        image=image_tag(ImageConfig()),
-        command=home.arguments,
-        uid=owner.st_uid,
-        gid=owner.st_gid,
-        env={**home.env, "ANTHROPIC_BASE_URL": config.claude.base_url},
-        mounts=(
-            Mount(str(worktree), "/workspace"),
-            Mount(f"{repository}/.git/objects", f"{repository}/.git/objects", read_only=True),
-            Mount(volume, HOME, kind="volume"),
-        ),
-        network=config.sandbox.network,
-        labels={LABEL_INSTANCE: world.paths.instance},
-    )
-    line = first_line(home, {"ANTHROPIC_API_KEY": world.credential})
-    message = control.user_message("Hi.\n" + fenced("say Hi."), session)
-    return spec, line + _INITIALIZE + message
-
-
-def _docker_run(spec: SandboxSpec) -> list[str]:
-    host = create_body(spec)["HostConfig"]
-    command = ["docker", "run", "--rm", "-i", "--read-only", "--cap-drop=ALL"]
-    command += ["--security-opt=no-new-privileges", f"--memory={host['Memory']}"]
-    command += [f"--memory-swap={host['MemorySwap']}", f"--cpus={spec.limits.cpus}"]
-    command += [f"--pids-limit={spec.limits.pids}", f"--network={spec.network}"]
-    command += [f"--tmpfs=/tmp:{host['Tmpfs']['/tmp']}", f"--user={spec.uid}:{spec.gid}"]
-    for name, value in {**spec.env, "HOME": HOME}.items():
-        command.append(f"--env={name}={value}")
-    for name, value in spec.labels.items():
-        command.append(f"--label={name}={value}")
-    for mount in spec.mounts:
-        read_only = ",readonly" if mount.read_only else ""
-        command.append(
-            f"--mount=type={mount.kind},source={mount.source},target={mount.target}{read_only}"
-        )
-    return [*command, spec.image, *spec.command]
-
-
-async def _until_init(
-    command: Sequence[str], stdin: bytes, world: World, repository: Path
-) -> float:
-    """Seconds from the start of the process to the CLI's init line on its stdout."""
-    begun = time.perf_counter()
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        cwd=repository,
-        env=dict(world.environ),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        limit=1 << 24,
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    process.stdin.write(stdin)
-    took = 0.0
-    while line := await process.stdout.readline():
-        if not took and b'"subtype":"init"' in line[:200]:
-            took = time.perf_counter() - begun
-        if b'"type":"result"' in line[:200]:
-            break
-    process.stdin.close()
-    if stdin:
-        process.terminate()  # the relay outlives its stdin
-    await process.stdout.read()
-    await process.wait()
-    return took
 
 
 async def replay() -> None:
@@ -279,6 +164,10 @@ BENCHES: dict[str, Callable[[], Awaitable[None]]] = {
     "many": many,
     "mcp": mcp,
     "followers": web.followers,
+    "flood": flood,
+    "task-history": task_history,
+    "full-home": full_home,
+    "memory": memory,
 }
 
 
@@ -292,6 +181,8 @@ async def main(arguments: Sequence[str]) -> None:
     if arguments[:1] == ["crowd"]:
         await web.crowd(*arguments[1:])
         return
+    # As an installed one is, also where PYTHONDONTWRITEBYTECODE is set.
+    compileall.compile_dir(Path(ctui.__file__).parent, quiet=2)
     for name in arguments or BENCHES:
         await BENCHES[name]()
 

@@ -13,7 +13,7 @@ import msgspec
 from ctui.demo.model.script import fenced
 from ctui.demo.repository import make_demo_repository
 from ctui.demo.world import World, demo_world
-from ctui.paths import Paths
+from ctui.paths import Paths, private_folder
 from ctui.tasks.journal.archive import FILE_NAME, Entry
 from ctui.tasks.model import EndReason, Task, TaskState
 from ctui.tasks.store import Store
@@ -69,7 +69,7 @@ async def live_keys() -> None:
         idle = _latencies(app, _KEYS)
         app.close()
         for name, place in (("p50", 0.5), ("p99", 0.99)):
-            here, there = _quantile(live, place), _quantile(idle, place)
+            here, there = quantile(live, place), quantile(idle, place)
             wanted = {"p50": 10, "p99": 40}[name]
             print(
                 f"key to screen, {name:<18} {(here - there) * 1000:+5.0f} ms (wanted <= +{wanted}) "
@@ -121,7 +121,7 @@ def _latencies(app: Pty, count: int) -> list[float]:
     return found
 
 
-def _quantile(values: list[float], place: float) -> float:
+def quantile(values: list[float], place: float) -> float:
     return sorted(values)[min(len(values) - 1, int(len(values) * place))]
 
 
@@ -137,6 +137,8 @@ def _ctui(world: World, repository: Path, *arguments: str) -> None:
 
 def _ended_task(paths: Paths, repository: Path, name: str, events: int) -> None:
     """A task of so many journal lines, as a driver would have left it."""
+    private_folder(paths.state)
+    store = Store(paths.database)  # first: journals without one are what a lost store leaves
     folder = paths.task(name)
     folder.mkdir(parents=True, mode=0o700)
     with (folder / FILE_NAME).open("wb") as file:
@@ -157,7 +159,6 @@ def _ended_task(paths: Paths, repository: Path, name: str, events: int) -> None:
                 file.write(msgspec.json.encode(Entry(number, 1, "out", line.decode())) + b"\n")
         last = lines.assistant("last", lines.text(f"words-of-{name}"))
         file.write(msgspec.json.encode(Entry(events, 1, "out", last.decode())) + b"\n")
-    store = Store(paths.database)
     store.tasks.add(
         Task(
             id=name,

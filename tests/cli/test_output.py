@@ -25,6 +25,20 @@ def test_json_of_hostile_names_is_read_back_as_it_was(capsys: pytest.CaptureFixt
     assert "ö" in printed
 
 
+@pytest.mark.parametrize(
+    "value",
+    [{"a": [], "b": {}, "c": [1, [0.1, 1e-7]], "d": 'ö"\\'}, [], "a\udcff", [float("inf")], 10**30],
+)
+def test_json_is_laid_out_alike_whatever_is_in_it(
+    value: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_json(value)
+    printed = capsys.readouterr().out
+    plain = json.dumps(value, indent=2, ensure_ascii=False)
+    assert printed == plain.replace("\udcff", "\\udcff") + "\n"
+    assert json.loads(printed) == value
+
+
 def test_a_message_is_one_line_whatever_is_in_it(capsys: pytest.CaptureFixture[str]) -> None:
     warn("refused a\nb: \x1b[8mwhy")
     report(CtuiError("no\nsuch thing", hint="x" * 9000), as_json=False)

@@ -10,6 +10,7 @@ import pytest
 from ctui.config import Config, SandboxConfig
 from ctui.errors import Conflict, NotFound, StoreLocked, StoreUnavailable
 from ctui.sandbox.runner import Seen
+from ctui.tasks.asks.kinds.permission import Grantable
 from ctui.tasks.model import Answer, Ask, AskKind, AskState, Message, Run, Task
 from ctui.tasks.store import Store, Unfinished
 from ctui.tasks.store.schema import MIGRATIONS
@@ -340,7 +341,7 @@ def test_no_query_of_a_table_reads_all_of_it(store: Store) -> None:
     store.messages.note_read(message, 2)
     store.messages.said_before("one", 3)
     store.messages.forget_said("one")
-    store.grants.is_granted("/r/.git", ask())
+    store.grants.is_granted("/r/.git", Grantable("Bash", "ls"))
     store.worktrees.of("/r/.git")
     store.trust.covers("/r/.git", "digest")
     store.tasks.forget("one")

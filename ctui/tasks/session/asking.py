@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from ctui.tasks.asks import ToolboxDetails, expired_reply, kind_of, reply
+from ctui.tasks.asks.kinds.permission import grantable
 from ctui.tasks.mailbox.step import Step
 from ctui.tasks.model import Answer, Ask, AskState, TaskState
 
@@ -105,7 +106,8 @@ class AskBook:
 
     def _known_answer(self, ask: Ask) -> Answer | None:
         step = self._step
-        if step.store.grants.is_granted(step.task.repository, ask):
+        wanted = grantable(ask)
+        if wanted is not None and step.store.grants.is_granted(step.task.repository, wanted):
             return GRANTED
         if step.task.options.unattended or step.task.turn_unattended:
             decision = kind_of(ask).unattended

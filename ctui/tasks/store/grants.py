@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from ctui.errors import NotFound
-from ctui.tasks.asks.kinds.permission import Grantable, grantable
 from ctui.tasks.grants import Grant
-from ctui.tasks.model import Ask
 from ctui.tasks.store.database import Database
+
+if TYPE_CHECKING:  # every command opens the store, and few have to do with asks
+    from ctui.tasks.asks.kinds.permission import Grantable
 
 
 class GrantTable:
@@ -33,15 +34,14 @@ class GrantTable:
             created,
         )
 
-    def is_granted(self, repository: str, ask: Ask) -> bool:
+    def is_granted(self, repository: str, what: Grantable) -> bool:
         """Tell if exactly this was allowed for good in that repository."""
-        wanted = grantable(ask)
-        return wanted is not None and bool(
+        return bool(
             self._database.row(
                 "SELECT 1 FROM grants WHERE repository = ? AND tool = ? AND content = ?",
                 repository,
-                wanted.tool,
-                wanted.content,
+                what.tool,
+                what.content,
             )
         )
 
