@@ -1,4 +1,4 @@
-"""What a task was told and has not happened yet: the next driver goes on with it."""
+"""Things that a task was told and that have not happened yet: the next driver goes on with them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 class Unfinished(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is under way for a task. Each default means that nothing is."""
+    """Business under way for a task. Each default means that there is none."""
 
     intent: str = ""
     """Reason for which its run is being ended; also where it has none yet."""
