@@ -28,6 +28,7 @@ async def test_an_ask_that_goes_leaves_the_line_and_its_text(next_ones: list[obj
     left = [ask for ask in (TWO,) if ask in next_ones]
     async with shown(ONE, *left) as (app, pilot):
         app.panel.focus()
+        await pilot.pause()
         await past_the_guard()
         await pilot.press("D", "n", "o")
         assert "enter sends" in keys_shown(app)
@@ -48,6 +49,7 @@ async def test_an_ask_that_goes_leaves_the_line_and_its_text(next_ones: list[obj
 async def test_a_line_that_is_on_its_way_answers_no_other_ask() -> None:
     async with shown(ONE) as (app, pilot):
         app.panel.focus()
+        await pilot.pause()
         await past_the_guard()
         await pilot.press("D", "n", "o")
         await words(app).action_submit()
@@ -60,6 +62,7 @@ async def test_a_line_that_is_on_its_way_answers_no_other_ask() -> None:
 async def test_who_leaves_a_line_without_an_ask_has_closed_it() -> None:
     async with shown(ONE) as (app, pilot):
         app.panel.focus()
+        await pilot.pause()
         await past_the_guard()
         await pilot.press("D", "n", "o")
         app.show()
@@ -77,6 +80,7 @@ async def test_who_leaves_a_line_without_an_ask_has_closed_it() -> None:
 async def test_who_comes_back_to_a_line_goes_on_writing() -> None:
     async with shown(ONE) as (app, pilot):
         app.panel.focus()
+        await pilot.pause()
         await past_the_guard()
         await pilot.press("D", "n")
         app.query_one(Composer).focus()
@@ -90,6 +94,7 @@ async def test_who_comes_back_to_a_line_goes_on_writing() -> None:
 async def test_a_text_that_does_not_fit_stays_where_it_can_be_mended() -> None:
     async with shown(one_field({"type": "string", "maxLength": 3})) as (app, pilot):
         app.panel.focus()
+        await pilot.pause()
         await past_the_guard()
         await pilot.press("t", *"four", "enter")
         assert (words(app).value, words(app).has_focus) == ("four", True)
@@ -103,16 +108,19 @@ async def test_a_refused_answer_asks_anew_but_takes_nothing_from_another_ask() -
     sizes.id = 2
     async with shown(ONE) as (app, pilot):
         app.panel.focus()
+        await pilot.pause()
         await past_the_guard()
         await pilot.press("y", "y")
         assert "answered" in keys_shown(app)
         app.panel.start_again()
+        await past_the_guard()
         await pilot.press("y")
         assert len(app.answers) == 2
         app.show(sizes)
         await past_the_guard()
         await pilot.press("2")
         app.panel.start_again()
+        await past_the_guard()
         await pilot.press("enter")
         assert app.answers[-1].answers == {"Which?": "Blue"}
 

@@ -23,6 +23,20 @@ async def test_a_dialog_decides_nothing_until_the_keys_have_paused() -> None:
         assert answers == [True]
 
 
+async def test_enter_is_no_yes_because_it_may_have_opened_the_dialog() -> None:
+    app = App[None]()
+    answers: list[bool | None] = []
+    async with app.run_test() as pilot:
+        app.push_screen(Confirm("Remove it?", [], yes="remove"), answers.append)
+        await pilot.pause()
+        CLOCK.pass_the_guard()
+        await pilot.press("enter")
+        assert isinstance(app.screen, Confirm)
+        CLOCK.pass_the_guard()
+        await pilot.press("y")
+        assert answers == [True]
+
+
 async def test_escape_leaves_a_dialog_at_once() -> None:
     app = App[None]()
     answers: list[bool | None] = []

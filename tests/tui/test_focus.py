@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import ClassVar
 
+import pytest
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.pilot import Pilot
@@ -103,11 +104,45 @@ async def test_keys_in_the_first_moment_are_not_meant_for_the_ask() -> None:
         assert [answer.decision for answer in app.answers] == ["allow"]
 
 
+@pytest.mark.parametrize("before", ["m", "A", "space", "1", "down", "tab"])
+async def test_a_key_within_a_word_answers_nothing_however_long_it_is_asked(before: str) -> None:
+    async with shown(permission("Bash", {"command": "ls"})) as (app, pilot):
+        if before == "tab":
+            app.query_one(Transcript).focus()
+        else:
+            app.panel.focus()
+        await pilot.pause()
+        await past_the_guard()
+        await pilot.press(before)
+        for key in "ydsw":
+            CLOCK.pass_half_a_guard()
+            await pilot.press(key)
+        assert app.panel.has_focus
+        assert app.answers == []
+        await past_the_guard()
+        await pilot.press("y")
+        assert [answer.decision for answer in app.answers] == ["allow"]
+
+
+async def test_options_are_marked_as_fast_as_they_are_typed_but_not_sent() -> None:
+    async with shown(questions(SIZES)) as (app, pilot):
+        app.panel.focus()
+        await pilot.pause()
+        await pilot.press("1")  # guarded, as all keys are at first
+        await past_the_guard()
+        await pilot.press("1", "2", "enter")
+        assert app.answers == []
+        await past_the_guard()
+        await pilot.press("enter")
+        assert [answer.answers for answer in app.answers] == [{"Which sizes?": "S, M"}]
+
+
 async def test_the_next_ask_is_guarded_again() -> None:
     first, second = (permission("Bash", {"command": name}) for name in ("one", "two"))
     second.id = 2
     async with shown(first, second) as (app, pilot):
         app.panel.focus()
+        await pilot.pause()
         await past_the_guard()
         await pilot.press("y")
         app.show(second)
@@ -120,6 +155,7 @@ async def test_a_key_that_is_held_down_answers_once() -> None:
     second.id = 2
     async with shown(first, second) as (app, pilot):
         app.panel.focus()
+        await pilot.pause()
         await past_the_guard()
         await pilot.press("y", "y", "y")
         app.show(second)
@@ -135,11 +171,14 @@ async def test_a_key_that_is_held_down_answers_once() -> None:
 async def test_the_next_question_is_guarded_too() -> None:
     async with shown(questions(COLOUR, SIZES)) as (app, pilot):
         app.panel.focus()
+        await pilot.pause()
         await past_the_guard()
         await pilot.press("1", "1", "enter")
         assert app.answers == []
         await past_the_guard()
-        await pilot.press("2", "enter")
+        await pilot.press("2")
+        await past_the_guard()
+        await pilot.press("enter")
         assert [answer.answers for answer in app.answers] == [
             {"Which colour?": "Red", "Which sizes?": "M"}
         ]
@@ -159,6 +198,7 @@ async def test_the_next_ask_finds_the_panel_as_an_answer_left_it() -> None:
     second.id = 2
     async with shown(first) as (app, pilot):
         app.panel.focus()
+        await pilot.pause()
         await past_the_guard()
         await pilot.press("y")
         app.show()
@@ -176,6 +216,7 @@ async def test_who_moved_on_after_an_answer_is_left_alone() -> None:
     second.id = 2
     async with shown(first) as (app, pilot):
         app.panel.focus()
+        await pilot.pause()
         await past_the_guard()
         await pilot.press("y")
         app.show()
@@ -205,10 +246,13 @@ async def test_who_answered_nothing_is_left_alone() -> None:
 async def test_a_reason_is_written_in_the_panel_and_escape_leaves_it() -> None:
     async with shown(permission("Bash", {"command": "ls"})) as (app, pilot):
         app.panel.focus()
+        await pilot.pause()
         await past_the_guard()
         await pilot.press("D", "n", "o")
         assert app.panel.leave_words()
         assert app.answers == []
+        await pilot.pause()
+        await past_the_guard()
         await pilot.press("D", *"not now", "enter")
         assert [(answer.decision, answer.message) for answer in app.answers] == [
             ("deny", "not now")
@@ -218,6 +262,7 @@ async def test_a_reason_is_written_in_the_panel_and_escape_leaves_it() -> None:
 async def test_a_question_takes_a_number() -> None:
     async with shown(questions(COLOUR)) as (app, pilot):
         app.panel.focus()
+        await pilot.pause()
         await past_the_guard()
         await pilot.press("2")
         assert app.answers[0].answers == {"Which colour?": "Blue"}

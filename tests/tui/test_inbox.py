@@ -99,3 +99,11 @@ async def test_the_keys_are_seen_however_much_is_asked() -> None:
             seen = app.screen.query_one(name)
             await until(lambda: bool(seen.region))  # noqa: B023 - called at once
             assert dialog.contains_region(seen.region)
+
+
+async def test_a_word_that_is_typed_into_it_answers_nothing() -> None:
+    async with inbox(1) as (app, pilot):
+        await past_the_guard()
+        await pilot.press(*"maybe", *"please")
+        await pilot.pause()
+        assert "answered" not in str(app.screen.query_one(".ask--choices", Static).content)

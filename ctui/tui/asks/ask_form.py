@@ -89,6 +89,10 @@ class AskForm:
         """Return True if a key is for an ask; a digit is, also where there is no such option."""
         return key in _DIGITS or any(choice.key == key for choice in self.choices())
 
+    def marks(self, key: str) -> bool:
+        """Return True if a key only marks an option, and takes that back when it comes again."""
+        return key in _DIGITS and bool(self._questions) and self._turn.current.multiple
+
     def press(self, key: str) -> Answer | Wants:
         """Return what a key means; one that is no choice means nothing."""
         if self._questions and key in _DIGITS:

@@ -109,6 +109,7 @@ class AskPanel(Vertical, can_focus=True):
     # -- where the focus is
 
     def on_focus(self) -> None:
+        self._guard.start()  # the keys before went somewhere else
         if self.writing:
             self.screen.set_focus(self._words)
         self._redraw()
@@ -142,6 +143,7 @@ class AskPanel(Vertical, can_focus=True):
         if self._form is None or not self.has_focus:
             return
         key = event.character if event.character and event.is_printable else event.key
+        early = self._guard.holds()
         if self.writing:
             # Typed before the line had the focus.
             taken = event.is_printable
@@ -150,7 +152,9 @@ class AskPanel(Vertical, can_focus=True):
             taken = True
         else:
             taken = self._form.takes(key)
-            if not self._guard.holds() and taken and not self._sent:
+            if self._form.marks(key):
+                early = not self._guard.paused
+            if taken and not early and not self._sent:
                 self._go_on(self._form.press(key))
         if taken:
             event.stop()

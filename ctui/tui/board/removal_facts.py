@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from ctui.text import one_line
 from ctui.tui.board.board import Item
+from ctui.worktrees.model import WorktreeStatus
+
+_EVIDENCE = 200
 
 
 def removal_facts(item: Item | None) -> list[str]:
@@ -14,14 +17,21 @@ def removal_facts(item: Item | None) -> list[str]:
     status = item.status
     facts.append(f"Its worktree {one_line(status.name, 60)} goes to the trash and can be restored.")
     if status.status == "unclean":
-        changed = status.changes
-        count = (
-            sum((changed.staged, changed.modified, changed.untracked, changed.conflicted))
-            if changed
-            else 0
-        )
-        facts.append(
-            f"It is unclean: {count} changed files, {status.ahead} commits not in the target."
-        )
+        facts.append(f"It is unclean: {losses(status)}.")
     facts.append(f"The branch {one_line(status.branch or '(detached)', 60)} stays.")
     return facts
+
+
+def losses(status: WorktreeStatus) -> str:
+    """Return what is nowhere but in an unclean worktree and its branch."""
+    parts = []
+    if (changes := status.changes) is not None and changes.any:
+        count = changes.staged + changes.modified + changes.untracked + changes.conflicted
+        parts.append(f"{count} changed file{'' if count == 1 else 's'}")
+    if status.verdict.kind in {"unmerged", "unknown"}:
+        parts.append(one_line(status.verdict.evidence, _EVIDENCE))
+    if status.state is not None:
+        parts.append(f"in the middle of a {status.state}")
+    if status.problem is not None:
+        parts.append(status.problem)
+    return ", ".join(parts) or "not proven safe"

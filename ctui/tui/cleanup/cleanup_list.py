@@ -10,6 +10,7 @@ from ctui.humanize import size_text
 from ctui.tasks.model import Task, TaskState
 from ctui.text import one_line
 from ctui.tui.board.board import Item
+from ctui.tui.board.removal_facts import losses
 from ctui.worktrees.model import WorktreeStatus
 from ctui.worktrees.trash.removal_checks import FORCED_PROBLEMS
 
@@ -158,15 +159,4 @@ def _loss(row: Row) -> str:
     """Return what is nowhere but in this worktree and its branch; "" if nothing is."""
     if row.kind is not Kind.UNCLEAN:
         return ""
-    status = row.status
-    parts = []
-    if (changes := status.changes) is not None and changes.any:
-        count = changes.staged + changes.modified + changes.untracked + changes.conflicted
-        parts.append(f"{count} changed file{'' if count == 1 else 's'}")
-    if status.verdict.kind in {"unmerged", "unknown"}:
-        parts.append(one_line(status.verdict.evidence, _EVIDENCE))
-    if status.state is not None:
-        parts.append(f"in the middle of a {status.state}")
-    if status.problem is not None:
-        parts.append(status.problem)
-    return f"{row.name}: {', '.join(parts) or 'not proven safe'}"
+    return f"{row.name}: {losses(row.status)}"

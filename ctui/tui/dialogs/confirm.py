@@ -17,10 +17,13 @@ from ctui.tui.asks.key_guard import KeyGuard
 
 
 class Confirm(ModalScreen[bool]):
-    """Question: yes by `y` or enter, else no; keys of who is still typing do not count."""
+    """Question: yes by `y` alone, else no; keys of who is still typing do not count.
+
+    Enter is no yes: it is also the key that opens some of them.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y,enter", "answer(True)", "Yes"),
+        Binding("y", "answer(True)", "Yes"),
         Binding("n,escape,q", "answer(False)", "No"),
     ]
 
