@@ -142,15 +142,13 @@ async def _sandboxes(paths: Paths, engine: Engine) -> list[Check]:
 async def _image(paths: Paths, engine: Engine) -> Check:
     from ctui.sandbox.docker.image import require_image
 
-    if not _config(paths).ok:
-        return Check(
-            "image",
-            False,
-            "which one depends on the config",
-            "`ctui config edit`, then `ctui image build`",
-        )
     try:
-        tag = await require_image(engine, load_config(paths).image)
+        config = load_config(paths)
+    except CtuiError:
+        mend = "mend the config, then `ctui image build`"
+        return Check("image", False, "which one depends on the config", mend)
+    try:
+        tag = await require_image(engine, config.image)
     except CtuiError as error:
         return Check("image", False, error.message, error.hint)
     return Check("image", True, tag)

@@ -71,13 +71,14 @@ def show(repo: str | None, *, as_json: bool) -> None:
 def validate(file: Path | None, *, as_json: bool) -> int:
     """Check your file, or FILE: every problem with its line. Exit code 1 if there is any."""
     from ctui.cli.shapes import FoundProblem, ValidatedConfig
-    from ctui.config.sources import FILE_LIMIT, checked, read_text
+    from ctui.client.base_url import all_problems
+    from ctui.config.sources import FILE_LIMIT, read_text
 
     path = file or context.paths().config_file
     text = read_text(path, FILE_LIMIT)
     if text is None and file is not None:
         raise NotFound(f"there is no file {path}", hint="name another one")
-    problems = checked(text or "")[1]
+    problems = all_problems(text or "")
     if as_json:
         found = [FoundProblem(one.line, one.key, one.message, one.hint) for one in problems]
         print_json(ValidatedConfig(str(path), not problems, found))
