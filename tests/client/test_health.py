@@ -55,3 +55,15 @@ async def test_the_image_depends_on_a_config_that_can_be_read(paths: Paths) -> N
     found = await checks(paths, "[claude\n")
     assert not found["config"].ok
     assert (found["image"].ok, found["image"].found) == (False, "which one depends on the config")
+
+
+async def test_a_wrong_variable_is_mended_where_it_is_set(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CTUI_SANDBOX_MEMORY", "abc")
+    found = (await checks(paths, "[sandbox]\nmemory = '8g'\n"))["config"]
+    assert (found.ok, "CTUI_SANDBOX_MEMORY" in found.found) == (False, True)
+    assert "`unset CTUI_SANDBOX_MEMORY`" in found.mend
+    assert "config edit" not in found.mend
+    paths.config_file.write_text("[sandbox]\nmemory = 'abc'\n")
+    assert "`ctui config edit`" in (await check_all(paths))[2].mend
