@@ -86,6 +86,29 @@ def test_validate_names_an_address_that_no_task_can_reach(tmp_path: Path, file: 
     assert f"{file}:1" in refused(tmp_path, "config", "validate")
 
 
+def test_validate_names_variables_that_mean_nothing(
+    tmp_path: Path, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.write_text("[sandbox]\n")
+    monkeypatch.setenv("CTUI_NONSENSE", "x")
+    monkeypatch.setenv("CTUI_SANDBX_MEMORY", "1g")
+    monkeypatch.setenv("CTUI_SANDBOX_MEMORY", "2g")
+    done = ctui(tmp_path, "config", "validate", code=1)
+    said = "ctui: the environment: {}: there is no such variable ({})"
+    assert done.stderr.splitlines() == [
+        said.format("CTUI_NONSENSE", "unset it"),
+        said.format("CTUI_SANDBX_MEMORY", "did you mean CTUI_SANDBOX_MEMORY?"),
+    ]
+    assert done.stdout == f"{file}: ok\n"
+    text = ctui(tmp_path, "config", "validate", "--json", code=1).stdout
+    found = msgspec.json.decode(text, type=ValidatedConfig)
+    wrong = ["CTUI_NONSENSE", "CTUI_SANDBX_MEMORY"]
+    assert (found.ok, [one.key for one in found.problems]) == (False, wrong)
+    # They say nothing of another file, and stop no other command.
+    ctui(tmp_path, "config", "validate", str(file))
+    ctui(tmp_path, "config", "show")
+
+
 @pytest.mark.parametrize(
     ("make", "said"),
     [
