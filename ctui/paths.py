@@ -51,6 +51,11 @@ class Paths(NamedTuple):
         }
         return found._replace(**chosen)
 
+    @classmethod
+    def variables(cls) -> list[str]:
+        """Return the names of the variables that say where the folders are."""
+        return ["CTUI_HOME", *(f"CTUI_{name.upper()}_DIR" for name in cls._fields)]
+
     def environment(self) -> dict[str, str]:
         """Return the variables that make another process use the same folders."""
         return {f"CTUI_{name.upper()}_DIR": str(path) for name, path in self._asdict().items()}

@@ -162,7 +162,7 @@ class ShownConfig(msgspec.Struct, frozen=True):
 
 
 class FoundProblem(msgspec.Struct, frozen=True):
-    """Something wrong in a file of settings."""
+    """Something wrong in a file of settings, or a variable that means nothing."""
 
     line: int | None
     key: str

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ctui.config.sources import effective
+from ctui.config.lines import line_of, lines_of
+from ctui.config.problems import Problem
+from ctui.config.sources import checked, effective
 from ctui.errors import InvalidInput
 from ctui.paths import Paths
 from ctui.sandbox.proxies import is_own_address
+
+_HINT = "name an address that containers reach, such as this machine's, or "
 
 
 def check_base_url(paths: Paths, environ: Mapping[str, str] | None = None) -> None:
@@ -23,8 +27,22 @@ def check_base_url(paths: Paths, environ: Mapping[str, str] | None = None) -> No
         name, other = f"${setting.where}", f"`unset {setting.where}`"
     else:
         name, other = f"claude.base_url in {setting.where}", "remove it"
-    raise InvalidInput(
-        f"{name} is {setting.value}: a task runs in a container, where that is the container "
-        "itself and nothing answers",
-        hint=f"name an address that containers reach, such as this machine's, or {other}",
-    )
+    raise InvalidInput(f"{name} {_leads(setting.value)}", hint=_HINT + other)
+
+
+def all_problems(text: str) -> list[Problem]:
+    """Return all problems of a file of settings, such an address too, in the order of its lines."""
+    values, problems = checked(text)
+    key = "claude.base_url"
+    if any(problem.key in {"", "claude", key} for problem in problems):
+        return problems
+    url = values.get("claude", {}).get("base_url", "")
+    if is_own_address(url):
+        line = line_of(lines_of(text), ("claude", "base_url"))
+        problems = [*problems, Problem(key, _leads(url), f"{_HINT}remove it", line)]
+    return sorted(problems, key=lambda problem: problem.line or 0)
+
+
+def _leads(url: str) -> str:
+    where = "a task runs in a container, where that is the container itself and nothing answers"
+    return f"is {url}: {where}"

@@ -14,12 +14,15 @@ from ctui.client.base_url import check_base_url
 from ctui.client.mending import mend_engine
 from ctui.client.store_health import REPAIR, check_state
 from ctui.config import load_config
+from ctui.config.sources import read_values
 from ctui.errors import CtuiError
 from ctui.git.command import git_version, require_git
 from ctui.paths import Paths
 from ctui.text import one_line
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ctui.sandbox.docker.endpoint import Endpoint
     from ctui.sandbox.docker.engine import Engine
 
@@ -60,12 +63,20 @@ def _config(paths: Paths) -> Check:
     try:
         load_config(paths)
     except CtuiError as error:
-        return Check("config", False, error.message, f"{error.hint}: `ctui config edit`")
+        return Check("config", False, error.message, _mend_config(file, error))
     try:
         check_base_url(paths)
     except CtuiError as error:
         return Check("config", False, error.message, error.hint)
     return Check("config", True, str(file) if file.is_file() else f"defaults; {file} would count")
+
+
+def _mend_config(file: Path, error: CtuiError) -> str:
+    try:
+        read_values(file)
+    except CtuiError:
+        return f"{error.hint}: `ctui config edit`"
+    return error.hint  # a variable's, which no editor of the file mends
 
 
 def _git() -> Check:
@@ -142,15 +153,13 @@ async def _sandboxes(paths: Paths, engine: Engine) -> list[Check]:
 async def _image(paths: Paths, engine: Engine) -> Check:
     from ctui.sandbox.docker.image import require_image
 
-    if not _config(paths).ok:
-        return Check(
-            "image",
-            False,
-            "which one depends on the config",
-            "`ctui config edit`, then `ctui image build`",
-        )
     try:
-        tag = await require_image(engine, load_config(paths).image)
+        config = load_config(paths)
+    except CtuiError:
+        mend = "mend the config, then `ctui image build`"
+        return Check("image", False, "which one depends on the config", mend)
+    try:
+        tag = await require_image(engine, config.image)
     except CtuiError as error:
         return Check("image", False, error.message, error.hint)
     return Check("image", True, tag)

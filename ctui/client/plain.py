@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -18,12 +18,21 @@ from ctui.text import one_line, sanitise
 class PlainJournal:
     """Lines that a person reads of a journal, each thing once."""
 
-    def __init__(self, echoed: Iterable[str] = ()) -> None:
+    def __init__(
+        self, echoed: Iterable[str] = (), costs_before: Mapping[int, float] | None = None
+    ) -> None:
         """Begin with nothing read.
 
         Args:
             echoed: ids of messages that the CLI has taken before the first line.
+            costs_before: what the task had cost when a run began, by the run's number, for a
+                journal that is not read from its start.
         """
+        self._costs_before = costs_before or {}
+        self._run = 0
+        self._before = 0.0
+        self._cost = 0.0
+        """Of the task: the CLI counts anew in each run."""
         self._echoed = set(echoed)
         self._queue: Transcript | None = None
         """The messages that follow each other right now: the CLI may merge them."""
@@ -33,6 +42,10 @@ class PlainJournal:
 
     def lines(self, entry: Entry) -> list[str]:
         """Return what a person reads of a line, sanitised; often nothing."""
+        if entry.run > self._run:
+            self._run = entry.run
+            self._before = max(self._cost, self._costs_before.get(entry.run, 0.0))
+            self._cost = self._before
         if entry.stream == "ctui":
             return _notice(entry.line)
         if entry.stream == "err":
@@ -64,7 +77,8 @@ class PlainJournal:
         self._queue = None
         failed = event.is_error and not event.interrupted
         self.failure = one_line(event.text, 300) if failed else ""
-        lines = describe(event)
+        self._cost = max(self._cost, self._before + event.total_cost_usd)
+        lines = describe(msgspec.structs.replace(event, total_cost_usd=self._cost))
         repeated = failed and sanitise(event.text).strip() == self._said.strip()
         return lines[-1:] if repeated else lines
 

@@ -16,6 +16,7 @@ from ctui.config.lines import line_of, lines_of
 from ctui.config.model import Config, Key, known_keys
 from ctui.config.sizes import parse_size
 from ctui.errors import CtuiError, InvalidInput
+from ctui.paths import Paths
 from ctui.text import one_line
 
 _PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}")
@@ -26,6 +27,9 @@ _NETWORK = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 _MODEL = re.compile(r"[A-Za-z0-9][\x21-\x7e]{0,199}")
 _SYNTAX_LINE = re.compile(r" \(at line (\d+), column \d+\)$")
 _PATH_OF_ERROR = re.compile(r" - at `[^`]*`$")
+
+_OTHER_VARIABLES = ("CTUI_CA_FILE", "CTUI_DEMO")
+"""Variables that are no key's and no folder's."""
 
 _NO_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -80,6 +84,18 @@ def problems_of(values: Mapping[str, Any], text: str = "") -> list[Problem]:
         for path, problem in _of_section(section, value)
     ]
     return sorted(found, key=lambda problem: problem.line or 0)
+
+
+def variable_problems(environ: Mapping[str, str]) -> list[Problem]:
+    """Return a problem for each variable `CTUI_…` that nothing reads: most are mistyped."""
+    known = [*(key.variable for key in known_keys()), *Paths.variables(), *_OTHER_VARIABLES]
+    found = []
+    for name in sorted(environ):
+        if name.startswith("CTUI_") and name not in known:
+            near = difflib.get_close_matches(name[:80], known, n=1, cutoff=0.8)
+            hint = f"did you mean {near[0]}?" if near else "unset it"
+            found.append(Problem(one_line(name), "there is no such variable", hint))
+    return found
 
 
 def value_problem(key: Key, value: object, *, strict: bool = True) -> Problem | None:

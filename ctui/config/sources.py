@@ -180,7 +180,8 @@ def _of_environment(environ: Mapping[str, str], *, weak: bool = False) -> list[S
         if text is None:
             continue
         if problem := value_problem(key, text, strict=False):
-            raise problem.error(f"the environment variable {variable}")
+            hint = f"{problem.hint}: set {variable} so, or `unset {variable}`"
+            raise problem._replace(hint=hint).error(f"the environment variable {variable}")
         value = msgspec.convert(text, key.type, strict=False)
         found.append(Setting(key.path, value, "environment", variable))
     return found

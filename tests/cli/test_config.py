@@ -73,6 +73,42 @@ def test_validate_suggests_the_nearest_key_and_names_all_problems(tmp_path: Path
     assert "there is no file" in refused(tmp_path, "config", "validate", "nowhere.toml")
 
 
+def test_validate_names_an_address_that_no_task_can_reach(tmp_path: Path, file: Path) -> None:
+    file.write_text('[claude]\nbase_url = "http://localhost:1"\n[sandbox]\npids = "many"\n')
+    said = ctui(tmp_path, "config", "validate", code=1).stderr.splitlines()
+    assert said[0].startswith(f"ctui: {file}:2: claude.base_url: is http://localhost:1: ")
+    assert "the container itself and nothing answers" in said[0]
+    assert f"{file}:4: sandbox.pids" in said[1]
+    for other in ('base_url = "localhost"', "base_url = 1", "[claude]"):
+        file.write_text(f"[claude]\n{other}\n")
+        assert f"{file}:2" in refused(tmp_path, "config", "validate")
+    file.write_text("claude = 1\n")
+    assert f"{file}:1" in refused(tmp_path, "config", "validate")
+
+
+def test_validate_names_variables_that_mean_nothing(
+    tmp_path: Path, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.write_text("[sandbox]\n")
+    monkeypatch.setenv("CTUI_NONSENSE", "x")
+    monkeypatch.setenv("CTUI_SANDBX_MEMORY", "1g")
+    monkeypatch.setenv("CTUI_SANDBOX_MEMORY", "2g")
+    done = ctui(tmp_path, "config", "validate", code=1)
+    said = "ctui: the environment: {}: there is no such variable ({})"
+    assert done.stderr.splitlines() == [
+        said.format("CTUI_NONSENSE", "unset it"),
+        said.format("CTUI_SANDBX_MEMORY", "did you mean CTUI_SANDBOX_MEMORY?"),
+    ]
+    assert done.stdout == f"{file}: ok\n"
+    text = ctui(tmp_path, "config", "validate", "--json", code=1).stdout
+    found = msgspec.json.decode(text, type=ValidatedConfig)
+    wrong = ["CTUI_NONSENSE", "CTUI_SANDBX_MEMORY"]
+    assert (found.ok, [one.key for one in found.problems]) == (False, wrong)
+    # They say nothing of another file, and stop no other command.
+    ctui(tmp_path, "config", "validate", str(file))
+    ctui(tmp_path, "config", "show")
+
+
 @pytest.mark.parametrize(
     ("make", "said"),
     [

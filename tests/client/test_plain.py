@@ -41,6 +41,26 @@ def test_a_failure_of_the_api_is_printed_once() -> None:
     assert "something else" in said(speech, other)
 
 
+def test_a_turns_end_says_what_the_task_cost_in_all_its_runs() -> None:
+    """T23: the CLI counts anew in each run; a command of its own says no cost at all."""
+
+    def ends(plain: PlainJournal, *turns: tuple[int, float]) -> list[str]:
+        entries = [Entry(1, run, "out", lines.result(cost).decode()) for run, cost in turns]
+        return [line for entry in entries for line in plain.lines(entry)]
+
+    whole = [(1, 0.01), (1, 0.02), (2, 0.01), (2, 0.0), (3, 0.05)]
+    assert [line.split("$")[1] for line in ends(PlainJournal(), *whole)] == [
+        f"{cost:.4f} so far)" for cost in (0.01, 0.02, 0.03, 0.03, 0.08)
+    ]
+    behind = PlainJournal(costs_before={2: 0.02, 3: 0.03})
+    assert ends(behind, (3, 0.05)) == ["✓ done (1.2 s, $0.0800 so far)"]
+    behind = PlainJournal(costs_before={2: 0.02, 3: 0.03})
+    assert ends(behind, (2, 0.04), (3, 0.01)) == [
+        "✓ done (1.2 s, $0.0600 so far)",
+        "✓ done (1.2 s, $0.0700 so far)",
+    ]
+
+
 def test_how_a_turn_failed_is_known_until_the_next_one_ends() -> None:
     """S21, beside it: an interrupted turn is no failure, and a good one clears it."""
     plain = PlainJournal()

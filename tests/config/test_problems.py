@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import ctui
 from ctui.config.lines import lines_of
 from ctui.config.model import known_keys
-from ctui.config.problems import Problem, toml_value
+from ctui.config.problems import Problem, toml_value, variable_problems
 from ctui.config.sources import checked
+from ctui.paths import Paths
 from ctui.text import one_line
 
 SEVENTH = """\
@@ -155,3 +159,12 @@ def test_bindings_are_checked_as_everything_else() -> None:
     ]
     hints = [hint for _, _, hint in found(text)]
     assert hints[1] == "did you mean keys.new-task?"
+
+
+def test_every_variable_that_the_code_names_is_known() -> None:
+    code = Path(ctui.__file__).parent.rglob("*.py")
+    pattern = re.compile(r'"(CTUI_[A-Z_]*[A-Z])"')
+    named = {name for file in code for name in pattern.findall(file.read_text())}
+    assert {"CTUI_HOME", "CTUI_CA_FILE"} <= named
+    keys = {key.variable for key in known_keys()}
+    assert variable_problems(dict.fromkeys({*named, *keys, *Paths.variables()}, "x")) == []

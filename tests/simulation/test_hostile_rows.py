@@ -489,6 +489,7 @@ def test_nobody_is_there_for_what_an_unattended_task_asks() -> None:
         assert pending(schedule) == []
         task = await said(schedule, box, result_line(), state_line("idle"))
         assert task.cause == "needs-input"
+        assert f'`ctui task send {task.id} "..."`' in task.problem
         [answer] = [one for one in box.heard if one.get("type") == "control_response"]
         assert answer["response"]["response"]["behavior"] == "deny"
 

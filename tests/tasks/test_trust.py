@@ -160,7 +160,8 @@ def test_trust_is_listed_dated_and_revoked(repository: Path, paths: Paths) -> No
     assert listed["state"] == "changed"
     assert listed["created"] > 0
     assert "does not count" in ctui(repository, "config", "trust").stdout
-    assert "there is no trust 9" in refused(repository, "config", "trust", "--revoke", "9")
+    line = refused(repository, "config", "trust", "--revoke", "9")
+    assert "there is no trust 9 (`ctui config trust` shows what is trusted)" in line
     refused(repository, "config", "trust", "--add", "--revoke", "1")
     assert "revoked 1" in ctui(repository, "config", "trust", "--revoke", "1").stdout
     assert json.loads(ctui(repository, "config", "trust", "--json").stdout) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from ctui.cli.config.config_edit import edit
 from ctui.cli.config.config_grants import grants
 from ctui.cli.config.config_import import import_
 from ctui.cli.config.config_trust import trust
-from ctui.cli.output import json_option, print_json, print_table
+from ctui.cli.output import json_option, print_json, print_table, report
 from ctui.errors import CtuiError, NotFound
 
 if TYPE_CHECKING:
@@ -69,25 +70,34 @@ def show(repo: str | None, *, as_json: bool) -> None:
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @json_option
 def validate(file: Path | None, *, as_json: bool) -> int:
-    """Check your file, or FILE: every problem with its line. Exit code 1 if there is any."""
+    """Check your file, or FILE: every problem with its line. Exit code 1 if there is any.
+
+    Without FILE, variables CTUI_… that mean nothing are problems too.
+    """
     from ctui.cli.shapes import FoundProblem, ValidatedConfig
-    from ctui.config.sources import FILE_LIMIT, checked, read_text
+    from ctui.client.base_url import all_problems
+    from ctui.config.problems import variable_problems
+    from ctui.config.sources import FILE_LIMIT, read_text
 
     path = file or context.paths().config_file
     text = read_text(path, FILE_LIMIT)
     if text is None and file is not None:
         raise NotFound(f"there is no file {path}", hint="name another one")
-    problems = checked(text or "")[1]
+    problems = all_problems(text or "")
+    variables = variable_problems(os.environ) if file is None else []
     if as_json:
-        found = [FoundProblem(one.line, one.key, one.message, one.hint) for one in problems]
-        print_json(ValidatedConfig(str(path), not problems, found))
-    for problem in () if as_json else problems:
-        from ctui.cli.output import report
-
-        report(problem.error(path), as_json=False)
-    if not problems and not as_json:
-        click.echo(f"{path}: {'ok' if text is not None else 'is not there; the defaults count'}")
-    return 1 if problems else 0
+        both = [*problems, *variables]
+        found = [FoundProblem(one.line, one.key, one.message, one.hint) for one in both]
+        print_json(ValidatedConfig(str(path), not found, found))
+    else:
+        for problem in problems:
+            report(problem.error(path), as_json=False)
+        for problem in variables:
+            report(problem.error("the environment"), as_json=False)
+        if not problems:
+            said = "ok" if text is not None else "is not there; the defaults count"
+            click.echo(f"{path}: {said}")
+    return 1 if problems or variables else 0
 
 
 def _shown(repo: str | None) -> ShownConfig:

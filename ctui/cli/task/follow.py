@@ -7,7 +7,9 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -45,14 +47,26 @@ class Turn(NamedTuple):
     """The id of the message that begins it; "" for a turn that has begun, or begins by itself."""
     echoed: frozenset[str] = frozenset()
     """Messages that were taken before: one that is sent again is not printed."""
+    costs_before: Mapping[int, float] = MappingProxyType({})
+    """What the task had cost when a run began, by the run's number."""
 
 
 def turn_from_here(store: Store, paths: Paths, task_id: str, message: str = "") -> Turn:
     """Return the turn that a message begins which is sent now, or that is going on."""
     # First: what is delivered after this is behind the end of the journal.
     echoed = frozenset(one.id for one in store.messages.of(task_id) if one.delivered is not None)
+    costs = _costs_before(store, task_id)
     journal = paths.task(task_id) / FILE_NAME
-    return Turn(task_id, journal.stat().st_size if journal.is_file() else 0, message, echoed)
+    start = journal.stat().st_size if journal.is_file() else 0
+    return Turn(task_id, start, message, echoed, costs)
+
+
+def _costs_before(store: Store, task_id: str) -> dict[int, float]:
+    """Return what the task had cost when its last run began, and when the next one does."""
+    run = store.runs.last(task_id)
+    if run is None:
+        return {}
+    return {run.number: run.cost_before, run.number + 1: store.tasks.get(task_id).cost}
 
 
 async def follow_turn(client: Client, turn: Turn, *, as_json: bool) -> int:
@@ -106,7 +120,7 @@ class Printer:
         self._client = client
         self._turn = turn
         self._as_json = as_json
-        self._journal = PlainJournal(turn.echoed)
+        self._journal = PlainJournal(turn.echoed, turn.costs_before)
         self._silence = Silence()
         self._silent = 0
         self._printed = 0

@@ -14,7 +14,7 @@ from ctui.tasks.session.limits import reset_time
 
 _TURN_FOLLOWS_SECONDS = 15.0
 _LOOK_AT_CLOCK_SECONDS = 60.0
-NEEDS_INPUT = "nobody was there for what it asked: answer it with `ctui task send {task}`"
+NEEDS_INPUT = 'nobody was there for what it asked: answer it with `ctui task send {task} "..."`'
 
 
 def began(step: Step) -> None:

@@ -73,7 +73,7 @@ class TrustTable:
         with self._database.transaction():
             row = self._database.row("SELECT * FROM trust WHERE id = ?", trust_id)
             if row is None:
-                hint = "`ctui config trust list` shows what is trusted"
+                hint = "`ctui config trust` shows what is trusted"
                 raise NotFound(f"there is no trust {trust_id}", hint=hint)
             self._database.execute("DELETE FROM trust WHERE id = ?", trust_id)
         return read_trust(row)

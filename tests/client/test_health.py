@@ -1,0 +1,69 @@
+"""What `ctui doctor` says of a config that is wrong, without an engine of its own."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from ctui.client.health import Check, check_all
+from ctui.paths import Paths
+from ctui.sandbox.docker import image
+from ctui.sandbox.docker.engine import Engine
+
+
+class Nothing:
+    """An engine on which no ctui has anything."""
+
+    endpoint = SimpleNamespace(url="unix:///nowhere")
+
+    async def info(self) -> SimpleNamespace:
+        return SimpleNamespace(version="1", live_restore=True)
+
+    async def find(self, _: object) -> list[object]:
+        return []
+
+    async def close(self) -> None:
+        pass
+
+
+@pytest.fixture(autouse=True)
+def engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def connect(_: object) -> Nothing:
+        return Nothing()
+
+    async def require(*_: object) -> str:
+        return "ctui:built"
+
+    monkeypatch.setattr(Engine, "connect", connect)
+    monkeypatch.setattr(image, "require_image", require)
+
+
+async def checks(paths: Paths, config: str) -> dict[str, Check]:
+    paths.config.mkdir(parents=True, mode=0o700)
+    paths.config_file.write_text(config)
+    return {check.name: check for check in await check_all(paths)}
+
+
+async def test_the_image_does_not_depend_on_the_address_of_the_model(paths: Paths) -> None:
+    found = await checks(paths, '[claude]\nbase_url = "http://localhost:1"\n')
+    assert not found["config"].ok
+    assert found["image"] == Check("image", True, "ctui:built")
+
+
+async def test_the_image_depends_on_a_config_that_can_be_read(paths: Paths) -> None:
+    found = await checks(paths, "[claude\n")
+    assert not found["config"].ok
+    assert (found["image"].ok, found["image"].found) == (False, "which one depends on the config")
+
+
+async def test_a_wrong_variable_is_mended_where_it_is_set(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CTUI_SANDBOX_MEMORY", "abc")
+    found = (await checks(paths, "[sandbox]\nmemory = '8g'\n"))["config"]
+    assert (found.ok, "CTUI_SANDBOX_MEMORY" in found.found) == (False, True)
+    assert "`unset CTUI_SANDBOX_MEMORY`" in found.mend
+    assert "config edit" not in found.mend
+    paths.config_file.write_text("[sandbox]\nmemory = 'abc'\n")
+    assert "`ctui config edit`" in (await check_all(paths))[2].mend
