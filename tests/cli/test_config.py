@@ -258,5 +258,7 @@ def test_grants_are_listed_and_revoked(repository: Path, paths: Paths) -> None:
     done = ctui(repository, "config", "grants", "--revoke", str(listed[0]["id"])).stdout
     assert done == "revoked 1: Bash(make 0)\n"
     ctui(repository, "config", "grants", "--revoke-all")
+    none = ctui(repository, "config", "grants", "--revoke-all").stdout
+    assert none == "nothing to revoke\n"
     assert ctui(repository, "config", "grants").stdout == ""
     refused(repository, "config", "grants", "--revoke", "x", code=2)

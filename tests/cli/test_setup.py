@@ -37,8 +37,9 @@ def test_a_token_comes_from_stdin_or_a_file_and_is_never_shown(
     assert (step.name, step.done) == ("login", False)
     assert stored(paths) == "api-key:sk-ant-api-0123456789"
     said = ctui(tmp_path, "setup", "--logout").stdout
-    assert "forgotten" in said
-    assert ctui(tmp_path, "setup", "--logout").stdout == said
+    assert said == "login    the login is forgotten\n"
+    again = ctui(tmp_path, "setup", "--logout").stdout
+    assert again == "login    nothing to forget: no login is stored\n"
     assert not (paths.config / "credential").exists()
 
 

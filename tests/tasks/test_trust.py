@@ -172,6 +172,8 @@ def test_trust_is_listed_dated_and_revoked(repository: Path, paths: Paths) -> No
     assert "not bound to content" in said
     assert "cannot be read" in said
     ctui(repository, "config", "trust", "--revoke-all")
+    none = ctui(repository, "config", "trust", "--revoke-all").stdout
+    assert none == "nothing to revoke\n"
     assert msgspec.json.decode(ctui(repository, "config", "trust", "--json").stdout) == []
 
 

@@ -183,19 +183,20 @@ def _write(path: Path, text: str) -> None:
     replace_file(path, text.encode())
 
 
-def forget_credential(paths: Paths) -> None:
-    """Remove the stored login from wherever it is.
+def forget_credential(paths: Paths) -> bool:
+    """Remove the stored login from wherever it is; return False if there was none.
 
     Raises:
         Unavailable: the file cannot be removed, or the keyring does not answer.
     """
     try:
+        stored = os.path.lexists(_file(paths))
         _file(paths).unlink(missing_ok=True)
         forget_record(paths)
     except OSError as error:
         raise Unavailable(f"{_file(paths)} cannot be removed: {error.strerror}") from error
     try:
-        keyring_store.forget(_account(paths))
+        return keyring_store.forget(_account(paths)) or stored
     except Unavailable as error:
         raise Unavailable(f"{error.message}: a login in it is still there") from error
 

@@ -46,18 +46,20 @@ def write(account: str, secret: str) -> bool:
     return bool(_ask(ask, _PATIENCE_WITH_PERSON))
 
 
-def forget(account: str) -> None:
-    """Remove the secret, if there is a keyring that has it.
+def forget(account: str) -> bool:
+    """Remove the secret, if there is a keyring that has it; return False if none has.
 
     Raises:
         Unavailable: as for `read`; what it has is still there.
     """
 
-    def ask(keyring: ModuleType) -> None:
-        if keyring.get_password(_SERVICE, account) is not None:
-            keyring.delete_password(_SERVICE, account)
+    def ask(keyring: ModuleType) -> bool:
+        if keyring.get_password(_SERVICE, account) is None:
+            return False
+        keyring.delete_password(_SERVICE, account)
+        return True
 
-    _ask(ask, _PATIENCE)
+    return bool(_ask(ask, _PATIENCE))
 
 
 def _ask(question: Callable[[ModuleType], T], patience: float) -> T | None:

@@ -61,6 +61,8 @@ def grants(ids: tuple[int, ...], repo: str | None, *, revoke_all: bool, as_json:
     elif ids or revoke_all:
         for grant in found:
             click.echo(f"revoked {grant.id}: {grant.words}")
+        if not found:
+            click.echo("nothing to revoke")
     else:
         rows = [
             [str(grant.id), grant.words, grant.repository, grant.task, age(grant.created)]

@@ -63,6 +63,8 @@ def trust(
     elif add or ids or revoke_all:
         for one in found:
             click.echo(f"{'trusted' if add else 'revoked'} {one.id}: {one.what or one.repository}")
+        if not found:
+            click.echo("nothing to revoke")
     else:
         rows = [
             [str(one.id), one.repository, one.what, _STATES[_state(one)], age(one.created)]

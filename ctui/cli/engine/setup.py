@@ -64,8 +64,9 @@ def _logout(paths: Paths) -> DoneStep:
     from ctui.claude.login.credentials import forget_credential
     from ctui.cli.shapes import DoneStep
 
-    forget_credential(paths)
-    return DoneStep("login", True, "the login is forgotten")
+    forgotten = forget_credential(paths)
+    said = "the login is forgotten" if forgotten else "nothing to forget: no login is stored"
+    return DoneStep("login", forgotten, said)
 
 
 def _login(paths: Paths, token_file: str | None) -> DoneStep:

@@ -111,6 +111,8 @@ def clean(names: tuple[str, ...], *, force: bool, dry_run: bool, as_json: bool) 
             click.echo(f"{'would remove' if dry_run else 'removed'} {volume.name}{size}")
         for kept in done.refused:
             warn(f"kept {kept.name}: {kept.reason} ({kept.hint})")
+        if not (done.removed or done.refused):
+            click.echo("nothing to remove")
     return 1 if names and done.refused else 0
 
 

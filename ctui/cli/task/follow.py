@@ -48,7 +48,7 @@ class Turn(NamedTuple):
     echoed: frozenset[str] = frozenset()
     """Messages that were taken before: one that is sent again is not printed."""
     costs_before: Mapping[int, float] = MappingProxyType({})
-    """What the task had cost when a run began, by the run's number."""
+    """The task's cost when a run began, by the run's number."""
 
 
 def turn_from_here(store: Store, paths: Paths, task_id: str, message: str = "") -> Turn:
