@@ -42,16 +42,22 @@ async def run() -> None:
     async with demo_world() as world:
         repository = make_repository(world.folder)
         _make_worktree(world, repository)
-        ours, theirs = [], []
-        for number in range(_ROUNDS):
-            ours.append(await _until_init(_ctui_run(), b"", world, repository))
-            theirs.append(await _bare(world, repository, number))
-        # The first pair also starts the driver.
-        ratio("ctui run / docker run, to init", "<= 1.4", ours[1:], theirs[1:])
-        ratio("  the same with the driver's start", "-", ours[:1], theirs[:1])
-        ours, theirs = await _from_dashboard(world, repository)
-        ratio("key / docker run, to init", "<= 1.15", ours[1:], theirs[1:])
-        _remove_volumes(world)
+        try:
+            await _compare(world, repository)
+        finally:
+            _remove_volumes(world)
+
+
+async def _compare(world: World, repository: Path) -> None:
+    ours, theirs = [], []
+    for number in range(_ROUNDS):
+        ours.append(await _until_init(_ctui_run(), b"", world, repository))
+        theirs.append(await _bare(world, repository, number))
+    # The first pair also starts the driver.
+    ratio("ctui run / docker run, to init", "<= 1.4", ours[1:], theirs[1:])
+    ratio("  the same with the driver's start", "-", ours[:1], theirs[:1])
+    ours, theirs = await _from_dashboard(world, repository)
+    ratio("key / docker run, to init", "<= 1.15", ours[1:], theirs[1:])
 
 
 def _make_worktree(world: World, repository: Path) -> None:

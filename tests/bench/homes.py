@@ -104,10 +104,11 @@ def _rest(home: Home) -> None:
         app.drain(_REST)
         listed, cleaning = [], []
         for _ in range(3):
+            app.press(b"\x1b")  # out of the composer, or of the clean-up
             listed.append(_used(app))
             app.press(b"c")
+            app.until("Cleanup")
             cleaning.append(_used(app))
-            app.press(b"\x1b")
     finally:
         app.close()
     ratio("clean-up / dashboard, at rest", "<= 1.3", cleaning, listed)

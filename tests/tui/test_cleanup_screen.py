@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from textual.app import App
 from textual.pilot import Pilot
 from textual.widgets import OptionList, Static
 
 from ctui.git.repository import open_repository
 from ctui.paths import Paths
-from ctui.tui.board.board import Board
+from ctui.tui.board.board import Board, Item
 from ctui.tui.cleanup.cleanup import Cleanup
 from ctui.tui.cleanup.cleanup_actions import CleanupActions
 from ctui.tui.cleanup.trash_screen import TrashScreen
@@ -57,6 +58,10 @@ class OneScreen(App[None]):
     def words(self) -> str:
         return str(self.screen.query_one(".cleanup--facts", Static).content)
 
+    @property
+    def title_words(self) -> str:
+        return str(self.screen.query_one(".cleanup--title", Static).content)
+
 
 async def until(pilot: Pilot[None], seen: Callable[[], bool]) -> None:
     async with asyncio.timeout(_PATIENCE):
@@ -94,6 +99,33 @@ async def test_ten_merged_ones_go_in_three_keys_and_come_back_in_one(
         await until(pilot, lambda: "Restored: " in app.words)
         assert all((folder / "hello.txt").is_file() for folder in folders)
         assert git(repository, "worktree", "list").count("\n") == 10
+
+
+async def test_it_looks_at_the_tasks_only_when_something_came_in(
+    paths: Paths, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A home may have a thousand of them."""
+    folder, _ = await made(repository, tmp_path, 2)
+    looks = 0
+    items = Board.items
+
+    def counted(board: Board) -> list[Item]:
+        nonlocal looks
+        looks += 1
+        return items(board)
+
+    monkeypatch.setattr(Board, "items", counted)
+    app = OneScreen(paths, repository)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause(1.0)
+        before = looks
+        await pilot.pause(1.5)
+        assert looks == before
+        git(repository, "worktree", "remove", "--force", str(folder))
+        await app.look()
+        await until(pilot, lambda: "1 worktree" in app.title_words)
+        await pilot.resize_terminal(60, 24)
+        await until(pilot, lambda: looks > before + 1)
 
 
 async def test_an_unclean_one_needs_a_yes_of_its_own(

@@ -50,6 +50,8 @@ class Board:
         self.repository = repository
         self.tasks: dict[str, Task] = {}
         self.asks: dict[int, Ask] = {}
+        self.version = 0
+        """Count of what came in: while it is the same, so are the items."""
         self._names: dict[str, str] = {}
         self._statuses: dict[str, WorktreeStatus] = {}
 
@@ -57,6 +59,7 @@ class Board:
 
     def take(self, update: Update) -> None:
         """Take a task or an ask as it is now."""
+        self.version += 1
         if update.task is not None:
             self.tasks[update.task.id] = update.task
         if update.ask is not None:
@@ -78,11 +81,13 @@ class Board:
 
     def take_names(self, names: Mapping[str, str]) -> None:
         """Take the names of all worktrees by path, and forget the status of others."""
+        self.version += 1
         self._names = dict(names)
         self._statuses = {path: self._statuses[path] for path in names if path in self._statuses}
 
     def take_statuses(self, statuses: Iterable[WorktreeStatus], *, complete: bool = True) -> None:
         """Take worktrees as they are now: all of them, or (not `complete`) some."""
+        self.version += 1
         if complete:
             self._statuses, self._names = {}, {}
         for status in statuses:
@@ -91,6 +96,7 @@ class Board:
 
     def drop(self, paths: Iterable[str]) -> None:
         """Forget worktrees that were removed, and the tasks that left with them."""
+        self.version += 1
         gone = set(paths)
         for path in gone:
             self._statuses.pop(path, None)

@@ -23,6 +23,8 @@ from ctui.tui.support.bounded_list import BoundedList
 from ctui.tui.support.key_bar import KeyBar
 
 _REFRESH_SECONDS = 0.25
+_AGE_SECONDS = 60.0
+"""Seconds after which ages are written anew."""
 
 
 class Cleanup(Screen[None]):
@@ -53,6 +55,7 @@ class Cleanup(Screen[None]):
         self._list = CleanupList()
         self._shown: list[tuple[str | None, Content]] = []
         self._in_full = False
+        self._seen: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
         yield Static(classes="cleanup--title")
@@ -66,12 +69,24 @@ class Cleanup(Screen[None]):
         rows = self.query_one(OptionList)
         rows.action_first()
         rows.focus()
-        self.set_interval(_REFRESH_SECONDS, self._show)
+        self.set_interval(_REFRESH_SECONDS, self._follow)
         self._actions.measure([row.path for row in self._list.rows], self._take_size)
 
     # -- what is shown
 
+    def _follow(self) -> None:
+        """Show what is new; a home may have a thousand tasks, so nothing is done while none is."""
+        if self._state() != self._seen:
+            self._show()
+
+    def _state(self) -> tuple[object, ...]:
+        """Return all that the screen shows and does not change by itself."""
+        minute = time.monotonic() // _AGE_SECONDS
+        gone, words = frozenset(self._actions.leaving), tuple(self._actions.last_words)
+        return self._board.version, gone, words, self.size, minute
+
     def _show(self) -> None:
+        self._seen = self._state()
         gone = self._actions.leaving
         self._list.show(item for item in self._board.items() if item.path not in gone)
         self._redraw()
