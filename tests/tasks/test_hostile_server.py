@@ -14,7 +14,7 @@ from ctui.tasks.model import AskState, TaskState
 from tests.conftest import git
 from tests.tasks.conftest import Person
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(240)]
 
 SERVER = Path(__file__).with_name("hostile_server.py")
 _MOST_ASKS = 64
@@ -43,7 +43,7 @@ async def test_a_server_that_floods_forms_is_bounded_and_can_be_stopped(
         *("--skip-permissions",),
     )
     assert code == 0, said
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(110):
         while not person.store.asks.list(AskState.PENDING, task="attacked"):
             assert person.store.tasks.get("attacked").state is not TaskState.ENDED
             await asyncio.sleep(0.1)
