@@ -49,7 +49,7 @@ class Database:
             self._db = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None)
             try:
                 self._prepare(fresh=fresh)
-            except BaseException:
+            except BaseException:  # whatever it was: nobody else would close it
                 self._db.close()
                 raise
 

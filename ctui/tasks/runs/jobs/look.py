@@ -42,7 +42,7 @@ async def import_work(actor: TaskActor, task: Task) -> WorkState | None:
     """
     try:
         return await actor.services.workspace.collect(task)
-    except Exception as error:
+    except Exception as error:  # no import may stand before the removal of a sandbox
         log.warning("the commits of %s cannot be imported", task.id, exc_info=True)
         what = one_line(as_error(error).message, _ERROR_WIDTH)
         return WorkState(problem=f"its commits cannot be imported: {what}")
