@@ -88,8 +88,9 @@ async def prune_everything(
     """
     config = load_config(paths)
     cleaning = Cleaning(dry_run)
+    repositories = await asyncio.to_thread(_repositories, paths, repository, cleaning)
     if config.worktrees.trash_days:
-        for known in await asyncio.to_thread(_repositories, paths, repository, cleaning):
+        for known in repositories:
             await _trash(known, config.worktrees.trash_days * _DAY_SECONDS, cleaning)
     # After the trash: the tasks of what has left it cannot come back.
     try:

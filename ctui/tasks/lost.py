@@ -21,11 +21,23 @@ from ctui.paths import Paths
 from ctui.tasks.journal.archive import FILE_NAME, read_entries
 from ctui.tasks.journal.task_file import FILE_NAME as TASK_FILE
 from ctui.tasks.journal.task_file import read_task_file
-from ctui.tasks.model import EndReason, Message, Task, TaskState
+from ctui.tasks.model import EndReason, Message, Run, Task, TaskState
 from ctui.tasks.naming import is_task_id, is_uuid
-from ctui.text import sanitise
+from ctui.tasks.session import results
 
-_RESULT_LIMIT = 1 << 16
+_TOLD_BY_RESULTS = (
+    "turns",
+    "cost",
+    "input_tokens",
+    "output_tokens",
+    "denials",
+    "result",
+    "problem",
+    "cause",
+    "unanswered",
+    "updated",
+)
+"""Fields of a task that its journal tells as well."""
 
 
 class LostTask(NamedTuple):
@@ -67,6 +79,11 @@ def rebuild_task(paths: Paths, task_id: str) -> LostTask:
     if recorded is None:
         return found
     task = recorded
+    if found.task.turns > task.turns:
+        # The record is written a moment later, which a driver that was killed did not have.
+        task = msgspec.structs.replace(
+            task, **{name: getattr(found.task, name) for name in _TOLD_BY_RESULTS}
+        )
     if task.state is not TaskState.ENDED:
         task = msgspec.structs.replace(task, state=TaskState.ENDED, reason=EndReason.STOPPED)
     return found._replace(task=task, located=True)
@@ -92,9 +109,12 @@ def _from_journal(folder: Path, task_id: str) -> LostTask:
     )
     messages: dict[str, Message] = {}
     runs = 0
+    run = _run(task, 0)
     try:
         for entry in read_entries(folder / FILE_NAME):
             runs = max(runs, entry.run)
+            if entry.run != run.number:
+                run = _run(task, entry.run)
             task.created = task.created or entry.t
             task.updated = max(task.updated, entry.t)
             if entry.stream != "out":
@@ -108,12 +128,14 @@ def _from_journal(folder: Path, task_id: str) -> LostTask:
                         id=said.uuid, task=task_id, text=text, created=entry.t, delivered=entry.t
                     )
                 case Result() as result:
-                    task.turns += 1
-                    task.cost = result.total_cost_usd
-                    task.result = sanitise(result.text[:_RESULT_LIMIT])
+                    results.apply(result, task, run, rejected="")
                 case _:
                     pass
     except Unavailable as error:
         task.problem, task.cause = error.message, "store"
     task.prompt = next((message.text for message in messages.values()), "")
     return LostTask(task, tuple(messages.values()), runs, located=False)
+
+
+def _run(task: Task, number: int) -> Run:
+    return Run(task=task.id, number=number, container="", created=0, cost_before=task.cost)

@@ -183,6 +183,19 @@ async def test_what_a_journal_tells_is_in_the_task(paths: Paths, store: Path) ->
         assert again.messages.undelivered("older") == []
 
 
+@pytest.mark.usefixtures("store")
+async def test_a_record_that_is_older_than_the_journal_costs_no_turn(paths: Paths) -> None:
+    """S5: a driver is killed after a turn's end, before it wrote the task's record again."""
+    turn = {"type": "result", "subtype": "success", "result": "First.", "total_cost_usd": 0.5}
+    journal(paths, "older", turn)
+    journal(paths, "older", turn | {"result": "Second.", "total_cost_usd": 0.25}, run=2)
+    write_task_file(paths.task("older"), task("older", turns=1, cost=0.5, result="First."))
+    await mended(paths)
+    found = all_tasks(paths)["older"]
+    assert (found.turns, found.cost, found.result) == (2, 0.75, "Second.")
+    assert found.prompt == "prompt of older"
+
+
 @pytest.mark.parametrize("page", range(3, 30, 3))
 async def test_a_damaged_page_costs_no_task(paths: Paths, store: Path, page: int) -> None:
     """S5, S17: what the page held comes back from the folders, all else from the file itself."""

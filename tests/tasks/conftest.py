@@ -41,6 +41,7 @@ class Person:
         self.world = world
         self.repository = repository
         self.client = Client(world.paths, world.environ)
+        self._stores: list[Store] = []
 
     async def start(self, name: str, *steps: str, **options: Any) -> Task:
         """Start a task on a worktree of its own with a scripted prompt."""
@@ -126,7 +127,19 @@ class Person:
 
     @property
     def store(self) -> Store:
-        return Store(self.world.paths.database)
+        """The store as it is now, on a connection of its own; see `let_go_of_stores`."""
+        self._stores.append(Store(self.world.paths.database))
+        return self._stores[-1]
+
+    def let_go_of_stores(self) -> None:
+        """Close every connection to the store.
+
+        One that nobody closes ends when the interpreter collects it, and writes its log into
+        whatever the file is then.
+        """
+        for store in self._stores:
+            store.close()
+        self._stores.clear()
 
     def journal(self, task: str) -> list[Entry]:
         return list(read_entries(self.world.paths.task(task) / FILE_NAME))
@@ -150,6 +163,7 @@ async def person(world: World, repository: Path) -> AsyncIterator[Person]:
     made = Person(world, repository)
     async with made.client:
         yield made
+    made.let_go_of_stores()
 
 
 @pytest_asyncio.fixture
@@ -173,3 +187,4 @@ async def person_apart(engine: PrivateEngine, repository: Path) -> AsyncIterator
         made = Person(world, repository)
         async with made.client:
             yield made
+        made.let_go_of_stores()

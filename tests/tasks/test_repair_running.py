@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from ctui.paths import Paths
 from ctui.sandbox.docker.volumes import find_volumes
 from ctui.sandbox.spec import LABEL_INSTANCE, LABEL_TASK
 from ctui.tasks import calls
@@ -18,10 +17,10 @@ from tests.tasks.conftest import Person
 pytestmark = pytest.mark.engine
 
 
-def lose_store(paths: Paths) -> None:
-    database = paths.database
-    with FileLock(paths.driver_lock):  # the driver that was killed is gone then
-        _empty(database)
+def lose_store(person: Person) -> None:
+    person.let_go_of_stores()
+    with FileLock(person.world.paths.driver_lock):  # the driver that was killed is gone then
+        _empty(person.world.paths.database)
 
 
 def _empty(database: Path) -> None:
@@ -38,13 +37,13 @@ async def test_what_runs_goes_on_after_its_store_was_lost(person: Person) -> Non
         write_task_file(paths.task(name), person.store.tasks.get(name))
         await person.asked(name)
     await person.kill_driver()
-    lose_store(paths)
+    lose_store(person)
     shutil.rmtree(paths.task("alone"))
     homes = {one.name for one in await find_volumes(engine, paths.instance)}
     before = {one.id for one in await engine.find({LABEL_INSTANCE: paths.instance})}
 
     code, said = await person.ctui("clean", "--force")
-    assert code == 1
+    assert code == 1, said
     assert "is empty, but there are journals" in said
     code, said = await person.ctui("doctor", "--repair")
     assert "adopted task works (running)" in said
