@@ -24,6 +24,7 @@ from ctui.git.isolation import refuse_incomplete
 from ctui.git.repository import open_repository
 from ctui.paths import Paths
 from ctui.sandbox.docker.certificates import ca_file
+from ctui.sandbox.docker.endpoint import resolve_endpoint
 from ctui.tasks.calls import Login, RemoveTask, ResumeTask, SendMessage, StartTask, StopTask
 from ctui.tasks.model import Task, TaskOptions
 from ctui.tasks.naming import check_task_id
@@ -172,6 +173,7 @@ async def start_task(
             "not give your checkout to another user",
             hint="use a worktree, or be the checkout's owner",
         )
+    engine = resolve_endpoint().identity
     options = with_servers(client.paths, new)
     known = login(client.paths, options)
     config = _settled(load_config(client.paths, repository=repository.work_tree))
@@ -192,6 +194,7 @@ async def start_task(
         branch=place.branch,
         base=place.base,
         directory=new.directory,
+        engine=engine,
     )
     try:
         if options.isolated and place.base:

@@ -65,6 +65,8 @@ class StartTask(Call[Task], frozen=True):
     """The caller's settings for the runs that this call starts; None takes the driver's own."""
     directory: str = ""
     """The folder in the worktree that the task starts in, relative to it; "" is its root."""
+    engine: str = ""
+    """`Endpoint.identity` of the engine that the caller means; "" takes the driver's."""
 
 
 class SendMessage(Call[Task], frozen=True):

@@ -72,7 +72,7 @@ async def drive(folder: str) -> None:
     paths = Paths.from_environment()
     store = Store(paths.database)
     journals = _Journals(paths, store)
-    server = Server(lambda: None, lambda: None)
+    server = Server(lambda: None, lambda: None, engine="")
     server.tasks = journals  # type: ignore[assignment]
     private_folder(paths.driver_socket.parent)
     listener = await asyncio.start_unix_server(server.serve, path=paths.driver_socket)

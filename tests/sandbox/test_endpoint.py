@@ -29,6 +29,16 @@ def test_docker_host_wins(tmp_path: Path) -> None:
     assert found == Endpoint("unix", "/run/x.sock")
 
 
+def test_a_socket_is_the_same_engine_by_each_of_its_names(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "link").symlink_to("run")
+    names = [f"unix://{tmp_path}/{folder}/docker.sock" for folder in ("run", "link")]
+    one, other = [resolve_endpoint({"DOCKER_HOST": name}) for name in names]
+    assert one.url != other.url
+    assert one.identity == other.identity == names[0]
+    assert resolve_endpoint({"DOCKER_HOST": "tcp://e:1"}).identity == "tcp://e:1"
+
+
 def test_the_chosen_context_is_used(tmp_path: Path) -> None:
     context(tmp_path, "remote", "tcp://10.0.0.1:2375")
     (tmp_path / ".docker" / "config.json").write_text('{"currentContext": "remote"}')

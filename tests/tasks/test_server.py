@@ -53,7 +53,7 @@ class _Driver:
         """Released once for each connection that has ended."""
         self.store = Store(":memory:")
         self.journals = Journals(paths, self.store, Redactor(()))
-        self.server = Server(lambda: None, self.ended.release)
+        self.server = Server(lambda: None, self.ended.release, engine="unix:///a")
         self.server.tasks = self.tasks = TaskEngine(
             Services(
                 store=self.store,
@@ -72,6 +72,18 @@ class _Driver:
 
     async def listen(self) -> asyncio.Server:
         return await asyncio.start_unix_server(self.server.serve, path=self._socket)
+
+    async def refusal(self, call: Any) -> str:
+        """Make a call that is refused; return what is said."""
+        reader, writer = await asyncio.open_unix_connection(self._socket, limit=rpc.MAX_LINE)
+        await reader.readline()
+        writer.write(
+            rpc.encode(rpc.Request(1, call.method, msgspec.Raw(msgspec.json.encode(call))))
+        )
+        failure = msgspec.json.decode(await reader.readline(), type=rpc.Reply).failure
+        writer.close()
+        assert failure is not None
+        return failure.message
 
     async def call(self, call: Any) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Make a call on a connection of its own; return that after the reply."""
@@ -107,6 +119,16 @@ async def test_tasks_that_were_followed_leave_no_file_open(driver: _Driver) -> N
     for name in names:
         await driver.follow_and_leave(name)
     assert sum(1 for _ in Path("/proc/self/fd").iterdir()) == before
+
+
+async def test_a_task_for_another_engine_is_refused(driver: _Driver) -> None:
+    """A driver keeps its engine, so `DOCKER_HOST` of a later shell would mean nothing."""
+    start = calls.StartTask("one", "r", "w", None, None, None, "go", engine="tcp://elsewhere:2375")
+    said = await driver.refusal(start)
+    assert said == (
+        "the driver of your tasks works with the engine unix:///a, not tcp://elsewhere:2375"
+    )
+    assert driver.store.tasks.list(removed=True) == []
 
 
 async def test_the_last_who_leaves_closes_the_journal(driver: _Driver) -> None:

@@ -43,6 +43,11 @@ class Endpoint(NamedTuple):
         prefix = {"unix": "unix://", "tcp": "tcp://", "dial": ""}[self.kind]
         return prefix + self.address
 
+    @property
+    def identity(self) -> str:
+        """Return its address with links of a socket's path followed: one engine has one."""
+        return f"unix://{os.path.realpath(self.address)}" if self.kind == "unix" else self.url
+
 
 def resolve_endpoint(environ: Mapping[str, str] | None = None) -> Endpoint:
     """Return the endpoint of DOCKER_HOST, of the docker context, or else of the default socket.

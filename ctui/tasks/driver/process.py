@@ -58,8 +58,9 @@ class Driver:
     async def run(self, ready: int) -> None:
         """Serve until told to stop, or idle for long enough."""
         store = Store(self.paths.database, busy_seconds=_BUSY_SECONDS)
-        runner = DockerRunner(await Engine.connect(resolve_endpoint()), self.paths.instance)
-        server = Server(self._over.set, self._watch_idle)
+        endpoint = resolve_endpoint()
+        runner = DockerRunner(await Engine.connect(endpoint), self.paths.instance)
+        server = Server(self._over.set, self._watch_idle, engine=endpoint.identity)
         tasks = TaskEngine(self._services(store, runner, server), self._taken_ids())
         server.tasks = tasks
         self._server, self._tasks = server, tasks

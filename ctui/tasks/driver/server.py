@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from ctui import __version__, rpc
-from ctui.errors import CtuiError, InvalidInput
+from ctui.errors import CtuiError, InvalidInput, Refused
 from ctui.tasks import calls
 from ctui.tasks.calls import Followed, Update
 from ctui.tasks.engine import TaskEngine
@@ -45,7 +45,11 @@ class Server:
 
     tasks: TaskEngine
 
-    def __init__(self, hand_over: Callable[[], None], connection_ended: Callable[[], None]) -> None:
+    def __init__(
+        self, hand_over: Callable[[], None], connection_ended: Callable[[], None], *, engine: str
+    ) -> None:
+        """Begin without connections; `engine` is the address of the one that all tasks are on."""
+        self.engine = engine
         self.connections: set[asyncio.StreamWriter] = set()
         self._hand_over = hand_over
         self._connection_ended = connection_ended
@@ -211,6 +215,12 @@ class _Viewer:
 
 
 async def _start(server: Server, call: calls.StartTask) -> object:
+    if call.engine not in {"", server.engine}:
+        raise Refused(
+            f"the driver of your tasks works with the engine {server.engine}, not {call.engine}",
+            hint="unset DOCKER_HOST and DOCKER_CONTEXT, or stop all tasks: a minute after the last "
+            "front end has gone, the driver exits, and the next one takes your engine",
+        )
     return await server.tasks.start(call)
 
 
