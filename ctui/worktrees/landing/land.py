@@ -173,7 +173,7 @@ class _Landing:
             found = MergeConflict(f"it conflicts with {_short(self.ref)}", files=files)
             hint = "let the task resolve it, then land it again"
             raise explain(found, _short(self.ref), self.before, hint=hint)
-        if method == "squash" and tree == place.tree_of(self.before):
+        if tree == place.tree_of(self.before):
             raise self._nothing_added()
         after = write_commit(
             place.git,
