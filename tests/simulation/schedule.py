@@ -609,14 +609,19 @@ def _freeze() -> None:
 
 @contextmanager
 def mistakes() -> Iterator[list[str]]:
-    """Collect what the tasks' loops log as mistakes of this program: none is expected."""
+    """Collect what the tasks' loops log as mistakes of this program: none is expected.
+
+    Nothing of it reaches pytest, which would keep the tracebacks, and by them each world.
+    """
     made: list[str] = []
     handler = _Collector(made)
     logger = logging.getLogger("ctui.tasks")
     logger.addHandler(handler)
+    logger.propagate = False
     try:
         yield made
     finally:
+        logger.propagate = True
         logger.removeHandler(handler)
 
 
