@@ -31,6 +31,7 @@ from tests.simulation.virtual_loop import VirtualLoop
 from tests.simulation.world import PASSING, Broken, Dead, Generation, SimulatedRunner, World
 
 TASKS = ("one", "two")
+_CONFIG = Config()
 _STEPS = 14
 _DEEDS = {
     "send": 6,
@@ -250,7 +251,7 @@ class Schedule:
             logins=_Logins(self.world, self.generation),
             journals=self.journals,
             instance="0123456789abcdef",
-            config=Config,
+            config=lambda: _CONFIG,
             publish=self._published,
             now=self.world.time,
         )
