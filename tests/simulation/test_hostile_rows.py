@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any
 
 import pytest
@@ -18,6 +17,7 @@ from ctui.tasks.mailbox.mail import Lines, Send
 from ctui.tasks.mailbox.step import Step
 from ctui.tasks.model import Answer, AskState, Task, TaskState
 from ctui.tasks.runs import dispatch
+from tests.simulation.counted_work import counted
 from tests.simulation.hostile_lines import written
 from tests.simulation.hostile_world import (
     ask_line,
@@ -37,8 +37,6 @@ from tests.simulation.hostile_world import (
 )
 from tests.simulation.schedule import Schedule, in_world
 from tests.simulation.world import Broken, Sandbox
-
-Work = Callable[[Schedule], Coroutine[Any, Any, None]]
 
 
 def kinds(task: Task) -> list[str]:
@@ -246,31 +244,28 @@ def _flood(schedule: Schedule, box: Sandbox, count: int) -> Coroutine[Any, Any, 
     return said(schedule, box, state_line("running"), *lines)
 
 
-def _flooded(count: int, after: Work | None = None) -> float:
-    """Return the seconds of this machine's time that a flood takes."""
-    took = 0.0
+def _flooded(count: int) -> int:
+    """Return the work that a flood makes."""
+    done = 0
 
     async def work(schedule: Schedule) -> None:
-        nonlocal took
+        nonlocal done
         schedule.world.tool_counts = [0]
         box = await quiet(schedule)
-        began = time.process_time()
-        await _flood(schedule, box, count)
-        took = time.process_time() - began
+        with counted(schedule.store) as counts:
+            await _flood(schedule, box, count)
+        done = counts.done
         assert len(pending(schedule)) == 64
-        if after is not None:
-            await after(schedule)
         await stopped(schedule, "one")
 
     in_world(10, work)
-    return took
+    return done
 
 
 def test_a_flood_of_asks_costs_what_it_is_long() -> None:
     """T4: at most 64 are open, and no work grows with the square."""
-    few = min(_flooded(2000) for _ in range(2))
-    many = min(_flooded(4000) for _ in range(2))
-    assert many / few < 2.5
+    few, many = _flooded(2000), _flooded(4000)
+    assert many / few < 2.1
 
 
 def test_another_task_is_answered_during_a_flood() -> None:
