@@ -8,8 +8,8 @@ from typing import Any
 from ctui.tasks import calls
 from ctui.tasks.model import AskState, Task, TaskState
 from tests.simulation.hostile_lines import written
+from tests.simulation.sandbox import Sandbox
 from tests.simulation.schedule import Schedule
-from tests.simulation.world import Sandbox
 
 
 async def live(schedule: Schedule, task: str = "one", **options: Any) -> Sandbox:

@@ -35,8 +35,9 @@ from tests.simulation.hostile_world import (
     tool_call,
     use_line,
 )
+from tests.simulation.sandbox import Sandbox
 from tests.simulation.schedule import Schedule, in_world
-from tests.simulation.world import Broken, Sandbox
+from tests.simulation.world import Broken
 
 
 def kinds(task: Task) -> list[str]:
