@@ -16,7 +16,7 @@ from tests.simulation.end_checks import check_end, check_restart
 from tests.simulation.front_ends import FrontEnds
 from tests.simulation.mistakes import mistakes
 from tests.simulation.virtual_loop import VirtualLoop
-from tests.simulation.world import Broken
+from tests.simulation.world import Broken, Dead
 
 TASKS = ("one", "two")
 _STEPS = 14
@@ -166,7 +166,7 @@ def in_world(seed: int, work: Callable[[Schedule], Coroutine[Any, Any, None]]) -
     loop = VirtualLoop()
     folder = Path(tempfile.mkdtemp(prefix="ctui-simulation-", dir=_memory()))
     failures: list[BaseException] = []
-    loop.set_exception_handler(lambda _, context: failures.append(_failure(context)))
+    loop.set_exception_handler(lambda _, context: failures.extend(_failures(context)))
     schedule: Schedule | None = None
 
     async def everything() -> None:
@@ -184,6 +184,8 @@ def in_world(seed: int, work: Callable[[Schedule], Coroutine[Any, Any, None]]) -
             raise Broken(schedule.world.broken[0])
         if made:
             raise Broken(f"ctui made a mistake: {made[0]}")
+        if failures:
+            raise Broken(f"what failed was told to nobody: {failures[0]!r}")
     except BaseException as error:
         steps = "\n".join(schedule.world.steps) if schedule else ""
         raise Broken(f"seed {seed}: {error!r}\n{steps}") from error
@@ -212,9 +214,10 @@ def _end(loop: VirtualLoop) -> None:
     loop.close()
 
 
-def _failure(context: dict[str, Any]) -> BaseException:
-    found = context.get("exception")
-    return found if isinstance(found, BaseException) else AssertionError(context["message"])
+def _failures(context: dict[str, Any]) -> list[BaseException]:
+    """Return what nobody waits for the end of has raised, but for the end of its driver."""
+    found = context.get("exception") or AssertionError(context["message"])
+    return [] if isinstance(found, Dead) else [found]
 
 
 def _memory() -> str | None:

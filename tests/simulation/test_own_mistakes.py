@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from ctui.tasks import calls
@@ -64,3 +66,17 @@ def test_a_mistake_in_a_command_refuses_it_and_nothing_else(
 
     with pytest.raises(Broken, match="ctui made a mistake"):
         in_world(6, work)
+
+
+def test_what_fails_unheard_breaks_a_world() -> None:
+    """A job that nobody waits for is found out, though it stops nothing."""
+
+    async def fails() -> None:
+        raise ValueError("a mistake of ours")
+
+    async def work(_schedule: Schedule) -> None:
+        asyncio.create_task(fails())  # noqa: RUF006 - nobody waits for it
+        await asyncio.sleep(1.0)
+
+    with pytest.raises(Broken, match=r"told to nobody.*a mistake of ours"):
+        in_world(1, work)
