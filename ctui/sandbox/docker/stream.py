@@ -19,6 +19,8 @@ from ctui.sandbox.docker.transport import Connection, connect, request
 from ctui.sandbox.runner import LogLine, Stream
 
 _READ_SIZE = 1 << 18
+_HEAD_LIMIT = 1 << 16
+"""Bytes of the line before a chunk."""
 MAX_LINE = 64 << 20
 """Bytes of one line; a longer one comes as an incomplete line, and its rest is dropped."""
 
@@ -89,6 +91,49 @@ class Stdin:
 
     def close(self) -> None:
         self._connection.close()
+
+
+class _Chunks:
+    """Splitter of a chunked body: bytes in, the content of all chunks among them out at once.
+
+    The engine sends a chunk for each line, so a flood comes in far more chunks than reads.
+    """
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._left = 0
+        """Bytes that the chunk at hand still has."""
+        self.ended = False
+        """True behind the chunk of size 0; a connection that closes without it was cut."""
+        self.broken = False
+
+    def feed(self, data: bytes) -> bytes:
+        data = self._rest + data
+        content: list[bytes] = []
+        position = 0
+        while not (self.ended or self.broken):
+            if self._left:
+                content.append(data[position : position + self._left])
+                position += len(content[-1])
+                self._left -= len(content[-1])
+            end = data.find(b"\n", position)
+            if self._left or end < 0:
+                break
+            # The first line end after a chunk is the chunk's own.
+            if head := data[position:end].strip():
+                self._head(head)
+            position = end + 1
+        self._rest = data[position:]
+        self.broken |= len(self._rest) > _HEAD_LIMIT
+        return b"".join(content)
+
+    def _head(self, head: bytes) -> None:
+        try:
+            self._left = int(head.split(b";")[0], 16)
+        except ValueError:
+            self.broken = True
+        else:
+            self.ended, self.broken = self._left == 0, self._left < 0
 
 
 class _Frames:
@@ -172,24 +217,15 @@ class Clock:
 
 
 async def _body(reader: asyncio.StreamReader, *, chunked: bool) -> AsyncIterator[bytes]:
+    chunks = _Chunks()
     try:
-        if not chunked:
-            while data := await reader.read(_READ_SIZE):
-                yield data
-            return
-        # The end of the log is the chunk of size 0: a connection that closes without it was cut.
-        while left := int((await reader.readuntil(b"\n")).split(b";")[0], 16):
-            while left:
-                data = await reader.read(min(left, _READ_SIZE))
-                if not data:
-                    raise RunnerUnavailable("the Docker engine broke off", hint="is it restarting?")
-                left -= len(data)
-                yield data
-            await reader.readexactly(2)
-    except (
-        OSError,
-        asyncio.IncompleteReadError,
-        asyncio.LimitOverrunError,
-        ValueError,
-    ) as error:
+        while data := await reader.read(_READ_SIZE):
+            yield chunks.feed(data) if chunked else data
+            if chunks.ended:
+                return
+            if chunks.broken:
+                break
+    except OSError as error:
         raise RunnerUnavailable("the Docker engine broke off", hint="is it restarting?") from error
+    if chunked:
+        raise RunnerUnavailable("the Docker engine broke off", hint="is it restarting?")
