@@ -74,15 +74,14 @@ class Stdin:
             raise
         return cls(connection)
 
-    async def send(self, line: bytes) -> None:
-        """Write one whole line; returns when it left this process.
+    async def send(self, *lines: bytes) -> None:
+        """Write whole lines at once; returns when they left this process.
 
         Raises:
-            OSError: the connection broke; how much of the line arrived is unknown.
+            OSError: the connection broke; how much of them arrived is unknown.
         """
-        if not line.endswith(b"\n"):
-            line += b"\n"
-        self._connection.writer.write(line)
+        ended = (line if line.endswith(b"\n") else line + b"\n" for line in lines)
+        self._connection.writer.write(b"".join(ended))
         await self._connection.writer.drain()
 
     async def terminate_torn_line(self) -> None:
