@@ -26,11 +26,12 @@ MAX_LINE = 64 << 20
 
 
 async def follow_log(
-    endpoint: Endpoint, container: str, *, follow: bool = True
+    endpoint: Endpoint, container: str, *, follow: bool = True, tail: int | None = None
 ) -> AsyncIterator[list[LogLine]]:
-    """Yield the log's lines from its start, in batches as they come.
+    """Yield the log's lines, in batches as they come.
 
-    With `follow` it ends when the container stops, else at the present end.
+    With `follow` it ends when the container stops, else at the present end. It begins with the
+    log's start, or with the last `tail` of the engine's pieces, of which a long line has several.
 
     Raises:
         NotFound: there is no such container.
@@ -39,6 +40,7 @@ async def follow_log(
     connection = await connect(endpoint)
     try:
         query = {"stdout": "1", "stderr": "1", "timestamps": "1", "follow": "1" if follow else "0"}
+        query |= {} if tail is None else {"tail": str(tail)}
         response = await request(connection, "GET", f"/containers/{container}/logs", query)
         chunked = response.headers.get("transfer-encoding") == "chunked"
         frames, lines = _Frames(), _Lines()
