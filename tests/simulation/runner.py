@@ -27,7 +27,11 @@ class SimulatedInput:
         self._world, self._generation, self._box = world, generation, box
         self._open = True
 
-    async def send(self, line: bytes) -> None:
+    async def send(self, *lines: bytes) -> None:
+        for line in lines:
+            await self._send(line)
+
+    async def _send(self, line: bytes) -> None:
         self._generation.check()
         was_up = self._world.engine_up and self._open and not self._box.removed
         await self._world.pause()
