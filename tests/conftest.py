@@ -34,6 +34,20 @@ settings.register_profile(
 settings.load_profile("ctui")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Spread the tests of the engine among the others, where several tests run at a time.
+
+    They wait for containers for half of their time, and the others can use it.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return
+    place: dict[pytest.Item, float] = {}
+    for engine in (True, False):
+        found = [item for item in items if (item.get_closest_marker("engine") is None) != engine]
+        place |= {item: (number + 0.5) / len(found) for number, item in enumerate(found)}
+    items.sort(key=place.__getitem__)
+
+
 @pytest.fixture(autouse=True)
 def own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No test sees the developer's own logins, settings or folders."""
