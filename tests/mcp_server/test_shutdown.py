@@ -39,7 +39,7 @@ async def test_it_ends_before_anything_was_said(repository: Path) -> None:
     async with raw(repository, real=True) as server:
         assert server.process.stdin is not None
         server.process.stdin.close()
-        async with asyncio.timeout(10):  # it has to start first
+        async with asyncio.timeout(30):  # it has to start first
             assert await server.process.wait() == 0
 
 
