@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -11,11 +12,7 @@ from ctui.tasks.mailbox.mail import Lines, Send
 from ctui.tasks.mailbox.step import Step
 from ctui.tasks.model import TaskState
 from ctui.tasks.runs import dispatch
-from tests.simulation.hostile_world import (
-    quiet,
-    settled,
-    stopped,
-)
+from tests.simulation.hostile_world import quiet, settled, stopped
 from tests.simulation.schedule import Schedule, in_world
 from tests.simulation.world import Broken
 
@@ -29,7 +26,8 @@ def test_a_mistake_of_the_driver_ends_the_run(monkeypatch: pytest.MonkeyPatch) -
             raise ValueError("a mistake of ours")
         handle(step, mail)
 
-    monkeypatch.setitem(dispatch._HANDLERS, Lines, wrong)
+    handlers: dict[Any, Any] = dispatch._HANDLERS
+    monkeypatch.setitem(handlers, Lines, wrong)
 
     async def work(schedule: Schedule) -> None:
         other = await quiet(schedule, "two")
@@ -55,7 +53,8 @@ def test_a_mistake_in_a_command_refuses_it_and_nothing_else(
     def wrong(_step: Step, _mail: Send) -> None:
         raise ValueError("a mistake of ours")
 
-    monkeypatch.setitem(dispatch._HANDLERS, Send, wrong)
+    handlers: dict[Any, Any] = dispatch._HANDLERS
+    monkeypatch.setitem(handlers, Send, wrong)
 
     async def work(schedule: Schedule) -> None:
         box = await quiet(schedule)
