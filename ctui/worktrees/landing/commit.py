@@ -68,7 +68,7 @@ async def commit_all(checkout: Checkout, message: str) -> Committed | None:
         Conflict: another git holds the index, or the branch moved meanwhile.
     """
     text = message_bytes(message)
-    who = await person(checkout.git_dir)
+    who = await person(*checkout)
     async with ref_transaction(checkout) as held:
         git = open_trusted(checkout.git_dir)
         ref, before = _branch(checkout, git)

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctui.errors import ExternalFailure, InvalidInput, Refused
-from ctui.git.command import run_git
+from ctui.git.identity import Identity, Unknown, identity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pygit2
-
-_NAMES = ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL")
-
-
-class Person(NamedTuple):
-    """Committer in the form of a commit: `Name <address> seconds zone`."""
-
-    author: bytes
-    committer: bytes
 
 
 class Original(NamedTuple):
@@ -42,29 +32,19 @@ class Original(NamedTuple):
             return data.decode("utf-8", "replace")
 
 
-async def person(git_dir: Path) -> Person:
-    """Return the identity that the person configured for this repository.
+async def person(git_dir: Path, work_tree: Path | None) -> Identity:
+    """Return the identity that `git commit` would use in a checkout.
 
     Raises:
         Refused: there is none; git would invent one from the machine's name.
     """
-    environment = {name: value for name in _NAMES if (value := os.environ.get(name))}
-    found: list[bytes] = []
-    for variable in ("GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT"):
-        try:
-            output = await run_git(
-                ["var", variable],
-                git_dir=git_dir,
-                env=environment,
-                config={"user.useConfigOnly": "true"},
-            )
-        except ExternalFailure as error:
-            raise Refused(
-                "git does not know who you are",
-                hint="git config --global user.name NAME; git config --global user.email ADDRESS",
-            ) from error
-        found.append(output.stdout.rstrip(b"\n"))
-    return Person(*found)
+    try:
+        return await identity(git_dir, work_tree)
+    except Unknown as error:
+        raise Refused(
+            error.message,
+            hint="git config --global user.name NAME; git config --global user.email ADDRESS",
+        ) from error
 
 
 def message_bytes(message: str) -> bytes:

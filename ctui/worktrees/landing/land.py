@@ -5,6 +5,7 @@ compute (scratch) -> hand the new objects over -> move the branch and its checko
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -158,7 +159,7 @@ class _Landing:
     ) -> tuple[str, int]:
         if method == "merge" and fast_forward and self._contains_target():
             return self.tip, len(own)
-        who = await person(self.repository.common_dir)
+        who = await person(*self._committed_in())
         if method == "rebase":
             try:
                 after, commits = await place.replay(own, self.before, who)
@@ -184,6 +185,11 @@ class _Landing:
             message=self._message(place, method, own),
         )
         return after, len(own)
+
+    def _committed_in(self) -> tuple[Path, Path | None]:
+        """Return git directory and files of where the person would make this commit by hand."""
+        checkout = checkout_of(self.repository, self.ref)
+        return checkout or (self.repository.common_dir, self.repository.work_tree)
 
     def _contains_target(self) -> bool:
         return bool(self.repository.git.descendant_of(self.tip, self.before))

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ctui.errors import Conflict, ExternalFailure, Refused, Unavailable
 from ctui.git.command import git_version, run_git
+from ctui.git.identity import Identity
 from ctui.git.opening import open_trusted
 from ctui.git.repository import Repository
 from ctui.worktrees.landing.commit_diff import named, shown
-from ctui.worktrees.landing.commit_objects import Person, read_original, write_commit
+from ctui.worktrees.landing.commit_objects import read_original, write_commit
 
 if TYPE_CHECKING:
     import pygit2
@@ -102,7 +103,7 @@ class MergeRepository:
         return tree.decode().strip(), files
 
     async def replay(
-        self, commits: Sequence[tuple[str, str]], onto: str, who: Person
+        self, commits: Sequence[tuple[str, str]], onto: str, who: Identity
     ) -> tuple[str, int]:
         """Make commits again on top of another, as `git rebase` does.
 
@@ -141,7 +142,7 @@ class MergeRepository:
             made += 1
         return current, made
 
-    async def _replayed_tree(self, commit: str, parent: str, onto: str, who: Person) -> str:
+    async def _replayed_tree(self, commit: str, parent: str, onto: str, who: Identity) -> str:
         # A commit with the tree of `onto` beside `commit` has exactly `parent` as its merge base.
         # (`merge-tree --merge-base` would say so, but needs git 2.40.)
         beside = write_commit(
