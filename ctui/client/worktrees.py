@@ -17,6 +17,7 @@ from ctui.tasks.store import Store
 from ctui.text import one_line
 from ctui.worktrees.identity import checked_path, metadata_of
 from ctui.worktrees.known import KnownWorktree, find_worktree, known_worktrees
+from ctui.worktrees.mending import what_to_do
 from ctui.worktrees.model import WorktreeRecord
 
 if TYPE_CHECKING:
@@ -95,7 +96,8 @@ def restore_records(paths: Paths, store: Store) -> list[str]:
 def _adopted(repository: Repository, found: KnownWorktree) -> WorktreeRecord:
     path, problem = checked_path(repository, found.metadata, None)
     if problem is not None:
-        raise Refused(f"{one_line(found.name)} is {problem}", hint="look at it by hand")
+        hint = what_to_do(problem, path, found.metadata)
+        raise Refused(f"{one_line(found.name)} is {problem}", hint=hint)
     status = path.lstat()
     return WorktreeRecord(
         name=found.name,

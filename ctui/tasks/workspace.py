@@ -47,7 +47,7 @@ class LocalWorkspace:
 
     async def provide(self, task: Task, managed: Mapping[str, str]) -> Provided:
         """Make ready what a run needs; see `Workspace`."""
-        repository = await asyncio.to_thread(open_repository, Path(task.repository))
+        repository = await asyncio.to_thread(_opened, task)
         worktree = Path(task.worktree)
         if not worktree.is_dir():
             raise Refused(
@@ -151,6 +151,16 @@ class LocalWorkspace:
             owner,
             isolated=task.options.isolated,
         )
+
+
+def _opened(task: Task) -> Repository:
+    place = Path(task.repository)
+    if not place.exists():
+        raise Refused(
+            f"the repository {place} is gone",
+            hint=f"move it back, or `ctui task remove {task.id}` takes the task off the list",
+        )
+    return open_repository(place)
 
 
 def _directory(worktree: Path, directory: str) -> str:
