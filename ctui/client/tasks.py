@@ -262,6 +262,7 @@ async def _place(
     made = None
     if new.worktree:
         record = worktrees.recorded(paths, repository, new.worktree)
+        worktrees.check_ready(repository, record)
     else:
         prefix = load_config(paths, repository=repository.work_tree).worktrees.prefix
         record = made = await worktrees.make_worktree(

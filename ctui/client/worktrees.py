@@ -19,6 +19,7 @@ from ctui.worktrees.identity import checked_path, metadata_of
 from ctui.worktrees.known import KnownWorktree, find_worktree, known_worktrees
 from ctui.worktrees.mending import what_to_do
 from ctui.worktrees.model import WorktreeRecord
+from ctui.worktrees.owner import task_owner
 
 if TYPE_CHECKING:
     from ctui.git.repository import Repository
@@ -62,6 +63,20 @@ def recorded(paths: Paths, repository: Repository, name: str) -> WorktreeRecord:
     record = _adopted(repository, found)
     _keep(paths, record)
     return record
+
+
+def check_ready(repository: Repository, record: WorktreeRecord) -> None:
+    """Refuse a worktree that no task can work in, before there is a task.
+
+    Raises:
+        Refused: it is not what was recorded, or belongs to root.
+    """
+    metadata = Path(record.metadata)
+    path, problem = checked_path(repository, metadata, record)
+    if problem is not None:
+        hint = what_to_do(problem, path, metadata)
+        raise Refused(f"{one_line(record.name)} is {problem}", hint=hint)
+    task_owner(path)
 
 
 def worktree_at(path: Path) -> WorktreeRecord | None:

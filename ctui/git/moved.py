@@ -15,6 +15,7 @@ from ctui.small_file import read_small_file
 from ctui.text import one_line
 
 _LINK_LIMIT = 1 << 16
+_TRASH_NAMES = (".ctui-trash", "ctui-trash")
 
 
 def refuse_broken_link(path: Path) -> None:
@@ -38,6 +39,21 @@ def refuse_broken_link(path: Path) -> None:
         if named is not None and not named.exists():
             raise _lost(folder, named)
         return
+
+
+def trashed_from(path: Path) -> Path | None:
+    """Return the repository whose trash a path is in, or None.
+
+    Whoever stood in a worktree that is removed stands in the trash, and goes on working with its
+    repository.
+    """
+    for folder in (path, *path.parents):
+        if folder.parent.name in _TRASH_NAMES and (named := link_target(folder)) is not None:
+            common_dir = named.parent.parent
+            # A task wrote the link: the repository has to know the entry.
+            if (common_dir / "ctui-trash" / f"{folder.name}.json").is_file():
+                return common_dir
+    return None
 
 
 def link_target(folder: Path) -> Path | None:
