@@ -16,11 +16,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ctui.errors import Conflict, ExternalFailure, Refused, Unavailable
 from ctui.git.command import git_version, run_git
-from ctui.git.identity import Identity
 from ctui.git.opening import open_trusted
 from ctui.git.repository import Repository
 from ctui.worktrees.landing.commit_diff import named, shown
-from ctui.worktrees.landing.commit_objects import read_original, write_commit
+from ctui.worktrees.landing.commit_objects import (
+    Person,
+    commit_data,
+    make_commit,
+    read_original,
+    write_data,
+)
 
 if TYPE_CHECKING:
     import pygit2
@@ -103,7 +108,7 @@ class MergeRepository:
         return tree.decode().strip(), files
 
     async def replay(
-        self, commits: Sequence[tuple[str, str]], onto: str, who: Identity
+        self, commits: Sequence[tuple[str, str]], onto: str, who: Person
     ) -> tuple[str, int]:
         """Make commits again on top of another, as `git rebase` does.
 
@@ -130,29 +135,29 @@ class MergeRepository:
             if tree == self.tree_of(current) and not empty:
                 continue
             original = read_original(self.git, commit)
-            current = write_commit(
+            current = await make_commit(
                 self.git,
+                who,
                 tree=tree,
                 parents=[current],
                 author=original.author,
-                committer=who.committer,
                 message=original.message,
                 encoding=original.encoding,
             )
             made += 1
         return current, made
 
-    async def _replayed_tree(self, commit: str, parent: str, onto: str, who: Identity) -> str:
+    async def _replayed_tree(self, commit: str, parent: str, onto: str, who: Person) -> str:
         # A commit with the tree of `onto` beside `commit` has exactly `parent` as its merge base.
         # (`merge-tree --merge-base` would say so, but needs git 2.40.)
-        beside = write_commit(
-            self.git,
+        data = commit_data(
             tree=self.tree_of(onto),
             parents=[parent],
             author=who.author,
             committer=who.committer,
             message=b"beside\n",
         )
+        beside = write_data(self.git, data)
         tree, files = await self.merge(beside, commit)
         if files:
             subject = shown(read_original(self.git, commit).message.split(b"\n", 1)[0])
