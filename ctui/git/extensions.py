@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     import pygit2
 
 _BY_THEMSELVES = ("noop", "objectformat", "preciousobjects", "relativeworktrees", "worktreeconfig")
-"""What libgit2 knows."""
+"""Extensions that libgit2 knows."""
 
 _HARMLESS = ("noop-v1", "partialclone")
-"""What it need not know: objects that a partial clone lacks are looked for by git, not by it."""
+"""Extensions that it need not know: git looks for the objects that a partial clone lacks."""
 
 _CHECKED = ("refstorage",)
-"""What has a check of its own."""
+"""Extensions with a check of their own."""
 
 _PREFIX = "extensions."
 

@@ -1,4 +1,4 @@
-"""Who `git commit` would say is at work, asked of git itself.
+"""The identity that `git commit` would use, asked of git itself.
 
 Only git knows all that decides: conditional includes (`gitdir`, `onbranch`, `hasconfig`), settings
 of one worktree, `author` and `committer` apart from `user`, and the environment.

@@ -28,7 +28,7 @@ _SECONDS = 120
 
 _KEYS = r"^(commit[.]gpgsign|user[.]signingkey|gpg[.](.*[.])?(format|program|defaultkeycommand))$"
 _OWN_SCOPES = frozenset({"system", "global", "command"})
-"""Where a person's configuration is; `local` and `worktree` are a repository's."""
+"""Scopes of a person's own configuration; `local` and `worktree` are a repository's."""
 
 _PROGRAMS = {"openpgp": "gpg", "x509": "gpgsm", "ssh": "ssh-keygen"}
 _OFF = "or turn signing off here: git config commit.gpgSign false"
@@ -46,6 +46,18 @@ class Signer(NamedTuple):
     """`openpgp`, `x509` or `ssh`."""
     program: str
     key: str
+
+    def check(self) -> None:
+        """Refuse what can be seen to be missing, without asking for a signature.
+
+        Raises:
+            Refused: the program, or the file of an ssh key.
+        """
+        if shutil.which(self.program, path=environ().get("PATH")) is None:
+            raise self._failure("it is not installed")
+        literal = self.kind != "ssh" or _literal_key(self.key)
+        if not literal and not Path(self.key).expanduser().is_file():
+            raise self._failure(f"there is no key {self.key}")
 
     async def sign(self, payload: bytes) -> bytes:
         """Return the signature of a commit without one.

@@ -34,7 +34,7 @@ class Login(msgspec.Struct, frozen=True, omit_defaults=True):
     variables: dict[str, str] = {}
     """Variables of the caller's environment that the task's MCP servers refer to."""
     caller: dict[str, str] = {}
-    """What git, and what reaches the network, need of the caller's environment (`git.caller`)."""
+    """Variables of the caller's environment that git and proxies are decided by (`git.caller`)."""
 
     def __repr__(self) -> str:
         return "Login(…)" if self.environment else f"Login(stored={self.stored})"

@@ -1,4 +1,4 @@
-"""What to do about a worktree whose folder and metadata do not fit, in one line."""
+"""Hints for a worktree whose folder and metadata do not fit, one line each."""
 
 from __future__ import annotations
 

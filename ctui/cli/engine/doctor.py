@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import click
 
@@ -41,8 +42,10 @@ def _repair() -> None:
 
 async def _check(*, as_json: bool) -> int:
     from ctui.client.health import check_all
+    from ctui.client.repository_health import repository_checks
 
     checks = await check_all(context.paths())
+    checks += await repository_checks(Path())
     if as_json:
         print_json(checks)
     else:

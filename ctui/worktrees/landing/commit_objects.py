@@ -34,7 +34,7 @@ class Original(NamedTuple):
 
 
 class Person(NamedTuple):
-    """Who commits, in the form of a commit, and what signs it."""
+    """Author and committer in the form of a commit, and what signs it."""
 
     author: bytes
     committer: bytes
