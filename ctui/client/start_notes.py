@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ctui.client.repository_health import commit_notes
+from ctui.client.commit_health import commit_notes
 from ctui.errors import CtuiError
 from ctui.git.command import run_git, status_arguments
 from ctui.text import one_line

@@ -10,7 +10,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from ctui.errors import NotFound, Refused
+from ctui.errors import Refused
 from ctui.small_file import read_small_file
 from ctui.text import one_line
 
@@ -24,7 +24,7 @@ def refuse_broken_link(path: Path) -> None:
     Git stops at such a file; what is found further up is another repository.
 
     Raises:
-        NotFound: with the line that mends it.
+        Refused: with the line that mends it.
     """
     for folder in (path, *path.parents):
         link = folder / ".git"
@@ -32,7 +32,7 @@ def refuse_broken_link(path: Path) -> None:
             continue
         named = link_target(folder)
         if link.is_file() and named is None:
-            raise NotFound(
+            raise Refused(
                 f"{one_line(str(link), 200)} names no git directory",
                 hint="it has to be one line: gitdir: PATH",
             )
@@ -81,20 +81,20 @@ def leads_nowhere(worktree: Path, metadata: Path) -> bool:
     return named is not None and not named.exists() and named.name == metadata.name
 
 
-def _lost(folder: Path, named: Path) -> NotFound:
+def _lost(folder: Path, named: Path) -> Refused:
     shown = one_line(str(folder), 200)
     if named.parent.name != "worktrees":
-        return NotFound(
+        return Refused(
             f"the git directory of {shown} is gone: {one_line(str(named), 200)}",
             hint=f"put it back, or write its new place into {shown}/.git",
         )
     common_dir = named.parent.parent
     if common_dir.is_dir():
-        return NotFound(
+        return Refused(
             f"{shown} is no worktree of {one_line(str(common_dir), 200)} any more",
             hint="git worktree prune forgot it: copy what you need of its files elsewhere",
         )
-    return NotFound(
+    return Refused(
         f"the repository of the worktree {shown} is gone: {one_line(str(common_dir), 200)}",
         hint=f"if you moved it: git -C ITS_NEW_PLACE worktree repair {shown}",
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ctui.client.worktrees import recorded
-from ctui.errors import NotFound, Refused
+from ctui.errors import Refused
 from ctui.git.repository import open_repository
 from ctui.paths import Paths
 from ctui.worktrees.create import create_worktree
@@ -80,7 +80,7 @@ async def test_a_moved_repository_is_repaired_as_its_worktree_says(
     inner.mkdir()
     moved = repository.rename(tmp_path / "moved")
     for folder in (worktree, inner):
-        with pytest.raises(NotFound, match=r"repository of the worktree .* is gone") as lost:
+        with pytest.raises(Refused, match=r"repository of the worktree .* is gone") as lost:
             open_repository(folder)
         assert f"worktree repair {worktree}" in lost.value.hint
     _run(lost.value.hint, moved)
@@ -123,7 +123,7 @@ async def test_a_worktree_that_git_forgot_is_said_to_be_none(
     git(repository, "worktree", "remove", "--force", str(worktree))
     worktree.mkdir()
     (worktree / ".git").write_text(f"gitdir: {repository}/.git/worktrees/work\n")
-    with pytest.raises(NotFound, match=r"no worktree of .* any more") as lost:
+    with pytest.raises(Refused, match=r"no worktree of .* any more") as lost:
         open_repository(worktree)
     assert "copy what you need" in lost.value.hint
 
@@ -136,7 +136,7 @@ async def test_a_broken_worktree_in_another_checkout_is_not_taken_for_that(
     outer = make_repository(tmp_path / "outer")
     git(repository, "worktree", "add", "-q", str(outer / "inner"))
     repository.rename(tmp_path / "moved")
-    with pytest.raises(NotFound, match="is gone"):
+    with pytest.raises(Refused, match="is gone"):
         open_repository(outer / "inner")
     assert open_repository(outer).common_dir == outer / ".git"
 
@@ -146,6 +146,6 @@ def test_a_link_of_nonsense_is_no_crash(repository: Path, text: str) -> None:
     folder = repository / "sub"
     folder.mkdir()
     (folder / ".git").write_bytes(text.encode("utf-8", "surrogateescape"))
-    with pytest.raises(NotFound) as refused:
+    with pytest.raises(Refused) as refused:
         open_repository(folder)
     assert "\0" not in refused.value.message

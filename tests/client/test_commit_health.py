@@ -1,4 +1,4 @@
-"""What is wrong with a repository is said by `ctui doctor` and where a task begins."""
+"""Who commits, and what cannot be signed, is said by the doctor and where a task begins."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ctui.client.repository_health import commit_notes, repository_checks
+from ctui.client.commit_health import commit_check, commit_notes
 from ctui.git.repository import open_repository
 from tests.conftest import git
 
@@ -15,19 +15,20 @@ SIGNED = "[user]\n\tname = Ada\n\temail = ada@example.org\n[commit]\n\tgpgSign =
 
 async def test_a_repository_says_who_commits_in_it(repository: Path, home: Path) -> None:
     assert home.is_dir()
-    place, commits = await repository_checks(repository)
-    assert (place.ok, place.found) == (True, str(repository))
+    commits = await commit_check(repository)
+    assert commits is not None
     assert (commits.ok, commits.found, commits.mend) == (True, "by Ada ada@example.org", "")
     assert await commit_notes(open_repository(repository)) == []
 
 
 async def test_outside_of_a_repository_nothing_is_said(tmp_path: Path) -> None:
-    assert await repository_checks(tmp_path) == []
+    assert await commit_check(tmp_path) is None
 
 
 async def test_nobody_is_a_remark(repository: Path, home: Path) -> None:
     (home / ".gitconfig").write_text("")
-    _, commits = await repository_checks(repository)
+    commits = await commit_check(repository)
+    assert commits is not None
     assert commits.found == "git does not know who you are"
     assert "git config --global user.name" in commits.mend
 
@@ -46,7 +47,8 @@ async def test_what_cannot_be_signed_is_said_before_the_landing(
 ) -> None:
     """G19: at the start of a task and by the doctor, not only when everything is done."""
     (home / ".gitconfig").write_text(SIGNED + more)
-    _, commits = await repository_checks(repository)
+    commits = await commit_check(repository)
+    assert commits is not None
     assert reason in commits.mend
     [note] = await commit_notes(open_repository(repository))
     assert reason in note
@@ -54,21 +56,10 @@ async def test_what_cannot_be_signed_is_said_before_the_landing(
 
 async def test_what_can_be_signed_is_said_with_the_program(repository: Path, home: Path) -> None:
     (home / ".gitconfig").write_text(SIGNED + "[gpg]\n\tprogram = true\n")
-    _, commits = await repository_checks(repository)
+    commits = await commit_check(repository)
+    assert commits is not None
     assert (commits.found, commits.mend) == ("by Ada ada@example.org, signed by true", "")
     git(repository, "config", "commit.gpgSign", "false")
-    _, commits = await repository_checks(repository)
+    commits = await commit_check(repository)
+    assert commits is not None
     assert commits.found == "by Ada ada@example.org"
-
-
-async def test_a_repository_that_is_not_opened_is_said_with_what_mends_it(
-    repository: Path, home: Path, tmp_path: Path
-) -> None:
-    """G15: by the doctor too."""
-    assert home.is_dir()
-    worktree = tmp_path / "own"
-    git(repository, "worktree", "add", "-q", str(worktree))
-    repository.rename(tmp_path / "moved")
-    [check] = await repository_checks(worktree)
-    assert not check.ok
-    assert "worktree repair" in check.mend

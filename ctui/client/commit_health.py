@@ -1,8 +1,8 @@
-"""Checks of a repository, and of the commits that ctui would make in it."""
+"""Check of the commits that ctui would make in a repository: by whom, and how they are signed."""
 
 from __future__ import annotations
 
-import os
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,20 +19,12 @@ if TYPE_CHECKING:
 _WHO = "git config --global user.name NAME; git config --global user.email ADDRESS"
 
 
-async def repository_checks(path: Path) -> list[Check]:
-    """Look at the repository that a folder is in; nothing where it is in none."""
+async def commit_check(folder: Path) -> Check | None:
+    """Return the check, or None where no repository is that can be opened."""
     try:
-        path = path.absolute()
-    except OSError:
-        return []  # it is gone
-    if not any(os.path.lexists(folder / ".git") for folder in (path, *path.parents)):
-        return []
-    try:
-        repository = open_repository(path)
-    except CtuiError as error:
-        return [Check("repository", False, error.message, error.hint)]
-    found = Check("repository", True, str(repository.work_tree or repository.common_dir))
-    return [found, await _commits(repository)]
+        return await _commits(await asyncio.to_thread(open_repository, folder))
+    except CtuiError:
+        return None
 
 
 async def _commits(repository: Repository) -> Check:
