@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ctui.client.commit_health import commit_notes
 from ctui.errors import CtuiError
 from ctui.git.command import run_git, status_arguments
 from ctui.text import one_line
@@ -34,6 +35,7 @@ async def start_notes(
         trusted: the repository's own Claude settings count.
     """
     notes = [] if trusted or base is None else await _imports(repository, base)
+    notes += await commit_notes(repository)
     work_tree = repository.work_tree
     if new.in_checkout or new.worktree or work_tree is None:
         return notes

@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from ctui.errors import CtuiError
-from ctui.git import harvest
+from ctui.git import harvest, ref_by_ref
 from ctui.git.advance import BranchOutcome, advance_branch, finish_advance
 from ctui.git.command import run_git
 from ctui.git.private import PrivateRepository
@@ -60,8 +60,9 @@ async def import_work(
     try:
         await finish_advance(private)
         offered = await asyncio.to_thread(harvest.offered_refs, private)
-        refs = await _bring_objects(private, offered, task) if offered else {}
-        problem = _missing(offered, refs)
+        own = f"heads/{branch}"
+        refs, held = await _bring_objects(private, offered, task, own) if offered else ({}, {})
+        problem = ref_by_ref.told(held)
         imported = tuple(
             ImportedRef(f"refs/ctui/{task}/{name}", refs[name]) for name in sorted(refs)
         )
@@ -81,35 +82,36 @@ async def import_work(
 
 
 async def _bring_objects(
-    private: PrivateRepository, offered: dict[str, str], task: str
-) -> dict[str, str]:
-    """Fetch the refs whose commits exist, and return those."""
+    private: PrivateRepository, offered: dict[str, str], task: str, own: str
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Fetch the refs that are complete and allowed.
+
+    Returns:
+        those refs, and why each of the others was held back.
+    """
     staging = await asyncio.to_thread(_stage, private)
     asked = "".join(f"{commit}\n" for commit in offered.values()).encode()
     checked = await run_git(["cat-file", "--batch-check"], git_dir=staging, input=asked)
     there = {line.split()[0] for line in checked.stdout.decode().splitlines() if "commit" in line}
     refs = {name: commit for name, commit in offered.items() if commit in there}
-    lines = [f"{refs[name]} refs/import/{name}\n" for name in sorted(refs)]
-    (staging / "packed-refs").write_text("# pack-refs with: sorted \n" + "".join(lines))
+
+    async def fetch(some: Mapping[str, str]) -> None:
+        lines = [f"{some[name]} refs/import/{name}\n" for name in sorted(some)]
+        (staging / "packed-refs").write_text("# pack-refs with: sorted \n" + "".join(lines))
+        await _fetch(private, staging, task)
+
+    held = dict.fromkeys(set(offered) - set(refs), "its commit is not there")
+    complete = False
     try:
         if refs:
             await _make_way(private, task, refs)
-            await _fetch(private, staging, task)
-    except CtuiError:
-        # Without this, a damaged copy would keep a complete one from being fetched.
-        await asyncio.to_thread(shutil.rmtree, staging)
-        raise
-    if len(refs) < len(offered):
-        await asyncio.to_thread(shutil.rmtree, staging)
-    return refs
-
-
-def _missing(offered: dict[str, str], refs: dict[str, str]) -> str:
-    missing = sorted(set(offered) - set(refs))
-    if not missing:
-        return ""
-    names = sanitise(", ".join(missing[:5]))
-    return f"{len(missing)} refs of the task name commits that are not there: {names}"
+            held |= await ref_by_ref.fetch_each(refs, fetch, first=own)
+        complete = not held
+    finally:
+        if not complete:
+            # Without this, a damaged copy would keep a complete one from being fetched.
+            await asyncio.to_thread(shutil.rmtree, staging)
+    return {name: commit for name, commit in refs.items() if name not in held}, held
 
 
 def _stage(private: PrivateRepository) -> Path:
@@ -126,7 +128,7 @@ def _stage(private: PrivateRepository) -> Path:
     return staging
 
 
-async def _make_way(private: PrivateRepository, task: str, refs: dict[str, str]) -> None:
+async def _make_way(private: PrivateRepository, task: str, refs: Mapping[str, str]) -> None:
     """Put aside refs that the task no longer has and that block the name of a new one.
 
     git cannot have `side` and `side/more` at once: a task that renames one to the other would end

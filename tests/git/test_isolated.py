@@ -106,7 +106,7 @@ async def test_a_given_pack_that_the_task_replaced_brings_nothing(
                 path.with_suffix(end).rename(packs / (name + end))
     assert tip in objects(place) - before
     result = await place.bring()
-    assert "commits that are not there" in result.problem
+    assert f"heads/{BRANCH} (its commit is not there)" in result.problem
     assert git(repository, "rev-parse", BRANCH) == place.record.base
 
 

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ctui.cli import context
 from ctui.cli.output import json_option, print_json, warn
+
+if TYPE_CHECKING:
+    from ctui.client.health import Check
 
 
 @click.command("doctor")
@@ -39,10 +45,20 @@ def _repair() -> None:
         warn(line)
 
 
+async def _here() -> list[Check]:
+    """Check the repository of this folder, if it is in one."""
+    from ctui.client.commit_health import commit_check
+
+    with suppress(OSError):  # it can be gone
+        found = await commit_check(Path.cwd())
+        return [found] if found is not None else []
+    return []
+
+
 async def _check(*, as_json: bool) -> int:
     from ctui.client.health import check_all
 
-    checks = await check_all(context.paths())
+    checks = [*await check_all(context.paths()), *await _here()]
     if as_json:
         print_json(checks)
     else:

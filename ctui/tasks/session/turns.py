@@ -157,13 +157,10 @@ def work_found(step: Step, work: WorkState | None, trouble: str = "") -> None:
     if work is None or work == task.work or _nothing_new(work, task.work):
         return
     task.work = work
-    if not (work.refs or work.problem):
-        return
-    refs = ", ".join(f"{ref.name} {ref.commit[:9]}" for ref in work.refs)
-    text = work.problem or f"{work.reason or 'work imported'}: {refs}"
     if work.problem:
-        step.note(Notice(kind="problem", text=text))
-    elif work.branch == "diverged":
-        step.note(Notice(kind="diverged", text=text))
-    else:
-        step.note(Notice(kind="imported", text=text))
+        step.note(Notice(kind="problem", text=work.problem))
+    if work.refs:
+        refs = ", ".join(f"{ref.name} {ref.commit[:9]}" for ref in work.refs)
+        text = f"{work.reason or 'work imported'}: {refs}"
+        diverged = work.branch == "diverged"
+        step.note(Notice(kind="diverged" if diverged else "imported", text=text))

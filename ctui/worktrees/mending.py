@@ -1,0 +1,29 @@
+"""Hints for a worktree whose folder and metadata do not fit, one line each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ctui.git.moved import leads_nowhere, repair_command
+from ctui.text import one_line
+from ctui.worktrees.model import Problem
+
+
+def what_to_do(problem: Problem, path: Path, metadata: Path) -> str:
+    """Return the hint for a problem of a worktree.
+
+    Args:
+        problem: by `checked_path`.
+        path: where the worktree is looked for.
+        metadata: its folder below `.git/worktrees`.
+    """
+    common_dir = metadata.parent.parent
+    if problem == "missing":
+        repair = repair_command(common_dir, Path("ITS_NEW_PLACE"))
+        return f"if you moved it: {one_line(repair, 300)}; else git worktree prune forgets it"
+    if problem == "unlinked" or leads_nowhere(path, metadata):
+        # The repository was moved: the worktree still names its old place.
+        return one_line(repair_command(common_dir, path), 300)
+    if problem == "foreign-owner":
+        return "work as its owner"
+    return "look at it by hand: git worktree list"
