@@ -19,6 +19,7 @@ from ctui.git import harvest, ref_by_ref
 from ctui.git.advance import BranchOutcome, advance_branch, finish_advance
 from ctui.git.command import run_git
 from ctui.git.private import PrivateRepository
+from ctui.git.stored import refuse_untransformed
 from ctui.text import sanitise
 
 _FETCH_SECONDS = 300
@@ -61,7 +62,9 @@ async def import_work(
         await finish_advance(private)
         offered = await asyncio.to_thread(harvest.offered_refs, private)
         own = f"heads/{branch}"
-        refs, held = await _bring_objects(private, offered, task, own) if offered else ({}, {})
+        refs, held = (
+            await _bring_objects(private, offered, task, own, base) if offered else ({}, {})
+        )
         problem = ref_by_ref.told(held)
         imported = tuple(
             ImportedRef(f"refs/ctui/{task}/{name}", refs[name]) for name in sorted(refs)
@@ -82,7 +85,7 @@ async def import_work(
 
 
 async def _bring_objects(
-    private: PrivateRepository, offered: dict[str, str], task: str, own: str
+    private: PrivateRepository, offered: dict[str, str], task: str, own: str, base: str | None
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Fetch the refs that are complete and allowed.
 
@@ -96,6 +99,8 @@ async def _bring_objects(
     refs = {name: commit for name, commit in offered.items() if commit in there}
 
     async def fetch(some: Mapping[str, str]) -> None:
+        common_dir, allowed = private.repository.common_dir, private.filters()
+        await refuse_untransformed(staging, common_dir, some.values(), base, allowed)
         lines = [f"{some[name]} refs/import/{name}\n" for name in sorted(some)]
         (staging / "packed-refs").write_text("# pack-refs with: sorted \n" + "".join(lines))
         await _fetch(private, staging, task)

@@ -13,13 +13,15 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from ctui.errors import Refused, Unavailable
 from ctui.git import hostile
+from ctui.git.attributes import filter_setting
+from ctui.git.command import run_git
 from ctui.git.isolation import REFS_HEADER, isolate
 from ctui.git.opening import open_trusted
 from ctui.git.process import to_the_end
@@ -75,6 +77,17 @@ class PrivateRepository:
         """Return the names of the packs whose objects the repository has."""
         return frozenset(self.given.read_text().split()) if self.isolated else frozenset()
 
+    @property
+    def run_filters(self) -> Path:
+        """Names of the person's filters that run in it; only ctui writes it."""
+        return self.folder / "run-filters"
+
+    def filters(self) -> frozenset[str]:
+        """Return the names of the filters that run on what the task commits."""
+        if not self.run_filters.is_file():
+            return frozenset()
+        return frozenset(self.run_filters.read_text().split("\0"))
+
     def mounts(self, worktree: Path) -> list[BindMount]:
         """Return the mounts that git needs in the container."""
         mounts = [BindMount(worktree, WORKSPACE, read_only=False)]
@@ -110,6 +123,7 @@ async def create_private(
     owner: tuple[int, int],
     *,
     isolated: bool = False,
+    filters: Iterable[str] = (),
 ) -> PrivateRepository:
     """Make the private git directory in `folder`.
 
@@ -121,6 +135,7 @@ async def create_private(
         base: the commit that the branch is at.
         owner: uid and gid that the task runs as.
         isolated: borrow nothing, and have what the commit reaches that HEAD is at.
+        filters: names of the person's filters whose clean program runs in it.
 
     Raises:
         Unavailable: the folder cannot be written.
@@ -137,6 +152,7 @@ async def create_private(
         if isolated:
             refs = (unfinished / "packed-refs").read_bytes()
             await _isolate(private, unfinished, _tip(refs, branch) or base)
+        await _add_filters(private, unfinished, filters)
         await to_the_end(asyncio.to_thread(_complete, private, unfinished, branch, owner))
     except OSError as error:
         raise Unavailable(f"{folder} cannot be written: {error.strerror}") from error
@@ -175,6 +191,25 @@ def _lay_out(
     exclude = private.repository.common_dir / "info" / "exclude"
     if exclude.is_file():
         _write(unfinished / "info" / "exclude", exclude.read_bytes())
+
+
+async def _add_filters(
+    private: PrivateRepository, unfinished: Path, filters: Iterable[str]
+) -> None:
+    """Let filters of the person run on what the task adds; none of them writes files.
+
+    One whose program is not in the image fails, so that nothing is added without it.
+    """
+    names = sorted(filters)
+    for name in names:
+        if clean := await filter_setting(private.repository.common_dir, name, "clean"):
+            for setting, value in (("clean", clean), ("required", "true")):
+                await run_git(
+                    ["config", "--file", unfinished / "config", f"filter.{name}.{setting}", value],
+                    git_dir=private.repository.common_dir,
+                )
+    if names:
+        _write(private.run_filters, "\0".join(names).encode())
 
 
 async def _isolate(private: PrivateRepository, unfinished: Path, start: str | None) -> None:
