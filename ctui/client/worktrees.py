@@ -21,6 +21,7 @@ from ctui.worktrees.model import WorktreeRecord
 
 if TYPE_CHECKING:
     from ctui.git.repository import Repository
+    from ctui.worktrees.as_stored import Say
     from ctui.worktrees.create import Progress
 
 
@@ -119,6 +120,7 @@ async def make_worktree(
     prompt: str = "",
     base: str = "HEAD",
     progress: Progress | None = None,
+    say: Say = lambda _: None,
 ) -> WorktreeRecord:
     """Make a worktree and keep its record; see `create_worktree`.
 
@@ -138,6 +140,7 @@ async def make_worktree(
         base=base,
         prefix=prefix,
         progress=progress,
+        say=say,
     )
     try:
         _keep(paths, record)

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from ctui.errors import Refused, Unavailable
 from ctui.git import hostile
-from ctui.git.attributes import filter_setting
+from ctui.git.attributes import LFS, filter_setting, transformed_files
 from ctui.git.command import run_git
 from ctui.git.isolation import REFS_HEADER, isolate
 from ctui.git.opening import open_trusted
@@ -153,6 +153,8 @@ async def create_private(
             refs = (unfinished / "packed-refs").read_bytes()
             await _isolate(private, unfinished, _tip(refs, branch) or base)
         await _add_filters(private, unfinished, filters)
+        if metadata is None:
+            await _leave_alone(private, unfinished, filters)
         await to_the_end(asyncio.to_thread(_complete, private, unfinished, branch, owner))
     except OSError as error:
         raise Unavailable(f"{folder} cannot be written: {error.strerror}") from error
@@ -210,6 +212,26 @@ async def _add_filters(
                 )
     if names:
         _write(private.run_filters, "\0".join(names).encode())
+
+
+async def _leave_alone(
+    private: PrivateRepository, unfinished: Path, filters: Iterable[str]
+) -> None:
+    """Keep `git add --all` from files of the person's checkout that a filter would transform.
+
+    They lie there in plain text, and what a task commits of them is held back.
+    """
+    found = await transformed_files(private.repository.common_dir)
+    run = {"", LFS, *filters}
+    paths = [path for path, rule in found.items() if rule.filter not in run]
+    if paths:
+        await run_git(
+            ["update-index", "--skip-worktree", "-z", "--stdin"],
+            git_dir=unfinished,
+            work_tree=private.repository.work_tree,
+            input=b"".join(path + b"\0" for path in paths),
+            blanked=(),
+        )
 
 
 async def _isolate(private: PrivateRepository, unfinished: Path, start: str | None) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
+from ctui.config import load_config
 from ctui.errors import CtuiError, Refused
 from ctui.files import replace_file
 from ctui.git.command import run_git
@@ -150,6 +151,7 @@ class LocalWorkspace:
             task.base,
             owner,
             isolated=task.options.isolated,
+            filters=load_config(self._paths).git.filter_names,
         )
 
 
