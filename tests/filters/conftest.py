@@ -41,7 +41,7 @@ class Filtered(Place):
         import pygit2
 
         found = pygit2.Repository(str(self.repository)).revparse_single(revision)
-        return bytes(found.data)
+        return bytes(found.read_raw())
 
     def edit(self, name: str, content: str | bytes) -> None:
         data = content.encode() if isinstance(content, str) else content
@@ -142,4 +142,3 @@ Setup = Callable[[Path], None]
 
 ENCRYPTED = pytest.mark.parametrize("setup", [with_openssl, with_git_crypt])
 """Both kinds of encrypting filters."""
-

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ctui.cli import context
 from ctui.cli.output import json_option, print_json, warn
+from ctui.errors import CtuiError
+
+if TYPE_CHECKING:
+    from ctui.client.health import Check
 
 
 @click.command("doctor")
@@ -39,10 +46,21 @@ def _repair() -> None:
         warn(line)
 
 
+async def _here() -> list[Check]:
+    """Check the repository of this folder, if it is in one."""
+    from ctui.client.filter_health import filter_check
+    from ctui.config import load_config
+
+    with suppress(CtuiError, OSError):
+        found = await filter_check(Path.cwd(), load_config(context.paths()).git)
+        return [found] if found is not None else []
+    return []
+
+
 async def _check(*, as_json: bool) -> int:
     from ctui.client.health import check_all
 
-    checks = await check_all(context.paths())
+    checks = [*await check_all(context.paths()), *await _here()]
     if as_json:
         print_json(checks)
     else:
