@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from fnmatch import fnmatchcase
@@ -21,11 +22,12 @@ from ctui.git.attributes import LFS, Transformation, transformed_files
 from ctui.git.command import run_git
 from ctui.text import one_line
 
+_NO_LFS = "there is no git-lfs here, so what the task adds to Git LFS cannot be landed or pushed"
 _SHOWN = 5
 _PORTION = 1 << 20
 
 
-async def refuse_plain_files(git_dir: Path, files: Path, allowed: GitConfig) -> None:
+async def look_at_files(git_dir: Path, files: Path, allowed: GitConfig) -> list[str]:
     """Refuse a place where a task would see a file otherwise than it is stored.
 
     Args:
@@ -33,13 +35,17 @@ async def refuse_plain_files(git_dir: Path, files: Path, allowed: GitConfig) -> 
         files: its work tree.
         allowed: the person's own settings, never a repository's.
 
+    Returns:
+        what the person should know of other files, one sentence each.
+
     Raises:
         Refused: the message names the files and their filters.
         CtuiError: it cannot be found out.
     """
+    rules = await transformed_files(git_dir, files=files)
     found = {
         path: rule
-        for path, rule in (await transformed_files(git_dir, files=files)).items()
+        for path, rule in rules.items()
         if rule.filter and rule.filter != LFS and rule.filter not in allowed.filter_names
     }
     globs = [glob.strip("/").split("/") for glob in allowed.plaintext_globs]
@@ -48,9 +54,7 @@ async def refuse_plain_files(git_dir: Path, files: Path, allowed: GitConfig) -> 
         for path, rule in found.items()
         if not any(_matches(os.fsdecode(path).split("/"), glob) for glob in globs)
     }
-    if not asked:
-        return
-    stored = await _stored(git_dir)
+    stored = await _stored(git_dir) if asked else {}
     plain = await asyncio.to_thread(lambda: list(_other_bytes(files, asked, stored)))
     if plain:
         names = sorted({asked[path].filter for path in plain})
@@ -62,6 +66,8 @@ async def refuse_plain_files(git_dir: Path, files: Path, allowed: GitConfig) -> 
             hint="use a new worktree, which has it as it is stored; or allow the path in "
             "git.plaintext, or a filter that hides nothing in git.filters: ctui config edit",
         )
+    uses_lfs = any(rule.filter == LFS for rule in rules.values())
+    return [_NO_LFS] if uses_lfs and shutil.which("git-lfs") is None else []
 
 
 def _matches(path: Sequence[str], glob: Sequence[str]) -> bool:

@@ -16,7 +16,7 @@ from ctui.claude.mcp.mcp_servers import variables_of
 from ctui.client import worktrees
 from ctui.client.base_url import check_base_url
 from ctui.client.directory import make_directory
-from ctui.client.plain_files import refuse_plain_files
+from ctui.client.plain_files import look_at_files
 from ctui.client.start_notes import start_notes
 from ctui.client.worktree_removal import WorktreeRemover
 from ctui.config import Config, load_config
@@ -185,7 +185,7 @@ async def start_task(
     place = await _place(client.paths, repository, new, progress, said.append)
     if place.made is None:
         git_dir = Path(place.metadata) if place.metadata else repository.common_dir
-        await refuse_plain_files(git_dir, Path(place.path), config.git)
+        said += await look_at_files(git_dir, Path(place.path), config.git)
     call = StartTask(
         task=new.task,
         repository=str(repository.common_dir),

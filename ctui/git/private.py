@@ -20,10 +20,9 @@ from typing import NamedTuple
 
 from ctui.errors import Refused, Unavailable
 from ctui.git import hostile
-from ctui.git.attributes import LFS, filter_setting, transformed_files
-from ctui.git.command import run_git
 from ctui.git.isolation import REFS_HEADER, isolate
 from ctui.git.opening import open_trusted
+from ctui.git.private_filters import FilterNotes, set_up_filters
 from ctui.git.process import to_the_end
 from ctui.git.repository import Repository
 from ctui.paths import WORKSPACE
@@ -78,15 +77,9 @@ class PrivateRepository:
         return frozenset(self.given.read_text().split()) if self.isolated else frozenset()
 
     @property
-    def run_filters(self) -> Path:
-        """Names of the person's filters that run in it; only ctui writes it."""
-        return self.folder / "run-filters"
-
-    def filters(self) -> frozenset[str]:
-        """Return the names of the filters that run on what the task commits."""
-        if not self.run_filters.is_file():
-            return frozenset()
-        return frozenset(self.run_filters.read_text().split("\0"))
+    def filters(self) -> FilterNotes:
+        """What of the person's filters runs in it."""
+        return FilterNotes(self.folder)
 
     def mounts(self, worktree: Path) -> list[BindMount]:
         """Return the mounts that git needs in the container."""
@@ -99,6 +92,10 @@ class PrivateRepository:
             mounts.append(BindMount(self.git_dir, _MOUNTED_AT, read_only=False))
             mounts.append(BindMount(link, f"{WORKSPACE}/.git", read_only=True))
         directories = [] if self.isolated else self.repository.object_directories()
+        if directories and (store := self.filters.lfs_store()):
+            # Where git-lfs looks, beside the objects that are borrowed.
+            target = directories[0].parent / "lfs" / "objects"
+            mounts.append(BindMount(store, str(target), read_only=True))
         return [*mounts, *(BindMount(path, str(path), read_only=True) for path in directories)]
 
     def fingerprint(self) -> str:
@@ -152,9 +149,7 @@ async def create_private(
         if isolated:
             refs = (unfinished / "packed-refs").read_bytes()
             await _isolate(private, unfinished, _tip(refs, branch) or base)
-        await _add_filters(private, unfinished, filters)
-        if metadata is None:
-            await _leave_alone(private, unfinished, filters)
+        await set_up_filters(private.filters, unfinished, repository, metadata, filters)
         await to_the_end(asyncio.to_thread(_complete, private, unfinished, branch, owner))
     except OSError as error:
         raise Unavailable(f"{folder} cannot be written: {error.strerror}") from error
@@ -193,45 +188,6 @@ def _lay_out(
     exclude = private.repository.common_dir / "info" / "exclude"
     if exclude.is_file():
         _write(unfinished / "info" / "exclude", exclude.read_bytes())
-
-
-async def _add_filters(
-    private: PrivateRepository, unfinished: Path, filters: Iterable[str]
-) -> None:
-    """Let filters of the person run on what the task adds; none of them writes files.
-
-    One whose program is not in the image fails, so that nothing is added without it.
-    """
-    names = sorted(filters)
-    for name in names:
-        if clean := await filter_setting(private.repository.common_dir, name, "clean"):
-            for setting, value in (("clean", clean), ("required", "true")):
-                await run_git(
-                    ["config", "--file", unfinished / "config", f"filter.{name}.{setting}", value],
-                    git_dir=private.repository.common_dir,
-                )
-    if names:
-        _write(private.run_filters, "\0".join(names).encode())
-
-
-async def _leave_alone(
-    private: PrivateRepository, unfinished: Path, filters: Iterable[str]
-) -> None:
-    """Keep `git add --all` from files of the person's checkout that a filter would transform.
-
-    They lie there in plain text, and what a task commits of them is held back.
-    """
-    found = await transformed_files(private.repository.common_dir)
-    run = {"", LFS, *filters}
-    paths = [path for path, rule in found.items() if rule.filter not in run]
-    if paths:
-        await run_git(
-            ["update-index", "--skip-worktree", "-z", "--stdin"],
-            git_dir=unfinished,
-            work_tree=private.repository.work_tree,
-            input=b"".join(path + b"\0" for path in paths),
-            blanked=(),
-        )
 
 
 async def _isolate(private: PrivateRepository, unfinished: Path, start: str | None) -> None:

@@ -51,7 +51,7 @@ async def refuse_untransformed(
     tips: Iterable[str],
     base: str | None,
     allowed: Collection[str] = (),
-) -> None:
+) -> Mapping[bytes, bytes]:
     """Refuse commits that have bytes which the repository stores transformed.
 
     Every commit counts that the repository does not have yet, because a push sends them all.
@@ -62,6 +62,9 @@ async def refuse_untransformed(
         tips: the newest of the commits.
         base: the commit that the task began with, whose attributes count.
         allowed: filters that run where the commits were made.
+
+    Returns:
+        the new blobs, each with a path of Git LFS that it is at, or b"".
 
     Raises:
         Refused: the message names one path.
@@ -84,6 +87,14 @@ async def refuse_untransformed(
     if wrong:
         first = min(wrong)
         raise Refused(_reason(first, min(news.blobs[first.blob])))
+    return {
+        blob.oid: blob.path if _is_lfs(rules[blob.path]) else b""
+        for blob in sorted(news.blobs, key=lambda blob: _is_lfs(rules[blob.path]))
+    }
+
+
+def _is_lfs(rules: Iterable[Transformation]) -> bool:
+    return any(rule.filter == LFS for rule in rules)
 
 
 async def _known(common_dir: Path, base: str | None) -> bytes:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ctui.client import Client
-from ctui.client.plain_files import refuse_plain_files
+from ctui.client.plain_files import look_at_files
 from ctui.client.tasks import NewTask, start_task
 from ctui.config import Config, load_config
 from ctui.config.model import GitConfig
@@ -32,7 +32,7 @@ from tests.filters.conftest import (
 
 async def look(repository: Path, *plaintext: str, filters: tuple[str, ...] = ()) -> None:
     """Look at the person's own checkout, as the start of a task does."""
-    await refuse_plain_files(repository / ".git", repository, GitConfig(plaintext, filters))
+    await look_at_files(repository / ".git", repository, GitConfig(plaintext, filters))
 
 
 @ENCRYPTED
@@ -90,9 +90,9 @@ async def test_a_worktree_that_git_made_is_refused(
     git(repository, "worktree", "add", "-q", str(tmp_path / "own"))
     metadata = repository / ".git" / "worktrees" / "own"
     with pytest.raises(Refused, match=r"secret\.env"):
-        await refuse_plain_files(metadata, tmp_path / "own", GitConfig())
+        await look_at_files(metadata, tmp_path / "own", GitConfig())
     place = await place_in(repository, tmp_path)
-    await refuse_plain_files(Path(place.record.metadata), place.path, GitConfig())
+    await look_at_files(Path(place.record.metadata), place.path, GitConfig())
 
 
 async def test_nothing_is_started_and_nothing_is_left(repository: Path, paths: Paths) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ctui.errors import Refused
 from ctui.git.attributes import attributes_at
 from ctui.git.command import run_git, status_arguments
+from ctui.git.lfs_objects import unchanged_files
 from ctui.git.opening import open_trusted
 from ctui.worktrees.landing.checkouts import Checkout, branch_name
 from ctui.worktrees.landing.commit_diff import commit_diff, joined, named, split_paths
@@ -119,6 +120,9 @@ async def uncommitted(checkout: Checkout) -> Uncommitted:
             found["conflicted"].append(field.split(b" ", 10)[10])
         elif kind == b"?":
             found["untracked"].append(field[2:])
+    # Files of Git LFS are compared with their pointers here, because no filter runs.
+    same = await unchanged_files(checkout.git_dir, checkout.work_tree, found["changed"])
+    found["changed"] = [path for path in found["changed"] if path not in same]
     return Uncommitted(**{name: tuple(paths) for name, paths in found.items()})
 
 
