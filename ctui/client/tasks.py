@@ -179,8 +179,11 @@ async def start_task(
     options = with_servers(client.paths, new)
     known = login(client.paths, options)
     config = _settled(load_config(client.paths, repository=repository.work_tree))
-    if config.sandbox.isolated:
-        options = msgspec.structs.replace(options, isolated=True)
+    options = msgspec.structs.replace(
+        options,
+        isolated=options.isolated or config.sandbox.isolated,
+        filters=config.git.filter_names,
+    )
     said: list[str] = []
     place = await _place(client.paths, repository, new, progress, said.append)
     if place.made is None:

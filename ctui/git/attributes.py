@@ -31,7 +31,7 @@ _SECONDS = 120
 
 
 class Transformation(NamedTuple):
-    """How the content of a path differs from what is stored."""
+    """Difference between the content of a path and what is stored of it."""
 
     filter: str = ""
     """Name of its filter, or ""."""
@@ -144,10 +144,13 @@ async def _may_have_any(git_dir: Path, files: Path | None) -> bool:
     if not oids:
         return False
     output = await run_git(
-        ["cat-file", "--batch"], git_dir=git_dir, input=b"".join(oid + b"\n" for oid in oids)
+        ["cat-file", "--batch"],
+        git_dir=git_dir,
+        input=b"".join(oid + b"\n" for oid in oids),
+        check=False,
     )
     # One that cannot be read may say anything.
-    return _says(output.stdout) or b" missing\n" in output.stdout
+    return bool(output.exit_code) or _says(output.stdout) or b" missing\n" in output.stdout
 
 
 async def _own_files(git_dir: Path) -> list[Path]:
@@ -211,9 +214,13 @@ async def _refuse_missing(
     if not asked:
         return
     output = await run_git(
-        ["cat-file", "--batch-check"], git_dir=git_dir, input=asked, env=dict(env or {})
+        ["cat-file", "--batch-check"],
+        git_dir=git_dir,
+        input=asked,
+        env=dict(env or {}),
+        check=False,
     )
-    if b" missing\n" in output.stdout:
+    if output.exit_code or b" missing\n" in output.stdout:
         raise Unavailable(
             "a .gitattributes of the repository is not here, so nobody knows its filters",
             hint="fetch it: git log -1 -p -- .gitattributes",

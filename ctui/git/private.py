@@ -78,7 +78,7 @@ class PrivateRepository:
 
     @property
     def filters(self) -> FilterNotes:
-        """What of the person's filters runs in it."""
+        """Notes of the filters that run in it."""
         return FilterNotes(self.folder)
 
     def mounts(self, worktree: Path) -> list[BindMount]:

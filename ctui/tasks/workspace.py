@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
-from ctui.config import load_config
 from ctui.errors import CtuiError, Refused
 from ctui.files import replace_file
 from ctui.git.command import run_git
@@ -151,7 +150,7 @@ class LocalWorkspace:
             task.base,
             owner,
             isolated=task.options.isolated,
-            filters=load_config(self._paths).git.filter_names,
+            filters=task.options.filters,
         )
 
 
