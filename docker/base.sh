@@ -7,7 +7,7 @@ set -eu
 
 pulled=debian:bookworm-slim
 made=ctui-base:bookworm
-packages=ca-certificates,git,ripgrep,python3-minimal,nodejs,npm,curl,less,openssh-client,procps
+packages=ca-certificates,git,git-lfs,ripgrep,python3-minimal,nodejs,npm,curl,less,openssh-client,procps
 
 say() { printf '%s\n' "$*" >&2; }
 have() { docker image inspect "$1" >/dev/null 2>&1; }

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ctui.client.commit_health import commit_notes
 from ctui.errors import CtuiError
+from ctui.git.attributes import transformed_files
 from ctui.git.command import run_git, status_arguments
 from ctui.text import one_line
 
@@ -59,6 +61,10 @@ async def _uncommitted(repository: Repository, work_tree: Path) -> list[str]:
     said = await _git(repository, status_arguments("--ignored=matching"), work_tree)
     entries = said.decode("utf-8", "replace").split("\0")
     changed = list(_names(entries, "12u?"))
+    if changed:
+        # Without its filter git takes an encrypted file for a changed one.
+        others = {os.fsdecode(path) for path in await _transformed(repository)}
+        changed = [name for name in changed if name not in others]
     ignored = [name for name in _names(entries, "!") if name.startswith(".env") and "/" not in name]
     notes: list[str] = []
     if changed:
@@ -72,6 +78,13 @@ async def _uncommitted(repository: Repository, work_tree: Path) -> list[str]:
             "(copy what the task needs, or use --workspace-dir)"
         )
     return notes
+
+
+async def _transformed(repository: Repository) -> Collection[bytes]:
+    try:
+        return await transformed_files(repository.common_dir)
+    except CtuiError:
+        return ()
 
 
 def _names(entries: list[str], kinds: str) -> Iterator[str]:

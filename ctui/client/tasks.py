@@ -16,6 +16,7 @@ from ctui.claude.mcp.mcp_servers import variables_of
 from ctui.client import worktrees
 from ctui.client.base_url import check_base_url
 from ctui.client.directory import make_directory
+from ctui.client.plain_files import look_at_files
 from ctui.client.start_notes import start_notes
 from ctui.client.worktree_removal import WorktreeRemover
 from ctui.config import Config, load_config
@@ -38,6 +39,7 @@ from ctui.worktrees.trash.removal_checks import check_removal
 if TYPE_CHECKING:
     from ctui.client.client import Client
     from ctui.git.repository import Repository
+    from ctui.worktrees.as_stored import Say
     from ctui.worktrees.create import Progress
     from ctui.worktrees.trash.entries import TrashEntry
 
@@ -179,9 +181,16 @@ async def start_task(
     options = with_servers(client.paths, new)
     known = login(client.paths, options)
     config = _settled(load_config(client.paths, repository=repository.work_tree))
-    if config.sandbox.isolated:
-        options = msgspec.structs.replace(options, isolated=True)
-    place = await _place(client.paths, repository, new, progress)
+    options = msgspec.structs.replace(
+        options,
+        isolated=options.isolated or config.sandbox.isolated,
+        filters=config.git.filter_names,
+    )
+    said: list[str] = []
+    place = await _place(client.paths, repository, new, progress, said.append)
+    if place.made is None:
+        git_dir = Path(place.metadata) if place.metadata else repository.common_dir
+        said += await look_at_files(git_dir, Path(place.path), config.git)
     call = StartTask(
         task=new.task,
         repository=str(repository.common_dir),
@@ -209,7 +218,8 @@ async def start_task(
         raise
     with worktrees.open_store(client.paths) as store:
         trusted = new.trust or await is_trusted(store, repository, task)
-    return Started(task, await start_notes(repository, new, place.base, trusted=trusted))
+    notes = await start_notes(repository, new, place.base, trusted=trusted)
+    return Started(task, [*said, *notes])
 
 
 async def remove_task(
@@ -256,7 +266,7 @@ class _Place(msgspec.Struct, frozen=True):
 
 
 async def _place(
-    paths: Paths, repository: Repository, new: NewTask, progress: Progress | None
+    paths: Paths, repository: Repository, new: NewTask, progress: Progress | None, say: Say
 ) -> _Place:
     if new.in_checkout:
         checkout = str(repository.work_tree)
@@ -275,6 +285,7 @@ async def _place(
             prompt=new.prompt,
             base=new.base,
             progress=progress,
+            say=say,
         )
     # One that ctui did not make is trusted as it is now: nobody knows how it began.
     base = record.base or head_of(repository, Path(record.metadata))

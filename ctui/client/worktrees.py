@@ -23,6 +23,7 @@ from ctui.worktrees.owner import task_owner
 
 if TYPE_CHECKING:
     from ctui.git.repository import Repository
+    from ctui.worktrees.as_stored import Say
     from ctui.worktrees.create import Progress
 
 
@@ -136,6 +137,7 @@ async def make_worktree(
     prompt: str = "",
     base: str = "HEAD",
     progress: Progress | None = None,
+    say: Say = lambda _: None,
 ) -> WorktreeRecord:
     """Make a worktree and keep its record; see `create_worktree`.
 
@@ -155,6 +157,7 @@ async def make_worktree(
         base=base,
         prefix=prefix,
         progress=progress,
+        say=say,
     )
     try:
         _keep(paths, record)

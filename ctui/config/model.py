@@ -114,6 +114,33 @@ class WorktreeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = 0.0
 
 
+class GitConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Exceptions for files that a repository stores otherwise than they lie in a checkout."""
+
+    plaintext: Annotated[
+        str | tuple[str, ...],
+        Meta(
+            description="paths such as conf/*.key that a task may see decrypted where you start it "
+            "in your own checkout; what it commits there is still held back"
+        ),
+    ] = ()
+    filters: Annotated[
+        str | tuple[str, ...],
+        Meta(
+            description="your clean filters, such as nbstripout, that hide nothing and run in the "
+            "sandboxes of new tasks; their programs must be in the image"
+        ),
+    ] = ()
+
+    @property
+    def plaintext_globs(self) -> tuple[str, ...]:
+        return _several(self.plaintext)
+
+    @property
+    def filter_names(self) -> tuple[str, ...]:
+        return _several(self.filters)
+
+
 class TaskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Limits of the driver."""
 
@@ -190,11 +217,16 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sandbox: SandboxConfig = SandboxConfig()
     claude: ClaudeConfig = ClaudeConfig()
     worktrees: WorktreeConfig = WorktreeConfig()
+    git: GitConfig = GitConfig()
     tasks: TaskConfig = TaskConfig()
     screen: ScreenConfig = ScreenConfig()
     mcp: McpConfig = McpConfig()
     keys: dict[str, str] = {}
     """Ids of bindings with the keys that replace their default, such as `new-task = "ctrl+n"`."""
+
+
+def _several(value: str | tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(one for one in ((value,) if isinstance(value, str) else value) if one)
 
 
 class Key(NamedTuple):

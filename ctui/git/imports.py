@@ -18,7 +18,9 @@ from ctui.errors import CtuiError
 from ctui.git import harvest, ref_by_ref
 from ctui.git.advance import BranchOutcome, advance_branch, finish_advance
 from ctui.git.command import run_git
+from ctui.git.lfs_objects import pointers_in, store_of, take_over
 from ctui.git.private import PrivateRepository
+from ctui.git.stored import refuse_untransformed
 from ctui.text import sanitise
 
 _FETCH_SECONDS = 300
@@ -61,7 +63,9 @@ async def import_work(
         await finish_advance(private)
         offered = await asyncio.to_thread(harvest.offered_refs, private)
         own = f"heads/{branch}"
-        refs, held = await _bring_objects(private, offered, task, own) if offered else ({}, {})
+        refs, held = (
+            await _bring_objects(private, offered, task, own, base) if offered else ({}, {})
+        )
         problem = ref_by_ref.told(held)
         imported = tuple(
             ImportedRef(f"refs/ctui/{task}/{name}", refs[name]) for name in sorted(refs)
@@ -82,7 +86,7 @@ async def import_work(
 
 
 async def _bring_objects(
-    private: PrivateRepository, offered: dict[str, str], task: str, own: str
+    private: PrivateRepository, offered: dict[str, str], task: str, own: str, base: str | None
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Fetch the refs that are complete and allowed.
 
@@ -96,6 +100,9 @@ async def _bring_objects(
     refs = {name: commit for name, commit in offered.items() if commit in there}
 
     async def fetch(some: Mapping[str, str]) -> None:
+        common_dir, allowed = private.repository.common_dir, private.filters.names()
+        blobs = await refuse_untransformed(staging, common_dir, some.values(), base, allowed)
+        await _bring_lfs_objects(private, staging, blobs)
         lines = [f"{some[name]} refs/import/{name}\n" for name in sorted(some)]
         (staging / "packed-refs").write_text("# pack-refs with: sorted \n" + "".join(lines))
         await _fetch(private, staging, task)
@@ -112,6 +119,19 @@ async def _bring_objects(
             # Without this, a damaged copy would keep a complete one from being fetched.
             await asyncio.to_thread(shutil.rmtree, staging)
     return {name: commit for name, commit in refs.items() if name not in held}, held
+
+
+async def _bring_lfs_objects(
+    private: PrivateRepository, staging: Path, blobs: Mapping[bytes, bytes]
+) -> None:
+    """Take over the files of Git LFS that new blobs point to, before anything names them."""
+    if not private.filters.uses_lfs():
+        return
+    new = await pointers_in(staging, blobs)
+    known = await pointers_in(private.repository.common_dir, new)
+    wanted = {pointer: blobs[oid] for oid, pointer in new.items() if oid not in known}
+    store = await store_of(private.repository.common_dir)
+    await asyncio.to_thread(take_over, private.git_dir, store, wanted)
 
 
 def _stage(private: PrivateRepository) -> Path:

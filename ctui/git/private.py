@@ -13,7 +13,7 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -23,6 +23,7 @@ from ctui.git import hostile
 from ctui.git.isolation import REFS_HEADER, isolate
 from ctui.git.opening import open_trusted
 from ctui.git.personal import ignored, personal_settings
+from ctui.git.private_filters import FilterNotes, set_up_filters
 from ctui.git.process import to_the_end
 from ctui.git.repository import Repository
 from ctui.paths import WORKSPACE
@@ -75,6 +76,11 @@ class PrivateRepository:
         """Return the names of the packs whose objects the repository has."""
         return frozenset(self.given.read_text().split()) if self.isolated else frozenset()
 
+    @property
+    def filters(self) -> FilterNotes:
+        """Notes of the filters that run in it."""
+        return FilterNotes(self.folder)
+
     def mounts(self, worktree: Path) -> list[BindMount]:
         """Return the mounts that git needs in the container."""
         mounts = [BindMount(worktree, WORKSPACE, read_only=False)]
@@ -86,6 +92,10 @@ class PrivateRepository:
             mounts.append(BindMount(self.git_dir, _MOUNTED_AT, read_only=False))
             mounts.append(BindMount(link, f"{WORKSPACE}/.git", read_only=True))
         directories = [] if self.isolated else self.repository.object_directories()
+        if directories and (store := self.filters.lfs_store()):
+            # Where git-lfs looks, beside the objects that are borrowed.
+            target = directories[0].parent / "lfs" / "objects"
+            mounts.append(BindMount(store, str(target), read_only=True))
         return [*mounts, *(BindMount(path, str(path), read_only=True) for path in directories)]
 
     def fingerprint(self) -> str:
@@ -110,6 +120,7 @@ async def create_private(
     owner: tuple[int, int],
     *,
     isolated: bool = False,
+    filters: Iterable[str] = (),
 ) -> PrivateRepository:
     """Make the private git directory in `folder`.
 
@@ -121,6 +132,7 @@ async def create_private(
         base: the commit that the branch is at.
         owner: uid and gid that the task runs as.
         isolated: borrow nothing, and have what the commit reaches that HEAD is at.
+        filters: names of the person's filters whose clean program runs in it.
 
     Raises:
         Unavailable: the folder cannot be written.
@@ -140,6 +152,7 @@ async def create_private(
         if isolated:
             refs = (unfinished / "packed-refs").read_bytes()
             await _isolate(private, unfinished, _tip(refs, branch) or base)
+        await set_up_filters(private.filters, unfinished, repository, metadata, filters)
         await to_the_end(asyncio.to_thread(_complete, private, unfinished, branch, owner))
     except OSError as error:
         raise Unavailable(f"{folder} cannot be written: {error.strerror}") from error

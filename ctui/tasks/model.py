@@ -60,6 +60,8 @@ class TaskOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     """Use the repository's own Claude settings in this task's runs."""
     isolated: bool = False
     """Of the repository's objects only those that its first commit reaches are in its sandbox."""
+    filters: tuple[str, ...] = ()
+    """Clean filters of the person that run in its sandbox (`git.filters`)."""
 
 
 Cause = Literal[

@@ -183,6 +183,7 @@ class LocalWorkspace:
             task.base,
             owner,
             isolated=task.options.isolated,
+            filters=task.options.filters,
         )
 
 

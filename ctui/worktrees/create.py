@@ -19,12 +19,12 @@ from ctui.git.names import branch_conflicts, nameable, worktree_name
 from ctui.git.repository import Repository
 from ctui.paths import private_folder
 from ctui.text import one_line
+from ctui.worktrees.as_stored import Checkout, Say
 from ctui.worktrees.fresh_index import settle
 from ctui.worktrees.identity import metadata_of
 from ctui.worktrees.model import WorktreeRecord
 from ctui.worktrees.owner import TASK_UID, give_to_tasks
 
-_CHECKOUT_SECONDS = 600
 _ADD_ATTEMPTS = 5
 _UPDATING = re.compile(r"Updating files: .{0,20}\((\d+)/(\d+)\)")
 
@@ -47,8 +47,9 @@ async def create_worktree(
     base: str = "HEAD",
     prefix: str = "ctui/",
     progress: Progress | None = None,
+    say: Say = lambda _: None,
 ) -> WorktreeRecord:
-    """Make a worktree with a branch of its own.
+    """Make a worktree with a branch of its own, whose files are as the repository stores them.
 
     Args:
         repository: whose worktree it is.
@@ -58,6 +59,7 @@ async def create_worktree(
         base: where it begins.
         prefix: of the branch, in front of the name.
         progress: told how many of how many files are there, where that takes more than seconds.
+        say: told what the person should know of its filters.
 
     Raises:
         InvalidInput, Conflict: the name cannot be had.
@@ -73,16 +75,11 @@ async def create_worktree(
             await run_git(["branch", "--no-track", branch, commit], git_dir=repository.common_dir)
             made_branch = True
             await _add(repository, path, branch)
-        # The person's own filters may run here: the files come from a commit that they chose.
-        await run_git(
-            ["reset", "--hard", "--no-recurse-submodules"],
-            git_dir=metadata_of(path),
-            work_tree=path,
-            timeout=_CHECKOUT_SECONDS,
-            filters=True,
-            heard=files_updated(progress) if progress is not None else None,
-        )
-        await asyncio.to_thread(_settle, path)
+        files = Checkout(repository, metadata_of(path), path, say)
+        await files.write(files_updated(progress) if progress is not None else None)
+        if not await asyncio.to_thread(_settle, path):
+            await asyncio.to_thread(give_to_tasks, path)
+            await files.settle()
         return _record(repository, path.name, path, branch, commit)
     except (CtuiError, OSError, asyncio.CancelledError) as error:
         await asyncio.shield(discard_worktree(repository, path, branch if made_branch else None))
@@ -91,10 +88,9 @@ async def create_worktree(
         raise
 
 
-def _settle(path: Path) -> None:
+def _settle(path: Path) -> bool:
     owner = (TASK_UID, TASK_UID) if os.geteuid() == 0 else None
-    if not settle(metadata_of(path) / "index", path, owner):
-        give_to_tasks(path)
+    return settle(metadata_of(path) / "index", path, owner)
 
 
 def files_updated(progress: Progress) -> Callable[[str], None]:

@@ -9,6 +9,7 @@ import msgspec
 
 from ctui.errors import CtuiError
 from ctui.git.command import run_git, status_arguments
+from ctui.git.lfs_objects import unchanged_files
 from ctui.worktrees.hidden_changes import hidden_changes, is_split
 from ctui.worktrees.model import Changes, Upstream
 
@@ -53,8 +54,10 @@ async def git_status(metadata: Path, path: Path, blanked: Iterable[str] | None =
         index = (metadata / "index").read_bytes()
     except OSError:
         return look
+    same = await unchanged_files(metadata, path, _modified(output.stdout))
     hidden = await hidden_changes(metadata, path, index, blanked)
-    changes = msgspec.structs.replace(look.changes, modified=look.changes.modified + hidden)
+    modified = look.changes.modified + hidden - len(same)
+    changes = msgspec.structs.replace(look.changes, modified=modified)
     return msgspec.structs.replace(
         look, changes=changes, gitlinks=await _has_gitlinks(metadata, index)
     )
@@ -73,6 +76,15 @@ async def _has_gitlinks(metadata: Path, index: bytes) -> bool:
     except CtuiError:
         return True
     return output.stdout.startswith(b"160000 ") or b"\x00160000 " in output.stdout
+
+
+def _modified(output: bytes) -> list[bytes]:
+    """Return the paths whose files differ from the index and are there."""
+    return [
+        field.split(b" ", 8)[8]
+        for field in output.split(b"\0")
+        if field[:2] == b"1 " and field[3:4] == b"M"
+    ]
 
 
 def parse_status(output: bytes) -> GitStatus:

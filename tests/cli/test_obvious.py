@@ -10,14 +10,14 @@ import pytest
 
 from ctui.client.worktrees import open_store
 from ctui.paths import Paths
-from tests.cli.commands import ARGV, ctui, refused
 from tests.cli.test_worktree import made, said
 from tests.conftest import git, make_repository
+from tests.warm import COMMAND, ctui, refused
 
 
 def _in_shell(folder: Path, *lines: str) -> subprocess.CompletedProcess[str]:
     """Run lines in one shell, which stays in the folder that it is in, whatever is renamed."""
-    program = " ".join(ARGV)
+    program = " ".join(COMMAND)
     script = "\n".join(line.replace("ctui ", f"{program} ", 1) for line in lines)
     return subprocess.run(
         ["sh", "-e"], input=script, cwd=folder, capture_output=True, text=True, check=False
@@ -86,7 +86,7 @@ def test_in_a_folder_that_is_gone_it_says_so(repository: Path, tmp_path: Path) -
 
 def _without_folder(folder: Path, arguments: str) -> str:
     folder.mkdir()
-    command = f"rmdir {folder}; {' '.join(ARGV)} {arguments}"
+    command = f"rmdir {folder}; {' '.join(COMMAND)} {arguments}"
     done = subprocess.run(
         ["sh", "-c", command], cwd=folder, capture_output=True, text=True, check=False
     )

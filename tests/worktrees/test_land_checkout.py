@@ -229,10 +229,11 @@ async def test_filters_run_only_where_the_caller_says_so(place: Place, tmp_path:
     program = tmp_path / "smudge"
     program.write_text(f"#!/bin/sh\ntouch {tmp_path}/executed\ntr a-z A-Z\n")
     program.chmod(0o755)
-    place.work(".gitattributes", "loud filter=loud\nplain filter=unknown\n")
+    place.work(".gitattributes", "plain filter=unknown\n")
     place.work("plain", "plain\n")
     await land(place.repository, place.worktree)
     assert (place.main / "plain").read_text() == "plain\n"
+    place.work(".gitattributes", "loud filter=loud\nplain filter=unknown\n")
     place.work("loud", "loud\n")
     git(place.main, "config", "filter.loud.smudge", str(program))
     before = snapshot(place.main)

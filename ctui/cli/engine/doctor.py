@@ -11,6 +11,7 @@ import click
 
 from ctui.cli import context
 from ctui.cli.output import json_option, print_json, warn
+from ctui.errors import CtuiError
 
 if TYPE_CHECKING:
     from ctui.client.health import Check
@@ -48,11 +49,15 @@ def _repair() -> None:
 async def _here() -> list[Check]:
     """Check the repository of this folder, if it is in one."""
     from ctui.client.commit_health import commit_check
+    from ctui.client.filter_health import filter_check
+    from ctui.config import load_config
 
-    with suppress(OSError):  # it can be gone
-        found = await commit_check(Path.cwd())
-        return [found] if found is not None else []
-    return []
+    found: list[Check | None] = []
+    with suppress(CtuiError, OSError):  # the folder can be gone
+        found.append(await commit_check(Path.cwd()))
+    with suppress(CtuiError, OSError):
+        found.append(await filter_check(Path.cwd(), load_config(context.paths()).git))
+    return [check for check in found if check is not None]
 
 
 async def _check(*, as_json: bool) -> int:

@@ -43,7 +43,7 @@ def create(name: str, base: str, repo: str, *, as_json: bool) -> None:
     paths, repository = context.paths(), context.repository(repo)
     prefix = load_config(paths, repository=repository.work_tree).worktrees.prefix
     made = make_worktree(
-        paths, repository, prefix=prefix, name=name, base=base, progress=show_progress
+        paths, repository, prefix=prefix, name=name, base=base, progress=show_progress, say=warn
     )
     record = asyncio.run(made)
     if record.name != name:

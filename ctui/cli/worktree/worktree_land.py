@@ -35,7 +35,8 @@ def commit(name: str, message: str, repo: str, *, as_json: bool) -> None:
     from ctui.worktrees.landing.commit import commit_all
 
     repository = context.repository(repo)
-    done = asyncio.run(commit_all(_checkout(repository, name, to_commit=True), message))
+    checkout = _checkout(repository, name, to_commit=True)
+    done = asyncio.run(commit_all(checkout, message, run_filters=_run_filters()))
     if done is None:
         raise Refused(f"there is nothing to commit in {one_line(name)}", hint="ctui worktree diff")
     if as_json:
@@ -60,6 +61,11 @@ def commit(name: str, message: str, repo: str, *, as_json: bool) -> None:
 @click.option("--commit", "first", metavar="MESSAGE", help="Commit what is uncommitted first.")
 @click.option("--push", "push_too", is_flag=True, help="Push the target afterwards.")
 @click.option("--dry-run", is_flag=True, help="Say whether it would work, move nothing.")
+@click.option(
+    "--allow-filters",
+    is_flag=True,
+    help="Even if it changes which filter (.gitattributes) applies to a file.",
+)
 @click.option("--tell-task", is_flag=True, help="Let the worktree's task resolve what conflicts.")
 @repo_option
 @json_option
@@ -73,6 +79,7 @@ def land(
     *,
     push_too: bool,
     dry_run: bool,
+    allow_filters: bool,
     tell_task: bool,
     as_json: bool,
 ) -> int:
@@ -88,7 +95,7 @@ def land(
             _land(
                 repository,
                 name,
-                {"method": method, "target": target, "message": message},
+                {"method": method, "target": target, "message": message, "filters": allow_filters},
                 first=first,
                 push_too=push_too,
                 dry_run=dry_run,
@@ -172,8 +179,10 @@ async def _land(
 
     checkout = _checkout(repository, name, to_commit=first is not None)
     if first is not None and not dry_run:
-        await commit_all(checkout, first)
-    landed = await land_branch(repository, checkout, **how, dry_run=dry_run)
+        await commit_all(checkout, first, run_filters=_run_filters())
+    landed = await land_branch(
+        repository, checkout, **how, run_filters=_run_filters(), dry_run=dry_run
+    )
     problem = None
     if wanted := push_too and not dry_run:
         try:
@@ -212,6 +221,12 @@ def _checkout(repository: Repository, name: str, *, to_commit: bool = False) -> 
 
     worktree = named(repository, name)
     return landable(context.paths(), repository, worktree, to_commit=to_commit)
+
+
+def _run_filters() -> tuple[str, ...]:
+    from ctui.config import load_config
+
+    return load_config(context.paths()).git.filter_names
 
 
 def _branch(checkout: Checkout) -> str:

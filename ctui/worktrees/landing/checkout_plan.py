@@ -16,6 +16,7 @@ from ctui.git.command import IGNORE_SUBMODULES, run_git
 from ctui.worktrees.landing.checkouts import Checkout
 from ctui.worktrees.landing.commit_diff import EntryChange, commit_diff, joined, named, split_paths
 from ctui.worktrees.landing.file_writer import Signature, in_the_way, read_only, signatures
+from ctui.worktrees.landing.filter_changes import settings_to_blank
 
 _SECONDS = 600
 
@@ -27,7 +28,9 @@ class Plan(NamedTuple):
     seen: Mapping[bytes, Signature | None]
     """State of each path when it was found unchanged, or None if nothing was there."""
     filters: bool
-    """True if the person's own filters may write them."""
+    """True if any of the person's own filters may write them."""
+    blanked: Sequence[str]
+    """Settings of the filters that may not."""
 
 
 async def plan(checkout: Checkout, old: str, new: str, index: Path, *, filters: bool) -> Plan:
@@ -38,7 +41,8 @@ async def plan(checkout: Checkout, old: str, new: str, index: Path, *, filters: 
         old: the commit that it is at.
         new: where it goes.
         index: a copy of its index, which may be refreshed.
-        filters: files may be written by the person's filters.
+        filters: files may be written by any of the person's filters, and not only by those that
+            the new commit has for them.
 
     Raises:
         Refused: a path that would change was changed, staged or hidden from git, or a file that
@@ -57,12 +61,13 @@ async def plan(checkout: Checkout, old: str, new: str, index: Path, *, filters: 
     )
     _refuse(where, "staged changes", [p for p in split_paths(staged.stdout) if p in paths])
     seen = await asyncio.to_thread(signatures, checkout.work_tree, changes)
-    touched = await _touched(checkout, index, filters=filters)
+    blanked = await _blanked(checkout, new, changes, filters=filters)
+    touched = await _touched(checkout, index, blanked)
     _refuse(where, "uncommitted changes", [c.path for c in changes if c.old and c.path in touched])
     _refuse(where, "files in the way", await asyncio.to_thread(in_the_way, where, changes))
     if closed := await asyncio.to_thread(read_only, where, changes):
         raise Refused(f"{where} cannot be written: {named(closed)}", hint="mend its permissions")
-    return Plan(changes, seen, filters)
+    return Plan(changes, seen, filters, blanked)
 
 
 async def rest_of_plan(checkout: Checkout, old: str, new: str, *, filters: bool) -> Plan:
@@ -73,14 +78,23 @@ async def rest_of_plan(checkout: Checkout, old: str, new: str, *, filters: bool)
     """
     changes = await commit_diff(checkout.git_dir, old, new)
     seen = await asyncio.to_thread(signatures, checkout.work_tree, changes)
+    blanked = await _blanked(checkout, new, changes, filters=filters)
     copy = checkout.git_dir / "index.ctui-rest"
     try:
         shutil.copy2(checkout.git_dir / "index", copy)
-        touched = await _touched(checkout, copy, filters=filters)
+        touched = await _touched(checkout, copy, blanked)
     finally:
         copy.unlink(missing_ok=True)
     left = [c for c in changes if _is_left(c, seen[c.path], touched=c.path in touched)]
-    return Plan(left, seen, filters)
+    return Plan(left, seen, filters, blanked)
+
+
+async def _blanked(
+    checkout: Checkout, new: str, changes: Sequence[EntryChange], *, filters: bool
+) -> list[str]:
+    if filters:
+        return []
+    return await settings_to_blank(checkout.git_dir, new, [c.path for c in changes if c.new])
 
 
 def _is_left(change: EntryChange, seen: Signature | None, *, touched: bool) -> bool:
@@ -101,18 +115,12 @@ async def read_new_index(checkout: Checkout, old: str, new: str, index: Path) ->
 
 
 async def stage(checkout: Checkout, todo: Plan, index: Path, folder: Path) -> None:
-    """Write every new file into an empty folder, as git would write it into the checkout.
-
-    Raises:
-        Refused: a filter of the person would write one, and may not.
-    """
+    """Write every new file into an empty folder, as git would write it into the checkout."""
     paths = [change.path for change in todo.changes if change.new]
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700, parents=True)
     if not paths:
         return
-    if not todo.filters:
-        await _refuse_filters(checkout, paths, index)
     # In an empty work tree, attributes come from the new index and not from the old files.
     await run_git(
         ["checkout-index", "--quiet", "-z", "--stdin"],
@@ -121,7 +129,7 @@ async def stage(checkout: Checkout, todo: Plan, index: Path, folder: Path) -> No
         env={"GIT_INDEX_FILE": str(index)},
         input=joined(paths),
         timeout=_SECONDS,
-        filters=todo.filters,
+        blanked=todo.blanked,
     )
 
 
@@ -145,8 +153,12 @@ async def _refuse_hidden(checkout: Checkout, changes: Sequence[EntryChange], ind
         raise Refused(f"{where} is a sparse checkout", hint="git sparse-checkout disable")
 
 
-async def _touched(checkout: Checkout, index: Path, *, filters: bool) -> set[bytes]:
-    """Return the paths whose files differ from this index, which is refreshed on the way."""
+async def _touched(checkout: Checkout, index: Path, blanked: Sequence[str]) -> set[bytes]:
+    """Return the paths whose files differ from this index, which is refreshed on the way.
+
+    In a linked worktree no filter reads them: a task wrote them.
+    """
+    own = blanked if not (checkout.git_dir / "commondir").exists() else None
     environment = {"GIT_INDEX_FILE": str(index)}
     await run_git(
         ["update-index", "-q", "--refresh"],
@@ -155,7 +167,7 @@ async def _touched(checkout: Checkout, index: Path, *, filters: bool) -> set[byt
         env=environment,
         check=False,
         timeout=_SECONDS,
-        filters=filters,
+        blanked=own,
     )
     output = await run_git(
         ["diff-files", "--name-only", "-z", "--no-ext-diff", IGNORE_SUBMODULES],
@@ -163,33 +175,9 @@ async def _touched(checkout: Checkout, index: Path, *, filters: bool) -> set[byt
         work_tree=checkout.work_tree,
         env=environment,
         timeout=_SECONDS,
-        filters=filters,
+        blanked=own,
     )
     return set(split_paths(output.stdout))
-
-
-async def _refuse_filters(checkout: Checkout, paths: Sequence[bytes], index: Path) -> None:
-    """Refuse paths that a configured filter would write: a task chose filter and content."""
-    configured = await run_git(
-        ["config", "--name-only", "-z", "--get-regexp", r"^filter\."],
-        git_dir=checkout.git_dir,
-        check=False,
-    )
-    filters = {key.split(b".", 1)[1].rpartition(b".")[0] for key in split_paths(configured.stdout)}
-    output = await run_git(
-        ["check-attr", "--cached", "-z", "--stdin", "filter"],
-        git_dir=checkout.git_dir,
-        work_tree=checkout.work_tree,
-        env={"GIT_INDEX_FILE": str(index)},
-        input=joined(paths),
-    )
-    fields = output.stdout.split(b"\0")
-    filtered = [p for p, value in zip(fields[::3], fields[2::3], strict=False) if value in filters]
-    if filtered:
-        raise Refused(
-            f"a filter of yours would run for {named(filtered)}",
-            hint="look at the changes; if you trust them, allow filters",
-        )
 
 
 def _refuse(where: Path, what: str, paths: Sequence[bytes]) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctui.errors import Refused
+from ctui.git.attributes import attributes_at
 from ctui.git.command import run_git, status_arguments
+from ctui.git.lfs_objects import unchanged_files
 from ctui.git.opening import open_trusted
 from ctui.worktrees.landing.checkouts import Checkout, branch_name
 from ctui.worktrees.landing.commit_diff import commit_diff, joined, named, split_paths
@@ -46,7 +48,9 @@ class Uncommitted(NamedTuple):
         return self.staged + self.changed + self.deleted + self.untracked + self.conflicted
 
 
-async def commit_all(checkout: Checkout, message: str) -> Committed | None:
+async def commit_all(
+    checkout: Checkout, message: str, *, run_filters: Collection[str] = ()
+) -> Committed | None:
     """Commit tracked changes and untracked files, as `git add --all && git commit` would.
 
     No hook, filter or editor runs; it is signed where `commit.gpgSign` says so, by a program of the
@@ -56,6 +60,7 @@ async def commit_all(checkout: Checkout, message: str) -> Committed | None:
     Args:
         checkout: of the worktree; no task may be at work in it.
         message: of the commit.
+        run_filters: filters that run where a task commits.
 
     Returns:
         what was committed; None where there was nothing to commit.
@@ -74,7 +79,7 @@ async def commit_all(checkout: Checkout, message: str) -> Committed | None:
         ref, before = _branch(checkout, git)
         found = await uncommitted(checkout)
         _refuse_paths(found)
-        tree = await _write_tree(held, found)
+        tree = await _write_tree(held, found, run_filters)
         changes = await commit_diff(checkout.git_dir, before, tree)
         if not changes:
             return None
@@ -108,6 +113,9 @@ async def uncommitted(checkout: Checkout) -> Uncommitted:
             found["conflicted"].append(field.split(b" ", 10)[10])
         elif kind == b"?":
             found["untracked"].append(field[2:])
+    # Files of Git LFS are compared with their pointers here, because no filter runs.
+    same = await unchanged_files(checkout.git_dir, checkout.work_tree, found["changed"])
+    found["changed"] = [path for path in found["changed"] if path not in same]
     return Uncommitted(**{name: tuple(paths) for name, paths in found.items()})
 
 
@@ -136,12 +144,14 @@ def _refuse_paths(found: Uncommitted) -> None:
         raise Refused(f"nested repositories would be linked: {named(nested)}", hint=_NESTED)
 
 
-async def _write_tree(held: RefTransaction, found: Uncommitted) -> str:
+async def _write_tree(
+    held: RefTransaction, found: Uncommitted, run_filters: Collection[str]
+) -> str:
     """Update the new index to the files, and write its tree."""
     checkout, written = held.checkout, found.changed + found.untracked
     environment = {"GIT_INDEX_FILE": str(held.index)}
     if written:
-        await _refuse_filtered(held, written)
+        await _refuse_filtered(held, written, run_filters)
     # Deletions first, by name alone: a folder may be where the file was.
     for option, paths in (("--force-remove", found.deleted), ("--remove", written)):
         if paths:
@@ -157,20 +167,43 @@ async def _write_tree(held: RefTransaction, found: Uncommitted) -> str:
     return output.stdout.decode().strip()
 
 
-async def _refuse_filtered(held: RefTransaction, paths: Sequence[bytes]) -> None:
-    """Refuse filters, because a task writes `.gitattributes` and so chooses them."""
+async def _refuse_filtered(
+    held: RefTransaction, paths: Sequence[bytes], run_filters: Collection[str]
+) -> None:
+    """Refuse what HEAD stores through a filter, or what a task's `.gitattributes` sends to one."""
     checkout = held.checkout
+    rules = await attributes_at(checkout.git_dir, "HEAD", paths)
     output = await run_git(
-        ["check-attr", "-z", "--stdin", "filter"],
+        ["check-attr", "-z", "--stdin", "filter", "working-tree-encoding"],
         git_dir=checkout.git_dir,
         work_tree=checkout.work_tree,
         env={"GIT_INDEX_FILE": str(held.index)},
         input=joined(paths),
     )
     fields = output.stdout.split(b"\0")
-    values = zip(fields[::3], fields[2::3], strict=False)
-    if filtered := [path for path, value in values if value not in _NO_FILTER]:
+    now = {
+        (path, name): value.decode("utf-8", "replace")
+        for path, name, value in zip(fields[::3], fields[1::3], fields[2::3], strict=False)
+        if value not in _NO_FILTER
+    }
+    filters = {path: rule.filter for path, rule in rules.items() if rule.filter}
+    filters |= {path: value for (path, name), value in now.items() if name == b"filter"}
+    if filters:
+        ours = set(filters.values()) <= set(run_filters)
         raise Refused(
-            f"a filter attribute applies to {named(filtered)}",
-            hint="look at .gitattributes, then commit them by hand",
+            f"a filter attribute applies to {named(sorted(filters))}",
+            hint='it runs in the task: ctui task send NAME "commit your changes"'
+            if ours
+            else "take them back, or let a task commit them whose filters git.filters names",
+        )
+    # Git itself reads a file in the encoding that its attribute names, and takes it as it is
+    # where a task took that away.
+    if odd := [
+        path
+        for path, rule in rules.items()
+        if rule.encoding != now.get((path, b"working-tree-encoding"), "")
+    ]:
+        raise Refused(
+            f"the encoding of {named(sorted(odd))} is no longer in .gitattributes",
+            hint="put the attribute back",
         )

@@ -5,19 +5,22 @@ compute (scratch) -> hand the new objects over -> move the branch and its checko
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
 from ctui.errors import Conflict, InvalidInput, NotFound, Refused
+from ctui.git.attributes import attributes_at
 from ctui.git.repository import Repository
 from ctui.git.swap import compare_and_swap
 from ctui.text import one_line
 from ctui.worktrees.landing.checkouts import Checkout, branch_name, checkout_of
 from ctui.worktrees.landing.commit import uncommitted
-from ctui.worktrees.landing.commit_diff import commit_diff, named
+from ctui.worktrees.landing.commit_diff import EntryChange, commit_diff, named
 from ctui.worktrees.landing.commit_objects import make_commit, message_bytes, person, read_original
+from ctui.worktrees.landing.filter_changes import refuse_filter_changes
 from ctui.worktrees.landing.merge_plan import (
     MergeConflict,
     MergeRepository,
@@ -53,6 +56,7 @@ async def land(
     message: str = "",
     fast_forward: bool = False,
     filters: bool = False,
+    run_filters: Collection[str] = (),
     dry_run: bool = False,
 ) -> Landed:
     """Bring the commits of a worktree's branch into a local branch.
@@ -69,9 +73,12 @@ async def land(
         target: the branch's short name; the repository's default branch where it is not given.
         message: of the merge or squash commit; made from the branch where it is empty.
         fast_forward: a merge may make no commit where the target has nothing of its own.
-        filters: files of the target's checkout may be written by filters of the person's
-            configuration, although a task wrote what they are given.
-        dry_run: compute it and move nothing; `after` is then a commit that nobody has.
+        filters: it may change which of the person's filters applies to a file. A filter that
+            applies before and after writes the files of the target's checkout, as in `git merge`.
+        run_filters: filters that ran where the work was done; what they would change in a file of
+            the worktree is no uncommitted work.
+        dry_run: compute it, look at the target's checkout, and move nothing; `after` is then a
+            commit that no branch has.
 
     Raises:
         MergeConflict: with the files, and a message for the task. Nothing was moved.
@@ -85,12 +92,15 @@ async def land(
     await recover(worktree)
     ref = _target_ref(repository, target)
     branch = await _branch_to_land(repository, worktree, ref)
-    await _refuse_unsaved(worktree)
+    await _refuse_unsaved(worktree, run_filters)
     before, tip = repository.resolve(ref), repository.resolve(branch)
     plan = _Landing(repository, ref, branch, before, tip, message)
-    after, commits = await plan.compute(method, fast_forward=fast_forward, dry_run=dry_run)
+    after, commits = await plan.compute(method, fast_forward=fast_forward, signed=not dry_run)
     reason = f"ctui: {method} of {_short(branch)}"
-    moved = not dry_run and await _move(repository, ref, before, after, reason, filters=filters)
+    changes = await commit_diff(repository.common_dir, before, after)
+    await refuse_filter_changes(repository.common_dir, before, after, changes, allowed=filters)
+    _refuse_submodules(changes)
+    moved = await _move(repository, ref, before, after, reason, filters=filters, dry_run=dry_run)
     return Landed(
         method=method,
         target=branch_name(ref),
@@ -133,9 +143,7 @@ class _Landing:
         self.tip = tip
         self.message = message
 
-    async def compute(
-        self, method: Method, *, fast_forward: bool, dry_run: bool
-    ) -> tuple[str, int]:
+    async def compute(self, method: Method, *, fast_forward: bool, signed: bool) -> tuple[str, int]:
         """Return the target's new commit, already in the repository, and the count it brings."""
         own = await own_commits(self.repository, self.before, self.tip, linear=method == "rebase")
         if not own:
@@ -145,10 +153,9 @@ class _Landing:
             )
         with merge_repository(self.repository) as place:
             after, commits = await self._combine(
-                place, method, own, fast_forward=fast_forward, signed=not dry_run
+                place, method, own, fast_forward=fast_forward, signed=signed
             )
-            await self._refuse_submodules(place, after)
-            if after != self.tip and not dry_run:
+            if after != self.tip:
                 await place.hand_over(self.repository, after, [self.before, self.tip])
         return after, commits
 
@@ -199,14 +206,6 @@ class _Landing:
     def _contains_target(self) -> bool:
         return bool(self.repository.git.descendant_of(self.tip, self.before))
 
-    async def _refuse_submodules(self, place: MergeRepository, after: str) -> None:
-        changes = await commit_diff(place.git_dir, self.before, after)
-        if links := [change.path for change in changes if change.gitlink]:
-            raise Refused(
-                f"it changes submodules: {named(links)}",
-                hint="merge by hand after looking at what they link to",
-            )
-
     def _nothing_added(self) -> Refused:
         return Refused(
             f"every change of {_short(self.branch)} is in {_short(self.ref)}",
@@ -227,11 +226,20 @@ class _Landing:
 
 
 async def _move(
-    repository: Repository, ref: str, old: str, new: str, reason: str, *, filters: bool
+    repository: Repository,
+    ref: str,
+    old: str,
+    new: str,
+    reason: str,
+    *,
+    filters: bool,
+    dry_run: bool = False,
 ) -> bool:
-    """Move a branch and the checkout that has it; return True if there was one."""
+    """Move a branch and the checkout that has it; return True if files of one followed."""
     checkout = checkout_of(repository, ref)
     if checkout is None:
+        if dry_run:
+            return False
         compare_and_swap(repository.common_dir, ref, old, new, reason)
         return False
     async with ref_transaction(checkout) as held:
@@ -241,16 +249,30 @@ async def _move(
                 f"{_short(ref)} moved meanwhile", hint="look at it again, then try again"
             )
         await held.follow_files(old, new, filters=filters)
-        await held.move(ref, old, new, reason)
-    return True
+        if not dry_run:
+            await held.move(ref, old, new, reason)
+    return not dry_run
 
 
-async def _refuse_unsaved(worktree: Checkout) -> None:
+def _refuse_submodules(changes: Sequence[EntryChange]) -> None:
+    if links := [change.path for change in changes if change.gitlink]:
+        raise Refused(
+            f"it changes submodules: {named(links)}",
+            hint="merge by hand after looking at what they link to",
+        )
+
+
+async def _refuse_unsaved(worktree: Checkout, run_filters: Collection[str]) -> None:
     if worktree.unfinished:
         raise Refused(
             f"{worktree.unfinished} is going on in {worktree.work_tree}", hint="finish or abort it"
         )
-    if paths := (await uncommitted(worktree)).paths:
+    found = await uncommitted(worktree)
+    if run_filters and found.changed:
+        rules = await attributes_at(worktree.git_dir, "HEAD", found.changed)
+        changed = [p for p in found.changed if p not in rules or rules[p].filter not in run_filters]
+        found = found._replace(changed=tuple(changed))
+    if paths := found.paths:
         raise Refused(f"there are uncommitted changes: {named(paths)}", hint="commit them first")
 
 

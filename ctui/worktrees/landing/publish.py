@@ -12,6 +12,7 @@ from ctui.git.command import GitOutput, run_git
 from ctui.git.environment import passed
 from ctui.git.repository import Repository
 from ctui.text import one_line
+from ctui.worktrees.landing.lfs_push import push_lfs_objects
 
 _SECONDS = 180
 _OID = re.compile(r"[0-9a-f]{40}")
@@ -65,6 +66,7 @@ async def push(
         InvalidInput: there are several remotes and none is named.
         Conflict: the remote has commits that we do not have.
         Refused: the remote does not take it, or not from this person.
+        Unavailable: files of Git LFS would have to go with it, and there is no git-lfs.
         GitTimeout, ExternalFailure: it cannot be reached.
     """
     ref = f"refs/heads/{branch}"
@@ -78,13 +80,15 @@ async def push(
     command.append("--recurse-submodules=no")
     command += ["--set-upstream"] if first else []
     command += [f"--force-with-lease={ref}:{force_with_lease}"] if force_with_lease else []
+    environment = await _environment(repository)
+    await push_lfs_objects(repository, chosen, ref, environment)
     output = await run_git(
         [*command, "--", chosen, f"{ref}:{ref}"],
         git_dir=repository.common_dir,
         timeout=_SECONDS,
         # A remote may be a relative path.
         cwd=repository.work_tree or repository.common_dir,
-        env=await _environment(repository),
+        env=environment,
         check=False,
     )
     state = _state_of(output.stdout, ref)

@@ -222,7 +222,7 @@ async def _carry(checkout: Checkout, note: _Note, plan: checkout_plan.Plan | Non
             work_tree=checkout.work_tree,
             env={"GIT_INDEX_FILE": str(index)},
             check=False,
-            filters=note.filters,
+            blanked=plan.blanked,
         )
 
 

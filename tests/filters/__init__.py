@@ -1,0 +1,1 @@
+"""Repositories whose files are stored transformed, with the real programs that do it."""

@@ -1,0 +1,196 @@
+"""Landings and commits in repositories with filters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ctui.errors import Refused
+from ctui.git.repository import Repository, open_repository
+from ctui.worktrees.landing.checkouts import Checkout, linked_checkout
+from ctui.worktrees.landing.commit import commit_all
+from ctui.worktrees.landing.land import Landed, land
+from tests.conftest import git
+from tests.filters.conftest import (
+    ENCRYPTED,
+    NOTEBOOK,
+    SECRET,
+    Filtered,
+    Setup,
+    place_in,
+    with_nbstripout,
+    with_openssl,
+)
+from tests.worktrees.landing import snapshot
+
+
+@pytest.fixture(autouse=True)
+def identity(repository: Path) -> None:
+    git(repository, "config", "user.name", "The Person")
+    git(repository, "config", "user.email", "person@example.org")
+
+
+def opened(place: Filtered) -> tuple[Repository, Checkout]:
+    found = open_repository(place.repository)
+    return found, linked_checkout(found, Path(place.record.metadata), place.record)
+
+
+async def landed(place: Filtered, **options: object) -> Landed:
+    repository, checkout = opened(place)
+    return await land(repository, checkout, **options)  # type: ignore[arg-type]
+
+
+async def refused(place: Filtered, match: str, **options: object) -> Refused:
+    """Return why a landing is refused, whether it is tried or only asked for."""
+    before = snapshot(place.repository)
+    with pytest.raises(Refused, match=match) as asked:
+        await landed(place, dry_run=True, **options)
+    with pytest.raises(Refused, match=match) as tried:
+        await landed(place, **options)
+    assert tried.value.one_line() == asked.value.one_line()
+    assert snapshot(place.repository) == before
+    return tried.value
+
+
+@ENCRYPTED
+@pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
+async def test_other_work_lands_and_the_checkout_keeps_its_plain_text(
+    repository: Path, tmp_path: Path, setup: Setup, method: str
+) -> None:
+    """G1: what a dry run says would land does land."""
+    setup(repository)
+    stored = git(repository, "rev-parse", "main:secret.env")
+    place = await place_in(repository, tmp_path)
+    place.edit("a.txt", "edited\n")
+    place.task_commits()
+    await place.bring()
+    assert not (await landed(place, method=method, dry_run=True)).checkout_moved
+    assert (repository / "a.txt").read_text() == "a\n"
+    assert (await landed(place, method=method)).checkout_moved
+    assert (repository / "a.txt").read_text() == "edited\n"
+    assert (repository / "secret.env").read_text() == SECRET
+    assert git(repository, "rev-parse", "main:secret.env") == stored
+    assert git(repository, "status", "--porcelain") == ""
+
+
+@ENCRYPTED
+async def test_an_encrypted_change_lands_as_plain_text_in_the_checkout(
+    repository: Path, tmp_path: Path, setup: Setup
+) -> None:
+    """A neighbour of G1: the person's own filter writes it, as after `git merge`."""
+    setup(repository)
+    place = await place_in(repository, tmp_path)
+    place.edit("secret.env", "NEW=secret\n")
+    git(place.path, "commit", "-q", "-a", "-m", "New secret")
+    (place.path / "secret.env").unlink()
+    git(place.path, "checkout", "-q", "--", "secret.env")
+    (repository / "secret.env").touch()
+    await landed(place, dry_run=True)
+    await landed(place)
+    assert (repository / "secret.env").read_text() == "NEW=secret\n"
+    assert b"secret" not in place.stored("main:secret.env")
+    assert git(repository, "status", "--porcelain") == ""
+
+
+@ENCRYPTED
+async def test_a_filter_that_a_task_took_away_does_not_land(
+    repository: Path, tmp_path: Path, setup: Setup
+) -> None:
+    """G1: the next `git add` in the checkout would commit the plain text."""
+    setup(repository)
+    place = await place_in(repository, tmp_path)
+    place.edit(".gitattributes", "# nothing\n")
+    place.task_commits()
+    assert (await place.bring()).problem == ""
+    error = await refused(place, r"it takes the filter .*crypt from secret\.env")
+    assert "--allow-filters" not in error.hint
+    assert "merge" not in error.hint
+    await refused(place, r"secret\.env", filters=True)
+
+
+async def test_a_filter_that_a_task_chose_needs_a_word(repository: Path, tmp_path: Path) -> None:
+    """G1: the hint names an option that exists."""
+    with_openssl(repository)
+    place = await place_in(repository, tmp_path)
+    place.edit("deep/.gitattributes", "* filter=crypt\n")
+    place.edit("deep/new.txt", place.stored("main:secret.env"))
+    place.edit("deep/.gitattributes", "new.txt filter=crypt\n")
+    place.task_commits()
+    await place.bring()
+    error = await refused(place, r"a filter of yours would run for deep/new\.txt")
+    assert "--allow-filters" in error.hint
+    await landed(place, filters=True)
+    assert (repository / "deep" / "new.txt").read_text() == SECRET
+
+
+async def test_a_dry_run_looks_at_the_checkout(repository: Path, tmp_path: Path) -> None:
+    """G1: it refuses what the real one refuses, and leaves nothing behind."""
+    place = await place_in(repository, tmp_path)
+    place.edit("hello.txt", "edited\n")
+    place.task_commits()
+    await place.bring()
+    (repository / "hello.txt").write_text("mine\n")
+    await refused(place, "uncommitted changes in .*: hello.txt")
+    names = {path.name for path in (repository / ".git").iterdir()}
+    assert not {name for name in names if "transition" in name and "lock" not in name}
+    assert "index.lock" not in names
+
+
+async def test_unchanged_files_of_a_filter_never_block(repository: Path, tmp_path: Path) -> None:
+    """G4: committed by ctui, and landed, without any setting."""
+    with_nbstripout(repository)
+    place = await place_in(repository, tmp_path)
+    place.edit("a.txt", "edited\n")
+    (place.path / "note.ipynb").touch()
+    _, checkout = opened(place)
+    assert await commit_all(checkout, "By hand")
+    await landed(place, dry_run=True)
+    await landed(place)
+    assert (repository / "a.txt").read_text() == "edited\n"
+
+
+async def test_a_changed_file_of_a_filter_is_named(repository: Path, tmp_path: Path) -> None:
+    """G4: and where the filter is named, the task is who commits it."""
+    with_nbstripout(repository)
+    place = await place_in(repository, tmp_path)
+    place.edit("note.ipynb", NOTEBOOK)
+    place.edit("a.txt", "edited\n")
+    _, checkout = opened(place)
+    with pytest.raises(Refused, match=r"applies to note\.ipynb$") as found:
+        await commit_all(checkout, "By hand")
+    assert "git.filters" in found.value.hint
+    with pytest.raises(Refused, match=r"applies to note\.ipynb$") as found:
+        await commit_all(checkout, "By hand", run_filters=("nbstripout",))
+    assert "ctui task send" in found.value.hint
+
+
+async def test_what_a_named_filter_strips_is_no_uncommitted_work(
+    repository: Path, tmp_path: Path
+) -> None:
+    """G4: the notebook in the worktree has outputs, the commit has none, and it lands."""
+    with_nbstripout(repository)
+    place = await place_in(repository, tmp_path, filters=("nbstripout",))
+    place.edit("note.ipynb", NOTEBOOK.replace("kept", "changed"))
+    place.task_commits()
+    assert (await place.bring()).branch == "advanced"
+    await refused(place, r"uncommitted changes: note\.ipynb")
+    await landed(place, run_filters=("nbstripout",))
+    assert "changed" in (repository / "note.ipynb").read_text()
+    assert git(repository, "status", "--porcelain") == ""
+
+
+@ENCRYPTED
+async def test_ctui_commits_no_plain_text(repository: Path, tmp_path: Path, setup: Setup) -> None:
+    """G1: neither with the attribute nor after a task took it away."""
+    setup(repository)
+    place = await place_in(repository, tmp_path)
+    place.edit("secret.env", "LEAK=plain\n")
+    _, checkout = opened(place)
+    for attributes in (None, "# nothing\n"):
+        if attributes:
+            place.edit(".gitattributes", attributes)
+        with pytest.raises(Refused, match=r"secret\.env") as found:
+            await commit_all(checkout, "Leak")
+        assert "by hand" not in found.value.hint
+    assert git(repository, "rev-parse", "ctui/work") == place.record.base
