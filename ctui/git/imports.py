@@ -19,6 +19,7 @@ from ctui.git import harvest
 from ctui.git.advance import BranchOutcome, advance_branch, finish_advance
 from ctui.git.command import run_git
 from ctui.git.private import PrivateRepository
+from ctui.git.shallow import copy_shallow
 from ctui.text import sanitise
 
 _FETCH_SECONDS = 300
@@ -122,6 +123,7 @@ def _stage(private: PrivateRepository) -> Path:
     (staging / "objects/info/alternates").write_bytes(os.fsencode(alternates))
     (staging / "HEAD").write_text("ref: refs/heads/none\n")
     (staging / "config").write_text("[core]\n\trepositoryformatversion = 0\n\tbare = true\n")
+    copy_shallow(private.repository.common_dir, staging)
     harvest.copy_objects(private, staging)
     return staging
 

@@ -24,6 +24,7 @@ from ctui.git.isolation import REFS_HEADER, isolate
 from ctui.git.opening import open_trusted
 from ctui.git.process import to_the_end
 from ctui.git.repository import Repository
+from ctui.git.shallow import copy_shallow
 from ctui.paths import WORKSPACE
 
 _MOUNTED_AT = "/ctui/git"
@@ -87,6 +88,19 @@ class PrivateRepository:
             mounts.append(BindMount(link, f"{WORKSPACE}/.git", read_only=True))
         directories = [] if self.isolated else self.repository.object_directories()
         return [*mounts, *(BindMount(path, str(path), read_only=True) for path in directories)]
+
+    def refresh(self) -> None:
+        """Bring up to date what the next run must know of the repository.
+
+        Raises:
+            Unavailable: it cannot be written.
+        """
+        if self.isolated:
+            return
+        try:
+            copy_shallow(self.repository.common_dir, self.git_dir)
+        except OSError as error:
+            raise Unavailable(f"{self.git_dir} cannot be written: {error.strerror}") from error
 
     def fingerprint(self) -> str:
         """Return a short text that changes whenever a branch, HEAD or the stash does."""
@@ -160,6 +174,7 @@ def _lay_out(
     for name in ("objects/info", "objects/pack", "refs/heads", "refs/tags", "info", "logs"):
         (unfinished / name).mkdir(mode=0o700, parents=True)
     if borrow:
+        copy_shallow(private.repository.common_dir, unfinished)
         directories = private.repository.object_directories()
         alternates = "".join(f"{path}\n" for path in directories)
         _write(unfinished / "objects/info/alternates", os.fsencode(alternates))

@@ -141,7 +141,9 @@ class LocalWorkspace:
     ) -> PrivateRepository:
         folder = self._paths.task(task.id)
         if (folder / "git").is_dir():
-            return open_private(repository, folder, _metadata(task))
+            private = open_private(repository, folder, _metadata(task))
+            await asyncio.to_thread(private.refresh)
+            return private
         return await create_private(
             repository,
             _metadata(task),

@@ -13,6 +13,7 @@ import msgspec
 from ctui.errors import CtuiError
 from ctui.git.command import git_version
 from ctui.git.repository import Repository, Target
+from ctui.git.shallow import shallow_commits
 from ctui.text import one_line
 from ctui.worktrees.model import Proof, Verdict, Work
 from ctui.worktrees.proof.merged import PROVEN, Judge, Question, target_name
@@ -21,7 +22,6 @@ from ctui.worktrees.proof.scratch import (
     MERGE_TREE_VERSION,
     Scratch,
     scratch_repository,
-    shallow_commits,
 )
 from ctui.worktrees.proof.target_history import read_history
 from ctui.worktrees.proof.verdicts import VerdictCache
@@ -106,7 +106,7 @@ class Prover:
             pygit2.LIBGIT2_VERSION,
             git_version() >= MERGE_TREE_VERSION,
             self._targets,
-            shallow_commits(self._repository),
+            shallow_commits(self._repository.common_dir),
         )
         return msgspec.json.encode(facts)
 
