@@ -257,6 +257,11 @@ async def _place(
     paths: Paths, repository: Repository, new: NewTask, progress: Progress | None
 ) -> _Place:
     if new.in_checkout:
+        if repository.bare:
+            raise Refused(
+                f"{repository.name} is bare: it has no checkout of its own",
+                hint="name one of its worktrees: --worktree NAME",
+            )
         checkout = str(repository.work_tree)
         return _Place(checkout, None, repository.head_branch(), repository.resolve("HEAD"))
     made = None

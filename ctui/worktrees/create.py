@@ -20,6 +20,7 @@ from ctui.git.repository import Repository
 from ctui.paths import private_folder
 from ctui.text import one_line
 from ctui.worktrees.identity import metadata_of
+from ctui.worktrees.layout import beside_others
 from ctui.worktrees.model import WorktreeRecord
 from ctui.worktrees.owner import give_to_tasks
 
@@ -52,7 +53,8 @@ async def create_worktree(
 
     Args:
         repository: whose worktree it is.
-        worktrees: ctui's folder for all worktrees.
+        worktrees: ctui's folder for all worktrees; those of a bare repository come beside the
+            others that it has.
         prompt: names it after its first words.
         name: the wanted name; must be free.
         base: where it begins.
@@ -65,7 +67,9 @@ async def create_worktree(
         Unavailable, ExternalFailure: git or the disk failed; nothing is left of the attempt.
     """
     commit = repository.resolve(base)
-    folder = private_folder(folder_of(worktrees, repository))
+    folder = beside_others(repository, worktrees.resolve())
+    if folder is None:
+        folder = private_folder(folder_of(worktrees, repository))
     branch, path = await _claim(repository, folder, prompt=prompt, name=name, prefix=prefix)
     made_branch = False
     try:

@@ -108,6 +108,8 @@ class WorktreeStatus(msgspec.Struct, frozen=True, kw_only=True):
     state: State | None
     locked: str | None
     problem: Problem | None
+    is_target: bool = False
+    """True if it is on the branch that others are judged against: it goes only by force."""
     active: int
     """Last time that git wrote its state: nanoseconds since the epoch, 0 if unknown."""
 

@@ -55,6 +55,11 @@ def check_removal(status: WorktreeStatus, *, force: bool) -> None:
             if status.problem in FORCED_PROBLEMS
             else "if you moved it, move it back: git worktree move; else look at it by hand",
         )
+    if status.is_target and not force:
+        raise Refused(
+            f"{name} has the branch that others are judged against",
+            hint="--force moves it to the trash",
+        )
     if status.status == "unclean" and not force:
         changes = status.changes
         what = "uncommitted changes" if changes and changes.any else status.evidence
