@@ -76,6 +76,24 @@ def refuse_nested(common_dir: Path) -> None:
                 )
 
 
+def refuse_embedded(common_dir: Path) -> None:
+    """Refuse a bare repository that another one has among its files.
+
+    Unlike `.git`, such a folder can be committed, with settings that name programs.
+    """
+    for folder in common_dir.parents:
+        if not (folder / ".git").exists():
+            continue
+        outer = open_trusted(folder)
+        if common_dir_of(Path(outer.path).resolve()) == common_dir:
+            continue
+        if (common_dir / "HEAD").relative_to(folder).as_posix() in outer.index:
+            raise Refused(
+                f"{common_dir} is among the committed files of {folder}",
+                hint="clone it to another place, and work there",
+            )
+
+
 def refuse_stray(common_dir: Path, work_tree: Path | None) -> None:
     """Refuse a git directory that lies apart from its checkout and does not name it."""
     if work_tree is None:

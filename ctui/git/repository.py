@@ -13,6 +13,7 @@ from ctui.errors import NotFound, Refused
 from ctui.git.opening import (
     common_dir_of,
     open_trusted,
+    refuse_embedded,
     refuse_formats,
     refuse_nested,
     refuse_path,
@@ -229,6 +230,7 @@ def open_repository(path: Path) -> Repository:
     git = open_trusted(common_dir)
     if git.is_bare:
         _refuse_bare(common_dir, git)
+        refuse_embedded(common_dir)
     elif git.is_empty or git.head_is_unborn:
         raise Refused(f"{common_dir.parent} has no commits yet", hint="make a first commit")
     work_tree = Path(git.workdir).resolve() if git.workdir else None

@@ -26,6 +26,7 @@ from ctui.tasks.model import ImportedRef, Task, WorkState
 from ctui.tasks.store import Store
 from ctui.tasks.trust import is_trusted
 from ctui.text import one_line
+from ctui.worktrees.identity import text_of
 from ctui.worktrees.owner import task_owner
 
 log = logging.getLogger(__name__)
@@ -50,10 +51,7 @@ class LocalWorkspace:
         repository = await asyncio.to_thread(open_repository, Path(task.repository))
         worktree = Path(task.worktree)
         if not worktree.is_dir():
-            raise Refused(
-                f"the worktree {worktree} is gone",
-                hint=f"put it back, or `ctui task remove {task.id}` takes the task off the list",
-            )
+            raise _gone(task)
         owner = task_owner(worktree)
         private = await self._private(repository, task, owner)
         mounts = [
@@ -153,6 +151,18 @@ class LocalWorkspace:
             owner,
             isolated=task.options.isolated,
         )
+
+
+def _gone(task: Task) -> Refused:
+    """Return what is to be said of a worktree that is not where it was made."""
+    there = Path(text_of(Path(task.metadata) / "gitdir")).parent if task.metadata else None
+    if there is not None and there.is_absolute() and there.is_dir():
+        back = f"git -C {task.repository} worktree move {there} {task.worktree}"
+        return Refused(f"the worktree {task.worktree} was moved to {there}", hint=back)
+    return Refused(
+        f"the worktree {task.worktree} is gone",
+        hint=f"put it back, or `ctui task remove {task.id}` takes the task off the list",
+    )
 
 
 def _directory(worktree: Path, directory: str) -> str:

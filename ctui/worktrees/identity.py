@@ -37,7 +37,7 @@ def checked_path(
     link = _named(metadata, text_of(metadata / "gitdir")).parent
     path = Path(record.path) if record else link
     if link != path:
-        return path, "tampered"
+        return path, "moved" if record is not None and _is_recorded(link, record) else "tampered"
     if _real(metadata / text_of(metadata / "commondir")) != repository.common_dir:
         return path, "tampered"
     try:
@@ -61,6 +61,16 @@ def checked_path(
         return path, "tampered"
     # Root's worktrees belong to the uid of its tasks; other users only use their own.
     return path, "foreign-owner" if os.geteuid() not in {0, status.st_uid} else None
+
+
+def _is_recorded(path: Path, record: WorktreeRecord) -> bool:
+    """Return True if the recorded folder is at another path, as after `git worktree move`."""
+    try:
+        status = path.lstat()
+    except (OSError, ValueError):
+        return False
+    same = stat.S_ISDIR(status.st_mode) and status.st_ino == record.inode
+    return same and _real(metadata_of(path)) == _real(Path(record.metadata))
 
 
 def metadata_of(path: Path) -> Path:

@@ -10,7 +10,13 @@ State = Literal["merge", "rebase", "cherry-pick", "revert", "bisect", "am"]
 """Operations that a worktree can be in the middle of."""
 
 Problem = Literal[
-    "missing", "tampered", "unlinked", "foreign-owner", "unreadable", "submodules-unchecked"
+    "missing",
+    "moved",
+    "tampered",
+    "unlinked",
+    "foreign-owner",
+    "unreadable",
+    "submodules-unchecked",
 ]
 
 

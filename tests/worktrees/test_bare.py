@@ -145,3 +145,81 @@ async def test_the_worktree_of_the_target_stays(layout: Layout) -> None:
         await remove_worktree(repository, status, None)
     feature = find_worktree(known_worktrees(repository, {}), "feature")
     assert not (await survey_of(repository).one(feature.metadata)).is_target
+
+
+async def test_a_moved_worktree_is_named_as_such(layout: Layout, tmp_path: Path) -> None:
+    """G7: `git worktree move` is not tampering, and moving it back mends it."""
+    repository = open_repository(layout.stand)
+    record = await create_worktree(repository, tmp_path / "worktrees", name="short")
+    elsewhere = Path(record.path).with_name("elsewhere")
+    git(layout.git_dir, "worktree", "move", record.path, str(elsewhere))
+
+    moved = await worktree_status(repository, record)
+
+    assert (moved.problem, moved.status) == ("moved", "unclean")
+    with pytest.raises(Refused, match="short is moved") as caught:
+        await remove_worktree(repository, moved, record, force=True)
+    assert "git worktree move" in caught.value.hint
+    git(layout.git_dir, "worktree", "move", str(elsewhere), record.path)
+    assert (await worktree_status(repository, record)).problem is None
+
+
+async def test_worktrees_that_moved_with_everything(layout: Layout, tmp_path: Path) -> None:
+    """G7: after `git worktree repair` a moved layout is as before."""
+    old = layout.main.parent
+    new = old.rename(tmp_path / "moved")
+    inside = new / layout.git_dir.relative_to(old)
+    git(inside, "worktree", "repair", str(new / layout.main.name))
+    repository = open_repository(new / layout.main.name)
+    assert repository.common_dir == inside
+    record = await create_worktree(repository, tmp_path / "worktrees", name="short")
+    assert (await worktree_status(repository, record)).status == "clean"
+
+
+async def test_worktrees_with_settings_of_their_own(layout: Layout, tmp_path: Path) -> None:
+    """G7: `core.bare` may be in the settings of the bare repository alone (config.worktree)."""
+    git(layout.main, "sparse-checkout", "set", "src")
+    assert (layout.git_dir / "config.worktree").exists()
+    repository = open_repository(layout.main)
+    assert repository.bare
+    record = await create_worktree(repository, tmp_path / "worktrees", name="short")
+    assert (await worktree_status(repository, record)).status == "clean"
+
+
+async def test_a_head_that_names_no_branch(layout: Layout, tmp_path: Path) -> None:
+    """G7: `git init --bare` names a branch that a person may never have."""
+    git(layout.git_dir, "symbolic-ref", "HEAD", "refs/heads/never")
+    repository = open_repository(layout.stand)
+    assert (repository.head_branch(), repository.default_branch()) == (None, "main")
+    record = await create_worktree(repository, tmp_path / "worktrees", name="short")
+    assert record.base == git(layout.main, "rev-parse", "main")
+
+
+def test_one_that_is_bare_by_mistake(repository: Path) -> None:
+    """G15: a checkout whose repository says that it is bare gets the command that mends it."""
+    git(repository, "config", "core.bare", "true")
+    with pytest.raises(Refused, match="calls itself a bare repository") as caught:
+        open_repository(repository)
+    assert caught.value.hint == f"git --git-dir={repository}/.git config core.bare false"
+
+
+def test_one_that_was_committed(repository: Path, tmp_path: Path) -> None:
+    """G7: files of a commit can be a bare repository, whose settings name programs."""
+    git(repository, "clone", "-q", "--bare", ".", "inner.git")
+    assert open_repository(repository / "inner.git").bare  # the person's own, and ignored
+    git(repository, "add", ".")
+    with pytest.raises(Refused, match="among the committed files"):
+        open_repository(repository / "inner.git")
+    git(tmp_path, "clone", "-q", "--bare", str(repository), "outer.git")
+    assert open_repository(tmp_path / "outer.git").bare
+
+
+async def test_new_worktrees_stay_out_of_folders_that_others_write(
+    layout: Layout, tmp_path: Path
+) -> None:
+    """G7: where anybody could put something into a worktree's place, ctui's own folder is used."""
+    layout.main.parent.chmod(0o777)
+    record = await create_worktree(
+        open_repository(layout.stand), tmp_path / "worktrees", name="short"
+    )
+    assert Path(record.path).is_relative_to(tmp_path / "worktrees")
