@@ -17,6 +17,7 @@ from ctui.git.command import run_git
 from ctui.git.index_lock import IndexLock
 from ctui.git.opening import open_trusted
 from ctui.git.private import PrivateRepository
+from ctui.git.sparse import mark_left_out, sparse_of
 from ctui.git.swap import compare_and_swap
 from ctui.text import one_line
 
@@ -110,9 +111,19 @@ async def _follow_with_index(private: PrivateRepository, metadata: Path, tip: st
     await run_git(
         ["read-tree", "-i", "--reset", tip], git_dir=metadata, env={"GIT_INDEX_FILE": str(new)}
     )
+    if await sparse_of(metadata) is not None:
+        added = sorted(await _paths_in(metadata, new) - await _paths_in(metadata))
+        link = (metadata / "gitdir").read_text(encoding="utf-8", errors="surrogateescape").strip()
+        await mark_left_out(metadata, (metadata / link).parent, new, added)
     new.rename(metadata / "index")
     _leave_at(private, tip)
     _forget_advance(private, metadata)
+
+
+async def _paths_in(metadata: Path, index: Path | None = None) -> set[bytes]:
+    env = {"GIT_INDEX_FILE": str(index)} if index is not None else None
+    listed = await run_git(["ls-files", "-z"], git_dir=metadata, env=env)
+    return set(filter(None, listed.stdout.split(b"\0")))
 
 
 async def finish_advance(private: PrivateRepository) -> None:

@@ -25,6 +25,7 @@ from ctui.git.opening import open_trusted
 from ctui.git.process import to_the_end
 from ctui.git.repository import Repository
 from ctui.git.shallow import copy_shallow
+from ctui.git.sparse import Sparse, sparse_of
 from ctui.paths import WORKSPACE
 
 _MOUNTED_AT = "/ctui/git"
@@ -52,6 +53,11 @@ class PrivateRepository:
         """Folder that holds `git`, which the task can write, and our own notes beside it."""
         self.metadata = metadata
         """The worktree's folder below `.git/worktrees`, or None for the main checkout."""
+
+    @property
+    def checkout(self) -> Path:
+        """The git directory of the person's own git for the same files."""
+        return self.metadata or self.repository.common_dir
 
     @property
     def git_dir(self) -> Path:
@@ -141,12 +147,15 @@ async def create_private(
         Refused: the repository lacks a part of what an isolated one has to have.
     """
     private = PrivateRepository(repository, folder, metadata)
+    sparse = await sparse_of(private.checkout)
     # It gets its final name when it is complete, so that a crash leaves none half made.
     unfinished = folder / "git.new"
     try:
         # A thread goes on when its caller is cancelled, and would write into the next start.
         await to_the_end(
-            asyncio.to_thread(_lay_out, private, unfinished, branch, base, borrow=not isolated)
+            asyncio.to_thread(
+                _lay_out, private, unfinished, branch, base, sparse, borrow=not isolated
+            )
         )
         if isolated:
             refs = (unfinished / "packed-refs").read_bytes()
@@ -167,6 +176,7 @@ def _lay_out(
     unfinished: Path,
     branch: str | None,
     base: str | None,
+    sparse: Sparse | None,
     *,
     borrow: bool,
 ) -> None:
@@ -181,8 +191,11 @@ def _lay_out(
     head = f"ref: refs/heads/{branch}\n" if branch else f"{base}\n"
     _write(unfinished / "packed-refs", _packed_refs(private.repository))
     _write(unfinished / "HEAD", head.encode())
-    _write(unfinished / "config", _config(private.repository).encode())
-    source = (private.metadata or private.repository.common_dir) / "index"
+    settings = sparse.settings if sparse is not None else {}
+    _write(unfinished / "config", _config(private.repository, settings).encode())
+    if sparse is not None:
+        _write(unfinished / "info" / "sparse-checkout", sparse.patterns)
+    source = private.checkout / "index"
     if source.is_file():
         _write(unfinished / "index", source.read_bytes())
     for shared in source.parent.glob("sharedindex.*"):
@@ -241,13 +254,14 @@ def _packed_refs(repository: Repository) -> bytes:
     return REFS_HEADER + body
 
 
-def _config(repository: Repository) -> str:
+def _config(repository: Repository, settings: Mapping[str, str]) -> str:
     values: Mapping[str, str] = {
         "core.repositoryformatversion": "0",
         "core.bare": "false",
         "core.filemode": "true",
         "core.logallrefupdates": "true",
         **_personal(repository),
+        **settings,
     }
     lines: list[str] = []
     for key, value in values.items():

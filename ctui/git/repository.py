@@ -47,6 +47,8 @@ class Repository:
         """The main checkout's `.git`, or the bare repository; absolute and without links."""
         self.work_tree = work_tree
         """The main checkout; None if the repository is bare."""
+        self.here = common_dir
+        """The git directory of the checkout that it was opened from, perhaps a linked one's."""
         self.name = _name(work_tree or common_dir)
 
     @cached_property
@@ -238,6 +240,7 @@ def open_repository(path: Path) -> Repository:
     refuse_stray(common_dir, work_tree)
     repository = Repository(common_dir, work_tree)
     repository.__dict__["git"] = git
+    repository.here = Path(found).resolve()
     return repository
 
 

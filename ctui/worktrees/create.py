@@ -17,6 +17,7 @@ from ctui.file_lock import FileLock
 from ctui.git.command import run_git, status_arguments
 from ctui.git.names import branch_conflicts, nameable, worktree_name
 from ctui.git.repository import Repository
+from ctui.git.sparse import become_like
 from ctui.paths import private_folder
 from ctui.text import one_line
 from ctui.worktrees.identity import metadata_of
@@ -77,6 +78,7 @@ async def create_worktree(
             await run_git(["branch", "--no-track", branch, commit], git_dir=repository.common_dir)
             made_branch = True
             await _add(repository, path, branch)
+        await become_like(metadata_of(path), repository.here)
         # The person's own filters may run here: the files come from a commit that they chose.
         await run_git(
             ["reset", "--hard", "--no-recurse-submodules"],
