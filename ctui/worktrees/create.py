@@ -68,7 +68,8 @@ async def create_worktree(
         Unavailable, ExternalFailure: git or the disk failed; nothing is left of the attempt.
     """
     commit = repository.resolve(base)
-    folder = beside_others(repository, worktrees.resolve())
+    worktrees = worktrees.resolve()
+    folder = beside_others(repository, worktrees)
     if folder is None:
         folder = private_folder(folder_of(worktrees, repository))
     branch, path = await _claim(repository, folder, prompt=prompt, name=name, prefix=prefix)

@@ -16,6 +16,7 @@ from ctui.files import replace_file, replace_file_in
 from ctui.git import hostile
 from ctui.git.command import run_git
 from ctui.git.repository import Repository
+from ctui.worktrees.identity import place_of
 
 _LINK_LIMIT = 1 << 16
 _GITDIR = "gitdir: "
@@ -66,7 +67,7 @@ async def _adapt_module(
         return
     for ends in (old, new):  # what an interrupted restore wrote fits the new places already
         checkout = os.path.normpath(ends.metadata / module / value)
-        inside = os.path.relpath(checkout, ends.worktree)
+        inside = os.path.relpath(checkout, place_of(ends.worktree))
         if not inside.startswith(".."):
             break
     else:

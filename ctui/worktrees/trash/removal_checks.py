@@ -13,6 +13,7 @@ from ctui.errors import Conflict, CtuiError, Refused
 from ctui.git.command import run_git, status_arguments
 from ctui.git.repository import Repository, Target
 from ctui.text import one_line
+from ctui.worktrees.identity import place_of
 from ctui.worktrees.model import Changes, Problem, WorktreeStatus
 from ctui.worktrees.trash.entries import TrashRecord
 from ctui.worktrees.trash.keep_refs import named_objects
@@ -131,12 +132,12 @@ def _said(value: object) -> str:
 
 def refuse_nested(repository: Repository, metadata: Path, path: Path) -> None:
     """Raise Refused if the repository, or another worktree of it, would go along."""
-    inside = os.path.normpath(path) + os.sep
+    inside = f"{place_of(path)}{os.sep}"
     if str(repository.common_dir).startswith(inside):
         raise Refused(f"the repository itself lies in {path}", hint="move it away first")
     for link in repository.common_dir.glob("worktrees/*/gitdir"):
-        other = os.path.normpath(link.parent / os.fsdecode(link.read_bytes()).rstrip("\n"))
-        if link.parent != metadata and other.startswith(inside):
+        other = Path(os.path.normpath(link.parent / os.fsdecode(link.read_bytes()).rstrip("\n")))
+        if link.parent != metadata and str(place_of(other)).startswith(inside):
             raise Refused(
                 f"the worktree {one_line(link.parent.name)} lies in {one_line(path.name)}",
                 hint="remove that one first",
