@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ctui.errors import CtuiError
 from ctui.git.command import run_git, status_arguments
+from ctui.git.submodules import module_sources, submodules_of
 from ctui.text import one_line
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ async def start_notes(
         trusted: the repository's own Claude settings count.
     """
     notes = [] if trusted or base is None else await _imports(repository, base)
+    if base is not None and not new.worktree:
+        notes += await _empty_submodules(repository, base)
     work_tree = repository.work_tree
     if new.in_checkout or new.worktree or work_tree is None:
         return notes
@@ -51,6 +54,20 @@ async def _imports(repository: Repository, base: str) -> list[str]:
     if not found:
         return []
     return [f"CLAUDE.md imports {_some(found, '@')}, which is only read with --trust"]
+
+
+async def _empty_submodules(repository: Repository, base: str) -> list[str]:
+    """Return a note of submodules whose commit no repository here has: they are empty."""
+    sources = module_sources(repository.common_dir, repository.here)
+    try:
+        found = await submodules_of(repository.common_dir, base, sources)
+    except CtuiError:
+        return []
+    empty = [module.path for module in found if module.source is None]
+    if not empty:
+        return []
+    update = "git submodule update --init --recursive"
+    return [f"submodules without their commit here, so empty: {_some(empty)} (`{update}` first)"]
 
 
 async def _uncommitted(repository: Repository, work_tree: Path) -> list[str]:

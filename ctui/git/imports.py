@@ -18,6 +18,7 @@ from ctui.errors import CtuiError
 from ctui.git import harvest
 from ctui.git.advance import BranchOutcome, advance_branch, finish_advance
 from ctui.git.command import run_git
+from ctui.git.gitlinks import gitlink_changes, told
 from ctui.git.private import PrivateRepository
 from ctui.git.shallow import copy_shallow
 from ctui.text import sanitise
@@ -74,6 +75,9 @@ async def import_work(
         if branch is None or tip is None:
             return ImportResult(imported, gitlinks=gitlinks, problem=problem)
         outcome, reason = await advance_branch(private, branch, base or tip, tip)
+        if outcome == "advanced" and base:
+            changes = await gitlink_changes(private.repository.common_dir, base, tip)
+            reason = "; ".join(filter(None, (reason, told(changes))))
         return ImportResult(imported, outcome, reason, gitlinks, problem)
     except CtuiError as error:
         return ImportResult(problem=f"the task's commits cannot be imported: {error.message}")
@@ -188,13 +192,6 @@ async def _new_gitlinks(
 ) -> tuple[str, ...]:
     found: set[str] = set()
     for tip in list(dict.fromkeys(tips))[:_TIPS_LOOKED_AT]:
-        output = await run_git(
-            ["diff-tree", "-r", "-z", "--raw", "--no-renames", base, tip],
-            git_dir=private.repository.common_dir,
-        )
-        fields = output.stdout.decode("utf-8", "replace").split("\0")
-        for change, path in zip(fields[::2], fields[1::2], strict=False):
-            old, new, *_ = change.split()
-            if new == "160000" and old != ":160000":
-                found.add(sanitise(path))
+        changes = await gitlink_changes(private.repository.common_dir, base, tip)
+        found |= {change.path for change in changes if change.old is None}
     return tuple(sorted(found))

@@ -17,7 +17,15 @@ from ctui.files import replace_file
 from ctui.git.command import run_git
 from ctui.git.imports import import_work
 from ctui.git.private import PrivateRepository, create_private, open_private
+from ctui.git.private_modules import (
+    create_modules,
+    follow_gitlinks,
+    import_modules,
+    module_mounts,
+    modules_fingerprint,
+)
 from ctui.git.repository import Repository, open_repository
+from ctui.git.submodules import module_dirs
 from ctui.paths import Paths
 from ctui.sandbox.spec import MANAGED, Mount
 from ctui.tasks.disk_usage import Usage, measure
@@ -56,7 +64,10 @@ class LocalWorkspace:
         private = await self._private(repository, task, owner)
         mounts = [
             Mount(str(source), str(target), read_only)
-            for source, target, read_only in private.mounts(worktree)
+            for source, target, read_only in (
+                *private.mounts(worktree),
+                *module_mounts(private, worktree),
+            )
         ]
         folder = self._paths.task(task.id) / "managed"
         await asyncio.to_thread(_write_managed, folder, managed)
@@ -94,7 +105,7 @@ class LocalWorkspace:
             try:
                 repository = await asyncio.to_thread(open_repository, Path(task.repository))
                 private = open_private(repository, self._paths.task(task.id), _metadata(task))
-                current = await asyncio.to_thread(private.fingerprint)
+                current = await asyncio.to_thread(_fingerprint, private)
                 if current == self._fingerprints.get(task.id):
                     return None
                 work = await _import(private, task)
@@ -124,7 +135,8 @@ class LocalWorkspace:
 
     async def usage(self, task: Task, files: int) -> Usage:
         """Measure the worktree and the private git directory; one task at a time."""
-        roots = (Path(task.worktree), self._paths.task(task.id) / "git")
+        folder = self._paths.task(task.id)
+        roots = (Path(task.worktree), folder / "git", folder / "modules")
         tracked = await asyncio.to_thread(_tracked, task)
         async with self._measuring:
             found = await asyncio.to_thread(measure, *roots, entries=2 * (tracked + files) + 2)
@@ -142,14 +154,12 @@ class LocalWorkspace:
             private = open_private(repository, folder, _metadata(task))
             await asyncio.to_thread(private.refresh)
             return private
+        isolated = task.options.isolated
+        private = open_private(repository, folder, _metadata(task))
+        await create_modules(private, Path(task.worktree), owner, isolated=isolated)
+        # The worktree's own comes last: where it is there, all of them are.
         return await create_private(
-            repository,
-            _metadata(task),
-            folder,
-            task.branch,
-            task.base,
-            owner,
-            isolated=task.options.isolated,
+            repository, _metadata(task), folder, task.branch, task.base, owner, isolated=isolated
         )
 
 
@@ -186,8 +196,15 @@ def _mode(path: Path) -> int:
 
 
 def _tracked(task: Task) -> int:
-    """Return how many files the person's index of the worktree has; a task cannot write it."""
+    """Return how many files the person's indexes of the worktree have; a task cannot write them.
+
+    Those of its submodules count as well.
+    """
     folder = Path(task.metadata) if task.metadata else Path(task.repository)
+    return sum(_entries(folder / inside) for inside in (".", *module_dirs(folder)))
+
+
+def _entries(folder: Path) -> int:
     try:
         with (folder / "index").open("rb") as file:
             head = file.read(12)
@@ -218,14 +235,21 @@ def _metadata(task: Task) -> Path | None:
 
 
 async def _import(private: PrivateRepository, task: Task) -> WorkState:
+    # What a commit of the worktree names in a submodule must be there before it.
+    inside = await import_modules(private, task.id)
     result = await import_work(private, task.id, task.branch, task.base)
+    await follow_gitlinks(private)
     return WorkState(
         branch=result.branch,
         reason=result.reason,
         refs=tuple(ImportedRef(ref.name, ref.commit) for ref in result.refs),
         gitlinks=result.gitlinks,
-        problem=result.problem,
+        problem="; ".join(filter(None, (result.problem, inside))),
     )
+
+
+def _fingerprint(private: PrivateRepository) -> str:
+    return f"{private.fingerprint()} {modules_fingerprint(private)}".strip()
 
 
 def _trouble(folder: Path, task: Task) -> str:

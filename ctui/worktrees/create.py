@@ -18,6 +18,7 @@ from ctui.git.command import run_git, status_arguments
 from ctui.git.names import branch_conflicts, nameable, worktree_name
 from ctui.git.repository import Repository
 from ctui.git.sparse import become_like
+from ctui.git.submodule_checkout import fill_submodules
 from ctui.paths import private_folder
 from ctui.text import one_line
 from ctui.worktrees.identity import metadata_of
@@ -89,6 +90,7 @@ async def create_worktree(
             filters=True,
             heard=files_updated(progress) if progress is not None else None,
         )
+        await fill_submodules(repository, metadata_of(path), path, commit)
         await asyncio.to_thread(give_to_tasks, path)
         return _record(repository, path.name, path, branch, commit)
     except (CtuiError, OSError, asyncio.CancelledError) as error:

@@ -139,7 +139,7 @@ class Survey:
         look = None
         if problem is None:
             look = await self._look(metadata, path, work)
-            problem = _problem_of(look, metadata)
+            problem = _problem_of(look)
         proven = await proofs.of[metadata]
         if look is not None and look.head and work is not None and look.head != work.tip:
             # A commit was made between the two readings.
@@ -222,12 +222,10 @@ class Survey:
         return Work(head, base, created_only=fresh, also=beside)
 
 
-def _problem_of(look: GitStatus | None, metadata: Path) -> Problem | None:
+def _problem_of(look: GitStatus | None) -> Problem | None:
     if look is None:
         return "unreadable"
-    # Unsaved work in submodules is not looked for: git would run what they configure. Their
-    # repositories stay in the metadata when the index does not name them any more.
-    return "submodules-unchecked" if look.gitlinks or (metadata / "modules").exists() else None
+    return "submodules-unchecked" if look.unchecked else None
 
 
 class _Proofs:

@@ -10,12 +10,13 @@ from typing import Literal
 import msgspec
 
 from ctui.errors import Conflict, InvalidInput, NotFound, Refused
+from ctui.git.gitlinks import gitlink_changes, told
 from ctui.git.repository import Repository
 from ctui.git.swap import compare_and_swap
 from ctui.text import one_line
 from ctui.worktrees.landing.checkouts import Checkout, branch_name, checkout_of
 from ctui.worktrees.landing.commit import uncommitted
-from ctui.worktrees.landing.commit_diff import commit_diff, named
+from ctui.worktrees.landing.commit_diff import named
 from ctui.worktrees.landing.commit_objects import message_bytes, person, read_original, write_commit
 from ctui.worktrees.landing.merge_plan import (
     MergeConflict,
@@ -189,10 +190,9 @@ class _Landing:
         return bool(self.repository.git.descendant_of(self.tip, self.before))
 
     async def _refuse_submodules(self, place: MergeRepository, after: str) -> None:
-        changes = await commit_diff(place.git_dir, self.before, after)
-        if links := [change.path for change in changes if change.gitlink]:
+        if changes := await gitlink_changes(place.git_dir, self.before, after):
             raise Refused(
-                f"it changes submodules: {named(links)}",
+                f"it changes {told(changes)}",
                 hint="merge by hand after looking at what they link to",
             )
 
