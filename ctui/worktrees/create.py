@@ -16,6 +16,7 @@ from ctui.errors import Conflict, CtuiError, ExternalFailure, InvalidInput, Unav
 from ctui.file_lock import FileLock
 from ctui.git.command import run_git, status_arguments
 from ctui.git.names import branch_conflicts, nameable, worktree_name
+from ctui.git.partial import reset_fetching
 from ctui.git.repository import Repository
 from ctui.git.sparse import become_like
 from ctui.git.submodule_checkout import fill_submodules
@@ -81,6 +82,7 @@ async def create_worktree(
             made_branch = True
             await _add(repository, path, branch)
         await become_like(metadata_of(path), repository.here)
+        await reset_fetching(repository, metadata_of(path), path)
         # The person's own filters may run here: the files come from a commit that they chose.
         await run_git(
             ["reset", "--hard", "--no-recurse-submodules"],

@@ -106,6 +106,8 @@ async def read_new_index(checkout: Checkout, old: str, new: str, index: Path) ->
         env={"GIT_INDEX_FILE": str(index)},
         timeout=_SECONDS,
     )
+    if await sparse_of(checkout.git_dir) is None:
+        return
     changes = await commit_diff(checkout.git_dir, old, new)
     added = [change.path for change in changes if change.old is None]
     await mark_left_out(checkout.git_dir, checkout.work_tree, index, added)

@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from ctui.errors import Conflict, ExternalFailure, InvalidInput, NotFound, Refused
 from ctui.git.command import GitOutput, run_git
+from ctui.git.network import remote_environment
 from ctui.git.repository import Repository
 from ctui.text import one_line
 
 _SECONDS = 180
 _OID = re.compile(r"[0-9a-f]{40}")
 _CREDENTIALS = re.compile(r"(://)[^/@\s]*@")
-
-_PERSONS_OWN = (
-    "GIT_SSH",
-    "GIT_SSH_COMMAND",
-    "GIT_SSH_VARIANT",
-    "GIT_SSL_CAINFO",
-    "GIT_SSL_CAPATH",
-    "GIT_SSL_CERT",
-    "GIT_SSL_KEY",
-)
-"""Variables that tell how to reach a remote; no other GIT_… is passed on."""
 
 _NO_PERMISSION = re.compile(
     r"permission denied|authentication failed|could not read (username|password)"
@@ -94,7 +83,7 @@ async def push(
         timeout=_SECONDS,
         # A remote may be a relative path.
         cwd=repository.work_tree or repository.common_dir,
-        env=await _environment(repository),
+        env=await remote_environment(repository),
         check=False,
     )
     state = _state_of(output.stdout, ref)
@@ -142,16 +131,6 @@ def without_credentials(text: str) -> str:
 
 async def _has_upstream(repository: Repository, branch: str) -> bool:
     return bool(await _setting(repository, f"branch.{branch}.merge"))
-
-
-async def _environment(repository: Repository) -> dict[str, str]:
-    found = {name: value for name in _PERSONS_OWN if (value := os.environ.get(name))}
-    configured = await _setting(repository, "core.sshCommand")
-    if not configured and not found.keys() & {"GIT_SSH", "GIT_SSH_COMMAND"}:
-        found["GIT_SSH_COMMAND"] = "ssh -o BatchMode=yes"
-    # A person's own ssh command must not open a window for a question either.
-    found["SSH_ASKPASS_REQUIRE"] = "never"
-    return found
 
 
 async def _setting(repository: Repository, key: str) -> str:

@@ -12,6 +12,7 @@ import msgspec
 
 from ctui.errors import CtuiError
 from ctui.git.command import git_version
+from ctui.git.partial import completing_command
 from ctui.git.repository import Repository, Target
 from ctui.git.shallow import shallow_commits
 from ctui.text import one_line
@@ -30,6 +31,8 @@ _ALGORITHM = 2
 """Version of the rules; it grows with every change that may alter a verdict or a sentence."""
 
 _KEPT = PROVEN | {"empty", "no-commits"}
+
+_MISSING = "its commits cannot be read: an object is missing"
 
 
 class Prover:
@@ -73,8 +76,25 @@ class Prover:
                 if not scratch.failed:
                     sure = {q: proof for q, proof in new.items() if proof.verdict.kind != "unknown"}
                     self._verdicts.keep({keys[q]: proof for q, proof in sure.items()})
-            found.update(new)
+            found.update(self._incomplete(new, failed=scratch.failed))
         return found
+
+    def _incomplete(
+        self, proofs: Mapping[Question, Proof], *, failed: bool
+    ) -> Mapping[Question, Proof]:
+        """Say of a partial clone what would let it prove more: nothing is fetched for a look."""
+        unsure = {
+            question: proof
+            for question, proof in proofs.items()
+            if proof.verdict.kind == "unknown" or (failed and proof.verdict.kind == "unmerged")
+        }
+        if not unsure or not (command := completing_command(self._repository)):
+            return proofs
+        verdict = Verdict("unknown", f"it needs objects that are not here: {command}")
+        return {
+            **proofs,
+            **{q: msgspec.structs.replace(proof, verdict=verdict) for q, proof in unsure.items()},
+        }
 
     def _together(self, work: Work, proofs: Mapping[Question, Proof]) -> Proof:
         first, *others = _questions(work)
@@ -227,6 +247,7 @@ def _unreadable() -> tuple[type[Exception], ...]:
 
 
 def _unknown(error: Exception) -> Proof:
-    missing = isinstance(error, KeyError)
-    reason = "an object is missing" if missing else one_line(str(error), 100) or "it is damaged"
+    if isinstance(error, KeyError):
+        return Proof(Verdict("unknown", _MISSING))
+    reason = one_line(str(error), 100) or "it is damaged"
     return Proof(Verdict("unknown", f"its commits cannot be read: {reason}"))

@@ -1,0 +1,32 @@
+"""How git reaches a remote: as the person's own git would, but without asking anything."""
+
+from __future__ import annotations
+
+import os
+
+from ctui.git.command import run_git
+from ctui.git.repository import Repository
+
+_PERSONS_OWN = (
+    "GIT_SSH",
+    "GIT_SSH_COMMAND",
+    "GIT_SSH_VARIANT",
+    "GIT_SSL_CAINFO",
+    "GIT_SSL_CAPATH",
+    "GIT_SSL_CERT",
+    "GIT_SSL_KEY",
+)
+"""Variables that tell how to reach a remote; no other GIT_… is passed on."""
+
+
+async def remote_environment(repository: Repository) -> dict[str, str]:
+    """Return the variables for a git process that talks to a remote of the repository."""
+    found = {name: value for name in _PERSONS_OWN if (value := os.environ.get(name))}
+    configured = await run_git(
+        ["config", "--get", "--", "core.sshCommand"], git_dir=repository.common_dir, check=False
+    )
+    if not configured.stdout.strip() and not found.keys() & {"GIT_SSH", "GIT_SSH_COMMAND"}:
+        found["GIT_SSH_COMMAND"] = "ssh -o BatchMode=yes"
+    # A person's own ssh command must not open a window for a question either.
+    found["SSH_ASKPASS_REQUIRE"] = "never"
+    return found
