@@ -125,13 +125,17 @@ def refuse_formats(common_dir: Path) -> None:
     if storage.lower() != "files":
         raise Refused(
             f"{common_dir} keeps its refs as {one_line(storage, 20)}, which ctui cannot read yet",
-            hint="git refs migrate --ref-format=files",
+            hint=f"git -C {_stand(common_dir)} refs migrate --ref-format=files",
         )
     if objects.lower() != "sha1":
         raise Refused(
             f"{common_dir} has {one_line(objects, 20)} objects, which ctui cannot read yet",
-            hint="use a repository of the SHA-1 format",
+            hint="copy its history: git init NEW; git fast-export --all | git -C NEW fast-import",
         )
+
+
+def _stand(common_dir: Path) -> Path:
+    return common_dir.parent if common_dir.name == ".git" else common_dir
 
 
 def _setting(config: pygit2.Config, key: str, default: str) -> str:
