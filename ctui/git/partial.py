@@ -130,7 +130,7 @@ def _absolute(repository: Repository, remote: str) -> dict[str, str]:
     """
     with suppress(KeyError):
         url = repository.git.config[f"remote.{remote}.url"]
-        if url.startswith(("./", "../")):
+        if url is not None and url.startswith(("./", "../")):
             return {f"url.{(_where(repository) / url).resolve()}.insteadOf": url}
     return {}
 
