@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ctui.cli import context
 from ctui.cli.output import json_option, print_json, warn
+
+if TYPE_CHECKING:
+    from ctui.client.health import Check
 
 
 @click.command("doctor")
@@ -39,10 +44,18 @@ def _repair() -> None:
         warn(line)
 
 
+async def _here() -> list[Check]:
+    """Check the repository of this folder, if it is in one."""
+    from ctui.client.repository_health import repository_check
+
+    found = await repository_check(Path.cwd())
+    return [found] if found is not None else []
+
+
 async def _check(*, as_json: bool) -> int:
     from ctui.client.health import check_all
 
-    checks = await check_all(context.paths())
+    checks = [*await check_all(context.paths()), *await _here()]
     if as_json:
         print_json(checks)
     else:
