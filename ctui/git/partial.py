@@ -67,19 +67,20 @@ async def reset_fetching(repository: Repository, metadata: Path, path: Path) -> 
         raise _not_given(repository, remote, output)
 
 
-async def fetch_changed(repository: Repository, commits: Collection[tuple[str, str]]) -> None:
-    """Fetch what differs between pairs of commits and is not there, as a merge needs it.
+async def fetch_for_merge(repository: Repository, ours: str, theirs: str) -> None:
+    """Fetch what a merge of two commits needs and is not there: what each side changed.
 
     Raises:
         Unavailable: the remote cannot be reached, or has them no more.
     """
     remote = promisor_remote(repository)
-    if remote is None:
+    base = repository.git.merge_base(ours, theirs) if remote is not None else None
+    if remote is None or base is None:
         return
     wanted: set[bytes] = set()
-    for old, new in commits:
+    for new in (ours, theirs):
         output = await run_git(
-            ["diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", old, new],
+            ["diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", str(base), new],
             git_dir=repository.common_dir,
             timeout=_SECONDS,
             env={**await remote_environment(repository), "GIT_NO_LAZY_FETCH": "0"},

@@ -38,8 +38,20 @@ async def fill_submodules(
     Returns:
         the paths that stay empty, because nothing here has their commit.
     """
+    if not _has_submodules(repository, commit):
+        return []
     sources = module_sources(repository.common_dir, repository.here)
     return await _fill(metadata, work_tree, commit, sources, _DEPTH)
+
+
+def _has_submodules(repository: Repository, commit: str) -> bool:
+    """Return True unless a commit is sure to have none, which is known without a process."""
+    import pygit2
+
+    try:
+        return ".gitmodules" in repository.git[commit].peel(pygit2.Tree)
+    except (KeyError, ValueError, pygit2.GitError):
+        return True
 
 
 async def _fill(

@@ -11,7 +11,7 @@ import msgspec
 
 from ctui.errors import Conflict, InvalidInput, NotFound, Refused
 from ctui.git.gitlinks import gitlink_changes, told
-from ctui.git.partial import fetch_changed
+from ctui.git.partial import fetch_for_merge
 from ctui.git.repository import Repository
 from ctui.git.swap import compare_and_swap
 from ctui.text import one_line
@@ -143,10 +143,7 @@ class _Landing:
                 f"{_short(self.ref)} has everything of {_short(self.branch)}",
                 hint="there is nothing to land",
             )
-        base = self.repository.git.merge_base(self.before, self.tip)
-        await fetch_changed(
-            self.repository, [(str(base), self.before), (str(base), self.tip)] if base else []
-        )
+        await fetch_for_merge(self.repository, self.before, self.tip)
         with merge_repository(self.repository) as place:
             after, commits = await self._combine(place, method, own, fast_forward=fast_forward)
             await self._refuse_submodules(place, after)
