@@ -1,4 +1,4 @@
-"""Check of the repository that a person stands in: can tasks work there, and what do they miss?"""
+"""Check of the repository that a person stands in: its kind, and what tasks miss there."""
 
 from __future__ import annotations
 

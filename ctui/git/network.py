@@ -1,4 +1,4 @@
-"""How git reaches a remote: as the person's own git would, but without asking anything."""
+"""Environment in which git reaches a remote as the person's own would, but asks nothing."""
 
 from __future__ import annotations
 

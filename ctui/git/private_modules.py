@@ -27,7 +27,7 @@ _LIST = "modules.json"
 
 class _Module(msgspec.Struct, frozen=True):
     path: str
-    """Where the submodule is in the worktree."""
+    """Place of the submodule in the worktree."""
     git_dir: str
     """Its repository in the metadata of the worktree."""
     base: str

@@ -25,7 +25,7 @@ _SETTINGS = ("core.sparseCheckout", "core.sparseCheckoutCone", "index.sparse")
 
 
 class Sparse(NamedTuple):
-    """What makes a checkout sparse."""
+    """Patterns and settings of a sparse checkout."""
 
     patterns: bytes
     settings: dict[str, str]

@@ -1,4 +1,4 @@
-"""Where the worktrees of a repository lie: in ctui's folder, or beside those of a bare one.
+"""Place of new worktrees: ctui's folder, or beside those of a bare repository.
 
 A bare repository has no checkout; people who use one keep its worktrees side by side:
 

@@ -1,4 +1,4 @@
-"""Is there unsaved work in the submodules of a worktree?
+"""Unsaved work in the submodules of a worktree.
 
 Asked of the repositories in the worktree's own metadata, which no task can write, about files that
 it can: exactly as for the worktree itself. A repository that a task made is never opened.
@@ -23,7 +23,7 @@ _MOST_COMMITS = 1000
 
 
 class InSubmodules(NamedTuple):
-    """What is known of all submodules of a worktree."""
+    """Unsaved work in all submodules of a worktree."""
 
     changed: int = 0
     """Number of submodules with unsaved files or with another commit than the worktree names."""
