@@ -7,6 +7,7 @@ person wants a checkout or a landing, what those need is fetched from the promis
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Collection
 from contextlib import suppress
@@ -19,7 +20,7 @@ from ctui.git.repository import Repository
 from ctui.text import one_line
 
 _SECONDS = 600
-_PROMISOR = re.compile(r"remote\.(.+)\.promisor", re.IGNORECASE)
+_PROMISOR = re.compile(rb"remote\.(.+)\.promisor", re.IGNORECASE)
 _OBJECT = re.compile(rb"^:\d+ \d+ ([0-9a-f]{40}) ([0-9a-f]{40}) ")
 _CREDENTIALS = re.compile(r"(://)[^/@\s]*@")
 _NONE = b"0" * 40
@@ -29,9 +30,9 @@ def promisor_remote(repository: Repository) -> str | None:
     """Return the remote that has promised objects, or None for a clone that has all of them."""
     config = repository.git.config
     for entry in config:
-        found = _PROMISOR.fullmatch(entry.name)
+        found = _PROMISOR.fullmatch(entry.raw_name)
         if found and config.get_bool(entry.name):
-            return found[1]
+            return os.fsdecode(found[1])
     if "extensions.partialclone" in config:
         return config["extensions.partialclone"]
     return None
@@ -85,7 +86,10 @@ async def fetch_for_merge(repository: Repository, ours: str, theirs: str) -> Non
             timeout=_SECONDS,
             env={**await remote_environment(repository), "GIT_NO_LAZY_FETCH": "0"},
             cwd=_where(repository),
+            check=False,
         )
+        if output.exit_code:
+            raise _not_given(repository, remote, output)
         for field in output.stdout.split(b"\0")[::2]:
             if not field.startswith((b":160000", b":000000 160000")) and (
                 found := _OBJECT.match(field)

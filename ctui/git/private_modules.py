@@ -109,10 +109,13 @@ async def import_modules(private: PrivateRepository, task: str) -> str:
 async def follow_gitlinks(private: PrivateRepository) -> None:
     """Let each submodule's own HEAD follow to the commit that its worktree now names.
 
-    Files are the task's; only HEAD and index change, as for the worktree's branch.
+    Files are the task's; only HEAD and index change, as for the worktree's branch, and only as
+    long as nobody else has changed them. Those of the person's own checkout never do.
     """
-    places = {"": private.checkout}
-    for module, _ in _modules(private):
+    if private.metadata is None:
+        return
+    places = {"": private.metadata}
+    for module, folder in _modules(private):
         git_dir = Path(module.git_dir)
         outer = max(
             (path for path in places if not path or module.path.startswith(f"{path}/")), key=len
@@ -120,11 +123,31 @@ async def follow_gitlinks(private: PrivateRepository) -> None:
         inside = module.path[len(outer) + 1 :] if outer else module.path
         places[module.path] = git_dir
         wanted = await _gitlink(places[outer], inside)
-        now = _head(git_dir)
-        if wanted is None or now in {None, wanted} or not await has_commit(git_dir, wanted):
-            continue
-        await run_git(["read-tree", "-i", "--reset", wanted], git_dir=git_dir)
-        await run_git(["update-ref", "--no-deref", "HEAD", wanted, str(now)], git_dir=git_dir)
+        if wanted is not None and await has_commit(git_dir, wanted):
+            await _follow(git_dir, folder / "left-at", module.base, wanted)
+
+
+async def _follow(git_dir: Path, note: Path, base: str, wanted: str) -> None:
+    """Move a detached HEAD and its index from where they were left; complete a move that was cut.
+
+    The note comes last: until then both may be at either commit.
+    """
+    left = note.read_text() if note.is_file() else base
+    head = _head_text(git_dir)
+    if left == wanted or head not in {left, wanted}:
+        return
+    if not (await _index_is(git_dir, left) or await _index_is(git_dir, wanted)):
+        return  # something is staged
+    await run_git(["read-tree", "-i", "--reset", wanted], git_dir=git_dir)
+    await run_git(["update-ref", "--no-deref", "HEAD", wanted, head], git_dir=git_dir)
+    replace_file(note, wanted.encode())
+
+
+async def _index_is(git_dir: Path, commit: str) -> bool:
+    output = await run_git(
+        ["diff-index", "--cached", "--quiet", commit], git_dir=git_dir, check=False
+    )
+    return output.exit_code == 0
 
 
 async def _gitlink(git_dir: Path, path: str) -> str | None:
@@ -163,6 +186,14 @@ def _head(git_dir: Path) -> str | None:
         return str(open_trusted(git_dir).head.target)
     except pygit2.GitError:
         return None
+
+
+def _head_text(git_dir: Path) -> str:
+    """Return what HEAD says: a commit where it is detached."""
+    try:
+        return (git_dir / "HEAD").read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""
 
 
 def _link_is_there(worktree: Path, path: str) -> bool:

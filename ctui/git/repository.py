@@ -230,13 +230,13 @@ def open_repository(path: Path) -> Repository:
     refuse_path(common_dir)
     refuse_formats(common_dir)
     git = open_trusted(common_dir)
+    refuse_nested(common_dir)
     if git.is_bare:
         _refuse_bare(common_dir, git)
         refuse_embedded(common_dir)
     elif git.is_empty or git.head_is_unborn:
         raise Refused(f"{common_dir.parent} has no commits yet", hint="make a first commit")
     work_tree = Path(git.workdir).resolve() if git.workdir else None
-    refuse_nested(common_dir)
     refuse_stray(common_dir, work_tree)
     repository = Repository(common_dir, work_tree)
     repository.__dict__["git"] = git

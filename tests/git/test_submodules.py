@@ -13,6 +13,7 @@ import pytest
 from ctui.client.start_notes import start_notes
 from ctui.client.tasks import NewTask
 from ctui.errors import Refused
+from ctui.git.private import create_private
 from ctui.git.private_modules import (
     create_modules,
     follow_gitlinks,
@@ -281,3 +282,50 @@ async def test_a_shallow_submodule(world: Path, tmp_path: Path) -> None:
     work = await _work(world, tmp_path)
     assert work.in_module("libs/outer", "log", "-1", "--format=%s") == "More"
     assert (await work.look()).status == "clean"
+
+
+async def test_a_submodule_that_the_person_moved_stays(work: Sub) -> None:
+    """G9: HEAD of a submodule follows a task only from where ctui left it."""
+    mine = git(work.path / "libs/outer", "rev-parse", "HEAD~1")
+    (work.path / "libs/outer/new.txt").write_text("new\n")
+    work.in_module("libs/outer", "add", "new.txt")
+    work.in_module("libs/outer", "commit", "-q", "-m", "Add new")
+    new = work.in_module("libs/outer", "rev-parse", "HEAD")
+    git(work.path / "libs/outer", "update-ref", "--no-deref", "HEAD", mine)
+    work.place.in_task("update-index", "--cacheinfo", f"160000,{new},libs/outer")
+    work.place.in_task("commit", "-q", "-m", "Take the new outer")
+    await work.bring()
+    assert git(work.path / "libs/outer", "rev-parse", "HEAD") == mine
+    status = await work.look()
+    assert (status.status, status.problem) == ("unclean", None)
+
+
+async def test_submodules_of_the_own_checkout(world: Path, tmp_path: Path) -> None:
+    """G9: a task in the person's own checkout has them too, and moves nothing there."""
+    git(world / "libs/outer", "switch", "-q", "-c", "mine")
+    folder = tmp_path / "task"
+    folder.mkdir()
+    repository = open_repository(world)
+    head = repository.resolve("HEAD")
+    owner = (world.stat().st_uid, world.stat().st_gid)
+    private = await create_private(repository, None, folder, "main", head, owner)
+    await create_modules(private, world, owner, isolated=False)
+    assert [path for path, _ in open_modules(private)] == ["libs/outer", "libs/outer/deep/inner"]
+    targets = {mount.target for mount in module_mounts(private, world)}
+    assert "/workspace/libs/outer/.git" in targets
+    [outer] = [module for path, module in open_modules(private) if path == "libs/outer"]
+    where = world / "libs/outer"
+    git(
+        where,
+        f"--git-dir={outer.git_dir}",
+        f"--work-tree={where}",
+        "commit",
+        "-q",
+        "--allow-empty",
+        "-m",
+        "x",
+    )
+    assert await import_modules(private, "t1") == ""
+    await follow_gitlinks(private)
+    assert git(where, "symbolic-ref", "HEAD") == "refs/heads/mine"
+    assert git(where, "for-each-ref", "--format=%(refname)", "refs/ctui/") == "refs/ctui/t1/head"
