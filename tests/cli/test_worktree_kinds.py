@@ -61,11 +61,11 @@ def test_a_home_behind_a_link(repository: Path, tmp_path: Path) -> None:
     """G6: the same by the command line, from creation to restore."""
     (tmp_path / "var").mkdir()
     (tmp_path / "home-link").symlink_to("var")
-    home = {"CTUI_HOME": str(tmp_path / "home-link" / "ctui")}
-    path = Path(said(repository, "worktree", "create", "one", **home)["path"])
-    [item] = said(repository, "worktree", "list", **home)["worktrees"]
+    home = str(tmp_path / "home-link" / "ctui")
+    path = Path(said(repository, "worktree", "create", "one", CTUI_HOME=home)["path"])
+    [item] = said(repository, "worktree", "list", CTUI_HOME=home)["worktrees"]
     assert (item["problem"], item["status"]) == (None, "clean")
-    removed = said(repository, "worktree", "remove", str(path), **home)["removed"]
-    said(repository, "worktree", "restore", removed[0]["trash_id"], **home)
-    [item] = said(repository, "worktree", "list", **home)["worktrees"]
+    removed = said(repository, "worktree", "remove", str(path), CTUI_HOME=home)["removed"]
+    said(repository, "worktree", "restore", removed[0]["trash_id"], CTUI_HOME=home)
+    [item] = said(repository, "worktree", "list", CTUI_HOME=home)["worktrees"]
     assert (item["problem"], item["path"]) == (None, str(path))
