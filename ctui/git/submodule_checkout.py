@@ -26,8 +26,10 @@ _COPIED = r"^(remote\..*\.(url|fetch|pushurl)|submodule\..*\.(url|active))$"
 
 async def fill_submodules(
     repository: Repository, metadata: Path, work_tree: Path, commit: str
-) -> list[str]:
+) -> list[tuple[Path, Path]]:
     """Fill the submodules of a worktree that was just checked out.
+
+    What no repository here has the commit of stays empty.
 
     Args:
         repository: whose checkouts may have the submodules.
@@ -36,7 +38,7 @@ async def fill_submodules(
         commit: that is checked out.
 
     Returns:
-        the paths that stay empty, because nothing here has their commit.
+        the git directory and the files of each that was filled, the outer before the inner ones.
     """
     if not _has_submodules(repository, commit):
         return []
@@ -56,25 +58,22 @@ def _has_submodules(repository: Repository, commit: str) -> bool:
 
 async def _fill(
     git_dir: Path, work_tree: Path, commit: str, sources: list[Path], depth: int
-) -> list[str]:
-    empty: list[str] = []
+) -> list[tuple[Path, Path]]:
+    filled: list[tuple[Path, Path]] = []
     for found in await submodules_of(git_dir, commit, sources):
-        checkout = work_tree / found.path
-        if checkout.is_symlink() or not checkout.is_dir():
-            continue  # a sparse checkout leaves it out
-        if found.source is None or not depth:
-            empty.append(found.path)
+        module, checkout = git_dir / "modules" / found.name, work_tree / found.path
+        # A sparse checkout leaves some out.
+        there = checkout.is_dir() and not checkout.is_symlink()
+        if found.source is None or not depth or not there:
             continue
-        module = git_dir / "modules" / found.name
         try:
             await _fill_one(found, found.source, module, checkout)
         except (CtuiError, OSError):
             await asyncio.to_thread(_undo, module, checkout)
-            empty.append(found.path)
             continue
         inner = await _fill(module, checkout, found.commit, [found.source], depth - 1)
-        empty += [f"{found.path}/{path}" for path in inner]
-    return empty
+        filled += [(module, checkout), *inner]
+    return filled
 
 
 async def _fill_one(found: Submodule, source: Path, module: Path, checkout: Path) -> None:

@@ -9,7 +9,7 @@ import msgspec
 
 from ctui.errors import CtuiError
 from ctui.git.command import run_git, status_arguments
-from ctui.worktrees.hidden_changes import hidden_changes
+from ctui.worktrees.hidden_changes import hidden_changes, is_split
 from ctui.worktrees.model import Changes, Upstream
 from ctui.worktrees.submodule_status import InSubmodules, in_submodules
 
@@ -17,7 +17,6 @@ _SECONDS = 20.0
 """Seconds; a task can make its worktree slow to read, and then only its own status is unknown."""
 
 _GITLINK = (0o160000).to_bytes(4, "big")
-_SPLIT_INDEX = b"link"
 
 
 class GitStatus(msgspec.Struct, frozen=True):
@@ -68,7 +67,7 @@ async def _submodules(metadata: Path, path: Path, index: bytes) -> InSubmodules:
     Every entry has its mode in four bytes (gitformat-index(5)). An index without these bytes
     has no submodule, which is known without starting a process.
     """
-    named = _GITLINK in index or _SPLIT_INDEX in index
+    named = _GITLINK in index or is_split(metadata)
     if not named and not (metadata / "modules").exists():
         return InSubmodules()
     try:
