@@ -24,7 +24,7 @@ from ctui.paths import private_folder
 from ctui.text import one_line
 from ctui.worktrees.fresh_index import settle
 from ctui.worktrees.identity import metadata_of
-from ctui.worktrees.layout import beside_others
+from ctui.worktrees.layout import beside_others, origin_of
 from ctui.worktrees.model import WorktreeRecord
 from ctui.worktrees.owner import TASK_UID, give_to_tasks
 
@@ -81,7 +81,7 @@ async def create_worktree(
             await run_git(["branch", "--no-track", branch, commit], git_dir=repository.common_dir)
             made_branch = True
             await _add(repository, path, branch)
-        await become_like(metadata_of(path), repository.here)
+        await become_like(metadata_of(path), origin_of(repository))
         await reset_fetching(repository, metadata_of(path), path)
         # The person's own filters may run here: the files come from a commit that they chose.
         await run_git(

@@ -38,6 +38,20 @@ def beside_others(repository: Repository, own: Path) -> Path | None:
     return folder if _usable(folder) else None
 
 
+def origin_of(repository: Repository) -> Path:
+    """Return the git directory of the checkout that new worktrees are to be like.
+
+    That is the one that the person stands in; beside a bare repository, the one of its default
+    branch.
+    """
+    if repository.bare and repository.here == repository.common_dir:
+        head = f"ref: refs/heads/{repository.default_branch()}"
+        for metadata in sorted(repository.common_dir.glob("worktrees/*")):
+            if text_of(metadata / "HEAD") == head:
+                return metadata
+    return repository.here
+
+
 def _is_for(repository: Repository, folder: Path) -> bool:
     """Return True if git in this folder would use the repository."""
     link = folder / ".git"

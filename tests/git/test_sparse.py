@@ -138,6 +138,7 @@ async def test_a_worktree_of_a_bare_repository_is_sparse(sparse: Path, tmp_path:
     git(tmp_path / "bare.git", "worktree", "add", "-q", str(tmp_path / "all" / "main"), "main")
     git(tmp_path / "all" / "main", "sparse-checkout", "set", "src")
     repository = open_repository(tmp_path / "all" / "main")
-    record = await create_worktree(repository, tmp_path / "w", name="one")
-    assert files(Path(record.path)) == files(tmp_path / "all" / "main")
-    assert git(Path(record.path), "status", "--porcelain") == ""
+    for found, name in ((repository, "one"), (open_repository(tmp_path / "bare.git"), "two")):
+        record = await create_worktree(found, tmp_path / "w", name=name)
+        assert files(Path(record.path)) == files(tmp_path / "all" / "main")
+        assert git(Path(record.path), "status", "--porcelain") == ""

@@ -329,3 +329,21 @@ async def test_submodules_of_the_own_checkout(world: Path, tmp_path: Path) -> No
     await follow_gitlinks(private)
     assert git(where, "symbolic-ref", "HEAD") == "refs/heads/mine"
     assert git(where, "for-each-ref", "--format=%(refname)", "refs/ctui/") == "refs/ctui/t1/head"
+
+
+async def test_an_isolated_task_has_them_too(world: Path, tmp_path: Path) -> None:
+    """G9: with packs of its own, and nothing of the submodule's repository mounted."""
+    place = await place_in(world, tmp_path)
+    path = Path(place.record.path)
+    owner = (path.stat().st_uid, path.stat().st_gid)
+    await create_modules(place.private, path, owner, isolated=True)
+    work = Sub(place)
+    assert work.in_module("libs/outer/deep/inner", "log", "--format=%s") == "inner"
+    assert work.in_module("libs/outer", "status", "--porcelain", "--ignore-submodules") == ""
+    mounts = module_mounts(place.private, path)
+    assert {mount.target for mount in mounts} == {
+        "/ctui/modules/0",
+        "/ctui/modules/1",
+        "/workspace/libs/outer/.git",
+        "/workspace/libs/outer/deep/inner/.git",
+    }
