@@ -9,7 +9,7 @@ import pytest
 from ctui.git.repository import open_repository
 from ctui.worktrees.create import create_worktree
 from ctui.worktrees.landing.checkouts import linked_checkout
-from ctui.worktrees.landing.land import land
+from ctui.worktrees.landing.land import Landed, land, undo_landing
 from tests.conftest import git
 from tests.git.conftest import Place, place_in
 from tests.worktrees.looking import worktree_status
@@ -38,9 +38,9 @@ def files(folder: Path) -> set[str]:
     return {str(path) for path in found if path.parts[0] != ".git"}
 
 
-async def land_it(place: Place) -> None:
+async def land_it(place: Place) -> Landed:
     repository = open_repository(place.repository)
-    await land(repository, linked_checkout(repository, Path(place.record.metadata)))
+    return await land(repository, linked_checkout(repository, Path(place.record.metadata)))
 
 
 async def test_a_task_has_the_files_that_the_checkout_has(sparse: Path, tmp_path: Path) -> None:
@@ -70,6 +70,10 @@ async def test_work_lands_in_a_sparse_checkout(sparse: Path, tmp_path: Path) -> 
     assert place.host("status", "--porcelain") == ""
     before = files(sparse)
 
+    landed = await land_it(place)
+    await undo_landing(open_repository(sparse), landed)
+    assert files(sparse) == before
+    assert git(sparse, "status", "--porcelain") == ""
     await land_it(place)
 
     assert files(sparse) == before | {"src/new.c"}
