@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ctui.errors import CtuiError
 from ctui.git.command import run_git, status_arguments
+from ctui.git.partial import completing_command
 from ctui.git.submodules import module_sources, submodules_of
 from ctui.text import one_line
 
@@ -37,6 +38,8 @@ async def start_notes(
     notes = [] if trusted or base is None else await _imports(repository, base)
     if base is not None and not new.worktree:
         notes += await _empty_submodules(repository, base)
+    if command := completing_command(repository):
+        notes.append(f"a partial clone: a task cannot fetch what is missing ({command} completes)")
     work_tree = repository.work_tree
     if new.in_checkout or new.worktree or work_tree is None:
         return notes

@@ -7,6 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from ctui.client.start_notes import start_notes
+from ctui.client.tasks import NewTask
 from ctui.errors import Unavailable
 from ctui.git.partial import promisor_remote
 from ctui.git.repository import open_repository
@@ -63,6 +65,10 @@ async def test_a_branch_whose_files_were_never_fetched(clone: Path, tmp_path: Pa
     assert place.host("status", "--porcelain") == ""
     assert place.in_task("status", "--porcelain") == ""
     assert missing(clone)
+    notes = await start_notes(
+        open_repository(clone), NewTask(prompt="x"), place.record.base, trusted=True
+    )
+    assert [note for note in notes if "git fetch --refetch --no-filter origin" in note]
 
 
 async def test_work_comes_home_and_lands(clone: Path, tmp_path: Path) -> None:
