@@ -10,9 +10,10 @@ import pytest
 
 from ctui.client.worktrees import open_store
 from ctui.paths import Paths
+from tests.cli.commands import ctui, refused
 from tests.cli.test_worktree import made, said
 from tests.conftest import git, make_repository
-from tests.warm import COMMAND, ctui, refused
+from tests.warm import COMMAND
 
 
 def _in_shell(folder: Path, *lines: str) -> subprocess.CompletedProcess[str]:

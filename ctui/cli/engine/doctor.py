@@ -50,13 +50,15 @@ async def _here() -> list[Check]:
     """Check the repository of this folder, if it is in one."""
     from ctui.client.commit_health import commit_check
     from ctui.client.filter_health import filter_check
+    from ctui.client.repository_health import repository_check
     from ctui.config import load_config
 
     found: list[Check | None] = []
     with suppress(CtuiError, OSError):  # the folder can be gone
-        found.append(await commit_check(Path.cwd()))
-    with suppress(CtuiError, OSError):
-        found.append(await filter_check(Path.cwd(), load_config(context.paths()).git))
+        here = Path.cwd()
+        found.append(await repository_check(here))
+        found.append(await commit_check(here))
+        found.append(await filter_check(here, load_config(context.paths()).git))
     return [check for check in found if check is not None]
 
 
