@@ -41,6 +41,8 @@ class ListedWorktree(msgspec.Struct, frozen=True, kw_only=True):
     base: str | None
     status: Literal["clean", "unclean", "merged"]
     verdict: Verdict
+    evidence: str
+    """The reason for its status as a sentence."""
     changes: Changes | None
     upstream: Upstream
     ahead: int

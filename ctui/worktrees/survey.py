@@ -266,7 +266,8 @@ def _status(
     if problem is not None or state is not None or changes is None or changes.any:
         return "unclean"
     if proof.verdict.kind in {"merged", "history"}:
-        return "merged"
+        # Nothing is lost, but whoever reverted it may want it again.
+        return "clean" if proof.verdict.reverted else "merged"
     # Other branches and stashes of its task are on no upstream.
-    safe = proof.verdict.kind in {"no-commits", "empty"} or (pushed and not proof.lost)
+    safe = proof.verdict.kind in {"no-commits", "empty", "undone"} or (pushed and not proof.lost)
     return "clean" if safe else "unclean"

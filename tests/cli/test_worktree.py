@@ -22,6 +22,7 @@ KEYS = {
     "base",
     "status",
     "verdict",
+    "evidence",
     "changes",
     "upstream",
     "ahead",
@@ -89,9 +90,12 @@ def test_a_list_has_the_documented_shape(repository: Path) -> None:
 def test_clean_takes_what_is_safe_and_restore_brings_it_back(repository: Path) -> None:
     merged, open_ = made(repository, "merged", commits=1), made(repository, "open", commits=1)
     git(repository, "merge", "-q", "ctui/merged")
+    evidence = listed(repository)["merged"]["evidence"]
+    assert git(repository, "rev-parse", "--short=7", "ctui/merged") in evidence
     assert said(repository, "worktree", "clean", "--dry-run") == {
-        "removed": [{"name": "merged", "trash_id": None}],
+        "removed": [{"name": "merged", "trash_id": None, "evidence": evidence}],
         "refused": [],
+        "kept": [],
     }
     assert merged.is_dir()
     done = said(repository, "worktree", "clean")
@@ -106,6 +110,71 @@ def test_clean_takes_what_is_safe_and_restore_brings_it_back(repository: Path) -
         "notes": [],
     }
     assert listed(repository)["merged"]["status"] == "merged"
+
+
+def pushed(repository: Path, remote: Path, branch: str) -> None:
+    if not remote.exists():
+        subprocess.run(["git", "init", "-q", "--bare", str(remote)], check=True)
+        git(repository, "remote", "add", "origin", str(remote))
+        git(repository, "push", "-q", "origin", "main")
+    git(repository, "push", "-q", "--set-upstream", "origin", branch)
+
+
+def test_what_is_young_or_pushed_but_open_goes_only_when_asked(
+    repository: Path, tmp_path: Path
+) -> None:
+    """S7: `clean` takes what is merged; `--clean` adds the rest."""
+    made(repository, "young")
+    made(repository, "open", commits=1)
+    pushed(repository, tmp_path / "remote.git", "ctui/open")
+    done = said(repository, "worktree", "clean", "--dry-run")
+    assert (done["removed"], done["refused"]) == ([], [])
+    assert {kept["name"]: kept["evidence"] for kept in done["kept"]} == {
+        "young": "nothing was committed yet",
+        "open": "all of it is on origin/ctui/open",
+    }
+    assert said(repository, "worktree", "clean", "--merged")["removed"] == []
+    line = ctui(repository, "worktree", "clean").stderr
+    assert "kept young: nothing was committed yet" in line
+    assert "--clean" in line
+    done = said(repository, "worktree", "clean", "--clean")
+    assert {item["name"] for item in done["removed"]} == {"young", "open"}
+    assert done["kept"] == []
+
+
+def test_what_was_reverted_or_undone_is_clean_and_says_so(repository: Path) -> None:
+    """G22: such a worktree is not taken for merged, and its evidence names both commits."""
+    for name in ("squashed", "merged", "ours"):
+        made(repository, name, commits=2)
+    undone = made(repository, "undone", commits=1)
+    git(undone, "revert", "--no-edit", "HEAD")
+    git(repository, "merge", "-q", "--squash", "ctui/squashed")
+    git(repository, "commit", "-q", "-m", "All of it")
+    squash = git(repository, "rev-parse", "HEAD")
+    git(repository, "revert", "--no-edit", "HEAD")
+    revert = git(repository, "rev-parse", "HEAD")
+    git(repository, "merge", "-q", "--no-edit", "ctui/merged")
+    merge = git(repository, "rev-parse", "HEAD")
+    git(repository, "revert", "--no-edit", "-m", "1", "HEAD")
+    unmerge = git(repository, "rev-parse", "HEAD")
+    git(repository, "merge", "-q", "--no-edit", "-s", "ours", "ctui/ours")
+    ours = git(repository, "rev-parse", "HEAD")
+    found = listed(repository)
+    assert {item["status"] for item in found.values()} == {"clean"}
+    assert {name: item["evidence"] for name, item in found.items()} == {
+        "squashed": f"merged in {squash[:7]} (squash), reverted in {revert[:7]}",
+        "merged": f"merged in {merge[:7]}, reverted in {unmerge[:7]}",
+        "ours": f"merged in {ours[:7]} with none of its changes, as by `merge -s ours`",
+        "undone": "2 commits not in main, which undo each other",
+    }
+    assert found["merged"]["verdict"]["reverted"] == unmerge
+    assert said(repository, "worktree", "clean")["removed"] == []
+    done = said(repository, "worktree", "clean", "--clean")
+    assert len(done["removed"]) == 4
+    said(repository, "worktree", "restore", *(item["trash_id"] for item in done["removed"]))
+    assert {name: item["evidence"] for name, item in listed(repository).items()} == {
+        name: item["evidence"] for name, item in found.items()
+    }
 
 
 def test_what_is_refused_is_said_and_the_rest_is_done(repository: Path) -> None:

@@ -107,8 +107,6 @@ def diff(name: str, repo: str, *, stat: bool) -> None:
 
 
 def _row(item: ListedWorktree) -> list[str]:
-    from ctui.worktrees.model import evidence
-
     changes = item.changes
     marks = ""
     if changes is not None:
@@ -123,5 +121,5 @@ def _row(item: ListedWorktree) -> list[str]:
         str(item.ahead or ""),
         str(item.behind or ""),
         f"{task.id} {task.state}" if task else "",
-        evidence(item.state, item.verdict),
+        item.evidence,
     ]

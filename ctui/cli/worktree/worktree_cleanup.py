@@ -51,20 +51,33 @@ def remove(
 
 
 @click.command("clean")
+@click.option(
+    "--clean/--merged",
+    "also_clean",
+    default=False,
+    help="Also what is clean and not merged: just begun, pushed but open, or reverted.  "
+    "[default: merged]",
+)
 @click.option("--force", is_flag=True, help="Also those that are unclean.")
 @branch_option
 @dry_run_option
 @repo_option
 @json_option
 def clean(
-    repo: str, *, force: bool, delete_branch: bool | None, dry_run: bool, as_json: bool
+    repo: str,
+    *,
+    also_clean: bool,
+    force: bool,
+    delete_branch: bool | None,
+    dry_run: bool,
+    as_json: bool,
 ) -> int:
-    """Move all worktrees that are merged or clean into the trash.
+    """Move all worktrees that are merged into the trash.
 
     Those that a task works in, or that are locked, stay.
     """
     remover = _remover(repo, force=force, delete_branch=delete_branch, dry_run=dry_run)
-    return _tell(asyncio.run(remover.clean()), as_json=as_json)
+    return _tell(asyncio.run(remover.clean(also_clean=also_clean)), as_json=as_json)
 
 
 @click.command("restore")
@@ -157,10 +170,13 @@ def _tell(done: RemovedWorktrees, *, as_json: bool) -> int:
         return 1 if done.refused else 0
     for item in done.removed:
         name = one_line(item.name)
+        evidence = one_line(item.evidence, 200)
         if item.trash_id is None:
-            click.echo(f"would remove {name}")
+            click.echo(f"would remove {name}: {evidence}")
         else:
-            click.echo(f"removed {name}: ctui worktree restore {item.trash_id}")
+            click.echo(f"removed {name}: {evidence}  (ctui worktree restore {item.trash_id})")
+    for kept in done.kept:
+        warn(f"kept {kept.name}: {kept.evidence}  (clean, but not merged: --clean takes it too)")
     for refused in done.refused:
         warn(f"refused {refused.name}: {refused.reason}")
     return 1 if done.refused else 0

@@ -130,6 +130,9 @@ async def remove_worktree(call: Call, given: RemoveWorktree) -> RemovedWorktrees
 class CleanWorktree(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Arguments of `clean_worktree`."""
 
+    clean: Annotated[
+        bool, Meta(description="Also clean ones that are not merged: just begun, open, reverted.")
+    ] = False
     force: Force = False
     delete_branch: DeleteBranch = None
     dry_run: DryRun = False
@@ -138,7 +141,7 @@ class CleanWorktree(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 @tool(CleanWorktree, RemovedWorktrees, REMOVES)
 async def clean_worktree(call: Call, given: CleanWorktree) -> RemovedWorktrees:
-    """Move all worktrees that are merged or clean into the trash; those that are in use stay."""
+    """Move all worktrees that are merged into the trash; those that are in use stay."""
     from ctui.client.bulk_removal import BulkRemover
 
     remover = BulkRemover(
@@ -148,7 +151,7 @@ async def clean_worktree(call: Call, given: CleanWorktree) -> RemovedWorktrees:
         delete_branch=_delete_branch(call, given.delete_branch),
         dry_run=given.dry_run,
     )
-    return await remover.clean()
+    return await remover.clean(also_clean=given.clean)
 
 
 class RestoreWorktree(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

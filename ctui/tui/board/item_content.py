@@ -100,7 +100,7 @@ def worktree_card(item: Item) -> Content:
         facts |= {
             "branch": status.branch or "(detached)",
             "status": status.problem or status.status,
-            "evidence": status.verdict.evidence,
+            "evidence": status.evidence,
             "changes": change_marks(status) or "none",
             "upstream": f"{status.upstream.name or '-'} ({status.upstream.state})",
         }

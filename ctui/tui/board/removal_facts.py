@@ -18,6 +18,8 @@ def removal_facts(item: Item | None) -> list[str]:
     facts.append(f"Its worktree {one_line(status.name, 60)} goes to the trash and can be restored.")
     if status.status == "unclean":
         facts.append(f"It is unclean: {losses(status)}.")
+    elif status.evidence:
+        facts.append(f"It is {status.status}: {one_line(status.evidence, _EVIDENCE)}.")
     facts.append(f"The branch {one_line(status.branch or '(detached)', 60)} stays.")
     return facts
 
@@ -28,7 +30,7 @@ def losses(status: WorktreeStatus) -> str:
     if (changes := status.changes) is not None and changes.any:
         count = changes.staged + changes.modified + changes.untracked + changes.conflicted
         parts.append(f"{count} changed file{'' if count == 1 else 's'}")
-    if status.verdict.kind in {"unmerged", "unknown"}:
+    if status.verdict.kind in {"undone", "unmerged", "unknown"}:
         parts.append(one_line(status.verdict.evidence, _EVIDENCE))
     if status.state is not None:
         parts.append(f"in the middle of a {status.state}")

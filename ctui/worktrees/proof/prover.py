@@ -26,7 +26,7 @@ from ctui.worktrees.proof.scratch import (
 from ctui.worktrees.proof.target_history import read_history
 from ctui.worktrees.proof.verdicts import VerdictCache
 
-_ALGORITHM = 2
+_ALGORITHM = 3
 """Version of the rules; it grows with every change that may alter a verdict or a sentence."""
 
 _KEPT = PROVEN | {"empty", "no-commits"}
@@ -86,7 +86,7 @@ class Prover:
         )
         if not lost:
             return proof
-        if proof.verdict.kind not in _KEPT:
+        if proof.verdict.kind not in _KEPT | {"undone"}:
             return msgspec.structs.replace(proof, lost=lost)
         names = lost[0] + (f" and {len(lost) - 1} more" if lost[1:] else "")
         is_are = "are" if lost[1:] else "is"
@@ -185,7 +185,7 @@ class _Proving:
             base
             for question, own in works.items()
             for base in own.bases
-            if own.ahead or question.created_only
+            if own.ahead or question.created_only or question.tip != question.base
         }
         return Judge(
             self._scratch, target, read_history(self._scratch, target.commit, sorted(bases))
@@ -205,6 +205,8 @@ class _Proving:
 
 def _pushed(here: Verdict, remote: Verdict) -> Verdict:
     """Combine both verdicts if the local target contains the remote one."""
+    if (remote.reverted is None) != (here.reverted is None):
+        return here if here.reverted else _not_pushed(here)
     if remote.kind == here.kind:
         return remote
     return here if remote.kind in PROVEN else _not_pushed(here)
@@ -216,7 +218,7 @@ def _either(remote: Verdict, local: Verdict) -> Verdict:
 
 
 def _not_pushed(verdict: Verdict) -> Verdict:
-    return Verdict(verdict.kind, f"{verdict.evidence}, not pushed", verdict.commit)
+    return msgspec.structs.replace(verdict, evidence=f"{verdict.evidence}, not pushed")
 
 
 def _unreadable() -> tuple[type[Exception], ...]:
