@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ctui.client.worktree_removal import open_remover, restore_all
-from ctui.client.worktrees import records
+from ctui.client.worktrees import meant_by, records
 from ctui.errors import CtuiError
 from ctui.paths import Paths
 from ctui.worktrees.known import find_worktree, known_worktrees
@@ -120,7 +120,8 @@ class BulkRemover:
             for name in names:
                 known = known_worktrees(self._repository, records(self._paths, self._repository))
                 try:
-                    seen = await remover.look(find_worktree(known, name).metadata)
+                    meant = await meant_by(self._repository, name)
+                    seen = await remover.look(find_worktree(known, meant).metadata)
                 except CtuiError as error:
                     self._refuse(name, error)
                 else:

@@ -19,6 +19,7 @@ from ctui.git.names import branch_conflicts, nameable, worktree_name
 from ctui.git.repository import Repository
 from ctui.paths import private_folder
 from ctui.text import one_line
+from ctui.worktrees.existing_branch import ExistingBranch, follow, refuse_checked_out
 from ctui.worktrees.identity import metadata_of
 from ctui.worktrees.model import WorktreeRecord
 from ctui.worktrees.owner import give_to_tasks
@@ -47,8 +48,9 @@ async def create_worktree(
     base: str = "HEAD",
     prefix: str = "ctui/",
     progress: Progress | None = None,
+    existing: ExistingBranch | None = None,
 ) -> WorktreeRecord:
-    """Make a worktree with a branch of its own.
+    """Make a worktree with a branch of its own, or with one that is there.
 
     Args:
         repository: whose worktree it is.
@@ -58,20 +60,30 @@ async def create_worktree(
         base: where it begins.
         prefix: of the branch, in front of the name.
         progress: told how many of how many files are there, where that takes more than seconds.
+        existing: branch to check out; neither name nor base count then.
 
     Raises:
-        InvalidInput, Conflict: the name cannot be had.
+        InvalidInput, Conflict: the name cannot be had, or the branch is checked out.
         NotFound: there is no such base.
         Unavailable, ExternalFailure: git or the disk failed; nothing is left of the attempt.
     """
-    commit = repository.resolve(base)
+    commit = existing.commit if existing else repository.resolve(base)
     folder = private_folder(folder_of(worktrees, repository))
-    branch, path = await _claim(repository, folder, prompt=prompt, name=name, prefix=prefix)
+    if existing:
+        branch, path = existing.name, _claim_for(repository, folder, existing.name, prefix)
+    else:
+        branch, path = await _claim(repository, folder, prompt=prompt, name=name, prefix=prefix)
     made_branch = False
     try:
         async with _turn(repository):
-            await run_git(["branch", "--no-track", branch, commit], git_dir=repository.common_dir)
-            made_branch = True
+            if existing:
+                refuse_checked_out(repository, existing)
+            if existing is None or not existing.local:
+                command = ["branch", "--no-track", "--", branch, commit]
+                await run_git(command, git_dir=repository.common_dir)
+                made_branch = True
+            if existing:
+                await follow(repository, existing)
             await _add(repository, path, branch)
         # The person's own filters may run here: the files come from a commit that they chose.
         await run_git(
@@ -83,7 +95,8 @@ async def create_worktree(
             heard=files_updated(progress) if progress is not None else None,
         )
         await asyncio.to_thread(give_to_tasks, path)
-        return _record(repository, path.name, path, branch, commit)
+        # Of a branch that was there nobody knows where its work begins.
+        return _record(repository, path.name, path, branch, None if existing else commit)
     except (CtuiError, OSError, asyncio.CancelledError) as error:
         await asyncio.shield(discard_worktree(repository, path, branch if made_branch else None))
         if isinstance(error, OSError):
@@ -115,7 +128,10 @@ async def _claim(
         chosen = worktree_name(name) if name else worktree_name(prompt or "task", taken)
         branch, path = f"{prefix}{chosen}", folder / chosen
         if chosen in taken:
-            raise Conflict(f"a worktree or branch {chosen} exists", hint="choose another name")
+            hint = "choose another name"
+            if branch in repository.git.branches.local:
+                hint += f", or use that branch: ctui worktree create {branch}"
+            raise Conflict(f"a worktree or branch {chosen} exists", hint=hint)
         if branch_conflicts(branch, list(repository.git.branches.local)):
             raise Conflict(f"the branch {branch} cannot be made beside those that exist")
         try:
@@ -125,6 +141,20 @@ async def _claim(
         except OSError as error:
             raise Unavailable(f"{path} cannot be made: {error.strerror}") from error
         return branch, path
+
+
+def _claim_for(repository: Repository, folder: Path, branch: str, prefix: str) -> Path:
+    """Take a free folder for a branch that is there, by making it."""
+    while True:
+        taken = {*_metadata_names(repository), *(path.name for path in folder.iterdir())}
+        path = folder / worktree_name(branch.removeprefix(prefix), taken)
+        try:
+            path.mkdir(mode=0o700)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise Unavailable(f"{path} cannot be made: {error.strerror}") from error
+        return path
 
 
 @asynccontextmanager
@@ -187,13 +217,16 @@ def _taken(repository: Repository, folder: Path, prefix: str) -> set[str]:
     named = {
         name.removeprefix(prefix).split("/")[0] for name in branches if name.startswith(prefix)
     }
+    return named | _metadata_names(repository) | {path.name for path in folder.iterdir()}
+
+
+def _metadata_names(repository: Repository) -> set[str]:
     metadata = repository.common_dir / "worktrees"
-    known = {path.name for path in metadata.iterdir()} if metadata.is_dir() else set()
-    return named | known | {path.name for path in folder.iterdir()}
+    return {path.name for path in metadata.iterdir()} if metadata.is_dir() else set()
 
 
 def _record(
-    repository: Repository, name: str, path: Path, branch: str, commit: str
+    repository: Repository, name: str, path: Path, branch: str, commit: str | None
 ) -> WorktreeRecord:
     status = path.lstat()
     return WorktreeRecord(

@@ -17,6 +17,8 @@ from ctui.text import sanitise
 
 if TYPE_CHECKING:
     from ctui.client.listing import ListedWorktree
+    from ctui.worktrees.existing_branch import ExistingBranch
+    from ctui.worktrees.model import WorktreeRecord
 
 
 @click.group("worktree")
@@ -29,24 +31,51 @@ for _command in (remove, clean, restore, trash, commit, land, push):
 
 
 @command.command("create")
-@click.argument("name")
-@click.option("--base", default="HEAD", show_default=True, help="Where it begins.")
+@click.argument("name", required=False, default="")
+@click.option("--base", default="", help="Where a new branch begins.  [default: HEAD]")
+@click.option("--new", is_flag=True, help="Make a new branch, also where one has the name.")
+@click.option("--from-pr", type=click.IntRange(1), metavar="N", help="The same as pr:N.")
 @repo_option
 @json_option
-def create(name: str, base: str, repo: str, *, as_json: bool) -> None:
-    """Make a worktree with a branch of its own."""
-    from ctui.client.worktrees import make_worktree
+def create(
+    name: str, base: str, repo: str, *, new: bool, from_pr: int | None, as_json: bool
+) -> None:
+    """Make a worktree for the branch NAME, or with a new branch of its own.
+
+    A branch that is there, here or at a remote, is checked out; pr:N and mr:N stand for that of a
+    pull request or merge request, by gh or glab. Otherwise, with --base and with --new the branch
+    is new, and called NAME behind worktrees.prefix.
+    """
+    from ctui.client.worktrees import make_worktree, wanted_branch
     from ctui.config import load_config
 
+    if from_pr is not None:
+        if name:
+            raise InvalidInput("a pull request has a branch's name", hint="leave out NAME")
+        name = f"pr:{from_pr}"
     if not name:
         raise InvalidInput("a worktree needs a name", hint="ctui worktree create NAME")
     paths, repository = context.paths(), context.repository(repo)
     prefix = load_config(paths, repository=repository.work_tree).worktrees.prefix
-    made = make_worktree(
-        paths, repository, prefix=prefix, name=name, base=base, progress=show_progress
-    )
-    record = asyncio.run(made)
-    if record.name != name:
+
+    async def make() -> tuple[WorktreeRecord, ExistingBranch | None]:
+        existing = None if new or base else await wanted_branch(repository, name)
+        made = await make_worktree(
+            paths,
+            repository,
+            prefix=prefix,
+            name=name,
+            base=base or "HEAD",
+            progress=show_progress,
+            existing=existing,
+        )
+        return made, existing
+
+    record, existing = asyncio.run(make())
+    if existing is not None:
+        follows = "" if existing.local else f", and follows {existing.remote}"
+        warn(f"the branch {existing.name} is checked out{follows}  (--new makes another)")
+    elif record.name != name:
         warn(f"the worktree is called {record.name}")
     print_json(record) if as_json else click.echo(record.path)
 

@@ -33,23 +33,34 @@ class CreateWorktree(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         Meta(
             min_length=1,
             max_length=LONGEST,
-            description="The name of the worktree, and of its branch.",
+            description="A branch that is there, pr:N or mr:N; else the name of a new one.",
         ),
     ]
-    base: Annotated[str, Meta(max_length=LONGEST, description="Where it begins.")] = "HEAD"
+    base: Annotated[
+        str, Meta(max_length=LONGEST, description="Where a new branch begins; default: HEAD.")
+    ] = ""
+    new: Annotated[bool, Meta(description="Make a new branch, also where one has the name.")] = (
+        False
+    )
     repo: Repo = ""
 
 
 @tool(CreateWorktree, WorktreeRecord, ADDS)
 async def create_worktree(call: Call, given: CreateWorktree) -> WorktreeRecord:
-    """Make a git worktree with a branch of its own."""
-    from ctui.client.worktrees import make_worktree
+    """Make a git worktree for a branch that is there, or with a new one of its own."""
+    from ctui.client.worktrees import make_worktree, wanted_branch
     from ctui.config import load_config
 
     repository = call.repository(given.repo)
     prefix = load_config(call.paths, repository=repository.work_tree).worktrees.prefix
+    new = given.new or given.base
     return await make_worktree(
-        call.paths, repository, prefix=prefix, name=given.name, base=given.base
+        call.paths,
+        repository,
+        prefix=prefix,
+        name=given.name,
+        base=given.base or "HEAD",
+        existing=None if new else await wanted_branch(repository, given.name),
     )
 
 
@@ -87,12 +98,13 @@ class CheckWorktree(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 async def check_worktree_status(call: Call, given: CheckWorktree) -> ListedWorktree:
     """Look at one worktree: uncommitted changes, unpushed commits, whether its work is merged."""
     from ctui.client.listing import list_one
-    from ctui.client.worktrees import records
+    from ctui.client.worktrees import meant_by, records
     from ctui.worktrees.known import find_worktree, known_worktrees
 
     repository = call.repository(given.repo)
     known = known_worktrees(repository, records(call.paths, repository))
-    return await list_one(call.paths, repository, find_worktree(known, given.name).metadata)
+    found = find_worktree(known, await meant_by(repository, given.name))
+    return await list_one(call.paths, repository, found.metadata)
 
 
 class RemoveWorktree(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

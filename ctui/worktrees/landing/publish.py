@@ -94,7 +94,7 @@ async def push(
         timeout=_SECONDS,
         # A remote may be a relative path.
         cwd=repository.work_tree or repository.common_dir,
-        env=await _environment(repository),
+        env=await remote_environment(repository),
         check=False,
     )
     state = _state_of(output.stdout, ref)
@@ -144,7 +144,8 @@ async def _has_upstream(repository: Repository, branch: str) -> bool:
     return bool(await _setting(repository, f"branch.{branch}.merge"))
 
 
-async def _environment(repository: Repository) -> dict[str, str]:
+async def remote_environment(repository: Repository) -> dict[str, str]:
+    """Return the variables with which git reaches a remote as the person does, without asking."""
     found = {name: value for name in _PERSONS_OWN if (value := os.environ.get(name))}
     configured = await _setting(repository, "core.sshCommand")
     if not configured and not found.keys() & {"GIT_SSH", "GIT_SSH_COMMAND"}:
