@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -114,9 +115,13 @@ class BulkRemover:
         self._dry_run = dry_run
         self._done = RemovedWorktrees([], [], [])
 
+    def _remover(self) -> AbstractAsyncContextManager[WorktreeRemover]:
+        repository = self._repository
+        return open_remover(self._paths, repository.common_dir, target=repository.wanted_target)
+
     async def remove(self, names: Sequence[str]) -> RemovedWorktrees:
         """Remove the named worktrees; a reason is given for each that stays."""
-        async with open_remover(self._paths, self._repository.common_dir) as remover:
+        async with self._remover() as remover:
             for name in names:
                 known = known_worktrees(self._repository, records(self._paths, self._repository))
                 try:
@@ -135,13 +140,15 @@ class BulkRemover:
             also_clean: those too that are clean but not merged: what was begun a moment ago, what
                 is pushed and open, what was reverted. With `force` they go in any case.
         """
-        async with open_remover(self._paths, self._repository.common_dir) as remover:
+        async with self._remover() as remover:
             for seen in await remover.all():
                 try:
                     check_removal(seen, force=self._force)
                     remover.refuse_work(seen)
                 except CtuiError:
                     continue
+                if seen.branch in self._repository.own_branches():
+                    continue  # all others are judged against it
                 if seen.status == "merged" or also_clean or self._force:
                     await self._one(remover, seen)
                 else:

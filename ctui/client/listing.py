@@ -9,6 +9,7 @@ import msgspec
 
 from ctui.client.survey import open_survey
 from ctui.client.worktrees import open_store
+from ctui.git.target import short_ref
 from ctui.paths import Paths
 from ctui.tasks.model import TaskState
 from ctui.worktrees.landing.ref_transaction import recover_all
@@ -58,6 +59,11 @@ class Target(msgspec.Struct, frozen=True):
 
     ref: str
     commit: str
+
+    @property
+    def name(self) -> str:
+        """The ref as a person calls it, safe to show."""
+        return short_ref(self.ref)
 
 
 class WorktreeList(msgspec.Struct, frozen=True):

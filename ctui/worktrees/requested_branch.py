@@ -156,7 +156,7 @@ def _local_name(repository: Repository, request: Request, there: str, *, cross: 
     """Return the name that a request's branch has here: its own, unless that is another branch."""
     if not cross:
         return there
-    followed = ""
+    followed: str | None = None
     with suppress(KeyError):
         followed = repository.git.config[f"branch.{there}.merge"]
     taken = f"refs/heads/{there}" in repository.git.references

@@ -42,6 +42,7 @@ _AT_ONCE = 2
 _PROVEN_AT_ONCE = 16
 """Number of proofs in one batch; few enough for the first results to be seen soon."""
 
+_OWN = Verdict("no-commits", "it has the target itself")
 _NO_HEAD = Proof(Verdict("unknown", "its HEAD cannot be read"))
 
 Prove = Callable[[Sequence[Work]], Awaitable[list[Proof]]]
@@ -78,6 +79,11 @@ class Survey:
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._blanked: list[str] | None = None
         self._unreachable = UnreachableCommits(repository)
+
+    @cached_property
+    def _own(self) -> set[str | None]:
+        """Short names of the branches that others are judged against."""
+        return self.repository.own_branches() - {None}
 
     def record_of(self, metadata: Path) -> WorktreeRecord | None:
         """Return ctui's record of a worktree that it made or adopted, or None."""
@@ -142,6 +148,8 @@ class Survey:
         if look is not None and look.head and work is not None and look.head != work.tip:
             # A commit was made between the two readings.
             proven = await proofs.one(msgspec.structs.replace(work, tip=look.head))
+        if look is not None and look.branch in self._own:
+            proven = msgspec.structs.replace(proven, verdict=_OWN)
         upstream = look.upstream if look else Upstream()
         changes = look.changes if look else None
         state = state_of(metadata)

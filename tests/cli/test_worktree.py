@@ -177,6 +177,34 @@ def test_what_was_reverted_or_undone_is_clean_and_says_so(repository: Path) -> N
     }
 
 
+def test_the_target_is_chosen_and_shown(repository: Path, tmp_path: Path) -> None:
+    """G12: `--target` of list and clean, and the setting, which land follows too."""
+    path = made(repository, "work", commits=1)
+    git(repository, "branch", "develop")
+    git(repository, "worktree", "add", "-q", str(tmp_path / "develop"), "develop")
+    git(tmp_path / "develop", "merge", "-q", "--no-edit", "ctui/work")
+    assert said(repository, "worktree", "clean", "--dry-run")["removed"] == []
+    found = said(repository, "worktree", "list", "--target=develop")
+    assert found["target"]["ref"] == "refs/heads/develop"
+    assert {item["name"]: item["status"] for item in found["worktrees"]}["work"] == "merged"
+    header = ctui(repository, "worktree", "list", "--target=develop").stdout.splitlines()[0]
+    assert f"against develop at {git(repository, 'rev-parse', '--short=7', 'develop')}" in header
+    (removed,) = said(repository, "worktree", "clean", "--target=develop")["removed"]
+    assert removed["name"] == "work"
+    said(repository, "worktree", "restore", "work")
+    assert "'nope' to judge against" in refused(repository, "worktree", "list", "--target=nope")
+    setting = {"CTUI_WORKTREES_TARGET": "develop"}
+    listed_ = ctui(repository, "worktree", "list", **setting).stdout
+    assert "against develop" in listed_.splitlines()[0]
+    (path / "more").write_text("more\n")
+    git(path, "add", ".")
+    git(path, "commit", "-q", "-m", "More")
+    landed = ctui(repository, "worktree", "land", "work", "--dry-run", **setting)
+    assert "would land 1 commit in develop" in landed.stdout
+    elsewhere = ctui(repository, "worktree", "list", CTUI_WORKTREES_TARGET="none-here").stdout
+    assert "against main" in elsewhere.splitlines()[0]
+
+
 def test_what_is_refused_is_said_and_the_rest_is_done(repository: Path) -> None:
     made(repository, "open", commits=1)
     made(repository, "fresh")

@@ -45,8 +45,8 @@ def program(folder: Path, name: str, answer: object, *, code: int = 0) -> Path:
     return seen
 
 
-def with_programs(folder: Path) -> dict[str, str]:
-    return {"PATH": f"{folder}:{os.environ['PATH']}"}
+def with_programs(folder: Path) -> str:
+    return f"{folder}:{os.environ['PATH']}"
 
 
 def committed(repository: Path, branch: str, name: str) -> str:
@@ -152,20 +152,20 @@ def test_a_pull_request_s_branch_is_fetched(repository: Path, tmp_path: Path) ->
     git(repository, "update-ref", "-d", "refs/remotes/origin/feature")
     bin_ = tmp_path / "bin"
     seen = program(bin_, "gh", {"headRefName": "feature", "isCrossRepository": False})
-    made = said(repository, "worktree", "create", "pr:7", **with_programs(bin_))
+    made = said(repository, "worktree", "create", "pr:7", PATH=with_programs(bin_))
     assert (made["name"], made["branch"]) == ("feature", "feature")
     assert git(Path(made["path"]), "rev-parse", "HEAD") == commit
     assert seen.read_text().splitlines()[:3] == ["pr", "view", "7"]
     assert git(repository, "rev-parse", "--abbrev-ref", "feature@{u}") == "origin/feature"
-    line = refused(repository, "worktree", "create", "--from-pr=7", **with_programs(bin_))
+    line = refused(repository, "worktree", "create", "--from-pr=7", PATH=with_programs(bin_))
     assert f"the branch feature is checked out in {made['path']}" in line
     for command in (["diff"], ["open", "--command=true"]):
         name, *options = command
-        done = ctui(repository, "worktree", name, "pr:7", *options, **with_programs(bin_))
+        done = ctui(repository, "worktree", name, "pr:7", *options, PATH=with_programs(bin_))
         assert done.returncode == 0, done.stderr
-    new = said(repository, "worktree", "create", "mine", "--base=pr:7", **with_programs(bin_))
+    new = said(repository, "worktree", "create", "mine", "--base=pr:7", PATH=with_programs(bin_))
     assert (new["branch"], new["base"]) == ("ctui/mine", commit)
-    (gone,) = said(repository, "worktree", "remove", "pr:7", "--force", **with_programs(bin_))[
+    (gone,) = said(repository, "worktree", "remove", "pr:7", "--force", PATH=with_programs(bin_))[
         "removed"
     ]
     assert gone["name"] == "feature"
@@ -187,7 +187,7 @@ def test_a_request_from_a_fork_is_no_branch_of_ours(repository: Path, tmp_path: 
     )
     before = git(repository, "rev-parse", "main")
     for name, branch in (("pr:8", "pr-8"), ("mr:9", "mr-9")):
-        made = said(repository, "worktree", "create", name, **with_programs(bin_))
+        made = said(repository, "worktree", "create", name, PATH=with_programs(bin_))
         assert made["branch"] == branch
         assert git(Path(made["path"]), "rev-parse", "HEAD") == commit
     assert git(repository, "rev-parse", "main") == before
@@ -203,7 +203,7 @@ def test_a_branch_that_is_behind_its_request_follows(repository: Path, tmp_path:
     git(repository, "push", "-q", "origin", f"{new}:refs/heads/feature")
     bin_ = tmp_path / "bin"
     program(bin_, "gh", {"headRefName": "feature"})
-    path = Path(said(repository, "worktree", "create", "pr:7", **with_programs(bin_))["path"])
+    path = Path(said(repository, "worktree", "create", "pr:7", PATH=with_programs(bin_))["path"])
     assert git(path, "rev-parse", "HEAD") == new
 
 
@@ -231,5 +231,5 @@ def test_what_a_host_answers_is_not_believed(
     bin_ = tmp_path / "bin"
     program(bin_, "gh", {"headRefName": answer})
     before = git(repository, "for-each-ref")
-    refused(repository, "worktree", "create", "pr:7", **with_programs(bin_))
+    refused(repository, "worktree", "create", "pr:7", PATH=with_programs(bin_))
     assert git(repository, "for-each-ref") == before

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 import click
 
 from ctui.cli import context
-from ctui.cli.output import json_option, print_json, print_table, repo_option, show_progress, warn
+from ctui.cli.output import (
+    json_option,
+    print_json,
+    print_table,
+    repo_option,
+    show_progress,
+    target_option,
+    warn,
+)
 from ctui.cli.worktree.worktree_cleanup import clean, remove, restore, trash
 from ctui.cli.worktree.worktree_land import commit, land, push
 from ctui.cli.worktree.worktree_names import named, worktree_argument
@@ -81,22 +89,25 @@ def create(
 
 
 @command.command("list")
+@target_option
 @repo_option
 @json_option
-def list_(repo: str, *, as_json: bool) -> None:
+def list_(repo: str, target: str, *, as_json: bool) -> None:
     """List the worktrees of a repository with their status.
 
     CHANGES counts files: + staged, ~ modified, ? untracked, ! in conflict. AHEAD and BEHIND count
-    commits against the repository's own branch; EVIDENCE says what is proven of its work.
+    commits against the target, which the header names; EVIDENCE says what is proven of its work.
     """
     from ctui.client.listing import list_worktrees
 
-    found = asyncio.run(list_worktrees(context.paths(), context.repository(repo)))
+    repository = context.judged_repository(repo, target)
+    found = asyncio.run(list_worktrees(context.paths(), repository))
     if as_json:
         print_json(found)
         return
     rows = [_row(item) for item in found.worktrees]
-    header = ["WORKTREE", "STATUS", "CHANGES", "AHEAD", "BEHIND", "TASK", "EVIDENCE"]
+    against = f"EVIDENCE (against {found.target.name} at {found.target.commit[:7]})"
+    header = ["WORKTREE", "STATUS", "CHANGES", "AHEAD", "BEHIND", "TASK", against]
     print_table(header, rows, empty="no worktrees yet: ctui worktree create NAME")
 
 
@@ -130,7 +141,7 @@ def diff(name: str, repo: str, *, stat: bool) -> None:
     """
     from ctui.worktrees.changes import worktree_diff
 
-    repository = context.repository(repo)
+    repository = context.judged_repository(repo, "")
     text = asyncio.run(worktree_diff(repository, named(repository, name), stat=stat))
     click.echo(sanitise(text), nl=False)
 

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 import click
 
 from ctui.cli import context
-from ctui.cli.output import json_option, print_json, print_table, repo_option, warn
+from ctui.cli.output import (
+    json_option,
+    print_json,
+    print_table,
+    repo_option,
+    target_option,
+    warn,
+)
 from ctui.cli.worktree.worktree_names import trash_arguments, worktree_arguments
 from ctui.errors import InvalidInput
 from ctui.text import one_line
@@ -61,10 +68,12 @@ def remove(
 @click.option("--force", is_flag=True, help="Also those that are unclean.")
 @branch_option
 @dry_run_option
+@target_option
 @repo_option
 @json_option
 def clean(
     repo: str,
+    target: str,
     *,
     also_clean: bool,
     force: bool,
@@ -76,7 +85,7 @@ def clean(
 
     Those that a task works in, or that are locked, stay.
     """
-    remover = _remover(repo, force=force, delete_branch=delete_branch, dry_run=dry_run)
+    remover = _remover(repo, target, force=force, delete_branch=delete_branch, dry_run=dry_run)
     return _tell(asyncio.run(remover.clean(also_clean=also_clean)), as_json=as_json)
 
 
@@ -151,11 +160,13 @@ def _purge(git_dir: Path, *, days: int | None, everything: bool, as_json: bool) 
     return 1 if done.problems else 0
 
 
-def _remover(repo: str, *, force: bool, delete_branch: bool | None, dry_run: bool) -> BulkRemover:
+def _remover(
+    repo: str, target: str = "", *, force: bool, delete_branch: bool | None, dry_run: bool
+) -> BulkRemover:
     from ctui.client.bulk_removal import BulkRemover
     from ctui.config import load_config
 
-    repository = context.repository(repo)
+    repository = context.judged_repository(repo, target)
     if delete_branch is None:
         delete_branch = load_config(context.paths()).worktrees.delete_branch
     return BulkRemover(

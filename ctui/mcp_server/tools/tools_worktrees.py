@@ -25,6 +25,12 @@ DryRun = Annotated[bool, Meta(description="Say what would be done, and do nothin
 Name = Annotated[str, Meta(max_length=LONGEST, description="The worktree's name, branch or path.")]
 
 
+Target = Annotated[
+    str,
+    Meta(max_length=LONGEST, description="The branch to judge against; default: worktrees.target."),
+]
+
+
 class CreateWorktree(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Arguments of `create_worktree`."""
 
@@ -67,6 +73,7 @@ async def create_worktree(call: Call, given: CreateWorktree) -> WorktreeRecord:
 class ListWorktree(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Arguments of `list_worktree`."""
 
+    target: Target = ""
     repo: Repo = ""
     cursor: Cursor = ""
 
@@ -82,7 +89,9 @@ async def list_worktree(call: Call, given: ListWorktree) -> WorktreePage:
     """List the worktrees of the repository: clean, unclean or merged, with the evidence."""
     from ctui.client.listing import list_worktrees
 
-    found = await list_worktrees(call.paths, call.repository(given.repo))
+    repository = call.repository(given.repo)
+    repository.judge_against(given.target)
+    found = await list_worktrees(call.paths, repository)
     page, after = page_of(found.worktrees, lambda item: (item.name, item.path), given.cursor)
     return WorktreePage(found.repository, found.target, page, after)
 
@@ -145,6 +154,7 @@ class CleanWorktree(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     clean: Annotated[
         bool, Meta(description="Also clean ones that are not merged: just begun, open, reverted.")
     ] = False
+    target: Target = ""
     force: Force = False
     delete_branch: DeleteBranch = None
     dry_run: DryRun = False
@@ -156,9 +166,11 @@ async def clean_worktree(call: Call, given: CleanWorktree) -> RemovedWorktrees:
     """Move all worktrees that are merged into the trash; those that are in use stay."""
     from ctui.client.bulk_removal import BulkRemover
 
+    repository = call.repository(given.repo)
+    repository.judge_against(given.target)
     remover = BulkRemover(
         call.paths,
-        call.repository(given.repo),
+        repository,
         force=given.force,
         delete_branch=_delete_branch(call, given.delete_branch),
         dry_run=given.dry_run,

@@ -198,6 +198,7 @@ class Dashboard(Commands):
         self.board.take_statuses(seen.statuses, complete=seen.complete)
         if seen.distance is not None:
             self.query_one(Header).take_distance(*seen.distance)
+            self.query_one(Header).take_target(seen.target)
         self._want_list()
 
     def _want_list(self) -> None:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ctui.git.repository import Target
-from ctui.text import one_line
+from ctui.git.target import short_ref
 from ctui.worktrees.model import Verdict
 from ctui.worktrees.proof.absorption import Absorption
 from ctui.worktrees.proof.holding import Found, first_holding
@@ -44,12 +44,6 @@ class Question(NamedTuple):
     """True if it may be a stash, whose staged part counts as well."""
 
 
-def target_name(target: Target) -> str:
-    """Return a target's name as a person calls it, safe to show."""
-    ref = target.ref.removeprefix("refs/heads/").removeprefix("refs/remotes/")
-    return one_line(ref, 60)
-
-
 def commits_text(count: int) -> str:
     return f"{count} commit{'' if count == 1 else 's'}"
 
@@ -61,7 +55,7 @@ class Judge:
         self._scratch = scratch
         self._target = target.commit
         self._history = history
-        self._name = target_name(target)
+        self._name = short_ref(target.ref)
 
     def verdict(self, question: Question, own: OwnWork) -> Verdict:
         """Judge one branch.

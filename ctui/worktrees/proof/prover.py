@@ -13,9 +13,10 @@ import msgspec
 from ctui.errors import CtuiError
 from ctui.git.command import git_version
 from ctui.git.repository import Repository, Target
+from ctui.git.target import short_ref
 from ctui.text import one_line
 from ctui.worktrees.model import Proof, Verdict, Work
-from ctui.worktrees.proof.merged import PROVEN, Judge, Question, target_name
+from ctui.worktrees.proof.merged import PROVEN, Judge, Question
 from ctui.worktrees.proof.own_work import OwnWork, own_work
 from ctui.worktrees.proof.scratch import (
     MERGE_TREE_VERSION,
@@ -90,7 +91,7 @@ class Prover:
             return msgspec.structs.replace(proof, lost=lost)
         names = lost[0] + (f" and {len(lost) - 1} more" if lost[1:] else "")
         is_are = "are" if lost[1:] else "is"
-        evidence = f"its {names} {is_are} not in {target_name(self._targets[0])}"
+        evidence = f"its {names} {is_are} not in {short_ref(self._targets[0].ref)}"
         return Proof(Verdict("unmerged", evidence), proof.ahead, proof.behind, lost)
 
     def _key(self, question: Question) -> bytes:
