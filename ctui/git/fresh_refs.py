@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ctui.files import replace_file
 from ctui.git import hostile
+from ctui.git.follow_host import finish
 from ctui.git.isolation import REFS_HEADER
 from ctui.git.private import PrivateRepository, current_refs
 
@@ -46,6 +47,7 @@ def refresh_refs(private: PrivateRepository, branch: str | None, owner: tuple[in
     Raises:
         OSError: the directory cannot be read or written.
     """
+    finish(private, owner)
     if private.isolated:
         return 0
     there = current_refs(private.repository)

@@ -304,6 +304,46 @@ def test_a_conflict_is_listed_and_moves_nothing(repository: Path) -> None:
     assert git(repository, "status", "--porcelain") == ""
 
 
+@pytest.mark.usefixtures("person")
+def test_a_worktree_is_updated_from_the_target(repository: Path) -> None:
+    """G18: `worktree update`, where no task works."""
+    path = made(repository, "work", commits=1)
+    assert "has everything of main" in ctui(repository, "worktree", "update", "work").stdout
+    (repository / "theirs").write_text("theirs\n")
+    git(repository, "add", ".")
+    git(repository, "commit", "-q", "-m", "Theirs")
+    shown = ctui(repository, "worktree", "update", "work", "--dry-run").stdout
+    assert "would bring 1 commit of main into ctui/work" in shown
+    done = said(repository, "worktree", "update", "work", "--rebase")
+    assert (done["method"], done["target"], done["commits"]) == ("rebase", "main", 1)
+    assert git(path, "rev-parse", "HEAD~") == git(repository, "rev-parse", "main")
+    assert (path / "theirs").read_text() == "theirs\n"
+    (path / "late").write_text("late\n")
+    git(repository, "commit", "-q", "--allow-empty", "-m", "More")
+    assert "uncommitted changes: late" in refused(repository, "worktree", "update", "work")
+    assert "is the target itself" in refused(
+        repository, "worktree", "update", "work", "--target=ctui/work"
+    )
+
+
+@pytest.mark.usefixtures("person")
+def test_an_update_that_conflicts_moves_nothing(repository: Path) -> None:
+    """G18: the files are named, and who can resolve them."""
+    path = made(repository, "work")
+    for folder, text in ((path, "theirs\n"), (repository, "ours\n")):
+        (folder / "hello.txt").write_text(text)
+        git(folder, "commit", "-q", "-a", "-m", "Change")
+    before = git(path, "rev-parse", "HEAD")
+    done = ctui(repository, "worktree", "update", "work")
+    assert done.returncode == 1
+    assert "it conflicts with main: hello.txt" in done.stderr
+    assert "--tell-task" in done.stderr
+    line = refused(repository, "worktree", "update", "work", "--tell-task")
+    assert "no task worked in work" in line
+    assert git(path, "rev-parse", "HEAD") == before
+    assert git(path, "status", "--porcelain") == ""
+
+
 def test_names_are_completed(repository: Path) -> None:
     for name in ("fix-one", "fix-two", "other"):
         made(repository, name)

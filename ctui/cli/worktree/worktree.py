@@ -20,6 +20,7 @@ from ctui.cli.output import (
 from ctui.cli.worktree.worktree_cleanup import clean, remove, restore, trash
 from ctui.cli.worktree.worktree_land import commit, land, push
 from ctui.cli.worktree.worktree_names import named, worktree_argument
+from ctui.cli.worktree.worktree_update import update
 from ctui.errors import InvalidInput
 from ctui.text import sanitise
 
@@ -34,7 +35,7 @@ def command() -> None:
     """Create, list, review, land, remove and restore worktrees."""
 
 
-for _command in (remove, clean, restore, trash, commit, land, push):
+for _command in (remove, clean, restore, trash, commit, update, land, push):
     command.add_command(_command)
 
 

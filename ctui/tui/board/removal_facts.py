@@ -24,6 +24,16 @@ def removal_facts(item: Item | None) -> list[str]:
     return facts
 
 
+def update_facts(item: Item) -> list[str]:
+    """Return what an update brings, and what becomes of a conflict."""
+    behind = item.status.behind if item.status is not None else 0
+    new = f"{behind} commit{'' if behind == 1 else 's'}" if behind else "What is new"
+    return [
+        f"{new} of the target: merged into its branch and its files, or nothing is.",
+        "If they conflict, its task is told to resolve it; uncommitted work is not touched.",
+    ]
+
+
 def losses(status: WorktreeStatus) -> str:
     """Return what is nowhere but in an unclean worktree and its branch."""
     parts = []
