@@ -48,6 +48,13 @@ class ListedWorktree(msgspec.Struct, frozen=True, kw_only=True):
     upstream: Upstream
     ahead: int
     behind: int
+    added: int | None
+    """Number of lines that landing it would add; null if that is not known, or it is merged."""
+    removed: int | None
+    conflict: bool | None
+    """True if landing it by a merge would conflict; null if that is not known."""
+    active: int
+    """Last time that git wrote its state: nanoseconds since the epoch, 0 if unknown."""
     state: State | None
     locked: str | None
     problem: Problem | None

@@ -20,7 +20,7 @@ class ExistingBranch(NamedTuple):
     name: str
     """The local branch's short name."""
     commit: str
-    """Where it is, or where it begins."""
+    """Its commit, or that where it begins."""
     remote: str = ""
     """Remote that the new local branch follows; "" if the branch is here."""
     merge: str = ""

@@ -90,6 +90,11 @@ class Proof(msgspec.Struct, frozen=True):
     """Number of the target's commits that the worktree does not have."""
     lost: tuple[str, ...] = ()
     """Names of everything else that is only here and not in the target."""
+    added: int | None = None
+    """Number of lines that landing it would add; None if that is not known, or it is merged."""
+    removed: int | None = None
+    conflict: bool | None = None
+    """True if landing it by a merge would conflict; None if that is not known."""
 
 
 class WorktreeStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,6 +120,11 @@ class WorktreeStatus(msgspec.Struct, frozen=True, kw_only=True):
     problem: Problem | None
     active: int
     """Last time that git wrote its state: nanoseconds since the epoch, 0 if unknown."""
+    added: int | None = None
+    """Number of lines that landing it would add; None if that is not known, or it is merged."""
+    removed: int | None = None
+    conflict: bool | None = None
+    """True if landing it by a merge would conflict; None if that is not known."""
 
     @property
     def evidence(self) -> str:

@@ -170,6 +170,9 @@ class Survey:
             locked=lock_of(metadata),
             problem=problem,
             active=last_active(metadata),
+            added=proven.added,
+            removed=proven.removed,
+            conflict=proven.conflict,
         )
 
     async def _look(self, metadata: Path, path: Path, work: Work | None) -> GitStatus | None:

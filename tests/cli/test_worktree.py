@@ -27,6 +27,10 @@ KEYS = {
     "upstream",
     "ahead",
     "behind",
+    "added",
+    "removed",
+    "conflict",
+    "active",
     "state",
     "locked",
     "problem",
@@ -203,6 +207,31 @@ def test_the_target_is_chosen_and_shown(repository: Path, tmp_path: Path) -> Non
     assert "would land 1 commit in develop" in landed.stdout
     elsewhere = ctui(repository, "worktree", "list", CTUI_WORKTREES_TARGET="none-here").stdout
     assert "against main" in elsewhere.splitlines()[0]
+
+
+def test_a_list_tells_what_landing_would_bring(repository: Path) -> None:
+    """Lines against the target, a conflict with it, and the age."""
+    for name in ("apart", "against"):
+        path = made(repository, name)
+        text = "changed\n" if name == "against" else "hello\nworld\nmore\nlines\n"
+        (path / "hello.txt").write_text(text)
+        git(path, "commit", "-q", "-a", "-m", "Change")
+    (repository / "hello.txt").write_text("otherwise\n")
+    git(repository, "commit", "-q", "-a", "-m", "Change too")
+    git(repository, "revert", "--no-edit", "HEAD")
+    (repository / "hello.txt").write_text("hello\nworld!\n")
+    git(repository, "commit", "-q", "-a", "-m", "Change again")
+    found = listed(repository)
+    assert (found["against"]["added"], found["against"]["removed"]) == (1, 2)
+    assert (found["apart"]["added"], found["apart"]["removed"]) == (2, 0)
+    assert found["against"]["conflict"] is True
+    lines = ctui(repository, "worktree", "list").stdout.splitlines()
+    assert lines[0].split()[5:8] == ["LINES", "CONFLICT", "AGE"]
+    row = next(line for line in lines if line.startswith("against"))
+    assert "+1 -2" in row
+    assert "conflict" in row
+    done = ctui(repository, "worktree", "land", "against", "--dry-run")
+    assert "conflicts with main" in done.stderr
 
 
 def test_what_is_refused_is_said_and_the_rest_is_done(repository: Path) -> None:

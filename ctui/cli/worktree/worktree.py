@@ -22,6 +22,7 @@ from ctui.cli.worktree.worktree_land import commit, land, push
 from ctui.cli.worktree.worktree_names import named, worktree_argument
 from ctui.cli.worktree.worktree_update import update
 from ctui.errors import InvalidInput
+from ctui.humanize import age, lines_text
 from ctui.text import sanitise
 
 if TYPE_CHECKING:
@@ -97,7 +98,9 @@ def list_(repo: str, target: str, *, as_json: bool) -> None:
     """List the worktrees of a repository with their status.
 
     CHANGES counts files: + staged, ~ modified, ? untracked, ! in conflict. AHEAD and BEHIND count
-    commits against the target, which the header names; EVIDENCE says what is proven of its work.
+    commits against the target, which the header names; LINES is what landing it would add and
+    remove, CONFLICT whether that would conflict; AGE is since git last worked there, and EVIDENCE
+    says what is proven of its work.
     """
     from ctui.client.listing import list_worktrees
 
@@ -108,7 +111,8 @@ def list_(repo: str, target: str, *, as_json: bool) -> None:
         return
     rows = [_row(item) for item in found.worktrees]
     against = f"EVIDENCE (against {found.target.name} at {found.target.commit[:7]})"
-    header = ["WORKTREE", "STATUS", "CHANGES", "AHEAD", "BEHIND", "TASK", against]
+    header = ["WORKTREE", "STATUS", "CHANGES", "AHEAD", "BEHIND", "LINES", "CONFLICT", "AGE"]
+    header += ["TASK", against]
     print_table(header, rows, empty="no worktrees yet: ctui worktree create NAME")
 
 
@@ -161,6 +165,9 @@ def _row(item: ListedWorktree) -> list[str]:
         marks,
         str(item.ahead or ""),
         str(item.behind or ""),
+        lines_text(item.added, item.removed),
+        "conflict" if item.conflict else "",
+        age(item.active) if item.active else "",
         f"{task.id} {task.state}" if task else "",
         item.evidence,
     ]

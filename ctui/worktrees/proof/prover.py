@@ -17,6 +17,7 @@ from ctui.git.target import short_ref
 from ctui.text import one_line
 from ctui.worktrees.model import Proof, Verdict, Work
 from ctui.worktrees.proof.merged import PROVEN, Judge, Question
+from ctui.worktrees.proof.outlook import outlooks
 from ctui.worktrees.proof.own_work import OwnWork, own_work
 from ctui.worktrees.proof.scratch import (
     MERGE_TREE_VERSION,
@@ -30,6 +31,7 @@ from ctui.worktrees.proof.verdicts import VerdictCache
 _ALGORITHM = 3
 """Version of the rules; it grows with every change that may alter a verdict or a sentence."""
 
+_OPEN = frozenset({"unmerged", "undone"})
 _KEPT = PROVEN | {"empty", "no-commits"}
 
 
@@ -92,7 +94,8 @@ class Prover:
         names = lost[0] + (f" and {len(lost) - 1} more" if lost[1:] else "")
         is_are = "are" if lost[1:] else "is"
         evidence = f"its {names} {is_are} not in {short_ref(self._targets[0].ref)}"
-        return Proof(Verdict("unmerged", evidence), proof.ahead, proof.behind, lost)
+        verdict = Verdict("unmerged", evidence)
+        return msgspec.structs.replace(proof, verdict=verdict, lost=lost)
 
     def _key(self, question: Question) -> bytes:
         return hashlib.sha256(self._surroundings + msgspec.json.encode(question)).digest()
@@ -151,7 +154,7 @@ class _Proving:
         for question, other in self._against(more[0], asked).items():
             proof = proofs[question]
             verdict = combined(proof.verdict, other.verdict)
-            proofs[question] = Proof(verdict, proof.ahead, proof.behind)
+            proofs[question] = msgspec.structs.replace(proof, verdict=verdict)
         return proofs
 
     def _contains(self, one: Target, other: Target) -> bool:
@@ -179,7 +182,30 @@ class _Proving:
                 proofs[question] = _unknown(error)
             else:
                 proofs[question] = Proof(verdict, own.ahead, own.behind)
+        if target == self._targets[0]:
+            self._look_ahead(target, works, proofs)
         return proofs
+
+    def _look_ahead(
+        self,
+        target: Target,
+        works: Mapping[Question, OwnWork],
+        proofs: dict[Question, Proof],
+    ) -> None:
+        """Add to the proofs of open branches what landing them would bring."""
+        open_ = {
+            question: own
+            for question, own in works.items()
+            if not question.stash and proofs[question].verdict.kind in _OPEN
+        }
+        with suppress(*_unreadable()):
+            for question, seen in outlooks(self._scratch, target.commit, open_).items():
+                proofs[question] = msgspec.structs.replace(
+                    proofs[question],
+                    added=seen.added,
+                    removed=seen.removed,
+                    conflict=seen.conflict,
+                )
 
     def _judge_of(self, target: Target, works: Mapping[Question, OwnWork]) -> Judge:
         bases = {
