@@ -17,7 +17,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from ctui.client import Client
+from ctui.client.client import Client
 from ctui.client.connection import driver_pid
 from ctui.config import ImageConfig, load_config
 from ctui.demo.model.script import fenced

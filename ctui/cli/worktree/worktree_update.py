@@ -80,7 +80,7 @@ def update(
 
 
 async def _tell_task(worktree: KnownWorktree, conflict: MergeConflict) -> Task:
-    from ctui.client import Client
+    from ctui.client.client import Client
     from ctui.client.updating import tell_task
 
     async with Client(context.paths()) as client:

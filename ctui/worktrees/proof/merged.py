@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from ctui.git.repository import Target
 from ctui.git.target import short_ref
@@ -18,6 +18,7 @@ from ctui.worktrees.model import Verdict
 from ctui.worktrees.proof.absorption import Absorption
 from ctui.worktrees.proof.holding import Found, first_holding
 from ctui.worktrees.proof.own_work import OwnWork, keeps_a_tree
+from ctui.worktrees.proof.question import Question
 from ctui.worktrees.proof.reverts import Merge, Reverts, merge_of
 from ctui.worktrees.proof.scratch import Scratch
 from ctui.worktrees.proof.target_history import Row, TargetHistory
@@ -26,22 +27,10 @@ from ctui.worktrees.proof.tree_changes import Changes, Entry, changes_between
 if TYPE_CHECKING:
     import pygit2
 
-PROVEN = frozenset({"merged", "history"})
-
 _PICKED_COMMITS = 100
 _EARLIER_COMMITS = 20
 _BRIEF = 7
 """Hex digits of a commit in a sentence."""
-
-
-class Question(NamedTuple):
-    """Commit to be judged, with what is known of the beginning of its branch."""
-
-    tip: str
-    base: str | None = None
-    created_only: bool = False
-    stash: bool = False
-    """True if it may be a stash, whose staged part counts as well."""
 
 
 def commits_text(count: int) -> str:
