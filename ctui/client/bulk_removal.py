@@ -140,6 +140,7 @@ class BulkRemover:
             also_clean: those too that are clean but not merged: what was begun a moment ago, what
                 is pushed and open, what was reverted. With `force` they go in any case.
         """
+        own = self._repository.own_branches()
         async with self._remover() as remover:
             for seen in await remover.all():
                 try:
@@ -147,7 +148,7 @@ class BulkRemover:
                     remover.refuse_work(seen)
                 except CtuiError:
                     continue
-                if seen.branch in self._repository.own_branches():
+                if seen.branch in own:
                     continue  # all others are judged against it
                 if seen.status == "merged" or also_clean or self._force:
                     await self._one(remover, seen)

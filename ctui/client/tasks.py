@@ -31,6 +31,7 @@ from ctui.tasks.naming import check_task_id
 from ctui.tasks.session.messages import check_text
 from ctui.tasks.trust import is_trusted
 from ctui.text import one_line
+from ctui.worktrees.existing_branch import began_at
 from ctui.worktrees.identity import head_of
 from ctui.worktrees.model import WorktreeRecord
 from ctui.worktrees.trash.removal_checks import check_removal
@@ -284,7 +285,8 @@ async def _place(
             existing=wanted,
         )
     # One that ctui did not make is trusted as it is now: nobody knows how it began.
-    base = record.base or head_of(repository, Path(record.metadata))
+    known = record.base or began_at(repository, record.branch)
+    base = known or head_of(repository, Path(record.metadata))
     return _Place(record.path, record.metadata, record.branch, base, made)
 
 

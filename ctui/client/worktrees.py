@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from ctui.worktrees.create import Progress
     from ctui.worktrees.existing_branch import ExistingBranch
 
-_REQUESTS = frozenset({"pr:", "mr:"})
+REQUESTS = frozenset({"pr:", "mr:"})
+"""Beginnings of names that mean a request's branch."""
 
 
 @contextmanager
@@ -141,7 +142,7 @@ async def make_worktree(
 
     with open_store(paths) as store:
         store.check_writable()
-    if base[:3].lower() in _REQUESTS:
+    if base[:3].lower() in REQUESTS:
         found = await wanted_branch(repository, base)
         base = found.commit if found else base
 
@@ -170,7 +171,7 @@ async def wanted_branch(repository: Repository, name: str) -> ExistingBranch | N
         Conflict: several remotes have it.
         CtuiError: the request could not be asked for, or fetched.
     """
-    if name[:3].lower() in _REQUESTS:
+    if name[:3].lower() in REQUESTS:
         from ctui.worktrees.requested_branch import parse_request, requested_branch
 
         if (request := parse_request(name)) is not None:
@@ -187,7 +188,7 @@ async def meant_by(repository: Repository, name: str) -> str:
         NotFound: the request's branch is not here.
         CtuiError: the request could not be asked for.
     """
-    if name[:3].lower() not in _REQUESTS:
+    if name[:3].lower() not in REQUESTS:
         return name
     from ctui.worktrees.requested_branch import branch_name_of
 

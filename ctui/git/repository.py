@@ -171,7 +171,8 @@ class Repository:
 
     def own_branches(self) -> set[str | None]:
         """Return the short names of the branches that are no worktree's to delete."""
-        judged = (target.ref.removeprefix("refs/heads/") for target in self.targets())
+        local = [t.ref for t in self.targets() if t.ref.startswith("refs/heads/")]
+        judged = (ref.removeprefix("refs/heads/") for ref in local)
         return {self.default_branch(), self._default_branch(), *judged}
 
     def judge_against(self, name: str, *, must_exist: bool = True) -> None:

@@ -91,7 +91,7 @@ async def create_worktree(
             git_dir=metadata_of(path),
             work_tree=path,
             timeout=_CHECKOUT_SECONDS,
-            filters=True,
+            filters=not (existing and existing.foreign),
             heard=files_updated(progress) if progress is not None else None,
         )
         await asyncio.to_thread(_settle, path)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import NamedTuple
 
-from ctui.errors import Conflict
+import pygit2
+
+from ctui.errors import Conflict, CtuiError
 from ctui.git.command import run_git
 from ctui.git.repository import Repository
 from ctui.text import one_line
@@ -25,6 +28,8 @@ class ExistingBranch(NamedTuple):
     """Remote that the new local branch follows; "" if the branch is here."""
     merge: str = ""
     """Full name of what it follows there."""
+    foreign: bool = False
+    """True if its files come from somebody's fork: no filter of the person's sees them."""
 
     @property
     def local(self) -> bool:
@@ -68,6 +73,19 @@ def _at_remote(repository: Repository, remote: str, short: str) -> ExistingBranc
         return ExistingBranch(short, repository.resolve(f"{_HEADS}{short}"))
     commit = repository.resolve(f"{_REMOTES}{remote}/{short}")
     return ExistingBranch(short, commit, remote, f"{_HEADS}{short}")
+
+
+def began_at(repository: Repository, branch: str | None) -> str | None:
+    """Return the commit where a request's branch left the target; None for any other branch.
+
+    Its own files are a stranger's: what a task trusts is the target's.
+    """
+    with suppress(KeyError, ValueError, pygit2.GitError, CtuiError):
+        followed = repository.git.config[f"branch.{branch}.merge"] or ""
+        if followed.startswith(("refs/pull/", "refs/merge-requests/")):
+            here, target = repository.resolve(f"{_HEADS}{branch}"), repository.target().commit
+            return str(repository.git.merge_base(here, target) or target)
+    return None
 
 
 async def follow(repository: Repository, branch: ExistingBranch) -> None:

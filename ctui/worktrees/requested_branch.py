@@ -108,8 +108,8 @@ async def requested_branch(repository: Repository, request: Request) -> Existing
     commit = await _fetched(repository, request, remote, ref)
     local = f"refs/heads/{name}"
     if local not in repository.git.references:
-        return ExistingBranch(name, commit, remote, ref)
-    return ExistingBranch(name, _forward(repository, local, commit))
+        return ExistingBranch(name, commit, remote, ref, cross)
+    return ExistingBranch(name, _forward(repository, local, commit), foreign=cross)
 
 
 async def _asked(repository: Repository, request: Request, remote: str) -> tuple[str, bool]:

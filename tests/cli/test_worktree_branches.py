@@ -16,6 +16,7 @@ import pytest
 from ctui.client.worktrees import discard, make_worktree, wanted_branch
 from ctui.git.repository import open_repository
 from ctui.paths import Paths
+from ctui.worktrees.existing_branch import began_at
 from tests.cli.test_bad_input import ctui, refused
 from tests.cli.test_worktree import listed, said
 from tests.conftest import git
@@ -192,6 +193,33 @@ def test_a_request_from_a_fork_is_no_branch_of_ours(repository: Path, tmp_path: 
         assert git(Path(made["path"]), "rev-parse", "HEAD") == commit
     assert git(repository, "rev-parse", "main") == before
     assert git(repository, "config", "branch.pr-8.merge") == "refs/pull/8/head"
+
+
+@pytest.mark.usefixtures("remote")
+def test_a_stranger_s_files_run_no_filter_and_are_not_what_a_task_trusts(
+    repository: Path, tmp_path: Path
+) -> None:
+    """S8: who opens a pull request chooses which of the person's programs sees its files."""
+    seen = tmp_path / "filter-ran"
+    git(repository, "config", "filter.mine.smudge", f"touch {seen}; cat")
+    main = git(repository, "rev-parse", "main")
+    git(repository, "checkout", "-q", "-b", "theirs")
+    (repository / ".gitattributes").write_text("hello.txt filter=mine\n")
+    git(repository, "add", ".")
+    git(repository, "commit", "-q", "-m", "From a fork")
+    git(repository, "push", "-q", "origin", "theirs:refs/pull/8/head")
+    git(repository, "checkout", "-q", "main")
+    git(repository, "branch", "-q", "-D", "theirs")
+    seen.unlink(missing_ok=True)
+    bin_ = tmp_path / "bin"
+    program(bin_, "gh", {"headRefName": "theirs", "isCrossRepository": True})
+    made = said(repository, "worktree", "create", "pr:8", PATH=with_programs(bin_))
+    assert made["branch"] == "theirs"
+    assert (Path(made["path"]) / ".gitattributes").is_file()
+    assert not seen.exists()
+    found = open_repository(repository)
+    assert began_at(found, "theirs") == main
+    assert began_at(found, "main") is None
 
 
 @pytest.mark.usefixtures("remote")

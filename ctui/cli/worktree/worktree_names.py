@@ -35,13 +35,14 @@ def named(repository: Repository, name: str) -> KnownWorktree:
         NotFound, Conflict: there is none, or there are several.
         CtuiError: the request could not be asked for.
     """
-    from ctui.client.worktrees import meant_by
+    from ctui.client.worktrees import REQUESTS, meant_by
     from ctui.worktrees.known import find_worktree
 
-    # Some callers are in a loop already.
-    with ThreadPoolExecutor(1) as thread:
-        meant = thread.submit(asyncio.run, meant_by(repository, name)).result()
-    return find_worktree(known(repository), meant)
+    if name[:3].lower() in REQUESTS:
+        # Some callers are in a loop already.
+        with ThreadPoolExecutor(1) as thread:
+            name = thread.submit(asyncio.run, meant_by(repository, name)).result()
+    return find_worktree(known(repository), name)
 
 
 def _complete(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
