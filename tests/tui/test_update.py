@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 
 import msgspec
@@ -53,8 +54,9 @@ async def test_it_is_done_in_the_background_and_told(repository: Path, paths: Pa
                 await pilot.pause(0.05)
         assert "uncommitted changes: late" in _said(app)[-1]
     await worker_loop.close()
-    while worker_loop.loop.is_running():
-        await asyncio.sleep(0.01)
+    for thread in threading.enumerate():
+        if thread.name == "worker_loop":
+            await asyncio.to_thread(thread.join, 10)
     worker_loop.loop.close()
 
 
