@@ -49,3 +49,9 @@ def age(since: int, now: int | None = None) -> str:
         if seconds >= length:
             return f"{seconds // length} {unit}"
     return f"{seconds} s"
+
+
+def lines_text(added: int | None, removed: int | None) -> str:
+    """Return lines as `+12 -3`, without what is none; "" if nothing is known."""
+    parts = (f"+{added}" if added else "", f"-{removed}" if removed else "")
+    return " ".join(part for part in parts if part)

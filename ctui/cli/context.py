@@ -29,3 +29,21 @@ def repository(path: str) -> Repository:
     from ctui.git.repository import open_repository
 
     return open_repository(Path(path).absolute())
+
+
+def judged_repository(path: str, target: str) -> Repository:
+    """Open a repository whose worktrees are judged against a branch.
+
+    Args:
+        path: in the repository.
+        target: a branch; "" for that of the settings, else the default one.
+
+    Raises:
+        NotFound: there is no such repository or branch.
+    """
+    from ctui.config import load_config
+
+    found = repository(path)
+    wanted = target or load_config(paths()).worktrees.target
+    found.judge_against(wanted, must_exist=bool(target))
+    return found

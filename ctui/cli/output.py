@@ -27,6 +27,9 @@ repo_option = click.option(
     type=click.Path(path_type=str),
     help="A folder in the repository.  [default: here]",
 )
+target_option = click.option(
+    "--target", default="", help="The branch to judge against.  [default: worktrees.target]"
+)
 
 
 def print_json(value: Any) -> None:

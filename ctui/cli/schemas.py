@@ -31,6 +31,7 @@ from ctui.sandbox.docker.old_images import BuiltImage
 from ctui.sandbox.docker.volumes import Volume
 from ctui.tasks.grants import Grant
 from ctui.tasks.model import Task
+from ctui.worktrees.landing.update import Updated
 from ctui.worktrees.model import WorktreeRecord
 from ctui.worktrees.trash.entries import TrashEntry
 from ctui.worktrees.trash.purge import Purged
@@ -52,6 +53,7 @@ SHAPES: dict[str, Any] = {
     "worktree-commit": Committed,
     "worktree-land": LandedWorktree,
     "worktree-push": Pushed,
+    "worktree-update": Updated,
     "doctor": list[Check],
     "setup": list[DoneStep],
     "image-list": list[BuiltImage],
@@ -87,6 +89,7 @@ PRINTED: dict[str, str] = {
     "worktree commit": "worktree-commit",
     "worktree land": "worktree-land",
     "worktree push": "worktree-push",
+    "worktree update": "worktree-update",
     "doctor": "doctor",
     "setup": "setup",
     "image list": "image-list",

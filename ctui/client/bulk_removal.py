@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from ctui.client.worktree_removal import open_remover, restore_all
-from ctui.client.worktrees import records
+from ctui.client.worktrees import meant_by, records
 from ctui.errors import CtuiError
 from ctui.paths import Paths
 from ctui.worktrees.known import find_worktree, known_worktrees
@@ -28,6 +29,8 @@ class RemovedWorktree(msgspec.Struct, frozen=True):
     name: str
     trash_id: str | None
     """Id that restores it; None where nothing was done."""
+    evidence: str = ""
+    """The reason for its status."""
 
 
 class RefusedWorktree(msgspec.Struct, frozen=True):
@@ -37,11 +40,19 @@ class RefusedWorktree(msgspec.Struct, frozen=True):
     reason: str
 
 
+class KeptWorktree(msgspec.Struct, frozen=True):
+    """A worktree that is clean and not merged, and was not asked for."""
+
+    name: str
+    evidence: str
+
+
 class RemovedWorktrees(msgspec.Struct, frozen=True):
     """Outcome for each worktree."""
 
     removed: list[RemovedWorktree] = []
     refused: list[RefusedWorktree] = []
+    kept: list[KeptWorktree] = []
 
 
 class RestoredWorktree(msgspec.Struct, frozen=True):
@@ -102,31 +113,47 @@ class BulkRemover:
         self._force = force
         self._delete_branch = delete_branch
         self._dry_run = dry_run
-        self._done = RemovedWorktrees([], [])
+        self._done = RemovedWorktrees([], [], [])
+
+    def _remover(self) -> AbstractAsyncContextManager[WorktreeRemover]:
+        repository = self._repository
+        return open_remover(self._paths, repository.common_dir, target=repository.wanted_target)
 
     async def remove(self, names: Sequence[str]) -> RemovedWorktrees:
         """Remove the named worktrees; a reason is given for each that stays."""
-        async with open_remover(self._paths, self._repository.common_dir) as remover:
+        async with self._remover() as remover:
             for name in names:
                 known = known_worktrees(self._repository, records(self._paths, self._repository))
                 try:
-                    seen = await remover.look(find_worktree(known, name).metadata)
+                    meant = await meant_by(self._repository, name)
+                    seen = await remover.look(find_worktree(known, meant).metadata)
                 except CtuiError as error:
                     self._refuse(name, error)
                 else:
                     await self._one(remover, seen)
         return self._done
 
-    async def clean(self) -> RemovedWorktrees:
-        """Remove all that may be removed, and say nothing of the others."""
-        async with open_remover(self._paths, self._repository.common_dir) as remover:
+    async def clean(self, *, also_clean: bool = False) -> RemovedWorktrees:
+        """Remove all that are merged, and say nothing of those that may not be removed.
+
+        Args:
+            also_clean: those too that are clean but not merged: what was begun a moment ago, what
+                is pushed and open, what was reverted. With `force` they go in any case.
+        """
+        own = self._repository.own_branches()
+        async with self._remover() as remover:
             for seen in await remover.all():
                 try:
                     check_removal(seen, force=self._force and not seen.is_target)
                     remover.refuse_work(seen)
                 except CtuiError:
                     continue
-                await self._one(remover, seen)
+                if seen.branch in own:
+                    continue  # all others are judged against it
+                if seen.status == "merged" or also_clean or self._force:
+                    await self._one(remover, seen)
+                else:
+                    self._done.kept.append(KeptWorktree(seen.name, seen.evidence))
         return self._done
 
     async def _one(self, remover: WorktreeRemover, seen: WorktreeStatus) -> None:
@@ -134,10 +161,10 @@ class BulkRemover:
             if self._dry_run:
                 check_removal(seen, force=self._force)
                 remover.refuse_work(seen)
-                self._done.removed.append(RemovedWorktree(seen.name, None))
+                self._done.removed.append(RemovedWorktree(seen.name, None, seen.evidence))
                 return
             entry = await remover.remove(seen, force=self._force, delete_branch=self._delete_branch)
-            self._done.removed.append(RemovedWorktree(seen.name, entry.id))
+            self._done.removed.append(RemovedWorktree(seen.name, entry.id, seen.evidence))
         except CtuiError as error:
             self._refuse(seen.name, error)
 

@@ -9,6 +9,7 @@ import msgspec
 
 from ctui.client.survey import open_survey
 from ctui.client.worktrees import open_store
+from ctui.git.target import short_ref
 from ctui.paths import Paths
 from ctui.tasks.model import TaskState
 from ctui.worktrees.landing.ref_transaction import recover_all
@@ -41,10 +42,19 @@ class ListedWorktree(msgspec.Struct, frozen=True, kw_only=True):
     base: str | None
     status: Literal["clean", "unclean", "merged"]
     verdict: Verdict
+    evidence: str
+    """The reason for its status as a sentence."""
     changes: Changes | None
     upstream: Upstream
     ahead: int
     behind: int
+    added: int | None
+    """Number of lines that landing it would add; null if that is not known, or it is merged."""
+    removed: int | None
+    conflict: bool | None
+    """True if landing it by a merge would conflict; null if that is not known."""
+    active: int
+    """Last time that git wrote its state: nanoseconds since the epoch, 0 if unknown."""
     state: State | None
     locked: str | None
     problem: Problem | None
@@ -56,6 +66,11 @@ class Target(msgspec.Struct, frozen=True):
 
     ref: str
     commit: str
+
+    @property
+    def name(self) -> str:
+        """The ref as a person calls it, safe to show."""
+        return short_ref(self.ref)
 
 
 class WorktreeList(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ from ctui.client.survey import open_survey
 from ctui.client.worktrees import open_store
 from ctui.errors import CtuiError, NotFound
 from ctui.git.repository import Repository, open_repository
+from ctui.git.target import short_ref
 from ctui.paths import Paths
 from ctui.tasks.store import Store
 from ctui.worktrees.fresh_index import is_fresh, refresh_index
@@ -42,6 +43,8 @@ class Observation(NamedTuple):
     """True if these are all worktrees that there are."""
     distance: tuple[int, int] | None
     """Commits that the checkout's branch is ahead of its upstream, and behind it."""
+    target: str = ""
+    """Name of the branch that they are judged against, safe to show."""
 
 
 class Observer:
@@ -174,6 +177,8 @@ class Observer:
         *,
         complete: bool = False,
     ) -> None:
-        self._told(
-            Observation(statuses, complete, repository.upstream_distance() if complete else None)
-        )
+        distance, target = None, ""
+        if complete:
+            distance = repository.upstream_distance()
+            target = short_ref(repository.target().ref)
+        self._told(Observation(statuses, complete, distance, target))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ctui.client.worktrees import records
+from ctui.config import load_config
 from ctui.paths import Paths
 from ctui.tasks.store import Store
 from ctui.worktrees.survey import Survey
@@ -38,6 +39,8 @@ def open_survey(
         prover: judges their work.
         looks: see `Survey`.
     """
+    if not repository.wanted_target:
+        repository.judge_against(load_config(paths).worktrees.target, must_exist=False)
     known = records(paths, repository)
     also = task_work(repository, known.values(), _tasks_by_worktree(store))
     prove = partial(prover.prove, repository, repository.targets())

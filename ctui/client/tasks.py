@@ -20,7 +20,7 @@ from ctui.client.plain_files import look_at_files
 from ctui.client.start_notes import start_notes
 from ctui.client.worktree_removal import WorktreeRemover
 from ctui.config import Config, load_config
-from ctui.errors import CtuiError, InvalidInput, Refused
+from ctui.errors import CtuiError, InvalidInput, NotFound, Refused
 from ctui.git.caller import shell_of
 from ctui.git.isolation import refuse_incomplete
 from ctui.git.repository import open_repository
@@ -32,6 +32,8 @@ from ctui.tasks.model import Task, TaskOptions
 from ctui.tasks.naming import check_task_id
 from ctui.tasks.session.messages import check_text
 from ctui.tasks.trust import is_trusted
+from ctui.text import one_line
+from ctui.worktrees.existing_branch import began_at
 from ctui.worktrees.identity import head_of
 from ctui.worktrees.model import WorktreeRecord
 from ctui.worktrees.trash.removal_checks import check_removal
@@ -55,6 +57,8 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True):
     base: str = "HEAD"
     worktree: str = ""
     """Name, branch or path of the worktree to work in; "" for a new one."""
+    branch: str = ""
+    """Branch that is there, or a request (`pr:7`), to work on; in its worktree if it has one."""
     in_checkout: bool = False
     """True to work in the person's own checkout."""
     directory: str = ""
@@ -277,8 +281,14 @@ async def _place(
         checkout = str(repository.work_tree)
         return _Place(checkout, None, repository.head_branch(), repository.resolve("HEAD"))
     made = None
-    if new.worktree:
-        record = worktrees.recorded(paths, repository, new.worktree)
+    wanted = await worktrees.wanted_branch(repository, new.branch) if new.branch else None
+    if new.branch and wanted is None:
+        raise NotFound(f"there is no branch {one_line(new.branch, 80)}", hint="git branch --all")
+    if wanted is not None and worktrees.has_branch(paths, repository, wanted.name):
+        record = worktrees.recorded(paths, repository, wanted.name)
+    elif new.worktree:
+        meant = await worktrees.meant_by(repository, new.worktree)
+        record = worktrees.recorded(paths, repository, meant)
         worktrees.check_ready(repository, record)
     else:
         prefix = load_config(paths, repository=repository.work_tree).worktrees.prefix
@@ -291,9 +301,11 @@ async def _place(
             base=new.base,
             progress=progress,
             say=say,
+            existing=wanted,
         )
     # One that ctui did not make is trusted as it is now: nobody knows how it began.
-    base = record.base or head_of(repository, Path(record.metadata))
+    known = record.base or began_at(repository, record.branch)
+    base = known or head_of(repository, Path(record.metadata))
     return _Place(record.path, record.metadata, record.branch, base, made)
 
 

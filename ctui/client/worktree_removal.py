@@ -209,8 +209,18 @@ def _only_one(wanted: str, named: Mapping[str, Sequence[str]]) -> str:
 
 
 @asynccontextmanager
-async def open_remover(paths: Paths, git_dir: Path) -> AsyncIterator[WorktreeRemover]:
-    """Open a remover of the repository in `git_dir`, with a client of its own."""
+async def open_remover(
+    paths: Paths, git_dir: Path, *, target: str = ""
+) -> AsyncIterator[WorktreeRemover]:
+    """Open a remover of the repository in `git_dir`, with a client of its own.
+
+    Args:
+        paths: whose worktrees.
+        git_dir: of the repository.
+        target: branch that they are judged against; "" for that of the settings.
+    """
     repository = await asyncio.to_thread(open_repository, git_dir)
+    if target:
+        repository.judge_against(target)
     async with Client(paths) as client, WorktreeRemover(client, repository) as remover:
         yield remover

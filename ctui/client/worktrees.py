@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from ctui.git.repository import Repository
     from ctui.worktrees.as_stored import Say
     from ctui.worktrees.create import Progress
+    from ctui.worktrees.existing_branch import ExistingBranch
+
+REQUESTS = frozenset({"pr:", "mr:"})
+"""Beginnings of names that mean a request's branch."""
 
 
 @contextmanager
@@ -78,6 +82,12 @@ def check_ready(repository: Repository, record: WorktreeRecord) -> None:
         hint = what_to_do(problem, path, metadata)
         raise Refused(f"{one_line(record.name)} is {problem}", hint=hint)
     task_owner(path)
+
+
+def has_branch(paths: Paths, repository: Repository, branch: str) -> bool:
+    """Return True if a linked worktree has the branch checked out."""
+    known = known_worktrees(repository, records(paths, repository))
+    return any(worktree.branch == branch for worktree in known)
 
 
 def worktree_at(path: Path) -> WorktreeRecord | None:
@@ -138,8 +148,11 @@ async def make_worktree(
     base: str = "HEAD",
     progress: Progress | None = None,
     say: Say = lambda _: None,
+    existing: ExistingBranch | None = None,
 ) -> WorktreeRecord:
     """Make a worktree and keep its record; see `create_worktree`.
+
+    A base can be a request (`pr:7`), whose branch is fetched.
 
     Raises:
         CtuiError: what is wrong; no worktree and no branch is left behind.
@@ -148,6 +161,9 @@ async def make_worktree(
 
     with open_store(paths) as store:
         store.check_writable()
+    if base[:3].lower() in REQUESTS:
+        found = await wanted_branch(repository, base)
+        base = found.commit if found else base
 
     record = await create_worktree(
         repository,
@@ -158,6 +174,7 @@ async def make_worktree(
         prefix=prefix,
         progress=progress,
         say=say,
+        existing=existing,
     )
     try:
         _keep(paths, record)
@@ -165,6 +182,37 @@ async def make_worktree(
         await discard(paths, repository, record)
         raise
     return record
+
+
+async def wanted_branch(repository: Repository, name: str) -> ExistingBranch | None:
+    """Return the branch that is there by this name, or a request's (`pr:7`), which is fetched.
+
+    Raises:
+        Conflict: several remotes have it.
+        CtuiError: the request could not be asked for, or fetched.
+    """
+    if name[:3].lower() in REQUESTS:
+        from ctui.worktrees.requested_branch import parse_request, requested_branch
+
+        if (request := parse_request(name)) is not None:
+            return await requested_branch(repository, request)
+    from ctui.worktrees.existing_branch import existing_branch
+
+    return existing_branch(repository, name)
+
+
+async def meant_by(repository: Repository, name: str) -> str:
+    """Return a worktree's name as it is, or the branch of a request (`pr:7`).
+
+    Raises:
+        NotFound: the request's branch is not here.
+        CtuiError: the request could not be asked for.
+    """
+    if name[:3].lower() not in REQUESTS:
+        return name
+    from ctui.worktrees.requested_branch import branch_name_of
+
+    return await branch_name_of(repository, name)
 
 
 def _keep(paths: Paths, record: WorktreeRecord) -> None:
@@ -176,7 +224,9 @@ async def discard(paths: Paths, repository: Repository, record: WorktreeRecord) 
     """Undo `make_worktree`, for a worktree that nobody has worked in yet."""
     from ctui.worktrees.create import discard_worktree
 
-    await discard_worktree(repository, Path(record.path), record.branch)
+    # A branch without a recorded beginning was there before.
+    branch = record.branch if record.base is not None else None
+    await discard_worktree(repository, Path(record.path), branch)
     # A store that cannot be used is said by whoever needs it; a record without a worktree is none.
     with suppress(CtuiError), open_store(paths) as store:
         store.worktrees.forget(record.path)

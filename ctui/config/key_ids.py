@@ -11,6 +11,7 @@ DEFAULT_KEYS: Mapping[str, str] = {
     "stop": "x",
     "resume": "g",
     "remove": "R",
+    "update": "U",
     "cleanup": "c",
     "zoom": "z",
     "doctor": "H",

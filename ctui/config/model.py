@@ -93,6 +93,13 @@ class WorktreeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Names, folders and removal of worktrees."""
 
     prefix: Annotated[str, Meta(description="what the branches of worktrees begin with")] = "ctui/"
+    target: Annotated[
+        str,
+        Meta(
+            description="the branch that worktrees are judged against and land in, such as "
+            '"develop" or "upstream/main"; "" and one that is not there: the default branch'
+        ),
+    ] = ""
     open: Annotated[
         str,
         Meta(

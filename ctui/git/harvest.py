@@ -31,15 +31,15 @@ _PACK = re.compile(r"pack/pack-[0-9a-f]{40}\.(?:pack|idx)")
 
 def offered_refs(private: PrivateRepository) -> dict[str, str]:
     """Return the new refs of the directory: name below `refs/ctui/<task>/` -> commit."""
-    seed = _packed(_readable(private.seed.read_bytes()))
+    seeds = [_packed(_readable(path.read_bytes())) for path in _seeds(private)]
     heads = _heads(private.git_dir)
     found = {
         f"heads/{name.removeprefix('refs/heads/')}": commit
         for name, commit in heads.items()
-        if seed.get(name) != commit and _usable(name)
+        if not any(seed.get(name) == commit for seed in seeds) and _usable(name)
     }
     head = _text(private.git_dir, "HEAD")
-    if _OID.fullmatch(head) and head not in seed.values():
+    if _OID.fullmatch(head) and not any(head in seed.values() for seed in seeds):
         found["head"] = head
     for commit in _stashes(private.git_dir):
         # Git renumbers its stashes, so each gets a name that stays when another is dropped.
@@ -97,6 +97,11 @@ def _copy(source: int, name: str, target: Path, limit: int) -> int:
             left -= len(data)
     unfinished.rename(target)
     return size
+
+
+def _seeds(private: PrivateRepository) -> list[Path]:
+    """Return what the refs began with; after a crash also what they were about to be given."""
+    return [path for path in (private.seed, private.next_seed) if path.is_file()]
 
 
 def _heads(git_dir: Path) -> dict[str, str]:

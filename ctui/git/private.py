@@ -70,6 +70,11 @@ class PrivateRepository:
         return self.folder / "seed-refs"
 
     @property
+    def next_seed(self) -> Path:
+        """The same while they are being replaced; only a crash leaves it."""
+        return self.folder / "seed-refs.next"
+
+    @property
     def given(self) -> Path:
         """Names of the packs that an isolated one was made with; only ctui writes it."""
         return self.folder / "given-packs"
@@ -266,6 +271,13 @@ def _tip(refs: bytes, branch: str | None) -> str | None:
 
 def _packed_refs(repository: Repository) -> bytes:
     """Return branches, remote branches and tags, as git-pack-refs(1) writes them."""
+    lines = current_refs(repository)
+    body = b"".join(b"%s %s\n" % (lines[name], name) for name in sorted(lines))
+    return REFS_HEADER + body
+
+
+def current_refs(repository: Repository) -> dict[bytes, bytes]:
+    """Return the objects that branches, remote branches and tags name."""
     import pygit2
 
     lines: dict[bytes, bytes] = {}
@@ -275,8 +287,7 @@ def _packed_refs(repository: Repository) -> bytes:
             continue
         if name.startswith(tuple(prefix.encode() for prefix in _REF_PREFIXES)):
             lines[name] = str(reference.target).encode()
-    body = b"".join(b"%s %s\n" % (lines[name], name) for name in sorted(lines))
-    return REFS_HEADER + body
+    return lines
 
 
 def _config(personal: Mapping[str, str]) -> str:

@@ -19,6 +19,7 @@ from ctui.git.opening import (
     refuse_nested,
     refuse_path,
 )
+from ctui.git.target import TargetRefs, default_refs, named_refs, remote_followed
 from ctui.text import one_line
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ class Repository:
         self.here = common_dir
         """The git directory of the checkout that it was opened from, perhaps a linked one's."""
         self.name = _name(work_tree or common_dir)
+        self.wanted_target = ""
+        """Branch that a person wants worktrees to be judged against; see `judge_against`."""
 
     @cached_property
     def git(self) -> pygit2.Repository:
@@ -96,20 +99,28 @@ class Repository:
         return 0, 0
 
     def remote(self) -> str | None:
-        """Return the remote whose default branch counts: origin, the only or the tracked one."""
+        """Return the remote whose default branch counts.
+
+        It is the one that the local default branch follows, else origin, else the only one.
+        """
         names = [name for name in self.git.remotes.names() if name is not None]
-        if "origin" in names or not names:
-            return "origin" if names else None
-        if len(names) == 1:
-            return names[0]
-        branch = self._local_default()
-        with suppress(KeyError):
-            followed = self.git.config[f"branch.{branch}.remote"]
-            return followed if followed in names else None
-        return None
+        followed = remote_followed(self.git, self._local_default())
+        if followed is not None:
+            return followed
+        if "origin" in names:
+            return "origin"
+        return names[0] if len(names) == 1 else None
 
     def default_branch(self) -> str | None:
-        """Return the remote's default branch, else main or master, else the checked-out branch."""
+        """Return the remote's default branch, else main or master, else the checked-out branch.
+
+        Where a person wants another target it is the local branch of that.
+        """
+        if wanted := self._wanted_refs().local:
+            return wanted.removeprefix("refs/heads/")
+        return self._default_branch()
+
+    def _default_branch(self) -> str | None:
         prefix = f"refs/remotes/{self.remote() or 'origin'}/"
         with suppress(KeyError, ValueError):
             target = self.git.references[f"{prefix}HEAD"].target
@@ -154,10 +165,13 @@ class Repository:
         remote one tells what was pushed. Where each has commits of its own the remote one, which
         others see as well, comes first.
         """
-        name = self.default_branch()
-        prefixes = (f"refs/remotes/{self.remote() or 'origin'}/", "refs/heads/")
-        refs = [f"{prefix}{name}" for prefix in prefixes if name is not None]
-        found = [Target(ref, self.resolve(ref)) for ref in refs if ref in self.git.references]
+        refs = (
+            self._wanted_refs().present
+            or default_refs(
+                self.git, self._default_branch(), self.remote() or "origin", self._local_default()
+            ).present
+        )
+        found = [Target(ref, self.resolve(ref)) for ref in refs]
         if not found:
             return (Target("HEAD", self.resolve("HEAD")),)
         if len(found) == 2:
@@ -166,6 +180,34 @@ class Repository:
                 return (remote,)
             return (local, remote) if self._contains(local, remote) else (remote, local)
         return (found[0],)
+
+    def own_branches(self) -> set[str | None]:
+        """Return the short names of the branches that are no worktree's to delete."""
+        local = [t.ref for t in self.targets() if t.ref.startswith("refs/heads/")]
+        judged = (ref.removeprefix("refs/heads/") for ref in local)
+        return {self.default_branch(), self._default_branch(), *judged}
+
+    def judge_against(self, name: str, *, must_exist: bool = True) -> None:
+        """Judge worktrees against another branch than the default one.
+
+        Args:
+            name: of a local branch or of a remote's, or "" for the default.
+            must_exist: refuse a name that no branch has; else the default counts then.
+
+        Raises:
+            NotFound: there is no such branch.
+        """
+        self.wanted_target = name
+        if name and must_exist and not self._wanted_refs().present:
+            raise NotFound(
+                f"there is no branch {one_line(name, 80)!r} to judge against",
+                hint="`git branch --all` lists them; git fetch brings those of remotes",
+            )
+
+    def _wanted_refs(self) -> TargetRefs:
+        if not self.wanted_target:
+            return TargetRefs("", "")
+        return named_refs(self.git, self.wanted_target, self.remote() or "origin")
 
     def _contains(self, one: Target, other: Target) -> bool:
         import pygit2

@@ -17,6 +17,7 @@ from ctui.errors import CtuiError, Refused
 from ctui.files import replace_file
 from ctui.git.caller import working_for
 from ctui.git.command import run_git
+from ctui.git.fresh_refs import refresh_refs
 from ctui.git.imports import import_work
 from ctui.git.private import PrivateRepository, create_private, open_private
 from ctui.git.private_modules import (
@@ -26,6 +27,7 @@ from ctui.git.private_modules import (
     module_mounts,
     modules_fingerprint,
 )
+from ctui.git.process import to_the_end
 from ctui.git.repository import Repository, open_repository
 from ctui.git.submodules import module_dirs
 from ctui.paths import Paths
@@ -92,6 +94,7 @@ class LocalWorkspace:
             raise _gone(task)
         owner = task_owner(worktree)
         private = await self._private(repository, task, owner)
+        await self.refresh(task)
         mounts = [
             Mount(str(source), str(target), read_only)
             for source, target, read_only in (
@@ -155,6 +158,24 @@ class LocalWorkspace:
             # What changed meanwhile is found the next time; what failed is tried again.
             self._fingerprints[task.id] = "" if work.problem else current
             return work
+
+    async def refresh(self, task: Task) -> None:
+        """Let the refs that the task did not move follow the repository's.
+
+        Nothing of it stands in the way of a turn: the directory is hostile, and old refs are what
+        the task had before.
+        """
+        folder = self._paths.task(task.id)
+        if not (folder / "git").is_dir():
+            return
+        async with self._turns[task.id]:
+            try:
+                repository = await asyncio.to_thread(open_repository, Path(task.repository))
+                private = open_private(repository, folder, _metadata(task))
+                owner = task_owner(Path(task.worktree))
+                await to_the_end(asyncio.to_thread(refresh_refs, private, task.branch, owner))
+            except Exception:  # see above
+                log.warning("the refs of %s stay as they are", task.id, exc_info=True)
 
     async def trouble(self, task: Task) -> str:
         """Return what is wrong with the folders beside a run, or ""."""

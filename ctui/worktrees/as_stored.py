@@ -42,7 +42,26 @@ Say = Callable[[str], None]
 class Checkout:
     """Files of a worktree that was just registered, and that nobody else knows yet."""
 
-    def __init__(self, repository: Repository, metadata: Path, path: Path, say: Say) -> None:
+    def __init__(
+        self,
+        repository: Repository,
+        metadata: Path,
+        path: Path,
+        say: Say,
+        *,
+        foreign: bool = False,
+    ) -> None:
+        """Begin with nothing written.
+
+        Args:
+            repository: whose worktree it is.
+            metadata: of the worktree.
+            path: of the worktree.
+            say: told what the person should know.
+            foreign: somebody else's branch, which can name the host that git-lfs asks
+                (`.lfsconfig`): its pointers stay.
+        """
+        self._foreign = foreign
         self._repository = repository
         self._metadata = metadata
         self._path = path
@@ -111,7 +130,7 @@ class Checkout:
 
     async def _get_lfs_files(self, heard: Callable[[str], None] | None) -> None:
         """Replace pointers with what they point to, as far as the person's git-lfs has it."""
-        if await self._is_configured(LFS):
+        if not self._foreign and await self._is_configured(LFS):
             try:
                 await asyncio.to_thread(self._remove_lfs_files)
                 await self._reset(await self._others(), heard, {f"filter.{LFS}.required": "false"})

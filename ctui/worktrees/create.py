@@ -23,6 +23,7 @@ from ctui.git.submodule_checkout import fill_submodules
 from ctui.paths import private_folder
 from ctui.text import one_line
 from ctui.worktrees.as_stored import Checkout, Say
+from ctui.worktrees.existing_branch import ExistingBranch, follow, refuse_checked_out
 from ctui.worktrees.fresh_index import settle
 from ctui.worktrees.identity import metadata_of
 from ctui.worktrees.layout import beside_others, origin_of
@@ -52,8 +53,11 @@ async def create_worktree(
     prefix: str = "ctui/",
     progress: Progress | None = None,
     say: Say = lambda _: None,
+    existing: ExistingBranch | None = None,
 ) -> WorktreeRecord:
-    """Make a worktree with a branch of its own, whose files are as the repository stores them.
+    """Make a worktree with a branch of its own, or with one that is there.
+
+    Its files are as the repository stores them.
 
     Args:
         repository: whose worktree it is.
@@ -65,40 +69,57 @@ async def create_worktree(
         prefix: of the branch, in front of the name.
         progress: told how many of how many files are there, where that takes more than seconds.
         say: told what the person should know of its filters.
+        existing: branch to check out; neither name nor base count then.
 
     Raises:
-        InvalidInput, Conflict: the name cannot be had.
+        InvalidInput, Conflict: the name cannot be had, or the branch is checked out.
         NotFound: there is no such base.
         Unavailable, ExternalFailure: git or the disk failed; nothing is left of the attempt.
     """
-    commit = repository.resolve(base)
+    commit = existing.commit if existing else repository.resolve(base)
     worktrees = worktrees.resolve()
     folder = beside_others(repository, worktrees)
     if folder is None:
         folder = private_folder(folder_of(worktrees, repository))
-    branch, path = await _claim(repository, folder, prompt=prompt, name=name, prefix=prefix)
+    if existing:
+        branch, path = existing.name, _claim_for(repository, folder, existing.name, prefix)
+    else:
+        branch, path = await _claim(repository, folder, prompt=prompt, name=name, prefix=prefix)
     made_branch = False
     try:
         async with _turn(repository):
-            await run_git(["branch", "--no-track", branch, commit], git_dir=repository.common_dir)
-            made_branch = True
+            if existing:
+                refuse_checked_out(repository, existing)
+            if existing is None or not existing.local:
+                command = ["branch", "--no-track", "--", branch, commit]
+                await run_git(command, git_dir=repository.common_dir)
+                made_branch = True
+            if existing:
+                await follow(repository, existing)
             await _add(repository, path, branch)
-        await become_like(metadata_of(path), origin_of(repository))
-        await reset_fetching(repository, metadata_of(path), path)
-        files = Checkout(repository, metadata_of(path), path, say)
+        metadata = metadata_of(path)
+        foreign = existing is not None and existing.foreign
+        files = Checkout(repository, metadata, path, say, foreign=foreign)
+        await become_like(metadata, origin_of(repository))
+        await reset_fetching(repository, metadata, path)
         await files.write(files_updated(progress) if progress is not None else None)
-        if not await asyncio.to_thread(_settle, metadata_of(path), path):
+        if not await asyncio.to_thread(_settle, metadata, path):
             await asyncio.to_thread(give_to_tasks, path)
             await files.settle()
-        for module, checkout in await fill_submodules(repository, metadata_of(path), path, commit):
-            if not await asyncio.to_thread(_settle, module, checkout):
-                await asyncio.to_thread(give_to_tasks, checkout)
-        return _record(repository, path.name, path, branch, commit)
+        await _fill_submodules(repository, metadata, path, commit)
+        # Of a branch that was there nobody knows where its work begins.
+        return _record(repository, path.name, path, branch, None if existing else commit)
     except (CtuiError, OSError, asyncio.CancelledError) as error:
         await asyncio.shield(discard_worktree(repository, path, branch if made_branch else None))
         if isinstance(error, OSError):
             raise Unavailable(f"{path} cannot be made: {error.strerror}") from error
         raise
+
+
+async def _fill_submodules(repository: Repository, metadata: Path, path: Path, commit: str) -> None:
+    for module, checkout in await fill_submodules(repository, metadata, path, commit):
+        if not await asyncio.to_thread(_settle, module, checkout):
+            await asyncio.to_thread(give_to_tasks, checkout)
 
 
 def _settle(git_dir: Path, path: Path) -> bool:
@@ -130,7 +151,10 @@ async def _claim(
         chosen = worktree_name(name) if name else worktree_name(prompt or "task", taken)
         branch, path = f"{prefix}{chosen}", folder / chosen
         if chosen in taken:
-            raise Conflict(f"a worktree or branch {chosen} exists", hint="choose another name")
+            hint = "choose another name"
+            if branch in repository.git.branches.local:
+                hint += f", or use that branch: ctui worktree create {branch}"
+            raise Conflict(f"a worktree or branch {chosen} exists", hint=hint)
         if branch_conflicts(branch, list(repository.git.branches.local)):
             raise Conflict(f"the branch {branch} cannot be made beside those that exist")
         try:
@@ -140,6 +164,20 @@ async def _claim(
         except OSError as error:
             raise Unavailable(f"{path} cannot be made: {error.strerror}") from error
         return branch, path
+
+
+def _claim_for(repository: Repository, folder: Path, branch: str, prefix: str) -> Path:
+    """Take a free folder for a branch that is there, by making it."""
+    while True:
+        taken = {*_metadata_names(repository), *(path.name for path in folder.iterdir())}
+        path = folder / worktree_name(branch.removeprefix(prefix), taken)
+        try:
+            path.mkdir(mode=0o700)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise Unavailable(f"{path} cannot be made: {error.strerror}") from error
+        return path
 
 
 @asynccontextmanager
@@ -173,13 +211,16 @@ def _taken(repository: Repository, folder: Path, prefix: str) -> set[str]:
     named = {
         name.removeprefix(prefix).split("/")[0] for name in branches if name.startswith(prefix)
     }
+    return named | _metadata_names(repository) | {path.name for path in folder.iterdir()}
+
+
+def _metadata_names(repository: Repository) -> set[str]:
     metadata = repository.common_dir / "worktrees"
-    known = {path.name for path in metadata.iterdir()} if metadata.is_dir() else set()
-    return named | known | {path.name for path in folder.iterdir()}
+    return {path.name for path in metadata.iterdir()} if metadata.is_dir() else set()
 
 
 def _record(
-    repository: Repository, name: str, path: Path, branch: str, commit: str
+    repository: Repository, name: str, path: Path, branch: str, commit: str | None
 ) -> WorktreeRecord:
     status = path.lstat()
     return WorktreeRecord(

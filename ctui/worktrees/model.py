@@ -63,9 +63,14 @@ class Upstream(msgspec.Struct, frozen=True):
 class Verdict(msgspec.Struct, frozen=True):
     """Relation of the worktree's commits to the target."""
 
-    kind: Literal["no-commits", "merged", "history", "empty", "unmerged", "unknown"]
+    kind: Literal["no-commits", "merged", "history", "empty", "undone", "unmerged", "unknown"]
+    """`history`: the target had all of it, and changed it later. `undone`: its commits leave all
+    files as they were."""
     evidence: str
     commit: str | None = None
+    """Commit of the target that the evidence names."""
+    reverted: str | None = None
+    """Commit of the target that took what was merged out again, or that never let it in."""
 
 
 class Work(msgspec.Struct, frozen=True):
@@ -91,6 +96,11 @@ class Proof(msgspec.Struct, frozen=True):
     """Number of the target's commits that the worktree does not have."""
     lost: tuple[str, ...] = ()
     """Names of everything else that is only here and not in the target."""
+    added: int | None = None
+    """Number of lines that landing it would add; None if that is not known, or it is merged."""
+    removed: int | None = None
+    conflict: bool | None = None
+    """True if landing it by a merge would conflict; None if that is not known."""
 
 
 class WorktreeStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,13 +128,17 @@ class WorktreeStatus(msgspec.Struct, frozen=True, kw_only=True):
     """True if it is on the branch that others are judged against: it goes only by force."""
     active: int
     """Last time that git wrote its state: nanoseconds since the epoch, 0 if unknown."""
+    added: int | None = None
+    """Number of lines that landing it would add; None if that is not known, or it is merged."""
+    removed: int | None = None
+    conflict: bool | None = None
+    """True if landing it by a merge would conflict; None if that is not known."""
 
     @property
     def evidence(self) -> str:
-        """The reason for its status, as a sentence."""
-        return evidence(self.state, self.verdict)
-
-
-def evidence(state: State | None, verdict: Verdict) -> str:
-    """Return the reason for a worktree's status as a sentence."""
-    return f"it is in the middle of a {state}" if state is not None else verdict.evidence
+        """The reason for its status as a sentence, the same in every place."""
+        if self.state is not None:
+            return f"it is in the middle of a {self.state}"
+        if self.status == "clean" and self.verdict.kind == "unmerged":
+            return f"all of it is on {self.upstream.name}"
+        return self.verdict.evidence

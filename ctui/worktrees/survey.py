@@ -42,9 +42,8 @@ _AT_ONCE = 2
 _PROVEN_AT_ONCE = 16
 """Number of proofs in one batch; few enough for the first results to be seen soon."""
 
+_OWN = Verdict("no-commits", "it has the target itself")
 _NO_HEAD = Proof(Verdict("unknown", "its HEAD cannot be read"))
-
-_ITSELF = Verdict("no-commits", "it has the branch that others are judged against")
 
 Prove = Callable[[Sequence[Work]], Awaitable[list[Proof]]]
 """Function that returns proofs for works, in their order; see `prover`."""
@@ -80,6 +79,11 @@ class Survey:
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._blanked: list[str] | None = None
         self._unreachable = UnreachableCommits(repository)
+
+    @cached_property
+    def _own(self) -> set[str | None]:
+        """Short names of the branches that others are judged against."""
+        return self.repository.own_branches() - {None}
 
     def record_of(self, metadata: Path) -> WorktreeRecord | None:
         """Return ctui's record of a worktree that it made or adopted, or None."""
@@ -148,8 +152,8 @@ class Survey:
         changes = look.changes if look else None
         state = state_of(metadata)
         is_target = self._is_target(metadata)
-        if is_target and proven.verdict.kind in {"merged", "history"}:
-            proven = msgspec.structs.replace(proven, verdict=_ITSELF)
+        if is_target:
+            proven = msgspec.structs.replace(proven, verdict=_OWN)
         return WorktreeStatus(
             name=record.name if record else metadata.name,
             path=str(path),
@@ -170,6 +174,9 @@ class Survey:
             locked=lock_of(metadata),
             problem=problem,
             active=last_active(metadata),
+            added=proven.added,
+            removed=proven.removed,
+            conflict=proven.conflict,
         )
 
     async def _look(self, metadata: Path, path: Path, work: Work | None) -> GitStatus | None:
@@ -192,11 +199,8 @@ class Survey:
         return await filter_settings(self.repository.common_dir)
 
     def _is_target(self, metadata: Path) -> bool:
-        return text_of(metadata / "HEAD") == f"ref: refs/heads/{self._default_branch}"
-
-    @cached_property
-    def _default_branch(self) -> str | None:
-        return self.repository.default_branch()
+        ref = text_of(metadata / "HEAD").removeprefix("ref:").strip()
+        return ref.removeprefix("refs/heads/") in self._own
 
     def _pushed(self, upstream: Upstream) -> bool:
         """Return True if a remote has all of it; the upstream can be a local branch too."""
@@ -280,7 +284,8 @@ def _status(
     if problem is not None or state is not None or changes is None or changes.any:
         return "unclean"
     if proof.verdict.kind in {"merged", "history"}:
-        return "merged"
+        # Nothing is lost, but whoever reverted it may want it again.
+        return "clean" if proof.verdict.reverted else "merged"
     # Other branches and stashes of its task are on no upstream.
-    safe = proof.verdict.kind in {"no-commits", "empty"} or (held and not proof.lost)
+    safe = proof.verdict.kind in {"no-commits", "empty", "undone"} or (held and not proof.lost)
     return "clean" if safe else "unclean"

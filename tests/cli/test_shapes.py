@@ -45,6 +45,7 @@ def test_worktrees(repository: Path) -> None:
         git(repository, "config", name, value)
     printed(repository, "worktree list")
     printed(repository, "worktree commit", "work", "-m", "Add a file")
+    printed(repository, "worktree update", "work")
     printed(repository, "worktree land", "work", "--dry-run")
     printed(repository, "worktree land", "work")
     printed(repository, "worktree remove", "nowhere", code=1)

@@ -22,10 +22,15 @@ KEYS = {
     "base",
     "status",
     "verdict",
+    "evidence",
     "changes",
     "upstream",
     "ahead",
     "behind",
+    "added",
+    "removed",
+    "conflict",
+    "active",
     "state",
     "locked",
     "problem",
@@ -89,9 +94,12 @@ def test_a_list_has_the_documented_shape(repository: Path) -> None:
 def test_clean_takes_what_is_safe_and_restore_brings_it_back(repository: Path) -> None:
     merged, open_ = made(repository, "merged", commits=1), made(repository, "open", commits=1)
     git(repository, "merge", "-q", "ctui/merged")
+    evidence = listed(repository)["merged"]["evidence"]
+    assert git(repository, "rev-parse", "--short=7", "ctui/merged") in evidence
     assert said(repository, "worktree", "clean", "--dry-run") == {
-        "removed": [{"name": "merged", "trash_id": None}],
+        "removed": [{"name": "merged", "trash_id": None, "evidence": evidence}],
         "refused": [],
+        "kept": [],
     }
     assert merged.is_dir()
     done = said(repository, "worktree", "clean")
@@ -106,6 +114,124 @@ def test_clean_takes_what_is_safe_and_restore_brings_it_back(repository: Path) -
         "notes": [],
     }
     assert listed(repository)["merged"]["status"] == "merged"
+
+
+def pushed(repository: Path, remote: Path, branch: str) -> None:
+    if not remote.exists():
+        subprocess.run(["git", "init", "-q", "--bare", str(remote)], check=True)
+        git(repository, "remote", "add", "origin", str(remote))
+        git(repository, "push", "-q", "origin", "main")
+    git(repository, "push", "-q", "--set-upstream", "origin", branch)
+
+
+def test_what_is_young_or_pushed_but_open_goes_only_when_asked(
+    repository: Path, tmp_path: Path
+) -> None:
+    """S7: `clean` takes what is merged; `--clean` adds the rest."""
+    made(repository, "young")
+    made(repository, "open", commits=1)
+    pushed(repository, tmp_path / "remote.git", "ctui/open")
+    done = said(repository, "worktree", "clean", "--dry-run")
+    assert (done["removed"], done["refused"]) == ([], [])
+    assert {kept["name"]: kept["evidence"] for kept in done["kept"]} == {
+        "young": "nothing was committed yet",
+        "open": "all of it is on origin/ctui/open",
+    }
+    assert said(repository, "worktree", "clean", "--merged")["removed"] == []
+    line = ctui(repository, "worktree", "clean").stderr
+    assert "kept young: nothing was committed yet" in line
+    assert "--clean" in line
+    done = said(repository, "worktree", "clean", "--clean")
+    assert {item["name"] for item in done["removed"]} == {"young", "open"}
+    assert done["kept"] == []
+
+
+def test_what_was_reverted_or_undone_is_clean_and_says_so(repository: Path) -> None:
+    """G22: such a worktree is not taken for merged, and its evidence names both commits."""
+    for name in ("squashed", "merged", "ours"):
+        made(repository, name, commits=2)
+    undone = made(repository, "undone", commits=1)
+    git(undone, "revert", "--no-edit", "HEAD")
+    git(repository, "merge", "-q", "--squash", "ctui/squashed")
+    git(repository, "commit", "-q", "-m", "All of it")
+    squash = git(repository, "rev-parse", "HEAD")
+    git(repository, "revert", "--no-edit", "HEAD")
+    revert = git(repository, "rev-parse", "HEAD")
+    git(repository, "merge", "-q", "--no-edit", "ctui/merged")
+    merge = git(repository, "rev-parse", "HEAD")
+    git(repository, "revert", "--no-edit", "-m", "1", "HEAD")
+    unmerge = git(repository, "rev-parse", "HEAD")
+    git(repository, "merge", "-q", "--no-edit", "-s", "ours", "ctui/ours")
+    ours = git(repository, "rev-parse", "HEAD")
+    found = listed(repository)
+    assert {item["status"] for item in found.values()} == {"clean"}
+    assert {name: item["evidence"] for name, item in found.items()} == {
+        "squashed": f"merged in {squash[:7]} (squash), reverted in {revert[:7]}",
+        "merged": f"merged in {merge[:7]}, reverted in {unmerge[:7]}",
+        "ours": f"merged in {ours[:7]} with none of its changes, as by `merge -s ours`",
+        "undone": "2 commits not in main, which undo each other",
+    }
+    assert found["merged"]["verdict"]["reverted"] == unmerge
+    assert said(repository, "worktree", "clean")["removed"] == []
+    done = said(repository, "worktree", "clean", "--clean")
+    assert len(done["removed"]) == 4
+    said(repository, "worktree", "restore", *(item["trash_id"] for item in done["removed"]))
+    assert {name: item["evidence"] for name, item in listed(repository).items()} == {
+        name: item["evidence"] for name, item in found.items()
+    }
+
+
+def test_the_target_is_chosen_and_shown(repository: Path, tmp_path: Path) -> None:
+    """G12: `--target` of list and clean, and the setting, which land follows too."""
+    path = made(repository, "work", commits=1)
+    git(repository, "branch", "develop")
+    git(repository, "worktree", "add", "-q", str(tmp_path / "develop"), "develop")
+    git(tmp_path / "develop", "merge", "-q", "--no-edit", "ctui/work")
+    assert said(repository, "worktree", "clean", "--dry-run")["removed"] == []
+    found = said(repository, "worktree", "list", "--target=develop")
+    assert found["target"]["ref"] == "refs/heads/develop"
+    assert {item["name"]: item["status"] for item in found["worktrees"]}["work"] == "merged"
+    header = ctui(repository, "worktree", "list", "--target=develop").stdout.splitlines()[0]
+    assert f"against develop at {git(repository, 'rev-parse', '--short=7', 'develop')}" in header
+    (removed,) = said(repository, "worktree", "clean", "--target=develop")["removed"]
+    assert removed["name"] == "work"
+    said(repository, "worktree", "restore", "work")
+    assert "'nope' to judge against" in refused(repository, "worktree", "list", "--target=nope")
+    setting = {"CTUI_WORKTREES_TARGET": "develop"}
+    listed_ = ctui(repository, "worktree", "list", **setting).stdout
+    assert "against develop" in listed_.splitlines()[0]
+    (path / "more").write_text("more\n")
+    git(path, "add", ".")
+    git(path, "commit", "-q", "-m", "More")
+    landed = ctui(repository, "worktree", "land", "work", "--dry-run", **setting)
+    assert "would land 1 commit in develop" in landed.stdout
+    elsewhere = ctui(repository, "worktree", "list", CTUI_WORKTREES_TARGET="none-here").stdout
+    assert "against main" in elsewhere.splitlines()[0]
+
+
+def test_a_list_tells_what_landing_would_bring(repository: Path) -> None:
+    """Lines against the target, a conflict with it, and the age."""
+    for name in ("apart", "against"):
+        path = made(repository, name)
+        text = "changed\n" if name == "against" else "hello\nworld\nmore\nlines\n"
+        (path / "hello.txt").write_text(text)
+        git(path, "commit", "-q", "-a", "-m", "Change")
+    (repository / "hello.txt").write_text("otherwise\n")
+    git(repository, "commit", "-q", "-a", "-m", "Change too")
+    git(repository, "revert", "--no-edit", "HEAD")
+    (repository / "hello.txt").write_text("hello\nworld!\n")
+    git(repository, "commit", "-q", "-a", "-m", "Change again")
+    found = listed(repository)
+    assert (found["against"]["added"], found["against"]["removed"]) == (1, 2)
+    assert (found["apart"]["added"], found["apart"]["removed"]) == (2, 0)
+    assert found["against"]["conflict"] is True
+    lines = ctui(repository, "worktree", "list").stdout.splitlines()
+    assert lines[0].split()[5:8] == ["LINES", "CONFLICT", "AGE"]
+    row = next(line for line in lines if line.startswith("against"))
+    assert "+1 -2" in row
+    assert "conflict" in row
+    done = ctui(repository, "worktree", "land", "against", "--dry-run")
+    assert "conflicts with main" in done.stderr
 
 
 def test_what_is_refused_is_said_and_the_rest_is_done(repository: Path) -> None:
@@ -205,6 +331,46 @@ def test_a_conflict_is_listed_and_moves_nothing(repository: Path) -> None:
     )
     assert git(repository, "rev-parse", "main") == before
     assert git(repository, "status", "--porcelain") == ""
+
+
+@pytest.mark.usefixtures("person")
+def test_a_worktree_is_updated_from_the_target(repository: Path) -> None:
+    """G18: `worktree update`, where no task works."""
+    path = made(repository, "work", commits=1)
+    assert "has everything of main" in ctui(repository, "worktree", "update", "work").stdout
+    (repository / "theirs").write_text("theirs\n")
+    git(repository, "add", ".")
+    git(repository, "commit", "-q", "-m", "Theirs")
+    shown = ctui(repository, "worktree", "update", "work", "--dry-run").stdout
+    assert "would bring 1 commit of main into ctui/work" in shown
+    done = said(repository, "worktree", "update", "work", "--rebase")
+    assert (done["method"], done["target"], done["commits"]) == ("rebase", "main", 1)
+    assert git(path, "rev-parse", "HEAD~") == git(repository, "rev-parse", "main")
+    assert (path / "theirs").read_text() == "theirs\n"
+    (path / "late").write_text("late\n")
+    git(repository, "commit", "-q", "--allow-empty", "-m", "More")
+    assert "uncommitted changes: late" in refused(repository, "worktree", "update", "work")
+    assert "is the target itself" in refused(
+        repository, "worktree", "update", "work", "--target=ctui/work"
+    )
+
+
+@pytest.mark.usefixtures("person")
+def test_an_update_that_conflicts_moves_nothing(repository: Path) -> None:
+    """G18: the files are named, and who can resolve them."""
+    path = made(repository, "work")
+    for folder, text in ((path, "theirs\n"), (repository, "ours\n")):
+        (folder / "hello.txt").write_text(text)
+        git(folder, "commit", "-q", "-a", "-m", "Change")
+    before = git(path, "rev-parse", "HEAD")
+    done = ctui(repository, "worktree", "update", "work")
+    assert done.returncode == 1
+    assert "it conflicts with main: hello.txt" in done.stderr
+    assert "--tell-task" in done.stderr
+    line = refused(repository, "worktree", "update", "work", "--tell-task")
+    assert "no task worked in work" in line
+    assert git(path, "rev-parse", "HEAD") == before
+    assert git(path, "status", "--porcelain") == ""
 
 
 def test_names_are_completed(repository: Path) -> None:

@@ -64,6 +64,7 @@ async def test_all_is_told_first_then_what_changes(
     first = await watcher.until(lambda seen: seen.complete)
     assert status_of(first) == {"work": "clean"}
     assert first.distance == (0, 0)
+    assert first.target == "main"
     watcher.observer.attend([record.path], [record.path])
     watcher.observer.look(record.path)
     (Path(record.path) / "new").write_text("x")

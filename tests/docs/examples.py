@@ -48,9 +48,9 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "volume clean": ("ctui volume clean --dry-run",),
     "volume init": ("ctui volume init",),
     "volume list": ("ctui volume list",),
-    "worktree clean": ("ctui worktree clean --dry-run",),
+    "worktree clean": ("ctui worktree clean --dry-run", "ctui worktree clean --clean"),
     "worktree commit": ('ctui worktree commit add-test -m "Test the expired session"',),
-    "worktree create": ("ctui worktree create spike --base main",),
+    "worktree create": ("ctui worktree create spike --base main", "ctui worktree create pr:7"),
     "worktree diff": ("ctui worktree diff add-test --stat",),
     "worktree land": ("ctui worktree land add-test --method squash",),
     "worktree list": ("ctui worktree list", "ctui wt list --json"),
@@ -58,5 +58,6 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "worktree push": ('ctui worktree push add-test --pull-request "Test the expired session"',),
     "worktree remove": ("ctui worktree remove add-test",),
     "worktree restore": ("ctui worktree restore 20260101-120000-1a2b3c4d",),
+    "worktree update": ("ctui worktree update add-test",),
     "worktree trash": ("ctui worktree trash", "ctui worktree trash --purge --older 30"),
 }

@@ -51,6 +51,12 @@ class SimulatedWorkspace:
             raise ValueError("the git directory cannot be read")
         return None
 
+    async def refresh(self, task: Task) -> None:
+        del task
+        self._generation.check()
+        await self._world.pause()
+        self._generation.check()
+
     async def trouble(self, task: Task) -> str:
         del task
         return ""

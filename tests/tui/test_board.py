@@ -168,6 +168,22 @@ def test_hostile_names_are_text_and_nothing_else() -> None:
     assert "?2" in item_line(item, 60).plain
 
 
+def test_the_header_names_the_target_where_it_is_another_branch() -> None:
+    """G12: what worktrees are judged against is seen at once."""
+    board = Board(GIT)
+    shown = screen_header(board, "r", "main", target="upstream/main", scripted=False)
+    assert "against upstream/main" in shown.plain
+    shown = screen_header(board, "r", "main", target="main", scripted=False)
+    assert "against" not in shown.plain
+
+
+def test_the_card_tells_what_landing_would_bring() -> None:
+    board = Board(GIT)
+    found = msgspec.structs.replace(status("a", "unclean"), added=12, removed=3, conflict=True)
+    board.take_statuses([found])
+    assert "+12 -3 lines, conflicts" in worktree_card(board.items()[0]).plain
+
+
 @pytest.mark.parametrize("width", [20, 27, 34, 80])
 def test_a_worktree_takes_one_row_whatever_it_has_to_say(width: int) -> None:
     board = Board(GIT)

@@ -26,14 +26,30 @@ def changed(name: str, **facts: Any) -> WorktreeStatus:
     return status(name, "unclean", changes=Changes(modified=2, untracked=1), **facts)
 
 
-def test_all_that_is_safe_is_marked_and_nothing_else() -> None:
+def test_all_that_is_merged_is_marked_and_what_is_clean_when_asked_again() -> None:
+    """S7: one key takes what is merged; what was just begun or is open only when asked."""
     found = shown(status("a", "merged"), status("b", "clean"), changed("c"))
+    assert found.mark_safe() == 1
+    assert [row.name for row in found.chosen] == ["a"]
     assert found.mark_safe() == 2
     assert [row.name for row in found.chosen] == ["a", "b"]
     follows = found.consequences(delete_branches=False)
     assert "2 worktrees go to the trash (1 merged, 1 clean)." in follows.facts[0]
     assert follows.losses == []
     assert found.mark_safe() == 0
+
+
+def test_where_nothing_is_merged_the_first_key_marks_nothing() -> None:
+    """S7: a worktree that was just made is not marked by the key that a habit presses."""
+    found = shown(status("b", "clean"), status("d", "clean"))
+    assert [found.mark_safe() for _ in range(4)] == [0, 2, 0, 0]
+
+
+def test_a_mark_by_hand_does_not_make_the_key_take_more() -> None:
+    """S7: what `A` takes does not depend on the marks that are there."""
+    found = shown(status("a", "merged"), status("b", "clean"))
+    found.toggle("/w/a")
+    assert found.mark_safe() == 1
 
 
 def test_what_nobody_else_has_is_said() -> None:

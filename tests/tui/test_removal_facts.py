@@ -30,3 +30,14 @@ def test_what_only_an_unclean_worktree_has_is_said(
     unclean = status("a", "unclean", changes=changes)
     board.take_statuses([msgspec.structs.replace(unclean, verdict=verdict)])
     assert removal_facts(board.items()[0])[2:] == [f"It is unclean: {said}.", "The branch a stays."]
+
+
+def test_why_a_worktree_may_go_is_said_with_its_commit() -> None:
+    """S7, G22: the question before a removal has the sentence that every list has."""
+    board = Board("/r/.git")
+    verdict = Verdict("merged", "every change is in main since 3f2a91c (squash)", "3f2a91c")
+    board.take_statuses([msgspec.structs.replace(status("a", "merged"), verdict=verdict)])
+    assert removal_facts(board.items()[0])[2:] == [
+        "It is merged: every change is in main since 3f2a91c (squash).",
+        "The branch a stays.",
+    ]

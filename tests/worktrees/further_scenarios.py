@@ -38,11 +38,11 @@ def main_s_change_kept_out_by_a_merge(s: Story) -> None:
     s.commit("b", main)
 
 
-@told("merged", "merging adds nothing to main")
-def criss_cross_then_squash(s: Story) -> None:
+@told("merged", "merging adds nothing to main at {at}")
+def criss_cross_then_squash(s: Story) -> str:
     criss_cross(s)
     s.edited("b", 10, "more")
-    s.squash("b")
+    return s.squash("b")
 
 
 @told("history", "every change was in main at {at}, and was changed later")
@@ -74,7 +74,7 @@ def files_removed_and_renamed(s: Story) -> str:
     return s.squash("b")
 
 
-@told("unmerged", "2 commits not in main, which undo each other")
+@told("undone", "2 commits not in main, which undo each other")
 def picked_and_its_undoing_not(s: Story) -> None:
     first = s.edited("b", 3, "B one")
     s.revert(first, "b")
@@ -143,6 +143,129 @@ def added_as_no_program_beside_a_rename(s: Story) -> None:
     for branch, mode in (("b", FILE), ("main", PROGRAM)):
         s.write(branch, "new", "new\n", mode)
         _renamed_and_edited(s, branch)
+
+
+@told("merged", "merged in {at}, reverted in {out}")
+def fast_forward_then_reverted(s: Story) -> str:
+    first, second = s.two()
+    s.branch("main", "b")
+    s.revert(second)
+    s.out = s.revert(first)
+    return second
+
+
+@told("history", "merged in {at}, reverted in {out}")
+def rebase_then_each_commit_reverted(s: Story) -> str:
+    first, second = s.two()
+    s.moved()
+    s.pick(first)
+    at = s.pick(second)
+    s.out = s.revert(s.heads["main"])
+    s.out = s.revert(str(s.commit_of(at).parent_ids[0]))
+    return at
+
+
+@told("history", "merged in {at} (squash), reverted in {out}")
+def reverted_after_main_moved_and_before_it_moves_on(s: Story) -> str:
+    s.two()
+    s.edited("main", 30, "near in the same file")
+    at = s.squash("b")
+    s.edited("main", 10, "between")
+    s.out = s.revert(at)
+    s.edited("main", 3, "written anew")
+    return at
+
+
+@told("merged", "every commit is in main since {at}")
+def reverted_and_brought_back(s: Story) -> str:
+    s.two()
+    s.moved()
+    at = s.merge("b")
+    s.revert(s.revert(at))
+    return at
+
+
+@told("history", "merged in {at} (squash), reverted in {out}")
+def reverted_brought_back_and_reverted_again(s: Story) -> str:
+    s.two()
+    at = s.squash("b")
+    back = s.revert(s.revert(at))
+    s.out = s.revert(back)
+    return at
+
+
+@told("history", "every change was in main at {at} (squash), and was changed later")
+def only_a_part_reverted(s: Story) -> str:
+    s.two()
+    at = s.squash("b")
+    s.edited("main", 3, "line 3")
+    return at
+
+
+@told("merged", "merged in {at} with none of its changes, as by `merge -s ours`")
+def merged_by_ours(s: Story) -> str:
+    s.two()
+    s.moved()
+    s.out = s.commit("main", s.heads["b"])
+    return s.out
+
+
+@told("merged", "every commit is in main since {at}")
+def merged_by_ours_after_a_squash(s: Story) -> str:
+    s.two()
+    s.squash("b")
+    return s.commit("main", s.heads["b"])
+
+
+@told("merged", "every commit is in main since {at}")
+def merged_by_ours_and_squashed_later(s: Story) -> str:
+    s.two()
+    s.moved()
+    at = s.commit("main", s.heads["b"])
+    s.branch("again", s.base)
+    s.files["again"] = dict(s.files["b"])
+    s.commit("again")
+    s.squash("again")
+    return at
+
+
+@told("merged", "merged in {at} with none of its changes, as by `merge -s ours`")
+def merged_through_another_branch_that_left_it_out(s: Story) -> str:
+    s.two()
+    s.branch("dev", s.base)
+    s.edited("dev", 30, "dev")
+    s.commit("dev", s.heads["b"])
+    s.moved()
+    s.out = s.merge("dev")
+    return s.out
+
+
+@told("merged", "merged in {at}, reverted in {out}")
+def merged_through_another_branch_then_reverted(s: Story) -> str:
+    s.two()
+    s.branch("dev", s.base)
+    s.edited("dev", 30, "dev")
+    s.merge("b", "dev")
+    s.moved()
+    at = s.merge("dev")
+    s.out = s.revert(at)
+    return at
+
+
+@told("merged", "merged in {at}, reverted in {out}")
+def a_new_file_merged_then_removed_again(s: Story) -> str:
+    s.write("b", "only", "only\n")
+    s.commit("b")
+    s.moved()
+    at = s.merge("b")
+    s.files["main"].pop("only")
+    s.out = s.commit("main")
+    return at
+
+
+@told("undone", "2 commits not in main, which undo each other")
+def a_commit_and_its_own_revert(s: Story) -> None:
+    s.revert(s.edited("b", 3, "B one"), "b")
 
 
 def _renamed_and_edited(s: Story, branch: str, mode: int = FILE) -> str:

@@ -14,19 +14,18 @@ def fresh_branch(s: Story) -> None:
     s.moved()
 
 
-@told("merged", "every commit is in main")
+@told("merged", "every commit is in main, up to {at}")
 def fast_forward(s: Story) -> str:
     s.two()
     s.branch("main", "b")
     return s.heads["b"]
 
 
-@told("merged", "every commit is in main")
+@told("merged", "every commit is in main since {at}")
 def true_merge(s: Story) -> str:
     s.two()
     s.moved()
-    s.merge("b")
-    return s.heads["b"]
+    return s.merge("b")
 
 
 @told("merged", "every change is in main since {at} (squash)")
@@ -130,7 +129,7 @@ def only_an_empty_commit(s: Story) -> None:
     s.moved()
 
 
-@told("unmerged", "4 commits not in main, which undo each other")
+@told("undone", "4 commits not in main, which undo each other")
 def work_undone_on_the_branch(s: Story) -> None:
     first, second = s.two()
     s.revert(second, "b")
@@ -138,20 +137,21 @@ def work_undone_on_the_branch(s: Story) -> None:
     s.moved()
 
 
-@told("history", "every change was in main at {at} (squash), and was changed later")
+@told("history", "merged in {at} (squash), reverted in {out}")
 def squash_then_reverted(s: Story) -> str:
     s.two()
     at = s.squash("b")
-    s.revert(at)
+    s.out = s.revert(at)
     return at
 
 
-@told("merged", "every commit is in main")
+@told("merged", "merged in {at}, reverted in {out}")
 def true_merge_then_reverted(s: Story) -> str:
     s.two()
     s.moved()
-    s.revert(s.merge("b"))
-    return s.heads["b"]
+    at = s.merge("b")
+    s.out = s.revert(at)
+    return at
 
 
 @told("unmerged", "1 commit after the merge in {at}")

@@ -16,7 +16,8 @@ class Scenario(NamedTuple):
     tell: Told
     kind: str
     evidence: str
-    """With `{at}` for the short form of the commit that the story gave."""
+    """With `{at}` for the short form of the commit that the story gave, and `{out}` for that of
+    the one that took it out again."""
 
 
 SCENARIOS: list[Scenario] = []

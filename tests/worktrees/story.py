@@ -45,6 +45,8 @@ class Story:
         self.folder = folder
         self.heads: dict[str, str] = {}
         self.files: dict[str, Files] = {"main": dict(files or _FILES)}
+        self.out: str | None = None
+        """The commit that took what was merged out again, or never let it in."""
         self._clock = _BEGIN
         self.base = self.commit("main")
         self.branch("b", "main")

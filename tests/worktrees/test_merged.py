@@ -25,8 +25,13 @@ def test_the_verdict_and_its_evidence(tmp_path: Path, scenario: Scenario) -> Non
     objects = sorted((tmp_path / "repository/.git").rglob("*"))
     [proof] = story.prove(tmp_path / "cache")
     assert proof.verdict.kind == scenario.kind
-    assert proof.verdict.evidence == scenario.evidence.format(at=(at or "")[:7])
-    assert proof.verdict.commit == at
+    out = story.out
+    assert proof.verdict.evidence == scenario.evidence.format(
+        at=(at or "")[:7], out=(out or "")[:7]
+    )
+    assert (proof.verdict.commit, proof.verdict.reverted) == (at, out)
+    if scenario.kind in {"merged", "history"}:
+        assert (at or "")[:7] in proof.verdict.evidence
     ahead, behind = story.git.ahead_behind(story.heads["b"], story.heads["main"])
     assert (proof.ahead, proof.behind) == (ahead, behind)
     assert sorted((tmp_path / "repository/.git").rglob("*")) == objects

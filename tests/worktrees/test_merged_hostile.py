@@ -102,7 +102,8 @@ def test_a_huge_history_of_the_target(story: Story, tmp_path: Path) -> None:
     fresh = Work(story.base, None, created_only=True)
     asked = (Work(tip, story.base), fresh)
     merged, unbegun = story.prove(tmp_path / "cache", *asked)
-    assert said(merged) == ("merged", "merging adds nothing to main")
+    at = story.heads["main"][:7]
+    assert said(merged) == ("merged", f"merging adds nothing to main at {at}")
     assert unbegun.verdict.kind == "no-commits"
     assert (merged.ahead, merged.behind) == (2, 5_002)
 

@@ -223,25 +223,32 @@ class Oracle:
         kind, reached = proof.verdict.kind, self.reachable(target)
         own = self.reachable(tip) - reached
         assert proof.ahead == len(own)
-        assert proof.verdict.commit is None or proof.verdict.commit in reached
+        for named in (proof.verdict.commit, proof.verdict.reverted):
+            assert named is None or named in reached
         if kind == "no-commits":
             assert tip in self.reachable(began)
         elif kind == "empty":
             assert not any(any(self.effect(commit)) for commit in own)
+        elif kind == "undone":
+            assert all(self.tokens(tip) == self.tokens(base) for base in self._bases(tip, target))
         elif kind in {"merged", "history"} and own:
-            self._check_content(tip, target, own, kind)
-            return kind
+            self._check_content(tip, target, own, proof)
+            return "reverted" if proof.verdict.reverted else kind
         elif kind in {"merged", "history"}:
             assert (kind, tip in reached) == ("merged", True)
         return "otherwise"
 
-    def _check_content(self, tip: str, target: str, own: Tokens, kind: str) -> None:
+    def _bases(self, tip: str, target: str) -> list[str]:
+        """The common ancestors that are not ancestors of one another."""
         common = self.reachable(tip) & self.reachable(target)
-        bases = [
-            self.tokens(commit)
+        return [
+            commit
             for commit in common
             if not any(commit in self.reachable(other) for other in common - {commit})
         ]
+
+    def _check_content(self, tip: str, target: str, own: Tokens, proof: Proof) -> None:
+        bases = [self.tokens(commit) for commit in self._bases(tip, target)]
         changed: Tokens = frozenset().union(*(part for one in own for part in self.effect(one)))
         there = self.tokens(tip)
         added = (changed & there) - frozenset.intersection(*bases)
@@ -252,10 +259,13 @@ class Oracle:
             for commit in own
             if len(self.parents(commit)) == 1
         )
-        if kind == "merged":
+        if proof.verdict.kind == "merged":
             assert target in holding
         else:
             assert holding or each
+        if proof.verdict.reverted:
+            assert added or removed
+            assert target not in holding
 
 
 _MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
@@ -319,7 +329,8 @@ def test_nothing_is_called_merged_that_is_not_there() -> None:
     assert seen["histories"] >= 500
     # Not by ancestry: the share of histories in which there was something to get wrong.
     assert seen["merged"] >= 50
-    assert seen["history"] >= 15
+    assert seen["history"] + seen["reverted"] >= 15
+    assert seen["reverted"] >= 1
 
 
 @pytest.mark.soak
@@ -327,4 +338,4 @@ def test_nothing_is_called_merged_that_is_not_there() -> None:
 def test_nothing_is_called_merged_that_is_not_there_for_long() -> None:
     seen = histories(5000, same=False)
     assert seen["merged"] >= 300
-    assert seen["history"] >= 100
+    assert seen["history"] + seen["reverted"] >= 100

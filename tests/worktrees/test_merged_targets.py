@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from ctui.errors import NotFound
 from ctui.git.repository import Target, open_repository
 from ctui.worktrees.model import Verdict, Work
 from ctui.worktrees.proof.prover import Prover
@@ -100,6 +101,74 @@ def test_of_two_remotes_the_one_counts_that_the_default_branch_follows(tmp_path:
     assert open_repository(clone).targets()[0].ref == "refs/remotes/company/main"
     git(clone, "remote", "add", "origin", str(tmp_path / "upstream"))
     git(clone, "fetch", "-q", "origin")
+    assert open_repository(clone).targets()[0].ref == "refs/remotes/company/main"
+    git(clone, "branch", "--unset-upstream", "main")
+    assert open_repository(clone).targets()[0].ref == "refs/remotes/origin/main"
+
+
+def fork(folder: Path, *, merge: str = "main") -> Path:
+    """A clone of a fork, whose main follows the project."""
+    clone = clone_with(folder, "origin", "main")
+    project = folder / "project"
+    git(folder, "clone", "-q", str(folder / "upstream"), str(project))
+    git(project, "checkout", "-q", "-B", merge)
+    git(project, "commit", "-q", "--allow-empty", "-m", "The project moves on")
+    git(clone, "remote", "add", "upstream", str(project))
+    git(clone, "fetch", "-q", "upstream")
+    git(clone, "branch", "-q", f"--set-upstream-to=upstream/{merge}", "main")
+    return clone
+
+
+def test_a_fork_is_judged_against_the_project(tmp_path: Path) -> None:
+    """G12: the upstream of the default branch decides, and not the name origin."""
+    clone = fork(tmp_path)
+    found = open_repository(clone)
+    assert [target.ref for target in found.targets()] == ["refs/remotes/upstream/main"]
+    assert (found.remote(), found.default_branch()) == ("upstream", "main")
+    git(clone, "commit", "-q", "--allow-empty", "-m", "Mine")
+    refs = [target.ref for target in open_repository(clone).targets()]
+    assert refs == ["refs/remotes/upstream/main", "refs/heads/main"]
+
+
+def test_the_project_s_branch_can_have_another_name(tmp_path: Path) -> None:
+    """G12: main that follows upstream/trunk is judged against that, and lands in main."""
+    clone = fork(tmp_path, merge="trunk")
+    found = open_repository(clone)
+    assert found.targets()[0].ref == "refs/remotes/upstream/trunk"
+    assert found.default_branch() == "main"
+    git(clone, "remote", "set-head", "upstream", "trunk")
+    found = open_repository(clone)
+    assert [target.ref for target in found.targets()] == ["refs/remotes/upstream/trunk"]
+    git(clone, "merge", "-q", "--ff-only", "upstream/trunk")
+    git(clone, "commit", "-q", "--allow-empty", "-m", "Mine")
+    refs = [target.ref for target in open_repository(clone).targets()]
+    assert refs == ["refs/heads/main", "refs/remotes/upstream/trunk"]
+
+
+def test_a_person_chooses_the_target(tmp_path: Path) -> None:
+    """G12: by a local branch, which stands for what it follows too, or by a remote's."""
+    clone = fork(tmp_path)
+    git(clone, "branch", "-q", "develop", "origin/main")
+    found = open_repository(clone)
+    found.judge_against("develop")
+    assert [target.ref for target in found.targets()] == ["refs/remotes/origin/main"]
+    assert found.default_branch() == "develop"
+    git(clone, "branch", "-q", "--unset-upstream", "develop")
+    assert [target.ref for target in found.targets()] == ["refs/heads/develop"]
+    found.judge_against("origin/main")
+    assert [target.ref for target in found.targets()] == ["refs/remotes/origin/main"]
+    assert found.default_branch() == "main"
+    found.judge_against("nothing", must_exist=False)
+    assert found.targets()[0].ref == "refs/remotes/upstream/main"
+    with pytest.raises(NotFound, match="'nothing' to judge against"):
+        found.judge_against("nothing")
+    assert {"develop", "main"} >= {*found.own_branches()}
+
+
+def test_a_remote_that_is_gone_decides_nothing(tmp_path: Path) -> None:
+    """G12: a configuration that names a remote which was removed is passed over."""
+    clone = fork(tmp_path)
+    git(clone, "config", "branch.main.remote", "away")
     assert open_repository(clone).targets()[0].ref == "refs/remotes/origin/main"
 
 

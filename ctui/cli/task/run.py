@@ -29,6 +29,12 @@ if TYPE_CHECKING:
 @click.option("--worktree", default="", help="Work in this worktree instead of a new one.")
 @click.option("--workspace-dir", is_flag=True, help="Work in the checkout itself.")
 @click.option("--base", default="HEAD", show_default=True, help="Where the worktree begins.")
+@click.option(
+    "--from-pr",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Work on the branch of this pull request, by gh.",
+)
 @click.option("--model", default="", help="The model.")
 @click.option(
     "--permission-mode",
@@ -132,6 +138,7 @@ async def _start(client: Client, repository: Repository, options: dict[str, Any]
         name=options["name"],
         base=options["base"],
         worktree=options["worktree"],
+        branch=f"pr:{options['from_pr']}" if options["from_pr"] else "",
         in_checkout=options["workspace_dir"],
         directory=directory_of(repository, Path(options["repo"]).absolute()),
         options=TaskOptions(

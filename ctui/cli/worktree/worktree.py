@@ -8,15 +8,27 @@ from typing import TYPE_CHECKING
 import click
 
 from ctui.cli import context
-from ctui.cli.output import json_option, print_json, print_table, repo_option, show_progress, warn
+from ctui.cli.output import (
+    json_option,
+    print_json,
+    print_table,
+    repo_option,
+    show_progress,
+    target_option,
+    warn,
+)
 from ctui.cli.worktree.worktree_cleanup import clean, remove, restore, trash
 from ctui.cli.worktree.worktree_land import commit, land, push
 from ctui.cli.worktree.worktree_names import named, worktree_argument
+from ctui.cli.worktree.worktree_update import update
 from ctui.errors import InvalidInput
+from ctui.humanize import age, lines_text
 from ctui.text import sanitise
 
 if TYPE_CHECKING:
     from ctui.client.listing import ListedWorktree
+    from ctui.worktrees.existing_branch import ExistingBranch
+    from ctui.worktrees.model import WorktreeRecord
 
 
 @click.group("worktree")
@@ -24,50 +36,84 @@ def command() -> None:
     """Create, list, review, land, remove and restore worktrees."""
 
 
-for _command in (remove, clean, restore, trash, commit, land, push):
+for _command in (remove, clean, restore, trash, commit, update, land, push):
     command.add_command(_command)
 
 
 @command.command("create")
-@click.argument("name")
-@click.option("--base", default="HEAD", show_default=True, help="Where it begins.")
+@click.argument("name", required=False, default="")
+@click.option("--base", default="", help="Where a new branch begins.  [default: HEAD]")
+@click.option("--new", is_flag=True, help="Make a new branch, also where one has the name.")
+@click.option("--from-pr", type=click.IntRange(1), metavar="N", help="The same as pr:N.")
 @repo_option
 @json_option
-def create(name: str, base: str, repo: str, *, as_json: bool) -> None:
-    """Make a worktree with a branch of its own."""
-    from ctui.client.worktrees import make_worktree
+def create(
+    name: str, base: str, repo: str, *, new: bool, from_pr: int | None, as_json: bool
+) -> None:
+    """Make a worktree for the branch NAME, or with a new branch of its own.
+
+    A branch that is there, here or at a remote, is checked out; pr:N and mr:N stand for that of a
+    pull request or merge request, by gh or glab. Otherwise, with --base and with --new the branch
+    is new, and called NAME behind worktrees.prefix.
+    """
+    from ctui.client.worktrees import make_worktree, wanted_branch
     from ctui.config import load_config
 
+    if from_pr is not None:
+        if name:
+            raise InvalidInput("a pull request has a branch's name", hint="leave out NAME")
+        name = f"pr:{from_pr}"
     if not name:
         raise InvalidInput("a worktree needs a name", hint="ctui worktree create NAME")
     paths, repository = context.paths(), context.repository(repo)
     prefix = load_config(paths, repository=repository.work_tree).worktrees.prefix
-    made = make_worktree(
-        paths, repository, prefix=prefix, name=name, base=base, progress=show_progress, say=warn
-    )
-    record = asyncio.run(made)
-    if record.name != name:
+
+    async def make() -> tuple[WorktreeRecord, ExistingBranch | None]:
+        existing = None if new or base else await wanted_branch(repository, name)
+        made = await make_worktree(
+            paths,
+            repository,
+            prefix=prefix,
+            name=name,
+            base=base or "HEAD",
+            progress=show_progress,
+            say=warn,
+            existing=existing,
+        )
+        return made, existing
+
+    record, existing = asyncio.run(make())
+    if existing is not None:
+        follows = "" if existing.local else f", and follows {existing.remote}"
+        warn(f"the branch {existing.name} is checked out{follows}  (--new makes another)")
+    elif record.name != name:
         warn(f"the worktree is called {record.name}")
     print_json(record) if as_json else click.echo(record.path)
 
 
 @command.command("list")
+@target_option
 @repo_option
 @json_option
-def list_(repo: str, *, as_json: bool) -> None:
+def list_(repo: str, target: str, *, as_json: bool) -> None:
     """List the worktrees of a repository with their status.
 
     CHANGES counts files: + staged, ~ modified, ? untracked, ! in conflict. AHEAD and BEHIND count
-    commits against the repository's own branch; EVIDENCE says what is proven of its work.
+    commits against the target, which the header names; LINES is what landing it would add and
+    remove, CONFLICT whether that would conflict; AGE is since git last worked there, and EVIDENCE
+    says what is proven of its work.
     """
     from ctui.client.listing import list_worktrees
 
-    found = asyncio.run(list_worktrees(context.paths(), context.repository(repo)))
+    repository = context.judged_repository(repo, target)
+    found = asyncio.run(list_worktrees(context.paths(), repository))
     if as_json:
         print_json(found)
         return
     rows = [_row(item) for item in found.worktrees]
-    header = ["WORKTREE", "STATUS", "CHANGES", "AHEAD", "BEHIND", "TASK", "EVIDENCE"]
+    against = f"EVIDENCE (against {found.target.name} at {found.target.commit[:7]})"
+    header = ["WORKTREE", "STATUS", "CHANGES", "AHEAD", "BEHIND", "LINES", "CONFLICT", "AGE"]
+    header += ["TASK", against]
     print_table(header, rows, empty="no worktrees yet: ctui worktree create NAME")
 
 
@@ -101,14 +147,12 @@ def diff(name: str, repo: str, *, stat: bool) -> None:
     """
     from ctui.worktrees.changes import worktree_diff
 
-    repository = context.repository(repo)
+    repository = context.judged_repository(repo, "")
     text = asyncio.run(worktree_diff(repository, named(repository, name), stat=stat))
     click.echo(sanitise(text), nl=False)
 
 
 def _row(item: ListedWorktree) -> list[str]:
-    from ctui.worktrees.model import evidence
-
     changes = item.changes
     marks = ""
     if changes is not None:
@@ -122,6 +166,9 @@ def _row(item: ListedWorktree) -> list[str]:
         marks,
         str(item.ahead or ""),
         str(item.behind or ""),
+        lines_text(item.added, item.removed),
+        "conflict" if item.conflict else "",
+        age(item.active) if item.active else "",
         f"{task.id} {task.state}" if task else "",
-        evidence(item.state, item.verdict),
+        item.evidence,
     ]

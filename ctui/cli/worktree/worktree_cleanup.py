@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 import click
 
 from ctui.cli import context
-from ctui.cli.output import json_option, print_json, print_table, repo_option, warn
+from ctui.cli.output import (
+    json_option,
+    print_json,
+    print_table,
+    repo_option,
+    target_option,
+    warn,
+)
 from ctui.cli.worktree.worktree_names import trash_arguments, worktree_arguments
 from ctui.errors import InvalidInput
 from ctui.text import one_line
@@ -51,20 +58,35 @@ def remove(
 
 
 @click.command("clean")
+@click.option(
+    "--clean/--merged",
+    "also_clean",
+    default=False,
+    help="Also what is clean and not merged: just begun, pushed but open, or reverted.  "
+    "[default: merged]",
+)
 @click.option("--force", is_flag=True, help="Also those that are unclean.")
 @branch_option
 @dry_run_option
+@target_option
 @repo_option
 @json_option
 def clean(
-    repo: str, *, force: bool, delete_branch: bool | None, dry_run: bool, as_json: bool
+    repo: str,
+    target: str,
+    *,
+    also_clean: bool,
+    force: bool,
+    delete_branch: bool | None,
+    dry_run: bool,
+    as_json: bool,
 ) -> int:
-    """Move all worktrees that are merged or clean into the trash.
+    """Move all worktrees that are merged into the trash.
 
     Those that a task works in, or that are locked, stay.
     """
-    remover = _remover(repo, force=force, delete_branch=delete_branch, dry_run=dry_run)
-    return _tell(asyncio.run(remover.clean()), as_json=as_json)
+    remover = _remover(repo, target, force=force, delete_branch=delete_branch, dry_run=dry_run)
+    return _tell(asyncio.run(remover.clean(also_clean=also_clean)), as_json=as_json)
 
 
 @click.command("restore")
@@ -146,11 +168,13 @@ def _purge(git_dir: Path, *, days: int | None, everything: bool, as_json: bool) 
     return 1 if done.problems else 0
 
 
-def _remover(repo: str, *, force: bool, delete_branch: bool | None, dry_run: bool) -> BulkRemover:
+def _remover(
+    repo: str, target: str = "", *, force: bool, delete_branch: bool | None, dry_run: bool
+) -> BulkRemover:
     from ctui.client.bulk_removal import BulkRemover
     from ctui.config import load_config
 
-    repository = context.repository(repo)
+    repository = context.judged_repository(repo, target)
     if delete_branch is None:
         delete_branch = load_config(context.paths()).worktrees.delete_branch
     return BulkRemover(
@@ -165,10 +189,13 @@ def _tell(done: RemovedWorktrees, *, as_json: bool) -> int:
         return 1 if done.refused else 0
     for item in done.removed:
         name = one_line(item.name)
+        evidence = one_line(item.evidence, 200)
         if item.trash_id is None:
-            click.echo(f"would remove {name}")
+            click.echo(f"would remove {name}: {evidence}")
         else:
-            click.echo(f"removed {name}: ctui worktree restore {item.trash_id}")
+            click.echo(f"removed {name}: {evidence}  (ctui worktree restore {item.trash_id})")
+    for kept in done.kept:
+        warn(f"kept {kept.name}: {kept.evidence}  (clean, but not merged: --clean takes it too)")
     for refused in done.refused:
         warn(f"refused {refused.name}: {refused.reason}")
     return 1 if done.refused else 0

@@ -34,7 +34,7 @@ def commit(name: str, message: str, repo: str, *, as_json: bool) -> None:
     """
     from ctui.worktrees.landing.commit import commit_all
 
-    repository = context.repository(repo)
+    repository = context.judged_repository(repo, "")
     checkout = _checkout(repository, name, to_commit=True)
     done = asyncio.run(commit_all(checkout, message, run_filters=_run_filters()))
     if done is None:
@@ -56,7 +56,7 @@ def commit(name: str, message: str, repo: str, *, as_json: bool) -> None:
     show_default=True,
     help="One merge commit, one commit with all changes, or each commit anew.",
 )
-@click.option("--target", help="The branch to land in.  [default: the repository's own]")
+@click.option("--target", help="The branch to land in.  [default: worktrees.target]")
 @click.option("-m", "--message", default="", help="Of the merge or squash commit.")
 @click.option("--commit", "first", metavar="MESSAGE", help="Commit what is uncommitted first.")
 @click.option("--push", "push_too", is_flag=True, help="Push the target afterwards.")
@@ -89,7 +89,7 @@ def land(
     """
     from ctui.worktrees.landing.merge_plan import MergeConflict as Conflicting
 
-    repository = context.repository(repo)
+    repository = context.judged_repository(repo, "")
     try:
         return asyncio.run(
             _land(
@@ -130,7 +130,7 @@ def push(
     from ctui.worktrees.landing.publish import push as publish
     from ctui.worktrees.landing.pull_request import open_pull_request
 
-    repository = context.repository(repo)
+    repository = context.judged_repository(repo, "")
     branch = _branch(_checkout(repository, name))
 
     async def go() -> tuple[Any, str]:

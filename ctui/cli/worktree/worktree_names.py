@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -27,9 +29,19 @@ def known(repository: Repository) -> list[KnownWorktree]:
 
 
 def named(repository: Repository, name: str) -> KnownWorktree:
-    """Return the worktree that a person means. Raises NotFound, Conflict."""
+    """Return the worktree that a person means, also by a request (`pr:7`).
+
+    Raises:
+        NotFound, Conflict: there is none, or there are several.
+        CtuiError: the request could not be asked for.
+    """
+    from ctui.client.worktrees import REQUESTS, meant_by
     from ctui.worktrees.known import find_worktree
 
+    if name[:3].lower() in REQUESTS:
+        # Some callers are in a loop already.
+        with ThreadPoolExecutor(1) as thread:
+            name = thread.submit(asyncio.run, meant_by(repository, name)).result()
     return find_worktree(known(repository), name)
 
 

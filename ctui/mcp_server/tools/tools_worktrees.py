@@ -25,6 +25,12 @@ DryRun = Annotated[bool, Meta(description="Say what would be done, and do nothin
 Name = Annotated[str, Meta(max_length=LONGEST, description="The worktree's name, branch or path.")]
 
 
+Target = Annotated[
+    str,
+    Meta(max_length=LONGEST, description="The branch to judge against; default: worktrees.target."),
+]
+
+
 class CreateWorktree(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Arguments of `create_worktree`."""
 
@@ -33,29 +39,41 @@ class CreateWorktree(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         Meta(
             min_length=1,
             max_length=LONGEST,
-            description="The name of the worktree, and of its branch.",
+            description="A branch that is there, pr:N or mr:N; else the name of a new one.",
         ),
     ]
-    base: Annotated[str, Meta(max_length=LONGEST, description="Where it begins.")] = "HEAD"
+    base: Annotated[
+        str, Meta(max_length=LONGEST, description="Where a new branch begins; default: HEAD.")
+    ] = ""
+    new: Annotated[bool, Meta(description="Make a new branch, also where one has the name.")] = (
+        False
+    )
     repo: Repo = ""
 
 
 @tool(CreateWorktree, WorktreeRecord, ADDS)
 async def create_worktree(call: Call, given: CreateWorktree) -> WorktreeRecord:
-    """Make a git worktree with a branch of its own."""
-    from ctui.client.worktrees import make_worktree
+    """Make a git worktree for a branch that is there, or with a new one of its own."""
+    from ctui.client.worktrees import make_worktree, wanted_branch
     from ctui.config import load_config
 
     repository = call.repository(given.repo)
     prefix = load_config(call.paths, repository=repository.work_tree).worktrees.prefix
+    new = given.new or given.base
     return await make_worktree(
-        call.paths, repository, prefix=prefix, name=given.name, base=given.base
+        call.paths,
+        repository,
+        prefix=prefix,
+        name=given.name,
+        base=given.base or "HEAD",
+        existing=None if new else await wanted_branch(repository, given.name),
     )
 
 
 class ListWorktree(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Arguments of `list_worktree`."""
 
+    target: Target = ""
     repo: Repo = ""
     cursor: Cursor = ""
 
@@ -71,7 +89,9 @@ async def list_worktree(call: Call, given: ListWorktree) -> WorktreePage:
     """List the worktrees of the repository: clean, unclean or merged, with the evidence."""
     from ctui.client.listing import list_worktrees
 
-    found = await list_worktrees(call.paths, call.repository(given.repo))
+    repository = call.repository(given.repo)
+    repository.judge_against(given.target)
+    found = await list_worktrees(call.paths, repository)
     page, after = page_of(found.worktrees, lambda item: (item.name, item.path), given.cursor)
     return WorktreePage(found.repository, found.target, page, after)
 
@@ -87,12 +107,13 @@ class CheckWorktree(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 async def check_worktree_status(call: Call, given: CheckWorktree) -> ListedWorktree:
     """Look at one worktree: uncommitted changes, unpushed commits, whether its work is merged."""
     from ctui.client.listing import list_one
-    from ctui.client.worktrees import records
+    from ctui.client.worktrees import meant_by, records
     from ctui.worktrees.known import find_worktree, known_worktrees
 
     repository = call.repository(given.repo)
     known = known_worktrees(repository, records(call.paths, repository))
-    return await list_one(call.paths, repository, find_worktree(known, given.name).metadata)
+    found = find_worktree(known, await meant_by(repository, given.name))
+    return await list_one(call.paths, repository, found.metadata)
 
 
 class RemoveWorktree(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -130,6 +151,10 @@ async def remove_worktree(call: Call, given: RemoveWorktree) -> RemovedWorktrees
 class CleanWorktree(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Arguments of `clean_worktree`."""
 
+    clean: Annotated[
+        bool, Meta(description="Also clean ones that are not merged: just begun, open, reverted.")
+    ] = False
+    target: Target = ""
     force: Force = False
     delete_branch: DeleteBranch = None
     dry_run: DryRun = False
@@ -138,17 +163,19 @@ class CleanWorktree(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 @tool(CleanWorktree, RemovedWorktrees, REMOVES)
 async def clean_worktree(call: Call, given: CleanWorktree) -> RemovedWorktrees:
-    """Move all worktrees that are merged or clean into the trash; those that are in use stay."""
+    """Move all worktrees that are merged into the trash; those that are in use stay."""
     from ctui.client.bulk_removal import BulkRemover
 
+    repository = call.repository(given.repo)
+    repository.judge_against(given.target)
     remover = BulkRemover(
         call.paths,
-        call.repository(given.repo),
+        repository,
         force=given.force,
         delete_branch=_delete_branch(call, given.delete_branch),
         dry_run=given.dry_run,
     )
-    return await remover.clean()
+    return await remover.clean(also_clean=given.clean)
 
 
 class RestoreWorktree(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

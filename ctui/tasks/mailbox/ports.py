@@ -61,6 +61,9 @@ class Workspace(Protocol):
     async def collect(self, task: Task) -> WorkState | None:
         """Bring home what is new; None if nothing is. What is wrong is in the result."""
 
+    async def refresh(self, task: Task) -> None:
+        """Bring what is new in the repository to a task that is about to work; never raises."""
+
     async def trouble(self, task: Task) -> str:
         """Return one sentence that says what is wrong with the task's folders, or ""."""
 

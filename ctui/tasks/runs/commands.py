@@ -11,6 +11,7 @@ from ctui.tasks.mailbox.states import Phase
 from ctui.tasks.mailbox.step import Reply, Step
 from ctui.tasks.model import Ask, AskState, Message, TaskState
 from ctui.tasks.runs.disks import watching
+from ctui.tasks.runs.jobs.look import refresh
 from ctui.tasks.runs.phases import queued
 from ctui.tasks.session import conversation
 from ctui.tasks.session.asking import AskBook
@@ -58,6 +59,7 @@ def send(step: Step, mail: Send) -> None:
         _go_on_afterwards(step)
     elif standing.phase is Phase.LIVE:
         step.timer("sleep", None)
+        _refresh(step)
         conversation.say(step, message)
         if task.state is TaskState.IDLE:
             step.move(TaskState.RUNNING)
@@ -142,6 +144,7 @@ def resume(step: Step, mail: Resume) -> None:
         _go_on_afterwards(step)
     elif standing.phase is Phase.LIVE and task.state is TaskState.IDLE and task.unanswered:
         queued.say_again(step)
+        _refresh(step)
         conversation.tell_waiting(step)
         step.move(TaskState.RUNNING)
     else:
@@ -185,6 +188,12 @@ def unconfirmed(step: Step) -> None:
     for reply in (*standing.stopping, *standing.leave_replies):
         step.refuse(reply, error)
     standing.stopping = standing.leave_replies = ()
+
+
+def _refresh(step: Step) -> None:
+    """Begin to bring what is new in the repository; it is there long before the CLI looks."""
+    actor, task = step.actor, step.task
+    step.start("refresh", lambda: refresh(actor, task))
 
 
 def _refuse_leaving(step: Step) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from textual.content import Content
 
+from ctui.humanize import lines_text
 from ctui.tasks.model import EndReason, Task, TaskState
 from ctui.text import one_line
 from ctui.tui.board.board import Group, Item
@@ -91,6 +92,13 @@ def change_marks(status: WorktreeStatus | None) -> str:
     return " ".join(f"{mark}{number}" for mark, number in numbers.items() if number)
 
 
+def landing_text(status: WorktreeStatus) -> str:
+    """Return what landing it would bring: `+12 -3 lines, conflicts`; "" if nothing is known."""
+    lines = lines_text(status.added, status.removed)
+    parts = (f"{lines} lines" if lines else "", "conflicts" if status.conflict else "")
+    return ", ".join(part for part in parts if part)
+
+
 def worktree_card(item: Item) -> Content:
     """Return what is known of a worktree that no task works on."""
     lines: list[Content] = [Content.styled(one_line(item.name, 60), "bold"), Content("")]
@@ -100,8 +108,9 @@ def worktree_card(item: Item) -> Content:
         facts |= {
             "branch": status.branch or "(detached)",
             "status": status.problem or status.status,
-            "evidence": status.verdict.evidence,
+            "evidence": status.evidence,
             "changes": change_marks(status) or "none",
+            "landing": landing_text(status),
             "upstream": f"{status.upstream.name or '-'} ({status.upstream.state})",
         }
         if status.state:

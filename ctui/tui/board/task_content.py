@@ -92,7 +92,13 @@ def tab_labels(tasks: Sequence[Task], asks: Sequence[int], width: int = 10_000) 
 
 
 def screen_header(
-    board: Board, name: str, branch: str, *, distance: tuple[int, int] = (0, 0), scripted: bool
+    board: Board,
+    name: str,
+    branch: str,
+    *,
+    distance: tuple[int, int] = (0, 0),
+    target: str = "",
+    scripted: bool,
 ) -> Content:
     """Return the top line: where we are, and what there is to do.
 
@@ -101,12 +107,15 @@ def screen_header(
         name: of the repository.
         branch: of its checkout.
         distance: how many commits that branch is ahead of its upstream, and behind it.
+        target: branch that worktrees are judged against.
         scripted: whether the model is the demo's.
     """
     ahead, behind = distance
     marks = [one_line(branch, 40), f"↑{ahead}" if ahead else "", f"↓{behind}" if behind else ""]
     where = " ".join(filter(None, marks))
     parts = [("ctui", "bold $primary"), (one_line(name, 40), "bold"), (where, "")]
+    if target and target != branch:
+        parts.append((f"against {one_line(target, 40)}", "$text-muted"))
     if running := len(board.running):
         parts.append((f"{running} running", "$primary"))
     if asks := len(board.asks):

@@ -32,7 +32,7 @@ class Cleanup(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "mark", "mark", id="cleanup.mark"),
-        Binding("A", "mark_safe", "all that is safe", id="cleanup.mark-safe"),
+        Binding("A", "mark_safe", "all merged, then all clean", id="cleanup.mark-safe"),
         Binding("enter", "remove", "remove", id="cleanup.remove", priority=True),
         Binding("u", "undo", "undo", id="cleanup.undo"),
         Binding("d", "details", "details", id="cleanup.details"),
@@ -156,8 +156,9 @@ class Cleanup(Screen[None]):
         self.query_one(OptionList).action_cursor_down()
 
     def action_mark_safe(self) -> None:
-        if not self._list.mark_safe() and not self._list.rows:
-            self.notify("nothing is proven safe", markup=False)
+        had_marks = bool(self._list.marked)
+        if not self._list.mark_safe() and not had_marks:
+            self.notify("nothing is merged: A again marks what is clean", markup=False)
         self._redraw()
 
     def action_details(self) -> None:
@@ -169,7 +170,7 @@ class Cleanup(Screen[None]):
     def action_remove(self) -> None:
         chosen = self._list.chosen
         if not chosen:
-            self.notify("mark something first: space, or A for all that is safe", markup=False)
+            self.notify("mark something first: space, or A for all that is merged", markup=False)
             return
         if not self._list.unclean:
             self._remove(chosen)

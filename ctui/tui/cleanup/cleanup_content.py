@@ -56,7 +56,9 @@ def summary(
     """Return what follows from what is marked; without marks, what was done last."""
     consequences = chosen.consequences(delete_branches=delete_branches)
     if not consequences.facts:
-        words = done or ["Nothing is marked: space marks a row, A all that is proven safe."]
+        words = done or [
+            "Nothing is marked: space marks a row, A all that is merged, A again all that is clean."
+        ]
         return Content("\n").join(Content.styled(text, "$text-muted") for text in words)
     lines = [Content(text) for text in consequences.facts]
     if not consequences.losses:

@@ -55,6 +55,8 @@ class CleanupList:
         self.marked: set[str] = set()
         self.sizes: dict[str, int] = {}
         """Bytes on disk by path, as far as they are known."""
+        self._merged_only = False
+        """True if all that is merged was asked for last."""
 
     def show(self, items: Iterable[Item]) -> None:
         """Take the worktrees as they are now; unmark what has changed since it was marked."""
@@ -82,10 +84,23 @@ class CleanupList:
         return ""
 
     def mark_safe(self) -> int:
-        """Mark all that is proven safe, or nothing if that is marked; return how many are."""
-        safe = {row.path for row in self.rows if row.kind is not Kind.UNCLEAN and not row.obstacle}
-        self.marked = set() if self.marked == safe else safe
+        """Mark all that is merged; at the next call what is clean too, then nothing.
+
+        Returns:
+            how many are marked.
+        """
+        merged, clean = self._free(Kind.MERGED), self._free(Kind.MERGED, Kind.CLEAN)
+        if self.marked and self.marked == clean:
+            self.marked, self._merged_only = set(), False
+        elif self.marked == merged and self._merged_only:
+            self.marked, self._merged_only = clean, False
+        else:
+            self.marked, self._merged_only = merged, True
         return len(self.marked)
+
+    def _free(self, *kinds: Kind) -> set[str]:
+        """Return the rows of some kinds that could go."""
+        return {row.path for row in self.rows if row.kind in kinds and not row.obstacle}
 
     @property
     def chosen(self) -> list[Row]:
@@ -127,20 +142,11 @@ def _row(item: Item) -> Row | None:
         item.path,
         one_line(item.name, _NAME),
         Kind(status.status),
-        one_line(_evidence(status), _EVIDENCE),
+        one_line(status.problem or status.evidence, _EVIDENCE),
         status,
         item.task,
         _obstacle(status, item.task),
     )
-
-
-def _evidence(status: WorktreeStatus) -> str:
-    """Return why a worktree counts as what it is."""
-    if status.problem is not None:
-        return status.problem
-    if status.status == "clean" and status.verdict.kind == "unmerged":
-        return f"all of it is on {status.upstream.name}"
-    return status.evidence
 
 
 def _obstacle(status: WorktreeStatus, task: Task | None) -> str:

@@ -170,6 +170,21 @@ class Commands(Screen[None]):
             self.notify("no task works here: n starts one", timeout=3, markup=False)
         return task
 
+    def action_update(self) -> None:
+        from ctui.tui.board.removal_facts import update_facts
+
+        item = self.query_one(Sidebar).chosen
+        if item is None or item.status is None:
+            self.notify("choose a worktree first", timeout=3, markup=False)
+            return
+        path = item.path
+        self._ask(
+            f"Update {one_line(item.name, 60)}?",
+            update_facts(item),
+            "update",
+            lambda: self.services.task_actions.update(path, lambda: self._observer.look(path)),
+        )
+
     def action_cleanup(self) -> None:
         from ctui.tui.cleanup.cleanup import Cleanup
 

@@ -62,6 +62,14 @@ class Dashboard(Commands):
             show=False,
             id="remove",
         ),
+        Binding(
+            "U",
+            "update",
+            "update",
+            tooltip="bring what is new in the target into the worktree",
+            show=False,
+            id="update",
+        ),
         Binding("c", "cleanup", "clean", tooltip="clean up worktrees, and the trash", id="cleanup"),
         Binding("z", "zoom", "zoom", tooltip="hide or show the list", show=False, id="zoom"),
         Binding("slash", "search", "search the transcript", show=False, key_display="/"),
@@ -198,6 +206,7 @@ class Dashboard(Commands):
         self.board.take_statuses(seen.statuses, complete=seen.complete)
         if seen.distance is not None:
             self.query_one(Header).take_distance(*seen.distance)
+            self.query_one(Header).take_target(seen.target)
         self._want_list()
 
     def _want_list(self) -> None:

@@ -26,6 +26,7 @@ class Header(Static):
         self._left = Content()
         self._right = Content()
         self._distance = (0, 0)
+        self._target = ""
 
     def show(self, board: Board) -> None:
         """Show what there is now."""
@@ -34,6 +35,7 @@ class Header(Static):
             self._place.name,
             self._place.branch,
             distance=self._distance,
+            target=self._target,
             scripted=self._scripted,
         )
         self._redraw()
@@ -41,6 +43,10 @@ class Header(Static):
     def take_distance(self, ahead: int, behind: int) -> None:
         """Take how many commits the checkout's branch is ahead of its upstream, and behind it."""
         self._distance = (ahead, behind)
+
+    def take_target(self, target: str) -> None:
+        """Take the name of the branch that worktrees are judged against."""
+        self._target = target
 
     def take_checks(self, checks: Sequence[Check]) -> None:
         """Show what is there and what is missing."""

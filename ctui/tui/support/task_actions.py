@@ -124,6 +124,17 @@ class TaskActions:
 
         self._do(self._worker_loop.submit(go()), removed)
 
+    def update(self, path: str, updated: Callable[[], None]) -> None:
+        """Bring what is new in the target into the worktree at a path."""
+        from ctui.client.updating import update_or_tell
+
+        def done(text: str) -> None:
+            self._say(text)
+            updated()
+
+        work = update_or_tell(self._client.paths, self._git_dir, path)
+        self._do(self._worker_loop.submit(work), done)
+
     def complain(self, error: CtuiError) -> None:
         """Show an error, and what to do about it."""
         text = f"{error.message}\n{error.hint}" if error.hint else error.message

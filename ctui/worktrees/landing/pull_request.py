@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import re
-import shutil
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from ctui.errors import CtuiError, ExternalFailure, InvalidInput, Refused, Unavailable
-from ctui.git.process import communicate
 from ctui.git.repository import Repository
-from ctui.text import one_line, sanitise
-from ctui.worktrees.landing.publish import choose_remote, remote_url, without_credentials
-
-_SECONDS = 60
-_LOGIN_NEEDED = 4
-"""Exit status of gh without a login (gh help exit-codes)."""
+from ctui.text import one_line
+from ctui.worktrees.landing.host_program import host_program
+from ctui.worktrees.landing.publish import choose_remote, remote_url
 
 _ADDRESS = re.compile(
     r"(?:(?:https?|ssh|git)://)?(?:[^@/\s]*@)?"
@@ -88,7 +80,8 @@ async def open_pull_request(
     there = await _host_of(repository, chosen)
     _refuse_unpushed(repository, chosen, branch)
     try:
-        output = await _gh(
+        output = await host_program(
+            "gh",
             [
                 *("pr", "create"),
                 f"--repo={there.selector}",
@@ -120,14 +113,15 @@ async def merged_pull_request(
         )
         if there is None:
             return None
-        output = await _gh(
+        output = await host_program(
+            "gh",
             [
                 *("pr", "list"),
                 f"--repo={there.selector}",
                 f"--search={head_oid}",
                 "--state=merged",
                 "--json=number,headRefOid,url",
-            ]
+            ],
         )
         listed = msgspec.json.decode(output, type=list[_Listed])
     except (CtuiError, FileNotFoundError, msgspec.DecodeError):
@@ -163,51 +157,6 @@ def _refuse_unpushed(repository: Repository, remote: str, branch: str) -> None:
         raise Refused(
             f"{one_line(branch)} is not at {one_line(remote)} as it is here", hint="push it first"
         )
-
-
-async def _gh(arguments: Sequence[str], body: str = "") -> str:
-    """Run gh and return its output.
-
-    It runs outside of every repository and is told which one is meant, so it starts no git in one.
-
-    Raises:
-        FileNotFoundError: gh is not installed.
-        Refused: nobody is logged in.
-        ExternalFailure: it failed, or took too long.
-    """
-    program = shutil.which("gh")
-    if program is None:
-        raise FileNotFoundError("gh")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    environment |= {
-        "GH_PROMPT_DISABLED": "1",
-        "GH_NO_UPDATE_NOTIFIER": "1",
-        "GH_PAGER": "cat",
-        "NO_COLOR": "1",
-        "GIT_TERMINAL_PROMPT": "0",
-    }
-    argv = [program, *arguments]
-    try:
-        async with asyncio.timeout(_SECONDS):
-            stdout, stderr, exit_code = await communicate(
-                argv, environment, body.encode("utf-8", "replace"), nice=False
-            )
-    except TimeoutError as error:
-        raise ExternalFailure(f"gh took longer than {_SECONDS} s", argv=argv) from error
-    except OSError as error:
-        raise ExternalFailure(f"gh does not start: {error.strerror}", argv=argv) from error
-    said = without_credentials(sanitise(stderr.decode("utf-8", "replace")))
-    if exit_code == _LOGIN_NEEDED:
-        raise Refused("gh is not logged in", hint="gh auth login")
-    if exit_code or stdout is None:
-        raise ExternalFailure(
-            f"gh failed: {one_line(said, 300) or f'exit status {exit_code}'}",
-            hint="gh auth status tells whether you are logged in",
-            argv=argv,
-            exit_code=exit_code,
-            stderr=said,
-        )
-    return stdout.decode("utf-8", "replace")
 
 
 def _by_hand(there: HostedRepository, base: str, branch: str) -> str:

@@ -16,13 +16,14 @@ import msgspec
 from ctui.git.command import git_version
 from ctui.git.repository import Repository, Target
 from ctui.git.shallow import shallow_commits
+from ctui.git.target import short_ref
 from ctui.text import one_line
 from ctui.worktrees.model import Proof, Verdict, Work
-from ctui.worktrees.proof.question import PROVEN, Question, target_name
+from ctui.worktrees.proof.question import PROVEN, Question
 from ctui.worktrees.proof.scratch import MERGE_TREE_VERSION
 from ctui.worktrees.proof.verdicts import VerdictCache
 
-_ALGORITHM = 2
+_ALGORITHM = 3
 """Version of the rules; it grows with every change that may alter a verdict or a sentence."""
 
 KEPT = PROVEN | {"empty", "no-commits"}
@@ -100,9 +101,9 @@ def together(work: Work, proofs: Mapping[Question, Proof], target: Target) -> Pr
     )
     if not lost:
         return proof
-    if proof.verdict.kind not in KEPT:
+    if proof.verdict.kind not in KEPT | {"undone"}:
         return msgspec.structs.replace(proof, lost=lost)
     names = lost[0] + (f" and {len(lost) - 1} more" if lost[1:] else "")
     is_are = "are" if lost[1:] else "is"
-    evidence = f"its {names} {is_are} not in {target_name(target)}"
-    return Proof(Verdict("unmerged", evidence), proof.ahead, proof.behind, lost)
+    verdict = Verdict("unmerged", f"its {names} {is_are} not in {short_ref(target.ref)}")
+    return msgspec.structs.replace(proof, verdict=verdict, lost=lost)

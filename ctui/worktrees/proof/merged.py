@@ -10,13 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from ctui.git.repository import Target
+from ctui.git.target import short_ref
 from ctui.worktrees.model import Verdict
 from ctui.worktrees.proof.absorption import Absorption
+from ctui.worktrees.proof.holding import Found, first_holding
 from ctui.worktrees.proof.own_work import OwnWork, keeps_a_tree
-from ctui.worktrees.proof.question import Question, target_name
+from ctui.worktrees.proof.question import Question
+from ctui.worktrees.proof.reverts import Merge, Reverts, merge_of
 from ctui.worktrees.proof.scratch import Scratch
 from ctui.worktrees.proof.target_history import Row, TargetHistory
 from ctui.worktrees.proof.tree_changes import Changes, Entry, changes_between
@@ -26,20 +29,12 @@ if TYPE_CHECKING:
 
 _PICKED_COMMITS = 100
 _EARLIER_COMMITS = 20
-_ROWS_MERGED = 200
 _BRIEF = 7
 """Hex digits of a commit in a sentence."""
 
 
 def commits_text(count: int) -> str:
     return f"{count} commit{'' if count == 1 else 's'}"
-
-
-class _Found(NamedTuple):
-    """Row that has the changes, with the files that it changed as they were before it."""
-
-    rank: int
-    before: Mapping[str, Entry | None]
 
 
 class Judge:
@@ -49,7 +44,7 @@ class Judge:
         self._scratch = scratch
         self._target = target.commit
         self._history = history
-        self._name = target_name(target)
+        self._name = short_ref(target.ref)
 
     def verdict(self, question: Question, own: OwnWork) -> Verdict:
         """Judge one branch.
@@ -73,7 +68,32 @@ class Judge:
             fresh = question.created_only and on_line
         if fresh:
             return Verdict("no-commits", "nothing was committed yet")
-        return Verdict("merged", f"every commit is in {self._name}", question.tip)
+        return self._merge_of(question) or Verdict(
+            "merged",
+            f"every commit is in {self._name}, up to {question.tip[:_BRIEF]}",
+            question.tip,
+        )
+
+    def _merge_of(self, question: Question) -> Verdict | None:
+        """Return a verdict that names the merge of a branch, and what became of it, if found."""
+        merge = merge_of(self._scratch, self._history, question.tip, question.base)
+        if merge is None:
+            return None
+        reverts = Reverts(self._scratch, self._history, Absorption(self._scratch))
+        at = self._history.rows[merge.rank].commit if merge.rank >= 0 else question.tip
+        if out := reverts.reverted(merge, [question.tip]):
+            return reverted_verdict("merged", at, at[:_BRIEF], out)
+        if at == question.tip:
+            return None  # a fast-forward
+        if reverts.kept_out(merge, [question.tip]):
+            text = f"merged in {at[:_BRIEF]} with none of its changes, as by `merge -s ours`"
+            return Verdict("merged", text, at, at)
+        return Verdict("merged", f"every commit is in {self._name} since {at[:_BRIEF]}", at)
+
+
+def reverted_verdict(kind: Literal["merged", "history"], at: str, said: str, out: str) -> Verdict:
+    """Return the verdict for what was merged at a commit, and taken out again by another."""
+    return Verdict(kind, f"merged in {said}, reverted in {out[:_BRIEF]}", at, out)
 
 
 class _Case:
@@ -88,6 +108,7 @@ class _Case:
         self._name = name
         self._own = own
         self._absorption = Absorption(scratch)
+        self._reverts = Reverts(scratch, history, self._absorption)
         self._tree = scratch.tree
 
     def verdict(self, began: str | None) -> Verdict:
@@ -104,7 +125,7 @@ class _Case:
             if all(keeps_a_tree(self._scratch, commit) for commit in own.commits):
                 those = "its commit changes" if own.ahead == 1 else "its commits change"
                 return Verdict("empty", f"{those} nothing")
-            return self._picked() or self._unmerged(", which undo each other")
+            return self._picked() or self._undone()
         if len(trees) > 1:
             return self._crossed(trees, tip) or self._unmerged("")
         changes = changes_between(trees[0], tip)
@@ -121,46 +142,32 @@ class _Case:
             here = self._absorption.holds(now, changes)
         found = self._first_holding(changes, partial(self._commit_holds, commit=tip))
         if found is None:
-            text = f"merging adds nothing to {self._name}"
-            return Verdict("merged", text) if here else None
+            return self._adds_nothing() if here else None
         row = self._history.rows[found.rank]
         squash = " (squash)" if self._is_squash(row, found.before, changes) else ""
         since = f"{row.commit[:_BRIEF]}{squash}"
         if here:
             return Verdict("merged", f"every change is in {self._name} since {since}", row.commit)
         text = f"every change was in {self._name} at {since}, and was changed later"
-        return Verdict("history", text, row.commit)
+        return self._was_merged(found.rank, since, text)
+
+    def _was_merged(self, rank: int, said: str, text: str) -> Verdict:
+        """Return the verdict for what the target had at a row, and has not any more."""
+        at = self._history.rows[rank].commit
+        merge = Merge(rank, self._tree(self._own.bases[0]), self._tree(self._own.tip))
+        if out := self._reverts.reverted(merge, self._own.bases):
+            return reverted_verdict("history", at, said, out)
+        return Verdict("history", text, at)
 
     def _commit_holds(self, row: Row, commit: str) -> bool:
         return self._absorption.commit_holds(row.commit, commit)
 
     def _first_holding(
         self, changes: Changes, merges_clean: Callable[[Row], bool], since: int = 0
-    ) -> _Found | None:
-        """Return the first row from `since` on that has all of the changes, or None.
-
-        Rows that have exactly the branch's files come first, because they are found without
-        a merge. If a file is gone (removed on both sides, or renamed on one),
-        `merges_clean` decides: removing a file that the other side renamed is not the same
-        change.
-        """
-        waiting: list[tuple[_Found, dict[str, Entry | None]]] = []
-        renamed: list[_Found] = []
-        for moment in self._history.moments(changes, self._own.bases):
-            if moment.missing or moment.rank < since:
-                continue
-            found = _Found(moment.rank, moment.before)
-            if moment.gone:
-                renamed.append(found)
-            elif not moment.differing:
-                return found
-            elif len(waiting) < _ROWS_MERGED:
-                waiting.append((found, dict(moment.differing)))
-        for found, differing in waiting:
-            if self._absorption.holds_all(differing, changes):
-                return found
-        rows = self._history.rows
-        return next((found for found in renamed if merges_clean(rows[found.rank])), None)
+    ) -> Found | None:
+        return first_holding(
+            self._history, self._absorption, changes, self._own.bases, merges_clean, since
+        )
 
     def _is_squash(self, row: Row, before: Mapping[str, Entry | None], changes: Changes) -> bool:
         """Return True if this commit brought the work of several, none of which was there."""
@@ -185,12 +192,13 @@ class _Case:
             self._target, self._own.tip
         )
         if here:
-            return Verdict("merged", f"merging adds nothing to {self._name}")
+            return self._adds_nothing()
         for moment in self._history.moments(changes, self._own.bases):
             row = self._history.rows[moment.rank]
             if shared.keys().isdisjoint(moment.missing) and self._commit_holds(row, self._own.tip):
-                text = f"every change was in {self._name} at {row.commit[:_BRIEF]}"
-                return Verdict("history", f"{text}, and was changed later", row.commit)
+                at = row.commit[:_BRIEF]
+                text = f"every change was in {self._name} at {at}, and was changed later"
+                return self._was_merged(moment.rank, at, text)
         return None
 
     def _picked(self) -> Verdict | None:
@@ -208,9 +216,9 @@ class _Case:
             if found is None:
                 return None
             rank = found
-        oid = self._history.rows[rank].commit
-        text = f"each commit was in {self._name}, the last at {oid[:_BRIEF]}, and was changed later"
-        return Verdict("history", text, oid)
+        at = self._history.rows[rank].commit[:_BRIEF]
+        text = f"each commit was in {self._name}, the last at {at}, and was changed later"
+        return self._was_merged(rank, at, text)
 
     def _picked_at(self, commit: pygit2.Commit, since: int) -> int | None:
         old, new = self._tree(commit.parent_ids[0]), self._tree(commit.id)
@@ -247,6 +255,14 @@ class _Case:
         commit = self._history.rows[rank].commit
         text = f"{commits_text(count)} after the merge in {commit[:_BRIEF]}"
         return Verdict("unmerged", text, commit)
+
+    def _adds_nothing(self) -> Verdict:
+        text = f"merging adds nothing to {self._name} at {self._target[:_BRIEF]}"
+        return Verdict("merged", text, self._target)
+
+    def _undone(self) -> Verdict:
+        """Return the verdict for commits that leave all files as they were."""
+        return Verdict("undone", self._unmerged(", which undo each other").evidence)
 
     def _unmerged(self, reason: str) -> Verdict:
         text = f"{commits_text(self._own.ahead)} not in {self._name}{reason}"

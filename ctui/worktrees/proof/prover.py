@@ -15,12 +15,14 @@ from ctui.text import one_line
 from ctui.worktrees.model import Proof, Verdict, Work
 from ctui.worktrees.proof.known import KEPT, KnownProofs, questions_of, together
 from ctui.worktrees.proof.merged import Judge
+from ctui.worktrees.proof.outlook import outlooks
 from ctui.worktrees.proof.own_work import OwnWork, own_work
 from ctui.worktrees.proof.question import PROVEN, Question
 from ctui.worktrees.proof.scratch import Scratch, scratch_repository
 from ctui.worktrees.proof.target_history import read_history
 
 _MISSING = "its commits cannot be read: an object is missing"
+_OPEN = frozenset({"unmerged", "undone"})
 
 
 class Prover:
@@ -116,7 +118,7 @@ class _Proving:
         for question, other in self._against(more[0], asked).items():
             proof = proofs[question]
             verdict = combined(proof.verdict, other.verdict)
-            proofs[question] = Proof(verdict, proof.ahead, proof.behind)
+            proofs[question] = msgspec.structs.replace(proof, verdict=verdict)
         return proofs
 
     def _contains(self, one: Target, other: Target) -> bool:
@@ -144,14 +146,37 @@ class _Proving:
                 proofs[question] = _unknown(error)
             else:
                 proofs[question] = Proof(verdict, own.ahead, own.behind)
+        if target == self._targets[0]:
+            self._look_ahead(target, works, proofs)
         return proofs
+
+    def _look_ahead(
+        self,
+        target: Target,
+        works: Mapping[Question, OwnWork],
+        proofs: dict[Question, Proof],
+    ) -> None:
+        """Add to the proofs of open branches what landing them would bring."""
+        open_ = {
+            question: own
+            for question, own in works.items()
+            if not question.stash and proofs[question].verdict.kind in _OPEN
+        }
+        with suppress(*_unreadable()):
+            for question, seen in outlooks(self._scratch, target.commit, open_).items():
+                proofs[question] = msgspec.structs.replace(
+                    proofs[question],
+                    added=seen.added,
+                    removed=seen.removed,
+                    conflict=seen.conflict,
+                )
 
     def _judge_of(self, target: Target, works: Mapping[Question, OwnWork]) -> Judge:
         bases = {
             base
             for question, own in works.items()
             for base in own.bases
-            if own.ahead or question.created_only
+            if own.ahead or question.created_only or question.tip != question.base
         }
         return Judge(
             self._scratch, target, read_history(self._scratch, target.commit, sorted(bases))
@@ -171,6 +196,8 @@ class _Proving:
 
 def _pushed(here: Verdict, remote: Verdict) -> Verdict:
     """Combine both verdicts if the local target contains the remote one."""
+    if (remote.reverted is None) != (here.reverted is None):
+        return here if here.reverted else _not_pushed(here)
     if remote.kind == here.kind:
         return remote
     return here if remote.kind in PROVEN else _not_pushed(here)
@@ -182,7 +209,7 @@ def _either(remote: Verdict, local: Verdict) -> Verdict:
 
 
 def _not_pushed(verdict: Verdict) -> Verdict:
-    return Verdict(verdict.kind, f"{verdict.evidence}, not pushed", verdict.commit)
+    return msgspec.structs.replace(verdict, evidence=f"{verdict.evidence}, not pushed")
 
 
 def _unreadable() -> tuple[type[Exception], ...]:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ctui.git.repository import Target
-from ctui.text import one_line
-
 PROVEN = frozenset({"merged", "history"})
 
 
@@ -18,9 +15,3 @@ class Question(NamedTuple):
     created_only: bool = False
     stash: bool = False
     """True if it may be a stash, whose staged part counts as well."""
-
-
-def target_name(target: Target) -> str:
-    """Return a target's name as a person calls it, safe to show."""
-    ref = target.ref.removeprefix("refs/heads/").removeprefix("refs/remotes/")
-    return one_line(ref, 60)

@@ -10,7 +10,7 @@ import asyncio
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -88,8 +88,16 @@ class Scratch:
         lines = output.split(b"\n", 1)
         return lines[0].decode("ascii", "replace") if lines[0] else None
 
-    def git(self, *arguments: str) -> bytes:
-        """Return the output of a git command, or nothing if it fails, as on conflicts."""
+    def git(
+        self, *arguments: str, given: bytes | None = None, config: Mapping[str, str] | None = None
+    ) -> bytes:
+        """Return the output of a git command, or nothing if it fails, as on conflicts.
+
+        Args:
+            arguments: the command and its arguments.
+            given: for its stdin.
+            config: settings for this process only.
+        """
         env = {
             "GIT_CONFIG_GLOBAL": "/dev/null",
             "GIT_CONFIG_NOSYSTEM": "1",
@@ -104,6 +112,8 @@ class Scratch:
                     arguments,
                     git_dir=self.path,
                     env=env,
+                    input=given,
+                    config=config,
                     check=False,
                     nice=True,
                     timeout=_SECONDS,

@@ -86,6 +86,10 @@ class TargetHistory:
         self._events = events
         self._ranks = {row.commit: rank for rank, row in enumerate(rows)}
         self._firsts: dict[str, int] = {}
+        self._merges: dict[str, int] = {}
+        for rank, row in enumerate(rows):
+            for parent in row.parents[1:]:
+                self._merges.setdefault(parent, rank)
 
     def on_line(self, commit: str) -> bool:
         """Return True if it is on the first-parent line, as far as that was read."""
@@ -113,6 +117,8 @@ class TargetHistory:
         low, high = 0, len(self.rows)
         if self.on_line(commit):
             return 0
+        if commit in self._merges:
+            return self._merges[commit]
         while low < high:
             middle = (low + high) // 2
             if self._scratch.graph.descendant_of(self.rows[middle].commit, commit):

@@ -195,7 +195,7 @@ def _with_branch_deleted(repository: Repository, planned: TrashRecord) -> TrashR
 
 def _needed(repository: Repository, branch: str, *, beside: Path | None = None) -> bool:
     """Return True if a branch is the repository's own, or is checked out elsewhere."""
-    own = {repository.default_branch(), *(target.ref for target in repository.targets())}
+    own = {*repository.own_branches(), *(target.ref for target in repository.targets())}
     if own & {branch, f"refs/heads/{branch}"}:
         return True
     return branches.used_by(repository, branch, beside=beside) is not None

@@ -88,7 +88,8 @@ async def check_there(
             raise Conflict(f"{name} changed meanwhile", hint=_LOOK_AGAIN)
     if named_objects(metadata) != named:
         raise Conflict(f"{name} was worked in meanwhile", hint=_LOOK_AGAIN)
-    if target != seen.target and seen.status.status == "merged":
+    proven = seen.status.verdict.kind in {"merged", "history"}
+    if target != seen.target and proven and seen.status.status != "unclean":
         ref = target.ref.removeprefix("refs/heads/").removeprefix("refs/remotes/")
         raise Conflict(f"{one_line(ref)} moved meanwhile", hint=_LOOK_AGAIN)
 

@@ -48,6 +48,11 @@ async def import_work(actor: TaskActor, task: Task) -> WorkState | None:
         return WorkState(problem=f"its commits cannot be imported: {what}")
 
 
+async def refresh(actor: TaskActor, task: Task) -> None:
+    """Bring what is new in the repository to a task whose turn begins."""
+    await actor.services.workspace.refresh(task)
+
+
 async def bring_home(actor: TaskActor, task: Task) -> tuple[WorkState | None, str]:
     """Import what the task committed; also what is wrong with its folders."""
     return await import_work(actor, task), await actor.services.workspace.trouble(task)

@@ -1,0 +1,87 @@
+"""`ctui worktree update`."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import click
+
+from ctui.cli import context
+from ctui.cli.output import json_option, print_json, repo_option, target_option, warn
+from ctui.cli.worktree.worktree_names import named, worktree_argument
+from ctui.text import one_line
+
+if TYPE_CHECKING:
+    from ctui.tasks.model import Task
+    from ctui.worktrees.known import KnownWorktree
+    from ctui.worktrees.landing.merge_plan import MergeConflict
+
+
+@click.command("update")
+@worktree_argument
+@click.option("--rebase", is_flag=True, help="Replay its commits on the target, do not merge.")
+@click.option("--dry-run", is_flag=True, help="Say whether it would work, move nothing.")
+@click.option(
+    "--tell-task/--no-tell-task",
+    default=None,
+    help="Let the worktree's task resolve what conflicts.  [default: if the task is idle]",
+)
+@target_option
+@repo_option
+@json_option
+def update(
+    name: str,
+    target: str,
+    repo: str,
+    *,
+    rebase: bool,
+    dry_run: bool,
+    tell_task: bool | None,
+    as_json: bool,
+) -> int:
+    """Bring what is new in the target into a worktree's branch and files: all, or nothing.
+
+    A task that is idle goes on from there. Nothing is moved over uncommitted work.
+    """
+    from ctui.client.updating import new_commits, update_text, update_worktree, waits
+    from ctui.worktrees.landing.merge_plan import MergeConflict as Conflicting
+
+    repository = context.judged_repository(repo, target)
+    worktree = named(repository, name)
+    try:
+        done = asyncio.run(
+            update_worktree(
+                context.paths(),
+                repository,
+                worktree,
+                method="rebase" if rebase else "merge",
+                dry_run=dry_run,
+            )
+        )
+    except Conflicting as error:
+        wanted = waits(context.paths(), worktree) if tell_task is None else tell_task
+        told = asyncio.run(_tell_task(worktree, error)) if wanted and not dry_run else None
+        if as_json:
+            raise
+        warn(f"ctui: {error.message}")
+        if told is not None:
+            warn(f"{told.id} was told: `ctui task logs {told.id} --follow`")
+        else:
+            warn("with --tell-task the worktree's task resolves it")
+        return 1
+    if as_json:
+        print_json(done)
+    elif dry_run and done.method != "none":
+        click.echo(f"would bring {new_commits(done)} into {done.branch}, without conflicts")
+    else:
+        click.echo(one_line(update_text(done), 300))
+    return 0
+
+
+async def _tell_task(worktree: KnownWorktree, conflict: MergeConflict) -> Task:
+    from ctui.client.client import Client
+    from ctui.client.updating import tell_task
+
+    async with Client(context.paths()) as client:
+        return await tell_task(client, worktree, conflict)
