@@ -20,6 +20,8 @@ from ctui.git.repository import Repository
 from ctui.text import one_line
 
 _SECONDS = 600
+_LFS_SECONDS = 600
+"""Seconds that Git LFS has for all files; what it has not got then stays a pointer."""
 _BACK = 10
 _CLEAN = """t=$(mktemp) || exit 1
 trap 'rm -f "$t"' EXIT
@@ -76,14 +78,17 @@ class Checkout:
         if not self._lfs:
             return
         await asyncio.to_thread(self._make_older)
-        await run_git(
-            ["update-index", "-q", "--refresh"],
-            git_dir=self._metadata,
-            work_tree=self._path,
-            blanked=await self._others(),
-            timeout=_SECONDS,
-            check=False,
-        )
+        try:
+            await run_git(
+                ["update-index", "-q", "--refresh"],
+                git_dir=self._metadata,
+                work_tree=self._path,
+                blanked=await self._others(),
+                timeout=_LFS_SECONDS,
+                check=False,
+            )
+        except CtuiError:
+            (self._metadata / "index.lock").unlink(missing_ok=True)
 
     def _make_older(self) -> None:
         for path in self._lfs:
@@ -98,12 +103,13 @@ class Checkout:
         blanked: Iterable[str],
         heard: Callable[[str], None] | None = None,
         config: dict[str, str] | None = None,
+        seconds: float = _SECONDS,
     ) -> None:
         await run_git(
             ["reset", "--hard", "--no-recurse-submodules"],
             git_dir=self._metadata,
             work_tree=self._path,
-            timeout=_SECONDS,
+            timeout=seconds,
             blanked=blanked,
             config=config,
             heard=heard,
@@ -114,7 +120,8 @@ class Checkout:
         if await self._is_configured(LFS):
             try:
                 await asyncio.to_thread(self._remove_lfs_files)
-                await self._reset(await self._others(), heard, {f"filter.{LFS}.required": "false"})
+                optional = {f"filter.{LFS}.required": "false"}
+                await self._reset(await self._others(), heard, optional, _LFS_SECONDS)
             except CtuiError:
                 # It was killed, perhaps with the index in its hands.
                 (self._metadata / "index.lock").unlink(missing_ok=True)
@@ -122,20 +129,22 @@ class Checkout:
                 await self._reset(await filter_settings(self._metadata))
         if left := await asyncio.to_thread(self._pointers):
             self._say(
-                f"{left} of {len(self._lfs)} files of Git LFS are pointers in the worktree: "
+                f"{len(left)} of {len(self._lfs)} files of Git LFS are pointers in the worktree: "
                 "their content is not here (git lfs install; git lfs pull)"
             )
+            self._lfs = [path for path in self._lfs if path not in left]
 
     def _remove_lfs_files(self) -> None:
         for path in self._lfs:
             with suppress(OSError):
                 (self._path / os.fsdecode(path)).unlink()
 
-    def _pointers(self) -> int:
-        found = 0
+    def _pointers(self) -> set[bytes]:
+        found: set[bytes] = set()
         for path in self._lfs:
             with suppress(OSError), (self._path / os.fsdecode(path)).open("rb") as file:
-                found += pointer_of(file.read(POINTER_LIMIT + 1)) is not None
+                if pointer_of(file.read(POINTER_LIMIT + 1)):
+                    found.add(path)
         return found
 
     async def _others(self) -> list[str]:

@@ -14,6 +14,7 @@ from ctui.config.model import GitConfig
 from ctui.errors import CtuiError, Unavailable
 from ctui.git.lfs import pointer_of
 from ctui.git.repository import Repository, open_repository
+from ctui.worktrees import as_stored
 from ctui.worktrees.git_status import git_status
 from ctui.worktrees.landing.checkouts import Checkout, linked_checkout
 from ctui.worktrees.landing.commit import commit_all
@@ -225,3 +226,20 @@ async def test_ctui_itself_commits_no_raw_file(lfs: Path, tmp_path: Path) -> Non
     place.edit("big.bin", OTHER)
     with pytest.raises(CtuiError, match=r"big\.bin"):
         await commit_all(checkout, "Raw")
+
+
+@pytest.mark.parametrize("program", ["sleep 1000", "exit 3", "/not/there"])
+async def test_a_git_lfs_that_does_not_work_leaves_pointers(
+    lfs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str
+) -> None:
+    """Bad input: it hangs, fails or is missing, and the worktree is made all the same."""
+    monkeypatch.setattr(as_stored, "_LFS_SECONDS", 3)
+    for setting in ("process", "smudge", "clean"):
+        git(lfs, "config", f"filter.lfs.{setting}", program)
+    place = await place_in(lfs, tmp_path)
+    assert pointer_of((place.path / "big.bin").read_bytes()) is not None
+    assert "1 of 1 files of Git LFS are pointers" in place.said[0]
+    assert await modified(place) == 0
+    place.edit("a.txt", "a\n")
+    place.task_commits()
+    assert (await place.bring()).problem == ""
