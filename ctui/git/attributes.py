@@ -221,9 +221,11 @@ async def _refuse_missing(
         check=False,
     )
     if output.exit_code or b" missing\n" in output.stdout:
+        told = {line.split(b" ")[0] for line in output.stdout.splitlines() if b" blob " in line}
+        missing = next((oid for oid in asked.split() if oid not in told), b"").decode()
         raise Unavailable(
-            "a .gitattributes of the repository is not here, so nobody knows its filters",
-            hint="fetch it: git log -1 -p -- .gitattributes",
+            "a .gitattributes of the repository is not here, so nobody knows its filters; "
+            f"git cat-file -p {missing} fetches it"
         )
 
 
