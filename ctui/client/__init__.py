@@ -1,5 +1,1 @@
 """The driver for front ends: its calls, and streams that survive the driver's death."""
-
-from ctui.client.client import Client
-
-__all__ = ["Client"]

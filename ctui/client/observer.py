@@ -15,7 +15,7 @@ from ctui.errors import CtuiError, NotFound
 from ctui.git.repository import Repository, open_repository
 from ctui.paths import Paths
 from ctui.tasks.store import Store
-from ctui.worktrees.create import is_fresh, refresh_index
+from ctui.worktrees.fresh_index import is_fresh, refresh_index
 from ctui.worktrees.git_status import GitStatus
 from ctui.worktrees.landing.ref_transaction import recover_all
 from ctui.worktrees.model import WorktreeStatus

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ctui.client import Client
+from ctui.client.client import Client
 from ctui.client.connection import driver_pid
 from ctui.demo.command import run_ctui, start_ctui
 from ctui.demo.model.script import fenced

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import logging
-import time
 
 from ctui.config import Config, load_config
 from ctui.errors import CtuiError
 from ctui.paths import Paths
 
 log = logging.getLogger(__name__)
-
-_LOOK_SECONDS = 1.0
 
 
 class Settings:
@@ -20,21 +17,18 @@ class Settings:
     def __init__(self, paths: Paths) -> None:
         """Read the file. Raises InvalidInput if it has a mistake."""
         self._paths = paths
-        self._config = load_config(paths)
         self._stamp = self._file()
-        self._looked = time.monotonic()
+        self._config = load_config(paths)
 
     def __call__(self) -> Config:
-        """Return the settings as they are now; the file is looked at once a second at most."""
-        if time.monotonic() - self._looked > _LOOK_SECONDS:
-            self._looked = time.monotonic()
-            stamp = self._file()
-            if stamp != self._stamp:
-                self._stamp = stamp
-                try:
-                    self._config = load_config(self._paths)
-                except CtuiError as error:
-                    log.warning("the settings stay as they were: %s", error.one_line())
+        """Return the settings as they are now; where nothing changed that is one look at a file."""
+        stamp = self._file()
+        if stamp != self._stamp:
+            self._stamp = stamp
+            try:
+                self._config = load_config(self._paths)
+            except CtuiError as error:
+                log.warning("the settings stay as they were: %s", error.one_line())
         return self._config
 
     def _file(self) -> tuple[int, int] | None:

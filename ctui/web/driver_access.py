@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
-from ctui.client import Client
+from ctui.client.client import Client
 from ctui.paths import Paths, private_folder
 from ctui.tasks.calls import Call
 from ctui.tasks.journal.archive import FILE_NAME

@@ -22,7 +22,6 @@ from ctui.text import one_line
 _SECONDS = 600
 _LFS_SECONDS = 600
 """Seconds that Git LFS has for all files; what it has not got then stays a pointer."""
-_BACK = 10
 _CLEAN = """t=$(mktemp) || exit 1
 trap 'rm -f "$t"' EXIT
 cat >"$t" || exit 1
@@ -69,35 +68,6 @@ class Checkout:
         names = sorted({rule.filter for rule in found.values()} - {"", LFS})
         await self._leave_alone([name for name in names if await self._is_configured(name)])
 
-    async def settle(self) -> None:
-        """Make the index know the files of Git LFS, after they got their owner.
-
-        Git would compare a file that changed in the second of the checkout with its pointer, and
-        ctui's git runs no filter.
-        """
-        if not self._lfs:
-            return
-        await asyncio.to_thread(self._make_older)
-        try:
-            await run_git(
-                ["update-index", "-q", "--refresh"],
-                git_dir=self._metadata,
-                work_tree=self._path,
-                blanked=await self._others(),
-                timeout=_LFS_SECONDS,
-                check=False,
-            )
-        except CtuiError:
-            (self._metadata / "index.lock").unlink(missing_ok=True)
-
-    def _make_older(self) -> None:
-        for path in self._lfs:
-            with suppress(OSError):
-                file = self._path / os.fsdecode(path)
-                status = file.lstat()
-                times = (status.st_atime_ns, status.st_mtime_ns - _BACK * 1_000_000_000)
-                os.utime(file, ns=times, follow_symlinks=False)
-
     async def _reset(
         self,
         blanked: Iterable[str],
@@ -129,22 +99,20 @@ class Checkout:
                 await self._reset(await filter_settings(self._metadata))
         if left := await asyncio.to_thread(self._pointers):
             self._say(
-                f"{len(left)} of {len(self._lfs)} files of Git LFS are pointers in the worktree: "
+                f"{left} of {len(self._lfs)} files of Git LFS are pointers in the worktree: "
                 "their content is not here (git lfs install; git lfs pull)"
             )
-            self._lfs = [path for path in self._lfs if path not in left]
 
     def _remove_lfs_files(self) -> None:
         for path in self._lfs:
             with suppress(OSError):
                 (self._path / os.fsdecode(path)).unlink()
 
-    def _pointers(self) -> set[bytes]:
-        found: set[bytes] = set()
+    def _pointers(self) -> int:
+        found = 0
         for path in self._lfs:
             with suppress(OSError), (self._path / os.fsdecode(path)).open("rb") as file:
-                if pointer_of(file.read(POINTER_LIMIT + 1)):
-                    found.add(path)
+                found += pointer_of(file.read(POINTER_LIMIT + 1)) is not None
         return found
 
     async def _others(self) -> list[str]:

@@ -14,18 +14,18 @@ from pathlib import Path
 
 from ctui.errors import Conflict, CtuiError, ExternalFailure, InvalidInput, Unavailable
 from ctui.file_lock import FileLock
-from ctui.git.command import run_git, status_arguments
+from ctui.git.command import run_git
 from ctui.git.names import branch_conflicts, nameable, worktree_name
 from ctui.git.repository import Repository
 from ctui.paths import private_folder
 from ctui.text import one_line
 from ctui.worktrees.as_stored import Checkout, Say
+from ctui.worktrees.fresh_index import settle
 from ctui.worktrees.identity import metadata_of
 from ctui.worktrees.model import WorktreeRecord
-from ctui.worktrees.owner import give_to_tasks
+from ctui.worktrees.owner import TASK_UID, give_to_tasks
 
 _ADD_ATTEMPTS = 5
-_RACY_NS = 1_500_000_000
 _UPDATING = re.compile(r"Updating files: .{0,20}\((\d+)/(\d+)\)")
 
 Progress = Callable[[int, int], None]
@@ -77,14 +77,19 @@ async def create_worktree(
             await _add(repository, path, branch)
         files = Checkout(repository, metadata_of(path), path, say)
         await files.write(files_updated(progress) if progress is not None else None)
-        await asyncio.to_thread(give_to_tasks, path)
-        await files.settle()
+        await asyncio.to_thread(_settle, path)
         return _record(repository, path.name, path, branch, commit)
     except (CtuiError, OSError, asyncio.CancelledError) as error:
         await asyncio.shield(discard_worktree(repository, path, branch if made_branch else None))
         if isinstance(error, OSError):
             raise Unavailable(f"{path} cannot be made: {error.strerror}") from error
         raise
+
+
+def _settle(path: Path) -> None:
+    owner = (TASK_UID, TASK_UID) if os.geteuid() == 0 else None
+    if not settle(metadata_of(path) / "index", path, owner):
+        give_to_tasks(path)
 
 
 def files_updated(progress: Progress) -> Callable[[str], None]:
@@ -147,35 +152,6 @@ async def _add(repository: Repository, path: Path, branch: str) -> None:
                 raise
         else:
             return
-
-
-def is_fresh(record: WorktreeRecord) -> bool:
-    """Return True if nobody wrote its index since the second of its checkout."""
-    try:
-        written = (Path(record.metadata) / "index").stat().st_mtime_ns
-    except OSError:
-        return False
-    return written < record.created + _RACY_NS <= time.time_ns()
-
-
-async def refresh_index(record: WorktreeRecord) -> None:
-    """Refresh the index once, a second after the files were written, so that a status reads none.
-
-    Until then git cannot tell a file that changed in the second of the checkout from one that did
-    not (racy-git(7)), and reads every file at every status. What is untracked is kept with the
-    times of the folders, so that a status reads only folders that changed (git-update-index(1),
-    "UNTRACKED CACHE").
-    """
-    with suppress(CtuiError):
-        await run_git(
-            status_arguments(),
-            git_dir=Path(record.metadata),
-            work_tree=Path(record.path),
-            check=False,
-            nice=True,
-            config={"core.untrackedCache": "true"},
-            env={"GIT_OPTIONAL_LOCKS": "1"},
-        )
 
 
 def _taken(repository: Repository, folder: Path, prefix: str) -> set[str]:

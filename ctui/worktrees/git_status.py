@@ -10,14 +10,13 @@ import msgspec
 from ctui.errors import CtuiError
 from ctui.git.command import run_git, status_arguments
 from ctui.git.lfs_objects import unchanged_files
-from ctui.worktrees.hidden_changes import hidden_changes
+from ctui.worktrees.hidden_changes import hidden_changes, is_split
 from ctui.worktrees.model import Changes, Upstream
 
 _SECONDS = 20.0
 """Seconds; a task can make its worktree slow to read, and then only its own status is unknown."""
 
 _GITLINK = (0o160000).to_bytes(4, "big")
-_SPLIT_INDEX = b"link"
 
 
 class GitStatus(msgspec.Struct, frozen=True):
@@ -70,7 +69,7 @@ async def _has_gitlinks(metadata: Path, index: bytes) -> bool:
     Every entry has its mode in four bytes (gitformat-index(5)). An index without these bytes
     has no nested repository, which is known without starting a process.
     """
-    if _GITLINK not in index and _SPLIT_INDEX not in index:
+    if _GITLINK not in index and not is_split(metadata):
         return False
     try:
         output = await run_git(["ls-files", "--stage", "-z"], git_dir=metadata, nice=True)

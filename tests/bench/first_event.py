@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ctui.claude.protocol import control
 from ctui.claude.task_home import RunOptions, first_line, task_home
-from ctui.client import Client
+from ctui.client.client import Client
 from ctui.config import ImageConfig, load_config
 from ctui.demo.model.script import fenced
 from ctui.demo.world import World, demo_world

@@ -13,8 +13,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from ctui.client import Client, connection
 from ctui.client import client as client_module
+from ctui.client import connection
+from ctui.client.client import Client
 from ctui.client.connection import connect, driver_pid, stop_driver
 from ctui.client.lock_holder import holder, is_free
 from ctui.errors import NotFound, Unavailable

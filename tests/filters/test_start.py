@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ctui.client import Client
+from ctui.client.client import Client
 from ctui.client.plain_files import look_at_files
 from ctui.client.tasks import NewTask, start_task
 from ctui.config import Config, load_config

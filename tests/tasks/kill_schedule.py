@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from ctui.claude.protocol.decode import decode
 from ctui.claude.transcript.transcript import Transcript
-from ctui.client import Client
+from ctui.client.client import Client
 from ctui.client.connection import driver_pid
 from ctui.demo.model.script import fenced
 from ctui.errors import Conflict, CtuiError

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from ctui.client import Client
+from ctui.client.client import Client
 from ctui.client.connection import driver_pid
 from ctui.demo.model.script import fenced
 from ctui.tasks import calls

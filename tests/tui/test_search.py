@@ -21,7 +21,7 @@ from ctui.claude.transcript.blocks import (
     ToolCall,
     TurnEnd,
 )
-from ctui.client import Client
+from ctui.client.client import Client
 from ctui.client.connection import connect, stop_driver
 from ctui.paths import Paths
 from ctui.tasks.journal.archive import FILE_NAME, Entry

@@ -8,7 +8,8 @@ from pathlib import Path
 import msgspec
 
 from ctui.git.command import run_git
-from ctui.worktrees.create import files_updated, is_fresh, refresh_index
+from ctui.worktrees.create import files_updated
+from ctui.worktrees.fresh_index import is_fresh, refresh_index
 from tests.conftest import git
 from tests.worktrees.conftest import Place
 

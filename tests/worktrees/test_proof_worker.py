@@ -16,6 +16,7 @@ import ctui
 from ctui.errors import ExternalFailure, Unavailable
 from ctui.git.repository import Target
 from ctui.worktrees.model import Proof, Work
+from ctui.worktrees.proof.verdicts import VerdictCache
 from ctui.worktrees.proof.worker import ProofWorker
 from tests.worktrees.story import Story
 
@@ -49,8 +50,21 @@ class Asking:
         return Work(self.story.heads["b"], self.story.base)
 
     async def ask(self, *works: Work) -> list[Proof]:
+        """Ask the process: nothing is kept of what it answered before."""
+        VerdictCache(self.folder / "cache").clear()
+        return await self.ask_again(*works)
+
+    async def ask_again(self, *works: Work) -> list[Proof]:
         repository = self.story.repository()
         return await self.worker.prove(repository, self.targets(), works or [self.work()])
+
+    async def begin_to_ask(self) -> asyncio.Task[list[Proof]]:
+        """Ask, and return as soon as the process was sent the question."""
+        before = self.worker._asked
+        question = asyncio.create_task(self.ask())
+        while self.worker._asked == before:  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.001)
+        return question
 
 
 @pytest_asyncio.fixture
@@ -69,6 +83,16 @@ async def test_it_answers_as_the_prover_does(asking: Asking) -> None:
     assert await asking.worker.prove(asking.story.repository(), asking.targets(), []) == []
 
 
+async def test_what_is_kept_needs_no_process(asking: Asking) -> None:
+    fresh = Work(asking.story.base, asking.story.base)
+    expected = await asking.ask(asking.work(), fresh)
+    await asking.worker.close()
+    assert await asking.ask_again(fresh, asking.work()) == expected[::-1]
+    new = Work(asking.story.heads["main"])
+    with pytest.raises(Unavailable):
+        await asking.ask_again(asking.work(), new)
+
+
 async def test_a_killed_worker_is_started_again(asking: Asking) -> None:
     first = await asking.ask()
     pid = asking.pid
@@ -81,8 +105,7 @@ async def test_killed_in_mid_question_it_is_asked_again(asking: Asking) -> None:
     expected = await asking.ask()
     pid = asking.pid
     os.kill(pid, signal.SIGSTOP)  # so that the question is certainly not answered yet
-    question = asyncio.create_task(asking.ask())
-    await asyncio.sleep(0)
+    question = await asking.begin_to_ask()
     os.kill(pid, signal.SIGKILL)
     assert await question == expected
     assert asking.pid != pid
@@ -99,8 +122,7 @@ async def test_a_cancelled_caller_leaves_it_usable(asking: Asking) -> None:
     await asking.ask()
     pid = asking.pid
     os.kill(pid, signal.SIGSTOP)
-    with pytest.raises(TimeoutError):
-        await asyncio.wait_for(asking.ask(), 0.05)
+    (await asking.begin_to_ask()).cancel()
     os.kill(pid, signal.SIGCONT)
     fresh = Work(asking.story.base, asking.story.base)
     assert (await asking.ask(fresh))[0].verdict.kind == "no-commits"
@@ -130,8 +152,7 @@ async def test_a_branch_that_crashes_it_does_not_hide_the_others(
 async def test_closed_in_mid_question_it_stays_closed(asking: Asking) -> None:
     await asking.ask()
     os.kill(asking.pid, signal.SIGSTOP)
-    question = asyncio.create_task(asking.ask())
-    await asyncio.sleep(0)
+    question = await asking.begin_to_ask()
     await asking.worker.close()
     with pytest.raises(Unavailable):
         await question

@@ -30,7 +30,7 @@ from ctui.tasks.journal.archive import FILE_NAME, Entry, read_entries
 from ctui.tasks.model import Answer, Ask, AskState, EndReason, Task, TaskState
 
 if TYPE_CHECKING:
-    from ctui.client import Client
+    from ctui.client.client import Client
     from ctui.paths import Paths
     from ctui.tasks.store import Store
 

@@ -16,7 +16,7 @@ from ctui.config import PermissionMode
 from ctui.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from ctui.client import Client
+    from ctui.client.client import Client
     from ctui.client.tasks import Started
     from ctui.git.repository import Repository
 
@@ -92,7 +92,7 @@ async def _run(options: dict[str, Any]) -> int:
     import msgspec
 
     from ctui.cli.task.follow import Turn, follow_turn
-    from ctui.client import Client
+    from ctui.client.client import Client
     from ctui.client.trust import trust_note
 
     async with Client(context.paths()) as client:

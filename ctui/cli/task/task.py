@@ -205,7 +205,7 @@ def remove(task_id: str, *, keep_worktree: bool, force: bool, purge: bool, as_js
 
 
 async def _remove(task: Task, **how: bool) -> TrashEntry | None:
-    from ctui.client import Client
+    from ctui.client.client import Client
     from ctui.client.tasks import remove_task
 
     async with Client(context.paths()) as client:
@@ -213,7 +213,7 @@ async def _remove(task: Task, **how: bool) -> TrashEntry | None:
 
 
 def _call(call: Call[Any]) -> Any:
-    from ctui.client import Client
+    from ctui.client.client import Client
 
     async def go() -> Any:
         async with Client(context.paths()) as client:
@@ -224,7 +224,7 @@ def _call(call: Call[Any]) -> Any:
 
 def _follow(turn: Turn, *, as_json: bool) -> int:
     from ctui.cli.task.follow import follow_turn
-    from ctui.client import Client
+    from ctui.client.client import Client
 
     async def go() -> int:
         async with Client(context.paths()) as client:

@@ -104,7 +104,7 @@ def logs(task_id: str, *, follow: bool, as_json: bool) -> None:
         return
 
     async def go() -> None:
-        from ctui.client import Client
+        from ctui.client.client import Client
 
         async with Client(context.paths()) as client:
             await Printer(client, Turn(task_id), as_json=as_json).until_ended()

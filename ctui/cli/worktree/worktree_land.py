@@ -156,7 +156,7 @@ def push(
 
 
 async def _tell_task(repository: Repository, name: str, conflict: MergeConflict) -> Task:
-    from ctui.client import Client
+    from ctui.client.client import Client
     from ctui.client.landing import hand_over
 
     async with Client(context.paths()) as client:

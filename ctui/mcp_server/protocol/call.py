@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mcp.server.session import ServerSession
     from mcp_types import InputResponse
 
-    from ctui.client import Client
+    from ctui.client.client import Client
     from ctui.git.repository import Repository
 
 _INPUT_REQUIRED_SINCE = "2026-07-28"
@@ -54,7 +54,7 @@ class Call:
 
     def client(self) -> Client:
         """Return a client of its own, so that a call that takes long is in no other's way."""
-        from ctui.client import Client
+        from ctui.client.client import Client
 
         return Client(self.paths)
 

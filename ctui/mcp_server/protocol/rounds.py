@@ -19,7 +19,7 @@ from ctui.tasks.calls import AnswerAsk
 from ctui.tasks.model import Ask, AskState
 
 if TYPE_CHECKING:
-    from ctui.client import Client
+    from ctui.client.client import Client
     from ctui.mcp_server.protocol.call import Call
 
 _MOST_ROUNDS = 9

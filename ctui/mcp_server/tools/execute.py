@@ -20,7 +20,7 @@ from ctui.tasks.journal.archive import FILE_NAME
 from ctui.tasks.model import Task, TaskOptions
 
 if TYPE_CHECKING:
-    from ctui.client import Client
+    from ctui.client.client import Client
 
 _FALLBACK_MODEL = "haiku"
 """As mcp-claude-code: what is delegated without a word about the model is small."""

@@ -15,7 +15,7 @@ from ctui.mcp_server.protocol.pages import ROOM, cut_text, wire_size
 from ctui.tasks.journal.archive import FILE_NAME, Entry
 
 if TYPE_CHECKING:
-    from ctui.client import Client
+    from ctui.client.client import Client
 
 _MOST_BYTES = 4 << 20
 """Bytes of the journal that are read for one portion."""

@@ -26,7 +26,7 @@ from ctui.tasks.calls import InterruptTask, StopTask
 from ctui.tasks.model import Ask, EndReason, Task, TaskState
 
 if TYPE_CHECKING:
-    from ctui.client import Client
+    from ctui.client.client import Client
     from ctui.config import McpConfig
 
 _HEARTBEAT = 5.0

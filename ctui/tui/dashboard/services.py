@@ -13,7 +13,7 @@ from ctui.tasks.model import Task
 from ctui.tui.support.place import Place
 
 if TYPE_CHECKING:
-    from ctui.client import Client
+    from ctui.client.client import Client
     from ctui.tui.cleanup.cleanup_actions import CleanupActions
     from ctui.tui.pane.pane import Pane
     from ctui.tui.support.frame_clock import FrameClock
@@ -33,7 +33,7 @@ class Services:
     @cached_property
     def client(self) -> Client:
         """Return the way to the driver."""
-        from ctui.client import Client
+        from ctui.client.client import Client
 
         return Client(self.paths)
 

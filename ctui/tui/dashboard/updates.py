@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from ctui.client import Client
+from ctui.client.client import Client
 from ctui.errors import CtuiError
 from ctui.tasks.calls import Update
 

@@ -16,7 +16,7 @@ from textual.widgets import Static
 from ctui.claude.transcript.blocks import Prompt
 from ctui.claude.transcript.ledger import Changes
 from ctui.claude.transcript.transcript import Transcript
-from ctui.client import Client
+from ctui.client.client import Client
 from ctui.tasks.model import Ask, Task
 from ctui.tui.asks.ask_panel import AskPanel
 from ctui.tui.board.task_content import pane_header

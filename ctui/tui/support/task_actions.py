@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from textual.app import App
 
-from ctui.client import Client
+from ctui.client.client import Client
 from ctui.client.tasks import (
     NewTask,
     Started,

@@ -13,10 +13,10 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctui.git.repository import Target
-from ctui.text import one_line
 from ctui.worktrees.model import Verdict
 from ctui.worktrees.proof.absorption import Absorption
 from ctui.worktrees.proof.own_work import OwnWork, keeps_a_tree
+from ctui.worktrees.proof.question import Question, target_name
 from ctui.worktrees.proof.scratch import Scratch
 from ctui.worktrees.proof.target_history import Row, TargetHistory
 from ctui.worktrees.proof.tree_changes import Changes, Entry, changes_between
@@ -24,29 +24,11 @@ from ctui.worktrees.proof.tree_changes import Changes, Entry, changes_between
 if TYPE_CHECKING:
     import pygit2
 
-PROVEN = frozenset({"merged", "history"})
-
 _PICKED_COMMITS = 100
 _EARLIER_COMMITS = 20
 _ROWS_MERGED = 200
 _BRIEF = 7
 """Hex digits of a commit in a sentence."""
-
-
-class Question(NamedTuple):
-    """Commit to be judged, with what is known of the beginning of its branch."""
-
-    tip: str
-    base: str | None = None
-    created_only: bool = False
-    stash: bool = False
-    """True if it may be a stash, whose staged part counts as well."""
-
-
-def target_name(target: Target) -> str:
-    """Return a target's name as a person calls it, safe to show."""
-    ref = target.ref.removeprefix("refs/heads/").removeprefix("refs/remotes/")
-    return one_line(ref, 60)
 
 
 def commits_text(count: int) -> str:

@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from functools import cached_property
 from pathlib import Path
 
-import msgspec
-
 from ctui.errors import CtuiError
-from ctui.git.command import git_version
 from ctui.git.repository import Repository, Target
 from ctui.text import one_line
 from ctui.worktrees.model import Proof, Verdict, Work
-from ctui.worktrees.proof.merged import PROVEN, Judge, Question, target_name
+from ctui.worktrees.proof.known import KEPT, KnownProofs, questions_of, together
+from ctui.worktrees.proof.merged import Judge
 from ctui.worktrees.proof.own_work import OwnWork, own_work
-from ctui.worktrees.proof.scratch import (
-    MERGE_TREE_VERSION,
-    Scratch,
-    scratch_repository,
-    shallow_commits,
-)
+from ctui.worktrees.proof.question import PROVEN, Question
+from ctui.worktrees.proof.scratch import Scratch, scratch_repository
 from ctui.worktrees.proof.target_history import read_history
-from ctui.worktrees.proof.verdicts import VerdictCache
-
-_ALGORITHM = 2
-"""Version of the rules; it grows with every change that may alter a verdict or a sentence."""
-
-_KEPT = PROVEN | {"empty", "no-commits"}
 
 
 class Prover:
@@ -46,7 +32,7 @@ class Prover:
         self._repository = repository
         self._targets = tuple(targets)
         self._cache = cache
-        self._verdicts = VerdictCache(cache)
+        self._known = KnownProofs(repository, targets, cache)
 
     def prove(self, works: Sequence[Work]) -> list[Proof]:
         """Return one proof for each work, in their order.
@@ -58,62 +44,20 @@ class Prover:
         Raises:
             Unavailable, Refused: the folder for the cache cannot be used.
         """
-        questions = {question for work in works for question in _questions(work)}
+        questions = {question for work in works for question in questions_of(work)}
         proofs = self._answers(questions)
-        return [self._together(work, proofs) for work in works]
+        return [together(work, proofs, self._targets[0]) for work in works]
 
-    def _answers(self, questions: Iterable[Question]) -> dict[Question, Proof]:
-        keys = {question: self._key(question) for question in questions}
-        known = self._verdicts.find(keys.values())
-        found = {question: known[key] for question, key in keys.items() if key in known}
-        asked = [question for question in keys if question not in found]
+    def _answers(self, questions: set[Question]) -> dict[Question, Proof]:
+        found = self._known.find(questions)
+        asked = [question for question in questions if question not in found]
         if asked:
             with scratch_repository(self._repository, self._cache) as scratch:
                 new = _Proving(scratch, self._targets).prove(asked)
                 if not scratch.failed:
-                    sure = {q: proof for q, proof in new.items() if proof.verdict.kind != "unknown"}
-                    self._verdicts.keep({keys[q]: proof for q, proof in sure.items()})
+                    self._known.keep(new)
             found.update(new)
         return found
-
-    def _together(self, work: Work, proofs: Mapping[Question, Proof]) -> Proof:
-        first, *others = _questions(work)
-        proof = proofs[first]
-        lost = tuple(
-            one_line(name, 60)
-            for (name, _), question in zip(work.also, others, strict=True)
-            if proofs[question].verdict.kind not in _KEPT
-        )
-        if not lost:
-            return proof
-        if proof.verdict.kind not in _KEPT:
-            return msgspec.structs.replace(proof, lost=lost)
-        names = lost[0] + (f" and {len(lost) - 1} more" if lost[1:] else "")
-        is_are = "are" if lost[1:] else "is"
-        evidence = f"its {names} {is_are} not in {target_name(self._targets[0])}"
-        return Proof(Verdict("unmerged", evidence), proof.ahead, proof.behind, lost)
-
-    def _key(self, question: Question) -> bytes:
-        return hashlib.sha256(self._surroundings + msgspec.json.encode(question)).digest()
-
-    @cached_property
-    def _surroundings(self) -> bytes:
-        """Everything that a verdict depends on, apart from the question."""
-        import pygit2
-
-        facts = (
-            _ALGORITHM,
-            pygit2.LIBGIT2_VERSION,
-            git_version() >= MERGE_TREE_VERSION,
-            self._targets,
-            shallow_commits(self._repository),
-        )
-        return msgspec.json.encode(facts)
-
-
-def _questions(work: Work) -> list[Question]:
-    first = Question(work.tip, work.base, work.created_only and work.base is None)
-    return [first, *(Question(commit, stash=True) for _, commit in work.also)]
 
 
 class _Proving:
@@ -128,7 +72,7 @@ class _Proving:
         parts = {q: part for q in questions if q.stash and (part := self._staged(q))}
         proofs = self._judge([*questions, *parts.values()])
         for question, part in parts.items():
-            if proofs[part].verdict.kind not in _KEPT:
+            if proofs[part].verdict.kind not in KEPT:
                 proofs[question] = proofs[part]
         return {question: proofs[question] for question in questions}
 

@@ -13,6 +13,7 @@ import msgspec
 from ctui.errors import ExternalFailure, Unavailable
 from ctui.git.repository import Repository, Target
 from ctui.worktrees.model import Proof, Verdict, Work
+from ctui.worktrees.proof.known import KnownProofs
 from ctui.worktrees.proof.process import ProofAnswer, ProofQuestion
 
 _LINE_BYTES = 64 << 20
@@ -38,20 +39,17 @@ class ProofWorker:
     ) -> list[Proof]:
         """Prove as `Prover.prove` does; the cancellation of a caller does not stop the worker.
 
-        A question that kills the process twice is asked once more for each work alone, so that
-        one hostile branch does not hide the others.
+        What is kept needs no process. A question that kills the process twice is asked once more
+        for each work alone, so that one hostile branch does not hide the others.
 
         Raises:
             Unavailable: the process cannot be started.
             ExternalFailure: the proof cannot be made at all, for example without a cache folder.
         """
-        if not works:
-            return []
-        async with self._turn:
-            for _ in range(2):
-                with suppress(_DiedError):
-                    return await self._ask(repository, targets, works)
-            return [await self._alone(repository, targets, work) for work in works]
+        known = await asyncio.to_thread(KnownProofs(repository, targets, self._cache).of, works)
+        asked = [work for work, proof in zip(works, known, strict=True) if proof is None]
+        proven = iter(await self._prove(repository, targets, asked) if asked else ())
+        return [proof if proof is not None else next(proven) for proof in known]
 
     async def close(self) -> None:
         """End the process, even in the middle of a question; no more can be asked."""
@@ -64,6 +62,15 @@ class ProofWorker:
             with suppress(ProcessLookupError):
                 process.kill()
             await _end(process)
+
+    async def _prove(
+        self, repository: Repository, targets: Sequence[Target], works: Sequence[Work]
+    ) -> list[Proof]:
+        async with self._turn:
+            for _ in range(2):
+                with suppress(_DiedError):
+                    return await self._ask(repository, targets, works)
+            return [await self._alone(repository, targets, work) for work in works]
 
     async def _alone(self, repository: Repository, targets: Sequence[Target], work: Work) -> Proof:
         try:
