@@ -23,6 +23,8 @@ from ctui.worktrees.landing.publish import push
 from tests.conftest import git
 from tests.filters.conftest import Filtered, commit, needs, place_in
 
+pytestmark = pytest.mark.slow
+
 BIG = bytes(range(256)) * 12_000
 OTHER = BIG[::-1]
 

@@ -17,6 +17,8 @@ from ctui.worktrees.landing.land import land
 from tests.conftest import git
 from tests.filters.conftest import SECRET, place_in, with_openssl
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     "name",
