@@ -16,6 +16,7 @@ from typing import NamedTuple
 from ctui.errors import Unavailable
 from ctui.git import hostile
 from ctui.git.command import run_git
+from ctui.git.opening import common_dir_of
 
 LFS = "lfs"
 """Filter of Git LFS: what is stored is a pointer, and no secret."""
@@ -155,8 +156,7 @@ async def _may_have_any(git_dir: Path, files: Path | None) -> bool:
 
 async def _own_files(git_dir: Path) -> list[Path]:
     """Return the person's own files of attributes: the repository's, the user's, the system's."""
-    info = await run_git(["rev-parse", "--git-path", "info/attributes"], git_dir=git_dir)
-    found = [git_dir / info.stdout.decode("utf-8", "surrogateescape").rstrip("\n")]
+    found = [common_dir_of(git_dir) / "info" / "attributes"]
     named = await run_git(
         ["config", "--type=path", "--get", "core.attributesFile"], git_dir=git_dir, check=False
     )
@@ -221,9 +221,11 @@ async def _refuse_missing(
         check=False,
     )
     if output.exit_code or b" missing\n" in output.stdout:
+        told = {line.split(b" ")[0] for line in output.stdout.splitlines() if b" blob " in line}
+        missing = next((oid for oid in asked.split() if oid not in told), b"").decode()
         raise Unavailable(
-            "a .gitattributes of the repository is not here, so nobody knows its filters",
-            hint="fetch it: git log -1 -p -- .gitattributes",
+            "a .gitattributes of the repository is not here, so nobody knows its filters; "
+            f"git cat-file -p {missing} fetches it"
         )
 
 

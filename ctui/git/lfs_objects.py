@@ -19,11 +19,13 @@ from ctui.git import hostile
 from ctui.git.attributes import filter_setting
 from ctui.git.command import run_git
 from ctui.git.lfs import POINTER_LIMIT, Pointer, pointer_of
+from ctui.git.opening import common_dir_of
 from ctui.text import one_line
 
 MAX_BYTES = 8 << 30
 """Bytes of new objects of one import."""
 
+_LOOKED_AT = 1000
 _PORTION = 1 << 20
 _SETTINGS = {
     "clean": "git-lfs clean -- %f",
@@ -130,7 +132,7 @@ async def unchanged_files(git_dir: Path, work_tree: Path, paths: Iterable[bytes]
     Git itself would ask git-lfs, which must not run on what a task wrote.
     """
     asked = [*paths]
-    if not asked or not await is_configured(git_dir):
+    if not asked or not _may_be_used(git_dir):
         return set()
     listed = await run_git(
         ["ls-files", "--stage", "-z", "--", *map(os.fsdecode, asked[:_LOOKED_AT])],
@@ -146,7 +148,14 @@ async def unchanged_files(git_dir: Path, work_tree: Path, paths: Iterable[bytes]
     )
 
 
-_LOOKED_AT = 1000
+def _may_be_used(git_dir: Path) -> bool:
+    """Return False if no git-lfs ever worked here, which is known without a process."""
+    common_dir = common_dir_of(git_dir)
+    with suppress(OSError):
+        return (common_dir / "lfs").is_dir() or b"[lfs" in (
+            common_dir / "config"
+        ).read_bytes().lower()
+    return True
 
 
 async def is_configured(git_dir: Path) -> bool:

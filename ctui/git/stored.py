@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from ctui.errors import Refused
 from ctui.git.attributes import LFS, Transformation, attributes_at, portions
 from ctui.git.command import run_git
 from ctui.git.lfs import POINTER_LIMIT, pointer_of
+from ctui.git.new_blobs import Blob, News, find_news, known_commits, new_blobs
 from ctui.text import one_line
 
 _LITERAL = {"GIT_LITERAL_PATHSPECS": "1"}
@@ -23,26 +24,14 @@ _SECONDS = 300
 _SOURCES = 20
 """Commits whose attributes are looked at: the base, and known parents of what is new."""
 _TEXT_LIMIT = 64 << 20
-_REGULAR = (b"100644", b"100755")
-_OUTSIDE = {b"", b".", b".."}
-_TAKE_BACK = "let the task take it back, or let a new one run the filter (git.filters)"
-
-
-class _Blob(NamedTuple):
-    path: bytes
-    oid: bytes
+_GIT_CRYPT = b"\0GITCRYPT\0"
+_TAKE_BACK = "let the task take it back"
+_OR_NAME = ", or let a new one run the filter (git.filters)"
 
 
 class _Suspect(NamedTuple):
-    blob: _Blob
+    blob: Blob
     rule: Transformation
-
-
-class _News(NamedTuple):
-    """New commits, and what each has at a path that none of its parents has there."""
-
-    blobs: Mapping[_Blob, Collection[str]]
-    boundary: list[str]
 
 
 async def refuse_untransformed(
@@ -70,97 +59,79 @@ async def refuse_untransformed(
         Refused: the message names one path.
         CtuiError: it cannot be found out.
     """
-    news = await _news(git_dir, tips, await _known(common_dir, base))
-    rules: dict[bytes, set[Transformation]] = defaultdict(set)
-    sources = [*([base] if base else []), *news.boundary]
-    paths = {blob.path for blob in news.blobs}
-    for source in list(dict.fromkeys(sources))[:_SOURCES]:
-        for path, rule in (await attributes_at(common_dir, source, paths)).items():
-            rules[path].add(rule)
+    news = await find_news(git_dir, tips, await known_commits(common_dir, base))
+    rules = await _rules(common_dir, [*([base] if base else []), *news.boundary], news.blobs)
     suspects = {
         _Suspect(blob, rule)
         for blob in news.blobs
         for rule in rules[blob.path]
         if rule.filter not in allowed
     }
-    wrong = await _wrong(git_dir, common_dir, base, suspects) if suspects else set()
-    if wrong:
-        first = min(wrong)
-        raise Refused(_reason(first, min(news.blobs[first.blob])))
+    wrong, unknown = await _looked_at(git_dir, suspects)
+    if unknown:
+        wrong |= unknown - await _stored(common_dir, base, unknown)
+    named = any(suspect.rule.filter not in {"", LFS} for suspect in wrong)
+    _refuse(wrong, news, f"{_TAKE_BACK}{_OR_NAME}" if named else _TAKE_BACK)
     return {
         blob.oid: blob.path if _is_lfs(rules[blob.path]) else b""
         for blob in sorted(news.blobs, key=lambda blob: _is_lfs(rules[blob.path]))
     }
 
 
+async def refuse_raw(git_dir: Path, tip: str, known: Iterable[str], hint: str) -> None:
+    """Refuse commits of anybody that have bytes of which can be seen that they are raw.
+
+    That is so for Git LFS, git-crypt and encodings; of other filters nobody knows it.
+
+    Args:
+        git_dir: of the repository.
+        tip: the newest of the commits.
+        known: commits that need no look, such as those of the remote that it is pushed to.
+        hint: what to do about it.
+
+    Raises:
+        Refused: the message names one path.
+    """
+    news = await find_news(git_dir, [tip], known)
+    rules = await _rules(git_dir, news.boundary, news.blobs)
+    suspects = {_Suspect(blob, rule) for blob in news.blobs for rule in rules[blob.path]}
+    wrong, unknown = await _looked_at(git_dir, suspects)
+    for suspect in unknown:
+        if suspect.rule.filter.startswith("git-crypt"):
+            content = await _content(git_dir, suspect.blob.oid)
+            if not content.startswith(_GIT_CRYPT):
+                wrong.add(suspect)
+    _refuse(wrong, news, hint)
+
+
+def _refuse(wrong: Collection[_Suspect], news: News, hint: str) -> None:
+    if wrong:
+        first = min(wrong)
+        raise Refused(f"{_reason(first, min(news.blobs[first.blob]))}: {hint}")
+
+
+async def _rules(
+    git_dir: Path, commits: Iterable[str], blobs: Iterable[Blob]
+) -> Mapping[bytes, set[Transformation]]:
+    """Return how paths are transformed by any of several commits."""
+    rules: dict[bytes, set[Transformation]] = defaultdict(set)
+    paths = {blob.path for blob in blobs}
+    for commit in list(dict.fromkeys(commits))[:_SOURCES]:
+        for path, rule in (await attributes_at(git_dir, commit, paths)).items():
+            rules[path].add(rule)
+    return rules
+
+
 def _is_lfs(rules: Iterable[Transformation]) -> bool:
     return any(rule.filter == LFS for rule in rules)
 
 
-async def _known(common_dir: Path, base: str | None) -> bytes:
-    listed = await run_git(["for-each-ref", "--format=%(objectname)"], git_dir=common_dir)
-    lines = set(listed.stdout.split()) | ({base.encode()} if base else set())
-    return b"".join(b"^%s\n" % line for line in sorted(lines))
-
-
-async def _news(git_dir: Path, tips: Iterable[str], known: bytes) -> _News:
-    listed = await run_git(
-        ["rev-list", "--boundary", "--ignore-missing", "--stdin"],
-        git_dir=git_dir,
-        input=b"".join(f"{tip}\n".encode() for tip in sorted(tips)) + known,
-        timeout=_SECONDS,
-    )
-    lines = listed.stdout.decode().split()
-    commits = [line for line in lines if not line.startswith("-")]
-    boundary = [line[1:] for line in lines if line.startswith("-")]
-    if not commits:
-        return _News({}, boundary)
-    return _News(await _new_blobs(git_dir, commits), boundary)
-
-
-async def _new_blobs(
-    git_dir: Path, commits: Collection[str], paths: Iterable[bytes] = ()
-) -> dict[_Blob, set[str]]:
-    """Return the files of commits that none of their parents has, with those commits."""
-    # For a merge only what differs from every parent: the rest is in one of them.
-    options = ["-c", "-r", "-z", "--root", "--raw", "--no-abbrev", "--no-renames"]
-    output = await run_git(
-        ["diff-tree", "--stdin", *options, "--", *map(os.fsdecode, paths)],
-        git_dir=git_dir,
-        env=_LITERAL,
-        input="".join(f"{commit}\n" for commit in commits).encode(),
-        timeout=_SECONDS,
-    )
-    blobs: dict[_Blob, set[str]] = defaultdict(set)
-    for commit, blob in _parsed(output.stdout):
-        blobs[blob].add(commit)
-    return blobs
-
-
-def _parsed(output: bytes) -> Iterator[tuple[str, _Blob]]:
-    """Yield the new files of `git diff-tree --stdin -z`, with their commits.
-
-    An entry is `:OLDMODE MODE OLD NEW STATUS`, of a merge with one colon, old mode and old object
-    for each parent.
-    """
-    commit = ""
-    fields = iter(output.split(b"\0"))
-    for field in fields:
-        if not field.startswith(b":"):
-            commit = field.decode() or commit
-            continue
-        parents = len(field) - len(field.lstrip(b":"))
-        path = next(fields, b"")
-        facts = field.lstrip(b":").split(b" ")
-        mode, oid = facts[parents], facts[2 * parents + 1]
-        # A path that leaves the tree is no path; the fetch's fsck forbids its tree.
-        if mode in _REGULAR and not _OUTSIDE & {*path.split(b"/")}:
-            yield commit, _Blob(path, oid)
-
-
-async def _wrong(
-    git_dir: Path, common_dir: Path, base: str | None, suspects: Collection[_Suspect]
-) -> set[_Suspect]:
+async def _looked_at(
+    git_dir: Path, suspects: Collection[_Suspect]
+) -> tuple[set[_Suspect], set[_Suspect]]:
+    """Return those that are raw, and those of filters of which nobody can tell."""
+    if not suspects:
+        return set(), set()
     sizes = await _sizes(git_dir, {suspect.blob.oid for suspect in suspects})
     wrong: set[_Suspect] = set()
     unknown: set[_Suspect] = set()
@@ -176,7 +147,7 @@ async def _wrong(
             unknown.add(suspect)
         elif size > _TEXT_LIMIT or not _is_utf8(await _content(git_dir, oid)):
             wrong.add(suspect)
-    return wrong | (unknown - await _stored(common_dir, base, unknown) if unknown else set())
+    return wrong, unknown
 
 
 def _is_utf8(content: bytes) -> bool:
@@ -207,7 +178,7 @@ async def _stored(
 
     At their path in its history, or anywhere in the base. What tasks brought does not count.
     """
-    found: dict[_Blob, set[str]] = {}
+    found: dict[Blob, set[str]] = {}
     for some in portions(sorted({blob.path for blob, _ in suspects})):
         listed = await run_git(
             ["rev-list", "--full-history", "--exclude=refs/ctui/*", "--all"]
@@ -217,7 +188,7 @@ async def _stored(
             env=_LITERAL,
             timeout=_SECONDS,
         )
-        found |= await _new_blobs(common_dir, listed.stdout.decode().split(), some)
+        found |= await new_blobs(common_dir, listed.stdout.decode().split(), some)
     stored = {
         _Suspect(blob, rule)
         for blob, rule in suspects
@@ -246,11 +217,9 @@ async def _at_base(
 
 def _reason(suspect: _Suspect, commit: str) -> str:
     blob, rule = suspect
-    path = one_line(blob.path.decode("utf-8", "replace"), 80)
+    place = f"{one_line(blob.path.decode('utf-8', 'replace'), 80)} of {commit[:9]}"
     if rule.filter == LFS:
-        return f"{path} of {commit[:9]} is no Git LFS pointer: let the task take it back"
+        return f"{place} is no Git LFS pointer"
     if rule.filter:
-        name = one_line(rule.filter, 40)
-        return f"{path} of {commit[:9]} did not go through the filter {name}: {_TAKE_BACK}"
-    name = one_line(rule.encoding, 40)
-    return f"{path} of {commit[:9]} is stored as {name}, not as UTF-8: let the task take it back"
+        return f"{place} did not go through the filter {one_line(rule.filter, 40)}"
+    return f"{place} is stored as {one_line(rule.encoding, 40)}, not as UTF-8"

@@ -20,7 +20,8 @@ from ctui.git.repository import Repository
 from ctui.text import one_line
 
 _SECONDS = 600
-_BACK = 10
+_LFS_SECONDS = 600
+"""Seconds that Git LFS has for all files; what it has not got then stays a pointer."""
 _CLEAN = """t=$(mktemp) || exit 1
 trap 'rm -f "$t"' EXIT
 cat >"$t" || exit 1
@@ -86,43 +87,18 @@ class Checkout:
         names = sorted({rule.filter for rule in found.values()} - {"", LFS})
         await self._leave_alone([name for name in names if await self._is_configured(name)])
 
-    async def settle(self) -> None:
-        """Make the index know the files of Git LFS, after they got their owner.
-
-        Git would compare a file that changed in the second of the checkout with its pointer, and
-        ctui's git runs no filter.
-        """
-        if not self._lfs:
-            return
-        await asyncio.to_thread(self._make_older)
-        await run_git(
-            ["update-index", "-q", "--refresh"],
-            git_dir=self._metadata,
-            work_tree=self._path,
-            blanked=await self._others(),
-            timeout=_SECONDS,
-            check=False,
-        )
-
-    def _make_older(self) -> None:
-        for path in self._lfs:
-            with suppress(OSError):
-                file = self._path / os.fsdecode(path)
-                status = file.lstat()
-                times = (status.st_atime_ns, status.st_mtime_ns - _BACK * 1_000_000_000)
-                os.utime(file, ns=times, follow_symlinks=False)
-
     async def _reset(
         self,
         blanked: Iterable[str],
         heard: Callable[[str], None] | None = None,
         config: dict[str, str] | None = None,
+        seconds: float = _SECONDS,
     ) -> None:
         await run_git(
             ["reset", "--hard", "--no-recurse-submodules"],
             git_dir=self._metadata,
             work_tree=self._path,
-            timeout=_SECONDS,
+            timeout=seconds,
             blanked=blanked,
             config=config,
             heard=heard,
@@ -133,7 +109,8 @@ class Checkout:
         if not self._foreign and await self._is_configured(LFS):
             try:
                 await asyncio.to_thread(self._remove_lfs_files)
-                await self._reset(await self._others(), heard, {f"filter.{LFS}.required": "false"})
+                optional = {f"filter.{LFS}.required": "false"}
+                await self._reset(await self._others(), heard, optional, _LFS_SECONDS)
             except CtuiError:
                 # It was killed, perhaps with the index in its hands.
                 (self._metadata / "index.lock").unlink(missing_ok=True)

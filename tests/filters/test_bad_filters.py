@@ -22,6 +22,8 @@ BAD = pytest.mark.parametrize(
     ids=["missing", "fails", "hangs", "never the same"],
 )
 
+pytestmark = pytest.mark.slow
+
 
 def with_bad_filter(repository: Path, program: str) -> None:
     """Set up a repository whose filter worked when the person committed."""

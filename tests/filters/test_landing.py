@@ -11,6 +11,7 @@ from ctui.git.repository import Repository, open_repository
 from ctui.worktrees.landing.checkouts import Checkout, linked_checkout
 from ctui.worktrees.landing.commit import commit_all
 from ctui.worktrees.landing.land import Landed, land
+from ctui.worktrees.landing.publish import push
 from tests.conftest import git
 from tests.filters.conftest import (
     ENCRYPTED,
@@ -19,6 +20,7 @@ from tests.filters.conftest import (
     Filtered,
     Setup,
     place_in,
+    with_git_crypt,
     with_nbstripout,
     with_openssl,
 )
@@ -194,3 +196,25 @@ async def test_ctui_commits_no_plain_text(repository: Path, tmp_path: Path, setu
             await commit_all(checkout, "Leak")
         assert "by hand" not in found.value.hint
     assert git(repository, "rev-parse", "ctui/work") == place.record.base
+
+
+async def test_raw_bytes_that_came_in_otherwise_are_not_passed_on(
+    repository: Path, tmp_path: Path
+) -> None:
+    """G1: commits from before an upgrade, say; of git-crypt it can be seen."""
+    remote = tmp_path / "remote.git"
+    git(tmp_path, "init", "-q", "--bare", str(remote))
+    git(repository, "remote", "add", "origin", str(remote))
+    with_git_crypt(repository)
+    found = open_repository(repository)
+    await push(found, "main")
+    place = await place_in(repository, tmp_path)
+    blob = git(repository, "hash-object", "-w", "--no-filters", "secret.env")
+    git(place.path, "update-index", "--cacheinfo", f"100644,{blob},secret.env")
+    git(place.path, "commit", "-q", "-m", "Leak")
+    git(place.path, "checkout", "-q", "--", "secret.env")
+    await refused(place, r"secret\.env of .* did not go through the filter git-crypt")
+    with pytest.raises(Refused, match="did not go through the filter git-crypt") as error:
+        await push(found, "ctui/work")
+    assert "git rebase" in error.value.one_line()
+    assert git(remote, "for-each-ref").count("\n") == 0

@@ -14,6 +14,7 @@ from ctui.config.model import GitConfig
 from ctui.errors import CtuiError, Unavailable
 from ctui.git.lfs import pointer_of
 from ctui.git.repository import Repository, open_repository
+from ctui.worktrees import as_stored
 from ctui.worktrees.git_status import git_status
 from ctui.worktrees.landing.checkouts import Checkout, linked_checkout
 from ctui.worktrees.landing.commit import commit_all
@@ -21,6 +22,8 @@ from ctui.worktrees.landing.land import land
 from ctui.worktrees.landing.publish import push
 from tests.conftest import git
 from tests.filters.conftest import Filtered, commit, needs, place_in
+
+pytestmark = pytest.mark.slow
 
 BIG = bytes(range(256)) * 12_000
 OTHER = BIG[::-1]
@@ -211,7 +214,7 @@ async def test_without_git_lfs_it_is_said(
     assert (found.ok, found.mend) == (False, "install git-lfs, then: git lfs install")
     with pytest.raises(Unavailable, match="has files of Git LFS"):
         await push(open_repository(lfs), "ctui/work")
-    with pytest.raises(CtuiError, match="lfs"):
+    with pytest.raises(Unavailable, match=r"there is no git-lfs here to write new\.bin"):
         await land(*opened(place))
     assert list((remote / "refs" / "heads").iterdir()) == []
 
@@ -225,3 +228,20 @@ async def test_ctui_itself_commits_no_raw_file(lfs: Path, tmp_path: Path) -> Non
     place.edit("big.bin", OTHER)
     with pytest.raises(CtuiError, match=r"big\.bin"):
         await commit_all(checkout, "Raw")
+
+
+@pytest.mark.parametrize("program", ["sleep 1000", "exit 3", "/not/there"])
+async def test_a_git_lfs_that_does_not_work_leaves_pointers(
+    lfs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str
+) -> None:
+    """Bad input: it hangs, fails or is missing, and the worktree is made all the same."""
+    monkeypatch.setattr(as_stored, "_LFS_SECONDS", 3)
+    for setting in ("process", "smudge", "clean"):
+        git(lfs, "config", f"filter.lfs.{setting}", program)
+    place = await place_in(lfs, tmp_path)
+    assert pointer_of((place.path / "big.bin").read_bytes()) is not None
+    assert "1 of 1 files of Git LFS are pointers" in place.said[0]
+    assert await modified(place) == 0
+    place.edit("a.txt", "a\n")
+    place.task_commits()
+    assert (await place.bring()).problem == ""

@@ -7,12 +7,14 @@ program of the person on what the task chose.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from ctui.errors import Refused
-from ctui.git.attributes import attributes_at, filter_setting
+from ctui.errors import Refused, Unavailable
+from ctui.git.attributes import LFS, attributes_at, filter_setting
 from ctui.git.command import filter_settings, run_git
+from ctui.git.lfs_objects import is_configured
 from ctui.worktrees.landing.commit_diff import EntryChange, named, split_paths
 
 _ATTRIBUTES = b".gitattributes"
@@ -58,8 +60,17 @@ async def refuse_filter_changes(
 
 
 async def settings_to_blank(git_dir: Path, commit: str, paths: Iterable[bytes]) -> list[str]:
-    """Return the settings that blank every filter but those of these paths."""
+    """Return the settings that blank every filter but those of these paths.
+
+    Raises:
+        Unavailable: Git LFS has to write one of them, and is not there.
+    """
     rules = await attributes_at(git_dir, commit, paths)
+    pointers = sorted(path for path, rule in rules.items() if rule.filter == LFS)
+    if pointers and shutil.which("git-lfs") is None and await is_configured(git_dir):
+        raise Unavailable(
+            f"there is no git-lfs here to write {named(pointers)}", hint="install git-lfs"
+        )
     kept = {f"filter.{rule.filter}" for rule in rules.values()}
     return [name for name in await filter_settings(git_dir) if name.rpartition(".")[0] not in kept]
 

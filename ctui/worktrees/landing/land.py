@@ -16,6 +16,7 @@ from ctui.git.attributes import attributes_at
 from ctui.git.gitlinks import gitlink_changes, told
 from ctui.git.partial import fetch_for_merge
 from ctui.git.repository import Repository
+from ctui.git.stored import refuse_raw
 from ctui.git.swap import compare_and_swap
 from ctui.text import one_line
 from ctui.worktrees.landing.checkouts import Checkout, branch_name, checkout_of
@@ -96,6 +97,8 @@ async def land(
     branch = await _branch_to_land(repository, worktree, ref)
     await _refuse_unsaved(worktree, run_filters)
     before, tip = repository.resolve(ref), repository.resolve(branch)
+    hint = "let the task take it out of its history"
+    await refuse_raw(repository.common_dir, tip, [before], hint)
     plan = _Landing(repository, ref, branch, before, tip, message)
     after, commits = await plan.compute(method, fast_forward=fast_forward, signed=not dry_run)
     reason = f"ctui: {method} of {_short(branch)}"

@@ -10,6 +10,7 @@ from ctui.errors import Conflict, ExternalFailure, InvalidInput, NotFound, Refus
 from ctui.git.command import GitOutput, run_git
 from ctui.git.network import remote_environment
 from ctui.git.repository import Repository
+from ctui.git.stored import refuse_raw
 from ctui.text import one_line
 from ctui.worktrees.landing.lfs_push import push_lfs_objects
 
@@ -79,6 +80,7 @@ async def push(
     command.append("--recurse-submodules=no")
     command += ["--set-upstream"] if first else []
     command += [f"--force-with-lease={ref}:{force_with_lease}"] if force_with_lease else []
+    await _refuse_raw(repository, chosen, ref)
     environment = await remote_environment(repository)
     await push_lfs_objects(repository, chosen, ref, environment)
     output = await run_git(
@@ -94,6 +96,14 @@ async def push(
     if output.exit_code or state is None or state.startswith("!"):
         raise _failure(output, state or "", chosen, branch)
     return Pushed(chosen, branch, repository.resolve(ref), not state.startswith("="), first)
+
+
+async def _refuse_raw(repository: Repository, remote: str, ref: str) -> None:
+    """Refuse what the remote's commits say it stores transformed, whoever committed it."""
+    prefix = f"refs/remotes/{remote}/"
+    known = [commit for _, commit in repository.refs(prefix)]
+    hint = "take it out of the history first: git rebase --interactive"
+    await refuse_raw(repository.common_dir, repository.resolve(ref), known, hint)
 
 
 async def choose_remote(repository: Repository, name: str | None = None) -> str:
