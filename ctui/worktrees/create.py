@@ -81,7 +81,8 @@ async def create_worktree(
             await run_git(["branch", "--no-track", branch, commit], git_dir=repository.common_dir)
             made_branch = True
             await _add(repository, path, branch)
-        await become_like(metadata_of(path), origin_of(repository))
+        like = origin_of(repository)
+        await become_like(metadata_of(path), like)
         await reset_fetching(repository, metadata_of(path), path)
         # The person's own filters may run here: the files come from a commit that they chose.
         await run_git(
@@ -93,7 +94,9 @@ async def create_worktree(
             heard=files_updated(progress) if progress is not None else None,
         )
         await asyncio.to_thread(_settle, metadata_of(path), path)
-        for module, checkout in await fill_submodules(repository, metadata_of(path), path, commit):
+        for module, checkout in await fill_submodules(
+            repository, metadata_of(path), path, commit, like
+        ):
             await asyncio.to_thread(_settle, module, checkout)
         return _record(repository, path.name, path, branch, commit)
     except (CtuiError, OSError, asyncio.CancelledError) as error:
