@@ -16,7 +16,7 @@ from ctui.errors import Conflict, CtuiError, ExternalFailure, InvalidInput, Unav
 from ctui.file_lock import FileLock
 from ctui.git.command import run_git
 from ctui.git.names import branch_conflicts, nameable, worktree_name
-from ctui.git.partial import reset_fetching
+from ctui.git.partial import fetch_for_checkout
 from ctui.git.repository import Repository
 from ctui.git.sparse import become_like
 from ctui.git.submodule_checkout import fill_submodules
@@ -83,7 +83,7 @@ async def create_worktree(
             await _add(repository, path, branch)
         like = origin_of(repository)
         await become_like(metadata_of(path), like)
-        await reset_fetching(repository, metadata_of(path), path)
+        await fetch_for_checkout(repository, metadata_of(path), commit)
         # The person's own filters may run here: the files come from a commit that they chose.
         await run_git(
             ["reset", "--hard", "--no-recurse-submodules"],
