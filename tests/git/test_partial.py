@@ -141,7 +141,7 @@ async def test_a_checkout_is_that_of_any_clone(clone: Path, upstream: Path, tmp_
     """G11: only objects are fetched before it; attributes and filters are seen as in any clone."""
     git(tmp_path, "clone", "-q", str(upstream), "whole")
     found = []
-    for name in ("clone", "whole"):
+    for name in (clone.name, "whole"):
         (tmp_path / name / ".git" / "info" / "attributes").write_text(
             "feature.txt filter=loud\na.txt eol=crlf\n"
         )
