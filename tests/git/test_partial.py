@@ -185,10 +185,10 @@ async def test_a_sparse_partial_clone(clone: Path, tmp_path: Path) -> None:
     assert missing(clone) == before
 
 
-async def test_the_extension_of_older_clones(clone: Path, tmp_path: Path) -> None:
-    """G11: `extensions.partialClone` names the remote, and is no reason to refuse."""
+def test_the_extension_of_older_clones(clone: Path) -> None:
+    """G11: `extensions.partialClone` names the remote as well."""
     git(clone, "config", "--unset", "remote.origin.promisor")
-    git(clone, "config", "extensions.partialClone", "origin")
     repository = open_repository(clone)
+    assert promisor_remote(repository) is None
+    git(clone, "config", "extensions.partialClone", "origin")
     assert promisor_remote(repository) == "origin"
-    await create_worktree(repository, tmp_path / "w", name="one", base="origin/feature")
