@@ -32,7 +32,22 @@ async def repository_check(folder: Path) -> Check | None:
         some = ", ".join(one_line(path, 60) for path in empty[:_SHOWN])
         command = "git submodule update --init --recursive"
         return Check("repo", True, found, f"{command} (tasks find nothing in {some})")
-    return Check("repo", True, found)
+    return Check("repo", True, found, _unfollowed(repository))
+
+
+def _unfollowed(repository: Repository) -> str:
+    """Return what lets a bare clone know where its remote's branches are, if it does not.
+
+    `git clone --bare` sets nothing of the kind, so that what was pushed never counts as pushed.
+    """
+    remote = repository.remote()
+    if not repository.bare or remote is None or f"remote.{remote}.fetch" in repository.git.config:
+        return ""
+    name = one_line(remote, 60)
+    return (
+        f"git -C {repository.common_dir} config remote.{name}.fetch "
+        f"'+refs/heads/*:refs/remotes/{name}/*' (else nothing counts as pushed)"
+    )
 
 
 async def _kinds(repository: Repository) -> list[str]:

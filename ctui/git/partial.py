@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection
-from contextlib import suppress
 from pathlib import Path
 
 from ctui.errors import CtuiError, Unavailable
 from ctui.git.command import GitOutput, run_git
 from ctui.git.network import remote_environment
 from ctui.git.repository import Repository
+from ctui.git.sparse import outside, sparse_of
 from ctui.text import one_line
 
 _SECONDS = 600
@@ -44,10 +44,13 @@ def completing_command(repository: Repository) -> str:
     return f"git fetch --refetch --no-filter {one_line(remote)}" if remote is not None else ""
 
 
-async def reset_fetching(repository: Repository, metadata: Path, path: Path) -> None:
-    """Write the files of a new worktree of a partial clone, once what they need is there.
+async def fetch_for_checkout(repository: Repository, metadata: Path, commit: str) -> None:
+    """Fetch what the files of a commit need and is not there, in one go.
 
-    Git itself knows which objects a checkout needs, also a sparse one, and fetches them in one go.
+    Args:
+        repository: that may be a partial clone.
+        metadata: of the worktree that is about to have the files; a sparse one needs fewer.
+        commit: that is to be checked out.
 
     Raises:
         Unavailable: the remote cannot be reached, or has them no more.
@@ -55,17 +58,17 @@ async def reset_fetching(repository: Repository, metadata: Path, path: Path) -> 
     remote = promisor_remote(repository)
     if remote is None:
         return
-    output = await run_git(
-        ["reset", "--quiet", "--hard", "--no-recurse-submodules"],
-        git_dir=metadata,
-        work_tree=path,
-        timeout=_SECONDS,
-        env={**await remote_environment(repository), "GIT_NO_LAZY_FETCH": "0"},
-        config=_absolute(repository, remote),
-        check=False,
-    )
-    if output.exit_code:
-        raise _not_given(repository, remote, output)
+    listed = await _read_trees(repository, remote, ["ls-tree", "-r", "-z", "--full-tree", commit])
+    files: dict[bytes, bytes] = {}
+    for entry in filter(None, listed.split(b"\0")):
+        facts, _, path = entry.partition(b"\t")
+        mode, _, name = facts.split()
+        if mode != b"160000":
+            files[path] = name
+    if await sparse_of(metadata) is not None:
+        for path in await outside(metadata, files):
+            del files[path]
+    await _fetch_missing(repository, remote, set(files.values()))
 
 
 async def fetch_for_merge(repository: Repository, ours: str, theirs: str) -> None:
@@ -80,21 +83,31 @@ async def fetch_for_merge(repository: Repository, ours: str, theirs: str) -> Non
         return
     wanted: set[bytes] = set()
     for new in (ours, theirs):
-        output = await run_git(
-            ["diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", str(base), new],
-            git_dir=repository.common_dir,
-            timeout=_SECONDS,
-            env={**await remote_environment(repository), "GIT_NO_LAZY_FETCH": "0"},
-            cwd=_where(repository),
-            check=False,
-        )
-        if output.exit_code:
-            raise _not_given(repository, remote, output)
-        for field in output.stdout.split(b"\0")[::2]:
+        command = ["diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames", str(base), new]
+        for field in (await _read_trees(repository, remote, command)).split(b"\0")[::2]:
             if not field.startswith((b":160000", b":000000 160000")) and (
                 found := _OBJECT.match(field)
             ):
                 wanted |= {found[1], found[2]} - {_NONE}
+    await _fetch_missing(repository, remote, wanted)
+
+
+async def _read_trees(repository: Repository, remote: str, command: list[str]) -> bytes:
+    """Return the output of a git that may fetch the trees that it reads."""
+    output = await run_git(
+        command,
+        git_dir=repository.common_dir,
+        timeout=_SECONDS,
+        env={**await remote_environment(repository), "GIT_NO_LAZY_FETCH": "0"},
+        cwd=_where(repository),
+        check=False,
+    )
+    if output.exit_code:
+        raise _not_given(repository, remote, output)
+    return output.stdout
+
+
+async def _fetch_missing(repository: Repository, remote: str, wanted: set[bytes]) -> None:
     # libgit2 never fetches; git itself would, or fail, at the first one that is missing.
     there = repository.git.odb
     if missing := [name for name in sorted(wanted) if name.decode() not in there]:
@@ -126,18 +139,6 @@ async def _fetch(repository: Repository, remote: str, objects: Collection[bytes]
     )
     if output.exit_code:
         raise _not_given(repository, remote, output)
-
-
-def _absolute(repository: Repository, remote: str) -> dict[str, str]:
-    """Return the setting that makes a relative path of a remote absolute.
-
-    Git takes it relative to the new worktree, where it goes to write files.
-    """
-    with suppress(KeyError):
-        url = repository.git.config[f"remote.{remote}.url"]
-        if url is not None and url.startswith(("./", "../")):
-            return {f"url.{(_where(repository) / url).resolve()}.insteadOf": url}
-    return {}
 
 
 def _where(repository: Repository) -> Path:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from ctui.errors import CtuiError
@@ -20,12 +21,18 @@ from ctui.git.shallow import copy_shallow
 from ctui.git.submodules import Submodule, module_sources, submodules_of
 
 _SECONDS = 600
+Lasting = Callable[[Path], bool]
+"""Function that returns True for a folder of objects that may be borrowed for long.
+
+A linked worktree can be removed; only beside a bare repository one of them is as good as any.
+"""
+
 _DEPTH = 8
 _COPIED = r"^(remote\..*\.(url|fetch|pushurl)|submodule\..*\.(url|active))$"
 
 
 async def fill_submodules(
-    repository: Repository, metadata: Path, work_tree: Path, commit: str
+    repository: Repository, metadata: Path, work_tree: Path, commit: str, like: Path
 ) -> list[tuple[Path, Path]]:
     """Fill the submodules of a worktree that was just checked out.
 
@@ -36,14 +43,22 @@ async def fill_submodules(
         metadata: of the worktree.
         work_tree: its files, all of them of the commit: no task has been here.
         commit: that is checked out.
+        like: the git directory of the checkout that the worktree is like, which is looked at first;
+            beside a bare repository it is taken to stay.
 
     Returns:
         the git directory and the files of each that was filled, the outer before the inner ones.
     """
     if not _has_submodules(repository, commit):
         return []
-    sources = module_sources(repository.common_dir, repository.here)
-    return await _fill(metadata, work_tree, commit, sources, _DEPTH)
+    sources = module_sources(repository.common_dir, like)
+    linked = repository.common_dir / "worktrees"
+    keep = like if repository.bare else repository.common_dir / "modules"
+
+    def lasting(objects: Path) -> bool:
+        return not objects.is_relative_to(linked) or objects.is_relative_to(keep)
+
+    return await _fill(metadata, work_tree, commit, sources, lasting, _DEPTH)
 
 
 def _has_submodules(repository: Repository, commit: str) -> bool:
@@ -57,7 +72,12 @@ def _has_submodules(repository: Repository, commit: str) -> bool:
 
 
 async def _fill(
-    git_dir: Path, work_tree: Path, commit: str, sources: list[Path], depth: int
+    git_dir: Path,
+    work_tree: Path,
+    commit: str,
+    sources: list[Path],
+    lasting: Lasting,
+    depth: int,
 ) -> list[tuple[Path, Path]]:
     filled: list[tuple[Path, Path]] = []
     for found in await submodules_of(git_dir, commit, sources):
@@ -67,18 +87,24 @@ async def _fill(
         if found.source is None or not depth or not there:
             continue
         try:
-            await _fill_one(found, found.source, module, checkout)
+            await _fill_one(found, found.source, module, checkout, lasting)
         except (CtuiError, OSError):
             await asyncio.to_thread(_undo, module, checkout)
             continue
-        inner = await _fill(module, checkout, found.commit, [found.source], depth - 1)
+        inside = [source / "modules" / found.name for source in sources]
+        inner = await _fill(module, checkout, found.commit, inside, lasting, depth - 1)
         filled += [(module, checkout), *inner]
     return filled
 
 
-async def _fill_one(found: Submodule, source: Path, module: Path, checkout: Path) -> None:
-    await asyncio.to_thread(_lay_out, found, source, module)
+async def _fill_one(
+    found: Submodule, source: Path, module: Path, checkout: Path, lasting: Lasting
+) -> None:
+    borrowed = Repository(source, None).object_directories()
+    await asyncio.to_thread(_lay_out, found, source, module, list(filter(lasting, borrowed)))
     await _configure(source, module, checkout)
+    if not all(map(lasting, borrowed)):
+        await _copy(found, source, module)
     # No filter runs: what the submodule stores transformed stays as it is stored.
     await run_git(
         ["reset", "--quiet", "--hard", "--no-recurse-submodules", found.commit],
@@ -90,11 +116,23 @@ async def _fill_one(found: Submodule, source: Path, module: Path, checkout: Path
     (checkout / ".git").chmod(0o644)
 
 
-def _lay_out(found: Submodule, source: Path, module: Path) -> None:
+async def _copy(found: Submodule, source: Path, module: Path) -> None:
+    """Copy what lies in a worktree that may go: the commit's history, and what its refs name."""
+    refs = (module / "packed-refs").read_text(errors="replace").splitlines()[1:]
+    names = [found.commit, *(line.split()[0] for line in refs)]
+    await run_git(
+        ["pack-objects", "--quiet", "--revs", "--local", module / "objects" / "pack" / "pack"],
+        git_dir=source,
+        timeout=_SECONDS,
+        input="".join(f"{name}\n" for name in names).encode(),
+    )
+
+
+def _lay_out(found: Submodule, source: Path, module: Path, borrowed: list[Path]) -> None:
     for name in ("objects/info", "objects/pack", "refs/heads", "refs/tags", "info"):
         (module / name).mkdir(parents=True)
-    borrowed = "".join(f"{path}\n" for path in Repository(source, None).object_directories())
-    (module / "objects/info/alternates").write_bytes(os.fsencode(borrowed))
+    listed = "".join(f"{path}\n" for path in borrowed)
+    (module / "objects/info/alternates").write_bytes(os.fsencode(listed))
     copy_shallow(source, module)
     (module / "HEAD").write_text(f"{found.commit}\n")
 

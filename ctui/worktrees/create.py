@@ -16,7 +16,7 @@ from ctui.errors import Conflict, CtuiError, ExternalFailure, InvalidInput, Unav
 from ctui.file_lock import FileLock
 from ctui.git.command import run_git
 from ctui.git.names import branch_conflicts, nameable, worktree_name
-from ctui.git.partial import reset_fetching
+from ctui.git.partial import fetch_for_checkout
 from ctui.git.repository import Repository
 from ctui.git.sparse import become_like
 from ctui.git.submodule_checkout import fill_submodules
@@ -100,13 +100,13 @@ async def create_worktree(
         metadata = metadata_of(path)
         foreign = existing is not None and existing.foreign
         files = Checkout(repository, metadata, path, say, foreign=foreign)
-        await become_like(metadata, origin_of(repository))
-        await reset_fetching(repository, metadata, path)
+        like = origin_of(repository)
+        await become_like(metadata, like)
+        await fetch_for_checkout(repository, metadata, commit)
         await files.write(files_updated(progress) if progress is not None else None)
-        if not await asyncio.to_thread(_settle, metadata, path):
-            await asyncio.to_thread(give_to_tasks, path)
-            await files.settle()
-        await _fill_submodules(repository, metadata, path, commit)
+        await asyncio.to_thread(_settle, metadata, path)
+        for module, inside in await fill_submodules(repository, metadata, path, commit, like):
+            await asyncio.to_thread(_settle, module, inside)
         # Of a branch that was there nobody knows where its work begins.
         return _record(repository, path.name, path, branch, None if existing else commit)
     except (CtuiError, OSError, asyncio.CancelledError) as error:
@@ -116,15 +116,10 @@ async def create_worktree(
         raise
 
 
-async def _fill_submodules(repository: Repository, metadata: Path, path: Path, commit: str) -> None:
-    for module, checkout in await fill_submodules(repository, metadata, path, commit):
-        if not await asyncio.to_thread(_settle, module, checkout):
-            await asyncio.to_thread(give_to_tasks, checkout)
-
-
-def _settle(git_dir: Path, path: Path) -> bool:
+def _settle(git_dir: Path, path: Path) -> None:
     owner = (TASK_UID, TASK_UID) if os.geteuid() == 0 else None
-    return settle(git_dir / "index", path, owner)
+    if not settle(git_dir / "index", path, owner):
+        give_to_tasks(path)
 
 
 def files_updated(progress: Progress) -> Callable[[str], None]:

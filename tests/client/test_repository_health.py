@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,18 @@ async def test_kinds(repository: Path, tmp_path: Path, options: tuple[str, ...],
     ok, what, _ = await found(tmp_path / "clone")
     assert ok
     assert said in what
+
+
+async def test_a_bare_clone_that_follows_nothing(repository: Path, tmp_path: Path) -> None:
+    """G7: `git clone --bare` does not know its remote's branches; the command makes it."""
+    git(tmp_path, "clone", "-q", "--bare", str(repository), "bare.git")
+    _, _, mend = await found(tmp_path / "bare.git")
+    assert mend.endswith("(else nothing counts as pushed)")
+    command = shlex.split(mend.partition(" (")[0])
+    git(tmp_path, *command[1:])
+    git(tmp_path / "bare.git", "fetch", "-q")
+    assert git(tmp_path / "bare.git", "rev-parse", "origin/main")
+    assert (await found(tmp_path / "bare.git"))[2] == ""
 
 
 async def test_submodules_that_are_not_here(repository: Path, tmp_path: Path) -> None:

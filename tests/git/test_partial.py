@@ -137,6 +137,24 @@ async def test_an_object_that_the_remote_has_no_more(clone: Path, tmp_path: Path
         )
 
 
+async def test_a_checkout_is_that_of_any_clone(clone: Path, upstream: Path, tmp_path: Path) -> None:
+    """G11: only objects are fetched before it; attributes and filters are seen as in any clone."""
+    git(tmp_path, "clone", "-q", str(upstream), "whole")
+    found = []
+    for name in (clone.name, "whole"):
+        (tmp_path / name / ".git" / "info" / "attributes").write_text(
+            "feature.txt filter=loud\na.txt eol=crlf\n"
+        )
+        git(tmp_path / name, "config", "filter.loud.smudge", "tr a-z A-Z")
+        git(tmp_path / name, "config", "filter.loud.clean", "tr A-Z a-z")
+        record = await create_worktree(
+            open_repository(tmp_path / name), tmp_path / "w", name=name, base="origin/feature"
+        )
+        found.append([(Path(record.path) / file).read_bytes() for file in ("feature.txt", "a.txt")])
+    assert found[0] == found[1]
+    assert b"\r\n" in found[0][1]
+
+
 async def test_an_address_that_is_relative(clone: Path, tmp_path: Path) -> None:
     """G11: a remote's path begins at the checkout."""
     git(clone, "remote", "set-url", "origin", "../upstream")
@@ -167,10 +185,10 @@ async def test_a_sparse_partial_clone(clone: Path, tmp_path: Path) -> None:
     assert missing(clone) == before
 
 
-async def test_the_extension_of_older_clones(clone: Path, tmp_path: Path) -> None:
-    """G11: `extensions.partialClone` names the remote, and is no reason to refuse."""
+def test_the_extension_of_older_clones(clone: Path) -> None:
+    """G11: `extensions.partialClone` names the remote as well."""
     git(clone, "config", "--unset", "remote.origin.promisor")
-    git(clone, "config", "extensions.partialClone", "origin")
     repository = open_repository(clone)
+    assert promisor_remote(repository) is None
+    git(clone, "config", "extensions.partialClone", "origin")
     assert promisor_remote(repository) == "origin"
-    await create_worktree(repository, tmp_path / "w", name="one", base="origin/feature")

@@ -22,6 +22,7 @@ from ctui.git.private_modules import (
     open_modules,
 )
 from ctui.git.repository import open_repository
+from ctui.worktrees.create import create_worktree
 from ctui.worktrees.landing.checkouts import linked_checkout
 from ctui.worktrees.landing.land import land
 from ctui.worktrees.model import WorktreeStatus
@@ -347,3 +348,40 @@ async def test_an_isolated_task_has_them_too(world: Path, tmp_path: Path) -> Non
         "/workspace/libs/outer/.git",
         "/workspace/libs/outer/deep/inner/.git",
     }
+
+
+async def test_a_commit_that_only_another_worktree_has(work: Sub, tmp_path: Path) -> None:
+    """G9: what comes from a worktree that may go is copied, so that it can go."""
+    (work.path / "libs/outer/new.txt").write_text("new\n")
+    work.in_module("libs/outer", "add", "new.txt")
+    work.in_module("libs/outer", "commit", "-q", "-m", "Add new")
+    new = work.in_module("libs/outer", "rev-parse", "HEAD")
+    work.place.in_task("update-index", "--cacheinfo", f"160000,{new},libs/outer")
+    work.place.in_task("commit", "-q", "-m", "Take the new outer")
+    await work.bring()
+    repository = open_repository(work.place.repository)
+    second = await create_worktree(repository, tmp_path / "w", name="second", base="ctui/work")
+    await remove_worktree(repository, await work.look(), work.place.record, force=True)
+    module = Path(second.path) / "libs/outer"
+    assert (module / "new.txt").read_text() == "new\n"
+    assert git(module, "fsck", "--connectivity-only") == ""
+    assert git(module, "log", "-1", "--format=%H %s") == f"{new} Add new"
+    assert (module / "deep/inner/inner.txt").exists()
+    assert git(Path(second.path), "status", "--porcelain") == ""
+
+
+async def test_beside_a_bare_repository(world: Path, tmp_path: Path) -> None:
+    """G9: with G7, where only the worktree of main has the submodules' repositories."""
+    hosts = (tmp_path / "unreachable").rename(tmp_path / "hosts")
+    git(tmp_path, "clone", "-q", "--bare", str(world), "all/app.git")
+    git(tmp_path / "all/app.git", "remote", "set-url", "origin", str(hosts / "app"))
+    git(tmp_path / "all/app.git", "worktree", "add", "-q", "../main", "main")
+    update = (*ALLOWED, "submodule", "--quiet", "update", "--init", "--recursive")
+    git(tmp_path / "all/main", *update)
+    hosts.rename(tmp_path / "unreachable")
+    work = await _work(tmp_path / "all/app.git", tmp_path)
+    assert work.path == tmp_path / "all/work"
+    assert (work.path / "libs/outer/deep/inner/inner.txt").exists()
+    assert (await work.look()).status == "clean"
+    borrowed = Path(work.place.record.metadata, "modules/the lib/objects/info/alternates")
+    assert "/worktrees/main/modules/the lib/" in borrowed.read_text()
