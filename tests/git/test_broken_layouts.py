@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ctui.client.worktrees import recorded
+from ctui.client.worktrees import check_ready, recorded
 from ctui.errors import Refused
 from ctui.git.repository import open_repository
 from ctui.paths import Paths
@@ -97,9 +97,23 @@ async def test_a_moved_repository_is_repaired_as_it_says_itself(
     found = open_repository(moved)
     with pytest.raises(Refused) as refused:
         recorded(paths, found, "work")
-    assert refused.value.hint == f"git -C {moved} worktree repair {worktree}"
+    assert refused.value.hint == f"git -C {moved} worktree repair"
     _run(refused.value.hint, moved)
     assert recorded(paths, found, "work").path == str(worktree)
+
+
+async def test_a_worktree_without_its_link_is_repaired_as_it_says(
+    repository: Path, tmp_path: Path, home: Path, paths: Paths
+) -> None:
+    (home / ".gitconfig").write_text("[safe]\n\tdirectory = *\n")
+    worktree = await _worktree(repository, tmp_path)
+    found = open_repository(repository)
+    record = recorded(paths, found, "work")
+    (worktree / ".git").unlink()
+    with pytest.raises(Refused, match="unlinked") as refused:
+        check_ready(found, record)
+    _run(refused.value.hint, repository)
+    assert open_repository(worktree).common_dir == repository / ".git"
 
 
 async def test_a_moved_worktree_is_repaired_as_its_repository_says(
