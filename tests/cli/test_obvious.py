@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from ctui.client.worktrees import open_store
 from ctui.paths import Paths
-from tests.cli.commands import ARGV, ctui, refused
+from tests.cli.commands import ctui, refused
 from tests.cli.test_worktree import made, said
 from tests.conftest import git, make_repository
+
+ARGV = [sys.executable, "-P", "-m", "ctui"]
 
 
 def _in_shell(folder: Path, *lines: str) -> subprocess.CompletedProcess[str]:
@@ -40,6 +43,18 @@ def test_a_worktree_is_removed_from_within_and_restored_from_there(repository: P
     assert done.returncode == 0, done.stderr
     assert f"restored {worktree}" in done.stdout
     assert done.stdout.endswith("kept")
+
+
+def test_a_worktree_among_the_files_of_its_repository_is_restored_from_there(
+    repository: Path,
+) -> None:
+    """G17: its place in the trash is in the repository's own git directory."""
+    worktree = repository / "inner"
+    git(repository, "worktree", "add", "-q", str(worktree))
+    done = _in_shell(worktree, "ctui worktree remove --force inner", "ctui worktree restore")
+    assert done.returncode == 0, done.stderr
+    assert f"restored {worktree}" in done.stdout
+    assert (worktree / "hello.txt").is_file()
 
 
 def test_what_is_named_is_restored_and_not_where_one_stands(repository: Path) -> None:
