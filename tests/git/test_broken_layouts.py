@@ -9,6 +9,7 @@ import pytest
 
 from ctui.client.worktrees import check_ready, recorded
 from ctui.errors import Refused
+from ctui.git.command import git_version
 from ctui.git.repository import open_repository
 from ctui.paths import Paths
 from ctui.worktrees.create import create_worktree
@@ -52,6 +53,21 @@ def test_an_unknown_extension_is_named_in_full(repository: Path) -> None:
         "extensions.compatobjectformat = sha256, extensions.foobar = some value"
     )
     assert refused.value.hint.endswith(f"git clone {repository}/.git")
+
+
+async def test_an_extension_that_only_a_newer_git_knows_is_said_to_be_so(
+    repository: Path, tmp_path: Path
+) -> None:
+    """G15: "git branch failed: unknown repository extension found:", and nothing behind it."""
+    _extension(repository, "relativeWorktrees", "true")
+    if git_version() < (2, 48):
+        with pytest.raises(
+            Refused, match=r"extensions\.relativeworktrees, which git 2\."
+        ) as refused:
+            open_repository(repository)
+        assert refused.value.hint == "install git 2.48 or newer"
+    else:
+        await create_worktree(open_repository(repository), tmp_path / "worktrees", name="work")
 
 
 def test_an_extension_that_git_does_not_look_at_is_none(repository: Path) -> None:
