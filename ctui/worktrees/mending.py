@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from ctui.git.moved import leads_nowhere, repair_command
@@ -26,5 +27,6 @@ def what_to_do(problem: Problem, path: Path, metadata: Path) -> str:
         # that has no link git would complain, although it mends it.
         return one_line(repair_command(common_dir, None), 300)
     if problem == "foreign-owner":
-        return "work as its owner"
+        mine = f"chown -hR {os.geteuid()}:{os.getegid()} {one_line(str(path), 300)}"
+        return f"work as its owner, or make it yours: sudo {mine}"
     return "look at it by hand: git worktree list"

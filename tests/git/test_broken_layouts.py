@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from ctui.git.command import git_version
 from ctui.git.repository import open_repository
 from ctui.paths import Paths
 from ctui.worktrees.create import create_worktree
+from ctui.worktrees.mending import what_to_do
 from tests.conftest import git, make_repository
 
 
@@ -144,6 +146,12 @@ async def test_a_moved_worktree_is_repaired_as_its_repository_says(
     assert "git worktree prune" in refused.value.hint
     _run(refused.value.hint, moved)
     assert recorded(paths, found, "work").path == str(moved)
+
+
+def test_a_worktree_of_somebody_else_is_made_ones_own(tmp_path: Path) -> None:
+    """G17: such as one that was made with sudo; root is never in this way."""
+    hint = what_to_do("foreign-owner", tmp_path / "w", tmp_path / "r" / ".git" / "worktrees" / "w")
+    assert hint.endswith(f"sudo chown -hR {os.geteuid()}:{os.getegid()} {tmp_path}/w")
 
 
 async def test_a_worktree_that_git_forgot_is_said_to_be_none(
