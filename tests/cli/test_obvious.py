@@ -57,6 +57,15 @@ def test_a_worktree_among_the_files_of_its_repository_is_restored_from_there(
     assert (worktree / "hello.txt").is_file()
 
 
+def test_the_dashboard_of_a_broken_worktree_offers_no_new_repository(
+    repository: Path, tmp_path: Path
+) -> None:
+    """G15: it is a worktree whose repository was moved."""
+    worktree = made(repository, "work")
+    repository.rename(tmp_path / "moved")
+    assert "worktree repair" in refused(worktree, ".")
+
+
 def test_what_is_named_is_restored_and_not_where_one_stands(repository: Path) -> None:
     """G17: beside the worktree that one stands in, another was removed later."""
     one, two = made(repository, "one"), made(repository, "two")
