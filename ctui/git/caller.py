@@ -64,6 +64,11 @@ def environ() -> dict[str, str]:
     return merged(_shell.get() or {})
 
 
+def path() -> str | None:
+    """Return the path that a command brought, or None for this process's own."""
+    return (_shell.get() or {}).get("PATH")
+
+
 def merged(shell: Mapping[str, str]) -> dict[str, str]:
     """Return this process's environment with what a command brought instead of its own."""
     if not shell:

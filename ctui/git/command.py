@@ -73,7 +73,7 @@ def git_version() -> tuple[int, ...]:
     Raises:
         Unavailable: there is no git, or it does not say its version.
     """
-    return _version_of(_executable(caller.environ().get("PATH")))
+    return _version_of(_executable(caller.path()))
 
 
 @functools.cache
@@ -209,7 +209,7 @@ async def _run(
     cwd: Path | None = None,
     heard: Callable[[str], None] | None = None,
 ) -> GitOutput:
-    argv = [_executable(env.get("PATH")), f"--git-dir={git_dir}"]
+    argv = [_executable(caller.path()), f"--git-dir={git_dir}"]
     if work_tree is None:
         env["GIT_IMPLICIT_WORK_TREE"] = "0"
     else:
@@ -254,7 +254,8 @@ def _refuse_unsafe(command: Sequence[str]) -> None:
 
 
 @functools.cache
-def _executable(path: str | None) -> str:
+def _executable(path: str | None = None) -> str:
+    """Return git as a path has it; this process's own is looked through once."""
     found = shutil.which("git", path=path)
     if found is None:
         raise Unavailable("git is not installed", hint="install git, then try again")

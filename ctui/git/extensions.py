@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ctui.errors import Refused
+from ctui.git.command import git_version
 from ctui.text import one_line
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ _HARMLESS = ("noop-v1", "partialclone")
 _CHECKED = ("refstorage",)
 """Extensions with a check of their own."""
 
+_GIT_SINCE = {"relativeworktrees": (2, 48)}
+"""Extensions that a git which is new enough for ctui may not know."""
+
 _PREFIX = "extensions."
 
 
@@ -38,14 +42,22 @@ def allow_harmless() -> None:
 
 
 def refuse_unknown(common_dir: Path, config: pygit2.Config) -> None:
-    """Refuse a repository with an extension that nothing here knows, and name it as it is set.
+    """Refuse a repository with an extension that this machine does not know, named as it is set.
 
     Args:
         common_dir: whose configuration it is.
         config: that alone.
     """
     known = {*_BY_THEMSELVES, *_HARMLESS, *_CHECKED}
-    unknown = [f"{name} = {value}" for name, value in _extensions(config) if name not in known]
+    found = dict(_extensions(config))
+    for name, since in _GIT_SINCE.items():
+        if name in found and git_version() < since:
+            here, wanted = (".".join(map(str, version)) for version in (git_version(), since))
+            raise Refused(
+                f"{common_dir} has extensions.{name}, which git {here} does not know",
+                hint=f"install git {wanted} or newer",
+            )
+    unknown = [f"{name} = {value}" for name, value in found.items() if name not in known]
     if unknown:
         names = ", ".join(one_line(f"{_PREFIX}{text}", 80) for text in sorted(unknown)[:3])
         raise Refused(

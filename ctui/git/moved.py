@@ -15,7 +15,6 @@ from ctui.small_file import read_small_file
 from ctui.text import one_line
 
 _LINK_LIMIT = 1 << 16
-_TRASH_NAMES = (".ctui-trash", "ctui-trash")
 
 
 def refuse_broken_link(path: Path) -> None:
@@ -48,7 +47,7 @@ def trashed_from(path: Path) -> Path | None:
     repository.
     """
     for folder in (path, *path.parents):
-        if folder.parent.name in _TRASH_NAMES and (named := link_target(folder)) is not None:
+        if (named := link_target(folder)) is not None:
             common_dir = named.parent.parent
             # A task wrote the link: the repository has to know the entry.
             if (common_dir / "ctui-trash" / f"{folder.name}.json").is_file():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from ctui.git.moved import leads_nowhere, repair_command
@@ -22,8 +23,10 @@ def what_to_do(problem: Problem, path: Path, metadata: Path) -> str:
         repair = repair_command(common_dir, Path("ITS_NEW_PLACE"))
         return f"if you moved it: {one_line(repair, 300)}; else git worktree prune forgets it"
     if problem == "unlinked" or leads_nowhere(path, metadata):
-        # The repository was moved: the worktree still names its old place.
-        return one_line(repair_command(common_dir, path), 300)
+        # The repository was moved, and its worktrees still name its old place. With the path of one
+        # that has no link git would complain, although it mends it.
+        return one_line(repair_command(common_dir, None), 300)
     if problem == "foreign-owner":
-        return "work as its owner"
+        mine = f"chown -hR {os.geteuid()}:{os.getegid()} {one_line(str(path), 300)}"
+        return f"work as its owner, or make it yours: sudo {mine}"
     return "look at it by hand: git worktree list"

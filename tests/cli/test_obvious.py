@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from tests.cli.commands import ctui, refused
 from tests.cli.test_worktree import made, said
 from tests.conftest import git, make_repository
 from tests.warm import COMMAND
+
+ARGV = [sys.executable, "-P", "-m", "ctui"]
 
 
 def _in_shell(folder: Path, *lines: str) -> subprocess.CompletedProcess[str]:
@@ -41,6 +44,27 @@ def test_a_worktree_is_removed_from_within_and_restored_from_there(repository: P
     assert done.returncode == 0, done.stderr
     assert f"restored {worktree}" in done.stdout
     assert done.stdout.endswith("kept")
+
+
+def test_a_worktree_among_the_files_of_its_repository_is_restored_from_there(
+    repository: Path,
+) -> None:
+    """G17: its place in the trash is in the repository's own git directory."""
+    worktree = repository / "inner"
+    git(repository, "worktree", "add", "-q", str(worktree))
+    done = _in_shell(worktree, "ctui worktree remove --force inner", "ctui worktree restore")
+    assert done.returncode == 0, done.stderr
+    assert f"restored {worktree}" in done.stdout
+    assert (worktree / "hello.txt").is_file()
+
+
+def test_the_dashboard_of_a_broken_worktree_offers_no_new_repository(
+    repository: Path, tmp_path: Path
+) -> None:
+    """G15: it is a worktree whose repository was moved."""
+    worktree = made(repository, "work")
+    repository.rename(tmp_path / "moved")
+    assert "worktree repair" in refused(worktree, ".")
 
 
 def test_what_is_named_is_restored_and_not_where_one_stands(repository: Path) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from ctui.client.worktrees import recorded
+from ctui.client.worktrees import check_ready, recorded
 from ctui.errors import Refused
+from ctui.git.command import git_version
 from ctui.git.repository import open_repository
 from ctui.paths import Paths
 from ctui.worktrees.create import create_worktree
+from ctui.worktrees.mending import what_to_do
 from tests.conftest import git, make_repository
 
 
@@ -52,6 +55,21 @@ def test_an_unknown_extension_is_named_in_full(repository: Path) -> None:
         "extensions.compatobjectformat = sha256, extensions.foobar = some value"
     )
     assert refused.value.hint.endswith(f"git clone {repository}/.git")
+
+
+async def test_an_extension_that_only_a_newer_git_knows_is_said_to_be_so(
+    repository: Path, tmp_path: Path
+) -> None:
+    """G15: "git branch failed: unknown repository extension found:", and nothing behind it."""
+    _extension(repository, "relativeWorktrees", "true")
+    if git_version() < (2, 48):
+        with pytest.raises(
+            Refused, match=r"extensions\.relativeworktrees, which git 2\."
+        ) as refused:
+            open_repository(repository)
+        assert refused.value.hint == "install git 2.48 or newer"
+    else:
+        await create_worktree(open_repository(repository), tmp_path / "worktrees", name="work")
 
 
 def test_an_extension_that_git_does_not_look_at_is_none(repository: Path) -> None:
@@ -97,9 +115,23 @@ async def test_a_moved_repository_is_repaired_as_it_says_itself(
     found = open_repository(moved)
     with pytest.raises(Refused) as refused:
         recorded(paths, found, "work")
-    assert refused.value.hint == f"git -C {moved} worktree repair {worktree}"
+    assert refused.value.hint == f"git -C {moved} worktree repair"
     _run(refused.value.hint, moved)
     assert recorded(paths, found, "work").path == str(worktree)
+
+
+async def test_a_worktree_without_its_link_is_repaired_as_it_says(
+    repository: Path, tmp_path: Path, home: Path, paths: Paths
+) -> None:
+    (home / ".gitconfig").write_text("[safe]\n\tdirectory = *\n")
+    worktree = await _worktree(repository, tmp_path)
+    found = open_repository(repository)
+    record = recorded(paths, found, "work")
+    (worktree / ".git").unlink()
+    with pytest.raises(Refused, match="unlinked") as refused:
+        check_ready(found, record)
+    _run(refused.value.hint, repository)
+    assert open_repository(worktree).common_dir == repository / ".git"
 
 
 async def test_a_moved_worktree_is_repaired_as_its_repository_says(
@@ -114,6 +146,12 @@ async def test_a_moved_worktree_is_repaired_as_its_repository_says(
     assert "git worktree prune" in refused.value.hint
     _run(refused.value.hint, moved)
     assert recorded(paths, found, "work").path == str(moved)
+
+
+def test_a_worktree_of_somebody_else_is_made_ones_own(tmp_path: Path) -> None:
+    """G17: such as one that was made with sudo; root is never in this way."""
+    hint = what_to_do("foreign-owner", tmp_path / "w", tmp_path / "r" / ".git" / "worktrees" / "w")
+    assert hint.endswith(f"sudo chown -hR {os.geteuid()}:{os.getegid()} {tmp_path}/w")
 
 
 async def test_a_worktree_that_git_forgot_is_said_to_be_none(

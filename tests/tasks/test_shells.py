@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,7 @@ import pytest
 from ctui.claude.login.credentials import Credential
 from ctui.claude.task_home import RunOptions, task_home
 from ctui.client.tasks import login
+from ctui.git import command
 from ctui.git.private import create_private
 from ctui.git.repository import open_repository
 from ctui.paths import Paths
@@ -59,6 +61,15 @@ def _wrapper(folder: Path, log: Path) -> str:
     return f"{folder}:{REAL}"
 
 
+@pytest.fixture
+def found_anew() -> Iterator[None]:
+    """Let git be looked for in the test's own path."""
+    command._executable.cache_clear()
+    yield
+    command._executable.cache_clear()
+
+
+@pytest.mark.usefixtures("found_anew")
 async def test_git_of_a_task_is_that_of_its_last_command(
     repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -283,6 +283,9 @@ async def test_a_look_at_a_landing_asks_for_no_signature(
     with pytest.raises(Refused, match="cannot be signed"):
         await land(place.repository, place.worktree)
     assert marker.exists()
+    program.unlink()
+    with pytest.raises(Refused, match="it is not installed"):
+        await land(place.repository, place.worktree, dry_run=True)
 
 
 async def test_a_repository_can_say_that_nothing_is_signed(

@@ -177,7 +177,8 @@ class _Landing:
         if method == "merge" and fast_forward and self._contains_target():
             return self.tip, len(own)
         who = await person(*self._committed_in())
-        if not signed:
+        if not signed and who.signer is not None:
+            who.signer.check()
             who = who._replace(signer=None)
         if method == "rebase":
             try:
