@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -103,7 +102,7 @@ def _place(
     sync: bool,
     suffix: str,
 ) -> None:
-    unfinished = f"{name}.{suffix or f'{os.getpid()}-{secrets.token_hex(4)}'}"
+    unfinished = f"{name}.{suffix or f'{os.getpid()}-{os.urandom(4).hex()}'}"
     with suppress(FileNotFoundError):
         os.unlink(unfinished, dir_fd=folder)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC

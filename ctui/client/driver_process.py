@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ctui.client.connection import stop_driver
 from ctui.errors import CtuiError, Unavailable
+from ctui.file_lock import FileLock
 from ctui.paths import Paths
 
 _HAND_OVER_SECONDS = 5.0
@@ -26,33 +27,25 @@ async def without_driver(paths: Paths) -> AsyncIterator[None]:
     Raises:
         Unavailable: it does not end.
     """
-    from filelock import FileLock, Timeout
-
     with suppress(CtuiError, OSError, TimeoutError):
         async with asyncio.timeout(_HAND_OVER_SECONDS):
             await stop_driver(paths)
-    # It is acquired in a thread and released here.
-    lock = FileLock(paths.driver_lock, mode=0o600, thread_local=False)
+    lock = FileLock(paths.driver_lock)
     for number in (0, signal.SIGTERM, signal.SIGKILL):
         holder = lock_holder(paths.driver_lock) if number else None
         if holder is not None:
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(holder, number)
-        try:
-            await asyncio.to_thread(lock.acquire, timeout=_END_SECONDS if holder else 1.0)
+        if await lock.wait(_END_SECONDS if holder else 1.0):
             break
-        except Timeout:
-            continue
     else:
         holder = lock_holder(paths.driver_lock)
         who = f"process {holder}" if holder else "a process"
         raise Unavailable(
             f"{who} holds {paths.driver_lock} and does not end", hint="end it, and try again"
         )
-    try:
+    with lock:
         yield
-    finally:
-        lock.release()
 
 
 def lock_holder(lock: Path) -> int | None:

@@ -71,11 +71,11 @@ class FoundSandbox(NamedTuple):
 class SandboxInput(Protocol):
     """The way into a sandbox. Closing it leaves the sandbox's stdin open."""
 
-    async def send(self, line: bytes) -> None:
-        """Write one whole line.
+    async def send(self, *lines: bytes) -> None:
+        """Write whole lines, in order.
 
         Raises:
-            OSError, CtuiError: the connection broke; how much of it arrived is unknown.
+            OSError, CtuiError: the connection broke; how much of them arrived is unknown.
         """
 
     def close(self) -> None: ...

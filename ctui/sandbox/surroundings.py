@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import zoneinfo
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -22,14 +21,16 @@ def surroundings(environ: Mapping[str, str], localtime: Path = _LOCALTIME) -> di
 
 
 def _zone(environ: Mapping[str, str], localtime: Path) -> dict[str, str]:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
     name = environ.get("TZ", "").removeprefix(":")
     if not name and localtime.is_symlink():
         name = str(localtime.readlink())
     _, found, below = name.partition("zoneinfo/")
     name = below if found else name
     try:
-        zoneinfo.ZoneInfo(name)
-    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        ZoneInfo(name)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
         return {}
     return {"TZ": name}
 

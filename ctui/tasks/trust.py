@@ -11,14 +11,15 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
-
-import pygit2
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ctui.errors import CtuiError, Refused
 from ctui.git.repository import Repository
 from ctui.tasks.model import Task
 from ctui.tasks.store import Store
+
+if TYPE_CHECKING:
+    import pygit2
 
 COVERED = (".claude", ".mcp.json")
 _FILES_LIMIT = 5_000
@@ -48,6 +49,8 @@ def settings_at(repository: Repository, commit: str | None) -> RepositorySetting
         Refused: they are too large to be looked at.
         NotFound: there is no such commit.
     """
+    import pygit2
+
     if commit is None:
         return RepositorySettings((), "")
     found = repository.git[repository.resolve(commit)].peel(pygit2.Tree)
@@ -102,6 +105,8 @@ def _walk(tree: pygit2.Tree) -> Iterator[tuple[str, pygit2.Object]]:
 
     They count in every folder: the CLI reads them where it starts, and where it works.
     """
+    import pygit2
+
     waiting: list[tuple[str, pygit2.Object, bool]] = [("", tree, False)]
     while waiting:
         path, found, covered = waiting.pop()

@@ -15,6 +15,7 @@ from ctui.claude.login.credentials import Credential, forget_credential, store_c
 from ctui.claude.login.login import LoginSearch, describe, time_left
 from ctui.claude.login.login_record import WINDOW, LoginRecord, read_record, write_record
 from ctui.errors import LoginRequired
+from ctui.file_lock import FileLock
 from ctui.paths import Paths
 
 ENVIRONMENT = "sk-ant-api03-environment"
@@ -134,14 +135,11 @@ def test_a_rejected_login_is_looked_for_again_and_another_one_is_taken(
 
 
 def test_who_waits_for_a_turn_gives_up(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
-    from filelock import FileLock
-
     monkeypatch.setattr("ctui.claude.login.login._TURN_SECONDS", 0.2)
     paths.state.mkdir(parents=True)
-    with (
-        FileLock(paths.state / "login.lock"),
-        pytest.raises(LoginRequired, match="asking for the login") as caught,
-    ):
+    lock = FileLock(paths.state / "login.lock")
+    assert lock.acquire(0)
+    with lock, pytest.raises(LoginRequired, match="asking for the login") as caught:
         LoginSearch(paths, {}).find()
     assert caught.value.hint
 
@@ -149,8 +147,6 @@ def test_who_waits_for_a_turn_gives_up(paths: Paths, monkeypatch: pytest.MonkeyP
 def test_who_waited_while_it_failed_does_not_ask_again(
     paths: Paths, environ: dict[str, str]
 ) -> None:
-    from filelock import FileLock
-
     keep_platform_login(environ, CLAUDE, seconds=-10)
     search = LoginSearch(paths, environ)
     paths.state.mkdir(parents=True)
@@ -164,7 +160,9 @@ def test_who_waited_while_it_failed_does_not_ask_again(
         failed.append(caught.value.message)
 
     with ThreadPoolExecutor(8) as pool:
-        with FileLock(paths.state / "login.lock"):
+        lock = FileLock(paths.state / "login.lock")
+        assert lock.acquire(0)
+        with lock:
             jobs = [pool.submit(ask) for _ in range(8)]
             begun.wait()
         for job in jobs:

@@ -8,23 +8,23 @@ import subprocess
 import sys
 from pathlib import Path
 
-ARGV = [sys.executable, "-P", "-m", "ctui"]
+from tests import warm
+
+
+def run(
+    folder: Path, *arguments: str, given: str = "", **environ: str
+) -> subprocess.CompletedProcess[str]:
+    """Run it with a text on stdin."""
+    code, *said = warm.run(folder, arguments, {**os.environ, **environ}, given.encode(), seconds=60)
+    stdout, stderr = (data.decode() for data in said)
+    return subprocess.CompletedProcess(["ctui", *arguments], code, stdout, stderr)
 
 
 def ctui(
     folder: Path, *arguments: str, given: str = "", code: int = 0, **environ: str
 ) -> subprocess.CompletedProcess[str]:
     """Run it with a text on stdin, and expect an exit code; no traceback in any case."""
-    done = subprocess.run(
-        [*ARGV, *arguments],
-        cwd=folder,
-        env={**os.environ, **environ},
-        input=given,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    done = run(folder, *arguments, given=given, **environ)
     if "--debug" not in arguments:
         assert "Traceback" not in done.stderr, done.stderr
     assert done.returncode == code, done.stdout + done.stderr
@@ -60,7 +60,7 @@ def at_terminal(
     """
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-c", _AT_TERMINAL, *ARGV, *arguments],
+        [sys.executable, "-c", _AT_TERMINAL, *warm.COMMAND, *arguments],
         cwd=folder,
         env={**os.environ, **environ},
         stdin=theirs,

@@ -13,20 +13,12 @@ from pathlib import Path
 import pytest
 
 from ctui.paths import Paths
+from tests.cli.commands import run
 from tests.conftest import git
 
 
 def ctui(folder: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "ctui", *arguments],
-        cwd=folder,
-        env={**os.environ, **environ},
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-        timeout=60,
-    )
+    done = run(folder, *arguments, **environ)
     assert "Traceback" not in done.stderr, done.stderr
     return done
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -13,20 +12,13 @@ from typing import Any
 import pytest
 
 from tests.claude import keyrings
+from tests.cli.commands import run
 
 TOKEN = "sk-ant-oat01-abcdefghijklmnop"
 
 
 def ctui(*arguments: str, given: str = "", **environ: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-P", "-m", "ctui", *arguments],
-        input=given,
-        env={**os.environ, **environ},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    return run(Path.cwd(), *arguments, given=given, **environ)
 
 
 def login_check(**environ: str) -> dict[str, Any]:

@@ -355,8 +355,8 @@ def test_a_driver_that_does_not_answer_is_ended(
     monkeypatch.setattr(driver_process, "_HAND_OVER_SECONDS", 0.2)
     monkeypatch.setattr(driver_process, "_END_SECONDS", 0.5)
     script = (
-        "import sys, time; from filelock import FileLock;"
-        f"lock = FileLock({str(paths.driver_lock)!r}); lock.acquire();"
+        "import sys, time; from pathlib import Path; from ctui.file_lock import FileLock;"
+        f"lock = FileLock(Path({str(paths.driver_lock)!r})); lock.acquire();"
         "print('held', flush=True); time.sleep(90)"
     )
     holder = subprocess.Popen(

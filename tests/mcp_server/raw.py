@@ -70,9 +70,14 @@ class Raw:
 
 
 @asynccontextmanager
-async def raw(repository: Path) -> AsyncIterator[Raw]:
-    """A server; it is killed if the test left it alive."""
-    program, *arguments = command(repository)
+async def raw(repository: Path, *, real: bool = False) -> AsyncIterator[Raw]:
+    """A server; it is killed if the test left it alive.
+
+    Args:
+        repository: that it serves.
+        real: whether the process is the server itself, and imports for itself.
+    """
+    program, *arguments = command(repository, real=real)
     process = await asyncio.create_subprocess_exec(
         program,
         *arguments,

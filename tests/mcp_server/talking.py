@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,15 +21,18 @@ from mcp_types import (
     TextContent,
 )
 
+from tests.warm import COMMAND, warm_argv
+
 LEGACY = "legacy"
 MODERN = "2026-07-28"
 
 Fill = Callable[[ElicitRequestFormParams], Awaitable[ElicitResult]]
 
 
-def command(repository: Path) -> list[str]:
-    """What starts the server."""
-    return [sys.executable, "-P", "-m", "ctui", "--mcp", "--repo", str(repository)]
+def command(repository: Path, *, real: bool = False) -> list[str]:
+    """What starts the server: a new interpreter, or a fork of a warm one."""
+    argv = COMMAND if real else warm_argv("servers")
+    return [*argv, "--mcp", "--repo", str(repository)]
 
 
 @asynccontextmanager

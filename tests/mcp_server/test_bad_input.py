@@ -38,7 +38,7 @@ async def test_what_is_no_message_is_answered(repository: Path) -> None:
 
 
 async def test_a_line_without_an_end_is_not_kept(repository: Path) -> None:
-    async with raw(repository) as server:
+    async with raw(repository, real=True) as server:
         await server.initialize()
         assert server.process.stdin is not None
         for _ in range(80):

@@ -223,14 +223,14 @@ async def test_a_journal_with_lines_larger_than_a_page(
 
 async def test_hundreds_of_worktrees(repository: Path) -> None:
     """T19: lists of worktrees have pages as those of tasks."""
-    names = [f"spike-{number:03}" for number in range(60)]
+    names = [f"spike-{number:03}" for number in range(40)]
     for name in names:
-        git(repository, "worktree", "add", "-q", f"../{name}-{'n' * 150}", "-b", name)
+        git(repository, "worktree", "add", "-q", f"../{name}-{'n' * 240}", "-b", name)
     async with raw(repository) as server:
         await server.initialize()
         found = await every_page(server, "list_worktree", "worktrees")
         assert [item["branch"] for item in found] == names
-        refused = await bounded(server, "remove_worktree", names=["x" * 4096] * 1 + names * 8)
+        refused = await bounded(server, "remove_worktree", names=["x" * 4096] * 1 + names * 12)
         assert "removed" in refused
 
 

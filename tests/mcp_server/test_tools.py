@@ -82,7 +82,7 @@ def test_what_only_reads_says_so_and_what_deletes_says_so() -> None:
 
 
 async def test_initialize_loads_nothing_that_only_tools_need(repository: Path) -> None:
-    async with raw(repository) as server:
+    async with raw(repository, real=True) as server:
         await server.initialize()
         maps = Path(f"/proc/{server.process.pid}/maps").read_text()
         assert "pydantic_core" in maps

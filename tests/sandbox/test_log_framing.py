@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ctui.errors import Unavailable
 from ctui.sandbox.docker.endpoint import Endpoint
-from ctui.sandbox.docker.stream import follow_log
+from ctui.sandbox.docker.stream import _Chunks, follow_log
 from ctui.sandbox.runner import LogLine
 
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -62,8 +65,8 @@ async def test_frames_and_lines_may_be_cut_anywhere_by_chunks(tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     "cut",
-    [b"", b"5", chunk(frame(b"x\n"))[:-20], b"not a size\r\n"],
-    ids=["between chunks", "in a size", "in a chunk", "in nonsense"],
+    [b"", b"5", chunk(frame(b"x\n"))[:-20], b"not a size\r\n", b"-5\r\n", b"0" * (1 << 17)],
+    ids=["between chunks", "in a size", "in a chunk", "in nonsense", "below 0", "in no end"],
 )
 async def test_a_connection_cut_before_the_log_s_end_is_not_its_end(
     tmp_path: Path, cut: bytes
@@ -73,3 +76,23 @@ async def test_a_connection_cut_before_the_log_s_end_is_not_its_end(
         with pytest.raises(Unavailable, match="broke off"):
             await read(endpoint, lines)
     assert LogLine(TIME, "out", b"hello") in lines
+
+
+@given(st.lists(st.binary(min_size=1)), st.lists(st.integers(min_value=0, max_value=2000)))
+def test_chunks_may_be_cut_anywhere_by_reads(chunks: list[bytes], cuts: list[int]) -> None:
+    body = b"".join(map(chunk, chunks)) + END
+    places = sorted({0, len(body), *(cut for cut in cuts if cut < len(body))})
+    splitter, content = _Chunks(), b""
+    for start, end in pairwise(places):
+        assert not splitter.ended
+        content += splitter.feed(body[start:end])
+    assert content == b"".join(chunks)
+    assert (splitter.ended, splitter.broken) == (True, False)
+
+
+async def test_a_flood_of_chunks_comes_in_few_batches(tmp_path: Path) -> None:
+    body = b"".join(chunk(frame(b"%d\n" % number)) for number in range(2000)) + END
+    async with engine_that_sends(tmp_path, body) as endpoint:
+        batches = [batch async for batch in follow_log(endpoint, "x")]
+    assert [line.data for batch in batches for line in batch] == [b"%d" % n for n in range(2000)]
+    assert len(batches) < 100

@@ -8,8 +8,8 @@ from typing import Any
 from ctui.tasks import calls
 from ctui.tasks.model import AskState, Task, TaskState
 from tests.simulation.hostile_lines import written
+from tests.simulation.sandbox import Sandbox
 from tests.simulation.schedule import Schedule
-from tests.simulation.world import Sandbox
 
 
 async def live(schedule: Schedule, task: str = "one", **options: Any) -> Sandbox:
@@ -114,3 +114,38 @@ def asked_for(box: Sandbox, subtype: str) -> list[dict[str, Any]]:
     """Return what the driver asked the CLI for, of one kind."""
     requests = [line["request"] for line in box.heard if line.get("type") == "control_request"]
     return [request for request in requests if request["subtype"] == subtype]
+
+
+def kinds(task: Task) -> list[str]:
+    return [alarm.kind for alarm in task.alarms]
+
+
+def elicitation(request: str, server: str) -> dict[str, Any]:
+    form = {"subtype": "elicitation", "mcp_server_name": server, "message": "Paste a new token:"}
+    return {"type": "control_request", "request_id": request, "request": form}
+
+
+def init_line(session: str = "", mode: str = "default") -> dict[str, Any]:
+    return {"type": "system", "subtype": "init", "session_id": session, "permissionMode": mode}
+
+
+def result_line(**more: Any) -> dict[str, Any]:
+    return {"type": "result", "subtype": "success", "is_error": False, "result": "done", **more}
+
+
+def background_line(phase: str, **more: Any) -> dict[str, Any]:
+    known = {"task_id": "bg", "task_type": "local_bash", "description": "npm run dev"}
+    return {"type": "system", "subtype": phase, **known, **more}
+
+
+def limit_lines(schedule: Schedule, seconds: int) -> list[dict[str, Any]]:
+    """Return the lines of a turn that meets a usage limit; measured with the real CLI."""
+    reset = schedule.world.time() // 10**9 + seconds
+    told = {"status": "rejected", "resetsAt": reset, "rateLimitType": "five_hour"}
+    text = "You've hit your session limit · resets 2:14pm (UTC)"
+    return [
+        state_line("running"),
+        {"type": "rate_limit_event", "rate_limit_info": told},
+        result_line(is_error=True, api_error_status=429, result=text),
+        state_line("idle"),
+    ]

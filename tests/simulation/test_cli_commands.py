@@ -10,10 +10,10 @@ import pytest
 from ctui.tasks import calls
 from ctui.tasks.model import TaskState
 from tests.simulation.hostile_lines import written
-from tests.simulation.hostile_world import quiet, said, settled, state_line
+from tests.simulation.hostile_world import quiet, result_line, said, settled, state_line
+from tests.simulation.sandbox import Sandbox
 from tests.simulation.schedule import Schedule, in_world
-from tests.simulation.test_hostile_rows import result_line
-from tests.simulation.world import Sandbox, World
+from tests.simulation.world import World
 
 _COMMANDS = {"slash_commands": ["compact", "cost"], "session_id": "", "permissionMode": "default"}
 _INIT = {"type": "system", "subtype": "init", **_COMMANDS}

@@ -7,9 +7,8 @@ import asyncio
 import pytest
 
 from ctui.tasks import calls
-from tests.simulation.hostile_world import asked_for, quiet, said, state_line
+from tests.simulation.hostile_world import asked_for, limit_lines, quiet, said, state_line
 from tests.simulation.schedule import Schedule, in_world
-from tests.simulation.test_hostile_rows import _limit
 
 
 def _echo(message: str) -> dict[str, object]:
@@ -59,7 +58,7 @@ def test_a_limited_task_goes_on_when_its_reset_passed_while_the_machine_slept(re
 
     async def work(schedule: Schedule) -> None:
         box = await quiet(schedule)
-        await said(schedule, box, *_limit(schedule, 86_400))
+        await said(schedule, box, *limit_lines(schedule, 86_400))
         if rests:
             await asyncio.sleep(43_200.0)
             assert not box.running

@@ -8,9 +8,10 @@ import pytest
 
 from ctui.tasks import calls
 from ctui.tasks.model import TaskState
+from tests.simulation.end_checks import check_journal
 from tests.simulation.hostile_world import quiet, said, settled, state_line
+from tests.simulation.sandbox import Sandbox
 from tests.simulation.schedule import Schedule, in_world
-from tests.simulation.world import Sandbox
 
 
 async def _dead(box: Sandbox) -> None:
@@ -29,7 +30,7 @@ def test_the_end_of_a_run_is_noticed() -> None:
         await asyncio.sleep(60.0)
         task = await settled(schedule, "one", TaskState.ENDED)
         assert task.failed
-        schedule._check_journal("one")
+        check_journal(schedule, "one")
         assert box.removed
 
     in_world(15, work)
@@ -55,7 +56,7 @@ def test_a_run_that_goes_on_is_not_followed_twice() -> None:
         box = await quiet(schedule)
         await asyncio.sleep(600.0)
         await said(schedule, box, state_line("running"), state_line("idle"))
-        schedule._check_journal("one")
+        check_journal(schedule, "one")
         assert box.running
 
     in_world(15, work)

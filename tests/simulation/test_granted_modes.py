@@ -19,8 +19,8 @@ from tests.simulation.hostile_world import (
     stopped,
     use_line,
 )
+from tests.simulation.sandbox import Sandbox
 from tests.simulation.schedule import Schedule, in_world
-from tests.simulation.world import Sandbox
 
 _EDITS = [{"type": "setMode", "mode": "acceptEdits", "destination": "session"}]
 _MODE = {"type": "system", "subtype": "status", "permissionMode": "acceptEdits"}

@@ -14,7 +14,8 @@ from ctui.errors import LoginRequired, Unavailable
 from ctui.tasks.calls import Login, StartTask, Update
 from ctui.tasks.model import TaskState
 from ctui.tasks.runs.logins import Logins, Sources
-from tests.simulation.schedule import Schedule, SimulatedStore, in_world
+from tests.simulation.driver_parts import SimulatedStore
+from tests.simulation.schedule import Schedule, in_world
 
 _TASKS = [f"task-{number}" for number in range(10)]
 _LOCKED_SECONDS = 60.0

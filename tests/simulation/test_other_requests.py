@@ -18,8 +18,8 @@ from ctui.tasks.asks.permission_details import PermissionDetails
 from ctui.tasks.model import Answer, Ask, AskKind, AskState, TaskState
 from ctui.tasks.session import guard
 from tests.simulation.hostile_world import pending, quiet, said, settled, state_line
+from tests.simulation.sandbox import Sandbox
 from tests.simulation.schedule import Schedule, in_world
-from tests.simulation.world import Sandbox
 
 
 class Leave(Kind):

@@ -10,7 +10,8 @@ import pytest
 
 from ctui.tasks import calls
 from ctui.tasks.model import Answer, AskState
-from tests.simulation.schedule import Schedule, SimulatedStore, in_world
+from tests.simulation.driver_parts import SimulatedStore
+from tests.simulation.schedule import Schedule, in_world
 
 
 @pytest.fixture(autouse=True)

@@ -10,8 +10,8 @@ from ctui.errors import Unavailable
 from ctui.tasks import calls
 from ctui.tasks.model import TaskState
 from tests.simulation.hostile_world import quiet, settled
+from tests.simulation.runner import SimulatedRunner
 from tests.simulation.schedule import Schedule, in_world
-from tests.simulation.world import SimulatedRunner
 
 
 def test_a_removal_that_hangs_is_waited_for_and_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.simulation.sandbox import Sandbox
 from tests.simulation.schedule import TASKS, Schedule, in_world
-from tests.simulation.world import Sandbox
 
 
 @pytest.fixture(autouse=True)

@@ -9,16 +9,17 @@ import pytest
 from ctui.claude.login.credentials import Redactor
 from ctui.tasks.mailbox.ports import Account
 from ctui.tasks.model import Task
-from tests.simulation import schedule as simulation
+from tests.simulation import driver_parts
+from tests.simulation.driver_parts import SimulatedLogins
 from tests.simulation.hostile_world import quiet
 from tests.simulation.schedule import Schedule, in_world
 
 
 def test_what_a_run_said_between_two_drivers_is_redacted(monkeypatch: pytest.MonkeyPatch) -> None:
     redactors: list[Redactor] = []
-    of = simulation._Logins.of
+    of = SimulatedLogins.of
 
-    async def found(self: simulation._Logins, task: Task, *, needed: bool) -> Account:
+    async def found(self: SimulatedLogins, task: Task, *, needed: bool) -> Account:
         account = await of(self, task, needed=needed)
         for redactor in redactors:
             redactor.add("sk-ant-api-0123456789")
@@ -28,8 +29,8 @@ def test_what_a_run_said_between_two_drivers_is_redacted(monkeypatch: pytest.Mon
         redactors.append(Redactor(()))
         return redactors[-1]
 
-    monkeypatch.setattr(simulation._Logins, "of", found)
-    monkeypatch.setattr(simulation, "Redactor", redactor_of_a_driver)
+    monkeypatch.setattr(SimulatedLogins, "of", found)
+    monkeypatch.setattr(driver_parts, "Redactor", redactor_of_a_driver)
 
     async def work(schedule: Schedule) -> None:
         box = await quiet(schedule)

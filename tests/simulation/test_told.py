@@ -19,6 +19,7 @@ from ctui.tasks.mailbox.ports import Provided
 from ctui.tasks.model import AskState, EndReason, TaskState
 from ctui.tasks.runs.channel import Channel
 from ctui.tasks.runs.jobs.adopt import Adopted
+from tests.simulation.driver_parts import SimulatedWorkspace
 from tests.simulation.hostile_lines import Line, written
 from tests.simulation.hostile_world import (
     ask_line,
@@ -30,8 +31,10 @@ from tests.simulation.hostile_world import (
     stopped,
     tool_call,
 )
-from tests.simulation.schedule import Schedule, _Workspace, in_world
-from tests.simulation.world import Sandbox, SimulatedRunner, World
+from tests.simulation.runner import SimulatedRunner
+from tests.simulation.sandbox import Sandbox
+from tests.simulation.schedule import Schedule, in_world
+from tests.simulation.world import World
 
 Work = Callable[[Schedule], Coroutine[Any, Any, None]]
 
@@ -101,13 +104,13 @@ def test_a_stop_that_the_store_does_not_take_is_taken_when_it_does(
     command: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """There is no sandbox yet that could be stopped meanwhile."""
-    provide = _Workspace.provide
+    provide = SimulatedWorkspace.provide
 
     async def slowly(*arguments: Any) -> Provided:
         await asyncio.sleep(2.0)
         return await provide(*arguments)
 
-    monkeypatch.setattr(_Workspace, "provide", slowly)
+    monkeypatch.setattr(SimulatedWorkspace, "provide", slowly)
 
     async def work(schedule: Schedule) -> None:
         await schedule.start("one", detached=True)

@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import signal
-import sys
 import uuid
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -30,6 +29,7 @@ from ctui.tasks.model import Answer, Ask, AskState, Task, TaskOptions, TaskState
 from ctui.tasks.store import Store
 from ctui.worktrees.create import create_worktree
 from tests.tasks.private_engine import PrivateEngine, private_engine
+from tests.warm import warm_argv
 
 WAIT_SECONDS = 40.0
 
@@ -111,10 +111,7 @@ class Person:
     async def ctui(self, *arguments: str, seconds: float = WAIT_SECONDS) -> tuple[int, str]:
         """Run the command; its exit code and everything it said."""
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",
-            "-m",
-            "ctui",
+            *warm_argv(),
             *arguments,
             cwd=self.repository,
             env=self.world.environ,

@@ -21,11 +21,12 @@ class _Input:
     def __init__(self, runner: _Runner) -> None:
         self._runner = runner
 
-    async def send(self, line: bytes) -> None:
+    async def send(self, *lines: bytes) -> None:
         if self._runner.broken:
             self._runner.broken -= 1
             raise OSError
-        self._runner.heard.append(line)
+        self._runner.heard.extend(lines)
+        self._runner.writes += 1
         self._runner.news.set()
 
     def close(self) -> None: ...
@@ -38,7 +39,8 @@ class _Runner:
         self.heard: list[bytes] = []
         self.news = asyncio.Event()
         self.broken = 0
-        """How many lines fail from now on."""
+        """How many writes fail from now on."""
+        self.writes = 0
 
     async def attach(self, sandbox: str, *, torn: bool) -> _Input:
         del sandbox, torn
@@ -82,4 +84,19 @@ async def test_an_interrupt_waits_for_the_greeting_of_the_relay() -> None:
     assert runner.heard == [b"greeting", b"message"]
     channel.seen(RELAY_GREETED)
     await runner.until(_INTERRUPT)
+    await channel.close()
+
+
+@pytest.mark.parametrize("broken", [0, 1])
+async def test_a_flood_of_refusals_is_few_writes(broken: int) -> None:
+    runner = _Runner()
+    runner.broken = broken
+    channel = _channel(runner)
+    refusals = [control.refuse(str(number), "no") for number in range(4000)]
+    for line in refusals:
+        channel.send(line)
+    await channel.open(torn=False)
+    await runner.until(refusals[-1])
+    assert runner.heard == refusals
+    assert runner.writes < 20
     await channel.close()

@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 
+from ctui.file_lock import FileLock
 from ctui.sandbox.docker.volumes import find_volumes
 from ctui.sandbox.spec import LABEL_INSTANCE, LABEL_TASK
 from ctui.tasks import calls
@@ -19,7 +19,9 @@ pytestmark = pytest.mark.engine
 
 def lose_store(person: Person) -> None:
     person.let_go_of_stores()
-    with FileLock(person.world.paths.driver_lock):  # the driver that was killed is gone then
+    lock = FileLock(person.world.paths.driver_lock)
+    lock.acquire()  # the driver that was killed is gone then
+    with lock:
         _empty(person.world.paths.database)
 
 

@@ -7,7 +7,6 @@ import re
 import shutil
 import sqlite3
 import subprocess
-import sys
 import tarfile
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from ctui.tasks.store import Store
 from ctui.tasks.trust import is_trusted
 from ctui.worktrees.owner import give_to_tasks
 from tests.tasks.conftest import Person
+from tests.warm import warm_argv
 
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "home-0.1"
 ROOT = "@ROOT@"
@@ -86,7 +86,7 @@ def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paths:
 def ctui(paths: Paths, *arguments: str) -> tuple[int, str]:
     """Run the command in the old repository."""
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "ctui", *arguments],
+        [*warm_argv(), *arguments],
         cwd=paths.config.parent.parent / "repository",
         capture_output=True,
         text=True,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from ctui.demo.world import World
 from ctui.paths import Paths
 from ctui.web.auth import Tokens
 from tests.conftest import environment_in, make_repository
+from tests.warm import warm_argv
 
 WAIT_SECONDS = 40.0
 
@@ -86,7 +86,7 @@ class Served:
 def serving(repository: Path, environ: Mapping[str, str], *options: str) -> Iterator[Served]:
     """Start `ctui serve` on a free port; at the end it must end by itself, without a word."""
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "ctui", "serve", "--port", "0", *options],
+        [*warm_argv("servers"), "serve", "--port", "0", *options],
         cwd=repository,
         env=dict(environ),
         stdin=subprocess.DEVNULL,

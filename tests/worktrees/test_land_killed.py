@@ -125,7 +125,7 @@ def test_what_a_person_edits_before_it_is_completed_stays_theirs(place: Place) -
     place.work("edited", "from the worktree\n")
     tip = place.work("last", "from the worktree\n")
     with killer(place) as carry_out:
-        for step in itertools.count(40, 2):
+        for step in itertools.count(80, 2):
             assert carry_out("land", step) == "killed"
             if place.oid("main") == tip:
                 break
@@ -201,7 +201,7 @@ def test_who_removes_the_lock_by_hand_gets_the_files_all_the_same(
     """As git advises, when a lock is in its way."""
     tip = place.work("last", "from the worktree\n")
     with killer(place) as carry_out:
-        for step in itertools.count(40, 2):
+        for step in itertools.count(80, 2):
             assert carry_out("land", step) == "killed"
             if place.oid("main") == tip:
                 break

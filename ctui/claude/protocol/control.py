@@ -31,6 +31,7 @@ MODES = frozenset({"default", "acceptEdits", "plan", "dontAsk", "bypassPermissio
 ACCEPT_EDITS: JsonObject = {"type": "setMode", "mode": "acceptEdits", "destination": "session"}
 
 _RULE_WIDTH = 120
+_ENCODER = json.JSONEncoder(allow_nan=False)
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 _END = b"}}}\n"
 """End of a response whose last member is an object in an object."""
@@ -281,7 +282,7 @@ def _json(value: object) -> bytes:
     try:
         # ASCII escapes keep every character that JSON can say, lone surrogates included, on one
         # line; NaN is no JSON, and the CLI would end with it.
-        return json.dumps(value, allow_nan=False).encode()
+        return _ENCODER.encode(value).encode()
     except (ValueError, TypeError, RecursionError) as error:
         raise InvalidInput(
             "that cannot be said as JSON", hint="leave out what is no text"

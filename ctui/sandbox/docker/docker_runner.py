@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import NamedTuple
 
 from ctui.config import ImageConfig
 from ctui.errors import Conflict, NotFound
@@ -10,7 +11,7 @@ from ctui.sandbox.docker.engine import Engine
 from ctui.sandbox.docker.image import require_image
 from ctui.sandbox.docker.stream import Stdin, follow_log
 from ctui.sandbox.docker.volumes import CACHES, ensure_caches
-from ctui.sandbox.runner import FoundSandbox, LogLine, SandboxState, Seen
+from ctui.sandbox.runner import FoundSandbox, LogLine, SandboxState, Seen, Stream
 from ctui.sandbox.spec import (
     LABEL_INSTANCE,
     LABEL_RUN,
@@ -19,6 +20,20 @@ from ctui.sandbox.spec import (
     SandboxSpec,
 )
 
+_PIECE = 1 << 16
+"""More bytes than the engine keeps of a line in one piece."""
+
+
+class _Last(NamedTuple):
+    """The last line that was read of a log."""
+
+    seen: Seen
+    """The offset behind it."""
+    time: int
+    stream: Stream
+    end: bytes
+    """Its last bytes."""
+
 
 class DockerRunner:
     """Sandboxes as containers of one engine; the engine's log is the record of their lines."""
@@ -26,6 +41,7 @@ class DockerRunner:
     def __init__(self, engine: Engine, instance: str) -> None:
         self._engine = engine
         self._instance = instance
+        self._last: dict[str, _Last] = {}
 
     async def ensure_image(self, config: ImageConfig) -> str:
         """Return the image's tag; raise Unavailable if it has to be built first."""
@@ -59,9 +75,12 @@ class DockerRunner:
     ) -> AsyncIterator[list[LogLine]]:
         """Yield the whole lines of the engine's log behind an offset; see `SandboxRunner`.
 
-        The log has no offsets, so it is read from its start and counted.
+        The log has no offsets, so it is read from its start and counted; but not where its last
+        line was read already.
         """
-        left = {"out": after.out, "err": after.err}
+        if not follow and await self._is_at_end(sandbox, after):
+            return
+        left, seen = {"out": after.out, "err": after.err}, after
         async for batch in follow_log(self._engine.endpoint, sandbox, follow=follow):
             lines = []
             for line in batch:
@@ -71,8 +90,24 @@ class DockerRunner:
                     left[line.stream] -= 1
                 else:
                     lines.append(line)
+                    seen = seen.plus(line)
             if lines:
+                last = lines[-1]
+                self._last[sandbox] = _Last(seen, last.time, last.stream, last.data[-_PIECE:])
                 yield lines
+
+    async def _is_at_end(self, sandbox: str, after: Seen) -> bool:
+        """Return True where the log's last piece is the end of the line before that offset."""
+        last = self._last.get(sandbox)
+        if last is None or last.seen != after:
+            return False
+        log = follow_log(self._engine.endpoint, sandbox, follow=False, tail=1)
+        pieces = [line async for batch in log for line in batch]
+        return len(pieces) == 1 and (
+            pieces[0].complete
+            and (pieces[0].time, pieces[0].stream) == (last.time, last.stream)
+            and last.end.endswith(pieces[0].data)
+        )
 
     async def state(self, sandbox: str) -> SandboxState | None:
         """Return what the engine says of the container, or None if there is none."""
@@ -118,6 +153,7 @@ class DockerRunner:
     async def remove(self, sandbox: str) -> None:
         """Remove the container and its log."""
         await self._engine.remove(sandbox)
+        self._last.pop(sandbox, None)
 
     async def list_ours(self, task: str = "") -> list[FoundSandbox]:
         """Return the containers of this instance's tasks, or of one task."""

@@ -19,16 +19,19 @@ from ctui.sandbox.docker.transport import Connection, connect, request
 from ctui.sandbox.runner import LogLine, Stream
 
 _READ_SIZE = 1 << 18
+_HEAD_LIMIT = 1 << 16
+"""Bytes of the line before a chunk."""
 MAX_LINE = 64 << 20
 """Bytes of one line; a longer one comes as an incomplete line, and its rest is dropped."""
 
 
 async def follow_log(
-    endpoint: Endpoint, container: str, *, follow: bool = True
+    endpoint: Endpoint, container: str, *, follow: bool = True, tail: int | None = None
 ) -> AsyncIterator[list[LogLine]]:
-    """Yield the log's lines from its start, in batches as they come.
+    """Yield the log's lines, in batches as they come.
 
-    With `follow` it ends when the container stops, else at the present end.
+    With `follow` it ends when the container stops, else at the present end. It begins with the
+    log's start, or with the last `tail` of the engine's pieces, of which a long line has several.
 
     Raises:
         NotFound: there is no such container.
@@ -37,6 +40,7 @@ async def follow_log(
     connection = await connect(endpoint)
     try:
         query = {"stdout": "1", "stderr": "1", "timestamps": "1", "follow": "1" if follow else "0"}
+        query |= {} if tail is None else {"tail": str(tail)}
         response = await request(connection, "GET", f"/containers/{container}/logs", query)
         chunked = response.headers.get("transfer-encoding") == "chunked"
         frames, lines = _Frames(), _Lines()
@@ -72,15 +76,14 @@ class Stdin:
             raise
         return cls(connection)
 
-    async def send(self, line: bytes) -> None:
-        """Write one whole line; returns when it left this process.
+    async def send(self, *lines: bytes) -> None:
+        """Write whole lines at once; returns when they left this process.
 
         Raises:
-            OSError: the connection broke; how much of the line arrived is unknown.
+            OSError: the connection broke; how much of them arrived is unknown.
         """
-        if not line.endswith(b"\n"):
-            line += b"\n"
-        self._connection.writer.write(line)
+        ended = (line if line.endswith(b"\n") else line + b"\n" for line in lines)
+        self._connection.writer.write(b"".join(ended))
         await self._connection.writer.drain()
 
     async def terminate_torn_line(self) -> None:
@@ -89,6 +92,49 @@ class Stdin:
 
     def close(self) -> None:
         self._connection.close()
+
+
+class _Chunks:
+    """Splitter of a chunked body: bytes in, the content of all chunks among them out at once.
+
+    The engine sends a chunk for each line, so a flood comes in far more chunks than reads.
+    """
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._left = 0
+        """Bytes that the chunk at hand still has."""
+        self.ended = False
+        """True behind the chunk of size 0; a connection that closes without it was cut."""
+        self.broken = False
+
+    def feed(self, data: bytes) -> bytes:
+        data = self._rest + data
+        content: list[bytes] = []
+        position = 0
+        while not (self.ended or self.broken):
+            if self._left:
+                content.append(data[position : position + self._left])
+                position += len(content[-1])
+                self._left -= len(content[-1])
+            end = data.find(b"\n", position)
+            if self._left or end < 0:
+                break
+            # The first line end after a chunk is the chunk's own.
+            if head := data[position:end].strip():
+                self._head(head)
+            position = end + 1
+        self._rest = data[position:]
+        self.broken |= len(self._rest) > _HEAD_LIMIT
+        return b"".join(content)
+
+    def _head(self, head: bytes) -> None:
+        try:
+            self._left = int(head.split(b";")[0], 16)
+        except ValueError:
+            self.broken = True
+        else:
+            self.ended, self.broken = self._left == 0, self._left < 0
 
 
 class _Frames:
@@ -172,24 +218,15 @@ class Clock:
 
 
 async def _body(reader: asyncio.StreamReader, *, chunked: bool) -> AsyncIterator[bytes]:
+    chunks = _Chunks()
     try:
-        if not chunked:
-            while data := await reader.read(_READ_SIZE):
-                yield data
-            return
-        # The end of the log is the chunk of size 0: a connection that closes without it was cut.
-        while left := int((await reader.readuntil(b"\n")).split(b";")[0], 16):
-            while left:
-                data = await reader.read(min(left, _READ_SIZE))
-                if not data:
-                    raise RunnerUnavailable("the Docker engine broke off", hint="is it restarting?")
-                left -= len(data)
-                yield data
-            await reader.readexactly(2)
-    except (
-        OSError,
-        asyncio.IncompleteReadError,
-        asyncio.LimitOverrunError,
-        ValueError,
-    ) as error:
+        while data := await reader.read(_READ_SIZE):
+            yield chunks.feed(data) if chunked else data
+            if chunks.ended:
+                return
+            if chunks.broken:
+                break
+    except OSError as error:
         raise RunnerUnavailable("the Docker engine broke off", hint="is it restarting?") from error
+    if chunked:
+        raise RunnerUnavailable("the Docker engine broke off", hint="is it restarting?")

@@ -24,6 +24,7 @@ import msgspec
 from ctui import __version__, rpc
 from ctui.claude.login.login import LoginSearch
 from ctui.errors import CtuiError
+from ctui.file_lock import FileLock
 from ctui.paths import Paths, private_folder, refuse_network_file_system
 from ctui.sandbox.docker.docker_runner import DockerRunner
 from ctui.sandbox.docker.endpoint import resolve_endpoint
@@ -144,12 +145,8 @@ def main() -> int:
 
 
 def _hold_lock_and_run(paths: Paths, ready: int) -> int:
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(paths.driver_lock, timeout=0, mode=0o600)
-    try:
-        lock.acquire()
-    except Timeout:
+    lock = FileLock(paths.driver_lock)
+    if not lock.acquire(0):
         _say(ready, BUSY)
         return 0
     with lock:

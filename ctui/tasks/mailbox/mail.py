@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from asyncio import Event
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from ctui.sandbox.runner import LogLine
 from ctui.tasks.calls import AnswerAsk, RemoveTask, ResumeTask, SendMessage, StartTask
@@ -13,18 +14,16 @@ from ctui.tasks.mailbox.step import Reply
 from ctui.tasks.model import Message, Run, Task
 
 
-@dataclass(slots=True, eq=False)
-class Mail:
+class Mail(msgspec.Struct, eq=False, kw_only=True):
     """Base of all mail."""
 
-    arrived: float = field(default=0.0, init=False)
+    arrived: float = 0.0
     """Time at which it was put into the mailbox, on the loop's clock."""
 
 
 # -- commands of a person, each with who waits for its effect
 
 
-@dataclass(slots=True, eq=False)
 class Start(Mail):
     """Command to begin a new task."""
 
@@ -34,7 +33,6 @@ class Start(Mail):
     reply: Reply
 
 
-@dataclass(slots=True, eq=False)
 class Send(Mail):
     """Command to tell the task something; it wakes if it sleeps or ended."""
 
@@ -42,7 +40,6 @@ class Send(Mail):
     reply: Reply
 
 
-@dataclass(slots=True, eq=False)
 class Answer(Mail):
     """Command to answer an ask."""
 
@@ -50,14 +47,12 @@ class Answer(Mail):
     reply: Reply
 
 
-@dataclass(slots=True, eq=False)
 class Interrupt(Mail):
     """Command to end the turn."""
 
     reply: Reply
 
 
-@dataclass(slots=True, eq=False)
 class Stop(Mail):
     """Command to end the run, settled when the runner confirms that no sandbox is left."""
 
@@ -65,7 +60,6 @@ class Stop(Mail):
     reply: Reply | None = None
 
 
-@dataclass(slots=True, eq=False)
 class Resume(Mail):
     """Command to begin another run of the conversation."""
 
@@ -73,7 +67,6 @@ class Resume(Mail):
     reply: Reply
 
 
-@dataclass(slots=True, eq=False)
 class Remove(Mail):
     """Command to take the task off the list, or to delete it."""
 
@@ -81,7 +74,6 @@ class Remove(Mail):
     reply: Reply
 
 
-@dataclass(slots=True, eq=False)
 class PutBack(Mail):
     """Command to put the task on the list again."""
 
@@ -91,24 +83,20 @@ class PutBack(Mail):
 # -- what happens by itself
 
 
-@dataclass(slots=True, eq=False)
 class Adopt(Mail):
     """News of a run that an earlier driver left, or of its task in the queue."""
 
     run: Run | None
 
 
-@dataclass(slots=True, eq=False)
 class Sweep(Mail):
     """News of a sandbox of the task that was left behind."""
 
 
-@dataclass(slots=True, eq=False)
 class Slot(Mail):
     """News that there is room for a run."""
 
 
-@dataclass(slots=True, eq=False)
 class Lines(Mail):
     """Whole lines of the run's journal, in order, behind what was taken before."""
 
@@ -116,11 +104,10 @@ class Lines(Mail):
     lines: Sequence[LogLine]
     unarchived: Sequence[LogLine]
     """Those of them that the archive does not hold yet; emptied by whoever puts them there."""
-    taken: Event = field(default_factory=Event)
+    taken: Event = msgspec.field(default_factory=Event)
     """Set when their effect is stored."""
 
 
-@dataclass(slots=True, eq=False)
 class JobDone(Mail):
     """End of a job: with a result, an error, or cancelled."""
 
@@ -130,7 +117,6 @@ class JobDone(Mail):
     error: BaseException | None = None
 
 
-@dataclass(slots=True, eq=False)
 class Trouble(Mail):
     """News that the runner does not answer, or answers again."""
 
@@ -138,7 +124,6 @@ class Trouble(Mail):
     """Trouble in one line; "" if it is over."""
 
 
-@dataclass(slots=True, eq=False)
 class Space(Mail):
     """News that a disk has too little left, or enough again."""
 
@@ -146,7 +131,6 @@ class Space(Mail):
     """Shortage of a disk, in one line; "" if there is none."""
 
 
-@dataclass(slots=True, eq=False)
 class TimeUp(Mail):
     """End of a timer."""
 

@@ -17,6 +17,8 @@ from ctui.tasks.session.greeting import RELAY_GREETED
 
 _RETRY_SECONDS = 0.5
 _QUEUE_LIMIT = 5_000
+_PORTION_BYTES = 1 << 16
+"""Bytes of the lines that are written at once: a flood of replies is few writes."""
 _DROPPABLE_LINES = 1_000
 _DROPPABLE_BYTES = 4 << 20
 """Limits of the droppable lines that are kept until their echo; the CLI never waits for so many."""
@@ -33,6 +35,7 @@ class Channel:
         self._unseen: dict[str, bytes] = {}
         self._droppable: dict[str, int] = {}
         """Sizes of those of them that need not be kept, by their keys."""
+        self._droppable_size = 0
         self._again = False
         self._wake = asyncio.Event()
         self._input: SandboxInput | None = None
@@ -67,6 +70,7 @@ class Channel:
             self._unseen[key] = line
         if key and droppable:
             self._droppable[key] = len(line)
+            self._droppable_size += len(line)
             self._drop_oldest()
         self._queue.append(line)
         self._wake.set()
@@ -78,13 +82,13 @@ class Channel:
 
     def _drop_oldest(self) -> None:
         kept = self._droppable
-        while len(kept) > _DROPPABLE_LINES or sum(kept.values()) > _DROPPABLE_BYTES:
+        while len(kept) > _DROPPABLE_LINES or self._droppable_size > _DROPPABLE_BYTES:
             self.seen(next(iter(kept)))
 
     def seen(self, key: str) -> None:
         """Forget a line: the CLI's echo of it is in the journal."""
         self._unseen.pop(key, None)
-        self._droppable.pop(key, None)
+        self._droppable_size -= self._droppable.pop(key, 0)
         if key == RELAY_GREETED:
             self._wake.set()
 
@@ -133,17 +137,25 @@ class Channel:
                     self._put_unseen_first()
                     continue
                 queue = self._next()
-                line = queue.popleft()
+                lines = self._portion(queue)
                 try:
-                    await self._connected().send(line)
+                    await self._connected().send(*lines)
                 except (OSError, CtuiError):
-                    queue.appendleft(line)
+                    queue.extendleft(reversed(lines))
                     await self._reconnect()
 
     def _next(self) -> deque[bytes]:
         """Return the queue whose first line is next; what precedes the greeting would be lost."""
         greeted = RELAY_GREETED not in self._unseen
         return self._controls if self._controls and greeted else self._queue
+
+    def _portion(self, queue: deque[bytes]) -> list[bytes]:
+        """Take what is written at once: a request of the driver's own, or many lines."""
+        lines = [queue.popleft()]
+        size = len(lines[0])
+        while queue is self._queue and queue and (size := size + len(queue[0])) <= _PORTION_BYTES:
+            lines.append(queue.popleft())
+        return lines
 
     def _connected(self) -> SandboxInput:
         if self._input is None:

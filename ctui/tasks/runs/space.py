@@ -6,11 +6,12 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 
+from ctui.config import parse_size
 from ctui.errors import CtuiError
 from ctui.tasks.mailbox.mail import Space
 from ctui.tasks.mailbox.ports import Services
 from ctui.tasks.runs.actor import TaskActor
-from ctui.tasks.runs.disks.limits import limits_of, settings_now, space_text
+from ctui.tasks.runs.disks.limits import settings_now, space_text
 from ctui.tasks.runs.disks.watching import needs_space
 
 log = logging.getLogger(__name__)
@@ -26,37 +27,33 @@ class SpaceWatch:
     def __init__(self, services: Services, actors: Callable[[], Iterable[TaskActor]]) -> None:
         self._services = services
         self._actors = actors
-        self._timer: asyncio.TimerHandle | None = None
         self._job: asyncio.Task[None] | None = None
 
     def wake(self) -> None:
         """Watch for as long as a task may be writing something."""
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(_SECONDS, self._tick)
+        if self._job is None or self._job.done():
+            self._job = asyncio.create_task(self._watch(), name="free space")
 
     def close(self) -> None:
         """Watch no more."""
-        if self._timer is not None:
-            self._timer.cancel()
         if self._job is not None:
             self._job.cancel()
 
-    def _tick(self) -> None:
-        self._timer = None
-        concerned = [actor for actor in self._actors() if needs_space(actor.standing)]
-        if not concerned:
-            return
-        self.wake()
-        # A disk that does not answer holds up the next look, and nothing else.
-        if self._job is None or self._job.done():
-            self._job = asyncio.create_task(self._look(concerned))
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(_SECONDS)
+            concerned = [actor for actor in self._actors() if needs_space(actor.standing)]
+            if not concerned:
+                return
+            # A disk that does not answer holds up the next look, and nothing else.
+            await self._look(concerned)
 
     async def _look(self, actors: list[TaskActor]) -> None:
         settings = settings_now(self._services)
         for actor in actors:
             config = actor.standing.config or settings
             try:
-                floor = limits_of(config).free_space
+                floor = parse_size(config.tasks.free_space)
                 free, folder = await self._services.workspace.free_space(actor.standing.task)
             except (OSError, CtuiError) as error:
                 log.warning("the free space for %s is not known: %s", actor.id, error)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 _STAMP = re.compile(r"limit[^|]{0,80}\|(\d{10})\b", re.IGNORECASE)
 """`Claude AI usage limit reached|1767225600`: seconds since the epoch."""
@@ -48,6 +47,8 @@ def reset_time(text: str, now: int, *, stamp: int = 0) -> int | None:
 
 def _next(hour: int, minute: int, half: str, zone: str | None, now: int) -> int:
     """Return the next moment with that time of day, in seconds since the epoch; 0 for none."""
+    from zoneinfo import ZoneInfo
+
     if half and hour > 12:
         return 0
     if half:

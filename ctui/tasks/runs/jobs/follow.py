@@ -17,8 +17,10 @@ from ctui.tasks.runs.jobs.patience import PASSING, RETRY_SECONDS, insist, wait
 if TYPE_CHECKING:
     from ctui.tasks.runs.actor import TaskActor
 
-_PORTION = 100
+_PORTION = 50
 """Lines that are taken at once: other mail, and other tasks, have their turn between two."""
+_LONGEST_REST = 0.05
+"""Seconds between two portions: one that waited for the store took long for another reason."""
 
 
 async def follow(actor: TaskActor, sandbox: str, epoch: int) -> RunOver:
@@ -69,12 +71,17 @@ async def read(
         archived: how many lines of each stream the archive holds already; counted down on the way.
         follow: go on until the journal ends, not only to its present end.
     """
-    after = actor.standing.view.seen
+    after, clock = actor.standing.view.seen, asyncio.get_running_loop().time
     async for batch in actor.services.runner.journal(sandbox, after, follow=follow):
         for start in range(0, len(batch), _PORTION):
             portion = batch[start : start + _PORTION]
             new = portion if archived is None else _beyond(portion, archived)
+            began = clock()
             await actor.put_lines(Lines(epoch, portion, new))
+            if follow:
+                # As long as that took the driver is there for others. Of a flood more lines come
+                # meanwhile, whose effects are stored together.
+                await asyncio.sleep(min(clock() - began, _LONGEST_REST))
 
 
 def _beyond(lines: Sequence[LogLine], archived: Counter[str]) -> list[LogLine]:
