@@ -1,4 +1,4 @@
-"""What a proof is asked, and the words of its answers."""
+"""Questions that a proof is asked, and the answers that prove."""
 
 from __future__ import annotations
 
