@@ -88,8 +88,11 @@ async def _worktrees(tools: Caller, repository: Path) -> None:
     assert Path(made["path"], "note").read_text() == "unsaved\n"
     Path(made["path"], "note").unlink()
     would = await tools("clean_worktree", dry_run=True)
-    assert would == {"removed": [{"name": "mine", "trash_id": None}], "refused": []}
-    cleaned = await tools("clean_worktree")
+    mine = {"name": "mine", "evidence": seen["evidence"]}
+    assert would == {"removed": [], "refused": [], "kept": [mine]}
+    would = await tools("clean_worktree", dry_run=True, clean=True)
+    assert would == {"removed": [{**mine, "trash_id": None}], "refused": [], "kept": []}
+    cleaned = await tools("clean_worktree", clean=True)
     assert cleaned["removed"][0]["trash_id"]
     assert (await tools("list_worktree"))["worktrees"] == []
 

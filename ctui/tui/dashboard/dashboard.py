@@ -66,7 +66,7 @@ class Dashboard(Commands):
             "U",
             "update",
             "update",
-            tooltip="bring what is new in the target into the worktree",
+            tooltip="update the worktree from the target",
             show=False,
             id="update",
         ),

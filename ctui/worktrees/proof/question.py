@@ -1,4 +1,4 @@
-"""Question that a proof is asked, and the words of its answers."""
+"""Questions that a proof is asked, and the answers that prove."""
 
 from __future__ import annotations
 
