@@ -54,12 +54,13 @@ def _show(path: str) -> int | None:
     if not (sys.stdin and sys.stdin.isatty() and sys.stderr and sys.stderr.isatty()):
         raise Refused("the dashboard needs a terminal", hint="`ctui --help` shows what needs none")
     from ctui.config import load_config
+    from ctui.git.moved import trashed_from
     from ctui.paths import Paths
     from ctui.tui.app import run_app
     from ctui.tui.support.place import find_place
 
     paths = Paths.from_environment()
-    place = find_place(Path(path).absolute())
+    place = find_place(trashed_from(Path(path).absolute()) or Path(path).absolute())
     if place is None or place.unborn:
         from ctui.tui.dialogs.start import StartApp
 
@@ -81,3 +82,7 @@ def _check_folder(path: str) -> None:
         raise Refused(what, hint="ctui PATH") from error
     if not found:
         raise NotFound(f"there is no folder {one_line(path, 200)}", hint="ctui PATH")
+    from ctui.git.moved import refuse_broken_link, trashed_from
+
+    if trashed_from(Path(path).absolute()) is None:
+        refuse_broken_link(Path(path).absolute())

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import takewhile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -164,9 +165,8 @@ def run(arguments: Sequence[str]) -> int:
         return 0
     except OSError as error:
         _drop_output()
-        what = f"{error.filename} cannot be used" if error.filename else "it cannot be written"
         with suppress(OSError):
-            report(CtuiError(f"{what}: {error.strerror}"), as_json=False)
+            report(_in_words(error), as_json=False)
         return 1
     except Exception as error:  # noqa: BLE001 - whatever it is, the person gets one line
         if debug:
@@ -177,6 +177,18 @@ def run(arguments: Sequence[str]) -> int:
         )
         return 1
     return result if isinstance(result, int) else 0
+
+
+def _in_words(error: OSError) -> CtuiError:
+    try:
+        Path.cwd()
+    except OSError:
+        return NotFound(
+            "the folder that you are in is gone",
+            hint="go to one that is there, or name the repository with --repo",
+        )
+    what = f"{error.filename} cannot be used" if error.filename else "it cannot be written"
+    return CtuiError(f"{what}: {error.strerror}")
 
 
 def _explain(error: Exception) -> None:

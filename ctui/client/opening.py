@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from ctui.errors import InvalidInput, NotFound, Unavailable
 
 
 def opening_command(path: Path, configured: str, environ: dict[str, str]) -> tuple[list[str], Path]:
-    """Return the program with its arguments, and the folder that it is started in.
+    """Return the program with its arguments, and the worktree as where it is started.
 
     Args:
         path: of the worktree; an argument, never part of a shell's line.
@@ -24,7 +25,7 @@ def opening_command(path: Path, configured: str, environ: dict[str, str]) -> tup
     """
     line = configured or environ.get("VISUAL") or environ.get("EDITOR") or ""
     if not line:
-        return [environ.get("SHELL") or "/bin/sh"], path
+        return [_found(environ.get("SHELL") or "/bin/sh", environ)], path
     try:
         words = shlex.split(line)
     except ValueError as error:
@@ -33,7 +34,17 @@ def opening_command(path: Path, configured: str, environ: dict[str, str]) -> tup
         raise InvalidInput("the command to open a worktree is empty", hint="worktrees.open")
     if not any("{path}" in word for word in words):
         words.append("{path}")
-    return [word.replace("{path}", str(path)) for word in words], Path.cwd()
+    program, *arguments = (word.replace("{path}", str(path)) for word in words)
+    return [_found(program, environ), *arguments], path
+
+
+def _found(program: str, environ: dict[str, str]) -> str:
+    """Return the program as the caller's folder has it: in the worktree a task can write another.
+
+    One that is not found stays as it is, so that starting it says so.
+    """
+    found = shutil.which(program, path=environ.get("PATH"))
+    return str(Path(found).absolute()) if found is not None else program
 
 
 def open_worktree(path: Path, configured: str) -> int:
@@ -46,6 +57,10 @@ def open_worktree(path: Path, configured: str) -> int:
     if not path.is_dir():
         raise NotFound(f"{path} is gone", hint="`ctui worktree list` shows what is there")
     command, folder = opening_command(path, configured, dict(os.environ))
+    if not Path(command[0]).is_absolute():
+        raise Unavailable(
+            f"{command[0]} does not start: it is not there", hint="set worktrees.open"
+        )
     try:
         return subprocess.run(command, cwd=folder, check=False).returncode
     except OSError as error:

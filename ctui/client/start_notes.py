@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ctui.client.commit_health import commit_notes
 from ctui.errors import CtuiError
 from ctui.git.attributes import transformed_files
 from ctui.git.command import run_git, status_arguments
@@ -36,6 +37,7 @@ async def start_notes(
         trusted: the repository's own Claude settings count.
     """
     notes = [] if trusted or base is None else await _imports(repository, base)
+    notes += await commit_notes(repository)
     work_tree = repository.work_tree
     if new.in_checkout or new.worktree or work_tree is None:
         return notes

@@ -21,6 +21,7 @@ from ctui.client.start_notes import start_notes
 from ctui.client.worktree_removal import WorktreeRemover
 from ctui.config import Config, load_config
 from ctui.errors import CtuiError, InvalidInput, Refused
+from ctui.git.caller import shell_of
 from ctui.git.isolation import refuse_incomplete
 from ctui.git.repository import open_repository
 from ctui.paths import Paths
@@ -88,6 +89,7 @@ def login(paths: Paths, options: TaskOptions | None = None) -> Login:
         stored=found is None,
         base_url=load_config(paths).claude.base_url,
         variables={name: os.environ[name] for name in names if name in os.environ},
+        caller=shell_of(os.environ),
     )
 
 
@@ -272,6 +274,7 @@ async def _place(
     made = None
     if new.worktree:
         record = worktrees.recorded(paths, repository, new.worktree)
+        worktrees.check_ready(repository, record)
     else:
         prefix = load_config(paths, repository=repository.work_tree).worktrees.prefix
         record = made = await worktrees.make_worktree(

@@ -17,7 +17,9 @@ from ctui.tasks.store import Store
 from ctui.text import one_line
 from ctui.worktrees.identity import checked_path, metadata_of
 from ctui.worktrees.known import KnownWorktree, find_worktree, known_worktrees
+from ctui.worktrees.mending import what_to_do
 from ctui.worktrees.model import WorktreeRecord
+from ctui.worktrees.owner import task_owner
 
 if TYPE_CHECKING:
     from ctui.git.repository import Repository
@@ -64,6 +66,20 @@ def recorded(paths: Paths, repository: Repository, name: str) -> WorktreeRecord:
     return record
 
 
+def check_ready(repository: Repository, record: WorktreeRecord) -> None:
+    """Refuse a worktree that no task can work in, before there is a task.
+
+    Raises:
+        Refused: it is not what was recorded, or belongs to root.
+    """
+    metadata = Path(record.metadata)
+    path, problem = checked_path(repository, metadata, record)
+    if problem is not None:
+        hint = what_to_do(problem, path, metadata)
+        raise Refused(f"{one_line(record.name)} is {problem}", hint=hint)
+    task_owner(path)
+
+
 def worktree_at(path: Path) -> WorktreeRecord | None:
     """Return the record of the worktree at a path, if both ends still name each other.
 
@@ -96,7 +112,8 @@ def restore_records(paths: Paths, store: Store) -> list[str]:
 def _adopted(repository: Repository, found: KnownWorktree) -> WorktreeRecord:
     path, problem = checked_path(repository, found.metadata, None)
     if problem is not None:
-        raise Refused(f"{one_line(found.name)} is {problem}", hint="look at it by hand")
+        hint = what_to_do(problem, path, found.metadata)
+        raise Refused(f"{one_line(found.name)} is {problem}", hint=hint)
     status = path.lstat()
     return WorktreeRecord(
         name=found.name,

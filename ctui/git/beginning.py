@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
 from ctui.errors import Conflict, ExternalFailure, Refused, Unavailable
+from ctui.git.caller import environ
 from ctui.git.command import run_git
+from ctui.git.environment import passed
+from ctui.git.signing import signer, with_signature
 from ctui.text import one_line
 
 _SECONDS = 120
@@ -163,7 +167,11 @@ async def _commit(git_dir: Path, index: Path) -> str:
     written = await run_git(["write-tree"], git_dir=git_dir, env={"GIT_INDEX_FILE": str(index)})
     tree = written.stdout.decode().strip()
     try:
-        made = await run_git(["commit-tree", tree, "-m", _MESSAGE], git_dir=git_dir)
+        made = await run_git(
+            ["commit-tree", tree, "-m", _MESSAGE],
+            git_dir=git_dir,
+            env=passed(environ(), "commit"),
+        )
     except ExternalFailure as error:
         if "user.email" not in error.stderr and "ident" not in error.stderr:
             raise
@@ -171,7 +179,21 @@ async def _commit(git_dir: Path, index: Path) -> str:
             "git does not know who commits",
             hint="git config --global user.name NAME, and the same for user.email",
         ) from error
-    return made.stdout.decode().strip()
+    return await _signed(git_dir, made.stdout.decode().strip())
+
+
+async def _signed(git_dir: Path, commit: str) -> str:
+    """Return the commit, signed where the person's are."""
+    data = (await run_git(["cat-file", "commit", commit], git_dir=git_dir)).stdout
+    found = re.search(rb"^committer (.*)$", data, re.MULTILINE)
+    by = await signer(git_dir, None, found[1] if found else b"")
+    if by is None:
+        return commit
+    signed = with_signature(data, await by.sign(data))
+    written = await run_git(
+        ["hash-object", "-t", "commit", "-w", "--stdin"], git_dir=git_dir, input=signed
+    )
+    return written.stdout.decode().strip()
 
 
 async def _install(folder: Path, git_dir: Path, index: Path, commit: str) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import os
 import re
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ctui.errors import ExternalFailure, Unavailable
+from ctui.git import caller
 from ctui.git.environment import OVERRIDES, git_environment
 from ctui.git.process import communicate
 from ctui.text import one_line, sanitise
@@ -65,21 +67,25 @@ def diff_arguments(*options: str) -> list[str]:
     return ["diff", "--no-ext-diff", "--no-textconv", "--no-color", IGNORE_SUBMODULES, *options]
 
 
-@functools.cache
 def git_version() -> tuple[int, ...]:
     """Return the version of the git on the path, for example `(2, 39, 5)`.
 
     Raises:
         Unavailable: there is no git, or it does not say its version.
     """
+    return _version_of(_executable(caller.path()))
+
+
+@functools.cache
+def _version_of(executable: str) -> tuple[int, ...]:
     try:
         said = subprocess.run(
-            [_executable(), "--version"],
+            [executable, "--version"],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=10,
             check=True,
-            env=git_environment({}, ()),
+            env=git_environment(os.environ, {}, {}),
         ).stdout.decode("utf-8", "replace")
     except (OSError, subprocess.SubprocessError) as error:
         raise Unavailable(f"git does not start: {one_line(str(error))}") from error
@@ -153,7 +159,9 @@ async def run_git(
         timeout=timeout,
         input=input,
         env=git_environment(
-            {**OVERRIDES, **(dict.fromkeys(blanked, "")), **(config or {})}, (env or {}).items()
+            caller.environ(),
+            {**OVERRIDES, **(dict.fromkeys(blanked, "")), **(config or {})},
+            env or {},
         ),
         check=check,
         nice=nice,
@@ -175,7 +183,7 @@ async def filter_settings(git_dir: Path) -> list[str]:
         work_tree=None,
         timeout=10,
         input=None,
-        env=git_environment(OVERRIDES, ()),
+        env=git_environment(caller.environ(), OVERRIDES, {}),
         check=False,
         nice=False,
     )
@@ -201,7 +209,7 @@ async def _run(
     cwd: Path | None = None,
     heard: Callable[[str], None] | None = None,
 ) -> GitOutput:
-    argv = [_executable(), f"--git-dir={git_dir}"]
+    argv = [_executable(caller.path()), f"--git-dir={git_dir}"]
     if work_tree is None:
         env["GIT_IMPLICIT_WORK_TREE"] = "0"
     else:
@@ -246,8 +254,9 @@ def _refuse_unsafe(command: Sequence[str]) -> None:
 
 
 @functools.cache
-def _executable() -> str:
-    found = shutil.which("git")
+def _executable(path: str | None = None) -> str:
+    """Return git as a path has it; this process's own is looked through once."""
+    found = shutil.which("git", path=path)
     if found is None:
         raise Unavailable("git is not installed", hint="install git, then try again")
     return found

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ctui.errors import Refused, Unavailable
+from ctui.git.extensions import allow_harmless, refuse_unknown
 from ctui.small_file import read_small_file
 from ctui.text import one_line
 
@@ -32,6 +33,7 @@ def open_trusted(git_dir: Path) -> pygit2.Repository:
     # by libgit2, and the git processes blank what could run, so their owner does not matter.
     if os.geteuid() == 0:
         pygit2.settings.owner_validation = False
+    allow_harmless()
     try:
         return pygit2.Repository(str(git_dir))
     except pygit2.GitError as error:
@@ -76,24 +78,6 @@ def refuse_nested(common_dir: Path) -> None:
                 )
 
 
-def refuse_stray(common_dir: Path, work_tree: Path | None) -> None:
-    """Refuse a git directory that lies apart from its checkout and does not name it."""
-    if work_tree is None:
-        return
-    back = work_tree / ".git"
-    with suppress(OSError, UnicodeDecodeError):
-        named = back
-        if not back.is_dir():
-            text = read_small_file(back, _LINK_LIMIT).decode()
-            named = work_tree / text.removeprefix("gitdir:").strip()
-        if named.resolve() == common_dir:
-            return
-    raise Refused(
-        f"the checkout of {common_dir} is elsewhere, and its configuration does not say where",
-        hint=f"git --git-dir={common_dir} config core.worktree /path/of/the/checkout",
-    )
-
-
 def refuse_formats(common_dir: Path) -> None:
     """Refuse what libgit2 cannot read: refs that are not files, and objects that are not SHA-1."""
     import pygit2
@@ -114,6 +98,7 @@ def refuse_formats(common_dir: Path) -> None:
             f"{common_dir} has {one_line(objects, 20)} objects, which ctui cannot read yet",
             hint="use a repository of the SHA-1 format",
         )
+    refuse_unknown(common_dir, config)
 
 
 def _setting(config: pygit2.Config, key: str, default: str) -> str:

@@ -22,15 +22,15 @@ from ctui.errors import Refused, Unavailable
 from ctui.git import hostile
 from ctui.git.isolation import REFS_HEADER, isolate
 from ctui.git.opening import open_trusted
+from ctui.git.personal import ignored, personal_settings
 from ctui.git.private_filters import FilterNotes, set_up_filters
 from ctui.git.process import to_the_end
 from ctui.git.repository import Repository
 from ctui.paths import WORKSPACE
+from ctui.small_file import read_small_file
 
 _MOUNTED_AT = "/ctui/git"
-_CONFIG_KEYS = ("user.name", "user.email", "core.autocrlf", "core.eol", "init.defaultBranch")
-"""Settings of the person that a task gets. None of them names a program or a host."""
-_FALLBACK = {"user.name": "Claude Code", "user.email": "claude@localhost"}
+_LINK_LIMIT = 1 << 16
 _REF_PREFIXES = ("refs/heads/", "refs/remotes/", "refs/tags/")
 _REFS_WATCHED = 10_000
 
@@ -141,11 +141,14 @@ async def create_private(
     private = PrivateRepository(repository, folder, metadata)
     # It gets its final name when it is complete, so that a crash leaves none half made.
     unfinished = folder / "git.new"
+    common_dir = repository.common_dir
+    place = (metadata or common_dir, _work_tree(repository, metadata))
+    personal = await personal_settings(*place)
+    ignores = await ignored(place[0], common_dir, place[1])
+    made = (private, unfinished, branch, base, personal, ignores)
     try:
         # A thread goes on when its caller is cancelled, and would write into the next start.
-        await to_the_end(
-            asyncio.to_thread(_lay_out, private, unfinished, branch, base, borrow=not isolated)
-        )
+        await to_the_end(asyncio.to_thread(_lay_out, *made, borrow=not isolated))
         if isolated:
             refs = (unfinished / "packed-refs").read_bytes()
             await _isolate(private, unfinished, _tip(refs, branch) or base)
@@ -161,11 +164,24 @@ def open_private(repository: Repository, folder: Path, metadata: Path | None) ->
     return PrivateRepository(repository, folder, metadata)
 
 
+def _work_tree(repository: Repository, metadata: Path | None) -> Path | None:
+    """Return the folder of the files that the task will work on, as git's metadata has it."""
+    if metadata is None:
+        return repository.work_tree
+    with suppress(OSError):
+        link = os.fsdecode(read_small_file(metadata / "gitdir", _LINK_LIMIT).rstrip(b"\n"))
+        folder = (metadata / link).parent
+        return folder if folder.is_dir() else None
+    return None
+
+
 def _lay_out(
     private: PrivateRepository,
     unfinished: Path,
     branch: str | None,
     base: str | None,
+    personal: Mapping[str, str],
+    ignores: bytes,
     *,
     borrow: bool,
 ) -> None:
@@ -179,15 +195,13 @@ def _lay_out(
     head = f"ref: refs/heads/{branch}\n" if branch else f"{base}\n"
     _write(unfinished / "packed-refs", _packed_refs(private.repository))
     _write(unfinished / "HEAD", head.encode())
-    _write(unfinished / "config", _config(private.repository).encode())
+    _write(unfinished / "config", _config(personal).encode())
     source = (private.metadata or private.repository.common_dir) / "index"
     if source.is_file():
         _write(unfinished / "index", source.read_bytes())
     for shared in source.parent.glob("sharedindex.*"):
         _write(unfinished / shared.name, shared.read_bytes())
-    exclude = private.repository.common_dir / "info" / "exclude"
-    if exclude.is_file():
-        _write(unfinished / "info" / "exclude", exclude.read_bytes())
+    _write(unfinished / "info" / "exclude", ignores)
 
 
 async def _isolate(private: PrivateRepository, unfinished: Path, start: str | None) -> None:
@@ -239,13 +253,13 @@ def _packed_refs(repository: Repository) -> bytes:
     return REFS_HEADER + body
 
 
-def _config(repository: Repository) -> str:
+def _config(personal: Mapping[str, str]) -> str:
     values: Mapping[str, str] = {
         "core.repositoryformatversion": "0",
         "core.bare": "false",
         "core.filemode": "true",
         "core.logallrefupdates": "true",
-        **_personal(repository),
+        **personal,
     }
     lines: list[str] = []
     for key, value in values.items():
@@ -253,17 +267,6 @@ def _config(repository: Repository) -> str:
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')
         lines.append(f'[{section}]\n\t{name} = "{escaped}"\n')
     return "".join(lines)
-
-
-def _personal(repository: Repository) -> dict[str, str]:
-    config = open_trusted(repository.common_dir).config
-    found = dict(_FALLBACK)
-    for key in _CONFIG_KEYS:
-        with suppress(KeyError):
-            value = config[key]
-            if value is not None and value.isprintable():
-                found[key] = value
-    return found
 
 
 def _give_away(root: Path, owner: tuple[int, int]) -> None:

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctui.errors import NotFound, Refused
+from ctui.git.moved import refuse_broken_link, refuse_stray, trashed_from
 from ctui.git.opening import (
     common_dir_of,
     open_trusted,
     refuse_formats,
     refuse_nested,
     refuse_path,
-    refuse_stray,
 )
 from ctui.text import one_line
 
@@ -209,6 +209,8 @@ def open_repository(path: Path) -> Repository:
     refuse_path(path)
     if not path.exists():
         raise NotFound(f"{path} does not exist", hint="name a folder in a repository with --repo")
+    path = trashed_from(path.absolute()) or path.absolute()
+    refuse_broken_link(path)
     found = pygit2.discover_repository(str(path))
     if found is None:
         raise NotFound(

@@ -20,9 +20,10 @@ class Call(msgspec.Struct, Generic[T], frozen=True):
 
 
 class Login(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The caller's own credential, and where it is sent, for runs that this call starts.
+    """The caller's own credential, where it is sent, and from which shell the command comes.
 
-    The driver keeps it in memory only; an empty one lets it look for its own.
+    For runs that this call starts. The driver keeps it in memory only; an empty one lets it look
+    for its own.
     """
 
     environment: dict[str, str] = {}
@@ -32,6 +33,8 @@ class Login(msgspec.Struct, frozen=True, omit_defaults=True):
     """Of the API; counts only with one of the two above: a key never goes to another's server."""
     variables: dict[str, str] = {}
     """Variables of the caller's environment that the task's MCP servers refer to."""
+    caller: dict[str, str] = {}
+    """Variables of the caller's environment that git and proxies are decided by (`git.caller`)."""
 
     def __repr__(self) -> str:
         return "Login(…)" if self.environment else f"Login(stored={self.stored})"

@@ -8,12 +8,14 @@ import os
 import shutil
 import stat
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from ctui.errors import CtuiError, Refused
 from ctui.files import replace_file
+from ctui.git.caller import working_for
 from ctui.git.command import run_git
 from ctui.git.imports import import_work
 from ctui.git.private import PrivateRepository, create_private, open_private
@@ -30,14 +32,41 @@ from ctui.worktrees.owner import task_owner
 
 log = logging.getLogger(__name__)
 
+Rest = ParamSpec("Rest")
+T = TypeVar("T")
+
 _FILE_LIMIT = 1 << 20
 _ERROR_WIDTH = 200
+
+
+def _for_the_person(
+    method: Callable[Concatenate[LocalWorkspace, Task, Rest], Awaitable[T]],
+) -> Callable[Concatenate[LocalWorkspace, Task, Rest], Coroutine[Any, Any, T]]:
+    """Let a method's git processes have the environment of the task's last command."""
+
+    async def wrapped(
+        self: LocalWorkspace, task: Task, /, *args: Rest.args, **kwargs: Rest.kwargs
+    ) -> T:
+        with working_for(self.shell_of(task.id)):
+            return await method(self, task, *args, **kwargs)
+
+    return wrapped
 
 
 class LocalWorkspace:
     """Worktrees of this machine, each with the private git directory of its task."""
 
-    def __init__(self, paths: Paths, store: Store) -> None:
+    def __init__(
+        self, paths: Paths, store: Store, shell: Callable[[str], Mapping[str, str]] | None = None
+    ) -> None:
+        """Begin with no task.
+
+        Args:
+            paths: whose tasks.
+            store: of these tasks.
+            shell: returns what a task's last command brought of its shell (`git.caller`).
+        """
+        self.shell_of = shell or (lambda _task: {})
         self._paths = paths
         self._store = store
         self._fingerprints: dict[str, str] = {}
@@ -45,9 +74,10 @@ class LocalWorkspace:
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._measuring = asyncio.Lock()
 
+    @_for_the_person
     async def provide(self, task: Task, managed: Mapping[str, str]) -> Provided:
         """Make ready what a run needs; see `Workspace`."""
-        repository = await asyncio.to_thread(open_repository, Path(task.repository))
+        repository = await asyncio.to_thread(_opened, task)
         worktree = Path(task.worktree)
         if not worktree.is_dir():
             raise Refused(
@@ -66,11 +96,13 @@ class LocalWorkspace:
         directory = _directory(worktree, task.directory)
         return Provided(tuple(mounts), *owner, directory, private.isolated)
 
+    @_for_the_person
     async def is_trusted(self, task: Task) -> bool:
         """Return True where the repository's own Claude settings count in the task's runs."""
         repository = await asyncio.to_thread(open_repository, Path(task.repository))
         return await is_trusted(self._store, repository, task)
 
+    @_for_the_person
     async def base_file(self, task: Task, path: str) -> str:
         """Return what the person committed, and not what the task wrote."""
         if task.base is None:
@@ -88,6 +120,7 @@ class LocalWorkspace:
             return ""
         return output.stdout.decode("utf-8", "replace")
 
+    @_for_the_person
     async def collect(self, task: Task) -> WorkState | None:
         """Import what is new; at most one import of a task at a time."""
         if not (self._paths.task(task.id) / "git").is_dir():
@@ -152,6 +185,16 @@ class LocalWorkspace:
             isolated=task.options.isolated,
             filters=task.options.filters,
         )
+
+
+def _opened(task: Task) -> Repository:
+    place = Path(task.repository)
+    if not place.exists():
+        raise Refused(
+            f"the repository {place} is gone",
+            hint=f"move it back, or `ctui task remove {task.id}` takes the task off the list",
+        )
+    return open_repository(place)
 
 
 def _directory(worktree: Path, directory: str) -> str:

@@ -7,6 +7,7 @@ from ctui.git.command import diff_arguments, run_git
 from ctui.git.repository import Repository
 from ctui.worktrees.identity import checked_path, head_of
 from ctui.worktrees.known import KnownWorktree
+from ctui.worktrees.mending import what_to_do
 
 _SECONDS = 60
 
@@ -25,7 +26,8 @@ async def worktree_diff(repository: Repository, worktree: KnownWorktree, *, stat
     """
     path, problem = checked_path(repository, worktree.metadata, worktree.record)
     if problem is not None:
-        raise Refused(f"{worktree.name} is {problem}", hint="look at it by hand")
+        hint = what_to_do(problem, path, worktree.metadata)
+        raise Refused(f"{worktree.name} is {problem}", hint=hint)
     if head_of(repository, worktree.metadata) is None:
         raise Refused(f"the HEAD of {worktree.name} names no commit", hint="git switch to a branch")
     began = worktree.record.base if worktree.record else None

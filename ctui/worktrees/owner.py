@@ -25,7 +25,8 @@ def task_owner(worktree: Path) -> tuple[int, int]:
     if status.st_uid == 0:
         raise Refused(
             f"{worktree} belongs to root, and no task runs as root",
-            hint="run without --workspace-dir: ctui makes a worktree with an owner of its own",
+            hint="let ctui make a worktree of another owner, or give this one to its tasks: "
+            f"chown -hR {TASK_UID}:{TASK_UID} {worktree}",
         )
     return status.st_uid, status.st_gid
 

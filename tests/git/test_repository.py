@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,17 @@ def test_a_checkout_that_is_elsewhere_is_refused_until_it_is_named(
     (repository / ".git").write_text(f"gitdir: {apart}\n")
     with pytest.raises(Refused, match="elsewhere") as refused:
         open_repository(repository)
-    assert "core.worktree" in refused.value.hint
+    # G15: what is written into the shared configuration counts for other programs too.
+    assert "config" not in refused.value.hint
+    commands = refused.value.hint.partition("`")[2].rstrip("`").replace("CHECKOUT", str(repository))
+    subprocess.run(["sh", "-ec", commands], check=True)
+    assert open_repository(repository).work_tree == repository
+
+
+def test_a_checkout_that_is_elsewhere_and_named_is_opened(repository: Path, tmp_path: Path) -> None:
+    apart = tmp_path / "apart.git"
+    (repository / ".git").rename(apart)
+    (repository / ".git").write_text(f"gitdir: {apart}\n")
     git(repository, "config", "core.worktree", str(repository))
     assert open_repository(repository).work_tree == repository
 

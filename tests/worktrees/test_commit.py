@@ -125,6 +125,10 @@ async def test_no_hook_filter_editor_or_signing_program_runs(place: Place, tmp_p
         git(place.main, "config", key, str(program))
     git(place.main, "config", "commit.gpgSign", "true")
     (place.path / "new").write_text("x")
+    with pytest.raises(Refused, match="set in the repository's own configuration"):
+        await commit_all(place.worktree, "New")
+    assert not (tmp_path / "executed").exists()
+    git(place.main, "config", "commit.gpgSign", "false")
     assert await commit_all(place.worktree, "New")
     (place.path / ".gitattributes").write_text("new filter=evil\n")
     (place.path / "new").write_text("y")

@@ -301,6 +301,10 @@ async def test_no_hook_driver_or_signing_program_runs(place: Place, tmp_path: Pa
     git(place.main, "config", "commit.gpgSign", "true")
     # The test's own git ran hooks.
     (tmp_path / "executed").unlink(missing_ok=True)
+    with pytest.raises(Refused, match="set in the repository's own configuration"):
+        await landed(place)
+    assert not (tmp_path / "executed").exists()
+    git(place.main, "config", "commit.gpgSign", "false")
     await landed(place)
     assert not (tmp_path / "executed").exists()
     text = (place.main / "hello.txt").read_text()

@@ -48,13 +48,16 @@ def _repair() -> None:
 
 async def _here() -> list[Check]:
     """Check the repository of this folder, if it is in one."""
+    from ctui.client.commit_health import commit_check
     from ctui.client.filter_health import filter_check
     from ctui.config import load_config
 
-    with suppress(CtuiError, OSError):
-        found = await filter_check(Path.cwd(), load_config(context.paths()).git)
-        return [found] if found is not None else []
-    return []
+    found: list[Check | None] = []
+    with suppress(OSError):  # it can be gone
+        found.append(await commit_check(Path.cwd()))
+        with suppress(CtuiError):  # what is wrong with the settings is said already
+            found.append(await filter_check(Path.cwd(), load_config(context.paths()).git))
+    return [check for check in found if check is not None]
 
 
 async def _check(*, as_json: bool) -> int:

@@ -72,11 +72,19 @@ def clean(
 @repo_option
 @json_option
 def restore(ids: tuple[str, ...], repo: str, *, as_json: bool) -> int:
-    """Bring worktrees back from the trash, exactly as they were."""
-    from ctui.client.bulk_removal import restore_worktrees
+    """Bring worktrees back from the trash, exactly as they were.
 
-    git_dir = context.repository(repo).common_dir
-    done = asyncio.run(restore_worktrees(context.paths(), git_dir, ids))
+    In the folder of a removed worktree without an ID: that one.
+    """
+    from ctui.client.bulk_removal import restore_worktrees
+    from ctui.worktrees.trash.entries import entry_around
+
+    repository = context.repository(repo)
+    here = entry_around(repository, Path(repo).resolve())
+    if not ids and here is None:
+        raise click.UsageError("missing argument 'ID…'")
+    chosen = ids or (here or "",)
+    done = asyncio.run(restore_worktrees(context.paths(), repository.common_dir, chosen))
     for note in done.notes:
         warn(note)
     if as_json:

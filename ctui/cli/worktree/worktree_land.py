@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 def commit(name: str, message: str, repo: str, *, as_json: bool) -> None:
     """Commit everything in a worktree that is not ignored, as you.
 
-    No hook and no filter runs, and the commit is not signed.
+    No hook and no filter runs. The commit is signed where commit.gpgSign says so.
     """
     from ctui.worktrees.landing.commit import commit_all
 

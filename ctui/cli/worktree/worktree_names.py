@@ -75,6 +75,6 @@ def worktree_arguments(function: F) -> F:
 
 def trash_arguments(function: F) -> F:
     """Add the arguments ID… of entries of the trash; a worktree's name will do."""
-    return click.argument(
-        "ids", nargs=-1, required=True, metavar="ID…", shell_complete=_complete_trash
-    )(function)
+    return click.argument("ids", nargs=-1, metavar="[ID…]", shell_complete=_complete_trash)(
+        function
+    )

@@ -88,7 +88,7 @@ class Driver:
         return Services(
             store=store,
             runner=runner,
-            workspace=LocalWorkspace(self.paths, store),
+            workspace=LocalWorkspace(self.paths, store, logins.shell),
             logins=logins,
             journals=Journals(self.paths, store, logins.redactor),
             instance=self.paths.instance,

@@ -38,6 +38,8 @@ class Account(NamedTuple):
     """Empty means the CLI's own default."""
     servers: Resolved | None = None
     """The task's MCP servers with their secrets, if it has any."""
+    environ: Mapping[str, str] | None = None
+    """The environment of the person's last command; None means this process's own."""
 
 
 class Workspace(Protocol):

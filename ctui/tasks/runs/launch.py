@@ -136,7 +136,8 @@ def first_line_of(home: TaskHome, account: Account | None) -> bytes:
         return b""
     servers = account.servers.content if account.servers else ""
     # The address of a proxy can hold a password.
-    secrets = {**proxy_environment(in_sandbox=True), **account.credential.environment()}
+    proxies = proxy_environment(account.environ, in_sandbox=True)
+    secrets = {**proxies, **account.credential.environment()}
     return first_line(home, secrets, servers)
 
 

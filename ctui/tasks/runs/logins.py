@@ -12,6 +12,7 @@ from ctui.claude.login import keyring_store
 from ctui.claude.login.credentials import VARIABLES, Credential, Redactor
 from ctui.claude.mcp.mcp_servers import resolve_servers
 from ctui.errors import CtuiError, LoginRequired, Unavailable
+from ctui.git.caller import merged
 from ctui.tasks.calls import Login
 from ctui.tasks.mailbox.ports import Account
 from ctui.tasks.model import Task
@@ -40,6 +41,7 @@ class Logins:
         self._sources = sources
         self._named: dict[str, Login] = {}
         self._variables: dict[str, dict[str, str]] = {}
+        self._shells: dict[str, dict[str, str]] = {}
         self._used: dict[str, str] = {}
         self._rejected: dict[str, str] = {}
         self._tried: set[str] = set()
@@ -56,7 +58,13 @@ class Logins:
         if login.environment or login.stored:
             self._named[task] = login
         self._variables.setdefault(task, {}).update(login.variables)
+        if login.caller:
+            self._shells[task] = login.caller
         self._tried.discard(task)
+
+    def shell(self, task: str) -> Mapping[str, str]:
+        """Return what the task's last command brought of its shell; nothing where none did."""
+        return self._shells.get(task, {})
 
     def variable(self, task: str) -> str:
         """Return the variable of the environment that a task's login came from, or ""."""
@@ -67,7 +75,7 @@ class Logins:
 
     def forget(self, task: str) -> None:
         """Keep nothing of a task that is off the list."""
-        for kept in (self._named, self._variables, self._used, self._rejected):
+        for kept in (self._named, self._variables, self._shells, self._used, self._rejected):
             kept.pop(task, None)
         self._tried.discard(task)
 
@@ -118,7 +126,7 @@ class Logins:
         return found.credential.value != rejected
 
     def _whole(self, task: Task) -> Account:
-        account = self._find(task.id)
+        account = self._find(task.id)._replace(environ=merged(self.shell(task.id)))
         self.redactor.add(account.credential.value)
         if not task.options.mcp_servers:
             return account
@@ -138,4 +146,4 @@ class Logins:
 
     def _environ(self, task: str) -> Mapping[str, str]:
         # The caller's shell, not the one that the driver happens to come from.
-        return {**os.environ, **self._variables.get(task, {})}
+        return {**merged(self.shell(task)), **self._variables.get(task, {})}

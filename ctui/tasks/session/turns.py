@@ -161,5 +161,6 @@ def work_found(step: Step, work: WorkState | None, trouble: str = "") -> None:
         step.note(Notice(kind="problem", text=work.problem))
     if work.refs:
         refs = ", ".join(f"{ref.name} {ref.commit[:9]}" for ref in work.refs)
-        kind = "diverged" if work.branch == "diverged" else "imported"
-        step.note(Notice(kind=kind, text=f"{work.reason or 'work imported'}: {refs}"))
+        text = f"{work.reason or 'work imported'}: {refs}"
+        diverged = work.branch == "diverged"
+        step.note(Notice(kind="diverged" if diverged else "imported", text=text))

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ctui.errors import Unavailable
+from ctui.git.caller import TRAVELS
 
 _CHUNK = 1 << 16
 _PATIENCE = 2.0
@@ -30,10 +31,10 @@ _NEEDED = frozenset(
         *("DBUS_SESSION_BUS_ADDRESS", "PYTHON_KEYRING_BACKEND", "PYTHONPATH", "NO_COLOR"),
         *("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL"),
         *("CLAUDE_CODE_OAUTH_TOKEN", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"),
-        *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
+        *TRAVELS,
     }
 )
-_NEEDED_PREFIXES = ("CTUI_", "XDG_", "LC_", "DOCKER_", "GIT_SSH", "GIT_SSL_", "GH_")
+_NEEDED_PREFIXES = ("CTUI_", "XDG_", "LC_", "DOCKER_", "GIT_", "GH_")
 """Not among them: DISPLAY, BROWSER, EDITOR and their like. What they start would open at the
 machine that serves, where the person is not."""
 

@@ -16,6 +16,7 @@ from ctui.errors import Refused
 from ctui.git.repository import Repository
 from ctui.text import one_line
 from ctui.worktrees.identity import checked_path, text_of
+from ctui.worktrees.mending import what_to_do
 from ctui.worktrees.model import WorktreeRecord
 
 _BRANCH = "refs/heads/"
@@ -83,12 +84,12 @@ def linked_checkout(
     if problem == "missing":
         raise Refused(
             f"the folder of the worktree {one_line(metadata.name)} is missing",
-            hint="bring it back, or forget it: git worktree prune",
+            hint=what_to_do(problem, work_tree, metadata),
         )
     if problem is not None:
         raise Refused(
             f"{one_line(str(work_tree), 200)} is {problem}: it and git's record of it do not fit",
-            hint="if you moved it, move it back: git worktree list, git worktree move",
+            hint=what_to_do(problem, work_tree, metadata),
         )
     return Checkout(metadata, work_tree)
 

@@ -12,7 +12,7 @@ from ctui.git.lfs_objects import unchanged_files
 from ctui.git.opening import open_trusted
 from ctui.worktrees.landing.checkouts import Checkout, branch_name
 from ctui.worktrees.landing.commit_diff import commit_diff, joined, named, split_paths
-from ctui.worktrees.landing.commit_objects import message_bytes, person, write_commit
+from ctui.worktrees.landing.commit_objects import make_commit, message_bytes, person
 from ctui.worktrees.landing.ref_transaction import RefTransaction, ref_transaction
 
 if TYPE_CHECKING:
@@ -53,9 +53,9 @@ async def commit_all(
 ) -> Committed | None:
     """Commit tracked changes and untracked files, as `git add --all && git commit` would.
 
-    No hook, filter, editor or signing program runs: the commit is not signed, whatever
-    `commit.gpgSign` says. A `kill -9` leaves branch and index as before, or the next call or
-    `recover` completes them.
+    No hook, filter or editor runs; it is signed where `commit.gpgSign` says so, by a program of the
+    person's. A `kill -9` leaves branch and index as before, or the next call or `recover` completes
+    them.
 
     Args:
         checkout: of the worktree; no task may be at work in it.
@@ -68,12 +68,12 @@ async def commit_all(
     Raises:
         InvalidInput: the message is empty.
         Refused: no identity is configured, no branch is checked out, a merge or rebase is going
-            on, a filter attribute applies to a changed path, or a nested repository would be
-            linked. The message names the paths.
+            on, a filter attribute applies to a changed path, a nested repository would be
+            linked, or it cannot be signed. The message names the paths.
         Conflict: another git holds the index, or the branch moved meanwhile.
     """
     text = message_bytes(message)
-    who = await person(checkout.git_dir)
+    who = await person(*checkout)
     async with ref_transaction(checkout) as held:
         git = open_trusted(checkout.git_dir)
         ref, before = _branch(checkout, git)
@@ -85,14 +85,7 @@ async def commit_all(
             return None
         if links := [change.path for change in changes if change.gitlink]:
             raise Refused(f"nested repositories would be linked: {named(links)}", hint=_NESTED)
-        after = write_commit(
-            git,
-            tree=tree,
-            parents=[before],
-            author=who.author,
-            committer=who.committer,
-            message=text,
-        )
+        after = await make_commit(git, who, tree=tree, parents=[before], message=text)
         subject = text.split(b"\n", 1)[0].decode()
         await held.move(ref, before, after, f"commit: {subject}")
     return Committed(branch_name(ref), before, after, tuple(change.path for change in changes))

@@ -1,27 +1,18 @@
-"""Commits as bytes, made without a hook, an editor or a signing program."""
+"""Commits as bytes, made without a hook or an editor, and signed as the person's own are."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctui.errors import ExternalFailure, InvalidInput, Refused
-from ctui.git.command import run_git
+from ctui.git.identity import Unknown, identity
+from ctui.git.signing import Signer, signer, with_signature
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pygit2
-
-_NAMES = ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL")
-
-
-class Person(NamedTuple):
-    """Committer in the form of a commit: `Name <address> seconds zone`."""
-
-    author: bytes
-    committer: bytes
 
 
 class Original(NamedTuple):
@@ -42,29 +33,29 @@ class Original(NamedTuple):
             return data.decode("utf-8", "replace")
 
 
-async def person(git_dir: Path) -> Person:
-    """Return the identity that the person configured for this repository.
+class Person(NamedTuple):
+    """Author and committer in the form of a commit, and what signs it."""
+
+    author: bytes
+    committer: bytes
+    signer: Signer | None = None
+
+
+async def person(git_dir: Path, work_tree: Path | None) -> Person:
+    """Return who `git commit` would name in a checkout, and what it would sign with.
 
     Raises:
-        Refused: there is none; git would invent one from the machine's name.
+        Refused: there is none (git would invent one from the machine's name), or the commit is to
+            be signed, and the configuration does not say how.
     """
-    environment = {name: value for name in _NAMES if (value := os.environ.get(name))}
-    found: list[bytes] = []
-    for variable in ("GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT"):
-        try:
-            output = await run_git(
-                ["var", variable],
-                git_dir=git_dir,
-                env=environment,
-                config={"user.useConfigOnly": "true"},
-            )
-        except ExternalFailure as error:
-            raise Refused(
-                "git does not know who you are",
-                hint="git config --global user.name NAME; git config --global user.email ADDRESS",
-            ) from error
-        found.append(output.stdout.rstrip(b"\n"))
-    return Person(*found)
+    try:
+        who = await identity(git_dir, work_tree)
+        return Person(*who, await signer(git_dir, work_tree, who.committer))
+    except Unknown as error:
+        raise Refused(
+            error.message,
+            hint="git config --global user.name NAME; git config --global user.email ADDRESS",
+        ) from error
 
 
 def message_bytes(message: str) -> bytes:
@@ -78,8 +69,51 @@ def message_bytes(message: str) -> bytes:
         raise InvalidInput("the message is not UTF-8") from error
 
 
-def write_commit(
+async def make_commit(
     git: pygit2.Repository,
+    who: Person,
+    *,
+    tree: str,
+    parents: Sequence[str],
+    message: bytes,
+    author: bytes | None = None,
+    encoding: bytes = b"",
+) -> str:
+    """Write a commit, signed where the person's are; return its full id.
+
+    Args:
+        git: into whose objects.
+        who: its committer.
+        tree: all of its files.
+        parents: full ids of commits.
+        message: whole.
+        author: another than the committer.
+        encoding: of the message, where it is not UTF-8.
+
+    Raises:
+        Refused: it cannot be signed.
+    """
+    data = commit_data(
+        tree=tree,
+        parents=parents,
+        author=who.author if author is None else author,
+        committer=who.committer,
+        message=message,
+        encoding=encoding,
+    )
+    if who.signer is not None:
+        data = with_signature(data, await who.signer.sign(data))
+    return write_data(git, data)
+
+
+def write_data(git: pygit2.Repository, data: bytes) -> str:
+    """Write the bytes of a commit into the repository's objects and return its full id."""
+    import pygit2
+
+    return str(git.odb.write(pygit2.enums.ObjectType.COMMIT, data))
+
+
+def commit_data(
     *,
     tree: str,
     parents: Sequence[str],
@@ -87,17 +121,14 @@ def write_commit(
     committer: bytes,
     message: bytes,
     encoding: bytes = b"",
-) -> str:
-    """Write a commit into the repository's objects and return its full id."""
-    import pygit2
-
+) -> bytes:
+    """Return the bytes of a commit without a signature."""
     lines = [b"tree " + tree.encode()]
     lines += [b"parent " + parent.encode() for parent in parents]
     lines += [b"author " + author, b"committer " + committer]
     if encoding:
         lines.append(b"encoding " + encoding)
-    data = b"\n".join(lines) + b"\n\n" + message
-    return str(git.odb.write(pygit2.enums.ObjectType.COMMIT, data))
+    return b"\n".join(lines) + b"\n\n" + message
 
 
 def read_original(git: pygit2.Repository, commit: str) -> Original:

@@ -6,6 +6,7 @@ compute (scratch) -> hand the new objects over -> move the branch and its checko
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -19,7 +20,7 @@ from ctui.text import one_line
 from ctui.worktrees.landing.checkouts import Checkout, branch_name, checkout_of
 from ctui.worktrees.landing.commit import uncommitted
 from ctui.worktrees.landing.commit_diff import EntryChange, commit_diff, named
-from ctui.worktrees.landing.commit_objects import message_bytes, person, read_original, write_commit
+from ctui.worktrees.landing.commit_objects import make_commit, message_bytes, person, read_original
 from ctui.worktrees.landing.filter_changes import refuse_filter_changes
 from ctui.worktrees.landing.merge_plan import (
     MergeConflict,
@@ -63,7 +64,8 @@ async def land(
 
     Everything is computed first; then the target moves by compare-and-swap, and where it is
     checked out, index and files with it, under the rules of `git merge --ff-only`. Attributes of
-    the repository do not decide how files are merged. No hook runs, and no commit is signed.
+    the repository do not decide how files are merged. No hook runs; commits
+    are signed where `commit.gpgSign` says so, by a program of the person's.
 
     Args:
         repository: of both.
@@ -96,7 +98,7 @@ async def land(
     hint = "let the task take it out of its history"
     await refuse_raw(repository.common_dir, tip, [before], hint)
     plan = _Landing(repository, ref, branch, before, tip, message)
-    after, commits = await plan.compute(method, fast_forward=fast_forward)
+    after, commits = await plan.compute(method, fast_forward=fast_forward, dry_run=dry_run)
     reason = f"ctui: {method} of {_short(branch)}"
     changes = await commit_diff(repository.common_dir, before, after)
     await refuse_filter_changes(repository.common_dir, before, after, changes, allowed=filters)
@@ -144,7 +146,9 @@ class _Landing:
         self.tip = tip
         self.message = message
 
-    async def compute(self, method: Method, *, fast_forward: bool) -> tuple[str, int]:
+    async def compute(
+        self, method: Method, *, fast_forward: bool, dry_run: bool
+    ) -> tuple[str, int]:
         """Return the target's new commit, already in the repository, and the count it brings."""
         own = await own_commits(self.repository, self.before, self.tip, linear=method == "rebase")
         if not own:
@@ -153,7 +157,9 @@ class _Landing:
                 hint="there is nothing to land",
             )
         with merge_repository(self.repository) as place:
-            after, commits = await self._combine(place, method, own, fast_forward=fast_forward)
+            after, commits = await self._combine(
+                place, method, own, fast_forward=fast_forward, signed=not dry_run
+            )
             if after != self.tip:
                 await place.hand_over(self.repository, after, [self.before, self.tip])
         return after, commits
@@ -165,10 +171,14 @@ class _Landing:
         own: list[tuple[str, str]],
         *,
         fast_forward: bool,
+        signed: bool,
     ) -> tuple[str, int]:
         if method == "merge" and fast_forward and self._contains_target():
             return self.tip, len(own)
-        who = await person(self.repository.common_dir)
+        who = await person(*self._committed_in())
+        if not signed and who.signer is not None:
+            who.signer.check()
+            who = who._replace(signer=None)
         if method == "rebase":
             try:
                 after, commits = await place.replay(own, self.before, who)
@@ -185,15 +195,19 @@ class _Landing:
             raise explain(found, _short(self.ref), self.before, hint=hint)
         if tree == place.tree_of(self.before):
             raise self._nothing_added()
-        after = write_commit(
+        after = await make_commit(
             place.git,
+            who,
             tree=tree,
             parents=[self.before] if method == "squash" else [self.before, self.tip],
-            author=who.author,
-            committer=who.committer,
             message=self._message(place, method, own),
         )
         return after, len(own)
+
+    def _committed_in(self) -> tuple[Path, Path | None]:
+        """Return git directory and files of where the person would make this commit by hand."""
+        checkout = checkout_of(self.repository, self.ref)
+        return checkout or (self.repository.common_dir, self.repository.work_tree)
 
     def _contains_target(self) -> bool:
         return bool(self.repository.git.descendant_of(self.tip, self.before))

@@ -19,7 +19,13 @@ from ctui.git.command import git_version, run_git
 from ctui.git.opening import open_trusted
 from ctui.git.repository import Repository
 from ctui.worktrees.landing.commit_diff import named, shown
-from ctui.worktrees.landing.commit_objects import Person, read_original, write_commit
+from ctui.worktrees.landing.commit_objects import (
+    Person,
+    commit_data,
+    make_commit,
+    read_original,
+    write_data,
+)
 
 if TYPE_CHECKING:
     import pygit2
@@ -129,12 +135,12 @@ class MergeRepository:
             if tree == self.tree_of(current) and not empty:
                 continue
             original = read_original(self.git, commit)
-            current = write_commit(
+            current = await make_commit(
                 self.git,
+                who,
                 tree=tree,
                 parents=[current],
                 author=original.author,
-                committer=who.committer,
                 message=original.message,
                 encoding=original.encoding,
             )
@@ -144,14 +150,14 @@ class MergeRepository:
     async def _replayed_tree(self, commit: str, parent: str, onto: str, who: Person) -> str:
         # A commit with the tree of `onto` beside `commit` has exactly `parent` as its merge base.
         # (`merge-tree --merge-base` would say so, but needs git 2.40.)
-        beside = write_commit(
-            self.git,
+        data = commit_data(
             tree=self.tree_of(onto),
             parents=[parent],
             author=who.author,
             committer=who.committer,
             message=b"beside\n",
         )
+        beside = write_data(self.git, data)
         tree, files = await self.merge(beside, commit)
         if files:
             subject = shown(read_original(self.git, commit).message.split(b"\n", 1)[0])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from ctui.errors import Conflict, ExternalFailure, InvalidInput, NotFound, Refused
+from ctui.git.caller import environ
 from ctui.git.command import GitOutput, run_git
+from ctui.git.environment import passed
 from ctui.git.repository import Repository
 from ctui.git.stored import refuse_raw
 from ctui.text import one_line
@@ -17,17 +18,6 @@ from ctui.worktrees.landing.lfs_push import push_lfs_objects
 _SECONDS = 180
 _OID = re.compile(r"[0-9a-f]{40}")
 _CREDENTIALS = re.compile(r"(://)[^/@\s]*@")
-
-_PERSONS_OWN = (
-    "GIT_SSH",
-    "GIT_SSH_COMMAND",
-    "GIT_SSH_VARIANT",
-    "GIT_SSL_CAINFO",
-    "GIT_SSL_CAPATH",
-    "GIT_SSL_CERT",
-    "GIT_SSL_KEY",
-)
-"""Variables that tell how to reach a remote; no other GIT_… is passed on."""
 
 _NO_PERMISSION = re.compile(
     r"permission denied|authentication failed|could not read (username|password)"
@@ -159,7 +149,7 @@ async def _has_upstream(repository: Repository, branch: str) -> bool:
 
 
 async def _environment(repository: Repository) -> dict[str, str]:
-    found = {name: value for name in _PERSONS_OWN if (value := os.environ.get(name))}
+    found = passed(environ(), "network")
     configured = await _setting(repository, "core.sshCommand")
     if not configured and not found.keys() & {"GIT_SSH", "GIT_SSH_COMMAND"}:
         found["GIT_SSH_COMMAND"] = "ssh -o BatchMode=yes"

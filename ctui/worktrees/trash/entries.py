@@ -124,6 +124,15 @@ def records(repository: Repository) -> list[TrashRecord]:
     return sorted(found, key=lambda record: (record.entry.removed, record.entry.id))
 
 
+def entry_around(repository: Repository, path: Path) -> str | None:
+    """Return the id of the entry that a path is in now, or None."""
+    for record in records(repository):
+        place = record.entry.place
+        if record.stage == "removed" and place is not None and path.is_relative_to(place):
+            return record.entry.id
+    return None
+
+
 def damaged_records(repository: Repository) -> list[Path]:
     """Return the files of unreadable records, whose entries are in the trash all the same."""
     return sorted(path for path, record in _all_records(repository).items() if record is None)

@@ -1,0 +1,32 @@
+"""Hints for a worktree whose folder and metadata do not fit, one line each."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ctui.git.moved import leads_nowhere, repair_command
+from ctui.text import one_line
+from ctui.worktrees.model import Problem
+
+
+def what_to_do(problem: Problem, path: Path, metadata: Path) -> str:
+    """Return the hint for a problem of a worktree.
+
+    Args:
+        problem: by `checked_path`.
+        path: where the worktree is looked for.
+        metadata: its folder below `.git/worktrees`.
+    """
+    common_dir = metadata.parent.parent
+    if problem == "missing":
+        repair = repair_command(common_dir, Path("ITS_NEW_PLACE"))
+        return f"if you moved it: {one_line(repair, 300)}; else git worktree prune forgets it"
+    if problem == "unlinked" or leads_nowhere(path, metadata):
+        # The repository was moved, and its worktrees still name its old place. With the path of one
+        # that has no link git would complain, although it mends it.
+        return one_line(repair_command(common_dir, None), 300)
+    if problem == "foreign-owner":
+        mine = f"chown -hR {os.geteuid()}:{os.getegid()} {one_line(str(path), 300)}"
+        return f"work as its owner, or make it yours: sudo {mine}"
+    return "look at it by hand: git worktree list"
