@@ -100,7 +100,7 @@ async def land(
     hint = "let the task take it out of its history"
     await refuse_raw(repository.common_dir, tip, [before], hint)
     plan = _Landing(repository, ref, branch, before, tip, message)
-    after, commits = await plan.compute(method, fast_forward=fast_forward, signed=not dry_run)
+    after, commits = await plan.compute(method, fast_forward=fast_forward, dry_run=dry_run)
     reason = f"ctui: {method} of {_short(branch)}"
     changes = await commit_diff(repository.common_dir, before, after)
     await refuse_filter_changes(repository.common_dir, before, after, changes, allowed=filters)
@@ -148,7 +148,9 @@ class _Landing:
         self.tip = tip
         self.message = message
 
-    async def compute(self, method: Method, *, fast_forward: bool, signed: bool) -> tuple[str, int]:
+    async def compute(
+        self, method: Method, *, fast_forward: bool, dry_run: bool
+    ) -> tuple[str, int]:
         """Return the target's new commit, already in the repository, and the count it brings."""
         own = await own_commits(self.repository, self.before, self.tip, linear=method == "rebase")
         if not own:
@@ -159,7 +161,7 @@ class _Landing:
         await fetch_for_merge(self.repository, self.before, self.tip)
         with merge_repository(self.repository) as place:
             after, commits = await self._combine(
-                place, method, own, fast_forward=fast_forward, signed=signed
+                place, method, own, fast_forward=fast_forward, signed=not dry_run
             )
             if after != self.tip:
                 await place.hand_over(self.repository, after, [self.before, self.tip])

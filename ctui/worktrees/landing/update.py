@@ -89,7 +89,8 @@ async def plan_update(
             after, done = target.commit, "fast-forward"
         else:
             who = await person(worktree.git_dir, worktree.work_tree)
-            if dry_run:
+            if dry_run and who.signer is not None:
+                who.signer.check()
                 who = who._replace(signer=None)
             with merge_repository(repository) as place:
                 after = await _compute(repository, place, ref, before, target, method, who)
