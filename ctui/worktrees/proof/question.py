@@ -1,4 +1,4 @@
-"""What a proof is asked, and the words of its answers."""
+"""Questions of a proof, and the words of its answers."""
 
 from __future__ import annotations
 
