@@ -17,6 +17,7 @@ from ctui.git.imports import import_work
 from ctui.git.private import create_private
 from ctui.git.repository import open_repository
 from ctui.paths import Paths
+from ctui.worktrees.owner import give_to_tasks
 from tests.conftest import git
 from tests.filters.conftest import (
     ENCRYPTED,
@@ -109,6 +110,7 @@ async def test_a_start_in_an_existing_worktree_is_refused(
 ) -> None:
     with_openssl(repository)
     git(repository, "worktree", "add", "-q", str(tmp_path / "own"))
+    give_to_tasks(tmp_path / "own")  # no task works in root's
     found = open_repository(repository)
     with pytest.raises(Refused, match=r"secret\.env"):
         await start_task(Client(paths), found, NewTask(prompt="go", worktree="own"))
