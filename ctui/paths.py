@@ -70,7 +70,8 @@ class Paths(NamedTuple):
 
     @property
     def worktrees(self) -> Path:
-        return self.data / "worktrees"
+        """The folder of all worktrees, without links: git writes their paths so."""
+        return (self.data / "worktrees").resolve()
 
     @property
     def driver_log(self) -> Path:

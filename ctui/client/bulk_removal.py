@@ -122,7 +122,7 @@ class BulkRemover:
         async with open_remover(self._paths, self._repository.common_dir) as remover:
             for seen in await remover.all():
                 try:
-                    check_removal(seen, force=self._force)
+                    check_removal(seen, force=self._force and not seen.is_target)
                     remover.refuse_work(seen)
                 except CtuiError:
                     continue

@@ -12,6 +12,8 @@ from ctui.client.commit_health import commit_notes
 from ctui.errors import CtuiError
 from ctui.git.attributes import transformed_files
 from ctui.git.command import run_git, status_arguments
+from ctui.git.partial import completing_command
+from ctui.git.submodules import module_sources, submodules_of
 from ctui.text import one_line
 
 if TYPE_CHECKING:
@@ -38,6 +40,10 @@ async def start_notes(
     """
     notes = [] if trusted or base is None else await _imports(repository, base)
     notes += await commit_notes(repository)
+    if base is not None and not new.worktree:
+        notes += await _empty_submodules(repository, base)
+    if command := completing_command(repository):
+        notes.append(f"a partial clone: a task cannot fetch what is missing ({command} completes)")
     work_tree = repository.work_tree
     if new.in_checkout or new.worktree or work_tree is None:
         return notes
@@ -55,6 +61,20 @@ async def _imports(repository: Repository, base: str) -> list[str]:
     if not found:
         return []
     return [f"CLAUDE.md imports {_some(found, '@')}, which is only read with --trust"]
+
+
+async def _empty_submodules(repository: Repository, base: str) -> list[str]:
+    """Return a note of submodules whose commit no repository here has: they are empty."""
+    sources = module_sources(repository.common_dir, repository.here)
+    try:
+        found = await submodules_of(repository.common_dir, base, sources)
+    except CtuiError:
+        return []
+    empty = [module.path for module in found if module.source is None]
+    if not empty:
+        return []
+    update = "git submodule update --init --recursive"
+    return [f"submodules without their commit here, so empty: {_some(empty)} (`{update}` first)"]
 
 
 async def _uncommitted(repository: Repository, work_tree: Path) -> list[str]:

@@ -171,6 +171,11 @@ async def start_task(
     check_text(new.prompt)
     if new.task:
         check_task_id(new.task)
+    if new.in_checkout and repository.bare:
+        raise Refused(
+            f"{repository.name} is bare: it has no checkout of its own",
+            hint="name one of its worktrees: --worktree NAME",
+        )
     if new.in_checkout and os.geteuid() == 0:
         raise Refused(
             "your own checkout cannot be used as root: a task never runs as root, and ctui does "

@@ -15,7 +15,7 @@ from ctui.git.repository import open_repository
 from ctui.paths import Paths, private_folder
 from ctui.tasks.store import Store
 from ctui.text import one_line
-from ctui.worktrees.identity import checked_path, metadata_of
+from ctui.worktrees.identity import checked_path, metadata_of, place_of
 from ctui.worktrees.known import KnownWorktree, find_worktree, known_worktrees
 from ctui.worktrees.mending import what_to_do
 from ctui.worktrees.model import WorktreeRecord
@@ -91,7 +91,7 @@ def worktree_at(path: Path) -> WorktreeRecord | None:
     try:
         repository = open_repository(metadata.parent.parent)
         for found in known_worktrees(repository, {}):
-            if found.path == path:
+            if place_of(found.path) == place_of(path):
                 return _adopted(repository, found)
     except (CtuiError, OSError):
         return None
@@ -100,7 +100,7 @@ def worktree_at(path: Path) -> WorktreeRecord | None:
 
 def restore_records(paths: Paths, store: Store) -> list[str]:
     """Record the worktrees below ctui's own folder that the store lacks; return their names."""
-    known = store.worktrees.paths()
+    known = {str(place_of(Path(path))) for path in store.worktrees.paths()}
     restored = []
     for path in sorted(paths.worktrees.glob("*/[!.]*")):
         if str(path) not in known and (record := worktree_at(path)) is not None:

@@ -11,13 +11,15 @@ from typing import Literal
 
 import msgspec
 
-from ctui.errors import Conflict
+from ctui.errors import Conflict, ExternalFailure
 from ctui.files import replace_file
 from ctui.git.command import run_git
 from ctui.git.index_lock import IndexLock
 from ctui.git.opening import open_trusted
 from ctui.git.private import PrivateRepository
+from ctui.git.sparse import mark_left_out, sparse_of
 from ctui.git.swap import compare_and_swap
+from ctui.text import one_line
 
 BranchOutcome = Literal["unchanged", "advanced", "diverged", "untouched"]
 
@@ -57,7 +59,7 @@ async def advance_branch(
         return "diverged", f"the worktree is not on {branch} any more; {where}"
     if current != expected:
         return "diverged", f"{branch} was changed outside the task; {where}"
-    if not git.descendant_of(tip, current):
+    if not await _contains(private, tip, current):
         return "diverged", f"the task rewrote the history of {branch}; {where}"
     # The note comes first: after a crash, a lock without a note would seem to be another git's.
     advance = _Advance(branch, current, tip)
@@ -77,6 +79,26 @@ async def advance_branch(
     return "advanced", f"{branch} is at {tip[:9]}"
 
 
+async def _contains(private: PrivateRepository, tip: str, commit: str) -> bool:
+    """Return True if a commit is in the history of another.
+
+    Asked of the repository itself: libgit2 finds no end of a shallow history by a worktree's
+    metadata.
+    """
+    output = await run_git(
+        ["merge-base", "--is-ancestor", commit, tip],
+        git_dir=private.repository.common_dir,
+        check=False,
+    )
+    if output.exit_code not in {0, 1}:
+        raise ExternalFailure(
+            f"the histories of {commit[:9]} and {tip[:9]} cannot be compared: "
+            f"{one_line(output.stderr, 200)}",
+            hint="git fsck tells more",
+        )
+    return output.exit_code == 0
+
+
 def _lock(metadata: Path) -> IndexLock:
     return IndexLock(metadata, _LOCK_MARK)
 
@@ -89,9 +111,19 @@ async def _follow_with_index(private: PrivateRepository, metadata: Path, tip: st
     await run_git(
         ["read-tree", "-i", "--reset", tip], git_dir=metadata, env={"GIT_INDEX_FILE": str(new)}
     )
+    if await sparse_of(metadata) is not None:
+        added = sorted(await _paths_in(metadata, new) - await _paths_in(metadata))
+        link = (metadata / "gitdir").read_text(encoding="utf-8", errors="surrogateescape").strip()
+        await mark_left_out(metadata, (metadata / link).parent, new, added)
     new.rename(metadata / "index")
     _leave_at(private, tip)
     _forget_advance(private, metadata)
+
+
+async def _paths_in(metadata: Path, index: Path | None = None) -> set[bytes]:
+    env = {"GIT_INDEX_FILE": str(index)} if index is not None else None
+    listed = await run_git(["ls-files", "-z"], git_dir=metadata, env=env)
+    return set(filter(None, listed.stdout.split(b"\0")))
 
 
 async def finish_advance(private: PrivateRepository) -> None:

@@ -18,10 +18,11 @@ from ctui.errors import CtuiError
 from ctui.git import harvest, ref_by_ref
 from ctui.git.advance import BranchOutcome, advance_branch, finish_advance
 from ctui.git.command import run_git
+from ctui.git.gitlinks import gitlink_changes, told
 from ctui.git.lfs_objects import pointers_in, store_of, take_over
 from ctui.git.private import PrivateRepository
+from ctui.git.shallow import copy_shallow
 from ctui.git.stored import refuse_untransformed
-from ctui.text import sanitise
 
 _FETCH_SECONDS = 300
 _TIPS_LOOKED_AT = 50
@@ -78,6 +79,9 @@ async def import_work(
         if branch is None or tip is None:
             return ImportResult(imported, gitlinks=gitlinks, problem=problem)
         outcome, reason = await advance_branch(private, branch, base or tip, tip)
+        if outcome == "advanced" and base:
+            changes = await gitlink_changes(private.repository.common_dir, base, tip)
+            reason = "; ".join(filter(None, (reason, told(changes))))
         return ImportResult(imported, outcome, reason, gitlinks, problem)
     except CtuiError as error:
         return ImportResult(problem=f"the task's commits cannot be imported: {error.message}")
@@ -144,6 +148,7 @@ def _stage(private: PrivateRepository) -> Path:
     (staging / "objects/info/alternates").write_bytes(os.fsencode(alternates))
     (staging / "HEAD").write_text("ref: refs/heads/none\n")
     (staging / "config").write_text("[core]\n\trepositoryformatversion = 0\n\tbare = true\n")
+    copy_shallow(private.repository.common_dir, staging)
     harvest.copy_objects(private, staging)
     return staging
 
@@ -208,13 +213,6 @@ async def _new_gitlinks(
 ) -> tuple[str, ...]:
     found: set[str] = set()
     for tip in list(dict.fromkeys(tips))[:_TIPS_LOOKED_AT]:
-        output = await run_git(
-            ["diff-tree", "-r", "-z", "--raw", "--no-renames", base, tip],
-            git_dir=private.repository.common_dir,
-        )
-        fields = output.stdout.decode("utf-8", "replace").split("\0")
-        for change, path in zip(fields[::2], fields[1::2], strict=False):
-            old, new, *_ = change.split()
-            if new == "160000" and old != ":160000":
-                found.add(sanitise(path))
+        changes = await gitlink_changes(private.repository.common_dir, base, tip)
+        found |= {change.path for change in changes if change.old is None}
     return tuple(sorted(found))

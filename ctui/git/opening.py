@@ -78,6 +78,24 @@ def refuse_nested(common_dir: Path) -> None:
                 )
 
 
+def refuse_embedded(common_dir: Path) -> None:
+    """Refuse a bare repository that another one has among its files.
+
+    Unlike `.git`, such a folder can be committed, with settings that name programs.
+    """
+    for folder in common_dir.parents:
+        if not (folder / ".git").exists():
+            continue
+        outer = open_trusted(folder)
+        if common_dir_of(Path(outer.path).resolve()) == common_dir:
+            continue
+        if (common_dir / "HEAD").relative_to(folder).as_posix() in outer.index:
+            raise Refused(
+                f"{common_dir} is among the committed files of {folder}",
+                hint="clone it to another place, and work there",
+            )
+
+
 def refuse_formats(common_dir: Path) -> None:
     """Refuse what libgit2 cannot read: refs that are not files, and objects that are not SHA-1."""
     import pygit2
@@ -91,14 +109,18 @@ def refuse_formats(common_dir: Path) -> None:
     if storage.lower() != "files":
         raise Refused(
             f"{common_dir} keeps its refs as {one_line(storage, 20)}, which ctui cannot read yet",
-            hint="git refs migrate --ref-format=files",
+            hint=f"git -C {_stand(common_dir)} refs migrate --ref-format=files",
         )
     if objects.lower() != "sha1":
         raise Refused(
             f"{common_dir} has {one_line(objects, 20)} objects, which ctui cannot read yet",
-            hint="use a repository of the SHA-1 format",
+            hint="copy its history: git init NEW; git fast-export --all | git -C NEW fast-import",
         )
     refuse_unknown(common_dir, config)
+
+
+def _stand(common_dir: Path) -> Path:
+    return common_dir.parent if common_dir.name == ".git" else common_dir
 
 
 def _setting(config: pygit2.Config, key: str, default: str) -> str:

@@ -26,6 +26,8 @@ from ctui.git.personal import ignored, personal_settings
 from ctui.git.private_filters import FilterNotes, set_up_filters
 from ctui.git.process import to_the_end
 from ctui.git.repository import Repository
+from ctui.git.shallow import copy_shallow
+from ctui.git.sparse import Sparse, sparse_of
 from ctui.paths import WORKSPACE
 from ctui.small_file import read_small_file
 
@@ -52,6 +54,11 @@ class PrivateRepository:
         """Folder that holds `git`, which the task can write, and our own notes beside it."""
         self.metadata = metadata
         """The worktree's folder below `.git/worktrees`, or None for the main checkout."""
+
+    @property
+    def checkout(self) -> Path:
+        """The git directory of the person's own git for the same files."""
+        return self.metadata or self.repository.common_dir
 
     @property
     def git_dir(self) -> Path:
@@ -98,6 +105,19 @@ class PrivateRepository:
             mounts.append(BindMount(store, str(target), read_only=True))
         return [*mounts, *(BindMount(path, str(path), read_only=True) for path in directories)]
 
+    def refresh(self) -> None:
+        """Bring up to date what the next run must know of the repository.
+
+        Raises:
+            Unavailable: it cannot be written.
+        """
+        if self.isolated:
+            return
+        try:
+            copy_shallow(self.repository.common_dir, self.git_dir)
+        except OSError as error:
+            raise Unavailable(f"{self.git_dir} cannot be written: {error.strerror}") from error
+
     def fingerprint(self) -> str:
         """Return a short text that changes whenever a branch, HEAD or the stash does."""
         digest = hashlib.sha256()
@@ -139,6 +159,7 @@ async def create_private(
         Refused: the repository lacks a part of what an isolated one has to have.
     """
     private = PrivateRepository(repository, folder, metadata)
+    sparse = await sparse_of(private.checkout)
     # It gets its final name when it is complete, so that a crash leaves none half made.
     unfinished = folder / "git.new"
     common_dir = repository.common_dir
@@ -148,7 +169,7 @@ async def create_private(
     made = (private, unfinished, branch, base, personal, ignores)
     try:
         # A thread goes on when its caller is cancelled, and would write into the next start.
-        await to_the_end(asyncio.to_thread(_lay_out, *made, borrow=not isolated))
+        await to_the_end(asyncio.to_thread(_lay_out, *made, sparse, borrow=not isolated))
         if isolated:
             refs = (unfinished / "packed-refs").read_bytes()
             await _isolate(private, unfinished, _tip(refs, branch) or base)
@@ -182,6 +203,7 @@ def _lay_out(
     base: str | None,
     personal: Mapping[str, str],
     ignores: bytes,
+    sparse: Sparse | None,
     *,
     borrow: bool,
 ) -> None:
@@ -189,14 +211,18 @@ def _lay_out(
     for name in ("objects/info", "objects/pack", "refs/heads", "refs/tags", "info", "logs"):
         (unfinished / name).mkdir(mode=0o700, parents=True)
     if borrow:
+        copy_shallow(private.repository.common_dir, unfinished)
         directories = private.repository.object_directories()
         alternates = "".join(f"{path}\n" for path in directories)
         _write(unfinished / "objects/info/alternates", os.fsencode(alternates))
     head = f"ref: refs/heads/{branch}\n" if branch else f"{base}\n"
     _write(unfinished / "packed-refs", _packed_refs(private.repository))
     _write(unfinished / "HEAD", head.encode())
-    _write(unfinished / "config", _config(personal).encode())
-    source = (private.metadata or private.repository.common_dir) / "index"
+    settings = sparse.settings if sparse is not None else {}
+    _write(unfinished / "config", _config({**personal, **settings}).encode())
+    if sparse is not None:
+        _write(unfinished / "info" / "sparse-checkout", sparse.patterns)
+    source = private.checkout / "index"
     if source.is_file():
         _write(unfinished / "index", source.read_bytes())
     for shared in source.parent.glob("sharedindex.*"):

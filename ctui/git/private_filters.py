@@ -69,7 +69,7 @@ async def set_up_filters(
         await lfs_objects.set_up(git_dir / "config", repository.common_dir)
         notes.keep_lfs_store(await lfs_objects.store_of(repository.common_dir))
     others = [path for path, rule in found.items() if rule.filter not in {"", LFS, *named}]
-    if metadata is None and others:
+    if metadata is None and others and repository.work_tree is not None:
         # In the person's checkout they lie in plain text, and what a task commits of them is held
         # back: `git add --all` leaves them alone.
         await run_git(

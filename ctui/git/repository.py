@@ -14,6 +14,7 @@ from ctui.git.moved import refuse_broken_link, refuse_stray, trashed_from
 from ctui.git.opening import (
     common_dir_of,
     open_trusted,
+    refuse_embedded,
     refuse_formats,
     refuse_nested,
     refuse_path,
@@ -39,23 +40,34 @@ class Target(NamedTuple):
 
 
 class Repository:
-    """One repository with a main checkout, and all its worktrees."""
+    """One repository with a main checkout or none (a bare one), and all its worktrees."""
 
     def __init__(self, common_dir: Path, work_tree: Path | None) -> None:
         self.common_dir = common_dir
-        """The main checkout's `.git`, absolute and without links."""
+        """The main checkout's `.git`, or the bare repository; absolute and without links."""
         self.work_tree = work_tree
-        self.name = (work_tree or common_dir).name.removesuffix(".git") or "repository"
+        """The main checkout; None if the repository is bare."""
+        self.here = common_dir
+        """The git directory of the checkout that it was opened from, perhaps a linked one's."""
+        self.name = _name(work_tree or common_dir)
 
     @cached_property
     def git(self) -> pygit2.Repository:
         """The repository as libgit2 opens it, which runs nothing that the repository contains."""
         return open_trusted(self.common_dir)
 
+    @property
+    def bare(self) -> bool:
+        """True if all its checkouts are linked worktrees."""
+        return self.work_tree is None
+
     def resolve(self, revision: str) -> str:
         """Return the full object id of a commit. Raises NotFound."""
         import pygit2
 
+        if revision == "HEAD" and self.bare and self.git.head_is_unborn:
+            # It names the branch that git makes by default, which nobody has to have.
+            revision = self.default_branch() or revision
         try:
             return str(self.git.revparse_single(revision).peel(pygit2.Commit).id)
         except (KeyError, ValueError, pygit2.GitError) as error:
@@ -65,9 +77,9 @@ class Repository:
             ) from error
 
     def head_branch(self) -> str | None:
-        """Return the branch of the main checkout, or None if its HEAD is detached."""
+        """Return the branch of the main checkout, or None if its HEAD is on none that exists."""
         git = self.git
-        return None if git.head_is_detached else str(git.head.shorthand)
+        return None if git.head_is_detached or git.head_is_unborn else str(git.head.shorthand)
 
     def upstream_distance(self) -> tuple[int, int]:
         """Return how many commits the checked-out branch is ahead of and behind its upstream."""
@@ -200,8 +212,8 @@ def open_repository(path: Path) -> Repository:
 
     Raises:
         NotFound: there is none.
-        Refused: it is bare, has no commits, is somebody else's, does not say where its checkout is,
-            or is of a format that libgit2 does not read (reftable, SHA-256).
+        Refused: it has no commits, is somebody else's, does not say where its checkout is, or is
+            of a format that libgit2 does not read (reftable, SHA-256).
         Unavailable: it is damaged.
     """
     import pygit2
@@ -220,16 +232,37 @@ def open_repository(path: Path) -> Repository:
     refuse_path(common_dir)
     refuse_formats(common_dir)
     git = open_trusted(common_dir)
+    refuse_nested(common_dir)
     if git.is_bare:
-        raise Refused(f"{common_dir} is a bare repository", hint="use a clone with a checkout")
-    if git.is_empty or git.head_is_unborn:
+        _refuse_bare(common_dir, git)
+        refuse_embedded(common_dir)
+    elif git.is_empty or git.head_is_unborn:
         raise Refused(f"{common_dir.parent} has no commits yet", hint="make a first commit")
     work_tree = Path(git.workdir).resolve() if git.workdir else None
-    refuse_nested(common_dir)
     refuse_stray(common_dir, work_tree)
     repository = Repository(common_dir, work_tree)
     repository.__dict__["git"] = git
+    repository.here = Path(found).resolve()
     return repository
+
+
+def _refuse_bare(common_dir: Path, git: pygit2.Repository) -> None:
+    """Refuse a bare repository that is one by mistake, or that has no branch yet."""
+    if (common_dir / "index").exists():
+        raise Refused(
+            f"{common_dir} calls itself a bare repository, but has a checkout",
+            hint=f"git --git-dir={common_dir} config core.bare false",
+        )
+    if not any(name.startswith(b"refs/heads/") for name in git.raw_listall_references()):
+        raise Refused(
+            f"{common_dir} is a bare repository without a branch", hint="push or fetch one into it"
+        )
+
+
+def _name(folder: Path) -> str:
+    """Return what people call a repository: for `project/.bare` it is the folder around it."""
+    name = folder.parent.name if folder.name.startswith(".") else folder.name
+    return name.removesuffix(".git") or "repository"
 
 
 def _alternates(objects: Path) -> list[Path]:

@@ -19,7 +19,15 @@ from ctui.git.caller import working_for
 from ctui.git.command import run_git
 from ctui.git.imports import import_work
 from ctui.git.private import PrivateRepository, create_private, open_private
+from ctui.git.private_modules import (
+    create_modules,
+    follow_gitlinks,
+    import_modules,
+    module_mounts,
+    modules_fingerprint,
+)
 from ctui.git.repository import Repository, open_repository
+from ctui.git.submodules import module_dirs
 from ctui.paths import Paths
 from ctui.sandbox.spec import MANAGED, Mount
 from ctui.tasks.disk_usage import Usage, measure
@@ -28,6 +36,7 @@ from ctui.tasks.model import ImportedRef, Task, WorkState
 from ctui.tasks.store import Store
 from ctui.tasks.trust import is_trusted
 from ctui.text import one_line
+from ctui.worktrees.identity import text_of
 from ctui.worktrees.owner import task_owner
 
 log = logging.getLogger(__name__)
@@ -80,15 +89,15 @@ class LocalWorkspace:
         repository = await asyncio.to_thread(_opened, task)
         worktree = Path(task.worktree)
         if not worktree.is_dir():
-            raise Refused(
-                f"the worktree {worktree} is gone",
-                hint=f"put it back, or `ctui task remove {task.id}` takes the task off the list",
-            )
+            raise _gone(task)
         owner = task_owner(worktree)
         private = await self._private(repository, task, owner)
         mounts = [
             Mount(str(source), str(target), read_only)
-            for source, target, read_only in private.mounts(worktree)
+            for source, target, read_only in (
+                *private.mounts(worktree),
+                *module_mounts(private, worktree),
+            )
         ]
         folder = self._paths.task(task.id) / "managed"
         await asyncio.to_thread(_write_managed, folder, managed)
@@ -129,7 +138,7 @@ class LocalWorkspace:
             try:
                 repository = await asyncio.to_thread(open_repository, Path(task.repository))
                 private = open_private(repository, self._paths.task(task.id), _metadata(task))
-                current = await asyncio.to_thread(private.fingerprint)
+                current = await asyncio.to_thread(_fingerprint, private)
                 if current == self._fingerprints.get(task.id):
                     return None
                 work = await _import(private, task)
@@ -159,7 +168,8 @@ class LocalWorkspace:
 
     async def usage(self, task: Task, files: int) -> Usage:
         """Measure the worktree and the private git directory; one task at a time."""
-        roots = (Path(task.worktree), self._paths.task(task.id) / "git")
+        folder = self._paths.task(task.id)
+        roots = (Path(task.worktree), folder / "git", folder / "modules")
         tracked = await asyncio.to_thread(_tracked, task)
         async with self._measuring:
             found = await asyncio.to_thread(measure, *roots, entries=2 * (tracked + files) + 2)
@@ -174,7 +184,13 @@ class LocalWorkspace:
     ) -> PrivateRepository:
         folder = self._paths.task(task.id)
         if (folder / "git").is_dir():
-            return open_private(repository, folder, _metadata(task))
+            private = open_private(repository, folder, _metadata(task))
+            await asyncio.to_thread(private.refresh)
+            return private
+        isolated = task.options.isolated
+        private = open_private(repository, folder, _metadata(task))
+        await create_modules(private, Path(task.worktree), owner, isolated=isolated)
+        # The worktree's own comes last: where it is there, all of them are.
         return await create_private(
             repository,
             _metadata(task),
@@ -182,7 +198,7 @@ class LocalWorkspace:
             task.branch,
             task.base,
             owner,
-            isolated=task.options.isolated,
+            isolated=isolated,
             filters=task.options.filters,
         )
 
@@ -195,6 +211,18 @@ def _opened(task: Task) -> Repository:
             hint=f"move it back, or `ctui task remove {task.id}` takes the task off the list",
         )
     return open_repository(place)
+
+
+def _gone(task: Task) -> Refused:
+    """Return what is to be said of a worktree that is not where it was made."""
+    there = Path(text_of(Path(task.metadata) / "gitdir")).parent if task.metadata else None
+    if there is not None and there.is_absolute() and there.is_dir():
+        back = f"git -C {task.repository} worktree move {there} {task.worktree}"
+        return Refused(f"the worktree {task.worktree} was moved to {there}", hint=back)
+    return Refused(
+        f"the worktree {task.worktree} is gone",
+        hint=f"put it back, or `ctui task remove {task.id}` takes the task off the list",
+    )
 
 
 def _directory(worktree: Path, directory: str) -> str:
@@ -218,8 +246,15 @@ def _mode(path: Path) -> int:
 
 
 def _tracked(task: Task) -> int:
-    """Return how many files the person's index of the worktree has; a task cannot write it."""
+    """Return how many files the person's indexes of the worktree have; a task cannot write them.
+
+    Those of its submodules count as well.
+    """
     folder = Path(task.metadata) if task.metadata else Path(task.repository)
+    return sum(_entries(folder / inside) for inside in (".", *module_dirs(folder)))
+
+
+def _entries(folder: Path) -> int:
     try:
         with (folder / "index").open("rb") as file:
             head = file.read(12)
@@ -250,14 +285,21 @@ def _metadata(task: Task) -> Path | None:
 
 
 async def _import(private: PrivateRepository, task: Task) -> WorkState:
+    # What a commit of the worktree names in a submodule must be there before it.
+    inside = await import_modules(private, task.id)
     result = await import_work(private, task.id, task.branch, task.base)
+    await follow_gitlinks(private)
     return WorkState(
         branch=result.branch,
         reason=result.reason,
         refs=tuple(ImportedRef(ref.name, ref.commit) for ref in result.refs),
         gitlinks=result.gitlinks,
-        problem=result.problem,
+        problem="; ".join(filter(None, (result.problem, inside))),
     )
+
+
+def _fingerprint(private: PrivateRepository) -> str:
+    return f"{private.fingerprint()} {modules_fingerprint(private)}".strip()
 
 
 def _trouble(folder: Path, task: Task) -> str:

@@ -55,7 +55,8 @@ def workdir_at(workdir: str, tasks: list[Task]) -> Workdir:
 def _repository_of_task(path: Path, tasks: list[Task]) -> Path | None:
     for task in tasks:
         repository = Path(task.repository)
-        in_checkout = Path(task.worktree) == repository.parent
-        if path.is_relative_to(task.worktree) and not in_checkout:
+        worktree = Path(task.worktree).resolve()
+        in_checkout = worktree == repository.parent
+        if path.is_relative_to(worktree) and not in_checkout:
             return repository
     return None

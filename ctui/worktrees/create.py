@@ -16,12 +16,16 @@ from ctui.errors import Conflict, CtuiError, ExternalFailure, InvalidInput, Unav
 from ctui.file_lock import FileLock
 from ctui.git.command import run_git
 from ctui.git.names import branch_conflicts, nameable, worktree_name
+from ctui.git.partial import fetch_for_checkout
 from ctui.git.repository import Repository
+from ctui.git.sparse import become_like
+from ctui.git.submodule_checkout import fill_submodules
 from ctui.paths import private_folder
 from ctui.text import one_line
 from ctui.worktrees.as_stored import Checkout, Say
 from ctui.worktrees.fresh_index import settle
 from ctui.worktrees.identity import metadata_of
+from ctui.worktrees.layout import beside_others, origin_of
 from ctui.worktrees.model import WorktreeRecord
 from ctui.worktrees.owner import TASK_UID, give_to_tasks
 
@@ -53,7 +57,8 @@ async def create_worktree(
 
     Args:
         repository: whose worktree it is.
-        worktrees: ctui's folder for all worktrees.
+        worktrees: ctui's folder for all worktrees; those of a bare repository come beside the
+            others that it has.
         prompt: names it after its first words.
         name: the wanted name; must be free.
         base: where it begins.
@@ -67,7 +72,10 @@ async def create_worktree(
         Unavailable, ExternalFailure: git or the disk failed; nothing is left of the attempt.
     """
     commit = repository.resolve(base)
-    folder = private_folder(folder_of(worktrees, repository))
+    worktrees = worktrees.resolve()
+    folder = beside_others(repository, worktrees)
+    if folder is None:
+        folder = private_folder(folder_of(worktrees, repository))
     branch, path = await _claim(repository, folder, prompt=prompt, name=name, prefix=prefix)
     made_branch = False
     try:
@@ -75,9 +83,16 @@ async def create_worktree(
             await run_git(["branch", "--no-track", branch, commit], git_dir=repository.common_dir)
             made_branch = True
             await _add(repository, path, branch)
+        like = origin_of(repository)
+        await become_like(metadata_of(path), like)
+        await fetch_for_checkout(repository, metadata_of(path), commit)
         files = Checkout(repository, metadata_of(path), path, say)
         await files.write(files_updated(progress) if progress is not None else None)
-        await asyncio.to_thread(_settle, path)
+        await asyncio.to_thread(_settle, metadata_of(path), path)
+        for module, checkout in await fill_submodules(
+            repository, metadata_of(path), path, commit, like
+        ):
+            await asyncio.to_thread(_settle, module, checkout)
         return _record(repository, path.name, path, branch, commit)
     except (CtuiError, OSError, asyncio.CancelledError) as error:
         await asyncio.shield(discard_worktree(repository, path, branch if made_branch else None))
@@ -86,9 +101,9 @@ async def create_worktree(
         raise
 
 
-def _settle(path: Path) -> None:
+def _settle(git_dir: Path, path: Path) -> None:
     owner = (TASK_UID, TASK_UID) if os.geteuid() == 0 else None
-    if not settle(metadata_of(path) / "index", path, owner):
+    if not settle(git_dir / "index", path, owner):
         give_to_tasks(path)
 
 

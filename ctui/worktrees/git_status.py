@@ -12,6 +12,7 @@ from ctui.git.command import run_git, status_arguments
 from ctui.git.lfs_objects import unchanged_files
 from ctui.worktrees.hidden_changes import hidden_changes, is_split
 from ctui.worktrees.model import Changes, Upstream
+from ctui.worktrees.submodule_status import InSubmodules, in_submodules
 
 _SECONDS = 20.0
 """Seconds; a task can make its worktree slow to read, and then only its own status is unknown."""
@@ -26,8 +27,8 @@ class GitStatus(msgspec.Struct, frozen=True):
     head: str | None = None
     upstream: Upstream = Upstream()
     changes: Changes = Changes()
-    gitlinks: bool = False
-    """True if it has submodules. Unsaved work inside them is not looked for."""
+    unchecked: bool = False
+    """True if it has a submodule in which unsaved work cannot be looked for."""
 
 
 async def git_status(metadata: Path, path: Path, blanked: Iterable[str] | None = None) -> GitStatus:
@@ -56,26 +57,38 @@ async def git_status(metadata: Path, path: Path, blanked: Iterable[str] | None =
         return look
     same = await unchanged_files(metadata, path, _modified(output.stdout))
     hidden = await hidden_changes(metadata, path, index, blanked)
-    modified = look.changes.modified + hidden - len(same)
+    inside = await _submodules(metadata, path, index)
+    modified = look.changes.modified + hidden + inside.changed - len(same)
     changes = msgspec.structs.replace(look.changes, modified=modified)
-    return msgspec.structs.replace(
-        look, changes=changes, gitlinks=await _has_gitlinks(metadata, index)
-    )
+    return msgspec.structs.replace(look, changes=changes, unchecked=inside.unchecked)
 
 
-async def _has_gitlinks(metadata: Path, index: bytes) -> bool:
-    """Return True if the index names a nested repository.
+async def _submodules(metadata: Path, path: Path, index: bytes) -> InSubmodules:
+    """Look into the submodules that the index names, and into those that it named once.
 
     Every entry has its mode in four bytes (gitformat-index(5)). An index without these bytes
-    has no nested repository, which is known without starting a process.
+    has no submodule, which is known without starting a process.
     """
-    if _GITLINK not in index and not is_split(metadata):
-        return False
+    named = _GITLINK in index or is_split(metadata)
+    if not named and not (metadata / "modules").exists():
+        return InSubmodules()
     try:
-        output = await run_git(["ls-files", "--stage", "-z"], git_dir=metadata, nice=True)
+        output = await run_git(["ls-files", "--stage", "-t", "-z"], git_dir=metadata, nice=True)
+        # A tag, mode, commit and stage, and a path; what a sparse checkout leaves out is none.
+        entries = (entry.partition(b"\t") for entry in output.stdout.split(b"\0"))
+        gitlinks = [
+            (facts.split()[2].decode(), name)
+            for facts, _, name in entries
+            if facts.startswith(b"H 160000 ")
+        ]
+        return await in_submodules(metadata, path, gitlinks, _look_inside)
     except CtuiError:
-        return True
-    return output.stdout.startswith(b"160000 ") or b"\x00160000 " in output.stdout
+        return InSubmodules(unchecked=True)
+
+
+async def _look_inside(git_dir: Path, path: Path) -> tuple[str | None, Changes, bool]:
+    look = await git_status(git_dir, path)
+    return look.head, look.changes, look.unchecked
 
 
 def _modified(output: bytes) -> list[bytes]:

@@ -36,8 +36,8 @@ def checked_path(
     """Return the folder of a worktree, after checking that both of its ends name each other."""
     link = _named(metadata, text_of(metadata / "gitdir")).parent
     path = Path(record.path) if record else link
-    if link != path:
-        return path, "tampered"
+    if place_of(link) != place_of(path):
+        return path, "moved" if record is not None and _is_recorded(link, record) else "tampered"
     if _real(metadata / text_of(metadata / "commondir")) != repository.common_dir:
         return path, "tampered"
     try:
@@ -63,9 +63,28 @@ def checked_path(
     return path, "foreign-owner" if os.geteuid() not in {0, status.st_uid} else None
 
 
+def _is_recorded(path: Path, record: WorktreeRecord) -> bool:
+    """Return True if the recorded folder is at another path, as after `git worktree move`."""
+    try:
+        status = path.lstat()
+    except (OSError, ValueError):
+        return False
+    same = stat.S_ISDIR(status.st_mode) and status.st_ino == record.inode
+    return same and _real(metadata_of(path)) == _real(Path(record.metadata))
+
+
 def metadata_of(path: Path) -> Path:
     """Return the metadata folder that a worktree's `.git` file names, not yet checked."""
     return _named(path, text_of(path / ".git").removeprefix("gitdir:").strip())
+
+
+def place_of(path: Path) -> Path:
+    """Return a path with no link on the way to it; what it names may be a link itself.
+
+    Git writes the paths of worktrees so, whatever way a person came.
+    """
+    parent = _real(path.parent)
+    return parent / path.name if parent is not None else path
 
 
 def _real(path: Path) -> Path | None:
@@ -78,7 +97,7 @@ def _real(path: Path) -> Path | None:
 
 def _named(folder: Path, name: str) -> Path:
     """Return the target of a link; git writes relative ones too (`worktree.useRelativePaths`)."""
-    return Path(os.path.normpath(folder / name))
+    return Path(os.path.normpath(place_of(folder) / name))
 
 
 def head_of(repository: Repository, metadata: Path) -> str | None:

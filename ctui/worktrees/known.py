@@ -48,10 +48,10 @@ def find_worktree(known: Iterable[KnownWorktree], name: str) -> KnownWorktree:
         Conflict: there are several; a path tells them apart.
     """
     listed = list(known)
-    path = Path(name).absolute()
+    path = Path(name).resolve()
     for meant in (
         [worktree for worktree in listed if worktree.name == name],
-        [worktree for worktree in listed if worktree.path == path],
+        [worktree for worktree in listed if worktree.path.resolve() == path],
         [worktree for worktree in listed if worktree.branch == name],
     ):
         if len(meant) > 1:

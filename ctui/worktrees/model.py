@@ -10,7 +10,13 @@ State = Literal["merge", "rebase", "cherry-pick", "revert", "bisect", "am"]
 """Operations that a worktree can be in the middle of."""
 
 Problem = Literal[
-    "missing", "tampered", "unlinked", "foreign-owner", "unreadable", "submodules-unchecked"
+    "missing",
+    "moved",
+    "tampered",
+    "unlinked",
+    "foreign-owner",
+    "unreadable",
+    "submodules-unchecked",
 ]
 
 
@@ -108,6 +114,8 @@ class WorktreeStatus(msgspec.Struct, frozen=True, kw_only=True):
     state: State | None
     locked: str | None
     problem: Problem | None
+    is_target: bool = False
+    """True if it is on the branch that others are judged against: it goes only by force."""
     active: int
     """Last time that git wrote its state: nanoseconds since the epoch, 0 if unknown."""
 

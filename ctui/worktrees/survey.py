@@ -44,6 +44,8 @@ _PROVEN_AT_ONCE = 16
 
 _NO_HEAD = Proof(Verdict("unknown", "its HEAD cannot be read"))
 
+_ITSELF = Verdict("no-commits", "it has the branch that others are judged against")
+
 Prove = Callable[[Sequence[Work]], Awaitable[list[Proof]]]
 """Function that returns proofs for works, in their order; see `prover`."""
 
@@ -137,7 +139,7 @@ class Survey:
         look = None
         if problem is None:
             look = await self._look(metadata, path, work)
-            problem = _problem_of(look, metadata)
+            problem = _problem_of(look)
         proven = await proofs.of[metadata]
         if look is not None and look.head and work is not None and look.head != work.tip:
             # A commit was made between the two readings.
@@ -145,6 +147,9 @@ class Survey:
         upstream = look.upstream if look else Upstream()
         changes = look.changes if look else None
         state = state_of(metadata)
+        is_target = self._is_target(metadata)
+        if is_target and proven.verdict.kind in {"merged", "history"}:
+            proven = msgspec.structs.replace(proven, verdict=_ITSELF)
         return WorktreeStatus(
             name=record.name if record else metadata.name,
             path=str(path),
@@ -152,7 +157,10 @@ class Survey:
             branch=look.branch if look else record.branch if record else None,
             head=(look.head if look else None) or (work.tip if work else None),
             base=record.base if record else None,
-            status=_status(proven, changes, self._pushed(upstream), problem, state),
+            status=_status(
+                proven, changes, problem, state, held=is_target or self._pushed(upstream)
+            ),
+            is_target=is_target,
             verdict=proven.verdict,
             changes=changes,
             upstream=upstream,
@@ -183,6 +191,13 @@ class Survey:
             return None
         return await filter_settings(self.repository.common_dir)
 
+    def _is_target(self, metadata: Path) -> bool:
+        return text_of(metadata / "HEAD") == f"ref: refs/heads/{self._default_branch}"
+
+    @cached_property
+    def _default_branch(self) -> str | None:
+        return self.repository.default_branch()
+
     def _pushed(self, upstream: Upstream) -> bool:
         """Return True if a remote has all of it; the upstream can be a local branch too."""
         there = upstream.state == "present" and not upstream.ahead
@@ -207,12 +222,10 @@ class Survey:
         return Work(head, base, created_only=fresh, also=beside)
 
 
-def _problem_of(look: GitStatus | None, metadata: Path) -> Problem | None:
+def _problem_of(look: GitStatus | None) -> Problem | None:
     if look is None:
         return "unreadable"
-    # Unsaved work in submodules is not looked for: git would run what they configure. Their
-    # repositories stay in the metadata when the index does not name them any more.
-    return "submodules-unchecked" if look.gitlinks or (metadata / "modules").exists() else None
+    return "submodules-unchecked" if look.unchecked else None
 
 
 class _Proofs:
@@ -258,9 +271,10 @@ class _Proofs:
 def _status(
     proof: Proof,
     changes: Changes | None,
-    pushed: bool,
     problem: Problem | None,
     state: State | None,
+    *,
+    held: bool,
 ) -> Literal["clean", "unclean", "merged"]:
     # During a rebase HEAD is not at the commits of the branch.
     if problem is not None or state is not None or changes is None or changes.any:
@@ -268,5 +282,5 @@ def _status(
     if proof.verdict.kind in {"merged", "history"}:
         return "merged"
     # Other branches and stashes of its task are on no upstream.
-    safe = proof.verdict.kind in {"no-commits", "empty"} or (pushed and not proof.lost)
+    safe = proof.verdict.kind in {"no-commits", "empty"} or (held and not proof.lost)
     return "clean" if safe else "unclean"

@@ -57,10 +57,10 @@ class Place(NamedTuple):
         return git(Path(self.record.path), *arguments)
 
 
-@pytest.fixture
-async def place(repository: Path, tmp_path: Path) -> Place:
+async def place_in(repository: Path, tmp_path: Path, *, base: str = "HEAD") -> Place:
+    """Make a worktree of a repository, and the private directory of a task in it."""
     found = open_repository(repository)
-    record = await create_worktree(found, tmp_path / "worktrees", name="work")
+    record = await create_worktree(found, tmp_path / "worktrees", name="work", base=base)
     folder = tmp_path / "task"
     folder.mkdir()
     status = Path(record.path).stat()
@@ -73,3 +73,8 @@ async def place(repository: Path, tmp_path: Path) -> Place:
         (status.st_uid, status.st_gid),
     )
     return Place(repository, record, private)
+
+
+@pytest.fixture
+async def place(repository: Path, tmp_path: Path) -> Place:
+    return await place_in(repository, tmp_path)

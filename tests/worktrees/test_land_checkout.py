@@ -114,7 +114,8 @@ def link_the_parent(place: Place) -> None:
 
 
 def be_sparse(place: Place) -> None:
-    git(place.main, "sparse-checkout", "set", "--no-cone", "/*", "!/dir")
+    git(place.main, "sparse-checkout", "set", "--no-cone", "/*", "!/edited", "!/added")
+    put_in_the_way(place)
 
 
 def conflict(place: Place) -> None:
@@ -153,7 +154,7 @@ def hold_the_branch(place: Place) -> None:
         (hide, "hidden from git .*: edited$"),
         (skip, "hidden from git .*: edited$"),
         (link_the_parent, "uncommitted changes in .*: gone/file$"),
-        (be_sparse, "sparse"),
+        (be_sparse, "files in the way in .*: added/deep/file$"),
         (conflict, r"unresolved conflicts in .*: hello\.txt$"),
         (merge, "a merge is going on"),
         (hold_the_index, "another git is at work"),

@@ -77,7 +77,7 @@ def test_a_partial_clone_is_not_completed(tmp_path: Path) -> None:
     before = sorted(clone.common_dir.rglob("*"))
     work = Work(story.heads["b"], story.base)
     [proof] = Prover(clone, [Target("refs/heads/main", at)], tmp_path / "cache").prove([work])
-    missing = "its commits cannot be read: an object is missing"
+    missing = "it needs objects that are not here: git fetch --refetch --no-filter origin"
     assert said(proof) == ("unknown", missing)
     assert sorted(clone.common_dir.rglob("*")) == before
 

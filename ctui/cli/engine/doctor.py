@@ -50,10 +50,12 @@ async def _here() -> list[Check]:
     """Check the repository of this folder, if it is in one."""
     from ctui.client.commit_health import commit_check
     from ctui.client.filter_health import filter_check
+    from ctui.client.repository_health import repository_check
     from ctui.config import load_config
 
     found: list[Check | None] = []
     with suppress(OSError):  # it can be gone
+        found.append(await repository_check(Path.cwd()))
         found.append(await commit_check(Path.cwd()))
         with suppress(CtuiError):  # what is wrong with the settings is said already
             found.append(await filter_check(Path.cwd(), load_config(context.paths()).git))

@@ -150,6 +150,8 @@ def _obstacle(status: WorktreeStatus, task: Task | None) -> str:
     if status.locked is not None:
         why = f": {one_line(status.locked, _EVIDENCE)}" if status.locked else ""
         return f"it is locked{why}"
+    if status.is_target:
+        return "it has the branch that others are judged against"
     if status.problem is not None and status.problem not in FORCED_PROBLEMS:
         return f"it is {status.problem}: look at it by hand"
     return ""

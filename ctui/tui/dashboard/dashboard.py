@@ -137,7 +137,7 @@ class Dashboard(Commands):
             self.app.exit(return_code=1, message=f"ctui: {error.one_line()}")
             return
         if not self._options.scripted:
-            checkout = repository.work_tree or repository.common_dir.parent
+            checkout = repository.work_tree or repository.common_dir
             await asyncio.to_thread(remember_repository, self.services.paths, checkout)
         await self._show_setup(only_if_missing=True)
 

@@ -21,11 +21,12 @@ class Place(NamedTuple):
     """A repository as its files describe it."""
 
     git_dir: Path
-    """The main `.git` folder, also where a linked worktree was asked for."""
+    """The main `.git` folder or the bare repository, also where a linked worktree was asked for."""
 
     @property
     def name(self) -> str:
-        return self.git_dir.parent.name
+        hidden = self.git_dir.name.startswith(".")
+        return self.git_dir.parent.name if hidden else self.git_dir.name.removesuffix(".git")
 
     @property
     def branch(self) -> str:
@@ -73,15 +74,21 @@ def find_place(path: Path) -> Place | None:
                 return Place(git.resolve())
             if git.is_file():
                 return _linked_place(folder, _line(git))
+            if _is_git_dir(folder):
+                return Place(folder)
     except _UNREADABLE:
         pass
     return None
 
 
 def place_at(checkout: Path) -> Place | None:
-    """Return the repository whose main checkout is exactly this folder, if it still is one."""
+    """Return the repository whose main checkout is exactly this folder, if it still is one.
+
+    A bare repository has none, and is named by its own folder.
+    """
     place = find_place(checkout)
-    return place if place is not None and place.git_dir == checkout / ".git" else None
+    known = place is not None and place.git_dir in {checkout / ".git", checkout}
+    return place if known else None
 
 
 def _linked_place(folder: Path, line: str) -> Place | None:
@@ -90,6 +97,10 @@ def _linked_place(folder: Path, line: str) -> Place | None:
         return None
     metadata = folder / link
     return Place((metadata / _line(metadata / "commondir")).resolve())
+
+
+def _is_git_dir(folder: Path) -> bool:
+    return all((folder / name).exists() for name in ("HEAD", "objects", "refs"))
 
 
 def _line(file: Path) -> str:

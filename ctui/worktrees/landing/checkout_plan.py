@@ -6,6 +6,7 @@ The rules are those of `git merge --ff-only`, except that ignored files are in t
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import NamedTuple
 
 from ctui.errors import Refused
 from ctui.git.command import IGNORE_SUBMODULES, run_git
+from ctui.git.sparse import mark_left_out, outside, sparse_of
 from ctui.worktrees.landing.checkouts import Checkout
 from ctui.worktrees.landing.commit_diff import EntryChange, commit_diff, joined, named, split_paths
 from ctui.worktrees.landing.file_writer import Signature, in_the_way, read_only, signatures
@@ -46,14 +48,15 @@ async def plan(checkout: Checkout, old: str, new: str, index: Path, *, filters: 
 
     Raises:
         Refused: a path that would change was changed, staged or hidden from git, or a file that
-            git does not know is in the way; a merge or rebase is going on; the checkout is sparse.
+            git does not know is in the way; a merge or rebase is going on.
     """
     where = checkout.work_tree
     if checkout.unfinished:
         raise Refused(f"{checkout.unfinished} is going on in {where}", hint="finish or abort it")
-    changes = await commit_diff(checkout.git_dir, old, new)
-    paths = {change.path for change in changes}
-    await _refuse_hidden(checkout, changes, index)
+    everything = await commit_diff(checkout.git_dir, old, new)
+    paths = {change.path for change in everything}
+    absent = await _refuse_hidden(checkout, everything, index)
+    changes = await _in_checkout(checkout, everything, absent)
     staged = await run_git(
         ["diff-index", "--cached", "--name-only", "-z", "--no-renames", old],
         git_dir=checkout.git_dir,
@@ -64,7 +67,7 @@ async def plan(checkout: Checkout, old: str, new: str, index: Path, *, filters: 
     blanked = await _blanked(checkout, new, changes, filters=filters)
     touched = await _touched(checkout, index, blanked)
     _refuse(where, "uncommitted changes", [c.path for c in changes if c.old and c.path in touched])
-    _refuse(where, "files in the way", await asyncio.to_thread(in_the_way, where, changes))
+    _refuse(where, "files in the way", await asyncio.to_thread(in_the_way, where, everything))
     if closed := await asyncio.to_thread(read_only, where, changes):
         raise Refused(f"{where} cannot be written: {named(closed)}", hint="mend its permissions")
     return Plan(changes, seen, filters, blanked)
@@ -82,6 +85,8 @@ async def rest_of_plan(checkout: Checkout, old: str, new: str, *, filters: bool)
     copy = checkout.git_dir / "index.ctui-rest"
     try:
         shutil.copy2(checkout.git_dir / "index", copy)
+        absent = {path for path, tag in (await _tags(checkout, copy)).items() if tag == b"S"}
+        changes = await _in_checkout(checkout, changes, absent)
         touched = await _touched(checkout, copy, blanked)
     finally:
         copy.unlink(missing_ok=True)
@@ -105,13 +110,21 @@ def _is_left(change: EntryChange, seen: Signature | None, *, touched: bool) -> b
 
 
 async def read_new_index(checkout: Checkout, old: str, new: str, index: Path) -> None:
-    """Make `index` that of `new`; what is staged elsewhere stays staged."""
+    """Make `index` that of `new`; what is staged elsewhere stays staged.
+
+    In a sparse checkout it has no file for what the patterns leave out.
+    """
     await run_git(
         ["read-tree", "-m", "-i", old, new],
         git_dir=checkout.git_dir,
         env={"GIT_INDEX_FILE": str(index)},
         timeout=_SECONDS,
     )
+    if await sparse_of(checkout.git_dir) is None:
+        return
+    changes = await commit_diff(checkout.git_dir, old, new)
+    added = [change.path for change in changes if change.old is None]
+    await mark_left_out(checkout.git_dir, checkout.work_tree, index, added)
 
 
 async def stage(checkout: Checkout, todo: Plan, index: Path, folder: Path) -> None:
@@ -133,24 +146,57 @@ async def stage(checkout: Checkout, todo: Plan, index: Path, folder: Path) -> No
     )
 
 
-async def _refuse_hidden(checkout: Checkout, changes: Sequence[EntryChange], index: Path) -> None:
-    """Refuse paths whose edits git does not see, because it was told to ignore them."""
-    paths = {change.path for change in changes}
+async def _in_checkout(
+    checkout: Checkout, changes: Sequence[EntryChange], absent: set[bytes]
+) -> list[EntryChange]:
+    """Return the changes whose files a sparse checkout has; of any other checkout all of them.
+
+    Args:
+        checkout: it may be sparse.
+        changes: between two commits.
+        absent: what its index leaves out, and has no file.
+    """
+    added = [change.path for change in changes if change.old is None]
+    sparse = bool(added) and await sparse_of(checkout.git_dir) is not None
+    left_out = absent | (await outside(checkout.git_dir, added) if sparse else set())
+    return [change for change in changes if change.path not in left_out]
+
+
+async def _tags(checkout: Checkout, index: Path) -> dict[bytes, bytes]:
+    """Return the letter of each path in an index (git-ls-files(1), `-v`)."""
     listed = await run_git(
         ["ls-files", "-v", "-z"], git_dir=checkout.git_dir, env={"GIT_INDEX_FILE": str(index)}
     )
-    tags = {field[2:]: field[:1] for field in split_paths(listed.stdout)}
+    return {field[2:]: field[:1] for field in split_paths(listed.stdout)}
+
+
+async def _refuse_hidden(
+    checkout: Checkout, changes: Sequence[EntryChange], index: Path
+) -> set[bytes]:
+    """Refuse paths whose edits git does not see, because it was told to ignore them.
+
+    Returns:
+        the changed paths that a sparse checkout leaves out: they have no file.
+    """
+    paths = {change.path for change in changes}
+    tags = await _tags(checkout, index)
     where = checkout.work_tree
     _refuse(where, "unresolved conflicts", [path for path, tag in tags.items() if tag in b"Mm"])
-    hidden = [path for path in paths if tags.get(path, b"H") != b"H"]
-    _refuse(where, "changes hidden from git (assume-unchanged, skip-worktree)", hidden)
-    sparse = await run_git(
-        ["config", "--type=bool", "--get", "core.sparseCheckout"],
-        git_dir=checkout.git_dir,
-        check=False,
+    hidden = {path for path in paths if tags.get(path, b"H") != b"H"}
+    absent: set[bytes] = set()
+    if hidden and await sparse_of(checkout.git_dir) is not None:
+        root = os.fsencode(where)
+        absent = {
+            path
+            for path in hidden
+            if tags[path] == b"S" and not os.path.lexists(root + b"/" + path)
+        }
+    _refuse(
+        where,
+        "changes hidden from git (assume-unchanged, skip-worktree)",
+        sorted(hidden - absent),
     )
-    if sparse.stdout.strip() == b"true":
-        raise Refused(f"{where} is a sparse checkout", hint="git sparse-checkout disable")
+    return absent
 
 
 async def _touched(checkout: Checkout, index: Path, blanked: Sequence[str]) -> set[bytes]:

@@ -141,7 +141,9 @@ def checkout_of(repository: Repository, ref: str) -> Checkout | None:
 
 
 def _git_dirs(repository: Repository) -> Iterator[Path]:
-    yield repository.common_dir
+    # The HEAD of a bare repository is no checkout: it names the branch that a clone begins with.
+    if not repository.bare:
+        yield repository.common_dir
     folder = repository.common_dir / "worktrees"
     if folder.is_dir():
         yield from sorted(path for path in folder.iterdir() if path.is_dir())

@@ -5,7 +5,7 @@ compute (scratch) -> hand the new objects over -> move the branch and its checko
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
@@ -13,13 +13,15 @@ import msgspec
 
 from ctui.errors import Conflict, InvalidInput, NotFound, Refused
 from ctui.git.attributes import attributes_at
+from ctui.git.gitlinks import gitlink_changes, told
+from ctui.git.partial import fetch_for_merge
 from ctui.git.repository import Repository
 from ctui.git.stored import refuse_raw
 from ctui.git.swap import compare_and_swap
 from ctui.text import one_line
 from ctui.worktrees.landing.checkouts import Checkout, branch_name, checkout_of
 from ctui.worktrees.landing.commit import uncommitted
-from ctui.worktrees.landing.commit_diff import EntryChange, commit_diff, named
+from ctui.worktrees.landing.commit_diff import commit_diff, named
 from ctui.worktrees.landing.commit_objects import make_commit, message_bytes, person, read_original
 from ctui.worktrees.landing.filter_changes import refuse_filter_changes
 from ctui.worktrees.landing.merge_plan import (
@@ -102,7 +104,7 @@ async def land(
     reason = f"ctui: {method} of {_short(branch)}"
     changes = await commit_diff(repository.common_dir, before, after)
     await refuse_filter_changes(repository.common_dir, before, after, changes, allowed=filters)
-    _refuse_submodules(changes)
+    await _refuse_submodules(repository, before, after)
     moved = await _move(repository, ref, before, after, reason, filters=filters, dry_run=dry_run)
     return Landed(
         method=method,
@@ -156,6 +158,7 @@ class _Landing:
                 f"{_short(self.ref)} has everything of {_short(self.branch)}",
                 hint="there is nothing to land",
             )
+        await fetch_for_merge(self.repository, self.before, self.tip)
         with merge_repository(self.repository) as place:
             after, commits = await self._combine(
                 place, method, own, fast_forward=fast_forward, signed=not dry_run
@@ -260,11 +263,10 @@ async def _move(
     return not dry_run
 
 
-def _refuse_submodules(changes: Sequence[EntryChange]) -> None:
-    if links := [change.path for change in changes if change.gitlink]:
+async def _refuse_submodules(repository: Repository, before: str, after: str) -> None:
+    if changes := await gitlink_changes(repository.common_dir, before, after):
         raise Refused(
-            f"it changes submodules: {named(links)}",
-            hint="merge by hand after looking at what they link to",
+            f"it changes {told(changes)}", hint="merge by hand after looking at what they link to"
         )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,6 +18,7 @@ from ctui.errors import Conflict, ExternalFailure, Refused, Unavailable
 from ctui.git.command import git_version, run_git
 from ctui.git.opening import open_trusted
 from ctui.git.repository import Repository
+from ctui.git.shallow import copy_shallow
 from ctui.worktrees.landing.commit_diff import named, shown
 from ctui.worktrees.landing.commit_objects import (
     Person,
@@ -210,9 +211,7 @@ def merge_repository(repository: Repository) -> Iterator[MergeRepository]:
         (git_dir / "objects/info/alternates").write_bytes(os.fsencode(alternates))
         (git_dir / "HEAD").write_text("ref: refs/heads/none\n")
         (git_dir / "config").write_text("[core]\n\trepositoryformatversion = 0\n\tbare = true\n")
-        # The commits at which the history of a shallow clone ends.
-        with suppress(FileNotFoundError):
-            (git_dir / "shallow").write_bytes((repository.common_dir / "shallow").read_bytes())
+        copy_shallow(repository.common_dir, git_dir)
         yield MergeRepository(git_dir)
 
 

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ctui.errors import Conflict, ExternalFailure, InvalidInput, NotFound, Refused
-from ctui.git.caller import environ
 from ctui.git.command import GitOutput, run_git
-from ctui.git.environment import passed
+from ctui.git.network import remote_environment
 from ctui.git.repository import Repository
 from ctui.git.stored import refuse_raw
 from ctui.text import one_line
@@ -82,7 +81,7 @@ async def push(
     command += ["--set-upstream"] if first else []
     command += [f"--force-with-lease={ref}:{force_with_lease}"] if force_with_lease else []
     await _refuse_raw(repository, chosen, ref)
-    environment = await _environment(repository)
+    environment = await remote_environment(repository)
     await push_lfs_objects(repository, chosen, ref, environment)
     output = await run_git(
         [*command, "--", chosen, f"{ref}:{ref}"],
@@ -146,16 +145,6 @@ def without_credentials(text: str) -> str:
 
 async def _has_upstream(repository: Repository, branch: str) -> bool:
     return bool(await _setting(repository, f"branch.{branch}.merge"))
-
-
-async def _environment(repository: Repository) -> dict[str, str]:
-    found = passed(environ(), "network")
-    configured = await _setting(repository, "core.sshCommand")
-    if not configured and not found.keys() & {"GIT_SSH", "GIT_SSH_COMMAND"}:
-        found["GIT_SSH_COMMAND"] = "ssh -o BatchMode=yes"
-    # A person's own ssh command must not open a window for a question either.
-    found["SSH_ASKPASS_REQUIRE"] = "never"
-    return found
 
 
 async def _setting(repository: Repository, key: str) -> str:

@@ -15,10 +15,11 @@ import msgspec
 
 from ctui.git.command import git_version
 from ctui.git.repository import Repository, Target
+from ctui.git.shallow import shallow_commits
 from ctui.text import one_line
 from ctui.worktrees.model import Proof, Verdict, Work
 from ctui.worktrees.proof.question import PROVEN, Question, target_name
-from ctui.worktrees.proof.scratch import MERGE_TREE_VERSION, shallow_commits
+from ctui.worktrees.proof.scratch import MERGE_TREE_VERSION
 from ctui.worktrees.proof.verdicts import VerdictCache
 
 _ALGORITHM = 2
@@ -77,7 +78,7 @@ class KnownProofs:
             pygit2.LIBGIT2_VERSION,
             git_version() >= MERGE_TREE_VERSION,
             self._targets,
-            shallow_commits(self._repository),
+            shallow_commits(self._repository.common_dir),
         )
         return msgspec.json.encode(facts)
 

@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+import msgspec
+
 from ctui.errors import CtuiError
+from ctui.git.partial import completing_command
 from ctui.git.repository import Repository, Target
 from ctui.text import one_line
 from ctui.worktrees.model import Proof, Verdict, Work
@@ -16,6 +19,8 @@ from ctui.worktrees.proof.own_work import OwnWork, own_work
 from ctui.worktrees.proof.question import PROVEN, Question
 from ctui.worktrees.proof.scratch import Scratch, scratch_repository
 from ctui.worktrees.proof.target_history import read_history
+
+_MISSING = "its commits cannot be read: an object is missing"
 
 
 class Prover:
@@ -56,8 +61,25 @@ class Prover:
                 new = _Proving(scratch, self._targets).prove(asked)
                 if not scratch.failed:
                     self._known.keep(new)
-            found.update(new)
+            found.update(self._incomplete(new, failed=scratch.failed))
         return found
+
+    def _incomplete(
+        self, proofs: Mapping[Question, Proof], *, failed: bool
+    ) -> Mapping[Question, Proof]:
+        """Say of a partial clone what would let it prove more: nothing is fetched for a look."""
+        unsure = {
+            question: proof
+            for question, proof in proofs.items()
+            if proof.verdict.kind == "unknown" or (failed and proof.verdict.kind == "unmerged")
+        }
+        if not unsure or not (command := completing_command(self._repository)):
+            return proofs
+        verdict = Verdict("unknown", f"it needs objects that are not here: {command}")
+        return {
+            **proofs,
+            **{q: msgspec.structs.replace(proof, verdict=verdict) for q, proof in unsure.items()},
+        }
 
 
 class _Proving:
@@ -171,6 +193,7 @@ def _unreadable() -> tuple[type[Exception], ...]:
 
 
 def _unknown(error: Exception) -> Proof:
-    missing = isinstance(error, KeyError)
-    reason = "an object is missing" if missing else one_line(str(error), 100) or "it is damaged"
+    if isinstance(error, KeyError):
+        return Proof(Verdict("unknown", _MISSING))
+    reason = one_line(str(error), 100) or "it is damaged"
     return Proof(Verdict("unknown", f"its commits cannot be read: {reason}"))

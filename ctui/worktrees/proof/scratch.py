@@ -20,6 +20,7 @@ from ctui.file_lock import FileLock, lock_descriptor
 from ctui.git.command import git_version, run_git
 from ctui.git.opening import open_trusted
 from ctui.git.repository import Repository
+from ctui.git.shallow import copy_shallow
 from ctui.paths import private_folder
 
 if TYPE_CHECKING:
@@ -116,13 +117,6 @@ class Scratch:
         return output.stdout if output.exit_code == 0 else b""
 
 
-def shallow_commits(repository: Repository) -> bytes:
-    """Return the commits whose parents were not fetched, as `.git/shallow` has them."""
-    with suppress(OSError):
-        return (repository.common_dir / "shallow").read_bytes()
-    return b""
-
-
 @contextmanager
 def scratch_repository(repository: Repository, cache: Path) -> Iterator[Scratch]:
     """Make a scratch repository and remove it afterwards; only a killed process leaves one.
@@ -152,8 +146,7 @@ def _write(path: Path, repository: Repository) -> None:
     (path / "objects/info/alternates").write_bytes(directories)
     (path / "info/attributes").write_text(_ATTRIBUTES)
     (path / "config").write_text(_CONFIG)
-    if shallow := shallow_commits(repository):
-        (path / "shallow").write_bytes(shallow)
+    copy_shallow(repository.common_dir, path)
     (path / "HEAD").write_text("ref: refs/heads/none\n")
 
 

@@ -54,7 +54,8 @@ def used_by(repository: Repository, branch: str, *, beside: Path | None = None) 
     """Return the git directory of a checkout that is on this branch, other than `beside`."""
     folder = repository.common_dir / "worktrees"
     linked = sorted(folder.iterdir()) if folder.is_dir() else []
-    for git_dir in (repository.common_dir, *linked):
+    own = [] if repository.bare else [repository.common_dir]
+    for git_dir in (*own, *linked):
         if git_dir != beside and branch in {checked_out(git_dir), _worked_on(git_dir)}:
             return git_dir
     return None

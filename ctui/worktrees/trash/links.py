@@ -7,7 +7,6 @@ a pair of its own. Each keeps its style, absolute or relative.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +15,8 @@ from ctui.files import replace_file, replace_file_in
 from ctui.git import hostile
 from ctui.git.command import run_git
 from ctui.git.repository import Repository
+from ctui.git.submodules import module_dirs
+from ctui.worktrees.identity import place_of
 
 _LINK_LIMIT = 1 << 16
 _GITDIR = "gitdir: "
@@ -47,7 +48,7 @@ async def adapt_links(repository: Repository, now: Ends, old: Ends, new: Ends, m
     if wanted != text:
         write_file(link, f"{wanted}\n", mark)
     _write_gitfile(now.worktree, (), new.metadata, new.worktree, mark)
-    for module in _modules(now.metadata):
+    for module in module_dirs(now.metadata):
         await _adapt_module(repository, module, now, old, new, mark)
 
 
@@ -66,7 +67,7 @@ async def _adapt_module(
         return
     for ends in (old, new):  # what an interrupted restore wrote fits the new places already
         checkout = os.path.normpath(ends.metadata / module / value)
-        inside = os.path.relpath(checkout, ends.worktree)
+        inside = os.path.relpath(checkout, place_of(ends.worktree))
         if not inside.startswith(".."):
             break
     else:
@@ -78,14 +79,6 @@ async def _adapt_module(
         )
     parts = Path(inside).parts
     _write_gitfile(now.worktree, parts, new.metadata / module, new.worktree / inside, mark)
-
-
-def _modules(metadata: Path) -> Iterator[str]:
-    """Yield the repositories of submodules, nested ones too, as paths below the metadata."""
-    for folder, names, files in os.walk(metadata / "modules"):
-        if "HEAD" in files and "config" in files:
-            yield os.path.relpath(folder, metadata)
-            names[:] = [name for name in names if name == "modules"]
 
 
 def _write_gitfile(root: Path, parts: tuple[str, ...], target: Path, at: Path, mark: str) -> None:

@@ -13,14 +13,16 @@ from ctui.errors import Conflict, CtuiError, Refused
 from ctui.git.command import run_git, status_arguments
 from ctui.git.repository import Repository, Target
 from ctui.text import one_line
-from ctui.worktrees.model import Changes, WorktreeStatus
+from ctui.worktrees.identity import place_of
+from ctui.worktrees.model import Changes, Problem, WorktreeStatus
 from ctui.worktrees.trash.entries import TrashRecord
 from ctui.worktrees.trash.keep_refs import named_objects
 
 _STATUS_SECONDS = 60.0
 FORCED_PROBLEMS = frozenset({"submodules-unchecked", "missing", "unlinked"})
 _HINTS = {
-    "unlinked": "`git worktree repair` makes its .git file anew, or --force moves it to the trash"
+    "moved": "move it back (git worktree list shows where it is): git worktree move",
+    "unlinked": "`git worktree repair` makes its .git file anew, or --force moves it to the trash",
 }
 _LOOK_AGAIN = "look at it again, then remove it"
 
@@ -51,14 +53,23 @@ def check_removal(status: WorktreeStatus, *, force: bool) -> None:
     if status.problem is not None and not (force and status.problem in FORCED_PROBLEMS):
         raise Refused(
             f"{name} is {status.problem}",
-            hint=_HINTS.get(status.problem, "--force moves what is left to the trash")
-            if status.problem in FORCED_PROBLEMS
-            else "if you moved it, move it back: git worktree move; else look at it by hand",
+            hint=_HINTS.get(status.problem, _hint(status.problem)),
+        )
+    if status.is_target and not force:
+        raise Refused(
+            f"{name} has the branch that others are judged against",
+            hint="--force moves it to the trash",
         )
     if status.status == "unclean" and not force:
         changes = status.changes
         what = "uncommitted changes" if changes and changes.any else status.evidence
         raise Refused(f"{name} is unclean: {one_line(what)}", hint="--force moves it to the trash")
+
+
+def _hint(problem: Problem) -> str:
+    if problem in FORCED_PROBLEMS:
+        return "--force moves what is left to the trash"
+    return "if you moved it, move it back: git worktree move; else look at it by hand"
 
 
 async def check_there(
@@ -121,12 +132,12 @@ def _said(value: object) -> str:
 
 def refuse_nested(repository: Repository, metadata: Path, path: Path) -> None:
     """Raise Refused if the repository, or another worktree of it, would go along."""
-    inside = os.path.normpath(path) + os.sep
+    inside = f"{place_of(path)}{os.sep}"
     if str(repository.common_dir).startswith(inside):
         raise Refused(f"the repository itself lies in {path}", hint="move it away first")
     for link in repository.common_dir.glob("worktrees/*/gitdir"):
-        other = os.path.normpath(link.parent / os.fsdecode(link.read_bytes()).rstrip("\n"))
-        if link.parent != metadata and other.startswith(inside):
+        other = Path(os.path.normpath(link.parent / os.fsdecode(link.read_bytes()).rstrip("\n")))
+        if link.parent != metadata and str(place_of(other)).startswith(inside):
             raise Refused(
                 f"the worktree {one_line(link.parent.name)} lies in {one_line(path.name)}",
                 hint="remove that one first",
