@@ -86,7 +86,7 @@ async def refuse_raw(git_dir: Path, tip: str, known: Iterable[str], hint: str) -
     Args:
         git_dir: of the repository.
         tip: the newest of the commits.
-        known: commits that need no look, such as those of the remote that it is pushed to.
+        known: commits that need no look, such as those that a remote has.
         hint: what to do about it.
 
     Raises:

@@ -98,7 +98,8 @@ async def land(
     await _refuse_unsaved(worktree, run_filters)
     before, tip = repository.resolve(ref), repository.resolve(branch)
     hint = "let the task take it out of its history"
-    await refuse_raw(repository.common_dir, tip, [before], hint)
+    pushed = [commit for _, commit in repository.refs("refs/remotes/")]
+    await refuse_raw(repository.common_dir, tip, [before, *pushed], hint)
     plan = _Landing(repository, ref, branch, before, tip, message)
     after, commits = await plan.compute(method, fast_forward=fast_forward, dry_run=dry_run)
     reason = f"ctui: {method} of {_short(branch)}"

@@ -80,7 +80,7 @@ async def push(
     command.append("--recurse-submodules=no")
     command += ["--set-upstream"] if first else []
     command += [f"--force-with-lease={ref}:{force_with_lease}"] if force_with_lease else []
-    await _refuse_raw(repository, chosen, ref)
+    await _refuse_raw(repository, ref)
     environment = await remote_environment(repository)
     await push_lfs_objects(repository, chosen, ref, environment)
     output = await run_git(
@@ -98,10 +98,9 @@ async def push(
     return Pushed(chosen, branch, repository.resolve(ref), not state.startswith("="), first)
 
 
-async def _refuse_raw(repository: Repository, remote: str, ref: str) -> None:
-    """Refuse what the remote's commits say it stores transformed, whoever committed it."""
-    prefix = f"refs/remotes/{remote}/"
-    known = [commit for _, commit in repository.refs(prefix)]
+async def _refuse_raw(repository: Repository, ref: str) -> None:
+    """Refuse what is stored transformed by what remotes have, whoever committed it."""
+    known = [commit for _, commit in repository.refs("refs/remotes/")]
     hint = "take it out of the history first: git rebase --interactive"
     await refuse_raw(repository.common_dir, repository.resolve(ref), known, hint)
 
