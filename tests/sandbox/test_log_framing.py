@@ -84,7 +84,7 @@ def test_chunks_may_be_cut_anywhere_by_reads(chunks: list[bytes], cuts: list[int
     places = sorted({0, len(body), *(cut for cut in cuts if cut < len(body))})
     splitter, content = _Chunks(), b""
     for start, end in pairwise(places):
-        assert not splitter.ended
+        assert splitter.ended == (start >= len(body) - len(b"\r\n"))  # the size 0 was read
         content += splitter.feed(body[start:end])
     assert content == b"".join(chunks)
     assert (splitter.ended, splitter.broken) == (True, False)
