@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 import pytest
 import pytest_asyncio
@@ -16,7 +17,7 @@ from ctui.sandbox.docker.endpoint import Endpoint
 from ctui.sandbox.docker.engine import Engine
 from ctui.sandbox.docker.image import require_image
 from ctui.sandbox.docker.seccomp import profile
-from ctui.sandbox.docker.stream import Stdin
+from ctui.sandbox.docker.stream import Stdin, follow_log
 from ctui.sandbox.runner import LogLine
 from tests.sandbox.containers import all_said, follow, plain_spec
 
@@ -89,18 +90,24 @@ async def test_leaving_does_not_close_the_container_s_stdin(engine: Engine) -> N
 
 
 async def test_what_a_dead_writer_left_is_ended_by_the_next(engine: Engine) -> None:
-    program = "import sys\nfor _ in range(2): print(repr(sys.stdin.readline()), flush=True)"
+    program = (
+        "import sys\nbegun = sys.stdin.read(1)\nprint('begun', flush=True)\n"
+        "print(repr(begun + sys.stdin.readline()), flush=True)\nprint(repr(sys.stdin.readline()))"
+    )
     made = await container(engine, program)
     await engine.start(made)
     first = await Stdin.open(engine.endpoint, made)
     first._connection.writer.write(b'{"torn": ')
     await first._connection.writer.drain()
+    async with aclosing(follow_log(engine.endpoint, made)) as log:
+        await anext(log)  # it has come, and cannot come behind what another writer sends
     first.close()
     second = await Stdin.open(engine.endpoint, made)
     await second.terminate_torn_line()
     await second.send(b"{}")
-    assert [line.data for line in await read(engine, made)] == [b"'{\"torn\": \\n'", b"'{}\\n'"]
+    said = [line.data for line in await read(engine, made)]
     second.close()
+    assert said == [b"begun", b"'{\"torn\": \\n'", b"'{}\\n'"]
 
 
 async def test_a_container_that_is_gone_is_not_found(engine: Engine) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -35,15 +36,17 @@ def _refusal(answer: requests.Response, status: int) -> str:
 def _exchange(served: Served, request: bytes, *, half_close: bool = False) -> bytes:
     """Everything that the server says to these bytes before it closes the connection."""
     with socket.create_connection(("127.0.0.1", served.port), timeout=HEAD_SECONDS + 10) as sent:
-        sent.sendall(request)
-        if half_close:
-            sent.shutdown(socket.SHUT_WR)
         said = b""
         try:
+            sent.sendall(request)
+            if half_close:
+                sent.shutdown(socket.SHUT_WR)
             while data := sent.recv(1 << 16):
                 said += data
-        except ConnectionResetError:
-            pass
+        except OSError as error:
+            # It may have said all it has to say, and closed, before it was told everything.
+            if error.errno not in {errno.ECONNRESET, errno.EPIPE, errno.ENOTCONN}:
+                raise
         return said
 
 
