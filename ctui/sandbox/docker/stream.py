@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from calendar import timegm
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from time import strptime
 
 from ctui.errors import RunnerUnavailable
@@ -27,7 +27,7 @@ MAX_LINE = 64 << 20
 
 async def follow_log(
     endpoint: Endpoint, container: str, *, follow: bool = True, tail: int | None = None
-) -> AsyncIterator[list[LogLine]]:
+) -> AsyncGenerator[list[LogLine]]:
     """Yield the log's lines, in batches as they come.
 
     With `follow` it ends when the container stops, else at the present end. It begins with the
