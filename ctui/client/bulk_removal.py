@@ -142,7 +142,7 @@ class BulkRemover:
         """
         own = self._repository.own_branches()
         async with self._remover() as remover:
-            for seen in await remover.all():
+            for seen in await (remover.all() if self._force else remover.removable()):
                 try:
                     check_removal(seen, force=self._force and not seen.is_target)
                     remover.refuse_work(seen)

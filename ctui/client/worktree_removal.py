@@ -64,6 +64,12 @@ class WorktreeRemover:
         with open_store(self._client.paths) as store:
             return await self._survey(store).listed()
 
+    async def removable(self) -> list[WorktreeStatus]:
+        """Look for every worktree that is merged or clean, by name; as `all`."""
+        await recover_all(self._repository)
+        with open_store(self._client.paths) as store:
+            return await self._survey(store).removable()
+
     def refuse_work(self, seen: WorktreeStatus) -> None:
         """Raise Refused if a task works in it."""
         with open_store(self._client.paths) as store:

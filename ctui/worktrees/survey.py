@@ -34,6 +34,7 @@ from ctui.worktrees.model import (
     WorktreeRecord,
     WorktreeStatus,
 )
+from ctui.worktrees.proof.question import PROVEN
 from ctui.worktrees.unreachable_commits import UnreachableCommits
 
 _AT_ONCE = 2
@@ -42,6 +43,7 @@ _AT_ONCE = 2
 _PROVEN_AT_ONCE = 16
 """Number of proofs in one batch; few enough for the first results to be seen soon."""
 
+_NOTHING_OWN = frozenset({"no-commits", "empty", "undone"})
 _OWN = Verdict("no-commits", "it has the target itself")
 _NO_HEAD = Proof(Verdict("unknown", "its HEAD cannot be read"))
 
@@ -123,6 +125,24 @@ class Survey:
         """Return every worktree, sorted by name."""
         return sorted([status async for status in self.all()], key=lambda status: status.name)
 
+    async def removable(self) -> list[WorktreeStatus]:
+        """Return every worktree that is merged or clean, sorted by name.
+
+        Where work is neither proven nor at an upstream, nobody looks at the files: it is unclean,
+        whatever they are.
+        """
+        self._looks.clear()
+        self._blanked = await self._shared_settings()
+        works = {folder: self._work(folder) for folder in self.folders}
+        proofs = _Proofs(self._prove, works)
+        jobs = [asyncio.create_task(self._removable(*each, proofs)) for each in works.items()]
+        try:
+            found = [status for status in await asyncio.gather(*jobs) if status is not None]
+        finally:
+            for job in (*jobs, *proofs.jobs):
+                job.cancel()
+        return sorted(found, key=lambda status: status.name)
+
     async def one(self, metadata: Path) -> WorktreeStatus:
         """Return one worktree by its metadata folder.
 
@@ -136,6 +156,15 @@ class Survey:
         return await self._one(metadata, work, _Proofs(self._prove, {metadata: work}))
 
     # -- one worktree
+
+    async def _removable(
+        self, metadata: Path, work: Work | None, proofs: _Proofs
+    ) -> WorktreeStatus | None:
+        proven = await proofs.of[metadata]
+        if proven.verdict.kind not in PROVEN | _NOTHING_OWN and not self._has_upstream(metadata):
+            return None
+        status = await self._one(metadata, work, proofs)
+        return status if status.status != "unclean" else None
 
     async def _one(self, metadata: Path, work: Work | None, proofs: _Proofs) -> WorktreeStatus:
         record = self._records.get(str(metadata))
@@ -201,6 +230,13 @@ class Survey:
     def _is_target(self, metadata: Path) -> bool:
         ref = text_of(metadata / "HEAD").removeprefix("ref:").strip()
         return ref.removeprefix("refs/heads/") in self._own
+
+    def _has_upstream(self, metadata: Path) -> bool:
+        branch = text_of(metadata / "HEAD").removeprefix("ref: refs/heads/")
+        try:
+            return f"branch.{branch}.merge" in self.repository.git.config
+        except ValueError:  # git itself may know more of such a name
+            return True
 
     def _pushed(self, upstream: Upstream) -> bool:
         """Return True if a remote has all of it; the upstream can be a local branch too."""
@@ -283,9 +319,9 @@ def _status(
     # During a rebase HEAD is not at the commits of the branch.
     if problem is not None or state is not None or changes is None or changes.any:
         return "unclean"
-    if proof.verdict.kind in {"merged", "history"}:
+    if proof.verdict.kind in PROVEN:
         # Nothing is lost, but whoever reverted it may want it again.
         return "clean" if proof.verdict.reverted else "merged"
     # Other branches and stashes of its task are on no upstream.
-    safe = proof.verdict.kind in {"no-commits", "empty", "undone"} or (held and not proof.lost)
+    safe = proof.verdict.kind in _NOTHING_OWN or (held and not proof.lost)
     return "clean" if safe else "unclean"

@@ -56,6 +56,35 @@ async def test_work_on_an_upstream_is_clean_until_that_is_gone(
     assert (gone.upstream.state, gone.status) == ("gone", "unclean")
 
 
+async def test_files_of_what_stays_anyway_are_not_looked_at(place: Place, tmp_path: Path) -> None:
+    remote_of(place, tmp_path)
+    records = {}
+    for name in ("fresh", "merged", "dirty", "pushed", "open", "open-dirty"):
+        record = await create_worktree(place.repository, tmp_path / "worktrees", name=name)
+        records[record.metadata] = record
+        other = Place(place.repository, record)
+        if name != "fresh":
+            commit(other, name)
+        if name in {"merged", "dirty"}:
+            git(place.folder, "merge", "-q", "--no-edit", str(record.branch))
+        if name == "pushed":
+            other.git("push", "-q", "-u", "origin", str(record.branch))
+        if name.endswith("dirty"):
+            (other.path / "unsaved").write_text("x")
+    listed = await survey_of(place.repository, records).listed()
+    survey = survey_of(place.repository, records)
+    found = await survey.removable()
+    assert [status.name for status in found] == ["fresh", "merged", "pushed", "work"]
+    assert found == [status for status in listed if status.status != "unclean"]
+    assert {folder.name for folder in survey._looks} == {
+        "dirty",
+        "fresh",
+        "merged",
+        "pushed",
+        "work",
+    }
+
+
 async def test_a_stash_of_its_task_keeps_pushed_work_from_being_clean(
     place: Place, tmp_path: Path
 ) -> None:
