@@ -28,7 +28,7 @@ demo: setup
 	$(BIN)/ctui demo
 
 test: setup $(TOOLS)
-	$(BIN)/pytest -n 4 -m "not soak"
+	$(BIN)/pytest -n 3 -m "not soak"
 
 # What to run while working: no engine, under a minute.
 test-fast: $(TOOLS)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from ctui.client.connection import stop_driver
 from ctui.config import ImageConfig
-from ctui.errors import CtuiError, Unavailable
+from ctui.errors import Conflict, CtuiError, Unavailable
 from ctui.paths import Paths, private_folder
 from ctui.sandbox.docker.engine import Engine
 from ctui.sandbox.docker.image import require_image
@@ -26,6 +26,7 @@ _MODEL_START_SECONDS = 60
 _CLEANINGS = 3
 """Number of attempts: what is being made at the same time is only seen by a later one."""
 
+_PAUSE_SECONDS = 0.3
 _NOBODY = 65534
 _KEPT = "CTUI_SCREEN_"
 """Prefix of variables that are kept, as the dashboard's looks are the person's own also here."""
@@ -101,9 +102,11 @@ async def start_model(engine: Engine, paths: Paths, network: str) -> str:
 async def clean_up(engine: Engine, paths: Paths) -> None:
     """Stop the driver, and remove every container, volume and network of this instance."""
     for _ in range(_CLEANINGS):
-        await _clean_up_once(engine, paths)
+        with suppress(Conflict):  # a container of an unfinished start has it
+            await _clean_up_once(engine, paths)
         if not await leftovers(engine, paths):
             return
+        await asyncio.sleep(_PAUSE_SECONDS)
 
 
 async def _clean_up_once(engine: Engine, paths: Paths) -> None:
