@@ -28,7 +28,8 @@ demo: setup
 	$(BIN)/ctui demo
 
 test: setup $(TOOLS)
-	$(BIN)/pytest -n 3 -m "not soak"
+	$(BIN)/pytest -n 2 -m "not engine and not soak"
+	$(BIN)/pytest -n 3 -m "engine and not soak"
 
 # What to run while working: no engine, under a minute.
 test-fast: $(TOOLS)

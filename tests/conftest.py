@@ -34,21 +34,6 @@ settings.register_profile(
 settings.load_profile("ctui")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Spread the tests of the engine among the others, where several tests run at a time.
-
-    They wait for containers for half of their time, and the others can use it. Some of them take
-    long, so none is among the last.
-    """
-    if "PYTEST_XDIST_WORKER" not in os.environ:
-        return
-    place: dict[pytest.Item, float] = {}
-    for engine, end in ((True, 0.8), (False, 1.0)):
-        found = [item for item in items if (item.get_closest_marker("engine") is None) != engine]
-        place |= {item: number / len(found) * end for number, item in enumerate(found)}
-    items.sort(key=place.__getitem__)
-
-
 @pytest.fixture(autouse=True)
 def own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No test sees the developer's own logins, settings or folders."""

@@ -235,7 +235,9 @@ async def test_a_page_that_lost_its_server_says_so_and_opens_again_by_a_key() ->
     async with serving(echoes) as server, browser() as page:
         await page.log_in(server.url, TOKEN)
         await page.until("ready")
-        await page.press("a", "^p")
+        await page.press("a")
+        await page.until("<a>")  # else the program may read all of it at once
+        await page.press("^p")
         await page.write("日本")
         await page.until("<a><.*日本")
         await page.press("q")
