@@ -112,6 +112,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.fixture
+def known_person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let git know who commits, wherever nothing else says it."""
+    file = tmp_path / "system.gitconfig"
+    file.write_text("[user]\n\tname = Ada\n\temail = ada@example.org\n")
+    monkeypatch.setenv("GIT_CONFIG_SYSTEM", str(file))
+
+
 @pytest_asyncio.fixture
 async def world() -> AsyncIterator[World]:
     """A scripted model on a network of its own, and folders that only this test uses."""

@@ -20,6 +20,8 @@ from tests.conftest import git
 from tests.git.conftest import BRANCH, Place, place_in
 from tests.worktrees.looking import remove_worktree, worktree_status
 
+pytestmark = pytest.mark.usefixtures("known_person")
+
 REFS = 40_000
 ODD = b"\xff\xe9 name"
 

@@ -20,6 +20,8 @@ from tests.conftest import git
 from tests.git.conftest import place_in
 from tests.worktrees.looking import remove_worktree, worktree_status
 
+pytestmark = pytest.mark.usefixtures("known_person")
+
 
 @pytest.fixture
 def upstream(tmp_path: Path) -> Path:

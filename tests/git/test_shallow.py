@@ -12,6 +12,8 @@ from ctui.worktrees.landing.land import land
 from tests.conftest import git
 from tests.git.conftest import BRANCH, Place, place_in
 
+pytestmark = pytest.mark.usefixtures("known_person")
+
 
 @pytest.fixture
 def upstream(repository: Path) -> Path:

@@ -14,6 +14,8 @@ from tests.conftest import git
 from tests.git.conftest import Place, place_in
 from tests.worktrees.looking import worktree_status
 
+pytestmark = pytest.mark.usefixtures("known_person")
+
 CONE = ("--cone", "src")
 NO_CONE = ("--no-cone", "/*", "!/docs/", "!/big/", "/docs/kept.md")
 

@@ -31,6 +31,8 @@ from tests.conftest import git
 from tests.git.conftest import Place, place_in
 from tests.worktrees.looking import remove_worktree, worktree_status
 
+pytestmark = pytest.mark.usefixtures("known_person")
+
 ALLOWED = ("-c", "protocol.file.allow=always")
 
 

@@ -18,6 +18,8 @@ from tests.conftest import git
 from tests.git.conftest import place_in
 from tests.worktrees.looking import remove_worktree, survey_of, worktree_status
 
+pytestmark = pytest.mark.usefixtures("known_person")
+
 
 class Layout(NamedTuple):
     """A bare repository and two worktrees of it, on main and feature."""
