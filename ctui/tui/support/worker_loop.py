@@ -21,7 +21,7 @@ class WorkerLoop:
     def loop(self) -> asyncio.AbstractEventLoop:
         """Return the loop in which the work is done; its thread starts with the first call."""
         loop = asyncio.new_event_loop()
-        threading.Thread(target=_run, args=(loop,), name="worker_loop", daemon=True).start()
+        threading.Thread(target=loop.run_forever, name="worker_loop", daemon=True).start()
         return loop
 
     def submit(self, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
@@ -35,13 +35,6 @@ class WorkerLoop:
         self._closed = True
         await self.submit(_cancel_others())
         self.loop.call_soon_threadsafe(self.loop.stop)
-
-
-def _run(loop: asyncio.AbstractEventLoop) -> None:
-    try:
-        loop.run_forever()
-    finally:
-        loop.close()
 
 
 async def _cancel_others() -> None:
