@@ -245,3 +245,23 @@ async def test_a_git_lfs_that_does_not_work_leaves_pointers(
     place.edit("a.txt", "a\n")
     place.task_commits()
     assert (await place.bring()).problem == ""
+
+
+async def test_a_text_that_looks_like_a_pointer_is_no_file(lfs: Path, tmp_path: Path) -> None:
+    """G3: elsewhere it stands for nothing, so it does not count as 9 GB."""
+    place = await place_in(lfs, tmp_path)
+    text = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'ab' * 32}\nsize 9999999999\n"
+    place.edit("fixture.txt", text)
+    tip = place.task_commits()
+    assert (await place.bring()).problem == ""
+    assert place.host("rev-parse", "HEAD") == tip
+
+
+async def test_very_many_new_files_are_clean(lfs: Path, tmp_path: Path) -> None:
+    """G3: each is compared with its pointer, however many a task adds at once."""
+    place = await place_in(lfs, tmp_path)
+    for number in range(1001):
+        place.edit(f"many/{number}.bin", f"{number}\n")
+    place.task_commits()
+    assert (await place.bring()).problem == ""
+    assert await modified(place) == 0
