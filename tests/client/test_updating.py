@@ -25,6 +25,7 @@ from ctui.worktrees.landing.merge_plan import MergeConflict
 from ctui.worktrees.landing.update import Updated
 from ctui.worktrees.model import WorktreeRecord
 from tests.conftest import git
+from tests.filters.conftest import with_openssl
 
 
 class Place(NamedTuple):
@@ -310,3 +311,20 @@ async def test_the_key_updates_and_says_what_it_did(place: Place) -> None:
     place.state(TaskState.ENDED)
     with pytest.raises(MergeConflict):
         await update_or_tell(place.paths, git_dir, str(place.path))
+
+
+async def test_a_filter_that_is_new_in_the_target_leaves_its_files_alone(place: Place) -> None:
+    """G1: the person's own `git add --all` in the worktree encrypts nothing twice."""
+    with_openssl(place.folder)
+    said: list[str] = []
+    await place.update(say=said.append)
+    stored = git(place.folder, "rev-parse", "main:secret.env")
+    assert git(place.path, "hash-object", "--no-filters", "secret.env") == stored
+    (place.path / "secret.env").touch()
+    git(place.path, "-c", "safe.directory=*", "add", "--all")
+    assert git(place.path, "-c", "safe.directory=*", "status", "--porcelain") == ""
+    assert any("crypt are in the worktree as they are stored" in text for text in said)
+    place.on_main("more")
+    said.clear()
+    await place.update(say=said.append)
+    assert said == []

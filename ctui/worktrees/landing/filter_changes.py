@@ -59,8 +59,16 @@ async def refuse_filter_changes(
         )
 
 
-async def settings_to_blank(git_dir: Path, commit: str, paths: Iterable[bytes]) -> list[str]:
+async def settings_to_blank(
+    git_dir: Path, commit: str, paths: Iterable[bytes], *, stored: bool
+) -> list[str]:
     """Return the settings that blank every filter but those of these paths.
+
+    Args:
+        git_dir: of the checkout.
+        commit: whose attributes count.
+        paths: the files that are to be written.
+        stored: they are to be as the repository stores them; only Git LFS writes files then.
 
     Raises:
         Unavailable: Git LFS has to write one of them, and is not there.
@@ -71,7 +79,7 @@ async def settings_to_blank(git_dir: Path, commit: str, paths: Iterable[bytes]) 
         raise Unavailable(
             f"there is no git-lfs here to write {named(pointers)}", hint="install git-lfs"
         )
-    kept = {f"filter.{rule.filter}" for rule in rules.values()}
+    kept = {f"filter.{rule.filter}" for rule in rules.values() if not stored or rule.filter == LFS}
     return [name for name in await filter_settings(git_dir) if name.rpartition(".")[0] not in kept]
 
 

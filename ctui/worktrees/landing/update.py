@@ -122,7 +122,8 @@ async def carry_out(repository: Repository, worktree: Checkout, plan: UpdatePlan
             raise Conflict(
                 f"{one_line(plan.updated.branch)} moved meanwhile", hint="look at it again"
             )
-        await held.follow_files(before, after, filters=False)
+        # A task works on these files: it sees no plain text of what is stored transformed.
+        await held.follow_files(before, after, stored=True)
         await held.move(plan.ref, before, after, reason)
 
 
