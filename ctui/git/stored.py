@@ -104,6 +104,42 @@ async def refuse_raw(git_dir: Path, tip: str, known: Iterable[str], hint: str) -
     _refuse(wrong, news, hint)
 
 
+async def refuse_older(
+    git_dir: Path, target: str, tip: str, files: Iterable[Blob], hint: str
+) -> None:
+    """Refuse files that the target stores transformed, and that were committed before it did.
+
+    A merge brings the attributes of one side and the files of the other.
+
+    Args:
+        git_dir: of the repository.
+        target: the commit whose attributes count.
+        tip: the newest of the commits that are to come into it.
+        files: what would be new there.
+        hint: what to do about it.
+
+    Raises:
+        Refused: the message names one path.
+    """
+    wanted = {blob.path: blob for blob in files}
+    rules = await attributes_at(git_dir, target, wanted)
+    if not rules:
+        return
+    news = await find_news(git_dir, [tip], [target])
+    paths_of: dict[str, set[bytes]] = defaultdict(set)
+    for path in rules:
+        for commit in news.blobs.get(wanted[path], ()):
+            paths_of[commit].add(path)
+    suspects: set[_Suspect] = set()
+    for commit, paths in paths_of.items():
+        then = await attributes_at(git_dir, commit, paths)
+        suspects |= {
+            _Suspect(wanted[path], rules[path]) for path in paths if then.get(path) != rules[path]
+        }
+    wrong, unknown = await _looked_at(git_dir, suspects)
+    _refuse(wrong | unknown, news, hint)
+
+
 def _refuse(wrong: Collection[_Suspect], news: News, hint: str) -> None:
     if wrong:
         first = min(wrong)

@@ -14,9 +14,10 @@ import msgspec
 from ctui.errors import Conflict, InvalidInput, NotFound, Refused
 from ctui.git.attributes import attributes_at
 from ctui.git.gitlinks import gitlink_changes, told
+from ctui.git.new_blobs import Blob
 from ctui.git.partial import fetch_for_merge
 from ctui.git.repository import Repository
-from ctui.git.stored import refuse_raw
+from ctui.git.stored import refuse_older, refuse_raw
 from ctui.git.swap import compare_and_swap
 from ctui.text import one_line
 from ctui.worktrees.landing.checkouts import Checkout, branch_name, checkout_of
@@ -105,6 +106,9 @@ async def land(
     reason = f"ctui: {method} of {_short(branch)}"
     changes = await commit_diff(repository.common_dir, before, after)
     await refuse_filter_changes(repository.common_dir, before, after, changes, allowed=filters)
+    files = [Blob(change.path, change.new.oid) for change in changes if change.new]
+    anew = "take it out of the branch, and add it again where the filter runs"
+    await refuse_older(repository.common_dir, before, tip, files, anew)
     await _refuse_submodules(repository, before, after)
     moved = await _move(repository, ref, before, after, reason, filters=filters, dry_run=dry_run)
     return Landed(
