@@ -33,6 +33,11 @@ _READS_SUBMODULES = frozenset({"status", "diff", "diff-files", "diff-index", "co
 IGNORE_SUBMODULES = "--ignore-submodules=all"
 """Keeps git out of nested repositories, whose own configuration names programs to run."""
 
+_IN_THE_ROOT = {"sparse.expectFilesOutsideOfPatterns": "true"}
+"""Settings of a git that reads an index before it goes to the files, if it does: in a sparse
+checkout it would find `/lib`, and take the entry `lib` for one that the patterns do not leave out.
+"""
+
 _PATIENCE = 2.0
 """Seconds until a git that has not ended is suspected to wait for a pipe."""
 
@@ -170,7 +175,12 @@ async def run_git(
         input=input,
         env=git_environment(
             caller.environ(),
-            {**OVERRIDES, **(dict.fromkeys(blanked, "")), **(config or {})},
+            {
+                **OVERRIDES,
+                **(_IN_THE_ROOT if not touches_files or command[0] == "update-index" else {}),
+                **(dict.fromkeys(blanked, "")),
+                **(config or {}),
+            },
             env or {},
         ),
         check=check,
