@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from ctui.errors import Conflict, Refused
+from ctui.git.partial import fetch_for_merge
 from ctui.git.repository import Repository, Target
 from ctui.git.target import short_ref
 from ctui.text import one_line
@@ -22,6 +23,7 @@ from ctui.worktrees.landing.merge_plan import (
     MergeRepository,
     explain,
     merge_repository,
+    no_common_history,
     own_commits,
 )
 from ctui.worktrees.landing.ref_transaction import recover, ref_transaction
@@ -83,8 +85,9 @@ async def plan_update(
     _, behind = git.ahead_behind(before, target.commit)
     after, done = before, "none"
     if behind and git.merge_base(before, target.commit) is None:
-        raise Refused("the branch and its target have no common history", hint="merge by hand")
+        raise no_common_history(repository)
     if behind and not git.descendant_of(before, target.commit):
+        await fetch_for_merge(repository, before, target.commit)
         if git.descendant_of(target.commit, before):
             after, done = target.commit, "fast-forward"
         else:
