@@ -43,7 +43,7 @@ class ListedWorktree(msgspec.Struct, frozen=True, kw_only=True):
     status: Literal["clean", "unclean", "merged"]
     verdict: Verdict
     evidence: str
-    """The reason for its status as a sentence; of one with a problem, what to do about that."""
+    """The reason for its status as a sentence; behind it what to do about a problem."""
     changes: Changes | None
     upstream: Upstream
     ahead: int
@@ -126,5 +126,6 @@ _SHOWN = tuple(name for name in ListedWorktree.__struct_fields__ if name != "tas
 def _item(status: WorktreeStatus, tasks: Mapping[str, TaskOfWorktree]) -> ListedWorktree:
     shown = {name: getattr(status, name) for name in _SHOWN}
     if status.problem is not None:
-        shown["evidence"] = what_to_do(status.problem, Path(status.path), Path(status.metadata))
+        hint = what_to_do(status.problem, Path(status.path), Path(status.metadata))
+        shown["evidence"] = f"{status.evidence}; {hint}" if status.evidence else hint
     return ListedWorktree(**shown, task=tasks.get(status.path))

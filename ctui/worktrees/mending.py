@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 
 from ctui.git.moved import leads_nowhere, move_command, repair_command
@@ -35,7 +36,7 @@ def what_to_do(problem: Problem, path: Path, metadata: Path) -> str:
         mine = f"chown -hR {os.geteuid()}:{os.getegid()} {one_line(str(path), 300)}"
         return f"work as its owner, or make it yours: sudo {mine}"
     if problem == "submodules-unchecked":
-        return "a submodule in it cannot be looked at: git -C THERE submodule status tells more"
+        return f"look at its submodules: git -C {shlex.quote(one_line(str(path), 300))} submodule"
     if problem == "unreadable" and (pipe := blocking_pipe(path)) is not None:
         return f"git would wait at a pipe for ever: rm {one_line(str(pipe), 300)}"
     return "look at it by hand: git worktree list"
