@@ -49,7 +49,8 @@ async def refuse_untransformed(
         git_dir: where the new commits are; borrows the repository's objects.
         common_dir: the repository.
         tips: the newest of the commits.
-        base: the commit that the task began with, whose attributes count.
+        base: the commit that the task began with, whose attributes count; None for a branch
+            without a commit, where those of all branches do.
         allowed: filters that run where the commits were made.
 
     Returns:
@@ -60,7 +61,8 @@ async def refuse_untransformed(
         CtuiError: it cannot be found out.
     """
     news = await find_news(git_dir, tips, await known_commits(common_dir, base))
-    rules = await _rules(common_dir, [*([base] if base else []), *news.boundary], news.blobs)
+    began = [base] if base else await _branch_tips(common_dir)
+    rules = await _rules(common_dir, [*began, *news.boundary], news.blobs)
     suspects = {
         _Suspect(blob, rule)
         for blob in news.blobs
@@ -156,6 +158,15 @@ async def _rules(
         for path, rule in (await attributes_at(git_dir, commit, paths)).items():
             rules[path].add(rule)
     return rules
+
+
+async def _branch_tips(common_dir: Path) -> list[str]:
+    """Return the commits of the branches that moved last."""
+    listed = await run_git(
+        ["for-each-ref", "--sort=-committerdate", "--format=%(objectname)", "refs/heads/"],
+        git_dir=common_dir,
+    )
+    return listed.stdout.decode().split()
 
 
 def _is_lfs(rules: Iterable[Transformation]) -> bool:
