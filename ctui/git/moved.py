@@ -105,7 +105,7 @@ def _lost(folder: Path, named: Path) -> Refused:
         )
     return Refused(
         f"the repository of the worktree {shown} is gone: {one_line(str(common_dir), 200)}",
-        hint=f"if you moved it: git -C ITS_NEW_PLACE worktree repair {shown}",
+        hint=f"if you moved it: git -C ITS_NEW_PLACE worktree repair {shlex.quote(shown)}",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Container
 from contextlib import suppress
 from functools import cached_property
@@ -293,7 +294,7 @@ def _refuse_bare(common_dir: Path, git: pygit2.Repository) -> None:
     if (common_dir / "index").exists():
         raise Refused(
             f"{common_dir} calls itself a bare repository, but has a checkout",
-            hint=f"git --git-dir={common_dir} config core.bare false",
+            hint=f"git --git-dir={shlex.quote(str(common_dir))} config core.bare false",
         )
     if not any(name.startswith(b"refs/heads/") for name in git.raw_listall_references()):
         raise Refused(

@@ -21,6 +21,9 @@ from ctui.git.repository import Repository
 from ctui.text import one_line
 
 _SECONDS = 600
+_NO_SERVER = {"lfs.url": "file:///dev/null", "lfs.skipDownloadErrors": "true"}
+"""Settings with which git-lfs has only what is here; they are stronger than a `.lfsconfig`."""
+
 _LFS_SECONDS = 600
 """Seconds that Git LFS has for all files; what it has not got then stays a pointer."""
 _CLEAN = """t=$(mktemp) || exit 1
@@ -124,6 +127,8 @@ class Checkout:
             try:
                 await asyncio.to_thread(self._remove_lfs_files)
                 optional = {f"filter.{LFS}.required": "false"}
+                if await self._asks_elsewhere():
+                    optional |= _NO_SERVER
                 await self._reset(await self._others(), heard, optional, _LFS_SECONDS)
             except CtuiError:
                 # It was killed, perhaps with the index in its hands.
@@ -135,6 +140,16 @@ class Checkout:
                 f"{left} of {len(self._lfs)} files of Git LFS are pointers in the worktree: "
                 "their content is not here (git lfs install; git lfs pull)"
             )
+
+    async def _asks_elsewhere(self) -> bool:
+        """Return True if its commit names another server than the target: a task may have."""
+        configs = [
+            await run_git(
+                ["ls-tree", "--full-tree", commit, "--", ".lfsconfig"], git_dir=self._metadata
+            )
+            for commit in ("HEAD", self._repository.target().commit)
+        ]
+        return configs[0].stdout != configs[1].stdout
 
     def _remove_lfs_files(self) -> None:
         for path in self._lfs:

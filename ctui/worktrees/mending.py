@@ -33,7 +33,7 @@ def what_to_do(problem: Problem, path: Path, metadata: Path) -> str:
         # that has no link git would complain, although it mends it.
         return one_line(repair_command(common_dir, None), 300)
     if problem == "foreign-owner":
-        mine = f"chown -hR {os.geteuid()}:{os.getegid()} {one_line(str(path), 300)}"
+        mine = f"chown -hR {os.geteuid()}:{os.getegid()} {shlex.quote(one_line(str(path), 300))}"
         return f"work as its owner, or make it yours: sudo {mine}"
     if problem == "submodules-unchecked":
         return f"look at its submodules: git -C {shlex.quote(one_line(str(path), 300))} submodule"

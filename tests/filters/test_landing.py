@@ -270,3 +270,18 @@ async def test_a_pointer_needs_no_filter(repository: Path, tmp_path: Path) -> No
 
 
 POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'ab' * 32}\nsize 9999999999\n"
+
+
+async def test_another_server_of_git_lfs_needs_a_word(repository: Path, tmp_path: Path) -> None:
+    """G3: after the landing the person's next push would send their files there."""
+    git(repository, "config", "filter.lfs.clean", "cat")
+    git(repository, "config", "filter.lfs.smudge", "cat")
+    git(repository, "config", "filter.lfs.process", "")
+    place = await place_in(repository, tmp_path)
+    place.edit(".lfsconfig", "[lfs]\n\turl = https://elsewhere.example\n")
+    place.task_commits()
+    await place.bring()
+    refusal = await refused(place, "it changes .lfsconfig")
+    assert "--allow-filters" in refusal.hint
+    await landed(place, filters=True)
+    assert (repository / ".lfsconfig").exists()

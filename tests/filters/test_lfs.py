@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import socket
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from ctui.errors import CtuiError, Unavailable
 from ctui.git.lfs import pointer_of
 from ctui.git.repository import Repository, open_repository
 from ctui.worktrees import as_stored
+from ctui.worktrees.create import create_worktree
+from ctui.worktrees.existing_branch import existing_branch
 from ctui.worktrees.git_status import git_status
 from ctui.worktrees.landing.checkouts import Checkout, linked_checkout
 from ctui.worktrees.landing.commit import commit_all
@@ -265,3 +268,24 @@ async def test_very_many_new_files_are_clean(lfs: Path, tmp_path: Path) -> None:
     place.task_commits()
     assert (await place.bring()).problem == ""
     assert await modified(place) == 0
+
+
+async def test_no_server_is_asked_that_a_task_chose(lfs: Path, tmp_path: Path) -> None:
+    """G3: a new worktree of a task's branch has what is here, and asks nobody for the rest."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.1)
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        git(lfs, "switch", "-q", "-c", "tasks")
+        pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'ab' * 32}\nsize 5\n"
+        (lfs / ".lfsconfig").write_text(f"[lfs]\n\turl = {url}\n")
+        (lfs / "other.bin").write_text(pointer)
+        git(lfs, "add", ".")
+        git(lfs, "commit", "-q", "-m", "Another server")
+        git(lfs, "switch", "-q", "main")
+        found = open_repository(lfs)
+        existing = existing_branch(found, "tasks")
+        record = await create_worktree(found, tmp_path / "worktrees", existing=existing)
+        with pytest.raises(TimeoutError):
+            server.accept()
+    assert (Path(record.path) / "other.bin").read_text() == pointer
+    assert (Path(record.path) / "big.bin").read_bytes() == BIG

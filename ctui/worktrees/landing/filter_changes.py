@@ -18,6 +18,7 @@ from ctui.git.lfs_objects import is_configured
 from ctui.worktrees.landing.commit_diff import EntryChange, named, split_paths
 
 _ATTRIBUTES = b".gitattributes"
+_LFS_CONFIG = b".lfsconfig"
 
 
 async def refuse_filter_changes(
@@ -30,7 +31,8 @@ async def refuse_filter_changes(
         old: where the target is.
         new: where it goes.
         changes: every path whose entry differs between them.
-        allowed: files may get another filter; never may they lose theirs.
+        allowed: files may get another filter, and those of Git LFS another server; never may they
+            lose theirs.
 
     Raises:
         Refused: the message names the files.
@@ -49,6 +51,12 @@ async def refuse_filter_changes(
         raise Refused(
             f"it takes {before[lost[0]]} from {named(lost)}",
             hint="let the task put .gitattributes back; only you can take a filter away",
+        )
+    moved = any(change.path == _LFS_CONFIG for change in changes)
+    if moved and not allowed and await is_configured(git_dir):
+        raise Refused(
+            "it changes .lfsconfig, which says where your files of Git LFS are sent",
+            hint="look at it there; if that is wanted: --allow-filters",
         )
     configured = await _configured(git_dir, {after[path].filter for path in different})
     found = [path for path in sorted(different) if after[path].filter in configured]
