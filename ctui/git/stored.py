@@ -236,12 +236,15 @@ async def _stored(
             timeout=_SECONDS,
         )
         found |= await new_blobs(common_dir, listed.stdout.decode().split(), some)
-    stored = {
-        _Suspect(blob, rule)
-        for blob, rule in suspects
-        for commit in sorted(found.get(blob, ()))[:_SOURCES]
-        if (await attributes_at(common_dir, commit, [blob.path])).get(blob.path) == rule
-    }
+    # Commit by commit, because each costs processes; a suspect is in few.
+    of_commit: dict[str, set[_Suspect]] = defaultdict(set)
+    for suspect in suspects:
+        for commit in sorted(found.get(suspect.blob, ()))[:_SOURCES]:
+            of_commit[commit].add(suspect)
+    stored: set[_Suspect] = set()
+    for commit, there in of_commit.items():
+        rules = await attributes_at(common_dir, commit, {suspect.blob.path for suspect in there})
+        stored |= {suspect for suspect in there if rules.get(suspect.blob.path) == suspect.rule}
     if base is None:
         return stored
     moved = await _at_base(common_dir, base, {blob.oid for blob, _ in suspects})
