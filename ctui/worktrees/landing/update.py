@@ -86,20 +86,19 @@ async def plan_update(
     after, done = before, "none"
     if behind and git.merge_base(before, target.commit) is None:
         raise no_common_history(repository)
-    if behind and not git.descendant_of(before, target.commit):
+    if behind:
         await fetch_for_merge(repository, before, target.commit)
-        if git.descendant_of(target.commit, before):
-            after, done = target.commit, "fast-forward"
-        else:
-            who = await person(worktree.git_dir, worktree.work_tree)
-            if dry_run and who.signer is not None:
-                who.signer.check()
-                who = who._replace(signer=None)
-            with merge_repository(repository) as place:
-                after = await _compute(repository, place, ref, before, target, method, who)
-                done = method
-                if not dry_run:
-                    await place.hand_over(repository, after, [before, target.commit])
+    if behind and git.descendant_of(target.commit, before):
+        after, done = target.commit, "fast-forward"
+    elif behind:
+        who = await person(worktree.git_dir, worktree.work_tree)
+        if dry_run:
+            who = who.unsigned()
+        with merge_repository(repository) as place:
+            after = await _compute(repository, place, ref, before, target, method, who)
+            done = method
+            if not dry_run:
+                await place.hand_over(repository, after, [before, target.commit])
     updated = Updated(
         branch=branch_name(ref),
         target=short_ref(target.ref),
