@@ -51,7 +51,8 @@ def opened(place: Filtered) -> tuple[Repository, Checkout]:
 
 def in_store(repository: Path, content: bytes) -> bool:
     name = hashlib.sha256(content).hexdigest()
-    file = repository / ".git" / "lfs" / "objects" / name[:2] / name[2:4] / name
+    git_dir = repository / ".git" if (repository / ".git").is_dir() else repository
+    file = git_dir / "lfs" / "objects" / name[:2] / name[2:4] / name
     return file.is_file() and file.read_bytes() == content
 
 
@@ -289,3 +290,18 @@ async def test_no_server_is_asked_that_a_task_chose(lfs: Path, tmp_path: Path) -
             server.accept()
     assert (Path(record.path) / "other.bin").read_text() == pointer
     assert (Path(record.path) / "big.bin").read_bytes() == BIG
+
+
+async def test_a_file_that_was_raw_before_is_pushed(lfs: Path, tmp_path: Path) -> None:
+    """G3: of all versions of a path one pointer is enough to need the upload."""
+    remote = tmp_path / "remote.git"
+    git(tmp_path, "init", "-q", "--bare", str(remote))
+    git(lfs, "remote", "add", "origin", f"file://{remote}")
+    found = open_repository(lfs)
+    await push(found, "main")
+    commit(lfs, **{"new.iso": OTHER})
+    git(lfs, "lfs", "track", "*.iso")
+    git(lfs, "add", "--renormalize", ".")
+    git(lfs, "commit", "-q", "-a", "-m", "Track it")
+    await push(found, "main")
+    assert in_store(remote, OTHER)
