@@ -46,7 +46,8 @@ async def test_a_dockerfile_s_tools_are_in_the_image_with_the_cli(tmp_path: Path
         assert b"Claude Code" in lines[1]
     finally:
         # `ctui:…` first: its base goes only when nothing is built on it any more.
-        for tag in sorted(current_tags(config), reverse=True):
+        built = {line.split()[1] for line in said if line.startswith("building ctui:")}
+        for tag in sorted(current_tags(config) | built, reverse=True):
             await engine.remove_image(tag)
         await engine.close()
 

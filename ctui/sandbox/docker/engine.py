@@ -221,6 +221,11 @@ class Engine:
 
         await self._call(build)
 
+    async def tag_image(self, image: str, tag: str) -> None:
+        """Give an image another tag, which has the form `name:version`."""
+        name, _, version = tag.rpartition(":")
+        await self._call(lambda: self._client.tag(image, name, version, force=True))
+
     async def remove_image(self, tag: str) -> None:
         try:
             await self._call(lambda: self._client.remove_image(tag))

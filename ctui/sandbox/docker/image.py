@@ -39,16 +39,22 @@ def image_tag(config: ImageConfig) -> str:
     Raises:
         Unavailable: `image.dockerfile`, a file beside it or `image.ca_file` cannot be read.
     """
+    digest = _layers(config)
+    digest.update(config.base.encode())
+    if config.dockerfile:
+        digest.update(toolchain_context(Path(config.dockerfile).expanduser()))
+    return f"ctui:{digest.hexdigest()[:12]}"
+
+
+def _layers(config: ImageConfig) -> hashlib._Hash:
+    """Return the hash of what is laid on top of a base."""
     digest = hashlib.sha256(CLAUDE_CODE_VERSION.encode())
     folder = resource("docker")
     for name in _INPUTS:
         digest.update((folder / name).read_bytes())
-    digest.update(config.base.encode())
-    if config.dockerfile:
-        digest.update(toolchain_context(Path(config.dockerfile).expanduser()))
     for name, content in certificates(config).items():
         digest.update(name.encode() + content)
-    return f"ctui:{digest.hexdigest()[:12]}"
+    return digest
 
 
 async def require_image(engine: Engine, config: ImageConfig) -> str:
@@ -85,16 +91,48 @@ async def build_image(
     if await engine.image_id(tag) is not None:
         progress(f"{tag} is up to date")
         return tag
-    owner = {LABEL_INSTANCE: instance} if instance else {}
-    base = await _base(engine, config, progress, owner)
+    base = await _base(engine, config, progress, _owner(instance))
+    await engine.tag_image(await build_on(engine, config, base, progress, instance), tag)
+    return tag
+
+
+async def build_on(
+    engine: Engine, config: ImageConfig, base: str, progress: Progress, instance: str = ""
+) -> str:
+    """Build the image of a task on top of another unless it exists, and return its tag.
+
+    Args:
+        engine: that has the base, and has the image afterwards.
+        config: its CA bundle counts; its base and Dockerfile do not.
+        base: reference of the image underneath.
+        progress: told each step, from any thread.
+        instance: as in `build_image`.
+
+    Raises:
+        Unavailable, ExternalFailure: with what the build said last.
+    """
+    below = await engine.image_id(base)
+    if below is None:
+        raise Unavailable(f"the image {base} is not on the engine", hint=f"docker pull {base}")
+    digest = await asyncio.to_thread(_layers, config)
+    digest.update(below.encode())
+    tag = f"ctui:{digest.hexdigest()[:12]}"
+    if await engine.image_id(tag) is not None:
+        progress(f"{tag} is up to date")
+        return tag
     progress(f"building {tag} on {base}")
     arguments = {
         "BASE_IMAGE": base,
         "CLAUDE_CODE_VERSION": CLAUDE_CODE_VERSION,
         **proxy_environment(engine=engine.endpoint.url),
     }
-    await engine.build(_context(config), tag, arguments, {LABEL: tag, **owner}, progress)
+    labels = {LABEL: tag, **_owner(instance)}
+    await engine.build(_context(config), tag, arguments, labels, progress)
     return tag
+
+
+def _owner(instance: str) -> Mapping[str, str]:
+    return {LABEL_INSTANCE: instance} if instance else {}
 
 
 async def _base(
