@@ -27,6 +27,7 @@ from ctui.client.health import Check
 from ctui.client.listing import WorktreeList
 from ctui.client.prune import Cleaning
 from ctui.client.volumes import CleanedVolumes
+from ctui.sandbox.docker.image_facts import ImageFacts
 from ctui.sandbox.docker.old_images import BuiltImage
 from ctui.sandbox.docker.volumes import Volume
 from ctui.tasks.grants import Grant
@@ -56,6 +57,7 @@ SHAPES: dict[str, Any] = {
     "worktree-update": Updated,
     "doctor": list[Check],
     "setup": list[DoneStep],
+    "image-show": ImageFacts,
     "image-list": list[BuiltImage],
     "image-clean": CleanedImages,
     "volume-list": list[Volume],
@@ -92,6 +94,7 @@ PRINTED: dict[str, str] = {
     "worktree update": "worktree-update",
     "doctor": "doctor",
     "setup": "setup",
+    "image show": "image-show",
     "image list": "image-list",
     "image clean": "image-clean",
     "volume list": "volume-list",

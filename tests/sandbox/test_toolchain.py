@@ -11,6 +11,7 @@ from ctui.config import ImageConfig
 from ctui.errors import ExternalFailure, Unavailable
 from ctui.sandbox.docker.engine import Engine
 from ctui.sandbox.docker.image import build_image, current_tags, require_image
+from ctui.sandbox.docker.image_parts import tree_tag
 from tests.conftest import ENGINE_WIDE
 from tests.sandbox.containers import all_said, plain_spec
 
@@ -47,7 +48,8 @@ async def test_a_dockerfile_s_tools_are_in_the_image_with_the_cli(tmp_path: Path
     finally:
         # `ctui:…` first: its base goes only when nothing is built on it any more.
         built = {line.split()[1] for line in said if line.startswith("building ctui:")}
-        for tag in sorted(current_tags(config) | built, reverse=True):
+        others = {tree_tag(config)}  # all images have it
+        for tag in sorted((current_tags(config) - others) | built, reverse=True):
             await engine.remove_image(tag)
         await engine.close()
 
