@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import io
 import tarfile
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ctui.files import replace_file
 from ctui.sandbox.docker.engine import Engine
-from ctui.sandbox.spec import HOME, Mount, SandboxSpec
+from ctui.sandbox.spec import HOME, LABEL_INSTANCE, Mount, SandboxSpec
 
 if TYPE_CHECKING:
     from docker.api.client import APIClient
@@ -45,7 +46,8 @@ async def account_mounts(engine: Engine, spec: SandboxSpec, folder: Path) -> tup
     named = f"{image} {spec.uid} {spec.gid} {SHELL}"
     place = folder / hashlib.sha256(named.encode()).hexdigest()[:16]
     if not all((place / name).is_file() for name in _FILES):
-        own = await engine.ask(partial(_files_of, image))
+        owner = {LABEL_INSTANCE: spec.labels.get(LABEL_INSTANCE, "")}
+        own = await engine.ask(partial(_files_of, image, owner))
         place.mkdir(mode=0o755, parents=True, exist_ok=True)
         for name in _FILES:
             text = with_entry(own[name], entry_of(name, spec.uid, spec.gid))
@@ -70,9 +72,9 @@ def with_entry(text: str, entry: str) -> str:
     return "\n".join([entry, *others]) + "\n"
 
 
-def _files_of(image: str, client: APIClient) -> dict[str, str]:
+def _files_of(image: str, labels: Mapping[str, str], client: APIClient) -> dict[str, str]:
     """Return the text of an image's own files; "" for one that is missing, odd or too long."""
-    body = {"Image": image, "Cmd": ["true"], "Entrypoint": [], "Labels": {}}
+    body = {"Image": image, "Cmd": ["true"], "Entrypoint": [], "Labels": dict(labels)}
     made = client.create_container_from_config(body)  # type: ignore[no-untyped-call]
     try:
         return {name: _read(client, made["Id"], f"/etc/{name}") for name in _FILES}
@@ -81,12 +83,12 @@ def _files_of(image: str, client: APIClient) -> dict[str, str]:
 
 
 def _read(client: APIClient, container: str, path: str) -> str:
+    from docker.errors import NotFound
+
     try:
         stream, _ = client.get_archive(container, path)
-    except Exception as error:
-        if getattr(getattr(error, "response", None), "status_code", 0) == 404:
-            return ""
-        raise
+    except NotFound:
+        return ""
     data = bytearray()
     for piece in stream:
         data += piece
