@@ -22,6 +22,7 @@ VERSIONS = {
     "GITHUB_MCP_VERSION": "2025.4.8",
     "POSTGRES_MCP_VERSION": "0.6.2",
     "SQLITE_MCP_VERSION": "2025.4.25",
+    "MCP_VERSION": "1.30.0",
 }
 """Build arguments of all images: what comes from registries is pinned."""
 
