@@ -53,6 +53,8 @@ UNUSED_PYTHON = (
     "turtledemo",
     "unittest",
 )
+VARIABLES = (b"\x48\xb8LIBRARY_", b"\x81\x39PREL", b"\x81\x39AUDI")
+"""Instructions (x86-64) by which a loader tells LD_LIBRARY_PATH, LD_PRELOAD and LD_AUDIT."""
 _ELF = b"\x7fELF"
 
 
@@ -176,7 +178,14 @@ def seal_loader(loader: Path) -> None:
     )
     content = content.replace(folders.group(), instead)
     content = content.replace(cache, bytes(TREE / "cache").ljust(len(cache), b"\0"))
-    loader.write_bytes(content.replace(preload, bytes(TREE / "preload").ljust(len(preload), b"\0")))
+    content = content.replace(preload, bytes(TREE / "preload").ljust(len(preload), b"\0"))
+    if all(content.count(variable) == 1 for variable in VARIABLES):
+        # A base may set them for its own programs, to libraries that this libc cannot load.
+        for variable in VARIABLES:
+            content = content.replace(variable, variable[:2] + b"\1" + variable[3:])
+    else:
+        print("the tree's loader heeds LD_LIBRARY_PATH, LD_PRELOAD and LD_AUDIT of a base")
+    loader.write_bytes(content)
 
 
 def _write_cache(root: Path) -> None:

@@ -52,7 +52,7 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def bare_base(unpacked: Path) -> bytes:
-    """Return a file system with a shell, musl, and a trap for whoever looks for glibc in it."""
+    """Return a file system with a shell, musl, and traps for whoever looks for glibc in it."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         archive.add(unpacked / "bin/busybox", "bin/busybox")
@@ -77,7 +77,8 @@ def bare_base(unpacked: Path) -> bytes:
 
 
 def imported(tag: str, content: bytes) -> str:
-    command = ["docker", "import", "-", tag]
+    change = ("--change", "ENV LD_LIBRARY_PATH=/lib LD_PRELOAD=/lib/libc.so.6")
+    command = ["docker", "import", *change, "-", tag]
     subprocess.run(command, input=content, check=True, capture_output=True)
     return tag
 
