@@ -28,6 +28,7 @@ from ctui.client.listing import WorktreeList
 from ctui.client.prune import Cleaning
 from ctui.client.uninstall import Uninstall
 from ctui.client.volumes import CleanedVolumes
+from ctui.sandbox.docker.image_facts import ImageFacts
 from ctui.sandbox.docker.old_images import BuiltImage
 from ctui.sandbox.docker.volumes import Volume
 from ctui.tasks.grants import Grant
@@ -57,6 +58,7 @@ SHAPES: dict[str, Any] = {
     "worktree-update": Updated,
     "doctor": list[Check],
     "setup": list[DoneStep],
+    "image-show": ImageFacts,
     "image-list": list[BuiltImage],
     "image-clean": CleanedImages,
     "volume-list": list[Volume],
@@ -94,6 +96,7 @@ PRINTED: dict[str, str] = {
     "worktree update": "worktree-update",
     "doctor": "doctor",
     "setup": "setup",
+    "image show": "image-show",
     "image list": "image-list",
     "image clean": "image-clean",
     "volume list": "volume-list",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from ctui.claude.login.credentials import Credential
+from ctui.claude.mcp.image_servers import image_servers
 from ctui.claude.mcp.mcp_config import check_approval_tool, read_mcp_servers
 from ctui.claude.mcp.mcp_servers import variables_of
 from ctui.client import worktrees
@@ -67,6 +68,8 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True):
     options: TaskOptions = TaskOptions()
     mcp_config: tuple[str, ...] = ()
     """Files of MCP servers, beside those of the person's config and stronger than they."""
+    mcp: tuple[str, ...] = ()
+    """MCP servers of the image that are switched on, beside those of the person's config."""
     trust: bool = False
     detached: bool = True
 
@@ -140,10 +143,12 @@ def with_servers(paths: Paths, new: NewTask) -> TaskOptions:
     Raises:
         InvalidInput: what is wrong with a file, or with the tool.
     """
-    claude = load_config(paths).claude
+    config = load_config(paths)
+    claude = config.claude
     usual = (claude.mcp_config,) if isinstance(claude.mcp_config, str) else claude.mcp_config
     files = [paths.config / Path(name).expanduser() for name in usual if name]
     servers = {
+        **image_servers((*claude.mcp_servers, *new.mcp), missing_from=_without_servers(config)),
         **read_mcp_servers(files),
         **read_mcp_servers(Path(name).expanduser().absolute() for name in new.mcp_config),
     }
@@ -157,6 +162,13 @@ def with_servers(paths: Paths, new: NewTask) -> TaskOptions:
     if tool:
         check_approval_tool(tool, servers)
     return msgspec.structs.replace(options, mcp_servers=servers, approval_tool=tool)
+
+
+def _without_servers(config: Config) -> str:
+    """Return the variant of the image that has no MCP servers; "" where nobody knows."""
+    image = config.image
+    own = not (image.name or image.base or image.dockerfile)
+    return image.variant if own and image.variant != "browser" else ""
 
 
 async def start_task(

@@ -11,7 +11,13 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from ctui.config.model import Config, known_keys
-from ctui.config.problems import Problem, parse, problems_of, value_problem
+from ctui.config.problems import (
+    Problem,
+    image_exclusion,
+    parse,
+    problems_of,
+    value_problem,
+)
 from ctui.errors import InvalidInput, Unavailable
 from ctui.paths import Paths
 from ctui.small_file import read_small_file
@@ -84,8 +90,8 @@ def effective(
         for path, value in _narrowing(file, found).items():
             found[path] = Setting(path, value, "repository file", str(file))
     found.update({one.key: one for one in _of_environment(environ)})
-    if found["image.base"].value and found["image.dockerfile"].value:
-        said = "image.base and image.dockerfile exclude each other"
+    image = {key.name: found[key.path].value for key in known_keys() if key.section == "image"}
+    if said := image_exclusion(image):
         raise InvalidInput(f"the environment: {said}", hint="keep one of them")
     return list(found.values())
 

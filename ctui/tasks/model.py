@@ -121,6 +121,8 @@ class SandboxFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     trusted: bool = False
     isolated: bool = False
     """It sees nothing of the repository but what it started from."""
+    skipped: tuple[str, ...] = ()
+    """A line for each MCP server that it does without."""
 
 
 class Task(msgspec.Struct, kw_only=True):

@@ -20,9 +20,10 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "config validate": ("ctui config validate", "ctui config validate new.toml --json"),
     "demo": ("ctui demo", "ctui demo --headless"),
     "doctor": ("ctui doctor", "ctui doctor --repair"),
-    "image build": ("ctui image build",),
+    "image build": ("ctui image build", "ctui image build --variant browser"),
     "image clean": ("ctui image clean --dry-run",),
     "image list": ("ctui image list",),
+    "image show": ("ctui image show",),
     "run": (
         'ctui run "fix the login redirect"',
         'ctui run --name add-test --detach "add a test for the expired session"',

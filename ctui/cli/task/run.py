@@ -59,6 +59,13 @@ if TYPE_CHECKING:
     help="Give the task the MCP servers of this file; may be repeated.",
 )
 @click.option(
+    "--mcp",
+    multiple=True,
+    metavar="NAME",
+    help="Switch on an MCP server of the image: filesystem, github, playwright, postgres or "
+    "sqlite; may be repeated.",
+)
+@click.option(
     "--approval-tool-permission",
     default="",
     metavar="mcp__SERVER__TOOL",
@@ -153,6 +160,7 @@ async def _start(client: Client, repository: Repository, options: dict[str, Any]
             isolated=options["isolated"],
         ),
         mcp_config=options["mcp_config"],
+        mcp=options["mcp"],
         trust=options["trust"],
         detached=options["detach"],
     )

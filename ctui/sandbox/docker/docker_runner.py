@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import NamedTuple
+
+import msgspec
 
 from ctui.config import ImageConfig
 from ctui.errors import Conflict, NotFound
+from ctui.sandbox.docker.accounts import account_mounts
 from ctui.sandbox.docker.engine import Engine
 from ctui.sandbox.docker.image import require_image
 from ctui.sandbox.docker.stream import Stdin, follow_log
@@ -38,9 +42,17 @@ class _Last(NamedTuple):
 class DockerRunner:
     """Sandboxes as containers of one engine; the engine's log is the record of their lines."""
 
-    def __init__(self, engine: Engine, instance: str) -> None:
+    def __init__(self, engine: Engine, instance: str, accounts: Path | None = None) -> None:
+        """Begin without a sandbox.
+
+        Args:
+            engine: that they are on.
+            instance: whose they are.
+            accounts: folder for the files that name their users; None leaves the image's.
+        """
         self._engine = engine
         self._instance = instance
+        self._accounts = accounts
         self._last: dict[str, _Last] = {}
         self._fits = False
         """True once the engine was asked what it is."""
@@ -66,6 +78,9 @@ class DockerRunner:
                 await self._engine.ensure_volume(mount.source, labels)
         if any(mount.source in caches for mount in spec.mounts):
             await ensure_caches(self._engine, self._instance, spec.image)
+        if self._accounts is not None:
+            named = await account_mounts(self._engine, spec, self._accounts)
+            spec = msgspec.structs.replace(spec, mounts=(*spec.mounts, *named))
         return await self._engine.create(spec)
 
     async def start(self, sandbox: str) -> None:

@@ -11,7 +11,7 @@ import msgspec
 
 from ctui.config import ImageConfig
 from ctui.sandbox.docker.engine import Engine
-from ctui.sandbox.docker.image import LABEL, current_tags
+from ctui.sandbox.docker.image import LABEL, LABEL_VARIANT, current_tags
 from ctui.sandbox.spec import LABEL_INSTANCE
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ class BuiltImage(msgspec.Struct, frozen=True, kw_only=True):
     """True if a container was made from it."""
     own: bool
     """True if this ctui built it; images of another one are never removed."""
+    variant: str = ""
+    """Variant of ctui's own image that it is or is built on; empty for others."""
 
     @property
     def name(self) -> str:
@@ -90,4 +92,5 @@ def _image(item: Mapping[str, Any], current: set[str], used: set[str], instance:
         current=not current.isdisjoint(tags),
         in_use=item["Id"] in used,
         own=(item.get("Labels") or {}).get(LABEL_INSTANCE) == instance,
+        variant=(item.get("Labels") or {}).get(LABEL_VARIANT, ""),
     )

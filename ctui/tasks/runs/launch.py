@@ -7,6 +7,8 @@ import posixpath
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+import msgspec
+
 from ctui.claude.task_home import RunOptions, TaskHome, deny_rules_of, first_line, task_home
 from ctui.config import Config, SandboxConfig, parse_size
 from ctui.sandbox.docker.volumes import cache_environment, cache_mounts
@@ -84,7 +86,10 @@ async def prepare(
         limits=_limits(sandbox),
         directory=provided.directory,
     )
-    return Launch(number, spec, first_line_of(home, account), _facts(config, task, spec, provided))
+    facts = _facts(config, task, spec, provided)
+    if account is not None and account.servers is not None:
+        facts = msgspec.structs.replace(facts, skipped=account.servers.skipped)
+    return Launch(number, spec, first_line_of(home, account), facts)
 
 
 async def home_of(

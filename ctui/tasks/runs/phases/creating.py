@@ -62,6 +62,8 @@ def created(step: Step, channel: object, error: BaseException | None) -> None:
         closing.prevented(step, error)
         return
     step.note(Notice(kind="started", text=f"run {step.run.number} started"))
+    for text in step.task.sandbox.skipped if step.task.sandbox else ():
+        step.note(Notice(kind="problem", text=text))
     live.enter(step, cast("Channel", channel))
     if step.standing.intent:
         step.standing.ending = False  # what was to be cancelled came to be, and is stopped now
