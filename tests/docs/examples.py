@@ -31,6 +31,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "serve token show": ("ctui serve token show",),
     "serve token regenerate": ("ctui serve token regenerate",),
     "setup": ("ctui setup", "ctui setup --token-file - < token", "ctui setup --logout"),
+    "ssh-config": ("ctui ssh-config --print", "ctui ssh-config", "ctui ssh-config --remove"),
     "task answer": (
         "ctui task answer add-test allow",
         "ctui task answer add-test always",

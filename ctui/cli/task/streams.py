@@ -34,14 +34,23 @@ _SIGNALS: dict[signal.Signals, Signal] = {
 class Streams:
     """The descriptors 0, 1 and 2 as the ends of a process elsewhere."""
 
-    def __init__(self, process: TaskProcess, *, terminal: bool, typed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        process: TaskProcess,
+        *,
+        terminal: bool,
+        typed: Callable[[], None],
+        complain: Callable[[bytes], None] | None = None,
+    ) -> None:
         """Prepare to pass everything on.
 
         Args:
             process: whose ends they are.
             terminal: True if it has one, and stdin is one too.
             typed: called when there is input.
+            complain: told what comes on stderr, instead of its being written as it is.
         """
+        self._complain = complain
         self._process = process
         self._streams: SandboxProcess = process.streams
         self._terminal = terminal
@@ -90,6 +99,9 @@ class Streams:
         loop = asyncio.get_running_loop()
         while said := await self._streams.read():
             for stream, data in said:
+                if stream == "err" and self._complain is not None:
+                    self._complain(data)
+                    continue
                 number = 1 if stream == "out" else 2
                 try:
                     await loop.run_in_executor(self._pool, write_all, number, data)
