@@ -27,7 +27,7 @@ from ctui.tasks.model import Task, TaskState
 if TYPE_CHECKING:
     from ctui.paths import Paths
 
-_MARK = "CTUI_SHELL"
+_MARK = "SHELL_OF_CTUI"
 """Variable that all processes of a command have, by which they are found again."""
 _TERMINAL_VARIABLES = ("TERM", "COLORTERM")
 _PLAIN = re.compile(r"[A-Za-z0-9._+-]{1,64}")

@@ -51,7 +51,7 @@ Host *.{domain}
     Tunnel no
     PermitLocalCommand no
     RemoteCommand none
-    SetEnv CTUI_SSH=1
+    SetEnv SSH_TO_TASK=1
     ControlMaster no
     ControlPath none
     ServerAliveInterval 0

@@ -177,6 +177,28 @@ async def test_a_terminal_of_a_stopped_task_outlives_a_message_and_its_driver(
         terminal.close()
 
 
+async def test_a_key_of_the_dashboard_opens_a_shell(person: Person) -> None:
+    """Part 5: `!` gives the terminal to a shell, and the screen comes back behind it."""
+    await started(person)
+    argv = (*COMMAND, str(person.repository))
+    terminal = await Terminal.open(person.repository, person.world.environ, *argv, columns=120)
+    try:
+        await terminal.shows("WORKTREES")
+        terminal.type("\r")
+        await terminal.shows("Ready.")
+        terminal.type("!")
+        await terminal.shows("/workspace$")
+        terminal.type("stty size; echo o''n\n")
+        await terminal.shows("24 120")
+        await terminal.shows("on\r\n")
+        terminal.type("exit\n")
+        await terminal.shows("Ready.")
+        terminal.type("q")
+        assert await terminal.exit_code() == 0
+    finally:
+        terminal.close()
+
+
 async def test_a_stop_ends_a_shell_in_one_line(person: Person) -> None:
     """Part 5: also of a task whose sandbox was made for the shell alone."""
     await started(person)
