@@ -38,6 +38,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         'ctui task answer add-test deny --message "use pytest"',
         "ctui task answer add-test --text pytest",
     ),
+    "task attach": ("ctui task attach add-test",),
     "task cp": (
         "ctui task cp add-test:report.html .",
         "ctui task cp ./data/. add-test:/tmp/data",

@@ -97,7 +97,8 @@ def command(**options: Any) -> int:
 async def _run(options: dict[str, Any]) -> int:
     import msgspec
 
-    from ctui.cli.task.follow import Turn, follow_turn
+    from ctui.cli.task.follow import follow_turn
+    from ctui.cli.task.printing import Turn
     from ctui.client.client import Client
     from ctui.client.trust import trust_note
 

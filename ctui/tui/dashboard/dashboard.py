@@ -74,7 +74,7 @@ class Dashboard(Commands):
             "exclamation_mark",
             "shell",
             "shell",
-            tooltip="open a shell in the sandbox of the task",
+            tooltip="a shell in the task's sandbox",
             show=False,
             key_display="!",
             id="shell",
