@@ -26,6 +26,7 @@ from ctui.client.bulk_removal import RemovedWorktrees, RestoredWorktrees
 from ctui.client.health import Check
 from ctui.client.listing import WorktreeList
 from ctui.client.prune import Cleaning
+from ctui.client.usage import Top
 from ctui.client.volumes import CleanedVolumes
 from ctui.sandbox.docker.old_images import BuiltImage
 from ctui.sandbox.docker.volumes import Volume
@@ -58,6 +59,7 @@ SHAPES: dict[str, Any] = {
     "setup": list[DoneStep],
     "image-list": list[BuiltImage],
     "image-clean": CleanedImages,
+    "top": Top,
     "volume-list": list[Volume],
     "volume-clean": CleanedVolumes,
     "clean": Cleaning,
@@ -94,6 +96,7 @@ PRINTED: dict[str, str] = {
     "setup": "setup",
     "image list": "image-list",
     "image clean": "image-clean",
+    "top": "top",
     "volume list": "volume-list",
     "volume init": "volume-list",
     "volume clean": "volume-clean",

@@ -32,6 +32,19 @@ class Command(NamedTuple):
     """None for pipes: stdout and stderr apart, and a stdin that can end."""
 
 
+class Usage(NamedTuple):
+    """What a sandbox takes of its machine."""
+
+    cpu: int
+    """Nanoseconds of all processors, since it began."""
+    memory: int
+    """Bytes, without what the kernel can give back at once."""
+    memory_limit: int
+    processes: int
+    layer: int | None
+    """Bytes that it wrote over its image; None where that is not known."""
+
+
 class SandboxProcess(Protocol):
     """A command that runs."""
 
@@ -69,6 +82,9 @@ class SandboxCommands(Protocol):
             Conflict: it does not run, or is paused.
             Unavailable: the place does not answer.
         """
+
+    async def usage(self, sandbox: str) -> Usage | None:
+        """Return what it takes now; None where it does not run any more."""
 
     async def is_running(self, sandbox: str) -> bool:
         """Return True while the sandbox is there, and takes commands."""

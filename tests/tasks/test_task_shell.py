@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 from pathlib import Path
@@ -70,6 +71,20 @@ async def test_a_command_has_the_tasks_place_and_its_own_streams_and_exit_code(
     assert "Seccomp:\t2" in status
 
     await copied_both_ways(person)
+
+    code, said = await person.ctui("top", "--json")
+    assert code == 0, said
+    [row] = json.loads(said)["tasks"]
+    assert row["memory"] > 10 << 20
+    assert row["processes"] >= 2
+    assert row["worktree"] > 0
+    environ = {**person.world.environ, "CTUI_SANDBOX_RUNTIME": "no-such"}
+    doctor = Done(
+        *await asyncio.to_thread(
+            warm.run, person.repository, ("doctor",), environ, b"", WAIT_SECONDS
+        )
+    )
+    assert b"NO  runtime  the engine has no no-such, but" in doctor.out
 
     wanted = await shell(person, "-t", "--", "true")
     assert wanted.code == 125

@@ -13,8 +13,8 @@ from contextlib import suppress
 from types import MappingProxyType
 from typing import Any
 
-from ctui.errors import CtuiError, RunnerUnavailable
-from ctui.sandbox.commands import Command, Size
+from ctui.errors import CtuiError, NotFound, RunnerUnavailable
+from ctui.sandbox.commands import Command, Size, Usage
 from ctui.sandbox.docker.endpoint import Endpoint
 from ctui.sandbox.docker.stream import Frames, body
 from ctui.sandbox.docker.transport import Connection, connect, request
@@ -68,6 +68,29 @@ class DockerCommands:
         if command.terminal is not None:
             process.resize_soon(command.terminal)
         return process
+
+    async def usage(self, sandbox: str) -> Usage | None:
+        """Return what the container takes; None where it does not run any more."""
+        path, once = f"/containers/{sandbox}", {"stream": "0", "one-shot": "1"}
+        try:
+            stats, found = await asyncio.gather(
+                _call(self._endpoint, "GET", f"{path}/stats", query=once),
+                _call(self._endpoint, "GET", f"{path}/json", query={"size": "1"}),
+            )
+        except NotFound:
+            return None
+        memory = _part(stats, "memory_stats")
+        if not _number(memory, "usage"):
+            return None  # it has ended
+        kept = _part(memory, "stats")
+        free = _number(kept, "inactive_file") or _number(kept, "total_inactive_file")
+        return Usage(
+            cpu=_number(_part(_part(stats, "cpu_stats"), "cpu_usage"), "total_usage"),
+            memory=max(0, _number(memory, "usage") - free),
+            memory_limit=_number(memory, "limit"),
+            processes=_number(_part(stats, "pids_stats"), "current"),
+            layer=_number(found, "SizeRw") if isinstance(found, dict) else None,
+        )
 
     async def is_running(self, sandbox: str) -> bool:
         """Return True while the container runs."""
@@ -150,6 +173,16 @@ class DockerProcess:
         if self._resizing is not None:
             self._resizing.cancel()
         self._connection.close()
+
+
+def _part(value: Any, name: str) -> dict[str, Any]:
+    found = value.get(name) if isinstance(value, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _number(value: dict[str, Any], name: str) -> int:
+    found = value.get(name)
+    return found if isinstance(found, int) else 0
 
 
 async def _call(

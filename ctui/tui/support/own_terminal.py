@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from typing import Any
@@ -12,8 +13,7 @@ from textual.app import App, SuspendNotSupported
 from ctui.paths import Paths
 from ctui.text import one_line
 
-_OWN_FAILURE = 125
-"""Exit code of what is no failure of the command itself; then its one line is still to be read."""
+_ENDED_WELL = {0, 130}
 
 
 def in_own_terminal(app: App[Any], paths: Paths, *arguments: str) -> None:
@@ -22,6 +22,7 @@ def in_own_terminal(app: App[Any], paths: Paths, *arguments: str) -> None:
     Nothing of the screen goes on meanwhile. What comes from the driver waits, and what is too much
     is read from the disk afterwards.
     """
+    before = signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is the command's
     command = [sys.executable, "-P", "-m", "ctui", *arguments]
     try:
         with app.suspend():
@@ -35,6 +36,8 @@ def in_own_terminal(app: App[Any], paths: Paths, *arguments: str) -> None:
         shown = f"`ctui {' '.join(arguments)}` in a terminal"
         app.notify(f"this screen cannot give its terminal away: {shown}", markup=False)
         return
-    if done.returncode == _OWN_FAILURE or done.stderr:
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if done.stderr and done.returncode not in _ENDED_WELL:
         said = one_line(done.stderr.decode("utf-8", "replace"), 300)
         app.notify(said, severity="warning", timeout=10, markup=False)
