@@ -33,7 +33,7 @@ class Command(NamedTuple):
 
 
 class Usage(NamedTuple):
-    """What a sandbox takes of its machine."""
+    """Resources of its machine that a sandbox takes."""
 
     cpu: int
     """Nanoseconds of all processors, since it began."""

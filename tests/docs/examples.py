@@ -57,6 +57,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "task show": ("ctui task show add-test",),
     "task stop": ("ctui task stop add-test",),
     "top": ("ctui top", "ctui top --once", "ctui top --json"),
+    "uninstall": ("ctui uninstall", "ctui uninstall --yes"),
     "volume clean": ("ctui volume clean --dry-run",),
     "volume init": ("ctui volume init",),
     "volume list": ("ctui volume list",),
