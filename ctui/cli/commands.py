@@ -17,7 +17,12 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "run": ("ctui.cli.task.run", "Start a task and follow it to the end of its turn."),
     "serve": ("ctui.cli.serve", "Serve tasks and the dashboard over HTTP, behind a token."),
     "setup": ("ctui.cli.engine.setup", "Log in, build the image, make what tasks share."),
+    "ssh-config": (
+        "ctui.cli.task.ssh_config",
+        "Let ssh, sftp and remote editors into tasks, without a port.",
+    ),
     "task": ("ctui.cli.task.task", "List, follow, answer, stop and remove tasks."),
+    "top": ("ctui.cli.top", "Show what tasks take: processors, memory, processes, disk."),
     "uninstall": ("ctui.cli.engine.uninstall", "Show all that ctui has here, and take it away."),
     "volume": ("ctui.cli.engine.volume", "List, make and remove the volumes of tasks."),
     "worktree": (

@@ -27,6 +27,7 @@ from ctui.client.health import Check
 from ctui.client.listing import WorktreeList
 from ctui.client.prune import Cleaning
 from ctui.client.uninstall import Uninstall
+from ctui.client.usage import Top
 from ctui.client.volumes import CleanedVolumes
 from ctui.sandbox.docker.image_facts import ImageFacts
 from ctui.sandbox.docker.old_images import BuiltImage
@@ -61,6 +62,7 @@ SHAPES: dict[str, Any] = {
     "image-show": ImageFacts,
     "image-list": list[BuiltImage],
     "image-clean": CleanedImages,
+    "top": Top,
     "volume-list": list[Volume],
     "volume-clean": CleanedVolumes,
     "clean": Cleaning,
@@ -99,6 +101,7 @@ PRINTED: dict[str, str] = {
     "image show": "image-show",
     "image list": "image-list",
     "image clean": "image-clean",
+    "top": "top",
     "volume list": "volume-list",
     "volume init": "volume-list",
     "volume clean": "volume-clean",

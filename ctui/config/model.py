@@ -59,6 +59,13 @@ class SandboxConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "empty is one that only your tasks are on"
         ),
     ] = ""
+    runtime: Annotated[
+        str,
+        Meta(
+            description="the engine's runtime that makes sandboxes, such as runsc (gVisor), kata; "
+            "empty is its default"
+        ),
+    ] = ""
     debugger: Annotated[
         bool,
         Meta(description="let a task's processes trace each other (gdb, strace)"),

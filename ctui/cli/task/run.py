@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from ctui.git.repository import Repository
 
 
+def _no_gpus() -> None:
+    raise click.UsageError(
+        "A task gets no GPU: its driver is the host's, and no sandbox bounds that"
+    )
+
+
 @click.command("run")
 @click.argument("prompt")
 @repo_option
@@ -81,6 +87,12 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Give it no other commits than those its worktree begins with: no stash, no other branch.",
 )
+@click.option(
+    "--gpus",
+    hidden=True,
+    expose_value=False,
+    callback=lambda _context, _option, value: _no_gpus() if value else None,
+)
 @unattended_options
 @click.option("--detach", is_flag=True, help="Return at once; the task goes on.")
 @json_option
@@ -104,7 +116,8 @@ def command(**options: Any) -> int:
 async def _run(options: dict[str, Any]) -> int:
     import msgspec
 
-    from ctui.cli.task.follow import Turn, follow_turn
+    from ctui.cli.task.follow import follow_turn
+    from ctui.cli.task.printing import Turn
     from ctui.client.client import Client
     from ctui.client.trust import trust_note
 

@@ -58,6 +58,8 @@ class EngineInfo(NamedTuple):
     api_version: str
     live_restore: bool
     storage_driver: str
+    runtimes: tuple[str, ...] = ()
+    """Names of what can make containers."""
 
 
 class Engine:
@@ -97,6 +99,7 @@ class Engine:
             api_version=str(version.get("ApiVersion")),
             live_restore=bool(info.get("LiveRestoreEnabled")),
             storage_driver=str(info.get("Driver")),
+            runtimes=tuple(sorted(info.get("Runtimes") or {})),
         )
 
     # -- containers

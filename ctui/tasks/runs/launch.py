@@ -81,6 +81,7 @@ async def prepare(
         },
         mounts=(*provided.mounts, volume, *caches),
         network=network_name(instance, sandbox),
+        runtime=sandbox.runtime,
         debugger=sandbox.debugger,
         labels={LABEL_INSTANCE: instance, LABEL_TASK: task.id, LABEL_RUN: str(number)},
         limits=_limits(sandbox),
