@@ -12,6 +12,7 @@ import msgspec
 
 from ctui.claude.login.credentials import Credential
 from ctui.claude.mcp.mcp_config import check_approval_tool, read_mcp_servers
+from ctui.claude.mcp.mcp_secrets import looks_secret
 from ctui.claude.mcp.mcp_servers import variables_of
 from ctui.client import worktrees
 from ctui.client.base_url import check_base_url
@@ -20,6 +21,7 @@ from ctui.client.plain_files import look_at_files
 from ctui.client.start_notes import start_notes
 from ctui.client.worktree_removal import WorktreeRemover
 from ctui.config import Config, load_config
+from ctui.config.variables import person_variables
 from ctui.errors import CtuiError, InvalidInput, NotFound, Refused
 from ctui.git.caller import shell_of
 from ctui.git.isolation import refuse_incomplete
@@ -68,6 +70,10 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True):
     """Files of MCP servers, beside those of the person's config and stronger than they."""
     trust: bool = False
     detached: bool = True
+    env: tuple[str, ...] = ()
+    """Variables `K=V`, or `K` for the value that it has here."""
+    env_files: tuple[tuple[str, str], ...] = ()
+    """Names and texts of files of variables, in docker's format; weaker than `env`."""
 
 
 class Started(NamedTuple):
@@ -196,6 +202,7 @@ async def start_task(
         filters=config.git.filter_names,
     )
     said: list[str] = []
+    options = msgspec.structs.replace(options, env=_variables(new, config, said.append))
     place = await _place(client.paths, repository, new, progress, said.append)
     if place.made is None:
         git_dir = Path(place.metadata) if place.metadata else repository.common_dir
@@ -258,6 +265,19 @@ def _settled(config: Config) -> Config:
     bundle = config.image.ca_file or ca_file(os.environ)
     image = msgspec.structs.replace(config.image, ca_file=bundle)
     return msgspec.structs.replace(config, image=image)
+
+
+def _variables(new: NewTask, config: Config, say: Say) -> dict[str, str]:
+    """Return the task's variables; what is worth a word about them is said."""
+    settings = config.sandbox.variables
+    found, missing = person_variables(new.env, new.env_files, settings, os.environ)
+    if missing:
+        are = "is" if len(missing) == 1 else "are"
+        say(f"{', '.join(missing)} {are} not set here, and so not in the task")
+    for name, value in found.items():
+        if looks_secret(name, value):
+            say(f"{name} looks like a secret: `ctui secret set {name}` and --secret {name} hide it")
+    return found
 
 
 def _task(paths: Paths, task_id: str) -> Task:

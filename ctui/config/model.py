@@ -59,6 +59,13 @@ class SandboxConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "as `ctui run --isolated`"
         ),
     ] = False
+    env: Annotated[
+        str | tuple[str, ...],
+        Meta(
+            description='variables of new tasks, such as ["DEBUG=1", "NPM_TOKEN"]; a name alone '
+            "takes the value that it has where the task is started"
+        ),
+    ] = ()
     shared_caches: Annotated[
         bool,
         Meta(
@@ -66,6 +73,10 @@ class SandboxConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "what one task writes there, the others use"
         ),
     ] = False
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        return _several(self.env)
 
 
 class ClaudeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

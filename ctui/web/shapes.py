@@ -61,6 +61,10 @@ class NewTask(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         bool,
         Meta(description="Give it no other commits than those its worktree begins with."),
     ] = False
+    env: Annotated[
+        dict[str, str],
+        Meta(description="Variables of the task; kept with it, and shown by name only."),
+    ] = {}
 
 
 class FollowUp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -12,6 +12,7 @@ import click
 from ctui.cli import context
 from ctui.cli.output import json_option, print_json, read_stdin, repo_option, show_progress, warn
 from ctui.cli.task.durations import unattended_options
+from ctui.cli.task.variables import variable_options
 from ctui.config import PermissionMode
 from ctui.errors import InvalidInput
 
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Give it no other commits than those its worktree begins with: no stash, no other branch.",
 )
+@variable_options
 @unattended_options
 @click.option("--detach", is_flag=True, help="Return at once; the task goes on.")
 @json_option
@@ -154,5 +156,7 @@ async def _start(client: Client, repository: Repository, options: dict[str, Any]
         mcp_config=options["mcp_config"],
         trust=options["trust"],
         detached=options["detach"],
+        env=options["env"],
+        env_files=options["env_files"],
     )
     return await start_task(client, repository, new, progress=show_progress)

@@ -187,6 +187,8 @@ def _facts(task: Task) -> dict[str, str]:
         "isolated": "yes" if task.options.isolated or isolated else "",
         "sandbox": sandbox_text(task.sandbox) if task.sandbox else "",
         "mcp": ", ".join(task.options.mcp_servers),
+        "variables": ", ".join(task.options.env),
+        "secrets": ", ".join(task.options.secrets),
         "prompt": one_line(task.prompt, 120),
     }
     if task.work is not None:

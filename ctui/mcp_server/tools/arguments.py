@@ -24,3 +24,6 @@ WaitSeconds = Annotated[
         description="Wait at most so long; call again to wait on.",
     ),
 ]
+Variables = Annotated[
+    dict[str, str], Meta(description="Variables of the task, shown by name only.")
+]

@@ -13,6 +13,7 @@ from ctui.client.worktrees import open_store
 from ctui.mcp_server.protocol.call import Call
 from ctui.mcp_server.protocol.rounds import Round, earlier_round, take_answers
 from ctui.mcp_server.protocol.tool import WORKS, Tool, tool
+from ctui.mcp_server.tools.arguments import Variables
 from ctui.mcp_server.tools.settings import settings
 from ctui.mcp_server.tools.turn_wait import Execution, TurnWait
 from ctui.mcp_server.tools.workplace import Workplace, workplace_of
@@ -56,6 +57,7 @@ class ExecuteClaude(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
             "without one it is only waited for. Without both: the newest task in workspace_root.",
         ),
     ] = ""
+    env: Variables = {}
 
 
 @tool(ExecuteClaude, Execution, WORKS)
@@ -91,6 +93,7 @@ async def _begin(call: Call, client: Client, given: ExecuteClaude) -> tuple[Task
 
         return await client.call(new_message(call.paths, given.task_id, given.prompt)), start
     from ctui.client.tasks import NewTask, start_task
+    from ctui.config.variables import assignments
 
     place = workplace_of(call, given.workspace_root or "")
     if task := _left_off(call, place, given.prompt):
@@ -108,6 +111,7 @@ async def _begin(call: Call, client: Client, given: ExecuteClaude) -> tuple[Task
             permission_mode=config.claude.permission_mode,
             skip_permissions=given.skip_permissions,
         ),
+        env=assignments(given.env),
     )
     return (await start_task(client, place.repository, new)).task, 0
 

@@ -17,7 +17,7 @@ from ctui.mcp_server.protocol.call import Call
 from ctui.mcp_server.protocol.pages import Cursor, page_of, position, wrong_cursor
 from ctui.mcp_server.protocol.tool import ENDS, READS, WORKS, Tool, tool
 from ctui.mcp_server.protocol.tool_schema import LONGEST
-from ctui.mcp_server.tools.arguments import Repo, TaskId, WaitSeconds
+from ctui.mcp_server.tools.arguments import Repo, TaskId, Variables, WaitSeconds
 from ctui.mcp_server.tools.output import Output, follow_output, read_output, text_portion
 from ctui.mcp_server.tools.task_shapes import (
     TaskDetails,
@@ -83,6 +83,7 @@ class RunTask(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         bool,
         Meta(description="Give it no other commits than those its worktree begins with."),
     ] = False
+    env: Variables = {}
     repo: Repo = ""
 
 
@@ -96,6 +97,7 @@ async def run_task(call: Call, given: RunTask) -> TaskNow:
     from ctui.client.directory import directory_of
     from ctui.client.tasks import NewTask, start_task
     from ctui.config import load_config
+    from ctui.config.variables import assignments
 
     repository = call.repository(given.repo)
     config = load_config(call.paths, repository=repository.work_tree)
@@ -116,6 +118,7 @@ async def run_task(call: Call, given: RunTask) -> TaskNow:
             approval_tool=given.approval_tool_permission,
             isolated=given.isolated,
         ),
+        env=assignments(given.env),
     )
     async with call.client() as client:
         await client.connect()
