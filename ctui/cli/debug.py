@@ -13,7 +13,7 @@ from ctui.text import sanitise
 
 def explain(error: BaseException) -> None:
     """Print the traceback to stderr, without the secrets that this process can know."""
-    from ctui.claude.login.credentials import Redactor
+    from ctui.redaction.redactor import Redactor
 
     redactor = Redactor(_secrets())
     text = "".join(traceback.format_exception(error))

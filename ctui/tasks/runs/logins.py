@@ -9,10 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from ctui.claude.login import keyring_store
-from ctui.claude.login.credentials import VARIABLES, Credential, Redactor
+from ctui.claude.login.credentials import VARIABLES, Credential
 from ctui.claude.mcp.mcp_servers import resolve_servers
 from ctui.errors import CtuiError, LoginRequired, Unavailable
 from ctui.git.caller import merged
+from ctui.redaction.redactor import Redactor
 from ctui.tasks.calls import Login
 from ctui.tasks.mailbox.ports import Account
 from ctui.tasks.model import Task
