@@ -32,6 +32,7 @@ from ctui.sandbox.docker.endpoint import resolve_endpoint
 from ctui.tasks.calls import Login, RemoveTask, ResumeTask, SendMessage, StartTask, StopTask
 from ctui.tasks.model import Task, TaskOptions
 from ctui.tasks.naming import check_task_id
+from ctui.tasks.secrets.registry import check_given, environment_names
 from ctui.tasks.session.messages import check_text
 from ctui.tasks.trust import is_trusted
 from ctui.text import one_line
@@ -86,7 +87,7 @@ class Started(NamedTuple):
 def login(paths: Paths, options: TaskOptions | None = None) -> Login:
     """Return the login that counts here, for the driver, whose shell may have another one.
 
-    With a task's options also the variables that its MCP servers refer to.
+    With a task's options also the variables that its MCP servers and secrets refer to.
 
     Raises:
         InvalidInput: it would be sent into the sandbox itself.
@@ -94,6 +95,7 @@ def login(paths: Paths, options: TaskOptions | None = None) -> Login:
     check_base_url(paths)
     found = Credential.from_environment(os.environ)
     names = variables_of(options.mcp_servers) if options else set()
+    names |= environment_names(paths, options.secrets) if options else set()
     return Login(
         environment=found.environment() if found else {},
         stored=found is None,
@@ -194,7 +196,6 @@ async def start_task(
         )
     engine = resolve_endpoint().identity
     options = with_servers(client.paths, new)
-    known = login(client.paths, options)
     config = _settled(load_config(client.paths, repository=repository.work_tree))
     options = msgspec.structs.replace(
         options,
@@ -202,7 +203,10 @@ async def start_task(
         filters=config.git.filter_names,
     )
     said: list[str] = []
-    options = msgspec.structs.replace(options, env=_variables(new, config, said.append))
+    variables = _variables(new, config, said.append)
+    secrets = check_given(client.paths, options.secrets, variables)
+    options = msgspec.structs.replace(options, env=variables, secrets=secrets)
+    known = login(client.paths, options)
     place = await _place(client.paths, repository, new, progress, said.append)
     if place.made is None:
         git_dir = Path(place.metadata) if place.metadata else repository.common_dir

@@ -36,7 +36,7 @@ class Span(NamedTuple):
     start: int
     end: int
     rest: bytes
-    """What follows in the form, where the text ends before it does."""
+    """Rest of the form, where the text ends before it does."""
 
 
 class Redactor:

@@ -48,6 +48,7 @@ async def create(service: Service, request: Request) -> Response:
             skip_permissions=wanted.skip_permissions,
             budget=wanted.budget,
             isolated=wanted.isolated,
+            secrets=tuple(wanted.secrets),
         ),
         env=assignments(wanted.env),
     )

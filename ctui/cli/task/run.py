@@ -12,7 +12,7 @@ import click
 from ctui.cli import context
 from ctui.cli.output import json_option, print_json, read_stdin, repo_option, show_progress, warn
 from ctui.cli.task.durations import unattended_options
-from ctui.cli.task.variables import variable_options
+from ctui.cli.task.variables import env_file_texts, variable_options
 from ctui.config import PermissionMode
 from ctui.errors import InvalidInput
 
@@ -93,6 +93,7 @@ def command(**options: Any) -> int:
         options["prompt"] = read_stdin()
     if not options["prompt"].strip():
         raise InvalidInput("the prompt is empty", hint="say what the task should do")
+    options["env_files"] = env_file_texts(options["env_files"])
     return asyncio.run(_run(options))
 
 
@@ -152,6 +153,7 @@ async def _start(client: Client, repository: Repository, options: dict[str, Any]
             unattended=options["unattended"],
             timeout=options["timeout"],
             isolated=options["isolated"],
+            secrets=options["secrets"],
         ),
         mcp_config=options["mcp_config"],
         trust=options["trust"],

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ctui.errors import CtuiError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _FILE_LIMIT = 1 << 20
 
@@ -18,11 +21,18 @@ def variable_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options to a command."""
     for option in (
         click.option(
+            "--secret",
+            "secrets",
+            multiple=True,
+            metavar="NAME",
+            shell_complete=_complete,
+            help="Give the task this secret as a variable; may be repeated (`ctui secret set`).",
+        ),
+        click.option(
             "--env-file",
             "env_files",
             multiple=True,
             metavar="FILE",
-            callback=lambda _context, _option, value: _texts(value),
             help="Give the task the variables of this file, in docker's format; may be repeated.",
         ),
         click.option(
@@ -38,6 +48,19 @@ def variable_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def _complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
+    from ctui.cli import context
+    from ctui.tasks.secrets.registry import all_secrets
+
+    try:
+        known = all_secrets(context.paths())
+    except CtuiError:
+        return []
+    return [CompletionItem(name) for name in known if name.startswith(incomplete)]
+
+
 def _checked(given: tuple[str, ...]) -> tuple[str, ...]:
     from ctui.config.variables import person_variables
 
@@ -48,7 +71,8 @@ def _checked(given: tuple[str, ...]) -> tuple[str, ...]:
     return given
 
 
-def _texts(names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+def env_file_texts(names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Return names and texts of files of variables; what is wrong with one is wrong usage."""
     from ctui.config.variables import person_variables
 
     try:

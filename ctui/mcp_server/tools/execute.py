@@ -13,7 +13,7 @@ from ctui.client.worktrees import open_store
 from ctui.mcp_server.protocol.call import Call
 from ctui.mcp_server.protocol.rounds import Round, earlier_round, take_answers
 from ctui.mcp_server.protocol.tool import WORKS, Tool, tool
-from ctui.mcp_server.tools.arguments import Variables
+from ctui.mcp_server.tools.arguments import SecretNames, Variables
 from ctui.mcp_server.tools.settings import settings
 from ctui.mcp_server.tools.turn_wait import Execution, TurnWait
 from ctui.mcp_server.tools.workplace import Workplace, workplace_of
@@ -58,6 +58,7 @@ class ExecuteClaude(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         ),
     ] = ""
     env: Variables = {}
+    secrets: SecretNames = []
 
 
 @tool(ExecuteClaude, Execution, WORKS)
@@ -110,6 +111,7 @@ async def _begin(call: Call, client: Client, given: ExecuteClaude) -> tuple[Task
             model=model,
             permission_mode=config.claude.permission_mode,
             skip_permissions=given.skip_permissions,
+            secrets=tuple(given.secrets),
         ),
         env=assignments(given.env),
     )

@@ -17,7 +17,7 @@ from ctui.mcp_server.protocol.call import Call
 from ctui.mcp_server.protocol.pages import Cursor, page_of, position, wrong_cursor
 from ctui.mcp_server.protocol.tool import ENDS, READS, WORKS, Tool, tool
 from ctui.mcp_server.protocol.tool_schema import LONGEST
-from ctui.mcp_server.tools.arguments import Repo, TaskId, Variables, WaitSeconds
+from ctui.mcp_server.tools.arguments import Repo, SecretNames, TaskId, Variables, WaitSeconds
 from ctui.mcp_server.tools.output import Output, follow_output, read_output, text_portion
 from ctui.mcp_server.tools.task_shapes import (
     TaskDetails,
@@ -84,6 +84,7 @@ class RunTask(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         Meta(description="Give it no other commits than those its worktree begins with."),
     ] = False
     env: Variables = {}
+    secrets: SecretNames = []
     repo: Repo = ""
 
 
@@ -114,6 +115,7 @@ async def run_task(call: Call, given: RunTask) -> TaskNow:
             model=given.model,
             permission_mode=given.permission_mode or config.claude.permission_mode,
             skip_permissions=given.skip_permissions,
+            secrets=tuple(given.secrets),
             budget=given.budget,
             approval_tool=given.approval_tool_permission,
             isolated=given.isolated,

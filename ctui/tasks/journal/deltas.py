@@ -47,9 +47,9 @@ class _Held(NamedTuple):
     """The state of one block."""
 
     data: bytes
-    """What may begin a secret, and is not published yet."""
+    """Text that may begin a secret, and is not published yet."""
     rest: bytes
-    """What still belongs to a secret that was found, without separators."""
+    """Rest of a secret that was found, without separators."""
     line: bytes
     field: str
 
