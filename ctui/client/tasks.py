@@ -16,6 +16,7 @@ from ctui.claude.mcp.mcp_secrets import looks_secret
 from ctui.claude.mcp.mcp_servers import variables_of
 from ctui.client import worktrees
 from ctui.client.base_url import check_base_url
+from ctui.client.bringing import Ask, Bringing, Include
 from ctui.client.directory import make_directory
 from ctui.client.plain_files import look_at_files
 from ctui.client.start_notes import start_notes
@@ -73,6 +74,8 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True):
     detached: bool = True
     env: tuple[str, ...] = ()
     """Variables `K=V`, or `K` for the value that it has here."""
+    include: Include = Include()
+    """Files that are not committed and come into a new worktree."""
     env_files: tuple[tuple[str, str], ...] = ()
     """Names and texts of files of variables, in docker's format; weaker than `env`."""
 
@@ -167,7 +170,12 @@ def with_servers(paths: Paths, new: NewTask) -> TaskOptions:
 
 
 async def start_task(
-    client: Client, repository: Repository, new: NewTask, *, progress: Progress | None = None
+    client: Client,
+    repository: Repository,
+    new: NewTask,
+    *,
+    progress: Progress | None = None,
+    ask: Ask | None = None,
 ) -> Started:
     """Make the worktree if need be, and start the task.
 
@@ -176,6 +184,7 @@ async def start_task(
         repository: where it works.
         new: what is to be done.
         progress: see `create_worktree`.
+        ask: asks the person about `.worktreeinclude`; None where nobody is there.
 
     Raises:
         CtuiError: what is missing or wrong.
@@ -207,7 +216,8 @@ async def start_task(
     secrets = check_given(client.paths, options.secrets, variables)
     options = msgspec.structs.replace(options, env=variables, secrets=secrets)
     known = login(client.paths, options)
-    place = await _place(client.paths, repository, new, progress, said.append)
+    bringing = Bringing(client.paths, repository, config, new.include, said.append, ask)
+    place = await _place(bringing, new, progress)
     if place.made is None:
         git_dir = Path(place.metadata) if place.metadata else repository.common_dir
         said += await look_at_files(git_dir, Path(place.path), config.git)
@@ -298,12 +308,13 @@ class _Place(msgspec.Struct, frozen=True):
     """The worktree, if it was made for this task."""
 
 
-async def _place(
-    paths: Paths, repository: Repository, new: NewTask, progress: Progress | None, say: Say
-) -> _Place:
+async def _place(bringing: Bringing, new: NewTask, progress: Progress | None) -> _Place:
+    paths, repository, say = bringing.paths, bringing.repository, bringing.say
     if new.in_checkout:
+        bringing.check(new_worktree=False)
         checkout = str(repository.work_tree)
         return _Place(checkout, None, repository.head_branch(), repository.resolve("HEAD"))
+    bringing.check(new_worktree=not (new.worktree or new.branch))
     made = None
     wanted = await worktrees.wanted_branch(repository, new.branch) if new.branch else None
     if new.branch and wanted is None:
@@ -322,10 +333,11 @@ async def _place(
             prefix=prefix,
             name=new.name or new.task,
             prompt=new.prompt,
-            base=new.base,
+            base=bringing.base(new.base),
             progress=progress,
             say=say,
             existing=wanted,
+            bring=bringing.into,
         )
     # One that ctui did not make is trusted as it is now: nobody knows how it began.
     known = record.base or began_at(repository, record.branch)

@@ -118,6 +118,10 @@ class WorktreeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "else $VISUAL, $EDITOR or a shell"
         ),
     ] = ""
+    include_limit: Annotated[
+        str,
+        Meta(description="bytes that .worktreeinclude or --include may copy into a new worktree"),
+    ] = "100m"
     delete_branch: Annotated[
         bool,
         Meta(description="whether removing a worktree removes its branch; a restore brings both"),

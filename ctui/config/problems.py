@@ -201,6 +201,7 @@ def _check(path: str, value: Any) -> None:
             | "tasks.home"
             | "tasks.worktree"
             | "tasks.free_space"
+            | "worktrees.include_limit"
         ):
             parse_size(value)
         case "sandbox.env":

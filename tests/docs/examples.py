@@ -58,7 +58,11 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "volume list": ("ctui volume list",),
     "worktree clean": ("ctui worktree clean --dry-run", "ctui worktree clean --clean"),
     "worktree commit": ('ctui worktree commit add-test -m "Test the expired session"',),
-    "worktree create": ("ctui worktree create spike --base main", "ctui worktree create pr:7"),
+    "worktree create": (
+        "ctui worktree create spike --base main",
+        "ctui worktree create fix --include .env",
+        "ctui worktree create pr:7",
+    ),
     "worktree diff": ("ctui worktree diff add-test --stat",),
     "worktree land": ("ctui worktree land add-test --method squash",),
     "worktree list": ("ctui worktree list", "ctui wt list --json"),

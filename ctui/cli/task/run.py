@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from ctui.cli import context
+from ctui.cli.bringing import ask_of, bringing_options, include_of
 from ctui.cli.output import json_option, print_json, read_stdin, repo_option, show_progress, warn
 from ctui.cli.task.durations import unattended_options
 from ctui.cli.task.variables import env_file_texts, variable_options
@@ -76,6 +77,7 @@ if TYPE_CHECKING:
     help="Give it no other commits than those its worktree begins with: no stash, no other branch.",
 )
 @variable_options
+@bringing_options
 @unattended_options
 @click.option("--detach", is_flag=True, help="Return at once; the task goes on.")
 @json_option
@@ -160,5 +162,8 @@ async def _start(client: Client, repository: Repository, options: dict[str, Any]
         detached=options["detach"],
         env=options["env"],
         env_files=options["env_files"],
+        include=include_of(options),
     )
-    return await start_task(client, repository, new, progress=show_progress)
+    may_ask = not (options["unattended"] or options["detach"] or options["as_json"])
+    ask = ask_of(may_ask=may_ask)
+    return await start_task(client, repository, new, progress=show_progress, ask=ask)
