@@ -204,3 +204,11 @@ def test_a_task_is_refused_a_secret_that_is_not_there(repository: Path) -> None:
     assert "ctui secret set NOWHERE" in said
     bad = refused(repository, "run", "go", "--env", "A-B=1", code=2)
     assert "A-B is no variable's name" in bad
+
+
+@pytest.mark.usefixtures("paths")
+def test_debug_shows_no_secret_that_it_can_know(tmp_path: Path) -> None:
+    ctui(tmp_path, "secret", "set", "TOKEN", given=VALUE)
+    done = ctui(tmp_path, "--debug", "task", "show", VALUE, code=1)
+    assert "[redacted]" in done.stderr
+    assert VALUE not in done.stderr.rpartition("driver's log")[0]

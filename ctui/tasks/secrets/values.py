@@ -147,6 +147,16 @@ def read_values(paths: Paths, names: Iterable[str], environ: Mapping[str, str]) 
     return Values(variables, redacted, problem)
 
 
+def at_hand(paths: Paths, environ: Mapping[str, str]) -> list[str]:
+    """Return the values of secrets that can be read without asking anybody."""
+    try:
+        known = all_secrets(paths).values()
+    except CtuiError:
+        return []
+    names = [one.name for one in known if one.source in {"environment", "file"}]
+    return read_values(paths, names, environ).redacted
+
+
 def read_value(secret: Secret, environ: Mapping[str, str]) -> str:
     """Return the value of a secret as it is now.
 
