@@ -106,14 +106,18 @@ class Bringing(NamedTuple):
         git_dir, files = found
         allowed = self.config.git.filter_names
         limit = parse_size(self.config.worktrees.include_limit)
+        copied: frozenset[bytes] = frozenset()
         if self.wish.patterns:
             named = "\n".join(self.wish.patterns).encode("utf-8", "surrogateescape")
-            await self._named(await listing(git_dir, files, named, allowed), limit, record)
+            chosen = await listing(git_dir, files, named, allowed)
+            await self._named(chosen, limit, record)
+            copied = frozenset(chosen.files)
         listed = await listing(git_dir, files, patterns_of(files), allowed)
         if listed.size > limit:
             self.say(f"{_too_large(FILE, listed, limit)}, so none of it is copied ({_RAISE})")
-        elif not listed.files or _consents(self, listed):
-            await self._copy(listed, record)
+        elif copied.issuperset(listed.files) or _consents(self, listed):
+            rest = tuple(path for path in listed.files if path not in copied)
+            await self._copy(msgspec.structs.replace(listed, files=rest), record)
         else:
             said = "left out; --yes copies them, --include PATTERN some"
             self.say(f"{_count(listed)} of {FILE} {said}")

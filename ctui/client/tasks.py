@@ -248,7 +248,8 @@ async def start_task(
         raise
     with worktrees.open_store(client.paths) as store:
         trusted = new.trust or await is_trusted(store, repository, task)
-    notes = await start_notes(repository, new, place.base, trusted=trusted)
+    folder = Path(place.path)
+    notes = await start_notes(repository, new, place.base, trusted=trusted, folder=folder)
     return Started(task, [*said, *notes])
 
 

@@ -132,6 +132,10 @@ async def test_what_the_person_names_is_not_asked_for(paths: Paths, repository: 
     path, _ = await made(paths, repository, Include(("a.*",)))
     assert (path / "a.env").exists()
     assert not (path / "b.env").exists()
+    (repository / ".worktreeinclude").write_text("*.env\n")
+    path, said = await made_with(paths, repository, "all", ("*.env",))
+    assert said == [f"copied 2 ignored files of {repository}"]
+    (repository / ".worktreeinclude").write_text("")
     with pytest.raises(NotFound, match="matches no ignored file"):
         await made_with(paths, repository, "two", ("hello.txt",))
     assert "two" not in git(repository, "worktree", "list")

@@ -12,6 +12,7 @@ from ctui.redaction.forms import forms, squeeze
 from ctui.tasks.asks import decisions
 from ctui.tasks.calls import StopTask
 from ctui.tasks.model import Answer, TaskState
+from tests.conftest import git
 from tests.tasks.conftest import Person
 
 pytestmark = pytest.mark.engine
@@ -130,3 +131,29 @@ async def test_an_ask_shows_no_secret_and_runs_with_it(person: Person) -> None:
     await person.idle("asks")
     assert "-of-the-ask" in person.tool_output("asks")
     assert "t0ken-of" not in str(person.events("asks"))
+
+
+async def test_a_task_begins_with_uncommitted_work_and_ignored_files(person: Person) -> None:
+    """Issue: --with-changes and .worktreeinclude, as the task's own git sees them."""
+    here = person.repository
+    (here / ".gitignore").write_text(".env\n")
+    (here / ".worktreeinclude").write_text(".env\n")
+    git(here, "add", ".")
+    git(here, "commit", "-q", "-m", "Ignore")
+    (here / ".env").write_text("A=brought\n")
+    (here / "new.txt").write_text("new\n")
+    (here / "staged.txt").write_text("staged\n")
+    git(here, "add", "staged.txt")
+    (here / "hello.txt").write_text("edited\n")
+    prompt = fenced("bash git status --porcelain; cat .env", "say Done.")
+    options = ["--with-changes", "--yes", "--skip-permissions", "--detach"]
+    code, said = await person.ctui(
+        *("run", prompt, "--task-id", "begun", "--name", "begun"), *options
+    )
+    assert code == 0, said
+    assert said == f"* copied 1 ignored file of {here}\nbegun\n"
+    await person.idle("begun")
+    output = person.tool_output("begun")
+    for line in git(here, "status", "--porcelain").splitlines():
+        assert line in output
+    assert "A=brought" in output
