@@ -24,10 +24,5 @@ WaitSeconds = Annotated[
         description="Wait at most so long; call again to wait on.",
     ),
 ]
-SecretNames = Annotated[
-    list[Annotated[str, Meta(max_length=LONGEST)]],
-    Meta(max_length=64, description="Names of secrets that the task gets as variables."),
-]
-Variables = Annotated[
-    dict[str, str], Meta(description="Variables of the task, shown by name only.")
-]
+Variables = Annotated[dict[str, str], Meta(description="Variables.")]
+SecretNames = Annotated[list[str], Meta(description="Names only.")]

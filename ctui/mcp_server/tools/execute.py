@@ -30,7 +30,7 @@ _FALLBACK_MODEL = "haiku"
 class ExecuteClaude(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Arguments of `execute_claude`."""
 
-    prompt: Annotated[str, Meta(description="Task for Claude Code.")] = ""
+    prompt: Annotated[str, Meta(description="What to do.")] = ""
     model: Annotated[
         str,
         Meta(max_length=200, description="haiku=fast/simple, sonnet=complex, opus=critical."),
@@ -40,8 +40,7 @@ class ExecuteClaude(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
             str,
             Meta(
                 max_length=4096,
-                description="The worktree or checkout to work in, in place; default: the "
-                "repository the server was started in.",
+                description="The worktree or checkout to work in; default: the server's.",
             ),
         ]
         | None

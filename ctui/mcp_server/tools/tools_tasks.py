@@ -38,9 +38,9 @@ _MOST_RUNS = 20
 class RunTask(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Arguments of `run_task`."""
 
-    prompt: Annotated[str, Meta(description="What the task should do.")]
+    prompt: Annotated[str, Meta(description="What to do.")]
     task_id: Annotated[
-        str, Meta(max_length=LONGEST, description="The task's id; default: after the worktree.")
+        str, Meta(max_length=LONGEST, description="Default: after the worktree.")
     ] = ""
     name: Annotated[
         str, Meta(max_length=LONGEST, description="The worktree's name; default: after the prompt.")
@@ -52,15 +52,13 @@ class RunTask(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
             description="Work in this worktree instead of a new one: name, branch or path.",
         ),
     ] = ""
-    workspace_dir: Annotated[
-        bool, Meta(description="Work in the repository's own checkout instead of a worktree.")
-    ] = False
+    workspace_dir: Annotated[bool, Meta(description="Work in the repository's own checkout.")] = (
+        False
+    )
     base: Annotated[str, Meta(max_length=LONGEST, description="Where a new worktree begins.")] = (
         "HEAD"
     )
-    model: Annotated[
-        str, Meta(max_length=LONGEST, description="The model; default: the configured one.")
-    ] = ""
+    model: Annotated[str, Meta(max_length=LONGEST, description="Default: the configured one.")] = ""
     permission_mode: Annotated[
         PermissionMode | None, Meta(description="What the task may do without asking.")
     ] = None
@@ -70,18 +68,18 @@ class RunTask(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     budget: Annotated[float, Meta(gt=0, description="US dollars at most.")] | None = None
     mcp_config: Annotated[
         list[Annotated[str, Meta(max_length=LONGEST)]],
-        Meta(max_length=16, description="Files of MCP servers that the task gets."),
+        Meta(max_length=16, description="Files of MCP servers."),
     ] = []
     approval_tool_permission: Annotated[
         str,
         Meta(
             max_length=LONGEST,
-            description="mcp__server__tool of these servers: it decides on what the task asks.",
+            description="mcp__server__tool: it decides on what the task asks.",
         ),
     ] = ""
     isolated: Annotated[
         bool,
-        Meta(description="Give it no other commits than those its worktree begins with."),
+        Meta(description="No other commits than those its worktree begins with."),
     ] = False
     env: Variables = {}
     secrets: SecretNames = []
