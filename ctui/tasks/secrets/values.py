@@ -147,6 +147,12 @@ def read_values(paths: Paths, names: Iterable[str], environ: Mapping[str, str]) 
     return Values(variables, redacted, problem)
 
 
+def stored_secrets(paths: Paths) -> list[Secret]:
+    """Return the secrets whose values ctui stored itself. Raises as `all_secrets`."""
+    known = all_secrets(paths).values()
+    return [one for one in known if one.source == "keyring" or one.kept]
+
+
 def at_hand(paths: Paths, environ: Mapping[str, str]) -> list[str]:
     """Return the values of secrets that can be read without asking anybody."""
     try:
