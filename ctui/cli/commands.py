@@ -15,6 +15,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "Build the image that tasks run in, list and remove old ones.",
     ),
     "run": ("ctui.cli.task.run", "Start a task and follow it to the end of its turn."),
+    "secret": ("ctui.cli.secret", "Name secrets for tasks, and where their values are."),
     "serve": ("ctui.cli.serve", "Serve tasks and the dashboard over HTTP, behind a token."),
     "setup": ("ctui.cli.engine.setup", "Log in, build the image, make what tasks share."),
     "ssh-config": (

@@ -17,6 +17,7 @@ from ctui.cli.shapes import (
     ServeToken,
     ShownAsk,
     ShownConfig,
+    ShownSecret,
     ShownTask,
     ShownTrust,
     StartedTask,
@@ -72,6 +73,7 @@ SHAPES: dict[str, Any] = {
     "config-import": ImportedConfig,
     "config-grants": list[Grant],
     "config-trust": list[ShownTrust],
+    "secret-list": list[ShownSecret],
     "serve-token": ServeToken,
 }
 """Name of a schema -> the shape that it describes."""
@@ -112,6 +114,7 @@ PRINTED: dict[str, str] = {
     "config import": "config-import",
     "config grants": "config-grants",
     "config trust": "config-trust",
+    "secret list": "secret-list",
     "serve token show": "serve-token",
     "serve token regenerate": "serve-token",
 }

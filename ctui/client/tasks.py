@@ -13,14 +13,17 @@ import msgspec
 from ctui.claude.login.credentials import Credential
 from ctui.claude.mcp.image_servers import image_servers
 from ctui.claude.mcp.mcp_config import check_approval_tool, read_mcp_servers
+from ctui.claude.mcp.mcp_secrets import looks_secret
 from ctui.claude.mcp.mcp_servers import variables_of
 from ctui.client import worktrees
 from ctui.client.base_url import check_base_url
+from ctui.client.bringing import Ask, Bringing, Include
 from ctui.client.directory import make_directory
 from ctui.client.plain_files import look_at_files
 from ctui.client.start_notes import start_notes
 from ctui.client.worktree_removal import WorktreeRemover
 from ctui.config import Config, load_config
+from ctui.config.variables import person_variables
 from ctui.errors import CtuiError, InvalidInput, NotFound, Refused
 from ctui.git.caller import shell_of
 from ctui.git.isolation import refuse_incomplete
@@ -31,6 +34,7 @@ from ctui.sandbox.docker.endpoint import resolve_endpoint
 from ctui.tasks.calls import Login, RemoveTask, ResumeTask, SendMessage, StartTask, StopTask
 from ctui.tasks.model import Task, TaskOptions
 from ctui.tasks.naming import check_task_id
+from ctui.tasks.secrets.registry import check_given, environment_names
 from ctui.tasks.session.messages import check_text
 from ctui.tasks.trust import is_trusted
 from ctui.text import one_line
@@ -72,6 +76,12 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True):
     """MCP servers of the image that are switched on, beside those of the person's config."""
     trust: bool = False
     detached: bool = True
+    env: tuple[str, ...] = ()
+    """Variables `K=V`, or `K` for the value that it has here."""
+    include: Include = Include()
+    """Files that are not committed and come into a new worktree."""
+    env_files: tuple[tuple[str, str], ...] = ()
+    """Names and texts of files of variables, in docker's format; weaker than `env`."""
 
 
 class Started(NamedTuple):
@@ -84,7 +94,7 @@ class Started(NamedTuple):
 def login(paths: Paths, options: TaskOptions | None = None) -> Login:
     """Return the login that counts here, for the driver, whose shell may have another one.
 
-    With a task's options also the variables that its MCP servers refer to.
+    With a task's options also the variables that its MCP servers and secrets refer to.
 
     Raises:
         InvalidInput: it would be sent into the sandbox itself.
@@ -92,6 +102,7 @@ def login(paths: Paths, options: TaskOptions | None = None) -> Login:
     check_base_url(paths)
     found = Credential.from_environment(os.environ)
     names = variables_of(options.mcp_servers) if options else set()
+    names |= environment_names(paths, options.secrets) if options else set()
     return Login(
         environment=found.environment() if found else {},
         stored=found is None,
@@ -172,7 +183,12 @@ def _without_servers(config: Config) -> str:
 
 
 async def start_task(
-    client: Client, repository: Repository, new: NewTask, *, progress: Progress | None = None
+    client: Client,
+    repository: Repository,
+    new: NewTask,
+    *,
+    progress: Progress | None = None,
+    ask: Ask | None = None,
 ) -> Started:
     """Make the worktree if need be, and start the task.
 
@@ -181,6 +197,7 @@ async def start_task(
         repository: where it works.
         new: what is to be done.
         progress: see `create_worktree`.
+        ask: asks the person about `.worktreeinclude`; None where nobody is there.
 
     Raises:
         CtuiError: what is missing or wrong.
@@ -201,7 +218,6 @@ async def start_task(
         )
     engine = resolve_endpoint().identity
     options = with_servers(client.paths, new)
-    known = login(client.paths, options)
     config = _settled(load_config(client.paths, repository=settings_folder(repository)))
     options = msgspec.structs.replace(
         options,
@@ -209,7 +225,12 @@ async def start_task(
         filters=config.git.filter_names,
     )
     said: list[str] = []
-    place = await _place(client.paths, repository, new, progress, said.append)
+    variables = _variables(new, config, said.append)
+    secrets = check_given(client.paths, options.secrets, variables)
+    options = msgspec.structs.replace(options, env=variables, secrets=secrets)
+    known = login(client.paths, options)
+    bringing = Bringing(client.paths, repository, config, new.include, said.append, ask)
+    place = await _place(bringing, new, progress)
     if place.made is None:
         git_dir = Path(place.metadata) if place.metadata else repository.common_dir
         said += await look_at_files(git_dir, Path(place.path), config.git)
@@ -240,7 +261,8 @@ async def start_task(
         raise
     with worktrees.open_store(client.paths) as store:
         trusted = new.trust or await is_trusted(store, repository, task)
-    notes = await start_notes(repository, new, place.base, trusted=trusted)
+    folder = Path(place.path)
+    notes = await start_notes(repository, new, place.base, trusted=trusted, folder=folder)
     return Started(task, [*said, *notes])
 
 
@@ -273,6 +295,19 @@ def _settled(config: Config) -> Config:
     return msgspec.structs.replace(config, image=image)
 
 
+def _variables(new: NewTask, config: Config, say: Say) -> dict[str, str]:
+    """Return the task's variables; what is worth a word about them is said."""
+    settings = config.sandbox.variables
+    found, missing = person_variables(new.env, new.env_files, settings, os.environ)
+    if missing:
+        are = "is" if len(missing) == 1 else "are"
+        say(f"{', '.join(missing)} {are} not set here, and so not in the task")
+    for name, value in found.items():
+        if looks_secret(name, value):
+            say(f"{name} looks like a secret: `ctui secret set {name}` and --secret {name} hide it")
+    return found
+
+
 def _task(paths: Paths, task_id: str) -> Task:
     with worktrees.open_store(paths) as store:
         return store.tasks.get(task_id)
@@ -287,12 +322,13 @@ class _Place(msgspec.Struct, frozen=True):
     """The worktree, if it was made for this task."""
 
 
-async def _place(
-    paths: Paths, repository: Repository, new: NewTask, progress: Progress | None, say: Say
-) -> _Place:
+async def _place(bringing: Bringing, new: NewTask, progress: Progress | None) -> _Place:
+    paths, repository, say = bringing.paths, bringing.repository, bringing.say
     if new.in_checkout:
+        bringing.check(new_worktree=False)
         checkout = str(repository.work_tree)
         return _Place(checkout, None, repository.head_branch(), repository.resolve("HEAD"))
+    bringing.check(new_worktree=not (new.worktree or new.branch))
     made = None
     wanted = await worktrees.wanted_branch(repository, new.branch) if new.branch else None
     if new.branch and wanted is None:
@@ -311,10 +347,11 @@ async def _place(
             prefix=prefix,
             name=new.name or new.task,
             prompt=new.prompt,
-            base=new.base,
+            base=bringing.base(new.base),
             progress=progress,
             say=say,
             existing=wanted,
+            bring=bringing.into,
         )
     # One that ctui did not make is trusted as it is now: nobody knows how it began.
     known = record.base or began_at(repository, record.branch)

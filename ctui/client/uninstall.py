@@ -20,13 +20,14 @@ from ctui.git.repository import open_repository
 from ctui.paths import Paths
 from ctui.sandbox.docker.image import LABEL as LABEL_IMAGE
 from ctui.sandbox.spec import LABEL_INSTANCE
+from ctui.tasks.secrets.values import forget, stored_secrets
 from ctui.text import one_line
 from ctui.worktrees.trash.entries import records
 
 if TYPE_CHECKING:
     from ctui.sandbox.docker.engine import Engine
 
-What = Literal["sandbox", "volume", "image", "network", "login", "folder"]
+What = Literal["sandbox", "volume", "image", "network", "login", "secret", "folder"]
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -70,6 +71,7 @@ async def plan_uninstall(paths: Paths) -> Uninstall:
         plan.stays.append(Stays("Docker", error.message, hint))
     if stored_credential(paths) is not None:
         plan.parts.append(Part("login", "your stored login"))
+    plan.parts.extend(Part("secret", one.name) for one in stored_secrets(paths))
     chosen = _chosen(os.environ)
     for folder in _folders(paths):
         if folder in chosen:
@@ -99,6 +101,11 @@ async def uninstall(paths: Paths, plan: Uninstall) -> Uninstall:
         for part in plan.parts:
             if part.what == "login":
                 forget_credential(paths)
+                done.parts.append(part)
+            elif part.what == "secret":
+                for secret in stored_secrets(paths):
+                    if secret.name == part.name:
+                        forget(paths, secret)
                 done.parts.append(part)
             elif part.what == "folder":
                 await asyncio.to_thread(_delete, Path(part.name), done)

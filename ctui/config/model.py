@@ -77,6 +77,13 @@ class SandboxConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "as `ctui run --isolated`"
         ),
     ] = False
+    env: Annotated[
+        str | tuple[str, ...],
+        Meta(
+            description='variables of new tasks, such as ["DEBUG=1", "NPM_TOKEN"]; a name alone '
+            "takes the value that it has where the task is started"
+        ),
+    ] = ()
     shared_caches: Annotated[
         bool,
         Meta(
@@ -84,6 +91,10 @@ class SandboxConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "what one task writes there, the others use"
         ),
     ] = False
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        return _several(self.env)
 
 
 class ClaudeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -132,6 +143,10 @@ class WorktreeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "else $VISUAL, $EDITOR or a shell"
         ),
     ] = ""
+    include_limit: Annotated[
+        str,
+        Meta(description="bytes that .worktreeinclude or --include may copy into a new worktree"),
+    ] = "100m"
     delete_branch: Annotated[
         bool,
         Meta(description="whether removing a worktree removes its branch; a restore brings both"),

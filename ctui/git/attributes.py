@@ -118,6 +118,11 @@ async def transformed_files(git_dir: Path, *, files: Path | None = None) -> Attr
         return await _check_attr(git_dir, [*paths, *new], files, {}, cached=False) | found
 
 
+async def transformed_among(git_dir: Path, files: Path, paths: Sequence[bytes]) -> Attributes:
+    """Return how these paths of a checkout are transformed, by what it has of `.gitattributes`."""
+    return await _check_attr(git_dir, paths, files, {}, cached=False)
+
+
 async def filters_in_use(git_dir: Path) -> set[str]:
     """Return the names of the filters that apply to tracked files of a git directory's index."""
     found = await transformed_files(git_dir)

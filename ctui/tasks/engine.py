@@ -138,7 +138,9 @@ class TaskEngine:
                 )
         task = new_task(call, free_task_id(call, self.store.tasks.ids() | self._taken_ids))
         task.options = msgspec.structs.replace(
-            task.options, trusted=call.trust or task.options.trusted
+            task.options,
+            trusted=call.trust or task.options.trusted,
+            env=dict.fromkeys(call.options.env, ""),  # the store has the values
         )
         self._services.logins.remember(task.id, call.login)
         self._taken_ids.add(task.id)

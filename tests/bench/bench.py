@@ -20,11 +20,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import ctui
-from ctui.claude.login.credentials import Redactor
 from ctui.client.client import _Tail
 from ctui.config import ImageConfig
 from ctui.demo.world import World, demo_world
 from ctui.paths import Paths
+from ctui.redaction.redactor import Redactor
 from ctui.sandbox.docker.image import image_tag
 from ctui.sandbox.docker.stream import follow_log
 from ctui.sandbox.spec import LABEL_INSTANCE

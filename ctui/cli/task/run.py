@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from ctui.cli import context
+from ctui.cli.bringing import ask_of, bringing_options, include_of
 from ctui.cli.output import json_option, print_json, read_stdin, repo_option, show_progress, warn
 from ctui.cli.task.durations import unattended_options
+from ctui.cli.task.variables import env_file_texts, variable_options
 from ctui.config import PermissionMode
 from ctui.errors import InvalidInput
 
@@ -93,6 +95,8 @@ def _no_gpus() -> None:
     expose_value=False,
     callback=lambda _context, _option, value: _no_gpus() if value else None,
 )
+@variable_options
+@bringing_options
 @unattended_options
 @click.option("--detach", is_flag=True, help="Return at once; the task goes on.")
 @json_option
@@ -110,6 +114,7 @@ def command(**options: Any) -> int:
         options["prompt"] = read_stdin()
     if not options["prompt"].strip():
         raise InvalidInput("the prompt is empty", hint="say what the task should do")
+    options["env_files"] = env_file_texts(options["env_files"])
     return asyncio.run(_run(options))
 
 
@@ -171,10 +176,16 @@ async def _start(client: Client, repository: Repository, options: dict[str, Any]
             unattended=options["unattended"],
             timeout=options["timeout"],
             isolated=options["isolated"],
+            secrets=options["secrets"],
         ),
         mcp_config=options["mcp_config"],
         mcp=options["mcp"],
         trust=options["trust"],
         detached=options["detach"],
+        env=options["env"],
+        env_files=options["env_files"],
+        include=include_of(options),
     )
-    return await start_task(client, repository, new, progress=show_progress)
+    may_ask = not (options["unattended"] or options["detach"] or options["as_json"])
+    ask = ask_of(may_ask=may_ask)
+    return await start_task(client, repository, new, progress=show_progress, ask=ask)

@@ -188,6 +188,8 @@ def _facts(task: Task) -> dict[str, str]:
         "sandbox": sandbox_text(task.sandbox) if task.sandbox else "",
         "mcp": ", ".join(task.options.mcp_servers),
         "without": "; ".join(task.sandbox.skipped) if task.sandbox else "",
+        "variables": ", ".join(task.options.env),
+        "secrets": ", ".join(task.options.secrets),
         "prompt": one_line(task.prompt, 120),
     }
     if task.work is not None:

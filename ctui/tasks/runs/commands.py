@@ -27,6 +27,7 @@ _UNDER_WAY = {Phase.ADOPTING, Phase.LIVE}
 def start(step: Step, mail: Start) -> None:
     """Put a new task on record, and into the queue."""
     step.store.tasks.add(step.task)
+    step.store.variables.save(step.task.id, mail.call.options.env)
     step.store.messages.add(mail.prompt)
     step.standing.config = mail.call.config
     queued.begin(step)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -25,6 +26,7 @@ from ctui.sandbox.spec import (
 from ctui.sandbox.surroundings import surroundings
 from ctui.tasks.mailbox.ports import Account, Provided, Services
 from ctui.tasks.model import SandboxFacts, Task
+from ctui.tasks.runs.given import given_environment
 
 
 class Launch(NamedTuple):
@@ -90,7 +92,8 @@ async def prepare(
     facts = _facts(config, task, spec, provided)
     if account is not None and account.servers is not None:
         facts = msgspec.structs.replace(facts, skipped=account.servers.skipped)
-    return Launch(number, spec, first_line_of(home, account), facts)
+    given = given_environment(services, task, account)
+    return Launch(number, spec, first_line_of(home, account, given), facts)
 
 
 async def home_of(
@@ -136,14 +139,17 @@ async def _base_files(services: Services, task: Task, name: str) -> dict[str, st
     }
 
 
-def first_line_of(home: TaskHome, account: Account | None) -> bytes:
-    """Return the relay's first line, the only place where secrets are."""
+def first_line_of(home: TaskHome, account: Account | None, given: Mapping[str, str]) -> bytes:
+    """Return the relay's first line, the only place where secrets are.
+
+    `given` are the variables of the task; the login is stronger than they.
+    """
     if account is None:
         return b""
     servers = account.servers.content if account.servers else ""
     # The address of a proxy can hold a password.
     proxies = proxy_environment(account.environ, in_sandbox=True)
-    secrets = {**proxies, **account.credential.environment()}
+    secrets = {**proxies, **given, **account.credential.environment()}
     return first_line(home, secrets, servers)
 
 

@@ -55,6 +55,8 @@ def prepared(step: Step, launch: object, error: BaseException | None) -> None:
         step.store.runs.set_seen(task.id, run.number, *NOTHING)
         standing.stored = NOTHING
         step.store.messages.forget_said(task.id)
+        if task.options.secrets:
+            step.store.variables.note_given(task.id, step.time)
         task.sandbox = launch.facts
         step.enter(Phase.CREATING)
         opened = standing.opened
