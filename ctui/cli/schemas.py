@@ -11,12 +11,14 @@ from ctui.cli.shapes import (
     Failure,
     ImportedConfig,
     LandedWorktree,
+    ListedEnvironment,
     ListedTask,
     Pushed,
     RemovedTask,
     ServeToken,
     ShownAsk,
     ShownConfig,
+    ShownEnvironment,
     ShownTask,
     ShownTrust,
     StartedTask,
@@ -27,6 +29,7 @@ from ctui.client.health import Check
 from ctui.client.listing import WorktreeList
 from ctui.client.prune import Cleaning
 from ctui.client.volumes import CleanedVolumes
+from ctui.environments.records import Environment
 from ctui.sandbox.docker.old_images import BuiltImage
 from ctui.sandbox.docker.volumes import Volume
 from ctui.tasks.grants import Grant
@@ -56,6 +59,9 @@ SHAPES: dict[str, Any] = {
     "worktree-update": Updated,
     "doctor": list[Check],
     "setup": list[DoneStep],
+    "env-show": ShownEnvironment,
+    "env-build": Environment,
+    "env-list": list[ListedEnvironment],
     "image-list": list[BuiltImage],
     "image-clean": CleanedImages,
     "volume-list": list[Volume],
@@ -92,6 +98,9 @@ PRINTED: dict[str, str] = {
     "worktree update": "worktree-update",
     "doctor": "doctor",
     "setup": "setup",
+    "env show": "env-show",
+    "env build": "env-build",
+    "env list": "env-list",
     "image list": "image-list",
     "image clean": "image-clean",
     "volume list": "volume-list",

@@ -58,3 +58,7 @@ class SandboxSpec(msgspec.Struct, frozen=True, kw_only=True):
     """True if its processes may trace each other (ptrace)."""
     entrypoint: tuple[str, ...] = ()
     """Instead of the relay; only for containers that are no task."""
+    writable_root: bool = False
+    """True for the set-up of an environment, whose image is kept; never for a task."""
+    capabilities: tuple[str, ...] = ()
+    """What root of a set-up may do beyond nothing; never for a task."""

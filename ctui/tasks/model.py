@@ -62,6 +62,10 @@ class TaskOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     """Of the repository's objects only those that its first commit reaches are in its sandbox."""
     filters: tuple[str, ...] = ()
     """Clean filters of the person that run in its sandbox (`git.filters`)."""
+    environment: str = ""
+    """The id of the environment that it runs in; "" is ctui's default image."""
+    volumes: dict[str, str] = {}
+    """Mount point -> name of a volume that its environment gives to each task."""
 
 
 Cause = Literal[

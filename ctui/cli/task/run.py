@@ -74,6 +74,13 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Give it no other commits than those its worktree begins with: no stash, no other branch.",
 )
+@click.option(
+    "--env-image",
+    default="",
+    metavar="IMAGE",
+    help="Run in this image, whatever the repository says.",
+)
+@click.option("--yes", is_flag=True, help="Consent to the environment that the repository brings.")
 @unattended_options
 @click.option("--detach", is_flag=True, help="Return at once; the task goes on.")
 @json_option
@@ -84,8 +91,8 @@ def command(**options: Any) -> int:
     Ctrl-C stops the task; `ctui task resume` goes on with it. Without a terminal, what is asked
     waits for an answer from elsewhere, unless the task is --unattended.
 
-    Exit code 0: done. 1: failed or denied. 2: wrong usage. 3: it needs an answer. 4: the budget or
-    the time is spent. 130: interrupted.
+    Exit code 0: done. 1: failed or denied. 2: wrong usage. 3: it needs an answer, or consent to its
+    environment. 4: the budget or the time is spent. 130: interrupted.
     """
     if options["prompt"] == "-":
         options["prompt"] = read_stdin()
@@ -126,6 +133,7 @@ def _number(value: float | None) -> float | None:
 
 
 async def _start(client: Client, repository: Repository, options: dict[str, Any]) -> Started:
+    from ctui.cli.environment_wish import wish_of
     from ctui.client.directory import directory_of
     from ctui.client.tasks import NewTask, start_task
     from ctui.config import load_config
@@ -155,4 +163,6 @@ async def _start(client: Client, repository: Repository, options: dict[str, Any]
         trust=options["trust"],
         detached=options["detach"],
     )
-    return await start_task(client, repository, new, progress=show_progress)
+    may_ask = not (options["unattended"] or options["detach"] or options["as_json"])
+    wish = wish_of(options["env_image"], yes=options["yes"], may_ask=may_ask)
+    return await start_task(client, repository, new, progress=show_progress, wish=wish)

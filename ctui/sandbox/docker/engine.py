@@ -188,10 +188,15 @@ class Engine:
         arguments: Mapping[str, str],
         labels: Mapping[str, str],
         progress: Callable[[str], None],
+        *,
+        network: str = "host",
+        dockerfile: str = "Dockerfile",
+        target: str = "",
     ) -> None:
-        """Build an image from a tar archive by the classic builder, on the host's network.
+        """Build an image from a tar archive by the classic builder.
 
-        `progress` is called from another thread, with one line at a time.
+        `progress` is called from another thread, with one line at a time. `network` is what its
+        commands are on, `dockerfile` a name in the archive, `target` the stage to build.
 
         Raises:
             ExternalFailure: with what the build said last.
@@ -204,7 +209,9 @@ class Engine:
                 tag=tag,
                 buildargs=dict(arguments),
                 labels=dict(labels),
-                network_mode="host",
+                network_mode=network,
+                dockerfile=dockerfile,
+                target=target or None,
                 rm=True,
                 forcerm=True,
                 decode=True,
