@@ -51,7 +51,7 @@ class Refused(CtuiError):
 
 
 class ConsentRequired(Refused):
-    """What a repository brings would be built and run, and the person has not said yes to it."""
+    """Consent that is missing: a repository brings something that would be built and run."""
 
 
 class Unavailable(CtuiError):

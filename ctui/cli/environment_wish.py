@@ -1,4 +1,4 @@
-"""What a command says of a task's environment, and the question to a person at a terminal."""
+"""A command's words on a task's environment, and the question to a person at a terminal."""
 
 from __future__ import annotations
 

@@ -11,14 +11,12 @@ from ctui.cli.shapes import (
     Failure,
     ImportedConfig,
     LandedWorktree,
-    ListedEnvironment,
     ListedTask,
     Pushed,
     RemovedTask,
     ServeToken,
     ShownAsk,
     ShownConfig,
-    ShownEnvironment,
     ShownTask,
     ShownTrust,
     StartedTask,
@@ -29,6 +27,7 @@ from ctui.client.health import Check
 from ctui.client.listing import WorktreeList
 from ctui.client.prune import Cleaning
 from ctui.client.volumes import CleanedVolumes
+from ctui.environments.lookup import ListedEnvironment, ShownEnvironment
 from ctui.environments.records import Environment
 from ctui.sandbox.docker.old_images import BuiltImage
 from ctui.sandbox.docker.volumes import Volume

@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 import msgspec
 
-from ctui.environments.definition import KeyReport
 from ctui.sandbox.docker.old_images import BuiltImage
 from ctui.tasks.asks.shape import AskShape, ask_members
 from ctui.tasks.model import Alarm, Answer, Ask, Run, Task
@@ -216,36 +215,3 @@ class ServeToken(msgspec.Struct, frozen=True):
     """Token that clients of `ctui serve` show."""
 
     token: str
-
-
-class ShownEnvironment(msgspec.Struct, frozen=True, kw_only=True):
-    """The environment of a repository's tasks, and what is done with each key of its definition."""
-
-    id: str
-    """Empty for ctui's default image."""
-    source: Literal["option", "settings", "devcontainer", "repository", "default"]
-    file: str
-    state: Literal["none", "stale", "building", "ready", "failed"]
-    """`stale`: another one of this repository is built, but not this one."""
-    keys: list[KeyReport]
-    consent: Literal["needed", "given", "not needed"] = "not needed"
-    inputs: list[str] = []
-    """Files whose content decides about another set-up."""
-
-
-class ListedEnvironment(msgspec.Struct, frozen=True, kw_only=True):
-    """An environment that was built, or should have been."""
-
-    id: str
-    repository: str
-    """The main repository's `.git` folder."""
-    source: str
-    file: str
-    state: Literal["stale", "building", "ready", "failed"]
-    image: str
-    created: int
-    """Nanoseconds since the epoch."""
-    used: int
-    """Nanoseconds since the epoch; 0 if no task has started in it."""
-    seconds: float
-    problem: str

@@ -41,7 +41,8 @@ async def remove_environments(paths: Paths, names: Iterable[str]) -> list[str]:
 def tasks_by_environment(paths: Paths) -> dict[str, str]:
     """Return the id of a task for each environment that a task on the list runs in."""
     with open_store(paths) as store:
-        tasks = store.tasks.list()
+        # Also those off the list: their worktree may come back, and they with it.
+        tasks = [*store.tasks.list(), *store.tasks.list(removed=True)]
     return {task.options.environment: task.id for task in tasks if task.options.environment}
 
 
@@ -55,7 +56,7 @@ async def forget(paths: Paths, engine: Engine, environment: Environment) -> None
     Records(paths).remove(environment.id)
 
 
-async def unused(paths: Paths, days: float, now: int) -> list[Environment]:
+def unused(paths: Paths, days: float, now: int) -> list[Environment]:
     """Return the environments that no task needs and that nobody has used for so many days.
 
     Raises:

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from ctui.environments.carrying import carry_into
-from ctui.environments.choice import SETTINGS_FILE
-from ctui.environments.plan import Plan, make_plan
+from ctui.environments.consent import consent_text
+from ctui.environments.lookup import plan_of
+from ctui.environments.plan import Plan
 from ctui.environments.records import Environment, Records
 from ctui.errors import Conflict, ConsentRequired
 from ctui.paths import Paths
 from ctui.sandbox.docker.environment_image import inspect_image
 from ctui.sandbox.docker.image import image_tag
 from ctui.tasks.runs.launch import network_name
-from ctui.text import sanitise
 from ctui.worktrees.owner import TASK_UID
 
 if TYPE_CHECKING:
@@ -27,16 +27,14 @@ if TYPE_CHECKING:
     from ctui.git.repository import Repository
     from ctui.tasks.model import TaskOptions
 
-_LINES = 200
-
 
 class EnvironmentWish(NamedTuple):
-    """What a person says of the environment of a task."""
+    """A person's words on the environment of a task."""
 
     image: str = ""
     """Image to use instead of what the repository says."""
     devcontainer: str = ""
-    """Which of several devcontainers counts from now on."""
+    """Name of the devcontainer that counts from now on, of several."""
     yes: bool = False
     """True to consent to whatever it is."""
     ask: Callable[[str], bool] | None = None
@@ -44,24 +42,6 @@ class EnvironmentWish(NamedTuple):
     progress: Callable[[str], None] = lambda _: None
     verify: bool = False
     """Look at the engine also where the record says that all is built."""
-
-
-def plan_of(
-    paths: Paths, repository: Repository, commit: str, wish: EnvironmentWish
-) -> Plan | None:
-    """Return the environment of the tasks that start from a commit; None is the default image.
-
-    Call it in a thread. For errors see `make_plan`.
-    """
-    records = Records(paths)
-    common = str(repository.common_dir)
-    return make_plan(
-        repository,
-        commit,
-        image=wish.image,
-        devcontainer=wish.devcontainer or records.chosen(common),
-        settings=paths.config / SETTINGS_FILE,
-    )
 
 
 async def ensure_environment(
@@ -73,7 +53,14 @@ async def ensure_environment(
         ConsentRequired: nobody has consented to what would be built and run.
         CtuiError: it cannot be read or built. The default image is never taken instead.
     """
-    plan = await asyncio.to_thread(plan_of, paths, repository, commit, wish)
+    plan = await asyncio.to_thread(
+        plan_of,
+        paths,
+        repository,
+        commit,
+        image=wish.image,
+        devcontainer=wish.devcontainer,
+    )
     if plan is None:
         return None
     records = Records(paths)
@@ -93,29 +80,6 @@ async def ensure_environment(
             await lock.wait()
             with lock:
                 continue
-
-
-def consent_text(plan: Plan) -> str:
-    """Return what will be built and run, as the person is asked about it."""
-    definition = plan.found.definition
-    lines = [f"{plan.repository.name} brings an environment for its tasks ({definition.file}):"]
-    if definition.dockerfile:
-        where = definition.context or "the repository"
-        lines.append(f"  builds {definition.dockerfile}, with {where} as its context:")
-        lines += [f"    {line}" for line in plan.dockerfile.splitlines()[:_LINES]]
-    elif definition.image:
-        lines.append(f"  uses the image {definition.image}")
-    for title, steps in (("as root", definition.root_steps), ("once", definition.steps)):
-        lines += [f"  runs {title}: {step.command}" for step in steps]
-    env = {**definition.container_env, **definition.remote_env, **definition.env}
-    lines += [f"  sets {name}={value}" for name, value in env.items()]
-    lines += [f"  gives each task a volume at {one.target}" for one in definition.volumes]
-    refused = [one for one in plan.found.keys if one.status == "refused"]
-    lines += [f"  refused: {one.key}: {one.reason}" for one in refused]
-    if plan.covers:
-        lines.append(f"  files that are a part of it: {', '.join(plan.covers)}")
-    lines.append("It is built and run in containers as sealed as tasks, never on this machine.")
-    return "\n".join(_shown(line) for line in lines)
 
 
 async def carry(paths: Paths, environment: Environment, worktree: Path, git_dir: Path) -> list[str]:
@@ -187,8 +151,3 @@ async def _build(paths: Paths, plan: Plan, config: Config, wish: EnvironmentWish
             progress=wish.progress,
         )
         return await build_environment(builder, plan)
-
-
-def _shown(line: str) -> str:
-    """Return one line of what is shown, with nothing in it that a terminal would act on."""
-    return sanitise(line.replace("\n", "⏎").replace("\t", "  "))

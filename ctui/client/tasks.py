@@ -326,7 +326,7 @@ async def _place(
 class _Wanted(NamedTuple):
     environment: Environment | None
     left_out: list[str]
-    """What it could not bring, and why."""
+    """Notes on what it could not bring."""
 
 
 async def _environment(

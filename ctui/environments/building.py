@@ -20,7 +20,7 @@ from ctui.environments.context import build_context
 from ctui.environments.definition import Step
 from ctui.environments.plan import Plan
 from ctui.environments.records import Environment, Records, erase
-from ctui.environments.set_up import SCRIPT, VARIABLES, Limits, Log, run_steps
+from ctui.environments.set_up import SCRIPT, TIDYING, VARIABLES, Limits, Log, run_steps
 from ctui.environments.variables import resolve_environment
 from ctui.errors import Conflict, CtuiError, Unavailable
 from ctui.paths import WORKSPACE, Paths
@@ -54,7 +54,7 @@ Progress = Callable[[str], None]
 
 
 class Builder(NamedTuple):
-    """What a build needs of this machine."""
+    """This machine, as a build needs it."""
 
     engine: Engine
     paths: Paths
@@ -304,7 +304,7 @@ def _variables_file(builder: Builder, folder: Path) -> Path:
 def _clean_home() -> Step:
     """Return the step that leaves in HOME nothing but what each task's home may begin with."""
     names = " ".join(shlex.quote(name) for name in dict.fromkeys((*_SECRETS, *GUARDED)))
-    return Step("ctui", f"cd {HOME} && rm -rf -- {names}")
+    return Step(TIDYING, f"cd {HOME} && rm -rf -- {names}")
 
 
 async def _commit_unchanged(builder: Builder, plan: Plan, image: str, changes: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""Which definition of an environment counts for a commit.
+"""Choice of the definition that counts for a commit.
 
 In this order: an image that the person names with a command, the person's settings for this
 repository, a devcontainer.json, `[environment]` of `.ctui.toml`, and else ctui's default image.

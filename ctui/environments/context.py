@@ -16,7 +16,7 @@ _DOCKERFILE = ".ctui-dockerfile"
 
 
 class Context(NamedTuple):
-    """What a build gets."""
+    """Files that a build gets."""
 
     archive: bytes
     dockerfile: str
@@ -62,5 +62,7 @@ def _ignored(files: CommitFiles, prefix: str) -> Callable[[str], bool]:
     text = (files.read(f"{prefix}.dockerignore", _IGNORE_LIMIT) or b"").decode("utf-8", "replace")
     lines = [line.strip() for line in text.splitlines()]
     rules = [line for line in lines if line and not line.startswith("#")]
-    matcher = PatternMatcher(rules) if rules else None
-    return lambda name: matcher is not None and bool(matcher.matches(name))  # type: ignore[arg-type] - it takes texts
+    if not rules:
+        return lambda _name: False
+    matches: Callable[[str], bool] = PatternMatcher(rules).matches  # type: ignore[assignment]
+    return matches

@@ -13,7 +13,7 @@ Source = Literal["option", "settings", "devcontainer", "repository", "default"]
 
 
 class KeyReport(msgspec.Struct, frozen=True):
-    """What is done with one key of a definition, and why."""
+    """One key of a definition: if it is used, and the reason."""
 
     key: str
     file: str
@@ -38,7 +38,7 @@ class VolumeMount(msgspec.Struct, frozen=True):
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
-    """What an environment is built from, and how it is set up."""
+    """Base and set-up of an environment."""
 
     source: Source = "default"
     file: str = ""

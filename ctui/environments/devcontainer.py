@@ -72,7 +72,9 @@ class _Reader:
             dockerfile=path_in_commit(folder, dockerfile, self._at("build.dockerfile"))
             if dockerfile
             else "",
-            context=path_in_commit(folder, context, self._at("build.context")),
+            context=path_in_commit(folder, context, self._at("build.context"))
+            if dockerfile
+            else "",
             target=self._text("build.target"),
             args=self._args(),
             steps=tuple(step for key in _STEPS for step in self._steps(key)),

@@ -90,7 +90,7 @@ SPEC_KEYS: Mapping[str, SpecKey] = {
 
 
 class RunArg(NamedTuple):
-    """What is done with an argument of `docker run` in `runArgs`."""
+    """An argument of `docker run` in `runArgs`: if it is used, and the reason."""
 
     status: Status
     reason: str

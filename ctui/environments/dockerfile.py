@@ -1,4 +1,4 @@
-"""What a Dockerfile copies from its context, and what of it the engine itself would fetch."""
+"""Sources of a Dockerfile: files of its context, and addresses that the engine would fetch."""
 
 from __future__ import annotations
 

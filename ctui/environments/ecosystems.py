@@ -14,7 +14,7 @@ class Ecosystem(NamedTuple):
     setup: str
     carry: tuple[str, ...] = ()
     needs: str = ""
-    """What ctui's default image lacks for it; "" where it has all."""
+    """Program that ctui's default image lacks for it; "" where it has all."""
 
 
 ECOSYSTEMS = (

@@ -10,7 +10,7 @@ from ctui.environments.ecosystems import ECOSYSTEMS, Ecosystem
 
 
 class Proposal(NamedTuple):
-    """What `ctui env init` writes."""
+    """Text that `ctui env init` writes."""
 
     text: str
     ecosystems: tuple[Ecosystem, ...]

@@ -1,4 +1,4 @@
-"""What is known of environments on this machine: those that were built, consents, choices.
+"""Records of environments on this machine: those that were built, consents, choices.
 
 Each is a small file of JSON below the state folder, written as a whole.
 """

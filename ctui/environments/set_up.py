@@ -22,6 +22,8 @@ _SECONDS = 3600.0
 _LOOK_SECONDS = 1.0
 _MARK = "::ctui-step::"
 _LOG_LIMIT = 8 << 20
+TIDYING = "ctui"
+"""Key of ctui's own last step."""
 
 VARIABLES = "/ctui/set-up.sh"
 """File with the variables of a set-up."""
@@ -36,7 +38,7 @@ for step in "$@"; do
   /bin/sh -c "$step" </dev/null || exit $?
 done
 """
-"""What a set-up's container runs: each argument is one step."""
+"""Script of a set-up's container: each argument is one step."""
 
 
 class Limits(NamedTuple):
@@ -102,7 +104,7 @@ async def run_steps(
 
 
 class _Said:
-    """What a set-up has said so far."""
+    """Output of a set-up so far."""
 
     def __init__(self, steps: tuple[Step, ...], log: Log, progress: Callable[[str], None]) -> None:
         self._steps = steps
@@ -114,8 +116,10 @@ class _Said:
 
     @property
     def step(self) -> str:
-        known = 0 < self._number <= len(self._steps)
-        return one_line(self._steps[self._number - 1].command, 60) if known else "the set-up"
+        if not 0 < self._number <= len(self._steps):
+            return "the set-up"
+        step = self._steps[self._number - 1]
+        return "tidying up HOME" if step.key == TIDYING else one_line(step.command, 60)
 
     def line(self, data: bytes) -> None:
         text = data.decode("utf-8", "replace")

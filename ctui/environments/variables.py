@@ -16,6 +16,7 @@ from ctui.text import one_line
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z]+)(?::([^:}]*))?(?::([^}]*))?\}")
 _VALUE_LIMIT = 1 << 15
+_DEPTH = 50
 _FIXED = {
     "localWorkspaceFolder": WORKSPACE,
     "containerWorkspaceFolder": WORKSPACE,
@@ -86,6 +87,11 @@ def _resolved(layer: Mapping[str, str], below: Mapping[str, str], file: str) -> 
             raise InvalidInput(
                 f"{file}: variables go round in a circle: {one_line(circle, 120)}",
                 hint="give one of them a value of its own",
+            )
+
+        if len(way) > _DEPTH:
+            raise InvalidInput(
+                f"{file}: more than {_DEPTH} variables name each other", hint="name fewer"
             )
 
         def put(match: re.Match[str]) -> str:

@@ -61,4 +61,4 @@ class SandboxSpec(msgspec.Struct, frozen=True, kw_only=True):
     writable_root: bool = False
     """True for the set-up of an environment, whose image is kept; never for a task."""
     capabilities: tuple[str, ...] = ()
-    """What root of a set-up may do beyond nothing; never for a task."""
+    """Rights of a set-up's root beyond none; never for a task."""

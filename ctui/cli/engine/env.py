@@ -16,7 +16,7 @@ from ctui.humanize import age
 from ctui.text import sanitise
 
 if TYPE_CHECKING:
-    from ctui.cli.shapes import ListedEnvironment, ShownEnvironment
+    from ctui.environments.lookup import ListedEnvironment, ShownEnvironment
     from ctui.environments.plan import Plan
 
 _DEFAULT = "this repository defines no environment: tasks run in ctui's default image"
@@ -54,7 +54,7 @@ def show(repo: str, base: str, devcontainer: str, *, as_json: bool) -> None:
     if plan is None:
         warn(_DEFAULT)
         return
-    from ctui.client.environments import consent_text
+    from ctui.environments.consent import consent_text
 
     click.echo(f"{found.id}  {found.state}  {sanitise(found.file) or '--env-image'}")
     click.echo(consent_text(plan))
@@ -153,34 +153,16 @@ def init(repo: str, *, only_print: bool) -> None:
 
 
 def _shown(repo: str, base: str, devcontainer: str) -> tuple[ShownEnvironment, Plan | None]:
-    from ctui.cli.shapes import ShownEnvironment
-    from ctui.client.environments import EnvironmentWish, plan_of
-    from ctui.environments.records import Records
+    from ctui.environments.lookup import plan_of, shown
 
     repository = context.repository(repo)
-    wish = EnvironmentWish(devcontainer=devcontainer)
-    plan = plan_of(context.paths(), repository, repository.resolve(base), wish)
-    if plan is None:
-        return ShownEnvironment(id="", source="default", file="", state="none", keys=[]), None
-    records = Records(context.paths())
-    common = str(repository.common_dir)
-    definition = plan.found.definition
-    needs = definition.of_repository and not records.has_consent(common, plan.consent)
-    shown = ShownEnvironment(
-        id=plan.id,
-        source=definition.source,
-        file=definition.file,
-        state=records.state(plan.id, common),
-        keys=list(plan.found.keys),
-        consent="needed" if needs else "given" if definition.of_repository else "not needed",
-        inputs=list(plan.inputs),
-    )
-    return shown, plan
+    commit = repository.resolve(base)
+    plan = plan_of(context.paths(), repository, commit, devcontainer=devcontainer)
+    return shown(context.paths(), plan), plan
 
 
 def _listed(repo: str, *, everything: bool) -> list[ListedEnvironment]:
-    from ctui.cli.shapes import ListedEnvironment
-    from ctui.client.environments import EnvironmentWish, plan_of
+    from ctui.environments.lookup import ListedEnvironment, plan_of
     from ctui.environments.records import Records
     from ctui.errors import CtuiError
 
@@ -191,7 +173,7 @@ def _listed(repo: str, *, everything: bool) -> list[ListedEnvironment]:
         common = str(repository.common_dir)
         try:
             head = repository.resolve("HEAD")
-            plan = plan_of(context.paths(), repository, head, EnvironmentWish())
+            plan = plan_of(context.paths(), repository, head)
         except CtuiError as error:
             warn(error.one_line())
         else:

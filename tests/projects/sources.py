@@ -1,0 +1,90 @@
+"""The files of small real projects: a dependency from a registry, a build, a test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_TYPESCRIPT = (
+    "sha512-"
+    "vcI4UpRgg81oIRUFwR0WSIHKt11nJ7SAVlYNIu+QpqeyXP+gpQJy/Z4+F0aGxSE4MqwjyXvW/TzgkLAx2AGHwQ=="
+)
+
+NODE: Mapping[str, str] = {
+    ".gitignore": "node_modules/\nbuild/\n",
+    ".ctui.toml": '[environment]\nsetup = "npm ci"\nenv = { GREETING = "Hello" }\n',
+    "package.json": """{
+  "name": "greeter",
+  "version": "1.0.0",
+  "private": true,
+  "type": "module",
+  "scripts": {"build": "tsc", "test": "node --test test"},
+  "devDependencies": {"typescript": "5.4.5"}
+}
+""",
+    "package-lock.json": """{
+  "name": "greeter",
+  "version": "1.0.0",
+  "lockfileVersion": 3,
+  "requires": true,
+  "packages": {
+    "": {
+      "name": "greeter",
+      "version": "1.0.0",
+      "devDependencies": {"typescript": "5.4.5"}
+    },
+    "node_modules/typescript": {
+      "version": "5.4.5",
+      "integrity": "SUM",
+      "dev": true,
+      "license": "Apache-2.0",
+      "bin": {"tsc": "bin/tsc", "tsserver": "bin/tsserver"},
+      "engines": {"node": ">=14.17"}
+    }
+  }
+}
+""".replace("SUM", _TYPESCRIPT),
+    "tsconfig.json": """{
+  "compilerOptions": {"outDir": "build", "rootDir": "src", "module": "es2022", "target": "es2022"},
+  "include": ["src"]
+}
+""",
+    "src/greet.ts": (
+        "export function greet(name: string, word: string): string {\n"
+        "  return `${word}, ${name}!`;\n}\n"
+    ),
+    "test/greet.test.mjs": """import assert from "node:assert";
+import test from "node:test";
+import { greet } from "../build/greet.js";
+
+test("greets", () => assert.equal(greet("Ada", process.env.GREETING), "Hello, Ada!"));
+""",
+}
+
+PYTHON: Mapping[str, str] = {
+    ".gitignore": ".venv/\n__pycache__/\n",
+    ".devcontainer/devcontainer.json": """{
+  // Comments and trailing commas are what people write.
+  "name": "Shapes",
+  "build": {"dockerfile": "Dockerfile", "args": {"PACKAGE": "python3-venv"}},
+  "containerEnv": {"UNIT": "${localEnv:UNIT:cm}", "LD_PRELOAD": "/tmp/evil.so"},
+  "remoteEnv": {"PATH": "${containerWorkspaceFolder}/.venv/bin:${containerEnv:PATH}"},
+  "remoteUser": "vscode",
+  "initializeCommand": "touch /tmp/on-the-host",
+  "runArgs": ["--privileged"],
+  "postCreateCommand": {
+    "make": ["python3", "-m", "venv", ".venv"],
+    "fill": ".venv/bin/pip install -q -r requirements.txt",
+  },
+}
+""",
+    ".devcontainer/Dockerfile": (
+        "FROM {base}\nARG PACKAGE\n"
+        "RUN apt-get update && apt-get install -y --no-install-recommends $PACKAGE\n"
+    ),
+    "requirements.txt": "pytest==8.3.4\n",
+    "shapes.py": "def area(width: int, height: int) -> int:\n    return width * height\n",
+    "test_shapes.py": (
+        "import os\n\nfrom shapes import area\n\n\ndef test_area() -> None:\n"
+        '    assert (area(2, 3), os.environ["UNIT"]) == (6, "cm")\n'
+    ),
+}
