@@ -137,7 +137,8 @@ async def _is_current(known: Environment, config: Config, wish: EnvironmentWish)
 
 async def _build(paths: Paths, plan: Plan, config: Config, wish: EnvironmentWish) -> Environment:
     from ctui.client.volumes import open_engine
-    from ctui.environments.building import Builder, build_environment
+    from ctui.environments.building import build_environment
+    from ctui.environments.stages import Builder
 
     root = os.geteuid() == 0
     async with open_engine() as engine:
