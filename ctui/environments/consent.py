@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ctui.environments.plan import Plan
-from ctui.text import sanitise
 
 _LINES = 200
 
@@ -32,5 +31,10 @@ def consent_text(plan: Plan) -> str:
 
 
 def _shown(line: str) -> str:
-    """Return one line of what is shown, with nothing in it that a terminal would act on."""
-    return sanitise(line.replace("\n", "⏎").replace("\t", "  "))
+    """Return one line with every character that a terminal might act on written as its escape.
+
+    None is left out: what is shown is what is run.
+    """
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode() for one in line
+    )

@@ -82,6 +82,7 @@ def test_what_is_shown_has_nothing_that_a_terminal_acts_on(paths: Paths, reposit
     plan = plan_of(paths, open_repository(repository), "HEAD")
     assert plan is not None
     said = consent_text(plan)
+    assert r"echo \x1b[2J\r; \u202e true" in said  # and hides nothing
     assert "\x1b" not in said
     assert "\r" not in said
     assert "\u202e" not in said
