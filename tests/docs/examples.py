@@ -20,6 +20,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "config validate": ("ctui config validate", "ctui config validate new.toml --json"),
     "demo": ("ctui demo", "ctui demo --headless"),
     "doctor": ("ctui doctor", "ctui doctor --repair"),
+    "env add": ("ctui env add libpq-dev",),
     "env build": ("ctui env build", "ctui env build --yes --json"),
     "env init": ("ctui env init", "ctui env init --print"),
     "env list": ("ctui env list", "ctui env list --all --json"),

@@ -152,6 +152,35 @@ def init(repo: str, *, only_print: bool) -> None:
     warn("read it, mend it, commit it; then `ctui env build` shows and builds it")
 
 
+@command.command("add")
+@click.argument("packages", nargs=-1, required=True, metavar="PACKAGE...")
+@repo_option
+def add(packages: tuple[str, ...], repo: str) -> None:
+    """Have Debian packages in the environment: writes them into [environment] of .ctui.toml.
+
+    A task that needs one says this command. It counts when you have committed the file, and
+    consented to it.
+    """
+    from ctui.config.sources import REPOSITORY_FILE, read_text
+    from ctui.environments.addition import install_command, with_packages
+    from ctui.environments.lookup import plan_of
+
+    repository = context.repository(repo)
+    plan = plan_of(context.paths(), repository, repository.resolve("HEAD"))
+    if plan is not None and plan.found.definition.source != "repository":
+        raise Conflict(
+            f"the environment comes from {plan.found.definition.file}",
+            hint=f"add it to the image there: RUN {install_command(packages)}",
+        )
+    if repository.work_tree is None:
+        raise NotFound(f"{repository.name} has no checkout", hint="add it to a commit yourself")
+    path = repository.work_tree / REPOSITORY_FILE
+    there = read_text(path, 1 << 18, follow_links=False) or ""
+    _replace(path, with_packages(there, str(path), packages))
+    click.echo(str(path))
+    warn("commit it; then `ctui env build` shows and builds it")
+
+
 def _shown(repo: str, base: str, devcontainer: str) -> tuple[ShownEnvironment, Plan | None]:
     from ctui.environments.lookup import plan_of, shown
 
@@ -201,19 +230,32 @@ def _listed(repo: str, *, everything: bool) -> list[ListedEnvironment]:
 def _write_proposal(work_tree: Path, text: str) -> Path:
     from ctui.config.problems import Problem, parse
     from ctui.config.sources import REPOSITORY_FILE, read_text
-    from ctui.files import create_file, replace_file
 
     path = work_tree / REPOSITORY_FILE
-    if path.is_symlink():
-        raise Conflict(f"{path} is a link", hint="ctui env init --print")
-    there = read_text(path, 1 << 18)
+    there = read_text(path, 1 << 18, follow_links=False)
     if there is None:
-        create_file(path, text.encode(), mode=0o644)
+        _replace(path, text)
         return path
     values = parse(there)
     if isinstance(values, Problem):
         raise values.error(path)
     if "environment" in values:
         raise Conflict(f"{path} has an [environment] already", hint="ctui env init --print")
-    replace_file(path, f"{there.rstrip()}\n\n{text}".encode(), like=path.stat())
+    _replace(path, f"{there.rstrip()}\n\n{text}")
     return path
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write the checkout's file as a whole; a link stays what it is.
+
+    Raises:
+        Conflict: it is one.
+    """
+    from ctui.files import create_file, replace_file
+
+    if path.is_symlink():
+        raise Conflict(f"{path} is a link", hint="replace it by a file")
+    if path.exists():
+        replace_file(path, text.encode(), like=path.stat())
+    else:
+        create_file(path, text.encode(), mode=0o644)
