@@ -26,6 +26,7 @@ from ctui.client.bulk_removal import RemovedWorktrees, RestoredWorktrees
 from ctui.client.health import Check
 from ctui.client.listing import WorktreeList
 from ctui.client.prune import Cleaning
+from ctui.client.uninstall import Uninstall
 from ctui.client.volumes import CleanedVolumes
 from ctui.environments.lookup import ListedEnvironment, ShownEnvironment
 from ctui.environments.records import Environment
@@ -66,6 +67,7 @@ SHAPES: dict[str, Any] = {
     "volume-list": list[Volume],
     "volume-clean": CleanedVolumes,
     "clean": Cleaning,
+    "uninstall": Uninstall,
     "config-show": ShownConfig,
     "config-validate": ValidatedConfig,
     "config-import": ImportedConfig,
@@ -105,6 +107,7 @@ PRINTED: dict[str, str] = {
     "volume list": "volume-list",
     "volume init": "volume-list",
     "volume clean": "volume-clean",
+    "uninstall": "uninstall",
     "clean": "clean",
     "config show": "config-show",
     "config validate": "config-validate",
