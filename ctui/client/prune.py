@@ -13,9 +13,11 @@ from ctui.client.environment_removal import forget, unused
 from ctui.client.volumes import clean_volumes, open_engine
 from ctui.client.worktrees import open_store
 from ctui.config import Config, load_config
+from ctui.environments.records import Records
 from ctui.errors import CtuiError
 from ctui.git.repository import Repository, open_repository
 from ctui.paths import Paths
+from ctui.sandbox.docker.environment_image import LABEL_ENVIRONMENT
 from ctui.sandbox.docker.old_images import built_images, remove_image
 from ctui.sandbox.docker.volumes import find_volumes
 from ctui.sandbox.spec import LABEL_INSTANCE, LABEL_RUN, LABEL_TASK
@@ -177,6 +179,15 @@ async def _images(paths: Paths, engine: Engine, config: Config, cleaning: Cleani
 
 
 async def _environments(paths: Paths, engine: Engine, cleaning: Cleaning) -> None:
+    building = Records(paths).is_building
+    for container in await engine.find({LABEL_INSTANCE: paths.instance, LABEL_ENVIRONMENT: ""}):
+        # A task's sandbox has the labels of its image, and is looked at as a task's.
+        if not container.labels.get(LABEL_TASK) and not building(
+            container.labels[LABEL_ENVIRONMENT]
+        ):
+            if not cleaning.dry_run:
+                await engine.remove(container.id)
+            cleaning.removed.append(Removed("sandbox", container.name))
     for one in unused(paths, _ENVIRONMENT_DAYS, time.time_ns()):
         try:
             if not cleaning.dry_run:

@@ -7,6 +7,7 @@ import os
 import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import msgspec
@@ -27,7 +28,7 @@ from ctui.sandbox.docker.environment_image import (
     inspect_image,
 )
 from ctui.sandbox.proxies import proxy_environment
-from ctui.sandbox.spec import HOME, LABEL_INSTANCE, Mount, SandboxSpec
+from ctui.sandbox.spec import HOME, LABEL_INSTANCE, LABEL_TASK, Mount, SandboxSpec
 from ctui.sandbox.spec import Limits as SandboxLimits
 
 _CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
@@ -95,7 +96,7 @@ async def run_as_user(
     steps = plan.found.definition.steps
     if steps:
         ended = (*steps, _clean_home())
-        container = await _run(builder, plan, image, ended, log, as_root=False)
+        container = await _run(builder, plan, image, ended, log, as_root=False, env=env)
     else:
         spec = _spec(builder, plan, image, (), as_root=False)
         await builder.engine.remove(spec.name)
@@ -114,7 +115,14 @@ def root_steps(plan: Plan) -> tuple[Step, ...]:
 
 
 async def _run(
-    builder: Builder, plan: Plan, image: str, steps: tuple[Step, ...], log: Log, *, as_root: bool
+    builder: Builder,
+    plan: Plan,
+    image: str,
+    steps: tuple[Step, ...],
+    log: Log,
+    *,
+    as_root: bool,
+    env: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """Run steps in a new container, and return it, stopped."""
     workspace = Records(builder.paths).place(plan.id) / "workspace"
@@ -124,7 +132,7 @@ async def _run(
     mounts = (
         Mount(str(workspace), WORKSPACE, read_only=as_root),
         Mount(
-            str(_variables_file(builder, workspace.parent, as_root=as_root)),
+            str(_variables_file(builder, workspace.parent, env, as_root=as_root)),
             VARIABLES,
             read_only=True,
         ),
@@ -155,7 +163,12 @@ def _spec(
         env={},
         mounts=mounts,
         network=builder.network,
-        labels={LABEL_INSTANCE: builder.paths.instance, LABEL_ENVIRONMENT: plan.id},
+        # An image's labels are its containers': one could call itself a task's.
+        labels={
+            LABEL_INSTANCE: builder.paths.instance,
+            LABEL_ENVIRONMENT: plan.id,
+            LABEL_TASK: "",
+        },
         limits=SandboxLimits(
             memory=parse_size(sandbox.memory),
             cpus=sandbox.cpus,
@@ -174,7 +187,9 @@ async def _keep(builder: Builder, container: str, tag: str, changes: list[str]) 
         await asyncio.shield(builder.engine.remove(container))
 
 
-def _variables_file(builder: Builder, folder: Path, *, as_root: bool) -> Path:
+def _variables_file(
+    builder: Builder, folder: Path, env: Mapping[str, str], *, as_root: bool
+) -> Path:
     """Write the variables of a set-up.
 
     In the container's own they would stay in the image, and a proxy's address can hold a password.
@@ -183,7 +198,7 @@ def _variables_file(builder: Builder, folder: Path, *, as_root: bool) -> Path:
         **proxy_environment(engine=builder.engine.endpoint.url, in_sandbox=True),
         "DEBIAN_FRONTEND": "noninteractive",
         "CI": "true",
-        **({"HOME": "/root"} if as_root else {}),
+        **({"HOME": "/root"} if as_root else env),
     }
     lines = [f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()]
     trust = " ".join(f"{name}={_CERTIFICATES}" for name in _TRUST)

@@ -71,6 +71,7 @@ PYTHON: Mapping[str, str] = {
   "remoteUser": "vscode",
   "initializeCommand": "touch /tmp/on-the-host",
   "runArgs": ["--privileged"],
+  "mounts": ["source=cache,target=/cache,type=volume", "source=/,target=/host,type=bind"],
   "postCreateCommand": {
     "make": ["python3", "-m", "venv", ".venv"],
     "fill": ".venv/bin/pip install -q -r requirements.txt",
@@ -87,4 +88,39 @@ PYTHON: Mapping[str, str] = {
         "import os\n\nfrom shapes import area\n\n\ndef test_area() -> None:\n"
         '    assert (area(2, 3), os.environ["UNIT"]) == (6, "cm")\n'
     ),
+}
+
+GO: Mapping[str, str] = {
+    ".gitignore": "bin/\n",
+    ".ctui.toml": """[environment]
+dockerfile = "docker/Dockerfile"
+context = "docker"
+setup = "go mod download && go build ./... && test $CGO_ENABLED = 0"
+env = { CGO_ENABLED = "0" }
+""",
+    "docker/Dockerfile": (
+        "FROM {base}\nRUN apt-get update && apt-get install -y --no-install-recommends golang-go\n"
+    ),
+    "go.mod": "module example.org/ids\n\ngo 1.19\n\nrequire github.com/google/uuid v1.6.0\n",
+    "go.sum": """github.com/google/uuid v1.6.0 h1:NIvaJDMOsjHA8n1jAhLSgzrAzy1Hgr+hNrb57e+94F0=
+github.com/google/uuid v1.6.0/go.mod h1:TIyPZe4MgqvfeYDBFedMoGGpEw/LqOeaOT+nhxU+yHo=
+""",
+    "ids.go": """// Package ids makes names that nobody else has.
+package ids
+
+import "github.com/google/uuid"
+
+// New returns one.
+func New() string { return uuid.NewString() }
+""",
+    "ids_test.go": """package ids
+
+import "testing"
+
+func TestNew(t *testing.T) {
+	if len(New()) != 36 || New() == New() {
+		t.Fatal("no id")
+	}
+}
+""",
 }

@@ -52,6 +52,7 @@ async def test_a_devcontainer_is_built_set_up_and_tested_in_from_a_fresh_clone(
         assert "1 passed" in printed
         assert "/workspace/.venv/bin/pytest" in printed
         assert "unit:cm preload:." in printed
+        assert "own-volume" in printed
         assert "?? " not in printed
     log = (project.world.paths.state / "environments" / f"{found}.log").read_text()
     assert log.count("$ .venv/bin/pip install") == 1  # for both tasks

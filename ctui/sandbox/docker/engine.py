@@ -134,9 +134,12 @@ class Engine:
         await self._call(lambda: self._client.unpause(container))
 
     async def remove(self, container: str) -> None:
-        """Remove it, running or not; one that is gone already is fine."""
+        """Remove it, running or not; one that is gone already is fine.
+
+        Volumes that have no name, which an image asks for, go with it.
+        """
         try:
-            await self._call(lambda: self._client.remove_container(container, force=True))
+            await self._call(lambda: self._client.remove_container(container, v=True, force=True))
         except (NotFound, Conflict):
             return
 
