@@ -207,6 +207,9 @@ async def start_task(
         filters=config.git.filter_names,
     )
     said: list[str] = []
+    if not (new.worktree or new.branch or new.in_checkout):  # before anything is made
+        commit = repository.resolve(new.base)
+        await ensure_environment(client.paths, repository, commit, config, wish)
     place = await _place(client.paths, repository, new, progress, said.append)
     if place.made is None:
         git_dir = Path(place.metadata) if place.metadata else repository.common_dir

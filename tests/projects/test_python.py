@@ -46,13 +46,17 @@ async def test_a_devcontainer_is_built_set_up_and_tested_in_from_a_fresh_clone(
     look = "bash pytest -q; command -v pytest; echo unit:$UNIT preload:$LD_PRELOAD."
     for name in ("first", "second"):
         code, printed = await project.task(
-            name, look, "bash git status --porcelain | grep . || true"
+            name,
+            look,
+            "bash test ! -e /cache/mine && touch /cache/mine && echo own-volume",
+            "bash git status --porcelain | grep . || true",
         )
         assert code == 0, printed
         assert "1 passed" in printed
         assert "/workspace/.venv/bin/pytest" in printed
         assert "unit:cm preload:." in printed
         assert "own-volume" in printed
+        assert "own-volume" in printed  # nobody else's: it was empty
         assert "?? " not in printed
     log = (project.world.paths.state / "environments" / f"{found}.log").read_text()
     assert log.count("$ .venv/bin/pip install") == 1  # for both tasks
