@@ -12,7 +12,7 @@ from tests.projects.sources import GO
 from tests.projects.test_python import base_image
 from tests.tasks.conftest import Person
 
-pytestmark = [pytest.mark.engine, pytest.mark.slow, ENGINE_WIDE]
+pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.soak, ENGINE_WIDE]
 
 
 @pytest.mark.timeout(900)
