@@ -17,7 +17,7 @@ NODE: Mapping[str, str] = {
   "version": "1.0.0",
   "private": true,
   "type": "module",
-  "scripts": {"build": "tsc", "test": "node --test test"},
+  "scripts": {"build": "tsc", "test": "node --test"},
   "devDependencies": {"typescript": "5.4.5"}
 }
 """,
@@ -65,7 +65,7 @@ PYTHON: Mapping[str, str] = {
     ".devcontainer/devcontainer.json": """{
   // Comments and trailing commas are what people write.
   "name": "Shapes",
-  "build": {"dockerfile": "Dockerfile", "args": {"PACKAGE": "python3-venv"}},
+  "build": {"dockerfile": "Dockerfile", "args": {"TOOL": "ruler"}},
   "containerEnv": {"UNIT": "${localEnv:UNIT:cm}", "LD_PRELOAD": "/tmp/evil.so"},
   "remoteEnv": {"PATH": "${containerWorkspaceFolder}/.venv/bin:${containerEnv:PATH}"},
   "remoteUser": "vscode",
@@ -78,10 +78,12 @@ PYTHON: Mapping[str, str] = {
   },
 }
 """,
-    ".devcontainer/Dockerfile": (
-        "FROM {base}\nARG PACKAGE\n"
-        "RUN apt-get update && apt-get install -y --no-install-recommends $PACKAGE\n"
-    ),
+    ".devcontainer/Dockerfile": """FROM {base}
+ARG TOOL
+RUN echo $TOOL > /tool
+RUN python3 -c "import ensurepip, venv" || \\
+    { apt-get update && apt-get install -y --no-install-recommends python3-venv; }
+""",
     "requirements.txt": "pytest==8.3.4\n",
     "shapes.py": "def area(width: int, height: int) -> int:\n    return width * height\n",
     "test_shapes.py": (

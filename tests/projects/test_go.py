@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from ctui.config import ImageConfig
+from ctui.sandbox.docker.image import image_tag
 from tests.conftest import ENGINE_WIDE
 from tests.projects.conftest import Project, clone_of
 from tests.projects.sources import GO
-from tests.projects.test_python import base_image
 from tests.tasks.conftest import Person
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.soak, ENGINE_WIDE]
@@ -20,7 +21,7 @@ async def test_it_is_built_and_tested_with_the_modules_that_its_set_up_left_at_h
     person: Person, projects: list[Project], tmp_path: Path
 ) -> None:
     """Done when: Go, unattended; HOME of the set-up is each task's seed, in its own copy."""
-    base = await base_image(person.world.engine)
+    base = image_tag(ImageConfig())
     files = {name: text.replace("{base}", base) for name, text in GO.items()}
     project = Project(person, clone_of(files, tmp_path))
     projects.append(project)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ctui.sandbox.docker.engine import Engine
+from ctui.config import ImageConfig
+from ctui.sandbox.docker.image import image_tag
 from tests.conftest import ENGINE_WIDE, git
 from tests.projects.conftest import Project, clone_of
 from tests.projects.sources import PYTHON
@@ -14,23 +15,13 @@ from tests.tasks.conftest import Person
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow, ENGINE_WIDE]
 
-BASES = ("ctui-base:bookworm", "debian:bookworm-slim")
-
-
-async def base_image(engine: Engine) -> str:
-    """Return the Debian that is on the engine below ctui's own image."""
-    found = [base for base in BASES if await engine.image_id(base)]
-    if not found:
-        pytest.skip("the engine has no Debian to build on")
-    return found[0]
-
 
 @pytest.mark.timeout(900)
 async def test_a_devcontainer_is_built_set_up_and_tested_in_from_a_fresh_clone(
     person: Person, projects: list[Project], tmp_path: Path
 ) -> None:
     """Done when: a Python project with pip, unattended; a second task starts at once."""
-    base = await base_image(person.world.engine)
+    base = image_tag(ImageConfig())
     project = Project(
         person, clone_of({n: t.replace("{base}", base) for n, t in PYTHON.items()}, tmp_path)
     )
@@ -48,11 +39,13 @@ async def test_a_devcontainer_is_built_set_up_and_tested_in_from_a_fresh_clone(
         code, printed = await project.task(
             name,
             look,
+            "bash cat /tool",
             "bash test ! -e /cache/mine && touch /cache/mine && echo own-volume",
             "bash git status --porcelain | grep . || true",
         )
         assert code == 0, printed
         assert "1 passed" in printed
+        assert "ruler" in printed
         assert "/workspace/.venv/bin/pytest" in printed
         assert "unit:cm preload:." in printed
         assert "own-volume" in printed
