@@ -44,9 +44,18 @@ class DockerRunner:
         self._engine = engine
         self._instance = instance
         self._last: dict[str, _Last] = {}
+        self._fits = False
+        """True once the engine was asked what it is."""
 
     async def ensure_image(self, config: ImageConfig, environment: str = "") -> str:
-        """Return the image's tag; raise Unavailable if it has to be built first."""
+        """Return the image's tag; raise Unavailable if it has to be built first.
+
+        Raises:
+            Refused: no task could work on this engine.
+        """
+        if not self._fits:
+            await self._engine.info()
+            self._fits = True
         if environment:
             return await require_environment(self._engine, config, self._instance, environment)
         return await require_image(self._engine, config)
