@@ -10,6 +10,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "config": ("ctui.cli.config.config", "Show, check, edit and import settings; list grants."),
     "demo": ("ctui.cli.demo", "Try everything with a scripted model, without an account."),
     "doctor": ("ctui.cli.engine.doctor", "Check what ctui needs, and say how to mend it."),
+    "env": ("ctui.cli.engine.env", "Show, build and remove the environments of a repository."),
     "image": (
         "ctui.cli.engine.image",
         "Build the image that tasks run in, list and remove old ones.",

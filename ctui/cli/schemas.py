@@ -30,6 +30,8 @@ from ctui.client.prune import Cleaning
 from ctui.client.uninstall import Uninstall
 from ctui.client.usage import Top
 from ctui.client.volumes import CleanedVolumes
+from ctui.environments.lookup import ListedEnvironment, ShownEnvironment
+from ctui.environments.records import Environment
 from ctui.sandbox.docker.image_facts import ImageFacts
 from ctui.sandbox.docker.old_images import BuiltImage
 from ctui.sandbox.docker.volumes import Volume
@@ -61,6 +63,9 @@ SHAPES: dict[str, Any] = {
     "doctor": list[Check],
     "setup": list[DoneStep],
     "image-show": ImageFacts,
+    "env-show": ShownEnvironment,
+    "env-build": Environment,
+    "env-list": list[ListedEnvironment],
     "image-list": list[BuiltImage],
     "image-clean": CleanedImages,
     "top": Top,
@@ -101,6 +106,9 @@ PRINTED: dict[str, str] = {
     "doctor": "doctor",
     "setup": "setup",
     "image show": "image-show",
+    "env show": "env-show",
+    "env build": "env-build",
+    "env list": "env-list",
     "image list": "image-list",
     "image clean": "image-clean",
     "top": "top",

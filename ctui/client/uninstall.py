@@ -18,7 +18,6 @@ from ctui.client.worktrees import open_store
 from ctui.errors import Conflict, CtuiError
 from ctui.git.repository import open_repository
 from ctui.paths import Paths
-from ctui.sandbox.docker.image import LABEL as LABEL_IMAGE
 from ctui.sandbox.spec import LABEL_INSTANCE
 from ctui.tasks.secrets.values import forget, stored_secrets
 from ctui.text import one_line
@@ -151,7 +150,7 @@ def _work_that_stays(paths: Paths, plan: Uninstall) -> None:
 async def _of_engine(engine: Engine, instance: str) -> list[Part]:
     labels = {LABEL_INSTANCE: instance}
     images = f"{LABEL_INSTANCE}={instance}"
-    found = await engine.ask(lambda client: client.images(filters={"label": [images, LABEL_IMAGE]}))
+    found = await engine.ask(lambda client: client.images(filters={"label": images}))
     tags = [tag for item in found for tag in item.get("RepoTags") or ()]
     return [
         *(Part("sandbox", one.name) for one in await engine.find(labels)),
@@ -181,7 +180,7 @@ _ENDINGS: Mapping[str, Callable[[Engine, str], Awaitable[None]]] = {
 def _folders(paths: Paths) -> list[Path]:
     """Return the folders that are ctui's alone; that of the worktrees only where none is left."""
     worktrees = paths.worktrees
-    ours = [paths.config, paths.state, paths.cache, paths.runtime]
+    ours = [paths.config, paths.state, paths.cache, paths.runtime, paths.data / "environments"]
     if not (worktrees.is_dir() and any(worktrees.iterdir())):
         ours.append(paths.data)
     return [folder for folder in dict.fromkeys(ours) if folder.is_dir() and not folder.is_symlink()]

@@ -88,8 +88,12 @@ class SandboxInput(Protocol):
 class SandboxRunner(Protocol):
     """A place where sandboxes live. Each method raises Unavailable where it does not answer."""
 
-    async def ensure_image(self, config: ImageConfig) -> str:
-        """Return the image for these settings; raise Unavailable if it has to be built first."""
+    async def ensure_image(self, config: ImageConfig, environment: str = "") -> str:
+        """Return the image for these settings, or that of an environment.
+
+        Raises:
+            Unavailable: it has to be built first.
+        """
 
     async def create(self, spec: SandboxSpec) -> str:
         """Make a sandbox with its network and its volumes, and return what names it.

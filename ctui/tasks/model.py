@@ -66,6 +66,10 @@ class TaskOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     """Variables of its sandbox. On record they have no values: the store keeps these apart."""
     secrets: tuple[str, ...] = ()
     """Names of the secrets that it gets as variables; each run reads them anew."""
+    environment: str = ""
+    """The id of the environment that it runs in; "" is ctui's default image."""
+    volumes: dict[str, str] = {}
+    """Mount point -> name of a volume that its environment gives to each task."""
 
 
 Cause = Literal[

@@ -95,6 +95,12 @@ def _no_gpus() -> None:
     expose_value=False,
     callback=lambda _context, _option, value: _no_gpus() if value else None,
 )
+@click.option(
+    "--env-image",
+    default="",
+    metavar="IMAGE",
+    help="Run in this image, whatever the repository says.",
+)
 @variable_options
 @bringing_options
 @unattended_options
@@ -107,8 +113,8 @@ def command(**options: Any) -> int:
     Ctrl-C stops the task; `ctui task resume` goes on with it. Without a terminal, what is asked
     waits for an answer from elsewhere, unless the task is --unattended.
 
-    Exit code 0: done. 1: failed or denied. 2: wrong usage. 3: it needs an answer. 4: the budget or
-    the time is spent. 130: interrupted.
+    Exit code 0: done. 1: failed or denied. 2: wrong usage. 3: it needs an answer, or consent to its
+    environment. 4: the budget or the time is spent. 130: interrupted.
     """
     if options["prompt"] == "-":
         options["prompt"] = read_stdin()
@@ -151,6 +157,7 @@ def _number(value: float | None) -> float | None:
 
 
 async def _start(client: Client, repository: Repository, options: dict[str, Any]) -> Started:
+    from ctui.cli.environment_wish import wish_of
     from ctui.client.directory import directory_of
     from ctui.client.tasks import NewTask, start_task
     from ctui.config import load_config
@@ -188,4 +195,5 @@ async def _start(client: Client, repository: Repository, options: dict[str, Any]
     )
     may_ask = not (options["unattended"] or options["detach"] or options["as_json"])
     ask = ask_of(may_ask=may_ask)
-    return await start_task(client, repository, new, progress=show_progress, ask=ask)
+    wish = wish_of(options["env_image"], yes=options["yes"], may_ask=may_ask)
+    return await start_task(client, repository, new, progress=show_progress, ask=ask, wish=wish)

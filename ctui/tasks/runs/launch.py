@@ -44,6 +44,14 @@ def home_volume(instance: str, task_id: str) -> str:
     return f"ctui-{instance[:8]}-{task_id}-home"
 
 
+def environment_volumes(instance: str, task: Task) -> tuple[Mount, ...]:
+    """Return the volumes that the task's environment asks for; no other task has them."""
+    return tuple(
+        Mount(f"ctui-{instance[:8]}-{task.id}-{name}", target, kind="volume")
+        for target, name in task.options.volumes.items()
+    )
+
+
 def sandbox_name(instance: str, task_id: str, number: int) -> str:
     """Return the name of a run's sandbox: several instances can share an engine."""
     return f"ctui-{instance[:8]}-{task_id}-{number}"
@@ -64,7 +72,7 @@ async def prepare(
     """
     home = await home_of(services, config, task, account)
     provided = await services.workspace.provide(task, home.managed)
-    image = await services.runner.ensure_image(config.image)
+    image = await services.runner.ensure_image(config.image, task.options.environment)
     last = services.store.runs.last(task.id)
     number = last.number + 1 if last else 1
     sandbox, instance = config.sandbox, services.instance
@@ -81,7 +89,7 @@ async def prepare(
             **home.env,
             **(cache_environment() if sandbox.shared_caches else {}),
         },
-        mounts=(*provided.mounts, volume, *caches),
+        mounts=(*provided.mounts, volume, *caches, *environment_volumes(instance, task)),
         network=network_name(instance, sandbox),
         runtime=sandbox.runtime,
         debugger=sandbox.debugger,
