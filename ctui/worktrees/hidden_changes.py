@@ -13,12 +13,13 @@ from pathlib import Path
 from ctui.git.command import IGNORE_SUBMODULES, run_git
 
 _FLAGGED = tuple(
-    re.compile(mode + rb".{32}[\x40-\xff]", re.DOTALL)
-    for mode in (rb"\x81\xa4", rb"\x81\xed", rb"\xa0\x00")
+    re.compile(mode + rb"(?<=\0\0..).{32}[\x40-\xff]", re.DOTALL)
+    for mode in (rb"\x81[\xa4\xed]", rb"\xa0\0")
 )
 """An entry's mode, then owner, size and object id, then flags whose first two bits are assume-valid
-and extended (gitformat-index(5)). Other bytes can look so too; entries with a flag always do. One
-pattern for each mode, because what begins with the rare bytes is found twice as fast."""
+and extended (gitformat-index(5)). An entry with a flag always looks so; other bytes hardly ever,
+because of the two zeros that a mode begins with. A pattern begins with the rare bytes, and the
+zeros are looked for behind them, which is found several times as fast."""
 
 
 async def hidden_changes(
