@@ -40,8 +40,11 @@ from ctui.worktrees.unreachable_commits import UnreachableCommits
 _AT_ONCE = 2
 """Number of git processes at a time; more gain nothing on two cores and starve the tasks."""
 
-_PROVEN_AT_ONCE = 16
-"""Number of proofs in one batch; few enough for the first results to be seen soon."""
+_PROVEN_FIRST = 16
+"""Number of proofs in the first batch where results are seen one by one; the next ones double.
+
+Each batch reads the target's history once more.
+"""
 
 _NOTHING_OWN = frozenset({"no-commits", "empty", "undone"})
 _OWN = Verdict("no-commits", "it has the target itself")
@@ -98,13 +101,14 @@ class Survey:
         return sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
 
     async def all(
-        self, first: Sequence[str] = (), *, again: bool = True
+        self, first: Sequence[str] = (), *, again: bool = True, portion: int = _PROVEN_FIRST
     ) -> AsyncIterator[WorktreeStatus]:
         """Yield every worktree as soon as its status is known.
 
         Args:
             first: paths that somebody waits for.
             again: look at the files of those too whose look is known.
+            portion: number of proofs that come first; 0 where nobody sees any before the last.
         """
         if again:
             self._looks.clear()
@@ -112,7 +116,7 @@ class Survey:
         found = sorted(self.folders, key=lambda folder: order.get(self._path(folder), len(order)))
         self._blanked = await self._shared_settings()
         works = {folder: self._work(folder) for folder in found}
-        proofs = _Proofs(self._prove, works)
+        proofs = _Proofs(self._prove, works, first=portion)
         jobs = [asyncio.create_task(self._one(folder, works[folder], proofs)) for folder in found]
         try:
             for done in asyncio.as_completed(jobs):
@@ -123,7 +127,8 @@ class Survey:
 
     async def listed(self) -> list[WorktreeStatus]:
         """Return every worktree, sorted by name."""
-        return sorted([status async for status in self.all()], key=lambda status: status.name)
+        found = [status async for status in self.all(portion=0)]
+        return sorted(found, key=lambda status: status.name)
 
     async def removable(self) -> list[WorktreeStatus]:
         """Return every worktree that is merged or clean, sorted by name.
@@ -271,7 +276,14 @@ def _problem_of(look: GitStatus | None) -> Problem | None:
 class _Proofs:
     """Proofs of one survey, requested in batches while git reads files."""
 
-    def __init__(self, prove: Prove, works: Mapping[Path, Work | None]) -> None:
+    def __init__(self, prove: Prove, works: Mapping[Path, Work | None], *, first: int = 0) -> None:
+        """Ask for all of them.
+
+        Args:
+            prove: see `Survey`.
+            works: by metadata folder; None where there is nothing to be proven.
+            first: number of those in the first batch; 0 for all in one.
+        """
         self._prove = prove
         loop = asyncio.get_running_loop()
         self.of: dict[Path, asyncio.Future[Proof]] = {}
@@ -282,10 +294,11 @@ class _Proofs:
                 self.of[folder].set_result(_NO_HEAD)
             else:
                 asked.append((self.of[folder], work))
-        self.jobs = [
-            asyncio.create_task(self._ask(asked[start : start + _PROVEN_AT_ONCE]))
-            for start in range(0, len(asked), _PROVEN_AT_ONCE)
-        ]
+        self.jobs: list[asyncio.Task[None]] = []
+        size = first or len(asked)
+        while asked:
+            self.jobs.append(asyncio.create_task(self._ask(asked[:size])))
+            asked, size = asked[size:], 2 * size
 
     async def one(self, work: Work) -> Proof:
         """Request one more proof outside the batches."""

@@ -40,7 +40,7 @@ class ProofWorker:
         """Prove as `Prover.prove` does; the cancellation of a caller does not stop the worker.
 
         What is kept needs no process. A question that kills the process twice is asked once more
-        for each work alone, so that one hostile branch does not hide the others.
+        in halves, down to each work alone, so that one hostile branch does not hide the others.
 
         Raises:
             Unavailable: the process cannot be started.
@@ -67,16 +67,21 @@ class ProofWorker:
         self, repository: Repository, targets: Sequence[Target], works: Sequence[Work]
     ) -> list[Proof]:
         async with self._turn:
-            for _ in range(2):
-                with suppress(_DiedError):
-                    return await self._ask(repository, targets, works)
-            return [await self._alone(repository, targets, work) for work in works]
+            with suppress(_DiedError):
+                return await self._ask(repository, targets, works)
+            return await self._again(repository, targets, works)
 
-    async def _alone(self, repository: Repository, targets: Sequence[Target], work: Work) -> Proof:
-        try:
-            return (await self._ask(repository, targets, [work]))[0]
-        except _DiedError:
-            return _CRASHED
+    async def _again(
+        self, repository: Repository, targets: Sequence[Target], works: Sequence[Work]
+    ) -> list[Proof]:
+        """Ask once more, and in halves if the process dies of it."""
+        with suppress(_DiedError):
+            return await self._ask(repository, targets, works)
+        if len(works) == 1:
+            return [_CRASHED]
+        middle = len(works) // 2
+        halves = works[:middle], works[middle:]
+        return [proof for half in halves for proof in await self._again(repository, targets, half)]
 
     async def _ask(
         self, repository: Repository, targets: Sequence[Target], works: Sequence[Work]
