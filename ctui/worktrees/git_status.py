@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -29,6 +30,8 @@ class GitStatus(msgspec.Struct, frozen=True):
     changes: Changes = Changes()
     unchecked: bool = False
     """True if it has a submodule in which unsaved work cannot be looked for."""
+    digest: bytes = b""
+    """Digest of everything that git said; see `digest_of`."""
 
 
 async def git_status(metadata: Path, path: Path, blanked: Iterable[str] | None = None) -> GitStatus:
@@ -50,7 +53,7 @@ async def git_status(metadata: Path, path: Path, blanked: Iterable[str] | None =
         timeout=_SECONDS,
         blanked=blanked,
     )
-    look = parse_status(output.stdout)
+    look = msgspec.structs.replace(parse_status(output.stdout), digest=digest_of(output.stdout))
     try:
         index = (metadata / "index").read_bytes()
     except OSError:
@@ -98,6 +101,13 @@ def _modified(output: bytes) -> list[bytes]:
         for field in output.split(b"\0")
         if field[:2] == b"1 " and field[3:4] == b"M"
     ]
+
+
+def digest_of(output: bytes) -> bytes:
+    """Return a digest of a status: of files and HEAD, without the upstream, which may move."""
+    fields = output.split(b"\0")
+    kept = b"\0".join(field for field in fields if not field.startswith(b"# branch.ab "))
+    return hashlib.sha256(kept).digest()
 
 
 def parse_status(output: bytes) -> GitStatus:

@@ -94,6 +94,10 @@ class Survey:
         """Return ctui's record of a worktree that it made or adopted, or None."""
         return self._records.get(str(metadata))
 
+    def look_of(self, metadata: Path) -> GitStatus | None:
+        """Return what was last seen of a worktree's files, or None if nobody could look at them."""
+        return self._looks.get(metadata)
+
     @cached_property
     def folders(self) -> list[Path]:
         """The metadata folder of every linked worktree, by name."""
