@@ -18,6 +18,7 @@ from ctui.worktrees.submodule_status import InSubmodules, in_submodules
 _SECONDS = 20.0
 """Seconds; a task can make its worktree slow to read, and then only its own status is unknown."""
 
+_ONE_THREAD = {"core.preloadIndex": "false"}
 _GITLINK = (0o160000).to_bytes(4, "big")
 
 
@@ -34,13 +35,21 @@ class GitStatus(msgspec.Struct, frozen=True):
     """Digest of everything that git said; see `digest_of`."""
 
 
-async def git_status(metadata: Path, path: Path, blanked: Iterable[str] | None = None) -> GitStatus:
+async def git_status(
+    metadata: Path,
+    path: Path,
+    blanked: Iterable[str] | None = None,
+    *,
+    threads: bool = True,
+) -> GitStatus:
     """Run `git status` with low priority and a time limit.
 
     Args:
         metadata: its folder in the repository, which git believes.
         path: its files.
         blanked: the repository's `filter_settings`, where they are known.
+        threads: let git look at many files with several threads, which only costs where as many
+            statuses as processors run at a time.
 
     Raises:
         CtuiError: git failed, or took longer than 20 s.
@@ -52,6 +61,7 @@ async def git_status(metadata: Path, path: Path, blanked: Iterable[str] | None =
         nice=True,
         timeout=_SECONDS,
         blanked=blanked,
+        config={} if threads else _ONE_THREAD,
     )
     look = msgspec.structs.replace(parse_status(output.stdout), digest=digest_of(output.stdout))
     try:

@@ -83,6 +83,7 @@ class Survey:
         self._looks = {} if looks is None else looks
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._blanked: list[str] | None = None
+        self._one_alone = True
         self._unreachable = UnreachableCommits(repository)
 
     @cached_property
@@ -118,7 +119,7 @@ class Survey:
             self._looks.clear()
         order = {path: place for place, path in enumerate(first)}
         found = sorted(self.folders, key=lambda folder: order.get(self._path(folder), len(order)))
-        self._blanked = await self._shared_settings()
+        self._blanked, self._one_alone = await self._shared_settings(), False
         works = {folder: self._work(folder) for folder in found}
         proofs = _Proofs(self._prove, works, first=portion)
         jobs = [asyncio.create_task(self._one(folder, works[folder], proofs)) for folder in found]
@@ -141,7 +142,7 @@ class Survey:
         whatever they are.
         """
         self._looks.clear()
-        self._blanked = await self._shared_settings()
+        self._blanked, self._one_alone = await self._shared_settings(), False
         works = {folder: self._work(folder) for folder in self.folders}
         proofs = _Proofs(self._prove, works)
         jobs = [asyncio.create_task(self._removable(*each, proofs)) for each in works.items()]
@@ -161,6 +162,7 @@ class Survey:
         if not metadata.is_dir():
             raise NotFound(f"{metadata.name} is no worktree any more", hint="ctui worktree list")
         self._looks.pop(metadata, None)
+        self._one_alone = True
         work = self._work(metadata)
         return await self._one(metadata, work, _Proofs(self._prove, {metadata: work}))
 
@@ -223,7 +225,7 @@ class Survey:
             return known
         try:
             async with self._slots:
-                look = await git_status(metadata, path, self._blanked)
+                look = await git_status(metadata, path, self._blanked, threads=self._one_alone)
         except CtuiError:
             return None
         self._looks[metadata] = look
