@@ -55,9 +55,9 @@ class WorktreeRemover:
         await self._prover.close()
 
     async def look(self, metadata: Path) -> WorktreeStatus:
-        """Look at one worktree. Raises NotFound."""
+        """Look at one worktree that may be removed. Raises NotFound."""
         with open_store(self._client.paths) as store:
-            return await self._survey(store).one(metadata)
+            return await self._survey(store).one(metadata, outlook=False)
 
     async def all(self) -> list[WorktreeStatus]:
         """Look at every worktree, by name, after completing what a crash cut off."""

@@ -46,6 +46,7 @@ _PROVEN_FIRST = 16
 Each batch reads the target's history once more.
 """
 
+_OPEN = frozenset({"unmerged", "undone"})
 _NOTHING_OWN = frozenset({"no-commits", "empty", "undone"})
 _OWN = Verdict("no-commits", "it has the target itself")
 _NO_HEAD = Proof(Verdict("unknown", "its HEAD cannot be read"))
@@ -139,11 +140,11 @@ class Survey:
         """Return every worktree that is merged or clean, sorted by name.
 
         Where work is neither proven nor at an upstream, nobody looks at the files: it is unclean,
-        whatever they are.
+        whatever they are, and nobody asks what landing it would bring.
         """
         self._looks.clear()
         self._blanked, self._one_alone = await self._shared_settings(), False
-        works = {folder: self._work(folder) for folder in self.folders}
+        works = {folder: self._work(folder, outlook=False) for folder in self.folders}
         proofs = _Proofs(self._prove, works)
         jobs = [asyncio.create_task(self._removable(*each, proofs)) for each in works.items()]
         try:
@@ -151,10 +152,15 @@ class Survey:
         finally:
             for job in (*jobs, *proofs.jobs):
                 job.cancel()
+        found = await self._with_outlook(found, works)
         return sorted(found, key=lambda status: status.name)
 
-    async def one(self, metadata: Path) -> WorktreeStatus:
+    async def one(self, metadata: Path, *, outlook: bool = True) -> WorktreeStatus:
         """Return one worktree by its metadata folder.
+
+        Args:
+            metadata: the folder.
+            outlook: ask too what landing it would bring.
 
         Raises:
             NotFound: there is no such folder any more.
@@ -163,7 +169,7 @@ class Survey:
             raise NotFound(f"{metadata.name} is no worktree any more", hint="ctui worktree list")
         self._looks.pop(metadata, None)
         self._one_alone = True
-        work = self._work(metadata)
+        work = self._work(metadata, outlook=outlook)
         return await self._one(metadata, work, _Proofs(self._prove, {metadata: work}))
 
     # -- one worktree
@@ -176,6 +182,23 @@ class Survey:
             return None
         status = await self._one(metadata, work, proofs)
         return status if status.status != "unclean" else None
+
+    async def _with_outlook(
+        self, found: Sequence[WorktreeStatus], works: Mapping[Path, Work | None]
+    ) -> list[WorktreeStatus]:
+        """Add what landing them would bring to the statuses of those that are open."""
+        asked = {
+            Path(status.metadata): msgspec.structs.replace(work, outlook=True)
+            for status in found
+            if (work := works[Path(status.metadata)]) and status.verdict.kind in _OPEN
+        }
+        proofs = _Proofs(self._prove, asked)
+        return [
+            _with_lines(status, await proofs.of[Path(status.metadata)])
+            if Path(status.metadata) in asked
+            else status
+            for status in found
+        ]
 
     async def _one(self, metadata: Path, work: Work | None, proofs: _Proofs) -> WorktreeStatus:
         record = self._records.get(str(metadata))
@@ -257,7 +280,7 @@ class Survey:
     def _path(self, metadata: Path) -> str:
         return str(Path(text_of(metadata / "gitdir")).parent)
 
-    def _work(self, metadata: Path) -> Work | None:
+    def _work(self, metadata: Path, *, outlook: bool = True) -> Work | None:
         head = head_of(self.repository, metadata)
         if head is None:
             return None
@@ -270,7 +293,13 @@ class Survey:
         also = dict(self._also.get(str(metadata), ()))
         also |= self._unreachable.commits_of(metadata, head, ref)
         beside = tuple((name, commit) for name, commit in also.items() if commit != head)
-        return Work(head, base, created_only=fresh, also=beside)
+        return Work(head, base, created_only=fresh, also=beside, outlook=outlook)
+
+
+def _with_lines(status: WorktreeStatus, proof: Proof) -> WorktreeStatus:
+    return msgspec.structs.replace(
+        status, added=proof.added, removed=proof.removed, conflict=proof.conflict
+    )
 
 
 def _problem_of(look: GitStatus | None) -> Problem | None:

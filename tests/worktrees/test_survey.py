@@ -191,19 +191,19 @@ async def test_a_list_is_proven_at_once_and_a_view_in_portions_that_double(
     """Each portion reads the target's history, so a hundred must not come by few."""
     for number in range(4):
         await create_worktree(place.repository, tmp_path / "worktrees", name=f"w{number}")
-    asked: list[int] = []
+    asked: list[tuple[bool, ...]] = []
 
     async def prove(works: Sequence[Work]) -> list[Proof]:
-        asked.append(len(works))
+        asked.append(tuple(work.outlook for work in works))
         return await unproven(works)
 
     survey = Survey(place.repository, prove)
     assert len([status async for status in survey.all(portion=1)]) == 5
-    assert asked == [1, 2, 2]
+    assert [len(works) for works in asked] == [1, 2, 2]
     asked.clear()
     assert len(await survey.listed()) == 5
     await survey.removable()
-    assert asked == [5, 5]
+    assert asked == [(True,) * 5, (False,) * 5]
 
 
 async def test_one_that_cannot_be_looked_at_hides_no_other(place: Place, tmp_path: Path) -> None:

@@ -15,3 +15,5 @@ class Question(NamedTuple):
     created_only: bool = False
     stash: bool = False
     """True if it may be a stash, whose staged part counts as well."""
+    outlook: bool = True
+    """True if the answer is to say what landing it would bring."""

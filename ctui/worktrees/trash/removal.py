@@ -127,7 +127,7 @@ async def look_for_removal(survey: Survey, metadata: Path, *, force: bool) -> Re
     # This order matters: a change after git's status is found by the comparison in the trash.
     inode = to_be_moved("worktree", path, path).inode if problem in _WITH_FILES else None
     target = survey.repository.target()
-    status = await survey.one(metadata)
+    status = await survey.one(metadata, outlook=False)
     check_removal(status, force=force)
     digest = None
     if inode is not None:
