@@ -19,7 +19,7 @@ from ctui.git.repository import Repository, open_repository
 from ctui.paths import Paths
 from ctui.tasks.calls import PutBackTask, RemoveTask, StopTask
 from ctui.text import one_line
-from ctui.worktrees.landing.ref_transaction import recover_all
+from ctui.worktrees.landing.unfinished import complete_unfinished
 from ctui.worktrees.model import WorktreeStatus
 from ctui.worktrees.proof.worker import ProofWorker
 from ctui.worktrees.trash.entries import TrashEntry
@@ -61,13 +61,13 @@ class WorktreeRemover:
 
     async def all(self) -> list[WorktreeStatus]:
         """Look at every worktree, by name, after completing what a crash cut off."""
-        await recover_all(self._repository)
+        await complete_unfinished(self._repository)
         with open_store(self._client.paths) as store:
             return await self._survey(store).listed()
 
     async def removable(self) -> list[WorktreeStatus]:
         """Look for every worktree that is merged or clean, by name; as `all`."""
-        await recover_all(self._repository)
+        await complete_unfinished(self._repository)
         with open_store(self._client.paths) as store:
             return await self._survey(store).removable()
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from ctui.errors import CtuiError
 from ctui.git.command import run_git, status_arguments
-from ctui.git.lfs_objects import unchanged_files
 from ctui.worktrees.hidden_changes import hidden_changes, is_split
 from ctui.worktrees.model import Changes, Upstream
-from ctui.worktrees.submodule_status import InSubmodules, in_submodules
+
+if TYPE_CHECKING:
+    from ctui.worktrees.submodule_status import InSubmodules
 
 _SECONDS = 20.0
 """Seconds; a task can make its worktree slow to read, and then only its own status is unknown."""
@@ -68,23 +70,31 @@ async def git_status(
         index = (metadata / "index").read_bytes()
     except OSError:
         return look
-    same = await unchanged_files(metadata, path, _modified(output.stdout))
-    hidden = await hidden_changes(metadata, path, index, blanked)
-    inside = await _submodules(metadata, path, index)
-    modified = look.changes.modified + hidden + inside.changed - len(same)
+    modified, unchecked = look.changes.modified, False
+    if differing := _modified(output.stdout):
+        from ctui.git.lfs_objects import unchanged_files
+
+        modified -= len(await unchanged_files(metadata, path, differing))
+    modified += await hidden_changes(metadata, path, index, blanked)
+    if _may_have_submodules(metadata, index):
+        inside = await _submodules(metadata, path)
+        modified, unchecked = modified + inside.changed, inside.unchecked
     changes = msgspec.structs.replace(look.changes, modified=modified)
-    return msgspec.structs.replace(look, changes=changes, unchecked=inside.unchecked)
+    return msgspec.structs.replace(look, changes=changes, unchecked=unchecked)
 
 
-async def _submodules(metadata: Path, path: Path, index: bytes) -> InSubmodules:
-    """Look into the submodules that the index names, and into those that it named once.
+def _may_have_submodules(metadata: Path, index: bytes) -> bool:
+    """Return False if neither the index names a submodule nor any was filled, without a process.
 
-    Every entry has its mode in four bytes (gitformat-index(5)). An index without these bytes
-    has no submodule, which is known without starting a process.
+    Every entry has its mode in four bytes (gitformat-index(5)).
     """
-    named = _GITLINK in index or is_split(metadata)
-    if not named and not (metadata / "modules").exists():
-        return InSubmodules()
+    return _GITLINK in index or is_split(metadata) or (metadata / "modules").exists()
+
+
+async def _submodules(metadata: Path, path: Path) -> InSubmodules:
+    """Look into the submodules that the index names, and into those that it named once."""
+    from ctui.worktrees.submodule_status import InSubmodules, in_submodules
+
     try:
         output = await run_git(["ls-files", "--stage", "-t", "-z"], git_dir=metadata, nice=True)
         # A tag, mode, commit and stage, and a path; what a sparse checkout leaves out is none.

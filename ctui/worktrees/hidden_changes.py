@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import tempfile
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -47,6 +45,9 @@ async def hidden_changes(
     there = [name for name in flagged if os.path.lexists(path / os.fsdecode(name))]
     if not there:
         return 0
+    import shutil
+    import tempfile
+
     names = b"".join(name + b"\0" for name in there)
     with tempfile.TemporaryDirectory(prefix="ctui-index-") as folder:
         copy = Path(folder) / "index"

@@ -19,8 +19,7 @@ from ctui.git.shallow import shallow_commits
 from ctui.git.target import short_ref
 from ctui.text import one_line
 from ctui.worktrees.model import Proof, Verdict, Work
-from ctui.worktrees.proof.question import PROVEN, Question
-from ctui.worktrees.proof.scratch import MERGE_TREE_VERSION
+from ctui.worktrees.proof.question import MERGE_TREE_VERSION, PROVEN, Question
 from ctui.worktrees.proof.verdicts import VerdictCache
 
 _ALGORITHM = 3

@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 PROVEN = frozenset({"merged", "history"})
 
+MERGE_TREE_VERSION = (2, 38)
+"""First version of git with `git merge-tree --write-tree`, on which answers depend."""
+
 
 class Question(NamedTuple):
     """Commit to be judged, with what is known of the beginning of its branch."""
