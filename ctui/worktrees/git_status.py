@@ -11,7 +11,7 @@ import msgspec
 
 from ctui.errors import CtuiError
 from ctui.git.command import run_git, status_arguments
-from ctui.worktrees.hidden_changes import hidden_changes, is_split
+from ctui.worktrees.hidden_changes import hidden_changes, is_plain, is_split
 from ctui.worktrees.model import Changes, Upstream
 
 if TYPE_CHECKING:
@@ -75,20 +75,19 @@ async def git_status(
         from ctui.git.lfs_objects import unchanged_files
 
         modified -= len(await unchanged_files(metadata, path, differing))
-    modified += await hidden_changes(metadata, path, index, blanked)
-    if _may_have_submodules(metadata, index):
+    plain = is_plain(index)
+    if not plain:
+        modified += await hidden_changes(metadata, path, index, blanked)
+    if (metadata / "modules").exists() or (not plain and _may_name_submodules(metadata, index)):
         inside = await _submodules(metadata, path)
         modified, unchecked = modified + inside.changed, inside.unchecked
     changes = msgspec.structs.replace(look.changes, modified=modified)
     return msgspec.structs.replace(look, changes=changes, unchecked=unchecked)
 
 
-def _may_have_submodules(metadata: Path, index: bytes) -> bool:
-    """Return False if neither the index names a submodule nor any was filled, without a process.
-
-    Every entry has its mode in four bytes (gitformat-index(5)).
-    """
-    return _GITLINK in index or is_split(metadata) or (metadata / "modules").exists()
+def _may_name_submodules(metadata: Path, index: bytes) -> bool:
+    """Return False if an index names no submodule; every entry has its mode in four bytes."""
+    return _GITLINK in index or is_split(metadata)
 
 
 async def _submodules(metadata: Path, path: Path) -> InSubmodules:

@@ -19,6 +19,32 @@ and extended (gitformat-index(5)). An entry with a flag always looks so; other b
 because of the two zeros that a mode begins with. A pattern begins with the rare bytes, and the
 zeros are looked for behind them, which is found several times as fast."""
 
+_ENTRIES = re.compile(
+    rb"DIRC\0\0\0[\x02\x03].{4}"
+    rb"(?:.{26}[\x81\xa0][\xa4\xed\0].{32}[\0-\x3f].[^\0]*+\0{1,8}+(?!\0))*+",
+    re.DOTALL,
+)
+"""Its beginning, and of each entry times and place, mode, 32 bytes as above, flags, and a name that
+ends with one to eight zeros. It stops at a submodule, at a flag, and at zeros instead of times,
+which could not be told from the end of the name before."""
+
+_EXTENSION = re.compile(rb"[A-Z]{4}")
+_CHECKSUM = 20
+
+
+def is_plain(index: bytes) -> bool:
+    """Return True if an index is sure to have nothing but files and links without flags.
+
+    That is said of nearly every index, in a third of the time that a search for flags and
+    submodules takes.
+    """
+    found = _ENTRIES.match(index)
+    at = found.end() if found else 0
+    end = len(index) - _CHECKSUM
+    while at < end and _EXTENSION.match(index, at):
+        at += 8 + int.from_bytes(index[at + 4 : at + 8])
+    return at == end
+
 
 async def hidden_changes(
     metadata: Path, path: Path, index: bytes, blanked: Iterable[str] | None = None
