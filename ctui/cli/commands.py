@@ -18,6 +18,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "serve": ("ctui.cli.serve", "Serve tasks and the dashboard over HTTP, behind a token."),
     "setup": ("ctui.cli.engine.setup", "Log in, build the image, make what tasks share."),
     "task": ("ctui.cli.task.task", "List, follow, answer, stop and remove tasks."),
+    "uninstall": ("ctui.cli.engine.uninstall", "Show all that ctui has here, and take it away."),
     "volume": ("ctui.cli.engine.volume", "List, make and remove the volumes of tasks."),
     "worktree": (
         "ctui.cli.worktree.worktree",

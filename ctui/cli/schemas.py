@@ -26,6 +26,7 @@ from ctui.client.bulk_removal import RemovedWorktrees, RestoredWorktrees
 from ctui.client.health import Check
 from ctui.client.listing import WorktreeList
 from ctui.client.prune import Cleaning
+from ctui.client.uninstall import Uninstall
 from ctui.client.volumes import CleanedVolumes
 from ctui.sandbox.docker.old_images import BuiltImage
 from ctui.sandbox.docker.volumes import Volume
@@ -61,6 +62,7 @@ SHAPES: dict[str, Any] = {
     "volume-list": list[Volume],
     "volume-clean": CleanedVolumes,
     "clean": Cleaning,
+    "uninstall": Uninstall,
     "config-show": ShownConfig,
     "config-validate": ValidatedConfig,
     "config-import": ImportedConfig,
@@ -97,6 +99,7 @@ PRINTED: dict[str, str] = {
     "volume list": "volume-list",
     "volume init": "volume-list",
     "volume clean": "volume-clean",
+    "uninstall": "uninstall",
     "clean": "clean",
     "config show": "config-show",
     "config validate": "config-validate",

@@ -8,7 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import TypeVar
 
 import msgspec
@@ -84,8 +84,11 @@ async def connect(paths: Paths, environ: Mapping[str, str] | None = None) -> Con
     private_folder(paths.state)
     for _ in range(3):
         connection = await _try_socket(paths) or await _started(paths, environ)
-        if await _same_version(paths, connection):
-            return connection
+        with ExitStack() as unless_it_serves:
+            unless_it_serves.callback(connection.close)
+            if await _same_version(paths, connection):
+                unless_it_serves.pop_all()
+                return connection
     raise Unavailable("a driver of another version does not go away", hint="see driver.log")
 
 
@@ -97,15 +100,14 @@ async def stop_driver(paths: Paths) -> int | None:
     connection = await _try_socket(paths)
     if connection is None:
         return None
-    line = await _first_line(paths, connection)
-    if not line:
-        return None
-    with suppress(Unavailable):
-        await connection.call(calls.HandOver())
-    while await rpc.read_line(connection.reader):
-        pass
-    connection.close()
-    return _hello(line).pid
+    try:
+        line = await _first_line(paths, connection)
+        if not line:
+            return None
+        await _hand_over(connection)
+        return _hello(line).pid
+    finally:
+        connection.close()
 
 
 async def driver_pid(paths: Paths) -> int | None:
@@ -140,7 +142,6 @@ async def _first_line(paths: Paths, connection: Connection) -> bytes:
         async with asyncio.timeout(_ANSWER_SECONDS):
             return await rpc.read_line(connection.reader)
     except TimeoutError:
-        connection.close()
         raise _silent(paths) from None
 
 
@@ -158,11 +159,16 @@ async def _same_version(paths: Paths, connection: Connection) -> bool:
             hint="use the newer ctui; your tasks go on",
         )
     with suppress(CtuiError):
+        await _hand_over(connection)
+    return False
+
+
+async def _hand_over(connection: Connection) -> None:
+    """Ask a driver to go, and wait until it is gone."""
+    with suppress(Unavailable):  # it went before it said so
         await connection.call(calls.HandOver())
     while await rpc.read_line(connection.reader):
         pass
-    connection.close()
-    return False
 
 
 def _hello(line: bytes) -> rpc.Hello:

@@ -28,6 +28,7 @@ _STDERR_LIMIT = 8 * 1024
 _STDOUT_LIMIT = 512 * 1024 * 1024
 _CHUNK = 256 * 1024
 _NICENESS = 10
+_DRAIN_SECONDS = 1.0
 _LINE_END = re.compile(rb"[\r\n]")
 
 
@@ -77,6 +78,7 @@ async def communicate(
         if process.returncode is None:
             _kill_group(process)
             await process.wait()
+            await _drain(process)
 
 
 async def to_the_end(work: Coroutine[Any, Any, Done]) -> Done:
@@ -135,6 +137,20 @@ async def _write(process: asyncio.subprocess.Process, data: bytes | None) -> Non
         process.stdin.write(data)
         await process.stdin.drain()
     process.stdin.close()
+
+
+async def _drain(process: asyncio.subprocess.Process) -> None:
+    """Let the pipes of a killed process end: one that is open when its loop closes is an error.
+
+    Who left the group keeps them open; nobody waits for long for that.
+    """
+    if process.stdin is not None:
+        process.stdin.close()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_DRAIN_SECONDS):
+            for stream in (process.stdout, process.stderr):
+                while stream is not None and await stream.read(_CHUNK):
+                    pass
 
 
 def _kill_group(process: asyncio.subprocess.Process) -> None:

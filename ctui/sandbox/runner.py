@@ -78,6 +78,10 @@ class SandboxInput(Protocol):
             OSError, CtuiError: the connection broke; how much of them arrived is unknown.
         """
 
+    @property
+    def broken(self) -> bool:
+        """Return True if the connection is known to have broken since the last line was sent."""
+
     def close(self) -> None: ...
 
 

@@ -114,3 +114,22 @@ async def test_one_that_was_stopped_is_named(paths: Paths, monkeypatch: pytest.M
         for ask in (connect, driver_pid, stop_driver):
             with pytest.raises(Unavailable, match=str(process.pid)):
                 await ask(paths)
+
+
+async def test_one_that_leaves_at_once_leaves_no_connection_open(paths: Paths) -> None:
+    """S4, beside it: it hangs up before it says hello, each time."""
+    private_folder(paths.state)
+    private_folder(paths.driver_socket.parent)
+    left: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write_eof()
+        left.put_nowait(await reader.read())
+        writer.close()
+
+    async with await asyncio.start_unix_server(hang_up, str(paths.driver_socket)):
+        with pytest.raises(Unavailable, match="does not go away"):
+            await connect(paths)
+        assert await stop_driver(paths) is None
+        async with asyncio.timeout(10):
+            assert [await left.get() for _ in range(4)] == [b""] * 4

@@ -45,6 +45,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "task send": ('ctui task send add-test "use pytest, please" --wait',),
     "task show": ("ctui task show add-test",),
     "task stop": ("ctui task stop add-test",),
+    "uninstall": ("ctui uninstall", "ctui uninstall --yes"),
     "volume clean": ("ctui volume clean --dry-run",),
     "volume init": ("ctui volume init",),
     "volume list": ("ctui volume list",),

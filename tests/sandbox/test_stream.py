@@ -71,6 +71,7 @@ async def test_a_line_of_five_megabytes_arrives_whole_both_ways(engine: Engine) 
     made = await container(engine, program)
     stdin = await Stdin.open(engine.endpoint, made)
     await engine.start(made)
+    assert not stdin.broken
     sent = json.dumps({"x": "é" * 1_000_000, "y": "z" * 1_000_000}).encode()
     await stdin.send(sent)
     lines = await read(engine, made)

@@ -101,6 +101,24 @@ async def test_an_engine_behind_tcp(tmp_path: Path, secure: bool) -> None:
         await engine.close()
 
 
+async def test_an_engine_that_hangs_up_is_noticed_without_a_write() -> None:
+    engine = await Engine.connect(resolve_endpoint())
+    image = await require_image(engine, ImageConfig())
+    name = f"ctui-test-way-{secrets.token_hex(6)}"
+    spec = plain_spec(name, image, "python3", "-c", ECHO, labels={"ctui.test": "way"})
+    made = await engine.create(spec)
+    try:
+        async with tcp_in_front_of_the_engine(None) as port:
+            stdin = await Stdin.open(Endpoint("tcp", f"127.0.0.1:{port}"), made)
+        async with asyncio.timeout(10):
+            while not stdin.broken:  # noqa: ASYNC110 - the loop tells nobody
+                await asyncio.sleep(0.02)
+        stdin.close()
+    finally:
+        await engine.remove(made)
+        await engine.close()
+
+
 async def test_an_engine_whose_certificate_nobody_vouches_for_is_not_used(tmp_path: Path) -> None:
     context, _ = certificates(tmp_path)
     (other := tmp_path / "other").mkdir()

@@ -43,6 +43,10 @@ class SimulatedInput:
             raise OSError("broken")
         self._box.hear(line)
 
+    @property
+    def broken(self) -> bool:
+        return not self._open
+
     def close(self) -> None:
         self._open = False
 

@@ -11,7 +11,7 @@ from ctui.tasks.model import TaskState
 from tests.simulation.end_checks import check_journal
 from tests.simulation.hostile_world import quiet, said, settled, state_line
 from tests.simulation.sandbox import Sandbox
-from tests.simulation.schedule import Schedule, in_world
+from tests.simulation.schedule import Schedule, in_world, run_schedule
 
 
 async def _dead(box: Sandbox) -> None:
@@ -60,3 +60,9 @@ def test_a_run_that_goes_on_is_not_followed_twice() -> None:
         assert box.running
 
     in_world(15, work)
+
+
+@pytest.mark.parametrize("seed", [17_830, 163_978])
+def test_what_was_lost_before_the_run_was_followed_is_said_again(seed: int) -> None:
+    """The engine went away and came back between the first words and the journal's first line."""
+    run_schedule(seed)

@@ -29,6 +29,10 @@ class _Input:
         self._runner.writes += 1
         self._runner.news.set()
 
+    @property
+    def broken(self) -> bool:
+        return self._runner.ended
+
     def close(self) -> None: ...
 
 
@@ -40,10 +44,13 @@ class _Runner:
         self.news = asyncio.Event()
         self.broken = 0
         """How many writes fail from now on."""
+        self.ended = False
+        """The runner has ended the connections so far."""
         self.writes = 0
 
     async def attach(self, sandbox: str, *, torn: bool) -> _Input:
         del sandbox, torn
+        self.ended = False
         return _Input(self)
 
     async def until(self, line: bytes) -> None:
@@ -99,4 +106,23 @@ async def test_a_flood_of_refusals_is_few_writes(broken: int) -> None:
     await runner.until(refusals[-1])
     assert runner.heard == refusals
     assert runner.writes < 20
+    await channel.close()
+
+
+async def test_what_an_ended_connection_took_is_said_again_once() -> None:
+    """Neighbour of S12: nothing was written since that could have failed."""
+    runner = _Runner()
+    channel = _channel(runner)
+    await channel.open(torn=False)
+    channel.send(b"hello", key="hello")
+    await runner.until(b"hello")
+    channel.renew_if_broken()
+    runner.heard.clear()
+    runner.ended = True
+    channel.renew_if_broken()
+    await runner.until(b"hello")
+    channel.renew_if_broken()
+    channel.send(b"more", key="more")
+    await runner.until(b"more")
+    assert runner.heard == [b"hello", b"more"]
     await channel.close()

@@ -86,6 +86,12 @@ class Stdin:
         self._connection.writer.write(b"".join(ended))
         await self._connection.writer.drain()
 
+    @property
+    def broken(self) -> bool:
+        """Return True if the engine has ended the connection, and may have lost what it took."""
+        reader = self._connection.reader
+        return reader.at_eof() or reader.exception() is not None
+
     async def terminate_torn_line(self) -> None:
         """End what an earlier writer may have left without a newline. Does nothing otherwise."""
         await self.send(b"\n")

@@ -234,6 +234,11 @@ class TaskActor:
         if self._channel is not None:
             self._channel.renew()
 
+    def mend_channel(self) -> None:
+        """Connect anew where the connection broke and nobody noticed."""
+        if self._channel is not None:
+            self._channel.renew_if_broken()
+
     def say_unseen_again(self) -> None:
         """Send everything again that has no echo: the relay dropped a line."""
         if self._channel is not None:

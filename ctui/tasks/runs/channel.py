@@ -97,6 +97,11 @@ class Channel:
         self._broken = True
         self._wake.set()
 
+    def renew_if_broken(self) -> None:
+        """Connect anew where the runner ended the connection: no line was sent since, to fail."""
+        if self._input is not None and self._input.broken:
+            self.renew()
+
     def send_unseen_again(self) -> None:
         """Send again what has no echo: the relay dropped a line, or the runner lost one."""
         # Once for all that were dropped so far: a flood of such lines must not fill the queue.

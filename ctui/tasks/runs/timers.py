@@ -105,9 +105,14 @@ def _timed_out(step: Step) -> None:
 
 
 def _look(step: Step) -> None:
-    """Look at a sandbox that has said nothing since the last time."""
+    """Look at a sandbox that has said nothing since the last time, and at the way into it.
+
+    A runner can go away and come back before the journal is followed, and lose the lines that it
+    took meanwhile: then only the connection tells.
+    """
     standing, actor = step.standing, step.actor
     step.timer("look", LOOK_SECONDS)
+    step.after(actor.mend_channel)
     if standing.looked_at == standing.view.seen:
         sandbox = step.run.container
         step.start("look", lambda: look(actor, sandbox))

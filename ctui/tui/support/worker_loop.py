@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+_AGAIN_SECONDS = 0.5
+
 
 class WorkerLoop:
     """Loop that starts with the first work, and ends with the process or when it is closed."""
@@ -21,7 +23,7 @@ class WorkerLoop:
     def loop(self) -> asyncio.AbstractEventLoop:
         """Return the loop in which the work is done; its thread starts with the first call."""
         loop = asyncio.new_event_loop()
-        threading.Thread(target=loop.run_forever, name="worker_loop", daemon=True).start()
+        threading.Thread(target=_run, args=(loop,), name="worker_loop", daemon=True).start()
         return loop
 
     def submit(self, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
@@ -37,8 +39,20 @@ class WorkerLoop:
         self.loop.call_soon_threadsafe(self.loop.stop)
 
 
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    try:
+        loop.run_forever()
+        # What ends with processes takes a few more rounds.
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.run_until_complete(loop.shutdown_default_executor())
+    finally:
+        loop.close()
+
+
 async def _cancel_others() -> None:
     others = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)
+    while others:
+        for task in others:
+            task.cancel()
+        # Once is not enough: Python 3.11's `wait_for` loses one that meets its result.
+        _, others = await asyncio.wait(others, timeout=_AGAIN_SECONDS)

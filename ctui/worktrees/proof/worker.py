@@ -17,6 +17,7 @@ from ctui.worktrees.proof.known import KnownProofs
 from ctui.worktrees.proof.process import ProofAnswer, ProofQuestion
 
 _LINE_BYTES = 64 << 20
+_CHUNK = 1 << 16
 _CRASHED = Proof(Verdict("unknown", "its commits cannot be read: they crash the proof"))
 
 
@@ -161,3 +162,5 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     if process.stdin is not None:
         process.stdin.close()
     await process.wait()
+    while process.stdout is not None and await process.stdout.read(_CHUNK):
+        pass  # an open pipe would outlive its loop
