@@ -68,21 +68,24 @@ class ProofWorker:
         self, repository: Repository, targets: Sequence[Target], works: Sequence[Work]
     ) -> list[Proof]:
         async with self._turn:
-            with suppress(_DiedError):
-                return await self._ask(repository, targets, works)
-            return await self._again(repository, targets, works)
+            for _ in range(2):
+                with suppress(_DiedError):
+                    return await self._ask(repository, targets, works)
+            return await self._divided(repository, targets, works)
 
-    async def _again(
+    async def _divided(
         self, repository: Repository, targets: Sequence[Target], works: Sequence[Work]
     ) -> list[Proof]:
-        """Ask once more, and in halves if the process dies of it."""
-        with suppress(_DiedError):
-            return await self._ask(repository, targets, works)
-        if len(works) == 1:
-            return [_CRASHED]
-        middle = len(works) // 2
-        halves = works[:middle], works[middle:]
-        return [proof for half in halves for proof in await self._again(repository, targets, half)]
+        """Ask about each half, and divide that again if the process dies of it."""
+        middle = (len(works) + 1) // 2
+        found: list[Proof] = []
+        for part in filter(None, (works[:middle], works[middle:])):
+            try:
+                found += await self._ask(repository, targets, part)
+            except _DiedError:
+                alone = len(part) == 1
+                found += [_CRASHED] if alone else await self._divided(repository, targets, part)
+        return found
 
     async def _ask(
         self, repository: Repository, targets: Sequence[Target], works: Sequence[Work]
