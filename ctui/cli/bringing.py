@@ -20,7 +20,7 @@ def bringing_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--yes",
             is_flag=True,
-            help="Consent to what the repository brings: an environment, files of .worktreeinclude.",
+            help="Consent to what the repository brings: environment, .worktreeinclude.",
         ),
         click.option(
             "--with-changes",

@@ -5,7 +5,7 @@ The descriptions are what `ctui config init` writes and docs/setup.md shows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 
 import msgspec
@@ -305,11 +305,14 @@ def sections() -> dict[str, type[msgspec.Struct]]:
     }
 
 
-def known_keys() -> Iterator[Key]:
+@cache
+def known_keys() -> tuple[Key, ...]:
     """Return every key with a fixed name, in the file's order."""
-    for section, struct in sections().items():
-        for field in msgspec.structs.fields(struct):
-            yield Key(section, field.name, field.type, field.default, _about(field.type))
+    return tuple(
+        Key(section, field.name, field.type, field.default, _about(field.type))
+        for section, struct in sections().items()
+        for field in msgspec.structs.fields(struct)
+    )
 
 
 def _about(kind: Any) -> str:
