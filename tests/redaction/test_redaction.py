@@ -141,16 +141,27 @@ def test_a_common_word_is_no_secret_that_can_be_redacted(secret: str, why: str) 
     assert why in said if why else not said
 
 
-def test_time_grows_with_the_line_and_not_with_its_square() -> None:
-    """Issue: nothing grows with the square; a secret of 100 KB too."""
-    secret = "begin-" + "ab" * 50_000 + "-end1"
+@pytest.mark.parametrize(
+    ("begin", "again"), [("begin-", "ab"), ("abcd", "abcd"), ("", "abcdabcdabc1")]
+)
+def test_time_grows_with_the_line_and_not_with_its_square(begin: str, again: str) -> None:
+    """Issue: nothing grows with the square; a secret of 100 KB, or one that repeats itself, too."""
+    secret = begin + again * (100_000 // len(again)) + "-end1"
     redactor = Redactor([API_KEY, secret])
 
     def seconds(size: int) -> float:
-        line = b"begin-" + b"ab" * size + b"-end1 " + secret[:-1].encode()
+        line = (begin + again * size).encode() + b"-end2 " + secret[:-1].encode()
         began = time.process_time()
         redactor.redact(line)
         return time.process_time() - began
 
     seconds(1000)
-    assert seconds(400_000) < 40 * max(seconds(40_000), 0.002)
+    assert seconds(400_000) < 40 * max(seconds(40_000), 0.005)
+
+
+def test_a_long_secret_that_repeats_itself_goes_whole() -> None:
+    secret = "abcd" * 100 + "-end"
+    assert Redactor([secret]).redact_text(f"<{secret}|{secret}>") == "<[redacted]|[redacted]>"
+    two = ["x" + "abcd" * 30, "x" + "abcd" * 30 + "-and-more"]
+    assert Redactor(two).redact_text(f"<{two[1]}>") == "<[redacted]>"
+    assert Redactor(two[::-1]).redact_text(f"<{two[1]}>") == "<[redacted]>"
