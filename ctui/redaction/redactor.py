@@ -122,14 +122,13 @@ class Redactor:
         return (data[_Places(data).end(same) :] if same else data), b""
 
     def _as_json(self, line: bytes) -> bytes | None:
-        """Redact the texts of a JSON line, so that it stays one; None if it is none."""
+        """Redact the texts of a JSON line, so that it stays one; None if that cannot be done."""
         try:
-            value = json.loads(line)
+            value = self._inside(json.loads(line))
+            text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
         except (ValueError, RecursionError):
             return None
-        return json.dumps(self._inside(value), ensure_ascii=False, separators=(",", ":")).encode(
-            "utf-8", "surrogatepass"
-        )
+        return text.encode("utf-8", "surrogatepass")
 
     def _inside(self, value: Any) -> Any:
         if isinstance(value, str):

@@ -119,6 +119,12 @@ def test_a_number_and_a_key_of_json_are_redacted_and_the_line_stays_json() -> No
     assert json.loads(redacted) == {"n": "[redacted]", "k-[redacted]": [True, None, 1.5]}
 
 
+@pytest.mark.parametrize("depth", [400, 900, 5000, 100_000])
+def test_a_line_that_is_too_deep_is_redacted_as_a_text(depth: int) -> None:
+    line = b'{"a":' * depth + json.dumps(API_KEY).encode() + b"}" * depth
+    assert API_KEY.encode() not in Redactor([API_KEY]).redact(line)
+
+
 @pytest.mark.parametrize(
     ("secret", "why"),
     [
