@@ -89,7 +89,7 @@ class Redactor:
             form = known.forms[index]
             same = end + _common(squeezed, end, form, end - start)
             span = Span(start, same, form[same - start :] if same == len(squeezed) else b"")
-            if start <= last.end:
+            if start < last.end:
                 longer = max(merged.pop(), span, key=lambda one: (one.end, len(one.rest)))
                 span = Span(last.start, longer.end, longer.rest)
             merged.append(span)

@@ -171,3 +171,7 @@ def test_a_long_secret_that_repeats_itself_goes_whole() -> None:
     two = ["x" + "abcd" * 30, "x" + "abcd" * 30 + "-and-more"]
     assert Redactor(two).redact_text(f"<{two[1]}>") == "<[redacted]>"
     assert Redactor(two[::-1]).redact_text(f"<{two[1]}>") == "<[redacted]>"
+
+
+def test_secrets_beside_each_other_stay_two() -> None:
+    assert Redactor([API_KEY]).redact_text(f"{API_KEY}\n{API_KEY}") == "[redacted]\n[redacted]"

@@ -68,6 +68,7 @@ def create(
     from ctui.client.bringing import Bringing
     from ctui.client.worktrees import make_worktree, wanted_branch
     from ctui.config import load_config
+    from ctui.worktrees.layout import settings_folder
 
     if from_pr is not None:
         if name:
@@ -76,7 +77,7 @@ def create(
     if not name:
         raise InvalidInput("a worktree needs a name", hint="ctui worktree create NAME")
     paths, repository = context.paths(), context.repository(repo)
-    config = load_config(paths, repository=repository.work_tree)
+    config = load_config(paths, repository=settings_folder(repository))
     brings = Bringing(
         paths, repository, config, include_of(bringing), warn, ask_of(may_ask=not as_json)
     )
