@@ -81,19 +81,20 @@ class Redactor:
         hits = known.automaton.find_matches_as_indexes(squeezed, overlapping=True)
         if not hits:
             return []
-        place = _Places(data)
         merged: list[Span] = []
         for index, start, end in sorted(hits, key=lambda hit: hit[1]):
+            last = merged[-1] if merged else Span(-1, -1, b"")
+            if last.start < start and end <= last.end:
+                continue  # of a secret that repeats itself each place is one
             form = known.forms[index]
             same = end + _common(squeezed, end, form, end - start)
-            rest = form[same - start :] if same == len(squeezed) else b""
-            span = Span(place.start(start), place.end(same), rest)
-            if merged and span.start <= merged[-1].end:
-                last = merged.pop()
-                longer = max(last, span, key=lambda one: (one.end, len(one.rest)))
+            span = Span(start, same, form[same - start :] if same == len(squeezed) else b"")
+            if start < last.end:
+                longer = max(merged.pop(), span, key=lambda one: (one.end, len(one.rest)))
                 span = Span(last.start, longer.end, longer.rest)
             merged.append(span)
-        return merged
+        place = _Places(data)
+        return [Span(place.start(start), place.end(end), rest) for start, end, rest in merged]
 
     def unfinished(self, data: bytes) -> int:
         """Return where a secret may begin that ends behind this text; its length if none does."""
@@ -121,14 +122,13 @@ class Redactor:
         return (data[_Places(data).end(same) :] if same else data), b""
 
     def _as_json(self, line: bytes) -> bytes | None:
-        """Redact the texts of a JSON line, so that it stays one; None if it is none."""
+        """Redact the texts of a JSON line, so that it stays one; None if that cannot be done."""
         try:
-            value = json.loads(line)
+            value = self._inside(json.loads(line))
+            text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
         except (ValueError, RecursionError):
             return None
-        return json.dumps(self._inside(value), ensure_ascii=False, separators=(",", ":")).encode(
-            "utf-8", "surrogatepass"
-        )
+        return text.encode("utf-8", "surrogatepass")
 
     def _inside(self, value: Any) -> Any:
         if isinstance(value, str):

@@ -246,7 +246,10 @@ async def test_beside_a_bare_repository_the_default_branch_has_the_files(
     (project / ".git").write_text("gitdir: ./.bare\n")
     git(project, "worktree", "add", "-q", "main", "main")
     (project / "main" / ".env").write_text("A=1")
-    opened = open_repository(project)
+    git(project / "main", "worktree", "add", "-q", "-b", "task", "../task")
+    (project / "task" / ".worktreeinclude").write_text("*\n")
+    (project / "task" / ".env").write_text("A=of a task")
+    opened = open_repository(project / "task")
     bringing = Bringing(paths, opened, Config(), YES, lambda _: None)
     record = await make_worktree(paths, opened, prefix="", name="fix", bring=bringing.into)
     assert (Path(record.path) / ".env").read_text() == "A=1"

@@ -134,6 +134,13 @@ def test_a_long_secret_goes_with_all_that_belongs_to_it(places: list[int]) -> No
     assert viewer.joined("text") == "a [redacted]. [redacted]"
 
 
+def test_white_space_is_not_held_back_for_ever() -> None:
+    redactor = Redactor(["s3cret-value"])
+    pieces = [part("text", "a s3c"), *(part("text", " " * 100) for _ in range(100))]
+    viewer = shown(redactor, *pieces)
+    assert len(viewer.joined("text")) > 5000
+
+
 def test_what_could_not_be_stored_is_held_back_once() -> None:
     """A batch that the disk did not take comes again."""
     viewer = Viewer()

@@ -17,6 +17,9 @@ from ctui.redaction.redactor import Redactor, without
 _OPEN_LIMIT = 500
 """Blocks at once of which something is held back; nothing ends those that were cut off."""
 
+_HELD_LIMIT = 4096
+"""Bytes that are held back of one block."""
+
 _Key = tuple[str | None, int]
 
 
@@ -108,6 +111,8 @@ class Deltas:
         cut = last + self._redactor.unfinished(data[last:])
         shown = without(data[:cut], spans)
         rest = spans[-1].rest if spans and cut == len(data) else b""
+        if len(data) - cut > _HELD_LIMIT:
+            shown, cut = shown + data[cut:], len(data)  # so much white space divides no secret
         if cut < len(data) or rest:
             self._hold(key, _Held(data[cut:], rest, line, field))
         return line if shown == new else _with_text(line, field, shown)

@@ -21,7 +21,8 @@ from ctui.git.attributes import LFS, transformed_among
 from ctui.git.command import run_git
 from ctui.git.repository import Repository
 from ctui.worktrees.bring.copying import link_problem
-from ctui.worktrees.layout import origin_of
+from ctui.worktrees.identity import metadata_of
+from ctui.worktrees.layout import settings_folder
 
 FILE = ".worktreeinclude"
 _FILE_LIMIT = 1 << 16
@@ -49,15 +50,13 @@ class Listing(msgspec.Struct, frozen=True):
 def source_of(repository: Repository) -> tuple[Path, Path] | None:
     """Return git directory and folder of the checkout that files are taken from, or None.
 
-    That is the main checkout, or beside a bare repository the worktree of its default branch.
+    That is the main checkout, or beside a bare repository the worktree of its default branch: any
+    other one is a task's to write.
     """
-    if repository.work_tree is not None:
-        return repository.common_dir, repository.work_tree
-    metadata = origin_of(repository)
-    if metadata == repository.common_dir:
+    files = settings_folder(repository)
+    if files is None:
         return None
-    text = (metadata / "gitdir").read_text(encoding="utf-8").strip()
-    return metadata, Path(os.path.normpath(metadata / text)).parent
+    return (metadata_of(files) if repository.bare else repository.common_dir), files
 
 
 def patterns_of(files: Path) -> bytes:
