@@ -24,7 +24,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "Let ssh, sftp and remote editors into tasks, without a port.",
     ),
     "task": ("ctui.cli.task.task", "List, follow, answer, stop and remove tasks."),
-    "top": ("ctui.cli.top", "Show what tasks take: processors, memory, processes, disk."),
+    "top": ("ctui.cli.task.top", "Show what tasks take: processors, memory, processes, disk."),
     "uninstall": ("ctui.cli.engine.uninstall", "Show all that ctui has here, and take it away."),
     "volume": ("ctui.cli.engine.volume", "List, make and remove the volumes of tasks."),
     "worktree": (

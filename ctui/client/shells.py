@@ -8,23 +8,20 @@ import re
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from typing import TYPE_CHECKING, Literal
 
-import msgspec
-
-from ctui.client.client import Client
-from ctui.client.worktrees import open_store
 from ctui.errors import Conflict, CtuiError, NotFound
+from ctui.paths import private_folder
 from ctui.sandbox.commands import Command, SandboxCommands, SandboxProcess, Size
 from ctui.sandbox.docker.docker_commands import DockerCommands
 from ctui.sandbox.docker.endpoint import resolve_endpoint
 from ctui.sandbox.proxies import proxy_environment
-from ctui.tasks.calls import HoldShell
-from ctui.tasks.mailbox.open_shells import BEAT_SECONDS
 from ctui.tasks.model import Task, TaskState
+from ctui.tasks.store import Store
 
 if TYPE_CHECKING:
+    from ctui.client.client import Client
     from ctui.paths import Paths
 
 _MARK = "SHELL_OF_CTUI"
@@ -135,34 +132,36 @@ async def task_commands(paths: Paths, task_id: str) -> AsyncIterator[TaskCommand
         NotFound: there is no such task.
         Conflict: it cannot have a sandbox that takes commands now.
     """
-    async with Client(paths) as client:
-        hold = _Hold(client, task_id)
-        with open_store(paths) as store:
-            task = store.tasks.get(task_id)
-            run = store.runs.last(task_id)
-        if task.paused:
-            hint = f"`ctui task resume {task_id}`, then again"
-            raise Conflict(f"{task_id} is paused, and takes no command", hint=hint)
-        known = run is not None and run.ended is None and task.state in _HAS_SANDBOX
+    private_folder(paths.state)
+    with closing(Store(paths.database)) as store:
+        task = store.tasks.get(task_id)
+        run = store.runs.last(task_id)
+    if task.paused:
+        hint = f"`ctui task resume {task_id}`, then again"
+        raise Conflict(f"{task_id} is paused, and takes no command", hint=hint)
+    known = run is not None and run.ended is None and task.state in _HAS_SANDBOX
+    hold = _Hold(paths, task_id)
+    beating: asyncio.Task[None] | None = None
+    try:
         # Most often it is there, and then nothing of this needs a driver.
         sandbox = run.container if run is not None and known else await hold.open()
         beating = asyncio.create_task(hold.beat())
-        try:
-            commands = DockerCommands(resolve_endpoint())
-            yield TaskCommands(task, sandbox, commands, hold.typed)
-        finally:
+        yield TaskCommands(task, sandbox, DockerCommands(resolve_endpoint()), hold.typed)
+    finally:
+        if beating is not None:
             beating.cancel()
-            await hold.end()
+        await hold.end()
 
 
 class _Hold:
-    """News of an open shell for the driver."""
+    """News of an open shell for the driver; whoever is quick needs none, and imports nothing."""
 
-    def __init__(self, client: Client, task_id: str) -> None:
-        self._client = client
-        self._call = HoldShell(task_id, str(uuid.uuid4()))
+    def __init__(self, paths: Paths, task_id: str) -> None:
+        self._paths = paths
+        self._task = task_id
+        self._shell = str(uuid.uuid4())
         self._typed = time.monotonic()
-        self._told = False
+        self._client: Client | None = None
 
     def typed(self) -> None:
         """Note that there was input."""
@@ -170,24 +169,34 @@ class _Hold:
 
     async def open(self) -> str:
         """Return the task's sandbox, which is made where there is none."""
-        self._told = True
-        return await self._client.call(msgspec.structs.replace(self._call, open=True))
+        return await self._say(wanted=True)
 
     async def beat(self) -> None:
         """Tell it again and again; a driver that is gone is replaced by the next one."""
-        await asyncio.sleep(0 if self._told else _FIRST_BEAT_SECONDS)
+        if self._client is None:
+            await asyncio.sleep(_FIRST_BEAT_SECONDS)
+        from ctui.tasks.mailbox.open_shells import BEAT_SECONDS
+
         while True:
-            self._told = True
-            idle = time.monotonic() - self._typed
             with suppress(CtuiError):
-                await self._client.call(msgspec.structs.replace(self._call, idle=idle))
+                await self._say(idle=time.monotonic() - self._typed)
             await asyncio.sleep(BEAT_SECONDS)
 
     async def end(self) -> None:
         """Tell that it is over, if anything was told."""
-        if self._told:
-            with suppress(CtuiError):
-                await self._client.call(msgspec.structs.replace(self._call, over=True))
+        if self._client is None:
+            return
+        with suppress(CtuiError):
+            await self._say(over=True)
+        await self._client.close()
+
+    async def _say(self, *, idle: float = 0.0, wanted: bool = False, over: bool = False) -> str:
+        from ctui.client.client import Client
+        from ctui.tasks.calls import HoldShell
+
+        self._client = self._client or Client(self._paths)
+        call = HoldShell(self._task, self._shell, idle=idle, open=wanted, over=over)
+        return await self._client.call(call)
 
 
 def shell_environment(environ: Mapping[str, str]) -> dict[str, str]:

@@ -215,6 +215,15 @@ def remove_config(paths: Paths, config: Path) -> bool:
     return found
 
 
+def is_included(paths: Paths, config: Path) -> bool:
+    """Return True where the person's file has the line that includes ours."""
+    try:
+        text = _read(config)
+    except Unavailable:
+        return False
+    return _without(text, _include(ssh_files(paths))) != text
+
+
 def _include(files: SshFiles) -> str:
     return f"Include {files.config}\n"
 

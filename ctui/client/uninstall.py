@@ -13,6 +13,7 @@ import msgspec
 
 from ctui.claude.login.credentials import forget_credential, stored_credential
 from ctui.client.driver_process import without_driver
+from ctui.client.ssh_access import is_included, remove_config, user_config
 from ctui.client.volumes import open_engine
 from ctui.client.worktrees import open_store
 from ctui.errors import Conflict, CtuiError
@@ -26,7 +27,7 @@ from ctui.worktrees.trash.entries import records
 if TYPE_CHECKING:
     from ctui.sandbox.docker.engine import Engine
 
-What = Literal["sandbox", "volume", "image", "network", "login", "secret", "folder"]
+What = Literal["sandbox", "volume", "image", "network", "login", "secret", "ssh", "folder"]
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -71,6 +72,8 @@ async def plan_uninstall(paths: Paths) -> Uninstall:
     if stored_credential(paths) is not None:
         plan.parts.append(Part("login", "your stored login"))
     plan.parts.extend(Part("secret", one.name) for one in stored_secrets(paths))
+    if is_included(paths, config := user_config()):
+        plan.parts.append(Part("ssh", f"the line of ctui in {config}"))
     chosen = _chosen(os.environ)
     for folder in _folders(paths):
         if folder in chosen:
@@ -105,6 +108,9 @@ async def uninstall(paths: Paths, plan: Uninstall) -> Uninstall:
                 for secret in stored_secrets(paths):
                     if secret.name == part.name:
                         forget(paths, secret)
+                done.parts.append(part)
+            elif part.what == "ssh":
+                remove_config(paths, user_config())
                 done.parts.append(part)
             elif part.what == "folder":
                 await asyncio.to_thread(_delete, Path(part.name), done)

@@ -7,10 +7,11 @@ is named by the text that `create` returned.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
-from ctui.config import ImageConfig
-from ctui.sandbox.spec import SandboxSpec
+if TYPE_CHECKING:
+    from ctui.config import ImageConfig
+    from ctui.sandbox.spec import SandboxSpec
 
 Stream = Literal["out", "err"]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ctui.client.ssh_access import sent_variables, stanza, user_config, write_config
+from ctui.client.uninstall import Part, Uninstall, plan_uninstall, uninstall
 from ctui.errors import CtuiError
 from ctui.paths import Paths
 from tests.cli.commands import ctui, refused
@@ -133,6 +134,20 @@ def test_a_home_without_ssh_gets_its_folder(tmp_path: Path, paths: Paths) -> Non
     assert config.read_text() == f"Include {paths.state}/ssh/config\n"
     assert config.parent.stat().st_mode & 0o777 == 0o700
     assert config.stat().st_mode & 0o777 == 0o600
+
+
+async def test_uninstall_takes_the_line_away(
+    config: Path, paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Part 5: nothing of ctui stays in the person's own file."""
+    monkeypatch.setenv("HOME", str(config.parent.parent))
+    assert not [part for part in (await plan_uninstall(paths)).parts if part.what == "ssh"]
+    write_config(paths, config)
+    plan = await plan_uninstall(paths)
+    assert Part("ssh", f"the line of ctui in {config}") in plan.parts
+    only = Uninstall(dry_run=True, parts=[Part("ssh", f"the line of ctui in {config}")])
+    assert (await uninstall(paths, only)).parts == only.parts
+    assert config.read_text() == _REST
 
 
 def test_what_ssh_cannot_say_is_refused(paths: Paths) -> None:

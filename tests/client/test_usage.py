@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ctui.cli.top import _cells
+from ctui.cli.task.top import _cells
 from ctui.client.usage import TaskUsage, UsageWatch
 from ctui.paths import Paths
 from ctui.sandbox.commands import Command, SandboxProcess, Usage
