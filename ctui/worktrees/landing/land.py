@@ -41,8 +41,8 @@ class Landed(msgspec.Struct, frozen=True, kw_only=True):
     """True if files of a checkout of the target changed with it."""
 
 
-class _How(NamedTuple):
-    """How the target's checkout follows."""
+class _Options(NamedTuple):
+    """Options of a move of the target with its checkout."""
 
     filters: bool
     as_stored: Collection[Path] = ()
@@ -106,8 +106,8 @@ async def land(
     after, commits = await plan.compute(method, fast_forward=fast_forward, dry_run=dry_run)
     await _refuse_content(repository, plan, after, filters=filters)
     reason = f"ctui: {method} of {shown_branch(branch)}"
-    how = _How(filters, as_stored, dry_run)
-    moved = await _move(repository, ref, before, after, reason, how)
+    options = _Options(filters, as_stored, dry_run)
+    moved = await _move(repository, ref, before, after, reason, options)
     return Landed(
         method=method,
         target=branch_name(ref),
@@ -135,7 +135,7 @@ async def undo_landing(repository: Repository, landed: Landed, *, filters: bool 
             hint="revert the commits instead",
         )
     reason = f"ctui: undo {landed.method}"
-    return await _move(repository, ref, landed.after, landed.before, reason, _How(filters))
+    return await _move(repository, ref, landed.after, landed.before, reason, _Options(filters))
 
 
 async def _move(
@@ -144,12 +144,12 @@ async def _move(
     old: str,
     new: str,
     reason: str,
-    how: _How,
+    options: _Options,
 ) -> bool:
     """Move a branch and the checkout that has it; return True if files of one followed."""
     checkout = checkout_of(repository, ref)
     if checkout is None:
-        if how.dry_run:
+        if options.dry_run:
             return False
         compare_and_swap(repository.common_dir, ref, old, new, reason)
         return False
@@ -159,11 +159,11 @@ async def _move(
             raise Conflict(
                 f"{shown_branch(ref)} moved meanwhile", hint="look at it again, then try again"
             )
-        stored = checkout.work_tree in how.as_stored
-        await held.follow_files(old, new, filters=how.filters and not stored, stored=stored)
-        if not how.dry_run:
+        stored = checkout.work_tree in options.as_stored
+        await held.follow_files(old, new, filters=options.filters and not stored, stored=stored)
+        if not options.dry_run:
             await held.move(ref, old, new, reason)
-    return not how.dry_run
+    return not options.dry_run
 
 
 async def _refuse_content(
