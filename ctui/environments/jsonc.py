@@ -14,8 +14,8 @@ from ctui.errors import InvalidInput
 from ctui.text import one_line
 
 _PIECE = re.compile(
-    r'"(?:[^"\\]|\\.)*"'  # a text, in which nothing is a comment
-    r"|//[^\n]*|/\*.*?\*/"
+    r'"(?:[^"\\]|\\.?)*+"?'  # a text, in which nothing is a comment
+    r"|//[^\n]*|/\*.*?(?:\*/|\Z)"  # one that is not closed is one piece too: linear time
     r"|[,\]}]|\s+|[^\s\"/,\]}]+|.",
     re.DOTALL,
 )
@@ -53,7 +53,7 @@ def _plain(text: str) -> str:
     comma = -1
     for match in _PIECE.finditer(text):
         piece = match.group()
-        if piece[:2] in {"//", "/*"} and len(piece) > 1:
+        if piece.startswith("//") or (piece.startswith("/*") and piece[2:].endswith("*/")):
             piece = _NO_TEXT.sub(" ", piece)
         elif piece == ",":
             comma = len(pieces)

@@ -31,6 +31,7 @@ KEYS: Mapping[str, tuple[str, Any]] = {
 }
 """Key of `[environment]` -> what is done with it, and an example."""
 
+_ENTRIES = 100
 _NOT_YET = {"services"}
 
 
@@ -110,6 +111,8 @@ class _Table:
             raise self._wrong(key, "is neither a text nor a list of texts")
         if any("\0" in one or not one.strip() for one in texts):
             raise self._wrong(key, "has an empty entry")
+        if len(texts) > _ENTRIES:
+            raise self._wrong(key, f"has more than {_ENTRIES} entries")
         return tuple(texts)
 
     def text(self, key: str) -> str:

@@ -110,6 +110,7 @@ def test_no_link_is_followed(repository: Path) -> None:
         '[environment]\nenv = { A = "one\\nRUN evil" }\n',
         "[environment]\nimage = 'a'\ndockerfile = 'b'\n",
         "[environment\n",
+        f"[environment]\ninputs = {['*.lock'] * 101}\n",
         "[environment]\ndockerfile = 'none'\n",
     ],
 )

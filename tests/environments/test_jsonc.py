@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from hypothesis import given
@@ -63,6 +64,16 @@ def test_what_is_wrong_is_one_line(text: str, said: str) -> None:
         parse_jsonc(text, "f")
     assert said in caught.value.message
     assert caught.value.message.isprintable()
+
+
+@pytest.mark.parametrize("piece", ['\\"', "/*", '"', "//", ",", "/* */,", '"\\'])
+def test_time_is_linear(piece: str) -> None:
+    """A hostile file of the largest size is read or refused in well under a second."""
+    text = '{"a": "' + piece * ((1 << 18) // len(piece))
+    before = time.process_time()
+    with pytest.raises(InvalidInput):
+        parse_jsonc(text, "f")
+    assert time.process_time() - before < 5
 
 
 @given(st.text(alphabet='{}[]",:/*\\\n a1'))

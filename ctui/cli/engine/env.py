@@ -158,8 +158,7 @@ def init(repo: str, *, only_print: bool) -> None:
 def add(packages: tuple[str, ...], repo: str) -> None:
     """Have Debian packages in the environment: writes them into [environment] of .ctui.toml.
 
-    A task that needs one says this command. It counts when you have committed the file, and
-    consented to it.
+    Tasks cannot install any. It counts when you have committed the file, and consented to it.
     """
     from ctui.config.sources import REPOSITORY_FILE, read_text
     from ctui.environments.addition import install_command, with_packages

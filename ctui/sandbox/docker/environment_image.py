@@ -16,6 +16,8 @@ from ctui.text import one_line
 if TYPE_CHECKING:
     from docker.api.client import APIClient
 
+_AGAIN = "`ctui env build --base COMMIT` with the task's base commit builds it again"
+
 LABEL_ENVIRONMENT = "ctui.environment"
 LABEL_MADE_WITH = "ctui.environment.image"
 """Label with the tag of ctui's own image at the time."""
@@ -39,13 +41,13 @@ async def require_environment(
     if found is None:
         raise Unavailable(
             f"the image of the environment {environment} is not there",
-            hint="`ctui env build` in its repository builds it again",
+            hint=_AGAIN,
         )
     labels = found["Config"].get("Labels") or {}
     if labels.get(LABEL_MADE_WITH) != await asyncio.to_thread(image_tag, config):
         raise Unavailable(
             f"the environment {environment} was built by another ctui or for other settings",
-            hint="`ctui env build` in its repository builds it again",
+            hint=_AGAIN,
         )
     return tag
 
