@@ -70,8 +70,21 @@ def _show(path: str) -> int | None:
         if chosen == "demo":
             return None
         place = chosen
-    config = load_config(paths, repository=place.git_dir.parent)
+    config = load_config(paths, repository=_settings_folder(place.git_dir))
     return run_app(paths, config, place, scripted=bool(os.environ.get(DEMO_VARIABLE)))
+
+
+def _settings_folder(git_dir: Path) -> Path | None:
+    """Return the checkout whose `.ctui.toml` counts; that of a plain `.git` is around it."""
+    if git_dir.name == ".git" and (git_dir / "index").exists():
+        return git_dir.parent
+    from ctui.git.repository import open_repository
+    from ctui.worktrees.layout import settings_folder
+
+    try:
+        return settings_folder(open_repository(git_dir))
+    except CtuiError:
+        return None  # what is wrong is said by whoever needs it
 
 
 def _check_folder(path: str) -> None:

@@ -15,7 +15,7 @@ from ctui.client.mending import mend_engine
 from ctui.client.store_health import REPAIR, check_state
 from ctui.config import load_config
 from ctui.config.sources import read_values
-from ctui.errors import CtuiError
+from ctui.errors import CtuiError, Refused
 from ctui.git.command import git_version, require_git
 from ctui.paths import Paths
 from ctui.text import one_line
@@ -127,7 +127,10 @@ def _no_engine(endpoint: Endpoint | None, error: CtuiError) -> Check:
 
 
 async def _engine(engine: Engine) -> Check:
-    info = await engine.info()
+    try:
+        info = await engine.info()
+    except Refused as error:
+        return Check("engine", False, f"{error.message} ({engine.endpoint.url})", error.hint)
     found = f"Docker {info.version} at {engine.endpoint.url}"
     if not info.live_restore:
         note = 'tasks stop when dockerd restarts: set "live-restore": true in its daemon.json'

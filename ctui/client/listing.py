@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -13,12 +14,11 @@ from ctui.git.target import short_ref
 from ctui.paths import Paths
 from ctui.tasks.model import TaskState
 from ctui.worktrees.landing.ref_transaction import recover_all
+from ctui.worktrees.mending import what_to_do
 from ctui.worktrees.model import Changes, Problem, State, Upstream, Verdict, WorktreeStatus
 from ctui.worktrees.proof.worker import ProofWorker
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ctui.git.repository import Repository
     from ctui.tasks.store import Store
 
@@ -43,7 +43,7 @@ class ListedWorktree(msgspec.Struct, frozen=True, kw_only=True):
     status: Literal["clean", "unclean", "merged"]
     verdict: Verdict
     evidence: str
-    """The reason for its status as a sentence."""
+    """The reason for its status as a sentence; behind it what to do about a problem."""
     changes: Changes | None
     upstream: Upstream
     ahead: int
@@ -125,4 +125,7 @@ _SHOWN = tuple(name for name in ListedWorktree.__struct_fields__ if name != "tas
 
 def _item(status: WorktreeStatus, tasks: Mapping[str, TaskOfWorktree]) -> ListedWorktree:
     shown = {name: getattr(status, name) for name in _SHOWN}
+    if status.problem is not None:
+        hint = what_to_do(status.problem, Path(status.path), Path(status.metadata))
+        shown["evidence"] = f"{status.evidence}; {hint}" if status.evidence else hint
     return ListedWorktree(**shown, task=tasks.get(status.path))

@@ -36,6 +36,7 @@ from ctui.tasks.trust import is_trusted
 from ctui.text import one_line
 from ctui.worktrees.existing_branch import began_at
 from ctui.worktrees.identity import head_of
+from ctui.worktrees.layout import settings_folder
 from ctui.worktrees.model import WorktreeRecord
 from ctui.worktrees.trash.removal_checks import check_removal
 
@@ -108,10 +109,10 @@ def caller_settings(paths: Paths, repository: str) -> Config:
         repository: the main repository's git directory; one that is gone says nothing.
     """
     try:
-        work_tree = open_repository(Path(repository)).work_tree
+        folder = settings_folder(open_repository(Path(repository)))
     except CtuiError:
-        work_tree = None
-    return _settled(load_config(paths, repository=work_tree))
+        folder = None
+    return _settled(load_config(paths, repository=folder))
 
 
 def new_message(paths: Paths, task_id: str, text: str, message_id: str = "") -> SendMessage:
@@ -201,7 +202,7 @@ async def start_task(
     engine = resolve_endpoint().identity
     options = with_servers(client.paths, new)
     known = login(client.paths, options)
-    config = _settled(load_config(client.paths, repository=repository.work_tree))
+    config = _settled(load_config(client.paths, repository=settings_folder(repository)))
     options = msgspec.structs.replace(
         options,
         isolated=options.isolated or config.sandbox.isolated,
@@ -303,7 +304,7 @@ async def _place(
         record = worktrees.recorded(paths, repository, meant)
         worktrees.check_ready(repository, record)
     else:
-        prefix = load_config(paths, repository=repository.work_tree).worktrees.prefix
+        prefix = load_config(paths, repository=settings_folder(repository)).worktrees.prefix
         record = made = await worktrees.make_worktree(
             paths,
             repository,

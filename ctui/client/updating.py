@@ -17,7 +17,10 @@ from ctui.git.repository import Repository, open_repository
 from ctui.paths import Paths
 from ctui.tasks.model import Task, TaskState
 from ctui.text import one_line
+from ctui.worktrees.as_stored import Checkout as FilesAsStored
+from ctui.worktrees.as_stored import Say
 from ctui.worktrees.known import KnownWorktree, find_worktree, known_worktrees
+from ctui.worktrees.landing.commit_diff import commit_diff
 from ctui.worktrees.landing.merge_plan import MergeConflict
 from ctui.worktrees.landing.update import Updated, UpdateMethod, carry_out, plan_update
 from ctui.worktrees.owner import task_owner
@@ -30,6 +33,7 @@ async def update_worktree(
     *,
     method: UpdateMethod = "merge",
     dry_run: bool = False,
+    say: Say = lambda _: None,
 ) -> Updated:
     """Bring what is new in the target into a worktree's branch and files.
 
@@ -41,6 +45,7 @@ async def update_worktree(
         worktree: opened by its metadata.
         method: a merge commit, or the branch's commits replayed on the target.
         dry_run: compute it, and move nothing.
+        say: told what the person should know of filters that are new in it.
 
     Raises:
         MergeConflict: with the files, and a message for the task. Nothing was moved.
@@ -56,6 +61,9 @@ async def update_worktree(
         if any(task.works for task in _tasks(paths, worktree)):
             raise Conflict("a task has begun to work there", hint="try again after its turn")
         await carry_out(repository, checkout, plan)
+    changes = await commit_diff(repository.common_dir, done.before, done.after)
+    written = [change.path for change in changes if change.new]
+    await FilesAsStored(repository, *checkout, say).keep_as_stored(done.after, written)
     return done
 
 

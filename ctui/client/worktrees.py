@@ -15,7 +15,7 @@ from ctui.git.repository import open_repository
 from ctui.paths import Paths, private_folder
 from ctui.tasks.store import Store
 from ctui.text import one_line
-from ctui.worktrees.identity import checked_path, metadata_of, place_of
+from ctui.worktrees.identity import checked_path, metadata_of, moved_to, place_of
 from ctui.worktrees.known import KnownWorktree, find_worktree, known_worktrees
 from ctui.worktrees.mending import what_to_do
 from ctui.worktrees.model import WorktreeRecord
@@ -43,16 +43,29 @@ def open_store(paths: Paths) -> Iterator[Store]:
 
 
 def records(paths: Paths, repository: Repository) -> dict[str, WorktreeRecord]:
-    """Return ctui's records of a repository's worktrees, by metadata folder."""
-    with open_store(paths) as store:
-        stored = store.worktrees.of(str(repository.common_dir))
+    """Return ctui's records of a repository's worktrees, by metadata folder.
+
+    One that was moved without ctui is recorded at its new place. A task keeps to the old one.
+    """
     found = {}
-    for data in stored:
-        # What cannot be read hides no other; its worktree is adopted like one of the person's own.
-        with suppress(msgspec.MsgspecError, ValueError):
-            record = msgspec.json.decode(data, type=WorktreeRecord)
-            found[record.metadata] = record
+    with open_store(paths) as store:
+        for data in store.worktrees.of(str(repository.common_dir)):
+            # What cannot be read hides no other; its worktree is adopted like one of the person's.
+            with suppress(msgspec.MsgspecError, ValueError):
+                record = msgspec.json.decode(data, type=WorktreeRecord)
+                found[record.metadata] = _followed(store, record)
     return found
+
+
+def _followed(store: Store, record: WorktreeRecord) -> WorktreeRecord:
+    here = moved_to(record)
+    if here is None or any(store.tasks.list(worktree=record.path)):
+        return record
+    followed = msgspec.structs.replace(record, path=str(here))
+    with suppress(CtuiError):  # what cannot be written is found out the next time
+        store.worktrees.save(followed.path, followed.repository, msgspec.json.encode(followed))
+        store.worktrees.forget(record.path)
+    return followed
 
 
 def recorded(paths: Paths, repository: Repository, name: str) -> WorktreeRecord:

@@ -50,6 +50,7 @@ async def demo_world() -> AsyncIterator[World]:
 
     Raises:
         Unavailable: there is no engine or no image.
+        Refused: no task could work on this engine.
     """
     engine = await Engine.connect()
     folder = Path(tempfile.mkdtemp(prefix="ctui-demo-"))
@@ -57,6 +58,7 @@ async def demo_world() -> AsyncIterator[World]:
     environ = _environment(folder / "home", credential)
     paths = Paths.from_environment(environ)
     try:
+        await engine.info()  # refuses one on which no task could work
         network = f"ctui-demo-{paths.instance}"
         labels = {LABEL_INSTANCE: paths.instance}
         await engine.ensure_network(network, labels, internal=True)

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from ctui.errors import Unavailable
 from ctui.git import hostile
+from ctui.git.caller import environ
 from ctui.git.command import run_git
 from ctui.git.opening import common_dir_of
 
@@ -22,6 +23,7 @@ LFS = "lfs"
 """Filter of Git LFS: what is stored is a pointer, and no secret."""
 
 _FILE = b".gitattributes"
+_ANYWHERE = f":(glob)**/{_FILE.decode()}"
 _ATTRIBUTES = ("filter", "working-tree-encoding")
 _NONE = (b"unspecified", b"unset", b"")
 _REGULAR = (b"100644", b"100755")
@@ -134,12 +136,9 @@ async def _may_have_any(git_dir: Path, files: Path | None) -> bool:
     """Return True if any file that git reads attributes from mentions one that transforms."""
     if any(_mentions(path) for path in await _own_files(git_dir)):
         return True
-    if files is not None and _says(hostile.read_file(files, os.fsdecode(_FILE), limit=_LIMIT)):
+    if files is not None and await _say_files(git_dir, files):
         return True
-    listed = await run_git(
-        ["ls-files", "-z", "--stage", "--", f":(glob)**/{_FILE.decode()}"],
-        git_dir=git_dir,
-    )
+    listed = await run_git(["ls-files", "-z", "--stage", "--", _ANYWHERE], git_dir=git_dir)
     stages = [line.split(b"\t")[0].split(b" ") for line in listed.stdout.split(b"\0") if line]
     oids = sorted({oid for mode, oid, _ in stages if mode in _REGULAR})
     if not oids:
@@ -152,6 +151,18 @@ async def _may_have_any(git_dir: Path, files: Path | None) -> bool:
     )
     # One that cannot be read may say anything.
     return bool(output.exit_code) or _says(output.stdout) or b" missing\n" in output.stdout
+
+
+async def _say_files(git_dir: Path, files: Path) -> bool:
+    """Return True if a `.gitattributes` of a checkout does, as it lies there, tracked or not."""
+    listed = await run_git(
+        ["ls-files", "-z", "--cached", "--others", "--", _ANYWHERE],
+        git_dir=git_dir,
+        work_tree=files,
+        timeout=_SECONDS,
+    )
+    paths = {os.fsdecode(path) for path in listed.stdout.split(b"\0") if path}
+    return any(_says(hostile.read_file(files, *path.split("/"), limit=_LIMIT)) for path in paths)
 
 
 async def _own_files(git_dir: Path) -> list[Path]:
@@ -168,8 +179,9 @@ async def _own_files(git_dir: Path) -> list[Path]:
 
 
 def _config_home() -> Path:
-    home = os.environ.get("XDG_CONFIG_HOME")
-    return Path(home) if home else Path.home() / ".config"
+    person = environ()
+    settings = person.get("XDG_CONFIG_HOME")
+    return Path(settings) if settings else Path(person.get("HOME") or Path.home(), ".config")
 
 
 def _mentions(path: Path) -> bool:

@@ -14,13 +14,15 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from ctui.errors import ExternalFailure, Unavailable
+from ctui.errors import ExternalFailure, Refused, Unavailable
 from ctui.git import caller
 from ctui.git.environment import OVERRIDES, git_environment
+from ctui.git.pipes import blocking_pipe
 from ctui.git.process import communicate
 from ctui.text import one_line, sanitise
 
@@ -31,6 +33,14 @@ _READS_SUBMODULES = frozenset({"status", "diff", "diff-files", "diff-index", "co
 IGNORE_SUBMODULES = "--ignore-submodules=all"
 """Keeps git out of nested repositories, whose own configuration names programs to run."""
 
+_IN_THE_ROOT = {"sparse.expectFilesOutsideOfPatterns": "true"}
+"""Settings of a git that reads an index before it goes to the files, if it does: in a sparse
+checkout it would find `/lib`, and take the entry `lib` for one that the patterns do not leave out.
+"""
+
+_PATIENCE = 2.0
+"""Seconds until a git that has not ended is suspected to wait for a pipe."""
+
 
 class GitOutput(NamedTuple):
     """Result of a git process: raw stdout, the sanitised end of stderr, and its exit status."""
@@ -38,6 +48,10 @@ class GitOutput(NamedTuple):
     stdout: bytes
     stderr: str
     exit_code: int
+
+
+_Ended = tuple[bytes | None, bytes, int]
+"""Result of `communicate`."""
 
 
 class GitTimeout(ExternalFailure):
@@ -143,6 +157,7 @@ async def run_git(
     Raises:
         Unavailable: git is not installed.
         GitTimeout: it took longer than `timeout`.
+        Refused: it waits for a pipe that somebody put among the files.
         ExternalFailure: it failed (with `check`), or wrote more than 512 MiB.
     """
     command = [str(arg) for arg in args]
@@ -160,7 +175,12 @@ async def run_git(
         input=input,
         env=git_environment(
             caller.environ(),
-            {**OVERRIDES, **(dict.fromkeys(blanked, "")), **(config or {})},
+            {
+                **OVERRIDES,
+                **(_IN_THE_ROOT if not touches_files or command[0] == "update-index" else {}),
+                **(dict.fromkeys(blanked, "")),
+                **(config or {}),
+            },
             env or {},
         ),
         check=check,
@@ -217,9 +237,10 @@ async def _run(
     argv += command
     try:
         async with asyncio.timeout(timeout):
-            stdout, stderr, exit_code = await communicate(
-                argv, env, input, nice=nice, cwd=cwd, heard=heard
-            )
+            running = communicate(argv, env, input, nice=nice, cwd=cwd, heard=heard)
+            if work_tree is not None:
+                running = _unless_blocked(running, work_tree)
+            stdout, stderr, exit_code = await running
     except TimeoutError as error:
         raise GitTimeout(f"git {command[0]} took longer than {timeout:g} s", argv=argv) from error
     except OSError as error:
@@ -239,6 +260,24 @@ async def _run(
             stderr=said,
         )
     return GitOutput(stdout, said, exit_code)
+
+
+async def _unless_blocked(running: Coroutine[Any, Any, _Ended], work_tree: Path) -> _Ended:
+    """Await a git that reads files of a checkout, but not one that a task's pipe would hold up."""
+    process = asyncio.ensure_future(running)
+    try:
+        done, _ = await asyncio.wait([process], timeout=_PATIENCE)
+        if not done and (pipe := await asyncio.to_thread(blocking_pipe, work_tree)) is not None:
+            raise Refused(
+                f"{one_line(str(pipe), 300)} is a pipe, at which git waits for ever",
+                hint="remove it",
+            )
+        return await process
+    finally:
+        if not process.done():
+            process.cancel()
+            with suppress(asyncio.CancelledError):
+                await process
 
 
 def _refuse_unsafe(command: Sequence[str]) -> None:

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 
 import msgspec
 
-from ctui.errors import Conflict, Refused
+from ctui.errors import Conflict, Refused, Unavailable
 from ctui.files import replace_file, replace_file_in
 from ctui.git import hostile
 from ctui.git.harvest import checked_out
@@ -44,12 +44,13 @@ def following(private: PrivateRepository, move: Move, owner: tuple[int, int]) ->
     Raises:
         Refused: the task is not on the branch, has it elsewhere, or is in the middle of a merge.
         Conflict: a git of the task is at work.
+        Unavailable: the directory cannot be written.
     """
     finish(private, owner)
     _refuse(private, move)
     _make_folders(private, _folders(move), owner)
     with hostile.folder(private.git_dir, *_folders(move)) as heads:
-        if heads is None:
+        if heads is None or (private.git_dir / "index").is_dir():
             raise Refused("its task's git directory is damaged", hint="stop and remove the task")
     with hostile.folder(private.git_dir) as directory:
         if directory is None or not _take(directory):
@@ -62,6 +63,11 @@ def following(private: PrivateRepository, move: Move, owner: tuple[int, int]) ->
             replace_file(private.folder / _NOTE, msgspec.json.encode(move), suffix="new")
             yield
             finish(private, owner)
+        except OSError as error:
+            raise Unavailable(
+                f"{private.git_dir} cannot be written: {error.strerror}",
+                hint="what moved stays moved; its task follows when it can",
+            ) from error
         finally:
             # Nothing was moved: then there is nothing to follow.
             if _at(private, move.branch) != move.new:

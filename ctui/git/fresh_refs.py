@@ -16,8 +16,8 @@ from pathlib import Path
 from ctui.files import replace_file
 from ctui.git import hostile
 from ctui.git.follow_host import finish
-from ctui.git.isolation import REFS_HEADER
-from ctui.git.private import PrivateRepository, current_refs
+from ctui.git.packed_refs import current_refs, lines_of, packed
+from ctui.git.private import PrivateRepository
 
 _PACKED_LIMIT = 32 << 20
 _SMALL = 4096
@@ -65,7 +65,7 @@ def refresh_refs(private: PrivateRepository, branch: str | None, owner: tuple[in
             if moves:
                 seed = {name: ids[0] for name, ids in seeds.items()}
                 _write_seed(private.next_seed, _applied(seed, moves))
-                _fill(directory, _OWN_LOCK + _lines(_applied(here, moves)), owner)
+                _fill(directory, _OWN_LOCK + lines_of(_applied(here, moves)), owner)
                 os.rename(_LOCK, "packed-refs", src_dir_fd=directory, dst_dir_fd=directory)
                 private.next_seed.rename(private.seed)
         finally:
@@ -150,12 +150,8 @@ def _in_use(private: PrivateRepository) -> Iterable[bytes]:
         yield data.removeprefix(b"ref:").strip()
 
 
-def _lines(refs: Mapping[bytes, bytes]) -> bytes:
-    return b"".join(b"%s %s\n" % (refs[name], name) for name in sorted(refs))
-
-
 def _write_seed(path: Path, refs: Mapping[bytes, bytes]) -> None:
-    replace_file(path, REFS_HEADER + _lines(refs), suffix="new")
+    replace_file(path, packed(refs), suffix="new")
 
 
 def _lock(directory: int) -> bool:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ctui.errors import Refused
 from ctui.git import hostile
-from ctui.git.attributes import filter_setting
+from ctui.git.attributes import filter_setting, portions
 from ctui.git.command import run_git
 from ctui.git.lfs import POINTER_LIMIT, Pointer, pointer_of
 from ctui.git.opening import common_dir_of
@@ -25,7 +25,6 @@ from ctui.text import one_line
 MAX_BYTES = 8 << 30
 """Bytes of new objects of one import."""
 
-_LOOKED_AT = 1000
 _PORTION = 1 << 20
 _SETTINGS = {
     "clean": "git-lfs clean -- %f",
@@ -91,22 +90,27 @@ def take_over(git_dir: Path, store: Path, wanted: Mapping[Pointer, bytes]) -> No
         target = store / pointer.sha256[:2] / pointer.sha256[2:4] / pointer.sha256
         if target.is_file():
             continue
-        left -= pointer.size
-        if left < 0:
-            raise Refused("the task's new files of Git LFS are larger than 8 GB")
-        if not _copy(git_dir, pointer, target) and path:
+        copied = _copy(git_dir, pointer, target, left)
+        left -= pointer.size if copied else 0
+        if not copied and path:
             name = one_line(path.decode("utf-8", "replace"), 80)
             raise Refused(
                 f"the file of Git LFS at {name} is not in the task: let the task add it again"
             )
 
 
-def _copy(git_dir: Path, pointer: Pointer, target: Path) -> bool:
+def _copy(git_dir: Path, pointer: Pointer, target: Path, limit: int) -> bool:
     """Copy one object, and return True if it was there and had the right content."""
     name = pointer.sha256
     with hostile.folder(git_dir, "lfs", "objects", name[:2], name[2:4]) as folder:
         if folder is None or (descriptor := hostile.open_file(name, folder)) is None:
             return False
+    if os.fstat(descriptor).st_size != pointer.size:
+        os.close(descriptor)
+        return False
+    if pointer.size > limit:
+        os.close(descriptor)
+        raise Refused("the task's new files of Git LFS are larger than 8 GB")
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(f"{name}.{secrets.token_hex(4)}")
     try:
@@ -134,13 +138,15 @@ async def unchanged_files(git_dir: Path, work_tree: Path, paths: Iterable[bytes]
     asked = [*paths]
     if not asked or not _may_be_used(git_dir):
         return set()
-    listed = await run_git(
-        ["ls-files", "--stage", "-z", "--", *map(os.fsdecode, asked[:_LOOKED_AT])],
-        git_dir=git_dir,
-        env={"GIT_LITERAL_PATHSPECS": "1"},
-    )
-    stages = [line.partition(b"\t") for line in listed.stdout.split(b"\0") if line]
-    blobs = {path: facts.split(b" ")[1] for facts, _, path in stages}
+    blobs: dict[bytes, bytes] = {}
+    for some in portions(asked):
+        listed = await run_git(
+            ["ls-files", "--stage", "-z", "--", *map(os.fsdecode, some)],
+            git_dir=git_dir,
+            env={"GIT_LITERAL_PATHSPECS": "1"},
+        )
+        stages = (line.partition(b"\t") for line in listed.stdout.split(b"\0") if line)
+        blobs |= {path: facts.split(b" ")[1] for facts, _, path in stages}
     pointers = await pointers_in(git_dir, set(blobs.values()))
     known = {path: pointers[oid] for path, oid in blobs.items() if oid in pointers}
     return await asyncio.to_thread(

@@ -7,6 +7,7 @@ anew, from the side that is still right (git-worktree(1)); no other setting has 
 from __future__ import annotations
 
 import os
+import shlex
 from contextlib import suppress
 from pathlib import Path
 
@@ -70,8 +71,17 @@ def link_target(folder: Path) -> Path | None:
 
 def repair_command(common_dir: Path, worktree: Path | None) -> str:
     """Return the command that lets a repository and a worktree name each other again."""
+    return _worktree_command(common_dir, "repair", *([worktree] if worktree is not None else []))
+
+
+def move_command(common_dir: Path, here: Path, there: Path) -> str:
+    """Return the command that moves a worktree from one place to another."""
+    return _worktree_command(common_dir, "move", here, there)
+
+
+def _worktree_command(common_dir: Path, verb: str, *paths: Path) -> str:
     place = common_dir.parent if common_dir.name == ".git" else common_dir
-    return f"git -C {place} worktree repair{f' {worktree}' if worktree is not None else ''}"
+    return shlex.join(["git", "-C", str(place), "worktree", verb, *map(str, paths)])
 
 
 def leads_nowhere(worktree: Path, metadata: Path) -> bool:
@@ -95,7 +105,7 @@ def _lost(folder: Path, named: Path) -> Refused:
         )
     return Refused(
         f"the repository of the worktree {shown} is gone: {one_line(str(common_dir), 200)}",
-        hint=f"if you moved it: git -C ITS_NEW_PLACE worktree repair {shown}",
+        hint=f"if you moved it: git -C ITS_NEW_PLACE worktree repair {shlex.quote(shown)}",
     )
 
 

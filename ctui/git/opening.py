@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -109,7 +110,7 @@ def refuse_formats(common_dir: Path) -> None:
     if storage.lower() != "files":
         raise Refused(
             f"{common_dir} keeps its refs as {one_line(storage, 20)}, which ctui cannot read yet",
-            hint=f"git -C {_stand(common_dir)} refs migrate --ref-format=files",
+            hint=f"git -C {shlex.quote(str(_stand(common_dir)))} refs migrate --ref-format=files",
         )
     if objects.lower() != "sha1":
         raise Refused(

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-import re
 import shutil
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -20,8 +19,8 @@ from typing import NamedTuple
 
 from ctui.errors import Refused, Unavailable
 from ctui.git import hostile
-from ctui.git.isolation import REFS_HEADER, isolate
-from ctui.git.opening import open_trusted
+from ctui.git.isolation import isolate
+from ctui.git.packed_refs import current_refs, packed, tip_in
 from ctui.git.personal import ignored, personal_settings
 from ctui.git.private_filters import FilterNotes, set_up_filters
 from ctui.git.process import to_the_end
@@ -33,7 +32,6 @@ from ctui.small_file import read_small_file
 
 _MOUNTED_AT = "/ctui/git"
 _LINK_LIMIT = 1 << 16
-_REF_PREFIXES = ("refs/heads/", "refs/remotes/", "refs/tags/")
 _REFS_WATCHED = 10_000
 
 
@@ -177,7 +175,7 @@ async def create_private(
         await to_the_end(asyncio.to_thread(_lay_out, *made, borrow=not isolated))
         if isolated:
             refs = (unfinished / "packed-refs").read_bytes()
-            await _isolate(private, unfinished, _tip(refs, branch) or base)
+            await _isolate(private, unfinished, tip_in(refs, branch) or base)
         await set_up_filters(private.filters, unfinished, repository, metadata, filters)
         await to_the_end(asyncio.to_thread(_complete, private, unfinished, branch, owner))
     except OSError as error:
@@ -221,7 +219,7 @@ def _lay_out(
         alternates = "".join(f"{path}\n" for path in directories)
         _write(unfinished / "objects/info/alternates", os.fsencode(alternates))
     head = f"ref: refs/heads/{branch}\n" if branch else f"{base}\n"
-    _write(unfinished / "packed-refs", _packed_refs(private.repository))
+    _write(unfinished / "packed-refs", packed(current_refs(private.repository)))
     _write(unfinished / "HEAD", head.encode())
     settings = sparse.settings if sparse is not None else {}
     _write(unfinished / "config", _config({**personal, **settings}).encode())
@@ -257,37 +255,10 @@ def _complete(
         # Git refuses a link of another owner. Its mount is read-only, so the task cannot write it.
         os.lchown(link, *owner)
     _write(private.seed, refs)
-    if tip := _tip(refs, branch):
+    if tip := tip_in(refs, branch):
         # The commit at which an import expects the branch.
         _write(private.folder / "left-at", tip.encode())
     unfinished.rename(private.git_dir)
-
-
-def _tip(refs: bytes, branch: str | None) -> str | None:
-    ref = re.escape(f"refs/heads/{branch}".encode())
-    found = re.search(rb"^([0-9a-f]{40}) " + ref + rb"$", refs, re.MULTILINE)
-    return found.group(1).decode() if found else None
-
-
-def _packed_refs(repository: Repository) -> bytes:
-    """Return branches, remote branches and tags, as git-pack-refs(1) writes them."""
-    lines = current_refs(repository)
-    body = b"".join(b"%s %s\n" % (lines[name], name) for name in sorted(lines))
-    return REFS_HEADER + body
-
-
-def current_refs(repository: Repository) -> dict[bytes, bytes]:
-    """Return the objects that branches, remote branches and tags name."""
-    import pygit2
-
-    lines: dict[bytes, bytes] = {}
-    for reference in open_trusted(repository.common_dir).references.iterator():
-        name = reference.raw_name
-        if reference.type is not pygit2.enums.ReferenceType.DIRECT:
-            continue
-        if name.startswith(tuple(prefix.encode() for prefix in _REF_PREFIXES)):
-            lines[name] = str(reference.target).encode()
-    return lines
 
 
 def _config(personal: Mapping[str, str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Container
 from contextlib import suppress
 from functools import cached_property
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctui.errors import NotFound, Refused
+from ctui.git.alternates import object_directories
 from ctui.git.moved import refuse_broken_link, refuse_stray, trashed_from
 from ctui.git.opening import (
     common_dir_of,
@@ -24,10 +26,6 @@ from ctui.text import one_line
 
 if TYPE_CHECKING:
     import pygit2
-
-_ALTERNATES_LIMIT = 1 << 16
-_ALTERNATES_DEPTH = 5
-"""Git's own limit: a longer chain of alternates is an error (gitrepository-layout(5))."""
 
 _LEFT = re.compile(r"checkout: moving from (\S+) to ")
 _SYMBOLIC_DEPTH = 5
@@ -237,16 +235,7 @@ class Repository:
 
     def object_directories(self) -> list[Path]:
         """Return the folders of this repository's objects: its own, and those it borrows from."""
-        found: list[Path] = []
-        pending = [(self.common_dir / "objects", 0)]
-        while pending:
-            folder, depth = pending.pop(0)
-            folder = folder.resolve()
-            if folder in found or depth > _ALTERNATES_DEPTH or not folder.is_dir():
-                continue
-            found.append(folder)
-            pending += [(path, depth + 1) for path in _alternates(folder)]
-        return found
+        return object_directories(self.common_dir)
 
 
 def open_repository(path: Path) -> Repository:
@@ -293,7 +282,7 @@ def _refuse_bare(common_dir: Path, git: pygit2.Repository) -> None:
     if (common_dir / "index").exists():
         raise Refused(
             f"{common_dir} calls itself a bare repository, but has a checkout",
-            hint=f"git --git-dir={common_dir} config core.bare false",
+            hint=f"git --git-dir={shlex.quote(str(common_dir))} config core.bare false",
         )
     if not any(name.startswith(b"refs/heads/") for name in git.raw_listall_references()):
         raise Refused(
@@ -305,12 +294,3 @@ def _name(folder: Path) -> str:
     """Return what people call a repository: for `project/.bare` it is the folder around it."""
     name = folder.parent.name if folder.name.startswith(".") else folder.name
     return name.removesuffix(".git") or "repository"
-
-
-def _alternates(objects: Path) -> list[Path]:
-    path = objects / "info" / "alternates"
-    with suppress(OSError):
-        text = path.read_bytes()[:_ALTERNATES_LIMIT].decode("utf-8", "surrogateescape")
-        lines = [line for line in text.splitlines() if line and not line.startswith("#")]
-        return [Path(line) if line.startswith("/") else objects / line for line in lines]
-    return []

@@ -49,7 +49,8 @@ async def refuse_untransformed(
         git_dir: where the new commits are; borrows the repository's objects.
         common_dir: the repository.
         tips: the newest of the commits.
-        base: the commit that the task began with, whose attributes count.
+        base: the commit that the task began with, whose attributes count; None for a branch
+            without a commit, where those of all branches do.
         allowed: filters that run where the commits were made.
 
     Returns:
@@ -60,7 +61,8 @@ async def refuse_untransformed(
         CtuiError: it cannot be found out.
     """
     news = await find_news(git_dir, tips, await known_commits(common_dir, base))
-    rules = await _rules(common_dir, [*([base] if base else []), *news.boundary], news.blobs)
+    began = [base] if base else await _branch_tips(common_dir)
+    rules = await _rules(common_dir, [*began, *news.boundary], news.blobs)
     suspects = {
         _Suspect(blob, rule)
         for blob in news.blobs
@@ -104,6 +106,42 @@ async def refuse_raw(git_dir: Path, tip: str, known: Iterable[str], hint: str) -
     _refuse(wrong, news, hint)
 
 
+async def refuse_older(
+    git_dir: Path, target: str, tip: str, files: Iterable[Blob], hint: str
+) -> None:
+    """Refuse files that the target stores transformed, and that were committed before it did.
+
+    A merge brings the attributes of one side and the files of the other.
+
+    Args:
+        git_dir: of the repository.
+        target: the commit whose attributes count.
+        tip: the newest of the commits that are to come into it.
+        files: what would be new there.
+        hint: what to do about it.
+
+    Raises:
+        Refused: the message names one path.
+    """
+    wanted = {blob.path: blob for blob in files}
+    rules = await attributes_at(git_dir, target, wanted)
+    if not rules:
+        return
+    news = await find_news(git_dir, [tip], [target])
+    paths_of: dict[str, set[bytes]] = defaultdict(set)
+    for path in rules:
+        for commit in news.blobs.get(wanted[path], ()):
+            paths_of[commit].add(path)
+    suspects: set[_Suspect] = set()
+    for commit, paths in paths_of.items():
+        then = await attributes_at(git_dir, commit, paths)
+        suspects |= {
+            _Suspect(wanted[path], rules[path]) for path in paths if then.get(path) != rules[path]
+        }
+    wrong, unknown = await _looked_at(git_dir, suspects)
+    _refuse(wrong | unknown, news, hint)
+
+
 def _refuse(wrong: Collection[_Suspect], news: News, hint: str) -> None:
     if wrong:
         first = min(wrong)
@@ -120,6 +158,15 @@ async def _rules(
         for path, rule in (await attributes_at(git_dir, commit, paths)).items():
             rules[path].add(rule)
     return rules
+
+
+async def _branch_tips(common_dir: Path) -> list[str]:
+    """Return the commits of the branches that moved last."""
+    listed = await run_git(
+        ["for-each-ref", "--sort=-committerdate", "--format=%(objectname)", "refs/heads/"],
+        git_dir=common_dir,
+    )
+    return listed.stdout.decode().split()
 
 
 def _is_lfs(rules: Iterable[Transformation]) -> bool:
@@ -189,12 +236,15 @@ async def _stored(
             timeout=_SECONDS,
         )
         found |= await new_blobs(common_dir, listed.stdout.decode().split(), some)
-    stored = {
-        _Suspect(blob, rule)
-        for blob, rule in suspects
-        for commit in sorted(found.get(blob, ()))[:_SOURCES]
-        if (await attributes_at(common_dir, commit, [blob.path])).get(blob.path) == rule
-    }
+    # Commit by commit, because each costs processes; a suspect is in few.
+    of_commit: dict[str, set[_Suspect]] = defaultdict(set)
+    for suspect in suspects:
+        for commit in sorted(found.get(suspect.blob, ()))[:_SOURCES]:
+            of_commit[commit].add(suspect)
+    stored: set[_Suspect] = set()
+    for commit, there in of_commit.items():
+        rules = await attributes_at(common_dir, commit, {suspect.blob.path for suspect in there})
+        stored |= {suspect for suspect in there if rules.get(suspect.blob.path) == suspect.rule}
     if base is None:
         return stored
     moved = await _at_base(common_dir, base, {blob.oid for blob, _ in suspects})

@@ -20,6 +20,7 @@ from ctui.web.output import recent_output, whole_output
 from ctui.web.service import Service
 from ctui.web.views import current_status, record_fields, seconds, task_record, task_summary
 from ctui.web.workdir import Workdir, workdir_at
+from ctui.worktrees.layout import settings_folder
 
 _RECENT_LINES = 50
 _RECENT_BYTES = 1 << 20
@@ -35,7 +36,7 @@ async def create(service: Service, request: Request) -> Response:
     wanted = await body_of(request, shapes.NewTask)
     check_text(wanted.prompt)
     repository, directory = await _place(service, wanted.workdir)
-    config = load_config(service.paths, repository=repository.work_tree)
+    config = load_config(service.paths, repository=settings_folder(repository))
     new = NewTask(
         prompt=wanted.prompt,
         name=wanted.name or "",

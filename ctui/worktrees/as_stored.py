@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from ctui.errors import CtuiError
-from ctui.git.attributes import LFS, filter_setting, transformed_files
+from ctui.git.attributes import LFS, attributes_at, filter_setting, transformed_files
 from ctui.git.command import filter_settings, run_git
 from ctui.git.lfs import POINTER_LIMIT, pointer_of
 from ctui.git.repository import Repository
 from ctui.text import one_line
 
 _SECONDS = 600
+_NO_SERVER = {"lfs.url": "file:///dev/null", "lfs.skipDownloadErrors": "true"}
+"""Settings with which git-lfs has only what is here; they are stronger than a `.lfsconfig`."""
+
 _LFS_SECONDS = 600
 """Seconds that Git LFS has for all files; what it has not got then stays a pointer."""
 _CLEAN = """t=$(mktemp) || exit 1
@@ -84,8 +88,21 @@ class Checkout:
         self._lfs = [path for path, rule in found.items() if rule.filter == LFS]
         if self._lfs:
             await self._get_lfs_files(heard)
-        names = sorted({rule.filter for rule in found.values()} - {"", LFS})
-        await self._leave_alone([name for name in names if await self._is_configured(name)])
+        await self._leave_files_alone({rule.filter for rule in found.values()})
+
+    async def keep_as_stored(self, commit: str, paths: Iterable[bytes]) -> None:
+        """See to it that filters leave files alone that were written later, as they are stored.
+
+        Args:
+            commit: whose attributes count.
+            paths: of these files.
+        """
+        found = await attributes_at(self._metadata, commit, paths)
+        await self._leave_files_alone({rule.filter for rule in found.values()})
+
+    async def _leave_files_alone(self, filters: Iterable[str]) -> None:
+        names = sorted({*filters} - {"", LFS})
+        await self._leave_alone([name for name in names if await self._is_unbound(name)])
 
     async def _reset(
         self,
@@ -110,6 +127,8 @@ class Checkout:
             try:
                 await asyncio.to_thread(self._remove_lfs_files)
                 optional = {f"filter.{LFS}.required": "false"}
+                if await self._asks_elsewhere():
+                    optional |= _NO_SERVER
                 await self._reset(await self._others(), heard, optional, _LFS_SECONDS)
             except CtuiError:
                 # It was killed, perhaps with the index in its hands.
@@ -121,6 +140,16 @@ class Checkout:
                 f"{left} of {len(self._lfs)} files of Git LFS are pointers in the worktree: "
                 "their content is not here (git lfs install; git lfs pull)"
             )
+
+    async def _asks_elsewhere(self) -> bool:
+        """Return True if its commit names another server than the target: a task may have."""
+        configs = [
+            await run_git(
+                ["ls-tree", "--full-tree", commit, "--", ".lfsconfig"], git_dir=self._metadata
+            )
+            for commit in ("HEAD", self._repository.target().commit)
+        ]
+        return configs[0].stdout != configs[1].stdout
 
     def _remove_lfs_files(self) -> None:
         for path in self._lfs:
@@ -142,6 +171,16 @@ class Checkout:
     async def _is_configured(self, name: str) -> bool:
         settings = ("clean", "smudge", "process")
         return any([await filter_setting(self._metadata, name, one) for one in settings])
+
+    async def _is_unbound(self, name: str) -> bool:
+        """Return True if the person's git would run a filter here as it does elsewhere."""
+        own = Path(self._metadata, "config.worktree")
+        said = await run_git(
+            ["config", "--file", own, "--get-regexp", f"^filter[.]{re.escape(name)}[.]"],
+            git_dir=self._metadata,
+            check=False,
+        )
+        return said.exit_code != 0 and await self._is_configured(name)
 
     async def _leave_alone(self, names: Collection[str]) -> None:
         if not names:

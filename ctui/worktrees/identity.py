@@ -34,7 +34,7 @@ def checked_path(
     repository: Repository, metadata: Path, record: WorktreeRecord | None
 ) -> tuple[Path, Problem | None]:
     """Return the folder of a worktree, after checking that both of its ends name each other."""
-    link = _named(metadata, text_of(metadata / "gitdir")).parent
+    link = named_place(metadata)
     path = Path(record.path) if record else link
     if place_of(link) != place_of(path):
         return path, "moved" if record is not None and _is_recorded(link, record) else "tampered"
@@ -71,6 +71,19 @@ def _is_recorded(path: Path, record: WorktreeRecord) -> bool:
         return False
     same = stat.S_ISDIR(status.st_mode) and status.st_ino == record.inode
     return same and _real(metadata_of(path)) == _real(Path(record.metadata))
+
+
+def named_place(metadata: Path) -> Path:
+    """Return the folder that git's metadata of a worktree names, not yet checked."""
+    return _named(metadata, text_of(metadata / "gitdir")).parent
+
+
+def moved_to(record: WorktreeRecord) -> Path | None:
+    """Return the folder of a recorded worktree where it was moved, as by `git worktree move`."""
+    link = named_place(Path(record.metadata))
+    if str(link) == record.path or place_of(link) == place_of(Path(record.path)):
+        return None
+    return link if _is_recorded(link, record) else None
 
 
 def metadata_of(path: Path) -> Path:

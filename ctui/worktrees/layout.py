@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ctui.git.repository import Repository
-from ctui.worktrees.identity import metadata_of, text_of
+from ctui.worktrees.identity import checked_path, metadata_of, text_of
 
 
 def beside_others(repository: Repository, own: Path) -> Path | None:
@@ -45,11 +45,30 @@ def origin_of(repository: Repository) -> Path:
     branch.
     """
     if repository.bare and repository.here == repository.common_dir:
-        head = f"ref: refs/heads/{repository.default_branch()}"
-        for metadata in sorted(repository.common_dir.glob("worktrees/*")):
-            if text_of(metadata / "HEAD") == head:
-                return metadata
+        return _of_default_branch(repository) or repository.here
     return repository.here
+
+
+def settings_folder(repository: Repository) -> Path | None:
+    """Return the checkout whose `.ctui.toml` counts, or None if there is none.
+
+    Beside a bare repository that is the worktree of its default branch, whichever the person stands
+    in: any other one is a task's to write.
+    """
+    if not repository.bare:
+        return repository.work_tree
+    metadata = _of_default_branch(repository)
+    if metadata is None:
+        return None
+    path, problem = checked_path(repository, metadata, None)
+    return path if problem is None else None
+
+
+def _of_default_branch(repository: Repository) -> Path | None:
+    """Return the metadata of the worktree that has the default branch, or None."""
+    head = f"ref: refs/heads/{repository.default_branch()}"
+    linked = sorted(repository.common_dir.glob("worktrees/*"))
+    return next((metadata for metadata in linked if text_of(metadata / "HEAD") == head), None)
 
 
 def _is_for(repository: Repository, folder: Path) -> bool:

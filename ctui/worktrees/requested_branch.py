@@ -25,6 +25,7 @@ from ctui.worktrees.landing.publish import choose_remote
 from ctui.worktrees.landing.pull_request import hosted_repository
 
 _REQUEST = re.compile(r"(pr|mr):#?([1-9][0-9]{0,9})", re.IGNORECASE)
+_COMMIT = re.compile(r"[0-9a-f]{4,40}")
 _FETCH_SECONDS = 600
 
 
@@ -162,7 +163,16 @@ def _local_name(repository: Repository, request: Request, there: str, *, cross: 
         followed = repository.git.config[f"branch.{there}.merge"]
     taken = f"refs/heads/{there}" in repository.git.references
     ours = there == repository.default_branch() or (taken and followed != request.ref)
-    return f"{request.kind}-{request.number}" if ours else there
+    return f"{request.kind}-{request.number}" if ours or _hides(repository, there) else there
+
+
+def _hides(repository: Repository, name: str) -> bool:
+    """Return True if a local branch of this name would be meant where something else is.
+
+    A stranger chose it: `git rebase origin/main` would take their commits (gitrevisions(7)).
+    """
+    remotes = repository.git.remotes.names()
+    return name.partition("/")[0] in {"HEAD", "refs", *remotes} or bool(_COMMIT.fullmatch(name))
 
 
 async def _fetched(repository: Repository, request: Request, remote: str, ref: str) -> str:

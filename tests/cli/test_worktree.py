@@ -326,9 +326,12 @@ def test_a_conflict_is_listed_and_moves_nothing(repository: Path) -> None:
     done = ctui(repository, "worktree", "land", "work")
     assert done.returncode == 1
     assert "hello.txt" in done.stderr
-    assert "no task worked in work" in refused(
-        repository, "worktree", "land", "work", "--tell-task"
-    )
+    line = refused(repository, "worktree", "land", "work", "--tell-task")
+    assert "no task worked in work" in line
+    assert "it conflicts with main: hello.txt" in line
+    dry = ctui(repository, "worktree", "land", "work", "--tell-task", "--dry-run")
+    assert dry.returncode == 1
+    assert "no task worked" not in dry.stderr
     assert git(repository, "rev-parse", "main") == before
     assert git(repository, "status", "--porcelain") == ""
 

@@ -261,3 +261,21 @@ def test_what_a_host_answers_is_not_believed(
     before = git(repository, "for-each-ref")
     refused(repository, "worktree", "create", "pr:7", PATH=with_programs(bin_))
     assert git(repository, "for-each-ref") == before
+
+
+@pytest.mark.usefixtures("remote")
+@pytest.mark.parametrize("there", ["origin/main", "HEAD", "refs/heads/main", "{commit}"])
+def test_a_fork_s_branch_hides_nothing_of_ours(
+    repository: Path, tmp_path: Path, there: str
+) -> None:
+    """S8: `git rebase origin/main` would take a local branch of that name."""
+    committed(repository, "theirs", "From a fork")
+    git(repository, "push", "-q", "origin", "theirs:refs/pull/8/head")
+    git(repository, "branch", "-q", "-D", "theirs")
+    bin_ = tmp_path / "bin"
+    there = there.format(commit=git(repository, "rev-parse", "--short", "main"))
+    program(bin_, "gh", {"headRefName": there, "isCrossRepository": True})
+    before = git(repository, "rev-parse", "origin/main", "HEAD", "main")
+    made = said(repository, "worktree", "create", "pr:8", PATH=with_programs(bin_))
+    assert made["branch"] == "pr-8"
+    assert git(repository, "rev-parse", "origin/main", "HEAD", "main") == before

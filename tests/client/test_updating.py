@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
 from ctui.client.updating import update_or_tell, update_worktree, waits
 from ctui.client.worktrees import make_worktree
-from ctui.errors import Conflict, CtuiError, Refused
+from ctui.errors import Conflict, CtuiError, Refused, Unavailable
 from ctui.git.follow_host import Move, finish, following
 from ctui.git.fresh_refs import refresh_refs
 from ctui.git.imports import import_work
@@ -22,9 +22,10 @@ from ctui.tasks.model import Task, TaskState
 from ctui.tasks.store import Store
 from ctui.worktrees.known import KnownWorktree, find_worktree, known_worktrees
 from ctui.worktrees.landing.merge_plan import MergeConflict
-from ctui.worktrees.landing.update import Updated
+from ctui.worktrees.landing.update import Updated, carry_out
 from ctui.worktrees.model import WorktreeRecord
 from tests.conftest import git
+from tests.filters.conftest import with_openssl
 
 
 class Place(NamedTuple):
@@ -310,3 +311,53 @@ async def test_the_key_updates_and_says_what_it_did(place: Place) -> None:
     place.state(TaskState.ENDED)
     with pytest.raises(MergeConflict):
         await update_or_tell(place.paths, git_dir, str(place.path))
+
+
+async def test_a_filter_that_is_new_in_the_target_leaves_its_files_alone(place: Place) -> None:
+    """G1: the person's own `git add --all` in the worktree encrypts nothing twice."""
+    with_openssl(place.folder)
+    said: list[str] = []
+    await place.update(say=said.append)
+    stored = git(place.folder, "rev-parse", "main:secret.env")
+    assert git(place.path, "hash-object", "--no-filters", "secret.env") == stored
+    (place.path / "secret.env").touch()
+    git(place.path, "-c", "safe.directory=*", "add", "--all")
+    assert git(place.path, "-c", "safe.directory=*", "status", "--porcelain") == ""
+    assert any("crypt are in the worktree as they are stored" in text for text in said)
+    place.on_main("more")
+    said.clear()
+    await place.update(say=said.append)
+    assert said == []
+
+
+async def test_a_task_whose_git_directory_cannot_follow_moves_nothing(place: Place) -> None:
+    """G18: it is said in one line, before the branch has moved."""
+    place.on_main("theirs")
+    before = git(place.folder, "rev-parse", "ctui/work")
+    (place.private.git_dir / "index").unlink()
+    (place.private.git_dir / "index").mkdir()
+    with pytest.raises(Refused, match="git directory is damaged"):
+        await place.update()
+    assert git(place.folder, "rev-parse", "ctui/work") == before
+    assert not (place.path / "theirs").exists()
+
+
+async def test_a_git_directory_that_breaks_meanwhile_is_one_line(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """G18: a process of the task is in the way once the branch moved; the next turn goes on."""
+    theirs = place.on_main("theirs")
+    index = place.private.git_dir / "index"
+
+    async def broken(*arguments: Any) -> None:
+        await carry_out(*arguments)
+        index.unlink()
+        index.mkdir()
+
+    monkeypatch.setattr("ctui.client.updating.carry_out", broken)
+    with pytest.raises(Unavailable, match="cannot be written: Is a directory"):
+        await place.update()
+    assert git(place.folder, "rev-parse", "ctui/work") == theirs
+    index.rmdir()
+    refresh_refs(place.private, "ctui/work", place.owner)
+    place.check(theirs)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from ctui.git.imports import import_work
 from tests.conftest import git
-from tests.filters.conftest import ENCRYPTED, SECRET, Filtered, Setup, place_in
+from tests.filters.conftest import ENCRYPTED, SECRET, Filtered, Setup, place_in, with_openssl
 
 
 @pytest.fixture
@@ -189,3 +190,19 @@ async def test_a_new_file_at_an_encrypted_path_is_held_back(place: Filtered) -> 
     place.edit("deep/secret.env", "LEAK=plain\n")
     place.task_commits()
     assert "deep/secret.env of" in (await place.bring()).problem
+
+
+async def test_a_branch_without_a_commit_is_held_against_the_others(
+    repository: Path, tmp_path: Path
+) -> None:
+    """A neighbour of G1: a task that began on a new branch has no base whose attributes count."""
+    with_openssl(repository)
+    place = await place_in(repository, tmp_path)
+    place.in_task("checkout", "-q", "--orphan", "fresh")
+    place.in_task("rm", "-q", "-r", "--cached", ".")
+    (place.path / ".gitattributes").unlink()
+    place.edit("secret.env", SECRET)
+    place.task_commits()
+    result = await import_work(place.private, "t1", None, None)
+    assert "secret.env of" in result.problem
+    assert result.refs == ()

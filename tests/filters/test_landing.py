@@ -12,6 +12,7 @@ from ctui.worktrees.landing.checkouts import Checkout, linked_checkout
 from ctui.worktrees.landing.commit import commit_all
 from ctui.worktrees.landing.land import Landed, land
 from ctui.worktrees.landing.publish import push
+from ctui.worktrees.landing.update import carry_out, plan_update
 from tests.conftest import git
 from tests.filters.conftest import (
     ENCRYPTED,
@@ -19,6 +20,7 @@ from tests.filters.conftest import (
     SECRET,
     Filtered,
     Setup,
+    commit,
     place_in,
     with_git_crypt,
     with_nbstripout,
@@ -218,3 +220,68 @@ async def test_raw_bytes_that_came_in_otherwise_are_not_passed_on(
         await push(found, "ctui/work")
     assert "git rebase" in error.value.one_line()
     assert git(remote, "for-each-ref").count("\n") == 0
+
+
+@pytest.mark.parametrize("method", ["merge", "squash", "rebase"])
+async def test_a_filter_that_came_after_the_work_counts(
+    repository: Path, tmp_path: Path, method: str
+) -> None:
+    """G1: what a task committed before the target had the filter never went through it."""
+    place = await place_in(repository, tmp_path)
+    place.edit("new.key", SECRET)
+    place.edit("other.txt", "other\n")
+    place.task_commits()
+    await place.bring()
+    with_openssl(repository)
+    refusal = await refused(
+        place, r"new.key of \w+ did not go through the filter crypt", method=method
+    )
+    assert "take it out of the branch" in refusal.message
+    # A merge of the new attributes leaves the old bytes as they are.
+    repository_, checkout = opened(place)
+    await carry_out(repository_, checkout, await plan_update(repository_, checkout))
+    await refused(place, "new.key", method="merge")
+    git(place.path, "rm", "-q", "new.key")
+    git(place.path, "commit", "-q", "-m", "Without it")
+    await landed(place, method="squash")
+    assert (repository / "other.txt").read_text() == "other\n"
+
+
+async def test_a_pointer_needs_no_filter(repository: Path, tmp_path: Path) -> None:
+    """G3: work that began before the target had Git LFS, and brings a pointer all the same."""
+    place = await place_in(repository, tmp_path)
+    place.edit("big.bin", b"\0" * 5000)
+    place.edit("small.bin", POINTER)
+    place.task_commits()
+    await place.bring()
+    for name, value in (
+        ("clean", "cat"),
+        ("smudge", "cat"),
+        ("process", ""),
+        ("required", "false"),
+    ):
+        git(repository, "config", f"filter.lfs.{name}", value)
+    commit(repository, **{".gitattributes": "*.bin filter=lfs\n"})
+    await refused(place, "big.bin of .* is no Git LFS pointer")
+    place.in_task("rm", "-q", "big.bin")
+    place.in_task("commit", "-q", "-m", "Only the pointer")
+    await place.bring()
+    await landed(place, method="squash")
+
+
+POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'ab' * 32}\nsize 9999999999\n"
+
+
+async def test_another_server_of_git_lfs_needs_a_word(repository: Path, tmp_path: Path) -> None:
+    """G3: after the landing the person's next push would send their files there."""
+    git(repository, "config", "filter.lfs.clean", "cat")
+    git(repository, "config", "filter.lfs.smudge", "cat")
+    git(repository, "config", "filter.lfs.process", "")
+    place = await place_in(repository, tmp_path)
+    place.edit(".lfsconfig", "[lfs]\n\turl = https://elsewhere.example\n")
+    place.task_commits()
+    await place.bring()
+    refusal = await refused(place, "it changes .lfsconfig")
+    assert "--allow-filters" in refusal.hint
+    await landed(place, filters=True)
+    assert (repository / ".lfsconfig").exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import socket
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from ctui.errors import CtuiError, Unavailable
 from ctui.git.lfs import pointer_of
 from ctui.git.repository import Repository, open_repository
 from ctui.worktrees import as_stored
+from ctui.worktrees.create import create_worktree
+from ctui.worktrees.existing_branch import existing_branch
 from ctui.worktrees.git_status import git_status
 from ctui.worktrees.landing.checkouts import Checkout, linked_checkout
 from ctui.worktrees.landing.commit import commit_all
@@ -48,7 +51,8 @@ def opened(place: Filtered) -> tuple[Repository, Checkout]:
 
 def in_store(repository: Path, content: bytes) -> bool:
     name = hashlib.sha256(content).hexdigest()
-    file = repository / ".git" / "lfs" / "objects" / name[:2] / name[2:4] / name
+    git_dir = repository / ".git" if (repository / ".git").is_dir() else repository
+    file = git_dir / "lfs" / "objects" / name[:2] / name[2:4] / name
     return file.is_file() and file.read_bytes() == content
 
 
@@ -245,3 +249,59 @@ async def test_a_git_lfs_that_does_not_work_leaves_pointers(
     place.edit("a.txt", "a\n")
     place.task_commits()
     assert (await place.bring()).problem == ""
+
+
+async def test_a_text_that_looks_like_a_pointer_is_no_file(lfs: Path, tmp_path: Path) -> None:
+    """G3: elsewhere it stands for nothing, so it does not count as 9 GB."""
+    place = await place_in(lfs, tmp_path)
+    text = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'ab' * 32}\nsize 9999999999\n"
+    place.edit("fixture.txt", text)
+    tip = place.task_commits()
+    assert (await place.bring()).problem == ""
+    assert place.host("rev-parse", "HEAD") == tip
+
+
+async def test_very_many_new_files_are_clean(lfs: Path, tmp_path: Path) -> None:
+    """G3: each is compared with its pointer, however many a task adds at once."""
+    place = await place_in(lfs, tmp_path)
+    for number in range(1001):
+        place.edit(f"many/{number}.bin", f"{number}\n")
+    place.task_commits()
+    assert (await place.bring()).problem == ""
+    assert await modified(place) == 0
+
+
+async def test_no_server_is_asked_that_a_task_chose(lfs: Path, tmp_path: Path) -> None:
+    """G3: a new worktree of a task's branch has what is here, and asks nobody for the rest."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.1)
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        git(lfs, "switch", "-q", "-c", "tasks")
+        pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'ab' * 32}\nsize 5\n"
+        (lfs / ".lfsconfig").write_text(f"[lfs]\n\turl = {url}\n")
+        (lfs / "other.bin").write_text(pointer)
+        git(lfs, "add", ".")
+        git(lfs, "commit", "-q", "-m", "Another server")
+        git(lfs, "switch", "-q", "main")
+        found = open_repository(lfs)
+        existing = existing_branch(found, "tasks")
+        record = await create_worktree(found, tmp_path / "worktrees", existing=existing)
+        with pytest.raises(TimeoutError):
+            server.accept()
+    assert (Path(record.path) / "other.bin").read_text() == pointer
+    assert (Path(record.path) / "big.bin").read_bytes() == BIG
+
+
+async def test_a_file_that_was_raw_before_is_pushed(lfs: Path, tmp_path: Path) -> None:
+    """G3: of all versions of a path one pointer is enough to need the upload."""
+    remote = tmp_path / "remote.git"
+    git(tmp_path, "init", "-q", "--bare", str(remote))
+    git(lfs, "remote", "add", "origin", f"file://{remote}")
+    found = open_repository(lfs)
+    await push(found, "main")
+    commit(lfs, **{"new.iso": OTHER})
+    git(lfs, "lfs", "track", "*.iso")
+    git(lfs, "add", "--renormalize", ".")
+    git(lfs, "commit", "-q", "-a", "-m", "Track it")
+    await push(found, "main")
+    assert in_store(remote, OTHER)

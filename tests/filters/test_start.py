@@ -72,6 +72,19 @@ async def test_a_file_that_is_not_added_yet_counts(repository: Path) -> None:
     await look(repository, "secret.env")
 
 
+async def test_attributes_that_are_not_added_yet_count(repository: Path) -> None:
+    """A neighbour of G1: the folder has the file, and no commit or index has its attributes."""
+    (repository / "conf").mkdir()
+    (repository / "conf" / "new.key").write_text(SECRET)
+    await look(repository)
+    (repository / "conf" / ".gitattributes").write_text("*.key filter=crypt\n")
+    with pytest.raises(Refused, match=r"conf/new\.key"):
+        await look(repository)
+    (repository / ".git" / "info" / "exclude").write_text(".gitattributes\n")
+    with pytest.raises(Refused, match=r"conf/new\.key"):
+        await look(repository)
+
+
 async def test_a_filter_that_hides_nothing_can_be_named(repository: Path) -> None:
     with_nbstripout(repository)
     with pytest.raises(Refused, match=r"note\.ipynb"):

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from ctui.errors import Unavailable
 from ctui.git.attributes import Transformation, attributes_at, filters_in_use, transformed_files
+from ctui.git.caller import working_for
 from tests.conftest import git, make_repository
 
 _NAMES = st.sampled_from(["a", "b.key", "c c", "é", "x\n", "[y]", "lfs"])
@@ -124,3 +125,17 @@ async def test_what_is_in_use_is_found_without_looking_at_each_path(repository: 
     assert found == {b"deep/er/new.txt": Transformation("one")}
     git(repository, "add", "-A")
     assert await filters_in_use(git_dir) == {"one"}
+
+
+async def test_the_file_of_whoever_gave_the_command_counts(
+    repository: Path, tmp_path: Path
+) -> None:
+    """G21: a driver of another shell looks where that person's git does."""
+    (repository / "secret").write_text("plain\n")
+    git(repository, "add", ".")
+    git_dir = repository / ".git"
+    assert await filters_in_use(git_dir) == set()
+    (tmp_path / "theirs" / ".config" / "git").mkdir(parents=True)
+    (tmp_path / "theirs" / ".config" / "git" / "attributes").write_text("secret filter=crypt\n")
+    with working_for({"HOME": str(tmp_path / "theirs")}):
+        assert await filters_in_use(git_dir) == {"crypt"}

@@ -15,6 +15,7 @@ from ctui.git.repository import open_repository
 from ctui.worktrees.create import create_worktree
 from ctui.worktrees.landing.checkouts import linked_checkout
 from ctui.worktrees.landing.land import land
+from ctui.worktrees.landing.update import carry_out, plan_update
 from ctui.worktrees.trash.restore import restore_worktree
 from tests.conftest import git
 from tests.git.conftest import place_in
@@ -194,3 +195,27 @@ def test_the_extension_of_older_clones(clone: Path) -> None:
     assert promisor_remote(repository) is None
     git(clone, "config", "extensions.partialClone", "origin")
     assert promisor_remote(repository) == "origin"
+
+
+@pytest.mark.parametrize("method", ["merge", "rebase"])
+async def test_an_update_fetches_what_is_new(
+    clone: Path, upstream: Path, tmp_path: Path, method: str
+) -> None:
+    """G11: as a landing does; a remote that is gone is one line, and nothing moves."""
+    place = await place_in(clone, tmp_path)
+    (upstream / "new").write_text("new\n")
+    git(upstream, "add", ".")
+    git(upstream, "commit", "-q", "-m", "New")
+    git(clone, "fetch", "-q")
+    place.commit("mine")
+    await place.bring()
+    repository = open_repository(clone)
+    checkout = linked_checkout(repository, Path(place.record.metadata))
+    upstream.rename(tmp_path / "gone")
+    with pytest.raises(Unavailable, match="is a partial clone, and origin does not give"):
+        await plan_update(repository, checkout, method=method)  # type: ignore[arg-type]
+    (tmp_path / "gone").rename(upstream)
+    plan = await plan_update(repository, checkout, method=method)  # type: ignore[arg-type]
+    await carry_out(repository, checkout, plan)
+    assert (Path(place.record.path) / "new").read_text() == "new\n"
+    assert place.host("status", "--porcelain") == ""

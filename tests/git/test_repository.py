@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ctui.errors import Refused
+from ctui.git.alternates import object_directories
 from ctui.git.repository import open_repository
 from ctui.worktrees.create import create_worktree
 from tests.conftest import git
@@ -67,3 +68,10 @@ async def test_a_repository_that_a_task_can_have_made_is_refused(
         with pytest.raises(Refused, match="task can have made it"):
             open_repository(folder)
     assert open_repository(Path(record.path)).common_dir == repository / ".git"
+
+
+def test_lines_of_alternates_end_as_git_ends_them(repository: Path, tmp_path: Path) -> None:
+    other = tmp_path / "an\x0bother\u2028one"
+    other.mkdir()
+    (repository / ".git/objects/info/alternates").write_text(f"# none\n\n{other}\n")
+    assert object_directories(repository / ".git")[1:] == [other]

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from ctui.errors import Refused
 from ctui.git.repository import open_repository
 from ctui.worktrees.landing.checkouts import linked_checkout
 from ctui.worktrees.landing.land import land
+from ctui.worktrees.landing.update import plan_update
 from tests.conftest import git
 from tests.git.conftest import BRANCH, Place, place_in
 
@@ -119,3 +121,24 @@ async def test_a_task_names_an_end_of_its_own(shallow: Path, tmp_path: Path) -> 
 async def test_a_list_that_is_none(place: Place) -> None:
     """G5: a complete clone gives a task no list."""
     assert not (place.git_dir / "shallow").exists()
+
+
+async def test_histories_that_do_not_meet_in_the_clone(shallow: Path, tmp_path: Path) -> None:
+    """G5: an update and a landing say that the clone ends too early, and what deepens it."""
+    place = await place_in(shallow, tmp_path)
+    place.commit("mine")
+    await place.bring()
+    upstream = Path(git(shallow, "remote", "get-url", "origin").removeprefix("file://"))
+    for number in range(2):
+        git(upstream, "commit", "-q", "--allow-empty", "-m", f"Move on {number}")
+    git(shallow, "fetch", "-q", "--depth=1")
+    git(shallow, "reset", "-q", "--hard", "origin/main")
+    repository = open_repository(shallow)
+    checkout = linked_checkout(repository, Path(place.record.metadata))
+    for action in (land, plan_update):
+        with pytest.raises(Refused, match="no common history") as caught:
+            await action(repository, checkout)
+        assert "git fetch --unshallow" in caught.value.hint
+    git(shallow, "fetch", "-q", "--unshallow")
+    repository = open_repository(shallow)
+    assert (await plan_update(repository, checkout, dry_run=True)).updated.commits == 2

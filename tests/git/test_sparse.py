@@ -148,3 +148,28 @@ async def test_a_worktree_of_a_bare_repository_is_sparse(sparse: Path, tmp_path:
         record = await create_worktree(found, tmp_path / "w", name=name)
         assert files(Path(record.path)) == files(tmp_path / "all" / "main")
         assert git(Path(record.path), "status", "--porcelain") == ""
+
+
+async def test_names_that_the_machine_has_as_well(repository: Path, tmp_path: Path) -> None:
+    """G8: what is left out is not looked for in the root of the machine, where git runs."""
+    for name in ("usr/bin/env", "src/a"):
+        (repository / name).parent.mkdir(parents=True, exist_ok=True)
+        (repository / name).write_text(f"{name}\n")
+    git(repository, "add", ".")
+    commit = git(repository, "rev-parse", "HEAD")
+    git(repository, "update-index", "--add", "--cacheinfo", f"160000,{commit},lib")
+    git(repository, "commit", "-q", "-m", "Add names")
+    git(repository, "sparse-checkout", "set", "--no-cone", "/src/")
+    assert Path("/usr/bin/env").exists()
+    assert Path("/lib").exists()
+    place = await place_in(repository, tmp_path)
+    status = await worktree_status(open_repository(repository), place.record)
+    assert (status.status, status.problem) == ("clean", None)
+    (Path(place.record.path) / "src" / "a").write_text("changed\n")
+    place.in_task("commit", "-q", "-a", "-m", "Change")
+    assert (await place.bring()).branch == "advanced"
+    await land_it(place)
+    assert place.host("status", "--porcelain") == ""
+    assert git(repository, "status", "--porcelain") == ""
+    assert git(repository, "ls-files", "-t", "lib", "usr") == "S lib\nS usr/bin/env"
+    assert (await worktree_status(open_repository(repository), place.record)).problem is None

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import git
 from tests.mcp_server.raw import raw
 
 BIG = "x" * 10_000_000
@@ -143,3 +144,18 @@ async def test_who_asks_with_an_id_that_is_none_is_told_so(repository: Path, num
         await server.send(f'{{"jsonrpc":"2.0","id":{number},"method":"ping"}}'.encode())
         assert (await server.reply())["error"]["code"] == -32600
         await server.works()
+
+
+async def test_what_a_new_worktree_s_filters_are_is_said(repository: Path) -> None:
+    git(repository, "config", "filter.crypt.clean", "rev")
+    (repository / ".gitattributes").write_text("secret filter=crypt\n")
+    (repository / "secret").write_text("plain\n")
+    git(repository, "add", ".")
+    git(repository, "commit", "-q", "-m", "Secret")
+    async with raw(repository) as server:
+        await server.initialize()
+        reply = await server.call("create_worktree", {"name": "work"})
+        said = reply["result"]["structuredContent"]["notes"]
+        assert any(
+            "files of the filter crypt are in the worktree as they are stored" in s for s in said
+        )

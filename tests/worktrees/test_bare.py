@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import NamedTuple
 
@@ -161,8 +162,9 @@ async def test_a_moved_worktree_is_named_as_such(layout: Layout, tmp_path: Path)
     assert (moved.problem, moved.status) == ("moved", "unclean")
     with pytest.raises(Refused, match="short is moved") as caught:
         await remove_worktree(repository, moved, record, force=True)
-    assert "git worktree move" in caught.value.hint
-    git(layout.git_dir, "worktree", "move", str(elsewhere), record.path)
+    said, _, command = caught.value.hint.partition(": ")
+    assert said == "move it back"
+    git(layout.git_dir, *shlex.split(command)[1:])
     assert (await worktree_status(repository, record)).problem is None
 
 

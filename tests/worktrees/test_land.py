@@ -11,7 +11,8 @@ import pytest
 from ctui.errors import Conflict, InvalidInput, NotFound, Refused
 from ctui.worktrees.create import create_worktree
 from ctui.worktrees.landing.checkouts import linked_checkout
-from ctui.worktrees.landing.land import Landed, Method, land, undo_landing
+from ctui.worktrees.landing.land import Landed, land, undo_landing
+from ctui.worktrees.landing.landing_commit import Method
 from ctui.worktrees.landing.merge_plan import MergeConflict
 from tests.conftest import git
 from tests.worktrees.landing import Place, commit_file, leftovers, make_place, snapshot

@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from ctui.errors import Refused
-from ctui.worktrees.landing.land import Method, land, undo_landing
+from ctui.worktrees.landing.land import land, undo_landing
+from ctui.worktrees.landing.landing_commit import Method
 from ctui.worktrees.landing.merge_plan import MergeConflict
 from tests.conftest import git
 from tests.worktrees.landing import Place, leftovers, make_place, raw_git, snapshot

@@ -16,7 +16,8 @@ from ctui.git.beginning import begin_repository, find_beginning
 from ctui.git.repository import open_repository
 from ctui.worktrees.create import create_worktree
 from ctui.worktrees.landing.commit import commit_all
-from ctui.worktrees.landing.land import Method, land
+from ctui.worktrees.landing.land import land
+from ctui.worktrees.landing.landing_commit import Method
 from tests.git.people import as_person, configure
 from tests.worktrees.landing import Place
 

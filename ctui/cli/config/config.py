@@ -108,7 +108,7 @@ def _shown(repo: str | None) -> ShownConfig:
 
     paths = context.paths()
     defaults = {key.path: key.default for key in known_keys()}
-    found = effective(paths, repository=_work_tree(repo))
+    found = effective(paths, repository=_settings_folder(repo))
     lines = lines_of(read_text(paths.config_file, FILE_LIMIT) or "")
     settings = []
     for one in found:
@@ -118,10 +118,12 @@ def _shown(repo: str | None) -> ShownConfig:
     return ShownConfig(str(paths.config_file), settings)
 
 
-def _work_tree(repo: str | None) -> Path | None:
-    """Return the work tree of the named repository, or of the one around us if there is one."""
+def _settings_folder(repo: str | None) -> Path | None:
+    """Return the checkout whose settings count, of the named repository or of the one around us."""
+    from ctui.worktrees.layout import settings_folder
+
     try:
-        return context.repository(repo or ".").work_tree
+        return settings_folder(context.repository(repo or "."))
     except CtuiError:
         if repo is not None:
             raise

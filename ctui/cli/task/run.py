@@ -137,8 +137,9 @@ async def _start(client: Client, repository: Repository, options: dict[str, Any]
     from ctui.client.tasks import NewTask, start_task
     from ctui.config import load_config
     from ctui.tasks.model import TaskOptions
+    from ctui.worktrees.layout import settings_folder
 
-    config = load_config(context.paths(), repository=repository.work_tree)
+    config = load_config(context.paths(), repository=settings_folder(repository))
     new = NewTask(
         prompt=options["prompt"],
         task=options["task_id"],

@@ -58,6 +58,7 @@ def create(
     """
     from ctui.client.worktrees import make_worktree, wanted_branch
     from ctui.config import load_config
+    from ctui.worktrees.layout import settings_folder
 
     if from_pr is not None:
         if name:
@@ -66,7 +67,7 @@ def create(
     if not name:
         raise InvalidInput("a worktree needs a name", hint="ctui worktree create NAME")
     paths, repository = context.paths(), context.repository(repo)
-    prefix = load_config(paths, repository=repository.work_tree).worktrees.prefix
+    prefix = load_config(paths, repository=settings_folder(repository)).worktrees.prefix
 
     async def make() -> tuple[WorktreeRecord, ExistingBranch | None]:
         existing = None if new or base else await wanted_branch(repository, name)

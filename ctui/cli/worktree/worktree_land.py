@@ -10,16 +10,15 @@ import msgspec
 
 from ctui.cli import context
 from ctui.cli.output import json_option, print_json, repo_option, report, warn
+from ctui.cli.worktree.worktree_conflict import say_conflict
 from ctui.cli.worktree.worktree_names import named, worktree_argument
 from ctui.errors import CtuiError, Refused
 from ctui.text import one_line
 
 if TYPE_CHECKING:
     from ctui.git.repository import Repository
-    from ctui.tasks.model import Task
     from ctui.worktrees.landing.checkouts import Checkout
     from ctui.worktrees.landing.land import Landed
-    from ctui.worktrees.landing.merge_plan import MergeConflict
 
 
 @click.command("commit")
@@ -103,17 +102,11 @@ def land(
             )
         )
     except Conflicting as error:
-        told = asyncio.run(_tell_task(repository, name, error)) if tell_task else None
-        if as_json:
-            raise
-        warn(f"ctui: {error.message}")
-        if first is not None and not dry_run:
+        if first is not None and not dry_run and not as_json:
             warn("what was uncommitted is committed all the same")
-        if told is not None:
-            warn(f"{told.id} was told: `ctui task logs {told.id} --follow`")
-        else:
-            warn("with --tell-task the worktree's task resolves it")
-        return 1
+        worktree, then = named(repository, name), "then land it again"
+        tell = tell_task and not dry_run
+        return say_conflict(worktree, error, tell=tell, then=then, as_json=as_json)
 
 
 @click.command("push")
@@ -153,14 +146,6 @@ def push(
     click.echo(f"{word} {pushed.branch} to {pushed.remote}")
     if url:
         click.echo(one_line(url, 500))
-
-
-async def _tell_task(repository: Repository, name: str, conflict: MergeConflict) -> Task:
-    from ctui.client.client import Client
-    from ctui.client.landing import hand_over
-
-    async with Client(context.paths()) as client:
-        return await hand_over(client, named(repository, name).path, conflict.for_task)
 
 
 async def _land(

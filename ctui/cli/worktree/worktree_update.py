@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import click
 
 from ctui.cli import context
 from ctui.cli.output import json_option, print_json, repo_option, target_option, warn
+from ctui.cli.worktree.worktree_conflict import say_conflict
 from ctui.cli.worktree.worktree_names import named, worktree_argument
 from ctui.text import one_line
-
-if TYPE_CHECKING:
-    from ctui.tasks.model import Task
-    from ctui.worktrees.known import KnownWorktree
-    from ctui.worktrees.landing.merge_plan import MergeConflict
 
 
 @click.command("update")
@@ -57,19 +52,14 @@ def update(
                 worktree,
                 method="rebase" if rebase else "merge",
                 dry_run=dry_run,
+                say=warn,
             )
         )
     except Conflicting as error:
         wanted = waits(context.paths(), worktree) if tell_task is None else tell_task
-        told = asyncio.run(_tell_task(worktree, error)) if wanted and not dry_run else None
-        if as_json:
-            raise
-        warn(f"ctui: {error.message}")
-        if told is not None:
-            warn(f"{told.id} was told: `ctui task logs {told.id} --follow`")
-        else:
-            warn("with --tell-task the worktree's task resolves it")
-        return 1
+        then = "its branch has what is new then"
+        tell = wanted and not dry_run
+        return say_conflict(worktree, error, tell=tell, then=then, as_json=as_json)
     if as_json:
         print_json(done)
     elif dry_run and done.method != "none":
@@ -77,11 +67,3 @@ def update(
     else:
         click.echo(one_line(update_text(done), 300))
     return 0
-
-
-async def _tell_task(worktree: KnownWorktree, conflict: MergeConflict) -> Task:
-    from ctui.client.client import Client
-    from ctui.client.updating import tell_task
-
-    async with Client(context.paths()) as client:
-        return await tell_task(client, worktree, conflict)

@@ -96,9 +96,10 @@ async def run_task(call: Call, given: RunTask) -> TaskNow:
     from ctui.client.directory import directory_of
     from ctui.client.tasks import NewTask, start_task
     from ctui.config import load_config
+    from ctui.worktrees.layout import settings_folder
 
     repository = call.repository(given.repo)
-    config = load_config(call.paths, repository=repository.work_tree)
+    config = load_config(call.paths, repository=settings_folder(repository))
     new = NewTask(
         prompt=given.prompt,
         task=given.task_id,

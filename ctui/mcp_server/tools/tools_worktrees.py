@@ -51,23 +51,33 @@ class CreateWorktree(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     repo: Repo = ""
 
 
-@tool(CreateWorktree, WorktreeRecord, ADDS)
-async def create_worktree(call: Call, given: CreateWorktree) -> WorktreeRecord:
+class CreatedWorktree(WorktreeRecord, frozen=True, kw_only=True):
+    """A new worktree, and what is to be known of its filters."""
+
+    notes: list[str]
+
+
+@tool(CreateWorktree, CreatedWorktree, ADDS)
+async def create_worktree(call: Call, given: CreateWorktree) -> CreatedWorktree:
     """Make a git worktree for a branch that is there, or with a new one of its own."""
     from ctui.client.worktrees import make_worktree, wanted_branch
     from ctui.config import load_config
+    from ctui.worktrees.layout import settings_folder
 
     repository = call.repository(given.repo)
-    prefix = load_config(call.paths, repository=repository.work_tree).worktrees.prefix
+    prefix = load_config(call.paths, repository=settings_folder(repository)).worktrees.prefix
     new = given.new or given.base
-    return await make_worktree(
+    notes: list[str] = []
+    made = await make_worktree(
         call.paths,
         repository,
         prefix=prefix,
         name=given.name,
         base=given.base or "HEAD",
+        say=notes.append,
         existing=None if new else await wanted_branch(repository, given.name),
     )
+    return CreatedWorktree(**msgspec.structs.asdict(made), notes=notes)
 
 
 class ListWorktree(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

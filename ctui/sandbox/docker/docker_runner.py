@@ -54,9 +54,18 @@ class DockerRunner:
         self._instance = instance
         self._accounts = accounts
         self._last: dict[str, _Last] = {}
+        self._fits = False
+        """True once the engine was asked what it is."""
 
     async def ensure_image(self, config: ImageConfig) -> str:
-        """Return the image's tag; raise Unavailable if it has to be built first."""
+        """Return the image's tag; raise Unavailable if it has to be built first.
+
+        Raises:
+            Refused: no task could work on this engine.
+        """
+        if not self._fits:
+            await self._engine.info()
+            self._fits = True
         return await require_image(self._engine, config)
 
     async def create(self, spec: SandboxSpec) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from ctui.errors import Conflict, ExternalFailure, NotFound, Unavailable
 from ctui.sandbox.docker.container_body import create_body
 from ctui.sandbox.docker.endpoint import Endpoint, resolve_endpoint
+from ctui.sandbox.docker.fitness import refuse_unfit
 from ctui.sandbox.docker.liveness import answered
 from ctui.sandbox.docker.sdk import THREADS, connect_sdk, translated_call
 from ctui.sandbox.docker.stream import Clock
@@ -83,8 +84,14 @@ class Engine:
         self._pool.shutdown(wait=False)
 
     async def info(self) -> EngineInfo:
+        """Return what the engine says of itself.
+
+        Raises:
+            Refused: no task could work on it.
+        """
         info = await self._call(self._client.info)
         version = await self._call(self._client.version)
+        refuse_unfit(version, info)
         return EngineInfo(
             version=str(info.get("ServerVersion")),
             api_version=str(version.get("ApiVersion")),

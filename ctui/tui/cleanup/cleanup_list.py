@@ -159,7 +159,7 @@ def _obstacle(status: WorktreeStatus, task: Task | None) -> str:
     if status.is_target:
         return "it has the branch that others are judged against"
     if status.problem is not None and status.problem not in FORCED_PROBLEMS:
-        return f"it is {status.problem}: look at it by hand"
+        return f"it is {status.problem}: `ctui worktree list` says what to do"
     return ""
 
 

@@ -31,11 +31,15 @@ class Plan(NamedTuple):
     """State of each path when it was found unchanged, or None if nothing was there."""
     filters: bool
     """True if any of the person's own filters may write them."""
+    stored: bool
+    """True if none but Git LFS may."""
     blanked: Sequence[str]
     """Settings of the filters that may not."""
 
 
-async def plan(checkout: Checkout, old: str, new: str, index: Path, *, filters: bool) -> Plan:
+async def plan(
+    checkout: Checkout, old: str, new: str, index: Path, *, filters: bool, stored: bool
+) -> Plan:
     """Return the plan, if nothing of the person's is in its way.
 
     Args:
@@ -45,6 +49,7 @@ async def plan(checkout: Checkout, old: str, new: str, index: Path, *, filters: 
         index: a copy of its index, which may be refreshed.
         filters: files may be written by any of the person's filters, and not only by those that
             the new commit has for them.
+        stored: files are written as the repository stores them, by no filter but Git LFS.
 
     Raises:
         Refused: a path that would change was changed, staged or hidden from git, or a file that
@@ -64,16 +69,18 @@ async def plan(checkout: Checkout, old: str, new: str, index: Path, *, filters: 
     )
     _refuse(where, "staged changes", [p for p in split_paths(staged.stdout) if p in paths])
     seen = await asyncio.to_thread(signatures, checkout.work_tree, changes)
-    blanked = await _blanked(checkout, new, changes, filters=filters)
+    blanked = await _blanked(checkout, new, changes, filters=filters, stored=stored)
     touched = await _touched(checkout, index, blanked)
     _refuse(where, "uncommitted changes", [c.path for c in changes if c.old and c.path in touched])
     _refuse(where, "files in the way", await asyncio.to_thread(in_the_way, where, everything))
     if closed := await asyncio.to_thread(read_only, where, changes):
         raise Refused(f"{where} cannot be written: {named(closed)}", hint="mend its permissions")
-    return Plan(changes, seen, filters, blanked)
+    return Plan(changes, seen, filters, stored, blanked)
 
 
-async def rest_of_plan(checkout: Checkout, old: str, new: str, *, filters: bool) -> Plan:
+async def rest_of_plan(
+    checkout: Checkout, old: str, new: str, *, filters: bool, stored: bool
+) -> Plan:
     """Return the rest of an interrupted plan: the paths that are still as before.
 
     A path that is neither as before nor as after was changed by somebody meanwhile, and is
@@ -81,7 +88,7 @@ async def rest_of_plan(checkout: Checkout, old: str, new: str, *, filters: bool)
     """
     changes = await commit_diff(checkout.git_dir, old, new)
     seen = await asyncio.to_thread(signatures, checkout.work_tree, changes)
-    blanked = await _blanked(checkout, new, changes, filters=filters)
+    blanked = await _blanked(checkout, new, changes, filters=filters, stored=stored)
     copy = checkout.git_dir / "index.ctui-rest"
     try:
         shutil.copy2(checkout.git_dir / "index", copy)
@@ -91,15 +98,16 @@ async def rest_of_plan(checkout: Checkout, old: str, new: str, *, filters: bool)
     finally:
         copy.unlink(missing_ok=True)
     left = [c for c in changes if _is_left(c, seen[c.path], touched=c.path in touched)]
-    return Plan(left, seen, filters, blanked)
+    return Plan(left, seen, filters, stored, blanked)
 
 
 async def _blanked(
-    checkout: Checkout, new: str, changes: Sequence[EntryChange], *, filters: bool
+    checkout: Checkout, new: str, changes: Sequence[EntryChange], *, filters: bool, stored: bool
 ) -> list[str]:
     if filters:
         return []
-    return await settings_to_blank(checkout.git_dir, new, [c.path for c in changes if c.new])
+    paths = [change.path for change in changes if change.new]
+    return await settings_to_blank(checkout.git_dir, new, paths, stored=stored)
 
 
 def _is_left(change: EntryChange, seen: Signature | None, *, touched: bool) -> bool:

@@ -40,6 +40,16 @@ class Person(NamedTuple):
     committer: bytes
     signer: Signer | None = None
 
+    def unsigned(self) -> Person:
+        """Return the same without the signer, after checking that it could sign.
+
+        Raises:
+            Refused: it cannot.
+        """
+        if self.signer is not None:
+            self.signer.check()
+        return self._replace(signer=None)
+
 
 async def person(git_dir: Path, work_tree: Path | None) -> Person:
     """Return who `git commit` would name in a checkout, and what it would sign with.

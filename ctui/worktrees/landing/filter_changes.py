@@ -18,6 +18,7 @@ from ctui.git.lfs_objects import is_configured
 from ctui.worktrees.landing.commit_diff import EntryChange, named, split_paths
 
 _ATTRIBUTES = b".gitattributes"
+_LFS_CONFIG = b".lfsconfig"
 
 
 async def refuse_filter_changes(
@@ -30,7 +31,8 @@ async def refuse_filter_changes(
         old: where the target is.
         new: where it goes.
         changes: every path whose entry differs between them.
-        allowed: files may get another filter; never may they lose theirs.
+        allowed: files may get another filter, and those of Git LFS another server; never may they
+            lose theirs.
 
     Raises:
         Refused: the message names the files.
@@ -50,6 +52,12 @@ async def refuse_filter_changes(
             f"it takes {before[lost[0]]} from {named(lost)}",
             hint="let the task put .gitattributes back; only you can take a filter away",
         )
+    moved = any(change.path == _LFS_CONFIG for change in changes)
+    if moved and not allowed and await is_configured(git_dir):
+        raise Refused(
+            "it changes .lfsconfig, which says where your files of Git LFS are sent",
+            hint="look at it there; if that is wanted: --allow-filters",
+        )
     configured = await _configured(git_dir, {after[path].filter for path in different})
     found = [path for path in sorted(different) if after[path].filter in configured]
     if found and not allowed:
@@ -59,8 +67,16 @@ async def refuse_filter_changes(
         )
 
 
-async def settings_to_blank(git_dir: Path, commit: str, paths: Iterable[bytes]) -> list[str]:
+async def settings_to_blank(
+    git_dir: Path, commit: str, paths: Iterable[bytes], *, stored: bool
+) -> list[str]:
     """Return the settings that blank every filter but those of these paths.
+
+    Args:
+        git_dir: of the checkout.
+        commit: whose attributes count.
+        paths: the files that are to be written.
+        stored: they are to be as the repository stores them; only Git LFS writes files then.
 
     Raises:
         Unavailable: Git LFS has to write one of them, and is not there.
@@ -71,7 +87,7 @@ async def settings_to_blank(git_dir: Path, commit: str, paths: Iterable[bytes]) 
         raise Unavailable(
             f"there is no git-lfs here to write {named(pointers)}", hint="install git-lfs"
         )
-    kept = {f"filter.{rule.filter}" for rule in rules.values()}
+    kept = {f"filter.{rule.filter}" for rule in rules.values() if not stored or rule.filter == LFS}
     return [name for name in await filter_settings(git_dir) if name.rpartition(".")[0] not in kept]
 
 

@@ -17,6 +17,18 @@ _SECONDS = 60
 _LOGIN_NEEDED = 4
 """Exit status of gh without a login (gh help exit-codes)."""
 
+_UNATTENDED = {
+    "GH_PROMPT_DISABLED": "1",
+    "GH_NO_UPDATE_NOTIFIER": "1",
+    "GH_PAGER": "cat",
+    "GLAB_PAGER": "cat",
+    "GLAB_CHECK_UPDATE": "false",
+    "NO_PROMPT": "1",
+    "NO_COLOR": "1",
+    "GIT_TERMINAL_PROMPT": "0",
+}
+"""Variables with which they ask nothing, and print what is read."""
+
 
 async def host_program(
     name: str, arguments: Sequence[str], body: str = "", *, cwd: Path | None = None
@@ -41,21 +53,15 @@ async def host_program(
     if program is None:
         raise FileNotFoundError(name)
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
-    environment |= {
-        "GH_PROMPT_DISABLED": "1",
-        "GH_NO_UPDATE_NOTIFIER": "1",
-        "GH_PAGER": "cat",
-        "GLAB_PAGER": "cat",
-        "GLAB_CHECK_UPDATE": "false",
-        "NO_PROMPT": "1",
-        "NO_COLOR": "1",
-        "GIT_TERMINAL_PROMPT": "0",
-    }
     argv = [program, *arguments]
     try:
         async with asyncio.timeout(_SECONDS):
             stdout, stderr, exit_code = await communicate(
-                argv, environment, body.encode("utf-8", "replace"), nice=False, cwd=cwd
+                argv,
+                environment | _UNATTENDED,
+                body.encode("utf-8", "replace"),
+                nice=False,
+                cwd=cwd,
             )
     except TimeoutError as error:
         raise ExternalFailure(f"{name} took longer than {_SECONDS} s", argv=argv) from error

@@ -6,34 +6,23 @@ compute (scratch) -> hand the new objects over -> move the branch and its checko
 from __future__ import annotations
 
 from collections.abc import Collection
-from pathlib import Path
-from typing import Literal
 
 import msgspec
 
 from ctui.errors import Conflict, InvalidInput, NotFound, Refused
 from ctui.git.attributes import attributes_at
 from ctui.git.gitlinks import gitlink_changes, told
-from ctui.git.partial import fetch_for_merge
+from ctui.git.new_blobs import Blob
 from ctui.git.repository import Repository
-from ctui.git.stored import refuse_raw
+from ctui.git.stored import refuse_older, refuse_raw
 from ctui.git.swap import compare_and_swap
 from ctui.text import one_line
 from ctui.worktrees.landing.checkouts import Checkout, branch_name, checkout_of
 from ctui.worktrees.landing.commit import uncommitted
 from ctui.worktrees.landing.commit_diff import commit_diff, named
-from ctui.worktrees.landing.commit_objects import make_commit, message_bytes, person, read_original
 from ctui.worktrees.landing.filter_changes import refuse_filter_changes
-from ctui.worktrees.landing.merge_plan import (
-    MergeConflict,
-    MergeRepository,
-    explain,
-    merge_repository,
-    own_commits,
-)
+from ctui.worktrees.landing.landing_commit import Landing, Method, shown_branch
 from ctui.worktrees.landing.ref_transaction import recover, ref_transaction
-
-Method = Literal["merge", "squash", "rebase"]
 
 
 class Landed(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,12 +89,10 @@ async def land(
     hint = "let the task take it out of its history"
     pushed = [commit for _, commit in repository.refs("refs/remotes/")]
     await refuse_raw(repository.common_dir, tip, [before, *pushed], hint)
-    plan = _Landing(repository, ref, branch, before, tip, message)
+    plan = Landing(repository, ref, branch, before, tip, message)
     after, commits = await plan.compute(method, fast_forward=fast_forward, dry_run=dry_run)
-    reason = f"ctui: {method} of {_short(branch)}"
-    changes = await commit_diff(repository.common_dir, before, after)
-    await refuse_filter_changes(repository.common_dir, before, after, changes, allowed=filters)
-    await _refuse_submodules(repository, before, after)
+    await _refuse_content(repository, plan, after, filters=filters)
+    reason = f"ctui: {method} of {shown_branch(branch)}"
     moved = await _move(repository, ref, before, after, reason, filters=filters, dry_run=dry_run)
     return Landed(
         method=method,
@@ -130,109 +117,11 @@ async def undo_landing(repository: Repository, landed: Landed, *, filters: bool 
     ref = f"refs/heads/{landed.target}"
     if ref not in repository.git.references or repository.resolve(ref) != landed.after:
         raise Conflict(
-            f"{_short(ref)} is not where the landing left it", hint="revert the commits instead"
+            f"{shown_branch(ref)} is not where the landing left it",
+            hint="revert the commits instead",
         )
     reason = f"ctui: undo {landed.method}"
     return await _move(repository, ref, landed.after, landed.before, reason, filters=filters)
-
-
-class _Landing:
-    """One landing, up to the moment when something moves."""
-
-    def __init__(
-        self, repository: Repository, ref: str, branch: str, before: str, tip: str, message: str
-    ) -> None:
-        self.repository = repository
-        self.ref = ref
-        self.branch = branch
-        self.before = before
-        self.tip = tip
-        self.message = message
-
-    async def compute(
-        self, method: Method, *, fast_forward: bool, dry_run: bool
-    ) -> tuple[str, int]:
-        """Return the target's new commit, already in the repository, and the count it brings."""
-        own = await own_commits(self.repository, self.before, self.tip, linear=method == "rebase")
-        if not own:
-            raise Refused(
-                f"{_short(self.ref)} has everything of {_short(self.branch)}",
-                hint="there is nothing to land",
-            )
-        await fetch_for_merge(self.repository, self.before, self.tip)
-        with merge_repository(self.repository) as place:
-            after, commits = await self._combine(
-                place, method, own, fast_forward=fast_forward, signed=not dry_run
-            )
-            if after != self.tip:
-                await place.hand_over(self.repository, after, [self.before, self.tip])
-        return after, commits
-
-    async def _combine(
-        self,
-        place: MergeRepository,
-        method: Method,
-        own: list[tuple[str, str]],
-        *,
-        fast_forward: bool,
-        signed: bool,
-    ) -> tuple[str, int]:
-        if method == "merge" and fast_forward and self._contains_target():
-            return self.tip, len(own)
-        who = await person(*self._committed_in())
-        if not signed and who.signer is not None:
-            who.signer.check()
-            who = who._replace(signer=None)
-        if method == "rebase":
-            try:
-                after, commits = await place.replay(own, self.before, who)
-            except MergeConflict as conflict:
-                hint = "let the task resolve it, then land it by merge or squash"
-                raise explain(conflict, _short(self.ref), self.before, hint=hint) from conflict
-            if after == self.before:
-                raise self._nothing_added()
-            return after, commits
-        tree, files = await place.merge(self.before, self.tip)
-        if files:
-            found = MergeConflict(f"it conflicts with {_short(self.ref)}", files=files)
-            hint = "let the task resolve it, then land it again"
-            raise explain(found, _short(self.ref), self.before, hint=hint)
-        if tree == place.tree_of(self.before):
-            raise self._nothing_added()
-        after = await make_commit(
-            place.git,
-            who,
-            tree=tree,
-            parents=[self.before] if method == "squash" else [self.before, self.tip],
-            message=self._message(place, method, own),
-        )
-        return after, len(own)
-
-    def _committed_in(self) -> tuple[Path, Path | None]:
-        """Return git directory and files of where the person would make this commit by hand."""
-        checkout = checkout_of(self.repository, self.ref)
-        return checkout or (self.repository.common_dir, self.repository.work_tree)
-
-    def _contains_target(self) -> bool:
-        return bool(self.repository.git.descendant_of(self.tip, self.before))
-
-    def _nothing_added(self) -> Refused:
-        return Refused(
-            f"every change of {_short(self.branch)} is in {_short(self.ref)}",
-            hint="there is nothing to land",
-        )
-
-    def _message(self, place: MergeRepository, method: Method, own: list[tuple[str, str]]) -> bytes:
-        if self.message:
-            return message_bytes(self.message)
-        name = branch_name(self.branch)
-        if method == "merge":
-            return message_bytes(f"Merge branch '{name}'")
-        texts = [read_original(place.git, commit).text.strip() for commit, _ in own]
-        if len(texts) == 1 and texts[0]:
-            return message_bytes(texts[0])
-        subjects = "".join(f"* {text.splitlines()[0] if text else ''}\n" for text in texts)
-        return message_bytes(f"Squash branch '{name}'\n\n{subjects}")
 
 
 async def _move(
@@ -256,7 +145,7 @@ async def _move(
         # Without this, a landing by somebody else would look like staged changes.
         if checkout.ref != ref or repository.resolve(ref) != old:
             raise Conflict(
-                f"{_short(ref)} moved meanwhile", hint="look at it again, then try again"
+                f"{shown_branch(ref)} moved meanwhile", hint="look at it again, then try again"
             )
         await held.follow_files(old, new, filters=filters)
         if not dry_run:
@@ -264,10 +153,19 @@ async def _move(
     return not dry_run
 
 
-async def _refuse_submodules(repository: Repository, old: str, new: str) -> None:
-    if changes := await gitlink_changes(repository.common_dir, old, new):
+async def _refuse_content(
+    repository: Repository, plan: Landing, after: str, *, filters: bool
+) -> None:
+    """Refuse what must not come into the target: other filters, untransformed files, gitlinks."""
+    git_dir, before = repository.common_dir, plan.before
+    changes = await commit_diff(git_dir, before, after)
+    await refuse_filter_changes(git_dir, before, after, changes, allowed=filters)
+    files = [Blob(change.path, change.new.oid) for change in changes if change.new]
+    anew = "take it out of the branch, and add it again where the filter runs"
+    await refuse_older(git_dir, before, plan.tip, files, anew)
+    if links := await gitlink_changes(git_dir, before, after):
         raise Refused(
-            f"it changes {told(changes)}",
+            f"it changes {told(links)}",
             hint="merge by hand after looking at what they link to",
         )
 
@@ -297,7 +195,7 @@ async def _branch_to_land(repository: Repository, worktree: Checkout, target: st
         await recover(checkout)
     if branch == target:
         raise InvalidInput(
-            f"{_short(target)} is the worktree's own branch", hint="name another target"
+            f"{shown_branch(target)} is the worktree's own branch", hint="name another target"
         )
     return branch
 
@@ -310,7 +208,3 @@ def _target_ref(repository: Repository, name: str | None) -> str:
             hint="name another target, or make it: git branch NAME origin/NAME",
         )
     return f"refs/heads/{chosen}"
-
-
-def _short(ref: str) -> str:
-    return one_line(branch_name(ref))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import defaultdict
 from collections.abc import Mapping
 
 from ctui.errors import ExternalFailure, Unavailable
@@ -60,10 +61,11 @@ async def _has_pointers(repository: Repository, remote: str, ref: str) -> bool:
     listed = await run_git(
         ["rev-list", "--objects", ref, "--not", f"--remotes={remote}"], git_dir=git_dir, timeout=300
     )
-    lines = (line.partition(b" ") for line in listed.stdout.splitlines())
-    named = {path: oid for oid, _, path in lines if path}
-    if not named:
-        return False
+    named: dict[bytes, set[bytes]] = defaultdict(set)
+    for line in listed.stdout.split(b"\n"):
+        oid, _, path = line.partition(b" ")
+        if path:
+            named[path].add(oid)
     rules = await attributes_at(git_dir, ref, named)
-    paths = [path for path, rule in rules.items() if rule.filter == LFS]
-    return bool(paths and await pointers_in(git_dir, {named[path] for path in paths}))
+    oids = {oid for path, rule in rules.items() if rule.filter == LFS for oid in named[path]}
+    return bool(oids and await pointers_in(git_dir, oids))

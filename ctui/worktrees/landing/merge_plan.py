@@ -18,7 +18,7 @@ from ctui.errors import Conflict, ExternalFailure, Refused, Unavailable
 from ctui.git.command import git_version, run_git
 from ctui.git.opening import open_trusted
 from ctui.git.repository import Repository
-from ctui.git.shallow import copy_shallow
+from ctui.git.shallow import copy_shallow, shallow_commits
 from ctui.worktrees.landing.commit_diff import named, shown
 from ctui.worktrees.landing.commit_objects import (
     Person,
@@ -215,6 +215,14 @@ def merge_repository(repository: Repository) -> Iterator[MergeRepository]:
         yield MergeRepository(git_dir)
 
 
+def no_common_history(repository: Repository) -> Refused:
+    """Return what is to be said of two branches whose histories do not meet here."""
+    hint = "merge by hand"
+    if shallow_commits(repository.common_dir):
+        hint = "the clone is shallow, they may meet further back: git fetch --unshallow"
+    return Refused("the branch and its target have no common history", hint=hint)
+
+
 async def own_commits(
     repository: Repository, target: str, tip: str, *, linear: bool
 ) -> list[tuple[str, str]]:
@@ -225,7 +233,7 @@ async def own_commits(
     """
     base = await run_git(["merge-base", target, tip], git_dir=repository.common_dir, check=False)
     if not base.stdout.strip():
-        raise Refused("the branch and its target have no common history", hint="merge by hand")
+        raise no_common_history(repository)
     output = await run_git(
         ["rev-list", "--reverse", "--topo-order", "--parents", tip, f"^{target}"],
         git_dir=repository.common_dir,

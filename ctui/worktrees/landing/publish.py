@@ -18,6 +18,11 @@ _SECONDS = 180
 _OID = re.compile(r"[0-9a-f]{40}")
 _CREDENTIALS = re.compile(r"(://)[^/@\s]*@")
 
+_PUSH_OPTIONS = (
+    *("--porcelain", "--no-verify", "--no-signed", "--no-follow-tags"),
+    "--recurse-submodules=no",
+)
+
 _NO_PERMISSION = re.compile(
     r"permission denied|authentication failed|could not read (username|password)"
     r"|access denied|not allowed to push|error: 40[13]|host key verification failed",
@@ -76,9 +81,7 @@ async def push(
         raise InvalidInput("the expected commit is not a full object id")
     chosen = await choose_remote(repository, remote)
     first = not await _has_upstream(repository, branch)
-    command = ["push", "--porcelain", "--no-verify", "--no-signed", "--no-follow-tags"]
-    command.append("--recurse-submodules=no")
-    command += ["--set-upstream"] if first else []
+    command = ["push", *_PUSH_OPTIONS, *(["--set-upstream"] if first else [])]
     command += [f"--force-with-lease={ref}:{force_with_lease}"] if force_with_lease else []
     await _refuse_raw(repository, ref)
     environment = await remote_environment(repository)

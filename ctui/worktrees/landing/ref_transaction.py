@@ -49,6 +49,7 @@ class _Note(msgspec.Struct, frozen=True):
     files: bool = False
     """True if the files follow; else they are already those of `new`."""
     filters: bool = False
+    stored: bool = False
 
 
 class RefTransaction:
@@ -69,13 +70,23 @@ class RefTransaction:
         """A copy of the index, to become the new one."""
         return _index(self.checkout, self._note)
 
-    async def follow_files(self, old: str, new: str, *, filters: bool) -> None:
+    async def follow_files(
+        self, old: str, new: str, *, filters: bool = False, stored: bool = False
+    ) -> None:
         """Prepare everything that changes index and files from `old` to `new`.
+
+        Args:
+            old: the commit that they are at.
+            new: where they go.
+            filters: see `checkout_plan.plan`.
+            stored: the same.
 
         Raises:
             Refused: a file is in the way, or was changed; the message names it.
         """
-        plan = await checkout_plan.plan(self.checkout, old, new, self.index, filters=filters)
+        plan = await checkout_plan.plan(
+            self.checkout, old, new, self.index, filters=filters, stored=stored
+        )
         await checkout_plan.read_new_index(self.checkout, old, new, self.index)
         await checkout_plan.stage(
             self.checkout, plan, self.index, _staging(self.checkout, self._note)
@@ -91,8 +102,9 @@ class RefTransaction:
                 checkout completes it.
         """
         plan, files = self._plan, self._plan is not None
-        filters = plan is not None and plan.filters
-        note = _Note(self._note.id, ref, old, new, files=files, filters=filters)
+        note = _Note(self._note.id, ref, old, new, files=files)
+        if plan is not None:
+            note = msgspec.structs.replace(note, filters=plan.filters, stored=plan.stored)
         _save(self.checkout, note)
         compare_and_swap(self.checkout.git_dir, ref, old, new, reason)
         self._note = msgspec.structs.replace(note, moved=True)
@@ -211,7 +223,9 @@ async def _untouched(checkout: Checkout, note: _Note) -> bool:
 async def _carry(checkout: Checkout, note: _Note, plan: checkout_plan.Plan | None) -> None:
     staging, index = _staging(checkout, note), _index(checkout, note)
     if plan is None:
-        plan = await checkout_plan.rest_of_plan(checkout, note.old, note.new, filters=note.filters)
+        plan = await checkout_plan.rest_of_plan(
+            checkout, note.old, note.new, filters=note.filters, stored=note.stored
+        )
         await checkout_plan.stage(checkout, plan, index, staging)
     await asyncio.to_thread(write_files, checkout.work_tree, plan.changes, plan.seen, staging)
     # The new index knows its files, so that the next status need not read them.

@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from ctui.errors import Conflict, Refused
+from ctui.git.partial import fetch_for_merge
 from ctui.git.repository import Repository, Target
 from ctui.git.target import short_ref
 from ctui.text import one_line
@@ -22,6 +23,7 @@ from ctui.worktrees.landing.merge_plan import (
     MergeRepository,
     explain,
     merge_repository,
+    no_common_history,
     own_commits,
 )
 from ctui.worktrees.landing.ref_transaction import recover, ref_transaction
@@ -83,20 +85,20 @@ async def plan_update(
     _, behind = git.ahead_behind(before, target.commit)
     after, done = before, "none"
     if behind and git.merge_base(before, target.commit) is None:
-        raise Refused("the branch and its target have no common history", hint="merge by hand")
-    if behind and not git.descendant_of(before, target.commit):
-        if git.descendant_of(target.commit, before):
-            after, done = target.commit, "fast-forward"
-        else:
-            who = await person(worktree.git_dir, worktree.work_tree)
-            if dry_run and who.signer is not None:
-                who.signer.check()
-                who = who._replace(signer=None)
-            with merge_repository(repository) as place:
-                after = await _compute(repository, place, ref, before, target, method, who)
-                done = method
-                if not dry_run:
-                    await place.hand_over(repository, after, [before, target.commit])
+        raise no_common_history(repository)
+    if behind:
+        await fetch_for_merge(repository, before, target.commit)
+    if behind and git.descendant_of(target.commit, before):
+        after, done = target.commit, "fast-forward"
+    elif behind:
+        who = await person(worktree.git_dir, worktree.work_tree)
+        if dry_run:
+            who = who.unsigned()
+        with merge_repository(repository) as place:
+            after = await _compute(repository, place, ref, before, target, method, who)
+            done = method
+            if not dry_run:
+                await place.hand_over(repository, after, [before, target.commit])
     updated = Updated(
         branch=branch_name(ref),
         target=short_ref(target.ref),
@@ -122,7 +124,8 @@ async def carry_out(repository: Repository, worktree: Checkout, plan: UpdatePlan
             raise Conflict(
                 f"{one_line(plan.updated.branch)} moved meanwhile", hint="look at it again"
             )
-        await held.follow_files(before, after, filters=False)
+        # A task works on these files: it sees no plain text of what is stored transformed.
+        await held.follow_files(before, after, stored=True)
         await held.move(plan.ref, before, after, reason)
 
 

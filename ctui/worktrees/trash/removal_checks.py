@@ -11,19 +11,17 @@ import msgspec
 
 from ctui.errors import Conflict, CtuiError, Refused
 from ctui.git.command import run_git, status_arguments
+from ctui.git.moved import repair_command
 from ctui.git.repository import Repository, Target
 from ctui.text import one_line
 from ctui.worktrees.identity import place_of
+from ctui.worktrees.mending import what_to_do
 from ctui.worktrees.model import Changes, Problem, WorktreeStatus
 from ctui.worktrees.trash.entries import TrashRecord
 from ctui.worktrees.trash.keep_refs import named_objects
 
 _STATUS_SECONDS = 60.0
 FORCED_PROBLEMS = frozenset({"submodules-unchecked", "missing", "unlinked"})
-_HINTS = {
-    "moved": "move it back (git worktree list shows where it is): git worktree move",
-    "unlinked": "`git worktree repair` makes its .git file anew, or --force moves it to the trash",
-}
 _LOOK_AGAIN = "look at it again, then remove it"
 
 StillFree = Callable[[], bool]
@@ -53,7 +51,7 @@ def check_removal(status: WorktreeStatus, *, force: bool) -> None:
     if status.problem is not None and not (force and status.problem in FORCED_PROBLEMS):
         raise Refused(
             f"{name} is {status.problem}",
-            hint=_HINTS.get(status.problem, _hint(status.problem)),
+            hint=_hint(status.problem, Path(status.path), Path(status.metadata)),
         )
     if status.is_target and not force:
         raise Refused(
@@ -66,10 +64,15 @@ def check_removal(status: WorktreeStatus, *, force: bool) -> None:
         raise Refused(f"{name} is unclean: {one_line(what)}", hint="--force moves it to the trash")
 
 
-def _hint(problem: Problem) -> str:
-    if problem in FORCED_PROBLEMS:
-        return "--force moves what is left to the trash"
-    return "if you moved it, move it back: git worktree move; else look at it by hand"
+def _hint(problem: Problem, path: Path, metadata: Path) -> str:
+    if problem == "submodules-unchecked":
+        return "look into them; --force moves it to the trash as it is"
+    if problem == "missing":
+        repair = repair_command(metadata.parent.parent, Path("ITS_NEW_PLACE"))
+        left = "--force moves what is left to the trash"
+        return f"if you moved it: {one_line(repair, 300)}; else {left}"
+    mend = what_to_do(problem, path, metadata)
+    return f"{mend}; or --force moves it to the trash" if problem in FORCED_PROBLEMS else mend
 
 
 async def check_there(
