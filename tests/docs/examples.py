@@ -32,6 +32,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "image show": ("ctui image show",),
     "run": (
         'ctui run "fix the login redirect"',
+        'ctui run --mcp playwright "look whether the form still works"',
         'ctui run --name add-test --detach "add a test for the expired session"',
         "ctui run --budget 2 --json - < prompt.md",
         'ctui run --env LOG_LEVEL=debug --env-file .env.test --secret NPM_TOKEN "publish a beta"',

@@ -15,16 +15,18 @@ import shutil
 import subprocess
 import tarfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from ctui.config import ImageConfig
-from ctui.errors import Unavailable
+from ctui.errors import NotFound, Unavailable
 from ctui.sandbox.docker.engine import Engine
 from ctui.sandbox.docker.image import build_image, require_image
 from ctui.sandbox.docker.toolchain import File, make_tar
+from ctui.tasks import calls
 from tests.conftest import ENGINE_WIDE
 from tests.tasks.conftest import Person
 
@@ -160,6 +162,8 @@ async def test_a_task_works_on_a_base_without_glibc_tools_or_package_manager(
             assert expected in output, (expected, output)
         await a_ready_made_image_is_used_as_it_is(engine_here, image, base)
     finally:
+        with suppress(NotFound):  # its container has the image
+            await person.client.call(calls.StopTask("bare"))
         built = {line.split()[1] for line in said if line.startswith("building ctui:")}
         for tag in (image, *built):
             await engine_here.remove_image(tag)
