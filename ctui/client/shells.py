@@ -54,14 +54,19 @@ class TaskCommands:
     """The way to commands in one task's sandbox."""
 
     def __init__(
-        self, task: Task, sandbox: str, commands: SandboxCommands, typed: Callable[[], None]
+        self,
+        task: Task,
+        sandbox: str,
+        commands: SandboxCommands,
+        environment: Mapping[str, str],
+        typed: Callable[[], None],
     ) -> None:
         self.task = task
         self.typed = typed
         """To be called when there is input."""
         self._sandbox = sandbox
         self._commands = commands
-        self._environment = shell_environment(os.environ)
+        self._environment = environment
 
     async def run(
         self, argv: tuple[str, ...] = SHELL, *, terminal: Size | None = None
@@ -136,6 +141,7 @@ async def task_commands(paths: Paths, task_id: str) -> AsyncIterator[TaskCommand
     with closing(Store(paths.database)) as store:
         task = store.tasks.get(task_id)
         run = store.runs.last(task_id)
+        given = store.variables.of(task_id)
     if task.paused:
         hint = f"`ctui task resume {task_id}`, then again"
         raise Conflict(f"{task_id} is paused, and takes no command", hint=hint)
@@ -146,7 +152,9 @@ async def task_commands(paths: Paths, task_id: str) -> AsyncIterator[TaskCommand
         # Most often it is there, and then nothing of this needs a driver.
         sandbox = run.container if run is not None and known else await hold.open()
         beating = asyncio.create_task(hold.beat())
-        yield TaskCommands(task, sandbox, DockerCommands(resolve_endpoint()), hold.typed)
+        environment = shell_environment(os.environ, given)
+        commands = DockerCommands(resolve_endpoint())
+        yield TaskCommands(task, sandbox, commands, environment, hold.typed)
     finally:
         if beating is not None:
             beating.cancel()
@@ -199,9 +207,13 @@ class _Hold:
         return await self._client.call(call)
 
 
-def shell_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return what the CLI's commands have beside the sandbox's own environment; no credential."""
-    return proxy_environment(environ, in_sandbox=True)
+def shell_environment(environ: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+    """Return what the CLI's commands have beside the sandbox's own environment.
+
+    `given` are the task's variables. Neither the login nor a secret is among them: those are
+    looked up for a run, and a shell needs no run.
+    """
+    return {**proxy_environment(environ, in_sandbox=True), **given}
 
 
 def terminal_environment(environ: Mapping[str, str]) -> dict[str, str]:

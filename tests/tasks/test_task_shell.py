@@ -61,7 +61,9 @@ async def test_a_command_has_the_tasks_place_and_its_own_streams_and_exit_code(
     # A command's own options are not ours.
     assert (await shell(person, "--", "echo", "-t", "--json")).out == b"-t --json\n"
 
+    person.store.variables.save("one", {"GIVEN": "to the task"})
     environment = (await shell(person, "--", "env")).out.decode()
+    assert "GIVEN=to the task\n" in environment
     assert "HOME=/home/claude\n" in environment
     assert "GIT_TERMINAL_PROMPT=0\n" in environment
     assert person.world.credential not in environment

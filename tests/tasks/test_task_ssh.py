@@ -47,9 +47,6 @@ async def test_ssh_and_sftp_reach_a_task_also_without_a_driver(person: Person) -
     """Part 5, done when: OpenSSH's client and sftp; a terminal resized; after the driver's end."""
     await person.start("one", "say Ready.")
     await person.idle("one")
-    look = "test -x /ctui/tree/bin/sshd -o -x /usr/sbin/sshd"
-    if (await person.ctui("task", "shell", "one", "--", "sh", "-c", look))[0]:
-        pytest.skip("the image of tasks has no sshd")
     config = person.world.folder / "ssh" / "config"
     write_config(person.world.paths, config)
     ssh = Ssh(person, config)
