@@ -13,7 +13,7 @@ from ctui.text import sanitise
 
 def explain(error: BaseException) -> None:
     """Print the traceback to stderr, without the secrets that this process can know."""
-    from ctui.claude.login.credentials import Redactor
+    from ctui.redaction.redactor import Redactor
 
     redactor = Redactor(_secrets())
     text = "".join(traceback.format_exception(error))
@@ -27,13 +27,15 @@ def explain(error: BaseException) -> None:
 def _secrets() -> list[str]:
     from ctui.claude.login.credentials import VARIABLES, stored_credential
     from ctui.paths import Paths
+    from ctui.tasks.secrets.values import at_hand
 
     found = [os.environ.get(variable, "").strip() for variable in VARIABLES.values()]
     try:
         stored = stored_credential(Paths.from_environment())
     except (CtuiError, OSError):
         stored = None
-    return [*found, stored.credential.value if stored else ""]
+    own = at_hand(Paths.from_environment(), os.environ)
+    return [*found, stored.credential.value if stored else "", *own]
 
 
 def _driver_log() -> str:

@@ -17,6 +17,7 @@ from ctui.cli.shapes import (
     ServeToken,
     ShownAsk,
     ShownConfig,
+    ShownSecret,
     ShownTask,
     ShownTrust,
     StartedTask,
@@ -27,7 +28,10 @@ from ctui.client.health import Check
 from ctui.client.listing import WorktreeList
 from ctui.client.prune import Cleaning
 from ctui.client.uninstall import Uninstall
+from ctui.client.usage import Top
 from ctui.client.volumes import CleanedVolumes
+from ctui.environments.lookup import ListedEnvironment, ShownEnvironment
+from ctui.environments.records import Environment
 from ctui.sandbox.docker.image_facts import ImageFacts
 from ctui.sandbox.docker.old_images import BuiltImage
 from ctui.sandbox.docker.volumes import Volume
@@ -59,8 +63,12 @@ SHAPES: dict[str, Any] = {
     "doctor": list[Check],
     "setup": list[DoneStep],
     "image-show": ImageFacts,
+    "env-show": ShownEnvironment,
+    "env-build": Environment,
+    "env-list": list[ListedEnvironment],
     "image-list": list[BuiltImage],
     "image-clean": CleanedImages,
+    "top": Top,
     "volume-list": list[Volume],
     "volume-clean": CleanedVolumes,
     "clean": Cleaning,
@@ -70,6 +78,7 @@ SHAPES: dict[str, Any] = {
     "config-import": ImportedConfig,
     "config-grants": list[Grant],
     "config-trust": list[ShownTrust],
+    "secret-list": list[ShownSecret],
     "serve-token": ServeToken,
 }
 """Name of a schema -> the shape that it describes."""
@@ -97,8 +106,12 @@ PRINTED: dict[str, str] = {
     "doctor": "doctor",
     "setup": "setup",
     "image show": "image-show",
+    "env show": "env-show",
+    "env build": "env-build",
+    "env list": "env-list",
     "image list": "image-list",
     "image clean": "image-clean",
+    "top": "top",
     "volume list": "volume-list",
     "volume init": "volume-list",
     "volume clean": "volume-clean",
@@ -109,6 +122,7 @@ PRINTED: dict[str, str] = {
     "config import": "config-import",
     "config grants": "config-grants",
     "config trust": "config-trust",
+    "secret list": "secret-list",
     "serve token show": "serve-token",
     "serve token regenerate": "serve-token",
 }

@@ -211,6 +211,21 @@ class DoneStep(msgspec.Struct, frozen=True):
     said: str
 
 
+class ShownSecret(msgspec.Struct, frozen=True):
+    """A secret, without its value."""
+
+    name: str
+    source: Literal["keyring", "environment", "file", "command"]
+    where: str
+    """The variable, the file's path or the command; of a keyring the account."""
+    redacted: bool
+    """It is taken out of everything that is stored and shown."""
+    tasks: list[str]
+    """Tasks on the list that have it."""
+    last_given: int | None
+    """Time of the last run that got it, in nanoseconds since the epoch."""
+
+
 class ServeToken(msgspec.Struct, frozen=True):
     """Token that clients of `ctui serve` show."""
 

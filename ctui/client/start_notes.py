@@ -28,7 +28,12 @@ _SHOWN = 3
 
 
 async def start_notes(
-    repository: Repository, new: NewTask, base: str | None, *, trusted: bool
+    repository: Repository,
+    new: NewTask,
+    base: str | None,
+    *,
+    trusted: bool,
+    folder: Path | None = None,
 ) -> list[str]:
     """Return what to say once where a task begins, one sanitised line each.
 
@@ -37,6 +42,7 @@ async def start_notes(
         new: what was wanted.
         base: the commit that it begins with, if that is known.
         trusted: the repository's own Claude settings count.
+        folder: where it works, which may have been given ignored files; None for nowhere yet.
     """
     notes = [] if trusted or base is None else await _imports(repository, base)
     notes += await commit_notes(repository)
@@ -47,7 +53,8 @@ async def start_notes(
     work_tree = repository.work_tree
     if new.in_checkout or new.worktree or work_tree is None:
         return notes
-    return [*notes, *await _uncommitted(repository, work_tree)]
+    changes = new.include.changes
+    return [*notes, *await _uncommitted(repository, work_tree, folder, brought=changes)]
 
 
 async def _imports(repository: Repository, base: str) -> list[str]:
@@ -77,25 +84,33 @@ async def _empty_submodules(repository: Repository, base: str) -> list[str]:
     return [f"submodules without their commit here, so empty: {_some(empty)} (`{update}` first)"]
 
 
-async def _uncommitted(repository: Repository, work_tree: Path) -> list[str]:
+async def _uncommitted(
+    repository: Repository, work_tree: Path, folder: Path | None, *, brought: bool
+) -> list[str]:
     said = await _git(repository, status_arguments("--ignored=matching"), work_tree)
     entries = said.decode("utf-8", "replace").split("\0")
-    changed = list(_names(entries, "12u?"))
+    changed = [] if brought else list(_names(entries, "12u?"))
     if changed:
         # Without its filter git takes an encrypted file for a changed one.
         others = {os.fsdecode(path) for path in await _transformed(repository)}
         changed = [name for name in changed if name not in others]
-    ignored = [name for name in _names(entries, "!") if name.startswith(".env") and "/" not in name]
+    ignored = [
+        name
+        for name in _names(entries, "!")
+        if name.startswith(".env")
+        and "/" not in name
+        and not (folder is not None and (folder / name).exists())
+    ]
     notes: list[str] = []
     if changed:
         notes.append(
             f"not committed, so not in the new worktree: {_some(changed)} "
-            "(commit first, or work in the checkout itself with --workspace-dir)"
+            "(commit first; --with-changes brings it, --workspace-dir works in the checkout itself)"
         )
     if ignored:
         notes.append(
             f"ignored by git, so not in the new worktree: {_some(ignored)} "
-            "(copy what the task needs, or use --workspace-dir)"
+            "(--include NAME copies what the task needs)"
         )
     return notes
 

@@ -13,14 +13,18 @@ import msgspec
 from ctui.claude.login.credentials import Credential
 from ctui.claude.mcp.image_servers import image_servers
 from ctui.claude.mcp.mcp_config import check_approval_tool, read_mcp_servers
+from ctui.claude.mcp.mcp_secrets import looks_secret
 from ctui.claude.mcp.mcp_servers import variables_of
 from ctui.client import worktrees
 from ctui.client.base_url import check_base_url
+from ctui.client.bringing import Ask, Bringing, Include
 from ctui.client.directory import make_directory
+from ctui.client.environments import EnvironmentWish, carry, ensure_environment, with_environment
 from ctui.client.plain_files import look_at_files
 from ctui.client.start_notes import start_notes
 from ctui.client.worktree_removal import WorktreeRemover
 from ctui.config import Config, load_config
+from ctui.config.variables import person_variables
 from ctui.errors import CtuiError, InvalidInput, NotFound, Refused
 from ctui.git.caller import shell_of
 from ctui.git.isolation import refuse_incomplete
@@ -31,6 +35,7 @@ from ctui.sandbox.docker.endpoint import resolve_endpoint
 from ctui.tasks.calls import Login, RemoveTask, ResumeTask, SendMessage, StartTask, StopTask
 from ctui.tasks.model import Task, TaskOptions
 from ctui.tasks.naming import check_task_id
+from ctui.tasks.secrets.registry import check_given, environment_names
 from ctui.tasks.session.messages import check_text
 from ctui.tasks.trust import is_trusted
 from ctui.text import one_line
@@ -42,10 +47,13 @@ from ctui.worktrees.trash.removal_checks import check_removal
 
 if TYPE_CHECKING:
     from ctui.client.client import Client
+    from ctui.environments.records import Environment
     from ctui.git.repository import Repository
     from ctui.worktrees.as_stored import Say
     from ctui.worktrees.create import Progress
     from ctui.worktrees.trash.entries import TrashEntry
+
+_NO_WISH = EnvironmentWish()
 
 
 class NewTask(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +80,12 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True):
     """MCP servers of the image that are switched on, beside those of the person's config."""
     trust: bool = False
     detached: bool = True
+    env: tuple[str, ...] = ()
+    """Variables `K=V`, or `K` for the value that it has here."""
+    include: Include = Include()
+    """Files that are not committed and come into a new worktree."""
+    env_files: tuple[tuple[str, str], ...] = ()
+    """Names and texts of files of variables, in docker's format; weaker than `env`."""
 
 
 class Started(NamedTuple):
@@ -84,7 +98,7 @@ class Started(NamedTuple):
 def login(paths: Paths, options: TaskOptions | None = None) -> Login:
     """Return the login that counts here, for the driver, whose shell may have another one.
 
-    With a task's options also the variables that its MCP servers refer to.
+    With a task's options also the variables that its MCP servers and secrets refer to.
 
     Raises:
         InvalidInput: it would be sent into the sandbox itself.
@@ -92,6 +106,7 @@ def login(paths: Paths, options: TaskOptions | None = None) -> Login:
     check_base_url(paths)
     found = Credential.from_environment(os.environ)
     names = variables_of(options.mcp_servers) if options else set()
+    names |= environment_names(paths, options.secrets) if options else set()
     return Login(
         environment=found.environment() if found else {},
         stored=found is None,
@@ -177,7 +192,13 @@ def _without_servers(config: Config) -> str:
 
 
 async def start_task(
-    client: Client, repository: Repository, new: NewTask, *, progress: Progress | None = None
+    client: Client,
+    repository: Repository,
+    new: NewTask,
+    *,
+    progress: Progress | None = None,
+    ask: Ask | None = None,
+    wish: EnvironmentWish = _NO_WISH,
 ) -> Started:
     """Make the worktree if need be, and start the task.
 
@@ -186,8 +207,11 @@ async def start_task(
         repository: where it works.
         new: what is to be done.
         progress: see `create_worktree`.
+        ask: asks the person about `.worktreeinclude`; None where nobody is there.
+        wish: what the person says of its environment.
 
     Raises:
+        ConsentRequired: its environment would be built, and nobody has consented.
         CtuiError: what is missing or wrong.
     """
     check_text(new.prompt)
@@ -206,7 +230,6 @@ async def start_task(
         )
     engine = resolve_endpoint().identity
     options = with_servers(client.paths, new)
-    known = login(client.paths, options)
     config = _settled(load_config(client.paths, repository=settings_folder(repository)))
     options = msgspec.structs.replace(
         options,
@@ -214,38 +237,50 @@ async def start_task(
         filters=config.git.filter_names,
     )
     said: list[str] = []
-    place = await _place(client.paths, repository, new, progress, said.append)
+    variables = _variables(new, config, said.append)
+    secrets = check_given(client.paths, options.secrets, variables)
+    options = msgspec.structs.replace(options, env=variables, secrets=secrets)
+    known = login(client.paths, options)
+    if not (new.worktree or new.branch or new.in_checkout):  # before anything is made
+        commit = repository.resolve(new.base)
+        await ensure_environment(client.paths, repository, commit, config, wish)
+    bringing = Bringing(client.paths, repository, config, new.include, said.append, ask)
+    place = await _place(bringing, new, progress)
     if place.made is None:
         git_dir = Path(place.metadata) if place.metadata else repository.common_dir
         said += await look_at_files(git_dir, Path(place.path), config.git)
-    call = StartTask(
-        task=new.task,
-        repository=str(repository.common_dir),
-        prompt=new.prompt,
-        options=options,
-        trust=new.trust,
-        detached=new.detached,
-        login=known,
-        config=config,
-        worktree=place.path,
-        metadata=place.metadata,
-        branch=place.branch,
-        base=place.base,
-        directory=new.directory,
-        engine=engine,
-    )
     try:
+        wanted = await _environment(client.paths, repository, place, config, wish)
+        options = with_environment(options, wanted.environment)
+        said += wanted.left_out
+        call = StartTask(
+            task=new.task,
+            repository=str(repository.common_dir),
+            prompt=new.prompt,
+            options=options,
+            trust=new.trust,
+            detached=new.detached,
+            login=known,
+            config=config,
+            worktree=place.path,
+            metadata=place.metadata,
+            branch=place.branch,
+            base=place.base,
+            directory=new.directory,
+            engine=engine,
+        )
         if options.isolated and place.base:
             await refuse_incomplete(repository, place.base)
         make_directory(Path(place.path), new.directory)
         task = await client.call(call)
-    except CtuiError:
+    except (CtuiError, asyncio.CancelledError):
         if place.made is not None:
-            await worktrees.discard(client.paths, repository, place.made)
+            await asyncio.shield(worktrees.discard(client.paths, repository, place.made))
         raise
     with worktrees.open_store(client.paths) as store:
         trusted = new.trust or await is_trusted(store, repository, task)
-    notes = await start_notes(repository, new, place.base, trusted=trusted)
+    folder = Path(place.path)
+    notes = await start_notes(repository, new, place.base, trusted=trusted, folder=folder)
     return Started(task, [*said, *notes])
 
 
@@ -278,6 +313,19 @@ def _settled(config: Config) -> Config:
     return msgspec.structs.replace(config, image=image)
 
 
+def _variables(new: NewTask, config: Config, say: Say) -> dict[str, str]:
+    """Return the task's variables; what is worth a word about them is said."""
+    settings = config.sandbox.variables
+    found, missing = person_variables(new.env, new.env_files, settings, os.environ)
+    if missing:
+        are = "is" if len(missing) == 1 else "are"
+        say(f"{', '.join(missing)} {are} not set here, and so not in the task")
+    for name, value in found.items():
+        if looks_secret(name, value):
+            say(f"{name} looks like a secret: `ctui secret set {name}` and --secret {name} hide it")
+    return found
+
+
 def _task(paths: Paths, task_id: str) -> Task:
     with worktrees.open_store(paths) as store:
         return store.tasks.get(task_id)
@@ -292,12 +340,13 @@ class _Place(msgspec.Struct, frozen=True):
     """The worktree, if it was made for this task."""
 
 
-async def _place(
-    paths: Paths, repository: Repository, new: NewTask, progress: Progress | None, say: Say
-) -> _Place:
+async def _place(bringing: Bringing, new: NewTask, progress: Progress | None) -> _Place:
+    paths, repository, say = bringing.paths, bringing.repository, bringing.say
     if new.in_checkout:
+        bringing.check(new_worktree=False)
         checkout = str(repository.work_tree)
         return _Place(checkout, None, repository.head_branch(), repository.resolve("HEAD"))
+    bringing.check(new_worktree=not (new.worktree or new.branch))
     made = None
     wanted = await worktrees.wanted_branch(repository, new.branch) if new.branch else None
     if new.branch and wanted is None:
@@ -316,15 +365,39 @@ async def _place(
             prefix=prefix,
             name=new.name or new.task,
             prompt=new.prompt,
-            base=new.base,
+            base=bringing.base(new.base),
             progress=progress,
             say=say,
             existing=wanted,
+            bring=bringing.into,
         )
     # One that ctui did not make is trusted as it is now: nobody knows how it began.
     known = record.base or began_at(repository, record.branch)
     base = known or head_of(repository, Path(record.metadata))
     return _Place(record.path, record.metadata, record.branch, base, made)
+
+
+class _Wanted(NamedTuple):
+    environment: Environment | None
+    left_out: list[str]
+    """Notes on what it could not bring."""
+
+
+async def _environment(
+    paths: Paths,
+    repository: Repository,
+    place: _Place,
+    config: Config,
+    wish: EnvironmentWish,
+) -> _Wanted:
+    """Return the environment of the task's base, with what it carries in the new worktree."""
+    if place.base is None:
+        return _Wanted(None, [])
+    found = await ensure_environment(paths, repository, place.base, config, wish)
+    left_out: list[str] = []
+    if found is not None and place.made is not None and place.metadata is not None:
+        left_out = await carry(paths, found, Path(place.path), Path(place.metadata))
+    return _Wanted(found, left_out)
 
 
 async def _to_trash(client: Client, task: Task, metadata: str, *, force: bool) -> TrashEntry | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,6 +56,12 @@ def records(paths: Paths, repository: Repository) -> dict[str, WorktreeRecord]:
                 record = msgspec.json.decode(data, type=WorktreeRecord)
                 found[record.metadata] = _followed(store, record)
     return found
+
+
+def as_stored(paths: Paths, repository: Repository) -> list[Path]:
+    """Return the worktrees that ctui made, whose files are as the repository stores them."""
+    known = records(paths, repository).values()
+    return [Path(record.path) for record in known if record.base is not None]
 
 
 def _followed(store: Store, record: WorktreeRecord) -> WorktreeRecord:
@@ -162,10 +169,12 @@ async def make_worktree(
     progress: Progress | None = None,
     say: Say = lambda _: None,
     existing: ExistingBranch | None = None,
+    bring: Callable[[WorktreeRecord], Awaitable[None]] | None = None,
 ) -> WorktreeRecord:
     """Make a worktree and keep its record; see `create_worktree`.
 
-    A base can be a request (`pr:7`), whose branch is fetched.
+    A base can be a request (`pr:7`), whose branch is fetched. `bring` puts into it what is not
+    committed.
 
     Raises:
         CtuiError: what is wrong; no worktree and no branch is left behind.
@@ -191,8 +200,10 @@ async def make_worktree(
     )
     try:
         _keep(paths, record)
-    except CtuiError:
-        await discard(paths, repository, record)
+        if bring is not None:
+            await bring(record)
+    except (CtuiError, asyncio.CancelledError):
+        await asyncio.shield(discard(paths, repository, record))
         raise
     return record
 

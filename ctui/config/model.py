@@ -5,7 +5,7 @@ The descriptions are what `ctui config init` writes and docs/setup.md shows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 
 import msgspec
@@ -59,6 +59,13 @@ class SandboxConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "empty is one that only your tasks are on"
         ),
     ] = ""
+    runtime: Annotated[
+        str,
+        Meta(
+            description="the engine's runtime that makes sandboxes, such as runsc (gVisor), kata; "
+            "empty is its default"
+        ),
+    ] = ""
     debugger: Annotated[
         bool,
         Meta(description="let a task's processes trace each other (gdb, strace)"),
@@ -70,6 +77,13 @@ class SandboxConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "as `ctui run --isolated`"
         ),
     ] = False
+    env: Annotated[
+        str | tuple[str, ...],
+        Meta(
+            description='variables of new tasks, such as ["DEBUG=1", "NPM_TOKEN"]; a name alone '
+            "takes the value that it has where the task is started"
+        ),
+    ] = ()
     shared_caches: Annotated[
         bool,
         Meta(
@@ -77,6 +91,10 @@ class SandboxConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "what one task writes there, the others use"
         ),
     ] = False
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        return _several(self.env)
 
 
 class ClaudeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -125,6 +143,10 @@ class WorktreeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "else $VISUAL, $EDITOR or a shell"
         ),
     ] = ""
+    include_limit: Annotated[
+        str,
+        Meta(description="bytes that .worktreeinclude or --include may copy into a new worktree"),
+    ] = "100m"
     delete_branch: Annotated[
         bool,
         Meta(description="whether removing a worktree removes its branch; a restore brings both"),
@@ -283,11 +305,14 @@ def sections() -> dict[str, type[msgspec.Struct]]:
     }
 
 
-def known_keys() -> Iterator[Key]:
+@cache
+def known_keys() -> tuple[Key, ...]:
     """Return every key with a fixed name, in the file's order."""
-    for section, struct in sections().items():
-        for field in msgspec.structs.fields(struct):
-            yield Key(section, field.name, field.type, field.default, _about(field.type))
+    return tuple(
+        Key(section, field.name, field.type, field.default, _about(field.type))
+        for section, struct in sections().items()
+        for field in msgspec.structs.fields(struct)
+    )
 
 
 def _about(kind: Any) -> str:

@@ -15,6 +15,7 @@ from ctui.config.key_ids import DEFAULT_KEYS, clashes
 from ctui.config.lines import line_of, lines_of
 from ctui.config.model import Config, Key, known_keys
 from ctui.config.sizes import parse_size
+from ctui.config.variables import person_variables
 from ctui.errors import CtuiError, InvalidInput
 from ctui.paths import Paths
 from ctui.text import one_line
@@ -211,8 +212,11 @@ def _check(path: str, value: Any) -> None:
             | "tasks.home"
             | "tasks.worktree"
             | "tasks.free_space"
+            | "worktrees.include_limit"
         ):
             parse_size(value)
+        case "sandbox.env":
+            person_variables((), (), [value] if isinstance(value, str) else value, {})
         case "worktrees.prefix" if value and not _fits_prefix(value):
             hint = "write it like ctui/"
             raise InvalidInput(f"{shown} cannot begin a branch's name", hint=hint)

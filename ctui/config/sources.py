@@ -27,6 +27,10 @@ REPOSITORY_FILE = ".ctui.toml"
 REPOSITORY_KEYS = ("claude.model", "claude.permission_mode", "worktrees.prefix")
 """Keys that a repository may set for the tasks that work on it."""
 
+CONSENTED_SECTIONS = ("environment",)
+"""Sections of a repository's file that are no settings: what they say is built and run, and so
+counts only after the person's consent to it (`ctui.environments`)."""
+
 _STRICTNESS = ("plan", "dontAsk", "default", "acceptEdits")
 """Permission modes in the order of what they allow; a repository may only choose an earlier one."""
 
@@ -157,6 +161,7 @@ def _narrowing(file: Path, found: Mapping[str, Setting]) -> dict[str, Any]:
     values = parse(text)
     if isinstance(values, Problem):
         raise values.error(file)
+    values = {name: keys for name, keys in values.items() if name not in CONSENTED_SECTIONS}
     said = {f"{name}.{key}" for name, keys in values.items() for key in _keys(keys)}
     if not said <= set(REPOSITORY_KEYS):
         other = min(said - set(REPOSITORY_KEYS))

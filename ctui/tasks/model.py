@@ -62,6 +62,14 @@ class TaskOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     """Of the repository's objects only those that its first commit reaches are in its sandbox."""
     filters: tuple[str, ...] = ()
     """Clean filters of the person that run in its sandbox (`git.filters`)."""
+    env: dict[str, str] = {}
+    """Variables of its sandbox. On record they have no values: the store keeps these apart."""
+    secrets: tuple[str, ...] = ()
+    """Names of the secrets that it gets as variables; each run reads them anew."""
+    environment: str = ""
+    """The id of the environment that it runs in; "" is ctui's default image."""
+    volumes: dict[str, str] = {}
+    """Mount point -> name of a volume that its environment gives to each task."""
 
 
 Cause = Literal[

@@ -61,6 +61,13 @@ class NewTask(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         bool,
         Meta(description="Give it no other commits than those its worktree begins with."),
     ] = False
+    env: Annotated[
+        dict[str, str],
+        Meta(description="Variables of the task; kept with it, and shown by name only."),
+    ] = {}
+    secrets: Annotated[
+        list[str], Meta(description="Names of secrets that the task gets as variables.")
+    ] = []
 
 
 class FollowUp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -162,6 +169,8 @@ class TaskRecord(msgspec.Struct, kw_only=True, frozen=True):
     cost_usd: float
     result: Annotated[str, Meta(description="What the last turn said at its end.")]
     pending_asks: list[AskView]
+    variables: Annotated[list[str], Meta(description="Names of the variables it was given.")] = []
+    secrets: Annotated[list[str], Meta(description="Names of the secrets it was given.")] = []
 
 
 class TaskDetail(TaskRecord, kw_only=True, frozen=True):

@@ -9,6 +9,7 @@ from starlette.responses import Response, StreamingResponse
 
 from ctui.client.tasks import NewTask, new_message, start_task
 from ctui.config import load_config
+from ctui.config.variables import assignments
 from ctui.errors import InvalidInput, NotFound
 from ctui.tasks.calls import StopTask
 from ctui.tasks.model import TaskOptions
@@ -48,7 +49,9 @@ async def create(service: Service, request: Request) -> Response:
             skip_permissions=wanted.skip_permissions,
             budget=wanted.budget,
             isolated=wanted.isolated,
+            secrets=tuple(wanted.secrets),
         ),
+        env=assignments(wanted.env),
     )
     async with service.client() as client:
         try:

@@ -111,6 +111,8 @@ def record_fields(store: Store, task: Task, *, turn_end: int | None = None) -> d
         "turns": task.turns,
         "cost_usd": task.cost,
         "result": task.result,
+        "variables": list(task.options.env),
+        "secrets": list(task.options.secrets),
         "pending_asks": [ask_view(ask) for ask in store.asks.list(AskState.PENDING, task=task.id)],
     }
 

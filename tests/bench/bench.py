@@ -2,7 +2,7 @@
 
     python -m tests.bench.bench [start] [task-list] [run] [replay] [paint] [keys] [open]
                                 [proofs] [many] [mcp] [followers] [flood]
-                                [task-history] [full-home] [memory] [worktree-commands]
+                                [task-history] [full-home] [memory] [worktree-commands] [shell]
 
 Absolute times depend on the machine; only the ratios are promised.
 """
@@ -20,11 +20,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import ctui
-from ctui.claude.login.credentials import Redactor
 from ctui.client.client import _Tail
 from ctui.config import ImageConfig
 from ctui.demo.world import World, demo_world
 from ctui.paths import Paths
+from ctui.redaction.redactor import Redactor
 from ctui.sandbox.docker.image import image_tag
 from ctui.sandbox.docker.stream import follow_log
 from ctui.sandbox.spec import LABEL_INSTANCE
@@ -39,6 +39,7 @@ from tests.bench.many import many
 from tests.bench.mcp_server import mcp
 from tests.bench.memory import memory
 from tests.bench.screen import first_paint, live_keys, opening
+from tests.bench.shell import shell
 from tests.bench.worktree_commands import worktree_commands
 from tests.bench.worktrees import proofs
 from tests.sandbox.containers import plain_spec
@@ -170,6 +171,7 @@ BENCHES: dict[str, Callable[[], Awaitable[None]]] = {
     "full-home": full_home,
     "memory": memory,
     "worktree-commands": worktree_commands,
+    "shell": shell,
 }
 
 

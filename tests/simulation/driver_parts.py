@@ -9,9 +9,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ctui.claude.login.credentials import Credential, Redactor
+from ctui.claude.login.credentials import Credential
 from ctui.errors import StoreLocked, Unavailable
 from ctui.paths import WORKSPACE
+from ctui.redaction.redactor import Redactor
 from ctui.sandbox.spec import Mount
 from ctui.tasks.calls import Login
 from ctui.tasks.disk_usage import Usage

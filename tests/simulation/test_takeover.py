@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from ctui.claude.login.credentials import Redactor
+from ctui.redaction.redactor import Redactor
 from ctui.tasks.mailbox.ports import Account
 from ctui.tasks.model import Task
 from tests.simulation import driver_parts

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from ctui.claude.login.credentials import Redactor
 from ctui.paths import Paths
+from ctui.redaction.redactor import Redactor
 from ctui.tasks.journal import archives as module
 from ctui.tasks.journal.archives import Journals
 from ctui.tasks.journal.task_file import read_task_file, write_task_file

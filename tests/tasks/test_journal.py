@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctui.claude.login.credentials import Redactor
 from ctui.errors import Unavailable
+from ctui.redaction.redactor import Redactor
 from ctui.sandbox.runner import LogLine
 from ctui.tasks.journal.archive import FILE_NAME, Journal, read_entries
 

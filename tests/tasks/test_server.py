@@ -13,9 +13,9 @@ import msgspec
 import pytest
 
 from ctui import rpc
-from ctui.claude.login.credentials import Redactor
 from ctui.config import Config
 from ctui.paths import Paths
+from ctui.redaction.redactor import Redactor
 from ctui.tasks import calls
 from ctui.tasks.calls import Update
 from ctui.tasks.driver.server import Server

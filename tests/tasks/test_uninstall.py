@@ -11,6 +11,8 @@ from ctui.cli.engine.uninstall import command
 from ctui.paths import Paths, private_folder
 from ctui.sandbox.spec import LABEL_INSTANCE
 from ctui.tasks.model import Answer
+from ctui.tasks.secrets.registry import kept_file
+from ctui.tasks.secrets.values import store_value
 from tests.conftest import ENGINE_WIDE
 from tests.tasks.conftest import Person
 
@@ -40,6 +42,18 @@ def test_with_it_the_folders_are_gone(filled: Paths) -> None:
     result = CliRunner().invoke(command, ["--yes"], standalone_mode=False)
     assert result.return_value == 0
     assert not any(folder.exists() for folder in filled)
+
+
+def test_secrets_go_from_where_ctui_stored_them(
+    filled: Paths, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A folder that the person named stays, and the value in it goes all the same."""
+    monkeypatch.setenv("CTUI_CONFIG_DIR", str(tmp_path / "own"))
+    paths = filled._replace(config=tmp_path / "own")
+    store_value(paths, "TOKEN", "s3cr3t-v4lue", redact=True)
+    result = CliRunner().invoke(command, ["--yes"], standalone_mode=False)
+    assert "removed secret TOKEN\n" in result.output
+    assert not kept_file(paths, "TOKEN").exists()
 
 
 def test_a_folder_that_the_person_named_stays(

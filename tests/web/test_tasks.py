@@ -38,8 +38,17 @@ def _archive(world: World, task: str) -> list[Any]:
 
 
 def test_from_the_first_word_to_the_end(served: Served, world: World, repository: Path) -> None:
-    made = served.create(prompt("bash touch made", "say Done."), name="life", isolated=True)
+    refused = {"prompt": "go", "env": {"A-B": "1"}}
+    answer = served.ask("POST", "/api/claude/tasks", json=refused)
+    assert (answer.status_code, "A-B" in answer.text) == (400, True)
+    answer = served.ask("POST", "/api/claude/tasks", json={"prompt": "go", "secrets": ["GONE"]})
+    assert (answer.status_code, "no secret GONE" in answer.text) == (400, True)
+    steps = prompt("bash touch made", "say Done.")
+    made = served.create(steps, name="life", isolated=True, env={"GIVEN": "of-http"})
     task = made["task_id"]
+    assert (made["variables"], made["secrets"]) == (["GIVEN"], [])
+    assert "of-http" not in json.dumps(made)
+    assert Store(world.paths.database).variables.of(task) == {"GIVEN": "of-http"}
     assert (made["status"], made["tmux_session"]) == ("running", f"claude-{task}")
     assert (made["workdir"], made["branch"]) == (str(repository), "ctui/life")
     assert Path(made["worktree"]).is_dir()

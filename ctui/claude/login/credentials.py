@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
@@ -34,9 +33,6 @@ _OAUTH_PREFIX = "sk-ant-oat"
 _REFRESH_PREFIX = "sk-ant-ort"
 _SHAPE = re.compile(r"[\x21-\x7e]{8,4096}")
 _FILE_LIMIT = 1 << 13
-_SHORTEST_SECRET = 8
-"""Characters: something shorter is no secret, and would be found in every other line."""
-
 _ASSIGNMENT = re.compile(
     r"(?:export\s+|set\s+|\$env:)?[A-Za-z_][A-Za-z0-9_]*\s*=(?!=*$)", re.IGNORECASE
 )
@@ -97,33 +93,6 @@ class Credential(msgspec.Struct, frozen=True):
 def variable_in(environ: Mapping[str, str]) -> str:
     """Return the variable whose login counts in this environment; "" where none does."""
     return next((name for name in VARIABLES.values() if environ.get(name, "").strip()), "")
-
-
-class Redactor:
-    """Filter of known secrets wherever they turn up: a task can print its own environment."""
-
-    def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self._forms: list[bytes] = []
-        for secret in secrets:
-            self.add(secret)
-
-    def add(self, secret: str) -> None:
-        """Redact this secret too, from now on."""
-        if len(secret) < _SHORTEST_SECRET:
-            return
-        once = json.dumps(secret)[1:-1]
-        # A tool's input is streamed as JSON text inside a JSON line.
-        twice = json.dumps(once)[1:-1]
-        forms = {*self._forms, secret.encode(), once.encode(), twice.encode()}
-        # A secret that begins another one must not leave the other one's end.
-        self._forms = sorted(forms, key=len, reverse=True)
-
-    def redact(self, line: bytes) -> bytes:
-        """Return the line without any known secret; the same object where there was none."""
-        for form in self._forms:
-            if form in line:
-                line = line.replace(form, b"[redacted]")
-        return line
 
 
 def fingerprint(secret: str) -> str:

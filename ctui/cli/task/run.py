@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from ctui.cli import context
+from ctui.cli.bringing import ask_of, bringing_options, include_of
 from ctui.cli.output import json_option, print_json, read_stdin, repo_option, show_progress, warn
 from ctui.cli.task.durations import unattended_options
+from ctui.cli.task.variables import env_file_texts, variable_options
 from ctui.config import PermissionMode
 from ctui.errors import InvalidInput
 
@@ -19,6 +21,12 @@ if TYPE_CHECKING:
     from ctui.client.client import Client
     from ctui.client.tasks import Started
     from ctui.git.repository import Repository
+
+
+def _no_gpus() -> None:
+    raise click.UsageError(
+        "A task gets no GPU: its driver is the host's, and no sandbox bounds that"
+    )
 
 
 @click.command("run")
@@ -81,6 +89,20 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Give it no other commits than those its worktree begins with: no stash, no other branch.",
 )
+@click.option(
+    "--gpus",
+    hidden=True,
+    expose_value=False,
+    callback=lambda _context, _option, value: _no_gpus() if value else None,
+)
+@click.option(
+    "--env-image",
+    default="",
+    metavar="IMAGE",
+    help="Run in this image, whatever the repository says.",
+)
+@variable_options
+@bringing_options
 @unattended_options
 @click.option("--detach", is_flag=True, help="Return at once; the task goes on.")
 @json_option
@@ -91,20 +113,22 @@ def command(**options: Any) -> int:
     Ctrl-C stops the task; `ctui task resume` goes on with it. Without a terminal, what is asked
     waits for an answer from elsewhere, unless the task is --unattended.
 
-    Exit code 0: done. 1: failed or denied. 2: wrong usage. 3: it needs an answer. 4: the budget or
-    the time is spent. 130: interrupted.
+    Exit code 0: done. 1: failed or denied. 2: wrong usage. 3: it needs an answer, or consent to its
+    environment. 4: the budget or the time is spent. 130: interrupted.
     """
     if options["prompt"] == "-":
         options["prompt"] = read_stdin()
     if not options["prompt"].strip():
         raise InvalidInput("the prompt is empty", hint="say what the task should do")
+    options["env_files"] = env_file_texts(options["env_files"])
     return asyncio.run(_run(options))
 
 
 async def _run(options: dict[str, Any]) -> int:
     import msgspec
 
-    from ctui.cli.task.follow import Turn, follow_turn
+    from ctui.cli.task.follow import follow_turn
+    from ctui.cli.task.printing import Turn
     from ctui.client.client import Client
     from ctui.client.trust import trust_note
 
@@ -133,6 +157,7 @@ def _number(value: float | None) -> float | None:
 
 
 async def _start(client: Client, repository: Repository, options: dict[str, Any]) -> Started:
+    from ctui.cli.environment_wish import wish_of
     from ctui.client.directory import directory_of
     from ctui.client.tasks import NewTask, start_task
     from ctui.config import load_config
@@ -158,10 +183,17 @@ async def _start(client: Client, repository: Repository, options: dict[str, Any]
             unattended=options["unattended"],
             timeout=options["timeout"],
             isolated=options["isolated"],
+            secrets=options["secrets"],
         ),
         mcp_config=options["mcp_config"],
         mcp=options["mcp"],
         trust=options["trust"],
         detached=options["detach"],
+        env=options["env"],
+        env_files=options["env_files"],
+        include=include_of(options),
     )
-    return await start_task(client, repository, new, progress=show_progress)
+    may_ask = not (options["unattended"] or options["detach"] or options["as_json"])
+    ask = ask_of(may_ask=may_ask)
+    wish = wish_of(options["env_image"], yes=options["yes"], may_ask=may_ask)
+    return await start_task(client, repository, new, progress=show_progress, ask=ask, wish=wish)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ctui.cli import context
+from ctui.cli.bringing import ask_of, bringing_options, include_of
 from ctui.cli.output import (
     json_option,
     print_json,
@@ -45,10 +46,18 @@ for _command in (remove, clean, restore, trash, commit, update, land, push):
 @click.option("--base", default="", help="Where a new branch begins.  [default: HEAD]")
 @click.option("--new", is_flag=True, help="Make a new branch, also where one has the name.")
 @click.option("--from-pr", type=click.IntRange(1), metavar="N", help="The same as pr:N.")
+@bringing_options
 @repo_option
 @json_option
 def create(
-    name: str, base: str, repo: str, *, new: bool, from_pr: int | None, as_json: bool
+    name: str,
+    base: str,
+    repo: str,
+    *,
+    new: bool,
+    from_pr: int | None,
+    as_json: bool,
+    **bringing: Any,
 ) -> None:
     """Make a worktree for the branch NAME, or with a new branch of its own.
 
@@ -56,6 +65,7 @@ def create(
     pull request or merge request, by gh or glab. Otherwise, with --base and with --new the branch
     is new, and called NAME behind worktrees.prefix.
     """
+    from ctui.client.bringing import Bringing
     from ctui.client.worktrees import make_worktree, wanted_branch
     from ctui.config import load_config
     from ctui.worktrees.layout import settings_folder
@@ -67,19 +77,24 @@ def create(
     if not name:
         raise InvalidInput("a worktree needs a name", hint="ctui worktree create NAME")
     paths, repository = context.paths(), context.repository(repo)
-    prefix = load_config(paths, repository=settings_folder(repository)).worktrees.prefix
+    config = load_config(paths, repository=settings_folder(repository))
+    brings = Bringing(
+        paths, repository, config, include_of(bringing), warn, ask_of(may_ask=not as_json)
+    )
 
     async def make() -> tuple[WorktreeRecord, ExistingBranch | None]:
         existing = None if new or base else await wanted_branch(repository, name)
+        brings.check(new_worktree=existing is None)
         made = await make_worktree(
             paths,
             repository,
-            prefix=prefix,
+            prefix=config.worktrees.prefix,
             name=name,
-            base=base or "HEAD",
+            base=brings.base(base or "HEAD"),
             progress=show_progress,
             say=warn,
             existing=existing,
+            bring=brings.into,
         )
         return made, existing
 

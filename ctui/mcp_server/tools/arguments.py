@@ -24,3 +24,5 @@ WaitSeconds = Annotated[
         description="Wait at most so long; call again to wait on.",
     ),
 ]
+Variables = Annotated[dict[str, str], Meta(description="Variables.")]
+SecretNames = Annotated[list[str], Meta(description="Names only.")]

@@ -13,6 +13,7 @@ from ctui.client.worktrees import open_store
 from ctui.mcp_server.protocol.call import Call
 from ctui.mcp_server.protocol.rounds import Round, earlier_round, take_answers
 from ctui.mcp_server.protocol.tool import WORKS, Tool, tool
+from ctui.mcp_server.tools.arguments import SecretNames, Variables
 from ctui.mcp_server.tools.settings import settings
 from ctui.mcp_server.tools.turn_wait import Execution, TurnWait
 from ctui.mcp_server.tools.workplace import Workplace, workplace_of
@@ -29,7 +30,7 @@ _FALLBACK_MODEL = "haiku"
 class ExecuteClaude(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Arguments of `execute_claude`."""
 
-    prompt: Annotated[str, Meta(description="Task for Claude Code.")] = ""
+    prompt: Annotated[str, Meta(description="What to do.")] = ""
     model: Annotated[
         str,
         Meta(max_length=200, description="haiku=fast/simple, sonnet=complex, opus=critical."),
@@ -39,8 +40,7 @@ class ExecuteClaude(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
             str,
             Meta(
                 max_length=4096,
-                description="The worktree or checkout to work in, in place; default: the "
-                "repository the server was started in.",
+                description="The worktree or checkout to work in; default: the server's.",
             ),
         ]
         | None
@@ -56,6 +56,8 @@ class ExecuteClaude(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
             "without one it is only waited for. Without both: the newest task in workspace_root.",
         ),
     ] = ""
+    env: Variables = {}
+    secrets: SecretNames = []
 
 
 @tool(ExecuteClaude, Execution, WORKS)
@@ -91,6 +93,7 @@ async def _begin(call: Call, client: Client, given: ExecuteClaude) -> tuple[Task
 
         return await client.call(new_message(call.paths, given.task_id, given.prompt)), start
     from ctui.client.tasks import NewTask, start_task
+    from ctui.config.variables import assignments
 
     place = workplace_of(call, given.workspace_root or "")
     if task := _left_off(call, place, given.prompt):
@@ -107,7 +110,9 @@ async def _begin(call: Call, client: Client, given: ExecuteClaude) -> tuple[Task
             model=model,
             permission_mode=config.claude.permission_mode,
             skip_permissions=given.skip_permissions,
+            secrets=tuple(given.secrets),
         ),
+        env=assignments(given.env),
     )
     return (await start_task(client, place.repository, new)).task, 0
 

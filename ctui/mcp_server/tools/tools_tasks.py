@@ -17,7 +17,7 @@ from ctui.mcp_server.protocol.call import Call
 from ctui.mcp_server.protocol.pages import Cursor, page_of, position, wrong_cursor
 from ctui.mcp_server.protocol.tool import ENDS, READS, WORKS, Tool, tool
 from ctui.mcp_server.protocol.tool_schema import LONGEST
-from ctui.mcp_server.tools.arguments import Repo, TaskId, WaitSeconds
+from ctui.mcp_server.tools.arguments import Repo, SecretNames, TaskId, Variables, WaitSeconds
 from ctui.mcp_server.tools.output import Output, follow_output, read_output, text_portion
 from ctui.mcp_server.tools.task_shapes import (
     TaskDetails,
@@ -38,9 +38,9 @@ _MOST_RUNS = 20
 class RunTask(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Arguments of `run_task`."""
 
-    prompt: Annotated[str, Meta(description="What the task should do.")]
+    prompt: Annotated[str, Meta(description="What to do.")]
     task_id: Annotated[
-        str, Meta(max_length=LONGEST, description="The task's id; default: after the worktree.")
+        str, Meta(max_length=LONGEST, description="Default: after the worktree.")
     ] = ""
     name: Annotated[
         str, Meta(max_length=LONGEST, description="The worktree's name; default: after the prompt.")
@@ -52,15 +52,13 @@ class RunTask(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
             description="Work in this worktree instead of a new one: name, branch or path.",
         ),
     ] = ""
-    workspace_dir: Annotated[
-        bool, Meta(description="Work in the repository's own checkout instead of a worktree.")
-    ] = False
+    workspace_dir: Annotated[bool, Meta(description="Work in the repository's own checkout.")] = (
+        False
+    )
     base: Annotated[str, Meta(max_length=LONGEST, description="Where a new worktree begins.")] = (
         "HEAD"
     )
-    model: Annotated[
-        str, Meta(max_length=LONGEST, description="The model; default: the configured one.")
-    ] = ""
+    model: Annotated[str, Meta(max_length=LONGEST, description="Default: the configured one.")] = ""
     permission_mode: Annotated[
         PermissionMode | None, Meta(description="What the task may do without asking.")
     ] = None
@@ -70,19 +68,21 @@ class RunTask(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     budget: Annotated[float, Meta(gt=0, description="US dollars at most.")] | None = None
     mcp_config: Annotated[
         list[Annotated[str, Meta(max_length=LONGEST)]],
-        Meta(max_length=16, description="Files of MCP servers that the task gets."),
+        Meta(max_length=16, description="Files of MCP servers."),
     ] = []
     approval_tool_permission: Annotated[
         str,
         Meta(
             max_length=LONGEST,
-            description="mcp__server__tool of these servers: it decides on what the task asks.",
+            description="mcp__server__tool: it decides on what the task asks.",
         ),
     ] = ""
     isolated: Annotated[
         bool,
-        Meta(description="Give it no other commits than those its worktree begins with."),
+        Meta(description="No other commits than those its worktree begins with."),
     ] = False
+    env: Variables = {}
+    secrets: SecretNames = []
     repo: Repo = ""
 
 
@@ -96,6 +96,7 @@ async def run_task(call: Call, given: RunTask) -> TaskNow:
     from ctui.client.directory import directory_of
     from ctui.client.tasks import NewTask, start_task
     from ctui.config import load_config
+    from ctui.config.variables import assignments
     from ctui.worktrees.layout import settings_folder
 
     repository = call.repository(given.repo)
@@ -113,10 +114,12 @@ async def run_task(call: Call, given: RunTask) -> TaskNow:
             model=given.model,
             permission_mode=given.permission_mode or config.claude.permission_mode,
             skip_permissions=given.skip_permissions,
+            secrets=tuple(given.secrets),
             budget=given.budget,
             approval_tool=given.approval_tool_permission,
             isolated=given.isolated,
         ),
+        env=assignments(given.env),
     )
     async with call.client() as client:
         await client.connect()

@@ -12,11 +12,13 @@ from ctui.config import ImageConfig
 from ctui.errors import Conflict, NotFound
 from ctui.sandbox.docker.accounts import account_mounts
 from ctui.sandbox.docker.engine import Engine
+from ctui.sandbox.docker.environment_image import require_environment
 from ctui.sandbox.docker.image import require_image
 from ctui.sandbox.docker.stream import Stdin, follow_log
 from ctui.sandbox.docker.volumes import CACHES, ensure_caches
 from ctui.sandbox.runner import FoundSandbox, LogLine, SandboxState, Seen, Stream
 from ctui.sandbox.spec import (
+    HOME,
     LABEL_INSTANCE,
     LABEL_RUN,
     LABEL_TASK,
@@ -57,7 +59,7 @@ class DockerRunner:
         self._fits = False
         """True once the engine was asked what it is."""
 
-    async def ensure_image(self, config: ImageConfig) -> str:
+    async def ensure_image(self, config: ImageConfig, environment: str = "") -> str:
         """Return the image's tag; raise Unavailable if it has to be built first.
 
         Raises:
@@ -66,6 +68,8 @@ class DockerRunner:
         if not self._fits:
             await self._engine.info()
             self._fits = True
+        if environment:
+            return await require_environment(self._engine, config, self._instance, environment)
         return await require_image(self._engine, config)
 
     async def create(self, spec: SandboxSpec) -> str:
@@ -74,7 +78,8 @@ class DockerRunner:
         caches = {cache.name(self._instance) for cache in CACHES}
         for mount in spec.mounts:
             if mount.kind == "volume" and mount.source not in caches:
-                labels = {**spec.labels, LABEL_VOLUME: "home"}
+                purpose = "home" if mount.target == HOME else "environment"
+                labels = {**spec.labels, LABEL_VOLUME: purpose}
                 await self._engine.ensure_volume(mount.source, labels)
         if any(mount.source in caches for mount in spec.mounts):
             await ensure_caches(self._engine, self._instance, spec.image)

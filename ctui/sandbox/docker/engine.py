@@ -58,6 +58,8 @@ class EngineInfo(NamedTuple):
     api_version: str
     live_restore: bool
     storage_driver: str
+    runtimes: tuple[str, ...] = ()
+    """Names of what can make containers."""
 
 
 class Engine:
@@ -97,6 +99,7 @@ class Engine:
             api_version=str(version.get("ApiVersion")),
             live_restore=bool(info.get("LiveRestoreEnabled")),
             storage_driver=str(info.get("Driver")),
+            runtimes=tuple(sorted(info.get("Runtimes") or {})),
         )
 
     # -- containers
@@ -249,6 +252,7 @@ class Engine:
         progress: Callable[[str], None],
         *,
         network: str = "host",
+        dockerfile: str = "Dockerfile",
         target: str = "",
     ) -> None:
         """Build an image from a tar archive by the classic builder.
@@ -260,6 +264,7 @@ class Engine:
             labels: of the image.
             progress: called from another thread, with one line at a time.
             network: that its commands have.
+            dockerfile: its name in the archive.
             target: the stage to build; the last one if it is empty.
 
         Raises:
@@ -274,6 +279,7 @@ class Engine:
                 buildargs=dict(arguments),
                 labels=dict(labels),
                 network_mode=network,
+                dockerfile=dockerfile,
                 target=target or None,
                 rm=True,
                 forcerm=True,

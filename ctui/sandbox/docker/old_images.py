@@ -11,6 +11,7 @@ import msgspec
 
 from ctui.config import ImageConfig
 from ctui.sandbox.docker.engine import Engine
+from ctui.sandbox.docker.environment_image import LABEL_ENVIRONMENT
 from ctui.sandbox.docker.image import LABEL, LABEL_VARIANT, current_tags
 from ctui.sandbox.spec import LABEL_INSTANCE
 
@@ -63,7 +64,9 @@ async def built_images(engine: Engine, config: ImageConfig, instance: str) -> li
     found = await engine.ask(lambda client: client.images(filters={"label": LABEL}))
     containers = await engine.ask(lambda client: client.containers(all=True))
     used = {item["ImageID"] for item in containers}
-    images = [_image(item, current, used, instance) for item in found]
+    # What an environment has kept has the labels of the image that it was set up in.
+    others = [item for item in found if LABEL_ENVIRONMENT not in (item.get("Labels") or {})]
+    images = [_image(item, current, used, instance) for item in others]
     return sorted(images, key=lambda image: (-image.created, image.name))
 
 

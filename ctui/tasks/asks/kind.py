@@ -11,6 +11,7 @@ import msgspec
 from ctui.claude.protocol import fields
 from ctui.claude.protocol.events import Elicitation, OtherRequest, PermissionRequest
 from ctui.errors import InvalidInput
+from ctui.redaction.redactor import MARK
 from ctui.tasks.asks.questions import Question, chosen, question_lines
 from ctui.tasks.model import Answer, Ask, AskKind
 from ctui.text import one_line
@@ -178,6 +179,14 @@ def new_ask(
 def given_of(ask: Ask) -> dict[str, Any]:
     """Return the input of an ask; of a damaged store an empty one."""
     return fields.json_object(bytes(ask.input)) or {}
+
+
+def run_input(ask: Ask) -> msgspec.Raw:
+    """Return the input that an allowed call runs with: what was shown.
+
+    Of what was shown without a secret nobody but the CLI has the whole: an empty input is its own.
+    """
+    return msgspec.Raw(b"{}") if MARK.encode() in bytes(ask.input) else ask.input
 
 
 def details_of(ask: Ask, shape: type[Details]) -> Details:

@@ -35,6 +35,7 @@ from ctui.tasks.engine import TaskEngine
 from ctui.tasks.journal.archives import Journals
 from ctui.tasks.mailbox.ports import Account, Services
 from ctui.tasks.runs.logins import Logins, Sources
+from ctui.tasks.secrets.values import read_values
 from ctui.tasks.settings import Settings
 from ctui.tasks.store import Store, now
 from ctui.tasks.workspace import LocalWorkspace
@@ -85,6 +86,7 @@ class Driver:
         sources = Sources(
             own=lambda but: Account(search.find(but=but), config().claude.base_url),
             stored=lambda but: search.kept(but=but),
+            secrets=lambda names, environ: read_values(self.paths, names, environ),
         )
         logins = Logins(sources)
         return Services(

@@ -19,8 +19,10 @@ import msgspec
 
 from ctui.claude.protocol.events import is_partial
 from ctui.errors import Unavailable
+from ctui.redaction.redactor import Redactor
 from ctui.rpc import Frame
 from ctui.sandbox.runner import LogLine
+from ctui.tasks.journal.deltas import Deltas
 from ctui.tasks.model import Notice
 
 FILE_NAME = "journal.jsonl"
@@ -52,16 +54,10 @@ class Viewer(Protocol):
         """Take these frames (see `rpc.Frame`). Must not block, and must not raise."""
 
 
-class Redaction(Protocol):
-    """Replacement of known secrets."""
-
-    def redact(self, line: bytes) -> bytes: ...
-
-
 class Journal:
     """The archive of one task, and those who follow it live."""
 
-    def __init__(self, folder: Path, redaction: Redaction) -> None:
+    def __init__(self, folder: Path, redaction: Redactor) -> None:
         """Open the archive for appending; a line that a crash cut off is removed.
 
         Raises:
@@ -69,6 +65,7 @@ class Journal:
         """
         self.path = folder / FILE_NAME
         self.redaction = redaction
+        self._deltas = Deltas(redaction)
         self._viewers: list[Viewer] = []
         self._tails: dict[bytes, list[bytes]] = {}
         self._tail_size = 0
@@ -95,19 +92,22 @@ class Journal:
         """
         archived: list[bytes] = []
         frames: list[bytes] = []
+        deltas = self._deltas.clone()
         for line in lines:
-            data = self.redaction.redact(line.data)
-            text = data.decode("utf-8", "replace")
-            entry = self._encode(Entry(line.time, run, line.stream, text)) + b"\n"
-            partial = line.stream == "out" and is_partial(data)
-            if partial:
-                frames.append(Frame.LIVE + entry)
-            else:
-                archived.append(entry)
-                frames.append(Frame.ARCHIVED + entry)
-            if line.stream == "out":
-                self._keep_tail(data, Frame.LIVE + entry, partial=partial)
+            partial = line.stream == "out" and is_partial(line.data)
+            shown = deltas.redact(line.data) if partial else [self.redaction.redact(line.data)]
+            for data in shown:
+                text = data.decode("utf-8", "replace")
+                entry = self._encode(Entry(line.time, run, line.stream, text)) + b"\n"
+                if partial:
+                    frames.append(Frame.LIVE + entry)
+                else:
+                    archived.append(entry)
+                    frames.append(Frame.ARCHIVED + entry)
+                if line.stream == "out":
+                    self._keep_tail(data, Frame.LIVE + entry, partial=partial)
         self._write(b"".join(archived))
+        self._deltas = deltas
         self._publish(b"".join(frames))
 
     def note(self, run: int, time: int, notice: Notice) -> None:
@@ -151,6 +151,7 @@ class Journal:
 
     def forget_parts(self) -> None:
         """Forget all open blocks, which will never close."""
+        self._deltas.forget()
         self._tails.clear()
         self._tail_size = 0
 

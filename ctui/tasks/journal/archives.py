@@ -7,9 +7,9 @@ import threading
 from collections import Counter
 from contextlib import suppress
 
-from ctui.claude.login.credentials import Redactor
 from ctui.errors import Unavailable
 from ctui.paths import Paths
+from ctui.redaction.redactor import Redactor
 from ctui.tasks.journal.archive import Journal
 from ctui.tasks.journal.task_file import write_task_file
 from ctui.tasks.model import Run, Task, TaskState

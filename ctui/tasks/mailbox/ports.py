@@ -40,6 +40,8 @@ class Account(NamedTuple):
     """The task's MCP servers with their secrets, if it has any."""
     environ: Mapping[str, str] | None = None
     """The environment of the person's last command; None means this process's own."""
+    secrets: Mapping[str, str] = {}
+    """Variables with the values of the task's secrets."""
 
 
 class Workspace(Protocol):

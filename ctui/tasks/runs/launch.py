@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -25,6 +26,7 @@ from ctui.sandbox.spec import (
 from ctui.sandbox.surroundings import surroundings
 from ctui.tasks.mailbox.ports import Account, Provided, Services
 from ctui.tasks.model import SandboxFacts, Task
+from ctui.tasks.runs.given import given_environment
 
 
 class Launch(NamedTuple):
@@ -40,6 +42,14 @@ class Launch(NamedTuple):
 def home_volume(instance: str, task_id: str) -> str:
     """Return the name of the volume that keeps a task's home folder from run to run."""
     return f"ctui-{instance[:8]}-{task_id}-home"
+
+
+def environment_volumes(instance: str, task: Task) -> tuple[Mount, ...]:
+    """Return the volumes that the task's environment asks for; no other task has them."""
+    return tuple(
+        Mount(f"ctui-{instance[:8]}-{task.id}-{name}", target, kind="volume")
+        for target, name in task.options.volumes.items()
+    )
 
 
 def sandbox_name(instance: str, task_id: str, number: int) -> str:
@@ -62,7 +72,7 @@ async def prepare(
     """
     home = await home_of(services, config, task, account)
     provided = await services.workspace.provide(task, home.managed)
-    image = await services.runner.ensure_image(config.image)
+    image = await services.runner.ensure_image(config.image, task.options.environment)
     last = services.store.runs.last(task.id)
     number = last.number + 1 if last else 1
     sandbox, instance = config.sandbox, services.instance
@@ -79,8 +89,9 @@ async def prepare(
             **home.env,
             **(cache_environment() if sandbox.shared_caches else {}),
         },
-        mounts=(*provided.mounts, volume, *caches),
+        mounts=(*provided.mounts, volume, *caches, *environment_volumes(instance, task)),
         network=network_name(instance, sandbox),
+        runtime=sandbox.runtime,
         debugger=sandbox.debugger,
         labels={LABEL_INSTANCE: instance, LABEL_TASK: task.id, LABEL_RUN: str(number)},
         limits=_limits(sandbox),
@@ -89,7 +100,8 @@ async def prepare(
     facts = _facts(config, task, spec, provided)
     if account is not None and account.servers is not None:
         facts = msgspec.structs.replace(facts, skipped=account.servers.skipped)
-    return Launch(number, spec, first_line_of(home, account), facts)
+    given = given_environment(services, task, account)
+    return Launch(number, spec, first_line_of(home, account, given), facts)
 
 
 async def home_of(
@@ -135,14 +147,17 @@ async def _base_files(services: Services, task: Task, name: str) -> dict[str, st
     }
 
 
-def first_line_of(home: TaskHome, account: Account | None) -> bytes:
-    """Return the relay's first line, the only place where secrets are."""
+def first_line_of(home: TaskHome, account: Account | None, given: Mapping[str, str]) -> bytes:
+    """Return the relay's first line, the only place where secrets are.
+
+    `given` are the variables of the task; the login is stronger than they.
+    """
     if account is None:
         return b""
     servers = account.servers.content if account.servers else ""
     # The address of a proxy can hold a password.
     proxies = proxy_environment(account.environ, in_sandbox=True)
-    secrets = {**proxies, **account.credential.environment()}
+    secrets = {**proxies, **given, **account.credential.environment()}
     return first_line(home, secrets, servers)
 
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from ctui.claude.login import keyring_store
-from ctui.claude.login.credentials import VARIABLES, Credential, Redactor
+from ctui.claude.login.credentials import VARIABLES, Credential
 from ctui.claude.mcp.mcp_servers import resolve_servers
 from ctui.errors import CtuiError, LoginRequired, Unavailable
 from ctui.git.caller import merged
+from ctui.redaction.redactor import Redactor
 from ctui.tasks.calls import Login
 from ctui.tasks.mailbox.ports import Account
 from ctui.tasks.model import Task
+from ctui.tasks.secrets.values import Values, no_values
 
 _THREADS = 64
 """All of them may wait for one keyring, and nothing else may wait behind them."""
@@ -30,6 +32,8 @@ class Sources(NamedTuple):
     own: Callable[[str], Account]
     """Returns the login of the driver's environment, else the one that is stored."""
     stored: Callable[[str], Credential]
+    secrets: Callable[[Sequence[str], Mapping[str, str]], Values] = no_values
+    """Returns the values of secrets by name, with an environment that some are taken from."""
 
 
 class Logins:
@@ -126,8 +130,15 @@ class Logins:
         return found.credential.value != rejected
 
     def _whole(self, task: Task) -> Account:
-        account = self._find(task.id)._replace(environ=merged(self.shell(task.id)))
+        values = self._sources.secrets(task.options.secrets, self._environ(task.id))
+        for secret in values.redacted:
+            self.redactor.add(secret)
+        account = self._find(task.id)._replace(
+            environ=merged(self.shell(task.id)), secrets=values.variables
+        )
         self.redactor.add(account.credential.value)
+        if values.problem is not None:
+            raise values.problem
         if not task.options.mcp_servers:
             return account
         servers = resolve_servers(

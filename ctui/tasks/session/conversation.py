@@ -42,12 +42,15 @@ LOGIN_ATTEMPTS = 3
 def take_lines(step: Step, lines: Iterable[LogLine]) -> None:
     """Take lines of the run, in order; those whose effect is stored only make the view."""
     stored = step.standing.stored
-    for line in lines:
-        number = getattr(step.view.seen, line.stream)
-        fresh = stored is not None and number >= getattr(stored, line.stream)
-        step.view.count(line)
-        if line.stream == "out" and is_partial(line.data):
+    redact = step.services.journals.of(step.task.id).redaction.redact
+    for raw in lines:
+        number = getattr(step.view.seen, raw.stream)
+        fresh = stored is not None and number >= getattr(stored, raw.stream)
+        step.view.count(raw)
+        if raw.stream == "out" and is_partial(raw.data):
             continue
+        # What is asked, and how a turn ended, is stored and shown as the journal is.
+        line = raw._replace(data=redact(raw.data))
         event = decode(line.data, line.stream)
         step.view.take(event, line.time, len(line.data))
         if fresh:

@@ -121,4 +121,8 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE tasks ADD COLUMN config TEXT NOT NULL DEFAULT '';
     CREATE INDEX tasks_unfinished ON tasks (id) WHERE unfinished != '';
     """,
+    """
+    ALTER TABLE tasks ADD COLUMN variables TEXT NOT NULL DEFAULT '';
+    ALTER TABLE tasks ADD COLUMN secrets_given INTEGER;
+    """,
 )

@@ -27,6 +27,7 @@ from ctui.tasks.store.salvage import salvage
 from ctui.tasks.store.tasks import TaskTable
 from ctui.tasks.store.trust import TrustTable
 from ctui.tasks.store.unfinished import UnfinishedTable
+from ctui.tasks.store.variables import VariableTable
 from ctui.tasks.store.worktrees import WorktreeTable
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ class Store:
         self._database = database = Database(path, busy_seconds=busy_seconds)
         self.tasks = TaskTable(database)
         self.unfinished = UnfinishedTable(database)
+        self.variables = VariableTable(database)
         self.runs = RunTable(database)
         self.asks = AskTable(database)
         self.messages = MessageTable(database)

@@ -13,7 +13,17 @@ from ctui.claude.protocol import control, fields
 from ctui.claude.protocol.events import PermissionRequest
 from ctui.claude.transcript.tools import tool_request
 from ctui.paths import WORKSPACE
-from ctui.tasks.asks.kind import AskEvent, Decision, Kind, Origin, details_of, given_of, new_ask
+from ctui.redaction.redactor import MARK
+from ctui.tasks.asks.kind import (
+    AskEvent,
+    Decision,
+    Kind,
+    Origin,
+    details_of,
+    given_of,
+    new_ask,
+    run_input,
+)
 from ctui.tasks.asks.limits import input_problem
 from ctui.tasks.asks.lines import INDENT
 from ctui.tasks.asks.permission_details import (
@@ -96,7 +106,7 @@ class Permission(Kind):
         details = details_of(ask, PermissionDetails)
         session = answer.decision == "session"
         permissions = control.session_permissions(details.suggestions) if session else ()
-        return control.allow(ask.request, ask.input, permissions=permissions)
+        return control.allow(ask.request, run_input(ask), permissions=permissions)
 
 
 KIND = Permission()
@@ -110,6 +120,8 @@ def grantable(ask: Ask) -> Grantable | None:
     if ask.kind is not AskKind.PERMISSION or ask.tool != "Bash":
         return None
     command = fields.text(given_of(ask), "command")
+    if MARK in command:
+        return None  # another secret would look the same
     return Grantable(ask.tool, command) if _COMMAND.fullmatch(command) else None
 
 

@@ -9,7 +9,16 @@ import msgspec
 
 from ctui.claude.protocol import control, fields
 from ctui.claude.protocol.events import PermissionRequest
-from ctui.tasks.asks.kind import AskEvent, Decision, Kind, Origin, details_of, given_of, new_ask
+from ctui.tasks.asks.kind import (
+    AskEvent,
+    Decision,
+    Kind,
+    Origin,
+    details_of,
+    given_of,
+    new_ask,
+    run_input,
+)
 from ctui.tasks.asks.limits import input_problem
 from ctui.tasks.asks.lines import INDENT, text_lines
 from ctui.tasks.asks.permission_details import (
@@ -59,7 +68,7 @@ class Plan(Kind):
     def reply(self, ask: Ask, answer: Answer) -> bytes:
         if answer.decision == "deny":
             return control.deny(ask.request, answer.message or NO_REASON)
-        given = msgspec.json.decode(ask.input, type=dict[str, msgspec.Raw])
+        given = msgspec.json.decode(run_input(ask), type=dict[str, msgspec.Raw])
         return control.approve_plan(ask.request, given, accept_edits=answer.decision == "session")
 
 

@@ -8,6 +8,7 @@ from ctui.errors import LoginRequired, NotFound
 from ctui.sandbox.runner import SandboxState
 from ctui.tasks.model import Run
 from ctui.tasks.runs.channel import Channel
+from ctui.tasks.runs.given import given_environment
 from ctui.tasks.runs.jobs.create import greet
 from ctui.tasks.runs.jobs.follow import read
 from ctui.tasks.runs.jobs.patience import PASSING, insist, wait
@@ -93,4 +94,5 @@ async def _greet_late(actor: TaskActor, channel: Channel, run: Run) -> None:
     account = await services.logins.of(task, needed=True)
     config = actor.standing.config or services.config()
     home = await home_of(services, config, task, account)
-    greet(channel, first_line_of(home, account), run)
+    given = given_environment(services, task, account)
+    greet(channel, first_line_of(home, account, given), run)
