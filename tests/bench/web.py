@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from ctui.demo.repository import make_demo_repository
 from ctui.paths import Paths, private_folder
+from ctui.redaction.redactor import Redactor
 from ctui.sandbox.runner import LogLine
 from ctui.tasks.driver.server import Server
 from ctui.tasks.journal.archive import FILE_NAME, Journal
@@ -95,18 +96,11 @@ class _Journals:
     def __init__(self, paths: Paths, store: Store) -> None:
         self.store = store
         self.found = {
-            task.id: Journal(paths.task(task.id), _Nothing()) for task in store.tasks.list()
+            task.id: Journal(paths.task(task.id), Redactor()) for task in store.tasks.list()
         }
 
     def journal(self, task: str) -> Journal:
         return self.found[task]
-
-
-class _Nothing:
-    """There are no secrets."""
-
-    def redact(self, line: bytes) -> bytes:
-        return line
 
 
 @asynccontextmanager

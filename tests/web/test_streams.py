@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from ctui.client.archive import Chunk, read_lines
+from ctui.redaction.redactor import Redactor
 from ctui.sandbox.runner import LogLine
 from ctui.tasks.journal.archive import FILE_NAME, Journal
 from ctui.tasks.model import Task, TaskState
@@ -108,13 +109,8 @@ def test_a_half_closed_follower_costs_no_place(quiet: Served, task: str) -> None
         assert stream.status == 200
 
 
-class _Nothing:
-    def redact(self, line: bytes) -> bytes:
-        return line
-
-
 def test_a_chunk_s_frames_and_a_damaged_line(tmp_path: Path) -> None:
-    journal = Journal(tmp_path, _Nothing())
+    journal = Journal(tmp_path, Redactor())
     lines = [LogLine(number, "out", b'{"n":"\\u2028 \\r"}') for number in range(3)]
     journal.append(1, lines)
     journal.close()
