@@ -189,6 +189,7 @@ def _facts(task: Task) -> dict[str, str]:
         "mcp": ", ".join(task.options.mcp_servers),
         "variables": ", ".join(task.options.env),
         "secrets": ", ".join(task.options.secrets),
+        "files": ", ".join(task.options.files),
         "prompt": one_line(task.prompt, 120),
     }
     if task.work is not None:
