@@ -5,6 +5,7 @@
     ├── NotFound              the person names another thing
     ├── Conflict              something changed or exists already: look again, then decide
     ├── Refused               a rule of ctui forbids it, and the message says which
+    │   ├── ConsentRequired   the person has not said yes to this content
     │   └── StoreDamaged      what is in the store, or is missing there, cannot be read
     ├── Unavailable           a part is missing (engine, image, driver): mend it and try again
     │   ├── LoginRequired     no credential, or one that was rejected
@@ -47,6 +48,10 @@ class Conflict(CtuiError):
 
 class Refused(CtuiError):
     """Action that a rule forbids which protects the person's work or machine."""
+
+
+class ConsentRequired(Refused):
+    """Consent that is missing: a repository brings something that would be built and run."""
 
 
 class Unavailable(CtuiError):

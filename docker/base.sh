@@ -1,22 +1,15 @@
 #!/bin/sh
 # Make sure that a base image for tasks exists, and print its name.
 #
-#   base.sh [IMAGE]    IMAGE is pulled if it is not there; without one: Debian, pulled where a
-#                      registry answers, else made from Debian packages.
+#   base.sh    Debian, pulled where a registry answers, else made from Debian packages.
 set -eu
 
 pulled=debian:bookworm-slim
-made=ctui-base:bookworm
-packages=ca-certificates,git,git-lfs,ripgrep,python3-minimal,nodejs,npm,curl,less,openssh-client,procps
+made=ctui-base:bookworm-slim
 
 say() { printf '%s\n' "$*" >&2; }
 have() { docker image inspect "$1" >/dev/null 2>&1; }
 
-if [ $# -gt 0 ] && [ -n "$1" ]; then
-  have "$1" || docker pull "$1" >&2 || { say "the base image $1 cannot be pulled: check image.base in the config"; exit 1; }
-  echo "$1"
-  exit 0
-fi
 for image in "$made" "$pulled"; do
   if have "$image"; then echo "$image"; exit 0; fi
 done
@@ -36,8 +29,9 @@ mirror=$(sed -n 's/^URIs: *\([^ ]*\).*/\1/p; s/^deb  *\(\[[^]]*\] *\)\{0,1\}\([^
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # The finished file decides: a pipe would hide that mmdebstrap failed.
-mmdebstrap --quiet --variant=minbase --include="$packages" \
+mmdebstrap --quiet --variant=minbase --include=ca-certificates \
   --aptopt='Acquire::Languages "none"' --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
+  --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt=force-unsafe-io \
   bookworm "$work/base.tar" ${mirror:+"$mirror"} >&2
 docker import --change 'ENV LANG=C.UTF-8' "$work/base.tar" "$made" >/dev/null
 echo "$made"

@@ -34,7 +34,7 @@ _LEAST_BUDGET = 0.0001
 
 _OUR_TOOLS = f"mcp__{TOOL_SERVER}"
 
-_GUARDED = (
+GUARDED = (
     *(f".claude/{name}" for name in ("settings.json", "settings.local.json", "CLAUDE.md")),
     *(
         f".claude/{name}"
@@ -129,7 +129,7 @@ def first_line(home: TaskHome, credential: Mapping[str, str], servers: str = "")
     message = {
         "env": dict(credential),
         "files": files,
-        "guard": list(_GUARDED),
+        "guard": list(GUARDED),
         "known": dict(home.known),
     }
     return json.dumps(message).encode() + b"\n"

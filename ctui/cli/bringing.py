@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 def bringing_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options to a command that makes a worktree."""
     for option in (
-        click.option("--yes", is_flag=True, help="Copy what .worktreeinclude names, unasked."),
+        click.option(
+            "--yes",
+            is_flag=True,
+            help="Consent to what the repository brings: environment, .worktreeinclude.",
+        ),
         click.option(
             "--with-changes",
             is_flag=True,

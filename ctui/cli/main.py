@@ -16,11 +16,14 @@ import click
 from ctui import __version__
 from ctui.cli.commands import COMMANDS
 from ctui.cli.output import report
-from ctui.errors import CtuiError, InvalidInput, NotFound
+from ctui.errors import ConsentRequired, CtuiError, InvalidInput, NotFound
 from ctui.text import one_line
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
+
+NEEDS_CONSENT = 3
+"""Exit code where a command would build or run what nobody has consented to."""
 
 
 class LazyGroup(click.Group):
@@ -158,7 +161,7 @@ def run(arguments: Sequence[str]) -> int:
         if debug:
             _explain(error)
         report(error, as_json=as_json)
-        return 1
+        return NEEDS_CONSENT if isinstance(error, ConsentRequired) else 1
     except BrokenPipeError:
         # Whoever read our output has seen enough.
         _drop_output()

@@ -28,7 +28,11 @@ from ctui.client.health import Check
 from ctui.client.listing import WorktreeList
 from ctui.client.prune import Cleaning
 from ctui.client.uninstall import Uninstall
+from ctui.client.usage import Top
 from ctui.client.volumes import CleanedVolumes
+from ctui.environments.lookup import ListedEnvironment, ShownEnvironment
+from ctui.environments.records import Environment
+from ctui.sandbox.docker.image_facts import ImageFacts
 from ctui.sandbox.docker.old_images import BuiltImage
 from ctui.sandbox.docker.volumes import Volume
 from ctui.tasks.grants import Grant
@@ -58,8 +62,13 @@ SHAPES: dict[str, Any] = {
     "worktree-update": Updated,
     "doctor": list[Check],
     "setup": list[DoneStep],
+    "image-show": ImageFacts,
+    "env-show": ShownEnvironment,
+    "env-build": Environment,
+    "env-list": list[ListedEnvironment],
     "image-list": list[BuiltImage],
     "image-clean": CleanedImages,
+    "top": Top,
     "volume-list": list[Volume],
     "volume-clean": CleanedVolumes,
     "clean": Cleaning,
@@ -96,8 +105,13 @@ PRINTED: dict[str, str] = {
     "worktree update": "worktree-update",
     "doctor": "doctor",
     "setup": "setup",
+    "image show": "image-show",
+    "env show": "env-show",
+    "env build": "env-build",
+    "env list": "env-list",
     "image list": "image-list",
     "image clean": "image-clean",
+    "top": "top",
     "volume list": "volume-list",
     "volume init": "volume-list",
     "volume clean": "volume-clean",

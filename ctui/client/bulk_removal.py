@@ -19,6 +19,7 @@ from ctui.worktrees.trash.removal_checks import check_removal
 if TYPE_CHECKING:
     from ctui.client.worktree_removal import WorktreeRemover
     from ctui.git.repository import Repository
+    from ctui.worktrees.known import KnownWorktree
     from ctui.worktrees.model import WorktreeStatus
     from ctui.worktrees.trash.restore import Restored
 
@@ -124,14 +125,23 @@ class BulkRemover:
         async with self._remover() as remover:
             for name in names:
                 known = known_worktrees(self._repository, records(self._paths, self._repository))
+                found = None
                 try:
                     meant = await meant_by(self._repository, name)
-                    seen = await remover.look(find_worktree(known, meant).metadata)
+                    found = find_worktree(known, meant)
+                    await self._named(remover, found)
                 except CtuiError as error:
-                    self._refuse(name, error)
-                else:
-                    await self._one(remover, seen)
+                    self._refuse(found.name if found else name, error)
         return self._done
+
+    async def _named(self, remover: WorktreeRemover, found: KnownWorktree) -> None:
+        if self._dry_run:
+            await self._one(remover, await remover.look(found.metadata))
+            return
+        entry, seen = await remover.remove_unseen(
+            found.metadata, force=self._force, delete_branch=self._delete_branch
+        )
+        self._done.removed.append(RemovedWorktree(seen.name, entry.id, seen.evidence))
 
     async def clean(self, *, also_clean: bool = False) -> RemovedWorktrees:
         """Remove all that are merged, and say nothing of those that may not be removed.

@@ -109,6 +109,7 @@ async def _engine_and_image(paths: Paths) -> list[Check]:
     try:
         return [
             await _engine(engine),
+            *await _runtime(paths, engine),
             await _image(paths, engine),
             *await _sandboxes(paths, engine),
         ]
@@ -136,6 +137,22 @@ async def _engine(engine: Engine) -> Check:
         note = 'tasks stop when dockerd restarts: set "live-restore": true in its daemon.json'
         return Check("engine", True, found, note)
     return Check("engine", True, found)
+
+
+async def _runtime(paths: Paths, engine: Engine) -> list[Check]:
+    """Look for the runtime that the settings name; nothing where they name none."""
+    try:
+        wanted = load_config(paths).sandbox.runtime
+    except CtuiError:
+        return []  # which is said of the settings
+    if not wanted:
+        return []
+    there = (await engine.info()).runtimes
+    if wanted in there:
+        return [Check("runtime", True, wanted)]
+    named = one_line(", ".join(there), 200)
+    mend = "name it in the engine's daemon.json, or unset sandbox.runtime"
+    return [Check("runtime", False, f"the engine has no {one_line(wanted, 60)}, but {named}", mend)]
 
 
 async def _sandboxes(paths: Paths, engine: Engine) -> list[Check]:

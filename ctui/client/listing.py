@@ -13,7 +13,7 @@ from ctui.client.worktrees import open_store
 from ctui.git.target import short_ref
 from ctui.paths import Paths
 from ctui.tasks.model import TaskState
-from ctui.worktrees.landing.ref_transaction import recover_all
+from ctui.worktrees.landing.unfinished import complete_unfinished
 from ctui.worktrees.mending import what_to_do
 from ctui.worktrees.model import Changes, Problem, State, Upstream, Verdict, WorktreeStatus
 from ctui.worktrees.proof.worker import ProofWorker
@@ -84,7 +84,7 @@ class WorktreeList(msgspec.Struct, frozen=True):
 
 async def list_worktrees(paths: Paths, repository: Repository) -> WorktreeList:
     """Look at all worktrees of a repository, after completing what a crash cut off."""
-    await recover_all(repository)
+    await complete_unfinished(repository)
     prover = ProofWorker(paths.cache)
     try:
         with open_store(paths) as store:

@@ -18,7 +18,7 @@ from ctui.paths import Paths
 from ctui.tasks.store import Store
 from ctui.worktrees.fresh_index import is_fresh, refresh_index
 from ctui.worktrees.git_status import GitStatus
-from ctui.worktrees.landing.ref_transaction import recover_all
+from ctui.worktrees.landing.unfinished import complete_unfinished
 from ctui.worktrees.model import WorktreeStatus
 from ctui.worktrees.proof.worker import ProofWorker
 from ctui.worktrees.survey import Survey
@@ -76,7 +76,7 @@ class Observer:
         try:
             with open_store(self._paths) as store:
                 with suppress(CtuiError):  # the first round says what is wrong
-                    await recover_all(open_repository(self._git_dir))
+                    await complete_unfinished(open_repository(self._git_dir))
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self._watch.run())
                     group.create_task(self._rounds(store, prover))

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from ctui.client.environment_removal import forget, unused
 from ctui.client.volumes import clean_volumes, open_engine
 from ctui.client.worktrees import open_store
 from ctui.config import Config, load_config
+from ctui.environments.records import Records
 from ctui.errors import CtuiError
 from ctui.git.repository import Repository, open_repository
 from ctui.paths import Paths
+from ctui.sandbox.docker.environment_image import LABEL_ENVIRONMENT
 from ctui.sandbox.docker.old_images import built_images, remove_image
 from ctui.sandbox.docker.volumes import find_volumes
 from ctui.sandbox.spec import LABEL_INSTANCE, LABEL_RUN, LABEL_TASK
@@ -30,7 +33,9 @@ if TYPE_CHECKING:
 
 _DAY_SECONDS = 86_400
 
-What = Literal["sandbox", "volume", "image", "network", "trash", "cache", "engine"]
+_ENVIRONMENT_DAYS = 30.0
+
+What = Literal["sandbox", "volume", "image", "environment", "network", "trash", "cache", "engine"]
 
 
 class Removed(msgspec.Struct, frozen=True):
@@ -69,7 +74,8 @@ async def prune_everything(
     """Remove what nobody needs any more.
 
     That is: stopped sandboxes whose journal is complete, the homes of tasks that cannot come back,
-    images that this ctui built and uses no more, entries of the trash that are older than
+    environments that no task needs and that failed or were not used for 30 days, images that this
+    ctui built and uses no more, entries of the trash that are older than
     `worktrees.trash_days`, scratch repositories and kept verdicts.
 
     Args:
@@ -97,6 +103,7 @@ async def prune_everything(
         async with open_engine() as engine:
             await _sandboxes(paths, engine, cleaning, force=force)
             await _volumes(paths, engine, config, cleaning, force=force)
+            await _environments(paths, engine, cleaning)
             await _images(paths, engine, config, cleaning)
             if force:
                 await _networks(paths, engine, cleaning)
@@ -169,6 +176,26 @@ async def _images(paths: Paths, engine: Engine, config: Config, cleaning: Cleani
             cleaning.kept.append(Kept("image", image.name, error.message, error.hint))
         else:
             cleaning.removed.append(Removed("image", image.name, image.size))
+
+
+async def _environments(paths: Paths, engine: Engine, cleaning: Cleaning) -> None:
+    building = Records(paths).is_building
+    for container in await engine.find({LABEL_INSTANCE: paths.instance, LABEL_ENVIRONMENT: ""}):
+        # A task's sandbox has the labels of its image, and is looked at as a task's.
+        if not container.labels.get(LABEL_TASK) and not building(
+            container.labels[LABEL_ENVIRONMENT]
+        ):
+            if not cleaning.dry_run:
+                await engine.remove(container.id)
+            cleaning.removed.append(Removed("sandbox", container.name))
+    for one in unused(paths, _ENVIRONMENT_DAYS, time.time_ns()):
+        try:
+            if not cleaning.dry_run:
+                await forget(paths, engine, one)
+        except CtuiError as error:
+            cleaning.kept.append(Kept("environment", one.id, error.message, error.hint))
+        else:
+            cleaning.removed.append(Removed("environment", one.id))
 
 
 async def _networks(paths: Paths, engine: Engine, cleaning: Cleaning) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from ctui.claude.login.credentials import Credential
+from ctui.claude.mcp.image_servers import image_servers
 from ctui.claude.mcp.mcp_config import check_approval_tool, read_mcp_servers
 from ctui.claude.mcp.mcp_secrets import looks_secret
 from ctui.claude.mcp.mcp_servers import variables_of
@@ -18,6 +19,7 @@ from ctui.client import worktrees
 from ctui.client.base_url import check_base_url
 from ctui.client.bringing import Ask, Bringing, Include
 from ctui.client.directory import make_directory
+from ctui.client.environments import EnvironmentWish, carry, ensure_environment, with_environment
 from ctui.client.plain_files import look_at_files
 from ctui.client.start_notes import start_notes
 from ctui.client.worktree_removal import WorktreeRemover
@@ -45,10 +47,13 @@ from ctui.worktrees.trash.removal_checks import check_removal
 
 if TYPE_CHECKING:
     from ctui.client.client import Client
+    from ctui.environments.records import Environment
     from ctui.git.repository import Repository
     from ctui.worktrees.as_stored import Say
     from ctui.worktrees.create import Progress
     from ctui.worktrees.trash.entries import TrashEntry
+
+_NO_WISH = EnvironmentWish()
 
 
 class NewTask(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +76,8 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True):
     options: TaskOptions = TaskOptions()
     mcp_config: tuple[str, ...] = ()
     """Files of MCP servers, beside those of the person's config and stronger than they."""
+    mcp: tuple[str, ...] = ()
+    """MCP servers of the image that are switched on, beside those of the person's config."""
     trust: bool = False
     detached: bool = True
     env: tuple[str, ...] = ()
@@ -151,10 +158,12 @@ def with_servers(paths: Paths, new: NewTask) -> TaskOptions:
     Raises:
         InvalidInput: what is wrong with a file, or with the tool.
     """
-    claude = load_config(paths).claude
+    config = load_config(paths)
+    claude = config.claude
     usual = (claude.mcp_config,) if isinstance(claude.mcp_config, str) else claude.mcp_config
     files = [paths.config / Path(name).expanduser() for name in usual if name]
     servers = {
+        **image_servers((*claude.mcp_servers, *new.mcp), missing_from=_without_servers(config)),
         **read_mcp_servers(files),
         **read_mcp_servers(Path(name).expanduser().absolute() for name in new.mcp_config),
     }
@@ -170,6 +179,13 @@ def with_servers(paths: Paths, new: NewTask) -> TaskOptions:
     return msgspec.structs.replace(options, mcp_servers=servers, approval_tool=tool)
 
 
+def _without_servers(config: Config) -> str:
+    """Return the variant of the image that has no MCP servers; "" where nobody knows."""
+    image = config.image
+    own = not (image.name or image.base or image.dockerfile)
+    return image.variant if own and image.variant != "browser" else ""
+
+
 async def start_task(
     client: Client,
     repository: Repository,
@@ -177,6 +193,7 @@ async def start_task(
     *,
     progress: Progress | None = None,
     ask: Ask | None = None,
+    wish: EnvironmentWish = _NO_WISH,
 ) -> Started:
     """Make the worktree if need be, and start the task.
 
@@ -186,8 +203,10 @@ async def start_task(
         new: what is to be done.
         progress: see `create_worktree`.
         ask: asks the person about `.worktreeinclude`; None where nobody is there.
+        wish: what the person says of its environment.
 
     Raises:
+        ConsentRequired: its environment would be built, and nobody has consented.
         CtuiError: what is missing or wrong.
     """
     check_text(new.prompt)
@@ -217,36 +236,42 @@ async def start_task(
     secrets = check_given(client.paths, options.secrets, variables)
     options = msgspec.structs.replace(options, env=variables, secrets=secrets)
     known = login(client.paths, options)
+    if not (new.worktree or new.branch or new.in_checkout):  # before anything is made
+        commit = repository.resolve(new.base)
+        await ensure_environment(client.paths, repository, commit, config, wish)
     bringing = Bringing(client.paths, repository, config, new.include, said.append, ask)
     place = await _place(bringing, new, progress)
     options = msgspec.structs.replace(options, files=tuple(bringing.brought))
     if place.made is None:
         git_dir = Path(place.metadata) if place.metadata else repository.common_dir
         said += await look_at_files(git_dir, Path(place.path), config.git)
-    call = StartTask(
-        task=new.task,
-        repository=str(repository.common_dir),
-        prompt=new.prompt,
-        options=options,
-        trust=new.trust,
-        detached=new.detached,
-        login=known,
-        config=config,
-        worktree=place.path,
-        metadata=place.metadata,
-        branch=place.branch,
-        base=place.base,
-        directory=new.directory,
-        engine=engine,
-    )
     try:
+        wanted = await _environment(client.paths, repository, place, config, wish)
+        options = with_environment(options, wanted.environment)
+        said += wanted.left_out
+        call = StartTask(
+            task=new.task,
+            repository=str(repository.common_dir),
+            prompt=new.prompt,
+            options=options,
+            trust=new.trust,
+            detached=new.detached,
+            login=known,
+            config=config,
+            worktree=place.path,
+            metadata=place.metadata,
+            branch=place.branch,
+            base=place.base,
+            directory=new.directory,
+            engine=engine,
+        )
         if options.isolated and place.base:
             await refuse_incomplete(repository, place.base)
         make_directory(Path(place.path), new.directory)
         task = await client.call(call)
-    except CtuiError:
+    except (CtuiError, asyncio.CancelledError):
         if place.made is not None:
-            await worktrees.discard(client.paths, repository, place.made)
+            await asyncio.shield(worktrees.discard(client.paths, repository, place.made))
         raise
     with worktrees.open_store(client.paths) as store:
         trusted = new.trust or await is_trusted(store, repository, task)
@@ -346,6 +371,29 @@ async def _place(bringing: Bringing, new: NewTask, progress: Progress | None) ->
     known = record.base or began_at(repository, record.branch)
     base = known or head_of(repository, Path(record.metadata))
     return _Place(record.path, record.metadata, record.branch, base, made)
+
+
+class _Wanted(NamedTuple):
+    environment: Environment | None
+    left_out: list[str]
+    """Notes on what it could not bring."""
+
+
+async def _environment(
+    paths: Paths,
+    repository: Repository,
+    place: _Place,
+    config: Config,
+    wish: EnvironmentWish,
+) -> _Wanted:
+    """Return the environment of the task's base, with what it carries in the new worktree."""
+    if place.base is None:
+        return _Wanted(None, [])
+    found = await ensure_environment(paths, repository, place.base, config, wish)
+    left_out: list[str] = []
+    if found is not None and place.made is not None and place.metadata is not None:
+        left_out = await carry(paths, found, Path(place.path), Path(place.metadata))
+    return _Wanted(found, left_out)
 
 
 async def _to_trash(client: Client, task: Task, metadata: str, *, force: bool) -> TrashEntry | None:

@@ -13,12 +13,12 @@ import msgspec
 
 from ctui.claude.login.credentials import forget_credential, stored_credential
 from ctui.client.driver_process import without_driver
+from ctui.client.ssh_access import is_included, remove_config, user_config
 from ctui.client.volumes import open_engine
 from ctui.client.worktrees import open_store
 from ctui.errors import Conflict, CtuiError
 from ctui.git.repository import open_repository
 from ctui.paths import Paths
-from ctui.sandbox.docker.image import LABEL as LABEL_IMAGE
 from ctui.sandbox.spec import LABEL_INSTANCE
 from ctui.tasks.secrets.values import forget, stored_secrets
 from ctui.text import one_line
@@ -27,7 +27,7 @@ from ctui.worktrees.trash.entries import records
 if TYPE_CHECKING:
     from ctui.sandbox.docker.engine import Engine
 
-What = Literal["sandbox", "volume", "image", "network", "login", "secret", "folder"]
+What = Literal["sandbox", "volume", "image", "network", "login", "secret", "ssh", "folder"]
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -72,6 +72,8 @@ async def plan_uninstall(paths: Paths) -> Uninstall:
     if stored_credential(paths) is not None:
         plan.parts.append(Part("login", "your stored login"))
     plan.parts.extend(Part("secret", one.name) for one in stored_secrets(paths))
+    if is_included(paths, config := user_config()):
+        plan.parts.append(Part("ssh", f"the line of ctui in {config}"))
     chosen = _chosen(os.environ)
     for folder in _folders(paths):
         if folder in chosen:
@@ -106,6 +108,9 @@ async def uninstall(paths: Paths, plan: Uninstall) -> Uninstall:
                 for secret in stored_secrets(paths):
                     if secret.name == part.name:
                         forget(paths, secret)
+                done.parts.append(part)
+            elif part.what == "ssh":
+                remove_config(paths, user_config())
                 done.parts.append(part)
             elif part.what == "folder":
                 await asyncio.to_thread(_delete, Path(part.name), done)
@@ -151,7 +156,7 @@ def _work_that_stays(paths: Paths, plan: Uninstall) -> None:
 async def _of_engine(engine: Engine, instance: str) -> list[Part]:
     labels = {LABEL_INSTANCE: instance}
     images = f"{LABEL_INSTANCE}={instance}"
-    found = await engine.ask(lambda client: client.images(filters={"label": [images, LABEL_IMAGE]}))
+    found = await engine.ask(lambda client: client.images(filters={"label": images}))
     tags = [tag for item in found for tag in item.get("RepoTags") or ()]
     return [
         *(Part("sandbox", one.name) for one in await engine.find(labels)),
@@ -181,7 +186,7 @@ _ENDINGS: Mapping[str, Callable[[Engine, str], Awaitable[None]]] = {
 def _folders(paths: Paths) -> list[Path]:
     """Return the folders that are ctui's alone; that of the worktrees only where none is left."""
     worktrees = paths.worktrees
-    ours = [paths.config, paths.state, paths.cache, paths.runtime]
+    ours = [paths.config, paths.state, paths.cache, paths.runtime, paths.data / "environments"]
     if not (worktrees.is_dir() and any(worktrees.iterdir())):
         ours.append(paths.data)
     return [folder for folder in dict.fromkeys(ours) if folder.is_dir() and not folder.is_symlink()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
 
@@ -18,12 +19,12 @@ from ctui.git.repository import Repository, open_repository
 from ctui.paths import Paths
 from ctui.tasks.calls import PutBackTask, RemoveTask, StopTask
 from ctui.text import one_line
-from ctui.worktrees.landing.ref_transaction import recover_all
+from ctui.worktrees.landing.unfinished import complete_unfinished
 from ctui.worktrees.model import WorktreeStatus
 from ctui.worktrees.proof.worker import ProofWorker
 from ctui.worktrees.trash.entries import TrashEntry
 from ctui.worktrees.trash.recovery import recover, trash_entries
-from ctui.worktrees.trash.removal import remove_worktree
+from ctui.worktrees.trash.removal import look_for_removal, remove_seen, remove_worktree
 from ctui.worktrees.trash.removal_checks import check_removal
 from ctui.worktrees.trash.restore import Restored, restore_worktree
 
@@ -54,19 +55,19 @@ class WorktreeRemover:
         await self._prover.close()
 
     async def look(self, metadata: Path) -> WorktreeStatus:
-        """Look at one worktree. Raises NotFound."""
+        """Look at one worktree that may be removed. Raises NotFound."""
         with open_store(self._client.paths) as store:
-            return await self._survey(store).one(metadata)
+            return await self._survey(store).one(metadata, outlook=False)
 
     async def all(self) -> list[WorktreeStatus]:
         """Look at every worktree, by name, after completing what a crash cut off."""
-        await recover_all(self._repository)
+        await complete_unfinished(self._repository)
         with open_store(self._client.paths) as store:
             return await self._survey(store).listed()
 
     async def removable(self) -> list[WorktreeStatus]:
         """Look for every worktree that is merged or clean, by name; as `all`."""
-        await recover_all(self._repository)
+        await complete_unfinished(self._repository)
         with open_store(self._client.paths) as store:
             return await self._survey(store).removable()
 
@@ -101,13 +102,36 @@ class WorktreeRemover:
                 seen,
                 force=force,
                 delete_branch=delete_branch,
-                still_free=lambda: not any(t.works for t in store.tasks.list(worktree=seen.path)),
+                still_free=partial(_nobody_works, store, seen.path),
                 tasks=tuple(task.id for task in tasks),
             )
             store.worktrees.forget(seen.path)
         for task in tasks:
             await self._client.call(RemoveTask(task.id))
         return entry
+
+    async def remove_unseen(
+        self, metadata: Path, *, force: bool = False, delete_branch: bool = False
+    ) -> tuple[TrashEntry, WorktreeStatus]:
+        """Move a worktree into the trash that a person named, by its metadata folder.
+
+        Where no task must be stopped first, it is looked at once. Raises as `remove`.
+        """
+        with open_store(self._client.paths) as store:
+            survey = self._survey(store)
+            seen = await look_for_removal(survey, metadata, force=force)
+            path = seen.status.path
+            if not store.tasks.list(worktree=path):
+                entry = await remove_seen(
+                    survey,
+                    seen,
+                    delete_branch=delete_branch,
+                    still_free=partial(_nobody_works, store, path),
+                )
+                store.worktrees.forget(path)
+                return entry, seen.status
+        entry = await self.remove(seen.status, force=force, delete_branch=delete_branch)
+        return entry, seen.status
 
     async def restore(self, entry_id: str) -> Restored:
         """Bring a worktree back exactly as it was, and its tasks to the list.
@@ -138,6 +162,10 @@ class WorktreeRemover:
         if (record := restored.record) is not None:
             with open_store(self._client.paths) as store:
                 store.worktrees.save(record.path, record.repository, msgspec.json.encode(record))
+
+
+def _nobody_works(store: Store, path: str) -> bool:
+    return not any(task.works for task in store.tasks.list(worktree=path))
 
 
 def _refuse_live(tasks: Sequence[Task]) -> None:

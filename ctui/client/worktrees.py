@@ -58,6 +58,12 @@ def records(paths: Paths, repository: Repository) -> dict[str, WorktreeRecord]:
     return found
 
 
+def as_stored(paths: Paths, repository: Repository) -> list[Path]:
+    """Return the worktrees that ctui made, whose files are as the repository stores them."""
+    known = records(paths, repository).values()
+    return [Path(record.path) for record in known if record.base is not None]
+
+
 def _followed(store: Store, record: WorktreeRecord) -> WorktreeRecord:
     here = moved_to(record)
     if here is None or any(store.tasks.list(worktree=record.path)):

@@ -12,6 +12,8 @@ DEFAULT_KEYS: Mapping[str, str] = {
     "resume": "g",
     "remove": "R",
     "update": "U",
+    "top": "T",
+    "shell": "exclamation_mark",
     "cleanup": "c",
     "zoom": "z",
     "doctor": "H",

@@ -5,7 +5,7 @@ The descriptions are what `ctui config init` writes and docs/setup.md shows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin
 
 import msgspec
@@ -16,14 +16,25 @@ PermissionMode = Literal["default", "acceptEdits", "plan", "dontAsk"]
 """
 
 
-class ImageConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Base of the image that the CLI is installed on: at most one of the two is set."""
+Variant = Literal["minimal", "default", "browser"]
+"""Variants of the image that ctui makes itself."""
 
+
+class ImageConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Image of the tasks: ctui's own, or one of the three others."""
+
+    variant: Annotated[
+        Variant,
+        Meta(description="of ctui's own image: minimal, default, or browser with its MCP servers"),
+    ] = "default"
     base: Annotated[
-        str, Meta(description="an image reference, Debian or alike, to build the tasks' image on")
+        str, Meta(description="or an image of any kind, on which the CLI and its tools are laid")
     ] = ""
     dockerfile: Annotated[
         str, Meta(description="or your own Dockerfile, built first; its folder is its context")
+    ] = ""
+    name: Annotated[
+        str, Meta(description="or a ready-made image of this ctui, pulled where it is not there")
     ] = ""
     ca_file: Annotated[
         str,
@@ -46,6 +57,13 @@ class SandboxConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Meta(
             description="the engine's network that tasks join, made if it is not there; "
             "empty is one that only your tasks are on"
+        ),
+    ] = ""
+    runtime: Annotated[
+        str,
+        Meta(
+            description="the engine's runtime that makes sandboxes, such as runsc (gVisor), kata; "
+            "empty is its default"
         ),
     ] = ""
     debugger: Annotated[
@@ -93,6 +111,13 @@ class ClaudeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mcp_config: Annotated[
         str | tuple[str, ...],
         Meta(description="files of MCP servers that every task gets; beside this file if relative"),
+    ] = ()
+    mcp_servers: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="MCP servers of the image's variant browser that every task gets: "
+            "filesystem, github, playwright, postgres, sqlite"
+        ),
     ] = ()
     approval_tool: Annotated[
         str,
@@ -280,11 +305,14 @@ def sections() -> dict[str, type[msgspec.Struct]]:
     }
 
 
-def known_keys() -> Iterator[Key]:
+@cache
+def known_keys() -> tuple[Key, ...]:
     """Return every key with a fixed name, in the file's order."""
-    for section, struct in sections().items():
-        for field in msgspec.structs.fields(struct):
-            yield Key(section, field.name, field.type, field.default, _about(field.type))
+    return tuple(
+        Key(section, field.name, field.type, field.default, _about(field.type))
+        for section, struct in sections().items()
+        for field in msgspec.structs.fields(struct)
+    )
 
 
 def _about(kind: Any) -> str:

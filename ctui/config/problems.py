@@ -172,9 +172,20 @@ def _of_keys(section: str, values: dict[str, Any]) -> Iterator[tuple[tuple[str, 
             )
         elif problem := value_problem(key, value):
             yield (section, name), problem
-    if section == "image" and values.get("base") and values.get("dockerfile"):
-        said = "image.base and image.dockerfile exclude each other"
-        yield (section, "dockerfile"), Problem("image.dockerfile", said, "keep one of them")
+    if section == "image" and (said := image_exclusion(values)):
+        path = said.split()[2]
+        yield tuple(path.split(".")), Problem(path, said, "keep one of them")
+
+
+def image_exclusion(values: Mapping[str, Any]) -> str:
+    """Return which two of an image's settings exclude each other; empty if none do."""
+    others = {"variant": "default"}
+    said = [
+        f"image.{key}"
+        for key in ("variant", "base", "dockerfile", "name")
+        if values.get(key) not in ("", None, others.get(key))
+    ]
+    return f"{said[0]} and {said[1]} exclude each other" if len(said) > 1 else ""
 
 
 def _elsewhere(section: str, name: str) -> str:

@@ -11,7 +11,13 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from ctui.config.model import Config, known_keys
-from ctui.config.problems import Problem, parse, problems_of, value_problem
+from ctui.config.problems import (
+    Problem,
+    image_exclusion,
+    parse,
+    problems_of,
+    value_problem,
+)
 from ctui.errors import InvalidInput, Unavailable
 from ctui.paths import Paths
 from ctui.small_file import read_small_file
@@ -20,6 +26,10 @@ from ctui.text import one_line
 REPOSITORY_FILE = ".ctui.toml"
 REPOSITORY_KEYS = ("claude.model", "claude.permission_mode", "worktrees.prefix")
 """Keys that a repository may set for the tasks that work on it."""
+
+CONSENTED_SECTIONS = ("environment",)
+"""Sections of a repository's file that are no settings: what they say is built and run, and so
+counts only after the person's consent to it (`ctui.environments`)."""
 
 _STRICTNESS = ("plan", "dontAsk", "default", "acceptEdits")
 """Permission modes in the order of what they allow; a repository may only choose an earlier one."""
@@ -84,8 +94,8 @@ def effective(
         for path, value in _narrowing(file, found).items():
             found[path] = Setting(path, value, "repository file", str(file))
     found.update({one.key: one for one in _of_environment(environ)})
-    if found["image.base"].value and found["image.dockerfile"].value:
-        said = "image.base and image.dockerfile exclude each other"
+    image = {key.name: found[key.path].value for key in known_keys() if key.section == "image"}
+    if said := image_exclusion(image):
         raise InvalidInput(f"the environment: {said}", hint="keep one of them")
     return list(found.values())
 
@@ -151,6 +161,7 @@ def _narrowing(file: Path, found: Mapping[str, Setting]) -> dict[str, Any]:
     values = parse(text)
     if isinstance(values, Problem):
         raise values.error(file)
+    values = {name: keys for name, keys in values.items() if name not in CONSENTED_SECTIONS}
     said = {f"{name}.{key}" for name, keys in values.items() for key in _keys(keys)}
     if not said <= set(REPOSITORY_KEYS):
         other = min(said - set(REPOSITORY_KEYS))

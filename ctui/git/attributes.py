@@ -7,6 +7,7 @@ worktree decides, and the cost follows the number of paths that are asked for.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
@@ -139,11 +140,14 @@ async def filter_setting(git_dir: Path, name: str, setting: str) -> str:
 
 async def _may_have_any(git_dir: Path, files: Path | None) -> bool:
     """Return True if any file that git reads attributes from mentions one that transforms."""
-    if any(_mentions(path) for path in await _own_files(git_dir)):
+    own, listed = await asyncio.gather(
+        _own_files(git_dir),
+        run_git(["ls-files", "-z", "--stage", "--", _ANYWHERE], git_dir=git_dir),
+    )
+    if any(_mentions(path) for path in own):
         return True
     if files is not None and await _say_files(git_dir, files):
         return True
-    listed = await run_git(["ls-files", "-z", "--stage", "--", _ANYWHERE], git_dir=git_dir)
     stages = [line.split(b"\t")[0].split(b" ") for line in listed.stdout.split(b"\0") if line]
     oids = sorted({oid for mode, oid, _ in stages if mode in _REGULAR})
     if not oids:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Container
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -137,20 +136,28 @@ class Repository:
         return name
 
     def _local_default(self) -> str | None:
-        branches = set(self.git.branches.local)
         for name in ("main", "master", "trunk", "develop"):
-            if name in branches:
+            if self._has_branch(name):
                 return name
-        return self.head_branch() or self._left_branch(branches)
+        return self.head_branch() or self._left_branch()
 
-    def _left_branch(self, branches: Container[str]) -> str | None:
+    def _left_branch(self) -> str | None:
         """Return the branch that the main checkout was on before its HEAD was detached."""
         with suppress(KeyError, OSError):
             for entry in self.git.references["HEAD"].log():
                 found = _LEFT.match(entry.message)
-                if found and found[1] in branches:
+                if found and self._has_branch(found[1]):
                     return found[1]
         return None
+
+    def _has_branch(self, name: str) -> bool:
+        """Return True if there is a local branch of this name; the others are not listed for it."""
+        import pygit2
+
+        try:
+            return name in self.git.branches.local
+        except (ValueError, pygit2.GitError):  # it can be no branch's name, or is damaged
+            return False
 
     def target(self) -> Target:
         """Return the branch that worktrees are judged against first; see `targets`."""

@@ -7,10 +7,11 @@ is named by the text that `create` returned.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
-from ctui.config import ImageConfig
-from ctui.sandbox.spec import SandboxSpec
+if TYPE_CHECKING:
+    from ctui.config import ImageConfig
+    from ctui.sandbox.spec import SandboxSpec
 
 Stream = Literal["out", "err"]
 
@@ -88,8 +89,12 @@ class SandboxInput(Protocol):
 class SandboxRunner(Protocol):
     """A place where sandboxes live. Each method raises Unavailable where it does not answer."""
 
-    async def ensure_image(self, config: ImageConfig) -> str:
-        """Return the image for these settings; raise Unavailable if it has to be built first."""
+    async def ensure_image(self, config: ImageConfig, environment: str = "") -> str:
+        """Return the image for these settings, or that of an environment.
+
+        Raises:
+            Unavailable: it has to be built first.
+        """
 
     async def create(self, spec: SandboxSpec) -> str:
         """Make a sandbox with its network and its volumes, and return what names it.

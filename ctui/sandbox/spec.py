@@ -56,5 +56,11 @@ class SandboxSpec(msgspec.Struct, frozen=True, kw_only=True):
     """The folder below the workspace in which its command starts; "" is the workspace."""
     debugger: bool = False
     """True if its processes may trace each other (ptrace)."""
+    runtime: str = ""
+    """The engine's runtime that makes it; "" is the engine's default."""
     entrypoint: tuple[str, ...] = ()
     """Instead of the relay; only for containers that are no task."""
+    writable_root: bool = False
+    """True for the set-up of an environment, whose image is kept; never for a task."""
+    capabilities: tuple[str, ...] = ()
+    """Rights of a set-up's root beyond none; never for a task."""

@@ -149,6 +149,26 @@ class PutBackTask(Call[Task], frozen=True):
     task: str
 
 
+class HoldShell(Call[str], frozen=True):
+    """Call that says how a person's shell in a task's sandbox is; made again as long as it is open.
+
+    Returns:
+        with `open` the sandbox, made without the CLI where there was none; else "".
+    """
+
+    method: ClassVar[str] = "hold-shell"
+    returns: ClassVar[type] = str
+    task: str
+    shell: str
+    """A UUID that the caller chose."""
+    idle: float = 0.0
+    """Seconds since somebody typed in it."""
+    open: bool = False
+    """It needs a sandbox."""
+    over: bool = False
+    """It has ended."""
+
+
 class Follow(Call["Followed"], frozen=True):
     """Call that turns this connection into a stream of the task's journal (see `rpc.Frame`)."""
 

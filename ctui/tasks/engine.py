@@ -10,8 +10,10 @@ from typing import Any, cast
 import msgspec
 
 from ctui.errors import Conflict, CtuiError, RunnerUnavailable
+from ctui.sandbox.runner import NOTHING, FoundSandbox
 from ctui.tasks.calls import (
     AnswerAsk,
+    HoldShell,
     InterruptTask,
     PutBackTask,
     RemoveTask,
@@ -25,6 +27,7 @@ from ctui.tasks.journal.archive import Journal
 from ctui.tasks.mailbox.mail import (
     Adopt,
     Answer,
+    Hold,
     Interrupt,
     Mail,
     PutBack,
@@ -199,6 +202,12 @@ class TaskEngine:
         task: Task = await self._ask(found, PutBack)
         return task
 
+    async def hold_shell(self, call: HoldShell) -> str:
+        """Keep a sandbox awake for a shell; return it where the shell needs one."""
+        task = self.store.tasks.get(call.task)
+        sandbox: str = await self._ask(task, lambda reply: Hold(call=call, reply=reply))
+        return sandbox
+
     def journal(self, task_id: str) -> Journal:
         """Return the task's archive, open for appending. Raises NotFound."""
         self.store.tasks.get(task_id)
@@ -330,8 +339,22 @@ class TaskEngine:
             except CtuiError as error:  # one bad record hides no other
                 log.warning("a sandbox of %s is not swept: %s", sandbox.task, error.one_line())
             else:
-                log.warning("a sandbox of %s was left running: it is removed", sandbox.task)
-                self._actor(task).put(Sweep())
+                silent = await self._is_open(sandbox)
+                log.warning("a sandbox of %s was left: %s", sandbox.task, silent or "removed")
+                self._actor(task).put(Sweep(silent=silent))
+
+    async def _is_open(self, sandbox: FoundSandbox) -> str:
+        """Return a sandbox in which no CLI was started yet, for a person's shell; else ""."""
+        last = self.store.runs.last(sandbox.task)
+        if not sandbox.running or last is None or sandbox.run != last.number + 1:
+            return ""
+        try:
+            async for batch in self._services.runner.journal(sandbox.id, NOTHING, follow=False):
+                if batch:
+                    return ""
+        except CtuiError:
+            return ""
+        return sandbox.id
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         job = asyncio.create_task(work)

@@ -68,6 +68,10 @@ class TaskOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     """Names of the secrets that it gets as variables; each run reads them anew."""
     files: tuple[str, ...] = ()
     """Ignored files of the checkout that were copied into its worktree; the first hundred."""
+    environment: str = ""
+    """The id of the environment that it runs in; "" is ctui's default image."""
+    volumes: dict[str, str] = {}
+    """Mount point -> name of a volume that its environment gives to each task."""
 
 
 Cause = Literal[
@@ -127,6 +131,8 @@ class SandboxFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     trusted: bool = False
     isolated: bool = False
     """It sees nothing of the repository but what it started from."""
+    skipped: tuple[str, ...] = ()
+    """A line for each MCP server that it does without."""
 
 
 class Task(msgspec.Struct, kw_only=True):

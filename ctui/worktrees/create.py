@@ -192,7 +192,8 @@ async def _add(repository: Repository, path: Path, branch: str) -> None:
     command = ["worktree", "add", "--quiet", "--no-checkout", str(path), branch]
     for attempt in range(_ADD_ATTEMPTS):
         try:
-            await run_git(command, git_dir=repository.common_dir)
+            # No filter needs to be switched off: no file is written.
+            await run_git(command, git_dir=repository.common_dir, blanked=())
         except ExternalFailure as error:
             half_made = "commondir" in error.stderr or "gitdir" in error.stderr
             if not half_made or attempt == _ADD_ATTEMPTS - 1:

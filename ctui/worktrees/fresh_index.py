@@ -127,13 +127,11 @@ def _settle_entry(
     found = os.stat(name, dir_fd=root, follow_symlinks=False)
     if (found.st_ino & _WORD, found.st_size & _WORD) != (inode, size):
         return  # git did not write this one, and looks at it itself
-    changed, written = divmod(found.st_ctime_ns, 10**9), divmod(found.st_mtime_ns, 10**9)
-    _STAT.pack_into(
-        data,
-        start,
-        *(value & _WORD for value in (*changed, *written, device, inode, mode)),
-        *(value & _WORD for value in (found.st_uid, found.st_gid, size)),
-    )
+    changed, changed_ns = divmod(found.st_ctime_ns, 10**9)
+    written, written_ns = divmod(found.st_mtime_ns, 10**9)
+    times = changed & _WORD, changed_ns, written & _WORD, written_ns
+    uid, gid = found.st_uid & _WORD, found.st_gid & _WORD
+    _STAT.pack_into(data, start, *times, device, inode, mode, uid, gid, size)
 
 
 def _is_folder(name: bytes, root: int) -> bool:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from ctui.errors import CtuiError
 from ctui.git.command import run_git, status_arguments
-from ctui.git.lfs_objects import unchanged_files
-from ctui.worktrees.hidden_changes import hidden_changes, is_split
+from ctui.worktrees.hidden_changes import hidden_changes, is_plain, is_split
 from ctui.worktrees.model import Changes, Upstream
-from ctui.worktrees.submodule_status import InSubmodules, in_submodules
+
+if TYPE_CHECKING:
+    from ctui.worktrees.submodule_status import InSubmodules
 
 _SECONDS = 20.0
 """Seconds; a task can make its worktree slow to read, and then only its own status is unknown."""
 
+_ONE_THREAD = {"core.preloadIndex": "false"}
 _GITLINK = (0o160000).to_bytes(4, "big")
 
 
@@ -29,15 +33,25 @@ class GitStatus(msgspec.Struct, frozen=True):
     changes: Changes = Changes()
     unchecked: bool = False
     """True if it has a submodule in which unsaved work cannot be looked for."""
+    digest: bytes = b""
+    """Digest of everything that git said; see `digest_of`."""
 
 
-async def git_status(metadata: Path, path: Path, blanked: Iterable[str] | None = None) -> GitStatus:
+async def git_status(
+    metadata: Path,
+    path: Path,
+    blanked: Iterable[str] | None = None,
+    *,
+    threads: bool = True,
+) -> GitStatus:
     """Run `git status` with low priority and a time limit.
 
     Args:
         metadata: its folder in the repository, which git believes.
         path: its files.
         blanked: the repository's `filter_settings`, where they are known.
+        threads: let git look at many files with several threads, which only costs where as many
+            statuses as processors run at a time.
 
     Raises:
         CtuiError: git failed, or took longer than 20 s.
@@ -49,29 +63,37 @@ async def git_status(metadata: Path, path: Path, blanked: Iterable[str] | None =
         nice=True,
         timeout=_SECONDS,
         blanked=blanked,
+        config={} if threads else _ONE_THREAD,
     )
-    look = parse_status(output.stdout)
+    look = msgspec.structs.replace(parse_status(output.stdout), digest=digest_of(output.stdout))
     try:
         index = (metadata / "index").read_bytes()
     except OSError:
         return look
-    same = await unchanged_files(metadata, path, _modified(output.stdout))
-    hidden = await hidden_changes(metadata, path, index, blanked)
-    inside = await _submodules(metadata, path, index)
-    modified = look.changes.modified + hidden + inside.changed - len(same)
+    modified, unchecked = look.changes.modified, False
+    if differing := _modified(output.stdout):
+        from ctui.git.lfs_objects import unchanged_files
+
+        modified -= len(await unchanged_files(metadata, path, differing))
+    plain = is_plain(index)
+    if not plain:
+        modified += await hidden_changes(metadata, path, index, blanked)
+    if (metadata / "modules").exists() or (not plain and _may_name_submodules(metadata, index)):
+        inside = await _submodules(metadata, path)
+        modified, unchecked = modified + inside.changed, inside.unchecked
     changes = msgspec.structs.replace(look.changes, modified=modified)
-    return msgspec.structs.replace(look, changes=changes, unchecked=inside.unchecked)
+    return msgspec.structs.replace(look, changes=changes, unchecked=unchecked)
 
 
-async def _submodules(metadata: Path, path: Path, index: bytes) -> InSubmodules:
-    """Look into the submodules that the index names, and into those that it named once.
+def _may_name_submodules(metadata: Path, index: bytes) -> bool:
+    """Return False if an index names no submodule; every entry has its mode in four bytes."""
+    return _GITLINK in index or is_split(metadata)
 
-    Every entry has its mode in four bytes (gitformat-index(5)). An index without these bytes
-    has no submodule, which is known without starting a process.
-    """
-    named = _GITLINK in index or is_split(metadata)
-    if not named and not (metadata / "modules").exists():
-        return InSubmodules()
+
+async def _submodules(metadata: Path, path: Path) -> InSubmodules:
+    """Look into the submodules that the index names, and into those that it named once."""
+    from ctui.worktrees.submodule_status import InSubmodules, in_submodules
+
     try:
         output = await run_git(["ls-files", "--stage", "-t", "-z"], git_dir=metadata, nice=True)
         # A tag, mode, commit and stage, and a path; what a sparse checkout leaves out is none.
@@ -98,6 +120,13 @@ def _modified(output: bytes) -> list[bytes]:
         for field in output.split(b"\0")
         if field[:2] == b"1 " and field[3:4] == b"M"
     ]
+
+
+def digest_of(output: bytes) -> bytes:
+    """Return a digest of a status: of files and HEAD, without the upstream, which may move."""
+    fields = output.split(b"\0")
+    kept = b"\0".join(field for field in fields if not field.startswith(b"# branch.ab "))
+    return hashlib.sha256(kept).digest()
 
 
 def parse_status(output: bytes) -> GitStatus:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import tempfile
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
@@ -13,12 +11,39 @@ from pathlib import Path
 from ctui.git.command import IGNORE_SUBMODULES, run_git
 
 _FLAGGED = tuple(
-    re.compile(mode + rb".{32}[\x40-\xff]", re.DOTALL)
-    for mode in (rb"\x81\xa4", rb"\x81\xed", rb"\xa0\x00")
+    re.compile(mode + rb"(?<=\0\0..).{32}[\x40-\xff]", re.DOTALL)
+    for mode in (rb"\x81[\xa4\xed]", rb"\xa0\0")
 )
 """An entry's mode, then owner, size and object id, then flags whose first two bits are assume-valid
-and extended (gitformat-index(5)). Other bytes can look so too; entries with a flag always do. One
-pattern for each mode, because what begins with the rare bytes is found twice as fast."""
+and extended (gitformat-index(5)). An entry with a flag always looks so; other bytes hardly ever,
+because of the two zeros that a mode begins with. A pattern begins with the rare bytes, and the
+zeros are looked for behind them, which is found several times as fast."""
+
+_ENTRIES = re.compile(
+    rb"DIRC\0\0\0[\x02\x03].{4}"
+    rb"(?:.{26}[\x81\xa0][\xa4\xed\0].{32}[\0-\x3f].[^\0]*+\0{1,8}+(?!\0))*+",
+    re.DOTALL,
+)
+"""Its beginning, and of each entry times and place, mode, 32 bytes as above, flags, and a name that
+ends with one to eight zeros. It stops at a submodule, at a flag, and at zeros instead of times,
+which could not be told from the end of the name before."""
+
+_EXTENSION = re.compile(rb"[A-Z]{4}")
+_CHECKSUM = 20
+
+
+def is_plain(index: bytes) -> bool:
+    """Return True if an index is sure to have nothing but files and links without flags.
+
+    That is said of nearly every index, in a third of the time that a search for flags and
+    submodules takes.
+    """
+    found = _ENTRIES.match(index)
+    at = found.end() if found else 0
+    end = len(index) - _CHECKSUM
+    while at < end and _EXTENSION.match(index, at):
+        at += 8 + int.from_bytes(index[at + 4 : at + 8])
+    return at == end
 
 
 async def hidden_changes(
@@ -46,6 +71,9 @@ async def hidden_changes(
     there = [name for name in flagged if os.path.lexists(path / os.fsdecode(name))]
     if not there:
         return 0
+    import shutil
+    import tempfile
+
     names = b"".join(name + b"\0" for name in there)
     with tempfile.TemporaryDirectory(prefix="ctui-index-") as folder:
         copy = Path(folder) / "index"

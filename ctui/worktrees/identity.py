@@ -36,7 +36,7 @@ def checked_path(
     """Return the folder of a worktree, after checking that both of its ends name each other."""
     link = named_place(metadata)
     path = Path(record.path) if record else link
-    if place_of(link) != place_of(path):
+    if link != path and place_of(link) != place_of(path):
         return path, "moved" if record is not None and _is_recorded(link, record) else "tampered"
     if _real(metadata / text_of(metadata / "commondir")) != repository.common_dir:
         return path, "tampered"
@@ -57,7 +57,8 @@ def checked_path(
         return path, "unlinked" if record is not None else "tampered"
     except OSError:
         return path, "unreadable"
-    if _real(metadata_of(path)) != _real(metadata):
+    named = metadata_of(path)
+    if named != metadata and _real(named) != _real(metadata):
         return path, "tampered"
     # Root's worktrees belong to the uid of its tasks; other users only use their own.
     return path, "foreign-owner" if os.geteuid() not in {0, status.st_uid} else None
@@ -110,7 +111,8 @@ def _real(path: Path) -> Path | None:
 
 def _named(folder: Path, name: str) -> Path:
     """Return the target of a link; git writes relative ones too (`worktree.useRelativePaths`)."""
-    return Path(os.path.normpath(place_of(folder) / name))
+    named = Path(name)
+    return Path(os.path.normpath(named if named.is_absolute() else place_of(folder) / named))
 
 
 def head_of(repository: Repository, metadata: Path) -> str | None:

@@ -84,6 +84,8 @@ class Work(msgspec.Struct, frozen=True):
     """True if its reflog has nothing but its creation; read only if there is no base."""
     also: tuple[tuple[str, str], ...] = ()
     """Name and commit of everything else that is only here: its task's other branches and stash."""
+    outlook: bool = True
+    """True if what landing it would bring is wanted as well."""
 
 
 class Proof(msgspec.Struct, frozen=True):

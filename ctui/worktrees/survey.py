@@ -40,9 +40,13 @@ from ctui.worktrees.unreachable_commits import UnreachableCommits
 _AT_ONCE = 2
 """Number of git processes at a time; more gain nothing on two cores and starve the tasks."""
 
-_PROVEN_AT_ONCE = 16
-"""Number of proofs in one batch; few enough for the first results to be seen soon."""
+_PROVEN_FIRST = 16
+"""Number of proofs in the first batch where results are seen one by one; the next ones double.
 
+Each batch reads the target's history once more.
+"""
+
+_OPEN = frozenset({"unmerged", "undone"})
 _NOTHING_OWN = frozenset({"no-commits", "empty", "undone"})
 _OWN = Verdict("no-commits", "it has the target itself")
 _NO_HEAD = Proof(Verdict("unknown", "its HEAD cannot be read"))
@@ -80,6 +84,7 @@ class Survey:
         self._looks = {} if looks is None else looks
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._blanked: list[str] | None = None
+        self._one_alone = True
         self._unreachable = UnreachableCommits(repository)
 
     @cached_property
@@ -91,6 +96,10 @@ class Survey:
         """Return ctui's record of a worktree that it made or adopted, or None."""
         return self._records.get(str(metadata))
 
+    def look_of(self, metadata: Path) -> GitStatus | None:
+        """Return what was last seen of a worktree's files, or None if nobody could look at them."""
+        return self._looks.get(metadata)
+
     @cached_property
     def folders(self) -> list[Path]:
         """The metadata folder of every linked worktree, by name."""
@@ -98,21 +107,22 @@ class Survey:
         return sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
 
     async def all(
-        self, first: Sequence[str] = (), *, again: bool = True
+        self, first: Sequence[str] = (), *, again: bool = True, portion: int = _PROVEN_FIRST
     ) -> AsyncIterator[WorktreeStatus]:
         """Yield every worktree as soon as its status is known.
 
         Args:
             first: paths that somebody waits for.
             again: look at the files of those too whose look is known.
+            portion: number of proofs that come first; 0 where nobody sees any before the last.
         """
         if again:
             self._looks.clear()
         order = {path: place for place, path in enumerate(first)}
         found = sorted(self.folders, key=lambda folder: order.get(self._path(folder), len(order)))
-        self._blanked = await self._shared_settings()
+        self._blanked, self._one_alone = await self._shared_settings(), False
         works = {folder: self._work(folder) for folder in found}
-        proofs = _Proofs(self._prove, works)
+        proofs = _Proofs(self._prove, works, first=portion)
         jobs = [asyncio.create_task(self._one(folder, works[folder], proofs)) for folder in found]
         try:
             for done in asyncio.as_completed(jobs):
@@ -123,17 +133,18 @@ class Survey:
 
     async def listed(self) -> list[WorktreeStatus]:
         """Return every worktree, sorted by name."""
-        return sorted([status async for status in self.all()], key=lambda status: status.name)
+        found = [status async for status in self.all(portion=0)]
+        return sorted(found, key=lambda status: status.name)
 
     async def removable(self) -> list[WorktreeStatus]:
         """Return every worktree that is merged or clean, sorted by name.
 
         Where work is neither proven nor at an upstream, nobody looks at the files: it is unclean,
-        whatever they are.
+        whatever they are, and nobody asks what landing it would bring.
         """
         self._looks.clear()
-        self._blanked = await self._shared_settings()
-        works = {folder: self._work(folder) for folder in self.folders}
+        self._blanked, self._one_alone = await self._shared_settings(), False
+        works = {folder: self._work(folder, outlook=False) for folder in self.folders}
         proofs = _Proofs(self._prove, works)
         jobs = [asyncio.create_task(self._removable(*each, proofs)) for each in works.items()]
         try:
@@ -141,10 +152,15 @@ class Survey:
         finally:
             for job in (*jobs, *proofs.jobs):
                 job.cancel()
+        found = await self._with_outlook(found, works)
         return sorted(found, key=lambda status: status.name)
 
-    async def one(self, metadata: Path) -> WorktreeStatus:
+    async def one(self, metadata: Path, *, outlook: bool = True) -> WorktreeStatus:
         """Return one worktree by its metadata folder.
+
+        Args:
+            metadata: the folder.
+            outlook: ask too what landing it would bring.
 
         Raises:
             NotFound: there is no such folder any more.
@@ -152,7 +168,8 @@ class Survey:
         if not metadata.is_dir():
             raise NotFound(f"{metadata.name} is no worktree any more", hint="ctui worktree list")
         self._looks.pop(metadata, None)
-        work = self._work(metadata)
+        self._one_alone = True
+        work = self._work(metadata, outlook=outlook)
         return await self._one(metadata, work, _Proofs(self._prove, {metadata: work}))
 
     # -- one worktree
@@ -165,6 +182,23 @@ class Survey:
             return None
         status = await self._one(metadata, work, proofs)
         return status if status.status != "unclean" else None
+
+    async def _with_outlook(
+        self, found: Sequence[WorktreeStatus], works: Mapping[Path, Work | None]
+    ) -> list[WorktreeStatus]:
+        """Add what landing them would bring to the statuses of those that are open."""
+        asked = {
+            Path(status.metadata): msgspec.structs.replace(work, outlook=True)
+            for status in found
+            if (work := works[Path(status.metadata)]) and status.verdict.kind in _OPEN
+        }
+        proofs = _Proofs(self._prove, asked)
+        return [
+            _with_lines(status, await proofs.of[Path(status.metadata)])
+            if Path(status.metadata) in asked
+            else status
+            for status in found
+        ]
 
     async def _one(self, metadata: Path, work: Work | None, proofs: _Proofs) -> WorktreeStatus:
         record = self._records.get(str(metadata))
@@ -214,7 +248,7 @@ class Survey:
             return known
         try:
             async with self._slots:
-                look = await git_status(metadata, path, self._blanked)
+                look = await git_status(metadata, path, self._blanked, threads=self._one_alone)
         except CtuiError:
             return None
         self._looks[metadata] = look
@@ -246,7 +280,7 @@ class Survey:
     def _path(self, metadata: Path) -> str:
         return str(Path(text_of(metadata / "gitdir")).parent)
 
-    def _work(self, metadata: Path) -> Work | None:
+    def _work(self, metadata: Path, *, outlook: bool = True) -> Work | None:
         head = head_of(self.repository, metadata)
         if head is None:
             return None
@@ -259,7 +293,13 @@ class Survey:
         also = dict(self._also.get(str(metadata), ()))
         also |= self._unreachable.commits_of(metadata, head, ref)
         beside = tuple((name, commit) for name, commit in also.items() if commit != head)
-        return Work(head, base, created_only=fresh, also=beside)
+        return Work(head, base, created_only=fresh, also=beside, outlook=outlook)
+
+
+def _with_lines(status: WorktreeStatus, proof: Proof) -> WorktreeStatus:
+    return msgspec.structs.replace(
+        status, added=proof.added, removed=proof.removed, conflict=proof.conflict
+    )
 
 
 def _problem_of(look: GitStatus | None) -> Problem | None:
@@ -271,7 +311,14 @@ def _problem_of(look: GitStatus | None) -> Problem | None:
 class _Proofs:
     """Proofs of one survey, requested in batches while git reads files."""
 
-    def __init__(self, prove: Prove, works: Mapping[Path, Work | None]) -> None:
+    def __init__(self, prove: Prove, works: Mapping[Path, Work | None], *, first: int = 0) -> None:
+        """Ask for all of them.
+
+        Args:
+            prove: see `Survey`.
+            works: by metadata folder; None where there is nothing to be proven.
+            first: number of those in the first batch; 0 for all in one.
+        """
         self._prove = prove
         loop = asyncio.get_running_loop()
         self.of: dict[Path, asyncio.Future[Proof]] = {}
@@ -282,10 +329,11 @@ class _Proofs:
                 self.of[folder].set_result(_NO_HEAD)
             else:
                 asked.append((self.of[folder], work))
-        self.jobs = [
-            asyncio.create_task(self._ask(asked[start : start + _PROVEN_AT_ONCE]))
-            for start in range(0, len(asked), _PROVEN_AT_ONCE)
-        ]
+        self.jobs: list[asyncio.Task[None]] = []
+        size = first or len(asked)
+        while asked:
+            self.jobs.append(asyncio.create_task(self._ask(asked[:size])))
+            asked, size = asked[size:], 2 * size
 
     async def one(self, work: Work) -> Proof:
         """Request one more proof outside the batches."""

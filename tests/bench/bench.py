@@ -2,7 +2,7 @@
 
     python -m tests.bench.bench [start] [task-list] [run] [replay] [paint] [keys] [open]
                                 [proofs] [many] [mcp] [followers] [flood]
-                                [task-history] [full-home] [memory] [worktree-commands]
+                                [task-history] [full-home] [memory] [worktree-commands] [shell]
 
 Absolute times depend on the machine; only the ratios are promised.
 """
@@ -39,6 +39,7 @@ from tests.bench.many import many
 from tests.bench.mcp_server import mcp
 from tests.bench.memory import memory
 from tests.bench.screen import first_paint, live_keys, opening
+from tests.bench.shell import shell
 from tests.bench.worktree_commands import worktree_commands
 from tests.bench.worktrees import proofs
 from tests.sandbox.containers import plain_spec
@@ -170,6 +171,7 @@ BENCHES: dict[str, Callable[[], Awaitable[None]]] = {
     "full-home": full_home,
     "memory": memory,
     "worktree-commands": worktree_commands,
+    "shell": shell,
 }
 
 

@@ -48,6 +48,9 @@ class _Place:
             self.environ[f"GIT_CONFIG_KEY_{number}"] = key
             self.environ[f"GIT_CONFIG_VALUE_{number}"] = text
         self.environ["GIT_CONFIG_COUNT"] = "2"
+        # As it is where it was installed: every module is compiled already, ctui's own too.
+        self.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        self.environ["PYTHONPYCACHEPREFIX"] = str(folder / "bytecode")
 
     def timed(self, command: Sequence[str], cwd: Path) -> float:
         begun = time.perf_counter()
@@ -71,7 +74,9 @@ def _one_worktree(place: _Place) -> None:
     repository.mkdir()
     git(repository, "init", "-q", "-b", "main")
     git(repository, "commit", "-q", "--allow-empty", "-m", "Begin")
-    place.ctui(repository, "create", "one")
+    for command in ("create", "remove", "create"):
+        place.ctui(repository, command, "one")
+    place.ctui(repository, "clean", "--dry-run")
     ours, theirs = [], []
     for number in range(3 * _ROUNDS + 1):
         ours.append(place.ctui(repository, "list"))

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ctui.claude.mcp import json_lines
+from ctui.claude.mcp.image_servers import IMAGE_SERVERS, image_servers
 from ctui.claude.mcp.mcp_config import check_approval_tool, parse_mcp_servers, read_mcp_servers
 from ctui.claude.mcp.mcp_servers import McpServer, resolve_servers, variables_of
 from ctui.errors import InvalidInput, LoginRequired
@@ -213,21 +214,50 @@ def test_references_are_filled_in_and_what_was_filled_in_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("environ", "kept", "complaint"),
+    ("environ", "kept", "left", "complaint"),
     [
-        ({}, {"mcp:files": "abc"}, "MCP server github: GITHUB_TOKEN is not set"),
-        ({"GITHUB_TOKEN": ""}, {"mcp:files": "abc"}, "GITHUB_TOKEN is not set"),
-        ({"GITHUB_TOKEN": "abc\nX: y"}, {"mcp:files": "abc"}, "control characters"),
-        ({"GITHUB_TOKEN": "abc"}, {}, "MCP server files: the keyring has no mcp:files"),
+        ({}, {"mcp:files": "abc"}, "files", "MCP server github: GITHUB_TOKEN is not set"),
+        ({"GITHUB_TOKEN": ""}, {"mcp:files": "abc"}, "files", "GITHUB_TOKEN is not set"),
+        (
+            {"GITHUB_TOKEN": "abc"},
+            {},
+            "github",
+            "MCP server files: the keyring has no mcp:files",
+        ),
     ],
 )
-def test_what_is_missing_is_named(
-    environ: dict[str, str], kept: dict[str, str], complaint: str
+def test_a_server_without_its_secret_is_left_out_and_named(
+    environ: dict[str, str], kept: dict[str, str], left: str, complaint: str
 ) -> None:
+    """Part 1: an unset variable skips its server with a note, and stops no task."""
     servers = parse(text(github=GITHUB, files=FILES))
-    with pytest.raises(LoginRequired, match=complaint) as caught:
-        resolve_servers(servers, environ, kept.get)
+    resolved = resolve_servers(servers, environ, kept.get)
+    assert list(json.loads(resolved.content)["mcpServers"]) == [left]
+    (said,) = resolved.skipped
+    assert complaint in said
+    assert "so it is left out: " in said
+
+
+def test_a_secret_that_cannot_be_used_is_named() -> None:
+    servers = parse(text(github=GITHUB, files=FILES))
+    with pytest.raises(LoginRequired, match="control characters") as caught:
+        resolve_servers(servers, {"GITHUB_TOKEN": "abc\nX: y"}, {"mcp:files": "abc"}.get)
     assert caught.value.hint
+
+
+def test_the_image_s_servers_are_switched_on_by_name() -> None:
+    """Part 1: those that need a secret have a reference to it, like any other."""
+    assert list(image_servers(["filesystem", "postgres"])) == ["filesystem", "postgres"]
+    assert variables_of(image_servers(IMAGE_SERVERS)) == {
+        "DATABASE_URL",
+        "GITHUB_PERSONAL_ACCESS_TOKEN",
+        "SQLITE_DATABASE",
+    }
+    with pytest.raises(InvalidInput, match="no MCP server playright") as caught:
+        image_servers(["playright"])
+    assert caught.value.hint == "did you mean playwright?"
+    with pytest.raises(InvalidInput, match="the image's variant default has no MCP servers"):
+        image_servers(["github"], missing_from="default")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from ctui.cli.task.answering import AskPrompt
-from ctui.cli.task.follow import ask_outcome, how_to_answer
+from ctui.cli.task.ask_text import ask_outcome, how_to_answer
 from ctui.cli.task.task import pair
 from ctui.errors import InvalidInput
 from ctui.tasks import asks

@@ -97,6 +97,32 @@ def test_base_and_dockerfile_exclude_each_other(paths: Paths) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("name = 'a'\nbase = 'b'", "image.base and image.name"),
+        ("name = 'a'\ndockerfile = 'b'", "image.dockerfile and image.name"),
+        ("variant = 'browser'\nbase = 'b'", "image.variant and image.base"),
+    ],
+)
+def test_one_setting_decides_on_the_image(paths: Paths, text: str, said: str) -> None:
+    """Part 1: one clear line, in the file and across file and environment."""
+    write(paths, f"[image]\n{text}\n")
+    with pytest.raises(InvalidInput, match=f"{said} exclude each other"):
+        load_config(paths, {})
+    first, second = text.splitlines()
+    paths.config_file.write_text(f"[image]\n{first}\n")
+    key, _, value = second.partition(" = ")
+    environ = {f"CTUI_IMAGE_{key.upper()}": value.strip("'")}
+    with pytest.raises(InvalidInput, match=f"the environment: {said} exclude each other"):
+        load_config(paths, environ)
+
+
+def test_the_usual_variant_excludes_nothing(paths: Paths) -> None:
+    write(paths, "[image]\nvariant = 'default'\nbase = 'b'\n")
+    assert load_config(paths, {}).image.base == "b"
+
+
+@pytest.mark.parametrize(
     ("text", "size"), [("512m", 512 << 20), ("4g", 4 << 30), ("1.5 GiB", 3 << 29), ("7", 7)]
 )
 def test_sizes_are_powers_of_1024(text: str, size: int) -> None:

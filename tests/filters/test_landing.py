@@ -285,3 +285,15 @@ async def test_another_server_of_git_lfs_needs_a_word(repository: Path, tmp_path
     assert "--allow-filters" in refusal.hint
     await landed(place, filters=True)
     assert (repository / ".lfsconfig").exists()
+
+
+async def test_a_worktree_of_the_target_stays_as_stored(repository: Path, tmp_path: Path) -> None:
+    """A neighbour of G1: a task may work in the target's worktree, and sees no plain text."""
+    place = await place_in(repository, tmp_path)
+    target = await place_in(repository, tmp_path, name="target")
+    with_openssl(repository)
+    git(place.path, "-c", "filter.crypt.smudge=cat", "reset", "-q", "--hard", "main")
+    into = {"target": "ctui/target", "as_stored": [target.path], "filters": True}
+    await landed(place, **into, dry_run=True)
+    await landed(place, **into)
+    assert (target.path / "secret.env").read_bytes() == target.stored("main:secret.env")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from ctui.errors import Unavailable
 from ctui.sandbox.docker.endpoint import Endpoint
-from ctui.sandbox.docker.stream import _Chunks, follow_log
+from ctui.sandbox.docker.stream import Chunks, follow_log
 from ctui.sandbox.runner import LogLine
 
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -82,7 +82,7 @@ async def test_a_connection_cut_before_the_log_s_end_is_not_its_end(
 def test_chunks_may_be_cut_anywhere_by_reads(chunks: list[bytes], cuts: list[int]) -> None:
     body = b"".join(map(chunk, chunks)) + END
     places = sorted({0, len(body), *(cut for cut in cuts if cut < len(body))})
-    splitter, content = _Chunks(), b""
+    splitter, content = Chunks(), b""
     for start, end in pairwise(places):
         assert splitter.ended == (start >= len(body) - len(b"\r\n"))  # the size 0 was read
         content += splitter.feed(body[start:end])

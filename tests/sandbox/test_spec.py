@@ -41,6 +41,12 @@ def test_swap_is_not_added_to_the_memory() -> None:
     assert "size=1048576" in host["Tmpfs"]["/tmp"].split(",")
 
 
+def test_a_runtime_is_named_only_where_one_is_chosen() -> None:
+    """Part 6: `sandbox.runtime`."""
+    assert "Runtime" not in body()["HostConfig"]
+    assert body(runtime="runsc")["HostConfig"]["Runtime"] == "runsc"
+
+
 def test_nobody_s_leaving_closes_the_cli_s_stdin() -> None:
     made = body()
     assert (made["OpenStdin"], made["StdinOnce"], made["Tty"]) == (True, False, False)

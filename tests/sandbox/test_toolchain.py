@@ -11,6 +11,7 @@ from ctui.config import ImageConfig
 from ctui.errors import ExternalFailure, Unavailable
 from ctui.sandbox.docker.engine import Engine
 from ctui.sandbox.docker.image import build_image, current_tags, require_image
+from ctui.sandbox.docker.image_parts import tree_tag
 from tests.conftest import ENGINE_WIDE
 from tests.sandbox.containers import all_said, plain_spec
 
@@ -46,7 +47,9 @@ async def test_a_dockerfile_s_tools_are_in_the_image_with_the_cli(tmp_path: Path
         assert b"Claude Code" in lines[1]
     finally:
         # `ctui:…` first: its base goes only when nothing is built on it any more.
-        for tag in sorted(current_tags(config), reverse=True):
+        built = {line.split()[1] for line in said if line.startswith("building ctui:")}
+        others = {tree_tag(config)}  # all images have it
+        for tag in sorted((current_tags(config) - others) | built, reverse=True):
             await engine.remove_image(tag)
         await engine.close()
 

@@ -8,6 +8,7 @@ from ctui.tasks.journal.archive import FILE_NAME, read_entries
 from ctui.tasks.model import AskState, TaskState
 from tests.simulation.front_ends import FrontEnds
 from tests.simulation.runner import PASSING
+from tests.simulation.sandbox import Sandbox
 
 
 def check_end(schedule: FrontEnds) -> None:
@@ -57,7 +58,7 @@ def check_journal(schedule: FrontEnds, task_id: str) -> None:
         if entry.stream == "out":
             kept.setdefault(entry.run, []).append(entry.line)
     for box in schedule.world.sandboxes.values():
-        if box.task != task_id or not box.started:
+        if box.task != task_id or not box.started or only_for_shells(schedule, box):
             continue
         said = [line.data.decode() for line in box.log if line.stream == "out"]
         if kept.get(box.run, []) != said:
@@ -65,6 +66,13 @@ def check_journal(schedule: FrontEnds, task_id: str) -> None:
                 f"the archive of {task_id} run {box.run} has {len(kept.get(box.run, []))} "
                 f"lines, and the CLI said {len(said)}"
             )
+
+
+def only_for_shells(schedule: FrontEnds, box: Sandbox) -> bool:
+    """Return True for a sandbox that a shell had, and whose number the next run got."""
+    others = (one for one in schedule.world.sandboxes.values() if one is not box and one.started)
+    same = any((one.task, one.run) == (box.task, box.run) for one in others)
+    return same and not box.greeted and not box.log
 
 
 async def check_restart(schedule: FrontEnds) -> None:

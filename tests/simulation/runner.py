@@ -67,8 +67,8 @@ class SimulatedRunner:
             kind, text = self._world.random.choice(_ERRORS)
             raise kind(text)
 
-    async def ensure_image(self, config: ImageConfig) -> str:
-        del config
+    async def ensure_image(self, config: ImageConfig, environment: str = "") -> str:
+        del config, environment
         await self._call()
         return "image"
 

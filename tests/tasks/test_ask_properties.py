@@ -16,7 +16,7 @@ from ctui.claude.protocol.decode import decode
 from ctui.claude.protocol.events import McpMessage
 from ctui.cli.shapes import shown_ask
 from ctui.cli.task.answering import AskPrompt
-from ctui.cli.task.follow import ask_outcome, how_to_answer
+from ctui.cli.task.ask_text import ask_outcome, how_to_answer
 from ctui.errors import InvalidInput
 from ctui.mcp_server.protocol.asks import ask_item
 from ctui.mcp_server.protocol.elicit import answer_of, form_of

@@ -10,7 +10,27 @@ import pytest
 
 from ctui.worktrees.landing.merge_plan import merge_repository
 from ctui.worktrees.model import Proof, Work
+from ctui.worktrees.proof.known import KnownProofs
 from tests.worktrees.story import Story
+
+
+def test_it_is_found_only_where_it_is_asked_for(tmp_path: Path) -> None:
+    story = Story(tmp_path / "repository")
+    story.branch("b", story.base)
+    story.edited("main", 30, "main")
+    tip, cache = story.edited("b", 3, "b"), tmp_path / "cache"
+
+    def proof(*, outlook: bool) -> Proof:
+        return story.prove(cache, Work(tip, story.base, outlook=outlook))[0]
+
+    without = proof(outlook=False)
+    assert (without.verdict.kind, without.added, without.conflict) == ("unmerged", None, None)
+    found = proof(outlook=True)
+    assert (found.verdict, found.conflict) == (without.verdict, False)
+    assert found.added
+    known = KnownProofs(story.repository(), story.repository().targets(), cache)
+    both = [Work(tip, story.base, outlook=outlook) for outlook in (True, False)]
+    assert [each and each.verdict for each in known.of(both)] == [found.verdict] * 2
 
 
 def one_line_each(s: Story) -> None:

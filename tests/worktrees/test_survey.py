@@ -185,6 +185,27 @@ async def test_a_known_look_is_not_repeated_unless_its_commit_moved(
     assert moved.changes.untracked == 1
 
 
+async def test_a_list_is_proven_at_once_and_a_view_in_portions_that_double(
+    place: Place, tmp_path: Path
+) -> None:
+    """Each portion reads the target's history, so a hundred must not come by few."""
+    for number in range(4):
+        await create_worktree(place.repository, tmp_path / "worktrees", name=f"w{number}")
+    asked: list[tuple[bool, ...]] = []
+
+    async def prove(works: Sequence[Work]) -> list[Proof]:
+        asked.append(tuple(work.outlook for work in works))
+        return await unproven(works)
+
+    survey = Survey(place.repository, prove)
+    assert len([status async for status in survey.all(portion=1)]) == 5
+    assert [len(works) for works in asked] == [1, 2, 2]
+    asked.clear()
+    assert len(await survey.listed()) == 5
+    await survey.removable()
+    assert asked == [(True,) * 5, (False,) * 5]
+
+
 async def test_one_that_cannot_be_looked_at_hides_no_other(place: Place, tmp_path: Path) -> None:
     other = await create_worktree(place.repository, tmp_path / "worktrees", name="other")
     (place.metadata / "index").write_bytes(b"DIRC nonsense")

@@ -133,7 +133,7 @@ async def test_a_worktree_without_its_link_goes_with_force_and_comes_back(
     assert (status.problem, status.status) == ("unlinked", "unclean")
     with pytest.raises(Refused, match="unlinked") as refused:
         await remove_worktree(found, status, record)
-    assert "git worktree repair" in refused.value.hint
+    assert f"git -C {found.work_tree} worktree repair; or --force" in refused.value.hint
     entry = await remove_worktree(found, status, record, force=True)
     assert not path.exists()
     await restore_worktree(found, entry.id)

@@ -38,6 +38,10 @@ _SHORT, _LONG = 8, 16
 """Characters below which nothing is a secret, and from which a suspicious name can make it one."""
 
 
+class MissingSecret(LoginRequired):
+    """A variable or an entry of the keyring that a server refers to is not there."""
+
+
 def literal_part(text: str) -> str:
     """Return the text without its references; what stands in for a variable is literal.
 
@@ -78,7 +82,8 @@ def resolve(
     """Return the text with every reference filled in, and the secrets that were filled in.
 
     Raises:
-        LoginRequired: a variable or an entry is missing or unusable; `where` says whose.
+        MissingSecret: a variable or an entry is not there; `where` says whose.
+        LoginRequired: it is unusable.
         Unavailable: the keyring does not answer.
     """
     secrets: list[str] = []
@@ -93,7 +98,7 @@ def resolve(
             hint = f"set {parsed['variable']}"
         if not value:
             if parsed["default"] is None:
-                raise LoginRequired(f"{where}: {what}", hint=hint)
+                raise MissingSecret(f"{where}: {what}", hint=hint)
             return parsed["default"]
         if _CONTROL.search(value):
             raise LoginRequired(f"{where}: what it refers to has control characters", hint=hint)

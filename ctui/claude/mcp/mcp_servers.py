@@ -30,6 +30,8 @@ class Resolved(NamedTuple):
     content: str
     secrets: tuple[str, ...]
     """Every value that was filled in."""
+    skipped: tuple[str, ...] = ()
+    """A line for each server that is left out, because what it refers to is missing."""
 
     def __repr__(self) -> str:
         return "Resolved(…)"
@@ -47,11 +49,14 @@ def resolve_servers(
 ) -> Resolved:
     """Return the servers as the CLI reads them, with every reference filled in.
 
+    A server that refers to what is not there is left out: the others do without it.
+
     Raises:
-        LoginRequired: something that is referred to is missing or unusable.
+        LoginRequired: something that is referred to is unusable.
         Unavailable: the keyring does not answer.
     """
     secrets: list[str] = []
+    skipped: list[str] = []
 
     def fill(text: str, where: str) -> str:
         filled, found = mcp_secrets.resolve(text, where, environ, keyring)
@@ -61,14 +66,19 @@ def resolve_servers(
     written = {}
     for name, server in servers.items():
         where = f"the MCP server {name}"
-        filled = msgspec.structs.replace(
-            server,
-            env={key: fill(text, where) for key, text in server.env.items()},
-            headers={key: fill(text, where) for key, text in server.headers.items()},
-            url=fill(server.url, where),
-        )
+        try:
+            filled = msgspec.structs.replace(
+                server,
+                env={key: fill(text, where) for key, text in server.env.items()},
+                headers={key: fill(text, where) for key, text in server.headers.items()},
+                url=fill(server.url, where),
+            )
+        except mcp_secrets.MissingSecret as error:
+            skipped.append(f"{error.message}, so it is left out: {error.hint}")
+            continue
         written[name] = {"type": server.type, **msgspec.to_builtins(filled)}
-    return Resolved(json.dumps({"mcpServers": written}), tuple(secrets))
+    content = json.dumps({"mcpServers": written})
+    return Resolved(content, tuple(secrets), tuple(skipped))
 
 
 def _texts(server: McpServer) -> Iterator[str]:

@@ -13,19 +13,46 @@ from ctui.humanize import age, size_text
 
 if TYPE_CHECKING:
     from ctui.cli.shapes import CleanedImages
+    from ctui.sandbox.docker.image_facts import ImageFacts
     from ctui.sandbox.docker.old_images import BuiltImage
 
 
 @click.group("image")
 def command() -> None:
-    """Build the image that tasks run in, list and remove old ones."""
+    """Build and show the image that tasks run in, list and remove old ones."""
 
 
 @command.command("build")
+@click.option(
+    "--variant",
+    type=click.Choice(["minimal", "default", "browser"]),
+    help="Of ctui's own image; default: the setting image.variant.",
+)
 @click.option("--quiet", is_flag=True, help="Print the tag only.")
-def build(*, quiet: bool) -> None:
-    """Build the image unless it is up to date."""
-    click.echo(asyncio.run(build_image(quiet=quiet)))
+def build(*, variant: str | None, quiet: bool) -> None:
+    """Build the image, or pull the one that image.name names, unless it is up to date.
+
+    Tasks run in the variant that image.variant says.
+    """
+    click.echo(asyncio.run(build_image(variant or "", quiet=quiet)))
+
+
+@command.command("show")
+@json_option
+def show(*, as_json: bool) -> None:
+    """Show the image that tasks run in: what decides on it, its size, and what is in it."""
+    facts = asyncio.run(_facts())
+    if as_json:
+        print_json(facts)
+        return
+    click.echo(f"image    {facts.name}")
+    click.echo(f"from     {facts.source} = {facts.value}")
+    click.echo(f"size     {size_text(facts.size) if facts.size else 'not built yet'}")
+    click.echo(f"has      {', '.join(facts.contents)}")
+    if facts.source != "image.variant":
+        click.echo("         and what that image has itself")
+    if facts.problem:
+        warn(facts.problem)
 
 
 @command.command("list")
@@ -40,8 +67,12 @@ def list_(*, as_json: bool) -> None:
     if as_json:
         print_json(found)
     else:
-        rows = [[one.name, _state(one), size_text(one.size), age(one.created)] for one in found]
-        print_table(["IMAGE", "STATE", "SIZE", "AGE"], rows, empty="no image yet: ctui image build")
+        rows = [
+            [one.name, one.variant or "-", _state(one), size_text(one.size), age(one.created)]
+            for one in found
+        ]
+        titles = ["IMAGE", "VARIANT", "STATE", "SIZE", "AGE"]
+        print_table(titles, rows, empty="no image yet: ctui image build")
 
 
 @command.command("clean")
@@ -60,17 +91,49 @@ def clean(*, dry_run: bool, as_json: bool) -> None:
         warn(f"kept {kept.name}: {kept.reason}")
 
 
-async def build_image(*, quiet: bool) -> str:
-    """Build the image, with a line of progress for every step unless `quiet`; return its tag."""
+async def build_image(variant: str = "", *, quiet: bool) -> str:
+    """Build the image, with a line of progress for every step unless `quiet`; return its tag.
+
+    Args:
+        variant: of ctui's own image; empty is the one of the settings.
+        quiet: say nothing.
+
+    Raises:
+        InvalidInput: a variant is wanted where the settings name another image.
+    """
+    import msgspec
+
     from ctui.client.volumes import open_engine
-    from ctui.config import load_config
+    from ctui.config import ImageConfig, load_config
+    from ctui.config.problems import image_exclusion
+    from ctui.errors import InvalidInput
     from ctui.sandbox.docker import image
+    from ctui.sandbox.docker.image_facts import image_facts
 
     paths = context.paths()
-    config = load_config(paths)
+    usual = load_config(paths).image
+    config = msgspec.convert(
+        {**msgspec.to_builtins(usual), **({"variant": variant} if variant else {})}, ImageConfig
+    )
+    if variant and (said := image_exclusion(msgspec.to_builtins(config))):
+        raise InvalidInput(f"--variant: {said}", hint="leave it out, or change the config")
     async with open_engine() as engine:
         progress = _silent if quiet else _say
-        return await image.build_image(engine, config.image, progress, paths.instance)
+        tag = await image.build_image(engine, config, progress, paths.instance)
+        facts = await image_facts(engine, config)
+    progress(f"{facts.label}, {size_text(facts.size)}: {', '.join(facts.contents)}")
+    if config != usual:
+        progress(f'tasks run in it with image.variant = "{variant}" in the config')
+    return tag
+
+
+async def _facts() -> ImageFacts:
+    from ctui.client.volumes import open_engine
+    from ctui.config import load_config
+    from ctui.sandbox.docker.image_facts import image_facts
+
+    async with open_engine() as engine:
+        return await image_facts(engine, load_config(context.paths()).image)
 
 
 async def _images() -> list[BuiltImage]:

@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from ctui.git.repository import Repository
 
 
+def _no_gpus() -> None:
+    raise click.UsageError(
+        "A task gets no GPU: its driver is the host's, and no sandbox bounds that"
+    )
+
+
 @click.command("run")
 @click.argument("prompt")
 @repo_option
@@ -61,6 +67,13 @@ if TYPE_CHECKING:
     help="Give the task the MCP servers of this file; may be repeated.",
 )
 @click.option(
+    "--mcp",
+    multiple=True,
+    metavar="NAME",
+    help="Switch on an MCP server of the image: filesystem, github, playwright, postgres or "
+    "sqlite; may be repeated.",
+)
+@click.option(
     "--approval-tool-permission",
     default="",
     metavar="mcp__SERVER__TOOL",
@@ -76,6 +89,18 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Give it no other commits than those its worktree begins with: no stash, no other branch.",
 )
+@click.option(
+    "--gpus",
+    hidden=True,
+    expose_value=False,
+    callback=lambda _context, _option, value: _no_gpus() if value else None,
+)
+@click.option(
+    "--env-image",
+    default="",
+    metavar="IMAGE",
+    help="Run in this image, whatever the repository says.",
+)
 @variable_options
 @bringing_options
 @unattended_options
@@ -88,8 +113,8 @@ def command(**options: Any) -> int:
     Ctrl-C stops the task; `ctui task resume` goes on with it. Without a terminal, what is asked
     waits for an answer from elsewhere, unless the task is --unattended.
 
-    Exit code 0: done. 1: failed or denied. 2: wrong usage. 3: it needs an answer. 4: the budget or
-    the time is spent. 130: interrupted.
+    Exit code 0: done. 1: failed or denied. 2: wrong usage. 3: it needs an answer, or consent to its
+    environment. 4: the budget or the time is spent. 130: interrupted.
     """
     if options["prompt"] == "-":
         options["prompt"] = read_stdin()
@@ -102,7 +127,8 @@ def command(**options: Any) -> int:
 async def _run(options: dict[str, Any]) -> int:
     import msgspec
 
-    from ctui.cli.task.follow import Turn, follow_turn
+    from ctui.cli.task.follow import follow_turn
+    from ctui.cli.task.printing import Turn
     from ctui.client.client import Client
     from ctui.client.trust import trust_note
 
@@ -131,6 +157,7 @@ def _number(value: float | None) -> float | None:
 
 
 async def _start(client: Client, repository: Repository, options: dict[str, Any]) -> Started:
+    from ctui.cli.environment_wish import wish_of
     from ctui.client.directory import directory_of
     from ctui.client.tasks import NewTask, start_task
     from ctui.config import load_config
@@ -159,6 +186,7 @@ async def _start(client: Client, repository: Repository, options: dict[str, Any]
             secrets=options["secrets"],
         ),
         mcp_config=options["mcp_config"],
+        mcp=options["mcp"],
         trust=options["trust"],
         detached=options["detach"],
         env=options["env"],
@@ -167,4 +195,5 @@ async def _start(client: Client, repository: Repository, options: dict[str, Any]
     )
     may_ask = not (options["unattended"] or options["detach"] or options["as_json"])
     ask = ask_of(may_ask=may_ask)
-    return await start_task(client, repository, new, progress=show_progress, ask=ask)
+    wish = wish_of(options["env_image"], yes=options["yes"], may_ask=may_ask)
+    return await start_task(client, repository, new, progress=show_progress, ask=ask, wish=wish)

@@ -10,14 +10,14 @@ import click
 
 from ctui.cli import context
 from ctui.cli.output import json_option, print_json, read_stdin
-from ctui.cli.task import task_read
+from ctui.cli.task import attach, cp, shell, task_read
 from ctui.cli.task.durations import unattended_options
 from ctui.cli.task.task_names import task_argument
 from ctui.cli.task.task_text import state_text
 from ctui.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
-    from ctui.cli.task.follow import Turn
+    from ctui.cli.task.printing import Turn
     from ctui.tasks.calls import Call
     from ctui.tasks.model import Ask, Task
     from ctui.worktrees.trash.entries import TrashEntry
@@ -28,8 +28,8 @@ def command() -> None:
     """List, follow, answer, stop and remove tasks."""
 
 
-for _read in (task_read.list_, task_read.show, task_read.logs):
-    command.add_command(_read)
+for _other in (task_read.list_, task_read.show, task_read.logs, shell.shell, cp.cp, attach.attach):
+    command.add_command(_other)
 
 
 @command.command("send")
@@ -104,7 +104,7 @@ def answer(
     it back); deny; cancel: gives a form no answer at all. `ctui task show` shows what is asked and
     which of these it takes.
     """
-    from ctui.cli.task.follow import ask_outcome, how_to_answer
+    from ctui.cli.task.ask_text import ask_outcome, how_to_answer
     from ctui.tasks.calls import AnswerAsk
     from ctui.tasks.model import Answer
 

@@ -91,7 +91,7 @@ def logs(task_id: str, *, follow: bool, as_json: bool) -> None:
 
     With --follow until the task ends, or until Ctrl-C.
     """
-    from ctui.cli.task.follow import Printer, Turn, entry_lines
+    from ctui.cli.task.printing import Printer, Turn, entry_lines
     from ctui.client.plain import PlainJournal
     from ctui.tasks.journal.archive import FILE_NAME, read_entries
 
@@ -138,7 +138,7 @@ async def _tend(count: int) -> None:
 
 def _show_ask(ask: Ask) -> None:
     """Show a pending ask in full, with the command that answers it; any other in one line."""
-    from ctui.cli.task.follow import ask_outcome, how_to_answer
+    from ctui.cli.task.ask_text import ask_outcome, how_to_answer
     from ctui.tasks.asks import ask_lines
     from ctui.tasks.model import AskState
 
@@ -187,6 +187,7 @@ def _facts(task: Task) -> dict[str, str]:
         "isolated": "yes" if task.options.isolated or isolated else "",
         "sandbox": sandbox_text(task.sandbox) if task.sandbox else "",
         "mcp": ", ".join(task.options.mcp_servers),
+        "without": "; ".join(task.sandbox.skipped) if task.sandbox else "",
         "variables": ", ".join(task.options.env),
         "secrets": ", ".join(task.options.secrets),
         "files": ", ".join(task.options.files),

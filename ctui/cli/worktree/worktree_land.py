@@ -158,6 +158,7 @@ async def _land(
     dry_run: bool,
     as_json: bool,
 ) -> int:
+    from ctui.client.worktrees import as_stored
     from ctui.worktrees.landing.commit import commit_all
     from ctui.worktrees.landing.land import land as land_branch
     from ctui.worktrees.landing.publish import push as publish
@@ -166,7 +167,12 @@ async def _land(
     if first is not None and not dry_run:
         await commit_all(checkout, first, run_filters=_run_filters())
     landed = await land_branch(
-        repository, checkout, **how, run_filters=_run_filters(), dry_run=dry_run
+        repository,
+        checkout,
+        **how,
+        run_filters=_run_filters(),
+        as_stored=as_stored(context.paths(), repository),
+        dry_run=dry_run,
     )
     problem = None
     if wanted := push_too and not dry_run:

@@ -37,11 +37,13 @@ def create_body(spec: SandboxSpec) -> dict[str, Any]:
 def _host_config(spec: SandboxSpec) -> dict[str, Any]:
     limits = spec.limits
     return {
+        **({"Runtime": spec.runtime} if spec.runtime else {}),
         "NetworkMode": spec.network,
         "Mounts": [_mount(mount) for mount in spec.mounts],
         "Tmpfs": {"/tmp": f"rw,exec,nosuid,nodev,size={limits.tmp},mode=1777"},  # noqa: S108 - the container's own
-        "ReadonlyRootfs": True,
+        "ReadonlyRootfs": not spec.writable_root,
         "CapDrop": ["ALL"],
+        "CapAdd": list(spec.capabilities),
         "SecurityOpt": ["no-new-privileges", f"seccomp={profile(debugger=spec.debugger)}"],
         "Memory": limits.memory,
         "MemorySwap": limits.memory,

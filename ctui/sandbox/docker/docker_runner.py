@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import NamedTuple
+
+import msgspec
 
 from ctui.config import ImageConfig
 from ctui.errors import Conflict, NotFound
+from ctui.sandbox.docker.accounts import account_mounts
 from ctui.sandbox.docker.engine import Engine
+from ctui.sandbox.docker.environment_image import require_environment
 from ctui.sandbox.docker.image import require_image
 from ctui.sandbox.docker.stream import Stdin, follow_log
 from ctui.sandbox.docker.volumes import CACHES, ensure_caches
 from ctui.sandbox.runner import FoundSandbox, LogLine, SandboxState, Seen, Stream
 from ctui.sandbox.spec import (
+    HOME,
     LABEL_INSTANCE,
     LABEL_RUN,
     LABEL_TASK,
@@ -38,14 +44,22 @@ class _Last(NamedTuple):
 class DockerRunner:
     """Sandboxes as containers of one engine; the engine's log is the record of their lines."""
 
-    def __init__(self, engine: Engine, instance: str) -> None:
+    def __init__(self, engine: Engine, instance: str, accounts: Path | None = None) -> None:
+        """Begin without a sandbox.
+
+        Args:
+            engine: that they are on.
+            instance: whose they are.
+            accounts: folder for the files that name their users; None leaves the image's.
+        """
         self._engine = engine
         self._instance = instance
+        self._accounts = accounts
         self._last: dict[str, _Last] = {}
         self._fits = False
         """True once the engine was asked what it is."""
 
-    async def ensure_image(self, config: ImageConfig) -> str:
+    async def ensure_image(self, config: ImageConfig, environment: str = "") -> str:
         """Return the image's tag; raise Unavailable if it has to be built first.
 
         Raises:
@@ -54,6 +68,8 @@ class DockerRunner:
         if not self._fits:
             await self._engine.info()
             self._fits = True
+        if environment:
+            return await require_environment(self._engine, config, self._instance, environment)
         return await require_image(self._engine, config)
 
     async def create(self, spec: SandboxSpec) -> str:
@@ -62,10 +78,14 @@ class DockerRunner:
         caches = {cache.name(self._instance) for cache in CACHES}
         for mount in spec.mounts:
             if mount.kind == "volume" and mount.source not in caches:
-                labels = {**spec.labels, LABEL_VOLUME: "home"}
+                purpose = "home" if mount.target == HOME else "environment"
+                labels = {**spec.labels, LABEL_VOLUME: purpose}
                 await self._engine.ensure_volume(mount.source, labels)
         if any(mount.source in caches for mount in spec.mounts):
             await ensure_caches(self._engine, self._instance, spec.image)
+        if self._accounts is not None:
+            named = await account_mounts(self._engine, spec, self._accounts)
+            spec = msgspec.structs.replace(spec, mounts=(*spec.mounts, *named))
         return await self._engine.create(spec)
 
     async def start(self, sandbox: str) -> None:

@@ -9,7 +9,7 @@ import asyncio
 import io
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ctui.errors import Conflict, ExternalFailure, NotFound, Unavailable
 from ctui.sandbox.docker.container_body import create_body
@@ -58,6 +58,8 @@ class EngineInfo(NamedTuple):
     api_version: str
     live_restore: bool
     storage_driver: str
+    runtimes: tuple[str, ...] = ()
+    """Names of what can make containers."""
 
 
 class Engine:
@@ -97,6 +99,7 @@ class Engine:
             api_version=str(version.get("ApiVersion")),
             live_restore=bool(info.get("LiveRestoreEnabled")),
             storage_driver=str(info.get("Driver")),
+            runtimes=tuple(sorted(info.get("Runtimes") or {})),
         )
 
     # -- containers
@@ -141,9 +144,9 @@ class Engine:
         await self._call(lambda: self._client.unpause(container))
 
     async def remove(self, container: str) -> None:
-        """Remove it, running or not; one that is gone already is fine."""
+        """Remove it, running or not, with its unnamed volumes; one that is gone already is fine."""
         try:
-            await self._call(lambda: self._client.remove_container(container, force=True))
+            await self._call(lambda: self._client.remove_container(container, force=True, v=True))
         except (NotFound, Conflict):
             return
 
@@ -183,6 +186,58 @@ class Engine:
             return None
         return str(found["Id"])
 
+    async def image_labels(self, tag: str) -> Mapping[str, str] | None:
+        """Return an image's labels, or None if there is no such image."""
+        try:
+            found = await self._call(lambda: self._client.inspect_image(tag))  # type: ignore[no-untyped-call]
+        except NotFound:
+            return None
+        return found["Config"].get("Labels") or {}
+
+    async def image_platform(self, tag: str) -> tuple[str, str] | None:
+        """Return an image's id and what it is for, such as `linux/amd64`, or None without it."""
+        try:
+            found = await self._call(lambda: self._client.inspect_image(tag))  # type: ignore[no-untyped-call]
+        except NotFound:
+            return None
+        return str(found["Id"]), f"{found['Os']}/{found['Architecture']}"
+
+    async def image_size(self, tag: str) -> int:
+        """Return an image's size in bytes, with all that it is built on; 0 if it is not there."""
+        try:
+            found = await self._call(lambda: self._client.inspect_image(tag))  # type: ignore[no-untyped-call]
+        except NotFound:
+            return 0
+        return int(found["Size"])
+
+    async def platform(self) -> str:
+        """Return what the engine's own images run on, such as `linux/amd64`."""
+        found = await self._call(self._client.version)
+        return f"{found['Os']}/{found['Arch']}"
+
+    async def pull(self, name: str, said: Callable[[dict[str, Any]], None]) -> None:
+        """Pull an image with its tag, or `latest`; every part of what the engine says is passed on.
+
+        `said` is called from another thread.
+
+        Raises:
+            ExternalFailure: with what the engine said of it.
+        """
+
+        def pull() -> None:
+            for part in self._client.pull(name, stream=True, decode=True):
+                if error := one_line(str(part.get("error", "")), 300):
+                    raise ExternalFailure(error)
+                said(part)
+
+        await self._call(pull)
+
+    async def remove_stages(self, label: str) -> None:
+        """Remove the untagged images with this label that builds of several stages leave."""
+        filters = {"label": label, "dangling": True}
+        for item in await self._call(lambda: self._client.images(filters=filters)):
+            await self.remove_image(item["Id"])
+
     async def images(self, label: str) -> list[str]:
         """Return the tags of all images that carry this label, newest first."""
         found = await self._call(lambda: self._client.images(filters={"label": label}))
@@ -195,10 +250,22 @@ class Engine:
         arguments: Mapping[str, str],
         labels: Mapping[str, str],
         progress: Callable[[str], None],
+        *,
+        network: str = "host",
+        dockerfile: str = "Dockerfile",
+        target: str = "",
     ) -> None:
-        """Build an image from a tar archive by the classic builder, on the host's network.
+        """Build an image from a tar archive by the classic builder.
 
-        `progress` is called from another thread, with one line at a time.
+        Args:
+            context: the archive, with a Dockerfile.
+            tag: of the image.
+            arguments: of the build.
+            labels: of the image.
+            progress: called from another thread, with one line at a time.
+            network: that its commands have.
+            dockerfile: its name in the archive.
+            target: the stage to build; the last one if it is empty.
 
         Raises:
             ExternalFailure: with what the build said last.
@@ -211,7 +278,9 @@ class Engine:
                 tag=tag,
                 buildargs=dict(arguments),
                 labels=dict(labels),
-                network_mode="host",
+                network_mode=network,
+                dockerfile=dockerfile,
+                target=target or None,
                 rm=True,
                 forcerm=True,
                 decode=True,
@@ -227,6 +296,11 @@ class Engine:
                 raise ExternalFailure(f"the image cannot be built: {said}")
 
         await self._call(build)
+
+    async def tag_image(self, image: str, tag: str) -> None:
+        """Give an image another tag, which has the form `name:version`."""
+        name, _, version = tag.rpartition(":")
+        await self._call(lambda: self._client.tag(image, name, version, force=True))
 
     async def remove_image(self, tag: str) -> None:
         try:

@@ -4,50 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from ctui.config import ImageConfig
 from ctui.errors import Unavailable
-from ctui.paths import resource
-from ctui.sandbox.docker.certificates import certificates
+from ctui.sandbox.docker import image_parts
+from ctui.sandbox.docker.base_image import Progress, debian, pulled, require_fitting
 from ctui.sandbox.docker.engine import Engine
-from ctui.sandbox.docker.toolchain import File, make_tar, toolchain_context
+from ctui.sandbox.docker.toolchain import toolchain_context
 from ctui.sandbox.proxies import proxy_environment
 from ctui.sandbox.spec import LABEL_INSTANCE
-from ctui.text import one_line
-
-CLAUDE_CODE_VERSION = "2.1.197"
-"""Version of the CLI that the protocol of `ctui.claude` was checked against."""
 
 LABEL = "ctui.image"
-_INPUTS = (
-    "Dockerfile",
-    "relay/__main__.py",
-    "relay/home.py",
-    "relay/kernel.py",
-    "relay/streams.py",
-)
-
-Progress = Callable[[str], None]
+LABEL_PARTS = "ctui.parts"
+"""Label with the hash of the CLI, the relay and what they need, as `image_parts.own_parts`."""
+LABEL_VARIANT = "ctui.variant"
 
 
 def image_tag(config: ImageConfig) -> str:
-    """Return `ctui:<hash of everything that goes into the image>`.
+    """Return `ctui:<hash of everything that goes into the image>`, or the ready-made one's name.
 
     Raises:
         Unavailable: `image.dockerfile`, a file beside it or `image.ca_file` cannot be read.
     """
-    digest = hashlib.sha256(CLAUDE_CODE_VERSION.encode())
-    folder = resource("docker")
-    for name in _INPUTS:
-        digest.update((folder / name).read_bytes())
+    if config.name:
+        return config.name
+    digest = image_parts.layers(config)
     digest.update(config.base.encode())
     if config.dockerfile:
         digest.update(toolchain_context(Path(config.dockerfile).expanduser()))
-    for name, content in certificates(config).items():
-        digest.update(name.encode() + content)
+    elif not config.base:
+        digest.update(image_parts.variant_tag(config).encode())
     return f"ctui:{digest.hexdigest()[:12]}"
 
 
@@ -58,6 +46,9 @@ async def require_image(engine: Engine, config: ImageConfig) -> str:
         Unavailable: it was not built yet, or what is there was built from other inputs.
     """
     tag = await asyncio.to_thread(image_tag, config)
+    if config.name:
+        await _require_ready_made(engine, config.name)
+        return tag
     if await engine.image_id(tag) is not None:
         return tag
     if await engine.images(LABEL):
@@ -70,7 +61,7 @@ async def require_image(engine: Engine, config: ImageConfig) -> str:
 async def build_image(
     engine: Engine, config: ImageConfig, progress: Progress, instance: str = ""
 ) -> str:
-    """Build the image unless it exists, and return its tag.
+    """Build the image, or pull the ready-made one, unless it exists, and return its tag.
 
     Args:
         engine: that has it afterwards.
@@ -82,73 +73,145 @@ async def build_image(
         Unavailable, ExternalFailure: with what the build said last.
     """
     tag = await asyncio.to_thread(image_tag, config)
+    if config.name:
+        await pulled(engine, config.name, "image.name", progress)
+        await _require_ready_made(engine, config.name)
+        progress(f"{tag} is up to date")
+        return tag
     if await engine.image_id(tag) is not None:
         progress(f"{tag} is up to date")
         return tag
-    owner = {LABEL_INSTANCE: instance} if instance else {}
-    base = await _base(engine, config, progress, owner)
-    progress(f"building {tag} on {base}")
-    arguments = {
-        "BASE_IMAGE": base,
-        "CLAUDE_CODE_VERSION": CLAUDE_CODE_VERSION,
-        **proxy_environment(engine=engine.endpoint.url),
-    }
-    await engine.build(_context(config), tag, arguments, {LABEL: tag, **owner}, progress)
+    base = await _base(engine, config, progress, instance)
+    await engine.tag_image(await build_on(engine, config, base, progress, instance), tag)
     return tag
 
 
-async def _base(
-    engine: Engine, config: ImageConfig, progress: Progress, owner: Mapping[str, str]
+async def build_on(
+    engine: Engine, config: ImageConfig, base: str, progress: Progress, instance: str = ""
 ) -> str:
+    """Build the image of a task on top of another unless it exists, and return its tag.
+
+    Args:
+        engine: that has the base, and has the image afterwards.
+        config: its CA bundle counts; its base and Dockerfile do not.
+        base: reference of the image underneath.
+        progress: told each step, from any thread.
+        instance: as in `build_image`.
+
+    Raises:
+        Unavailable, ExternalFailure: with what the build said last.
+    """
+    below = await require_fitting(engine, base)
+    digest = await asyncio.to_thread(image_parts.layers, config)
+    digest.update(below.encode())
+    tag = f"ctui:{digest.hexdigest()[:12]}"
+    if await engine.image_id(tag) is not None:
+        progress(f"{tag} is up to date")
+        return tag
+    tree = await _tree(engine, config, progress, instance)
+    progress(f"building {tag} on {base}")
+    parts = {LABEL_PARTS: await asyncio.to_thread(image_parts.own_parts)}
+    await engine.build(
+        await asyncio.to_thread(image_parts.task_context, config),
+        tag,
+        {"BASE_IMAGE": base, "TREE_IMAGE": tree},
+        {LABEL: tag, **parts, **_owner(instance)},
+        progress,
+        network="none",  # nothing is downloaded, and a base may be anybody's
+    )
+    return tag
+
+
+def current_tags(config: ImageConfig) -> set[str]:
+    """Return the tags that these settings lead to: the image's, and those of what it is made of.
+
+    Raises:
+        Unavailable: as `image_tag`.
+    """
+    tags = {image_tag(config), image_parts.tree_tag(config)}
+    if config.dockerfile:
+        context = toolchain_context(Path(config.dockerfile).expanduser())
+        tags.add(_toolchain_tag(context))
+    elif not config.base:
+        tags.add(image_parts.variant_tag(config))
+    return tags
+
+
+async def _require_ready_made(engine: Engine, name: str) -> None:
+    """Raise Unavailable unless the image is there, with the CLI and the relay of this ctui."""
+    labels = await engine.image_labels(name)
+    if labels is None:
+        raise Unavailable(
+            f"the image {name} is not on the engine", hint="`ctui image build` pulls it"
+        )
+    if labels.get(LABEL_PARTS) != await asyncio.to_thread(image_parts.own_parts):
+        what = "another ctui's" if LABEL_PARTS in labels else "no"
+        raise Unavailable(
+            f"the image {name} has {what} CLI and relay",
+            hint=f'set image.base = "{name}" instead of image.name: they come on top of it',
+        )
+
+
+async def _base(engine: Engine, config: ImageConfig, progress: Progress, instance: str) -> str:
+    """Return what the settings say to build on: it is made or pulled where it is not there."""
     if config.dockerfile:
         path = Path(config.dockerfile).expanduser()
         context = await asyncio.to_thread(toolchain_context, path)
         tag = _toolchain_tag(context)
         progress(f"building your {path.name}")
         proxies = proxy_environment(engine=engine.endpoint.url)
-        await engine.build(context, tag, proxies, {LABEL: tag, **owner}, progress)
+        labels = {LABEL: tag, **_owner(instance)}
+        await engine.build(context, tag, proxies, labels, progress)
         return tag
-    progress("looking for a base image")
-    return await _run_script(resource("docker") / "base.sh", config.base)
+    if config.base:
+        return await pulled(engine, config.base, "image.base", progress)
+    return await _variant(engine, config, progress, instance)
 
 
-def current_tags(config: ImageConfig) -> set[str]:
-    """Return the tags that these settings lead to: the image's, and its base's.
+async def _variant(engine: Engine, config: ImageConfig, progress: Progress, instance: str) -> str:
+    tag = await asyncio.to_thread(image_parts.variant_tag, config)
+    if await engine.image_id(tag) is not None:
+        return tag
+    tree = await _tree(engine, config, progress, instance)
+    progress(f"building {tag}, the variant {config.variant}")
+    await engine.build(
+        await asyncio.to_thread(image_parts.variant_context, config),
+        tag,
+        {
+            "BASE_IMAGE": await debian(progress),
+            "TREE_IMAGE": tree,
+            **image_parts.VERSIONS,
+            **proxy_environment(engine=engine.endpoint.url),
+        },
+        {LABEL: tag, LABEL_VARIANT: config.variant, **_owner(instance)},
+        progress,
+        target=config.variant,
+    )
+    return tag
 
-    Raises:
-        Unavailable: as `image_tag`.
-    """
-    tags = {image_tag(config)}
-    if config.dockerfile:
-        context = toolchain_context(Path(config.dockerfile).expanduser())
-        tags.add(_toolchain_tag(context))
-    return tags
+
+async def _tree(engine: Engine, config: ImageConfig, progress: Progress, instance: str) -> str:
+    """Return the image with the CLI and what it needs of its own, which is built once for all."""
+    tag = await asyncio.to_thread(image_parts.tree_tag, config)
+    if await engine.image_id(tag) is not None:
+        return tag
+    base = await debian(progress)
+    progress(f"building {tag}, the CLI and its tools")
+    arguments = {
+        "BASE_IMAGE": base,
+        "STAGE": tag,
+        **image_parts.VERSIONS,
+        **proxy_environment(engine=engine.endpoint.url),
+    }
+    context = await asyncio.to_thread(image_parts.tree_context, config)
+    await engine.build(context, tag, arguments, {LABEL: tag, **_owner(instance)}, progress)
+    await engine.remove_stages(f"ctui.stage={tag}")
+    return tag
+
+
+def _owner(instance: str) -> Mapping[str, str]:
+    return {LABEL_INSTANCE: instance} if instance else {}
 
 
 def _toolchain_tag(context: bytes) -> str:
     return f"ctui-toolchain:{hashlib.sha256(context).hexdigest()[:12]}"
-
-
-async def _run_script(script: Path, base: str) -> str:
-    process = await asyncio.create_subprocess_exec(
-        "sh",
-        str(script),
-        base,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, **proxy_environment()},
-    )
-    stdout, stderr = await process.communicate()
-    if process.returncode:
-        said = [line for line in stderr.decode("utf-8", "replace").splitlines() if line.strip()]
-        raise Unavailable(one_line(said[-1] if said else "the base image cannot be made", 300))
-    return stdout.decode().strip().splitlines()[-1]
-
-
-def _context(config: ImageConfig) -> bytes:
-    folder = resource("docker")
-    files = {name: (folder / name).read_bytes() for name in _INPUTS}
-    files["certificates/README"] = b"Certificates of the host, as *.crt.\n"
-    files.update(certificates(config))
-    return make_tar({name: File(content) for name, content in files.items()})

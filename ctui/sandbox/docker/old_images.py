@@ -11,7 +11,8 @@ import msgspec
 
 from ctui.config import ImageConfig
 from ctui.sandbox.docker.engine import Engine
-from ctui.sandbox.docker.image import LABEL, current_tags
+from ctui.sandbox.docker.environment_image import LABEL_ENVIRONMENT
+from ctui.sandbox.docker.image import LABEL, LABEL_VARIANT, current_tags
 from ctui.sandbox.spec import LABEL_INSTANCE
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ class BuiltImage(msgspec.Struct, frozen=True, kw_only=True):
     """True if a container was made from it."""
     own: bool
     """True if this ctui built it; images of another one are never removed."""
+    variant: str = ""
+    """Variant of ctui's own image that it is or is built on; empty for others."""
 
     @property
     def name(self) -> str:
@@ -61,7 +64,9 @@ async def built_images(engine: Engine, config: ImageConfig, instance: str) -> li
     found = await engine.ask(lambda client: client.images(filters={"label": LABEL}))
     containers = await engine.ask(lambda client: client.containers(all=True))
     used = {item["ImageID"] for item in containers}
-    images = [_image(item, current, used, instance) for item in found]
+    # What an environment has kept has the labels of the image that it was set up in.
+    others = [item for item in found if LABEL_ENVIRONMENT not in (item.get("Labels") or {})]
+    images = [_image(item, current, used, instance) for item in others]
     return sorted(images, key=lambda image: (-image.created, image.name))
 
 
@@ -90,4 +95,5 @@ def _image(item: Mapping[str, Any], current: set[str], used: set[str], instance:
         current=not current.isdisjoint(tags),
         in_use=item["Id"] in used,
         own=(item.get("Labels") or {}).get(LABEL_INSTANCE) == instance,
+        variant=(item.get("Labels") or {}).get(LABEL_VARIANT, ""),
     )

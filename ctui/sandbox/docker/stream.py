@@ -43,8 +43,8 @@ async def follow_log(
         query |= {} if tail is None else {"tail": str(tail)}
         response = await request(connection, "GET", f"/containers/{container}/logs", query)
         chunked = response.headers.get("transfer-encoding") == "chunked"
-        frames, lines = _Frames(), _Lines()
-        async for data in _body(connection.reader, chunked=chunked):
+        frames, lines = Frames(), _Lines()
+        async for data in body(connection.reader, chunked=chunked):
             if batch := lines.feed(frames.feed(data)):
                 yield batch
         if rest := lines.rest():
@@ -100,7 +100,7 @@ class Stdin:
         self._connection.close()
 
 
-class _Chunks:
+class Chunks:
     """Splitter of a chunked body: bytes in, the content of all chunks among them out at once.
 
     The engine sends a chunk for each line, so a flood comes in far more chunks than reads.
@@ -143,7 +143,7 @@ class _Chunks:
             self.ended, self.broken = self._left == 0, self._left < 0
 
 
-class _Frames:
+class Frames:
     """Splitter of bytes into whole frames."""
 
     def __init__(self) -> None:
@@ -223,8 +223,8 @@ class Clock:
         return self._base + int(fraction.ljust(9, b"0")[:9]) if fraction.isdigit() else self._base
 
 
-async def _body(reader: asyncio.StreamReader, *, chunked: bool) -> AsyncIterator[bytes]:
-    chunks = _Chunks()
+async def body(reader: asyncio.StreamReader, *, chunked: bool) -> AsyncIterator[bytes]:
+    chunks = Chunks()
     try:
         while data := await reader.read(_READ_SIZE):
             yield chunks.feed(data) if chunked else data

@@ -98,9 +98,15 @@ def _keep_alive(connection: socket.socket) -> None:
 
 
 async def request(
-    connection: Connection, method: str, path: str, query: dict[str, str], *, upgrade: bool = False
+    connection: Connection,
+    method: str,
+    path: str,
+    query: dict[str, str],
+    *,
+    body: bytes = b"",
+    upgrade: bool = False,
 ) -> Response:
-    """Send a request without a body and read the head of the answer.
+    """Send a request, with JSON as its body or none, and read the head of the answer.
 
     Raises:
         NotFound: the engine answered 404.
@@ -110,10 +116,11 @@ async def request(
     lines = [
         f"{method} {version}{path}?{urlencode(query)} HTTP/1.1",
         "Host: docker",
-        "Content-Length: 0",
+        f"Content-Length: {len(body)}",
     ]
+    lines += ["Content-Type: application/json"] if body else []
     lines += ["Connection: Upgrade", "Upgrade: tcp"] if upgrade else ["Connection: close"]
-    connection.writer.write("\r\n".join([*lines, "", ""]).encode())
+    connection.writer.write("\r\n".join([*lines, "", ""]).encode() + body)
     try:
         seconds = _HEAD_SECONDS if connection.process is None else _DIAL_HEAD_SECONDS
         head = await asyncio.wait_for(connection.reader.readuntil(b"\r\n\r\n"), seconds)

@@ -61,7 +61,9 @@ class Driver:
         """Serve until told to stop, or idle for long enough."""
         store = Store(self.paths.database, busy_seconds=_BUSY_SECONDS)
         endpoint = resolve_endpoint()
-        runner = DockerRunner(await Engine.connect(endpoint), self.paths.instance)
+        runner = DockerRunner(
+            await Engine.connect(endpoint), self.paths.instance, self.paths.state / "accounts"
+        )
         server = Server(self._over.set, self._watch_idle, engine=endpoint.identity)
         tasks = TaskEngine(self._services(store, runner, server), self._taken_ids())
         server.tasks = tasks

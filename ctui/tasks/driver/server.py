@@ -253,6 +253,10 @@ async def _put_back(server: Server, call: calls.PutBackTask) -> object:
     return await server.tasks.put_back(call)
 
 
+async def _hold_shell(server: Server, call: calls.HoldShell) -> object:
+    return await server.tasks.hold_shell(call)
+
+
 async def _watch(_server: Server, _call: calls.Watch) -> object:
     return None
 
@@ -271,6 +275,7 @@ _HANDLERS: dict[str, tuple[type[Any], Callable[[Server, Any], Awaitable[object]]
     calls.ResumeTask.method: (calls.ResumeTask, _resume),
     calls.RemoveTask.method: (calls.RemoveTask, _remove),
     calls.PutBackTask.method: (calls.PutBackTask, _put_back),
+    calls.HoldShell.method: (calls.HoldShell, _hold_shell),
     calls.Watch.method: (calls.Watch, _watch),
     calls.HandOver.method: (calls.HandOver, _over),
 }

@@ -8,7 +8,14 @@ from collections.abc import Sequence
 import msgspec
 
 from ctui.sandbox.runner import LogLine
-from ctui.tasks.calls import AnswerAsk, RemoveTask, ResumeTask, SendMessage, StartTask
+from ctui.tasks.calls import (
+    AnswerAsk,
+    HoldShell,
+    RemoveTask,
+    ResumeTask,
+    SendMessage,
+    StartTask,
+)
 from ctui.tasks.mailbox.states import Intent
 from ctui.tasks.mailbox.step import Reply
 from ctui.tasks.model import Message, Run, Task
@@ -80,6 +87,13 @@ class PutBack(Mail):
     reply: Reply
 
 
+class Hold(Mail):
+    """News of a shell in the task's sandbox, or of somebody who wants one."""
+
+    call: HoldShell
+    reply: Reply
+
+
 # -- what happens by itself
 
 
@@ -91,6 +105,9 @@ class Adopt(Mail):
 
 class Sweep(Mail):
     """News of a sandbox of the task that was left behind."""
+
+    silent: str = ""
+    """The sandbox, where its relay still waits for the first line of the task's next run."""
 
 
 class Slot(Mail):

@@ -31,6 +31,10 @@ class Phase(StrEnum):
     """Login, image and mounts are looked up; there is no sandbox yet."""
     CREATING = "creating"
     """The run is on record, and its sandbox is made and started."""
+    OPENING = "opening"
+    """A sandbox without the CLI is made, for a person's shell."""
+    OPEN = "open"
+    """There is one, and its relay waits for the first line."""
     ADOPTING = "adopting"
     """A run of an earlier driver is looked for, and its journal read again."""
     LIVE = "live"
@@ -42,9 +46,11 @@ class Phase(StrEnum):
 
 _P = Phase
 PHASE_CHANGES: dict[Phase, frozenset[Phase]] = {
-    _P.RESTING: frozenset({_P.QUEUED, _P.ADOPTING, _P.CLOSING, _P.LEAVING}),
+    _P.RESTING: frozenset({_P.QUEUED, _P.ADOPTING, _P.CLOSING, _P.LEAVING, _P.OPENING, _P.OPEN}),
+    _P.OPENING: frozenset({_P.OPEN, _P.CLOSING}),
+    _P.OPEN: frozenset({_P.QUEUED, _P.CLOSING}),
     _P.QUEUED: frozenset({_P.PREPARING, _P.CLOSING}),
-    _P.PREPARING: frozenset({_P.CREATING, _P.CLOSING, _P.RESTING}),
+    _P.PREPARING: frozenset({_P.CREATING, _P.CLOSING, _P.RESTING, _P.OPEN}),
     _P.CREATING: frozenset({_P.LIVE, _P.CLOSING}),
     _P.ADOPTING: frozenset({_P.LIVE, _P.CLOSING}),
     _P.LIVE: frozenset({_P.CLOSING}),

@@ -19,6 +19,7 @@ from ctui.config import Config
 from ctui.errors import CtuiError
 from ctui.sandbox.runner import NOTHING, SandboxState, Seen
 from ctui.tasks.calls import RemoveTask, Update
+from ctui.tasks.mailbox.open_shells import Opened, Shell
 from ctui.tasks.mailbox.ports import Services
 from ctui.tasks.mailbox.run_view import RunView
 from ctui.tasks.mailbox.states import STRENGTH, Intent, Phase, check_phase, check_task
@@ -116,6 +117,14 @@ class Standing(msgspec.Struct):
     leaving: RemoveTask | None = None
     """Call by which the task is to go off the list."""
     leave_replies: tuple[Reply, ...] = ()
+    shells: tuple[Shell, ...] = ()
+    """Shells of a person that are open in its sandbox."""
+    openers: tuple[Reply, ...] = ()
+    """Replies to those who wait for a sandbox, for a shell."""
+    opened: Opened | None = None
+    """The sandbox without the CLI, until a run begins in it."""
+    peeking: bool = False
+    """True while it is looked at for those who wait."""
     gone: bool = False
     """True if the store does not have it any more."""
 

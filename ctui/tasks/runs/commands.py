@@ -13,10 +13,14 @@ from ctui.tasks.model import Ask, AskState, Message, TaskState
 from ctui.tasks.runs.disks import watching
 from ctui.tasks.runs.jobs.look import refresh
 from ctui.tasks.runs.phases import queued
+from ctui.tasks.runs.phases.shells import held
 from ctui.tasks.session import conversation
 from ctui.tasks.session.asking import AskBook
 
 CONFIRM_SECONDS = 10.0
+_WITHOUT_RUN = {Phase.RESTING, Phase.OPEN}
+_WAITED_FOR = {Phase.CLOSING, Phase.OPENING}
+"""Phases behind which a run can begin, and not before."""
 _UNDER_WAY = {Phase.ADOPTING, Phase.LIVE}
 
 
@@ -52,10 +56,10 @@ def send(step: Step, mail: Send) -> None:
         return
     task.resume_at = None
     step.timer("reset", None)
-    if standing.phase is Phase.RESTING:
+    if standing.phase in _WITHOUT_RUN and not standing.ending:
         standing.config = call.config
         queued.begin(step)
-    elif standing.ending or standing.phase is Phase.CLOSING:
+    elif standing.ending or standing.phase in _WAITED_FOR:
         standing.config = call.config
         _go_on_afterwards(step)
     elif standing.phase is Phase.LIVE:
@@ -137,10 +141,10 @@ def resume(step: Step, mail: Resume) -> None:
         step.start("unpause", lambda: actor.services.runner.unpause(sandbox))
         step.reply(mail.reply, task)
         return
-    if standing.phase is Phase.RESTING:
+    if standing.phase in _WITHOUT_RUN and not standing.ending:
         queued.say_again(step)
         queued.begin(step)
-    elif standing.ending or standing.phase is Phase.CLOSING:
+    elif standing.ending or standing.phase in _WAITED_FOR:
         queued.say_again(step)
         _go_on_afterwards(step)
     elif standing.phase is Phase.LIVE and task.state is TaskState.IDLE and task.unanswered:
@@ -220,6 +224,7 @@ def _may_sleep(step: Step) -> bool:
         and task.state is TaskState.IDLE
         and not task.background
         and not step.store.messages.undelivered(task.id)
+        and not held(step)
     )
 
 

@@ -9,6 +9,7 @@ from ctui.errors import NotFound
 from ctui.tasks.mailbox.mail import (
     Adopt,
     Answer,
+    Hold,
     Interrupt,
     JobDone,
     Lines,
@@ -29,7 +30,7 @@ from ctui.tasks.mailbox.states import Phase
 from ctui.tasks.mailbox.step import Step
 from ctui.tasks.runs import commands, timers
 from ctui.tasks.runs.disks import pausing, watching
-from ctui.tasks.runs.phases import adopting, closing, creating, leaving, live
+from ctui.tasks.runs.phases import adopting, closing, creating, leaving, live, shells
 from ctui.tasks.runs.phases.follow_up import follow_up
 from ctui.tasks.session import conversation
 
@@ -55,6 +56,7 @@ def handle(step: Step, mail: Mail) -> None:
     _HANDLERS[type(mail)](step, mail)
     pausing.hold(step)
     follow_up(step)
+    shells.see_to(step)
 
 
 def _refuse(step: Step, mail: Mail) -> None:
@@ -75,9 +77,19 @@ def _job_done(step: Step, mail: JobDone) -> None:
         handler(step, mail.result, mail.error)
 
 
+def _sweep(step: Step, silent: str) -> None:
+    """Take over a sandbox that is open for a shell, or remove what else was left."""
+    if silent and step.standing.phase is Phase.RESTING and not step.standing.intent:
+        shells.adopt(step, silent)
+    else:
+        closing.sweep(step)
+
+
 _JOBS: dict[tuple[Phase | None, str], Callable[[Step, Any, BaseException | None], None]] = {
     (Phase.PREPARING, "prepare"): creating.prepared,
     (Phase.CREATING, "create"): creating.created,
+    (Phase.OPENING, "open"): shells.opened,
+    (Phase.OPEN, "peek"): shells.peeked,
     (Phase.ADOPTING, "adopt"): adopting.adopted,
     (Phase.LIVE, "follow"): live.followed,
     (Phase.LIVE, "look"): timers.looked,
@@ -98,8 +110,9 @@ _HANDLERS: dict[type[Mail], Callable[[Step, Any], None]] = {
     Resume: commands.resume,
     Remove: commands.remove,
     PutBack: commands.put_back,
+    Hold: shells.hold,
     Adopt: lambda step, mail: adopting.adopt(step, mail.run),
-    Sweep: lambda step, _: closing.sweep(step),
+    Sweep: lambda step, mail: _sweep(step, mail.silent),
     Slot: lambda step, _: creating.slot(step),
     Lines: _lines,
     JobDone: _job_done,

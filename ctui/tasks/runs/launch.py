@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+import msgspec
+
 from ctui.claude.task_home import RunOptions, TaskHome, deny_rules_of, first_line, task_home
 from ctui.config import Config, SandboxConfig, parse_size
 from ctui.sandbox.docker.volumes import cache_environment, cache_mounts
@@ -42,6 +44,14 @@ def home_volume(instance: str, task_id: str) -> str:
     return f"ctui-{instance[:8]}-{task_id}-home"
 
 
+def environment_volumes(instance: str, task: Task) -> tuple[Mount, ...]:
+    """Return the volumes that the task's environment asks for; no other task has them."""
+    return tuple(
+        Mount(f"ctui-{instance[:8]}-{task.id}-{name}", target, kind="volume")
+        for target, name in task.options.volumes.items()
+    )
+
+
 def sandbox_name(instance: str, task_id: str, number: int) -> str:
     """Return the name of a run's sandbox: several instances can share an engine."""
     return f"ctui-{instance[:8]}-{task_id}-{number}"
@@ -62,7 +72,7 @@ async def prepare(
     """
     home = await home_of(services, config, task, account)
     provided = await services.workspace.provide(task, home.managed)
-    image = await services.runner.ensure_image(config.image)
+    image = await services.runner.ensure_image(config.image, task.options.environment)
     last = services.store.runs.last(task.id)
     number = last.number + 1 if last else 1
     sandbox, instance = config.sandbox, services.instance
@@ -79,17 +89,19 @@ async def prepare(
             **home.env,
             **(cache_environment() if sandbox.shared_caches else {}),
         },
-        mounts=(*provided.mounts, volume, *caches),
+        mounts=(*provided.mounts, volume, *caches, *environment_volumes(instance, task)),
         network=network_name(instance, sandbox),
+        runtime=sandbox.runtime,
         debugger=sandbox.debugger,
         labels={LABEL_INSTANCE: instance, LABEL_TASK: task.id, LABEL_RUN: str(number)},
         limits=_limits(sandbox),
         directory=provided.directory,
     )
+    facts = _facts(config, task, spec, provided)
+    if account is not None and account.servers is not None:
+        facts = msgspec.structs.replace(facts, skipped=account.servers.skipped)
     given = given_environment(services, task, account)
-    return Launch(
-        number, spec, first_line_of(home, account, given), _facts(config, task, spec, provided)
-    )
+    return Launch(number, spec, first_line_of(home, account, given), facts)
 
 
 async def home_of(

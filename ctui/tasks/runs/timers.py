@@ -12,7 +12,7 @@ from ctui.tasks.model import TaskState, WorkState
 from ctui.tasks.runs import commands
 from ctui.tasks.runs.disks import pausing, watching
 from ctui.tasks.runs.jobs.look import look
-from ctui.tasks.runs.phases import closing, live, queued
+from ctui.tasks.runs.phases import closing, live, queued, shells
 from ctui.tasks.runs.phases.live import LOOK_SECONDS
 from ctui.tasks.session import conversation, turns
 from ctui.tasks.session.asking import AskBook
@@ -79,7 +79,11 @@ def _looks_ended(step: Step) -> None:
 
 
 def _sleep(step: Step) -> None:
-    if step.task.state is TaskState.IDLE and not step.task.background:
+    if step.task.state is not TaskState.IDLE or step.task.background:
+        return
+    if (left := shells.held(step)) > 0:
+        step.timer("sleep", left)
+    else:
         step.intend("asleep")
 
 
@@ -148,6 +152,7 @@ _TIMERS: dict[str, Callable[[Step], None]] = {
     "look": _look,
     "reset": _reset,
     "close": _close,
+    shells.TIMER: shells.time_up,
     "confirm": commands.unconfirmed,
     "budget": watching.look,
     "resumed": pausing.not_resumed_yet,

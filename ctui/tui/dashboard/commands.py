@@ -130,6 +130,19 @@ class Commands(Screen[None]):
                 f"Stop {task.id}?", facts, "stop", lambda: self.services.task_actions.stop(task.id)
             )
 
+    def action_shell(self) -> None:
+        """Give the terminal to a shell in the task's sandbox until it ends."""
+        from ctui.tui.support.own_terminal import in_own_terminal
+
+        if (task := self._needed_task()) is not None:
+            in_own_terminal(self.app, self.services.paths, "task", "shell", "-t", task.id)
+
+    def action_top(self) -> None:
+        """Give the terminal to what shows the resources of all tasks, until Ctrl-C."""
+        from ctui.tui.support.own_terminal import in_own_terminal
+
+        in_own_terminal(self.app, self.services.paths, "top")
+
     def action_resume(self) -> None:
         if (task := self._needed_task()) is not None:
             note = f"{task.id} is there again: write to it, and it goes on"

@@ -19,6 +19,9 @@ from ctui.worktrees.identity import checked_path, text_of
 from ctui.worktrees.mending import what_to_do
 from ctui.worktrees.model import WorktreeRecord
 
+NOTE = "ctui-transition.json"
+"""File in the git directory of a checkout whose branch and files are being moved."""
+
 _BRANCH = "refs/heads/"
 _NO_TEXT = re.compile("[\ud800-\udfff]")
 """Stand-ins for bytes that are not UTF-8; libgit2 takes no such name."""

@@ -6,6 +6,8 @@ compute (scratch) -> hand the new objects over -> move the branch and its checko
 from __future__ import annotations
 
 from collections.abc import Collection
+from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -39,6 +41,14 @@ class Landed(msgspec.Struct, frozen=True, kw_only=True):
     """True if files of a checkout of the target changed with it."""
 
 
+class _Options(NamedTuple):
+    """Options of a move of the target with its checkout."""
+
+    filters: bool
+    as_stored: Collection[Path] = ()
+    dry_run: bool = False
+
+
 async def land(
     repository: Repository,
     worktree: Checkout,
@@ -49,6 +59,7 @@ async def land(
     fast_forward: bool = False,
     filters: bool = False,
     run_filters: Collection[str] = (),
+    as_stored: Collection[Path] = (),
     dry_run: bool = False,
 ) -> Landed:
     """Bring the commits of a worktree's branch into a local branch.
@@ -69,6 +80,8 @@ async def land(
             applies before and after writes the files of the target's checkout, as in `git merge`.
         run_filters: filters that ran where the work was done; what they would change in a file of
             the worktree is no uncommitted work.
+        as_stored: worktrees whose files are as they are stored, because tasks work there; a
+            checkout of the target that is one of them stays so.
         dry_run: compute it, look at the target's checkout, and move nothing; `after` is then a
             commit that no branch has.
 
@@ -93,7 +106,8 @@ async def land(
     after, commits = await plan.compute(method, fast_forward=fast_forward, dry_run=dry_run)
     await _refuse_content(repository, plan, after, filters=filters)
     reason = f"ctui: {method} of {shown_branch(branch)}"
-    moved = await _move(repository, ref, before, after, reason, filters=filters, dry_run=dry_run)
+    options = _Options(filters, as_stored, dry_run)
+    moved = await _move(repository, ref, before, after, reason, options)
     return Landed(
         method=method,
         target=branch_name(ref),
@@ -121,7 +135,7 @@ async def undo_landing(repository: Repository, landed: Landed, *, filters: bool 
             hint="revert the commits instead",
         )
     reason = f"ctui: undo {landed.method}"
-    return await _move(repository, ref, landed.after, landed.before, reason, filters=filters)
+    return await _move(repository, ref, landed.after, landed.before, reason, _Options(filters))
 
 
 async def _move(
@@ -130,14 +144,12 @@ async def _move(
     old: str,
     new: str,
     reason: str,
-    *,
-    filters: bool,
-    dry_run: bool = False,
+    options: _Options,
 ) -> bool:
     """Move a branch and the checkout that has it; return True if files of one followed."""
     checkout = checkout_of(repository, ref)
     if checkout is None:
-        if dry_run:
+        if options.dry_run:
             return False
         compare_and_swap(repository.common_dir, ref, old, new, reason)
         return False
@@ -147,10 +159,11 @@ async def _move(
             raise Conflict(
                 f"{shown_branch(ref)} moved meanwhile", hint="look at it again, then try again"
             )
-        await held.follow_files(old, new, filters=filters)
-        if not dry_run:
+        stored = checkout.work_tree in options.as_stored
+        await held.follow_files(old, new, filters=options.filters and not stored, stored=stored)
+        if not options.dry_run:
             await held.move(ref, old, new, reason)
-    return not dry_run
+    return not options.dry_run
 
 
 async def _refuse_content(

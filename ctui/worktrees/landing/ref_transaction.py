@@ -28,11 +28,10 @@ from ctui.git.repository import Repository
 from ctui.git.swap import compare_and_swap, forget_killed_swap
 from ctui.text import one_line
 from ctui.worktrees.landing import checkout_plan
-from ctui.worktrees.landing.checkouts import Checkout, all_checkouts, branch_name
+from ctui.worktrees.landing.checkouts import NOTE, Checkout, all_checkouts, branch_name
 from ctui.worktrees.landing.file_writer import write_files
 
 _LOCK_MARK = b"ctui transition\n"
-_NOTE = "ctui-transition.json"
 _STAGING = "ctui-transition"
 _PATIENCE_SECONDS = 30.0
 
@@ -155,7 +154,7 @@ async def recover(checkout: Checkout) -> None:
         Conflict: another ctui is at work there.
         Unavailable: its files cannot be written.
     """
-    if not any(checkout.git_dir.glob(f"{_NOTE}*")):
+    if not any(checkout.git_dir.glob(f"{NOTE}*")):
         return
     async with _turn(checkout):
         await _recover(checkout)
@@ -164,9 +163,6 @@ async def recover(checkout: Checkout) -> None:
 async def recover_all(repository: Repository) -> None:
     """Recover every checkout of a repository, and skip those that cannot be opened or mended."""
     forget_killed_swap(repository.common_dir)
-    notes = (repository.common_dir.glob(_NOTE), repository.common_dir.glob(f"worktrees/*/{_NOTE}"))
-    if not any(map(any, notes)):
-        return  # as nearly always, and cheaper than to open them all
     for checkout in all_checkouts(repository):
         with suppress(CtuiError):
             await recover(checkout)
@@ -174,14 +170,14 @@ async def recover_all(repository: Repository) -> None:
 
 async def _recover(checkout: Checkout) -> None:
     try:
-        data = (checkout.git_dir / _NOTE).read_bytes()
+        data = (checkout.git_dir / NOTE).read_bytes()
         note = msgspec.json.decode(data, type=_Note)
     except FileNotFoundError:
         _sweep(checkout)
         return
     except (OSError, msgspec.DecodeError) as error:
         raise Unavailable(
-            f"{checkout.git_dir / _NOTE} cannot be read",
+            f"{checkout.git_dir / NOTE} cannot be read",
             hint="look at the checkout, then remove it",
         ) from error
     if note.moved or (note.new and _at(checkout, note.ref) == note.new):
@@ -243,12 +239,12 @@ async def _carry(checkout: Checkout, note: _Note, plan: checkout_plan.Plan | Non
 def _release(checkout: Checkout) -> None:
     _lock(checkout).release()
     _sweep(checkout)
-    (checkout.git_dir / _NOTE).unlink(missing_ok=True)
+    (checkout.git_dir / NOTE).unlink(missing_ok=True)
 
 
 def _sweep(checkout: Checkout) -> None:
     shutil.rmtree(checkout.git_dir / _STAGING, ignore_errors=True)
-    for pattern in ("index.ctui-*", f"{_NOTE}.*"):
+    for pattern in ("index.ctui-*", f"{NOTE}.*"):
         for path in checkout.git_dir.glob(pattern):
             path.unlink(missing_ok=True)
 
@@ -289,4 +285,4 @@ def _at(checkout: Checkout, ref: str) -> str:
 
 
 def _save(checkout: Checkout, note: _Note) -> None:
-    replace_file(checkout.git_dir / _NOTE, msgspec.json.encode(note), suffix="new")
+    replace_file(checkout.git_dir / NOTE, msgspec.json.encode(note), suffix="new")

@@ -19,8 +19,7 @@ from ctui.git.shallow import shallow_commits
 from ctui.git.target import short_ref
 from ctui.text import one_line
 from ctui.worktrees.model import Proof, Verdict, Work
-from ctui.worktrees.proof.question import PROVEN, Question
-from ctui.worktrees.proof.scratch import MERGE_TREE_VERSION
+from ctui.worktrees.proof.question import MERGE_TREE_VERSION, PROVEN, Question
 from ctui.worktrees.proof.verdicts import VerdictCache
 
 _ALGORITHM = 3
@@ -57,9 +56,10 @@ class KnownProofs:
 
     def find(self, questions: set[Question]) -> dict[Question, Proof]:
         """Return the proofs of those questions that are kept."""
-        keys = {question: self._key(question) for question in questions}
-        known = self._verdicts.find(keys.values())
-        return {question: known[key] for question, key in keys.items() if key in known}
+        # What is kept with an outlook answers the question without one too.
+        asked = {q: {self._key(q), self._key(q._replace(outlook=True))} for q in questions}
+        kept = self._verdicts.find({key for keys in asked.values() for key in keys})
+        return {q: kept[key] for q, keys in asked.items() for key in keys if key in kept}
 
     def keep(self, proofs: Mapping[Question, Proof]) -> None:
         """Keep proofs; one that may be another tomorrow is not kept."""
@@ -86,7 +86,8 @@ class KnownProofs:
 
 def questions_of(work: Work) -> list[Question]:
     """Return what is to be judged of a work: its tip, then what else only its tasks have."""
-    first = Question(work.tip, work.base, work.created_only and work.base is None)
+    fresh = work.created_only and work.base is None
+    first = Question(work.tip, work.base, fresh, outlook=work.outlook)
     return [first, *(Question(commit, stash=True) for _, commit in work.also)]
 
 

@@ -110,6 +110,7 @@ class _Case:
         self._absorption = Absorption(scratch)
         self._reverts = Reverts(scratch, history, self._absorption)
         self._tree = scratch.tree
+        self._known_changes: dict[tuple[pygit2.Oid, pygit2.Oid], Changes] = {}
 
     def verdict(self, began: str | None) -> Verdict:
         own = self._own
@@ -128,7 +129,7 @@ class _Case:
             return self._picked() or self._undone()
         if len(trees) > 1:
             return self._crossed(trees, tip) or self._unmerged("")
-        changes = changes_between(trees[0], tip)
+        changes = self._changes(trees[0], tip)
         found = self._held(changes) or self._picked() or self._earlier(began)
         return found or self._unmerged("")
 
@@ -177,7 +178,7 @@ class _Case:
         if not self._own.linear:
             return True
         base = self._tree(self._own.bases[0])
-        earlier = changes_between(base, self._tree(real[0].parent_ids[0]))
+        earlier = self._changes(base, self._tree(real[0].parent_ids[0]))
         differing = {path: before.get(path, change.old) for path, change in earlier.items()}
         return not self._absorption.holds_all(differing, earlier)
 
@@ -226,7 +227,7 @@ class _Case:
         def adds_nothing(row: Row) -> bool:
             return self._absorption.tree_holds(old, self._tree(row.commit), new)
 
-        found = self._first_holding(changes_between(old, new), adds_nothing, since)
+        found = self._first_holding(self._changes(old, new), adds_nothing, since)
         return found.rank if found else None
 
     def _earlier(self, began: str | None) -> Verdict | None:
@@ -239,11 +240,11 @@ class _Case:
             # It was merged, so its own commits are behind the merge's second parent.
             return self._after_merge(own.ahead, history.first_with(own.bases[0]))
         base = self._tree(own.bases[0])
-        first = changes_between(base, self._tree(own.commits[-1].id))
+        first = self._changes(base, self._tree(own.commits[-1].id))
         if not first or not all(history.touched(path) for path in first):
             return None
         for later, commit in enumerate(own.commits[1 : _EARLIER_COMMITS + 1], start=1):
-            changes = changes_between(base, self._tree(commit.id))
+            changes = self._changes(base, self._tree(commit.id))
             found = self._first_holding(changes, partial(self._commit_holds, commit=str(commit.id)))
             if found is not None:
                 return self._after_merge(later, found.rank)
@@ -255,6 +256,13 @@ class _Case:
         commit = self._history.rows[rank].commit
         text = f"{commits_text(count)} after the merge in {commit[:_BRIEF]}"
         return Verdict("unmerged", text, commit)
+
+    def _changes(self, before: pygit2.Tree, after: pygit2.Tree) -> Changes:
+        """Return the changes between two trees of this branch, which are compared once."""
+        key = (before.id, after.id)
+        if key not in self._known_changes:
+            self._known_changes[key] = changes_between(before, after)
+        return self._known_changes[key]
 
     def _adds_nothing(self) -> Verdict:
         text = f"merging adds nothing to {self._name} at {self._target[:_BRIEF]}"

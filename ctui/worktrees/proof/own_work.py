@@ -44,18 +44,30 @@ def own_work(scratch: Scratch, tip: str, target: str) -> OwnWork:
     ahead, behind = graph.ahead_behind(tip, target)
     if ahead == 0:
         return OwnWork(tip, 0, behind, (tip,))
+    if ahead <= _COMMITS and (line := _line(scratch, tip, ahead)):
+        return OwnWork(tip, ahead, behind, (str(line[-1].parent_ids[0]),), line)
     # pygit2 declares that it is never None, but it is for unrelated histories.
     best = cast("pygit2.Oid | None", graph.merge_base(tip, target))
     if best is None:
         return OwnWork(tip, ahead, behind)
     if ahead > _COMMITS:
         return OwnWork(tip, ahead, behind, (str(best),))
-    own = _walk(graph, tip, str(best))
-    if any(len(commit.parent_ids) != 1 for commit in own):
-        own = _walk(graph, tip, target)
-        return OwnWork(tip, ahead, behind, _bases(graph, own, str(best)), own)
-    # A linear history that ends at the best common ancestor has no other ancestor.
-    return OwnWork(tip, ahead, behind, (str(best),), own)
+    own = _walk(graph, tip, target)
+    return OwnWork(tip, ahead, behind, _bases(graph, own, str(best)), own)
+
+
+def _line(scratch: Scratch, tip: str, count: int) -> tuple[pygit2.Commit, ...] | None:
+    """Return `tip` and what is before it, newest first, or None if they are not one line.
+
+    If all commits but these are the target's, their last parent is the only common ancestor.
+    """
+    found: list[pygit2.Commit] = []
+    for _ in range(count):
+        commit = scratch.commit(found[-1].parent_ids[0] if found else tip)
+        if len(commit.parent_ids) != 1:
+            return None
+        found.append(commit)
+    return tuple(found)
 
 
 def _walk(graph: pygit2.Repository, tip: str, hidden: str) -> tuple[pygit2.Commit, ...]:

@@ -160,7 +160,7 @@ class _Proving:
         open_ = {
             question: own
             for question, own in works.items()
-            if not question.stash and proofs[question].verdict.kind in _OPEN
+            if question.outlook and not question.stash and proofs[question].verdict.kind in _OPEN
         }
         with suppress(*_unreadable()):
             for question, seen in outlooks(self._scratch, target.commit, open_).items():

@@ -22,12 +22,10 @@ from ctui.git.opening import open_trusted
 from ctui.git.repository import Repository
 from ctui.git.shallow import copy_shallow
 from ctui.paths import private_folder
+from ctui.worktrees.proof.question import MERGE_TREE_VERSION
 
 if TYPE_CHECKING:
     import pygit2
-
-MERGE_TREE_VERSION = (2, 38)
-"""First version of git with `git merge-tree --write-tree`."""
 
 _SECONDS = 60
 _PREFIX = "scratch-"

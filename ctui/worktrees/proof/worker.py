@@ -41,7 +41,7 @@ class ProofWorker:
         """Prove as `Prover.prove` does; the cancellation of a caller does not stop the worker.
 
         What is kept needs no process. A question that kills the process twice is asked once more
-        for each work alone, so that one hostile branch does not hide the others.
+        in halves, down to each work alone, so that one hostile branch does not hide the others.
 
         Raises:
             Unavailable: the process cannot be started.
@@ -71,13 +71,21 @@ class ProofWorker:
             for _ in range(2):
                 with suppress(_DiedError):
                     return await self._ask(repository, targets, works)
-            return [await self._alone(repository, targets, work) for work in works]
+            return await self._divided(repository, targets, works)
 
-    async def _alone(self, repository: Repository, targets: Sequence[Target], work: Work) -> Proof:
-        try:
-            return (await self._ask(repository, targets, [work]))[0]
-        except _DiedError:
-            return _CRASHED
+    async def _divided(
+        self, repository: Repository, targets: Sequence[Target], works: Sequence[Work]
+    ) -> list[Proof]:
+        """Ask about each half, and divide that again if the process dies of it."""
+        middle = (len(works) + 1) // 2
+        found: list[Proof] = []
+        for part in filter(None, (works[:middle], works[middle:])):
+            try:
+                found += await self._ask(repository, targets, part)
+            except _DiedError:
+                alone = len(part) == 1
+                found += [_CRASHED] if alone else await self._divided(repository, targets, part)
+        return found
 
     async def _ask(
         self, repository: Repository, targets: Sequence[Target], works: Sequence[Work]

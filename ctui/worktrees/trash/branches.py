@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 from contextlib import suppress
@@ -29,16 +30,18 @@ async def heads(repository: Repository) -> dict[str, str]:
 
 async def read_branch(repository: Repository, metadata: Path) -> BranchRecord | None:
     """Return the branch that a worktree is on, or that its rebase or bisect will return to."""
-    known = await heads(repository)
     name = checked_out(metadata)
     worked_on = name or _worked_on(metadata)
-    if worked_on is None or (name is None and worked_on not in known):
+    if worked_on is None:
+        return None
+    known, config = await asyncio.gather(heads(repository), _config(repository, worked_on))
+    if name is None and worked_on not in known:
         return None
     return BranchRecord(
         name=worked_on,
         tip=known.get(worked_on),
         checked_out=name is not None,
-        config=await _config(repository, worked_on),
+        config=config,
         reflog=_reflog(repository, worked_on),
     )
 

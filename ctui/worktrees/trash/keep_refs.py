@@ -125,8 +125,7 @@ async def _index_objects(metadata: Path, tip: str | None) -> set[str]:
     )
     outputs = await asyncio.gather(
         run_git(differs, git_dir=metadata),
-        run_git(["ls-files", "--unmerged", "-z"], git_dir=metadata),
-        run_git(["ls-files", "--resolve-undo", "-z"], git_dir=metadata),
+        run_git(["ls-files", "--unmerged", "--resolve-undo", "-z"], git_dir=metadata),
     )
     found: set[str] = set()
     for output in outputs:

@@ -8,8 +8,8 @@ seen before, everything goes back.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -18,6 +18,7 @@ from ctui.errors import Conflict, CtuiError, Unavailable
 from ctui.git.process import to_the_end
 from ctui.git.repository import Repository
 from ctui.text import one_line
+from ctui.worktrees.identity import checked_path
 from ctui.worktrees.model import WorktreeStatus
 from ctui.worktrees.survey import Survey
 from ctui.worktrees.trash import branches
@@ -51,6 +52,9 @@ from ctui.worktrees.trash.removal_checks import (
 )
 from ctui.worktrees.trash.renames import is_at, rename_back, rename_in, to_be_moved
 
+_WITH_FILES = {None, "unlinked"}
+"""Problems, or none, with which a worktree that has files can be removed."""
+
 
 async def remove_worktree(
     survey: Survey,
@@ -79,36 +83,68 @@ async def remove_worktree(
         NotFound, Unavailable, ExternalFailure: it is gone; git or the disk failed.
         In any case it is where it was.
     """
-    repository, metadata = survey.repository, Path(status.metadata)
-    try:
-        seen = await _look_again(survey, status, force=force)
+    check_removal(status, force=force)
+    with _named_if_gone(status.name, Path(status.metadata)):
+        seen = await look_for_removal(survey, Path(status.metadata), force=force)
+        refuse_change(status, seen.status)
+    return await remove_seen(
+        survey,
+        seen,
+        delete_branch=delete_branch,
+        companions=companions,
+        tasks=tasks,
+        still_free=still_free,
+    )
+
+
+async def remove_seen(
+    survey: Survey,
+    seen: RemovalBasis,
+    *,
+    delete_branch: bool = False,
+    companions: Sequence[Path] = (),
+    tasks: Sequence[str] = (),
+    still_free: StillFree | None = None,
+) -> TrashEntry:
+    """Move a worktree into the trash as it was just seen; see `remove_worktree`."""
+    repository = survey.repository
+    with _named_if_gone(seen.status.name, Path(seen.status.metadata)):
         async with trash_lock(repository):
             await put_back_interrupted(repository)
             planned = await _plan(survey, seen, companions, tasks)
             if delete_branch:
                 planned = _with_branch_deleted(repository, planned)
             return await _carry_through(repository, planned, seen, still_free or (lambda: True))
+
+
+async def look_for_removal(survey: Survey, metadata: Path, *, force: bool) -> RemovalBasis:
+    """Look at a worktree that is to be removed.
+
+    Raises:
+        NotFound, Conflict, Refused: it is gone, or may not be removed.
+    """
+    path, problem = checked_path(survey.repository, metadata, survey.record_of(metadata))
+    # This order matters: a change after git's status is found by the comparison in the trash.
+    inode = to_be_moved("worktree", path, path).inode if problem in _WITH_FILES else None
+    target = survey.repository.target()
+    status = await survey.one(metadata, outlook=False)
+    check_removal(status, force=force)
+    digest = None
+    if inode is not None:
+        seen = survey.look_of(metadata)
+        digest = seen.digest if seen else await look(status, metadata, path)
+    return RemovalBasis(status, digest, inode, target)
+
+
+@contextmanager
+def _named_if_gone(name: str, metadata: Path) -> Iterator[None]:
+    """Say of an error that the worktree was removed meanwhile, where that is why."""
+    try:
+        yield
     except CtuiError as error:
         if not metadata.exists():
-            raise Conflict(
-                f"{one_line(status.name)} was removed meanwhile", hint="look again"
-            ) from error
+            raise Conflict(f"{one_line(name)} was removed meanwhile", hint="look again") from error
         raise
-
-
-async def _look_again(survey: Survey, status: WorktreeStatus, *, force: bool) -> RemovalBasis:
-    check_removal(status, force=force)
-    path, metadata = Path(status.path), Path(status.metadata)
-    raw = inode = None
-    if status.problem != "missing":
-        inode = to_be_moved("worktree", path, path).inode
-        raw = await look(status, metadata, path)
-    # This order matters: a change after this status is found by the comparison in the trash.
-    target = survey.repository.target()
-    now = await survey.one(metadata)
-    check_removal(now, force=force)
-    refuse_change(status, now)
-    return RemovalBasis(now, raw, inode, target)
 
 
 async def put_back_interrupted(repository: Repository) -> list[TrashEntry]:
@@ -157,7 +193,7 @@ async def _plan(
     entry_id, path = new_id(), Path(seen.status.path)
     refuse_nested(repository, metadata, path)
     moved = [to_be_moved("metadata", metadata, trash_folder(repository) / entry_id)]
-    if seen.raw is not None:
+    if seen.digest is not None:
         holder = holder_beside(path, repository)
         moved.append(to_be_moved("worktree", path, holder / entry_id))
         if moved[1].inode != seen.inode:
@@ -178,7 +214,7 @@ async def _plan(
         head=seen.status.head,
         removed=time.time_ns(),
         record=survey.record_of(metadata),
-        place=moved[1].target if seen.raw is not None else None,
+        place=moved[1].target if seen.digest is not None else None,
         tasks=tuple(tasks),
     )
     return TrashRecord(stage="removing", entry=entry, moved=moved, branch=branch)

@@ -14,6 +14,7 @@ from ctui.git.command import run_git, status_arguments
 from ctui.git.moved import repair_command
 from ctui.git.repository import Repository, Target
 from ctui.text import one_line
+from ctui.worktrees.git_status import digest_of
 from ctui.worktrees.identity import place_of
 from ctui.worktrees.mending import what_to_do
 from ctui.worktrees.model import Changes, Problem, WorktreeStatus
@@ -32,8 +33,8 @@ class RemovalBasis(NamedTuple):
     """Facts that the removal was decided on."""
 
     status: WorktreeStatus
-    raw: bytes | None
-    """Output of `git status`, or None if the files are gone."""
+    digest: bytes | None
+    """Digest of `git status`, or None if the files are gone."""
     inode: int | None
     target: Target
 
@@ -85,9 +86,9 @@ async def check_there(
     """
     name, target = one_line(planned.entry.name), repository.target()
     metadata = Path(planned.moved[0].target)
-    if seen.raw is not None:
-        raw = await look(seen.status, metadata, Path(planned.moved[1].target))
-        if raw != seen.raw:
+    if seen.digest is not None:
+        digest = await look(seen.status, metadata, Path(planned.moved[1].target))
+        if digest != seen.digest:
             raise Conflict(f"{name} changed meanwhile", hint=_LOOK_AGAIN)
     if named_objects(metadata) != named:
         raise Conflict(f"{name} was worked in meanwhile", hint=_LOOK_AGAIN)
@@ -98,7 +99,7 @@ async def check_there(
 
 
 async def look(status: WorktreeStatus, metadata: Path, path: Path) -> bytes:
-    """Return what `git status` says of files and HEAD, without the upstream, which may move."""
+    """Return the digest of what `git status` says; see `digest_of`."""
     try:
         said = await run_git(
             status_arguments("--no-ahead-behind"),
@@ -111,8 +112,7 @@ async def look(status: WorktreeStatus, metadata: Path, path: Path) -> bytes:
             f"{one_line(status.name)} cannot be looked at: {error.message}",
             hint="look at it by hand",
         ) from error
-    fields = said.stdout.split(b"\0")
-    return b"\0".join(field for field in fields if not field.startswith(b"# branch.ab "))
+    return digest_of(said.stdout)
 
 
 def refuse_change(seen: WorktreeStatus, now: WorktreeStatus) -> None:

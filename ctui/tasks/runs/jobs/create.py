@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ctui.errors import Conflict, CtuiError, RunnerUnavailable
+from ctui.tasks.mailbox.open_shells import Opened
 from ctui.tasks.model import Run
 from ctui.tasks.runs.channel import Channel
 from ctui.tasks.runs.jobs.patience import insist
@@ -34,14 +35,42 @@ async def prepare_run(actor: TaskActor, standing: Standing) -> Launch:
     return await insist(actor, lambda: prepare(services, config, task, account), on=again_on)
 
 
-async def create(actor: TaskActor, launch: Launch, run: Run) -> Channel:
+async def create(
+    actor: TaskActor, launch: Launch, run: Run, opened: Opened | None = None
+) -> Channel:
     """Make the sandbox of a run and start the CLI in it, as soon as the runner answers.
+
+    One that is open for a person's shell is taken where it is exactly what the run needs;
+    otherwise it is removed, and the shell ends.
 
     Raises:
         CtuiError: it cannot be made or started; nothing of it is left.
     """
+    if opened is not None:
+        if opened.spec == launch.spec and (channel := await _enter(actor, launch, run, opened)):
+            return channel
+        await insist(actor, lambda: actor.services.runner.remove(opened.sandbox))
     again_on = (RunnerUnavailable, Conflict)
     return await insist(actor, lambda: _attempt(actor, launch, run), on=again_on)
+
+
+async def _enter(actor: TaskActor, launch: Launch, run: Run, opened: Opened) -> Channel | None:
+    """Start the CLI in a sandbox that waits for it; None where it does not any more."""
+    runner = actor.services.runner
+    channel = Channel(runner, opened.sandbox)
+    try:
+        state = await runner.state(opened.sandbox)
+        if state is None or not state.running:
+            return None
+        await channel.open(torn=False)
+    except CtuiError:
+        await channel.close()
+        return None
+    except BaseException:  # whoever gives up here must not leave a connection behind
+        await channel.close()
+        raise
+    greet(channel, launch.first_line, run)
+    return channel
 
 
 async def _attempt(actor: TaskActor, launch: Launch, run: Run) -> Channel:

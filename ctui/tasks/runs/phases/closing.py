@@ -69,7 +69,7 @@ def close(step: Step) -> None:
         standing.ending = True  # no ask that is given up moves the task any more
         AskBook(step).close()
     step.enter(Phase.CLOSING)
-    for timer in ("sleep", "background", "timeout", "look"):
+    for timer in ("sleep", "background", "timeout", "look", "shells"):
         step.timer(timer, None)
     pausing.run_over(step)
     step.cancel("stop")  # what closes the run stops it too; a late stop would meet the next one
@@ -96,6 +96,7 @@ def closed(step: Step, result: object, error: BaseException | None) -> None:
         return
     if task.cause == "engine" and not has_ended:
         step.trouble("", "")
+    standing.opened = None
     found = cast("job.Closed", result)
     intent = standing.intent
     turns.work_found(step, found.work)
@@ -120,6 +121,7 @@ def abandon(step: Step, error: CtuiError) -> None:
         run.ended = step.time
         step.store.runs.save(run)
     _settle_failed(step, error)
+    step.standing.opened = None
     step.enter(Phase.RESTING)
     resting.rest(step)
 

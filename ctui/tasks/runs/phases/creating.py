@@ -13,7 +13,7 @@ from ctui.tasks.runs.failures import as_error
 from ctui.tasks.runs.jobs.create import create, prepare_run
 from ctui.tasks.runs.launch import Launch
 from ctui.tasks.runs.outcome import settle
-from ctui.tasks.runs.phases import closing, live, resting
+from ctui.tasks.runs.phases import closing, live, queued, resting, shells
 from ctui.tasks.session import conversation
 
 
@@ -29,12 +29,17 @@ def slot(step: Step) -> None:
 
 def prepared(step: Step, launch: object, error: BaseException | None) -> None:
     """Put the run on record, and have its sandbox made."""
-    standing, task = step.standing, step.task
+    standing, task, actor = step.standing, step.task, step.actor
     if standing.intent:
         closing.close(step)
     elif error is not None:
         standing.failure = as_error(error)
         settle(step)
+        if standing.opened is not None:
+            step.after(actor.free_slot)
+            queued.forget_run(standing)
+            shells.enter(step)
+            return
         step.enter(Phase.RESTING)
         resting.rest(step)
     else:
@@ -54,8 +59,8 @@ def prepared(step: Step, launch: object, error: BaseException | None) -> None:
             step.store.variables.note_given(task.id, step.time)
         task.sandbox = launch.facts
         step.enter(Phase.CREATING)
-        actor = step.actor
-        step.start("create", lambda: create(actor, launch, run))
+        opened = standing.opened
+        step.start("create", lambda: create(actor, launch, run, opened))
 
 
 def created(step: Step, channel: object, error: BaseException | None) -> None:
@@ -63,7 +68,10 @@ def created(step: Step, channel: object, error: BaseException | None) -> None:
     if error is not None:
         closing.prevented(step, error)
         return
+    step.standing.opened = None
     step.note(Notice(kind="started", text=f"run {step.run.number} started"))
+    for text in step.task.sandbox.skipped if step.task.sandbox else ():
+        step.note(Notice(kind="problem", text=text))
     live.enter(step, cast("Channel", channel))
     if step.standing.intent:
         step.standing.ending = False  # what was to be cancelled came to be, and is stopped now

@@ -19,7 +19,9 @@ def follow_up(step: Step) -> None:
         return
     standing.ending = True
     match standing.phase:
-        case Phase.QUEUED | Phase.RESTING:
+        case Phase.OPENING:
+            step.cancel("open")
+        case Phase.QUEUED | Phase.RESTING | Phase.OPEN:
             close(step)
         case Phase.PREPARING:
             step.cancel("prepare")

@@ -1,0 +1,62 @@
+"""`ctui task shell`: a shell, or one command, in the sandbox of a task."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import click
+
+from ctui.cli import context
+from ctui.cli.output import report, warn
+from ctui.cli.task.task_names import task_argument
+from ctui.errors import CtuiError, InvalidInput
+
+if TYPE_CHECKING:
+    from ctui.paths import Paths
+
+OWN_FAILURE = 125
+"""Exit code of what is no failure of the command itself."""
+
+
+@click.command("shell")
+@click.option("-t", "terminal", flag_value="yes", help="Give it a terminal in any case.")
+@click.option("-T", "terminal", flag_value="no", help="Give it pipes, and no terminal.")
+@task_argument
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+def shell(task_id: str, command: tuple[str, ...], terminal: str | None) -> int:
+    """Run a shell in the sandbox of a task, or the command behind `--`.
+
+    It has the user, the environment, the folder and the network of the task's Claude Code, but no
+    login. It gets a terminal where stdin and stdout are one; otherwise stdin is piped, and stdout
+    and stderr stay apart. The exit code is the command's (128 + n after a signal), and 125 where
+    ctui itself failed. A task that sleeps or ended gets its sandbox, without Claude Code, until the
+    shell ends.
+    """
+    try:
+        return asyncio.run(_shell(context.paths(), task_id, command, _wants_terminal(terminal)))
+    except CtuiError as error:
+        report(error, as_json=False)
+        return OWN_FAILURE
+
+
+def _wants_terminal(chosen: str | None) -> bool:
+    from ctui.cli.task.streams import is_terminal
+
+    if chosen == "yes" and not is_terminal():
+        raise InvalidInput("-t needs a terminal here", hint="stdin and stdout must be one")
+    return chosen == "yes" or (chosen is None and is_terminal())
+
+
+async def _shell(paths: Paths, task_id: str, command: tuple[str, ...], terminal: bool) -> int:
+    from ctui.cli.task.streams import Streams, terminal_size
+    from ctui.client.shells import SHELL, task_commands
+
+    async with task_commands(paths, task_id) as commands:
+        size = terminal_size() if terminal else None
+        process = await commands.run(command or SHELL, terminal=size)
+        code = await Streams(process, terminal=terminal, typed=commands.typed).carry()
+        if await commands.ended_with_its_sandbox(code):
+            hint = f"`ctui task show {task_id}` tells why"
+            warn(f"ctui: the shell has ended with the sandbox of {task_id} ({hint})")
+    return OWN_FAILURE if code is None else code

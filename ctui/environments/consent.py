@@ -1,0 +1,40 @@
+"""The words in which a person is asked for consent."""
+
+from __future__ import annotations
+
+from ctui.environments.plan import Plan
+
+_LINES = 200
+
+
+def consent_text(plan: Plan) -> str:
+    """Return what will be built and run, as the person is asked about it."""
+    definition = plan.found.definition
+    lines = [f"{plan.repository.name} brings an environment for its tasks ({definition.file}):"]
+    if definition.dockerfile:
+        where = definition.context or "the repository"
+        lines.append(f"  builds {definition.dockerfile}, with {where} as its context:")
+        lines += [f"    {line}" for line in plan.dockerfile.splitlines()[:_LINES]]
+    elif definition.image:
+        lines.append(f"  uses the image {definition.image}")
+    for title, steps in (("as root", definition.root_steps), ("once", definition.steps)):
+        lines += [f"  runs {title}: {step.command}" for step in steps]
+    env = {**definition.container_env, **definition.remote_env, **definition.env}
+    lines += [f"  sets {name}={value}" for name, value in env.items()]
+    lines += [f"  gives each task a volume at {one.target}" for one in definition.volumes]
+    refused = [one for one in plan.found.keys if one.status == "refused"]
+    lines += [f"  refused: {one.key}: {one.reason}" for one in refused]
+    if plan.covers:
+        lines.append(f"  files that are a part of it: {', '.join(plan.covers)}")
+    lines.append("It is built and run in containers as sealed as tasks, never on this machine.")
+    return "\n".join(_shown(line) for line in lines)
+
+
+def _shown(line: str) -> str:
+    """Return one line with every character that a terminal might act on written as its escape.
+
+    None is left out: what is shown is what is run.
+    """
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode() for one in line
+    )

@@ -1,0 +1,68 @@
+"""The context of a build, taken from the commit and packed as a tar archive for the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from ctui.environments.commit_files import LINK, CommitFiles
+from ctui.environments.plan import Plan
+from ctui.errors import NotFound, Refused
+from ctui.sandbox.docker.toolchain import File, make_tar
+
+_LIMIT = 256 << 20
+_IGNORE_LIMIT = 1 << 20
+_DOCKERFILE = ".ctui-dockerfile"
+
+
+class Context(NamedTuple):
+    """Files that a build gets."""
+
+    archive: bytes
+    dockerfile: str
+    """Name of the Dockerfile in the archive."""
+
+
+def build_context(plan: Plan) -> Context:
+    """Return the files of a plan's context, without what its `.dockerignore` names.
+
+    Raises:
+        NotFound: the commit has no such folder.
+        Refused: it is larger than a build needs.
+    """
+    folder = plan.found.definition.context
+    if not plan.files.is_folder(folder):
+        raise NotFound(f"the commit has no folder {folder}", hint="mend the build's context")
+    prefix = f"{folder}/" if folder else ""
+    files = {_DOCKERFILE: File(plan.dockerfile.encode())}
+    ignores = _ignored(plan.files, prefix)
+    left = _LIMIT
+    for file in plan.files.below(folder):
+        name = file.path.removeprefix(prefix)
+        if ignores(name):
+            continue
+        left -= file.blob.size
+        if left < 0:
+            raise Refused(
+                f"the context {folder or 'of the whole repository'} has more than "
+                f"{_LIMIT >> 20} MiB",
+                hint="choose a smaller context, or write a .dockerignore",
+            )
+        content = bytes(file.blob.data)
+        if file.mode == LINK:
+            files[name] = File(b"", link=content.decode("utf-8", "surrogateescape"))
+        else:
+            files[name] = File(content, 0o755 if file.mode & 0o100 else 0o644)
+    return Context(make_tar(files), _DOCKERFILE)
+
+
+def _ignored(files: CommitFiles, prefix: str) -> Callable[[str], bool]:
+    from docker.utils.build import PatternMatcher
+
+    text = (files.read(f"{prefix}.dockerignore", _IGNORE_LIMIT) or b"").decode("utf-8", "replace")
+    lines = [line.strip() for line in text.splitlines()]
+    rules = [line for line in lines if line and not line.startswith("#")]
+    if not rules:
+        return lambda _name: False
+    matches: Callable[[str], bool] = PatternMatcher(rules).matches  # type: ignore[assignment]
+    return matches

@@ -1,0 +1,149 @@
+"""The plan of an environment: its definition at a commit, its id, and what consent to it covers."""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import posixpath
+import shlex
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from ctui.environments.choice import devcontainer_id, find
+from ctui.environments.commit_files import CommitFiles
+from ctui.environments.definition import Found
+from ctui.environments.dockerfile import copies, refuse_fetching
+from ctui.environments.ecosystems import ECOSYSTEMS, MANIFESTS
+from ctui.errors import NotFound
+from ctui.git.repository import Repository
+
+_DOCKERFILE_LIMIT = 1 << 18
+
+
+class Plan(NamedTuple):
+    """An environment that can be built."""
+
+    files: CommitFiles
+    found: Found
+    id: str
+    """Sixteen hex digits over all that decides what is built: definition, Dockerfile, inputs."""
+    consent: str
+    """SHA-256 over what is built and run; lock files are not in it."""
+    covers: tuple[str, ...]
+    """Files of the commit beside the definition that the consent covers."""
+    inputs: tuple[str, ...]
+    dockerfile: str
+    """Text of the Dockerfile, or ""."""
+
+    @property
+    def repository(self) -> Repository:
+        return self.files.repository
+
+
+def make_plan(
+    repository: Repository,
+    commit: str,
+    *,
+    image: str = "",
+    devcontainer: str = "",
+    settings: Path | None = None,
+) -> Plan | None:
+    """Return what the tasks that start from a commit are built in; None is ctui's default image.
+
+    For the arguments and errors see `choice.find`.
+
+    Raises:
+        NotFound: a Dockerfile is not in the commit.
+        Refused: a Dockerfile would have the engine fetch something.
+    """
+    files = CommitFiles(repository, commit)
+    found = find(files, image=image, devcontainer=devcontainer, settings=settings)
+    if found.definition.is_default:
+        return None
+    dockerfile = _dockerfile(files, found)
+    inputs = dict(_inputs(files, found))
+    parts = dict(_parts(files, found, dockerfile))
+    covered = {path: ids for path, ids in parts.items() if _basename(path) not in MANIFESTS}
+    said = found.definition.digest()
+    consent = _hash(said, covered)
+    place = devcontainer_id(repository)
+    return Plan(
+        files=files,
+        found=found,
+        id=_hash(place + said, {**parts, **inputs})[:16],
+        consent=consent,
+        covers=tuple(sorted(covered)),
+        inputs=tuple(sorted(inputs)),
+        dockerfile=dockerfile,
+    )
+
+
+def _dockerfile(files: CommitFiles, found: Found) -> str:
+    path = found.definition.dockerfile
+    if not path:
+        return ""
+    text = files.text(path, _DOCKERFILE_LIMIT)
+    if text is None:
+        raise NotFound(
+            f"{found.definition.file}: {path} is not a file of the commit",
+            hint="commit it: what lies around does not count",
+        )
+    refuse_fetching(text, path)
+    return text
+
+
+def _inputs(files: CommitFiles, found: Found) -> Iterator[tuple[str, str]]:
+    """Yield the files whose content decides about another set-up, with their object ids."""
+    wanted = found.definition.inputs
+    if wanted is None:
+        wanted = tuple(name for one in ECOSYSTEMS for name in one.files)
+    for pattern in wanted:
+        if any(sign in pattern for sign in "*?["):
+            for file in files.below(""):
+                if fnmatch.fnmatchcase(file.path, pattern):
+                    yield file.path, f"{file.mode:o} {file.id}"
+        elif ids := files.entry_id(pattern):
+            yield pattern, ids
+
+
+def _parts(files: CommitFiles, found: Found, dockerfile: str) -> Iterator[tuple[str, str]]:
+    """Yield what is built and run beside the definition.
+
+    That is: the Dockerfile, what it copies by name, and each file that a command names.
+    """
+    definition = found.definition
+    if dockerfile:
+        yield definition.dockerfile, files.entry_id(definition.dockerfile) or ""
+    for copy in copies(dockerfile):
+        for source in copy.sources:
+            path = posixpath.normpath(posixpath.join(definition.context, source.lstrip("/")))
+            while any(sign in path for sign in "*?[$"):
+                path = posixpath.dirname(path)
+            if not path.startswith("..") and (ids := files.entry_id(path or ".")):
+                yield path or ".", ids
+    for step in (*definition.root_steps, *definition.steps):
+        for word in _words(step.command):
+            path = posixpath.normpath(word)
+            if files.file(path) is not None and (ids := files.entry_id(path)):
+                yield path, ids
+
+
+def _words(command: str) -> list[str]:
+    try:
+        lexer = shlex.shlex(command, posix=True, punctuation_chars=True)
+        lexer.whitespace_split = True
+        return list(lexer)
+    except ValueError:
+        return command.split()
+
+
+def _basename(path: str) -> str:
+    return posixpath.basename(path)
+
+
+def _hash(said: str, parts: Mapping[str, str]) -> str:
+    digest = hashlib.sha256(said.encode())
+    for path, ids in sorted(parts.items()):
+        digest.update(f"{ids} {path}\0".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()

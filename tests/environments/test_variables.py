@@ -1,0 +1,63 @@
+"""Variables of devcontainer.json: none of the host's, and no circle."""
+
+from __future__ import annotations
+
+import pytest
+
+from ctui.environments.variables import Names, host_variables, resolve_environment, substitute
+from ctui.errors import InvalidInput
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("${containerWorkspaceFolder}/a", "/workspace/a"),
+        ("${localWorkspaceFolder}", "/workspace"),
+        ("${localWorkspaceFolderBasename}", "workspace"),
+        ("${containerWorkspaceFolderBasename}", "workspace"),
+        ("${devcontainerId}", "an-id"),
+        ("${localEnv:HOME}", ""),
+        ("${localEnv:HOME:none}", "none"),
+        ("${env:PATH}", ""),
+        ("${containerEnv:PATH}", "${containerEnv:PATH}"),
+        ("${unknown}", "${unknown}"),
+        ("$HOME ${", "$HOME ${"),
+    ],
+)
+def test_what_is_put_in(monkeypatch: pytest.MonkeyPatch, text: str, value: str) -> None:
+    monkeypatch.setenv("HOME", "/home/secret")
+    assert substitute({"a": [text]}, Names("an-id")) == {"a": [value]}
+
+
+def test_variables_of_the_host_are_named() -> None:
+    assert host_variables({"a": ["${localEnv:B} ${localEnv:A:x}"]}) == ["A", "B"]
+
+
+def test_the_container_s_variables_are_those_below() -> None:
+    image = {"PATH": "/bin", "A": "image"}
+    container = {"A": "${containerEnv:A}!", "B": "${containerEnv:A}?"}
+    remote = {"PATH": "/x:${containerEnv:PATH}", "C": "${containerEnv:NONE:default}"}
+    assert resolve_environment((container, remote), image, "f") == {
+        "A": "image!",
+        "B": "image!?",
+        "PATH": "/x:/bin",
+        "C": "default",
+    }
+
+
+def test_a_circle_is_said() -> None:
+    layer = {"A": "${containerEnv:B}", "B": "${containerEnv:C}", "C": "${containerEnv:A}"}
+    with pytest.raises(InvalidInput, match="A → B → C → A"):
+        resolve_environment((layer,), {}, "f")
+
+
+def test_no_text_grows_without_end() -> None:
+    layer = {f"V{n}": f"${{containerEnv:V{n + 1}}}" * 10 for n in range(30)}
+    with pytest.raises(InvalidInput, match="longer than"):
+        resolve_environment(({**layer, "V30": "x"},), {}, "f")
+
+
+def test_a_long_chain_is_refused_in_one_line() -> None:
+    layer = {f"V{n}": f"${{containerEnv:V{n + 1}}}" for n in range(5000)}
+    with pytest.raises(InvalidInput):
+        resolve_environment((layer,), {}, "f")

@@ -1,0 +1,1 @@
+"""Real projects of several ecosystems: set up, built and tested in tasks."""
