@@ -246,6 +246,7 @@ async def start_task(
         await ensure_environment(client.paths, repository, commit, config, wish)
     bringing = Bringing(client.paths, repository, config, new.include, said.append, ask)
     place = await _place(bringing, new, progress)
+    options = msgspec.structs.replace(options, files=tuple(bringing.brought))
     if place.made is None:
         git_dir = Path(place.metadata) if place.metadata else repository.common_dir
         said += await look_at_files(git_dir, Path(place.path), config.git)
