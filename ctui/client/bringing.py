@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 
@@ -25,6 +25,7 @@ from ctui.worktrees.identity import head_of, text_of
 from ctui.worktrees.model import WorktreeRecord
 
 _SHOWN = 20
+MOST_NAMES = 100
 
 Ask = Callable[[str], bool]
 """Question to the person, who says yes or no."""
@@ -41,7 +42,8 @@ class Include(msgspec.Struct, frozen=True):
     """Bring the checkout's uncommitted work."""
 
 
-class Bringing(NamedTuple):
+@dataclass(frozen=True)
+class Bringing:
     """All that decides what a new worktree gets beside its commit."""
 
     paths: Paths
@@ -52,6 +54,8 @@ class Bringing(NamedTuple):
     """Told what is copied, and what is left out and why."""
     ask: Ask | None = None
     """Asks the person; None where nobody is there."""
+    brought: list[str] = field(default_factory=list)
+    """Names of ignored files that were copied; the first hundred."""
 
     def check(self, *, new_worktree: bool) -> None:
         """Refuse wishes that only a new worktree with a branch of its own can have.
@@ -139,7 +143,9 @@ class Bringing(NamedTuple):
             left = await asyncio.to_thread(copy_files, found.source, target, found.files)
         except OSError as error:
             raise Unavailable(f"{target} cannot be written: {error.strerror}") from error
-        if (copied := len(found.files) - len(left)) > 0:
+        there = [_name(path) for path in found.files if path not in left]
+        self.brought.extend(there[: MOST_NAMES - len(self.brought)])
+        if copied := len(there):
             files = "1 ignored file" if copied == 1 else f"{copied} ignored files"
             self.say(f"copied {files} of {found.source}")
         if left or found.left:
@@ -190,7 +196,12 @@ def _name(path: bytes) -> str:
 
 def _consents(bringing: Bringing, found: Listing) -> bool:
     """Return the person's answer for exactly this list: given now, or remembered."""
-    paths, repository, _, wish, _, ask = bringing
+    paths, repository, wish, ask = (
+        bringing.paths,
+        bringing.repository,
+        bringing.wish,
+        bringing.ask,
+    )
     said = f"{repository.common_dir}\0{found.digest}".encode("utf-8", "surrogateescape")
     file = paths.state / "included" / hashlib.sha256(said).hexdigest()
     if not wish.yes:

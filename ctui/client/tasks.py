@@ -160,10 +160,10 @@ def with_servers(paths: Paths, new: NewTask) -> TaskOptions:
     """
     config = load_config(paths)
     claude = config.claude
-    usual = (claude.mcp_config,) if isinstance(claude.mcp_config, str) else claude.mcp_config
-    files = [paths.config / Path(name).expanduser() for name in usual if name]
+    files = [paths.config / Path(name).expanduser() for name in _listed(claude.mcp_config)]
+    of_image = (*_listed(claude.mcp_servers), *new.mcp)
     servers = {
-        **image_servers((*claude.mcp_servers, *new.mcp), missing_from=_without_servers(config)),
+        **image_servers(of_image, missing_from=_without_servers(config)),
         **read_mcp_servers(files),
         **read_mcp_servers(Path(name).expanduser().absolute() for name in new.mcp_config),
     }
@@ -177,6 +177,11 @@ def with_servers(paths: Paths, new: NewTask) -> TaskOptions:
     if tool:
         check_approval_tool(tool, servers)
     return msgspec.structs.replace(options, mcp_servers=servers, approval_tool=tool)
+
+
+def _listed(value: str | tuple[str, ...]) -> list[str]:
+    """Return the texts of a setting that may be one or several, without empty ones."""
+    return [text for text in ((value,) if isinstance(value, str) else value) if text]
 
 
 def _without_servers(config: Config) -> str:
@@ -241,6 +246,7 @@ async def start_task(
         await ensure_environment(client.paths, repository, commit, config, wish)
     bringing = Bringing(client.paths, repository, config, new.include, said.append, ask)
     place = await _place(bringing, new, progress)
+    options = msgspec.structs.replace(options, files=tuple(bringing.brought))
     if place.made is None:
         git_dir = Path(place.metadata) if place.metadata else repository.common_dir
         said += await look_at_files(git_dir, Path(place.path), config.git)

@@ -113,7 +113,7 @@ class ClaudeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Meta(description="files of MCP servers that every task gets; beside this file if relative"),
     ] = ()
     mcp_servers: Annotated[
-        tuple[str, ...],
+        str | tuple[str, ...],
         Meta(
             description="MCP servers of the image's variant browser that every task gets: "
             "filesystem, github, playwright, postgres, sqlite"

@@ -20,6 +20,7 @@ from ctui.environments.plan import Plan
 from ctui.environments.records import Records
 from ctui.environments.set_up import SCRIPT, TIDYING, VARIABLES, Limits, Log, run_steps
 from ctui.paths import WORKSPACE, Paths, private_folder
+from ctui.sandbox.docker.accounts import account_mounts
 from ctui.sandbox.docker.engine import Engine
 from ctui.sandbox.docker.environment_image import (
     LABEL_ENVIRONMENT,
@@ -138,6 +139,9 @@ async def _run(
         ),
     )
     spec = _spec(builder, plan, image, steps, as_root=as_root, mounts=mounts)
+    if not as_root:  # programs such as ssh refuse a user without a name
+        named = await account_mounts(builder.engine, spec, builder.paths.state / "accounts")
+        spec = msgspec.structs.replace(spec, mounts=(*spec.mounts, *named))
     await builder.engine.remove(spec.name)  # what a killed build left
     limits = Limits(workspace.parent, parse_size(builder.config.tasks.free_space))
     return await run_steps(builder.engine, spec, steps, limits, log, builder.progress)

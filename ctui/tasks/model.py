@@ -66,6 +66,8 @@ class TaskOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     """Variables of its sandbox. On record they have no values: the store keeps these apart."""
     secrets: tuple[str, ...] = ()
     """Names of the secrets that it gets as variables; each run reads them anew."""
+    files: tuple[str, ...] = ()
+    """Ignored files of the checkout that were copied into its worktree; the first hundred."""
     environment: str = ""
     """The id of the environment that it runs in; "" is ctui's default image."""
     volumes: dict[str, str] = {}

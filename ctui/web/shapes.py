@@ -171,6 +171,7 @@ class TaskRecord(msgspec.Struct, kw_only=True, frozen=True):
     pending_asks: list[AskView]
     variables: Annotated[list[str], Meta(description="Names of the variables it was given.")] = []
     secrets: Annotated[list[str], Meta(description="Names of the secrets it was given.")] = []
+    files: Annotated[list[str], Meta(description="Ignored files that were copied for it.")] = []
 
 
 class TaskDetail(TaskRecord, kw_only=True, frozen=True):

@@ -113,6 +113,7 @@ def record_fields(store: Store, task: Task, *, turn_end: int | None = None) -> d
         "result": task.result,
         "variables": list(task.options.env),
         "secrets": list(task.options.secrets),
+        "files": list(task.options.files),
         "pending_asks": [ask_view(ask) for ask in store.asks.list(AskState.PENDING, task=task.id)],
     }
 

@@ -157,3 +157,6 @@ async def test_a_task_begins_with_uncommitted_work_and_ignored_files(person: Per
     for line in git(here, "status", "--porcelain").splitlines():
         assert line in output
     assert "A=brought" in output
+    assert person.store.tasks.get("begun").options.files == (".env",)
+    code, shown = await person.ctui("task", "show", "begun")
+    assert "files      .env" in shown

@@ -190,6 +190,7 @@ def _facts(task: Task) -> dict[str, str]:
         "without": "; ".join(task.sandbox.skipped) if task.sandbox else "",
         "variables": ", ".join(task.options.env),
         "secrets": ", ".join(task.options.secrets),
+        "files": ", ".join(task.options.files),
         "prompt": one_line(task.prompt, 120),
     }
     if task.work is not None:

@@ -25,4 +25,4 @@ WaitSeconds = Annotated[
     ),
 ]
 Variables = Annotated[dict[str, str], Meta(description="Variables.")]
-SecretNames = Annotated[list[str], Meta(description="Names only.")]
+SecretNames = Annotated[list[str], Meta(description="Names.")]
