@@ -183,8 +183,8 @@ async def test_a_terminal_of_a_stopped_task_outlives_a_message_and_its_driver(
         terminal.resize(40, 132)
         await terminal.shows("40 132")
 
-        terminal.type("sleep 1000; echo code $?\n")
-        await terminal.shows("sleep 1000")
+        terminal.type("sh -c 'echo be\"\"gun; exec sleep 1000'\n")  # it is what ctrl-C meets
+        await terminal.shows("begun\r\n")
         terminal.type("\x03")
         await terminal.shows("^C")
         terminal.type("echo aft''er; exit 5\n")

@@ -21,7 +21,7 @@ from ctui.sandbox.docker.transport import Connection, connect, request
 from ctui.sandbox.runner import Stream
 
 _READ_SIZE = 1 << 16
-_RESIZE_TRIES = 10
+_RESIZE_TRIES = 200
 _RESIZE_SECONDS = 0.02
 """Pause between tries: an engine answers before the terminal is there."""
 _EXIT_TRIES = 40
@@ -66,7 +66,7 @@ class DockerCommands:
             raise
         process = DockerProcess(self._endpoint, connection, number, framed=not terminal)
         if command.terminal is not None:
-            process.resize_soon(command.terminal)
+            await process.resize(command.terminal)  # before it has asked how large it is
         return process
 
     async def usage(self, sandbox: str) -> Usage | None:
@@ -112,7 +112,6 @@ class DockerProcess:
         self._connection = connection
         self._path = f"/exec/{number}"
         self._frames = Frames() if framed else None
-        self._resizing: asyncio.Task[None] | None = None
 
     async def read(self) -> list[tuple[Stream, bytes]]:
         """Return what it has said since, or nothing at its end."""
@@ -138,12 +137,6 @@ class DockerProcess:
             with suppress(OSError):
                 self._connection.writer.write_eof()
 
-    def resize_soon(self, size: Size) -> None:
-        """Begin to give its terminal a size; what was under way counts no more."""
-        if self._resizing is not None:
-            self._resizing.cancel()
-        self._resizing = asyncio.create_task(self.resize(size))
-
     async def resize(self, size: Size) -> None:
         """Give its terminal a size, as soon as it is there."""
         cells = {"h": str(size.rows), "w": str(size.columns)}
@@ -151,9 +144,18 @@ class DockerProcess:
             try:
                 await _call(self._endpoint, "POST", f"{self._path}/resize", query=cells)
             except CtuiError:
+                if await self._has_ended():
+                    return
                 await asyncio.sleep(_RESIZE_SECONDS)
             else:
                 return
+
+    async def _has_ended(self) -> bool:
+        """Return True once it is over, or could not be started: then nothing has a size."""
+        with suppress(CtuiError):
+            found = await _call(self._endpoint, "GET", f"{self._path}/json")
+            return isinstance(found, dict) and found.get("ExitCode") is not None
+        return True
 
     async def exit_code(self) -> int | None:
         """Return its exit code; the engine may know it a moment after the end of the output."""
@@ -170,8 +172,6 @@ class DockerProcess:
 
     def close(self) -> None:
         """Close the connection."""
-        if self._resizing is not None:
-            self._resizing.cancel()
         self._connection.close()
 
 
