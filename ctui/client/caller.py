@@ -1,4 +1,4 @@
-"""What a command brings with it: the caller's login and settings, not the driver's own."""
+"""Login and settings of the caller, which travel with a command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a new task works: in a new worktree, in one that is there, or in the person's checkout."""
+"""The place of a new task: a new worktree, one that is there, or the person's checkout."""
 
 from __future__ import annotations
 
