@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ctui.client.tasks import new_message
+from ctui.client.caller import new_message
 from ctui.client.worktrees import open_store
 from ctui.errors import NotFound, Refused
 from ctui.paths import Paths

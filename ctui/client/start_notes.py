@@ -17,7 +17,7 @@ from ctui.git.submodules import module_sources, submodules_of
 from ctui.text import one_line
 
 if TYPE_CHECKING:
-    from ctui.client.tasks import NewTask
+    from ctui.client.new_task import NewTask
     from ctui.git.repository import Repository
 
 _TEXT_LIMIT = 1 << 20

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from ctui.client.new_task import NewTask
 from ctui.client.start_notes import start_notes
-from ctui.client.tasks import NewTask
 from ctui.git.repository import open_repository
 from tests.conftest import git
 

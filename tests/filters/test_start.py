@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from ctui.client.client import Client
+from ctui.client.new_task import NewTask
 from ctui.client.plain_files import look_at_files
-from ctui.client.tasks import NewTask, start_task
+from ctui.client.tasks import start_task
 from ctui.config import Config, load_config
 from ctui.config.model import GitConfig
 from ctui.errors import InvalidInput, Refused

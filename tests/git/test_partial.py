@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from ctui.client.new_task import NewTask
 from ctui.client.start_notes import start_notes
-from ctui.client.tasks import NewTask
 from ctui.errors import Unavailable
 from ctui.git.partial import promisor_remote
 from ctui.git.repository import open_repository

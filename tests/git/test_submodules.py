@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import pytest
 
+from ctui.client.new_task import NewTask
 from ctui.client.start_notes import start_notes
-from ctui.client.tasks import NewTask
 from ctui.errors import Refused
 from ctui.git.private import create_private
 from ctui.git.private_modules import (

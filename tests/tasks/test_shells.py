@@ -11,7 +11,7 @@ import pytest
 
 from ctui.claude.login.credentials import Credential
 from ctui.claude.task_home import RunOptions, task_home
-from ctui.client.tasks import login
+from ctui.client.caller import login
 from ctui.git import command
 from ctui.git.private import create_private
 from ctui.git.repository import open_repository

@@ -80,7 +80,7 @@ async def _attach(paths: Paths, task_id: str) -> int:
 
 async def _write(client: Client, watcher: Watcher, task_id: str, lines: AsyncIterator[str]) -> None:
     """Answer or send each line, until there are no more."""
-    from ctui.client.tasks import new_message
+    from ctui.client.caller import new_message
     from ctui.errors import CtuiError
 
     async for line in lines:

@@ -159,7 +159,8 @@ def _number(value: float | None) -> float | None:
 async def _start(client: Client, repository: Repository, options: dict[str, Any]) -> Started:
     from ctui.cli.environment_wish import wish_of
     from ctui.client.directory import directory_of
-    from ctui.client.tasks import NewTask, start_task
+    from ctui.client.new_task import NewTask
+    from ctui.client.tasks import start_task
     from ctui.config import load_config
     from ctui.tasks.model import TaskOptions
     from ctui.worktrees.layout import settings_folder

@@ -89,10 +89,11 @@ async def _begin(call: Call, client: Client, given: ExecuteClaude) -> tuple[Task
         start = _journal_size(call, given.task_id)
         if not given.prompt:
             return _known(call, given.task_id), start
-        from ctui.client.tasks import new_message
+        from ctui.client.caller import new_message
 
         return await client.call(new_message(call.paths, given.task_id, given.prompt)), start
-    from ctui.client.tasks import NewTask, start_task
+    from ctui.client.new_task import NewTask
+    from ctui.client.tasks import start_task
     from ctui.config.variables import assignments
 
     place = workplace_of(call, given.workspace_root or "")

@@ -94,7 +94,8 @@ async def run_task(call: Call, given: RunTask) -> TaskNow:
     answer what it asks with answer_ask. It goes on when this server ends.
     """
     from ctui.client.directory import directory_of
-    from ctui.client.tasks import NewTask, start_task
+    from ctui.client.new_task import NewTask
+    from ctui.client.tasks import start_task
     from ctui.config import load_config
     from ctui.config.variables import assignments
     from ctui.worktrees.layout import settings_folder
@@ -236,7 +237,7 @@ class Send(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 @tool(Send, TaskNow, WORKS)
 async def send_message(call: Call, given: Send) -> TaskNow:
     """Send a follow-up to a task; one that sleeps or ended goes on. Returns at once."""
-    from ctui.client.tasks import new_message
+    from ctui.client.caller import new_message
 
     message = new_message(call.paths, given.task_id, given.message)
     async with call.client() as client:

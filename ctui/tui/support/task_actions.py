@@ -10,15 +10,10 @@ from typing import Any, TypeVar
 
 from textual.app import App
 
+from ctui.client.caller import new_message, resumption
 from ctui.client.client import Client
-from ctui.client.tasks import (
-    NewTask,
-    Started,
-    new_message,
-    remove_task,
-    resumption,
-    start_task,
-)
+from ctui.client.new_task import NewTask
+from ctui.client.tasks import Started, remove_task, start_task
 from ctui.errors import CtuiError
 from ctui.git.repository import open_repository
 from ctui.tasks.calls import AnswerAsk, InterruptTask, StopTask
