@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 from pathlib import Path
 
@@ -55,11 +56,17 @@ async def show_demo(world: World) -> int:
     """Show the dashboard with the demo's tasks until it is left, and return its exit code."""
     repository = await asyncio.to_thread(make_demo_repository, world.folder / "repository")
     await start_demo_tasks(world, repository)
-    screen = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "ctui", str(repository)),
-        env={**world.environ, DEMO_VARIABLE: "1"},
-    )
-    return await screen.wait()
+    loop = asyncio.get_running_loop()
+    # A Ctrl-C belongs to whatever has the terminal: the screen, or a command in its place.
+    loop.add_signal_handler(signal.SIGINT, lambda: None)
+    try:
+        screen = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-m", "ctui", str(repository)),
+            env={**world.environ, DEMO_VARIABLE: "1"},
+        )
+        return await screen.wait()
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
 
 
 async def start_demo_tasks(world: World, repository: Path) -> None:

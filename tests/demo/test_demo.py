@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from ctui.paths import Paths
+from ctui.tui.asks.key_guard import GUARD_SECONDS
+from tests.tui.tmux import Terminal
 
 pytestmark = pytest.mark.engine
 
@@ -51,3 +53,26 @@ async def test_a_demo_that_is_ended_cleans_up(number: signal.Signals, tmp_path: 
     assert b"Traceback" not in said
     assert not left(instance)
     assert not world.exists()
+
+
+async def test_a_key_that_ends_a_command_does_not_end_the_demo(tmp_path: Path) -> None:
+    """Ctrl-C reaches every process of the terminal: the command's, the screen's and the demo's."""
+    (worlds := tmp_path / "worlds").mkdir()
+    terminal = Terminal(tmp_path, {"TMPDIR": str(worlds)}, (120, 40))
+    try:
+        terminal.start("demo")
+        await terminal.until("tab answers")
+        terminal.press("T")
+        await terminal.until("Ctrl-C ends this")
+        terminal.press("C-c")
+        await terminal.until("tab answers")
+        terminal.press("Tab")
+        await terminal.until("y once")
+        await asyncio.sleep(GUARD_SECONDS + 0.1)  # the guard is made of time
+        terminal.press("y")
+        await terminal.until("✓ Bash")  # it ran: the engine, the driver and the model are there
+        terminal.press("q")
+        await terminal.until_over()
+    finally:
+        terminal.close()
+    assert not list(worlds.iterdir())

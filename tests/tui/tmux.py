@@ -35,7 +35,7 @@ class Terminal:
         variables = [
             part
             for name, value in self._environ.items()
-            if name.startswith(("CTUI_", "ANTHROPIC_", "NO_COLOR"))
+            if name.startswith(("CTUI_", "ANTHROPIC_", "NO_COLOR", "TMPDIR"))
             for part in ("-e", f"{name}={value}")
         ]
         width, height = map(str, self._size)
