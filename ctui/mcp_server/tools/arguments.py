@@ -13,7 +13,7 @@ Repo = Annotated[
     str,
     Meta(
         max_length=LONGEST,
-        description="Folder in the repository; default: the server's.",
+        description="Folder in the repository; else here.",
     ),
 ]
 WaitSeconds = Annotated[
