@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from ctui.errors import InvalidInput
 from ctui.text import one_line
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,199}")
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,199}")
 _BLANK = " \t\v\f"
 LONGEST_VARIABLE = 128 * 1024 - 1
 """Bytes of `NAME=value`: the kernel starts no program with a longer one (MAX_ARG_STRLEN)."""
@@ -24,12 +24,13 @@ _OWNED = frozenset(
 """Variables that ctui itself gives a value: the login, its server, the home and the channel."""
 
 _STEERING = re.compile(
-    r"ANTHROPIC_.*|CLAUDE_.*|CLAUDECODE|CTUI_.*|.*_PROXY|LD_.*|BASH_ENV|BASH_FUNC_.*|HOME"
-    r"|GIT_CONFIG.*|GIT_SSH.*|GIT_ASKPASS|GIT_EXEC_PATH|SSH_ASKPASS|.*_CA_.*|SSL_CERT_.*"
-    r"|BUN_.*|GCONV_PATH|GLIBC_TUNABLES|PROMPT_COMMAND|SHELLOPTS|BASHOPTS",
+    r"(ANTHROPIC|CLAUDE|CTUI|LD|BUN)_.*|CLAUDECODE|.*_PROXY|GCONV_PATH|GLIBC_TUNABLES|HOME"
+    r"|BASH_ENV|ENV|BASH_FUNC.*|IFS|PROMPT_COMMAND|SHELLOPTS|BASHOPTS"
+    r"|PYTHON(STARTUP|HOME|INSPECT)|NODE_OPTIONS"
+    r"|GIT_CONFIG.*|GIT_SSH.*|GIT_ASKPASS|GIT_EXEC_PATH|SSH_ASKPASS"
+    r"|.*_CA_.*|SSL_CERT_.*|PIP_CERT",
     re.IGNORECASE,
 )
-"""Names that steer the loader, the CLI or the way to its server."""
 
 _LOGIN = "`ctui setup` stores the login that tasks get"
 _HINTS: Mapping[str, str] = {
@@ -40,6 +41,11 @@ _HINTS: Mapping[str, str] = {
     "HOME": "a task's home is a folder of its own",
     "CLAUDE_CONFIG_DIR": "a task's home is a folder of its own",
 }
+
+
+def steers(name: str) -> bool:
+    """Return True for a name that steers the loader, a shell, the CLI or the way to its server."""
+    return bool(_STEERING.fullmatch(name))
 
 
 class Layer(NamedTuple):
@@ -78,12 +84,12 @@ def check_variable(
     Raises:
         InvalidInput: the message never holds the value.
     """
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise InvalidInput(
             f"{origin}: {one_line(name, 60) or 'nothing'} is no variable's name",
             hint="a name has letters, digits and _, and begins with no digit",
         )
-    if by == "repository" and _STEERING.fullmatch(name):
+    if by == "repository" and steers(name):
         raise InvalidInput(
             f"{origin}: a repository may not set {name}",
             hint=f"remove it there, or give it yourself: --env {name}=…",

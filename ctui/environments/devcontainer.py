@@ -7,12 +7,13 @@ import shlex
 from collections.abc import Iterator
 from typing import Any
 
+from ctui.config.variables import NAME
 from ctui.environments.commit_files import path_in_commit
 from ctui.environments.definition import Definition, Found, KeyReport, Status, Step, VolumeMount
 from ctui.environments.devcontainer_keys import RUN_ARGS, SPEC_KEYS, UNKNOWN_ARG
 from ctui.environments.jsonc import parse_jsonc
 from ctui.environments.mounts import read_mount
-from ctui.environments.variable_names import NAME, allowed, text_values
+from ctui.environments.variable_names import allowed, text_values
 from ctui.environments.variables import Names, host_variables, resolve_environment, substitute
 from ctui.errors import InvalidInput, Refused
 from ctui.text import one_line

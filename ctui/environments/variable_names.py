@@ -5,13 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,199}")
-_STEERS = re.compile(
-    r"(ANTHROPIC|CLAUDE|CTUI|LD)_.*|.*_PROXY|BASH_ENV|ENV|BASH_FUNC.*|GIT_CONFIG.*|GIT_SSH.*"
-    r"|.*_CA_.*|HOME|SSL_CERT_(FILE|DIR)|PIP_CERT|IFS|PYTHON(STARTUP|HOME|INSPECT)|NODE_OPTIONS",
-    re.IGNORECASE,
-)
-
+from ctui.config.variables import NAME, steers
 
 _BREAKS = re.compile("[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 
@@ -20,7 +14,7 @@ def name_problem(name: str) -> str:
     """Return why a repository may not set a variable of this name, or ""."""
     if not NAME.fullmatch(name):
         return "it is no name of a variable"
-    if _STEERS.fullmatch(name):
+    if steers(name):
         return "it steers the loader, the CLI, git or where the task's traffic goes"
     return ""
 
