@@ -194,6 +194,16 @@ def test_another_clone_is_another_environment(repository: Path, tmp_path: Path) 
         "ADD ${URL} /x",
         "ADD \\\n  http://x/y /z",
         "ONBUILD ADD http://x/y /z",
+        "ADD \\\n\n  http://x/y /z",
+        "ADD \\\n  # a comment\n  http://x/y /z",
+        "ADD http:\\\n//x/y /z",
+        "AD\\\nD http://x/y /z",
+        "ADD\vhttp://x/y /z",
+        'ADD http:"//"x/y /z',
+        "ADD http:\\//x/y /z",
+        "ADD http://x/y --from=y /z",
+        "RUN echo \\\\\nADD http://x/y /z",
+        "RUN echo \\\v\nADD http://x/y /z",
     ],
 )
 def test_the_engine_fetches_nothing_for_a_dockerfile(repository: Path, line: str) -> None:
@@ -201,3 +211,16 @@ def test_the_engine_fetches_nothing_for_a_dockerfile(repository: Path, line: str
     put(repository, {**BUILT, "docker/Dockerfile": f"FROM debian\n{line}\n"})
     with pytest.raises(Refused, match="fetched outside"):
         plan(repository)
+
+
+def test_a_dockerfile_s_sign_of_escape_is_that_of_the_engine(repository: Path) -> None:
+    """A mark at the file's beginning does not hide it, and behind a comment it is a comment."""
+    for text in (
+        "\ufeff# escape=`\nFROM debian\nRUN echo \\\nADD http://x/y /z\n",
+        "# no directive\n# escape=`\nFROM debian\nRUN true #`\nADD http://x/y /z\n",
+    ):
+        put(repository, {**BUILT, "docker/Dockerfile": text})
+        with pytest.raises(Refused, match="fetched outside"):
+            plan(repository)
+    put(repository, {**BUILT, "docker/Dockerfile": "FROM debian\nRUN a \\\n ADD http://x/y /z\n"})
+    assert plan(repository)
