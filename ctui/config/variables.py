@@ -42,6 +42,11 @@ _HINTS: Mapping[str, str] = {
 }
 
 
+def is_steering(name: str) -> bool:
+    """Return True for a name that steers the loader, the CLI or the way to its server."""
+    return _STEERING.fullmatch(name) is not None
+
+
 class Layer(NamedTuple):
     """Variables of one origin."""
 
@@ -83,7 +88,7 @@ def check_variable(
             f"{origin}: {one_line(name, 60) or 'nothing'} is no variable's name",
             hint="a name has letters, digits and _, and begins with no digit",
         )
-    if by == "repository" and _STEERING.fullmatch(name):
+    if by == "repository" and is_steering(name):
         raise InvalidInput(
             f"{origin}: a repository may not set {name}",
             hint=f"remove it there, or give it yourself: --env {name}=…",

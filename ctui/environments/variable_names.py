@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from ctui.config.variables import is_steering
+
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,199}")
 _STEERS = re.compile(
-    r"(ANTHROPIC|CLAUDE|CTUI|LD)_.*|.*_PROXY|BASH_ENV|ENV|BASH_FUNC.*|GIT_CONFIG.*|GIT_SSH.*"
-    r"|.*_CA_.*|HOME|SSL_CERT_(FILE|DIR)|PIP_CERT|IFS|PYTHON(STARTUP|HOME|INSPECT)|NODE_OPTIONS",
-    re.IGNORECASE,
+    r"ENV|BASH_FUNC.*|PIP_CERT|IFS|PYTHON(STARTUP|HOME|INSPECT)|NODE_OPTIONS", re.IGNORECASE
 )
-
+"""What else an image must not have, in which other programs start than the CLI."""
 
 _BREAKS = re.compile("[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 
@@ -20,7 +20,7 @@ def name_problem(name: str) -> str:
     """Return why a repository may not set a variable of this name, or ""."""
     if not NAME.fullmatch(name):
         return "it is no name of a variable"
-    if _STEERS.fullmatch(name):
+    if is_steering(name) or _STEERS.fullmatch(name):
         return "it steers the loader, the CLI, git or where the task's traffic goes"
     return ""
 
