@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ctui.errors import InvalidInput, Refused
 from ctui.git.repository import Repository
+from ctui.paths import WORKSPACE
 from ctui.text import one_line
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 LINK = 0o120000
 _MODULE = 0o160000
+_PATH_BYTES = 4096
+_LINKS = 40
 _ENTRIES = 200_000
 """Entries of a walk; a larger tree is refused."""
 
@@ -87,6 +90,35 @@ class CommitFiles:
         found = self._entry(path)
         return None if found is None else f"{found.filemode:o} {found.id}"
 
+    def followed(self, path: str) -> Iterator[str]:
+        """Yield the links of the commit that a path leads over, and then where it ends.
+
+        A path out of the commit ends nowhere.
+        """
+        left = _parts(path)
+        done: list[str] = []
+        links = 0
+        while left:
+            part = left.pop(0)
+            if part == "..":
+                if not done:
+                    return
+                done.pop()
+            elif part not in {"", "."}:
+                found = self.file("/".join((*done, part)))
+                if found is None or found.mode != LINK:
+                    done.append(part)
+                    continue
+                yield found.path
+                links += 1
+                target = bytes(found.blob.data)[:_PATH_BYTES].decode("utf-8", "surrogateescape")
+                if target.startswith("/"):
+                    done.clear()
+                if links > _LINKS:
+                    return
+                left = [*_parts(target), *left]
+        yield "/".join(done)
+
     def is_folder(self, path: str) -> bool:
         """Return True if the commit has a folder of this path."""
         import pygit2
@@ -141,6 +173,16 @@ class CommitFiles:
             except KeyError:
                 return None
         return None if found is self._root or found.filemode == _MODULE else found
+
+
+def _parts(path: str) -> list[str]:
+    """Return the parts of a path from the commit's root, where a task has it too."""
+    if len(path) >= _PATH_BYTES:
+        return [".."]
+    if not path.startswith("/"):
+        return path.split("/")
+    first, *rest = path.lstrip("/").split("/")
+    return rest if first == WORKSPACE.strip("/") else [".."]
 
 
 def path_in_commit(folder: str, path: str, what: str) -> str:

@@ -34,7 +34,7 @@ def build_context(plan: Plan) -> Context:
     if not plan.files.is_folder(folder):
         raise NotFound(f"the commit has no folder {folder}", hint="mend the build's context")
     prefix = f"{folder}/" if folder else ""
-    files = {_DOCKERFILE: File(plan.dockerfile.encode())}
+    files: dict[str, File] = {}
     ignores = _ignored(plan.files, prefix)
     left = _LIMIT
     for file in plan.files.below(folder):
@@ -53,6 +53,8 @@ def build_context(plan: Plan) -> Context:
             files[name] = File(b"", link=content.decode("utf-8", "surrogateescape"))
         else:
             files[name] = File(content, 0o755 if file.mode & 0o100 else 0o644)
+    # Last: a file of the commit with that name is not what was read and agreed to.
+    files[_DOCKERFILE] = File(plan.dockerfile.encode())
     return Context(make_tar(files), _DOCKERFILE)
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import posixpath
+import re
 import shlex
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +21,11 @@ from ctui.errors import NotFound
 from ctui.git.repository import Repository
 
 _DOCKERFILE_LIMIT = 1 << 18
+_NO_NAME = "*?[$\"'\\"
+"""Signs in a path that stand for something else: its folder counts."""
+_PATH = re.compile(r"[\w.@+~/-]+")
+_FOLDERS = 8
+"""Folders that a command names, such as that of a `cd`, in which its files may be."""
 
 
 class Plan(NamedTuple):
@@ -64,7 +71,7 @@ def make_plan(
     dockerfile = _dockerfile(files, found)
     inputs = dict(_inputs(files, found))
     parts = dict(_parts(files, found, dockerfile))
-    covered = {path: ids for path, ids in parts.items() if _basename(path) not in MANIFESTS}
+    covered = {path: ids for path, ids in parts.items() if not _is_manifest(files, found, path)}
     said = found.definition.digest()
     consent = _hash(said, covered)
     place = devcontainer_id(repository)
@@ -115,31 +122,50 @@ def _parts(files: CommitFiles, found: Found, dockerfile: str) -> Iterator[tuple[
     definition = found.definition
     if dockerfile:
         yield definition.dockerfile, files.entry_id(definition.dockerfile) or ""
+    for path in (*_copied(files, found, dockerfile), *_named(files, found)):
+        if ids := files.entry_id(path):
+            yield path or ".", ids
+
+
+def _copied(files: CommitFiles, found: Found, dockerfile: str) -> Iterator[str]:
+    """Yield what a Dockerfile takes of its context; "" is the commit's root."""
+    context = found.definition.context
     for copy in copies(dockerfile):
         for source in copy.sources:
-            path = posixpath.normpath(posixpath.join(definition.context, source.lstrip("/")))
-            while any(sign in path for sign in "*?[$"):
+            # As the engine takes it: below the context, whatever it begins with.
+            inside = posixpath.normpath(f"/{source}").strip("/")
+            path = posixpath.join(context, inside).rstrip("/")
+            while any(sign in path for sign in _NO_NAME):
                 path = posixpath.dirname(path)
-            if not path.startswith("..") and (ids := files.entry_id(path or ".")):
-                yield path or ".", ids
-    for step in (*definition.root_steps, *definition.steps):
-        for word in _words(step.command):
-            path = posixpath.normpath(word)
-            if files.file(path) is not None and (ids := files.entry_id(path)):
-                yield path, ids
+            # A link is followed by the engine, to wherever in the context it leads.
+            yield path if list(files.followed(path)) == [path] else context
+
+
+def _named(files: CommitFiles, found: Found) -> Iterator[str]:
+    """Yield the files that the commands of a set-up name, and the links that lead to them."""
+    for step in (*found.definition.root_steps, *found.definition.steps):
+        words = _words(step.command)
+        ends = (end for word in words for end in files.followed(word))
+        folders = list(islice((end for end in ends if end and files.is_folder(end)), _FOLDERS))
+        for word in (*words, *(f"{folder}/{word}" for folder in folders for word in words)):
+            yield from (path for path in files.followed(word) if files.file(path) is not None)
 
 
 def _words(command: str) -> list[str]:
+    """Return what may name a file or folder: the shell's words, and those inside of them."""
     try:
         lexer = shlex.shlex(command, posix=True, punctuation_chars=True)
         lexer.whitespace_split = True
-        return list(lexer)
+        words = list(lexer)
     except ValueError:
-        return command.split()
+        words = command.split()
+    return list(dict.fromkeys((*words, *_PATH.findall(command))))
 
 
-def _basename(path: str) -> str:
-    return posixpath.basename(path)
+def _is_manifest(files: CommitFiles, found: Found, path: str) -> bool:
+    """Return True for a file that only says which packages there are; it needs no consent."""
+    known = posixpath.basename(path) in MANIFESTS and path != found.definition.dockerfile
+    return known and not files.is_folder(path)
 
 
 def _hash(said: str, parts: Mapping[str, str]) -> str:

@@ -42,6 +42,19 @@ def test_a_context_is_the_commit_s_folder_without_what_is_ignored(repository: Pa
     assert context.dockerfile == ".ctui-dockerfile"
 
 
+def test_what_is_built_is_the_dockerfile_that_was_read(repository: Path) -> None:
+    """No file of the commit takes its place, also none that has its name in the archive."""
+    put(repository, {**BUILT, "docker/.ctui-dockerfile": "FROM other\nADD http://x/y /z\n"})
+    context = build_context(plan(repository))
+    with tarfile.open(fileobj=io.BytesIO(context.archive)) as opened:
+        content = [
+            opened.extractfile(one).read()  # type: ignore[union-attr]
+            for one in opened.getmembers()
+            if one.name == context.dockerfile
+        ]
+    assert content == [BUILT["docker/Dockerfile"].encode()]
+
+
 def test_a_link_of_a_context_stays_a_link(repository: Path) -> None:
     put(repository, BUILT)
     (repository / "docker" / "out").symlink_to("/etc/passwd")

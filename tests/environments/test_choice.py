@@ -170,11 +170,73 @@ def test_what_another_environment_is_and_what_needs_consent_again(
     assert (after.id != before.id, after.consent != before.consent) == (other_id, other_consent)
 
 
+def test_a_copy_of_a_hidden_file_is_bound_to_it_alone(repository: Path) -> None:
+    put(repository, {**BUILT, "docker/Dockerfile": "FROM debian\nCOPY .env.test /\n"})
+    put(repository, {"docker/.env.test": "1"})
+    assert plan(repository).covers == ("docker/.env.test", "docker/Dockerfile", "scripts/setup.sh")
+
+
 def test_a_copy_of_everything_is_bound_to_everything(repository: Path) -> None:
     put(repository, {**BUILT, "docker/Dockerfile": "FROM debian\nCOPY . /app\n"})
     before = plan(repository)
     put(repository, {"docker/other": "2"})
     assert plan(repository).consent != before.consent
+
+
+@pytest.mark.parametrize(
+    ("definition", "changed"),
+    [
+        ('setup = "sh /workspace/scripts/run.sh"', "scripts/run.sh"),
+        ('setup = "cd scripts && ./run.sh"', "scripts/run.sh"),
+        ('setup = "cd /workspace/folder && .//run.sh"', "scripts/run.sh"),
+        ("setup = \"bash -c 'sh scripts/run.sh; true'\"", "scripts/run.sh"),
+        ('setup = "sh link"', "scripts/run.sh"),
+        ('setup = "sh folder/run.sh"', "scripts/run.sh"),
+        ('setup = "sh folder/../scripts/run.sh"', "scripts/run.sh"),
+        ('setup = "sh absolute"', "scripts/run.sh"),
+        ('dockerfile = "requirements.txt"', "requirements.txt"),
+        ('dockerfile = "copies/link"', "scripts/run.sh"),
+        ('dockerfile = "copies/folder"', "scripts/run.sh"),
+        ('dockerfile = "copies/quoted"', "scripts/run.sh"),
+        ('dockerfile = "copies/above"', "scripts/run.sh"),
+        ('dockerfile = "copies/manifest"', "copies/Gemfile/run.sh"),
+    ],
+)
+def test_consent_covers_what_is_run_however_it_is_named(
+    repository: Path, definition: str, changed: str
+) -> None:
+    (repository / "link").symlink_to("scripts/run.sh")
+    (repository / "folder").symlink_to("scripts")
+    (repository / "absolute").symlink_to("/workspace/link")
+    put(
+        repository,
+        {
+            ".ctui.toml": f"[environment]\n{definition}\n",
+            "scripts/run.sh": "1",
+            "requirements.txt": "FROM debian\n",
+            "copies/link": "FROM debian\nCOPY link /\n",
+            "copies/folder": "FROM debian\nCOPY folder/run.sh /\n",
+            "copies/quoted": 'FROM debian\nCOPY scripts/"run.sh" /\n',
+            "copies/above": "FROM debian\nCOPY ../scripts/run.sh /\n",
+            "copies/manifest": "FROM debian\nCOPY copies/Gemfile /\n",
+            "copies/Gemfile/run.sh": "1",
+        },
+    )
+    before = plan(repository)
+    put(repository, {"unrelated": "1"})
+    if "link" not in definition and "folder" not in definition:
+        assert plan(repository).consent == before.consent
+    put(repository, {changed: "FROM debian\nRUN other\n"})
+    assert plan(repository).consent != before.consent
+
+
+@pytest.mark.parametrize("to", ["loop", "../out", "/etc/passwd", "/workspace", "a" * 5000, ""])
+def test_a_link_that_leads_nowhere_names_nothing(repository: Path, to: str) -> None:
+    put(repository, {".ctui.toml": '[environment]\nsetup = "sh loop"\n', "held": to})
+    blob = git(repository, "rev-parse", "HEAD:held").strip()
+    git(repository, "update-index", "--add", "--cacheinfo", f"120000,{blob},loop")
+    git(repository, "commit", "-q", "-m", "Link")
+    assert plan(repository).covers == ("loop",)
 
 
 def test_another_clone_is_another_environment(repository: Path, tmp_path: Path) -> None:
@@ -194,6 +256,16 @@ def test_another_clone_is_another_environment(repository: Path, tmp_path: Path) 
         "ADD ${URL} /x",
         "ADD \\\n  http://x/y /z",
         "ONBUILD ADD http://x/y /z",
+        "ADD \\\n\n  http://x/y /z",
+        "ADD \\\n  # a comment\n  http://x/y /z",
+        "ADD http:\\\n//x/y /z",
+        "AD\\\nD http://x/y /z",
+        "ADD\vhttp://x/y /z",
+        'ADD http:"//"x/y /z',
+        "ADD http:\\//x/y /z",
+        "ADD http://x/y --from=y /z",
+        "RUN echo \\\\\nADD http://x/y /z",
+        "RUN echo \\\v\nADD http://x/y /z",
     ],
 )
 def test_the_engine_fetches_nothing_for_a_dockerfile(repository: Path, line: str) -> None:
@@ -201,3 +273,16 @@ def test_the_engine_fetches_nothing_for_a_dockerfile(repository: Path, line: str
     put(repository, {**BUILT, "docker/Dockerfile": f"FROM debian\n{line}\n"})
     with pytest.raises(Refused, match="fetched outside"):
         plan(repository)
+
+
+def test_a_dockerfile_s_sign_of_escape_is_that_of_the_engine(repository: Path) -> None:
+    """A mark at the file's beginning does not hide it, and behind a comment it is a comment."""
+    for text in (
+        "\ufeff# escape=`\nFROM debian\nRUN echo \\\nADD http://x/y /z\n",
+        "# no directive\n# escape=`\nFROM debian\nRUN true #`\nADD http://x/y /z\n",
+    ):
+        put(repository, {**BUILT, "docker/Dockerfile": text})
+        with pytest.raises(Refused, match="fetched outside"):
+            plan(repository)
+    put(repository, {**BUILT, "docker/Dockerfile": "FROM debian\nRUN a \\\n ADD http://x/y /z\n"})
+    assert plan(repository)

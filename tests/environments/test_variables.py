@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from ctui.config.variables import check_variable
+from ctui.environments.variable_names import name_problem
 from ctui.environments.variables import Names, host_variables, resolve_environment, substitute
 from ctui.errors import InvalidInput
 
@@ -61,3 +63,18 @@ def test_a_long_chain_is_refused_in_one_line() -> None:
     layer = {f"V{n}": f"${{containerEnv:V{n + 1}}}" for n in range(5000)}
     with pytest.raises(InvalidInput):
         resolve_environment((layer,), {}, "f")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("BUN_OPTIONS", "BUN_INSPECT_PRELOAD", "GCONV_PATH", "GLIBC_TUNABLES", "GIT_EXEC_PATH"),
+        *("GIT_ASKPASS", "SSH_ASKPASS", "PROMPT_COMMAND", "SHELLOPTS", "CLAUDECODE", "LD_AUDIT"),
+        *("ANTHROPIC_BASE_URL", "https_proxy", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "HOME"),
+    ],
+)
+def test_what_steers_the_cli_is_no_variable_of_an_image_either(name: str) -> None:
+    """An environment's variables are its image's, which no other check sees."""
+    assert name_problem(name)
+    with pytest.raises(InvalidInput):
+        check_variable(name, "x", "a file", by="repository")
