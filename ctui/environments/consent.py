@@ -14,7 +14,10 @@ def consent_text(plan: Plan) -> str:
     if definition.dockerfile:
         where = definition.context or "the repository"
         lines.append(f"  builds {definition.dockerfile}, with {where} as its context:")
-        lines += [f"    {line}" for line in plan.dockerfile.splitlines()[:_LINES]]
+        lines += _dockerfile(plan)
+        if definition.target:
+            lines.append(f"  up to its stage {definition.target}")
+        lines += [f"  with the argument {name}={value}" for name, value in definition.args.items()]
     elif definition.image:
         lines.append(f"  uses the image {definition.image}")
     for title, steps in (("as root", definition.root_steps), ("once", definition.steps)):
@@ -28,6 +31,15 @@ def consent_text(plan: Plan) -> str:
         lines.append(f"  files that are a part of it: {', '.join(plan.covers)}")
     lines.append("It is built and run in containers as sealed as tasks, never on this machine.")
     return "\n".join(_shown(line) for line in lines)
+
+
+def _dockerfile(plan: Plan) -> list[str]:
+    """Return its lines, without blank ones: these could fill what is shown."""
+    lines = [f"    {line}" for line in plan.dockerfile.split("\n") if line.strip()]
+    if more := len(lines[_LINES:]):
+        where = f"git show {plan.files.commit[:12]}:{plan.found.definition.dockerfile}"
+        return [*lines[:_LINES], f"    and {more} more lines, which are not shown: {where}"]
+    return lines
 
 
 def _shown(line: str) -> str:

