@@ -58,10 +58,11 @@ def forms(secret: str) -> frozenset[bytes]:
     data = secret.encode("utf-8", "surrogatepass")
     if len(squeeze(data)) < SHORTEST:
         return frozenset()
-    return frozenset(
-        {squeeze(form) for form in (data, *_json(secret), *_url(data), *_hex(data))}
-        | set(_base64(data))
-    )
+    found = {squeeze(form) for form in (data, *_json(secret), *_url(data), *_hex(data))}
+    found.update(_base64(data))
+    # Behind a backslash the first letter is taken for a newline's.
+    found.update([form[1:] for form in found if form.startswith(b"n")])
+    return frozenset(found)
 
 
 def _json(secret: str) -> Iterator[bytes]:

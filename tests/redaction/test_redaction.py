@@ -107,6 +107,16 @@ def test_a_secret_that_begins_another_leaves_nothing_of_it() -> None:
     assert Redactor([long]).redact(f"<{long}>".encode()) == b"<[redacted]>"
 
 
+@pytest.mark.parametrize("before", ["\\", "\\\\", "C:\\", "\n", "\\n", "n", "a\\n\\"])
+def test_a_secret_that_begins_with_n_is_found_behind_a_backslash(before: str) -> None:
+    """As every token of npm does."""
+    secret = "npm_Kx81QmZ7pLw2"
+    redactor = Redactor([secret])
+    assert secret[1:] not in redactor.redact_text(before + secret)
+    line = redactor.redact(json.dumps({"text": before + secret}).encode())
+    assert secret[1:] not in json.loads(line)["text"]
+
+
 def test_a_line_without_secrets_is_not_even_copied() -> None:
     line = b"x" * 1000
     assert Redactor([API_KEY]).redact(line) is line
