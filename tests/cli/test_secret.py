@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import msgspec
@@ -140,6 +141,7 @@ def test_a_place_is_stored_and_read_anew(tmp_path: Path, paths: Paths) -> None:
         (r"printf '\377\376abcdefgh'", "is not UTF-8"),
         ("head -c 1000000 /dev/zero --", "has a NUL"),
         ("sh -c 'yes y1z | head -c 1000000'", "longer than the 128 KiB"),
+        ("yes y1z", "longer than the 128 KiB"),
         ("'", "it is no command"),
     ],
 )
@@ -153,6 +155,27 @@ def test_a_value_that_cannot_be_had_is_one_line(
     assert said in found.problem.one_line()
     assert "\n" not in found.problem.one_line()
     assert len(found.problem.one_line()) < 400
+
+
+def test_a_command_is_over_when_it_ends_whatever_it_leaves_running(
+    tmp_path: Path, paths: Paths
+) -> None:
+    """As a password manager does, whose helper keeps the streams that it was started with."""
+    fifo = tmp_path / "held"
+    os.mkfifo(fifo)
+    command = f"sh -c 'setsid cat {fifo} & echo {VALUE}'"
+    ctui(tmp_path, "secret", "set", "TOKEN", "--from-command", command)
+    found: list[str] = []
+    reading = threading.Thread(
+        target=lambda: found.append(value(paths, "TOKEN")), name="reader", daemon=True
+    )
+    reading.start()
+    reading.join(20)
+    early = list(found)
+    with fifo.open("w"):
+        pass  # the helper ends
+    reading.join()
+    assert early == [VALUE]
 
 
 @pytest.mark.parametrize("short", ["1234567", "assistant", "password1"])

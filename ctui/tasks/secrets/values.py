@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import selectors
 import shlex
 import signal
 import subprocess
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -30,6 +32,8 @@ from ctui.text import one_line
 LONGEST = 128 * 1024
 """Bytes: no variable can be longer."""
 _COMMAND_SECONDS = 30.0
+_LOOK_SECONDS = 0.05
+_PORTION = 1 << 16
 
 
 class Values(NamedTuple):
@@ -189,13 +193,13 @@ def read_value(secret: Secret, environ: Mapping[str, str]) -> str:
             except OSError as error:
                 raise Unavailable(f"{what}: {secret.where}: {error.strerror}") from error
         case "command":
-            data = without_newline(_output(what, secret.where, environ))
+            data = without_newline(_output(secret.name, secret.where, environ))
     return checked(secret.name, data, redact=secret.redact)
 
 
-def _output(what: str, command: str, environ: Mapping[str, str]) -> bytes:
+def _output(secret: str, command: str, environ: Mapping[str, str]) -> bytes:
     """Return what a command prints; it may ask nobody, and has half a minute."""
-    name = one_line(command.split(" ", maxsplit=1)[0], 40)
+    what, name = f"the secret {secret}", one_line(command.split(" ", maxsplit=1)[0], 40)
     try:
         argv = shlex.split(command)
         process = subprocess.Popen(
@@ -210,17 +214,54 @@ def _output(what: str, command: str, environ: Mapping[str, str]) -> bytes:
     except (OSError, ValueError, IndexError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is no command"
         raise Unavailable(f"{what}: {name} does not start: {why}") from error
-    try:
-        output, said = process.communicate(timeout=_COMMAND_SECONDS)
-    except subprocess.TimeoutExpired as error:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        raise Unavailable(
-            f"{what}: {name} took longer than {_COMMAND_SECONDS:.0f} s",
-            hint="unlock it, and try again",
-        ) from error
+    with process:
+        try:
+            output, said = _streams(process)
+        except subprocess.TimeoutExpired as error:
+            raise Unavailable(
+                f"{what}: {name} took longer than {_COMMAND_SECONDS:.0f} s",
+                hint="unlock it, and try again",
+            ) from error
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+    if len(output) > LONGEST:
+        check_variable(secret, output.decode("utf-8", "replace"), "secret")
     if process.returncode:
         last = one_line(said.decode("utf-8", "replace").strip().rpartition("\n")[2], 200)
         why = last or f"exit status {process.returncode}"
         raise Unavailable(f"{what}: {name} failed: {why}", hint=f"`{one_line(command, 80)}`")
     return output
+
+
+def _streams(process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
+    """Return what a command prints until it ends, and the end of what it says on stderr.
+
+    It is over with the command itself: what that has started may hold the streams for ever.
+
+    Raises:
+        TimeoutExpired: it goes on for too long.
+    """
+    deadline = time.monotonic() + _COMMAND_SECONDS
+    output = said = b""
+    with selectors.DefaultSelector() as selector:
+        for stream in filter(None, (process.stdout, process.stderr)):
+            selector.register(stream, selectors.EVENT_READ)
+        while len(output) <= LONGEST:
+            ended = process.poll() is not None
+            ready = selector.select(0 if ended else _LOOK_SECONDS) if selector.get_map() else []
+            for key, _ in ready:
+                data = os.read(key.fd, _PORTION)
+                if not data:
+                    selector.unregister(key.fileobj)
+                elif key.fileobj is process.stdout:
+                    output += data
+                else:
+                    said = (said + data)[-_PORTION:]
+            if ended and not ready:
+                break
+            if time.monotonic() > deadline:
+                raise subprocess.TimeoutExpired(process.args, _COMMAND_SECONDS)
+            if not selector.get_map() and not ended:
+                process.wait(max(0.0, deadline - time.monotonic()))
+    return output, said
