@@ -33,7 +33,11 @@ def read_devcontainer(text: str, file: str, names: Names) -> Found:
         InvalidInput: a key has a value that the specification does not allow.
         Refused: it cannot be had at all: its containers come from a compose file.
     """
-    return _Reader(parse_jsonc(text, file), file, names).read()
+    said = parse_jsonc(text, file)
+    try:
+        return _Reader(said, file, names).read()
+    except RecursionError as error:  # the parser takes more than what reads it
+        raise InvalidInput(f"{file}: is too deeply nested", hint="nest it less") from error
 
 
 class _Reader:

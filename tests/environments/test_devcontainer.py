@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any, get_args
 
 import pytest
@@ -187,3 +188,11 @@ def test_a_compose_file_is_refused_and_not_replaced_by_the_default_image() -> No
     with pytest.raises(Refused, match="compose"):
         read({"dockerComposeFile": "docker-compose.yml", "service": "app"})
     assert SPEC_KEYS["dockerComposeFile"].status == "refused"
+
+
+@pytest.mark.parametrize("depth", [300, 600, 900, 2000, 100_000])
+def test_whatever_its_depth_it_is_read_or_refused(depth: int) -> None:
+    nested = "[" * depth + "]" * depth
+    text = f'{{"image": "x", "customizations": {nested}}}'
+    with suppress(InvalidInput):
+        assert read_devcontainer(text, "f", Names("an-id")).definition.image == "x"
