@@ -47,7 +47,7 @@ def unpack(stream: IO[bytes], root: str, target: Path, say: Say) -> None:
         stream: the archive, read from its start to its end.
         root: the first part of each name in it; "." where there is none.
         target: what the root becomes; its folder exists.
-        say: told what is left out, because it is no file, folder or link.
+        say: told what is left out: git's own, and what is no file, folder or link.
 
     Raises:
         Refused: the archive names something outside of the root.
@@ -94,7 +94,9 @@ class _Writer:
         parts = self._parts(member.name)
         if not parts:
             return  # the folder itself, which is there
-        if member.isdir():
+        if any(part.lower() == ".git" for part in parts[len(self._name) :]):
+            self._skip(parts, "git of this machine would run what it says")
+        elif member.isdir():
             self._folder(parts, member.mode)
         elif member.isreg():
             self._file(parts, member)
@@ -103,7 +105,7 @@ class _Writer:
         elif member.islnk():
             self._hard_link(parts, self._parts(member.linkname))
         else:
-            self._skip(parts)
+            self._skip(parts, "no file, folder or link")
 
     def finish(self) -> None:
         """Give new folders their modes, which may forbid to write in them."""
@@ -197,10 +199,10 @@ class _Writer:
             os.close(source)
             os.close(folder)
 
-    def _skip(self, parts: Parts) -> None:
+    def _skip(self, parts: Parts, why: str) -> None:
         self._skipped += 1
         if self._skipped <= _SKIPS_TOLD:
-            self._say(f"left out {one_line('/'.join(parts), 200)}: no file, folder or link")
+            self._say(f"left out {one_line('/'.join(parts), 200)}: {why}")
 
 
 def _unlink_link(name: str, folder: int) -> None:

@@ -138,6 +138,31 @@ def test_a_link_is_replaced_and_not_written_through(tmp_path: Path, secret: Path
     assert (tmp_path / "here/copy/b").read_text() == "two"
 
 
+@pytest.mark.parametrize("root", ["src", "."])
+@pytest.mark.parametrize("git", [".git", ".GIT", "deep/.git"])
+def test_nothing_comes_that_git_would_run(tmp_path: Path, root: str, git: str) -> None:
+    """`TASK:FOLDER/. .` in a checkout: its hooks and settings are the person's."""
+    hooks = tmp_path / "here/copy" / git / "hooks"
+    hooks.mkdir(parents=True)
+    told = unpacked(
+        tmp_path,
+        *((f"{root}/{git}", "dir", None), (f"{root}/{git}/hooks", "dir", None)),
+        *((f"{root}/{git}/hooks/pre-commit", "file", b"evil"), (f"{root}/b", "file", b"two")),
+        root=root,
+    )
+    assert list(hooks.iterdir()) == []
+    assert (tmp_path / "here/copy/b").read_text() == "two"
+    assert told[0].endswith(f"{git}: git of this machine would run what it says")
+    unpacked(tmp_path, (root, "dir", None), (f"{root}/{git}", "file", b"gitdir: /x"), root=root)
+    assert hooks.is_dir()
+
+
+def test_a_repository_s_own_folder_comes_where_it_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    assert unpacked(tmp_path, (".git", "dir", None), (".git/a", "file", b"1"), root=".git") == []
+    assert (tmp_path / "here/copy/a").read_text() == "1"
+
+
 def test_files_that_are_there_are_overwritten_as_cp_does(tmp_path: Path) -> None:
     """Part 5: content goes, mode stays; a folder is never replaced by a file, nor the other way."""
     copy = tmp_path / "here/copy"
