@@ -9,10 +9,11 @@ import msgspec
 
 from ctui.environments.carrying import keep_folders
 from ctui.environments.context import build_context
+from ctui.environments.dockerfile import bases, refuse_fetching
 from ctui.environments.plan import Plan
 from ctui.environments.records import Environment, Records, erase
 from ctui.environments.set_up import Log
-from ctui.environments.stages import Builder, root_steps, run_as_root, run_as_user
+from ctui.environments.stages import Builder, Progress, root_steps, run_as_root, run_as_user
 from ctui.environments.variables import resolve_environment
 from ctui.errors import Conflict, CtuiError, Unavailable
 from ctui.sandbox.docker.engine import Engine
@@ -124,8 +125,10 @@ async def _task_image(builder: Builder, plan: Plan, log: Log) -> str:
 async def _base(builder: Builder, plan: Plan) -> str:
     """Return the image that the definition names, built or pulled if need be; "" for ctui's own."""
     engine, definition = builder.engine, plan.found.definition
-    if definition.image and await engine.image_id(definition.image) is None:
-        await pull_image(engine, definition.image, builder.progress)
+    args, target = definition.args, definition.target
+    named = bases(plan.dockerfile, args, target) if definition.dockerfile else [definition.image]
+    for image in filter(None, named):
+        await require_harmless(engine, image, builder.progress)
     if not definition.dockerfile:
         return definition.image
     context = await asyncio.to_thread(build_context, plan)
@@ -134,14 +137,28 @@ async def _base(builder: Builder, plan: Plan) -> str:
     await engine.build(
         context.archive,
         base,
-        {**proxy_environment(engine=engine.endpoint.url), **definition.args},
+        {**proxy_environment(engine=engine.endpoint.url), **args},
         {LABEL_ENVIRONMENT: plan.id, LABEL_INSTANCE: builder.paths.instance},
         builder.progress,
         network=builder.network,
         dockerfile=context.dockerfile,
-        target=definition.target,
+        target=target,
     )
     return base
+
+
+async def require_harmless(engine: Engine, image: str, progress: Progress) -> None:
+    """Have an image on the engine whose own instructions for a build on it fetch nothing.
+
+    Raises:
+        Refused: they would, from where the host is.
+        Unavailable, ExternalFailure: the image cannot be had.
+    """
+    if await engine.image_id(image) is None:
+        await pull_image(engine, image, progress)
+    found = await inspect_image(engine, image)
+    for instruction in (found or {"Config": {}})["Config"].get("OnBuild") or ():
+        refuse_fetching(str(instruction), image)
 
 
 async def _environment_of(engine: Engine, image: str) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from ctui.errors import Refused
@@ -14,6 +14,9 @@ _DIRECTIVE = re.compile(r"#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*$")
 _WORDS = re.compile(r"^\s*(?:ONBUILD\s+)?(COPY|ADD)\s+(.*)$", re.IGNORECASE | re.DOTALL)
 _FETCHED = re.compile(r"://|^[\w.-]+@.*:|[$\"'\\`]")
 """Address, or a word that is another one when quotes and variables are taken out of it."""
+_VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(?::-([^}$]*))?\})")
+_QUOTED = re.compile(r"^([\"'])([^\"'\\]*)\1$")
+_UNKNOWN = re.compile(r"[$\"'\\`]|^$")
 
 
 class Copy(NamedTuple):
@@ -56,6 +59,56 @@ def refuse_fetching(text: str, file: str) -> None:
                     f"{file}: ADD {one_line(source, 60)} would be fetched outside of the seal",
                     hint="use RUN curl, or COPY for files of the repository",
                 )
+
+
+def bases(text: str, arguments: Mapping[str, str], target: str = "") -> list[str]:
+    """Return the images that the stages of a Dockerfile begin with.
+
+    Args:
+        text: of the Dockerfile.
+        arguments: of the build.
+        target: the stage that is built, behind which nothing counts; the last one if it is empty.
+
+    Raises:
+        Refused: one is written so that it cannot be known beforehand.
+    """
+    found: dict[str, None] = {}
+    for twice in (False, True):
+        for number, (image, name) in enumerate(_stages(text, arguments, twice=twice)):
+            if image:
+                found[image] = None
+            if target and target.lower() in {name, str(number)}:
+                break
+    return list(found)
+
+
+def _stages(text: str, arguments: Mapping[str, str], *, twice: bool) -> Iterator[tuple[str, str]]:
+    """Yield the image that each stage begins with, "" for another stage, and the stage's name."""
+    known: dict[str, str] = {}
+    names = {"scratch"}
+    begun = False
+
+    def put(written: str) -> str:
+        plain = _QUOTED.sub(r"\2", written)
+        return _VARIABLE.sub(lambda one: known.get(one[1] or one[2], "") or one[3] or "", plain)
+
+    for line in _instructions(text, twice=twice):
+        instruction, *words = line.split() or [""]
+        if instruction.upper() == "ARG" and not begun:
+            for word in words:
+                name, _, default = word.partition("=")
+                known[name] = arguments.get(name, put(default))
+        elif instruction.upper() == "FROM":
+            begun = True
+            image, *named = [word for word in words if not word.startswith("--")] or [""]
+            image, name = put(image), "".join(named[1:2]).lower()
+            if _UNKNOWN.search(image):
+                raise Refused(
+                    f"FROM {one_line(image, 60)}: which image that is shows only when it is built",
+                    hint="name it plainly, or by ${ARGUMENT}",
+                )
+            yield "" if image.lower() in names else image, name
+            names.add(name)
 
 
 def _instructions(text: str, *, twice: bool) -> Iterator[str]:
