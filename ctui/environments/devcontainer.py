@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 import shlex
 from collections.abc import Iterator
 from typing import Any
@@ -19,6 +20,8 @@ from ctui.text import one_line
 
 _STEPS = ("onCreateCommand", "updateContentCommand", "postCreateCommand")
 _STEP_LIMIT = 1 << 16
+_PROXY = re.compile(r"(http|https|ftp|no|all)_proxy", re.IGNORECASE)
+"""Arguments that every Dockerfile has."""
 
 
 def read_devcontainer(text: str, file: str, names: Names) -> Found:
@@ -152,7 +155,14 @@ class _Reader:
         values = text_values(self._value("build.args") or {})
         if values is None or not all(NAME.fullmatch(name) for name in values):
             self._wrong("build.args", "is no table of names and texts")
-        return values or {}
+        used = {}
+        for name, value in (values or {}).items():
+            if _PROXY.fullmatch(name):
+                why = "the engine's cache does not see it: other repositories' builds would have it"
+                self._note(f"build.args.{name}", "refused", why)
+            else:
+                used[name] = value
+        return used
 
     def _environment(self, key: str) -> dict[str, str]:
         values = text_values(self._table(key))
