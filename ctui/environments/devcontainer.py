@@ -20,6 +20,7 @@ from ctui.text import one_line
 
 _STEPS = ("onCreateCommand", "updateContentCommand", "postCreateCommand")
 _STEP_LIMIT = 1 << 16
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 _PROXY = re.compile(r"(http|https|ftp|no|all)_proxy", re.IGNORECASE)
 """Arguments that every Dockerfile has."""
 
@@ -183,8 +184,10 @@ class _Reader:
             if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
                 self._wrong(key, "is no command")
             command = one if isinstance(one, str) else shlex.join(words)
-            if len(command) > _STEP_LIMIT or "\0" in command:
+            if len(command) > _STEP_LIMIT:
                 self._wrong(key, "is longer than 64 KB")
+            if _NO_TEXT.search(command):
+                self._wrong(key, "has a character that no command can have")
             yield Step(key, command)
 
     def _mounts(self) -> Iterator[VolumeMount]:

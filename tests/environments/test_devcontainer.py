@@ -208,3 +208,11 @@ def test_no_argument_of_a_build_goes_around_the_engine_s_cache(name: str) -> Non
     assert found.definition.args == {"A": "1"}
     [refusal] = [one for one in found.keys if one.status == "refused"]
     assert refusal.key == f"build.args.{name}"
+
+
+@pytest.mark.parametrize("command", ["echo \ud800", ["echo", "a\udfff"], {"\ud800": "echo \0"}])
+def test_a_command_that_is_no_text_is_refused(command: object) -> None:
+    """JSON can say halves of characters, which nothing can write down."""
+    text = json.dumps({"image": "x", "postCreateCommand": command})
+    with pytest.raises(InvalidInput, match="that no command can have"):
+        read_devcontainer(text, "f", Names("an-id"))
