@@ -17,7 +17,7 @@ _FETCHED = re.compile(r"://|^[\w.-]+@.*:|[$\"'\\`]")
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(?::-([^}$]*))?\})")
 _QUOTED = re.compile(r"^([\"'])([^\"'\\]*)\1$")
 _UNKNOWN = re.compile(r"[^\w./:@+\[\]-]|^$", re.ASCII)
-"""What no name of an image has: it is not what the engine makes of it."""
+"""Signs that no name of an image has: it is not what the engine makes of it."""
 
 
 class Copy(NamedTuple):

@@ -11,7 +11,7 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,199}")
 _STEERS = re.compile(
     r"ENV|BASH_FUNC.*|PIP_CERT|IFS|PYTHON(STARTUP|HOME|INSPECT)|NODE_OPTIONS", re.IGNORECASE
 )
-"""What else an image must not have, in which other programs start than the CLI."""
+"""Names that steer other programs, which start in the image before the CLI."""
 
 _BREAKS = re.compile("[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 
