@@ -13,7 +13,8 @@ _STEERS = re.compile(
 )
 """Names that steer other programs, which start in the image before the CLI."""
 
-_BREAKS = re.compile("[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
+BREAKS = re.compile("[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
+"""Characters that end an instruction of an image, or that it cannot have."""
 
 
 def name_problem(name: str) -> str:
@@ -38,7 +39,7 @@ def text_values(value: object) -> dict[str, str] | None:
             continue
         if isinstance(one, bool):
             found[str(name)] = str(one).lower()
-        elif isinstance(one, str | int | float) and not _BREAKS.search(str(one)):
+        elif isinstance(one, str | int | float) and not BREAKS.search(str(one)):
             found[str(name)] = str(one)
         else:
             return None
