@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ctui.environments.commit_files import LINK, CommitFiles
+from ctui.environments.glob import is_costly, matcher
 from ctui.environments.plan import Plan
 from ctui.errors import NotFound, Refused
 from ctui.sandbox.docker.toolchain import File, make_tar
+from ctui.text import one_line
 
 _LIMIT = 256 << 20
 _IGNORE_LIMIT = 1 << 20
@@ -66,5 +69,18 @@ def _ignored(files: CommitFiles, prefix: str) -> Callable[[str], bool]:
     rules = [line for line in lines if line and not line.startswith("#")]
     if not rules:
         return lambda _name: False
-    matches: Callable[[str], bool] = PatternMatcher(rules).matches  # type: ignore[assignment]
+    found: Any = PatternMatcher(rules)
+    for rule in found.patterns:
+        if is_costly(rule.cleaned_pattern):
+            rule.match = matcher(rule.cleaned_pattern)
+
+    def matches(name: str) -> bool:
+        try:
+            return bool(found.matches(name))
+        except re.error as error:
+            raise Refused(
+                f"{one_line(prefix)}.dockerignore has a pattern that cannot be read: {error.msg}",
+                hint="mend it",
+            ) from error
+
     return matches

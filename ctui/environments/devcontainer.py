@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 import shlex
 from collections.abc import Iterator
 from typing import Any
@@ -20,6 +21,9 @@ from ctui.text import one_line
 
 _STEPS = ("onCreateCommand", "updateContentCommand", "postCreateCommand")
 _STEP_LIMIT = 1 << 16
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
+_PROXY = re.compile(r"(http|https|ftp|no|all)_proxy", re.IGNORECASE)
+"""Arguments that every Dockerfile has."""
 
 
 def read_devcontainer(text: str, file: str, names: Names) -> Found:
@@ -153,7 +157,14 @@ class _Reader:
         values = text_values(self._value("build.args") or {})
         if values is None or not all(NAME.fullmatch(name) for name in values):
             self._wrong("build.args", "is no table of names and texts")
-        return values or {}
+        used = {}
+        for name, value in (values or {}).items():
+            if _PROXY.fullmatch(name):
+                why = "the engine's cache does not see it: other repositories' builds would have it"
+                self._note(f"build.args.{name}", "refused", why)
+            else:
+                used[name] = value
+        return used
 
     def _environment(self, key: str) -> dict[str, str]:
         values = text_values(self._table(key))
@@ -174,8 +185,10 @@ class _Reader:
             if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
                 self._wrong(key, "is no command")
             command = one if isinstance(one, str) else shlex.join(words)
-            if len(command) > _STEP_LIMIT or "\0" in command:
+            if len(command) > _STEP_LIMIT:
                 self._wrong(key, "is longer than 64 KB")
+            if _NO_TEXT.search(command):
+                self._wrong(key, "has a character that no command can have")
             yield Step(key, command)
 
     def _mounts(self) -> Iterator[VolumeMount]:

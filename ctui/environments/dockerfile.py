@@ -16,7 +16,8 @@ _FETCHED = re.compile(r"://|^[\w.-]+@.*:|[$\"'\\`]")
 """Address, or a word that is another one when quotes and variables are taken out of it."""
 _VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)(?::-([^}$]*))?\})")
 _QUOTED = re.compile(r"^([\"'])([^\"'\\]*)\1$")
-_UNKNOWN = re.compile(r"[$\"'\\`]|^$")
+_UNKNOWN = re.compile(r"[^\w./:@+\[\]-]|^$", re.ASCII)
+"""Signs that no name of an image has: it is not what the engine makes of it."""
 
 
 class Copy(NamedTuple):

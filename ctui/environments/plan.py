@@ -69,7 +69,7 @@ def make_plan(
     if found.definition.is_default:
         return None
     dockerfile = _dockerfile(files, found)
-    inputs = dict(_inputs(files, found))
+    inputs = dict(inputs_of(files, found))
     parts = dict(_parts(files, found, dockerfile))
     covered = {path: ids for path, ids in parts.items() if not _is_manifest(files, found, path)}
     said = found.definition.digest()
@@ -100,18 +100,20 @@ def _dockerfile(files: CommitFiles, found: Found) -> str:
     return text
 
 
-def _inputs(files: CommitFiles, found: Found) -> Iterator[tuple[str, str]]:
+def inputs_of(files: CommitFiles, found: Found) -> Iterator[tuple[str, str]]:
     """Yield the files whose content decides about another set-up, with their object ids."""
     wanted = found.definition.inputs
     if wanted is None:
         wanted = tuple(name for one in ECOSYSTEMS for name in one.files)
-    for pattern in wanted:
-        if any(sign in pattern for sign in "*?["):
-            for file in files.below(""):
-                if fnmatch.fnmatchcase(file.path, pattern):
-                    yield file.path, f"{file.mode:o} {file.id}"
-        elif ids := files.entry_id(pattern):
-            yield pattern, ids
+    patterns = [one for one in wanted if any(sign in one for sign in "*?[")]
+    for path in wanted:
+        if path not in patterns and (ids := files.entry_id(path)):
+            yield path, ids
+    if patterns:  # one walk for all: a commit may have many files
+        matches = re.compile("|".join(map(fnmatch.translate, patterns))).match
+        for file in files.below(""):
+            if matches(file.path):
+                yield file.path, f"{file.mode:o} {file.id}"
 
 
 def _parts(files: CommitFiles, found: Found, dockerfile: str) -> Iterator[tuple[str, str]]:

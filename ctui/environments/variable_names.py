@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 from ctui.config.variables import NAME, steers
 
-_BREAKS = re.compile("[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
+BREAKS = re.compile("[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
+"""Characters that end an instruction of an image, or that it cannot have."""
 
 
 def name_problem(name: str) -> str:
@@ -32,7 +33,7 @@ def text_values(value: object) -> dict[str, str] | None:
             continue
         if isinstance(one, bool):
             found[str(name)] = str(one).lower()
-        elif isinstance(one, str | int | float) and not _BREAKS.search(str(one)):
+        elif isinstance(one, str | int | float) and not BREAKS.search(str(one)):
             found[str(name)] = str(one)
         else:
             return None

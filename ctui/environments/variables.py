@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from ctui.environments.variable_names import BREAKS
 from ctui.errors import InvalidInput
 from ctui.paths import WORKSPACE
 from ctui.text import one_line
@@ -103,16 +104,24 @@ def _resolved(layer: Mapping[str, str], below: Mapping[str, str], file: str) -> 
             return below.get(inner, default)
 
         value = _VARIABLE.sub(put, layer[name])
-        if len(value) > _VALUE_LIMIT:
-            raise InvalidInput(
-                f"{file}: the variable {one_line(name)} is longer than {_VALUE_LIMIT >> 10} KB"
-            )
+        _check(name, value, file)
         done[name] = value
         return value
 
     for name in layer:
         value_of(name, ())
     return done
+
+
+def _check(name: str, value: str, file: str) -> None:
+    shown = f"{file}: the variable {one_line(name)}"
+    if len(value) > _VALUE_LIMIT:
+        raise InvalidInput(f"{shown} is longer than {_VALUE_LIMIT >> 10} KB")
+    if BREAKS.search(value):
+        raise InvalidInput(
+            f"{shown} has a line break, or another sign that no instruction of an image can have",
+            hint="its image has that in a variable: give it a value of its own",
+        )
 
 
 def _put(match: re.Match[str], names: Names) -> str:

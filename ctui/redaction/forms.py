@@ -70,10 +70,13 @@ def _json(secret: str) -> Iterator[bytes]:
         text = json.dumps(secret, ensure_ascii=ascii_only)[1:-1]
         encoded = text.encode("utf-8", "surrogatepass")
         yield encoded
-        if ascii_only:
-            yield re.sub(rb"u[0-9a-f]{4}", lambda match: b"u" + match[0][1:].upper(), encoded)
-        # As programs write it that think of HTML.
+        # As programs write it that think of HTML: Go, and PHP.
         yield re.sub(rb"[<>&]", lambda match: b"u%04x" % match[0][0], encoded)
+        yield re.sub(rb"[<>&]", lambda match: b"u%04X" % match[0][0], encoded)
+    upper = re.sub(rb"u[0-9a-f]{4}", lambda match: b"u" + match[0][1:].upper(), encoded)
+    yield upper
+    # .NET
+    yield re.sub(rb"[<>&'\"+`]", lambda match: b"u%04X" % match[0][0], upper)
 
 
 def _url(data: bytes) -> Iterator[bytes]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ctui.environments.choice import devcontainer_names, find
-from ctui.environments.commit_files import CommitFiles
-from ctui.environments.plan import Plan, make_plan
+from ctui.environments.commit_files import CommitFile, CommitFiles
+from ctui.environments.plan import Plan, inputs_of, make_plan
 from ctui.errors import CtuiError, InvalidInput, NotFound, Refused
 from ctui.git.repository import open_repository
 from tests.conftest import git
@@ -286,3 +287,31 @@ def test_a_dockerfile_s_sign_of_escape_is_that_of_the_engine(repository: Path) -
             plan(repository)
     put(repository, {**BUILT, "docker/Dockerfile": "FROM debian\nRUN a \\\n ADD http://x/y /z\n"})
     assert plan(repository)
+
+
+def test_many_patterns_are_one_walk(repository: Path) -> None:
+    """A hostile list of inputs takes the time of one pattern; each still counts."""
+    patterns = [*(f"*{number}.lock" for number in range(98)), "a/?.sum", "plain"]
+    put(
+        repository,
+        {
+            ".ctui.toml": f"[environment]\nsetup = 'true'\ninputs = {json.dumps(patterns)}\n",
+            **{f"d{number % 20}/x{number}": "" for number in range(400)},
+            **dict.fromkeys(("b/97.lock", "a/b.sum", "a/bc.sum", "plain", "x.lock"), "1"),
+        },
+    )
+    walks: list[str] = []
+
+    class Counted(CommitFiles):
+        def below(self, path: str) -> Iterator[CommitFile]:
+            walks.append(path)
+            return super().below(path)
+
+    opened = open_repository(repository)
+    found = find(CommitFiles(opened, "HEAD"))
+    assert sorted(dict(inputs_of(Counted(opened, "HEAD"), found))) == [
+        "a/b.sum",
+        "b/97.lock",
+        "plain",
+    ]
+    assert walks == [""]

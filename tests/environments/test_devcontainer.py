@@ -196,3 +196,23 @@ def test_whatever_its_depth_it_is_read_or_refused(depth: int) -> None:
     text = f'{{"image": "x", "customizations": {nested}}}'
     with suppress(InvalidInput):
         assert read_devcontainer(text, "f", Names("an-id")).definition.image == "x"
+
+
+@pytest.mark.parametrize(
+    "name", ["HTTP_PROXY", "https_proxy", "FTP_PROXY", "no_proxy", "ALL_PROXY"]
+)
+def test_no_argument_of_a_build_goes_around_the_engine_s_cache(name: str) -> None:
+    """A layer that came through it would be taken for another repository's same instruction."""
+    said = {"build": {"dockerfile": "Dockerfile", "args": {name: "http://evil", "A": "1"}}}
+    found = read_devcontainer(json.dumps(said), "f", Names("an-id"))
+    assert found.definition.args == {"A": "1"}
+    [refusal] = [one for one in found.keys if one.status == "refused"]
+    assert refusal.key == f"build.args.{name}"
+
+
+@pytest.mark.parametrize("command", ["echo \ud800", ["echo", "a\udfff"], {"\ud800": "echo \0"}])
+def test_a_command_that_is_no_text_is_refused(command: object) -> None:
+    """JSON can say halves of characters, which nothing can write down."""
+    text = json.dumps({"image": "x", "postCreateCommand": command})
+    with pytest.raises(InvalidInput, match="that no command can have"):
+        read_devcontainer(text, "f", Names("an-id"))

@@ -43,7 +43,8 @@ def test_a_stage_that_is_built_can_be_a_number() -> None:
 
 
 @pytest.mark.parametrize(
-    "image", ['ev"il"', "e\\vil", "${A:+evil}", "${A-evil}", "$NONE", "", "--x=y"]
+    "image",
+    ['ev"il"', "e\\vil", "${A:+evil}", "${A-evil}", "$NONE", "", "a\x1b[2J", "\u00e9", "--x=y"],
 )
 def test_an_image_that_cannot_be_known_is_refused(image: str) -> None:
     with pytest.raises(Refused, match="which image that is"):

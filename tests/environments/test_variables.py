@@ -78,3 +78,12 @@ def test_what_steers_the_cli_is_no_variable_of_an_image_either(name: str) -> Non
     assert name_problem(name)
     with pytest.raises(InvalidInput):
         check_variable(name, "x", "a file", by="repository")
+
+
+def test_an_image_s_variable_cannot_be_another_instruction() -> None:
+    """What is put in is written into instructions, as the definition's own values are."""
+    image = {"LINES": 'a"\nENTRYPOINT ["/evil"]', "PLAIN": "b"}
+    layer = {"A": "${containerEnv:PLAIN}"}
+    assert resolve_environment((layer,), image, "f") == {"A": "b"}
+    with pytest.raises(InvalidInput, match="the variable A has a line break"):
+        resolve_environment(({"A": "${containerEnv:LINES}"},), image, "f")

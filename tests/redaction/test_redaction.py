@@ -107,6 +107,13 @@ def test_a_secret_that_begins_another_leaves_nothing_of_it() -> None:
     assert Redactor([long]).redact(f"<{long}>".encode()) == b"<[redacted]>"
 
 
+@pytest.mark.parametrize("signs", ["<>&", "<>&'\"+`\u00e9"], ids=["PHP", ".NET"])
+def test_what_writers_of_json_that_think_of_html_make_of_a_secret_is_found(signs: str) -> None:
+    secret = "Kx81+Q<m>Z7&pLw'2\"`\u00e9"
+    written = "".join(f"\\u{ord(one):04X}" if one in signs else one for one in secret)
+    assert "Kx81" not in Redactor([secret]).redact_text(f'{{"a":"{written}"}}')
+
+
 @pytest.mark.parametrize("before", ["\\", "\\\\", "C:\\", "\n", "\\n", "n", "a\\n\\"])
 def test_a_secret_that_begins_with_n_is_found_behind_a_backslash(before: str) -> None:
     """As every token of npm does."""
