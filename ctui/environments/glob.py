@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-_TOKEN = re.compile(r"\*\*/?$|\*\*/?|\*|\?|\[!?\]?[^\]]*\]|.", re.DOTALL)
+_TOKEN = re.compile(r"\*\*/?$|\*\*/?|\*|\?|\[!?\]?[^\]]{0,200}\]|.", re.DOTALL)
+"""A set of more than 200 signs is none here, or a row of `[` would take the square of its length."""
 _STARS = re.compile(r"\*\*/?|\*")
 _FEW = 2
 _FOLDERS = ".*/"

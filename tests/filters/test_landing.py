@@ -241,7 +241,8 @@ async def test_a_filter_that_came_after_the_work_counts(
     repository_, checkout = opened(place)
     await carry_out(repository_, checkout, await plan_update(repository_, checkout))
     await refused(place, "new.key", method="merge")
-    git(place.path, "rm", "-q", "new.key")
+    # By force: its bytes are not those that the filter would make, so it may count as changed.
+    git(place.path, "rm", "-q", "--force", "new.key")
     git(place.path, "commit", "-q", "-m", "Without it")
     await landed(place, method="squash")
     assert (repository / "other.txt").read_text() == "other\n"
