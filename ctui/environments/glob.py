@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 
 _TOKEN = re.compile(r"\*\*/?$|\*\*/?|\*|\?|\[!?\]?[^\]]{0,200}\]|.", re.DOTALL)
-"""A set of more than 200 signs is none here, or a row of `[` would take the square of its length."""
+"""A set of more than 200 signs is none: a row of `[` would take the square of its length."""
 _STARS = re.compile(r"\*\*/?|\*")
 _FEW = 2
 _FOLDERS = ".*/"
