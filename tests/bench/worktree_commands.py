@@ -74,8 +74,8 @@ def _one_worktree(place: _Place) -> None:
     repository.mkdir()
     git(repository, "init", "-q", "-b", "main")
     git(repository, "commit", "-q", "--allow-empty", "-m", "Begin")
-    for command in ("create", "remove", "create"):
-        place.ctui(repository, command, "one")
+    for command, name in (("create", "none"), ("remove", "none"), ("create", "one")):
+        place.ctui(repository, command, name)
     place.ctui(repository, "clean", "--dry-run")
     ours, theirs = [], []
     for number in range(3 * _ROUNDS + 1):
