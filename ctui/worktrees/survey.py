@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -34,6 +34,7 @@ from ctui.worktrees.model import (
     WorktreeRecord,
     WorktreeStatus,
 )
+from ctui.worktrees.proof.batches import ProofBatches, Prove
 from ctui.worktrees.proof.question import PROVEN
 from ctui.worktrees.unreachable_commits import UnreachableCommits
 
@@ -49,10 +50,6 @@ Each batch reads the target's history once more.
 _OPEN = frozenset({"unmerged", "undone"})
 _NOTHING_OWN = frozenset({"no-commits", "empty", "undone"})
 _OWN = Verdict("no-commits", "it has the target itself")
-_NO_HEAD = Proof(Verdict("unknown", "its HEAD cannot be read"))
-
-Prove = Callable[[Sequence[Work]], Awaitable[list[Proof]]]
-"""Function that returns proofs for works, in their order; see `prover`."""
 
 
 class Survey:
@@ -122,7 +119,7 @@ class Survey:
         found = sorted(self.folders, key=lambda folder: order.get(self._path(folder), len(order)))
         self._blanked, self._one_alone = await self._shared_settings(), False
         works = {folder: self._work(folder) for folder in found}
-        proofs = _Proofs(self._prove, works, first=portion)
+        proofs = ProofBatches(self._prove, works, first=portion)
         jobs = [asyncio.create_task(self._one(folder, works[folder], proofs)) for folder in found]
         try:
             for done in asyncio.as_completed(jobs):
@@ -145,7 +142,7 @@ class Survey:
         self._looks.clear()
         self._blanked, self._one_alone = await self._shared_settings(), False
         works = {folder: self._work(folder, outlook=False) for folder in self.folders}
-        proofs = _Proofs(self._prove, works)
+        proofs = ProofBatches(self._prove, works)
         jobs = [asyncio.create_task(self._removable(*each, proofs)) for each in works.items()]
         try:
             found = [status for status in await asyncio.gather(*jobs) if status is not None]
@@ -170,12 +167,12 @@ class Survey:
         self._looks.pop(metadata, None)
         self._one_alone = True
         work = self._work(metadata, outlook=outlook)
-        return await self._one(metadata, work, _Proofs(self._prove, {metadata: work}))
+        return await self._one(metadata, work, ProofBatches(self._prove, {metadata: work}))
 
     # -- one worktree
 
     async def _removable(
-        self, metadata: Path, work: Work | None, proofs: _Proofs
+        self, metadata: Path, work: Work | None, proofs: ProofBatches
     ) -> WorktreeStatus | None:
         proven = await proofs.of[metadata]
         if proven.verdict.kind not in PROVEN | _NOTHING_OWN and not self._has_upstream(metadata):
@@ -192,7 +189,7 @@ class Survey:
             for status in found
             if (work := works[Path(status.metadata)]) and status.verdict.kind in _OPEN
         }
-        proofs = _Proofs(self._prove, asked)
+        proofs = ProofBatches(self._prove, asked)
         return [
             _with_lines(status, await proofs.of[Path(status.metadata)])
             if Path(status.metadata) in asked
@@ -200,7 +197,7 @@ class Survey:
             for status in found
         ]
 
-    async def _one(self, metadata: Path, work: Work | None, proofs: _Proofs) -> WorktreeStatus:
+    async def _one(self, metadata: Path, work: Work | None, proofs: ProofBatches) -> WorktreeStatus:
         record = self._records.get(str(metadata))
         path, problem = checked_path(self.repository, metadata, record)
         look = None
@@ -306,54 +303,6 @@ def _problem_of(look: GitStatus | None) -> Problem | None:
     if look is None:
         return "unreadable"
     return "submodules-unchecked" if look.unchecked else None
-
-
-class _Proofs:
-    """Proofs of one survey, requested in batches while git reads files."""
-
-    def __init__(self, prove: Prove, works: Mapping[Path, Work | None], *, first: int = 0) -> None:
-        """Ask for all of them.
-
-        Args:
-            prove: see `Survey`.
-            works: by metadata folder; None where there is nothing to be proven.
-            first: number of those in the first batch; 0 for all in one.
-        """
-        self._prove = prove
-        loop = asyncio.get_running_loop()
-        self.of: dict[Path, asyncio.Future[Proof]] = {}
-        asked: list[tuple[asyncio.Future[Proof], Work]] = []
-        for folder, work in works.items():
-            self.of[folder] = loop.create_future()
-            if work is None:
-                self.of[folder].set_result(_NO_HEAD)
-            else:
-                asked.append((self.of[folder], work))
-        self.jobs: list[asyncio.Task[None]] = []
-        size = first or len(asked)
-        while asked:
-            self.jobs.append(asyncio.create_task(self._ask(asked[:size])))
-            asked, size = asked[size:], 2 * size
-
-    async def one(self, work: Work) -> Proof:
-        """Request one more proof outside the batches."""
-        return (await self._answer([work]))[0]
-
-    async def _ask(self, asked: Sequence[tuple[asyncio.Future[Proof], Work]]) -> None:
-        try:
-            proofs = await self._answer([work for _, work in asked])
-        except Exception as error:  # whoever waits must not wait for ever
-            for future, _ in asked:
-                future.set_exception(error)
-            raise
-        for (future, _), proof in zip(asked, proofs, strict=True):
-            future.set_result(proof)
-
-    async def _answer(self, works: Sequence[Work]) -> list[Proof]:
-        try:
-            return await self._prove(works)
-        except CtuiError as error:
-            return [Proof(Verdict("unknown", error.message))] * len(works)
 
 
 def _status(

@@ -19,9 +19,10 @@ from typing import NamedTuple
 from ctui.git.command import run_git, status_arguments
 from ctui.git.repository import Repository, Target, open_repository
 from ctui.worktrees.model import Proof, Verdict, Work, WorktreeRecord
+from ctui.worktrees.proof.batches import Prove
 from ctui.worktrees.proof.prover import Prover
 from ctui.worktrees.proof.worker import ProofWorker
-from ctui.worktrees.survey import Prove, Survey
+from ctui.worktrees.survey import Survey
 from tests.bench.big_repository import BRANCHES, MERGED, SQUASHED, make_big_repository
 from tests.bench.figures import ratio
 from tests.conftest import git

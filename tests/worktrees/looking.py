@@ -10,8 +10,9 @@ from typing import Any
 
 from ctui.git.repository import Repository
 from ctui.worktrees.model import Proof, Verdict, Work, WorktreeRecord, WorktreeStatus
+from ctui.worktrees.proof.batches import Prove
 from ctui.worktrees.proof.prover import Prover
-from ctui.worktrees.survey import Prove, Survey
+from ctui.worktrees.survey import Survey
 from ctui.worktrees.trash.entries import TrashEntry
 from ctui.worktrees.trash.removal import remove_worktree as remove
 
