@@ -97,6 +97,61 @@ class SandboxConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return _several(self.env)
 
 
+NetworkMode = Literal["open", "allow", "closed"]
+"""What a task reaches: any public host, those of a list, or the Messages API only."""
+
+
+class NetworkConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Hosts that tasks reach, all through the gateway."""
+
+    mode: Annotated[
+        NetworkMode,
+        Meta(
+            description="what new tasks reach: open is any public host, allow the package "
+            "registries and git hosts that `ctui network show` lists and what you add, closed "
+            "nothing but Claude's API"
+        ),
+    ] = "allow"
+    allow: Annotated[
+        str | tuple[str, ...],
+        Meta(description='hosts beyond the list, such as ["docs.example.org", "*.example.net"]'),
+    ] = ()
+    deny: Annotated[
+        str | tuple[str, ...],
+        Meta(description="hosts that no task reaches, whoever allows them"),
+    ] = ()
+    private: Annotated[
+        str | tuple[str, ...],
+        Meta(
+            description='hosts and ports that are not public, such as ["registry.lan:4873", '
+            '"host:5432"]; host is this machine'
+        ),
+    ] = ()
+    gateway: Annotated[
+        bool,
+        Meta(
+            description="seal new tasks behind the gateway; without it they are on the network of "
+            "sandbox.network, with your login inside, and are marked unsealed"
+        ),
+    ] = False
+    ports: Annotated[
+        int,
+        Meta(ge=1, le=65535, description="port on which `ctui task open` shows what a task serves"),
+    ] = 8899
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        return _several(self.allow)
+
+    @property
+    def denied(self) -> tuple[str, ...]:
+        return _several(self.deny)
+
+    @property
+    def private_hosts(self) -> tuple[str, ...]:
+        return _several(self.private)
+
+
 class ClaudeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Defaults of new tasks."""
 
@@ -262,6 +317,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     image: ImageConfig = ImageConfig()
     sandbox: SandboxConfig = SandboxConfig()
+    network: NetworkConfig = NetworkConfig()
     claude: ClaudeConfig = ClaudeConfig()
     worktrees: WorktreeConfig = WorktreeConfig()
     git: GitConfig = GitConfig()
