@@ -211,6 +211,36 @@ class DoneStep(msgspec.Struct, frozen=True):
     said: str
 
 
+class ShownHostRule(msgspec.Struct, frozen=True):
+    """A host that somebody allows or denies."""
+
+    id: int | None
+    """None for one of the settings."""
+    effect: Literal["allow", "deny"]
+    host: str
+    origin: Literal["settings", "person", "repository", "task"]
+
+
+class ShippedHost(msgspec.Struct, frozen=True):
+    """A host of ctui's own list."""
+
+    host: str
+    ports: list[int]
+    source: str
+    """Where it is documented that a tool needs it."""
+
+
+class ShownNetwork(msgspec.Struct, frozen=True):
+    """What tasks reach."""
+
+    mode: Literal["open", "allow", "closed"]
+    gateway: bool
+    """New tasks are sealed behind the gateway."""
+    rules: list[ShownHostRule]
+    private: list[str]
+    shipped: list[ShippedHost]
+
+
 class ShownSecret(msgspec.Struct, frozen=True):
     """A secret, without its value."""
 
