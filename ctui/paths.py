@@ -83,12 +83,23 @@ class Paths(NamedTuple):
 
     @property
     def driver_socket(self) -> Path:
-        """The driver's socket, in a folder of its own if the usual path would be too long."""
-        plain = self.runtime / "driver.sock"
-        if len(os.fsencode(plain)) <= _SOCKET_PATH_LIMIT:
-            return plain
-        digest = hashlib.sha256(os.fsencode(self.runtime)).hexdigest()[:16]
-        return Path("/tmp") / f"ctui-{os.getuid()}-{digest}" / "driver.sock"  # noqa: S108 - its folder is checked by private_folder
+        return self._socket("driver.sock")
+
+    @property
+    def gateway_log(self) -> Path:
+        return self.state / "gateway.log"
+
+    @property
+    def gateway_lock(self) -> Path:
+        return self.state / "gateway.lock"
+
+    @property
+    def gateway_socket(self) -> Path:
+        return self._socket("gateway.sock")
+
+    @property
+    def network_books(self) -> Path:
+        return self.state / "network.db"
 
     @property
     def instance(self) -> str:
@@ -97,6 +108,14 @@ class Paths(NamedTuple):
 
     def task(self, task_id: str) -> Path:
         return self.state / "tasks" / task_id
+
+    def _socket(self, name: str) -> Path:
+        """Return the path of a socket, in a folder of its own if the usual one is too long."""
+        plain = self.runtime / name
+        if len(os.fsencode(plain)) <= _SOCKET_PATH_LIMIT:
+            return plain
+        digest = hashlib.sha256(os.fsencode(self.runtime)).hexdigest()[:16]
+        return Path("/tmp") / f"ctui-{os.getuid()}-{digest}" / name  # noqa: S108 - its folder is checked by private_folder
 
 
 def private_folder(path: Path) -> Path:
