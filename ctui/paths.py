@@ -98,6 +98,11 @@ class Paths(NamedTuple):
         return self._socket("gateway.sock")
 
     @property
+    def gateway_folders(self) -> Path:
+        """The folder in which each sealed run has one with its sockets."""
+        return self._socket("gw", below="0123456789ab/egress.sock")
+
+    @property
     def network_books(self) -> Path:
         return self.state / "network.db"
 
@@ -109,10 +114,10 @@ class Paths(NamedTuple):
     def task(self, task_id: str) -> Path:
         return self.state / "tasks" / task_id
 
-    def _socket(self, name: str) -> Path:
-        """Return the path of a socket, in a folder of its own if the usual one is too long."""
+    def _socket(self, name: str, below: str = "") -> Path:
+        """Return the path of a socket, or of a folder of sockets, that is not too long."""
         plain = self.runtime / name
-        if len(os.fsencode(plain)) <= _SOCKET_PATH_LIMIT:
+        if len(os.fsencode(plain / below)) <= _SOCKET_PATH_LIMIT:
             return plain
         digest = hashlib.sha256(os.fsencode(self.runtime)).hexdigest()[:16]
         return Path("/tmp") / f"ctui-{os.getuid()}-{digest}" / name  # noqa: S108 - its folder is checked by private_folder

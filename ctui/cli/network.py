@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ctui.cli.shapes import ShownNetwork
     from ctui.gateway.egress.policy import Policy
-    from ctui.tasks.network.rules import Effect, HostRule
+    from ctui.tasks.host_rules import Effect, HostRule
 
 
 @click.group("network")

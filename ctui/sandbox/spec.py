@@ -56,6 +56,8 @@ class SandboxSpec(msgspec.Struct, frozen=True, kw_only=True):
     """The folder below the workspace in which its command starts; "" is the workspace."""
     debugger: bool = False
     """True if its processes may trace each other (ptrace)."""
+    dns: tuple[str, ...] = ()
+    """Addresses of resolvers; none leaves the engine's."""
     runtime: str = ""
     """The engine's runtime that makes it; "" is the engine's default."""
     entrypoint: tuple[str, ...] = ()

@@ -72,6 +72,9 @@ class TaskOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     """The id of the environment that it runs in; "" is ctui's default image."""
     volumes: dict[str, str] = {}
     """Mount point -> name of a volume that its environment gives to each task."""
+    network: str = ""
+    """What it reaches through the gateway: open, allow or closed. "" and "unsealed": it is on the
+    engine's network, with its login inside."""
 
 
 Cause = Literal[

@@ -19,8 +19,32 @@ from ctui.tasks.disk_usage import Usage
 from ctui.tasks.journal.archive import Journal
 from ctui.tasks.mailbox.ports import Account, Provided
 from ctui.tasks.model import Run, Task, WorkState
+from ctui.tasks.network.sealed import SealedRun
 from ctui.tasks.store import Store
 from tests.simulation.world import Generation, World
+
+
+class SimulatedNetwork:
+    """The gateway that one driver has of the world: it outlives the driver."""
+
+    def __init__(self, world: World, generation: Generation) -> None:
+        self._world, self._generation = world, generation
+
+    async def open(self, run: SealedRun) -> None:
+        await self._call()
+        self._world.open_runs.add(run.access.run)
+
+    async def close(self, task: str) -> None:
+        if not self._world.sealed:
+            return
+        await self._call()
+        mine = {run for run in self._world.open_runs if run.partition("/")[0] == task}
+        self._world.open_runs -= mine
+
+    async def _call(self) -> None:
+        self._generation.check()
+        await self._world.pause()
+        self._generation.check()
 
 
 class SimulatedWorkspace:

@@ -19,6 +19,7 @@ from ctui.tasks.model import Answer, Ask, AskState, Task, TaskOptions, TaskState
 from tests.simulation.driver_parts import (
     SimulatedJournals,
     SimulatedLogins,
+    SimulatedNetwork,
     SimulatedWorkspace,
     simulated_store,
 )
@@ -63,6 +64,7 @@ class FrontEnds:
             workspace=SimulatedWorkspace(self.world, self.generation),
             logins=SimulatedLogins(self.world, self.generation),
             journals=self.journals,
+            network=SimulatedNetwork(self.world, self.generation),
             instance="0123456789abcdef",
             config=lambda: _CONFIG,
             publish=self._published,
@@ -118,7 +120,7 @@ class FrontEnds:
             base=None,
             prompt="go",
             detached=self.random.random() < 0.7 if detached is None else detached,
-            options=TaskOptions(**options),
+            options=TaskOptions(network="allow" if self.world.sealed else "", **options),
             config=config,
         )
         before = self.hurt[task]

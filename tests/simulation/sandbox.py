@@ -43,6 +43,8 @@ class Sandbox:
     # -- what the runner does with it
 
     def start(self) -> None:
+        if self.spec.network == "none" and f"{self.task}/{self.run}" not in self.world.open_runs:
+            raise self.world.breaks(f"{self.id} starts, and the gateway does not serve it")
         self.running = self.started = True
         self._work.append(self.world.spawn(self._listen()))
 

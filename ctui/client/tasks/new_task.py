@@ -17,6 +17,7 @@ from ctui.config.variables import person_variables
 from ctui.errors import InvalidInput
 from ctui.paths import Paths
 from ctui.tasks.model import TaskOptions
+from ctui.tasks.network.sealed import UNSEALED
 from ctui.tasks.secrets.registry import check_given
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def options_of(paths: Paths, new: NewTask, config: Config, say: Say) -> TaskOpti
         filters=config.git.filter_names,
         env=variables,
         secrets=check_given(paths, options.secrets, variables),
+        network=options.network or (config.network.mode if config.network.gateway else UNSEALED),
     )
 
 

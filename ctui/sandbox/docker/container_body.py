@@ -39,6 +39,7 @@ def _host_config(spec: SandboxSpec) -> dict[str, Any]:
     return {
         **({"Runtime": spec.runtime} if spec.runtime else {}),
         "NetworkMode": spec.network,
+        **({"Dns": list(spec.dns)} if spec.dns else {}),
         "Mounts": [_mount(mount) for mount in spec.mounts],
         "Tmpfs": {"/tmp": f"rw,exec,nosuid,nodev,size={limits.tmp},mode=1777"},  # noqa: S108 - the container's own
         "ReadonlyRootfs": not spec.writable_root,

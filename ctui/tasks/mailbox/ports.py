@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ctui.claude.login.credentials import Credential
 from ctui.claude.mcp.mcp_servers import Resolved
@@ -16,6 +17,9 @@ from ctui.tasks.disk_usage import Usage
 from ctui.tasks.journal.archive import Journal
 from ctui.tasks.model import Run, Task, WorkState
 from ctui.tasks.store import Store
+
+if TYPE_CHECKING:
+    from ctui.tasks.network.sealed import SealedRun
 
 
 class Provided(NamedTuple):
@@ -123,6 +127,20 @@ class Archives(Protocol):
     def close_all(self) -> None: ...
 
 
+class Network(Protocol):
+    """The gateway, which sealed runs have instead of a network."""
+
+    async def open(self, run: SealedRun) -> None:
+        """Let a run reach what it may; its folder and its sockets are there then.
+
+        Raises:
+            RunnerUnavailable: the gateway does not serve it.
+        """
+
+    async def close(self, task: str) -> None:
+        """Take everything away that a task reached: none of its sandboxes is left."""
+
+
 class Services(NamedTuple):
     """Services that the runs of all tasks share."""
 
@@ -131,6 +149,7 @@ class Services(NamedTuple):
     workspace: Workspace
     logins: LoginSource
     journals: Archives
+    network: Network
     instance: str
     """The label of everything that is ours."""
     config: Callable[[], Config]
@@ -138,5 +157,7 @@ class Services(NamedTuple):
     publish: Callable[[Update], None]
     now: Callable[[], int]
     """Returns nanoseconds since the epoch."""
+    sockets: Path = Path("/nonexistent")
+    """Folder in which each sealed run has one of its own."""
     booted: int = 0
     """Start of this machine, on the same clock; 0 if unknown."""

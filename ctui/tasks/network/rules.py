@@ -1,4 +1,4 @@
-"""Rules of hosts that the person keeps: for all tasks, for those of a repository, or for one."""
+"""The policy of a run: the person's settings, and the rules that are kept for its task."""
 
 from __future__ import annotations
 
@@ -11,30 +11,8 @@ from ctui.config import Config
 from ctui.errors import InvalidInput
 from ctui.gateway.egress.names import BadName, target_of
 from ctui.gateway.egress.policy import Mode, Origin, Policy, PrivateHost, Rule, decide, rule_of
+from ctui.tasks.host_rules import Effect, HostRule
 from ctui.text import one_line
-
-Effect = Literal["allow", "deny"]
-
-
-class HostRule(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule that was made by an answer or by `ctui network`."""
-
-    id: int
-    repository: str
-    """The main repository's `.git` folder; "" for all repositories."""
-    task: str
-    """The task that it is for; "" for all tasks of the repository."""
-    host: str
-    """As `rule_of` reads it: a host, with its port where that is not the web's."""
-    effect: Effect
-    created: int
-    """Nanoseconds since the epoch."""
-
-    @property
-    def origin(self) -> Origin:
-        if self.task:
-            return "task"
-        return "repository" if self.repository else "person"
 
 
 def checked_host(text: str, effect: Effect = "allow", origin: Origin = "person") -> Rule:

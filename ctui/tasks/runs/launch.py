@@ -26,6 +26,15 @@ from ctui.sandbox.spec import (
 from ctui.sandbox.surroundings import surroundings
 from ctui.tasks.mailbox.ports import Account, Provided, Services
 from ctui.tasks.model import SandboxFacts, Task
+from ctui.tasks.network.sealed import (
+    SEALED,
+    SealedRun,
+    access_of,
+    is_sealed,
+    login_of,
+    sealed_environment,
+    task_policy,
+)
 from ctui.tasks.runs.given import given_environment
 
 
@@ -37,6 +46,8 @@ class Launch(NamedTuple):
     first_line: bytes
     facts: SandboxFacts
     """Facts about its start, as a person reads them."""
+    sealed: SealedRun | None = None
+    """What it has of the network; None where it is on the engine's."""
 
 
 def home_volume(instance: str, task_id: str) -> str:
@@ -76,6 +87,7 @@ async def prepare(
     last = services.store.runs.last(task.id)
     number = last.number + 1 if last else 1
     sandbox, instance = config.sandbox, services.instance
+    sealed = sealed_run_of(services, config, task, number, account)
     volume = Mount(home_volume(instance, task.id), HOME, kind="volume")
     caches = cache_mounts(instance) if sandbox.shared_caches else ()
     spec = SandboxSpec(
@@ -87,10 +99,18 @@ async def prepare(
         env={
             **surroundings(os.environ),
             **home.env,
+            **(sealed_environment(sealed.login) if sealed else {}),
             **(cache_environment() if sandbox.shared_caches else {}),
         },
-        mounts=(*provided.mounts, volume, *caches, *environment_volumes(instance, task)),
-        network=network_name(instance, sandbox),
+        mounts=(
+            *provided.mounts,
+            volume,
+            *caches,
+            *environment_volumes(instance, task),
+            *([sealed.mount] if sealed else []),
+        ),
+        network="none" if sealed else network_name(instance, sandbox),
+        dns=("127.0.0.1",) if sealed else (),
         runtime=sandbox.runtime,
         debugger=sandbox.debugger,
         labels={LABEL_INSTANCE: instance, LABEL_TASK: task.id, LABEL_RUN: str(number)},
@@ -101,7 +121,20 @@ async def prepare(
     if account is not None and account.servers is not None:
         facts = msgspec.structs.replace(facts, skipped=account.servers.skipped)
     given = given_environment(services, task, account)
-    return Launch(number, spec, first_line_of(home, account, given), facts)
+    return Launch(
+        number, spec, first_line_of(home, account, given, sealed=bool(sealed)), facts, sealed
+    )
+
+
+def sealed_run_of(
+    services: Services, config: Config, task: Task, number: int, account: Account | None
+) -> SealedRun | None:
+    """Return what a run has of the network; None where it is on the engine's."""
+    if not is_sealed(task):
+        return None
+    rules = services.store.host_rules.of(task.repository, task.id)
+    access = access_of(task, number, task_policy(task, config, rules), services.sockets)
+    return SealedRun(access, login_of(task, account))
 
 
 async def home_of(
@@ -129,7 +162,8 @@ async def home_of(
                 rule for folder, text in settings.items() for rule in deny_rules_of(text, folder)
             ),
             project_settings=settings[""],
-            base_url=account.base_url if account else "",
+            # The address of a sealed run's calls is the gateway's business.
+            base_url=account.base_url if account and not is_sealed(task) else "",
             home=HOME,
             mcp=bool(options.mcp_servers),
             approval_tool=options.approval_tool,
@@ -147,14 +181,22 @@ async def _base_files(services: Services, task: Task, name: str) -> dict[str, st
     }
 
 
-def first_line_of(home: TaskHome, account: Account | None, given: Mapping[str, str]) -> bytes:
+def first_line_of(
+    home: TaskHome, account: Account | None, given: Mapping[str, str], *, sealed: bool
+) -> bytes:
     """Return the relay's first line, the only place where secrets are.
 
-    `given` are the variables of the task; the login is stronger than they.
+    Args:
+        home: the files and the command line.
+        account: the login, which a sealed run does not get, and the secrets of MCP servers.
+        given: the variables of the task; the login is stronger than they.
+        sealed: the gateway has the login, and the person's proxies.
     """
     if account is None:
         return b""
     servers = account.servers.content if account.servers else ""
+    if sealed:
+        return first_line(home, given, servers)
     # The address of a proxy can hold a password.
     proxies = proxy_environment(account.environ, in_sandbox=True)
     secrets = {**proxies, **given, **account.credential.environment()}
@@ -178,7 +220,7 @@ def _facts(config: Config, task: Task, spec: SandboxSpec, provided: Provided) ->
         cpus=sandbox.cpus,
         pids=sandbox.pids,
         tmp=sandbox.tmp,
-        network=spec.network,
+        network=SEALED if spec.network == "none" else spec.network,
         debugger=spec.debugger,
         permission_mode="bypassPermissions"
         if options.skip_permissions

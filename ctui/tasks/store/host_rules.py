@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from ctui.errors import NotFound
-from ctui.tasks.network.rules import Effect, HostRule
+from ctui.tasks.host_rules import Effect, HostRule
 from ctui.tasks.store.database import Database
 
 

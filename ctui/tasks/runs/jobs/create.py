@@ -51,6 +51,8 @@ async def create(
             return channel
         await insist(actor, lambda: actor.services.runner.remove(opened.sandbox))
     again_on = (RunnerUnavailable, Conflict)
+    if (sealed := launch.sealed) is not None:
+        await insist(actor, lambda: actor.services.network.open(sealed), on=again_on)
     return await insist(actor, lambda: _attempt(actor, launch, run), on=again_on)
 
 

@@ -1,0 +1,115 @@
+"""The gateway as the driver has it: the table of all sealed runs, pushed whenever it changes."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from ctui.errors import CtuiError, RunnerUnavailable
+from ctui.gateway.egress.policy import Policy
+from ctui.gateway.model import Access, Login, Serve, Served
+from ctui.paths import private_folder
+from ctui.tasks.network.sealed import SealedRun
+
+_SERVE_SECONDS = 20.0
+
+
+class Link(Protocol):
+    """The way to the gateway, which is started where it does not run."""
+
+    async def serve(self, table: Serve) -> Served:
+        """Push the whole table, now and at each new connection; return when it is in force.
+
+        Raises:
+            CtuiError: the gateway cannot be started.
+        """
+
+    async def close(self) -> None: ...
+
+
+class Gate:
+    """All sealed runs of a driver, and their folders."""
+
+    def __init__(self, link: Link, folder: Path) -> None:
+        """Begin with no run.
+
+        Args:
+            link: to the gateway.
+            folder: that each access has one of its own in; only this user may enter it.
+        """
+        self._link = link
+        self.folder = folder
+        self._accesses: dict[str, Access] = {}
+        self._logins: dict[str, Login] = {}
+
+    def begin(self, accesses: Iterable[Access]) -> None:
+        """Take over the runs of an earlier driver, before the table is pushed first."""
+        self._accesses.update({access.run: access for access in accesses})
+
+    async def open(self, run: SealedRun) -> None:
+        """Let a run reach what it may; its folder and its sockets are there then.
+
+        Raises:
+            RunnerUnavailable: the gateway does not serve it.
+        """
+        access = run.access
+        private_folder(self.folder)
+        # The sandbox's user is another one: it gets in by the mount, and by no other way.
+        Path(access.folder).mkdir(mode=0o755, exist_ok=True)
+        self._accesses[access.run] = access
+        if run.login is not None:
+            self._logins[run.login.name] = run.login
+        served = await self._push()
+        if problem := served.problems.get(access.run):
+            raise RunnerUnavailable(f"the gateway does not serve the task: {problem}")
+
+    async def close(self, task: str) -> None:
+        """Take everything away that a task reached: none of its sandboxes is left."""
+        gone = [access for access in self._accesses.values() if access.task == task]
+        if not gone and task not in self._logins:
+            return
+        for access in gone:
+            del self._accesses[access.run]
+        self._logins.pop(task, None)
+        with suppress(CtuiError):  # one that does not run serves nobody, and the next push says it
+            await self._push()
+        for access in gone:
+            await asyncio.to_thread(shutil.rmtree, access.folder, ignore_errors=True)
+
+    async def renew(self, login: Login) -> None:
+        """Have a task's calls made with another login, also those that wait."""
+        self._logins[login.name] = login
+        await self._push()
+
+    async def change(self, policy: Callable[[Access], Policy]) -> None:
+        """Have other rules count, also for what waits."""
+        changed = {
+            run: msgspec.structs.replace(access, egress=policy(access))
+            for run, access in self._accesses.items()
+        }
+        if changed != self._accesses:
+            self._accesses = changed
+            await self._push()
+
+    async def leave(self) -> None:
+        """Let the gateway go on without this driver."""
+        with suppress(OSError):
+            await self._link.close()
+
+    async def _push(self) -> Served:
+        used = {access.login for access in self._accesses.values()}
+        logins = tuple(login for name, login in self._logins.items() if name in used)
+        table = Serve(tuple(self._accesses.values()), logins)
+        try:
+            async with asyncio.timeout(_SERVE_SECONDS):
+                return await self._link.serve(table)
+        except TimeoutError as error:
+            raise RunnerUnavailable(
+                "the gateway does not answer", hint="`ctui doctor` looks at it"
+            ) from error
