@@ -92,6 +92,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """True if the task has MCP servers beside ctui's own."""
     approval_tool: str = ""
     """The tool that decides on what is asked; empty asks the person."""
+    sealed: bool = False
+    """True if it reaches named hosts only."""
 
 
 class TaskHome(msgspec.Struct, frozen=True):
@@ -216,6 +218,9 @@ def _managed(options: RunOptions) -> dict[str, str]:
         "allowManagedHooksOnly": True,
         "allowManagedPermissionRulesOnly": True,
     }
+    if options.sealed:
+        # It would ask Anthropic whether a host is safe, and cannot: the rules of hosts decide.
+        settings["skipWebFetchPreflight"] = True
     # A trusted workspace's own CLAUDE.md is read from the worktree.
     memory = "" if options.trusted else options.claude_md[:_CLAUDE_MD_LIMIT]
     return {"managed-settings.json": json.dumps(settings), "CLAUDE.md": memory}

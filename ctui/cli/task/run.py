@@ -14,7 +14,7 @@ from ctui.cli.bringing import ask_of, bringing_options, include_of
 from ctui.cli.output import json_option, print_json, read_stdin, repo_option, show_progress, warn
 from ctui.cli.task.durations import unattended_options
 from ctui.cli.task.variables import env_file_texts, variable_options
-from ctui.config import PermissionMode
+from ctui.config.model import NetworkMode, PermissionMode
 from ctui.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -90,6 +90,16 @@ def _no_gpus() -> None:
     help="Give it no other commits than those its worktree begins with: no stash, no other branch.",
 )
 @click.option(
+    "--network",
+    type=click.Choice(get_args(NetworkMode)),
+    help="What it reaches: any public host, those of `ctui network show`, or Claude's API only.",
+)
+@click.option(
+    "--no-gateway",
+    is_flag=True,
+    help="Run it unsealed: on the engine's network, with your login inside.",
+)
+@click.option(
     "--gpus",
     hidden=True,
     expose_value=False,
@@ -122,6 +132,13 @@ def command(**options: Any) -> int:
         raise InvalidInput("the prompt is empty", hint="say what the task should do")
     options["env_files"] = env_file_texts(options["env_files"])
     return asyncio.run(_run(options))
+
+
+def _network_of(options: dict[str, Any]) -> str:
+    """Return the network that was chosen, or "" for that of the settings."""
+    if options["no_gateway"] and options["network"]:
+        raise click.UsageError("--no-gateway and --network exclude each other")
+    return "unsealed" if options["no_gateway"] else options["network"] or ""
 
 
 async def _run(options: dict[str, Any]) -> int:
@@ -184,6 +201,7 @@ async def _start(client: Client, repository: Repository, options: dict[str, Any]
             unattended=options["unattended"],
             timeout=options["timeout"],
             isolated=options["isolated"],
+            network=_network_of(options),
             secrets=options["secrets"],
         ),
         mcp_config=options["mcp_config"],

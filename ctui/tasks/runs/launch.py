@@ -167,6 +167,7 @@ async def home_of(
             home=HOME,
             mcp=bool(options.mcp_servers),
             approval_tool=options.approval_tool,
+            sealed=is_sealed(task),
         )
     )
 
