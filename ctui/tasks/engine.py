@@ -28,6 +28,8 @@ from ctui.tasks.mailbox.mail import (
     Adopt,
     Answer,
     Hold,
+    HostAsked,
+    HostGone,
     Interrupt,
     Mail,
     PutBack,
@@ -207,6 +209,13 @@ class TaskEngine:
         task = self.store.tasks.get(call.task)
         sandbox: str = await self._ask(task, lambda reply: Hold(call=call, reply=reply))
         return sandbox
+
+    def tell(self, task_id: str, mail: HostAsked | HostGone) -> None:
+        """Tell a task what the gateway says of its run; one that is at rest has none."""
+        if (actor := self._actors.get(task_id)) is not None:
+            actor.put(mail)
+        elif isinstance(mail, HostAsked):
+            self._services.network.decide(mail.request, allow=False)
 
     def journal(self, task_id: str) -> Journal:
         """Return the task's archive, open for appending. Raises NotFound."""

@@ -249,6 +249,7 @@ class AskKind(StrEnum):
     QUESTION = "question"
     PLAN = "plan"
     ELICITATION = "elicitation"
+    HOST = "host"
 
 
 class AskState(StrEnum):

@@ -41,6 +41,13 @@ class SimulatedNetwork:
         mine = {run for run in self._world.open_runs if run.partition("/")[0] == task}
         self._world.open_runs -= mine
 
+    def decide(self, request: str, *, allow: bool) -> None:
+        self._generation.check()
+        self._world.decided[request] = allow
+
+    def rules_changed(self) -> None:
+        self._generation.check()
+
     async def _call(self) -> None:
         self._generation.check()
         await self._world.pause()

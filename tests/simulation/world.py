@@ -81,6 +81,8 @@ class World:
         """True if its tasks have the gateway instead of a network."""
         self.open_runs: set[str] = set()
         """Runs that the gateway serves: "<task>/<number>"."""
+        self.decided: dict[str, bool] = {}
+        """Hosts that were asked for, by the gateway's id -> whether they were allowed."""
         self.stopped: set[str] = set()
         """Tasks that were said to be stopped, and that nobody woke since."""
         self.broken: list[str] = []

@@ -110,6 +110,23 @@ class Sweep(Mail):
     """The sandbox, where its relay still waits for the first line of the task's next run."""
 
 
+class HostAsked(Mail):
+    """News that the run wants to reach a host that nobody has named."""
+
+    run: int
+    request: str
+    """The gateway's id of what waits."""
+    host: str
+    port: int
+    program: str
+
+
+class HostGone(Mail):
+    """News that nothing waits for that host any more."""
+
+    request: str
+
+
 class Slot(Mail):
     """News that there is room for a run."""
 

@@ -140,6 +140,12 @@ class Network(Protocol):
     async def close(self, task: str) -> None:
         """Take everything away that a task reached: none of its sandboxes is left."""
 
+    def decide(self, request: str, *, allow: bool) -> None:
+        """Let what waits for a host go on, or refuse it."""
+
+    def rules_changed(self) -> None:
+        """Have the rules of hosts count as they are kept now."""
+
 
 class Services(NamedTuple):
     """Services that the runs of all tasks share."""

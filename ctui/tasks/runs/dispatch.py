@@ -10,6 +10,8 @@ from ctui.tasks.mailbox.mail import (
     Adopt,
     Answer,
     Hold,
+    HostAsked,
+    HostGone,
     Interrupt,
     JobDone,
     Lines,
@@ -32,7 +34,7 @@ from ctui.tasks.runs import commands, timers
 from ctui.tasks.runs.disks import pausing, watching
 from ctui.tasks.runs.phases import adopting, closing, creating, leaving, live, shells
 from ctui.tasks.runs.phases.follow_up import follow_up
-from ctui.tasks.session import conversation
+from ctui.tasks.session import conversation, hosts
 
 _ANY_EPOCH = {"import", "confirm", "reset", "unpause"}
 """Jobs and timers that mean the same in every phase."""
@@ -113,6 +115,8 @@ _HANDLERS: dict[type[Mail], Callable[[Step, Any], None]] = {
     Hold: shells.hold,
     Adopt: lambda step, mail: adopting.adopt(step, mail.run),
     Sweep: lambda step, mail: _sweep(step, mail.silent),
+    HostAsked: hosts.asked,
+    HostGone: hosts.gone,
     Slot: lambda step, _: creating.slot(step),
     Lines: _lines,
     JobDone: _job_done,
