@@ -10,7 +10,7 @@ import click
 from ctui.cli.output import warn
 
 if TYPE_CHECKING:
-    from ctui.client.environments import EnvironmentWish
+    from ctui.client.tasks.environments import EnvironmentWish
 
 
 def wish_of(image: str, *, yes: bool, may_ask: bool = True, later: bool = False) -> EnvironmentWish:
@@ -18,7 +18,7 @@ def wish_of(image: str, *, yes: bool, may_ask: bool = True, later: bool = False)
 
     With `later` the task asks in the inbox.
     """
-    from ctui.client.environments import EnvironmentWish
+    from ctui.client.tasks.environments import EnvironmentWish
 
     terminal = may_ask and sys.stdin.isatty() and sys.stderr.isatty()
     return EnvironmentWish(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ctui.config import Config
 from ctui.errors import ConsentRequired, NotFound
-from ctui.git.repository import open_repository
+from ctui.git.repository.repository import open_repository
 from ctui.paths import Paths
 from ctui.tasks.mailbox.ports import BuiltEnvironment, ConsentMissing, ConsentQuestion
 from ctui.tasks.model import Task
@@ -37,9 +37,9 @@ class LocalEnvironments:
     ) -> BuiltEnvironment:
         """See `Environments.provide`."""
         # Only a task that waits for one needs all this.
-        from ctui.environments.carrying import carry_into
+        from ctui.environments.build.carrying import carry_into
+        from ctui.environments.build.provision import Provision, provision
         from ctui.environments.lookup import plan_of
-        from ctui.environments.provision import Provision, provision
         from ctui.environments.records import Records
 
         if task.base is None:
