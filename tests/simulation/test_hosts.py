@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ async def _asked(schedule: Schedule, request: str, host: str = "registry.example
     raise AssertionError("it is not asked")
 
 
-async def _working(schedule: Schedule, **options: object) -> None:
+async def _working(schedule: Schedule, **options: Any) -> None:
     """Start a task whose CLI waits for the answer to a tool."""
     schedule.world.tool_counts = [1]
     await live(schedule, **options)

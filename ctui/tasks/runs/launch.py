@@ -24,7 +24,7 @@ from ctui.sandbox.spec import (
     SandboxSpec,
 )
 from ctui.sandbox.surroundings import surroundings
-from ctui.tasks.mailbox.ports import Account, Provided, Services
+from ctui.tasks.mailbox.ports import Account, BuiltEnvironment, Provided, Services
 from ctui.tasks.model import SandboxFacts, Task
 from ctui.tasks.network.sealed import (
     SEALED,
@@ -48,6 +48,8 @@ class Launch(NamedTuple):
     """Facts about its start, as a person reads them."""
     sealed: SealedRun | None = None
     """What it has of the network; None where it is on the engine's."""
+    built: BuiltEnvironment | None = None
+    """The environment that was built for it just now, if it waited for one."""
 
 
 def home_volume(instance: str, task_id: str) -> str:
