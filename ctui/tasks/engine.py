@@ -27,9 +27,9 @@ from ctui.tasks.journal.archive import Journal
 from ctui.tasks.mailbox.mail import (
     Adopt,
     Answer,
+    GatewayMail,
     Hold,
     HostAsked,
-    HostGone,
     Interrupt,
     Mail,
     PutBack,
@@ -210,7 +210,7 @@ class TaskEngine:
         sandbox: str = await self._ask(task, lambda reply: Hold(call=call, reply=reply))
         return sandbox
 
-    def tell(self, task_id: str, mail: HostAsked | HostGone) -> None:
+    def tell(self, task_id: str, mail: GatewayMail) -> None:
         """Tell a task what the gateway says of its run; one that is at rest has none."""
         if (actor := self._actors.get(task_id)) is not None:
             actor.put(mail)

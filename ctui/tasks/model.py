@@ -183,6 +183,8 @@ class Task(msgspec.Struct, kw_only=True):
     """Seconds of work for that turn; None takes the options'."""
     background: tuple[BackgroundCommand, ...] = ()
     """Commands that still run although the turn is over."""
+    ports: tuple[int, ...] = ()
+    """Ports that its run listens on, as far as the gateway knows them."""
     sandbox: SandboxFacts | None = None
     created: int = 0
     updated: int = 0

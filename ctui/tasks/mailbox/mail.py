@@ -127,6 +127,30 @@ class HostGone(Mail):
     request: str
 
 
+class PortsChanged(Mail):
+    """News of the ports that the run listens on."""
+
+    ports: tuple[int, ...]
+
+
+class LoginTrouble(Mail):
+    """News that the model's API does not take the login, or takes it again."""
+
+    text: str
+    """Trouble in one line; "" if it is over."""
+
+
+class Anomaly(Mail):
+    """News of something that a well-behaved run does not do to the gateway."""
+
+    kind: str
+    text: str
+
+
+GatewayMail = HostAsked | HostGone | PortsChanged | LoginTrouble | Anomaly
+"""Mail that the gateway causes."""
+
+
 class Slot(Mail):
     """News that there is room for a run."""
 

@@ -11,26 +11,26 @@ from typing import Protocol
 
 import msgspec
 
-from ctui.errors import CtuiError, RunnerUnavailable
+from ctui.errors import CtuiError, RunnerUnavailable, Unavailable
 from ctui.gateway.egress.policy import Policy
-from ctui.gateway.model import Access, Login, Serve, Served
+from ctui.gateway.model import Access, Login
 from ctui.paths import private_folder
 from ctui.tasks.network.sealed import SealedRun
-
-_SERVE_SECONDS = 20.0
 
 
 class Link(Protocol):
     """The way to the gateway, which is started where it does not run."""
 
-    async def serve(self, table: Serve) -> Served:
+    async def serve(self, accesses: Iterable[Access], logins: Iterable[Login]) -> dict[str, str]:
         """Push the whole table, now and at each new connection; return when it is in force.
 
-        Raises:
-            CtuiError: the gateway cannot be started.
-        """
+        Returns:
+            why some runs are not served.
 
-    async def close(self) -> None: ...
+        Raises:
+            Unavailable: there is no gateway; it gets the table as soon as there is one.
+            Refused: the gateway is a newer ctui's.
+        """
 
 
 class Gate:
@@ -65,8 +65,8 @@ class Gate:
         self._accesses[access.run] = access
         if run.login is not None:
             self._logins[run.login.name] = run.login
-        served = await self._push()
-        if problem := served.problems.get(access.run):
+        problems = await self._push()
+        if problem := problems.get(access.run):
             raise RunnerUnavailable(f"the gateway does not serve the task: {problem}")
 
     async def close(self, task: str) -> None:
@@ -97,19 +97,9 @@ class Gate:
             self._accesses = changed
             await self._push()
 
-    async def leave(self) -> None:
-        """Let the gateway go on without this driver."""
-        with suppress(OSError):
-            await self._link.close()
-
-    async def _push(self) -> Served:
-        used = {access.login for access in self._accesses.values()}
-        logins = tuple(login for name, login in self._logins.items() if name in used)
-        table = Serve(tuple(self._accesses.values()), logins)
+    async def _push(self) -> dict[str, str]:
         try:
-            async with asyncio.timeout(_SERVE_SECONDS):
-                return await self._link.serve(table)
-        except TimeoutError as error:
-            raise RunnerUnavailable(
-                "the gateway does not answer", hint="`ctui doctor` looks at it"
-            ) from error
+            return await self._link.serve(self._accesses.values(), self._logins.values())
+        except Unavailable as error:
+            # As an engine that is away: what needs it waits, and goes on with it.
+            raise RunnerUnavailable(error.message, hint=error.hint) from error

@@ -8,6 +8,7 @@ from typing import Any
 from ctui.errors import NotFound
 from ctui.tasks.mailbox.mail import (
     Adopt,
+    Anomaly,
     Answer,
     Hold,
     HostAsked,
@@ -15,7 +16,9 @@ from ctui.tasks.mailbox.mail import (
     Interrupt,
     JobDone,
     Lines,
+    LoginTrouble,
     Mail,
+    PortsChanged,
     PutBack,
     Remove,
     Resume,
@@ -34,7 +37,7 @@ from ctui.tasks.runs import commands, timers
 from ctui.tasks.runs.disks import pausing, watching
 from ctui.tasks.runs.phases import adopting, closing, creating, leaving, live, shells
 from ctui.tasks.runs.phases.follow_up import follow_up
-from ctui.tasks.session import conversation, hosts
+from ctui.tasks.session import conversation, network
 
 _ANY_EPOCH = {"import", "confirm", "reset", "unpause"}
 """Jobs and timers that mean the same in every phase."""
@@ -115,8 +118,11 @@ _HANDLERS: dict[type[Mail], Callable[[Step, Any], None]] = {
     Hold: shells.hold,
     Adopt: lambda step, mail: adopting.adopt(step, mail.run),
     Sweep: lambda step, mail: _sweep(step, mail.silent),
-    HostAsked: hosts.asked,
-    HostGone: hosts.gone,
+    HostAsked: network.asked,
+    HostGone: network.gone,
+    PortsChanged: network.ports_changed,
+    LoginTrouble: network.login_trouble,
+    Anomaly: network.anomaly,
     Slot: lambda step, _: creating.slot(step),
     Lines: _lines,
     JobDone: _job_done,

@@ -1,10 +1,10 @@
-"""Hosts that a run wants to reach and nobody has named: what the gateway holds for the person."""
+"""News of the gateway: hosts that a run wants and nobody has named, its ports, and its login."""
 
 from __future__ import annotations
 
 from ctui.tasks.asks import Origin
 from ctui.tasks.asks.kinds.host import host_ask, host_of
-from ctui.tasks.mailbox.mail import HostAsked, HostGone
+from ctui.tasks.mailbox.mail import Anomaly, HostAsked, HostGone, LoginTrouble, PortsChanged
 from ctui.tasks.mailbox.states import Phase
 from ctui.tasks.mailbox.step import Step
 from ctui.tasks.model import Notice
@@ -40,6 +40,28 @@ def gone(step: Step, mail: HostGone) -> None:
     """Take an ask back that nothing waits for any more."""
     if step.standing.run is not None:
         AskBook(step).withdraw(mail.request)
+
+
+def ports_changed(step: Step, mail: PortsChanged) -> None:
+    """Note what the run listens on."""
+    if step.standing.run is not None and not step.standing.ending:
+        step.task.ports = mail.ports
+
+
+def login_trouble(step: Step, mail: LoginTrouble) -> None:
+    """Say that the run waits for a login, or take that back."""
+    if step.standing.phase not in _AT_WORK:
+        return
+    if mail.text and step.task.cause in {"", "login"}:
+        step.trouble(mail.text, "login")
+    elif not mail.text and step.task.cause == "login":
+        step.trouble("", "")
+
+
+def anomaly(step: Step, mail: Anomaly) -> None:
+    """Record what a well-behaved run does not do; the gateway has refused it."""
+    if step.standing.run is not None:
+        step.alarm("network", mail.text, mail.kind, stop=False)
 
 
 def _refuse(step: Step, request: str) -> None:
