@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -175,3 +176,14 @@ def _change(hosts: tuple[str, ...], effect: Effect, scope: _Scope, *, as_json: b
 
 def _tell_driver() -> None:
     """Have rules count at once for the tasks that run; without a driver none does."""
+    from ctui.client.client import Client
+    from ctui.client.connection import driver_pid
+    from ctui.tasks.calls import RulesChanged
+
+    async def tell() -> None:
+        if await driver_pid(context.paths()) is None:
+            return
+        async with Client(context.paths()) as client:
+            await client.call(RulesChanged())
+
+    asyncio.run(tell())

@@ -210,6 +210,13 @@ class Update(msgspec.Struct, frozen=True, omit_defaults=True):
     """The first of a stream of all tasks, also of one that began again."""
 
 
+class RulesChanged(Call[None], frozen=True):
+    """Call that has the rules of hosts count as they are kept now, also for what waits."""
+
+    method: ClassVar[str] = "rules-changed"
+    returns: ClassVar[type] = type(None)
+
+
 class HandOver(Call[None], frozen=True):
     """Call that ends the driver and leaves all running, for one of another version to take over."""
 

@@ -217,6 +217,10 @@ class TaskEngine:
         elif isinstance(mail, HostAsked):
             self._services.network.decide(mail.request, allow=False)
 
+    def rules_changed(self) -> None:
+        """Have the rules of hosts count as they are kept now."""
+        self._services.network.rules_changed()
+
     def journal(self, task_id: str) -> Journal:
         """Return the task's archive, open for appending. Raises NotFound."""
         self.store.tasks.get(task_id)

@@ -25,6 +25,7 @@ from ctui import __version__, rpc
 from ctui.claude.login.login import LoginSearch
 from ctui.errors import CtuiError
 from ctui.file_lock import FileLock
+from ctui.gateway.link import Link
 from ctui.paths import Paths, private_folder, refuse_network_file_system
 from ctui.sandbox.docker.docker_runner import DockerRunner
 from ctui.sandbox.docker.endpoint import resolve_endpoint
@@ -35,6 +36,7 @@ from ctui.tasks.engine import TaskEngine
 from ctui.tasks.environments import LocalEnvironments
 from ctui.tasks.journal.archives import Journals
 from ctui.tasks.mailbox.ports import Account, Services
+from ctui.tasks.network.desk import NetworkDesk
 from ctui.tasks.runs.logins import Logins, Sources
 from ctui.tasks.secrets.values import read_values
 from ctui.tasks.settings import Settings
@@ -66,9 +68,12 @@ class Driver:
             await Engine.connect(endpoint), self.paths.instance, self.paths.state / "accounts"
         )
         server = Server(self._over.set, self._watch_idle, engine=endpoint.identity)
-        tasks = TaskEngine(self._services(store, runner, server), self._taken_ids())
+        link = Link(self.paths, self._heard)
+        tasks = TaskEngine(self._services(store, runner, server, link), self._taken_ids())
         server.tasks = tasks
         self._server, self._tasks = server, tasks
+        self._desk.tell = tasks.tell
+        self._desk.take_over()
         tasks.adopt()
         listener = Listener(self.paths.driver_socket, server.serve)
         await listener.open()
@@ -78,10 +83,11 @@ class Driver:
         listener.close()
         await server.hang_up()
         await tasks.detach()
+        await link.close()
         await runner.close()
         store.close()
 
-    def _services(self, store: Store, runner: DockerRunner, server: Server) -> Services:
+    def _services(self, store: Store, runner: DockerRunner, server: Server, link: Link) -> Services:
         search = LoginSearch(self.paths)
         config = Settings(self.paths)
         sources = Sources(
@@ -90,12 +96,16 @@ class Driver:
             secrets=lambda names, environ: read_values(self.paths, names, environ),
         )
         logins = Logins(sources)
+        folder = self.paths.gateway_folders
+        self._desk = NetworkDesk(link, folder, store, logins, config)
         return Services(
             store=store,
             runner=runner,
             workspace=LocalWorkspace(self.paths, store, logins.shell),
             logins=logins,
             journals=Journals(self.paths, store, logins.redactor),
+            network=self._desk,
+            sockets=folder,
             instance=self.paths.instance,
             config=config,
             publish=server.publish,

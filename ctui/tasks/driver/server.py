@@ -261,6 +261,10 @@ async def _watch(_server: Server, _call: calls.Watch) -> object:
     return None
 
 
+async def _rules_changed(server: Server, _: calls.RulesChanged) -> None:
+    server.tasks.rules_changed()
+
+
 async def _over(server: Server, _call: calls.HandOver) -> object:
     server._hand_over()  # noqa: SLF001 - the table below is part of the server
     return None
@@ -277,6 +281,7 @@ _HANDLERS: dict[str, tuple[type[Any], Callable[[Server, Any], Awaitable[object]]
     calls.PutBackTask.method: (calls.PutBackTask, _put_back),
     calls.HoldShell.method: (calls.HoldShell, _hold_shell),
     calls.Watch.method: (calls.Watch, _watch),
+    calls.RulesChanged.method: (calls.RulesChanged, _rules_changed),
     calls.HandOver.method: (calls.HandOver, _over),
 }
 

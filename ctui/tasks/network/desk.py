@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any
 
 from ctui.config import Config
 from ctui.errors import CtuiError
@@ -14,7 +15,7 @@ from ctui.gateway.egress.policy import Policy
 from ctui.tasks.mailbox import mail
 from ctui.tasks.mailbox.ports import LoginSource
 from ctui.tasks.model import Task
-from ctui.tasks.network.gate import Gate
+from ctui.tasks.network.gate import Gate, Link
 from ctui.tasks.network.sealed import SealedRun, access_of, is_sealed, login_of, task_policy
 from ctui.tasks.store import Store
 
@@ -25,26 +26,20 @@ _REJECTED = (
 )
 
 
-class Sender(Protocol):
-    """The way to the gateway, for what is not a part of the table."""
-
-    def decide(self, question: str, *, allow: bool) -> None: ...
-
-
 class NetworkDesk:
     """The gateway for all tasks of a driver; see `mailbox.ports.Network`."""
 
     def __init__(
         self,
-        gate: Gate,
-        sender: Sender,
+        link: Link,
+        folder: Path,
         store: Store,
         logins: LoginSource,
         config: Callable[[], Config],
     ) -> None:
         """Begin with no run; `tell` has to be set before the gateway says anything."""
         self.tell: Callable[[str, mail.GatewayMail], None]
-        self._gate, self._sender = gate, sender
+        self._link, self._gate = link, Gate(link, folder)
         self._store, self._logins, self._config = store, logins, config
         self._labels: dict[str, str] = {}
         """Task of each label."""
@@ -80,7 +75,7 @@ class NetworkDesk:
 
     def decide(self, request: str, *, allow: bool) -> None:
         """Let what waits for a host go on, or refuse it."""
-        self._sender.decide(request, allow=allow)
+        self._link.decide(request, allow=allow)
 
     def rules_changed(self) -> None:
         """Have the rules of hosts count as they are kept now."""

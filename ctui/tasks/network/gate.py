@@ -32,6 +32,9 @@ class Link(Protocol):
             Refused: the gateway is a newer ctui's.
         """
 
+    def decide(self, question: str, *, allow: bool) -> None:
+        """Answer what was asked about a host."""
+
 
 class Gate:
     """All sealed runs of a driver, and their folders."""
