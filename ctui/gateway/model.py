@@ -18,7 +18,7 @@ PROTOCOL = 1
 """Version of the messages; it grows when an older side would misread one."""
 
 LoginKind = Literal["api-key", "bearer", "oauth", "bedrock", "vertex"]
-"""`bearer` is any gateway's token; `bedrock` and `vertex` are bearers in those services' own API."""
+"""`bearer` is a gateway's token; `bedrock`, `vertex` are bearers in the API of those services."""
 
 API_SOCKET = "api.sock"
 EGRESS_SOCKET = "egress.sock"
