@@ -18,6 +18,8 @@ class Api:
 
     def __init__(self, shared: Shared) -> None:
         self._shared = shared
+        self.leaving = False
+        """True while the process ends: what is under way goes on, and nothing new begins."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         place: Place = scope["state"]["place"]
@@ -47,6 +49,8 @@ class Api:
             Answer: it asks for something else, or for too much.
             Gone: its client went away.
         """
+        if self.leaving:
+            raise wait("the gateway is being replaced", 1)
         check_head(place, scope)
         login = self._login(place)
         method, path = scope["method"], scope["raw_path"].decode("latin-1")

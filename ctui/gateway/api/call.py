@@ -48,6 +48,7 @@ class Call:
 
     def over(self, status: int, counter: Counter) -> None:
         """End one that was answered, as far as the answer came."""
+        counter.end()
         if counter.whole:
             model = counter.model or self.row.model
             cost = _dollars(model, self.row.model, counter.usage)
