@@ -17,6 +17,7 @@ _READ = 1 << 16
 _HEAD_LIMIT = 1 << 16
 """Bytes of a request's or a response's head."""
 _LINGER_SECONDS = 2.0
+_VERSION = b"HTTP/1."
 _HOP = {
     *(b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorization"),
     *(b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade"),
@@ -65,7 +66,17 @@ class Peer:
             data = await self._loop.sock_recv(self.socket, _READ)
             self.received += len(data)
             self.http.receive_data(data)
+            self._refuse_others()
+        if isinstance(event, h11.Request | h11.Response):
+            _refuse_two_lengths(event)
         return event  # type: ignore[return-value]  # h11 says that it is one of these
+
+    def _refuse_others(self) -> None:
+        """Raise at once where the first bytes of an answer are none of HTTP; no more may come."""
+        if self.http.their_role is h11.SERVER and self.http.their_state is h11.SEND_RESPONSE:
+            begun = self.http.trailing_data[0][: len(_VERSION)]
+            if begun != _VERSION[: len(begun)]:
+                raise h11.RemoteProtocolError("no answer of HTTP")
 
     async def send(self, *events: h11.Event) -> None:
         """Say it, and return when the kernel has taken all of it."""
@@ -113,6 +124,13 @@ class Peer:
             async with asyncio.timeout(_LINGER_SECONDS):
                 while await self._loop.sock_recv(self.socket, _READ):
                     pass
+
+
+def _refuse_two_lengths(event: h11.Request | h11.Response) -> None:
+    """Raise for a head that gives its body's length twice: others read it in the other way."""
+    names = {name for name, _ in event.headers}
+    if {b"content-length", b"transfer-encoding"} <= names:
+        raise h11.RemoteProtocolError("both a length and an encoding of a body")
 
 
 def end_to_end(headers: Iterable[tuple[bytes, bytes]], *dropped: bytes) -> Headers:
