@@ -18,7 +18,7 @@ PROTOCOL = 1
 """Version of the messages; it grows when an older side would misread one."""
 
 LoginKind = Literal["api-key", "bearer", "oauth", "bedrock", "vertex"]
-"""`bearer` is any gateway's token; `bedrock` and `vertex` are bearers in those services' own API."""
+"""`bearer` is a gateway's token; `bedrock`, `vertex` are bearers in the API of those services."""
 
 API_SOCKET = "api.sock"
 EGRESS_SOCKET = "egress.sock"
@@ -84,8 +84,15 @@ class Access(msgspec.Struct, frozen=True):
 
 
 class Serve(msgspec.Struct, frozen=True, tag="serve"):
-    """The whole table: what is not in it any more is closed at once."""
+    """The whole table: what is not in it any more is closed at once.
 
+    Attributes:
+        number: comes back in `Served`; it grows.
+        accesses: one for each run that lives.
+        logins: that they name.
+    """
+
+    number: int = 0
     accesses: tuple[Access, ...] = ()
     logins: tuple[Login, ...] = ()
 
@@ -129,12 +136,14 @@ ToGateway = Serve | Decide | Leave | OpenPort | ForwardPort
 
 
 class Served(msgspec.Struct, frozen=True, tag="served"):
-    """Answer to a `Serve`: everything in it is as the table says.
+    """Answer to a `Serve`: everything is as that table says.
 
     Attributes:
+        number: of the table.
         problems: accesses that could not be served, by run, and why.
     """
 
+    number: int = 0
     problems: dict[str, str] = {}
 
 

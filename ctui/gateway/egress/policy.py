@@ -94,6 +94,8 @@ class Verdict(msgspec.Struct, frozen=True):
     """True if its address need not be public."""
     named: bool = False
     """True if a rule names it, so that its name may be passed on to a proxy of the person."""
+    why: Literal["rule", "private", "unnamed"] = "rule"
+    """What kind of refusal it is: what helps depends on it."""
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -135,19 +137,19 @@ def decide(policy: Policy, target: Target) -> Verdict:
     if PrivateHost(*target) in policy.private:
         return Verdict("allow", f"private {target}", private=True, named=True)
     if target.host == OWN_MACHINE or (is_address(target.host) and not is_public(target.host)):
-        return Verdict("refuse", NOT_PUBLIC)
+        return PRIVATE
     if named := _first((*policy.allow, *(SHIPPED_RULES if policy.shipped else ())), target):
         return Verdict("allow", f"allow {named} ({named.origin})", named=True)
     if policy.mode is Mode.OPEN:
         return Verdict("allow", "the network is open")
-    return Verdict("ask", "nobody has named it")
+    return Verdict("ask", "nobody has named it", why="unnamed")
 
 
 def _first(rules: Iterable[Rule], target: Target) -> Rule | None:
     return next((rule for rule in rules if rule.covers(*target)), None)
 
 
-NOT_PUBLIC = "not a public address"
+PRIVATE = Verdict("refuse", "not a public address", why="private")
 
 SHIPPED_RULES = tuple(Rule(one.host, one.ports, "shipped") for one in SHIPPED)
 

@@ -1,6 +1,6 @@
 """ctui's own list of hosts that tasks reach: what package managers and git ask for.
 
-Each host is what a tool asks for by itself, with the place that says so. None takes pastes, gists or
+Each is what a tool asks for by itself, with the place that says so. None takes pastes, gists or
 files from somebody without an account. Some take a push or a package from whoever has one, and so
 from a task into which somebody brought theirs: who fears that removes them, by `shipped = false`.
 The model's own hosts are not among them: its calls have a socket of their own, and with another

@@ -30,10 +30,11 @@ _TREE = ("tree/Dockerfile", "tree/make_tree.py", "tree/finish.py")
 _TREE_VERSIONS = ("CLAUDE_CODE_VERSION", "NODE_VERSION", "UV_VERSION")
 _TASK = (
     "Dockerfile",
-    "relay/__main__.py",
-    "relay/home.py",
-    "relay/kernel.py",
-    "relay/streams.py",
+    *(f"relay/{name}.py" for name in ("__main__", "beside", "home", "kernel", "streams")),
+    *(
+        f"relay/network/{name}.py"
+        for name in ("__init__", "joining", "listening", "main", "names", "way_in", "way_out")
+    ),
 )
 _VARIANT = ("variants/Dockerfile", "variants/install", "variants/start", "variants/postgres.mjs")
 

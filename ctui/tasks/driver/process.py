@@ -9,28 +9,21 @@ any moment: the next driver adopts everything.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import logging
-import os
 import signal
 import sys
 import time
-from contextlib import suppress
-from pathlib import Path
+from collections.abc import Callable
 
-import msgspec
-
-from ctui import __version__, rpc
 from ctui.claude.login.login import LoginSearch
-from ctui.errors import CtuiError
-from ctui.file_lock import FileLock
+from ctui.daemon.life import IDLE_SECONDS, live
+from ctui.daemon.listener import Listener
 from ctui.gateway.link import Link
-from ctui.paths import Paths, private_folder, refuse_network_file_system
+from ctui.gateway.model import FromGateway
+from ctui.paths import Paths
 from ctui.sandbox.docker.docker_runner import DockerRunner
 from ctui.sandbox.docker.endpoint import resolve_endpoint
 from ctui.sandbox.docker.engine import Engine
-from ctui.tasks.driver.listener import Listener
 from ctui.tasks.driver.server import Server
 from ctui.tasks.engine import TaskEngine
 from ctui.tasks.environments import LocalEnvironments
@@ -43,13 +36,8 @@ from ctui.tasks.settings import Settings
 from ctui.tasks.store import Store, now
 from ctui.tasks.workspace import LocalWorkspace
 
-log = logging.getLogger(__name__)
-
-IDLE_SECONDS = 60.0
 _BUSY_SECONDS = 0.2
 """Time limit of waiting for a locked store at the start; later no step waits for it."""
-BUSY = "busy"
-"""Line to whoever starts a driver: another one holds the lock already."""
 
 
 class Driver:
@@ -60,7 +48,7 @@ class Driver:
         self._over = asyncio.Event()
         self._idle: asyncio.TimerHandle | None = None
 
-    async def run(self, ready: int) -> None:
+    async def run(self, ready: Callable[[], None]) -> None:
         """Serve until told to stop, or idle for long enough."""
         store = Store(self.paths.database, busy_seconds=_BUSY_SECONDS)
         endpoint = resolve_endpoint()
@@ -77,7 +65,7 @@ class Driver:
         tasks.adopt()
         listener = Listener(self.paths.driver_socket, server.serve)
         await listener.open()
-        _say(ready, "ready")
+        ready()
         self._watch_idle()
         await self._over.wait()
         listener.close()
@@ -86,6 +74,9 @@ class Driver:
         await link.close()
         await runner.close()
         store.close()
+
+    def _heard(self, event: FromGateway) -> None:
+        self._desk.hear(event)
 
     def _services(self, store: Store, runner: DockerRunner, server: Server, link: Link) -> Services:
         search = LoginSearch(self.paths)
@@ -142,55 +133,19 @@ def _booted() -> int:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="ctui.tasks.driver.process")
-    parser.add_argument("--ready", type=int, required=True)
-    ready: int = parser.parse_args().ready
-    if os.fork():
-        # The driver must not be the child of the front end that happens to start it.
-        os._exit(0)
-    os.setsid()
     paths = Paths.from_environment()
-    try:
-        private_folder(paths.state)
-        refuse_network_file_system(paths.state)
-        _log_to(paths.driver_log)
-        return _hold_lock_and_run(paths, ready)
-    except CtuiError as error:
-        _say(ready, msgspec.json.encode(rpc.failure_of(error)).decode())
-        return 1
 
-
-def _hold_lock_and_run(paths: Paths, ready: int) -> int:
-    lock = FileLock(paths.driver_lock)
-    if not lock.acquire(0):
-        _say(ready, BUSY)
-        return 0
-    with lock:
+    def run(ready: Callable[[], None]) -> None:
         asyncio.run(_serve(Driver(paths), ready))
-    return 0
+
+    return live("driver", paths.driver_log, paths.driver_lock, paths, run)
 
 
-async def _serve(driver: Driver, ready: int) -> None:
+async def _serve(driver: Driver, ready: Callable[[], None]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, driver.stop)
     await driver.run(ready)
-
-
-def _say(ready: int, text: str) -> None:
-    """Write one line to whoever started us, and close the descriptor."""
-    with suppress(OSError):
-        os.write(ready, text.encode() + b"\n")
-        os.close(ready)
-
-
-def _log_to(path: Path) -> None:
-    handler = logging.FileHandler(path, encoding="utf-8")
-    path.chmod(0o600)
-    logging.basicConfig(
-        level=logging.INFO, handlers=[handler], format="%(asctime)s %(levelname)s %(message)s"
-    )
-    logging.getLogger(__name__).info("driver %s, pid %d", __version__, os.getpid())
 
 
 if __name__ == "__main__":
