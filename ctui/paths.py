@@ -98,6 +98,10 @@ class Paths(NamedTuple):
         return self._socket("gateway.sock")
 
     @property
+    def ports_secret(self) -> Path:
+        return self.state / "ports-secret"
+
+    @property
     def network_books(self) -> Path:
         return self.state / "network.db"
 
