@@ -103,6 +103,10 @@ class Paths(NamedTuple):
         return self._socket("gw", below="0123456789ab/egress.sock")
 
     @property
+    def ports_secret(self) -> Path:
+        return self.state / "ports-secret"
+
+    @property
     def network_books(self) -> Path:
         return self.state / "network.db"
 

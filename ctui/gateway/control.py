@@ -24,6 +24,8 @@ from ctui.gateway.model import (
     Serve,
     ToGateway,
 )
+from ctui.gateway.openings import Openings
+from ctui.gateway.ports.forward import PortForward
 from ctui.gateway.table import Table
 
 log = logging.getLogger(__name__)
@@ -43,11 +45,15 @@ class Hands(NamedTuple):
 
 
 class Control:
-    """All connections of drivers; there are two for the moment in which one replaces another."""
+    """All connections: of drivers, and of front ends that want a port opened.
+
+    A driver is who has pushed a table; there are two while one replaces another.
+    """
 
     def __init__(self, connection_ended: Callable[[], None]) -> None:
         self._ended = connection_ended
         self._writers: set[asyncio.StreamWriter] = set()
+        self._drivers: set[asyncio.StreamWriter] = set()
         self._hands: Hands | None = None
 
     @property
@@ -61,12 +67,12 @@ class Control:
     def tell(self, event: FromGateway) -> bool:
         """Tell every driver, and return False if there is none."""
         line = rpc.encode(event)
-        for writer in list(self._writers):
+        for writer in list(self._drivers):
             if writer.transport.get_write_buffer_size() > _BEHIND:
                 writer.transport.abort()
             else:
                 writer.write(line)
-        return bool(self._writers)
+        return bool(self._drivers)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection, from hello to its end."""
@@ -76,32 +82,65 @@ class Control:
             return
         writer.write(rpc.encode(rpc.Hello(__version__, PROTOCOL, os.getpid())))
         self._writers.add(writer)
+        forwards: list[PortForward] = []
         try:
-            for wanted in hands.asks.open():
-                writer.write(rpc.encode(wanted))
             while line := await rpc.read_line(reader):
-                await self._take(hands, _decoder.decode(line), writer)
+                await self._take(hands, _decoder.decode(line), writer, forwards)
+                await writer.drain()
         except (OSError, CtuiError, msgspec.DecodeError) as error:
             # No word of the message: it may have had a login in it.
             log.warning("a driver's connection ended: %s", type(error).__name__)
         finally:
             self._writers.discard(writer)
+            self._drivers.discard(writer)
             writer.close()
+            for forward in forwards:
+                await forward.close()
             self._ended()
 
     def hang_up(self) -> None:
         for writer in list(self._writers):
             writer.close()
 
-    async def _take(self, hands: Hands, message: ToGateway, writer: asyncio.StreamWriter) -> None:
+    async def _take(
+        self,
+        hands: Hands,
+        message: ToGateway,
+        writer: asyncio.StreamWriter,
+        forwards: list[PortForward],
+    ) -> None:
         match message:
             case Serve():
                 writer.write(rpc.encode(await hands.table.serve(message)))
+                if writer not in self._drivers:
+                    self._drivers.add(writer)
+                    self._tell_all(hands, writer)
             case Decide():
                 hands.asks.decide(message)
             case Leave():
                 hands.leave()
             case OpenPort(id=number) | ForwardPort(id=number):
-                answer = PortAnswer(number, problem="this gateway shows no ports")
+                try:
+                    url = await _opened(hands.table.openings, message, forwards)
+                    answer = PortAnswer(number, url)
+                except CtuiError as error:
+                    answer = PortAnswer(number, problem=error.message, hint=error.hint)
                 writer.write(rpc.encode(answer))
-        await writer.drain()
+
+    def _tell_all(self, hands: Hands, writer: asyncio.StreamWriter) -> None:
+        """Tell a driver that has come just now what it cannot know."""
+        for wanted in hands.asks.open():
+            writer.write(rpc.encode(wanted))
+        for site in hands.table.sites:
+            writer.write(rpc.encode(site.listening))
+
+
+async def _opened(
+    openings: Openings, wish: OpenPort | ForwardPort, forwards: list[PortForward]
+) -> str:
+    """Return the address of a port that was opened."""
+    if isinstance(wish, OpenPort):
+        return openings.link(wish.label, wish.port)
+    forward = await openings.forward(wish.label, wish.port, wish.local)
+    forwards.append(forward)
+    return f"127.0.0.1:{forward.local}"

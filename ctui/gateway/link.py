@@ -26,8 +26,6 @@ from ctui.gateway.model import (
     Decide,
     FromGateway,
     Login,
-    OpenPort,
-    PortAnswer,
     Serve,
     Served,
     ToGateway,
@@ -36,7 +34,6 @@ from ctui.paths import Paths
 
 log = logging.getLogger(__name__)
 
-_ANSWER_SECONDS = 10.0
 _SERVE_SECONDS = 30.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 """Between two attempts to have a gateway."""
@@ -67,7 +64,6 @@ class Link:
         self._table: Serve | None = None
         self._served = Served()
         self._changed = asyncio.Condition()
-        self._ports: dict[int, asyncio.Future[PortAnswer]] = {}
         self._writer: asyncio.StreamWriter | None = None
         self._job: asyncio.Task[None] | None = None
         self.problem: CtuiError | None = None
@@ -92,11 +88,24 @@ class Link:
             await asyncio.gather(self._job, return_exceptions=True)
         self._hang_up()
 
-    async def serve(self, accesses: Iterable[Access], logins: Iterable[Login]) -> dict[str, str]:
+    async def serve(
+        self,
+        accesses: Iterable[Access],
+        logins: Iterable[Login],
+        *,
+        gate: int = 0,
+        domain: str = "localhost",
+    ) -> dict[str, str]:
         """Push a whole table, and return why some runs cannot be served, when the others are.
 
         Nothing is pushed before the first call, and what is not in a table is cut off. So that call
         has the runs in it that an earlier driver began and that still live.
+
+        Args:
+            accesses: of all runs.
+            logins: that they name.
+            gate: port at which ports of tasks are shown, or 0; its problem is that of run "".
+            domain: below which their addresses are.
 
         Raises:
             Unavailable: there is no gateway for now; it gets the table as soon as there is one.
@@ -104,7 +113,7 @@ class Link:
         """
         self._begin()
         number = next(self._numbers)
-        self._table = Serve(number, tuple(accesses), tuple(logins))
+        self._table = Serve(number, tuple(accesses), tuple(logins), gate, domain)
         self._send(self._table)
         try:
             async with asyncio.timeout(_SERVE_SECONDS), self._changed:
@@ -117,27 +126,6 @@ class Link:
     def decide(self, question: str, *, allow: bool) -> None:
         """Answer a `HostWanted`; where the gateway has gone, so has the question."""
         self._send(Decide(question, allow))
-
-    async def open_port(self, label: str, port: int) -> str:
-        """Return an address of a task's port that opens it once, within a minute.
-
-        Raises:
-            Unavailable: nothing listens there, or there is no gateway for now.
-        """
-        number = next(self._numbers)
-        answer = self._ports[number] = asyncio.get_running_loop().create_future()
-        try:
-            if not self._send(OpenPort(number, label, port)):
-                raise self.problem or Unavailable("there is no gateway", hint="try again")
-            async with asyncio.timeout(_ANSWER_SECONDS):
-                found: PortAnswer = await answer
-        except TimeoutError:
-            raise Unavailable("the gateway does not answer", hint="try again") from None
-        finally:
-            del self._ports[number]
-        if found.problem:
-            raise Unavailable(found.problem)
-        return found.url
 
     async def _keep(self) -> None:
         """Have a gateway at any time."""
@@ -169,9 +157,6 @@ class Link:
                 async with self._changed:
                     self._served = event
                     self._changed.notify_all()
-            elif isinstance(event, PortAnswer):
-                if (waiting := self._ports.get(event.id)) is not None and not waiting.done():
-                    waiting.set_result(event)
             else:
                 self._take(event)
 

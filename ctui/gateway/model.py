@@ -90,11 +90,15 @@ class Serve(msgspec.Struct, frozen=True, tag="serve"):
         number: comes back in `Served`; it grows.
         accesses: one for each run that lives.
         logins: that they name.
+        gate: port of 127.0.0.1 at which ports of tasks are shown; 0 shows none.
+        domain: below which the addresses of ports are.
     """
 
     number: int = 0
     accesses: tuple[Access, ...] = ()
     logins: tuple[Login, ...] = ()
+    gate: int = 0
+    domain: str = "localhost"
 
 
 class Decide(msgspec.Struct, frozen=True, tag="decide"):
@@ -117,7 +121,7 @@ class OpenPort(msgspec.Struct, frozen=True, tag="open-port"):
 
 
 class ForwardPort(msgspec.Struct, frozen=True, tag="forward-port"):
-    """Ask for a local port that leads to a task's, for as long as this connection lasts.
+    """Ask for a local port that leads to a task's, for as long as the connection lasts.
 
     Attributes:
         id: comes back in the answer.
@@ -140,7 +144,7 @@ class Served(msgspec.Struct, frozen=True, tag="served"):
 
     Attributes:
         number: of the table.
-        problems: accesses that could not be served, by run, and why.
+        problems: accesses that could not be served, by run, and why; "" is the gate's.
     """
 
     number: int = 0
@@ -213,6 +217,7 @@ class PortAnswer(msgspec.Struct, frozen=True, tag="port-answer"):
     id: int
     url: str = ""
     problem: str = ""
+    hint: str = ""
 
 
 FromGateway = (

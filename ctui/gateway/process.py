@@ -59,7 +59,7 @@ class Gateway:
         logins, asks = Logins(self._control.tell), Asks(self._control.tell)
         self._api = Api(Shared(books, logins, upstream, self._control.tell))
         parts = Parts(api_config(self._api), books, asks, held_by_all(), self._control.tell)
-        self._table = Table(logins, lambda access: Site(parts, access))
+        self._table = Table(logins, lambda access: Site(parts, access), self._paths.ports_secret)
         self._control.use(Hands(self._table, asks, self._leave))
         listener = Listener(self._paths.gateway_socket, self._control.serve)
         await listener.open()

@@ -15,7 +15,16 @@ from ctui.gateway.books.books import Books
 from ctui.gateway.books.rows import RequestRow
 from ctui.gateway.egress.policy import Attempt, Record
 from ctui.gateway.egress.proxy import EgressServer
-from ctui.gateway.model import API_SOCKET, EGRESS_SOCKET, Access, Anomaly
+from ctui.gateway.model import (
+    API_SOCKET,
+    EGRESS_SOCKET,
+    PORTS_SOCKET,
+    Access,
+    Anomaly,
+    FromGateway,
+    Listening,
+)
+from ctui.gateway.ports.hub import PortsHub
 
 
 class Parts(NamedTuple):
@@ -25,7 +34,7 @@ class Parts(NamedTuple):
     books: Books
     asks: Asks
     held: Held
-    tell: Callable[[Anomaly], object]
+    tell: Callable[[FromGateway], object]
 
 
 class Site:
@@ -39,6 +48,7 @@ class Site:
         self._egress = EgressServer(
             folder / EGRESS_SOCKET, lambda: self.place.access.egress, self._ask, self._record
         )
+        self.hub = PortsHub(folder / PORTS_SOCKET, self._listens)
 
     async def open(self) -> None:
         """Listen on all of them, or on none.
@@ -49,6 +59,7 @@ class Site:
         try:
             await self._api.start()
             await self._egress.start()
+            await self.hub.start()
         except BaseException:  # whatever it was: nobody else would close them
             await self.close()
             raise
@@ -57,11 +68,14 @@ class Site:
         """Cut off everything that is open, and remove the sockets."""
         await self._api.close()
         await self._egress.close()
+        await self.hub.close()
 
     @property
-    def busy(self) -> bool:
-        """Return True while something of the run is under way."""
-        return bool(self.place.calls or self._egress.open)
+    def listening(self) -> Listening:
+        return Listening(self.place.access.label, self.hub.ports)
+
+    def _listens(self) -> None:
+        self._parts.tell(self.listening)
 
     async def _ask(self, attempt: Attempt) -> bool:
         return await self._parts.asks.ask(self.place.access, attempt)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from pathlib import Path
 
 from ctui.errors import CtuiError
 from ctui.gateway.logins import Logins
 from ctui.gateway.model import Access, Serve, Served
+from ctui.gateway.openings import Openings
+from ctui.gateway.ports.hub import PortsHub
 from ctui.gateway.site import Site
 
 log = logging.getLogger(__name__)
@@ -17,7 +20,9 @@ log = logging.getLogger(__name__)
 class Table:
     """All runs that are served."""
 
-    def __init__(self, logins: Logins, make: Callable[[Access], Site]) -> None:
+    def __init__(self, logins: Logins, make: Callable[[Access], Site], secret: Path) -> None:
+        """Begin with nothing; `secret` is the gate's (see `Openings`)."""
+        self.openings = Openings(secret, self.hub)
         self._logins = logins
         self._make = make
         self._sites: dict[str, Site] = {}
@@ -40,13 +45,21 @@ class Table:
                     await self._one(access)
                 except CtuiError as error:
                     problems[run] = error.one_line()
+            if problem := await self.openings.show(table.gate, table.domain):
+                problems[""] = problem
         return Served(table.number, problems)
+
+    def hub(self, label: str) -> PortsHub | None:
+        """Return the ports of the task with this label, if it runs."""
+        found = [site for site in self._sites.values() if site.place.access.label == label]
+        return found[-1].hub if found else None
 
     async def close(self) -> None:
         """Close everything."""
         async with self._turn:
             for run in list(self._sites):
                 await self._close(run)
+            await self.openings.close()
 
     async def _one(self, access: Access) -> None:
         site = self._sites.get(access.run)
