@@ -133,7 +133,7 @@ class NetworkConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             description="seal new tasks behind the gateway; without it they are on the network of "
             "sandbox.network, with your login inside, and are marked unsealed"
         ),
-    ] = False
+    ] = True
     ports: Annotated[
         int,
         Meta(ge=1, le=65535, description="port on which `ctui task open` shows what a task serves"),

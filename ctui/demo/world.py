@@ -15,6 +15,7 @@ from typing import NamedTuple
 from ctui.client.connection import stop_driver
 from ctui.config import ImageConfig
 from ctui.errors import Conflict, CtuiError, Unavailable
+from ctui.gateway.finding import end_gateway
 from ctui.paths import Paths, private_folder
 from ctui.sandbox.docker.engine import Engine
 from ctui.sandbox.docker.environment_image import LABEL_ENVIRONMENT
@@ -77,7 +78,10 @@ async def demo_world() -> AsyncIterator[World]:
 
 
 async def start_model(engine: Engine, paths: Paths, network: str) -> str:
-    """Start the scripted model on the network, and return the name it is reached by."""
+    """Start the scripted model on the network, and return its address there.
+
+    The gateway reaches it from this machine, and a task that is on the network as well.
+    """
     name = f"ctui-model-{paths.instance}"
     spec = SandboxSpec(
         name=name,
@@ -98,7 +102,7 @@ async def start_model(engine: Engine, paths: Paths, network: str) -> str:
         # Its first line says that it listens.
         async for batch in follow_log(engine.endpoint, container):
             if batch:
-                return name
+                return await engine.address(container, network)
     raise Unavailable("the scripted model died at its start", hint=f"docker logs {name}")
 
 
@@ -115,6 +119,8 @@ async def clean_up(engine: Engine, paths: Paths) -> None:
 async def _clean_up_once(engine: Engine, paths: Paths) -> None:
     with suppress(CtuiError, OSError):
         await stop_driver(paths)
+    with suppress(CtuiError, OSError):
+        await end_gateway(paths)
     labels = {LABEL_INSTANCE: paths.instance}
     for container in await engine.find(labels):
         await engine.remove(container.id)

@@ -104,8 +104,23 @@ async def _same_version(
             f"a gateway of ctui {hello.version} runs, and this is {__version__}",
             hint="use the newer ctui; your tasks go on",
         )
+    await _have_leave(reader, writer)
+    return False
+
+
+async def end_gateway(paths: Paths) -> None:
+    """Have the gateway of these folders end, if one runs; calls that are under way end first."""
+    found = await _try_socket(paths)
+    if found is None:
+        return
+    try:
+        await _have_leave(*found)
+    finally:
+        found[1].close()
+
+
+async def _have_leave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     with suppress(OSError):
         writer.write(rpc.encode(Leave()))
         while await rpc.read_line(reader):
             pass
-    return False

@@ -163,6 +163,11 @@ class Engine:
             finished=Clock().read(str(state.get("FinishedAt", "")).encode()),
         )
 
+    async def address(self, container: str, network: str) -> str:
+        """Return the address of a container on a network."""
+        found = await self._call(lambda: self._client.inspect_container(container))
+        return str(found["NetworkSettings"]["Networks"][network]["IPAddress"])
+
     async def find(self, labels: Mapping[str, str]) -> list[FoundContainer]:
         """Return all containers, running or not, that carry these labels."""
         filters = {"label": _label_filters(labels)}
