@@ -159,6 +159,41 @@ def forget(ids: tuple[int, ...], *, as_json: bool) -> None:
         click.echo(f"forgotten {rule.id}: {rule.effect} {rule.host}")
 
 
+@command.command("log")
+@click.argument("task", required=False, shell_complete=complete_task)
+@click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True)
+@json_option
+def log(task: str | None, *, limit: int, as_json: bool) -> None:
+    """Show what tasks asked for outside, the newest last: hosts, verdicts, bytes; no contents."""
+    from ctui.gateway.books.reading import read_requests
+    from ctui.humanize import age, size
+
+    if task is not None:
+        context.store().tasks.get(task)  # says that there is none
+    rows = read_requests(context.paths().network_books, task=task or "", limit=limit)
+    rows.reverse()
+    if as_json:
+        print_json(rows)
+        return
+    print_table(
+        ["AGE", "TASK", "HOST", "VERDICT", "RULE", "LOGIN", "UP", "DOWN"],
+        [
+            [
+                age(one.at),
+                one.task,
+                f"{one.host}:{one.port}",
+                one.verdict,
+                one.anomaly or one.rule,
+                one.credential,
+                size(one.up),
+                size(one.down),
+            ]
+            for one in rows
+        ],
+        empty="no task has asked for anything outside",
+    )
+
+
 def _change(hosts: tuple[str, ...], effect: Effect, scope: _Scope, *, as_json: bool) -> None:
     from ctui.tasks.network.rules import checked_host
     from ctui.tasks.store import now

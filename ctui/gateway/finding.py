@@ -83,6 +83,16 @@ async def _same_version(
     paths: Paths, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> bool:
     """Return True if the gateway has our version; have an older one leave."""
+    if await _is_ours(paths, reader, writer):
+        return True
+    await _have_leave(reader, writer)
+    return False
+
+
+async def _is_ours(
+    paths: Paths, reader: asyncio.StreamReader, _writer: asyncio.StreamWriter
+) -> bool:
+    """Return True if the gateway has our version, and False for an older or a dead one."""
     try:
         async with asyncio.timeout(_ANSWER_SECONDS):
             line = await rpc.read_line(reader)
@@ -97,15 +107,36 @@ async def _same_version(
     except msgspec.DecodeError:
         raise Unavailable("something that is no gateway answers at its socket") from None
     theirs, ours = version_numbers(hello.version), version_numbers(__version__)
-    if (hello.protocol, hello.version) == (PROTOCOL, __version__):
-        return True
     if (hello.protocol, theirs) > (PROTOCOL, ours):
         raise Refused(
             f"a gateway of ctui {hello.version} runs, and this is {__version__}",
             hint="use the newer ctui; your tasks go on",
         )
-    await _have_leave(reader, writer)
-    return False
+    return (hello.protocol, hello.version) == (PROTOCOL, __version__)
+
+
+async def running(
+    paths: Paths,
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+    """Return a connection to the gateway of these folders, or None where none runs.
+
+    Raises:
+        Unavailable: it does not answer.
+        Refused: it belongs to another ctui.
+    """
+    found = await _try_socket(paths)
+    if found is None:
+        return None
+    try:
+        if await _is_ours(paths, *found):
+            return found
+    except BaseException:  # whatever it was: nobody else would close it
+        found[1].close()
+        raise
+    found[1].close()
+    raise Refused(
+        "the gateway of an older ctui runs", hint="it ends with the next task that starts"
+    )
 
 
 async def end_gateway(paths: Paths) -> None:

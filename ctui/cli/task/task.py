@@ -10,7 +10,7 @@ import click
 
 from ctui.cli import context
 from ctui.cli.output import json_option, print_json, read_stdin
-from ctui.cli.task import attach, cp, shell, task_read
+from ctui.cli.task import attach, cp, ports, shell, task_read
 from ctui.cli.task.durations import unattended_options
 from ctui.cli.task.task_names import task_argument
 from ctui.cli.task.task_text import state_text
@@ -28,7 +28,10 @@ def command() -> None:
     """List, follow, answer, stop and remove tasks."""
 
 
-for _other in (task_read.list_, task_read.show, task_read.logs, shell.shell, cp.cp, attach.attach):
+for _other in (
+    *(task_read.list_, task_read.show, task_read.logs, shell.shell, cp.cp, attach.attach),
+    *(ports.open_, ports.forward),
+):
     command.add_command(_other)
 
 

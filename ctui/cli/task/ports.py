@@ -1,0 +1,61 @@
+"""`ctui task open` and `forward`: what a task listens on."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+import click
+
+from ctui.cli import context
+from ctui.cli.output import warn
+from ctui.cli.task.task_names import task_argument
+
+_FORWARD = re.compile(r"([0-9]{1,5})(?::([0-9]{1,5}))?")
+_PORT = click.IntRange(1, 65535)
+
+
+@click.command("open")
+@task_argument
+@click.argument("port", type=_PORT, required=False)
+@click.option("--url", is_flag=True, help="Print the address instead; it opens once, in a minute.")
+def open_(task_id: str, port: int | None, *, url: bool) -> None:
+    """Open what TASK serves on PORT in a browser: `http://PORT.TASK.localhost:8899`.
+
+    PORT can be left out where it listens on one only. Websockets, events and hot reload work as
+    they would here. Nobody else gets in: the address has a key that works once.
+    """
+    from ctui.client.access.ports import chosen_port, open_port
+
+    task = context.store().tasks.get(task_id)
+    address = asyncio.run(open_port(context.paths(), task, chosen_port(task, port)))
+    if url:
+        click.echo(address)
+    else:
+        click.launch(address)
+        warn(f"opened port {chosen_port(task, port)} of {task.id}")
+
+
+@click.command("forward")
+@task_argument
+@click.argument("ports", metavar="PORT[:LOCAL]")
+def forward(task_id: str, ports: str) -> None:
+    """Lead a port of this machine to PORT of TASK until Ctrl-C, for what is no web page.
+
+    LOCAL is a port of 127.0.0.1: the same as PORT by default, and 0 takes one that is free.
+    """
+    found = _FORWARD.fullmatch(ports)
+    if found is None:
+        raise click.UsageError("Write PORT or PORT:LOCAL, such as 5432:15432.")
+    port = _PORT.convert(found[1], None, None)
+    local = click.IntRange(0, 65535).convert(found[2] or found[1], None, None)
+    asyncio.run(_forward(task_id, port, local))
+
+
+async def _forward(task_id: str, port: int, local: int) -> None:
+    from ctui.client.access.ports import chosen_port, forwarded
+
+    task = context.store().tasks.get(task_id)
+    async with forwarded(context.paths(), task, chosen_port(task, port), local) as address:
+        click.echo(f"{address} leads to port {port} of {task.id} until Ctrl-C")
+        await asyncio.Event().wait()
