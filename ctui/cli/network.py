@@ -166,7 +166,7 @@ def forget(ids: tuple[int, ...], *, as_json: bool) -> None:
 def log(task: str | None, *, limit: int, as_json: bool) -> None:
     """Show what tasks asked for outside, the newest last: hosts, verdicts, bytes; no contents."""
     from ctui.gateway.books.reading import read_requests
-    from ctui.humanize import age, size
+    from ctui.humanize import age, size_text
 
     if task is not None:
         context.store().tasks.get(task)  # says that there is none
@@ -185,8 +185,8 @@ def log(task: str | None, *, limit: int, as_json: bool) -> None:
                 one.verdict,
                 one.anomaly or one.rule,
                 one.credential,
-                size(one.up),
-                size(one.down),
+                size_text(one.up),
+                size_text(one.down),
             ]
             for one in rows
         ],

@@ -136,7 +136,12 @@ class NetworkConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = True
     ports: Annotated[
         int,
-        Meta(ge=1, le=65535, description="port on which `ctui task open` shows what a task serves"),
+        Meta(
+            ge=0,
+            le=65535,
+            description="port of this machine on which `ctui task open` shows what tasks serve; "
+            "0 shows none",
+        ),
     ] = 8899
 
     @property

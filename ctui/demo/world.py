@@ -6,6 +6,7 @@ import asyncio
 import os
 import secrets
 import shutil
+import socket
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -67,7 +68,8 @@ async def demo_world() -> AsyncIterator[World]:
         model = await start_model(engine, paths, network)
         private_folder(paths.config)
         paths.config_file.write_text(
-            f'[sandbox]\nnetwork = "{network}"\n\n[claude]\nbase_url = "http://{model}:{_PORT}"\n',
+            f'[sandbox]\nnetwork = "{network}"\n\n[network]\nports = {_free_port()}\n\n'
+            f'[claude]\nbase_url = "http://{model}:{_PORT}"\n',
             encoding="utf-8",
         )
         yield World(folder, paths, engine, environ, credential)
@@ -75,6 +77,13 @@ async def demo_world() -> AsyncIterator[World]:
         await asyncio.shield(clean_up(engine, paths))
         await engine.close()
         await asyncio.to_thread(shutil.rmtree, folder)
+
+
+def _free_port() -> int:
+    """Return a port that nobody has: the usual one may be the person's own ctui's."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 async def start_model(engine: Engine, paths: Paths, network: str) -> str:

@@ -12,12 +12,12 @@ from ctui.cli.output import warn
 from ctui.cli.task.task_names import task_argument
 
 _FORWARD = re.compile(r"([0-9]{1,5})(?::([0-9]{1,5}))?")
-_PORT = click.IntRange(1, 65535)
+_LAST_PORT = 65535
 
 
 @click.command("open")
 @task_argument
-@click.argument("port", type=_PORT, required=False)
+@click.argument("port", type=click.IntRange(1, _LAST_PORT), required=False)
 @click.option("--url", is_flag=True, help="Print the address instead; it opens once, in a minute.")
 def open_(task_id: str, port: int | None, *, url: bool) -> None:
     """Open what TASK serves on PORT in a browser: `http://PORT.TASK.localhost:8899`.
@@ -47,8 +47,9 @@ def forward(task_id: str, ports: str) -> None:
     found = _FORWARD.fullmatch(ports)
     if found is None:
         raise click.UsageError("Write PORT or PORT:LOCAL, such as 5432:15432.")
-    port = _PORT.convert(found[1], None, None)
-    local = click.IntRange(0, 65535).convert(found[2] or found[1], None, None)
+    port, local = int(found[1]), int(found[2] or found[1])
+    if not 1 <= port <= _LAST_PORT >= local:
+        raise click.UsageError(f"Ports are from 1 to {_LAST_PORT}.")
     asyncio.run(_forward(task_id, port, local))
 
 

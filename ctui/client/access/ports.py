@@ -36,16 +36,12 @@ def chosen_port(task: Task, port: int | None) -> int:
     if port is not None:
         return port
     if not task.ports:
-        asleep = not task.state.live
-        hint = (
-            f'wake it with `ctui task send {task.id} "..."`' if asleep else "start a server in it"
-        )
+        wake = f'wake it with `ctui task send {task.id} "..."`'
+        hint = "start a server in it" if task.state.live else wake
         raise NotFound(f"the task {task.id} listens on no port", hint=hint)
     if len(task.ports) > 1:
-        ports = ", ".join(map(str, task.ports))
-        raise InvalidInput(
-            f"the task {task.id} listens on several ports", hint=f"name one: {ports}"
-        )
+        named = "name one: " + ", ".join(map(str, task.ports))
+        raise InvalidInput(f"the task {task.id} listens on several ports", hint=named)
     return task.ports[0]
 
 

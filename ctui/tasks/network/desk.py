@@ -39,7 +39,8 @@ class NetworkDesk:
     ) -> None:
         """Begin with no run; `tell` has to be set before the gateway says anything."""
         self.tell: Callable[[str, mail.GatewayMail], None]
-        self._link, self._gate = link, Gate(link, folder)
+        self._link = link
+        self._gate = Gate(link, folder, lambda: config().network.ports)
         self._store, self._logins, self._config = store, logins, config
         self._labels: dict[str, str] = {}
         """Task of each label."""

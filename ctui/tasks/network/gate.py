@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import shutil
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -17,11 +18,15 @@ from ctui.gateway.model import Access, Login
 from ctui.paths import private_folder
 from ctui.tasks.network.sealed import SealedRun
 
+log = logging.getLogger(__name__)
+
 
 class Link(Protocol):
     """The way to the gateway, which is started where it does not run."""
 
-    async def serve(self, accesses: Iterable[Access], logins: Iterable[Login]) -> dict[str, str]:
+    async def serve(
+        self, accesses: Iterable[Access], logins: Iterable[Login], *, gate: int
+    ) -> dict[str, str]:
         """Push the whole table, now and at each new connection; return when it is in force.
 
         Returns:
@@ -39,14 +44,15 @@ class Link(Protocol):
 class Gate:
     """All sealed runs of a driver, and their folders."""
 
-    def __init__(self, link: Link, folder: Path) -> None:
+    def __init__(self, link: Link, folder: Path, shown_on: Callable[[], int]) -> None:
         """Begin with no run.
 
         Args:
             link: to the gateway.
             folder: that each access has one of its own in; only this user may enter it.
+            shown_on: returns the port on which ports of tasks are shown.
         """
-        self._link = link
+        self._link, self._shown_on = link, shown_on
         self.folder = folder
         self._accesses: dict[str, Access] = {}
         self._logins: dict[str, Login] = {}
@@ -102,7 +108,12 @@ class Gate:
 
     async def _push(self) -> dict[str, str]:
         try:
-            return await self._link.serve(self._accesses.values(), self._logins.values())
+            problems = await self._link.serve(
+                self._accesses.values(), self._logins.values(), gate=self._shown_on()
+            )
         except Unavailable as error:
             # As an engine that is away: what needs it waits, and goes on with it.
             raise RunnerUnavailable(error.message, hint=error.hint) from error
+        if hidden := problems.pop("", ""):
+            log.warning("ports of tasks are not shown: %s", hidden)
+        return problems
