@@ -25,15 +25,14 @@ def open_(task_id: str, port: int | None, *, url: bool) -> None:
     PORT can be left out where it listens on one only. Websockets, events and hot reload work as
     they would here. Nobody else gets in: the address has a key that works once.
     """
-    from ctui.client.access.ports import chosen_port, open_port
+    from ctui.client.access.ports import chosen_port, open_in_browser, open_port
 
+    paths = context.paths()
     task = context.store().tasks.get(task_id)
-    address = asyncio.run(open_port(context.paths(), task, chosen_port(task, port)))
     if url:
-        click.echo(address)
+        click.echo(asyncio.run(open_port(paths, task, chosen_port(task, port))))
     else:
-        click.launch(address)
-        warn(f"opened port {chosen_port(task, port)} of {task.id}")
+        warn(f"opened {asyncio.run(open_in_browser(paths, task, port))}")
 
 
 @click.command("forward")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import click
 
@@ -134,11 +134,12 @@ def command(**options: Any) -> int:
     return asyncio.run(_run(options))
 
 
-def _network_of(options: dict[str, Any]) -> str:
+def _network_of(options: dict[str, Any]) -> Literal["", "open", "allow", "closed", "unsealed"]:
     """Return the network that was chosen, or "" for that of the settings."""
     if options["no_gateway"] and options["network"]:
         raise click.UsageError("--no-gateway and --network exclude each other")
-    return "unsealed" if options["no_gateway"] else options["network"] or ""
+    chosen: NetworkMode | None = options["network"]
+    return "unsealed" if options["no_gateway"] else chosen or ""
 
 
 async def _run(options: dict[str, Any]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import webbrowser
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -53,6 +54,24 @@ async def open_port(paths: Paths, task: Task, port: int) -> str:
     """
     async with _gateway(paths, task) as (reader, writer):
         return await _asked(reader, writer, OpenPort(1, label_of(task.id), port))
+
+
+async def open_in_browser(paths: Paths, task: Task, port: int | None) -> str:
+    """Open a port of a task in the person's browser; return its address, without the key.
+
+    Raises:
+        CtuiError: there is no such port, nothing of the task runs, or no browser.
+    """
+    address = await open_port(paths, task, chosen_port(task, port))
+    try:
+        browser = await asyncio.to_thread(webbrowser.get)
+    except webbrowser.Error as error:
+        raise Unavailable(
+            "there is no browser here",
+            hint=f"`ctui task open {task.id} {chosen_port(task, port)} --url` prints an address",
+        ) from error
+    await asyncio.to_thread(browser.open, address)
+    return address.partition("?")[0]
 
 
 @asynccontextmanager

@@ -130,6 +130,15 @@ class TaskActions:
         work = update_or_tell(self._client.paths, self._git_dir, path)
         self._do(self._worker_loop.submit(work), done)
 
+    def open_port(self, task: Task, port: int | None) -> None:
+        """Open a port of a task in a browser, and show its address for where there is none."""
+        from ctui.client.access.ports import open_in_browser
+
+        def opened(address: str) -> None:
+            self._say(f"opened {address}")
+
+        self._do(self._worker_loop.submit(open_in_browser(self._client.paths, task, port)), opened)
+
     def complain(self, error: CtuiError) -> None:
         """Show an error, and what to do about it."""
         text = f"{error.message}\n{error.hint}" if error.hint else error.message
