@@ -39,7 +39,7 @@ def _scope_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class _Scope:
-    """Whom a rule is for, or whose rules are shown."""
+    """Tasks that a rule is for, or whose rules are shown."""
 
     def __init__(self, task: str | None, repo: str | None) -> None:
         if task is not None and repo is not None:

@@ -227,11 +227,11 @@ class ShippedHost(msgspec.Struct, frozen=True):
     host: str
     ports: list[int]
     source: str
-    """Where it is documented that a tool needs it."""
+    """Document that says that a tool needs it."""
 
 
 class ShownNetwork(msgspec.Struct, frozen=True):
-    """What tasks reach."""
+    """The reach of tasks."""
 
     mode: Literal["open", "allow", "closed"]
     gateway: bool

@@ -98,7 +98,7 @@ class SandboxConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 NetworkMode = Literal["open", "allow", "closed"]
-"""What a task reaches: any public host, those of a list, or the Messages API only."""
+"""Reach of a task: any public host, those of a list, or the Messages API only."""
 
 
 class NetworkConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

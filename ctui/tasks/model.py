@@ -73,7 +73,7 @@ class TaskOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     volumes: dict[str, str] = {}
     """Mount point -> name of a volume that its environment gives to each task."""
     network: Literal["", "open", "allow", "closed", "unsealed"] = ""
-    """What it reaches; "" in a task of before there was a gateway, which is unsealed."""
+    """Its reach; "" in a task of before there was a gateway, which is unsealed."""
     environment_due: Literal["", "worktree", "new-worktree"] = ""
     """Set while its environment is to be agreed to and built before its first run; a new worktree
     gets the folders that it carries."""
@@ -185,8 +185,8 @@ class Task(msgspec.Struct, kw_only=True):
     ports: tuple[int, ...] = ()
     """Ports that its run listens on, as far as the gateway knows them."""
     network: Literal["open", "allow", "closed", "unsealed"] = "unsealed"
-    """What it reaches: through the gateway, or "unsealed" on a network of the engine's, with its
-    login inside."""
+    """Its reach through the gateway; "unsealed" is a network of the engine's, with its login
+    inside."""
     sandbox: SandboxFacts | None = None
     created: int = 0
     updated: int = 0

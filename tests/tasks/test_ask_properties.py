@@ -108,6 +108,9 @@ def proved(ask: Ask) -> None:
             assert decision not in taken or (decision, kind_of(ask).is_form) == ("allow", True)
             continue
         assert decision in taken
+        if not kind_of(ask).goes_to_cli:
+            assert reply(ask, answer) == b""
+            continue
         sent = spoken(reply(ask, answer))
         if decision != "deny" and sent.get("behavior") == "allow":
             same_input(ask, sent["updatedInput"])

@@ -68,13 +68,13 @@ def policy_of(config: Config, kept: Iterable[HostRule]) -> Policy:
 
 
 class HostVerdict(msgspec.Struct, frozen=True):
-    """Whether tasks reach a host, as far as its name tells."""
+    """Verdict on a host, as far as its name tells."""
 
     host: str
     port: int
     verdict: Literal["allowed", "refused", "asked"]
     rule: str
-    """What decided."""
+    """The rule that decided, in words."""
 
 
 def verdict_of(policy: Policy, text: str) -> HostVerdict:

@@ -47,7 +47,7 @@ class Launch(NamedTuple):
     facts: SandboxFacts
     """Facts about its start, as a person reads them."""
     sealed: SealedRun | None = None
-    """What it has of the network; None where it is on the engine's."""
+    """Its part of the network; None where it is on the engine's."""
     built: BuiltEnvironment | None = None
     """The environment that was built for it just now, if it waited for one."""
 

@@ -11,6 +11,7 @@ from ctui.claude.protocol import fields
 from ctui.tasks.asks.kind import Decision, Kind, Origin, details_of, given_of, new_ask
 from ctui.tasks.asks.lines import INDENT, text_lines
 from ctui.tasks.model import Answer, Ask, AskKind
+from ctui.text import sanitise
 
 
 class EnvironmentDetails(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -63,7 +64,7 @@ def environment_ask(
         origin,
         tool="",
         title=f"build the environment of {name} ({file})",
-        given={"text": text},
+        given={"text": sanitise(text)},
         details=EnvironmentDetails(digest),
     )
 

@@ -21,7 +21,7 @@ _HTTPS = 443
 
 
 class HostDetails(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Who wants to reach it, as far as it says."""
+    """Program that wants to reach it, as far as it says."""
 
     program: str = ""
 
