@@ -66,7 +66,7 @@ def of_line(request: Mapping[str, Any], request_id: object) -> Ask | None:
         return host_ask("r", ORIGIN, str(request.get("host")), 443, str(request.get("host")))
     if request.get("subtype") == SUBTYPE:
         text = str(request.get("text"))
-        return environment_ask("r", ORIGIN, name=text, file=text, text=text, digest=text)
+        return environment_ask("r", ORIGIN, name=text, file=text, text=text, digest="0f")
     line = json.dumps({"type": "control_request", "request_id": request_id, "request": request})
     event = decode(line)
     if isinstance(event, AskEvent):
