@@ -93,7 +93,12 @@ def with_environment(options: TaskOptions, environment: Environment | None) -> T
     if environment is None:
         return options
     volumes = {one.target: one.name for one in environment.volumes}
-    return msgspec.structs.replace(options, environment=environment.id, volumes=volumes)
+    return msgspec.structs.replace(
+        options,
+        environment=environment.id,
+        volumes=volumes,
+        services=environment.services,
+    )
 
 
 def _agree(records: Records, plan: Plan, wish: EnvironmentWish) -> None:

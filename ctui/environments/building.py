@@ -90,7 +90,13 @@ async def _build(
         for name in ("workspace", "variables.sh"):
             await asyncio.to_thread(erase, place / name)
     return msgspec.structs.replace(
-        begun, image=tag, made_with=made_with, carry=carry, env=env, volumes=definition.volumes
+        begun,
+        image=tag,
+        made_with=made_with,
+        carry=carry,
+        env=env,
+        volumes=definition.volumes,
+        services=definition.services,
     )
 
 

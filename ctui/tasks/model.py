@@ -12,6 +12,7 @@ import msgspec
 
 from ctui.claude.mcp.mcp_servers import McpServer
 from ctui.config import PermissionMode
+from ctui.sandbox.services import Service
 
 
 class TaskState(StrEnum):
@@ -72,6 +73,8 @@ class TaskOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     """The id of the environment that it runs in; "" is ctui's default image."""
     volumes: dict[str, str] = {}
     """Mount point -> name of a volume that its environment gives to each task."""
+    services: tuple[Service, ...] = ()
+    """What its environment starts beside each of its sandboxes."""
 
 
 Cause = Literal[
