@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
+
+from ctui.errors import InvalidInput
 
 WAIT_SECONDS = 60
 """So long a service may take until it is healthy, unless its definition says otherwise."""
@@ -46,3 +48,27 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     files: tuple[WorktreeMount, ...] = ()
     after: tuple[str, ...] = ()
     """Services that are healthy before it is started."""
+
+
+def refuse_shared_ports(ports: Mapping[str, Sequence[int]], file: str) -> None:
+    """Refuse two services that listen on one port: all of a task's share one network.
+
+    Args:
+        ports: of each service by its name.
+        file: that says so; "" where an image does.
+
+    Raises:
+        InvalidInput: with both names.
+    """
+    owner: dict[int, str] = {}
+    for name, own in ports.items():
+        for port in dict.fromkeys(own):
+            other = owner.setdefault(port, name)
+            if other != name:
+                begin = f"{file}: " if file else ""
+                raise InvalidInput(
+                    f"{begin}the services {other} and {name} both listen on {port}, and share one "
+                    "network",
+                    hint=f"let {name} listen on another port (by its command or env), and name "
+                    "that as its `port`",
+                )

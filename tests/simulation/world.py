@@ -13,6 +13,7 @@ from random import Random
 from typing import Any
 
 from tests.simulation.sandbox import Sandbox
+from tests.simulation.services import SimulatedServices
 
 _CLOCK_JUMPS = 0.05
 """Part of the steps before which it does."""
@@ -58,6 +59,7 @@ class World:
         self.loop = loop
         self.random = Random(seed)  # noqa: S311 - it has to be reproducible
         self.sandboxes: dict[str, Sandbox] = {}
+        self.services = SimulatedServices(seed)
         self.sessions: defaultdict[str, set[str]] = defaultdict(set)
         """Messages that each task's CLI has read, as its home keeps them."""
         self.consumed: Counter[str] = Counter()
@@ -132,6 +134,7 @@ class World:
         self.engine_up = False
         for box in self.sandboxes.values():
             box.end(255)
+        self.services.die()
 
     def lose_engine(self) -> None:
         """Make the engine unreachable; sandboxes go on."""

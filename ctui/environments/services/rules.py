@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from ctui.errors import InvalidInput
-from ctui.sandbox.services import Service
+from ctui.sandbox.services import Service, refuse_shared_ports
 from ctui.text import one_line
 
 MOST = 16
@@ -42,30 +42,6 @@ def checked_services(services: Sequence[Service], file: str) -> tuple[Service, .
         raise InvalidInput(f"{file}: has more than {MOST} services", hint="leave some out")
     refuse_shared_ports({one.name: (one.port,) for one in services if one.port}, file)
     return _in_order(services, file)
-
-
-def refuse_shared_ports(ports: Mapping[str, Sequence[int]], file: str) -> None:
-    """Refuse two services that listen on one port: all of a task's share one network.
-
-    Args:
-        ports: of each service by its name.
-        file: that says so; "" where an image does.
-
-    Raises:
-        InvalidInput: with both names.
-    """
-    owner: dict[int, str] = {}
-    for name, own in ports.items():
-        for port in dict.fromkeys(own):
-            other = owner.setdefault(port, name)
-            if other != name:
-                begin = f"{file}: " if file else ""
-                raise InvalidInput(
-                    f"{begin}the services {other} and {name} both listen on {port}, and share one "
-                    "network",
-                    hint=f"let {name} listen on another port (by its command or env), and name "
-                    "that as its `port`",
-                )
 
 
 def _in_order(services: Sequence[Service], file: str) -> tuple[Service, ...]:

@@ -18,7 +18,8 @@ def create_body(spec: SandboxSpec) -> dict[str, Any]:
         "Env": [f"{name}={value}" for name, value in {**spec.env, "HOME": HOME}.items()],
         "User": f"{spec.uid}:{spec.gid}",
         "WorkingDir": posixpath.join(WORKSPACE, spec.directory).rstrip("/"),
-        "Hostname": spec.name[:63],
+        # Who joins another's network has its name as well.
+        **({} if spec.network_of else {"Hostname": spec.name[:63]}),
         "Labels": dict(spec.labels),
         # Nobody's leaving may close the CLI's stdin: that would end its turn.
         "OpenStdin": True,
@@ -38,7 +39,7 @@ def _host_config(spec: SandboxSpec) -> dict[str, Any]:
     limits = spec.limits
     return {
         **({"Runtime": spec.runtime} if spec.runtime else {}),
-        "NetworkMode": spec.network,
+        "NetworkMode": f"container:{spec.network_of}" if spec.network_of else spec.network,
         "Mounts": [_mount(mount) for mount in spec.mounts],
         "Tmpfs": {"/tmp": f"rw,exec,nosuid,nodev,size={limits.tmp},mode=1777"},  # noqa: S108 - the container's own
         "ReadonlyRootfs": not spec.writable_root,

@@ -12,12 +12,14 @@ import msgspec
 
 from ctui.claude.task_home import RunOptions, TaskHome, deny_rules_of, first_line, task_home
 from ctui.config import Config, SandboxConfig, parse_size
+from ctui.sandbox.docker.services.naming import holder_name
 from ctui.sandbox.docker.volumes import cache_environment, cache_mounts
 from ctui.sandbox.proxies import proxy_environment
 from ctui.sandbox.spec import (
     HOME,
     LABEL_INSTANCE,
     LABEL_RUN,
+    LABEL_SERVICE,
     LABEL_TASK,
     Limits,
     Mount,
@@ -91,9 +93,16 @@ async def prepare(
         },
         mounts=(*provided.mounts, volume, *caches, *environment_volumes(instance, task)),
         network=network_name(instance, sandbox),
+        network_of=holder_name(instance, task.id) if task.options.services else "",
+        services=task.options.services,
         runtime=sandbox.runtime,
         debugger=sandbox.debugger,
-        labels={LABEL_INSTANCE: instance, LABEL_TASK: task.id, LABEL_RUN: str(number)},
+        labels={
+            LABEL_INSTANCE: instance,
+            LABEL_TASK: task.id,
+            LABEL_RUN: str(number),
+            LABEL_SERVICE: "",  # an image's labels are its containers'
+        },
         limits=_limits(sandbox),
         directory=provided.directory,
     )

@@ -72,7 +72,7 @@ async def _find(actor: TaskActor, run: Run) -> str | None:
     if state is not None:
         return state.id
     found = await insist(actor, lambda: runner.list_ours(run.task))
-    return next((item.id for item in found if item.run == run.number), None)
+    return next((item.id for item in found if item.run == run.number and not item.service), None)
 
 
 async def _enter(actor: TaskActor, sandbox: str, run: Run) -> Channel:

@@ -11,6 +11,7 @@ from ctui.tasks.mailbox.open_shells import Opened
 from ctui.tasks.model import Run
 from ctui.tasks.runs.channel import Channel
 from ctui.tasks.runs.jobs.patience import insist
+from ctui.tasks.runs.jobs.services import bring_up
 from ctui.tasks.runs.launch import Launch, prepare
 from ctui.tasks.session.greeting import RELAY_GREETED, initialize, initialize_id
 
@@ -50,6 +51,7 @@ async def create(
         if opened.spec == launch.spec and (channel := await _enter(actor, launch, run, opened)):
             return channel
         await insist(actor, lambda: actor.services.runner.remove(opened.sandbox))
+    await insist(actor, lambda: bring_up(actor, launch.spec), on=(RunnerUnavailable,))
     again_on = (RunnerUnavailable, Conflict)
     return await insist(actor, lambda: _attempt(actor, launch, run), on=again_on)
 
