@@ -125,7 +125,7 @@ def test_a_new_driver_removes_those_that_were_to_be_for_a_shell(after: float) ->
             await schedule.engine.hold_shell(calls.HoldShell("one", "shell", open=True))
 
         schedule.command("open", open_shell)
-        while not world.services.left("one"):
+        while not world.services.left("one"):  # noqa: ASYNC110 - no time passes in this world
             await asyncio.sleep(0.001)
         await asyncio.sleep(after)
         sandbox = bool(world.running("one"))

@@ -33,6 +33,7 @@ from ctui.tasks.driver.listener import Listener
 from ctui.tasks.driver.server import Server
 from ctui.tasks.engine import TaskEngine
 from ctui.tasks.journal.archives import Journals
+from ctui.tasks.journal.service_logs import ServiceLogs
 from ctui.tasks.mailbox.ports import Account, Services
 from ctui.tasks.runs.logins import Logins, Sources
 from ctui.tasks.secrets.values import read_values
@@ -61,11 +62,15 @@ class Driver:
         """Serve until told to stop, or idle for long enough."""
         store = Store(self.paths.database, busy_seconds=_BUSY_SECONDS)
         endpoint = resolve_endpoint()
+        logins = self._logins()
         runner = DockerRunner(
-            await Engine.connect(endpoint), self.paths.instance, self.paths.state / "accounts"
+            await Engine.connect(endpoint),
+            self.paths.instance,
+            self.paths.state / "accounts",
+            ServiceLogs(self.paths, logins.redactor).keep,
         )
         server = Server(self._over.set, self._watch_idle, engine=endpoint.identity)
-        tasks = TaskEngine(self._services(store, runner, server), self._taken_ids())
+        tasks = TaskEngine(self._services(store, runner, server, logins), self._taken_ids())
         server.tasks = tasks
         self._server, self._tasks = server, tasks
         tasks.adopt()
@@ -80,7 +85,7 @@ class Driver:
         await runner.close()
         store.close()
 
-    def _services(self, store: Store, runner: DockerRunner, server: Server) -> Services:
+    def _logins(self) -> Logins:
         search = LoginSearch(self.paths)
         config = Settings(self.paths)
         sources = Sources(
@@ -88,7 +93,11 @@ class Driver:
             stored=lambda but: search.kept(but=but),
             secrets=lambda names, environ: read_values(self.paths, names, environ),
         )
-        logins = Logins(sources)
+        return Logins(sources)
+
+    def _services(
+        self, store: Store, runner: DockerRunner, server: Server, logins: Logins
+    ) -> Services:
         return Services(
             store=store,
             runner=runner,
@@ -96,7 +105,7 @@ class Driver:
             logins=logins,
             journals=Journals(self.paths, store, logins.redactor),
             instance=self.paths.instance,
-            config=config,
+            config=Settings(self.paths),
             publish=server.publish,
             now=now,
             booted=_booted(),
