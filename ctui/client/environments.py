@@ -70,6 +70,7 @@ async def ensure_environment(
     while True:
         known = records.get(plan.id)
         if known and known.state == "ready" and await _is_current(known, config, wish):
+            await _have_services(known, wish)
             records.touch(known)
             return known
         try:
@@ -138,6 +139,17 @@ async def _is_current(known: Environment, config: Config, wish: EnvironmentWish)
         return True
     async with open_engine() as engine:
         return await inspect_image(engine, known.image) is not None
+
+
+async def _have_services(known: Environment, wish: EnvironmentWish) -> None:
+    """Have the images of its services again where somebody took them away."""
+    if not wish.verify or not known.services:
+        return
+    from ctui.client.volumes import open_engine
+    from ctui.environments.services.images import require_images
+
+    async with open_engine() as engine:
+        await require_images(engine, known.services, wish.progress)
 
 
 async def _build(paths: Paths, plan: Plan, config: Config, wish: EnvironmentWish) -> Environment:

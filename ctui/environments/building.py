@@ -12,6 +12,7 @@ from ctui.environments.context import build_context
 from ctui.environments.dockerfile import bases, refuse_fetching
 from ctui.environments.plan import Plan
 from ctui.environments.records import Environment, Records, erase
+from ctui.environments.services.images import require_images
 from ctui.environments.set_up import Log
 from ctui.environments.stages import Builder, Progress, root_steps, run_as_root, run_as_user
 from ctui.environments.variables import resolve_environment
@@ -77,6 +78,7 @@ async def _build(
     made_with = image_tag(builder.config.image)
     carry: tuple[str, ...] = ()
     place = records.place(plan.id)
+    await require_images(engine, definition.services, builder.progress)
     try:
         image = await _task_image(builder, plan, log)
         layers = (definition.container_env, definition.remote_env, definition.env)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -72,3 +73,34 @@ def refuse_shared_ports(ports: Mapping[str, Sequence[int]], file: str) -> None:
                     hint=f"let {name} listen on another port (by its command or env), and name "
                     "that as its `port`",
                 )
+
+
+def refuse_shadowing(
+    services: Sequence[Service], server: str, variables: Mapping[str, str]
+) -> None:
+    """Refuse a service that has the name of a host to which the task sends what is secret.
+
+    Args:
+        services: of the task.
+        server: address of the model's server; "" for the CLI's own.
+        variables: of the task, among which its proxies are.
+
+    Raises:
+        InvalidInput: with the name.
+    """
+    names = {name for name in variables if name.upper().endswith("_PROXY")}
+    proxies = [variables[name] for name in names if name.upper() != "NO_PROXY"]
+    hosts = {_host(address) for address in (server, *proxies)}
+    for service in services:
+        if service.name in hosts:
+            raise InvalidInput(
+                f"the service {service.name} has the name of the task's own server or proxy",
+                hint="give the service another name",
+            )
+
+
+def _host(address: str) -> str:
+    try:
+        return urlsplit(address if "//" in address else f"//{address}").hostname or ""
+    except ValueError:
+        return ""

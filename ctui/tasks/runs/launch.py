@@ -14,7 +14,8 @@ from ctui.claude.task_home import RunOptions, TaskHome, deny_rules_of, first_lin
 from ctui.config import Config, SandboxConfig, parse_size
 from ctui.sandbox.docker.services.naming import holder_name
 from ctui.sandbox.docker.volumes import cache_environment, cache_mounts
-from ctui.sandbox.proxies import proxy_environment
+from ctui.sandbox.proxies import past_proxies, proxy_environment
+from ctui.sandbox.services import refuse_shadowing
 from ctui.sandbox.spec import (
     HOME,
     LABEL_INSTANCE,
@@ -110,7 +111,7 @@ async def prepare(
     if account is not None and account.servers is not None:
         facts = msgspec.structs.replace(facts, skipped=account.servers.skipped)
     given = given_environment(services, task, account)
-    return Launch(number, spec, first_line_of(home, account, given), facts)
+    return Launch(number, spec, first_line_of(home, account, given, task), facts)
 
 
 async def home_of(
@@ -156,7 +157,9 @@ async def _base_files(services: Services, task: Task, name: str) -> dict[str, st
     }
 
 
-def first_line_of(home: TaskHome, account: Account | None, given: Mapping[str, str]) -> bytes:
+def first_line_of(
+    home: TaskHome, account: Account | None, given: Mapping[str, str], task: Task
+) -> bytes:
     """Return the relay's first line, the only place where secrets are.
 
     `given` are the variables of the task; the login is stronger than they.
@@ -166,7 +169,10 @@ def first_line_of(home: TaskHome, account: Account | None, given: Mapping[str, s
     servers = account.servers.content if account.servers else ""
     # The address of a proxy can hold a password.
     proxies = proxy_environment(account.environ, in_sandbox=True)
-    secrets = {**proxies, **given, **account.credential.environment()}
+    beside = task.options.services
+    refuse_shadowing(beside, account.base_url, {**proxies, **given})
+    direct = past_proxies(proxies, [one.name for one in beside])
+    secrets = {**direct, **given, **account.credential.environment()}
     return first_line(home, secrets, servers)
 
 

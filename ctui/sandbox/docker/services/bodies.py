@@ -16,7 +16,10 @@ BASH = "/ctui/tree/bin/bash"
 """The one shell that every image of a task has."""
 LOOPBACK = "127.0.0.1"
 CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID")
-"""What the entrypoint of a database needs, to give its folder to the user that it becomes."""
+"""What the entrypoint of a database needs, to give its folder to the user that it becomes.
+
+Of PostgreSQL's each was tried: CHOWN is needed where the folder is root's, the others always.
+"""
 _HOLDER_MEMORY = 64 << 20
 _HOLDER_PIDS = 64
 _SHARED_MEMORY = 256 << 20
@@ -91,10 +94,8 @@ def _sealed(spec: SandboxSpec) -> dict[str, Any]:
         "CapDrop": ["ALL"],
         "SecurityOpt": ["no-new-privileges", f"seccomp={profile()}"],
         "NanoCpus": int(spec.limits.cpus * 1e9),
-        "Ulimits": [
-            {"Name": "nofile", "Soft": 65536, "Hard": 65536},
-            {"Name": "core", "Soft": 0, "Hard": 0},
-        ],
+        # Of open files an engine allows what its administrator chose; databases want many.
+        "Ulimits": [{"Name": "core", "Soft": 0, "Hard": 0}],
         "RestartPolicy": {"Name": "no"},
         "LogConfig": {"Type": "json-file", "Config": {"max-size": "8m", "max-file": "2"}},
     }

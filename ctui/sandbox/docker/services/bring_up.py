@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from ctui.errors import Conflict, CtuiError, NotFound, Unavailable
+from ctui.errors import Conflict, CtuiError, ExternalFailure, NotFound
 from ctui.sandbox.docker.engine import Engine
 from ctui.sandbox.docker.services.bodies import holder_body, kept_folders, service_body
 from ctui.sandbox.docker.services.image_facts import ImageFacts, facts_of
@@ -64,8 +64,8 @@ async def _start(
     container = await _made(engine, service_name(instance, task, service.name), body)
     try:
         await engine.start(container)
-    except (NotFound, Conflict) as error:  # what it is to run is not there, or cannot be run
-        raise Unavailable(
+    except (NotFound, Conflict, ExternalFailure) as error:  # what it is to run cannot be run
+        raise ExternalFailure(
             f"the service {service.name} cannot be started: {error.message}",
             hint="mend its command, user or image",
         ) from error

@@ -95,4 +95,4 @@ async def _greet_late(actor: TaskActor, channel: Channel, run: Run) -> None:
     config = actor.standing.config or services.config()
     home = await home_of(services, config, task, account)
     given = given_environment(services, task, account)
-    greet(channel, first_line_of(home, account, given), run)
+    greet(channel, first_line_of(home, account, given, task), run)
