@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from ctui.client.services import ShownService
+from ctui.client.access.services import ShownService
 from ctui.sandbox.docker.old_images import BuiltImage
 from ctui.tasks.asks.shape import AskShape, ask_members
 from ctui.tasks.model import Alarm, Answer, Ask, Run, Task

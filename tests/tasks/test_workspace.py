@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from ctui.errors import Refused
-from ctui.git.repository import open_repository
+from ctui.git.repository.repository import open_repository
 from ctui.paths import Paths
 from ctui.tasks.mailbox.ports import Provided
 from ctui.tasks.model import Task

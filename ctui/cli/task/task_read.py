@@ -22,7 +22,7 @@ from ctui.errors import CtuiError
 from ctui.text import sanitise
 
 if TYPE_CHECKING:
-    from ctui.client.services import ShownService
+    from ctui.client.access.services import ShownService
     from ctui.tasks.model import Ask, Task
 
 _UNUSUAL = frozenset({"ALARMS", "NOTE"})
@@ -106,7 +106,7 @@ def logs(task_id: str, service: str, *, follow: bool, as_json: bool) -> None:
         asyncio.run(_service_log(context.store().tasks.get(task_id), service, follow=follow))
         return
     from ctui.cli.task.printing import Printer, Turn, entry_lines
-    from ctui.client.plain import PlainJournal
+    from ctui.client.journal.plain import PlainJournal
     from ctui.tasks.journal.archive import FILE_NAME, read_entries
 
     _tended([context.store().tasks.get(task_id)])
@@ -127,13 +127,13 @@ def logs(task_id: str, service: str, *, follow: bool, as_json: bool) -> None:
 
 
 def _services(task: Task) -> list[ShownService]:
-    from ctui.client.services import shown_services
+    from ctui.client.access.services import shown_services
 
     return asyncio.run(shown_services(context.paths(), task)) if task.options.services else []
 
 
 async def _service_log(task: Task, service: str, *, follow: bool) -> None:
-    from ctui.client.services import service_log
+    from ctui.client.access.services import service_log
 
     async for line in service_log(context.paths(), task, service, follow=follow):
         click.echo(sanitise(line.decode("utf-8", "replace")))

@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from ctui.environments.definition import Definition
-from ctui.environments.repository_file import environment_of
-from ctui.environments.services.table import SERVICE_KEYS
+from ctui.environments.definition.definition import Definition
+from ctui.environments.definition.repository_file import environment_of
+from ctui.environments.definition.services.table import SERVICE_KEYS
 from ctui.errors import InvalidInput
 from ctui.sandbox.services import Service
 from tests.docs.pages import DOCS

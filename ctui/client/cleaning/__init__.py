@@ -1,0 +1,1 @@
+"""Removal of things that ctui has left behind. Never a worktree."""

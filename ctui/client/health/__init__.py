@@ -1,0 +1,1 @@
+"""The checks of `ctui doctor`, and what mends them. Nothing here deletes."""
