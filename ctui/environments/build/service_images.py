@@ -26,7 +26,9 @@ async def require_images(
                 await pull_image(engine, service.image, progress)
             except ExternalFailure as error:
                 raise ExternalFailure(
-                    f"the service {service.name}: {error.message}", hint=error.hint
+                    f"the image {service.image} of the service {service.name} is not there, and "
+                    f"cannot be pulled: {error.message}",
+                    hint="check its name, or load it: docker load",
                 ) from error
     ports = {one.name: (await facts_of(engine, one)).ports for one in services}
     refuse_shared_ports(ports, "")

@@ -171,6 +171,9 @@ class _Reader:
                 f"{at}.build: no service's image is built",
                 hint="give it an image that is ready, or leave it out by runServices",
             )
+        if not said.get("image"):
+            hint = "extends is not followed: write it out" if "extends" in said else "name one"
+            raise InvalidInput(f"{at} has no image", hint=hint)
         self._note_keys(name, own=False)
         mounts = list(self._mounts(name))
         health = health_of(said.get("healthcheck"), f"{at}.healthcheck")

@@ -95,10 +95,13 @@ def service_mount(
         if not mount.source:
             return ServiceMount("used", "an empty folder that goes with it")
         return ServiceMount("used", "a volume of the task's own", kept=target)
+    refused = ServiceMount("refused", "a folder of the host is given to no service")
+    if mount.source.startswith(("~", "\\")):
+        return refused
     try:
         path = path_in_commit(folder, mount.source, where)
     except InvalidInput:
-        return ServiceMount("refused", "a folder of the host is given to no service")
+        return refused
     if path and not has(path):
         return ServiceMount("used", "not in the commit: a volume of the task's own", kept=target)
     return ServiceMount("used", "of the worktree; read-only", file=WorktreeMount(path, target))
