@@ -69,7 +69,7 @@ class ShownTask(msgspec.Struct, frozen=True):
     alarms: list[Alarm]
     """Events on its channel that its driver did not cause."""
     services: list[ShownService] = []
-    """What stands beside its sandbox."""
+    """Services beside its sandbox."""
 
 
 class StartedTask(Task, kw_only=True):

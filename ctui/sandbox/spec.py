@@ -63,7 +63,7 @@ class SandboxSpec(msgspec.Struct, frozen=True, kw_only=True):
     network_of: str = ""
     """Name of the container whose network it shares, and which alone is on `network`."""
     services: tuple[Service, ...] = ()
-    """What has to be ready beside it; it shares their network, under their names."""
+    """Ready before it is made; it shares their network, under their names."""
     directory: str = ""
     """The folder below the workspace in which its command starts; "" is the workspace."""
     debugger: bool = False

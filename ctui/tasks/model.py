@@ -74,7 +74,7 @@ class TaskOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     volumes: dict[str, str] = {}
     """Mount point -> name of a volume that its environment gives to each task."""
     services: tuple[Service, ...] = ()
-    """What its environment starts beside each of its sandboxes."""
+    """Started beside each of its sandboxes, as its environment says."""
     environment_due: Literal["", "worktree", "new-worktree"] = ""
     """Set while its environment is to be agreed to and built before its first run; a new worktree
     gets the folders that it carries."""

@@ -61,7 +61,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     ),
     "task interrupt": ("ctui task interrupt add-test",),
     "task list": ("ctui task list", "ctui task list --json"),
-    "task logs": ("ctui task logs --follow add-test",),
+    "task logs": ("ctui task logs --follow add-test", "ctui task logs add-test --service db"),
     "task remove": ("ctui task remove add-test", "ctui task remove --purge add-test"),
     "task resume": ("ctui task resume add-test",),
     "task send": ('ctui task send add-test "use pytest, please" --wait',),

@@ -60,7 +60,7 @@ class OwnService(NamedTuple):
 
 
 class Composed(NamedTuple):
-    """What a compose file gives to an environment."""
+    """Parts of an environment that come from compose files."""
 
     own: OwnService
     services: tuple[Service, ...]

@@ -27,7 +27,7 @@ class Texts(Protocol):
 
 
 class ComposeFiles(NamedTuple):
-    """What some files say together."""
+    """Some files, laid over each other."""
 
     place: str
     """The first of them; paths in all are relative to its folder."""

@@ -38,7 +38,7 @@ class ComposeMount(NamedTuple):
 
 
 class ServiceMount(NamedTuple):
-    """What becomes of a mount in a service."""
+    """Fate of a mount in a service."""
 
     status: Status
     reason: str
@@ -48,7 +48,7 @@ class ServiceMount(NamedTuple):
 
 
 class Health(NamedTuple):
-    """How a service is known to be ready."""
+    """Check by which a service is known to be ready."""
 
     command: tuple[str, ...] = ()
     checked: bool = True

@@ -16,7 +16,7 @@ BASH = "/ctui/tree/bin/bash"
 """The one shell that every image of a task has."""
 LOOPBACK = "127.0.0.1"
 CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID")
-"""What the entrypoint of a database needs, to give its folder to the user that it becomes.
+"""Rights that the entrypoint of a database needs, to give its folder to the user that it becomes.
 
 Of PostgreSQL's each was tried: CHOWN is needed where the folder is root's, the others always.
 """

@@ -1,4 +1,4 @@
-"""What a service's image says of itself: its volumes, its ports, and how to look if it is ready."""
+"""Facts that a service's image states: its volumes, its ports, and how to look if it is ready."""
 
 from __future__ import annotations
 
