@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from ctui.client.access.services import ShownService
 from ctui.sandbox.docker.old_images import BuiltImage
 from ctui.tasks.asks.shape import AskShape, ask_members
 from ctui.tasks.model import Alarm, Answer, Ask, Run, Task
@@ -67,6 +68,8 @@ class ShownTask(msgspec.Struct, frozen=True):
     runs: list[Run]
     alarms: list[Alarm]
     """Events on its channel that its driver did not cause."""
+    services: list[ShownService] = []
+    """Services beside its sandbox."""
 
 
 class StartedTask(Task, kw_only=True):

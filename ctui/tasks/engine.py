@@ -341,7 +341,7 @@ class TaskEngine:
             except CtuiError as error:
                 log.warning("nothing is swept yet: %s", error.message)
                 await asyncio.sleep(_SWEEP_AGAIN_SECONDS)
-        for sandbox in found:
+        for sandbox in _without_followers(found, {task for task, _ in open_runs}):
             if (sandbox.task, sandbox.run) in open_runs or sandbox.task in self._actors:
                 continue
             if sandbox.task not in known:
@@ -359,7 +359,9 @@ class TaskEngine:
     async def _is_open(self, sandbox: FoundSandbox) -> str:
         """Return a sandbox in which no CLI was started yet, for a person's shell; else ""."""
         last = self.store.runs.last(sandbox.task)
-        if not sandbox.running or last is None or sandbox.run != last.number + 1:
+        if sandbox.service or not sandbox.running or last is None:
+            return ""
+        if sandbox.run != last.number + 1:
             return ""
         try:
             async for batch in self._services.runner.journal(sandbox.id, NOTHING, follow=False):
@@ -373,3 +375,16 @@ class TaskEngine:
         job = asyncio.create_task(work)
         self._jobs.add(job)
         job.add_done_callback(self._jobs.discard)
+
+
+def _without_followers(found: list[FoundSandbox], live: set[str]) -> list[FoundSandbox]:
+    """Return the sandboxes, and of services one for each task that has nothing else.
+
+    Args:
+        found: all of them.
+        live: tasks with an open run, which sees to its services.
+    """
+    boxes = [one for one in found if not one.service]
+    seen = {one.task for one in boxes} | live
+    alone = {one.task: one for one in found if one.service and one.task not in seen}
+    return [*boxes, *alone.values()]

@@ -12,6 +12,7 @@ import msgspec
 
 from ctui.claude.mcp.mcp_servers import McpServer
 from ctui.config import PermissionMode
+from ctui.sandbox.services import Service
 
 
 class TaskState(StrEnum):
@@ -74,6 +75,8 @@ class TaskOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     """Mount point -> name of a volume that its environment gives to each task."""
     network: Literal["", "open", "allow", "closed", "unsealed"] = ""
     """Its reach; "" in a task of before there was a gateway, which is unsealed."""
+    services: tuple[Service, ...] = ()
+    """Started beside each of its sandboxes, as its environment says."""
     environment_due: Literal["", "worktree", "new-worktree"] = ""
     """Set while its environment is to be agreed to and built before its first run; a new worktree
     gets the folders that it carries."""

@@ -71,7 +71,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "task forward": ("ctui task forward fix-login 5432:15432",),
     "task interrupt": ("ctui task interrupt add-test",),
     "task list": ("ctui task list", "ctui task list --json"),
-    "task logs": ("ctui task logs --follow add-test",),
+    "task logs": ("ctui task logs --follow add-test", "ctui task logs add-test --service db"),
     "task open": ("ctui task open fix-login 3000 --url",),
     "task remove": ("ctui task remove add-test", "ctui task remove --purge add-test"),
     "task resume": ("ctui task resume add-test",),

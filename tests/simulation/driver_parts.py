@@ -28,6 +28,7 @@ from ctui.tasks.mailbox.ports import (
 from ctui.tasks.model import Run, Task, WorkState
 from ctui.tasks.network.sealed import SealedRun
 from ctui.tasks.store import Store
+from tests.simulation.services import SERVICES
 from tests.simulation.world import Generation, World
 
 
@@ -133,7 +134,7 @@ class SimulatedEnvironments:
         say("1/1 it is built")
         await self._world.pause()
         self._generation.check()
-        return BuiltEnvironment(wanted, {"/data": "data"})
+        return BuiltEnvironment(wanted, {"/data": "data"}, services=SERVICES)
 
 
 class SimulatedLogins:

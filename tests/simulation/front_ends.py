@@ -200,6 +200,8 @@ class FrontEnds:
         running = self.world.running(task)
         if running:
             raise self.world.breaks(f"{task} was said to be stopped, and {running[0].id} runs")
+        if left := self.world.services.left(task):
+            raise self.world.breaks(f"{task} was said to be stopped, and has {left[0].name}")
         self.world.stopped.add(task)
 
     def _published(self, update: Update) -> None:

@@ -13,6 +13,7 @@ from random import Random
 from typing import Any
 
 from tests.simulation.sandbox import Sandbox
+from tests.simulation.services import SimulatedServices
 
 _CLOCK_JUMPS = 0.05
 """Part of the steps before which it does."""
@@ -59,6 +60,7 @@ class World:
         self.loop = loop
         self.random = Random(seed)  # noqa: S311 - it has to be reproducible
         self.sandboxes: dict[str, Sandbox] = {}
+        self.services = SimulatedServices(seed)
         self.environment = "first"
         """Hash of the definition of the environment that tasks wait for."""
         self.sessions: defaultdict[str, set[str]] = defaultdict(set)
@@ -141,6 +143,7 @@ class World:
         self.engine_up = False
         for box in self.sandboxes.values():
             box.end(255)
+        self.services.die()
 
     def lose_engine(self) -> None:
         """Make the engine unreachable; sandboxes go on."""

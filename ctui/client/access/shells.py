@@ -7,7 +7,7 @@ import os
 import re
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, closing, suppress
 from typing import TYPE_CHECKING, Literal
 
@@ -16,13 +16,14 @@ from ctui.paths import private_folder
 from ctui.sandbox.commands import Command, SandboxCommands, SandboxProcess, Size
 from ctui.sandbox.docker.docker_commands import DockerCommands
 from ctui.sandbox.docker.endpoint import resolve_endpoint
-from ctui.sandbox.proxies import proxy_environment
+from ctui.sandbox.proxies import past_proxies, proxy_environment
 from ctui.tasks.model import Task, TaskState
 from ctui.tasks.store import Store
 
 if TYPE_CHECKING:
     from ctui.client.client import Client
     from ctui.paths import Paths
+    from ctui.sandbox.services import Service
 
 _MARK = "SHELL_OF_CTUI"
 """Variable that all processes of a command have, by which they are found again."""
@@ -152,7 +153,7 @@ async def task_commands(paths: Paths, task_id: str) -> AsyncIterator[TaskCommand
         # Most often it is there, and then nothing of this needs a driver.
         sandbox = run.container if run is not None and known else await hold.open()
         beating = asyncio.create_task(hold.beat())
-        environment = shell_environment(os.environ, given)
+        environment = shell_environment(os.environ, given, task.options.services)
         commands = DockerCommands(resolve_endpoint())
         yield TaskCommands(task, sandbox, commands, environment, hold.typed)
     finally:
@@ -207,13 +208,16 @@ class _Hold:
         return await self._client.call(call)
 
 
-def shell_environment(environ: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+def shell_environment(
+    environ: Mapping[str, str], given: Mapping[str, str], services: Iterable[Service]
+) -> dict[str, str]:
     """Return what the CLI's commands have beside the sandbox's own environment.
 
     `given` are the task's variables. Neither the login nor a secret is among them: those are
     looked up for a run, and a shell needs no run.
     """
-    return {**proxy_environment(environ, in_sandbox=True), **given}
+    names = [one.name for one in services]
+    return {**past_proxies(proxy_environment(environ, in_sandbox=True), names), **given}
 
 
 def terminal_environment(environ: Mapping[str, str]) -> dict[str, str]:

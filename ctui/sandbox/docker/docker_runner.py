@@ -14,13 +14,18 @@ from ctui.sandbox.docker.accounts import account_mounts
 from ctui.sandbox.docker.engine import Engine
 from ctui.sandbox.docker.environment_image import require_environment
 from ctui.sandbox.docker.image import require_image
+from ctui.sandbox.docker.services.beside import Beside
+from ctui.sandbox.docker.services.bring_up import bring_up
+from ctui.sandbox.docker.services.last_words import Keep
 from ctui.sandbox.docker.stream import Stdin, follow_log
 from ctui.sandbox.docker.volumes import CACHES, ensure_caches
 from ctui.sandbox.runner import FoundSandbox, LogLine, SandboxState, Seen, Stream
 from ctui.sandbox.spec import (
+    HOLDER,
     HOME,
     LABEL_INSTANCE,
     LABEL_RUN,
+    LABEL_SERVICE,
     LABEL_TASK,
     LABEL_VOLUME,
     SandboxSpec,
@@ -44,17 +49,25 @@ class _Last(NamedTuple):
 class DockerRunner:
     """Sandboxes as containers of one engine; the engine's log is the record of their lines."""
 
-    def __init__(self, engine: Engine, instance: str, accounts: Path | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        instance: str,
+        accounts: Path | None = None,
+        keep_log: Keep | None = None,
+    ) -> None:
         """Begin without a sandbox.
 
         Args:
             engine: that they are on.
             instance: whose they are.
             accounts: folder for the files that name their users; None leaves the image's.
+            keep_log: takes the end of a service's log when the service goes.
         """
         self._engine = engine
         self._instance = instance
         self._accounts = accounts
+        self._beside = Beside(engine, instance, keep_log)
         self._last: dict[str, _Last] = {}
         self._fits = False
         """True once the engine was asked what it is."""
@@ -71,6 +84,10 @@ class DockerRunner:
         if environment:
             return await require_environment(self._engine, config, self._instance, environment)
         return await require_image(self._engine, config)
+
+    async def ensure_services(self, spec: SandboxSpec) -> None:
+        """Start the holder and the services, and wait until they are ready."""
+        await bring_up(self._engine, spec)
 
     async def create(self, spec: SandboxSpec) -> str:
         """Make the network, the volumes and the container, and return its id."""
@@ -160,42 +177,48 @@ class DockerRunner:
             state = await self._engine.state(sandbox)
             if state.status == "paused":
                 await self._engine.unpause(sandbox)
-            await self._engine.signal(sandbox, "INT")
+            if not state.labels.get(LABEL_SERVICE):  # whose image says how it is stopped
+                await self._engine.signal(sandbox, "INT")
             await self._engine.stop(sandbox, grace=grace)
         except NotFound:
             return
 
     async def pause(self, sandbox: str) -> None:
-        """Freeze a container that runs."""
+        """Freeze a container that runs, and the services beside it."""
         try:
             await self._engine.pause(sandbox)
         except (NotFound, Conflict):
             return
+        await self._beside.freeze(sandbox, frozen=True)
 
     async def unpause(self, sandbox: str) -> None:
-        """Let a frozen container go on."""
+        """Let a frozen container go on, and before it the services beside it."""
         try:
+            await self._beside.freeze(sandbox, frozen=False)
             await self._engine.unpause(sandbox)
         except (NotFound, Conflict):
             return
 
     async def remove(self, sandbox: str) -> None:
-        """Remove the container and its log."""
+        """Remove the container and its log, of which a service's end is kept."""
+        await self._beside.leaving(sandbox)
         await self._engine.remove(sandbox)
         self._last.pop(sandbox, None)
 
     async def list_ours(self, task: str = "") -> list[FoundSandbox]:
-        """Return the containers of this instance's tasks, or of one task."""
+        """Return the containers of this instance's tasks, or of one task; holders come last."""
         labels = {LABEL_INSTANCE: self._instance, LABEL_TASK: task}
         found = await self._engine.find(labels)
+        self._beside.note(found)
         return [
             FoundSandbox(
                 id=item.id,
                 task=item.labels.get(LABEL_TASK, ""),
                 run=_number(item.labels.get(LABEL_RUN, "")),
                 running=item.running,
+                service=item.labels.get(LABEL_SERVICE, ""),
             )
-            for item in found
+            for item in sorted(found, key=lambda one: one.labels.get(LABEL_SERVICE) == HOLDER)
             if item.labels.get(LABEL_TASK)  # others of ours are no task's
         ]
 

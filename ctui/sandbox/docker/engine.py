@@ -40,6 +40,7 @@ class ContainerState(NamedTuple):
     oom_killed: bool
     finished: int
     """End in nanoseconds since the epoch; 0 if it has not ended."""
+    labels: Mapping[str, str] = {}
 
 
 class FoundContainer(NamedTuple):
@@ -161,6 +162,7 @@ class Engine:
             exit_code=int(state["ExitCode"]),
             oom_killed=bool(state["OOMKilled"]),
             finished=Clock().read(str(state.get("FinishedAt", "")).encode()),
+            labels=found["Config"].get("Labels") or {},
         )
 
     async def address(self, container: str, network: str) -> str:

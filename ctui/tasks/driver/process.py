@@ -28,6 +28,7 @@ from ctui.tasks.driver.server import Server
 from ctui.tasks.engine import TaskEngine
 from ctui.tasks.environments import LocalEnvironments
 from ctui.tasks.journal.archives import Journals
+from ctui.tasks.journal.service_logs import ServiceLogs
 from ctui.tasks.mailbox.ports import Account, Services
 from ctui.tasks.network.desk import NetworkDesk
 from ctui.tasks.runs.logins import Logins, Sources
@@ -52,12 +53,16 @@ class Driver:
         """Serve until told to stop, or idle for long enough."""
         store = Store(self.paths.database, busy_seconds=_BUSY_SECONDS)
         endpoint = resolve_endpoint()
+        logins = self._logins()
         runner = DockerRunner(
-            await Engine.connect(endpoint), self.paths.instance, self.paths.state / "accounts"
+            await Engine.connect(endpoint),
+            self.paths.instance,
+            self.paths.state / "accounts",
+            ServiceLogs(self.paths, logins.redactor).keep,
         )
         server = Server(self._over.set, self._watch_idle, engine=endpoint.identity)
         link = Link(self.paths, self._heard)
-        tasks = TaskEngine(self._services(store, runner, server, link), self._taken_ids())
+        tasks = TaskEngine(self._services(store, runner, server, logins, link), self._taken_ids())
         server.tasks = tasks
         self._server, self._tasks = server, tasks
         self._desk.tell = tasks.tell
@@ -78,7 +83,7 @@ class Driver:
     def _heard(self, event: FromGateway) -> None:
         self._desk.hear(event)
 
-    def _services(self, store: Store, runner: DockerRunner, server: Server, link: Link) -> Services:
+    def _logins(self) -> Logins:
         search = LoginSearch(self.paths)
         config = Settings(self.paths)
         sources = Sources(
@@ -86,8 +91,12 @@ class Driver:
             stored=lambda but: search.kept(but=but),
             secrets=lambda names, environ: read_values(self.paths, names, environ),
         )
-        logins = Logins(sources)
-        folder = self.paths.gateway_folders
+        return Logins(sources)
+
+    def _services(
+        self, store: Store, runner: DockerRunner, server: Server, logins: Logins, link: Link
+    ) -> Services:
+        config, folder = Settings(self.paths), self.paths.gateway_folders
         self._desk = NetworkDesk(link, folder, store, logins, config)
         return Services(
             store=store,

@@ -7,16 +7,19 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+import msgspec
+
 from ctui.claude.login.credentials import Credential
 from ctui.claude.mcp.mcp_servers import Resolved
 from ctui.config import Config
 from ctui.errors import ConsentRequired
 from ctui.sandbox.runner import SandboxRunner
+from ctui.sandbox.services import Service
 from ctui.sandbox.spec import Mount
 from ctui.tasks.calls import Login, Update
 from ctui.tasks.disk_usage import Usage
 from ctui.tasks.journal.archive import Journal
-from ctui.tasks.model import Run, Task, WorkState
+from ctui.tasks.model import Run, Task, TaskOptions, WorkState
 from ctui.tasks.store import Store
 
 if TYPE_CHECKING:
@@ -119,6 +122,13 @@ class BuiltEnvironment(NamedTuple):
     volumes: Mapping[str, str] = {}
     notes: tuple[str, ...] = ()
     """Reasons why something of it is not in the worktree."""
+    services: tuple[Service, ...] = ()
+
+    def given_to(self, options: TaskOptions) -> TaskOptions:
+        """Return a task's options with this environment."""
+        return msgspec.structs.replace(
+            options, environment=self.id, volumes=dict(self.volumes), services=self.services
+        )
 
 
 class Environments(Protocol):

@@ -13,6 +13,7 @@ from ctui.claude.login.credentials import Kind
 from ctui.config import Config
 from ctui.gateway.egress.policy import Policy
 from ctui.gateway.model import Access, Login, LoginKind
+from ctui.sandbox.services import Service
 from ctui.sandbox.spec import Mount
 from ctui.tasks.host_rules import HostRule
 from ctui.tasks.model import Task
@@ -93,14 +94,14 @@ def label_of(task_id: str) -> str:
     return f"{plain or 'task'}-{hashlib.sha256(task_id.encode()).hexdigest()[:8]}"
 
 
-def sealed_environment(login: Login | None) -> dict[str, str]:
-    """Return the variables of a sealed run, none of them a secret.
+def sealed_environment(login: Login | None, beside: Iterable[Service] = ()) -> dict[str, str]:
+    """Return the variables of a sealed run, none of them a secret; `beside` are its services.
 
     By the socket and its own address the CLI behaves as without a gateway: the same window, tools
     and models. The socket's variable is not documented, and is pinned with the CLI.
     """
     proxies = {f"{name}_PROXY": _PROXY for name in ("HTTP", "HTTPS", "ALL", "BROWSER")}
-    proxies["NO_PROXY"] = _DIRECT
+    proxies["NO_PROXY"] = ",".join([_DIRECT, *(one.name for one in beside)])
     return {
         **proxies,
         **{name.lower(): value for name, value in proxies.items()},

@@ -12,12 +12,15 @@ import msgspec
 
 from ctui.claude.task_home import RunOptions, TaskHome, deny_rules_of, first_line, task_home
 from ctui.config import Config, SandboxConfig, parse_size
+from ctui.sandbox.docker.services.naming import holder_name
 from ctui.sandbox.docker.volumes import cache_environment, cache_mounts
-from ctui.sandbox.proxies import proxy_environment
+from ctui.sandbox.proxies import past_proxies, proxy_environment
+from ctui.sandbox.services import refuse_shadowing
 from ctui.sandbox.spec import (
     HOME,
     LABEL_INSTANCE,
     LABEL_RUN,
+    LABEL_SERVICE,
     LABEL_TASK,
     Limits,
     Mount,
@@ -101,7 +104,7 @@ async def prepare(
         env={
             **surroundings(os.environ),
             **home.env,
-            **(sealed_environment(sealed.login) if sealed else {}),
+            **(sealed_environment(sealed.login, task.options.services) if sealed else {}),
             **(cache_environment() if sandbox.shared_caches else {}),
         },
         mounts=(
@@ -113,9 +116,16 @@ async def prepare(
         ),
         network="none" if sealed else network_name(instance, sandbox),
         dns=("127.0.0.1",) if sealed else (),
+        network_of=holder_name(instance, task.id) if task.options.services else "",
+        services=task.options.services,
         runtime=sandbox.runtime,
         debugger=sandbox.debugger,
-        labels={LABEL_INSTANCE: instance, LABEL_TASK: task.id, LABEL_RUN: str(number)},
+        labels={
+            LABEL_INSTANCE: instance,
+            LABEL_TASK: task.id,
+            LABEL_RUN: str(number),
+            LABEL_SERVICE: "",  # an image's labels are its containers'
+        },
         limits=_limits(sandbox),
         directory=provided.directory,
     )
@@ -123,9 +133,8 @@ async def prepare(
     if account is not None and account.servers is not None:
         facts = msgspec.structs.replace(facts, skipped=account.servers.skipped)
     given = given_environment(services, task, account)
-    return Launch(
-        number, spec, first_line_of(home, account, given, sealed=bool(sealed)), facts, sealed
-    )
+    greeting = first_line_of(home, account, given, task)
+    return Launch(number, spec, greeting, facts, sealed)
 
 
 def sealed_run_of(
@@ -185,7 +194,7 @@ async def _base_files(services: Services, task: Task, name: str) -> dict[str, st
 
 
 def first_line_of(
-    home: TaskHome, account: Account | None, given: Mapping[str, str], *, sealed: bool
+    home: TaskHome, account: Account | None, given: Mapping[str, str], task: Task
 ) -> bytes:
     """Return the relay's first line, the only place where secrets are.
 
@@ -193,16 +202,20 @@ def first_line_of(
         home: the files and the command line.
         account: the login, which a sealed run does not get, and the secrets of MCP servers.
         given: the variables of the task; the login is stronger than they.
-        sealed: the gateway has the login, and the person's proxies.
+        task: where it is sealed, the gateway has the login, and the person's proxies.
     """
     if account is None:
         return b""
     servers = account.servers.content if account.servers else ""
-    if sealed:
+    beside = task.options.services
+    if is_sealed(task):
+        refuse_shadowing(beside, "", given)
         return first_line(home, given, servers)
     # The address of a proxy can hold a password.
     proxies = proxy_environment(account.environ, in_sandbox=True)
-    secrets = {**proxies, **given, **account.credential.environment()}
+    refuse_shadowing(beside, account.base_url, {**proxies, **given})
+    direct = past_proxies(proxies, [one.name for one in beside])
+    secrets = {**direct, **given, **account.credential.environment()}
     return first_line(home, secrets, servers)
 
 

@@ -73,7 +73,7 @@ async def _find(actor: TaskActor, run: Run) -> str | None:
     if state is not None:
         return state.id
     found = await insist(actor, lambda: runner.list_ours(run.task))
-    return next((item.id for item in found if item.run == run.number), None)
+    return next((item.id for item in found if item.run == run.number and not item.service), None)
 
 
 async def _enter(actor: TaskActor, sandbox: str, run: Run) -> Channel:
@@ -109,4 +109,4 @@ async def _greet_late(actor: TaskActor, channel: Channel, run: Run) -> None:
     config = actor.standing.config or services.config()
     home = await home_of(services, config, task, account)
     given = given_environment(services, task, account)
-    greet(channel, first_line_of(home, account, given, sealed=is_sealed(task)), run)
+    greet(channel, first_line_of(home, account, given, task), run)
