@@ -18,7 +18,7 @@ import pytest_asyncio
 
 from ctui.config import ImageConfig
 from ctui.demo.model.script import fenced
-from ctui.gateway.books.reading import read_totals
+from ctui.gateway.books.reading import read_calls, read_totals
 from ctui.gateway.model import Login
 from ctui.sandbox.docker.engine import Engine
 from ctui.sandbox.docker.image import image_tag
@@ -185,3 +185,35 @@ async def test_a_turn_through_the_gateway_is_a_direct_one_but_for_the_credential
         assert compared(gate) == compared(plain)
     spent = read_totals(made.paths.network_books)["a"]
     assert spent.dollars == pytest.approx(result["total_cost_usd"])
+
+
+async def test_a_turn_goes_on_after_the_gateway_was_killed_in_it(
+    engine: Engine, made: Home, start_model: Start
+) -> None:
+    """The CLI asks again as it does after any break; the tool before it ran once."""
+    play = through(start_model())
+    held, again = asyncio.Event(), asyncio.Event()
+
+    async def answer(seen: Seen, reply: Reply) -> None:
+        if b"tool_result" in seen.body and not again.is_set():
+            held.set()
+            await asyncio.Event().wait()
+        await play(seen, reply)
+
+    async def kill() -> None:
+        await held.wait()
+        again.set()
+        await made.kill()
+
+    async with upstream(answer) as server:
+        login = Login("the key", "api-key", KEY, base_url=server.url)
+        async with linked(made, [made.access(placeholder=PLACEHOLDER)], [login]):
+            killing = asyncio.ensure_future(kill())
+            steps = ("bash echo once >> ~/count; cat ~/count", "say {result}")
+            events = await turn(engine, made, {"ANTHROPIC_AUTH_TOKEN": PLACEHOLDER}, *steps)
+            await killing
+    result = events[-1]
+    assert (result["is_error"], result["result"]) == (False, "once")
+    assert "api_retry" in [event.get("subtype") for event in events]
+    calls = read_calls(made.paths.network_books)
+    assert [row.ending.whole for row in calls if row.ending] == [True, False, True]
