@@ -17,6 +17,17 @@ from ctui.gateway.egress.upstream import Upstream, Upstreams, upstreams_of
 from tests.gateway.egress.outside import PAGE, Pages, serving, way_out
 
 
+async def _answer_of(port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Pass one request on, and what is said to it."""
+    there, back = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        back.write(await reader.read(1 << 16))
+        writer.write(await there.read())
+    finally:
+        back.close()
+        await back.wait_closed()
+
+
 class HttpProxy:
     """A proxy as companies have it: by name, with a password; all names lead to one server."""
 
@@ -34,11 +45,8 @@ class HttpProxy:
         if not head.startswith("CONNECT "):
             writer.write(PAGE)
             return
-        there, back = await asyncio.open_connection("127.0.0.1", self._port)
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
-        back.write(await reader.read(1 << 16))
-        writer.write(await there.read())
-        back.close()
+        await _answer_of(self._port, reader, writer)
 
 
 class SocksProxy:
@@ -62,11 +70,8 @@ class SocksProxy:
         host = await reader.readexactly(size)
         port = struct.unpack(">H", await reader.readexactly(2))[0]
         self.hosts.append(f"{host.decode() if kind == 3 else '.'.join(map(str, host))}:{port}")
-        there, back = await asyncio.open_connection("127.0.0.1", self._port)
         writer.write(b"\x05\0\0\x01\0\0\0\0\0\0")
-        back.write(await reader.read(1 << 16))
-        writer.write(await there.read())
-        back.close()
+        await _answer_of(self._port, reader, writer)
 
 
 @asynccontextmanager
