@@ -2,7 +2,8 @@
 
     python -m tests.bench.bench [start] [task-list] [run] [replay] [paint] [keys] [open]
                                 [proofs] [many] [mcp] [followers] [flood]
-                                [task-history] [full-home] [memory] [worktree-commands] [shell] [network]
+                                [task-history] [full-home] [memory] [worktree-commands] [shell]
+                                [network]
 
 Absolute times depend on the machine; only the ratios are promised.
 """
