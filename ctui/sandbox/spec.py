@@ -52,6 +52,10 @@ class SandboxSpec(msgspec.Struct, frozen=True, kw_only=True):
     network: str
     labels: Mapping[str, str]
     limits: Limits = Limits()
+    resolver: str = ""
+    """Address that answers names, and the only one; "" leaves them to the engine."""
+    hosts: Mapping[str, str] = {}
+    """Names and their addresses, before any resolver."""
     directory: str = ""
     """The folder below the workspace in which its command starts; "" is the workspace."""
     debugger: bool = False

@@ -72,11 +72,15 @@ class TaskOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     """The id of the environment that it runs in; "" is ctui's default image."""
     volumes: dict[str, str] = {}
     """Mount point -> name of a volume that its environment gives to each task."""
+    environment_due: Literal["", "worktree", "new-worktree"] = ""
+    """Set while its environment is to be agreed to and built before its first run; a new worktree
+    gets the folders that it carries."""
 
 
 Cause = Literal[
     "",
     "login",
+    "consent",
     "budget",
     "timeout",
     "needs-input",
@@ -203,7 +207,7 @@ class Task(msgspec.Struct, kw_only=True):
     @property
     def failed(self) -> bool:
         """Return True if the last turn or run failed, and nothing was said to it since."""
-        return bool(self.problem) and self.cause not in {"", "interrupted", "login"}
+        return bool(self.problem) and self.cause not in {"", "interrupted", "login", "consent"}
 
 
 class ImportedRef(msgspec.Struct, frozen=True):
@@ -246,6 +250,7 @@ class AskKind(StrEnum):
     QUESTION = "question"
     PLAN = "plan"
     ELICITATION = "elicitation"
+    ENVIRONMENT = "environment"
 
 
 class AskState(StrEnum):
@@ -324,6 +329,6 @@ class Message(msgspec.Struct, kw_only=True, frozen=True):
 class Notice(msgspec.Struct, frozen=True):
     """A line that the driver itself adds to a journal (stream `ctui`)."""
 
-    kind: Literal["started", "ended", "imported", "diverged", "notified", "problem"]
+    kind: Literal["started", "ended", "imported", "diverged", "notified", "problem", "environment"]
     text: str
     urgent: bool = False

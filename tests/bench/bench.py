@@ -3,7 +3,7 @@
     python -m tests.bench.bench [start] [task-list] [run] [replay] [paint] [keys] [open]
                                 [proofs] [many] [mcp] [followers] [flood]
                                 [task-history] [full-home] [memory] [worktree-commands] [shell]
-                                [gateway-api]
+                                [gateway-api] [network]
 
 Absolute times depend on the machine; only the ratios are promised.
 """
@@ -40,6 +40,7 @@ from tests.bench.homes import full_home, task_history
 from tests.bench.many import many
 from tests.bench.mcp_server import mcp
 from tests.bench.memory import memory
+from tests.bench.network import run as network
 from tests.bench.screen import first_paint, live_keys, opening
 from tests.bench.shell import shell
 from tests.bench.worktree_commands import worktree_commands
@@ -175,6 +176,7 @@ BENCHES: dict[str, Callable[[], Awaitable[None]]] = {
     "worktree-commands": worktree_commands,
     "shell": shell,
     "gateway-api": gateway_api,
+    "network": network,
 }
 
 

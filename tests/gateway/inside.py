@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import os
 import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ctui.paths import resource
 
@@ -57,3 +58,14 @@ async def inside(folder: Path, *ports: int) -> AsyncIterator[Inside]:
         if process.returncode is None:
             process.kill()
         await process.wait()
+
+
+def part(name: str) -> Any:
+    """Return a module of the task's end that imports no other one of it."""
+    file = resource("docker") / "relay/network" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(f"network_{name}", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -39,6 +39,9 @@ def _host_config(spec: SandboxSpec) -> dict[str, Any]:
     return {
         **({"Runtime": spec.runtime} if spec.runtime else {}),
         "NetworkMode": spec.network,
+        # Without a search domain: a name is what was written, and nothing longer.
+        **({"Dns": [spec.resolver], "DnsSearch": ["."]} if spec.resolver else {}),
+        "ExtraHosts": [f"{name}:{address}" for name, address in spec.hosts.items()],
         "Mounts": [_mount(mount) for mount in spec.mounts],
         "Tmpfs": {"/tmp": f"rw,exec,nosuid,nodev,size={limits.tmp},mode=1777"},  # noqa: S108 - the container's own
         "ReadonlyRootfs": not spec.writable_root,

@@ -24,6 +24,7 @@ from ctui.sandbox.docker.endpoint import resolve_endpoint
 from ctui.sandbox.docker.engine import Engine
 from ctui.tasks.driver.server import Server
 from ctui.tasks.engine import TaskEngine
+from ctui.tasks.environments import LocalEnvironments
 from ctui.tasks.journal.archives import Journals
 from ctui.tasks.mailbox.ports import Account, Services
 from ctui.tasks.runs.logins import Logins, Sources
@@ -86,6 +87,7 @@ class Driver:
             config=config,
             publish=server.publish,
             now=now,
+            environments=LocalEnvironments(self.paths),
             booted=_booted(),
         )
 
