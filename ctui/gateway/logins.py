@@ -23,7 +23,7 @@ class Logins:
         self._tell = tell
         self._logins: dict[str, Login] = {}
         self._pushed = asyncio.Event()
-        self._told: dict[str, float] = {}
+        self._told: dict[str, tuple[float, asyncio.Event]] = {}
 
     def push(self, logins: Iterable[Login], used: Collection[str]) -> None:
         """Take the driver's new word for all of them.
@@ -41,10 +41,10 @@ class Logins:
 
     async def renewed(self, name: str, rejected: Login, status: int, run: str) -> Login | None:
         """Return another login of this name, or None if the driver has none for now."""
-        if (now := self._another(name, rejected)) is not None:
-            return now
-        pushed = self._pushed
-        if not self._report(LoginRejected(name, rejected.fingerprint, status, run)):
+        if (newer := self._another(name, rejected)) is not None:
+            return newer
+        pushed = self._asked_for(LoginRejected(name, rejected.fingerprint, status, run))
+        if pushed is None:
             return None
         try:
             async with asyncio.timeout(RENEW_SECONDS):
@@ -57,13 +57,17 @@ class Logins:
         found = self._logins.get(name)
         return found if found is not None and found != rejected else None
 
-    def _report(self, rejected: LoginRejected) -> bool:
-        """Tell the driver, unless it was told just now; many calls may be rejected at once."""
+    def _asked_for(self, rejected: LoginRejected) -> asyncio.Event | None:
+        """Return what is set when the driver has looked; None if it just did, or there is none.
+
+        Many calls may be rejected at once: it is told of the first one.
+        """
         now = time.monotonic()
-        if now - self._told.get(rejected.fingerprint, -_AGAIN_SECONDS) < _AGAIN_SECONDS:
-            return True
+        at, pushed = self._told.get(rejected.fingerprint, (-_AGAIN_SECONDS, self._pushed))
+        if now - at < _AGAIN_SECONDS:
+            return None if pushed.is_set() else pushed
         if not self._tell(rejected):
-            return False
-        self._told = {key: at for key, at in self._told.items() if now - at < 10 * _AGAIN_SECONDS}
-        self._told[rejected.fingerprint] = now
-        return True
+            return None
+        recent = {key: told for key, told in self._told.items() if now - told[0] < _AGAIN_SECONDS}
+        self._told = {**recent, rejected.fingerprint: (now, self._pushed)}
+        return self._pushed

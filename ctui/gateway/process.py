@@ -108,6 +108,8 @@ def main() -> int:
     os.umask(0o077)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _allow_many_files()
+    # The thread of the books must not keep the loop waiting: 5 ms are more than a call may cost.
+    sys.setswitchinterval(0.0005)
     quiet_libraries()
 
     def run(ready: Callable[[], None]) -> None:

@@ -13,7 +13,7 @@ from ctui.errors import Unavailable
 
 _LONGEST = 100
 """Bytes of a socket's path; a longer one is bound by its folder's descriptor (unix(7))."""
-_BACKLOG = 128
+_BACKLOG = 512
 _REQUEST = 1 << 16
 _PAUSE = 0.2
 """Seconds until the next try where no descriptor was left for a connection."""

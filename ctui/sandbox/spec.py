@@ -64,12 +64,14 @@ class SandboxSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Name of the container whose network it shares, and which alone is on `network`."""
     services: tuple[Service, ...] = ()
     """Ready before it is made; it shares their network, under their names."""
+    resolver: str = ""
+    """Address that answers names, and the only one; "" leaves them to the engine."""
+    hosts: Mapping[str, str] = {}
+    """Names and their addresses, before any resolver."""
     directory: str = ""
     """The folder below the workspace in which its command starts; "" is the workspace."""
     debugger: bool = False
     """True if its processes may trace each other (ptrace)."""
-    dns: tuple[str, ...] = ()
-    """Addresses of resolvers; none leaves the engine's."""
     runtime: str = ""
     """The engine's runtime that makes it; "" is the engine's default."""
     entrypoint: tuple[str, ...] = ()

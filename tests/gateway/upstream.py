@@ -75,18 +75,19 @@ class Upstream:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError):
             http = h11.Connection(h11.SERVER)
-            while (seen := await self._request(reader, http)) is not None:
+            # One request a connection.
+            if (seen := await self._request(reader, http)) is not None:
                 self.seen.append(seen)
                 work = asyncio.ensure_future(self.answer(seen, Reply(writer, http)))
                 watch = asyncio.ensure_future(reader.read(1))
                 await asyncio.wait((work, watch), return_when=asyncio.FIRST_COMPLETED)
-                if not work.done():
-                    self.gone.set()
-                    work.cancel()
-                await asyncio.gather(work, return_exceptions=True)
                 watch.cancel()
-                # One request a connection: nothing of the next is in what was read.
-                break
+                if not work.done():
+                    work.cancel()
+                    self.gone.set()
+                [ended] = await asyncio.gather(work, return_exceptions=True)
+                if isinstance(ended, ConnectionError):
+                    self.gone.set()
         writer.close()
 
     async def _request(self, reader: asyncio.StreamReader, http: h11.Connection) -> Seen | None:
@@ -113,8 +114,6 @@ async def upstream(answer: Answerer) -> AsyncIterator[Upstream]:
     made.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     async with server:
         yield made
-        server.close()
-        server.close_clients() if hasattr(server, "close_clients") else None
 
 
 def sse(*events: bytes) -> bytes:

@@ -15,6 +15,8 @@ from ctui.gateway.egress.policy import OWN_MACHINE, Verdict
 from ctui.gateway.egress.upstream import Upstream, Upstreams
 
 LOOKUP_SECONDS = 10.0
+_SHORT_SECONDS = 2.0
+"""Seconds for a lookup that a proxy of the person does itself as well."""
 CONNECT_SECONDS = 10.0
 _ADDRESSES = 8
 """Addresses of a name that are tried."""
@@ -81,10 +83,12 @@ class Dialler:
         elif is_address(target.host):
             found = [target.host]
         else:
-            found = await self._look_up(target)
-        if not found:
-            if by_name and verdict.named:
+            # A network with a proxy may have no names of others at all, or nobody who answers.
+            left_to_proxy = by_name and verdict.named
+            found = await self._look_up(target, _SHORT_SECONDS if left_to_proxy else LOOKUP_SECONDS)
+            if not found and left_to_proxy:
                 return []
+        if not found:
             raise Unreachable("there is no such name")
         if not verdict.private and not all(map(_may_be_dialled, found)):
             raise Unreachable("it leads to this machine or into a private network", refused=True)
@@ -92,15 +96,14 @@ class Dialler:
             raise Unreachable("this port is ctui's own", refused=True)
         return found[:_ADDRESSES]
 
-    async def _look_up(self, target: Target) -> list[str]:
+    async def _look_up(self, target: Target, patience: float) -> list[str]:
+        """Return the addresses of a name; none where nobody knows it, or answers in time."""
         loop = asyncio.get_running_loop()
+        answer = loop.run_in_executor(self._lookups, _resolve, target)
         try:
-            found = await asyncio.wait_for(
-                loop.run_in_executor(self._lookups, _resolve, target), LOOKUP_SECONDS
-            )
+            return list(dict.fromkeys(await asyncio.wait_for(answer, patience)))
         except TimeoutError:
-            raise Unreachable("its name was not answered in time") from None
-        return list(dict.fromkeys(found))
+            return []
 
 
 def _resolve(target: Target) -> list[str]:

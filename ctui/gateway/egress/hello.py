@@ -53,7 +53,7 @@ def _message(data: bytes) -> bytes:
         if kind != _HANDSHAKE or not size:
             raise Unreadable("a ClientHello that breaks off")
         message += data[at + 5 : at + 5 + size]
-        if message[0] != _CLIENT_HELLO or int.from_bytes(message[1:4]) > LONGEST:
+        if message and (message[0] != _CLIENT_HELLO or int.from_bytes(message[1:4]) > LONGEST):
             raise Unreadable("no ClientHello")
         if len(data) < at + 5 + size:
             raise Incomplete

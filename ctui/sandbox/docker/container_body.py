@@ -64,7 +64,16 @@ def _network(spec: SandboxSpec) -> dict[str, Any]:
     """Return where it is; who joins another's network has that one's resolver."""
     if spec.network_of:
         return {"NetworkMode": f"container:{spec.network_of}"}
-    return {"NetworkMode": spec.network, **({"Dns": list(spec.dns)} if spec.dns else {})}
+    return {"NetworkMode": spec.network, **names_of(spec)}
+
+
+def names_of(spec: SandboxSpec) -> dict[str, Any]:
+    """Return how names are looked up by whoever owns the network."""
+    return {
+        # Without a search domain: a name is what was written, and nothing longer.
+        **({"Dns": [spec.resolver], "DnsSearch": ["."]} if spec.resolver else {}),
+        "ExtraHosts": [f"{name}:{address}" for name, address in spec.hosts.items()],
+    }
 
 
 def _mount(mount: Mount) -> dict[str, Any]:

@@ -115,7 +115,7 @@ async def prepare(
             *([sealed.mount] if sealed else []),
         ),
         network="none" if sealed else network_name(instance, sandbox),
-        dns=("127.0.0.1",) if sealed else (),
+        resolver="127.0.0.1" if sealed else "",
         network_of=holder_name(instance, task.id) if task.options.services else "",
         services=task.options.services,
         runtime=sandbox.runtime,

@@ -16,6 +16,8 @@ _CONNECTIONS = 512
 _TRIES = 20
 _PAUSE = 0.25
 """Seconds between two tries: a gateway that is started again makes its sockets anew."""
+_FULL_PAUSE = 0.01
+"""Seconds between two tries where many others wait."""
 _LINGER_SECONDS = 2.0
 
 Serve = Callable[[socket.socket], Awaitable[None]]
@@ -27,21 +29,21 @@ async def reach(path: Path, tries: int = _TRIES) -> socket.socket:
     Raises:
         OSError: it is not there, after some seconds.
     """
-    loop = asyncio.get_running_loop()
     while True:
-        tries -= 1
         connection = socket.socket(socket.AF_UNIX)
         connection.setblocking(False)
         try:
-            await loop.sock_connect(connection, str(path))
+            # At once or not at all: the loop would take a queue that is full for a connection.
+            connection.connect(str(path))
+        except BlockingIOError:
+            connection.close()
+            await asyncio.sleep(_FULL_PAUSE)
         except OSError:
             connection.close()
+            tries -= 1
             if tries <= 0:
                 raise
             await asyncio.sleep(_PAUSE)
-        except BaseException:
-            connection.close()
-            raise
         else:
             return connection
 
@@ -95,7 +97,7 @@ def listen(address: str, port: int) -> socket.socket:
         listener.setblocking(False)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((address, port))
-        listener.listen(128)
+        listener.listen(_CONNECTIONS)
     except OSError:
         listener.close()
         raise

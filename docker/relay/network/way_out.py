@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import re
 import socket
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -17,6 +19,9 @@ _NAMES = 256
 _HEAD = 1 << 14
 """Bytes of the gateway's answer."""
 _NOT_THERE = "ctui: this task's gateway is not there; it is being started again"
+_FIRST_SECONDS = 1.0
+"""Seconds for a client to say something first, which most do at once."""
+_REQUEST = re.compile(rb"[A-Z]{3,8} ")
 _ALERT = b"\x15\x03\x03\x00\x02\x02\x31"
 """TLS: a fatal alert, access_denied (RFC 8446, 6)."""
 
@@ -127,7 +132,6 @@ class _NamedWay:
     def __init__(self, gateway: Path, name: str, port: int) -> None:
         self._gateway = gateway
         self._where = f"{name}:{port}"
-        self._port = port
 
     async def __call__(self, connection: socket.socket) -> None:
         loop = asyncio.get_running_loop()
@@ -153,10 +157,15 @@ class _NamedWay:
             await join(connection, gateway)
 
     async def _refuse(self, connection: socket.socket, said: bytes) -> None:
-        """Say why in the way that a client of this port understands best."""
-        if self._port == 443:
+        """Say why, in the protocol in which the client has begun to speak."""
+        loop = asyncio.get_running_loop()
+        begun = b""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_FIRST_SECONDS):
+                begun = await loop.sock_recv(connection, _HEAD)
+        if begun[:1] == b"\x16":
             await say_last(connection, _ALERT)
-        elif self._port == 80:
+        elif _REQUEST.match(begun):
             await say_last(connection, said)
         else:
             line = said.partition(b"\r\n")[0].split(b" ", 2)[2:]

@@ -1,4 +1,4 @@
-"""Calls to the model through a run's socket: what arrives, what comes back, what is written down."""
+"""Calls to the model through a run's socket: what arrives, comes back, and is written down."""
 
 from __future__ import annotations
 

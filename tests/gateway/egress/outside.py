@@ -24,6 +24,8 @@ class Certificates(NamedTuple):
     """An authority, and contexts of a server and of a client that trusts it."""
 
     bundle: Path
+    chain: Path
+    """The server's key and certificate."""
     server: ssl.SSLContext
     client: ssl.SSLContext
 
@@ -31,12 +33,14 @@ class Certificates(NamedTuple):
 def certificates(folder: Path, *names: str) -> Certificates:
     authority = trustme.CA()
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(*names).configure_cert(server)
+    issued = authority.issue_cert(*names)
+    issued.configure_cert(server)
     client = ssl.create_default_context()
     authority.configure_trust(client)
-    bundle = folder / "authority.pem"
+    bundle, chain = folder / "authority.pem", folder / "server.pem"
     authority.cert_pem.write_to_path(bundle)
-    return Certificates(bundle, server, client)
+    issued.private_key_and_cert_chain_pem.write_to_path(chain)
+    return Certificates(bundle, chain, server, client)
 
 
 @asynccontextmanager
