@@ -133,11 +133,11 @@ class PortsChanged(Mail):
     ports: tuple[int, ...]
 
 
-class LoginTrouble(Mail):
-    """News that the model's API does not take the login, or takes it again."""
+class LoginRejected(Mail):
+    """News that the model's API does not take the run's login."""
 
-    text: str
-    """Trouble in one line; "" if it is over."""
+    renewed: bool
+    """True if there is another one by now, with which the gateway tries again."""
 
 
 class Anomaly(Mail):
@@ -147,7 +147,7 @@ class Anomaly(Mail):
     text: str
 
 
-GatewayMail = HostAsked | HostGone | PortsChanged | LoginTrouble | Anomaly
+GatewayMail = HostAsked | HostGone | PortsChanged | LoginRejected | Anomaly
 """Mail that the gateway causes."""
 
 

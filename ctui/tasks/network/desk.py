@@ -21,10 +21,6 @@ from ctui.tasks.store import Store
 
 log = logging.getLogger(__name__)
 
-_REJECTED = (
-    "Claude rejects the login; the task goes on as soon as there is another: `ctui setup` logs in"
-)
-
 
 class NetworkDesk:
     """The gateway for all tasks of a driver; see `mailbox.ports.Network`."""
@@ -116,13 +112,16 @@ class NetworkDesk:
                 pass
 
     async def _log_in_again(self, event: gateway.LoginRejected) -> None:
-        """Read a task's login anew, and have the gateway try again with it, changed or not."""
+        """Read a task's login anew, and have the gateway try again with another one."""
         task = self._store.tasks.get(event.run.rpartition("/")[0], removed=True)
-        login = login_of(task, await self._logins.of(task, needed=False))
+        try:
+            login = login_of(task, await self._logins.of(task, needed=True))
+        except CtuiError:  # there is none any more
+            login = None
         if login is not None:
             await self._gate.renew(login)
-        same = login is None or login.fingerprint == event.fingerprint
-        self.tell(task.id, mail.LoginTrouble(text=_REJECTED if same else ""))
+        renewed = login is not None and login.fingerprint != event.fingerprint
+        self.tell(task.id, mail.LoginRejected(renewed=renewed))
 
     def _policy_of(self, access: gateway.Access) -> Policy:
         try:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from ctui.tasks.asks import Origin
 from ctui.tasks.asks.kinds.host import host_ask, host_of
-from ctui.tasks.mailbox.mail import Anomaly, HostAsked, HostGone, LoginTrouble, PortsChanged
+from ctui.tasks.mailbox.mail import Anomaly, HostAsked, HostGone, LoginRejected, PortsChanged
 from ctui.tasks.mailbox.states import Phase
 from ctui.tasks.mailbox.step import Step
 from ctui.tasks.model import Notice
+from ctui.tasks.session import turns
 from ctui.tasks.session.asking import AskBook
 
 _AT_WORK = {Phase.LIVE, Phase.ADOPTING}
@@ -48,14 +49,16 @@ def ports_changed(step: Step, mail: PortsChanged) -> None:
         step.task.ports = mail.ports
 
 
-def login_trouble(step: Step, mail: LoginTrouble) -> None:
-    """Say that the run waits for a login, or take that back."""
-    if step.standing.phase not in _AT_WORK:
+def login_rejected(step: Step, mail: LoginRejected) -> None:
+    """Go on with a newer login, or end the run until the person has logged in."""
+    standing = step.standing
+    if standing.phase is not Phase.LIVE or standing.intent:
         return
-    if mail.text and step.task.cause in {"", "login"}:
-        step.trouble(mail.text, "login")
-    elif not mail.text and step.task.cause == "login":
-        step.trouble("", "")
+    if mail.renewed:
+        text = "Claude rejected the login; a newer one was found and is tried"
+        step.note(Notice(kind="problem", text=text))
+    else:
+        turns.login_refused(step)
 
 
 def anomaly(step: Step, mail: Anomaly) -> None:
