@@ -42,6 +42,7 @@ class NetworkDesk:
         """Task of each label."""
         self._wanted: dict[str, str] = {}
         """Task of each host that is asked for."""
+        self._spent: dict[str, float] = {}
         self._jobs: set[asyncio.Task[None]] = set()
 
     def take_over(self) -> None:
@@ -100,6 +101,11 @@ class NetworkDesk:
             case gateway.Listening():
                 if (task := self._labels.get(event.label)) is not None:
                     self.tell(task, mail.PortsChanged(ports=event.ports))
+            case gateway.Spent():
+                # It is told after each call, also one that was refused and cost nothing.
+                if event.dollars > self._spent.get(event.task, 0.0):
+                    self._spent[event.task] = event.dollars
+                    self._logins.accepted(event.task)
             case gateway.LoginRejected():
                 self._do(self._log_in_again(event))
             case gateway.Anomaly():
@@ -114,14 +120,12 @@ class NetworkDesk:
     async def _log_in_again(self, event: gateway.LoginRejected) -> None:
         """Read a task's login anew, and have the gateway try again with another one."""
         task = self._store.tasks.get(event.run.rpartition("/")[0], removed=True)
-        try:
+        login = None
+        if await self._logins.another(task):
             login = login_of(task, await self._logins.of(task, needed=True))
-        except CtuiError:  # there is none any more
-            login = None
         if login is not None:
             await self._gate.renew(login)
-        renewed = login is not None and login.fingerprint != event.fingerprint
-        self.tell(task.id, mail.LoginRejected(renewed=renewed))
+        self.tell(task.id, mail.LoginRejected(renewed=login is not None))
 
     def _policy_of(self, access: gateway.Access) -> Policy:
         try:
