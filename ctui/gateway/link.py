@@ -67,7 +67,7 @@ class Link:
         self._writer: asyncio.StreamWriter | None = None
         self._job: asyncio.Task[None] | None = None
         self.problem: CtuiError | None = None
-        """Why there is no gateway; None while there is one."""
+        """The reason why there is no gateway; None while there is one."""
 
     async def __aenter__(self) -> Self:
         self._job = asyncio.create_task(self._keep(), name="gateway")

@@ -29,7 +29,7 @@ from ctui.gateway.ports.hub import PortsHub
 
 
 class Parts(NamedTuple):
-    """What all sites share."""
+    """Parts that all sites share."""
 
     config: uvicorn.Config
     books: Books

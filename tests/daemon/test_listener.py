@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ctui.errors import Unavailable
 from ctui.daemon import listener as module
 from ctui.daemon.listener import Listener
+from ctui.errors import Unavailable
 
 
 async def _serve(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
