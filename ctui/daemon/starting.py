@@ -47,13 +47,12 @@ async def start(module: str, name: str, log: Path, environ: Mapping[str, str]) -
             )
         finally:
             os.close(log_file)
+        await _forked(process)
     except BaseException:
         os.close(read_end)
         raise
     finally:
         os.close(write_end)
-    # It forks at once: it is nobody's child, and outlives whoever started it.
-    await process.wait()
     try:
         async with asyncio.timeout(_START_SECONDS):
             said = await _read_all(read_end)
@@ -69,6 +68,19 @@ async def start(module: str, name: str, log: Path, environ: Mapping[str, str]) -
 def version_numbers(version: str) -> tuple[int, ...]:
     """Return the numbers of a version, to compare two."""
     return tuple(int(part) for part in version.split(".") if part.isdigit())
+
+
+async def _forked(process: asyncio.subprocess.Process) -> None:
+    """Wait until it has forked, which is at once: it is nobody's child, and outlives its starter.
+
+    A caller that is cancelled meanwhile waits too, as nobody else would.
+    """
+    wait = asyncio.ensure_future(process.wait())
+    try:
+        await asyncio.shield(wait)
+    except asyncio.CancelledError:
+        await wait
+        raise
 
 
 async def _read_all(descriptor: int) -> str:

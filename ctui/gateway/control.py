@@ -37,7 +37,7 @@ _decoder = msgspec.json.Decoder(ToGateway)
 
 
 class Hands(NamedTuple):
-    """What a driver's messages are carried out with."""
+    """Parts that a driver's messages are carried out with."""
 
     table: Table
     asks: Asks

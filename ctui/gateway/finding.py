@@ -21,6 +21,7 @@ _ANSWER_SECONDS = 10.0
 _BUSY_SECONDS = 0.5
 """After which it is tried to start one again, where another one had the lock."""
 _POLL_SECONDS = 0.02
+_REPLACEMENTS = 3
 
 _SECRET = ("ANTHROPIC_", "CLAUDE_", "AWS_", "GOOGLE_")
 """Variables that the gateway's environment need not have: logins come over its socket."""
@@ -39,7 +40,7 @@ async def connected(
         Unavailable: it does not start, or does not answer; the message says why.
         Refused: it belongs to a newer ctui.
     """
-    while True:
+    for _ in range(_REPLACEMENTS):
         found = await _try_socket(paths) or await _started(paths, environ)
         try:
             if await _same_version(paths, *found):
@@ -48,6 +49,9 @@ async def connected(
             found[1].close()
             raise
         found[1].close()
+    raise Unavailable(
+        "a gateway of another version does not go away", hint=f"see {paths.gateway_log}"
+    )
 
 
 async def _try_socket(paths: Paths) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:

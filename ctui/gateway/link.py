@@ -67,7 +67,7 @@ class Link:
         self._writer: asyncio.StreamWriter | None = None
         self._job: asyncio.Task[None] | None = None
         self.problem: CtuiError | None = None
-        """Why there is no gateway; None while there is one."""
+        """The reason why there is no gateway; None while there is one."""
 
     async def __aenter__(self) -> Self:
         self._begin()
@@ -117,15 +117,22 @@ class Link:
         self._send(self._table)
         try:
             async with asyncio.timeout(_SERVE_SECONDS), self._changed:
-                await self._changed.wait_for(lambda: self._served.number >= number)
+                await self._changed.wait_for(lambda: self._is_settled(number))
         except TimeoutError:
             hint = f"see {self._paths.gateway_log}"
             raise self.problem or Unavailable("the gateway does not answer", hint=hint) from None
+        if self._served.number < number and self.problem is not None:
+            raise self.problem
         return dict(self._served.problems)
 
     def decide(self, question: str, *, allow: bool) -> None:
         """Answer a `HostWanted`; where the gateway has gone, so has the question."""
         self._send(Decide(question, allow))
+
+    def _is_settled(self, number: int) -> bool:
+        """Return True if a table is served, or cannot be until the person mends something."""
+        hopeless = self.problem is not None and not isinstance(self.problem, Unavailable)
+        return self._served.number >= number or hopeless
 
     async def _keep(self) -> None:
         """Have a gateway at any time."""
@@ -141,6 +148,8 @@ class Link:
             except (CtuiError, OSError) as error:
                 self.problem = error if isinstance(error, CtuiError) else Unavailable(str(error))
                 log.warning("there is no gateway: %s", self.problem.one_line())
+                async with self._changed:
+                    self._changed.notify_all()
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
             finally:

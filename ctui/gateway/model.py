@@ -59,7 +59,7 @@ class Login(msgspec.Struct, frozen=True):
 
 
 class Access(msgspec.Struct, frozen=True):
-    """What one run may reach. Its sockets live as long as it is in the table.
+    """All that one run may reach. Its sockets live as long as it is in the table.
 
     Attributes:
         run: "<task id>/<number>", which is its identity.
@@ -191,7 +191,7 @@ class Listening(msgspec.Struct, frozen=True, tag="listening"):
 
 
 class Spent(msgspec.Struct, frozen=True, tag="spent"):
-    """What a task has spent in all, after each call."""
+    """Dollars that a task has spent in all, told after each call."""
 
     task: str
     dollars: float

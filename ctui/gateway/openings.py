@@ -20,15 +20,18 @@ _SECRET_BYTES = 32
 class Openings:
     """The gate, which moves when a table says another port, and every forwarded port."""
 
-    def __init__(self, secret: Path, hub_of: Callable[[str], PortsHub | None]) -> None:
+    hub_of: Callable[[str], PortsHub | None]
+    """Returns the hub of the task with a label, or None; set by the table that has them."""
+
+    def __init__(self, secret: Path, own_ports: set[int]) -> None:
         """Open nothing yet.
 
         Args:
             secret: file of what the gate's cookies are made with, so that they outlive a kill.
-            hub_of: returns the hub of the task with a label, or None.
+            own_ports: is given the gate's port, which no task may reach.
         """
         self._secret = secret
-        self._hub_of = hub_of
+        self._own_ports = own_ports
         self._view: PortView | None = None
         self._shown = (0, "")
 
@@ -40,13 +43,14 @@ class Openings:
         if not port:
             return ""
         try:
-            view = PortView(port, self._hub_of, domain=domain, secret=_kept(self._secret))
+            view = PortView(port, self.hub_of, domain=domain, secret=_kept(self._secret))
             await view.start()
         except CtuiError as error:
             return error.one_line()
         except OSError as error:
             return f"{self._secret} cannot be used: {error.strerror}"
         self._view, self._shown = view, (port, domain)
+        self._own_ports.add(view.port)
         return ""
 
     def link(self, label: str, port: int) -> str:
@@ -66,7 +70,7 @@ class Openings:
             NotFound: the task does not run, or nothing listens there.
             Unavailable: another program has the local port.
         """
-        hub = self._hub_of(label)
+        hub = self.hub_of(label)
         if hub is None:
             raise NotFound("the task is not running", hint="send it a message, then try again")
         if port not in hub.ports:
@@ -83,6 +87,7 @@ class Openings:
         if self._view is not None:
             await self._view.close()
         self._view, self._shown = None, (0, "")
+        self._own_ports.clear()
 
 
 def _kept(path: Path) -> bytes:

@@ -20,6 +20,7 @@ from collections.abc import Callable
 
 from ctui.daemon.life import IDLE_SECONDS, live
 from ctui.daemon.listener import Listener
+from ctui.errors import InvalidInput
 from ctui.gateway.api.app import Api
 from ctui.gateway.api.call import estimate
 from ctui.gateway.api.exchange import Shared
@@ -29,7 +30,10 @@ from ctui.gateway.api.upstream import Upstream
 from ctui.gateway.asks import Asks
 from ctui.gateway.books.books import Books
 from ctui.gateway.control import Control, Hands
+from ctui.gateway.egress.names import BadName
+from ctui.gateway.egress.upstream import Upstreams, upstreams_of
 from ctui.gateway.logins import Logins
+from ctui.gateway.openings import Openings
 from ctui.gateway.site import Parts, Site
 from ctui.gateway.table import Table
 from ctui.paths import Paths
@@ -55,11 +59,21 @@ class Gateway:
     async def run(self, ready: Callable[[], None]) -> None:
         """Serve until told to stop, or not needed for long enough."""
         books = await Books.open(self._paths.network_books, estimate)
-        upstream = Upstream()
+        upstream = Upstream(os.environ)
         logins, asks = Logins(self._control.tell), Asks(self._control.tell)
         self._api = Api(Shared(books, logins, upstream, self._control.tell))
-        parts = Parts(api_config(self._api), books, asks, held_by_all(), self._control.tell)
-        self._table = Table(logins, lambda access: Site(parts, access), self._paths.ports_secret)
+        own_ports: set[int] = set()
+        parts = Parts(
+            config=api_config(self._api),
+            books=books,
+            asks=asks,
+            held=held_by_all(),
+            proxies=_proxies(),
+            own_ports=own_ports,
+            tell=self._control.tell,
+        )
+        openings = Openings(self._paths.ports_secret, own_ports)
+        self._table = Table(logins, openings, lambda access: Site(parts, access))
         self._control.use(Hands(self._table, asks, self._leave))
         listener = Listener(self._paths.gateway_socket, self._control.serve)
         await listener.open()
@@ -100,6 +114,17 @@ class Gateway:
                 break
             await asyncio.sleep(_LOOK_SECONDS)
         self._over.set()
+
+
+def _proxies() -> Upstreams:
+    """Return the person's proxies; with one that cannot be used nothing leads anywhere."""
+    try:
+        return upstreams_of(os.environ)
+    except BadName as error:
+        raise InvalidInput(
+            f"the proxies of the environment cannot be used: {error}",
+            hint="mend HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, then stop the driver",
+        ) from error
 
 
 def main() -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from ctui.gateway.books.books import Books
 from ctui.gateway.books.rows import RequestRow
 from ctui.gateway.egress.policy import Attempt, Record
 from ctui.gateway.egress.proxy import EgressServer
+from ctui.gateway.egress.upstream import Upstreams
 from ctui.gateway.model import (
     API_SOCKET,
     EGRESS_SOCKET,
@@ -28,12 +29,14 @@ from ctui.gateway.ports.hub import PortsHub
 
 
 class Parts(NamedTuple):
-    """What all sites share."""
+    """Parts that all sites share."""
 
     config: uvicorn.Config
     books: Books
     asks: Asks
     held: Held
+    proxies: Upstreams
+    own_ports: Collection[int]
     tell: Callable[[FromGateway], object]
 
 
@@ -46,7 +49,12 @@ class Site:
         self.place = Place(access, parts.held, parts.tell)
         self._api = ApiServer(folder / API_SOCKET, parts.config, self.place)
         self._egress = EgressServer(
-            folder / EGRESS_SOCKET, lambda: self.place.access.egress, self._ask, self._record
+            folder / EGRESS_SOCKET,
+            lambda: self.place.access.egress,
+            self._ask,
+            self._record,
+            upstreams=parts.proxies,
+            own_ports=parts.own_ports,
         )
         self.hub = PortsHub(folder / PORTS_SOCKET, self._listens)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from pathlib import Path
 
 from ctui.errors import CtuiError
 from ctui.gateway.logins import Logins
@@ -20,9 +19,9 @@ log = logging.getLogger(__name__)
 class Table:
     """All runs that are served."""
 
-    def __init__(self, logins: Logins, make: Callable[[Access], Site], secret: Path) -> None:
-        """Begin with nothing; `secret` is the gate's (see `Openings`)."""
-        self.openings = Openings(secret, self.hub)
+    def __init__(self, logins: Logins, openings: Openings, make: Callable[[Access], Site]) -> None:
+        openings.hub_of = self.hub
+        self.openings = openings
         self._logins = logins
         self._make = make
         self._sites: dict[str, Site] = {}

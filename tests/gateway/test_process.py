@@ -14,12 +14,14 @@ import httpx2
 import pytest
 import pytest_asyncio
 
+from ctui import rpc
 from ctui.demo.model.script import fenced
+from ctui.errors import InvalidInput, Refused
 from ctui.gateway import finding
 from ctui.gateway.books.reading import read_calls, read_totals
 from ctui.gateway.egress.policy import Policy
 from ctui.gateway.link import Link
-from ctui.gateway.model import HostGone, HostWanted, Login, LoginRejected, Spent
+from ctui.gateway.model import HostGone, HostWanted, Leave, Login, LoginRejected, Spent
 from tests.demo.conftest import Model, Start, start_model
 from tests.gateway.living import Home, gone, home, linked
 
@@ -290,3 +292,45 @@ async def test_a_gateway_that_nobody_needs_ends(
         assert await made.pid() == pid
     await gone(pid)
     assert "nobody needs the gateway" in made.log()
+
+
+async def test_proxies_that_cannot_be_used_are_named_at_once(made: Home) -> None:
+    """The gateway does not start with them: calls that go another way would be worse."""
+    environ = {"HTTPS_PROXY": "gopher://me:secret@proxy", "PATH": "/bin"}
+    async with Link(made.paths, made.take, environ) as link:
+        with pytest.raises(InvalidInput, match="proxies of the environment") as failed:
+            await link.serve([made.access()], [])
+    assert "secret" not in failed.value.one_line() + made.log()
+
+
+async def test_a_gateway_of_another_version_is_replaced(
+    made: Home, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The older one ends as soon as no call is under way, and until then takes no new one."""
+    async with linked(made, [made.access()], [key(model)]), made.client() as client:
+        first = await made.pid()
+        async with client.stream(
+            "POST", "/v1/messages", content=call("say One.", "wait replaced", "say Two.")
+        ) as answer:
+            text = answer.aiter_text()
+            while "One." not in await anext(text):
+                pass
+            reader, writer = await asyncio.open_unix_connection(made.paths.gateway_socket)
+            await reader.readline()
+            writer.write(rpc.encode(Leave()))
+            async with made.client() as another:
+                got = await another.post("/v1/messages", content=call("say x"))
+            assert (got.status_code, got.headers["retry-after"]) == (503, "1")
+            assert model.post("/release/replaced").status == 200
+            assert "Two." in "".join([part async for part in text])
+        assert await reader.read() == b""
+        writer.close()
+        await gone(first)
+        async with asyncio.timeout(20):
+            while not (made.root / "a" / "api.sock").exists():  # noqa: ASYNC110 - of a file
+                await asyncio.sleep(0.02)
+        assert "Three." in await said(client, "say Three.")
+    monkeypatch.setattr(finding, "__version__", "0.0.1")
+    async with Link(made.paths, made.take) as link:
+        with pytest.raises(Refused, match="a gateway of ctui"):
+            await link.serve([made.access()], [])

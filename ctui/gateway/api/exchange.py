@@ -33,7 +33,7 @@ _MOST_REASON = 1 << 14
 
 
 class Shared(NamedTuple):
-    """What all exchanges share."""
+    """Parts that all exchanges share."""
 
     books: Books
     logins: Logins

@@ -10,7 +10,7 @@ from ctui.gateway.model import Login
 Headers = Sequence[tuple[bytes, bytes]]
 
 _OAUTH_BETA = "oauth-2025-04-20"
-"""What the API wants to see with the token of a subscription (docs.claude.com, OAuth)."""
+"""Beta that the API wants to see with the token of a subscription (docs.claude.com, OAuth)."""
 
 _CREDENTIALS = {
     b"authorization",

@@ -1,4 +1,4 @@
-"""What tokens cost, as of a date: they are data that ages; pure.
+"""Prices of tokens as of a date: data that ages; pure.
 
 Dollars for a million tokens. The cost that the CLI works out from a table of its own is the same
 for each of these models; a test compares them for the CLI's pinned version.
@@ -13,7 +13,7 @@ from typing import NamedTuple
 from ctui.gateway.books.rows import Usage
 
 AS_OF = date(2026, 11, 29)
-"""When the table was last compared with https://claude.com/pricing#api."""
+"""Day on which the table was last compared with https://claude.com/pricing#api."""
 
 _SEARCH = 0.01
 """Dollars of one search of the web."""
@@ -72,7 +72,7 @@ UNKNOWN = _OLD_OPUS
 """Of a model that is not in the table: dear, so that a budget is rather reached too early."""
 
 _SUFFIX = re.compile(r"(?:[-@]\d{8})?(?:-v\d+)?(?::\d+)?(?:\[1m\])?(?:-latest)?")
-"""What follows a model's name: a date, Bedrock's version, the CLI's wish for a larger window."""
+"""End of a name after the model: a date, Bedrock's version, the CLI's wish for a larger window."""
 
 
 def price_of(model: str, *, fast: bool = False) -> Price | None:

@@ -1,4 +1,4 @@
-"""What a task may ask for, by the kind of its login; pure."""
+"""Requests that a task may make, by the kind of its login; pure."""
 
 from __future__ import annotations
 

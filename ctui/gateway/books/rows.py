@@ -56,7 +56,7 @@ class NewCall(msgspec.Struct, frozen=True):
 
 
 class Ending(msgspec.Struct, frozen=True):
-    """What became of a call.
+    """End of a call.
 
     Attributes:
         status: of the answer; 0 where none came.

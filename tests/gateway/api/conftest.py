@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -118,7 +119,7 @@ async def open_gate() -> AsyncIterator[Open]:
             logins = Logins(tell)
             logins.push([login] if login else [], {login.name} if login else ())
             books = await Books.open(folder / "network.db", estimate)
-            outside = Outside()
+            outside = Outside(os.environ)
             held = held_by_all()
             given: dict[str, Any] = {"placeholder": PLACEHOLDER, **access}
             named = login.name if login else ""

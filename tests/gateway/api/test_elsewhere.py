@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import json
+import ssl
 import struct
+from pathlib import Path
 
 import pytest
+import trustme
 
 from ctui.gateway.model import Login
-from tests.gateway.api.conftest import Open, Serve
-from tests.gateway.upstream import COST, DELTA, END, START, STOP, WHOLE, Pairs, Reply, Seen
+from tests.gateway.api.conftest import SECRET, Open, Serve, key
+from tests.gateway.upstream import (
+    COST,
+    DELTA,
+    END,
+    START,
+    STOP,
+    WHOLE,
+    Pairs,
+    Reply,
+    Seen,
+    Upstream,
+    answer_whole,
+)
 
 _MODEL = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 _FRAMES: Pairs = [(b"content-type", b"application/vnd.amazon.eventstream")]
@@ -112,3 +128,41 @@ async def test_a_call_to_vertex(open_gate: Open, serve: Serve) -> None:
     assert row.ending is not None
     assert row.ending.dollars == pytest.approx(COST)
     assert row.call.model == "claude-sonnet-4-5@20250929"
+
+
+async def test_an_api_behind_a_company_s_certificate(
+    open_gate: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Its CA bundle counts as it does for the CLI; without it nothing is sent there."""
+    authority = trustme.CA()
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(tls)
+    server = Upstream("", answer_whole)
+    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=tls)
+    server.url = f"https://localhost:{listening.sockets[0].getsockname()[1]}"
+    async with listening:
+        got = await (await open_gate(key(server))).post()
+        assert got.status_code == 503
+        assert server.seen == []
+        authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+        monkeypatch.setenv("NODE_EXTRA_CA_CERTS", str(tmp_path / "ca.pem"))
+        assert (await (await open_gate(key(server))).post()).content == WHOLE
+
+
+async def test_a_company_s_proxy(
+    open_gate: Open, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The person's own is used; one that cannot be used is said without its password."""
+    proxy = await serve()
+    login = Login("k", "api-key", SECRET, base_url="http://api.invalid")
+    monkeypatch.setenv("HTTP_PROXY", proxy.url.replace("//", "//me:pass@"))
+    gate = await open_gate(login)
+    assert (await gate.post()).content == WHOLE
+    [seen] = proxy.seen
+    assert seen.target == "http://api.invalid/v1/messages"
+    assert seen.header("proxy-authorization") == "Basic bWU6cGFzcw=="
+    monkeypatch.setenv("HTTP_PROXY", "gopher://me:pass@x")
+    got = await (await open_gate(login)).post()
+    assert got.status_code == 503
+    assert "proxy or certificates" in got.text
+    assert "pass" not in got.text.replace("passes", "")
