@@ -20,6 +20,7 @@ from ctui.sandbox.services import Service, WorktreeMount, refuse_shadowing, refu
 from ctui.sandbox.spec import (
     HOLDER,
     LABEL_INSTANCE,
+    LABEL_KEEPS,
     LABEL_RUN,
     LABEL_SERVICE,
     LABEL_TASK,
@@ -105,6 +106,7 @@ def test_labels_of_an_image_cannot_make_it_something_else(tmp_path: Path) -> Non
             LABEL_TASK: "one",
             LABEL_RUN: "1",
             LABEL_SERVICE: name,
+            LABEL_KEEPS: "",
         }
     assert create_body(spec)["Labels"][LABEL_SERVICE] == ""
 
@@ -113,6 +115,7 @@ def test_what_a_service_keeps_is_a_volume_of_its_task(tmp_path: Path) -> None:
     facts = ImageFacts(volumes=("/data", "/log"))
     assert service(spec_of(tmp_path, DB), facts)["HostConfig"]["Mounts"] == []
     kept = Service(name="db", image="x", keeps_data=True, kept=("/more",))
+    assert service(spec_of(tmp_path, kept), facts)["Labels"][LABEL_KEEPS] == "yes"
     mounts = service(spec_of(tmp_path, kept), facts)["HostConfig"]["Mounts"]
     assert [one["Target"] for one in mounts] == ["/more", "/data", "/log"]
     assert {one["Type"] for one in mounts} == {"volume"}

@@ -60,7 +60,7 @@ def service_body(spec: SandboxSpec, service: Service, facts: ImageFacts) -> dict
     body: dict[str, Any] = {
         "Image": service.image,
         "Env": [f"{name}={value}" for name, value in service.env.items()],
-        "Labels": labels_of(spec, service.name),
+        "Labels": labels_of(spec, service.name, keeps=bool(kept_folders(service, facts))),
         # Whoever starts it looks if it is ready; the engine would go on to look for ever.
         "Healthcheck": {"Test": ["NONE"]},
         "HostConfig": {
