@@ -53,7 +53,7 @@ def spec_of(worktree: Path, *services: Service) -> SandboxSpec:
 
 
 def service(spec: SandboxSpec, facts: ImageFacts = ImageFacts()) -> dict[str, Any]:  # noqa: B008 - it is frozen
-    return service_body(spec, spec.services[0], facts)
+    return service_body(spec, spec.services[0], facts, {})
 
 
 def test_only_the_holder_is_on_a_network_and_knows_the_names(tmp_path: Path) -> None:
@@ -120,6 +120,15 @@ def test_what_a_service_keeps_is_a_volume_of_its_task(tmp_path: Path) -> None:
     assert [one["Target"] for one in mounts] == ["/more", "/data", "/log"]
     assert {one["Type"] for one in mounts} == {"volume"}
     assert len({one["Source"] for one in mounts}) == 3
+
+
+def test_a_service_cannot_write_the_names_that_the_sandbox_believes(tmp_path: Path) -> None:
+    """Its root could send what is secret to itself: the engine shares these files."""
+    spec = spec_of(tmp_path, DB)
+    body = service_body(spec, DB, ImageFacts(), {"/etc/hosts": "/engine/hosts"})
+    (mount,) = body["HostConfig"]["Mounts"]
+    assert (mount["Source"], mount["Target"]) == ("/engine/hosts", "/etc/hosts")
+    assert mount["ReadOnly"] is True
 
 
 def test_names_of_two_tasks_never_meet() -> None:

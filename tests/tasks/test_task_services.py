@@ -25,10 +25,14 @@ WEB = Service(
     port=8099,
     files=(WorktreeMount("hello.txt", "/data/hello.txt"),),
 )
+_SAYS = """getent hosts web && id -u && touch /mine
+for file in /etc/hosts /etc/resolv.conf; do sh -c "echo x >>$file" 2>&1; done
+exec sleep 1000
+"""
 LATE = Service(
     name="late",
     image=IMAGE,
-    entrypoint=("sh", "-c", "getent hosts web && id -u && touch /mine && exec sleep 1000"),
+    entrypoint=("sh", "-c", _SAYS),
     health=("test", "-e", "/mine"),
     after=("web",),
 )
@@ -68,7 +72,10 @@ async def test_they_are_reached_by_name_and_go_with_the_task(person: Person) -> 
     code, out = await person.ctui("task", "show", "one")
     assert f"late: {IMAGE}, Up" in out
     code, out = await person.ctui("task", "logs", "one", "--service", "late")
-    assert (code, out.splitlines()) == (0, ["127.0.0.1       web", "0"])
+    assert code == 0, out
+    assert out.splitlines()[:2] == ["127.0.0.1       web", "0"]
+    # Its root cannot send elsewhere what the task sends to names that it trusts.
+    assert out.count("Read-only file system") == 2
 
     # What freezes the sandbox freezes them.
     engine, instance = person.world.engine, person.world.paths.instance
