@@ -19,6 +19,8 @@ LABEL_TASK = "ctui.task"
 LABEL_RUN = "ctui.run"
 LABEL_SERVICE = "ctui.service"
 """Label with a service's name, or `HOLDER`; a sandbox has it empty, whatever its image says."""
+LABEL_KEEPS = "ctui.keeps"
+"""Label of a service that keeps what it writes, and so is asked to end."""
 LABEL_VOLUME = "ctui.volume"
 """Label with the purpose of a volume; homes made before it have only their task's label."""
 

@@ -20,6 +20,7 @@ from ctui.sandbox.services import Service, WorktreeMount, refuse_shadowing, refu
 from ctui.sandbox.spec import (
     HOLDER,
     LABEL_INSTANCE,
+    LABEL_KEEPS,
     LABEL_RUN,
     LABEL_SERVICE,
     LABEL_TASK,
@@ -52,7 +53,7 @@ def spec_of(worktree: Path, *services: Service) -> SandboxSpec:
 
 
 def service(spec: SandboxSpec, facts: ImageFacts = ImageFacts()) -> dict[str, Any]:  # noqa: B008 - it is frozen
-    return service_body(spec, spec.services[0], facts)
+    return service_body(spec, spec.services[0], facts, {})
 
 
 def test_only_the_holder_is_on_a_network_and_knows_the_names(tmp_path: Path) -> None:
@@ -105,6 +106,7 @@ def test_labels_of_an_image_cannot_make_it_something_else(tmp_path: Path) -> Non
             LABEL_TASK: "one",
             LABEL_RUN: "1",
             LABEL_SERVICE: name,
+            LABEL_KEEPS: "",
         }
     assert create_body(spec)["Labels"][LABEL_SERVICE] == ""
 
@@ -113,10 +115,20 @@ def test_what_a_service_keeps_is_a_volume_of_its_task(tmp_path: Path) -> None:
     facts = ImageFacts(volumes=("/data", "/log"))
     assert service(spec_of(tmp_path, DB), facts)["HostConfig"]["Mounts"] == []
     kept = Service(name="db", image="x", keeps_data=True, kept=("/more",))
+    assert service(spec_of(tmp_path, kept), facts)["Labels"][LABEL_KEEPS] == "yes"
     mounts = service(spec_of(tmp_path, kept), facts)["HostConfig"]["Mounts"]
     assert [one["Target"] for one in mounts] == ["/more", "/data", "/log"]
     assert {one["Type"] for one in mounts} == {"volume"}
     assert len({one["Source"] for one in mounts}) == 3
+
+
+def test_a_service_cannot_write_the_names_that_the_sandbox_believes(tmp_path: Path) -> None:
+    """Its root could send what is secret to itself: the engine shares these files."""
+    spec = spec_of(tmp_path, DB)
+    body = service_body(spec, DB, ImageFacts(), {"/etc/hosts": "/engine/hosts"})
+    (mount,) = body["HostConfig"]["Mounts"]
+    assert (mount["Source"], mount["Target"]) == ("/engine/hosts", "/etc/hosts")
+    assert mount["ReadOnly"] is True
 
 
 def test_names_of_two_tasks_never_meet() -> None:

@@ -24,6 +24,7 @@ from ctui.sandbox.spec import (
     HOLDER,
     HOME,
     LABEL_INSTANCE,
+    LABEL_KEEPS,
     LABEL_RUN,
     LABEL_SERVICE,
     LABEL_TASK,
@@ -177,9 +178,11 @@ class DockerRunner:
             state = await self._engine.state(sandbox)
             if state.status == "paused":
                 await self._engine.unpause(sandbox)
-            if not state.labels.get(LABEL_SERVICE):  # whose image says how it is stopped
+            if not state.labels.get(LABEL_SERVICE):
                 await self._engine.signal(sandbox, "INT")
-            await self._engine.stop(sandbox, grace=grace)
+            elif not state.labels.get(LABEL_KEEPS):
+                await self._engine.signal(sandbox, "KILL")  # nothing of it is needed again
+            await self._engine.stop(sandbox, grace=grace)  # by the signal that its image wants
         except NotFound:
             return
 

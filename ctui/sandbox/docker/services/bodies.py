@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ctui.paths import WORKSPACE
@@ -53,8 +54,13 @@ def holder_body(spec: SandboxSpec) -> dict[str, Any]:
     }
 
 
-def service_body(spec: SandboxSpec, service: Service, facts: ImageFacts) -> dict[str, Any]:
+def service_body(
+    spec: SandboxSpec, service: Service, facts: ImageFacts, shared: Mapping[str, str]
+) -> dict[str, Any]:
     """Return the body that creates a service in the holder's network.
+
+    `shared` are the holder's files that all of its network have, by their path in a container: the
+    sandbox believes them, so a service's root must not be able to write them.
 
     Raises:
         CtuiError: it reads what the worktree does not have.
@@ -62,13 +68,17 @@ def service_body(spec: SandboxSpec, service: Service, facts: ImageFacts) -> dict
     body: dict[str, Any] = {
         "Image": service.image,
         "Env": [f"{name}={value}" for name, value in service.env.items()],
-        "Labels": labels_of(spec, service.name),
+        "Labels": labels_of(spec, service.name, keeps=bool(kept_folders(service, facts))),
         # Whoever starts it looks if it is ready; the engine would go on to look for ever.
         "Healthcheck": {"Test": ["NONE"]},
         "HostConfig": {
             **_sealed(spec),
             "NetworkMode": f"container:{spec.network_of}",
-            "Mounts": [*_files(spec, service), *_volumes(spec, service, facts)],
+            "Mounts": [
+                *(_read_only(source, at, "rslave") for at, source in shared.items()),
+                *_files(spec, service),
+                *_volumes(spec, service, facts),
+            ],
             "CapAdd": list(CAPABILITIES),
             "Memory": spec.limits.memory,
             "MemorySwap": spec.limits.memory,
@@ -106,15 +116,20 @@ def _sealed(spec: SandboxSpec) -> dict[str, Any]:
 def _files(spec: SandboxSpec, service: Service) -> list[dict[str, Any]]:
     worktree = next((one.source for one in spec.mounts if one.target == WORKSPACE), "")
     return [
-        {
-            "Type": "bind",
-            "Source": worktree_path(worktree, file.path, service.name),
-            "Target": file.target,
-            "ReadOnly": True,
-            "BindOptions": {"Propagation": "rprivate", "NonRecursive": True},
-        }
+        _read_only(worktree_path(worktree, file.path, service.name), file.target)
         for file in service.files
     ]
+
+
+def _read_only(source: str, target: str, propagation: str = "rprivate") -> dict[str, Any]:
+    """Return a mount that nobody writes; an engine's own files it only gives as `rslave`."""
+    return {
+        "Type": "bind",
+        "Source": source,
+        "Target": target,
+        "ReadOnly": True,
+        "BindOptions": {"Propagation": propagation, "NonRecursive": True},
+    }
 
 
 def _volumes(spec: SandboxSpec, service: Service, facts: ImageFacts) -> list[dict[str, Any]]:

@@ -22,6 +22,13 @@ from ctui.sandbox.spec import (
     SandboxSpec,
 )
 
+_SHARED = {
+    "HostsPath": "/etc/hosts",
+    "ResolvConfPath": "/etc/resolv.conf",
+    "HostnamePath": "/etc/hostname",
+}
+"""Where the engine says that it has a container's file, and the file."""
+
 
 async def bring_up(engine: Engine, spec: SandboxSpec) -> None:
     """Start a sandbox's services anew, and return once all are ready.
@@ -37,13 +44,14 @@ async def bring_up(engine: Engine, spec: SandboxSpec) -> None:
     await engine.ensure_network(spec.network, {LABEL_INSTANCE: spec.labels.get(LABEL_INSTANCE, "")})
     holder = await _made(engine, spec.network_of, holder_body(spec))
     await engine.start(holder)
+    shared = await _shared_files(engine, holder)
     ready = {one.name: asyncio.Event() for one in spec.services}
 
     async def start(service: Service) -> None:
         for name in service.after:
             if name in ready:
                 await ready[name].wait()
-        await _start(engine, spec, service, facts[service.name], holder)
+        await _start(engine, spec, service, facts[service.name], holder, shared)
         ready[service.name].set()
 
     try:
@@ -55,12 +63,17 @@ async def bring_up(engine: Engine, spec: SandboxSpec) -> None:
 
 
 async def _start(
-    engine: Engine, spec: SandboxSpec, service: Service, facts: ImageFacts, holder: str
+    engine: Engine,
+    spec: SandboxSpec,
+    service: Service,
+    facts: ImageFacts,
+    holder: str,
+    shared: Mapping[str, str],
 ) -> None:
     instance, task = spec.labels[LABEL_INSTANCE], spec.labels[LABEL_TASK]
     for target in kept_folders(service, facts):
         await _keep(engine, volume_name(instance, task, service.name, target), instance, task)
-    body = await asyncio.to_thread(service_body, spec, service, facts)
+    body = await asyncio.to_thread(service_body, spec, service, facts, shared)
     container = await _made(engine, service_name(instance, task, service.name), body)
     try:
         await engine.start(container)
@@ -70,6 +83,12 @@ async def _start(
             hint="mend its command, user or image",
         ) from error
     await wait_ready(engine, service, facts, container, holder, task)
+
+
+async def _shared_files(engine: Engine, holder: str) -> dict[str, str]:
+    """Return the files that a holder gives to all of its network: their paths, here and there."""
+    found = await engine.ask(lambda client: client.inspect_container(holder))
+    return {target: str(found[key]) for key, target in _SHARED.items() if found.get(key)}
 
 
 async def _remove_old(engine: Engine, spec: SandboxSpec) -> None:

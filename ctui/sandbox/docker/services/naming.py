@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import hashlib
 
-from ctui.sandbox.spec import LABEL_INSTANCE, LABEL_RUN, LABEL_SERVICE, LABEL_TASK, SandboxSpec
+from ctui.sandbox.spec import (
+    LABEL_INSTANCE,
+    LABEL_KEEPS,
+    LABEL_RUN,
+    LABEL_SERVICE,
+    LABEL_TASK,
+    SandboxSpec,
+)
 
 
 def holder_name(instance: str, task: str) -> str:
@@ -27,7 +34,7 @@ def volume_name(instance: str, task: str, service: str, target: str) -> str:
     return f"ctui-{instance[:8]}-{task}-service-{hashlib.sha256(whole.encode()).hexdigest()[:16]}"
 
 
-def labels_of(spec: SandboxSpec, service: str) -> dict[str, str]:
+def labels_of(spec: SandboxSpec, service: str, *, keeps: bool = False) -> dict[str, str]:
     """Return the labels of a container beside a sandbox; each is stronger than its image's."""
     own = {name: spec.labels.get(name, "") for name in (LABEL_INSTANCE, LABEL_TASK, LABEL_RUN)}
-    return {**own, LABEL_SERVICE: service}
+    return {**own, LABEL_SERVICE: service, LABEL_KEEPS: "yes" if keeps else ""}
