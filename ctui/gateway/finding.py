@@ -119,30 +119,6 @@ async def _is_ours(
     return (hello.protocol, hello.version) == (PROTOCOL, __version__)
 
 
-async def running(
-    paths: Paths,
-) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
-    """Return a connection to the gateway of these folders, or None where none runs.
-
-    Raises:
-        Unavailable: it does not answer.
-        Refused: it belongs to another ctui.
-    """
-    found = await _try_socket(paths)
-    if found is None:
-        return None
-    try:
-        if await _is_ours(paths, *found):
-            return found
-    except BaseException:  # whatever it was: nobody else would close it
-        found[1].close()
-        raise
-    found[1].close()
-    raise Refused(
-        "the gateway of an older ctui runs", hint="it ends with the next task that starts"
-    )
-
-
 async def end_gateway(paths: Paths) -> None:
     """Have the gateway of these folders end, if one runs; calls that are under way end first."""
     found = await _try_socket(paths)

@@ -25,12 +25,14 @@ def open_(task_id: str, port: int | None, *, url: bool) -> None:
     PORT can be left out where it listens on one only. Websockets, events and hot reload work as
     they would here. Nobody else gets in: the address has a key that works once.
     """
-    from ctui.client.access.ports import chosen_port, open_in_browser, open_port
+    from ctui.client.access.ports import chosen_port, open_in_browser
+    from ctui.gateway.port_client import open_port
+    from ctui.tasks.network.sealed import label_of
 
     paths = context.paths()
     task = context.store().tasks.get(task_id)
     if url:
-        click.echo(asyncio.run(open_port(paths, task, chosen_port(task, port))))
+        click.echo(asyncio.run(open_port(paths, label_of(task.id), chosen_port(task, port))))
     else:
         warn(f"opened {asyncio.run(open_in_browser(paths, task, port))}")
 
@@ -53,9 +55,13 @@ def forward(task_id: str, ports: str) -> None:
 
 
 async def _forward(task_id: str, port: int, local: int) -> None:
-    from ctui.client.access.ports import chosen_port, forwarded
+    from ctui.client.access.ports import chosen_port
+    from ctui.gateway.port_client import forwarded_port
+    from ctui.tasks.network.sealed import label_of
 
     task = context.store().tasks.get(task_id)
-    async with forwarded(context.paths(), task, chosen_port(task, port), local) as address:
+    label, port = label_of(task.id), chosen_port(task, port)
+    async with forwarded_port(context.paths(), label, port, local) as (address, over):
         click.echo(f"{address} leads to port {port} of {task.id} until Ctrl-C")
-        await asyncio.Event().wait()
+        await over.wait()
+    warn(f"{task.id} serves nothing any more")
