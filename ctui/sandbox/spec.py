@@ -14,6 +14,9 @@ GIT_DIRECTORY = "/ctui/git"
 MANAGED = "/etc/claude-code"
 """Folder of settings that the CLI reads before all others; a task cannot write there."""
 
+NO_NETWORK = "none"
+"""The engine's word for loopback only."""
+
 LABEL_INSTANCE = "ctui.instance"
 LABEL_TASK = "ctui.task"
 LABEL_RUN = "ctui.run"

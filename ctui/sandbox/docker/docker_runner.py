@@ -70,7 +70,7 @@ class DockerRunner:
         self._accounts = accounts
         self._beside = Beside(engine, instance, keep_log)
         self._last: dict[str, _Last] = {}
-        self._fits = False
+        self._fits = self._in_machine = False
         """True once the engine was asked what it is."""
 
     async def ensure_image(self, config: ImageConfig, environment: str = "") -> str:
@@ -79,9 +79,7 @@ class DockerRunner:
         Raises:
             Refused: no task could work on this engine.
         """
-        if not self._fits:
-            await self._engine.info()
-            self._fits = True
+        await self._look_at_engine()
         if environment:
             return await require_environment(self._engine, config, self._instance, environment)
         return await require_image(self._engine, config)
@@ -90,8 +88,20 @@ class DockerRunner:
         """Start the holder and the services, and wait until they are ready."""
         await bring_up(self._engine, spec)
 
+    async def _look_at_engine(self) -> None:
+        if not self._fits:
+            self._in_machine = (await self._engine.info()).in_machine
+            self._fits = True
+
     async def create(self, spec: SandboxSpec) -> str:
-        """Make the network, the volumes and the container, and return its id."""
+        """Make the network, the volumes and the container, and return its id.
+
+        Raises:
+            Refused: it has no network, and the engine can give it no socket of the gateway's.
+        """
+        await self._look_at_engine()
+        if self._in_machine and spec.network == NO_NETWORK:
+            refuse_unsealable()
         await self._engine.ensure_network(spec.network, {LABEL_INSTANCE: self._instance})
         caches = {cache.name(self._instance) for cache in CACHES}
         for mount in spec.mounts:

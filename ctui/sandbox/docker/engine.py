@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from ctui.errors import Conflict, ExternalFailure, NotFound, Unavailable
 from ctui.sandbox.docker.container_body import create_body
 from ctui.sandbox.docker.endpoint import Endpoint, resolve_endpoint
-from ctui.sandbox.docker.fitness import refuse_unfit
+from ctui.sandbox.docker.fitness import refuse_unfit, runs_in_machine
 from ctui.sandbox.docker.liveness import answered
 from ctui.sandbox.docker.sdk import THREADS, connect_sdk, translated_call
 from ctui.sandbox.docker.stream import Clock
@@ -61,6 +61,8 @@ class EngineInfo(NamedTuple):
     storage_driver: str
     runtimes: tuple[str, ...] = ()
     """Names of what can make containers."""
+    in_machine: bool = False
+    """True if its containers are in a virtual machine, which mounts no socket of this one's."""
 
 
 class Engine:
@@ -101,6 +103,7 @@ class Engine:
             live_restore=bool(info.get("LiveRestoreEnabled")),
             storage_driver=str(info.get("Driver")),
             runtimes=tuple(sorted(info.get("Runtimes") or {})),
+            in_machine=runs_in_machine(info),
         )
 
     # -- containers

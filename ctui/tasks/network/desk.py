@@ -83,24 +83,10 @@ class NetworkDesk:
 
     def hear(self, event: gateway.FromGateway) -> None:
         """Pass on to a task what the gateway says of it."""
+        if (news := self._news(event)) is not None:
+            self.tell(*news)
+            return
         match event:
-            case gateway.HostWanted():
-                number = int(event.run.rpartition("/")[2])
-                self._wanted[event.id] = event.task
-                said = mail.HostAsked(
-                    run=number,
-                    request=event.id,
-                    host=event.host,
-                    port=event.port,
-                    program=event.program,
-                )
-                self.tell(event.task, said)
-            case gateway.HostGone():
-                if (task := self._wanted.pop(event.id, None)) is not None:
-                    self.tell(task, mail.HostGone(request=event.id))
-            case gateway.Listening():
-                if (task := self._labels.get(event.label)) is not None:
-                    self.tell(task, mail.PortsChanged(ports=event.ports))
             case gateway.Spent():
                 # It is told after each call, also one that was refused and cost nothing.
                 if event.dollars > self._spent.get(event.task, 0.0):
@@ -109,13 +95,24 @@ class NetworkDesk:
             case gateway.LoginRejected():
                 self._do(self._log_in_again(event))
             case gateway.Anomaly():
-                if event.run:
-                    task = event.run.rpartition("/")[0]
-                    self.tell(task, mail.Anomaly(kind=event.kind, text=event.text))
-                else:
-                    log.warning("the gateway: %s: %s", event.kind, event.text)
-            case _:
-                pass
+                log.warning("the gateway: %s: %s", event.kind, event.text)
+
+    def _news(self, event: gateway.FromGateway) -> tuple[str, mail.GatewayMail] | None:
+        """Return the task that an event is for, and what it is told; None for any other event."""
+        match event:
+            case gateway.HostWanted(id=request, run=run, host=host, port=port):
+                self._wanted[request] = event.task
+                number = int(run.rpartition("/")[2])
+                return event.task, mail.HostAsked(
+                    run=number, request=request, host=host, port=port, program=event.program
+                )
+            case gateway.HostGone(id=request) if task := self._wanted.pop(request, ""):
+                return task, mail.HostGone(request=request)
+            case gateway.Listening(label=label) if task := self._labels.get(label, ""):
+                return task, mail.PortsChanged(ports=event.ports)
+            case gateway.Anomaly(run=run) if run:
+                return run.rpartition("/")[0], mail.Anomaly(kind=event.kind, text=event.text)
+        return None
 
     async def _log_in_again(self, event: gateway.LoginRejected) -> None:
         """Read a task's login anew, and have the gateway try again with another one."""

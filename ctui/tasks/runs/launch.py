@@ -22,6 +22,7 @@ from ctui.sandbox.spec import (
     LABEL_RUN,
     LABEL_SERVICE,
     LABEL_TASK,
+    NO_NETWORK,
     Limits,
     Mount,
     SandboxSpec,
@@ -114,7 +115,7 @@ async def prepare(
             *environment_volumes(instance, task),
             *([sealed.mount] if sealed else []),
         ),
-        network="none" if sealed else network_name(instance, sandbox),
+        network=NO_NETWORK if sealed else network_name(instance, sandbox),
         resolver="127.0.0.1" if sealed else "",
         network_of=holder_name(instance, task.id) if task.options.services else "",
         services=task.options.services,
@@ -236,7 +237,7 @@ def _facts(config: Config, task: Task, spec: SandboxSpec, provided: Provided) ->
         cpus=sandbox.cpus,
         pids=sandbox.pids,
         tmp=sandbox.tmp,
-        network=SEALED if spec.network == "none" else spec.network,
+        network=SEALED if spec.network == NO_NETWORK else spec.network,
         debugger=spec.debugger,
         permission_mode="bypassPermissions"
         if options.skip_permissions
