@@ -13,6 +13,7 @@ from ctui.errors import Conflict, NotFound
 from ctui.sandbox.docker.accounts import account_mounts
 from ctui.sandbox.docker.engine import Engine
 from ctui.sandbox.docker.environment_image import require_environment
+from ctui.sandbox.docker.fitness import refuse_unsealable
 from ctui.sandbox.docker.image import require_image
 from ctui.sandbox.docker.services.beside import Beside
 from ctui.sandbox.docker.services.bring_up import bring_up
@@ -29,6 +30,7 @@ from ctui.sandbox.spec import (
     LABEL_SERVICE,
     LABEL_TASK,
     LABEL_VOLUME,
+    NO_NETWORK,
     SandboxSpec,
 )
 
