@@ -7,7 +7,7 @@ import socket
 import threading
 from collections.abc import Callable
 
-PORTION = 1 << 16
+PORTION = 1 << 17
 """Bytes that are read at once; what the other side does not take of it is all that is kept."""
 _ROUNDS = 16
 """Portions of one connection before the others are looked at."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ctui.config import ImageConfig
+from ctui.paths import WORKSPACE
 from ctui.sandbox.docker.engine import Engine
 from ctui.sandbox.docker.image import require_image
 from ctui.sandbox.docker.stream import Stdin, follow_log
@@ -52,7 +53,9 @@ async def boxes() -> AsyncIterator[Any]:
     image = await require_image(engine, ImageConfig())
     mark = uuid.uuid4().hex[:16]
 
-    async def start(gateway: Path, program: str, env: dict[str, str]) -> Box:
+    async def start(
+        gateway: Path, program: str, env: dict[str, str], workspace: Path | None = None
+    ) -> Box:
         # As a run's folder is: whoever gets below its parent may enter it.
         gateway.chmod(0o755)
         spec = SandboxSpec(
@@ -62,7 +65,10 @@ async def boxes() -> AsyncIterator[Any]:
             uid=UID,
             gid=UID,
             env={**ENVIRONMENT, **env},
-            mounts=(Mount(str(gateway), "/ctui/gw", read_only=True),),
+            mounts=(
+                Mount(str(gateway), "/ctui/gw", read_only=True),
+                *((Mount(str(workspace), WORKSPACE),) if workspace else ()),
+            ),
             network="none",
             resolver="127.0.0.1",
             labels={LABEL_INSTANCE: mark},

@@ -17,7 +17,7 @@ _UNHEARD_SECONDS = 5.0
 
 
 class Gate:
-    """What a run's connections are measured by; the same question is asked once."""
+    """Decisions about one run's connections; the same question is asked once."""
 
     def __init__(self, policy: Callable[[], Policy], ask: Ask) -> None:
         self._policy = policy

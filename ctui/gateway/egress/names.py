@@ -15,7 +15,7 @@ _PORT = re.compile(r"[0-9]{1,5}")
 
 
 class BadName(ValueError):
-    """What was written names no host; the message says why, in a few words."""
+    """Text that names no host; the message says why, in a few words."""
 
 
 class Target(NamedTuple):

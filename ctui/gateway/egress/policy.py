@@ -32,7 +32,7 @@ Origin = Literal["person", "repository", "task", "shipped"]
 
 
 class Mode(StrEnum):
-    """Which hosts a task reaches that nobody has named."""
+    """Treatment of hosts that nobody has named."""
 
     OPEN = "open"
     """Any public one."""
@@ -72,7 +72,7 @@ class PrivateHost(msgspec.Struct, frozen=True):
 
 
 class Policy(msgspec.Struct, frozen=True):
-    """What one run may reach."""
+    """Hosts that one run may reach."""
 
     mode: Mode = Mode.ALLOW
     allow: tuple[Rule, ...] = ()
@@ -89,13 +89,13 @@ class Verdict(msgspec.Struct, frozen=True):
 
     what: Literal["allow", "refuse", "ask"]
     rule: str
-    """Which rule decided, as the person reads it in the log."""
+    """The rule that decided, as the person reads it in the log."""
     private: bool = False
     """True if its address need not be public."""
     named: bool = False
     """True if a rule names it, so that its name may be passed on to a proxy of the person."""
     why: Literal["rule", "private", "unnamed"] = "rule"
-    """What kind of refusal it is: what helps depends on it."""
+    """Kind of a refusal: what helps depends on it."""
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -104,7 +104,7 @@ class Attempt(msgspec.Struct, frozen=True):
     host: str
     port: int
     program: str = ""
-    """What the program calls itself; a claim, without control characters."""
+    """Name that the program gives itself; a claim, without control characters."""
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -124,7 +124,7 @@ class Record(msgspec.Struct, frozen=True):
     """Bytes from the task."""
     down: int = 0
     anomaly: str = ""
-    """What makes it worth an alarm: a name inside the connection that is not the one asked for."""
+    """Reason for an alarm: a name inside the connection that is not the one asked for."""
     program: str = ""
 
 

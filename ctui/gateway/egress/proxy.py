@@ -15,14 +15,14 @@ from pathlib import Path
 
 import h11
 
-from ctui.gateway.egress.attempt import Tracked
+from ctui.gateway.egress.attempt import Pace, Tracked
 from ctui.gateway.egress.dial import Dialler, Unreachable, Way
 from ctui.gateway.egress.gate import Ask, Gate
 from ctui.gateway.egress.hello import Incomplete, Unreadable, name_in
-from ctui.gateway.egress.names import BadName, Target, target_of
-from ctui.gateway.egress.policy import PRIVATE, Policy, Record, Verdict
+from ctui.gateway.egress.names import BadName, target_of
+from ctui.gateway.egress.policy import PRIVATE, Policy, Record, Verdict, decide
 from ctui.gateway.egress.refusals import ALERT_NAME, line
-from ctui.gateway.egress.requests import BadRequest, host_in, passed_on, program_of, split
+from ctui.gateway.egress.requests import BadRequest, other_host, passed_on, program_of, split
 from ctui.gateway.egress.upstream import Upstreams
 from ctui.gateway.http1 import Gone, Peer, end_to_end, exchange, framing
 from ctui.gateway.pump import Pump
@@ -77,7 +77,10 @@ class EgressServer:
         """
         self._path = path
         self._record = record
+        self._policy = policy
         self._gate = Gate(policy, ask)
+        self._pace = Pace()
+        self._under_way: dict[Tracked, asyncio.Task[object] | None] = {}
         self._dialler = Dialler(upstreams, own_ports)
         self._connections = connections
         self._idle, self._head = idle, head
@@ -87,6 +90,12 @@ class EgressServer:
     def open(self) -> int:
         """Number of connections that are open."""
         return self._acceptor.open if self._acceptor else 0
+
+    def recheck(self) -> None:
+        """Cut what is open and denied by now; what was allowed once stays."""
+        for attempt, serving in list(self._under_way.items()):
+            if serving and decide(self._policy(), attempt.target).what == "refuse":
+                serving.cancel()
 
     async def start(self) -> None:
         """Make the socket and serve.
@@ -132,11 +141,13 @@ class EgressServer:
             if way is None:
                 return
             with way.socket:
+                self._under_way[attempt] = asyncio.current_task()
                 if tunnel:
                     await self._tunnel(peer, attempt, way)
                 else:
                     await self._exchange(peer, request, path, attempt, way)
         finally:
+            self._under_way.pop(attempt, None)
             attempt.failed("it was cut off")  # unless something else was said before
 
     async def _way(self, peer: Peer, attempt: Tracked, *, plain: bool) -> Way | None:
@@ -158,6 +169,7 @@ class EgressServer:
             else:
                 attempt.began(verdict.rule)
                 return way
+        await asyncio.sleep(self._pace.delay())
         attempt.refused(verdict.rule)
         text = line(target, verdict)
         await peer.answer(403, text, text, [(b"X-Ctui", verdict.why.encode())])
@@ -197,9 +209,9 @@ class EgressServer:
         self, peer: Peer, request: h11.Request, path: bytes, attempt: Tracked, way: Way
     ) -> None:
         """Pass on one request, whose `Host` must be the one that was decided about."""
-        named = _named(request, attempt.target.port)
-        if named != attempt.target:
-            attempt.failed("another host in a request", anomaly=f"Host: {named or 'unreadable'}")
+        other = other_host(request, attempt.target)
+        if other:
+            attempt.failed("another host in a request", anomaly=f"Host: {other}")
             text = f"ctui: this connection is for {attempt.target} and no other host"
             await peer.answer(403, text, text)
             return
@@ -262,13 +274,6 @@ class _Check:
         if name not in {None, self._host}:
             raise Foreign(f"SNI: {name}")
         return True
-
-
-def _named(request: h11.Request, port: int) -> Target | None:
-    try:
-        return host_in(request, port)
-    except BadName:
-        return None
 
 
 def _response(event: h11.Response) -> h11.Response:

@@ -1,4 +1,4 @@
-"""What a program in a task reads where it may not go: one line that says why, and what helps."""
+"""Refusals as a program in a task reads them: one line that says why, and what helps."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import h11
 
-from ctui.gateway.egress.names import BadName, Target, target_of
+from ctui.gateway.egress.names import Target, target_of
 from ctui.gateway.egress.upstream import Upstream
 from ctui.gateway.http1 import end_to_end, framing, upgrade
 from ctui.text import one_line
@@ -39,17 +39,20 @@ def split(request: h11.Request) -> tuple[Target, bytes]:
     return target_of(host.decode("ascii"), _PORT), b"/" + path
 
 
-def host_in(request: h11.Request, port: int) -> Target:
-    """Return what the `Host` of a request names, which is for a connection to this port.
+def other_host(request: h11.Request, target: Target) -> str:
+    """Return what the `Host` of a request for a target names instead of it; "" if it is the same.
 
-    Raises:
-        BadName: it names no host.
+    Programs of HTTP/1.0 need not say it.
     """
-    [value] = [value for name, value in request.headers if name == b"host"] or [b""]
+    values = [value for name, value in request.headers if name == b"host"]
+    if not values and request.http_version == b"1.0":
+        return ""
     try:
-        return target_of(value.decode("ascii"), port)
-    except UnicodeDecodeError:
-        raise BadName("this is no name of a host") from None
+        [value] = values
+        named = target_of(value.decode("ascii"), target.port)
+    except ValueError:
+        return "unreadable"
+    return "" if named == target else str(named)
 
 
 def passed_on(

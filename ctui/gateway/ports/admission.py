@@ -1,4 +1,4 @@
-"""Who may see a port of a task: keys that work once, and the cookies that they are changed for."""
+"""Admission to ports of tasks: keys that work once, and cookies that they are changed for."""
 
 from __future__ import annotations
 

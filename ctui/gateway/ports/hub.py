@@ -32,8 +32,6 @@ _LINE = 1 << 15
 """Bytes of a line; one with 256 ports has 12,000."""
 _FIRST_SECONDS = 5.0
 """Seconds for a connection to say what it is for."""
-_DEAF_SECONDS = 5.0
-"""Seconds for the task's side to take a line."""
 _PAUSE = 0.1
 """Seconds between two lines of one task: whoever says more is heard later."""
 
@@ -60,11 +58,17 @@ class PortsHub:
         ports: what listens there by the task's own word, in order; none while it says nothing.
     """
 
-    def __init__(self, path: Path, changed: Callable[[], None]) -> None:
-        """Serve at `path`, and call `changed` whenever `ports` is another."""
+    def __init__(
+        self, path: Path, changed: Callable[[], None], *, patience: float = OPEN_SECONDS
+    ) -> None:
+        """Serve at `path`, and call `changed` whenever `ports` is another.
+
+        `patience` is how many seconds a connection to a port may take to come.
+        """
         self.ports: tuple[int, ...] = ()
         self._path = path
         self._changed = changed
+        self._patience = patience
         self._acceptor: Acceptor | None = None
         self._control: socket.socket | None = None
         self._saying = asyncio.Lock()
@@ -99,7 +103,7 @@ class PortsHub:
         wanted: asyncio.Future[socket.socket | None]
         wanted = self._wanted[ident] = asyncio.get_running_loop().create_future()
         try:
-            async with asyncio.timeout(OPEN_SECONDS):
+            async with asyncio.timeout(self._patience):
                 await self._say(control, {"open": ident, "port": port})
                 found = await wanted
         except BaseException as error:
@@ -118,8 +122,14 @@ class PortsHub:
 
     async def _say(self, control: socket.socket, what: dict[str, object]) -> None:
         line = msgspec.json.encode(what) + b"\n"
-        async with self._saying, asyncio.timeout(_DEAF_SECONDS):
-            await asyncio.get_running_loop().sock_sendall(control, line)
+        async with self._saying:
+            try:
+                await asyncio.get_running_loop().sock_sendall(control, line)
+            except BaseException:
+                # Half a line may be said: the task's side is to begin anew.
+                with contextlib.suppress(OSError):
+                    control.shutdown(socket.SHUT_RDWR)
+                raise
 
     # -- the task's side
 

@@ -1,4 +1,4 @@
-"""What listens in this task, as the kernel lists it; pure but for the reading."""
+"""Listening ports of this task, as the kernel lists them; pure but for the reading."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ _COUNT = 1 << 22
 
 
 class Question(NamedTuple):
-    """What was asked."""
+    """One question of a message."""
 
     message: bytes
     """Up to the end of the question."""

@@ -84,11 +84,13 @@ async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 class Way:
     """The way out of one run, and all that it told and asked."""
 
-    def __init__(self, path: Path, policy: Policy, answer: bool = False) -> None:
+    server: EgressServer
+
+    def __init__(self, path: Path, policy: Policy) -> None:
         self.path = path
         self.policy = policy
         self.answer: Callable[[Attempt], Awaitable[bool]] | None = None
-        self.allowed = answer
+        self.allowed = False
         self.asked: list[Attempt] = []
         self.records: list[Record] = []
         self._told = asyncio.Event()
@@ -131,12 +133,12 @@ class Way:
 async def way_out(folder: Path, policy: Policy, **options: object) -> AsyncIterator[Way]:
     """Serve the way out of a run."""
     way = Way(folder / "egress.sock", policy)
-    server = EgressServer(way.path, lambda: way.policy, way.ask, way.record, **options)  # type: ignore[arg-type]
-    await server.start()
+    way.server = EgressServer(way.path, lambda: way.policy, way.ask, way.record, **options)  # type: ignore[arg-type]
+    await way.server.start()
     try:
         yield way
     finally:
-        await server.close()
+        await way.server.close()
 
 
 def private(*ports: int, host: str = "localhost", **more: object) -> Policy:

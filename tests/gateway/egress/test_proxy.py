@@ -155,6 +155,30 @@ async def test_a_flood_of_names_is_not_a_flood_of_questions(tmp_path: Path) -> N
             writer.close()
 
 
+async def test_what_is_denied_later_is_cut(tmp_path: Path) -> None:
+    """A rule that comes while a tunnel is open ends it; one for another host does not."""
+    async with serving(echo) as port, way_out(tmp_path, private(port)) as way:
+        _, (reader, writer) = await way.connect(f"localhost:{port}")
+        for host in ("evil.example", "localhost"):
+            writer.write(b"ping")
+            assert await reader.readexactly(4) == b"ping"
+            deny = (rule_of(host, ports=()),)
+            way.policy = Policy(private=way.policy.private, deny=deny)
+            way.server.recheck()
+        assert await reader.read() == b""
+        [record] = await way.over()
+        assert (record.rule, record.up, record.down) == ("it was cut off", 8, 8)
+        writer.close()
+
+
+async def test_http_1_0_needs_no_host(tmp_path: Path) -> None:
+    pages = Pages()
+    async with serving(pages) as port, way_out(tmp_path, private(port)) as way:
+        answer = await way.say(f"GET http://localhost:{port}/ HTTP/1.0\r\n\r\n".encode())
+        assert answer.endswith(b"hello\n")
+        assert f"Host: localhost:{port}\r\n" in pages.heads[0]
+
+
 async def test_plain_http_goes_on_in_the_form_that_a_server_expects(tmp_path: Path) -> None:
     """What was for the proxy alone stays there; the rest is as it was written."""
     pages = Pages()
