@@ -65,7 +65,8 @@ class Access(msgspec.Struct, frozen=True):
         run: "<task id>/<number>", which is its identity.
         task: whose budget and rows in the books it counts to.
         label: DNS label of the task, in the addresses of its ports.
-        folder: of its sockets; it exists, and is mounted read-only into the sandbox.
+        folder: of its sockets, 0755 in one of 0700, made by the driver and mounted read-only into
+            the sandbox.
         egress: what it may reach beside the model.
         login: name of the login of its calls to the model; "" while there is none.
         budget: dollars that the task may spend in all of its runs.

@@ -72,6 +72,11 @@ class Site:
             await self.close()
             raise
 
+    def change(self, access: Access) -> None:
+        """Let through what an access says from now on; what it denies is cut off."""
+        self.place.access = access
+        self._egress.recheck()
+
     async def close(self) -> None:
         """Cut off everything that is open, and remove the sockets."""
         await self._api.close()

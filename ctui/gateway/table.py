@@ -66,7 +66,7 @@ class Table:
             await self._close(access.run)
             site = None
         if site is not None:
-            site.place.access = access
+            site.change(access)
             return
         # Unlike a run, its folder's sockets may be there: those of a process that was killed.
         site = self._make(access)

@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from ctui.errors import NotFound
 from ctui.gateway.books.reading import read_requests
-from ctui.gateway.egress.policy import Policy, PrivateHost
+from ctui.gateway.egress.policy import Policy, PrivateHost, Rule
 from ctui.gateway.link import Link
 from ctui.gateway.model import Listening
 from ctui.gateway.port_client import forwarded_port, open_port
@@ -101,6 +101,29 @@ async def test_what_a_task_reaches_is_in_the_books(made: Home) -> None:
     )
     assert reached.down == len(_PAGE)
     assert rows["pastes.example", 443].verdict == "refused"
+
+
+async def test_what_a_table_denies_is_cut_off(made: Home) -> None:
+    """A tunnel that is open ends as soon as its host is denied; the others stay."""
+    async with Link(made.paths, made.take) as link, page() as port, page() as other:
+        private = (PrivateHost("host", port), PrivateHost("host", other))
+        await link.serve([made.access(egress=Policy(private=private))], [])
+        cut, kept = [await _tunnel(made, f"host:{one}") for one in (port, other)]
+        denied = Policy(private=private, deny=(Rule("host", (port,)),))
+        await link.serve([made.access(egress=denied)], [])
+        async with asyncio.timeout(10):
+            assert await cut[0].read() == b""
+        kept[1].write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert (await kept[0].read()).endswith(b"Hello")
+        for _, writer in (cut, kept):
+            writer.close()
+
+
+async def _tunnel(made: Home, target: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    reader, writer = await asyncio.open_unix_connection(made.root / "a" / "egress.sock")
+    writer.write(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n".encode())
+    assert b" 200 " in await reader.readuntil(b"\r\n\r\n")
+    return reader, writer
 
 
 async def _asked(made: Home, target: str) -> bytes:

@@ -19,13 +19,14 @@ import pytest_asyncio
 from ctui.config import ImageConfig
 from ctui.demo.model.script import fenced
 from ctui.gateway.books.reading import read_calls, read_totals
-from ctui.gateway.model import Login
+from ctui.gateway.model import Login, LoginKind
 from ctui.sandbox.docker.engine import Engine
 from ctui.sandbox.docker.image import image_tag
 from ctui.sandbox.spec import LABEL_INSTANCE, Mount, SandboxSpec
 from tests.demo.conftest import Model, Start, start_model
+from tests.gateway.api.test_elsewhere import frame
 from tests.gateway.living import Home, home, linked
-from tests.gateway.upstream import EVENT_STREAM, Reply, Seen, Upstream, upstream
+from tests.gateway.upstream import EVENT_STREAM, Answerer, Reply, Seen, Upstream, upstream
 from tests.sandbox.containers import all_said
 
 __all__ = ["start_model"]
@@ -65,18 +66,20 @@ async def made() -> AsyncIterator[Home]:
         yield one
 
 
-def through(model: Model) -> Any:
+def model_says(model: Model, method: str, path: str, body: bytes) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", model.port, timeout=30)
+    connection.request(method, path, body, {"x-api-key": "any"})
+    answer = connection.getresponse()
+    with closing(connection):
+        return answer.status, answer.read()
+
+
+def through(model: Model) -> Answerer:
     """Answer as the scripted model does, whatever is asked."""
 
-    def ask(seen: Seen) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", model.port, timeout=30)
-        connection.request(seen.method, seen.target, seen.body, {"x-api-key": "any"})
-        answer = connection.getresponse()
-        with closing(connection):
-            return answer.status, answer.read()
-
     async def answer(seen: Seen, reply: Reply) -> None:
-        status, body = await asyncio.to_thread(ask, seen)
+        asked = (model, seen.method, seen.target, seen.body)
+        status, body = await asyncio.to_thread(model_says, *asked)
         await reply.whole(status, body, EVENT_STREAM)
 
     return answer
@@ -185,6 +188,70 @@ async def test_a_turn_through_the_gateway_is_a_direct_one_but_for_the_credential
         assert compared(gate) == compared(plain)
     spent = read_totals(made.paths.network_books)["a"]
     assert spent.dollars == pytest.approx(result["total_cost_usd"])
+
+
+ELSEWHERE = {
+    "bedrock": {
+        "CLAUDE_CODE_USE_BEDROCK": "1",
+        "CLAUDE_CODE_SKIP_BEDROCK_AUTH": "1",
+        "AWS_REGION": "us-east-1",
+        "ANTHROPIC_BEDROCK_BASE_URL": "http://bedrock-runtime.us-east-1.amazonaws.com",
+    },
+    "vertex": {
+        "CLAUDE_CODE_USE_VERTEX": "1",
+        "CLAUDE_CODE_SKIP_VERTEX_AUTH": "1",
+        "CLOUD_ML_REGION": "us-east5",
+        "ANTHROPIC_VERTEX_PROJECT_ID": "p",
+        "ANTHROPIC_VERTEX_BASE_URL": "http://us-east5-aiplatform.googleapis.com/v1",
+    },
+    "oauth": {"ANTHROPIC_AUTH_TOKEN": PLACEHOLDER},
+}
+
+
+def played_elsewhere(model: Model) -> Answerer:
+    """Answer as Bedrock and Vertex do, with what the scripted model says."""
+
+    async def answer(seen: Seen, reply: Reply) -> None:
+        if seen.method == "GET":
+            await reply.whole(200, b'{"inferenceProfileSummaries":[]}')
+            return
+        asked = {**json.loads(seen.body), "model": "claude-sonnet-4-5", "stream": True}
+        path, body = "/v1/messages", json.dumps(asked).encode()
+        _, said = await asyncio.to_thread(model_says, model, "POST", path, body)
+        if "/invoke" in seen.target:
+            events = [line[6:] for line in said.split(b"\n") if line.startswith(b"data: ")]
+            kind = (b"content-type", b"application/vnd.amazon.eventstream")
+            await reply.whole(200, b"".join(map(frame, events)), [kind])
+        else:
+            await reply.whole(200, said, EVENT_STREAM)
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "bedrock",
+        pytest.param("vertex", marks=pytest.mark.soak),
+        pytest.param("oauth", marks=pytest.mark.soak),
+    ],
+)
+async def test_a_turn_with_another_kind_of_login(
+    engine: Engine, made: Home, start_model: Start, kind: LoginKind
+) -> None:
+    """The CLI's own requests to Bedrock, Vertex, and with a subscription's token in the gateway."""
+    async with upstream(played_elsewhere(start_model())) as server:
+        url = f"{server.url}/v1" if kind == "vertex" else server.url
+        access = made.access(placeholder=PLACEHOLDER, login="elsewhere")
+        async with linked(made, [access], [Login("elsewhere", kind, KEY, base_url=url)]):
+            events = await turn(engine, made, ELSEWHERE[kind], "usage 1000 100", "say Hello.")
+    assert (events[-1]["is_error"], events[-1]["result"]) == (False, "Hello."), events[-1]
+    assert {seen.header("authorization") for seen in server.seen} == {f"Bearer {KEY}"}
+    if kind == "oauth":
+        betas = [str(seen.header("anthropic-beta")).split(",") for seen in server.seen]
+        assert all("oauth-2025-04-20" in found for found in betas)
+    spent = read_totals(made.paths.network_books)["a"]
+    assert spent.dollars == pytest.approx(events[-1]["total_cost_usd"])
 
 
 async def test_a_turn_goes_on_after_the_gateway_was_killed_in_it(

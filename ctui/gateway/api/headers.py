@@ -84,6 +84,8 @@ def onward(headers: Headers, login: Login) -> list[tuple[bytes, bytes]]:
     gone = _OF_THE_CONNECTION | _WHO_ASKS | named | {name for name, _ in own}
     new: list[tuple[bytes, bytes]] = []
     credential = _credential(login)
+    if credential and credential[0] in gone:
+        credential = None  # the login's own headers say it otherwise
     betas_seen = False
     for name, value in headers:
         if name in _CREDENTIALS:

@@ -1,7 +1,7 @@
 """Prices of tokens as of a date: data that ages; pure.
 
-Dollars for a million tokens. The cost that the CLI works out from a table of its own is the same
-for each of these models; a test compares them for the CLI's pinned version.
+Dollars for a million tokens. The CLI has a table of its own; a test compares what a turn costs by
+both.
 """
 
 from __future__ import annotations

@@ -20,6 +20,8 @@ LIMITS = Limits(head=75.0, body=120.0, stall=120.0, connections=64)
 
 _KEEP_ALIVE_SECONDS = 75
 _MOST_HEAD_BYTES = 1 << 16
+_CLOSE_SECONDS = 5.0
+"""For calls that were cut off to be in the books."""
 
 
 class _Protocol(PatientProtocol):
@@ -75,7 +77,7 @@ class ApiServer:
         for connection in list(self._state.connections):
             connection.transport.abort()
         if self._state.tasks:
-            await asyncio.wait(self._state.tasks)
+            await asyncio.wait(self._state.tasks, timeout=_CLOSE_SECONDS)
 
 
 def quiet_libraries() -> None:

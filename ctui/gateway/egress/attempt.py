@@ -12,6 +12,26 @@ from ctui.gateway.egress.names import Target
 from ctui.gateway.egress.policy import Record
 
 
+class Pace:
+    """Refusals of one run: a number of them at once, and then some in a second.
+
+    A program that tries all hosts there are is told so more and more slowly, and keeps neither the
+    log nor anybody else's connections busy.
+    """
+
+    def __init__(self, burst: int = 100, rate: float = 20.0) -> None:
+        self._burst, self._rate = burst, rate
+        self._left = float(burst)
+        self._at = time.monotonic()
+
+    def delay(self) -> float:
+        """Count one more, and return the seconds after which it may be told."""
+        now = time.monotonic()
+        self._left = min(self._burst, self._left + (now - self._at) * self._rate) - 1
+        self._at = now
+        return max(0.0, -self._left / self._rate)
+
+
 class Tracked:
     """An attempt under way; how it ended is said once, by whoever says it first."""
 

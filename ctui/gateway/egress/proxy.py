@@ -15,7 +15,7 @@ from pathlib import Path
 
 import h11
 
-from ctui.gateway.egress.attempt import Tracked
+from ctui.gateway.egress.attempt import Pace, Tracked
 from ctui.gateway.egress.dial import Dialler, Unreachable, Way
 from ctui.gateway.egress.gate import Ask, Gate
 from ctui.gateway.egress.hello import Incomplete, Unreadable, name_in
@@ -79,6 +79,7 @@ class EgressServer:
         self._record = record
         self._policy = policy
         self._gate = Gate(policy, ask)
+        self._pace = Pace()
         self._under_way: dict[Tracked, asyncio.Task[object] | None] = {}
         self._dialler = Dialler(upstreams, own_ports)
         self._connections = connections
@@ -168,6 +169,7 @@ class EgressServer:
             else:
                 attempt.began(verdict.rule)
                 return way
+        await asyncio.sleep(self._pace.delay())
         attempt.refused(verdict.rule)
         text = line(target, verdict)
         await peer.answer(403, text, text, [(b"X-Ctui", verdict.why.encode())])

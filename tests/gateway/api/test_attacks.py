@@ -349,6 +349,33 @@ async def test_calls_of_two_runs_are_not_mixed_up(open_gate: Open, serve: Serve)
     assert [seen.header("x-api-key") for seen in server.seen] == [SECRET]
 
 
+async def test_a_mistake_is_logged_without_its_words(
+    open_gate: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An error of a library may quote a header; where it happened is enough to find it."""
+    gate = await open_gate(Login("k", "api-key", SECRET))
+
+    async def receive() -> Any:
+        raise RuntimeError(SECRET)
+
+    async def send(_: Any) -> None:
+        raise AssertionError
+
+    scope = {
+        "type": "http",
+        "state": {"place": gate.place},
+        "headers": [],
+        "method": "POST",
+        "path": "/v1/messages",
+        "raw_path": b"/v1/messages",
+        "query_string": b"",
+    }
+    with pytest.raises(RuntimeError):
+        await gate.api(scope, receive, send)
+    assert "RuntimeError at app.py:" in caplog.text
+    assert SECRET not in caplog.text
+
+
 async def _ended(gate: Gate, number: int) -> list[Any]:
     """The calls, as soon as so many have ended."""
     async with asyncio.timeout(10):

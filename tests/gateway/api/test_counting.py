@@ -8,12 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ctui.errors import InvalidInput
 from ctui.gateway.api.call import estimate
 from ctui.gateway.api.event_stream import EventStream
+from ctui.gateway.api.headers import onward
 from ctui.gateway.api.prices import PRICES, UNKNOWN, dollars, price_of
 from ctui.gateway.api.routes import address, host_and_port
 from ctui.gateway.api.usage import Counter
 from ctui.gateway.books.rows import NewCall, Usage
+from ctui.gateway.custom_headers import custom_headers
 from ctui.gateway.model import Login
 from tests.gateway.api.test_elsewhere import ANSWER
 from tests.gateway.upstream import DELTA, END, START, STOP, WHOLE, sse
@@ -128,3 +131,33 @@ def test_where_a_call_goes() -> None:
     )
     assert host_and_port("http://127.0.0.1:81/x") == ("127.0.0.1", 81)
     assert host_and_port("http://proxy.corp/x") == ("proxy.corp", 80)
+
+
+def test_custom_headers_are_read_as_the_cli_reads_them() -> None:
+    text = "X-Team: blue\r\n\nx-key:  a: b \n"
+    assert custom_headers(text) == (("X-Team", "blue"), ("x-key", "a: b"))
+    assert custom_headers("") == ()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "no colon secret",
+        "a b: secret",
+        "x: secret\x00",
+        "x: ",
+        ": secret",
+        "Host: secret",
+        "x: \u00fc",
+    ],
+)
+def test_a_bad_header_is_named_by_its_line(line: str) -> None:
+    with pytest.raises(InvalidInput) as failed:
+        custom_headers(f"x-a: b\n{line}")
+    assert "secret" not in failed.value.one_line()
+
+
+def test_a_login_s_own_authorization_is_the_only_one() -> None:
+    login = Login("l", "bearer", "s", headers=(("Authorization", "Basic x"),))
+    sent = onward([(b"authorization", b"Bearer placeholder"), (b"accept", b"*/*")], login)
+    assert sent == [(b"accept", b"*/*"), (b"authorization", b"Basic x")]

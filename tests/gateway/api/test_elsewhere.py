@@ -31,14 +31,21 @@ from tests.gateway.upstream import (
 
 _MODEL = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 _FRAMES: Pairs = [(b"content-type", b"application/vnd.amazon.eventstream")]
+_FRAME_HEADERS = (
+    (b":event-type", b"chunk"),
+    (b":content-type", b"application/json"),
+    (b":message-type", b"event"),
+)
 BODY = b'{"anthropic_version":"bedrock-2023-05-31","anthropic_beta":["x"],"messages":[]}'
 
 
 def frame(event: bytes) -> bytes:
     """Return Bedrock's frame of an event of the Messages API."""
     payload = json.dumps({"bytes": base64.b64encode(event).decode(), "p": "abc"}).encode()
-    name, value = b":event-type", b"chunk"
-    header = bytes([len(name)]) + name + b"\x07" + struct.pack(">H", len(value)) + value
+    header = b"".join(
+        bytes([len(name)]) + name + b"\x07" + struct.pack(">H", len(value)) + value
+        for name, value in _FRAME_HEADERS
+    )
     prelude = struct.pack(">II", 12 + len(header) + len(payload) + 4, len(header))
     whole = prelude + struct.pack(">I", binascii.crc32(prelude)) + header + payload
     return whole + struct.pack(">I", binascii.crc32(whole))

@@ -16,6 +16,7 @@ import socket
 import struct
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from ctui.gateway.egress.policy import Mode, Policy, rule_of
@@ -85,6 +86,7 @@ async def outside() -> None:
     run("ip", "address", "add", f"{PRIVATE}/24", "dev", "b0")
     run("ip", "link", "set", "b0", "up")
     run("ip", "route", "add", f"{OWN}/32", "via", "10.9.0.1")
+    run("ip", "route", "add", "blackhole", "93.184.216.36/32")
     resolver = Resolver()
     await asyncio.get_running_loop().create_datagram_endpoint(
         lambda: resolver, local_addr=("8.8.8.8", 53)
@@ -120,6 +122,9 @@ async def tries(folder: Path) -> dict[str, object]:
     async with way_out(folder, Policy(mode=Mode.OPEN)) as way:
         for name in [*NAMES, PUBLIC, "no-such.example"]:
             found[name], _ = await get(way, name)
+        begun = time.monotonic()
+        await get(way, "dead-first.example")
+        found["seconds"] = time.monotonic() - begun
         found["rebind.example, again"], _ = await get(way, "rebind.example")
         for host in (OWN, "[::ffff:93.184.216.35]"):
             found[host], _ = await get(way, host)
@@ -128,7 +133,7 @@ async def tries(folder: Path) -> dict[str, object]:
         found["named"], asked = await get(way, "public.example")
         found["names"] = sorted({one.split()[0] for one in asked})
         found["lookups of rebind.example"] = asked.count("rebind.example 1")
-        found["verdicts"] = [one.verdict for one in await way.over(len(NAMES) + 6)]
+        found["verdicts"] = [one.verdict for one in await way.over(len(NAMES) + 7)]
     return found
 
 

@@ -271,6 +271,22 @@ async def test_a_thousand_connections_cost_only_the_task_that_opens_them(tmp_pat
         held[-1].close()
 
 
+async def test_who_tries_every_host_is_slowed_down(tmp_path: Path) -> None:
+    """A hundred refusals come at once, the next ones at twenty a second."""
+    async with way_out(tmp_path, Policy(mode=Mode.CLOSED)) as way:
+
+        async def refused(number: int) -> float:
+            head, (_, writer) = await way.connect(f"n{number}.example:443")
+            assert b" 403 " in head
+            writer.close()
+            return asyncio.get_running_loop().time()
+
+        begun = asyncio.get_running_loop().time()
+        times = sorted([one - begun for one in await asyncio.gather(*map(refused, range(130)))])
+        assert times[129] > 1.4
+        assert times[129] - times[100] > 1.3
+
+
 async def test_who_says_nothing_or_too_much_is_let_go(tmp_path: Path) -> None:
     """A slow head, a silent tunnel, and a head without an end."""
     async with (
