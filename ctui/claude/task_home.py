@@ -92,6 +92,11 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """True if the task has MCP servers beside ctui's own."""
     approval_tool: str = ""
     """The tool that decides on what is asked; empty asks the person."""
+    memory: str = ""
+    """The person's own CLAUDE.md."""
+    hooks: Mapping[str, Any] = {}
+    """The person's own hooks."""
+    output_style: str = ""
 
 
 class TaskHome(msgspec.Struct, frozen=True):
@@ -216,8 +221,18 @@ def _managed(options: RunOptions) -> dict[str, str]:
         "allowManagedHooksOnly": True,
         "allowManagedPermissionRulesOnly": True,
     }
+    if options.hooks:
+        theirs = fields.mapping(settings, "hooks")
+        settings["hooks"] = {
+            event: [*options.hooks.get(event, ()), *theirs.get(event, ())]
+            for event in {**options.hooks, **theirs}
+        }
+    if options.output_style:
+        settings["outputStyle"] = options.output_style
     # A trusted workspace's own CLAUDE.md is read from the worktree.
     memory = "" if options.trusted else options.claude_md[:_CLAUDE_MD_LIMIT]
+    if options.memory:
+        memory = f"{options.memory}\n\n{memory}" if memory else options.memory
     return {"managed-settings.json": json.dumps(settings), "CLAUDE.md": memory}
 
 

@@ -11,11 +11,13 @@ import msgspec
 from ctui.claude.mcp.image_servers import image_servers
 from ctui.claude.mcp.mcp_config import check_approval_tool, read_mcp_servers
 from ctui.claude.mcp.mcp_secrets import looks_secret
+from ctui.claude.personal.collect import collect
 from ctui.client.bringing import Include
 from ctui.config import Config, load_config
 from ctui.config.variables import person_variables
 from ctui.errors import InvalidInput
 from ctui.paths import Paths
+from ctui.sandbox.spec import MANAGED
 from ctui.tasks.model import TaskOptions
 from ctui.tasks.secrets.registry import check_given
 
@@ -59,10 +61,12 @@ def options_of(paths: Paths, new: NewTask, config: Config, say: Say) -> TaskOpti
     """Return the options of a new task, with what the settings add; `say` takes notes on them.
 
     Raises:
-        InvalidInput: what is wrong with a file, a tool, a variable or a secret.
+        CtuiError: what is wrong with a file, a tool, a variable or a secret.
     """
     options = with_servers(paths, new)
     variables = _variables(new, config, say)
+    for line in collect(config.claude, paths.config, MANAGED).left_out:
+        say(line)
     return msgspec.structs.replace(
         options,
         isolated=options.isolated or config.sandbox.isolated,

@@ -123,6 +123,36 @@ class ClaudeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         str,
         Meta(description="mcp__server__tool: decides on the asks of new tasks instead of you"),
     ] = ""
+    memory: Annotated[
+        str | tuple[str, ...],
+        Meta(description='your own CLAUDE.md for each task, such as "~/.claude/CLAUDE.md"'),
+    ] = ()
+    skills: Annotated[
+        str | tuple[str, ...],
+        Meta(description='your own skills for each task: folders such as "~/.claude/skills"'),
+    ] = ()
+    agents: Annotated[
+        str | tuple[str, ...],
+        Meta(description="your own agents for each task: folders, or files .md"),
+    ] = ()
+    commands: Annotated[
+        str | tuple[str, ...],
+        Meta(description="your own commands for each task: folders, or files .md"),
+    ] = ()
+    hooks: Annotated[
+        str | tuple[str, ...],
+        Meta(
+            description='your own hooks, run in the sandbox: files with "hooks" such as '
+            "~/.claude/settings.json, and folders of what they run"
+        ),
+    ] = ()
+    output_styles: Annotated[
+        str | tuple[str, ...],
+        Meta(description="your own output styles for each task: folders, or files .md"),
+    ] = ()
+    output_style: Annotated[
+        str, Meta(description="name of the output style of tasks; empty is the CLI's own")
+    ] = ""
 
 
 class WorktreeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -132,7 +132,9 @@ class SandboxFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     isolated: bool = False
     """It sees nothing of the repository but what it started from."""
     skipped: tuple[str, ...] = ()
-    """A line for each MCP server that it does without."""
+    """A line for each MCP server, and each thing of the person's own, that it does without."""
+    personal: tuple[str, ...] = ()
+    """Memory, skills, agents, … of the person's own that it has, a line for each kind."""
 
 
 class Task(msgspec.Struct, kw_only=True):

@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from ctui.claude.personal.collect import ManagedFile
 from ctui.errors import CtuiError, Refused
 from ctui.files import replace_file
 from ctui.git.caller import working_for
@@ -86,7 +87,7 @@ class LocalWorkspace:
         self._measuring = asyncio.Lock()
 
     @_for_the_person
-    async def provide(self, task: Task, managed: Mapping[str, str]) -> Provided:
+    async def provide(self, task: Task, managed: Mapping[str, ManagedFile]) -> Provided:
         """Make ready what a run needs; see `Workspace`."""
         repository = await asyncio.to_thread(_opened, task)
         worktree = Path(task.worktree)
@@ -293,12 +294,23 @@ def _least_free(*folders: Path) -> tuple[int, str]:
     return min(found)
 
 
-def _write_managed(folder: Path, managed: Mapping[str, str]) -> None:
+def _write_managed(folder: Path, managed: Mapping[str, ManagedFile]) -> None:
     """Write the settings that bind a run; everybody may read them, and only the person change."""
     folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o755)
-    for name, content in managed.items():
-        replace_file(folder / name, content.encode(), mode=0o644)
+    for inner in {parent for name in managed for parent in (folder / name).parents}:
+        if inner.is_relative_to(folder):
+            inner.mkdir(parents=True, exist_ok=True)
+    for name, file in managed.items():
+        replace_file(folder / name, file.content, mode=file.mode, sync="/" not in name)
+    for path, folders, files in os.walk(folder, topdown=False):
+        here = Path(path)
+        for name in files:
+            if str((here / name).relative_to(folder)) not in managed:
+                (here / name).unlink()
+        for name in folders:
+            with suppress(OSError):  # there is something in it
+                (here / name).rmdir()
+        here.chmod(0o755)
 
 
 def _metadata(task: Task) -> Path | None:

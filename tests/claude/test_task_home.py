@@ -217,3 +217,16 @@ def test_the_folder_that_the_cli_starts_in_is_trusted_as_the_workspace_is() -> N
 )
 def test_settings_that_are_none_deny_nothing(text: str) -> None:
     assert deny_rules_of(text) == ()
+
+
+def test_what_is_the_persons_own_stands_before_the_repositorys() -> None:
+    """Memory, hooks and output style are managed settings, trusted or not."""
+    own = {"Stop": [{"hooks": [{"type": "command", "command": "mine"}]}]}
+    project = json.dumps({"hooks": {"Stop": [{"hooks": []}], "SessionEnd": []}})
+    home = changed(memory="Mine.", claude_md="Theirs.", hooks=own, output_style="Pirate")
+    assert home.managed["CLAUDE.md"] == "Mine.\n\nTheirs."
+    assert settings(home)["hooks"] == own
+    assert settings(home)["outputStyle"] == "Pirate"
+    trusted = changed(memory="Mine.", trusted=True, hooks=own, project_settings=project)
+    assert trusted.managed["CLAUDE.md"] == "Mine."
+    assert settings(trusted)["hooks"] == {"Stop": [*own["Stop"], {"hooks": []}], "SessionEnd": []}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ctui.claude.login.credentials import Credential
+from ctui.claude.personal.collect import ManagedFile
 from ctui.errors import StoreLocked, Unavailable
 from ctui.paths import WORKSPACE
 from ctui.redaction.redactor import Redactor
@@ -29,7 +30,7 @@ class SimulatedWorkspace:
     def __init__(self, world: World, generation: Generation) -> None:
         self._world, self._generation = world, generation
 
-    async def provide(self, task: Task, managed: Mapping[str, str]) -> Provided:
+    async def provide(self, task: Task, managed: Mapping[str, ManagedFile]) -> Provided:
         del managed
         self._generation.check()
         await self._world.pause()

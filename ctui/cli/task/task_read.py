@@ -187,6 +187,7 @@ def _facts(task: Task) -> dict[str, str]:
         "isolated": "yes" if task.options.isolated or isolated else "",
         "sandbox": sandbox_text(task.sandbox) if task.sandbox else "",
         "mcp": ", ".join(task.options.mcp_servers),
+        "yours": "; ".join(task.sandbox.personal) if task.sandbox else "",
         "without": "; ".join(task.sandbox.skipped) if task.sandbox else "",
         "variables": ", ".join(task.options.env),
         "secrets": ", ".join(task.options.secrets),

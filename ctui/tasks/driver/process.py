@@ -99,6 +99,7 @@ class Driver:
             config=config,
             publish=server.publish,
             now=now,
+            config_folder=self.paths.config,
             booted=_booted(),
         )
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from ctui.claude.login.credentials import Credential
 from ctui.claude.mcp.mcp_servers import Resolved
+from ctui.claude.personal.collect import ManagedFile
 from ctui.config import Config
 from ctui.sandbox.runner import SandboxRunner
 from ctui.sandbox.spec import Mount
@@ -47,7 +49,7 @@ class Account(NamedTuple):
 class Workspace(Protocol):
     """Files of tasks: their way into the sandboxes, and the way home of their commits."""
 
-    async def provide(self, task: Task, managed: Mapping[str, str]) -> Provided:
+    async def provide(self, task: Task, managed: Mapping[str, ManagedFile]) -> Provided:
         """Make ready what a run needs, and the settings that bind it where it cannot write.
 
         Raises:
@@ -138,5 +140,7 @@ class Services(NamedTuple):
     publish: Callable[[Update], None]
     now: Callable[[], int]
     """Returns nanoseconds since the epoch."""
+    config_folder: Path = Path("/")
+    """Folder of the file of settings, where relative paths in it begin."""
     booted: int = 0
     """Start of this machine, on the same clock; 0 if unknown."""

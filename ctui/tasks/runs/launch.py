@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import posixpath
 from collections.abc import Mapping
@@ -10,6 +11,13 @@ from typing import NamedTuple
 
 import msgspec
 
+from ctui.claude.personal.collect import (
+    NOTHING,
+    ManagedFile,
+    Personal,
+    collect,
+    names_something,
+)
 from ctui.claude.task_home import RunOptions, TaskHome, deny_rules_of, first_line, task_home
 from ctui.config import Config, SandboxConfig, parse_size
 from ctui.sandbox.docker.volumes import cache_environment, cache_mounts
@@ -19,6 +27,7 @@ from ctui.sandbox.spec import (
     LABEL_INSTANCE,
     LABEL_RUN,
     LABEL_TASK,
+    MANAGED,
     Limits,
     Mount,
     SandboxSpec,
@@ -70,8 +79,10 @@ async def prepare(
     Raises:
         CtuiError: the repository or worktree is not what it was, or the image is missing.
     """
-    home = await home_of(services, config, task, account)
-    provided = await services.workspace.provide(task, home.managed)
+    own = await _personal(services, config)
+    home = await home_of(services, config, task, account, own)
+    managed = {name: ManagedFile(text.encode()) for name, text in home.managed.items()}
+    provided = await services.workspace.provide(task, {**own.files, **managed})
     image = await services.runner.ensure_image(config.image, task.options.environment)
     last = services.store.runs.last(task.id)
     number = last.number + 1 if last else 1
@@ -97,15 +108,26 @@ async def prepare(
         limits=_limits(sandbox),
         directory=provided.directory,
     )
-    facts = _facts(config, task, spec, provided)
-    if account is not None and account.servers is not None:
-        facts = msgspec.structs.replace(facts, skipped=account.servers.skipped)
+    skipped = account.servers.skipped if account and account.servers else ()
+    facts = msgspec.structs.replace(
+        _facts(config, task, spec, provided), personal=own.said, skipped=(*skipped, *own.left_out)
+    )
     given = given_environment(services, task, account)
     return Launch(number, spec, first_line_of(home, account, given), facts)
 
 
+async def _personal(services: Services, config: Config) -> Personal:
+    if not names_something(config.claude):
+        return NOTHING
+    return await asyncio.to_thread(collect, config.claude, services.config_folder, MANAGED)
+
+
 async def home_of(
-    services: Services, config: Config, task: Task, account: Account | None
+    services: Services,
+    config: Config,
+    task: Task,
+    account: Account | None,
+    own: Personal = NOTHING,
 ) -> TaskHome:
     """Return the CLI's command line, settings and surroundings for the task's next run."""
     options = task.options
@@ -133,6 +155,9 @@ async def home_of(
             home=HOME,
             mcp=bool(options.mcp_servers),
             approval_tool=options.approval_tool,
+            memory=own.memory,
+            hooks=own.hooks,
+            output_style=own.style,
         )
     )
 
