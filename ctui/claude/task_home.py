@@ -13,7 +13,7 @@ import msgspec
 
 from ctui.claude.protocol import fields
 from ctui.claude.protocol.control import TOOL_SERVER
-from ctui.paths import WORKSPACE
+from ctui.paths import ATTACHED, WORKSPACE
 from ctui.text import one_line
 
 _APPENDED_PROMPT = (
@@ -33,6 +33,8 @@ _LEAST_BUDGET = 0.0001
 """US dollars: the CLI does not start with a budget of zero, and this ends its first turn."""
 
 _OUR_TOOLS = f"mcp__{TOOL_SERVER}"
+_ATTACHED = f"Read(/{ATTACHED}/**)"
+"""Files that the person attached need not be asked for."""
 
 GUARDED = (
     *(f".claude/{name}" for name in ("settings.json", "settings.local.json", "CLAUDE.md")),
@@ -210,7 +212,7 @@ def _managed(options: RunOptions) -> dict[str, str]:
     if options.trusted:
         project = fields.json_object(options.project_settings) or {}
     rules = {kind: found for kind in _RULES if (found := _rules_of(project, kind))}
-    rules["allow"] = [_OUR_TOOLS, *rules.get("allow", ())]
+    rules["allow"] = [_OUR_TOOLS, _ATTACHED, *rules.get("allow", ())]
     rules["deny"] = list(dict.fromkeys([*options.deny_rules, *rules.get("deny", ())]))
     permissions: dict[str, Any] = dict(rules)
     if not options.skip_permissions:

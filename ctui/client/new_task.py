@@ -53,6 +53,8 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True):
     """Variables `K=V`, or `K` for the value that it has here."""
     include: Include = Include()
     """Files that are not committed and come into a new worktree."""
+    attach: tuple[str, ...] = ()
+    """Paths of files and folders that the prompt comes with."""
     env_files: tuple[tuple[str, str], ...] = ()
     """Names and texts of files of variables, in docker's format; weaker than `env`."""
 

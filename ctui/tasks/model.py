@@ -321,6 +321,8 @@ class Message(msgspec.Struct, kw_only=True, frozen=True):
     """Nobody will answer in the turn that it begins."""
     timeout: int | None = None
     """Seconds of work for that turn; None takes the task's."""
+    attached: str = ""
+    """Names of the files that came with it, one a line (`tasks.attachments`)."""
 
 
 class Notice(msgspec.Struct, frozen=True):

@@ -8,12 +8,14 @@ import os
 import shutil
 import stat
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from ctui.claude.personal.collect import ManagedFile
+from ctui.claude.protocol import control
+from ctui.claude.protocol.fields import JsonObject
 from ctui.errors import CtuiError, Refused
 from ctui.files import replace_file
 from ctui.git.caller import working_for
@@ -31,11 +33,12 @@ from ctui.git.private_modules import (
 from ctui.git.process import to_the_end
 from ctui.git.repository import Repository, open_repository
 from ctui.git.submodules import module_dirs
-from ctui.paths import Paths
+from ctui.paths import ATTACHED, Paths
 from ctui.sandbox.spec import MANAGED, Mount
+from ctui.tasks import attachments
 from ctui.tasks.disk_usage import Usage, measure
 from ctui.tasks.mailbox.ports import Provided
-from ctui.tasks.model import ImportedRef, Task, WorkState
+from ctui.tasks.model import ImportedRef, Message, Task, WorkState
 from ctui.tasks.store import Store
 from ctui.tasks.trust import is_trusted
 from ctui.text import one_line
@@ -106,8 +109,18 @@ class LocalWorkspace:
         folder = self._paths.task(task.id) / "managed"
         await asyncio.to_thread(_write_managed, folder, managed)
         mounts.append(Mount(str(folder), MANAGED, read_only=True))
+        mounts.append(Mount(str(attachments.make_folder(self._paths, task.id)), ATTACHED, True))
         directory = _directory(worktree, task.directory)
         return Provided(tuple(mounts), *owner, directory, private.isolated)
+
+    async def attach(self, task_id: str, text: str, staged: str) -> tuple[str, str]:
+        """Give a task the files of a call; see `Workspace`."""
+        return await asyncio.to_thread(_attach, self._paths, task_id, text, staged)
+
+    def media(self, task: Task, message: Message) -> Sequence[JsonObject]:
+        """Return the images and documents that came with a message."""
+        folder = attachments.folder_of(self._paths, task.id)
+        return attachments.blocks(folder, message.attached.splitlines())
 
     @_for_the_person
     async def is_trusted(self, task: Task) -> bool:
@@ -311,6 +324,15 @@ def _write_managed(folder: Path, managed: Mapping[str, ManagedFile]) -> None:
             with suppress(OSError):  # there is something in it
                 (here / name).rmdir()
         here.chmod(0o755)
+
+
+def _attach(paths: Paths, task_id: str, text: str, staged: str) -> tuple[str, str]:
+    names = attachments.take(paths, task_id, staged)
+    folder = attachments.folder_of(paths, task_id)
+    said = attachments.with_note(text, folder, names)
+    # A line that is too long would end the run that it is said in.
+    control.user_message(said, task_id, attachments.blocks(folder, names))
+    return said, "\n".join(names)
 
 
 def _metadata(task: Task) -> Path | None:

@@ -35,6 +35,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         'ctui run --mcp playwright "look whether the form still works"',
         'ctui run --name add-test --detach "add a test for the expired session"',
         "ctui run --budget 2 --json - < prompt.md",
+        'ctui run --attach mockup.png --attach spec.pdf "build this page"',
         'ctui run --env LOG_LEVEL=debug --env-file .env.test --secret NPM_TOKEN "publish a beta"',
     ),
     "secret list": ("ctui secret list",),

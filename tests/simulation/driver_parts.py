@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -19,7 +19,7 @@ from ctui.tasks.calls import Login
 from ctui.tasks.disk_usage import Usage
 from ctui.tasks.journal.archive import Journal
 from ctui.tasks.mailbox.ports import Account, Provided
-from ctui.tasks.model import Run, Task, WorkState
+from ctui.tasks.model import Message, Run, Task, WorkState
 from ctui.tasks.store import Store
 from tests.simulation.world import Generation, World
 
@@ -36,6 +36,14 @@ class SimulatedWorkspace:
         await self._world.pause()
         self._generation.check()
         return Provided((Mount(task.worktree, WORKSPACE),), 1000, 1000)
+
+    async def attach(self, task_id: str, text: str, staged: str) -> tuple[str, str]:
+        del task_id
+        return text, staged
+
+    def media(self, task: Task, message: Message) -> Sequence[dict[str, Any]]:
+        del task, message
+        return ()
 
     async def is_trusted(self, task: Task) -> bool:
         del task

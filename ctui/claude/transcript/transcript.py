@@ -190,7 +190,7 @@ class Transcript:
             if isinstance(content, ToolResult):
                 self._calls.returned(content, event.tool_use_result)
                 self._asks.close_call(content.tool_use_id)
-            else:
+            elif not (event.is_replay and isinstance(content, Other)):  # its text names them
                 said.append(content)
         if said:
             self._said(event, "\n".join(_plain(content) for content in said))

@@ -12,6 +12,7 @@ import click
 from ctui.cli import context
 from ctui.cli.bringing import ask_of, bringing_options, include_of
 from ctui.cli.output import json_option, print_json, read_stdin, repo_option, show_progress, warn
+from ctui.cli.task.attach_option import attach_option
 from ctui.cli.task.durations import unattended_options
 from ctui.cli.task.variables import env_file_texts, variable_options
 from ctui.config import PermissionMode
@@ -101,6 +102,7 @@ def _no_gpus() -> None:
     metavar="IMAGE",
     help="Run in this image, whatever the repository says.",
 )
+@attach_option
 @variable_options
 @bringing_options
 @unattended_options
@@ -192,6 +194,7 @@ async def _start(client: Client, repository: Repository, options: dict[str, Any]
         detached=options["detach"],
         env=options["env"],
         env_files=options["env_files"],
+        attach=options["attach"],
         include=include_of(options),
     )
     may_ask = not (options["unattended"] or options["detach"] or options["as_json"])

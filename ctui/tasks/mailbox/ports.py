@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from ctui.claude.login.credentials import Credential
 from ctui.claude.mcp.mcp_servers import Resolved
 from ctui.claude.personal.collect import ManagedFile
+from ctui.claude.protocol.fields import JsonObject
 from ctui.config import Config
 from ctui.sandbox.runner import SandboxRunner
 from ctui.sandbox.spec import Mount
 from ctui.tasks.calls import Login, Update
 from ctui.tasks.disk_usage import Usage
 from ctui.tasks.journal.archive import Journal
-from ctui.tasks.model import Run, Task, WorkState
+from ctui.tasks.model import Message, Run, Task, WorkState
 from ctui.tasks.store import Store
 
 
@@ -55,6 +56,16 @@ class Workspace(Protocol):
         Raises:
             CtuiError: the repository or the worktree is not what it was.
         """
+
+    async def attach(self, task_id: str, text: str, staged: str) -> tuple[str, str]:
+        """Give a task the files of a call; return the message with a note, and their names.
+
+        Raises:
+            CtuiError: they are gone, or the message is too long with them.
+        """
+
+    def media(self, task: Task, message: Message) -> Sequence[JsonObject]:
+        """Return the images and documents that came with a message."""
 
     async def is_trusted(self, task: Task) -> bool:
         """Return True where the repository's own Claude settings count in the task's runs."""

@@ -125,4 +125,7 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE tasks ADD COLUMN variables TEXT NOT NULL DEFAULT '';
     ALTER TABLE tasks ADD COLUMN secrets_given INTEGER;
     """,
+    """
+    ALTER TABLE messages ADD COLUMN attached TEXT NOT NULL DEFAULT '';
+    """,
 )
