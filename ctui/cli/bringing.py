@@ -11,7 +11,7 @@ import click
 from ctui.text import sanitise
 
 if TYPE_CHECKING:
-    from ctui.client.bringing import Ask, Include
+    from ctui.client.tasks.bringing import Ask, Include
 
 
 def bringing_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -41,7 +41,7 @@ def bringing_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def include_of(options: dict[str, Any]) -> Include:
     """Return what the options say."""
-    from ctui.client.bringing import Include
+    from ctui.client.tasks.bringing import Include
 
     return Include(options["include"], yes=options["yes"], changes=options["with_changes"])
 

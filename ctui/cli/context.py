@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ctui.paths import Paths, private_folder
 
 if TYPE_CHECKING:
-    from ctui.git.repository import Repository
+    from ctui.git.repository.repository import Repository
     from ctui.tasks.store import Store
 
 
@@ -26,7 +26,7 @@ def store() -> Store:
 
 
 def repository(path: str) -> Repository:
-    from ctui.git.repository import open_repository
+    from ctui.git.repository.repository import open_repository
 
     return open_repository(Path(path).absolute())
 

@@ -54,7 +54,7 @@ def _show(path: str) -> int | None:
     if not (sys.stdin and sys.stdin.isatty() and sys.stderr and sys.stderr.isatty()):
         raise Refused("the dashboard needs a terminal", hint="`ctui --help` shows what needs none")
     from ctui.config import load_config
-    from ctui.git.moved import trashed_from
+    from ctui.git.repository.moved import trashed_from
     from ctui.paths import Paths
     from ctui.tui.app import run_app
     from ctui.tui.support.place import find_place
@@ -78,7 +78,7 @@ def _settings_folder(git_dir: Path) -> Path | None:
     """Return the checkout whose `.ctui.toml` counts; that of a plain `.git` is around it."""
     if git_dir.name == ".git" and (git_dir / "index").exists():
         return git_dir.parent
-    from ctui.git.repository import open_repository
+    from ctui.git.repository.repository import open_repository
     from ctui.worktrees.layout import settings_folder
 
     try:
@@ -95,7 +95,7 @@ def _check_folder(path: str) -> None:
         raise Refused(what, hint="ctui PATH") from error
     if not found:
         raise NotFound(f"there is no folder {one_line(path, 200)}", hint="ctui PATH")
-    from ctui.git.moved import refuse_broken_link, trashed_from
+    from ctui.git.repository.moved import refuse_broken_link, trashed_from
 
     if trashed_from(Path(path).absolute()) is None:
         refuse_broken_link(Path(path).absolute())

@@ -10,12 +10,12 @@ import click
 from ctui.cli.output import warn
 
 if TYPE_CHECKING:
-    from ctui.client.environments import EnvironmentWish
+    from ctui.client.tasks.environments import EnvironmentWish
 
 
 def wish_of(image: str, *, yes: bool, may_ask: bool = True) -> EnvironmentWish:
     """Return what a command says of an environment; a person at a terminal is asked."""
-    from ctui.client.environments import EnvironmentWish
+    from ctui.client.tasks.environments import EnvironmentWish
 
     terminal = may_ask and sys.stdin.isatty() and sys.stderr.isatty()
     return EnvironmentWish(

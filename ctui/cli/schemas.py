@@ -23,13 +23,13 @@ from ctui.cli.shapes import (
     StartedTask,
     ValidatedConfig,
 )
-from ctui.client.bulk_removal import RemovedWorktrees, RestoredWorktrees
-from ctui.client.health import Check
-from ctui.client.listing import WorktreeList
-from ctui.client.prune import Cleaning
-from ctui.client.uninstall import Uninstall
-from ctui.client.usage import Top
-from ctui.client.volumes import CleanedVolumes
+from ctui.client.access.usage import Top
+from ctui.client.cleaning.prune import Cleaning
+from ctui.client.cleaning.uninstall import Uninstall
+from ctui.client.cleaning.volumes import CleanedVolumes
+from ctui.client.health.health import Check
+from ctui.client.worktrees.bulk_removal import RemovedWorktrees, RestoredWorktrees
+from ctui.client.worktrees.listing import WorktreeList
 from ctui.environments.lookup import ListedEnvironment, ShownEnvironment
 from ctui.environments.records import Environment
 from ctui.sandbox.docker.image_facts import ImageFacts

@@ -16,7 +16,7 @@ from ctui.cli.extras import require
 from ctui.cli.output import json_option, print_json, repo_option, warn
 
 if TYPE_CHECKING:
-    from ctui.git.repository import Repository
+    from ctui.git.repository.repository import Repository
     from ctui.paths import Paths
     from ctui.web.auth import Tokens
     from ctui.web.listen import Listening

@@ -168,7 +168,7 @@ class Walk:
         return done.stdout
 
     async def _git(self, *arguments: str) -> str:
-        from ctui.git.command import run_git
+        from ctui.git.process.command import run_git
 
         output = await run_git(list(arguments), git_dir=self._repository / ".git")
         return output.stdout.decode()

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from ctui.config.problems import Problem, parse, toml_value
-from ctui.environments.repository_file import SECTION, environment_of
+from ctui.environments.definition.repository_file import SECTION, environment_of
 from ctui.errors import Conflict, InvalidInput
 from ctui.text import one_line
 

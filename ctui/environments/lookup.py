@@ -6,11 +6,11 @@ from typing import Literal
 
 import msgspec
 
-from ctui.environments.choice import SETTINGS_FILE
-from ctui.environments.definition import KeyReport, Source
+from ctui.environments.definition.choice import SETTINGS_FILE
+from ctui.environments.definition.definition import KeyReport, Source
 from ctui.environments.plan import Plan, make_plan
 from ctui.environments.records import Records, State
-from ctui.git.repository import Repository
+from ctui.git.repository.repository import Repository
 from ctui.paths import Paths
 
 

@@ -12,13 +12,13 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from ctui.environments.choice import devcontainer_id, find
-from ctui.environments.commit_files import CommitFiles
-from ctui.environments.definition import Found
-from ctui.environments.dockerfile import copies, refuse_fetching
-from ctui.environments.ecosystems import ECOSYSTEMS, MANIFESTS
+from ctui.environments.definition.choice import devcontainer_id, find
+from ctui.environments.definition.commit_files import CommitFiles
+from ctui.environments.definition.definition import Found
+from ctui.environments.definition.dockerfile import copies, refuse_fetching
+from ctui.environments.definition.ecosystems import ECOSYSTEMS, MANIFESTS
 from ctui.errors import NotFound
-from ctui.git.repository import Repository
+from ctui.git.repository.repository import Repository
 
 _DOCKERFILE_LIMIT = 1 << 18
 _NO_NAME = "*?[$\"'\\"

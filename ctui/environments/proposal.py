@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ctui.config.problems import toml_value
-from ctui.environments.commit_files import CommitFiles
-from ctui.environments.ecosystems import ECOSYSTEMS, Ecosystem
+from ctui.environments.definition.commit_files import CommitFiles
+from ctui.environments.definition.ecosystems import ECOSYSTEMS, Ecosystem
 
 
 class Proposal(NamedTuple):

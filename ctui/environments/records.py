@@ -17,7 +17,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from ctui.environments.definition import KeyReport, VolumeMount
+from ctui.environments.definition.definition import KeyReport, VolumeMount
 from ctui.errors import NotFound
 from ctui.file_lock import FileLock
 from ctui.files import replace_file

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ctui.errors import CtuiError, Refused
-from ctui.git.repository import Repository
+from ctui.git.repository.repository import Repository
 from ctui.tasks.model import Task
 from ctui.tasks.store import Store
 

@@ -18,21 +18,21 @@ from ctui.claude.protocol import control
 from ctui.claude.protocol.fields import JsonObject
 from ctui.errors import CtuiError, Refused
 from ctui.files import replace_file
-from ctui.git.caller import working_for
-from ctui.git.command import run_git
-from ctui.git.fresh_refs import refresh_refs
-from ctui.git.imports import import_work
-from ctui.git.private import PrivateRepository, create_private, open_private
-from ctui.git.private_modules import (
+from ctui.git.exchange.fresh_refs import refresh_refs
+from ctui.git.exchange.imports import import_work
+from ctui.git.exchange.private_modules import (
     create_modules,
     follow_gitlinks,
     import_modules,
     module_mounts,
     modules_fingerprint,
 )
-from ctui.git.process import to_the_end
-from ctui.git.repository import Repository, open_repository
-from ctui.git.submodules import module_dirs
+from ctui.git.private.private import PrivateRepository, create_private, open_private
+from ctui.git.process.caller import working_for
+from ctui.git.process.command import run_git
+from ctui.git.process.process import to_the_end
+from ctui.git.repository.repository import Repository, open_repository
+from ctui.git.submodules.submodules import module_dirs
 from ctui.paths import ATTACHED, Paths
 from ctui.sandbox.spec import MANAGED, Mount
 from ctui.tasks import attachments

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 import msgspec
 
-from ctui.client.archive import Chunk, growth, read_lines
+from ctui.client.journal.archive import Chunk, growth, read_lines
 from ctui.errors import CtuiError, NotFound
 from ctui.tasks.calls import Update
 from ctui.tasks.journal.archive import Entry

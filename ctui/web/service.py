@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 
-from ctui.git.repository import Repository
+from ctui.git.repository.repository import Repository
 from ctui.paths import Paths
 from ctui.web.driver_access import DriverAccess
 from ctui.web.feeds import Feeds

@@ -7,9 +7,9 @@ import asyncio
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from ctui.client.caller import new_message
-from ctui.client.new_task import NewTask
-from ctui.client.tasks import start_task
+from ctui.client.tasks.caller import new_message
+from ctui.client.tasks.new_task import NewTask
+from ctui.client.tasks.tasks import start_task
 from ctui.config import load_config
 from ctui.config.variables import assignments
 from ctui.errors import InvalidInput, NotFound

@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from ctui.client.directory import directory_of
+from ctui.client.tasks.directory import directory_of
 from ctui.errors import CtuiError, InvalidInput
-from ctui.git.repository import Repository, open_repository
+from ctui.git.repository.repository import Repository, open_repository
 from ctui.tasks.model import Task
 from ctui.text import one_line
 

@@ -14,10 +14,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from ctui.errors import CtuiError
-from ctui.git.attributes import LFS, attributes_at, filter_setting, transformed_files
-from ctui.git.command import filter_settings, run_git
-from ctui.git.lfs import POINTER_LIMIT, pointer_of
-from ctui.git.repository import Repository
+from ctui.git.process.command import filter_settings, run_git
+from ctui.git.repository.repository import Repository
+from ctui.git.stored.attributes import LFS, attributes_at, filter_setting, transformed_files
+from ctui.git.stored.lfs import POINTER_LIMIT, pointer_of
 from ctui.text import one_line
 
 _SECONDS = 600

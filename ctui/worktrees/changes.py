@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ctui.errors import Refused
-from ctui.git.command import diff_arguments, run_git
-from ctui.git.repository import Repository
+from ctui.git.process.command import diff_arguments, run_git
+from ctui.git.repository.repository import Repository
 from ctui.worktrees.identity import checked_path, head_of
 from ctui.worktrees.known import KnownWorktree
 from ctui.worktrees.mending import what_to_do

@@ -14,12 +14,12 @@ from pathlib import Path
 
 from ctui.errors import Conflict, CtuiError, ExternalFailure, InvalidInput, Unavailable
 from ctui.file_lock import FileLock
-from ctui.git.command import run_git
 from ctui.git.names import branch_conflicts, nameable, worktree_name
-from ctui.git.partial import fetch_for_checkout
-from ctui.git.repository import Repository
-from ctui.git.sparse import become_like
-from ctui.git.submodule_checkout import fill_submodules
+from ctui.git.process.command import run_git
+from ctui.git.repository.partial import fetch_for_checkout
+from ctui.git.repository.repository import Repository
+from ctui.git.repository.sparse import become_like
+from ctui.git.submodules.submodule_checkout import fill_submodules
 from ctui.paths import private_folder
 from ctui.text import one_line
 from ctui.worktrees.as_stored import Checkout, Say

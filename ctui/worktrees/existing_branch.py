@@ -8,8 +8,8 @@ from typing import NamedTuple
 import pygit2
 
 from ctui.errors import Conflict, CtuiError
-from ctui.git.command import run_git
-from ctui.git.repository import Repository
+from ctui.git.process.command import run_git
+from ctui.git.repository.repository import Repository
 from ctui.text import one_line
 from ctui.worktrees.landing.checkouts import checkout_of
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ctui.errors import CtuiError
-from ctui.git.command import run_git, status_arguments
+from ctui.git.process.command import run_git, status_arguments
 
 if TYPE_CHECKING:
     from ctui.worktrees.model import WorktreeRecord

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from ctui.errors import CtuiError
-from ctui.git.command import run_git, status_arguments
+from ctui.git.process.command import run_git, status_arguments
 from ctui.worktrees.hidden_changes import hidden_changes, is_plain, is_split
 from ctui.worktrees.model import Changes, Upstream
 
@@ -72,7 +72,7 @@ async def git_status(
         return look
     modified, unchecked = look.changes.modified, False
     if differing := _modified(output.stdout):
-        from ctui.git.lfs_objects import unchanged_files
+        from ctui.git.stored.lfs_objects import unchanged_files
 
         modified -= len(await unchanged_files(metadata, path, differing))
     plain = is_plain(index)

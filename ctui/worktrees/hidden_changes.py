@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
-from ctui.git.command import IGNORE_SUBMODULES, run_git
+from ctui.git.process.command import IGNORE_SUBMODULES, run_git
 
 _FLAGGED = tuple(
     re.compile(mode + rb"(?<=\0\0..).{32}[\x40-\xff]", re.DOTALL)

@@ -9,7 +9,7 @@ import stat
 from pathlib import Path
 
 from ctui.errors import NotFound
-from ctui.git.repository import Repository
+from ctui.git.repository.repository import Repository
 from ctui.small_file import read_small_file
 from ctui.worktrees.model import Problem, State, WorktreeRecord
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ctui.errors import Conflict, NotFound
-from ctui.git.repository import Repository
+from ctui.git.repository.repository import Repository
 from ctui.text import one_line
 from ctui.worktrees.identity import text_of
 from ctui.worktrees.model import WorktreeRecord

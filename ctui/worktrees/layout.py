@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from ctui.git.repository import Repository
+from ctui.git.repository.repository import Repository
 from ctui.worktrees.identity import checked_path, metadata_of, text_of
 
 

@@ -6,8 +6,8 @@ import os
 import shlex
 from pathlib import Path
 
-from ctui.git.moved import leads_nowhere, move_command, repair_command
-from ctui.git.pipes import blocking_pipe
+from ctui.git.process.pipes import blocking_pipe
+from ctui.git.repository.moved import leads_nowhere, move_command, repair_command
 from ctui.text import one_line
 from ctui.worktrees.identity import named_place
 from ctui.worktrees.model import Problem

@@ -13,10 +13,10 @@ import msgspec
 import pygit2
 
 from ctui.errors import CtuiError, ExternalFailure, InvalidInput, NotFound, Unavailable
-from ctui.git.command import run_git
-from ctui.git.network import remote_environment
-from ctui.git.repository import Repository
-from ctui.git.swap import compare_and_swap
+from ctui.git.exchange.swap import compare_and_swap
+from ctui.git.process.command import run_git
+from ctui.git.repository.network import remote_environment
+from ctui.git.repository.repository import Repository
 from ctui.text import one_line
 from ctui.worktrees.existing_branch import ExistingBranch
 from ctui.worktrees.landing.checkouts import checkout_of

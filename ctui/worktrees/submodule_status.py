@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from ctui.errors import CtuiError
 from ctui.git import hostile
-from ctui.git.command import run_git
-from ctui.git.submodules import checkouts_of_modules
+from ctui.git.process.command import run_git
+from ctui.git.submodules.submodules import checkouts_of_modules
 from ctui.worktrees.model import Changes
 
 _LINK_LIMIT = 1 << 16

@@ -11,8 +11,8 @@ from typing import Literal
 import msgspec
 
 from ctui.errors import CtuiError, NotFound
-from ctui.git.command import filter_settings
-from ctui.git.repository import Repository
+from ctui.git.process.command import filter_settings
+from ctui.git.repository.repository import Repository
 from ctui.worktrees.git_status import GitStatus, git_status
 from ctui.worktrees.identity import (
     checked_path,

@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
-from ctui.git.repository import Repository
+from ctui.git.repository.repository import Repository
 from ctui.small_file import read_small_file
 from ctui.worktrees.identity import text_of
 

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ctui.errors import CtuiError
-from ctui.git.command import run_git
+from ctui.git.process.command import run_git
 
 _DEBOUNCE_MS = 100
 _STEP_MS = {True: 50, False: 20}

@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from ctui.client.observer import Observation, Observer
+from ctui.client.worktrees.observer import Observation, Observer
 from ctui.demo.world import World, demo_world
 from ctui.tui.support.worker_loop import WorkerLoop
 from tests.bench.big_repository import MERGED, SQUASHED

@@ -16,8 +16,8 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from ctui.git.command import run_git, status_arguments
-from ctui.git.repository import Repository, Target, open_repository
+from ctui.git.process.command import run_git, status_arguments
+from ctui.git.repository.repository import Repository, Target, open_repository
 from ctui.worktrees.model import Proof, Verdict, Work, WorktreeRecord
 from ctui.worktrees.proof.batches import Prove
 from ctui.worktrees.proof.prover import Prover

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ctui.cli.task.exit_codes import exit_code, told_exit_code
-from ctui.client.plain import turn_over
+from ctui.client.journal.plain import turn_over
 from ctui.tasks.model import EndReason, Task, TaskOptions, TaskState, WorkState
 from tests.cli.commands import refused
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ctui.cli.task.follow import turn_from_here
-from ctui.client.plain import PlainJournal
+from ctui.client.journal.plain import PlainJournal
 from ctui.paths import Paths
 from ctui.tasks.journal.archive import Entry
 from ctui.tasks.model import Run, Task, TaskOptions

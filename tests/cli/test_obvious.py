@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ctui.client.worktrees import open_store
+from ctui.client.worktrees.worktrees import open_store
 from ctui.paths import Paths
 from tests.cli.commands import ctui, refused
 from tests.cli.test_worktree import made, said

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from ctui.cli.shapes import DoneStep
-from ctui.client.mending import mend_engine
+from ctui.client.health.mending import mend_engine
 from ctui.paths import Paths
 from tests.cli.commands import at_terminal, ctui, refused
 

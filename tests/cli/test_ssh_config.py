@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ctui.client.ssh_access import sent_variables, stanza, user_config, write_config
-from ctui.client.uninstall import Part, Uninstall, plan_uninstall, uninstall
+from ctui.client.access.ssh_access import sent_variables, stanza, user_config, write_config
+from ctui.client.cleaning.uninstall import Part, Uninstall, plan_uninstall, uninstall
 from ctui.errors import CtuiError
 from ctui.paths import Paths
 from tests.cli.commands import ctui, refused

@@ -6,8 +6,8 @@ import pytest
 from click.testing import CliRunner
 
 from ctui.cli.engine.volume import command
-from ctui.client import volumes
-from ctui.client.volumes import CleanedVolumes, KeptVolume
+from ctui.client.cleaning import volumes
+from ctui.client.cleaning.volumes import CleanedVolumes, KeptVolume
 
 
 @pytest.mark.usefixtures("paths")

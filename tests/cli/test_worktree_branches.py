@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from ctui.client.worktrees import discard, make_worktree, wanted_branch
-from ctui.git.repository import open_repository
+from ctui.client.worktrees.worktrees import discard, make_worktree, wanted_branch
+from ctui.git.repository.repository import open_repository
 from ctui.paths import Paths
 from ctui.worktrees.existing_branch import began_at
 from tests.cli.test_bad_input import ctui, refused

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ctui.client.worktrees import open_store
+from ctui.client.worktrees.worktrees import open_store
 from ctui.paths import Paths
 from ctui.tasks.model import Task, TaskState
 from tests.cli.test_bad_input import ctui, refused

@@ -11,8 +11,8 @@ from ctui.claude.protocol.control import user_message
 from ctui.claude.protocol.decode import decode
 from ctui.claude.protocol.events import UserMessage
 from ctui.claude.protocol.media import LARGEST, MOST, fitting, media_block, media_type
-from ctui.client import attaching
-from ctui.client.attaching import staged
+from ctui.client.tasks import attaching
+from ctui.client.tasks.attaching import staged
 from ctui.errors import CtuiError
 from ctui.paths import Paths
 from ctui.tasks import attachments

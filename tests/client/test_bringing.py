@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from ctui.client.bringing import Bringing, Include
-from ctui.client.worktrees import make_worktree
+from ctui.client.tasks.bringing import Bringing, Include
+from ctui.client.worktrees.worktrees import make_worktree
 from ctui.config import Config
 from ctui.config.model import GitConfig, WorktreeConfig
 from ctui.errors import InvalidInput, NotFound, Refused
-from ctui.git.repository import open_repository
+from ctui.git.repository.repository import open_repository
 from ctui.paths import Paths
 from tests.cli.commands import at_terminal, ctui
 from tests.conftest import git

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ctui.client.caller import new_message, resumption
+from ctui.client.tasks.caller import new_message, resumption
 from ctui.errors import InvalidInput, NotFound
 from ctui.paths import Paths, private_folder
 from ctui.tasks.model import Task

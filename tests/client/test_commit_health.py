@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ctui.client.commit_health import commit_check, commit_notes
-from ctui.git.repository import open_repository
+from ctui.client.health.commit_health import commit_check, commit_notes
+from ctui.git.repository.repository import open_repository
 from tests.conftest import git
 
 SIGNED = "[user]\n\tname = Ada\n\temail = ada@example.org\n[commit]\n\tgpgSign = true\n"

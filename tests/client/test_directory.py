@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ctui.client.directory import directory_of, make_directory
+from ctui.client.tasks.directory import directory_of, make_directory
 from ctui.errors import InvalidInput
-from ctui.git.repository import open_repository
+from ctui.git.repository.repository import open_repository
 from tests.conftest import git
 
 

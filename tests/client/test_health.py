@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ctui.client.health import Check, check_all
+from ctui.client.health.health import Check, check_all
 from ctui.paths import Paths
 from ctui.sandbox.docker import image
 from ctui.sandbox.docker.engine import Engine

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from ctui.claude.transcript.blocks import Prompt, Speech
-from ctui.client.history import larger, read_past
+from ctui.client.journal.history import larger, read_past
 from ctui.tasks.journal.archive import Entry
 from ctui.tasks.model import Message
 from tests.claude import lines

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ctui.client.observer import Observation, Observer
-from ctui.client.worktrees import make_worktree
-from ctui.git.repository import open_repository
+from ctui.client.worktrees.observer import Observation, Observer
+from ctui.client.worktrees.worktrees import make_worktree
+from ctui.git.repository.repository import open_repository
 from ctui.paths import Paths, private_folder
 from ctui.worktrees.model import WorktreeRecord
 from tests.conftest import git

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ctui.client.plain import PlainJournal
+from ctui.client.journal.plain import PlainJournal
 from ctui.tasks.journal.archive import Entry
 from tests.claude import lines
 

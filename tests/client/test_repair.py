@@ -18,11 +18,11 @@ import msgspec
 import pytest
 
 from ctui.client import driver_process
-from ctui.client.repair import Repair, repair
-from ctui.client.store_health import check_state
-from ctui.client.worktrees import make_worktree, records
+from ctui.client.health.repair import Repair, repair
+from ctui.client.health.store_health import check_state
+from ctui.client.worktrees.worktrees import make_worktree, records
 from ctui.errors import CtuiError, Refused, StoreDamaged, StoreLocked, Unavailable
-from ctui.git.repository import open_repository
+from ctui.git.repository.repository import open_repository
 from ctui.paths import Paths
 from ctui.tasks.asks.kinds.permission import Grantable
 from ctui.tasks.journal.archive import Entry
@@ -334,7 +334,7 @@ def test_a_full_or_read_only_state_folder_is_said(
     script = (
         "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000));"
-        "from ctui.client.store_health import check_state; from ctui.paths import Paths;"
+        "from ctui.client.health.store_health import check_state; from ctui.paths import Paths;"
         "check_state(Paths.from_environment())"
     )
     done = subprocess.run(

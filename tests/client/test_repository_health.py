@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ctui.client.repository_health import repository_check
+from ctui.client.health.repository_health import repository_check
 from tests.cli.test_bad_input import ctui
 from tests.conftest import git
 from tests.git.test_formats import reftable

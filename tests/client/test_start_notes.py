@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ctui.client.new_task import NewTask
-from ctui.client.start_notes import start_notes
-from ctui.git.repository import open_repository
+from ctui.client.tasks.new_task import NewTask
+from ctui.client.tasks.start_notes import start_notes
+from ctui.git.repository.repository import open_repository
 from tests.conftest import git
 
 _NEW = NewTask(prompt="go")

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctui.client.unpack import unpack
+from ctui.client.access.unpack import unpack
 from ctui.errors import CtuiError, Refused
 
 Member = tuple[str, str, object]

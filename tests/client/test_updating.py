@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from ctui.client.updating import update_or_tell, update_worktree, waits
-from ctui.client.worktrees import make_worktree
+from ctui.client.tasks.updating import update_or_tell, update_worktree, waits
+from ctui.client.worktrees.worktrees import make_worktree
 from ctui.errors import Conflict, CtuiError, Refused, Unavailable
-from ctui.git.follow_host import Move, finish, following
-from ctui.git.fresh_refs import refresh_refs
-from ctui.git.imports import import_work
-from ctui.git.private import PrivateRepository, create_private
-from ctui.git.repository import Repository, open_repository
+from ctui.git.exchange.follow_host import Move, finish, following
+from ctui.git.exchange.fresh_refs import refresh_refs
+from ctui.git.exchange.imports import import_work
+from ctui.git.private.private import PrivateRepository, create_private
+from ctui.git.repository.repository import Repository, open_repository
 from ctui.paths import Paths
 from ctui.tasks.model import Task, TaskState
 from ctui.tasks.store import Store
@@ -354,7 +354,7 @@ async def test_a_git_directory_that_breaks_meanwhile_is_one_line(
         index.unlink()
         index.mkdir()
 
-    monkeypatch.setattr("ctui.client.updating.carry_out", broken)
+    monkeypatch.setattr("ctui.client.tasks.updating.carry_out", broken)
     with pytest.raises(Unavailable, match="cannot be written: Is a directory"):
         await place.update()
     assert git(place.folder, "rev-parse", "ctui/work") == theirs

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from ctui.cli.task.top import _cells
-from ctui.client.usage import TaskUsage, UsageWatch
+from ctui.client.access.usage import TaskUsage, UsageWatch
 from ctui.paths import Paths
 from ctui.sandbox.commands import Command, SandboxProcess, Usage
 from ctui.tasks.journal.archive import FILE_NAME
@@ -94,7 +94,7 @@ async def test_each_task_and_their_sum_and_one_that_vanishes(paths: Paths, tmp_p
 
 def test_what_is_near_its_limit_is_marked() -> None:
     """Part 6: disk budgets are shown where they matter."""
-    from ctui.client.usage import Budgets
+    from ctui.client.access.usage import Budgets
 
     budgets = Budgets(worktree=1000, home=1000, journal=1000)
     row = TaskUsage(task="one", state="idle", worktree=950, home=800, journal=None)

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from ctui.environments.carrying import carry_into, keep_folders
-from ctui.environments.checkout import write_files
-from ctui.environments.commit_files import CommitFiles
-from ctui.environments.context import build_context
-from ctui.environments.definition import Definition
+from ctui.environments.build.carrying import carry_into, keep_folders
+from ctui.environments.build.checkout import write_files
+from ctui.environments.build.context import build_context
+from ctui.environments.build.stages import _quoted
+from ctui.environments.definition.commit_files import CommitFiles
+from ctui.environments.definition.definition import Definition
 from ctui.environments.records import Environment, Records, erase
-from ctui.environments.stages import _quoted
 from ctui.errors import NotFound
-from ctui.git.repository import open_repository
+from ctui.git.repository.repository import open_repository
 from ctui.paths import Paths
 from tests.conftest import git
 from tests.environments.test_choice import BUILT, plan, put

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from ctui.environments.choice import devcontainer_names, find
-from ctui.environments.commit_files import CommitFile, CommitFiles
+from ctui.environments.definition.choice import devcontainer_names, find
+from ctui.environments.definition.commit_files import CommitFile, CommitFiles
 from ctui.environments.plan import Plan, inputs_of, make_plan
 from ctui.errors import CtuiError, InvalidInput, NotFound, Refused
-from ctui.git.repository import open_repository
+from ctui.git.repository.repository import open_repository
 from tests.conftest import git
 
 DEVCONTAINER = json.dumps({"image": "of-devcontainer"})

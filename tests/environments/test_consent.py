@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from ctui.client.environments import EnvironmentWish, ensure_environment
+from ctui.client.tasks.environments import EnvironmentWish, ensure_environment
 from ctui.config import Config, load_config
 from ctui.environments.consent import consent_text
 from ctui.environments.lookup import plan_of
 from ctui.environments.records import Environment, Records
 from ctui.errors import ConsentRequired
-from ctui.git.repository import open_repository
+from ctui.git.repository.repository import open_repository
 from ctui.paths import Paths
 from ctui.sandbox.docker.image import image_tag
 from tests.cli.commands import ctui, refused

@@ -8,11 +8,18 @@ from typing import Any, get_args
 
 import pytest
 
-from ctui.environments.definition import Definition, Found, KeyReport, Status, Step, VolumeMount
-from ctui.environments.devcontainer import read_devcontainer
-from ctui.environments.devcontainer_keys import RUN_ARGS, SPEC_KEYS
-from ctui.environments.repository_file import KEYS, environment_of
-from ctui.environments.variables import Names
+from ctui.environments.definition.definition import (
+    Definition,
+    Found,
+    KeyReport,
+    Status,
+    Step,
+    VolumeMount,
+)
+from ctui.environments.definition.devcontainer import read_devcontainer
+from ctui.environments.definition.devcontainer_keys import RUN_ARGS, SPEC_KEYS
+from ctui.environments.definition.repository_file import KEYS, environment_of
+from ctui.environments.definition.variables import Names
 from ctui.errors import InvalidInput, Refused
 from tests.docs.pages import DOCS
 

@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import pytest_asyncio
 
-from ctui.environments.building import require_harmless
-from ctui.environments.dockerfile import bases
+from ctui.environments.build.building import require_harmless
+from ctui.environments.definition.dockerfile import bases
 from ctui.errors import Refused
 from ctui.sandbox.docker.engine import Engine
 from ctui.sandbox.docker.toolchain import File, make_tar

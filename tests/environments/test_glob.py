@@ -10,8 +10,8 @@ from docker.utils.fnmatch import fnmatch
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ctui.environments.context import build_context
-from ctui.environments.glob import is_costly, matcher
+from ctui.environments.build.context import build_context
+from ctui.environments.build.glob import is_costly, matcher
 from ctui.errors import Refused
 from tests.environments.test_building_parts import names
 from tests.environments.test_choice import BUILT, plan, put

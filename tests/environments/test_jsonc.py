@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctui.environments.jsonc import parse_jsonc
+from ctui.environments.definition.jsonc import parse_jsonc
 from ctui.errors import InvalidInput
 
 _VALUES = st.recursive(

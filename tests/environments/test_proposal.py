@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from ctui.environments.commit_files import CommitFiles
-from ctui.environments.ecosystems import ECOSYSTEMS, Ecosystem
+from ctui.environments.definition.commit_files import CommitFiles
+from ctui.environments.definition.ecosystems import ECOSYSTEMS, Ecosystem
+from ctui.environments.definition.repository_file import read_environment
 from ctui.environments.proposal import propose
-from ctui.environments.repository_file import read_environment
-from ctui.git.repository import open_repository
+from ctui.git.repository.repository import open_repository
 from tests.cli.commands import ctui, refused
 from tests.conftest import git
 from tests.environments.test_choice import put

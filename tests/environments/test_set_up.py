@@ -11,12 +11,12 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from ctui.client.environment_removal import remove_environments
-from ctui.client.environments import EnvironmentWish, ensure_environment
+from ctui.client.cleaning.environment_removal import remove_environments
+from ctui.client.tasks.environments import EnvironmentWish, ensure_environment
 from ctui.config import Config
 from ctui.environments.records import Environment, Records
 from ctui.errors import CtuiError, ExternalFailure
-from ctui.git.repository import open_repository
+from ctui.git.repository.repository import open_repository
 from ctui.paths import Paths
 from ctui.sandbox.docker.engine import Engine
 from ctui.sandbox.docker.environment_image import (

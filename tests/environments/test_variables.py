@@ -5,8 +5,13 @@ from __future__ import annotations
 import pytest
 
 from ctui.config.variables import check_variable
-from ctui.environments.variable_names import name_problem
-from ctui.environments.variables import Names, host_variables, resolve_environment, substitute
+from ctui.environments.definition.variable_names import name_problem
+from ctui.environments.definition.variables import (
+    Names,
+    host_variables,
+    resolve_environment,
+    substitute,
+)
 from ctui.errors import InvalidInput
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ctui.git.private import create_private
-from ctui.git.repository import open_repository
+from ctui.git.private.private import create_private
+from ctui.git.repository.repository import open_repository
 from ctui.worktrees.create import create_worktree
 from tests.conftest import git
 from tests.git.conftest import Place

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from ctui.client.filter_health import filter_check
+from ctui.client.health.filter_health import filter_check
 from ctui.config.model import GitConfig
 from ctui.errors import CtuiError
-from ctui.git.repository import open_repository
+from ctui.git.repository.repository import open_repository
 from ctui.worktrees.landing.checkouts import linked_checkout
 from ctui.worktrees.landing.land import land
 from tests.conftest import git

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ctui.git.imports import import_work
+from ctui.git.exchange.imports import import_work
 from tests.conftest import git
 from tests.filters.conftest import ENCRYPTED, SECRET, Filtered, Setup, place_in, with_openssl
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from ctui.client.filter_health import filter_check
-from ctui.client.plain_files import look_at_files
+from ctui.client.health.filter_health import filter_check
+from ctui.client.tasks.plain_files import look_at_files
 from ctui.config.model import GitConfig
 from ctui.errors import CtuiError, Unavailable
-from ctui.git.lfs import pointer_of
-from ctui.git.repository import Repository, open_repository
+from ctui.git.repository.repository import Repository, open_repository
+from ctui.git.stored.lfs import pointer_of
 from ctui.worktrees import as_stored
 from ctui.worktrees.create import create_worktree
 from ctui.worktrees.existing_branch import existing_branch

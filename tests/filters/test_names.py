@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from ctui.client.plain_files import look_at_files
+from ctui.client.tasks.plain_files import look_at_files
 from ctui.config.model import GitConfig
 from ctui.errors import Refused
-from ctui.git.repository import open_repository
+from ctui.git.repository.repository import open_repository
 from ctui.worktrees.landing.checkouts import linked_checkout
 from ctui.worktrees.landing.commit import commit_all
 from ctui.worktrees.landing.land import land

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from ctui.client.client import Client
-from ctui.client.new_task import NewTask
-from ctui.client.plain_files import look_at_files
-from ctui.client.tasks import start_task
+from ctui.client.tasks.new_task import NewTask
+from ctui.client.tasks.plain_files import look_at_files
+from ctui.client.tasks.tasks import start_task
 from ctui.config import Config, load_config
 from ctui.config.model import GitConfig
 from ctui.errors import InvalidInput, Refused
-from ctui.git.imports import import_work
-from ctui.git.private import create_private
-from ctui.git.repository import open_repository
+from ctui.git.exchange.imports import import_work
+from ctui.git.private.private import create_private
+from ctui.git.repository.repository import open_repository
 from ctui.paths import Paths
 from ctui.worktrees.owner import give_to_tasks
 from tests.conftest import git

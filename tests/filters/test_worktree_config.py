@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ctui.git.repository import open_repository
+from ctui.git.repository.repository import open_repository
 from ctui.worktrees.as_stored import enable_worktree_config
 from ctui.worktrees.trash.restore import restore_worktree
 from tests.conftest import git

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import pytest
 
-from ctui.git.imports import ImportResult, import_work
-from ctui.git.private import PrivateRepository, create_private
-from ctui.git.repository import open_repository
+from ctui.git.exchange.imports import ImportResult, import_work
+from ctui.git.private.private import PrivateRepository, create_private
+from ctui.git.repository.repository import open_repository
 from ctui.worktrees.create import create_worktree
 from ctui.worktrees.model import WorktreeRecord
 from tests.conftest import git

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from ctui.git.private import create_private
-from ctui.git.repository import open_repository
+from ctui.git.private.private import create_private
+from ctui.git.repository.repository import open_repository
 from ctui.worktrees.create import create_worktree
 from ctui.worktrees.model import WorktreeRecord
 from tests.conftest import git

@@ -6,8 +6,8 @@ import os
 import subprocess
 from pathlib import Path
 
-from ctui.git.private import PrivateRepository, create_private
-from ctui.git.repository import open_repository
+from ctui.git.private.private import PrivateRepository, create_private
+from ctui.git.repository.repository import open_repository
 from ctui.worktrees.create import create_worktree
 from tests.git.conftest import Place
 

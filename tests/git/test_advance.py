@@ -9,10 +9,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from ctui.git import advance
-from ctui.git.imports import import_work
-from ctui.git.private import create_private
-from ctui.git.repository import open_repository
+from ctui.git.exchange import advance
+from ctui.git.exchange.imports import import_work
+from ctui.git.private.private import create_private
+from ctui.git.repository.repository import open_repository
 from ctui.worktrees.model import WorktreeRecord
 from tests.conftest import git
 from tests.git.conftest import BRANCH, Place

@@ -13,8 +13,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ctui.errors import Unavailable
-from ctui.git.attributes import Transformation, attributes_at, filters_in_use, transformed_files
-from ctui.git.caller import working_for
+from ctui.git.process.caller import working_for
+from ctui.git.stored.attributes import (
+    Transformation,
+    attributes_at,
+    filters_in_use,
+    transformed_files,
+)
 from tests.conftest import git, make_repository
 
 _NAMES = st.sampled_from(["a", "b.key", "c c", "é", "x\n", "[y]", "lfs"])

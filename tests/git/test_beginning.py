@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ctui.errors import Conflict, CtuiError, Refused
-from ctui.git.beginning import Beginning, begin_repository, find_beginning
+from ctui.git.commits.beginning import Beginning, begin_repository, find_beginning
 from tests.conftest import git
 
 pytestmark = pytest.mark.usefixtures("home")

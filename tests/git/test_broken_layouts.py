@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from ctui.client.worktrees import check_ready, recorded
+from ctui.client.worktrees.worktrees import check_ready, recorded
 from ctui.errors import Refused
-from ctui.git.command import git_version
-from ctui.git.repository import open_repository
+from ctui.git.process.command import git_version
+from ctui.git.repository.repository import open_repository
 from ctui.paths import Paths
 from ctui.worktrees.create import create_worktree
 from ctui.worktrees.mending import what_to_do

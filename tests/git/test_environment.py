@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from ctui.git import caller
-from ctui.git.command import run_git
-from ctui.git.environment import PASSED, WITHHELD, passed
-from ctui.git.repository import open_repository
+from ctui.git.process import caller
+from ctui.git.process.command import run_git
+from ctui.git.process.environment import PASSED, WITHHELD, passed
+from ctui.git.repository.repository import open_repository
 from ctui.worktrees.create import create_worktree
 from ctui.worktrees.landing.checkouts import linked_checkout
 from ctui.worktrees.landing.commit import commit_all

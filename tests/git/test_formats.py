@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ctui.errors import Refused
-from ctui.git.repository import open_repository
+from ctui.git.repository.repository import open_repository
 from tests.cli.test_bad_input import refused
 from tests.conftest import git
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ctui.git.fresh_refs import refresh_refs
-from ctui.git.imports import ImportResult
+from ctui.git.exchange.fresh_refs import refresh_refs
+from ctui.git.exchange.imports import ImportResult
 from tests.conftest import git
 from tests.git.conftest import BRANCH, Place
 

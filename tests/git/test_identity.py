@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ctui.git.identity import Unknown, identity
-from ctui.git.repository import open_repository
+from ctui.git.commits.identity import Unknown, identity
+from ctui.git.repository.repository import open_repository
 from ctui.worktrees.landing.checkouts import linked_checkout
 from ctui.worktrees.landing.commit import commit_all
 from ctui.worktrees.landing.land import land

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ctui.git.personal import ignored
+from ctui.git.private.personal import ignored
 from tests.git.conftest import Place
 from tests.git.people import as_person, configure, inside, placed
 

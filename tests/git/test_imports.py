@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ctui.git.imports import ImportResult
+from ctui.git.exchange.imports import ImportResult
 from tests.conftest import git
 from tests.git.conftest import BRANCH, Place
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ctui.git.private import create_private, open_private
-from ctui.git.repository import open_repository
+from ctui.git.private.private import create_private, open_private
+from ctui.git.repository.repository import open_repository
 from tests.conftest import git
 from tests.git.conftest import BRANCH
 from tests.git.isolated import history, isolated, littered, objects

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from ctui.errors import Refused
-from ctui.git.imports import import_work
-from ctui.git.isolation import refuse_incomplete
-from ctui.git.private import create_private
-from ctui.git.repository import open_repository
+from ctui.git.exchange.imports import import_work
+from ctui.git.private.isolation import refuse_incomplete
+from ctui.git.private.private import create_private
+from ctui.git.repository.repository import open_repository
 from tests.conftest import git
 from tests.git.isolated import history, isolated, isolated_at, objects, record_of
 

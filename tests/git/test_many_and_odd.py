@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from ctui.errors import Refused
-from ctui.git.repository import open_repository
-from ctui.git.submodules import submodules_of
+from ctui.git.repository.repository import open_repository
+from ctui.git.submodules.submodules import submodules_of
 from ctui.worktrees.landing.checkouts import linked_checkout
 from ctui.worktrees.landing.land import land
 from ctui.worktrees.trash.restore import restore_worktree

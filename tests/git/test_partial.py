@@ -7,11 +7,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from ctui.client.new_task import NewTask
-from ctui.client.start_notes import start_notes
+from ctui.client.tasks.new_task import NewTask
+from ctui.client.tasks.start_notes import start_notes
 from ctui.errors import Unavailable
-from ctui.git.partial import promisor_remote
-from ctui.git.repository import open_repository
+from ctui.git.repository.partial import promisor_remote
+from ctui.git.repository.repository import open_repository
 from ctui.worktrees.create import create_worktree
 from ctui.worktrees.landing.checkouts import linked_checkout
 from ctui.worktrees.landing.land import land

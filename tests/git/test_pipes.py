@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from ctui.errors import Refused
-from ctui.git.command import run_git, status_arguments
-from ctui.git.pipes import blocking_pipe
-from ctui.git.repository import Repository, open_repository
+from ctui.git.process.command import run_git, status_arguments
+from ctui.git.process.pipes import blocking_pipe
+from ctui.git.repository.repository import Repository, open_repository
 from ctui.worktrees.changes import worktree_diff
 from ctui.worktrees.known import find_worktree, known_worktrees
 from ctui.worktrees.landing.checkouts import Checkout, linked_checkout

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from ctui.git import ref_by_ref
+from ctui.git.exchange import ref_by_ref
 from tests.git.conftest import BRANCH, Place
 
 

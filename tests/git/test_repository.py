@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from ctui.errors import Refused
-from ctui.git.alternates import object_directories
-from ctui.git.repository import open_repository
+from ctui.git.repository.alternates import object_directories
+from ctui.git.repository.repository import open_repository
 from ctui.worktrees.create import create_worktree
 from tests.conftest import git
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ctui.git.repository import open_repository
+from ctui.git.repository.repository import open_repository
 from ctui.worktrees.create import create_worktree
 from ctui.worktrees.landing.checkouts import linked_checkout
 from ctui.worktrees.landing.land import Landed, land, undo_landing

@@ -10,18 +10,18 @@ from typing import NamedTuple
 
 import pytest
 
-from ctui.client.new_task import NewTask
-from ctui.client.start_notes import start_notes
+from ctui.client.tasks.new_task import NewTask
+from ctui.client.tasks.start_notes import start_notes
 from ctui.errors import Refused
-from ctui.git.private import create_private
-from ctui.git.private_modules import (
+from ctui.git.exchange.private_modules import (
     create_modules,
     follow_gitlinks,
     import_modules,
     module_mounts,
     open_modules,
 )
-from ctui.git.repository import open_repository
+from ctui.git.private.private import create_private
+from ctui.git.repository.repository import open_repository
 from ctui.worktrees.create import create_worktree
 from ctui.worktrees.landing.checkouts import linked_checkout
 from ctui.worktrees.landing.land import land

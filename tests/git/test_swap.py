@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from ctui.errors import Conflict
-from ctui.git.swap import compare_and_swap, forget_killed_swap
+from ctui.git.exchange.swap import compare_and_swap, forget_killed_swap
 from tests.conftest import git
 
 MAIN = "refs/heads/main"

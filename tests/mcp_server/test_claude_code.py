@@ -20,7 +20,7 @@ import pytest
 import pytest_asyncio
 
 from ctui.config import ImageConfig
-from ctui.git.repository import open_repository
+from ctui.git.repository.repository import open_repository
 from ctui.sandbox.docker.image import image_tag
 from ctui.tasks.model import AskState
 from ctui.worktrees.create import folder_of

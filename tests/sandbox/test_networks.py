@@ -7,7 +7,7 @@ import uuid
 import msgspec
 import pytest
 
-from ctui.client.prune import prune_everything
+from ctui.client.cleaning.prune import prune_everything
 from ctui.config import ImageConfig, SandboxConfig
 from ctui.paths import Paths
 from ctui.sandbox.docker.engine import Engine

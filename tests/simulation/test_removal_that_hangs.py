@@ -11,7 +11,7 @@ from ctui.tasks import calls
 from ctui.tasks.model import TaskState
 from tests.simulation.hostile_world import quiet, settled
 from tests.simulation.runner import SimulatedRunner
-from tests.simulation.schedule import Schedule, in_world
+from tests.simulation.schedule import Schedule, in_world, run_schedule
 
 
 def test_a_removal_that_hangs_is_waited_for_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,3 +40,11 @@ def test_a_removal_that_hangs_is_waited_for_and_said(monkeypatch: pytest.MonkeyP
         assert (task.reason, task.problem) == ("stopped", "")
 
     in_world(18, work)
+
+
+def test_a_removal_ends_what_was_said_before_it() -> None:
+    """A driver was killed while it removed a task that had been told more after a stop.
+
+    The next one does not know of the removal, and of the task that it is to be stopped.
+    """
+    run_schedule(56_505)

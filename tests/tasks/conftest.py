@@ -21,7 +21,7 @@ from ctui.client.connection import driver_pid
 from ctui.config import ImageConfig, load_config
 from ctui.demo.model.script import fenced
 from ctui.demo.world import World, demo_world
-from ctui.git.repository import open_repository
+from ctui.git.repository.repository import open_repository
 from ctui.sandbox.docker.image import image_tag
 from ctui.tasks import calls
 from ctui.tasks.journal.archive import FILE_NAME, Entry, read_entries

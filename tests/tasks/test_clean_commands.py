@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from ctui.client.volumes import list_volumes
+from ctui.client.cleaning.volumes import list_volumes
 from ctui.tasks import calls
 from tests.conftest import ENGINE_WIDE
 from tests.tasks.conftest import Person

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from ctui.client.prune import Cleaning, prune_everything
+from ctui.client.cleaning.prune import Cleaning, prune_everything
 from ctui.config import ImageConfig
-from ctui.git.repository import open_repository
+from ctui.git.repository.repository import open_repository
 from ctui.sandbox.docker.image import LABEL, require_image
 from ctui.sandbox.docker.old_images import built_images
 from ctui.sandbox.docker.toolchain import File, make_tar

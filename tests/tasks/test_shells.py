@@ -11,10 +11,10 @@ import pytest
 
 from ctui.claude.login.credentials import Credential
 from ctui.claude.task_home import RunOptions, task_home
-from ctui.client.caller import login
-from ctui.git import command
-from ctui.git.private import create_private
-from ctui.git.repository import open_repository
+from ctui.client.tasks.caller import login
+from ctui.git.private.private import create_private
+from ctui.git.process import command
+from ctui.git.repository.repository import open_repository
 from ctui.paths import Paths
 from ctui.tasks.calls import Login, SendMessage
 from ctui.tasks.mailbox.ports import Account

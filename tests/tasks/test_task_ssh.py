@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ctui.client.ssh_access import write_config
+from ctui.client.access.ssh_access import write_config
 from tests.tasks.conftest import WAIT_SECONDS, Person
 from tests.tasks.shell_terminal import Terminal
 

@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from ctui.client.trust import trust_note
+from ctui.client.tasks.trust import trust_note
 from ctui.errors import NotFound, Refused
-from ctui.git.repository import Repository, open_repository
+from ctui.git.repository.repository import Repository, open_repository
 from ctui.paths import Paths
 from ctui.tasks import trust
 from ctui.tasks.model import Task, TaskOptions

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ctui.git.repository import open_repository
+from ctui.git.repository.repository import open_repository
 from ctui.paths import Paths
 from ctui.tasks.model import AskState, TaskState
 from ctui.tasks.store import Store

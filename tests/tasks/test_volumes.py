@@ -6,7 +6,7 @@ import secrets
 
 import pytest
 
-from ctui.client.volumes import clean_volumes, init_volumes, list_volumes
+from ctui.client.cleaning.volumes import clean_volumes, init_volumes, list_volumes
 from ctui.sandbox.spec import LABEL_INSTANCE
 from ctui.tasks import calls
 from tests.conftest import ENGINE_WIDE

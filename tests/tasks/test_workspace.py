@@ -10,7 +10,7 @@ import pytest
 
 from ctui.claude.personal.collect import ManagedFile
 from ctui.errors import Refused
-from ctui.git.repository import open_repository
+from ctui.git.repository.repository import open_repository
 from ctui.paths import Paths
 from ctui.tasks.mailbox.ports import Provided
 from ctui.tasks.model import Task

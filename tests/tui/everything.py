@@ -17,7 +17,7 @@ from textual.widgets import Static
 
 from ctui.claude.protocol.decode import decode
 from ctui.claude.transcript.transcript import Transcript
-from ctui.client.health import Check
+from ctui.client.health.health import Check
 from ctui.config import ClaudeConfig
 from ctui.errors import CtuiError
 from ctui.paths import Paths

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from ctui.client.health import Check
+from ctui.client.health.health import Check
 from ctui.tasks.calls import Present, Update
 from ctui.tasks.model import (
     Ask,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from textual.app import App
 
-from ctui.client.new_task import NewTask
+from ctui.client.tasks.new_task import NewTask
 from ctui.config import ClaudeConfig
 from ctui.tui.dialogs.new_task import NewTaskForm
 from ctui.tui.dialogs.tick_box import TickBox

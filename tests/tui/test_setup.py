@@ -9,7 +9,7 @@ from textual.app import App
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
-from ctui.client.health import Check
+from ctui.client.health.health import Check
 from ctui.paths import Paths
 from ctui.tui.dialogs.setup import Setup
 from tests.tui.test_snapshots import Still

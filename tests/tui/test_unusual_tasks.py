@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from ctui.cli.task.task_text import state_text
-from ctui.client.worktree_removal import _refuse_live
+from ctui.client.worktrees.worktree_removal import _refuse_live
 from ctui.errors import Refused
 from ctui.tasks.model import Alarm, BackgroundCommand, Cause, EndReason, Task, TaskState
 from ctui.tui.board.board import Board, Group

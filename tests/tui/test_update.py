@@ -11,8 +11,8 @@ import pytest
 from textual.app import App
 
 from ctui.client.client import Client
-from ctui.client.worktrees import make_worktree
-from ctui.git.repository import open_repository
+from ctui.client.worktrees.worktrees import make_worktree
+from ctui.git.repository.repository import open_repository
 from ctui.paths import Paths
 from ctui.tui.board.board import Board
 from ctui.tui.board.removal_facts import update_facts

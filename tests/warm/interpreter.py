@@ -25,9 +25,11 @@ from tests.warm import stub
 _COMMANDS = (
     *(module for module, _ in COMMANDS.values()),
     *("ctui.cli.dashboard", "ctui.cli.main", "ctui.cli.shapes"),
-    *("ctui.claude.login.login", "ctui.claude.login.platform_login", "ctui.client.health"),
-    *("ctui.client.listing", "ctui.client.mending", "ctui.client.prune", "ctui.client.volumes"),
-    *("ctui.client.worktrees", "ctui.config.claude_task", "ctui.sandbox.docker.engine"),
+    *("ctui.claude.login.login", "ctui.claude.login.platform_login"),
+    *("ctui.client.health.health", "ctui.client.health.mending"),
+    *("ctui.client.cleaning.prune", "ctui.client.cleaning.volumes"),
+    *("ctui.client.worktrees.listing", "ctui.client.worktrees.worktrees"),
+    *("ctui.config.claude_task", "ctui.sandbox.docker.engine"),
     *("ctui.worktrees.landing.land", "docker", "keyring.backends.SecretService"),
 )
 KINDS = {

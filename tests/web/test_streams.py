@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ctui.client.archive import Chunk, read_lines
+from ctui.client.journal.archive import Chunk, read_lines
 from ctui.redaction.redactor import Redactor
 from ctui.sandbox.runner import LogLine
 from ctui.tasks.journal.archive import FILE_NAME, Journal

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from ctui.git.repository import Repository, open_repository
+from ctui.git.repository.repository import Repository, open_repository
 from ctui.worktrees.create import create_worktree
 from ctui.worktrees.model import WorktreeRecord, WorktreeStatus
 from ctui.worktrees.trash.entries import TrashEntry

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple, Self
 
 import msgspec
 
-from ctui.git.repository import open_repository
+from ctui.git.repository.repository import open_repository
 from ctui.worktrees.model import WorktreeRecord
 from ctui.worktrees.trash.purge import purge
 from ctui.worktrees.trash.recovery import recover

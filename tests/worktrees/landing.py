@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
-from ctui.git.repository import Repository, open_repository
+from ctui.git.repository.repository import Repository, open_repository
 from ctui.worktrees.create import create_worktree
 from ctui.worktrees.landing.checkouts import Checkout, linked_checkout
 from ctui.worktrees.model import WorktreeRecord

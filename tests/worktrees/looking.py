@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ctui.git.repository import Repository
+from ctui.git.repository.repository import Repository
 from ctui.worktrees.model import Proof, Verdict, Work, WorktreeRecord, WorktreeStatus
 from ctui.worktrees.proof.batches import Prove
 from ctui.worktrees.proof.prover import Prover

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pygit2
 from pygit2.enums import FileMode, MergeFlag
 
-from ctui.git.repository import Repository, Target
+from ctui.git.repository.repository import Repository, Target
 from ctui.worktrees.model import Proof, Work
 from ctui.worktrees.proof.prover import Prover
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from ctui.errors import Refused
-from ctui.git.repository import Repository, open_repository
+from ctui.git.repository.repository import Repository, open_repository
 from ctui.worktrees.create import create_worktree
 from ctui.worktrees.known import find_worktree, known_worktrees
 from ctui.worktrees.landing.checkouts import linked_checkout

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from ctui.git.command import run_git
+from ctui.git.process.command import run_git
 from ctui.worktrees.create import files_updated
 from ctui.worktrees.fresh_index import is_fresh, refresh_index
 from tests.conftest import git

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ctui.git.repository import open_repository
+from ctui.git.repository.repository import open_repository
 from ctui.worktrees.create import create_worktree
 from ctui.worktrees.fresh_index import settle
 from ctui.worktrees.model import WorktreeRecord

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ctui.errors import Conflict, CtuiError, Refused
-from ctui.git.repository import open_repository
+from ctui.git.repository.repository import open_repository
 from ctui.worktrees.landing.checkouts import linked_checkout
 from ctui.worktrees.landing.land import land, undo_landing
 from tests.conftest import git

@@ -7,10 +7,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from ctui.client.worktrees import make_worktree as make
-from ctui.client.worktrees import recorded, records, restore_records, worktree_at
+from ctui.client.worktrees.worktrees import make_worktree as make
+from ctui.client.worktrees.worktrees import recorded, records, restore_records, worktree_at
 from ctui.errors import Refused
-from ctui.git.repository import open_repository
+from ctui.git.repository.repository import open_repository
 from ctui.paths import Paths
 from ctui.tasks.store import Store
 from ctui.worktrees.known import find_worktree, known_worktrees

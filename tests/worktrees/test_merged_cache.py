@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ctui.git.repository import Repository, Target
+from ctui.git.repository.repository import Repository, Target
 from ctui.worktrees.model import Proof, Verdict, Work
 from ctui.worktrees.proof.prover import Prover
 from ctui.worktrees.proof.scratch import scratch_repository
@@ -30,7 +30,7 @@ def test_nothing_is_left_of_a_killed_proof(story: Story, tmp_path: Path) -> None
     code = (
         "import os, signal, sys\n"
         "from pathlib import Path\n"
-        "from ctui.git.repository import Repository\n"
+        "from ctui.git.repository.repository import Repository\n"
         "from ctui.worktrees.proof.scratch import scratch_repository\n"
         "folder, cache = map(Path, sys.argv[1:])\n"
         "with scratch_repository(Repository(folder / '.git', folder), cache):\n"
@@ -102,7 +102,7 @@ def test_an_older_git_only_knows_fewer_renames(
     code = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from ctui.git.repository import Repository, Target\n"
+        "from ctui.git.repository.repository import Repository, Target\n"
         "from ctui.worktrees.model import Work\n"
         "from ctui.worktrees.proof.prover import Prover\n"
         "folder, cache, main, tip = sys.argv[1:]\n"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ctui.git.repository import Repository, Target, open_repository
+from ctui.git.repository.repository import Repository, Target, open_repository
 from ctui.worktrees.model import Work
 from ctui.worktrees.proof.prover import Prover
 from tests.conftest import git

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ctui.errors import NotFound
-from ctui.git.repository import Target, open_repository
+from ctui.git.repository.repository import Target, open_repository
 from ctui.worktrees.model import Verdict, Work
 from ctui.worktrees.proof.prover import Prover
 from tests.conftest import git

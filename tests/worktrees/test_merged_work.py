@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ctui.git.repository import open_repository
+from ctui.git.repository.repository import open_repository
 from ctui.worktrees.model import Work
 from ctui.worktrees.proof.prover import Prover
 from tests.conftest import git

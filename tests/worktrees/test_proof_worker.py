@@ -14,7 +14,7 @@ import pytest_asyncio
 
 import ctui
 from ctui.errors import ExternalFailure, Unavailable
-from ctui.git.repository import Target
+from ctui.git.repository.repository import Target
 from ctui.worktrees.model import Proof, Work
 from ctui.worktrees.proof.verdicts import VerdictCache
 from ctui.worktrees.proof.worker import ProofWorker
@@ -167,7 +167,7 @@ async def test_what_cannot_be_proven_at_all_is_one_clear_line(asking: Asking) ->
 _PARENT = """
 import asyncio, os, sys
 from pathlib import Path
-from ctui.git.repository import Repository, Target
+from ctui.git.repository.repository import Repository, Target
 from ctui.worktrees.model import Work
 from ctui.worktrees.proof.worker import ProofWorker
 

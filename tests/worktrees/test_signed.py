@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from ctui.errors import Refused
-from ctui.git.beginning import begin_repository, find_beginning
-from ctui.git.repository import open_repository
+from ctui.git.commits.beginning import begin_repository, find_beginning
+from ctui.git.repository.repository import open_repository
 from ctui.worktrees.create import create_worktree
 from ctui.worktrees.landing.commit import commit_all
 from ctui.worktrees.landing.land import land

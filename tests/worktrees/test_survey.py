@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ctui.git.repository import Repository, open_repository
+from ctui.git.repository.repository import Repository, open_repository
 from ctui.worktrees.create import create_worktree
 from ctui.worktrees.git_status import GitStatus
 from ctui.worktrees.model import Proof, Verdict, Work, WorktreeRecord, WorktreeStatus

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from ctui.errors import Conflict, CtuiError, Refused, Unavailable
-from ctui.git.repository import open_repository
+from ctui.git.repository.repository import open_repository
 from ctui.worktrees.create import create_worktree
 from ctui.worktrees.trash.entries import TrashEntry, records, write_record
 from ctui.worktrees.trash.keep_refs import named_objects
@@ -240,7 +240,7 @@ async def test_a_removal_takes_few_processes_however_long_the_reflog_is(
 def _counted_git(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     import shutil
 
-    from ctui.git import command
+    from ctui.git.process import command
 
     real, counted = shutil.which("git"), tmp_path / "counted"
     wrapper = tmp_path / "bin" / "git"

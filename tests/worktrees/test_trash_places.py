@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from ctui.errors import Conflict, NotFound, Refused
-from ctui.git.repository import open_repository
+from ctui.git.repository.repository import open_repository
 from ctui.worktrees.create import create_worktree
 from ctui.worktrees.trash.entries import TrashEntry, damaged_records
 from ctui.worktrees.trash.links import Ends, adapt_links

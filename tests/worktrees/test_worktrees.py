@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ctui.errors import Conflict, ExternalFailure, Refused
-from ctui.git.repository import Repository, open_repository
+from ctui.git.repository.repository import Repository, open_repository
 from ctui.worktrees.create import create_worktree
 from ctui.worktrees.model import WorktreeRecord, WorktreeStatus
 from ctui.worktrees.owner import TASK_UID, task_owner

@@ -88,7 +88,7 @@ def _added(repo: str) -> TrustGrant:
 
 
 def _state(one: TrustGrant) -> Literal["counts", "changed", "unbound", "unknown"]:
-    from ctui.git.repository import open_repository
+    from ctui.git.repository.repository import open_repository
     from ctui.tasks.trust import settings_at
 
     if not one.digest:

@@ -13,7 +13,7 @@ from ctui.errors import CtuiError
 from ctui.humanize import size_text
 
 if TYPE_CHECKING:
-    from ctui.git.repository import Repository
+    from ctui.git.repository.repository import Repository
 
 
 @click.command("clean")
@@ -35,7 +35,7 @@ def command(repo: str | None, *, force: bool, dry_run: bool, as_json: bool) -> N
     is in the trash for longer than worktrees.trash_days, and caches. Never a worktree (`ctui
     worktree clean` does that) and never a task's journal.
     """
-    from ctui.client.prune import prune_everything
+    from ctui.client.cleaning.prune import prune_everything
 
     done = asyncio.run(
         prune_everything(context.paths(), _repository(repo), force=force, dry_run=dry_run)

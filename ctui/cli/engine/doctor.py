@@ -14,7 +14,7 @@ from ctui.cli.output import json_option, print_json, warn
 from ctui.errors import CtuiError
 
 if TYPE_CHECKING:
-    from ctui.client.health import Check
+    from ctui.client.health.health import Check
 
 
 @click.command("doctor")
@@ -37,7 +37,7 @@ def command(*, repair: bool, as_json: bool) -> int:
 
 
 def _repair() -> None:
-    from ctui.client.repair import repair as repair_store
+    from ctui.client.health.repair import repair as repair_store
 
     outcome = asyncio.run(repair_store(context.paths()))
     for line in outcome.done or ["there is nothing to repair"]:
@@ -48,9 +48,9 @@ def _repair() -> None:
 
 async def _here() -> list[Check]:
     """Check the repository of this folder, if it is in one."""
-    from ctui.client.commit_health import commit_check
-    from ctui.client.filter_health import filter_check
-    from ctui.client.repository_health import repository_check
+    from ctui.client.health.commit_health import commit_check
+    from ctui.client.health.filter_health import filter_check
+    from ctui.client.health.repository_health import repository_check
     from ctui.config import load_config
 
     found: list[Check | None] = []
@@ -63,7 +63,7 @@ async def _here() -> list[Check]:
 
 
 async def _check(*, as_json: bool) -> int:
-    from ctui.client.health import check_all
+    from ctui.client.health.health import check_all
 
     checks = [*await check_all(context.paths()), *await _here()]
     if as_json:

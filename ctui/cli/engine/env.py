@@ -79,7 +79,7 @@ def build(
 
     Exit code 1: it failed, and the error names the log. 3: consent is missing.
     """
-    from ctui.client.environments import ensure_environment
+    from ctui.client.tasks.environments import ensure_environment
     from ctui.config import load_config
 
     repository = context.repository(repo)
@@ -122,7 +122,7 @@ def list_(repo: str, *, everything: bool, as_json: bool) -> None:
 @click.argument("names", nargs=-1, required=True, metavar="ID...")
 def remove(names: tuple[str, ...]) -> None:
     """Remove environments that no task needs: image, log and kept folders."""
-    from ctui.client.environment_removal import remove_environments
+    from ctui.client.cleaning.environment_removal import remove_environments
 
     for one in asyncio.run(remove_environments(context.paths(), names)):
         click.echo(one)
@@ -133,7 +133,7 @@ def remove(names: tuple[str, ...]) -> None:
 @click.option("--print", "only_print", is_flag=True, help="Write no file.")
 def init(repo: str, *, only_print: bool) -> None:
     """Write a proposal of [environment] into .ctui.toml, from the lock files that are committed."""
-    from ctui.environments.commit_files import CommitFiles
+    from ctui.environments.definition.commit_files import CommitFiles
     from ctui.environments.proposal import propose
 
     repository = context.repository(repo)

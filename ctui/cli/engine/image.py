@@ -103,7 +103,7 @@ async def build_image(variant: str = "", *, quiet: bool) -> str:
     """
     import msgspec
 
-    from ctui.client.volumes import open_engine
+    from ctui.client.cleaning.volumes import open_engine
     from ctui.config import ImageConfig, load_config
     from ctui.config.problems import image_exclusion
     from ctui.errors import InvalidInput
@@ -128,7 +128,7 @@ async def build_image(variant: str = "", *, quiet: bool) -> str:
 
 
 async def _facts() -> ImageFacts:
-    from ctui.client.volumes import open_engine
+    from ctui.client.cleaning.volumes import open_engine
     from ctui.config import load_config
     from ctui.sandbox.docker.image_facts import image_facts
 
@@ -137,7 +137,7 @@ async def _facts() -> ImageFacts:
 
 
 async def _images() -> list[BuiltImage]:
-    from ctui.client.volumes import open_engine
+    from ctui.client.cleaning.volumes import open_engine
     from ctui.config import load_config
     from ctui.sandbox.docker.old_images import built_images
 
@@ -148,7 +148,7 @@ async def _images() -> list[BuiltImage]:
 
 async def _clean(*, dry_run: bool) -> CleanedImages:
     from ctui.cli.shapes import CleanedImages, KeptImage
-    from ctui.client.volumes import open_engine
+    from ctui.client.cleaning.volumes import open_engine
     from ctui.errors import CtuiError
     from ctui.sandbox.docker.old_images import remove_image
 

@@ -120,7 +120,7 @@ def _read(file: Path) -> str:
 
 async def _containers(paths: Paths, *, as_json: bool) -> list[DoneStep]:
     from ctui.cli.shapes import DoneStep
-    from ctui.client.volumes import init_volumes, list_volumes, open_engine
+    from ctui.client.cleaning.volumes import init_volumes, list_volumes, open_engine
     from ctui.config import load_config
     from ctui.sandbox.docker.image import build_image
 

@@ -11,7 +11,7 @@ from ctui.cli import context
 from ctui.cli.output import json_option, print_json, warn
 
 if TYPE_CHECKING:
-    from ctui.client.uninstall import Uninstall
+    from ctui.client.cleaning.uninstall import Uninstall
 
 _NEEDS_CONSENT = 3
 
@@ -29,7 +29,7 @@ def command(*, yes: bool, as_json: bool) -> int:
     Exit code 0: it is gone. 1: a task is not over, or a part could not be removed. 3: it was only
     shown.
     """
-    from ctui.client.uninstall import plan_uninstall, uninstall
+    from ctui.client.cleaning.uninstall import plan_uninstall, uninstall
 
     paths = context.paths()
     plan = asyncio.run(plan_uninstall(paths))

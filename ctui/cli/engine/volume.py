@@ -30,7 +30,7 @@ def command() -> None:
 def _complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     from click.shell_completion import CompletionItem
 
-    from ctui.client.volumes import list_volumes
+    from ctui.client.cleaning.volumes import list_volumes
     from ctui.errors import CtuiError
 
     try:
@@ -52,7 +52,7 @@ def init(*, as_json: bool) -> None:
     It is off unless you say otherwise, because one task could then put something into a cache that
     another one runs. A task's home needs no making: it comes with its first run.
     """
-    from ctui.client.volumes import init_volumes
+    from ctui.client.cleaning.volumes import init_volumes
 
     made = asyncio.run(init_volumes(context.paths()))
     if as_json:
@@ -74,7 +74,7 @@ def list_(*, as_json: bool) -> None:
 
     Volumes of other programs, users and CTUI_HOMEs are never listed.
     """
-    from ctui.client.volumes import list_volumes
+    from ctui.client.cleaning.volumes import list_volumes
 
     found = asyncio.run(list_volumes(context.paths()))
     if as_json:
@@ -100,7 +100,7 @@ def clean(names: tuple[str, ...], *, force: bool, dry_run: bool, as_json: bool) 
 
     One that a sandbox uses, or whose task could be resumed, stays. Without NAME that is no error.
     """
-    from ctui.client.volumes import clean_volumes
+    from ctui.client.cleaning.volumes import clean_volumes
 
     done = asyncio.run(clean_volumes(context.paths(), names or None, force=force, dry_run=dry_run))
     if as_json:

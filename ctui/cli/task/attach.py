@@ -44,8 +44,8 @@ async def _attach(paths: Paths, task_id: str) -> int:
     from ctui.cli.task.printing import Printer, Turn, cancel
     from ctui.cli.task.watching import Watcher
     from ctui.client.client import Client
-    from ctui.client.history import read_past
-    from ctui.client.worktrees import open_store
+    from ctui.client.journal.history import read_past
+    from ctui.client.worktrees.worktrees import open_store
     from ctui.tasks.journal.archive import FILE_NAME
 
     with open_store(paths) as store:
@@ -80,7 +80,7 @@ async def _attach(paths: Paths, task_id: str) -> int:
 
 async def _write(client: Client, watcher: Watcher, task_id: str, lines: AsyncIterator[str]) -> None:
     """Answer or send each line, until there are no more."""
-    from ctui.client.caller import new_message
+    from ctui.client.tasks.caller import new_message
     from ctui.errors import CtuiError
 
     async for line in lines:

@@ -46,8 +46,8 @@ def _remote(text: str) -> _Remote | None:
 
 
 async def _copy(paths: Paths, source: _Remote | str, target: _Remote | str) -> None:
-    from ctui.client.shells import task_commands
-    from ctui.client.task_copy import copy_from, copy_to
+    from ctui.client.access.shells import task_commands
+    from ctui.client.access.task_copy import copy_from, copy_to
 
     if isinstance(source, _Remote):
         async with task_commands(paths, source.task) as commands:

@@ -15,7 +15,7 @@ from ctui.claude.protocol.decode import decode
 from ctui.claude.protocol.events import is_partial
 from ctui.claude.protocol.silence import SILENT_SECONDS, Silence, silence_text
 from ctui.cli.output import json_text, warn
-from ctui.client.plain import PlainJournal
+from ctui.client.journal.plain import PlainJournal
 from ctui.errors import CtuiError
 from ctui.tasks.journal.archive import FILE_NAME, Entry, read_entries
 from ctui.tasks.model import TaskState

@@ -20,8 +20,8 @@ from ctui.errors import InvalidInput
 
 if TYPE_CHECKING:
     from ctui.client.client import Client
-    from ctui.client.tasks import Started
-    from ctui.git.repository import Repository
+    from ctui.client.tasks.tasks import Started
+    from ctui.git.repository.repository import Repository
 
 
 def _no_gpus() -> None:
@@ -132,7 +132,7 @@ async def _run(options: dict[str, Any]) -> int:
     from ctui.cli.task.follow import follow_turn
     from ctui.cli.task.printing import Turn
     from ctui.client.client import Client
-    from ctui.client.trust import trust_note
+    from ctui.client.tasks.trust import trust_note
 
     async with Client(context.paths()) as client:
         repository = context.repository(options["repo"])
@@ -160,9 +160,9 @@ def _number(value: float | None) -> float | None:
 
 async def _start(client: Client, repository: Repository, options: dict[str, Any]) -> Started:
     from ctui.cli.environment_wish import wish_of
-    from ctui.client.directory import directory_of
-    from ctui.client.new_task import NewTask
-    from ctui.client.tasks import start_task
+    from ctui.client.tasks.directory import directory_of
+    from ctui.client.tasks.new_task import NewTask
+    from ctui.client.tasks.tasks import start_task
     from ctui.config import load_config
     from ctui.tasks.model import TaskOptions
     from ctui.worktrees.layout import settings_folder

@@ -50,7 +50,7 @@ def _wants_terminal(chosen: str | None) -> bool:
 
 async def _shell(paths: Paths, task_id: str, command: tuple[str, ...], terminal: bool) -> int:
     from ctui.cli.task.streams import Streams, terminal_size
-    from ctui.client.shells import SHELL, task_commands
+    from ctui.client.access.shells import SHELL, task_commands
 
     async with task_commands(paths, task_id) as commands:
         size = terminal_size() if terminal else None

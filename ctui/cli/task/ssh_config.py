@@ -32,7 +32,7 @@ def command(*, only_print: bool, remove: bool, connect: str | None) -> int:
     """
     if connect is not None:
         return _connect(connect)
-    from ctui.client.ssh_access import (
+    from ctui.client.access.ssh_access import (
         remove_config,
         sent_variables,
         stanza,
@@ -71,8 +71,8 @@ def _connect(host: str) -> int:
 
 async def _session(paths: Paths, task_id: str) -> int:
     from ctui.cli.task.streams import Streams
-    from ctui.client.shells import task_commands
-    from ctui.client.ssh_access import first_line, session_command
+    from ctui.client.access.shells import task_commands
+    from ctui.client.access.ssh_access import first_line, session_command
 
     said = first_line(paths)
     async with task_commands(paths, task_id) as commands:

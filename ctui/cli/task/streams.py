@@ -19,7 +19,7 @@ from ctui.sandbox.commands import Size
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ctui.client.shells import Signal, TaskProcess
+    from ctui.client.access.shells import Signal, TaskProcess
     from ctui.sandbox.commands import SandboxProcess
 
 _READ_SIZE = 1 << 16

@@ -57,8 +57,8 @@ def send(
     import msgspec
 
     from ctui.cli.task.follow import turn_from_here
-    from ctui.client.attaching import staged
-    from ctui.client.caller import new_message
+    from ctui.client.tasks.attaching import staged
+    from ctui.client.tasks.caller import new_message
 
     text = read_stdin() if message == "-" else message
     call = msgspec.structs.replace(
@@ -174,7 +174,7 @@ def resume(task_id: str, *, wait: bool, as_json: bool) -> int:
     With --wait the exit code is that of `ctui run`; Ctrl-C leaves the task to itself.
     """
     from ctui.cli.task.follow import turn_from_here
-    from ctui.client.caller import resumption
+    from ctui.client.tasks.caller import resumption
 
     with closing(context.store()) as store:
         turn = turn_from_here(store, context.paths(), task_id)
@@ -211,7 +211,7 @@ def remove(task_id: str, *, keep_worktree: bool, force: bool, purge: bool, as_js
 
 async def _remove(task: Task, **how: bool) -> TrashEntry | None:
     from ctui.client.client import Client
-    from ctui.client.tasks import remove_task
+    from ctui.client.tasks.tasks import remove_task
 
     async with Client(context.paths()) as client:
         return await remove_task(client, task, **how)

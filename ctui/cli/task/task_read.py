@@ -96,7 +96,7 @@ def logs(task_id: str, *, follow: bool, as_json: bool) -> None:
     With --follow until the task ends, or until Ctrl-C.
     """
     from ctui.cli.task.printing import Printer, Turn, entry_lines
-    from ctui.client.plain import PlainJournal
+    from ctui.client.journal.plain import PlainJournal
     from ctui.tasks.journal.archive import FILE_NAME, read_entries
 
     _tended([context.store().tasks.get(task_id)])

@@ -12,7 +12,7 @@ from ctui.cli import context
 from ctui.cli.output import json_option, print_json, print_table
 
 if TYPE_CHECKING:
-    from ctui.client.usage import Budgets, TaskUsage, Top
+    from ctui.client.access.usage import Budgets, TaskUsage, Top
 
 _SECONDS = 2.0
 _CLEAR = "\x1b[H\x1b[2J"
@@ -35,7 +35,7 @@ def command(*, once: bool, as_json: bool) -> None:
 
 
 async def _top(*, once: bool, as_json: bool) -> None:
-    from ctui.client.usage import UsageWatch
+    from ctui.client.access.usage import UsageWatch
 
     watch = UsageWatch(context.paths())
     found = await watch.first()

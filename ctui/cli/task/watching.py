@@ -11,8 +11,8 @@ from ctui.cli.output import warn
 from ctui.cli.task.answering import AskPrompt
 from ctui.cli.task.ask_text import ask_outcome, how_to_answer
 from ctui.cli.task.task_text import goes_on_text
-from ctui.client.plain import turn_over
-from ctui.client.worktrees import open_store
+from ctui.client.journal.plain import turn_over
+from ctui.client.worktrees.worktrees import open_store
 from ctui.errors import Conflict, CtuiError
 from ctui.tasks.calls import AnswerAsk, Update
 from ctui.tasks.model import Answer, Ask, AskState, EndReason, Task, TaskState

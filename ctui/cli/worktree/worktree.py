@@ -27,7 +27,7 @@ from ctui.humanize import age, lines_text
 from ctui.text import sanitise
 
 if TYPE_CHECKING:
-    from ctui.client.listing import ListedWorktree
+    from ctui.client.worktrees.listing import ListedWorktree
     from ctui.worktrees.existing_branch import ExistingBranch
     from ctui.worktrees.model import WorktreeRecord
 
@@ -65,8 +65,8 @@ def create(
     pull request or merge request, by gh or glab. Otherwise, with --base and with --new the branch
     is new, and called NAME behind worktrees.prefix.
     """
-    from ctui.client.bringing import Bringing
-    from ctui.client.worktrees import make_worktree, wanted_branch
+    from ctui.client.tasks.bringing import Bringing
+    from ctui.client.worktrees.worktrees import make_worktree, wanted_branch
     from ctui.config import load_config
     from ctui.worktrees.layout import settings_folder
 
@@ -119,7 +119,7 @@ def list_(repo: str, target: str, *, as_json: bool) -> None:
     remove, CONFLICT whether that would conflict; AGE is since git last worked there, and EVIDENCE
     says what is proven of its work.
     """
-    from ctui.client.listing import list_worktrees
+    from ctui.client.worktrees.listing import list_worktrees
 
     repository = context.judged_repository(repo, target)
     found = asyncio.run(list_worktrees(context.paths(), repository))
@@ -143,7 +143,7 @@ def open_(name: str, program: str, repo: str) -> int:
     The program is --command, else worktrees.open of the configuration, else $VISUAL or $EDITOR,
     else a shell. {path} in it stands for the worktree; without {path}, the path is added.
     """
-    from ctui.client.opening import open_worktree
+    from ctui.client.worktrees.opening import open_worktree
     from ctui.config import load_config
 
     paths, worktree = context.paths(), named(context.repository(repo), name)

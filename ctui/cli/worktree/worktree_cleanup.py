@@ -22,7 +22,7 @@ from ctui.errors import InvalidInput
 from ctui.text import one_line
 
 if TYPE_CHECKING:
-    from ctui.client.bulk_removal import BulkRemover, RemovedWorktrees
+    from ctui.client.worktrees.bulk_removal import BulkRemover, RemovedWorktrees
 
 dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be done, do nothing.")
 branch_option = click.option(
@@ -98,7 +98,7 @@ def restore(ids: tuple[str, ...], repo: str, *, as_json: bool) -> int:
 
     In the folder of a removed worktree without an ID: that one.
     """
-    from ctui.client.bulk_removal import restore_worktrees
+    from ctui.client.worktrees.bulk_removal import restore_worktrees
     from ctui.worktrees.trash.entries import entry_around
 
     repository = context.repository(repo)
@@ -126,7 +126,7 @@ def restore(ids: tuple[str, ...], repo: str, *, as_json: bool) -> int:
 @json_option
 def trash(repo: str, *, purge: bool, days: int | None, everything: bool, as_json: bool) -> int:
     """List what can be restored; --purge deletes it for good."""
-    from ctui.client.worktree_removal import open_remover
+    from ctui.client.worktrees.worktree_removal import open_remover
     from ctui.worktrees.trash.entries import damaged_records
 
     repository = context.repository(repo)
@@ -152,7 +152,7 @@ def trash(repo: str, *, purge: bool, days: int | None, everything: bool, as_json
 
 
 def _purge(git_dir: Path, *, days: int | None, everything: bool, as_json: bool) -> int:
-    from ctui.git.repository import open_repository
+    from ctui.git.repository.repository import open_repository
     from ctui.worktrees.trash.purge import purge
 
     if days is None and not everything:
@@ -171,7 +171,7 @@ def _purge(git_dir: Path, *, days: int | None, everything: bool, as_json: bool) 
 def _remover(
     repo: str, target: str = "", *, force: bool, delete_branch: bool | None, dry_run: bool
 ) -> BulkRemover:
-    from ctui.client.bulk_removal import BulkRemover
+    from ctui.client.worktrees.bulk_removal import BulkRemover
     from ctui.config import load_config
 
     repository = context.judged_repository(repo, target)

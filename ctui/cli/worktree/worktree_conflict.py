@@ -46,7 +46,7 @@ def say_conflict(
 
 async def _tell(worktree: KnownWorktree, conflict: MergeConflict) -> Task:
     from ctui.client.client import Client
-    from ctui.client.updating import tell_task
+    from ctui.client.tasks.updating import tell_task
 
     try:
         async with Client(context.paths()) as client:

@@ -16,7 +16,7 @@ from ctui.errors import CtuiError, Refused
 from ctui.text import one_line
 
 if TYPE_CHECKING:
-    from ctui.git.repository import Repository
+    from ctui.git.repository.repository import Repository
     from ctui.worktrees.landing.checkouts import Checkout
     from ctui.worktrees.landing.land import Landed
 
@@ -158,7 +158,7 @@ async def _land(
     dry_run: bool,
     as_json: bool,
 ) -> int:
-    from ctui.client.worktrees import as_stored
+    from ctui.client.worktrees.worktrees import as_stored
     from ctui.worktrees.landing.commit import commit_all
     from ctui.worktrees.landing.land import land as land_branch
     from ctui.worktrees.landing.publish import push as publish
@@ -208,7 +208,7 @@ def _tell(
 
 
 def _checkout(repository: Repository, name: str, *, to_commit: bool = False) -> Checkout:
-    from ctui.client.landing import landable
+    from ctui.client.tasks.landing import landable
 
     worktree = named(repository, name)
     return landable(context.paths(), repository, worktree, to_commit=to_commit)

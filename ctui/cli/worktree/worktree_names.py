@@ -14,7 +14,7 @@ from ctui.cli import context
 from ctui.errors import CtuiError
 
 if TYPE_CHECKING:
-    from ctui.git.repository import Repository
+    from ctui.git.repository.repository import Repository
     from ctui.worktrees.known import KnownWorktree
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -22,7 +22,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def known(repository: Repository) -> list[KnownWorktree]:
     """Return all worktrees of a repository."""
-    from ctui.client.worktrees import records
+    from ctui.client.worktrees.worktrees import records
     from ctui.worktrees.known import known_worktrees
 
     return known_worktrees(repository, records(context.paths(), repository))
@@ -35,7 +35,7 @@ def named(repository: Repository, name: str) -> KnownWorktree:
         NotFound, Conflict: there is none, or there are several.
         CtuiError: the request could not be asked for.
     """
-    from ctui.client.worktrees import REQUESTS, meant_by
+    from ctui.client.worktrees.worktrees import REQUESTS, meant_by
     from ctui.worktrees.known import find_worktree
 
     if name[:3].lower() in REQUESTS:

@@ -39,7 +39,7 @@ def update(
 
     A task that is idle goes on from there. Nothing is moved over uncommitted work.
     """
-    from ctui.client.updating import new_commits, update_text, update_worktree, waits
+    from ctui.client.tasks.updating import new_commits, update_text, update_worktree, waits
     from ctui.worktrees.landing.merge_plan import MergeConflict as Conflicting
 
     repository = context.judged_repository(repo, target)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mcp_types import InputResponse
 
     from ctui.client.client import Client
-    from ctui.git.repository import Repository
+    from ctui.git.repository.repository import Repository
 
 _INPUT_REQUIRED_SINCE = "2026-07-28"
 """The first version whose server asks by a result instead of a request of its own (SEP-2322)."""
@@ -64,7 +64,7 @@ class Call:
         Raises:
             InvalidInput, NotFound, Refused: it cannot be used.
         """
-        from ctui.git.repository import open_repository
+        from ctui.git.repository.repository import open_repository
 
         return open_repository(self.place(repo))
 

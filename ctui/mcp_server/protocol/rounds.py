@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from mcp_types import ElicitRequest, ElicitRequestFormParams, ElicitResult, InputRequiredResult
 
-from ctui.client.worktrees import open_store
+from ctui.client.worktrees.worktrees import open_store
 from ctui.errors import Conflict, InvalidInput
 from ctui.mcp_server.protocol.elicit import answer_of, form_of
 from ctui.tasks.calls import AnswerAsk

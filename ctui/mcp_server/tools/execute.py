@@ -9,7 +9,7 @@ import msgspec
 from mcp_types import InputRequiredResult
 from msgspec import Meta
 
-from ctui.client.worktrees import open_store
+from ctui.client.worktrees.worktrees import open_store
 from ctui.mcp_server.protocol.call import Call
 from ctui.mcp_server.protocol.rounds import Round, earlier_round, take_answers
 from ctui.mcp_server.protocol.tool import WORKS, Tool, tool
@@ -89,11 +89,11 @@ async def _begin(call: Call, client: Client, given: ExecuteClaude) -> tuple[Task
         start = _journal_size(call, given.task_id)
         if not given.prompt:
             return _known(call, given.task_id), start
-        from ctui.client.caller import new_message
+        from ctui.client.tasks.caller import new_message
 
         return await client.call(new_message(call.paths, given.task_id, given.prompt)), start
-    from ctui.client.new_task import NewTask
-    from ctui.client.tasks import start_task
+    from ctui.client.tasks.new_task import NewTask
+    from ctui.client.tasks.tasks import start_task
     from ctui.config.variables import assignments
 
     place = workplace_of(call, given.workspace_root or "")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from ctui.client.plain import PlainJournal
+from ctui.client.journal.plain import PlainJournal
 from ctui.mcp_server.protocol.pages import ROOM, cut_text, wire_size
 from ctui.tasks.journal.archive import FILE_NAME, Entry
 

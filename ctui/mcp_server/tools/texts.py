@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctui.client.worktrees import open_store
+from ctui.client.worktrees.worktrees import open_store
 from ctui.errors import InvalidInput, NotFound
 from ctui.mcp_server.tools.output import read_entry
 from ctui.paths import Paths

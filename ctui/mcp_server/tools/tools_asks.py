@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from ctui.client.worktrees import open_store
+from ctui.client.worktrees.worktrees import open_store
 from ctui.mcp_server.protocol.asks import AskList, ask_item, ask_key
 from ctui.mcp_server.protocol.call import Call
 from ctui.mcp_server.protocol.pages import Cursor, page_of, position, wrong_cursor

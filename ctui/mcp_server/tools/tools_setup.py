@@ -8,9 +8,9 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from ctui.client.health import Check
-from ctui.client.prune import Cleaning
-from ctui.client.volumes import CleanedVolumes
+from ctui.client.cleaning.prune import Cleaning
+from ctui.client.cleaning.volumes import CleanedVolumes
+from ctui.client.health.health import Check
 from ctui.mcp_server.protocol.call import Call
 from ctui.mcp_server.protocol.pages import Cursor, page_of
 from ctui.mcp_server.protocol.tool import ENDS, READS, REMOVES, Tool, tool
@@ -42,7 +42,7 @@ async def setup(call: Call, given: SetUp) -> SetUpResult:
 
     It takes no login: a person gives that to `ctui setup` in a terminal, where no model reads it.
     """
-    from ctui.client.health import check_all
+    from ctui.client.health.health import check_all
 
     image = "" if given.no_image else await _build_image(call)
     checks = await check_all(call.paths)
@@ -50,7 +50,7 @@ async def setup(call: Call, given: SetUp) -> SetUpResult:
 
 
 async def _build_image(call: Call) -> str:
-    from ctui.client.volumes import open_engine
+    from ctui.client.cleaning.volumes import open_engine
     from ctui.config import load_config
     from ctui.sandbox.docker.image import build_image
 
@@ -98,7 +98,7 @@ async def init_docker_volume(call: Call, _given: Nothing) -> VolumeList:
 
     The home of a task is made with the task.
     """
-    from ctui.client.volumes import init_volumes
+    from ctui.client.cleaning.volumes import init_volumes
 
     return VolumeList(await init_volumes(call.paths))
 
@@ -106,7 +106,7 @@ async def init_docker_volume(call: Call, _given: Nothing) -> VolumeList:
 @tool(ListVolumes, VolumeList, READS)
 async def list_docker_volume(call: Call, given: ListVolumes) -> VolumeList:
     """List the Docker volumes of this ctui: the homes of tasks, and shared caches."""
-    from ctui.client.volumes import list_volumes
+    from ctui.client.cleaning.volumes import list_volumes
 
     found = await list_volumes(call.paths)
     return VolumeList(*page_of(found, lambda volume: (volume.name,), given.cursor))
@@ -128,7 +128,7 @@ class CleanVolumes(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 @tool(CleanVolumes, CleanedVolumes, REMOVES)
 async def clean_docker_volume(call: Call, given: CleanVolumes) -> CleanedVolumes:
     """Delete Docker volumes of this ctui for good; those of tasks that could go on stay."""
-    from ctui.client.volumes import clean_volumes
+    from ctui.client.cleaning.volumes import clean_volumes
 
     return await clean_volumes(
         call.paths, given.names or None, force=given.force, dry_run=given.dry_run
@@ -151,7 +151,7 @@ async def clean(call: Call, given: CleanAll) -> Cleaning:
 
     Never a worktree or a journal; clean_worktree moves worktrees into the trash.
     """
-    from ctui.client.prune import prune_everything
+    from ctui.client.cleaning.prune import prune_everything
 
     return await prune_everything(
         call.paths, call.repository(given.repo), force=given.force, dry_run=given.dry_run

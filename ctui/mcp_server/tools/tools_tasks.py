@@ -9,8 +9,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from ctui.client.plain import turn_over
-from ctui.client.worktrees import open_store
+from ctui.client.journal.plain import turn_over
+from ctui.client.worktrees.worktrees import open_store
 from ctui.config import PermissionMode
 from ctui.mcp_server.protocol.asks import first_asks
 from ctui.mcp_server.protocol.call import Call
@@ -93,9 +93,9 @@ async def run_task(call: Call, given: RunTask) -> TaskNow:
     Returns at once with the task's id: wait for it with get_task, read it with get_task_output,
     answer what it asks with answer_ask. It goes on when this server ends.
     """
-    from ctui.client.directory import directory_of
-    from ctui.client.new_task import NewTask
-    from ctui.client.tasks import start_task
+    from ctui.client.tasks.directory import directory_of
+    from ctui.client.tasks.new_task import NewTask
+    from ctui.client.tasks.tasks import start_task
     from ctui.config import load_config
     from ctui.config.variables import assignments
     from ctui.worktrees.layout import settings_folder
@@ -237,7 +237,7 @@ class Send(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 @tool(Send, TaskNow, WORKS)
 async def send_message(call: Call, given: Send) -> TaskNow:
     """Send a follow-up to a task; one that sleeps or ended goes on. Returns at once."""
-    from ctui.client.caller import new_message
+    from ctui.client.tasks.caller import new_message
 
     message = new_message(call.paths, given.task_id, given.message)
     async with call.client() as client:

@@ -7,8 +7,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from ctui.client.bulk_removal import RemovedWorktrees, RestoredWorktrees
-from ctui.client.listing import ListedWorktree, WorktreeList
+from ctui.client.worktrees.bulk_removal import RemovedWorktrees, RestoredWorktrees
+from ctui.client.worktrees.listing import ListedWorktree, WorktreeList
 from ctui.mcp_server.protocol.call import Call
 from ctui.mcp_server.protocol.pages import Cursor, page_of
 from ctui.mcp_server.protocol.tool import ADDS, READS, REMOVES, Tool, tool
@@ -60,7 +60,7 @@ class CreatedWorktree(WorktreeRecord, frozen=True, kw_only=True):
 @tool(CreateWorktree, CreatedWorktree, ADDS)
 async def create_worktree(call: Call, given: CreateWorktree) -> CreatedWorktree:
     """Make a git worktree for a branch that is there, or with a new one of its own."""
-    from ctui.client.worktrees import make_worktree, wanted_branch
+    from ctui.client.worktrees.worktrees import make_worktree, wanted_branch
     from ctui.config import load_config
     from ctui.worktrees.layout import settings_folder
 
@@ -97,7 +97,7 @@ class WorktreePage(WorktreeList, frozen=True, omit_defaults=True):
 @tool(ListWorktree, WorktreePage, READS)
 async def list_worktree(call: Call, given: ListWorktree) -> WorktreePage:
     """List the worktrees of the repository: clean, unclean or merged, with the evidence."""
-    from ctui.client.listing import list_worktrees
+    from ctui.client.worktrees.listing import list_worktrees
 
     repository = call.repository(given.repo)
     repository.judge_against(given.target)
@@ -116,8 +116,8 @@ class CheckWorktree(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 @tool(CheckWorktree, ListedWorktree, READS)
 async def check_worktree_status(call: Call, given: CheckWorktree) -> ListedWorktree:
     """Look at one worktree: uncommitted changes, unpushed commits, whether its work is merged."""
-    from ctui.client.listing import list_one
-    from ctui.client.worktrees import meant_by, records
+    from ctui.client.worktrees.listing import list_one
+    from ctui.client.worktrees.worktrees import meant_by, records
     from ctui.worktrees.known import find_worktree, known_worktrees
 
     repository = call.repository(given.repo)
@@ -145,7 +145,7 @@ async def remove_worktree(call: Call, given: RemoveWorktree) -> RemovedWorktrees
 
     One with uncommitted or unmerged work, or with a task at work, is refused with the reason.
     """
-    from ctui.client.bulk_removal import BulkRemover
+    from ctui.client.worktrees.bulk_removal import BulkRemover
 
     repository = call.repository(given.repo)
     remover = BulkRemover(
@@ -174,7 +174,7 @@ class CleanWorktree(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 @tool(CleanWorktree, RemovedWorktrees, REMOVES)
 async def clean_worktree(call: Call, given: CleanWorktree) -> RemovedWorktrees:
     """Move all worktrees that are merged into the trash; those that are in use stay."""
-    from ctui.client.bulk_removal import BulkRemover
+    from ctui.client.worktrees.bulk_removal import BulkRemover
 
     repository = call.repository(given.repo)
     repository.judge_against(given.target)
@@ -201,7 +201,7 @@ class RestoreWorktree(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 @tool(RestoreWorktree, RestoredWorktrees, ADDS)
 async def restore_worktree(call: Call, given: RestoreWorktree) -> RestoredWorktrees:
     """Bring worktrees back from the trash, with their branches and tasks."""
-    from ctui.client.bulk_removal import restore_worktrees
+    from ctui.client.worktrees.bulk_removal import restore_worktrees
 
     return await restore_worktrees(call.paths, call.repository(given.repo).common_dir, given.ids)
 

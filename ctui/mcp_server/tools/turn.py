@@ -9,7 +9,7 @@ from time import monotonic
 from ctui.claude.protocol.decode import decode
 from ctui.claude.transcript.summary import progress
 from ctui.client.client import Client
-from ctui.client.plain import turn_over
+from ctui.client.journal.plain import turn_over
 from ctui.errors import Conflict, CtuiError
 from ctui.tasks.model import Ask, AskState, Task, TaskState
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from ctui.client.directory import directory_of
-from ctui.client.worktrees import records
+from ctui.client.tasks.directory import directory_of
+from ctui.client.worktrees.worktrees import records
 from ctui.errors import CtuiError, NotFound
-from ctui.git.repository import Repository
+from ctui.git.repository.repository import Repository
 from ctui.text import one_line
 from ctui.worktrees.known import known_worktrees
 

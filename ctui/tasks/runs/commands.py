@@ -161,6 +161,7 @@ def resume(step: Step, mail: Resume) -> None:
 def remove(step: Step, mail: Remove) -> None:
     """Take the task off the list once no sandbox of it is left."""
     standing = step.standing
+    standing.again = False  # also for the next driver, which does not know that it was to leave
     step.task.resume_at = None
     step.timer("reset", None)
     before = standing.leaving

@@ -12,7 +12,7 @@ from ctui.claude.login import keyring_store
 from ctui.claude.login.credentials import VARIABLES, Credential
 from ctui.claude.mcp.mcp_servers import resolve_servers
 from ctui.errors import CtuiError, LoginRequired, Unavailable
-from ctui.git.caller import merged
+from ctui.git.process.caller import merged
 from ctui.redaction.redactor import Redactor
 from ctui.tasks.calls import Login
 from ctui.tasks.mailbox.ports import Account

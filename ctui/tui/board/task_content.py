@@ -15,7 +15,7 @@ from ctui.tui.board.board import Board
 from ctui.tui.board.item_content import task_mark
 
 if TYPE_CHECKING:
-    from ctui.client.health import Check
+    from ctui.client.health.health import Check
 
 _STATE_COLOURS = {
     TaskState.RUNNING: "$primary",

@@ -9,9 +9,9 @@ from typing import Any
 
 from textual.app import App
 
-from ctui.client.worktree_removal import open_remover, remove_all, restore_all
+from ctui.client.worktrees.worktree_removal import open_remover, remove_all, restore_all
 from ctui.errors import CtuiError
-from ctui.git.repository import open_repository
+from ctui.git.repository.repository import open_repository
 from ctui.humanize import size_text
 from ctui.paths import Paths
 from ctui.text import one_line, sanitise

@@ -19,7 +19,7 @@ from ctui.tui.support.options import ScreenOptions
 from ctui.tui.support.worktree_observer import WorktreeObserver
 
 if TYPE_CHECKING:
-    from ctui.client.new_task import NewTask
+    from ctui.client.tasks.new_task import NewTask
     from ctui.tui.asks.ask_panel import AskPanel
     from ctui.tui.pane.pane import Pane
 

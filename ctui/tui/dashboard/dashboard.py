@@ -28,7 +28,7 @@ from ctui.tui.support.worktree_observer import WorktreeObserver
 
 # What a first picture does not need is loaded when it is.
 if TYPE_CHECKING:
-    from ctui.client.observer import Observation
+    from ctui.client.worktrees.observer import Observation
 
 _LIST_SECONDS = 0.25
 """The list is brought up to date no more often than that."""
@@ -153,7 +153,7 @@ class Dashboard(Commands):
     @work(name="check")
     async def _check(self) -> None:
         """Remember the repository, and open the set-up if something is missing."""
-        from ctui.git.repository import open_repository
+        from ctui.git.repository.repository import open_repository
         from ctui.tui.support.memory import remember_repository
 
         try:

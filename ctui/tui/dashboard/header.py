@@ -13,7 +13,7 @@ from ctui.tui.board.task_content import health_marks, screen_header
 from ctui.tui.support.place import Place
 
 if TYPE_CHECKING:
-    from ctui.client.health import Check
+    from ctui.client.health.health import Check
 
 
 class Header(Static):

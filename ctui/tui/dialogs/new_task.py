@@ -13,7 +13,7 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Label, Select, Static, TextArea
 
-from ctui.client.new_task import NewTask
+from ctui.client.tasks.new_task import NewTask
 from ctui.config import PermissionMode
 from ctui.git.names import worktree_name
 from ctui.tasks.model import TaskOptions

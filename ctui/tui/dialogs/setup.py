@@ -13,7 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from ctui.claude.login.credentials import Credential, store_credential
-from ctui.client.health import Check, check_all
+from ctui.client.health.health import Check, check_all
 from ctui.config import load_config
 from ctui.errors import CtuiError
 from ctui.paths import Paths

@@ -16,7 +16,7 @@ from textual.widgets.option_list import Option
 
 from ctui.config import Config
 from ctui.errors import CtuiError
-from ctui.git.beginning import Beginning, begin_repository, find_beginning
+from ctui.git.commits.beginning import Beginning, begin_repository, find_beginning
 from ctui.paths import Paths
 from ctui.text import one_line
 from ctui.tui.dialogs.confirm import Confirm

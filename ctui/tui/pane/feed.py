@@ -12,7 +12,7 @@ from ctui.claude.protocol.silence import Silence
 from ctui.claude.transcript.ledger import Changes
 from ctui.claude.transcript.transcript import Transcript
 from ctui.client.client import Client
-from ctui.client.history import FIRST_PORTION, Past, larger, read_past
+from ctui.client.journal.history import FIRST_PORTION, Past, larger, read_past
 from ctui.errors import CtuiError, NotFound
 from ctui.paths import Paths
 from ctui.tasks.journal.archive import FILE_NAME, Entry

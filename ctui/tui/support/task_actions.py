@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 
 from textual.app import App
 
-from ctui.client.caller import new_message, resumption
 from ctui.client.client import Client
-from ctui.client.new_task import NewTask
-from ctui.client.tasks import Started, remove_task, start_task
+from ctui.client.tasks.caller import new_message, resumption
+from ctui.client.tasks.new_task import NewTask
+from ctui.client.tasks.tasks import Started, remove_task, start_task
 from ctui.errors import CtuiError
-from ctui.git.repository import open_repository
+from ctui.git.repository.repository import open_repository
 from ctui.tasks.calls import AnswerAsk, InterruptTask, StopTask
 from ctui.tasks.model import Answer, Ask, Task
 from ctui.text import one_line, sanitise
@@ -121,7 +121,7 @@ class TaskActions:
 
     def update(self, path: str, updated: Callable[[], None]) -> None:
         """Bring what is new in the target into the worktree at a path."""
-        from ctui.client.updating import update_or_tell
+        from ctui.client.tasks.updating import update_or_tell
 
         def done(text: str) -> None:
             self._say(text)

@@ -12,7 +12,7 @@ from ctui.paths import Paths
 from ctui.tui.support.worker_loop import WorkerLoop
 
 if TYPE_CHECKING:
-    from ctui.client.observer import Observation, Observer
+    from ctui.client.worktrees.observer import Observation, Observer
 
 
 class WorktreeObserver:
@@ -38,7 +38,7 @@ class WorktreeObserver:
         here = asyncio.get_running_loop()
 
         async def observe() -> None:
-            from ctui.client.observer import Observer
+            from ctui.client.worktrees.observer import Observer
 
             def tell(seen: Observation) -> None:
                 with suppress(RuntimeError):  # the screen has just closed

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ctui.errors import Unavailable
-from ctui.git.caller import TRAVELS
+from ctui.git.process.caller import TRAVELS
 
 _CHUNK = 1 << 16
 _PATIENCE = 2.0

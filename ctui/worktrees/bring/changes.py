@@ -13,8 +13,8 @@ import tempfile
 from pathlib import Path
 
 from ctui.errors import Refused, Unavailable
-from ctui.git.attributes import LFS, transformed_among
-from ctui.git.command import IGNORE_SUBMODULES, run_git
+from ctui.git.process.command import IGNORE_SUBMODULES, run_git
+from ctui.git.stored.attributes import LFS, transformed_among
 from ctui.text import one_line
 from ctui.worktrees.bring.copying import copy_files, remove_files
 from ctui.worktrees.model import WorktreeRecord

@@ -17,9 +17,9 @@ from pathlib import Path
 import msgspec
 
 from ctui.git import hostile
-from ctui.git.attributes import LFS, transformed_among
-from ctui.git.command import run_git
-from ctui.git.repository import Repository
+from ctui.git.process.command import run_git
+from ctui.git.repository.repository import Repository
+from ctui.git.stored.attributes import LFS, transformed_among
 from ctui.worktrees.bring.copying import link_problem
 from ctui.worktrees.identity import metadata_of
 from ctui.worktrees.layout import settings_folder

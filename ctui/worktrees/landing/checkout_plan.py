@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ctui.errors import Refused
-from ctui.git.command import IGNORE_SUBMODULES, run_git
-from ctui.git.sparse import mark_left_out, outside, sparse_of
+from ctui.git.process.command import IGNORE_SUBMODULES, run_git
+from ctui.git.repository.sparse import mark_left_out, outside, sparse_of
 from ctui.worktrees.landing.checkouts import Checkout
 from ctui.worktrees.landing.commit_diff import EntryChange, commit_diff, joined, named, split_paths
 from ctui.worktrees.landing.file_writer import Signature, in_the_way, read_only, signatures

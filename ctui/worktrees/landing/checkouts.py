@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ctui.errors import Refused
-from ctui.git.repository import Repository
+from ctui.git.repository.repository import Repository
 from ctui.text import one_line
 from ctui.worktrees.identity import checked_path, text_of
 from ctui.worktrees.mending import what_to_do

@@ -6,10 +6,10 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctui.errors import Refused
-from ctui.git.attributes import attributes_at
-from ctui.git.command import run_git, status_arguments
-from ctui.git.lfs_objects import unchanged_files
-from ctui.git.opening import open_trusted
+from ctui.git.process.command import run_git, status_arguments
+from ctui.git.repository.opening import open_trusted
+from ctui.git.stored.attributes import attributes_at
+from ctui.git.stored.lfs_objects import unchanged_files
 from ctui.worktrees.landing.checkouts import Checkout, branch_name
 from ctui.worktrees.landing.commit_diff import commit_diff, joined, named, split_paths
 from ctui.worktrees.landing.commit_objects import make_commit, message_bytes, person

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ctui.git.command import run_git
+from ctui.git.process.command import run_git
 from ctui.text import one_line
 
 _GITLINK = b"160000"

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctui.errors import ExternalFailure, InvalidInput, Refused
-from ctui.git.identity import Unknown, identity
-from ctui.git.signing import Signer, signer, with_signature
+from ctui.git.commits.identity import Unknown, identity
+from ctui.git.commits.signing import Signer, signer, with_signature
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ctui.errors import Refused, Unavailable
-from ctui.git.attributes import LFS, attributes_at, filter_setting
-from ctui.git.command import filter_settings, run_git
-from ctui.git.lfs_objects import is_configured
+from ctui.git.process.command import filter_settings, run_git
+from ctui.git.stored.attributes import LFS, attributes_at, filter_setting
+from ctui.git.stored.lfs_objects import is_configured
 from ctui.worktrees.landing.commit_diff import EntryChange, named, split_paths
 
 _ATTRIBUTES = b".gitattributes"

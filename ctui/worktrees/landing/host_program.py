@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ctui.errors import ExternalFailure, Refused
-from ctui.git.process import communicate
+from ctui.git.process.process import communicate
 from ctui.text import one_line, sanitise
 from ctui.worktrees.landing.publish import without_credentials
 

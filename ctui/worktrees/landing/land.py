@@ -12,12 +12,12 @@ from typing import NamedTuple
 import msgspec
 
 from ctui.errors import Conflict, InvalidInput, NotFound, Refused
-from ctui.git.attributes import attributes_at
-from ctui.git.gitlinks import gitlink_changes, told
-from ctui.git.new_blobs import Blob
-from ctui.git.repository import Repository
-from ctui.git.stored import refuse_older, refuse_raw
-from ctui.git.swap import compare_and_swap
+from ctui.git.exchange.gitlinks import gitlink_changes, told
+from ctui.git.exchange.swap import compare_and_swap
+from ctui.git.repository.repository import Repository
+from ctui.git.stored.attributes import attributes_at
+from ctui.git.stored.new_blobs import Blob
+from ctui.git.stored.stored import refuse_older, refuse_raw
 from ctui.text import one_line
 from ctui.worktrees.landing.checkouts import Checkout, branch_name, checkout_of
 from ctui.worktrees.landing.commit import uncommitted

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Literal
 
 from ctui.errors import Refused
-from ctui.git.partial import fetch_for_merge
-from ctui.git.repository import Repository
+from ctui.git.repository.partial import fetch_for_merge
+from ctui.git.repository.repository import Repository
 from ctui.text import one_line
 from ctui.worktrees.landing.checkouts import branch_name, checkout_of
 from ctui.worktrees.landing.commit_objects import make_commit, message_bytes, person, read_original

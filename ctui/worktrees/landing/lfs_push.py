@@ -7,10 +7,10 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from ctui.errors import ExternalFailure, Unavailable
-from ctui.git.attributes import LFS, attributes_at
-from ctui.git.command import run_git
-from ctui.git.lfs_objects import pointers_in
-from ctui.git.repository import Repository
+from ctui.git.process.command import run_git
+from ctui.git.repository.repository import Repository
+from ctui.git.stored.attributes import LFS, attributes_at
+from ctui.git.stored.lfs_objects import pointers_in
 from ctui.text import one_line
 
 _SECONDS = 3600

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctui.errors import Conflict, ExternalFailure, Refused, Unavailable
-from ctui.git.command import git_version, run_git
-from ctui.git.opening import open_trusted
-from ctui.git.repository import Repository
-from ctui.git.shallow import copy_shallow, shallow_commits
+from ctui.git.process.command import git_version, run_git
+from ctui.git.repository.opening import open_trusted
+from ctui.git.repository.repository import Repository
+from ctui.git.repository.shallow import copy_shallow, shallow_commits
 from ctui.worktrees.landing.commit_diff import named, shown
 from ctui.worktrees.landing.commit_objects import (
     Person,

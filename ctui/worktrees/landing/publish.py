@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ctui.errors import Conflict, ExternalFailure, InvalidInput, NotFound, Refused
-from ctui.git.command import GitOutput, run_git
-from ctui.git.network import remote_environment
-from ctui.git.repository import Repository
-from ctui.git.stored import refuse_raw
+from ctui.git.process.command import GitOutput, run_git
+from ctui.git.repository.network import remote_environment
+from ctui.git.repository.repository import Repository
+from ctui.git.stored.stored import refuse_raw
 from ctui.text import one_line
 from ctui.worktrees.landing.lfs_push import push_lfs_objects
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from ctui.errors import CtuiError, ExternalFailure, InvalidInput, Refused, Unavailable
-from ctui.git.repository import Repository
+from ctui.git.repository.repository import Repository
 from ctui.text import one_line
 from ctui.worktrees.landing.host_program import host_program
 from ctui.worktrees.landing.publish import choose_remote, remote_url

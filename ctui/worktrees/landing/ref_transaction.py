@@ -21,11 +21,11 @@ import msgspec
 from ctui.errors import Conflict, CtuiError, Unavailable
 from ctui.file_lock import FileLock
 from ctui.files import replace_file
-from ctui.git.command import run_git
-from ctui.git.index_lock import IndexLock
-from ctui.git.opening import open_trusted
-from ctui.git.repository import Repository
-from ctui.git.swap import compare_and_swap, forget_killed_swap
+from ctui.git.exchange.index_lock import IndexLock
+from ctui.git.exchange.swap import compare_and_swap, forget_killed_swap
+from ctui.git.process.command import run_git
+from ctui.git.repository.opening import open_trusted
+from ctui.git.repository.repository import Repository
 from ctui.text import one_line
 from ctui.worktrees.landing import checkout_plan
 from ctui.worktrees.landing.checkouts import NOTE, Checkout, all_checkouts, branch_name

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ctui.git.repository import Repository
-from ctui.git.swap import forget_killed_swap
+from ctui.git.exchange.swap import forget_killed_swap
+from ctui.git.repository.repository import Repository
 from ctui.worktrees.landing.checkouts import NOTE
 
 

@@ -10,9 +10,9 @@ from typing import Literal
 import msgspec
 
 from ctui.errors import Conflict, Refused
-from ctui.git.partial import fetch_for_merge
-from ctui.git.repository import Repository, Target
-from ctui.git.target import short_ref
+from ctui.git.repository.partial import fetch_for_merge
+from ctui.git.repository.repository import Repository, Target
+from ctui.git.repository.target import short_ref
 from ctui.text import one_line
 from ctui.worktrees.landing.checkouts import Checkout, branch_name
 from ctui.worktrees.landing.commit import uncommitted

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import msgspec
 
-from ctui.git.command import git_version
-from ctui.git.repository import Repository, Target
-from ctui.git.shallow import shallow_commits
-from ctui.git.target import short_ref
+from ctui.git.process.command import git_version
+from ctui.git.repository.repository import Repository, Target
+from ctui.git.repository.shallow import shallow_commits
+from ctui.git.repository.target import short_ref
 from ctui.text import one_line
 from ctui.worktrees.model import Proof, Verdict, Work
 from ctui.worktrees.proof.question import MERGE_TREE_VERSION, PROVEN, Question

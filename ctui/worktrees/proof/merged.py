@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-from ctui.git.repository import Target
-from ctui.git.target import short_ref
+from ctui.git.repository.repository import Target
+from ctui.git.repository.target import short_ref
 from ctui.worktrees.model import Verdict
 from ctui.worktrees.proof.absorption import Absorption
 from ctui.worktrees.proof.holding import Found, first_holding

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from ctui.errors import CtuiError
-from ctui.git.repository import Repository, Target
+from ctui.git.repository.repository import Repository, Target
 from ctui.worktrees.model import Proof, Work
 
 _NICENESS = 10

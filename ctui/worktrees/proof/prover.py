@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 
 from ctui.errors import CtuiError
-from ctui.git.partial import completing_command
-from ctui.git.repository import Repository, Target
+from ctui.git.repository.partial import completing_command
+from ctui.git.repository.repository import Repository, Target
 from ctui.text import one_line
 from ctui.worktrees.model import Proof, Verdict, Work
 from ctui.worktrees.proof.known import KEPT, KnownProofs, questions_of, together

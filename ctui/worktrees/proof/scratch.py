@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, cast
 
 from ctui.errors import CtuiError, Unavailable
 from ctui.file_lock import FileLock, lock_descriptor
-from ctui.git.command import git_version, run_git
-from ctui.git.opening import open_trusted
-from ctui.git.repository import Repository
-from ctui.git.shallow import copy_shallow
+from ctui.git.process.command import git_version, run_git
+from ctui.git.repository.opening import open_trusted
+from ctui.git.repository.repository import Repository
+from ctui.git.repository.shallow import copy_shallow
 from ctui.paths import private_folder
 from ctui.worktrees.proof.question import MERGE_TREE_VERSION
 

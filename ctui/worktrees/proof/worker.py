@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from ctui.errors import ExternalFailure, Unavailable
-from ctui.git.repository import Repository, Target
+from ctui.git.repository.repository import Repository, Target
 from ctui.worktrees.model import Proof, Verdict, Work
 from ctui.worktrees.proof.known import KnownProofs
 from ctui.worktrees.proof.process import ProofAnswer, ProofQuestion

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from ctui.errors import CtuiError
 from ctui.files import replace_file
-from ctui.git.command import run_git
-from ctui.git.repository import Repository
+from ctui.git.process.command import run_git
+from ctui.git.repository.repository import Repository
 from ctui.worktrees.trash.entries import BranchRecord
 
 _HEADS = "refs/heads/"

@@ -26,7 +26,7 @@ import msgspec
 
 from ctui.errors import NotFound, Refused, Unavailable
 from ctui.files import replace_file, sync_folder
-from ctui.git.repository import Repository
+from ctui.git.repository.repository import Repository
 from ctui.worktrees.model import WorktreeRecord
 
 _HOLDER = ".ctui-trash"

@@ -14,8 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from ctui.errors import ExternalFailure
-from ctui.git.command import IGNORE_SUBMODULES, run_git
-from ctui.git.repository import Repository
+from ctui.git.process.command import IGNORE_SUBMODULES, run_git
+from ctui.git.repository.repository import Repository
 
 PREFIX = "refs/ctui/trash"
 

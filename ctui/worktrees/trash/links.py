@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 from ctui.files import replace_file, replace_file_in
 from ctui.git import hostile
-from ctui.git.command import run_git
-from ctui.git.repository import Repository
-from ctui.git.submodules import module_dirs
+from ctui.git.process.command import run_git
+from ctui.git.repository.repository import Repository
+from ctui.git.submodules.submodules import module_dirs
 from ctui.worktrees.identity import place_of
 
 _LINK_LIMIT = 1 << 16

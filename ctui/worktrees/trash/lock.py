@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager, contextmanager
 
 from ctui.errors import Conflict, Unavailable
 from ctui.file_lock import FileLock
-from ctui.git.process import held_locks
-from ctui.git.repository import Repository
+from ctui.git.process.process import held_locks
+from ctui.git.repository.repository import Repository
 from ctui.worktrees.trash.entries import trash_folder
 
 _PATIENCE_SECONDS = 60.0

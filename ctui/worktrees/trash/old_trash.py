@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from ctui.errors import CtuiError
-from ctui.git.repository import Repository
+from ctui.git.repository.repository import Repository
 from ctui.worktrees.trash import branches
 from ctui.worktrees.trash.entries import (
     BranchRecord,

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import msgspec
 
 from ctui.errors import CtuiError
-from ctui.git.repository import Repository
+from ctui.git.repository.repository import Repository
 from ctui.text import one_line
 from ctui.worktrees.trash.entries import (
     TrashRecord,

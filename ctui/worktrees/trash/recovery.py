@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from ctui.errors import CtuiError, Unavailable
-from ctui.git.repository import Repository
+from ctui.git.repository.repository import Repository
 from ctui.worktrees.trash.entries import (
     TrashEntry,
     records,

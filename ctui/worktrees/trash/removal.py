@@ -15,8 +15,8 @@ from pathlib import Path
 import msgspec
 
 from ctui.errors import Conflict, CtuiError, Unavailable
-from ctui.git.process import to_the_end
-from ctui.git.repository import Repository
+from ctui.git.process.process import to_the_end
+from ctui.git.repository.repository import Repository
 from ctui.text import one_line
 from ctui.worktrees.identity import checked_path
 from ctui.worktrees.model import WorktreeStatus

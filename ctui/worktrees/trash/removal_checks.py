@@ -10,9 +10,9 @@ from typing import NamedTuple
 import msgspec
 
 from ctui.errors import Conflict, CtuiError, Refused
-from ctui.git.command import run_git, status_arguments
-from ctui.git.moved import repair_command
-from ctui.git.repository import Repository, Target
+from ctui.git.process.command import run_git, status_arguments
+from ctui.git.repository.moved import repair_command
+from ctui.git.repository.repository import Repository, Target
 from ctui.text import one_line
 from ctui.worktrees.git_status import digest_of
 from ctui.worktrees.identity import place_of

@@ -10,8 +10,8 @@ import msgspec
 
 from ctui.errors import Conflict, CtuiError, NotFound, Unavailable
 from ctui.git.names import branch_conflicts
-from ctui.git.process import to_the_end
-from ctui.git.repository import Repository
+from ctui.git.process.process import to_the_end
+from ctui.git.repository.repository import Repository
 from ctui.text import one_line
 from ctui.worktrees.model import WorktreeRecord
 from ctui.worktrees.trash import branches

@@ -1,0 +1,1 @@
+"""What ctui has left behind, and its removal. Never a worktree."""

@@ -1,0 +1,1 @@
+"""What `ctui doctor` looks at, and what mends it. Nothing here deletes."""

@@ -1,0 +1,1 @@
+"""Worktrees as a front end has them: made, listed, observed, removed with their tasks."""

@@ -1,0 +1,169 @@
+"""From a plan to an image that tasks run in: base, Dockerfile, ctui's layer, set-up."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import msgspec
+
+from ctui.environments.build.carrying import keep_folders
+from ctui.environments.build.context import build_context
+from ctui.environments.build.set_up import Log
+from ctui.environments.build.stages import Builder, Progress, root_steps, run_as_root, run_as_user
+from ctui.environments.definition.dockerfile import bases, refuse_fetching
+from ctui.environments.definition.variables import resolve_environment
+from ctui.environments.plan import Plan
+from ctui.environments.records import Environment, Records, erase
+from ctui.errors import Conflict, CtuiError, Unavailable
+from ctui.sandbox.docker.engine import Engine
+from ctui.sandbox.docker.environment_image import (
+    LABEL_ENVIRONMENT,
+    LABEL_MADE_WITH,
+    inspect_image,
+    pull_image,
+)
+from ctui.sandbox.docker.image import build_on, image_tag, require_image
+from ctui.sandbox.proxies import proxy_environment
+from ctui.sandbox.spec import LABEL_INSTANCE
+
+
+async def build_environment(builder: Builder, plan: Plan) -> Environment:
+    """Build an environment unless another process does, and return its record.
+
+    What it printed is kept in its log, also where it fails.
+
+    Raises:
+        Conflict: another process builds it.
+        CtuiError: what went wrong; the record says so too.
+    """
+    records = Records(builder.paths)
+    lock = records.lock(plan.id)
+    if not lock.acquire(0):
+        raise Conflict(
+            f"the environment {plan.id} is being built already", hint="wait for that: ctui env list"
+        )
+    with lock:
+        begun = _record(plan)
+        records.save(begun)
+        log = Log(records.log(plan.id))
+
+        def heard(text: str) -> None:
+            log.write(text.encode())
+            builder.progress(text)
+
+        started = time.monotonic()
+        place = records.place(plan.id)
+        try:
+            await asyncio.to_thread(erase, place)
+            made = await _build(builder._replace(progress=heard), plan, begun, records, log)
+        except BaseException as error:
+            problem = error.one_line() if isinstance(error, CtuiError) else "it was cut off"
+            records.save(msgspec.structs.replace(begun, state="failed", problem=problem))
+            await asyncio.to_thread(erase, place)
+            raise
+        seconds = round(time.monotonic() - started, 1)
+        made = msgspec.structs.replace(made, state="ready", seconds=seconds)
+        records.save(made)
+        return made
+
+
+async def _build(
+    builder: Builder, plan: Plan, begun: Environment, records: Records, log: Log
+) -> Environment:
+    engine, definition = builder.engine, plan.found.definition
+    labels = {LABEL_INSTANCE: builder.paths.instance}
+    await engine.ensure_network(builder.network, labels)
+    made_with = image_tag(builder.config.image)
+    carry: tuple[str, ...] = ()
+    place = records.place(plan.id)
+    try:
+        image = await _task_image(builder, plan, log)
+        layers = (definition.container_env, definition.remote_env, definition.env)
+        env = resolve_environment(layers, await _environment_of(engine, image), definition.file)
+        marks = {LABEL_ENVIRONMENT: plan.id, LABEL_MADE_WITH: made_with}
+        tag = await run_as_user(builder, plan, image, marks, env, log)
+        if definition.steps:
+            workspace, kept = place / "workspace", records.carried(plan.id)
+            carry = await asyncio.to_thread(keep_folders, workspace, kept, definition, plan.files)
+    finally:
+        for name in ("workspace", "variables.sh"):
+            await asyncio.to_thread(erase, place / name)
+    return msgspec.structs.replace(
+        begun, image=tag, made_with=made_with, carry=carry, env=env, volumes=definition.volumes
+    )
+
+
+def _record(plan: Plan) -> Environment:
+    definition = plan.found.definition
+    return Environment(
+        id=plan.id,
+        repository=str(plan.repository.common_dir),
+        source=definition.source,
+        file=definition.file,
+        commit=plan.files.commit,
+        state="building",
+        keys=plan.found.keys,
+        created=time.time_ns(),
+    )
+
+
+# -- the image below a set-up
+
+
+async def _task_image(builder: Builder, plan: Plan, log: Log) -> str:
+    """Return the image of a task on what the definition names, built if need be."""
+    base = await _base(builder, plan)
+    if not base and not root_steps(plan):
+        return await require_image(builder.engine, builder.config.image)
+    base = base or await require_image(builder.engine, builder.config.image)
+    below = await run_as_root(builder, plan, base, log)
+    instance = builder.paths.instance
+    return await build_on(builder.engine, builder.config.image, below, builder.progress, instance)
+
+
+async def _base(builder: Builder, plan: Plan) -> str:
+    """Return the image that the definition names, built or pulled if need be; "" for ctui's own."""
+    engine, definition = builder.engine, plan.found.definition
+    args, target = definition.args, definition.target
+    named = bases(plan.dockerfile, args, target) if definition.dockerfile else [definition.image]
+    for image in filter(None, named):
+        await require_harmless(engine, image, builder.progress)
+    if not definition.dockerfile:
+        return definition.image
+    context = await asyncio.to_thread(build_context, plan)
+    base = f"ctui-env-base:{builder.paths.instance[:8]}-{plan.id}"
+    builder.progress(f"building {definition.dockerfile}")
+    await engine.build(
+        context.archive,
+        base,
+        {**proxy_environment(engine=engine.endpoint.url), **args},
+        {LABEL_ENVIRONMENT: plan.id, LABEL_INSTANCE: builder.paths.instance},
+        builder.progress,
+        network=builder.network,
+        dockerfile=context.dockerfile,
+        target=target,
+    )
+    return base
+
+
+async def require_harmless(engine: Engine, image: str, progress: Progress) -> None:
+    """Have an image on the engine whose own instructions for a build on it fetch nothing.
+
+    Raises:
+        Refused: they would, from where the host is.
+        Unavailable, ExternalFailure: the image cannot be had.
+    """
+    if await engine.image_id(image) is None:
+        await pull_image(engine, image, progress)
+    found = await inspect_image(engine, image)
+    for instruction in (found or {"Config": {}})["Config"].get("OnBuild") or ():
+        refuse_fetching(str(instruction), image)
+
+
+async def _environment_of(engine: Engine, image: str) -> dict[str, str]:
+    found = await inspect_image(engine, image)
+    if found is None:
+        raise Unavailable(f"the image {image} is gone", hint="ctui env build")
+    pairs = (entry.partition("=") for entry in found["Config"].get("Env") or ())
+    return {name: value for name, _, value in pairs}

@@ -1,0 +1,229 @@
+"""A devcontainer.json as a definition: what it says that a sealed task can have."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import shlex
+from collections.abc import Iterator
+from typing import Any
+
+from ctui.config.variables import NAME
+from ctui.environments.definition.commit_files import path_in_commit
+from ctui.environments.definition.definition import (
+    Definition,
+    Found,
+    KeyReport,
+    Status,
+    Step,
+    VolumeMount,
+)
+from ctui.environments.definition.devcontainer_keys import RUN_ARGS, SPEC_KEYS, UNKNOWN_ARG
+from ctui.environments.definition.jsonc import parse_jsonc
+from ctui.environments.definition.mounts import read_mount
+from ctui.environments.definition.variable_names import allowed, text_values
+from ctui.environments.definition.variables import (
+    Names,
+    host_variables,
+    resolve_environment,
+    substitute,
+)
+from ctui.errors import InvalidInput, Refused
+from ctui.text import one_line
+
+_STEPS = ("onCreateCommand", "updateContentCommand", "postCreateCommand")
+_STEP_LIMIT = 1 << 16
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
+_PROXY = re.compile(r"(http|https|ftp|no|all)_proxy", re.IGNORECASE)
+"""Arguments that every Dockerfile has."""
+
+
+def read_devcontainer(text: str, file: str, names: Names) -> Found:
+    """Return what a devcontainer.json says.
+
+    Args:
+        text: of the file.
+        file: its path in the commit.
+        names: values of its variables.
+
+    Raises:
+        InvalidInput: a key has a value that the specification does not allow.
+        Refused: it cannot be had at all: its containers come from a compose file.
+    """
+    said = parse_jsonc(text, file)
+    try:
+        return _Reader(said, file, names).read()
+    except RecursionError as error:  # the parser takes more than what reads it
+        raise InvalidInput(f"{file}: is too deeply nested", hint="nest it less") from error
+
+
+class _Reader:
+    """Reads one file; what is done with each key is noted on the way."""
+
+    def __init__(self, said: dict[str, Any], file: str, names: Names) -> None:
+        self._file = file
+        self._raw = said
+        self._said: dict[str, Any] = substitute(said, names)
+        self._keys: list[KeyReport] = []
+
+    def read(self) -> Found:
+        self._note_keys()
+        if "dockerComposeFile" in self._said:
+            raise Refused(
+                f"{self._file}: its container comes from a compose file, which ctui does not start",
+                hint="give it `image` or `build`, or write [environment] into .ctui.toml",
+            )
+        image, build = self._text("image"), self._table("build")
+        dockerfile = self._text("build.dockerfile") or self._text("dockerFile")
+        if build and not dockerfile:
+            self._wrong("build", "has no dockerfile")
+        if bool(image) == bool(dockerfile):
+            self._wrong("image", "or build.dockerfile is needed, and not both")
+        folder = posixpath.dirname(self._file)
+        context = self._text("build.context") or self._text("context") or "."
+        container = self._environment("containerEnv")
+        container.update(self._run_args())
+        remote = self._environment("remoteEnv")
+        resolve_environment((container, remote), {}, self._file)  # a circle is said at once
+        definition = Definition(
+            source="devcontainer",
+            file=self._file,
+            name=self._text("name"),
+            image=image,
+            dockerfile=path_in_commit(folder, dockerfile, self._at("build.dockerfile"))
+            if dockerfile
+            else "",
+            context=path_in_commit(folder, context, self._at("build.context"))
+            if dockerfile
+            else "",
+            target=self._text("build.target"),
+            args=self._args(),
+            steps=tuple(step for key in _STEPS for step in self._steps(key)),
+            container_env=container,
+            remote_env=remote,
+            volumes=tuple(self._mounts()),
+        )
+        return Found(definition, tuple(self._keys))
+
+    # -- what is noted
+
+    def _note(self, key: str, status: Status, reason: str) -> None:
+        self._keys.append(KeyReport(one_line(key), self._file, status, one_line(reason, 200)))
+
+    def _note_keys(self) -> None:
+        for key in self._written():
+            known = SPEC_KEYS.get(key)
+            if known is None:
+                self._note(key, "ignored", "it is not in the specification")
+                continue
+            value = self._value(key)
+            if key not in {"runArgs", "mounts"} or not value:
+                harmless = known.status == "refused" and not value
+                status: Status = "ignored" if harmless else known.status
+                self._note(key, status, "asks for nothing" if harmless else known.reason)
+            for name in host_variables(self._raw.get(key)):
+                why = "variables of the host are not read: its default counts, else it is empty"
+                self._note(f"{key}: ${{localEnv:{name}}}", "ignored", why)
+
+    def _written(self) -> Iterator[str]:
+        for key, value in self._said.items():
+            if key == "build" and isinstance(value, dict):
+                yield from (f"build.{inner}" for inner in value)
+            else:
+                yield key
+
+    # -- values
+
+    def _at(self, key: str) -> str:
+        return f"{self._file}: {key}"
+
+    def _wrong(self, key: str, what: str) -> None:
+        raise InvalidInput(f"{self._at(key)} {what}", hint="see containers.dev, or remove it")
+
+    def _value(self, key: str) -> Any:
+        first, _, inner = key.partition(".")
+        value = self._said.get(first)
+        return (value.get(inner) if isinstance(value, dict) else None) if inner else value
+
+    def _text(self, key: str) -> str:
+        value = self._value(key)
+        if value is None:
+            return ""
+        if not isinstance(value, str) or not value.isprintable() or len(value) > 4096:
+            self._wrong(key, "is no plain text")
+        return str(value)
+
+    def _table(self, key: str) -> dict[str, Any]:
+        value = self._value(key)
+        if value is not None and not isinstance(value, dict):
+            self._wrong(key, "is no object")
+        return value or {}
+
+    def _list(self, key: str) -> list[Any]:
+        value = self._value(key)
+        if value is not None and not isinstance(value, list):
+            self._wrong(key, "is no list")
+        return value or []
+
+    def _args(self) -> dict[str, str]:
+        values = text_values(self._value("build.args") or {})
+        if values is None or not all(NAME.fullmatch(name) for name in values):
+            self._wrong("build.args", "is no table of names and texts")
+        used = {}
+        for name, value in (values or {}).items():
+            if _PROXY.fullmatch(name):
+                why = "the engine's cache does not see it: other repositories' builds would have it"
+                self._note(f"build.args.{name}", "refused", why)
+            else:
+                used[name] = value
+        return used
+
+    def _environment(self, key: str) -> dict[str, str]:
+        values = text_values(self._table(key))
+        if values is None:
+            self._wrong(key, "is no table of names and texts")
+        used, refused = allowed(values or {})
+        for name, why in refused.items():
+            self._note(f"{key}.{name}", "refused", why)
+        return used
+
+    def _steps(self, key: str) -> Iterator[Step]:
+        value = self._value(key)
+        many = value.values() if isinstance(value, dict) else [value]
+        for one in many:
+            words = [one] if isinstance(one, str) else one
+            if words in (None, "", []):
+                continue
+            if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+                self._wrong(key, "is no command")
+            command = one if isinstance(one, str) else shlex.join(words)
+            if len(command) > _STEP_LIMIT:
+                self._wrong(key, "is longer than 64 KB")
+            if _NO_TEXT.search(command):
+                self._wrong(key, "has a character that no command can have")
+            yield Step(key, command)
+
+    def _mounts(self) -> Iterator[VolumeMount]:
+        for one in self._list("mounts"):
+            shown, mount, why = read_mount(one)
+            self._note(f"mounts: {shown}", "used" if mount else "refused", why)
+            if mount:
+                yield mount
+
+    def _run_args(self) -> dict[str, str]:
+        """Note what is done with each argument, and return the variables that they set."""
+        words = [word for word in self._list("runArgs") if isinstance(word, str)]
+        found: dict[str, str] = {}
+        while words:
+            option, equals, value = words.pop(0).partition("=")
+            known = RUN_ARGS.get(option, UNKNOWN_ARG)
+            if known.takes_value and not equals and words:
+                value = words.pop(0)
+            status, why = known.status, known.reason
+            if status == "used":
+                name, _, text = value.partition("=")
+                used, refused = allowed({name: text})
+                found.update(used)
+                status, why = ("refused", refused[name]) if refused else (status, why)
+            self._note(f"runArgs: {option} {value}".strip(), status, why)
+        return found

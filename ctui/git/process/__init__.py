@@ -1,0 +1,1 @@
+"""Processes of git: how one is started, in what environment, and how it ends."""

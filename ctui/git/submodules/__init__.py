@@ -1,0 +1,1 @@
+"""Submodules of a commit, and their checkout from what this machine has."""
