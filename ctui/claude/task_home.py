@@ -99,6 +99,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     hooks: Mapping[str, Any] = {}
     """The person's own hooks."""
     output_style: str = ""
+    shared: str = ""
+    """Folder that it shares with the other tasks of its repository, if it does."""
 
 
 class TaskHome(msgspec.Struct, frozen=True):
@@ -178,7 +180,7 @@ def _arguments(options: RunOptions) -> tuple[str, ...]:
         "--strict-mcp-config",
         f"--setting-sources={sources}",
         f"{'--resume' if options.resume else '--session-id'}={options.session}",
-        f"--append-system-prompt={_APPENDED_PROMPT.format(branch=one_line(options.branch, 200))}",
+        f"--append-system-prompt={_appended(options)}",
     ]
     if options.skip_permissions:
         arguments.append("--dangerously-skip-permissions")
@@ -191,6 +193,13 @@ def _arguments(options: RunOptions) -> tuple[str, ...]:
     if options.budget is not None:
         arguments.append(f"--max-budget-usd={max(options.budget, _LEAST_BUDGET):.4f}")
     return tuple(arguments)
+
+
+def _appended(options: RunOptions) -> str:
+    text = _APPENDED_PROMPT.format(branch=one_line(options.branch, 200))
+    if options.shared:
+        text += f" {options.shared} is a folder that all tasks of this repository read and write."
+    return text
 
 
 def _files(options: RunOptions) -> dict[str, HomeFile]:

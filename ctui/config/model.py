@@ -92,6 +92,14 @@ class SandboxConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ] = False
 
+    shared_folder: Annotated[
+        bool,
+        Meta(
+            description="give the tasks of a repository one folder, /shared: "
+            "what one writes there, the others read and may run"
+        ),
+    ] = False
+
     @property
     def variables(self) -> tuple[str, ...]:
         return _several(self.env)

@@ -131,6 +131,8 @@ class SandboxFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     trusted: bool = False
     isolated: bool = False
     """It sees nothing of the repository but what it started from."""
+    shared: bool = False
+    """It has the folder that the tasks of its repository share."""
     skipped: tuple[str, ...] = ()
     """A line for each MCP server, and each thing of the person's own, that it does without."""
     personal: tuple[str, ...] = ()

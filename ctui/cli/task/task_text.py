@@ -78,6 +78,7 @@ def sandbox_text(facts: SandboxFacts) -> str:
         facts.network and f"network {facts.network}",
         facts.permission_mode and f"mode {facts.permission_mode}",
         facts.trusted and "trusted",
+        facts.shared and "shares /shared",
     ]
     return sanitise(", ".join(str(one) for one in said if one))
 

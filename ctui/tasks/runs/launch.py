@@ -20,7 +20,7 @@ from ctui.claude.personal.collect import (
 )
 from ctui.claude.task_home import RunOptions, TaskHome, deny_rules_of, first_line, task_home
 from ctui.config import Config, SandboxConfig, parse_size
-from ctui.sandbox.docker.volumes import cache_environment, cache_mounts
+from ctui.sandbox.docker.volumes import SHARED, cache_environment, cache_mounts, shared_folder
 from ctui.sandbox.proxies import proxy_environment
 from ctui.sandbox.spec import (
     HOME,
@@ -66,6 +66,11 @@ def sandbox_name(instance: str, task_id: str, number: int) -> str:
     return f"ctui-{instance[:8]}-{task_id}-{number}"
 
 
+def shares(config: SandboxConfig, task: Task) -> bool:
+    """Return True if the task has the folder that the tasks of its repository share."""
+    return config.shared_folder and SHARED not in task.options.volumes
+
+
 def network_name(instance: str, config: SandboxConfig) -> str:
     """Return the network that tasks join: the names of one instance's are nobody else's."""
     return config.network or f"ctui-{instance[:8]}"
@@ -89,6 +94,7 @@ async def prepare(
     sandbox, instance = config.sandbox, services.instance
     volume = Mount(home_volume(instance, task.id), HOME, kind="volume")
     caches = cache_mounts(instance) if sandbox.shared_caches else ()
+    shared = (shared_folder(instance, task.repository),) if shares(sandbox, task) else ()
     spec = SandboxSpec(
         name=sandbox_name(instance, task.id, number),
         image=image,
@@ -98,9 +104,10 @@ async def prepare(
         env={
             **surroundings(os.environ),
             **home.env,
+            "CTUI_TASK": task.id,
             **(cache_environment() if sandbox.shared_caches else {}),
         },
-        mounts=(*provided.mounts, volume, *caches, *environment_volumes(instance, task)),
+        mounts=(*provided.mounts, volume, *caches, *shared, *environment_volumes(instance, task)),
         network=network_name(instance, sandbox),
         runtime=sandbox.runtime,
         debugger=sandbox.debugger,
@@ -158,6 +165,7 @@ async def home_of(
             memory=own.memory,
             hooks=own.hooks,
             output_style=own.style,
+            shared=SHARED if shares(config.sandbox, task) else "",
         )
     )
 
@@ -210,4 +218,5 @@ def _facts(config: Config, task: Task, spec: SandboxSpec, provided: Provided) ->
         else options.permission_mode,
         trusted=options.trusted,
         isolated=provided.isolated,
+        shared=shares(sandbox, task),
     )
