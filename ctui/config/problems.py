@@ -29,7 +29,7 @@ _MODEL = re.compile(r"[A-Za-z0-9][\x21-\x7e]{0,199}")
 _SYNTAX_LINE = re.compile(r" \(at line (\d+), column \d+\)$")
 _PATH_OF_ERROR = re.compile(r" - at `[^`]*`$")
 
-_OTHER_VARIABLES = ("CTUI_CA_FILE", "CTUI_DEMO")
+_OTHER_VARIABLES = ("CTUI_CA_FILE", "CTUI_DEMO", "CTUI_TASK")
 """Variables that are no key's and no folder's."""
 
 _NO_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
