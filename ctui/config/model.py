@@ -36,6 +36,20 @@ class ImageConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: Annotated[
         str, Meta(description="or a ready-made image of this ctui, pulled where it is not there")
     ] = ""
+    cli_version: Annotated[
+        str,
+        Meta(
+            description="of Claude Code, such as 2.1.300; empty is the one that this ctui was "
+            "tested with"
+        ),
+    ] = ""
+    updated: Annotated[
+        str,
+        Meta(
+            description="when `ctui image update` brought its packages up to date; "
+            "another time is another image"
+        ),
+    ] = ""
     ca_file: Annotated[
         str,
         Meta(

@@ -30,6 +30,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "image clean": ("ctui image clean --dry-run",),
     "image list": ("ctui image list",),
     "image show": ("ctui image show",),
+    "image update": ("ctui image update", "ctui image update --cli latest"),
     "run": (
         'ctui run "fix the login redirect"',
         'ctui run --mcp playwright "look whether the form still works"',
