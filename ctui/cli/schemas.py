@@ -17,6 +17,7 @@ from ctui.cli.shapes import (
     ServeToken,
     ShownAsk,
     ShownConfig,
+    ShownLogin,
     ShownSecret,
     ShownTask,
     ShownTrust,
@@ -78,6 +79,7 @@ SHAPES: dict[str, Any] = {
     "config-import": ImportedConfig,
     "config-grants": list[Grant],
     "config-trust": list[ShownTrust],
+    "login-list": list[ShownLogin],
     "secret-list": list[ShownSecret],
     "serve-token": ServeToken,
 }
@@ -122,6 +124,7 @@ PRINTED: dict[str, str] = {
     "config import": "config-import",
     "config grants": "config-grants",
     "config trust": "config-trust",
+    "login list": "login-list",
     "secret list": "secret-list",
     "serve token show": "serve-token",
     "serve token regenerate": "serve-token",

@@ -145,6 +145,13 @@ class ClaudeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         str,
         Meta(description="mcp__server__tool: decides on the asks of new tasks instead of you"),
     ] = ""
+    login: Annotated[
+        str | tuple[str, ...],
+        Meta(
+            description="name of the login of new tasks (`ctui login`); NAME=FOLDER is for the "
+            'repositories in a folder, such as ["home", "work=~/work"]'
+        ),
+    ] = ()
     memory: Annotated[
         str | tuple[str, ...],
         Meta(description='your own CLAUDE.md for each task, such as "~/.claude/CLAUDE.md"'),

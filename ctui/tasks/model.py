@@ -70,6 +70,9 @@ class TaskOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     """Ignored files of the checkout that were copied into its worktree; the first hundred."""
     environment: str = ""
     """The id of the environment that it runs in; "" is ctui's default image."""
+    login: str = ""
+    """Name of the login that all of its runs have; "" is the one that counts where a command is
+    given."""
     volumes: dict[str, str] = {}
     """Mount point -> name of a volume that its environment gives to each task."""
 

@@ -11,6 +11,7 @@ import click
 
 from ctui.cli import context
 from ctui.cli.bringing import ask_of, bringing_options, include_of
+from ctui.cli.login_input import complete_login
 from ctui.cli.output import json_option, print_json, read_stdin, repo_option, show_progress, warn
 from ctui.cli.task.attach_option import attach_option
 from ctui.cli.task.durations import unattended_options
@@ -79,6 +80,13 @@ def _no_gpus() -> None:
     default="",
     metavar="mcp__SERVER__TOOL",
     help="This tool decides on what the task asks, and not the inbox.",
+)
+@click.option(
+    "--login",
+    default="",
+    metavar="NAME",
+    shell_complete=complete_login,
+    help="Use this login in all of its runs (`ctui login`).",
 )
 @click.option(
     "--trust",
@@ -187,6 +195,7 @@ async def _start(client: Client, repository: Repository, options: dict[str, Any]
             timeout=options["timeout"],
             isolated=options["isolated"],
             secrets=options["secrets"],
+            login=options["login"],
         ),
         mcp_config=options["mcp_config"],
         mcp=options["mcp"],

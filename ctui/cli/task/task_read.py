@@ -190,6 +190,7 @@ def _facts(task: Task) -> dict[str, str]:
         "time": f"{task.options.timeout} s a turn" if task.options.timeout else "",
         "isolated": "yes" if task.options.isolated or isolated else "",
         "sandbox": sandbox_text(task.sandbox) if task.sandbox else "",
+        "login": task.options.login,
         "mcp": ", ".join(task.options.mcp_servers),
         "yours": "; ".join(task.sandbox.personal) if task.sandbox else "",
         "without": "; ".join(task.sandbox.skipped) if task.sandbox else "",

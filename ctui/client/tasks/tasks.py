@@ -12,6 +12,7 @@ import msgspec
 from ctui.client.tasks.attaching import staged
 from ctui.client.tasks.bringing import Ask, Bringing
 from ctui.client.tasks.caller import login, settled
+from ctui.client.tasks.chosen_login import chosen_login
 from ctui.client.tasks.directory import make_directory
 from ctui.client.tasks.environments import (
     EnvironmentWish,
@@ -101,6 +102,9 @@ async def _start(client: Client, repository: Repository, new: NewTask, how: _How
     engine = resolve_endpoint().identity
     config = settled(load_config(paths, repository=settings_folder(repository)))
     options = options_of(paths, new, config, said.append)
+    folder = repository.work_tree or repository.common_dir
+    chosen = chosen_login(paths, config.claude, folder, options.login)
+    options = msgspec.structs.replace(options, login=chosen)
     known = login(paths, options)
     if not (new.worktree or new.branch or new.in_checkout):  # before anything is made
         commit = repository.resolve(new.base)

@@ -23,6 +23,7 @@ import msgspec
 
 from ctui import __version__, rpc
 from ctui.claude.login.login import LoginSearch
+from ctui.claude.login.named import NamedSearch
 from ctui.errors import CtuiError
 from ctui.file_lock import FileLock
 from ctui.paths import Paths, private_folder, refuse_network_file_system
@@ -82,10 +83,12 @@ class Driver:
 
     def _services(self, store: Store, runner: DockerRunner, server: Server) -> Services:
         search = LoginSearch(self.paths)
+        names = NamedSearch(self.paths)
         config = Settings(self.paths)
         sources = Sources(
             own=lambda but: Account(search.find(but=but), config().claude.base_url),
             stored=lambda but: search.kept(but=but),
+            named=lambda name, but: Account(names.find(name, but=but), config().claude.base_url),
             secrets=lambda names, environ: read_values(self.paths, names, environ),
         )
         logins = Logins(sources)
