@@ -13,13 +13,16 @@ if TYPE_CHECKING:
     from ctui.client.tasks.environments import EnvironmentWish
 
 
-def wish_of(image: str, *, yes: bool, may_ask: bool = True) -> EnvironmentWish:
-    """Return what a command says of an environment; a person at a terminal is asked."""
+def wish_of(image: str, *, yes: bool, may_ask: bool = True, later: bool = False) -> EnvironmentWish:
+    """Return what a command says of an environment; a person at a terminal is asked.
+
+    With `later` the task asks in the inbox.
+    """
     from ctui.client.tasks.environments import EnvironmentWish
 
     terminal = may_ask and sys.stdin.isatty() and sys.stderr.isatty()
     return EnvironmentWish(
-        image=image, yes=yes, ask=_ask if terminal and not yes else None, progress=warn
+        image=image, yes=yes, ask=_ask if terminal and not yes else None, progress=warn, later=later
     )
 
 

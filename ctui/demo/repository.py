@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ctui.demo.project import ADA, HISTORY, LIN, Author, Changes, Commit, Replace
@@ -20,8 +20,12 @@ _STEP = 5 * 3600
 """Seconds from one commit to the next."""
 
 
-def make_demo_repository(folder: Path) -> Path:
+def make_demo_repository(folder: Path, history: Sequence[Commit] = HISTORY) -> Path:
     """Make `teatime`, its `origin.git` and its `worktrees/` in a new or empty folder.
+
+    Args:
+        folder: is made if need be.
+        history: commits of `main` before any branch, oldest first.
 
     Returns:
         The main checkout. Its remote is `origin`, and `main` is level with `origin/main`.
@@ -36,7 +40,7 @@ def make_demo_repository(folder: Path) -> Path:
         if any(folder.iterdir()):
             raise Conflict(f"{folder} is not empty", hint="name a new folder for the demo")
         demo = _Demo(folder.resolve())
-        demo.make_main_checkout()
+        demo.make_main_checkout(history)
         for make_worktree in _STATUSES:
             make_worktree(demo)
     except OSError as error:
@@ -81,7 +85,7 @@ class _Demo:
                 stderr=done.stderr[-2000:],
             )
 
-    def make_main_checkout(self) -> None:
+    def make_main_checkout(self, history: Sequence[Commit]) -> None:
         self.main.mkdir()
         self.origin.mkdir()
         self.git(
@@ -90,8 +94,8 @@ class _Demo:
         self.git("init", "--quiet", "--template=", "--initial-branch=main")
         self.git("config", "user.name", ADA.name)
         self.git("config", "user.email", ADA.email)
-        self.git("fast-import", "--quiet", stdin=_import_stream(HISTORY))
-        self._commits = len(HISTORY)
+        self.git("fast-import", "--quiet", stdin=_import_stream(history))
+        self._commits = len(history)
         self.git("reset", "--quiet", "--hard")
         self.git("remote", "add", "origin", str(self.origin))
         self.git("push", "--quiet", "--set-upstream", "origin", "main")
@@ -144,7 +148,7 @@ def _changed(before: str, change: str | Replace) -> str:
     return before.replace(change.old, change.new, 1) if isinstance(change, Replace) else change
 
 
-def _import_stream(history: tuple[Commit, ...]) -> str:
+def _import_stream(history: Sequence[Commit]) -> str:
     """Return commits of `main` for git-fast-import(1), which makes them all in one process."""
     files: dict[str, str] = {}
     lines: list[str] = []

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ctui.demo import DEMO_VARIABLE
 from ctui.demo.command import run_ctui
+from ctui.demo.environment import PROJECT, RING, build_environment
 from ctui.demo.model.script import fenced
 from ctui.demo.repository import make_demo_repository
 from ctui.demo.world import World
@@ -45,16 +46,17 @@ _TIMER = "Let the timer say when the tea is ready, and show me how you would do 
     "say The note is committed. {result}",
 )
 
-_TESTS = "Add a test for the longest tea.\n" + fenced(
-    "say I write a test that steeps for an hour.",
-    "bash python3 -m unittest -q || true",
-    "say There is nothing to test yet.",
+_TESTS = "Ring the bell, and run the tests.\n" + fenced(
+    "say The set-up has compiled the bell already. I ring it, and run the tests.",
+    f"bash {RING}",
+    "say It rings, and the tests pass.",
 )
 
 
 async def show_demo(world: World) -> int:
     """Show the dashboard with the demo's tasks until it is left, and return its exit code."""
-    repository = await asyncio.to_thread(make_demo_repository, world.folder / "repository")
+    repository = await asyncio.to_thread(make_demo_repository, world.folder / "repository", PROJECT)
+    await build_environment(world, repository)
     await start_demo_tasks(world, repository)
     loop = asyncio.get_running_loop()
     # A Ctrl-C belongs to whatever has the terminal: the screen, or a command in its place.
@@ -72,7 +74,7 @@ async def show_demo(world: World) -> int:
 async def start_demo_tasks(world: World, repository: Path) -> None:
     """Start two tasks that soon ask for something."""
     await _ctui(world, repository, "run", "--detach", "--name", "ring-the-bell", _TIMER)
-    await _ctui(world, repository, "run", "--detach", "--name", "longest-tea", _TESTS)
+    await _ctui(world, repository, "run", "--detach", "--name", "check-the-bell", _TESTS)
 
 
 async def _ctui(world: World, repository: Path, *arguments: str) -> None:

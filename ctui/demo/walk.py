@@ -16,6 +16,7 @@ from typing import Any
 from ctui.client.client import Client
 from ctui.client.connection import driver_pid
 from ctui.demo.command import run_ctui, start_ctui
+from ctui.demo.environment import PROJECT, RING
 from ctui.demo.model.script import fenced
 from ctui.demo.repository import make_demo_repository
 from ctui.demo.world import World, clean_up, leftovers
@@ -27,7 +28,7 @@ _STEP_SECONDS = 90.0
 FIRST_PROMPT = "Add a contributors file, and ask me about its tone.\n" + fenced(
     "think The person wants a file. I will write it, then ask about the tone.",
     "say I will add the file.",
-    "bash printf 'Ada\\nGrace\\n' > CONTRIBUTORS && git add CONTRIBUTORS"
+    f"bash {RING} && printf 'Ada\\nGrace\\n' > CONTRIBUTORS && git add CONTRIBUTORS"
     " && git commit -q -m 'Name the contributors'",
     "ask Which tone? | Tone | Warm: friendly words | Dry: few words",
     "say The contributors are named.",
@@ -57,7 +58,7 @@ class Walk:
     async def run(self) -> None:
         """Walk to the end. Raises StepFailed at the first step whose result is not seen."""
         self._repository = await asyncio.to_thread(
-            make_demo_repository, self._world.folder / "repository"
+            make_demo_repository, self._world.folder / "repository", PROJECT
         )
         self._step("a repository was made", str(self._repository))
         async with Client(self._world.paths, self._world.environ) as client:
@@ -73,11 +74,10 @@ class Walk:
         await self._leave_nothing()
 
     async def _start(self) -> str:
-        made = await self._ctui("worktree", "create", "contributors", "--json")
-        self._step("a worktree was made", made["path"])
-        task = await self._ctui(
-            "run", "--detach", "--worktree", "contributors", "--json", FIRST_PROMPT
-        )
+        made = await self._ctui("env", "build", "--yes", "--json")
+        self._step("the project was set up, with consent", f"{made['id']} in {made['seconds']} s")
+        task = await self._ctui("run", "--detach", "--name", "contributors", "--json", FIRST_PROMPT)
+        self._step("a worktree was made", task["worktree"])
         self._step("a task was started in a sealed container", task["id"])
         return str(task["id"])
 
@@ -150,7 +150,7 @@ class Walk:
         left = await leftovers(self._world.engine, self._world.paths)
         _expect(not left, f"left behind: {left}")
         _expect(await driver_pid(self._world.paths) is None, "a driver still runs")
-        self._step("nothing was left behind", "no container, volume, network or process")
+        self._step("nothing was left behind", "no container, volume, network, image or process")
 
     def _step(self, what: str, detail: str) -> None:
         self._number += 1

@@ -17,6 +17,7 @@ from ctui.config import ImageConfig
 from ctui.errors import Conflict, CtuiError, Unavailable
 from ctui.paths import Paths, private_folder
 from ctui.sandbox.docker.engine import Engine
+from ctui.sandbox.docker.environment_image import LABEL_ENVIRONMENT
 from ctui.sandbox.docker.image import require_image
 from ctui.sandbox.docker.stream import follow_log
 from ctui.sandbox.spec import LABEL_INSTANCE, LABEL_TASK, Limits, Mount, SandboxSpec
@@ -102,7 +103,7 @@ async def start_model(engine: Engine, paths: Paths, network: str) -> str:
 
 
 async def clean_up(engine: Engine, paths: Paths) -> None:
-    """Stop the driver, and remove every container, volume and network of this instance."""
+    """Stop the driver, and remove all that the engine has of this instance."""
     for _ in range(_CLEANINGS):
         with suppress(Conflict):  # a container of an unfinished start has it
             await _clean_up_once(engine, paths)
@@ -121,6 +122,8 @@ async def _clean_up_once(engine: Engine, paths: Paths) -> None:
         await engine.remove_volume(volume)
     for network in await engine.networks(labels):
         await engine.remove_network(network)
+    for image in await _images(engine, paths):
+        await engine.remove_image(image)
 
 
 async def leftovers(engine: Engine, paths: Paths) -> list[str]:
@@ -129,7 +132,15 @@ async def leftovers(engine: Engine, paths: Paths) -> list[str]:
     found = [f"container {item.name}" for item in await engine.find(labels)]
     found += [f"volume {name}" for name in await engine.volumes(labels)]
     found += [f"network {name}" for name in await engine.networks(labels)]
+    found += [f"image {name}" for name in await _images(engine, paths)]
     return found
+
+
+async def _images(engine: Engine, paths: Paths) -> list[str]:
+    """Return the images of this instance's environments."""
+    labels = [LABEL_ENVIRONMENT, f"{LABEL_INSTANCE}={paths.instance}"]
+    found = await engine.ask(lambda client: client.images(filters={"label": labels}))
+    return [tag for item in found for tag in item.get("RepoTags") or ()]
 
 
 def _environment(home: Path, credential: str) -> dict[str, str]:

@@ -7,10 +7,14 @@ from ctui.environments.plan import Plan
 _LINES = 200
 
 
-def consent_text(plan: Plan) -> str:
-    """Return what will be built and run, as the person is asked about it."""
+def consent_text(plan: Plan, *, changed: bool = False) -> str:
+    """Return what will be built and run, as the person is asked about it.
+
+    With `changed` they consented to something else before.
+    """
     definition = plan.found.definition
-    lines = [f"{plan.repository.name} brings an environment for its tasks ({definition.file}):"]
+    lines = ["It has changed since you consented."] if changed else []
+    lines += [f"{plan.repository.name} brings an environment for its tasks ({definition.file}):"]
     if definition.dockerfile:
         where = definition.context or "the repository"
         lines.append(f"  builds {definition.dockerfile}, with {where} as its context:")

@@ -58,6 +58,11 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     """Time of the last task that started in it, in nanoseconds since the epoch."""
     problem: str = ""
 
+    @property
+    def mount_points(self) -> dict[str, str]:
+        """Return the names of its volumes by where they are mounted."""
+        return {one.target: one.name for one in self.volumes}
+
 
 class Consent(msgspec.Struct, frozen=True):
     """A person's consent to what is built and run."""

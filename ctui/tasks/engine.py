@@ -104,7 +104,7 @@ class TaskEngine:
         for task in self.store.tasks.list():
             if task.id in adopted:
                 continue
-            waits = task.state is TaskState.WAITING and task.cause == "login"
+            waits = task.state is TaskState.WAITING and task.cause in {"login", "consent"}
             left = unfinished.get(task.id, Unfinished())
             if (task.state.live and not waits) or left.intent or left.again:
                 self._actor(task).put(Adopt(None))

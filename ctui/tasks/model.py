@@ -75,11 +75,15 @@ class TaskOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     given."""
     volumes: dict[str, str] = {}
     """Mount point -> name of a volume that its environment gives to each task."""
+    environment_due: Literal["", "worktree", "new-worktree"] = ""
+    """Set while its environment is to be agreed to and built before its first run; a new worktree
+    gets the folders that it carries."""
 
 
 Cause = Literal[
     "",
     "login",
+    "consent",
     "budget",
     "timeout",
     "needs-input",
@@ -210,7 +214,7 @@ class Task(msgspec.Struct, kw_only=True):
     @property
     def failed(self) -> bool:
         """Return True if the last turn or run failed, and nothing was said to it since."""
-        return bool(self.problem) and self.cause not in {"", "interrupted", "login"}
+        return bool(self.problem) and self.cause not in {"", "interrupted", "login", "consent"}
 
 
 class ImportedRef(msgspec.Struct, frozen=True):
@@ -253,6 +257,7 @@ class AskKind(StrEnum):
     QUESTION = "question"
     PLAN = "plan"
     ELICITATION = "elicitation"
+    ENVIRONMENT = "environment"
 
 
 class AskState(StrEnum):
@@ -333,6 +338,6 @@ class Message(msgspec.Struct, kw_only=True, frozen=True):
 class Notice(msgspec.Struct, frozen=True):
     """A line that the driver itself adds to a journal (stream `ctui`)."""
 
-    kind: Literal["started", "ended", "imported", "diverged", "notified", "problem"]
+    kind: Literal["started", "ended", "imported", "diverged", "notified", "problem", "environment"]
     text: str
     urgent: bool = False

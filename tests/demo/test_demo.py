@@ -29,7 +29,17 @@ def left(instance: str) -> set[str]:
             check=True,
         )
         found |= set(done.stdout.split())
-    return found
+    return found | images(instance)
+
+
+def images(instance: str) -> set[str]:
+    """The images of its environments."""
+    labels = ("label=ctui.environment", f"label=ctui.instance={instance}")
+    filters = [word for label in labels for word in ("--filter", label)]
+    done = subprocess.run(
+        ["docker", "images", "-q", *filters], capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.split())
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
@@ -46,7 +56,8 @@ async def test_a_demo_that_is_ended_cleans_up(number: signal.Signals, tmp_path: 
         assert line, "the demo ended too early"
     (world,) = tmp_path.glob("ctui-demo-*")
     instance = Paths.from_environment({"CTUI_HOME": str(world / "home")}).instance
-    assert left(instance)
+    assert images(instance), "its project has a set-up"
+    assert left(instance) > images(instance)
     os.kill(process.pid, number)
     said, _ = await process.communicate()
     assert process.returncode in {130, 143}, said

@@ -31,7 +31,6 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "image list": ("ctui image list",),
     "image show": ("ctui image show",),
     "image update": ("ctui image update", "ctui image update --cli latest"),
-    "login": ("ctui login", "ctui login --login work --token-file - < token"),
     "login list": ("ctui login list", "ctui login list --json"),
     "login remove": ("ctui login remove work",),
     "run": (

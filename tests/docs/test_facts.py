@@ -38,7 +38,8 @@ def test_what_the_store_and_git_keep_on_disk_is_listed(paths: Paths) -> None:
     for name in sorted(path.name for path in paths.state.iterdir()):
         assert f"`{name}`" in text, name
     [listed] = re.findall(r"tasks/<id>/{(.*)}", text)
-    code = (Path(ctui.__file__).parent / "git" / "private.py").read_text(encoding="utf-8")
+    file = Path(ctui.__file__).parent / "git" / "private" / "private.py"
+    code = file.read_text(encoding="utf-8")
     named = set(re.findall(r'(?:self|private)\.folder / "([\w.-]+)"', code))
     assert {"git", "dotgit"} <= named
     assert named <= {name.rstrip("/") for name in listed.split(", ")}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 from ctui.claude.login.credentials import Credential
 from ctui.claude.personal.collect import ManagedFile
+from ctui.config import Config
 from ctui.errors import StoreLocked, Unavailable
 from ctui.paths import WORKSPACE
 from ctui.redaction.redactor import Redactor
@@ -18,7 +19,13 @@ from ctui.sandbox.spec import Mount
 from ctui.tasks.calls import Login
 from ctui.tasks.disk_usage import Usage
 from ctui.tasks.journal.archive import Journal
-from ctui.tasks.mailbox.ports import Account, Provided
+from ctui.tasks.mailbox.ports import (
+    Account,
+    BuiltEnvironment,
+    ConsentMissing,
+    ConsentQuestion,
+    Provided,
+)
 from ctui.tasks.model import Message, Run, Task, WorkState
 from ctui.tasks.store import Store
 from tests.simulation.world import Generation, World
@@ -85,6 +92,26 @@ class SimulatedWorkspace:
     async def free_space(self, task: Task) -> tuple[int, str]:
         self._generation.check()
         return 0 if self._world.space_low else 1 << 40, task.worktree
+
+
+class SimulatedEnvironments:
+    """An environment whose definition can change, and which takes its time to be built."""
+
+    def __init__(self, world: World, generation: Generation) -> None:
+        self._world, self._generation = world, generation
+
+    async def provide(
+        self, task: Task, config: Config, agreed: Collection[str], say: Callable[[str], None]
+    ) -> BuiltEnvironment:
+        del task, config
+        self._generation.check()
+        wanted = self._world.environment
+        if wanted not in agreed:
+            raise ConsentMissing(ConsentQuestion("it", ".ctui.toml", wanted, f"runs: {wanted}"))
+        say("1/1 it is built")
+        await self._world.pause()
+        self._generation.check()
+        return BuiltEnvironment(wanted, {"/data": "data"})
 
 
 class SimulatedLogins:

@@ -17,6 +17,7 @@ from ctui.tasks.engine import TaskEngine
 from ctui.tasks.mailbox.ports import Services
 from ctui.tasks.model import Answer, Ask, AskState, Task, TaskOptions, TaskState
 from tests.simulation.driver_parts import (
+    SimulatedEnvironments,
     SimulatedJournals,
     SimulatedLogins,
     SimulatedWorkspace,
@@ -67,6 +68,7 @@ class FrontEnds:
             config=lambda: _CONFIG,
             publish=self._published,
             now=self.world.time,
+            environments=SimulatedEnvironments(self.world, self.generation),
         )
         self.engine = TaskEngine(services, set())
         self.engine.adopt()

@@ -58,6 +58,8 @@ class World:
         self.loop = loop
         self.random = Random(seed)  # noqa: S311 - it has to be reproducible
         self.sandboxes: dict[str, Sandbox] = {}
+        self.environment = "first"
+        """Hash of the definition of the environment that tasks wait for."""
         self.sessions: defaultdict[str, set[str]] = defaultdict(set)
         """Messages that each task's CLI has read, as its home keeps them."""
         self.consumed: Counter[str] = Counter()

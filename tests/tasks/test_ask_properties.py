@@ -37,11 +37,13 @@ from ctui.tasks.asks import (
     toolbox_details,
 )
 from ctui.tasks.asks.kind import Decision
+from ctui.tasks.asks.kinds.environment import environment_ask
 from ctui.tasks.asks.questions import Question
 from ctui.tasks.model import Answer, Ask, AskKind
 from ctui.text import sanitise
 from ctui.tui.asks.ask_form import AskForm
 from ctui.web.views import ask_view
+from tests.tasks.ask_kinds.test_environment import SUBTYPE
 from tests.tasks.generators import (
     ANY_INPUT,
     JSON,
@@ -58,6 +60,9 @@ ALL: tuple[Decision, ...] = ("allow", "session", "always", "deny", "cancel")
 
 def of_line(request: Mapping[str, Any], request_id: object) -> Ask | None:
     """Return the ask of a line, if it makes one."""
+    if request.get("subtype") == SUBTYPE:
+        text = str(request.get("text"))
+        return environment_ask("r", ORIGIN, name=text, file=text, text=text, digest=text)
     line = json.dumps({"type": "control_request", "request_id": request_id, "request": request})
     event = decode(line)
     if isinstance(event, AskEvent):

@@ -208,5 +208,7 @@ async def _start(client: Client, repository: Repository, options: dict[str, Any]
     )
     may_ask = not (options["unattended"] or options["detach"] or options["as_json"])
     ask = ask_of(may_ask=may_ask)
-    wish = wish_of(options["env_image"], yes=options["yes"], may_ask=may_ask)
+    wish = wish_of(
+        options["env_image"], yes=options["yes"], may_ask=may_ask, later=options["detach"]
+    )
     return await start_task(client, repository, new, progress=show_progress, ask=ask, wish=wish)

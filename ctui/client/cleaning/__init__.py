@@ -1,1 +1,1 @@
-"""What ctui has left behind, and its removal. Never a worktree."""
+"""Removal of things that ctui has left behind. Never a worktree."""

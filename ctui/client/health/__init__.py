@@ -1,1 +1,1 @@
-"""What `ctui doctor` looks at, and what mends it. Nothing here deletes."""
+"""The checks of `ctui doctor`, and what mends them. Nothing here deletes."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,14 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from ctui.environments.build.carrying import carry_into
+from ctui.environments.build.provision import Provision, provision
 from ctui.environments.consent import consent_text
 from ctui.environments.lookup import plan_of
 from ctui.environments.plan import Plan
 from ctui.environments.records import Environment, Records
-from ctui.errors import Conflict, ConsentRequired
+from ctui.errors import ConsentRequired
 from ctui.paths import Paths
-from ctui.sandbox.docker.environment_image import inspect_image
-from ctui.sandbox.docker.image import image_tag
 from ctui.tasks.runs.launch import network_name
 from ctui.worktrees.owner import TASK_UID
 
@@ -42,6 +40,8 @@ class EnvironmentWish(NamedTuple):
     progress: Callable[[str], None] = lambda _: None
     verify: bool = False
     """Look at the engine also where the record says that all is built."""
+    later: bool = False
+    """True where the task itself can ask, in the inbox."""
 
 
 async def ensure_environment(
@@ -67,19 +67,15 @@ async def ensure_environment(
     _agree(records, plan, wish)
     if wish.devcontainer:
         records.choose(str(repository.common_dir), wish.devcontainer)
-    while True:
-        known = records.get(plan.id)
-        if known and known.state == "ready" and await _is_current(known, config, wish):
-            records.touch(known)
-            return known
-        try:
-            return await _build(paths, plan, config, wish)
-        except Conflict:
-            wish.progress(f"waiting for another build of {plan.id}")
-            lock = records.lock(plan.id)
-            await lock.wait()
-            with lock:
-                continue
+    given = Provision(
+        paths,
+        config,
+        network_name(paths.instance, config.sandbox),
+        TASK_UID,
+        wish.progress,
+        wish.verify,
+    )
+    return await provision(given, plan)
 
 
 async def carry(paths: Paths, environment: Environment, worktree: Path, git_dir: Path) -> list[str]:
@@ -92,8 +88,9 @@ def with_environment(options: TaskOptions, environment: Environment | None) -> T
     """Return a task's options with the environment that it runs in."""
     if environment is None:
         return options
-    volumes = {one.target: one.name for one in environment.volumes}
-    return msgspec.structs.replace(options, environment=environment.id, volumes=volumes)
+    return msgspec.structs.replace(
+        options, environment=environment.id, volumes=environment.mount_points
+    )
 
 
 def _agree(records: Records, plan: Plan, wish: EnvironmentWish) -> None:
@@ -115,40 +112,9 @@ def _agree(records: Records, plan: Plan, wish: EnvironmentWish) -> None:
                 "consent before it is built and run",
                 hint="`ctui env show` says what it is, `ctui env build --yes` consents",
             )
-        again = "It has changed since you consented.\n" if changed else ""
-        if not wish.ask(again + consent_text(plan)):
+        if not wish.ask(consent_text(plan, changed=changed)):
             raise ConsentRequired(
                 "without your consent no task starts in it",
                 hint="--env-image IMAGE uses another image",
             )
     records.give_consent(repository, plan.consent, definition.file)
-
-
-async def _is_current(known: Environment, config: Config, wish: EnvironmentWish) -> bool:
-    from ctui.client.cleaning.volumes import open_engine
-
-    if known.made_with != await asyncio.to_thread(image_tag, config.image):
-        return False
-    if not wish.verify:
-        return True
-    async with open_engine() as engine:
-        return await inspect_image(engine, known.image) is not None
-
-
-async def _build(paths: Paths, plan: Plan, config: Config, wish: EnvironmentWish) -> Environment:
-    from ctui.client.cleaning.volumes import open_engine
-    from ctui.environments.build.building import build_environment
-    from ctui.environments.build.stages import Builder
-
-    root = os.geteuid() == 0
-    async with open_engine() as engine:
-        builder = Builder(
-            engine=engine,
-            paths=paths,
-            config=config,
-            network=network_name(paths.instance, config.sandbox),
-            uid=TASK_UID if root else os.geteuid(),
-            gid=TASK_UID if root else os.getegid(),
-            progress=wish.progress,
-        )
-        return await build_environment(builder, plan)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
@@ -27,7 +27,7 @@ from ctui.client.tasks.task_place import TaskPlace, place_of
 from ctui.client.worktrees import worktrees
 from ctui.client.worktrees.worktree_removal import WorktreeRemover
 from ctui.config import Config, load_config
-from ctui.errors import CtuiError, Refused
+from ctui.errors import ConsentRequired, CtuiError, Refused
 from ctui.git.private.isolation import refuse_incomplete
 from ctui.git.repository.repository import open_repository
 from ctui.paths import Paths
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from ctui.worktrees.create import Progress
     from ctui.worktrees.trash.entries import TrashEntry
 
-_NO_WISH = EnvironmentWish()
+_ASK_LATER = EnvironmentWish(later=True)
 
 
 class Started(NamedTuple):
@@ -64,7 +64,7 @@ async def start_task(
     *,
     progress: Progress | None = None,
     ask: Ask | None = None,
-    wish: EnvironmentWish = _NO_WISH,
+    wish: EnvironmentWish = _ASK_LATER,
 ) -> Started:
     """Make the worktree if need be, and start the task.
 
@@ -106,9 +106,10 @@ async def _start(client: Client, repository: Repository, new: NewTask, how: _How
     chosen = chosen_login(paths, config.claude, folder, options.login)
     options = msgspec.structs.replace(options, login=chosen)
     known = login(paths, options)
+    wish = wish._replace(later=wish.later and not options.unattended)
     if not (new.worktree or new.branch or new.in_checkout):  # before anything is made
         commit = repository.resolve(new.base)
-        await ensure_environment(paths, repository, commit, config, wish)
+        await _ensured(paths, repository, commit, config, wish)
     bringing = Bringing(paths, repository, config, new.include, said.append, how.ask)
     place = await place_of(bringing, new, how.progress)
     options = msgspec.structs.replace(options, files=tuple(bringing.brought))
@@ -118,6 +119,9 @@ async def _start(client: Client, repository: Repository, new: NewTask, how: _How
     try:
         wanted = await _environment(paths, repository, place, config, wish)
         options = with_environment(options, wanted.environment)
+        if wanted.due:
+            due: Literal["worktree", "new-worktree"] = "new-worktree" if place.made else "worktree"
+            options = msgspec.structs.replace(options, environment_due=due)
         said += wanted.left_out
         if options.isolated and place.base:
             await refuse_incomplete(repository, place.base)
@@ -201,6 +205,8 @@ class _Wanted(NamedTuple):
     environment: Environment | None
     left_out: list[str]
     """Notes on what it could not bring."""
+    due: bool = False
+    """True where the person's consent is asked in the inbox."""
 
 
 async def _environment(
@@ -213,11 +219,23 @@ async def _environment(
     """Return the environment of the task's base, with what it carries in the new worktree."""
     if place.base is None:
         return _Wanted(None, [])
-    found = await ensure_environment(paths, repository, place.base, config, wish)
+    found, due = await _ensured(paths, repository, place.base, config, wish)
     left_out: list[str] = []
     if found is not None and place.made is not None and place.metadata is not None:
         left_out = await carry(paths, found, Path(place.path), Path(place.metadata))
-    return _Wanted(found, left_out)
+    return _Wanted(found, left_out, due)
+
+
+async def _ensured(
+    paths: Paths, repository: Repository, commit: str, config: Config, wish: EnvironmentWish
+) -> tuple[Environment | None, bool]:
+    """Return the environment of a commit, or True where it has to be asked for in the inbox."""
+    try:
+        return await ensure_environment(paths, repository, commit, config, wish), False
+    except ConsentRequired:
+        if not wish.later:
+            raise
+        return None, True
 
 
 async def _to_trash(client: Client, task: Task, metadata: str, *, force: bool) -> TrashEntry | None:

@@ -1,1 +1,1 @@
-"""What a repository says of its environment, read and checked. Nothing is built here."""
+"""Definitions of environments, read from a repository and checked. Nothing is built here."""

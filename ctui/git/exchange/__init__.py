@@ -1,1 +1,1 @@
-"""What goes between a repository and a task's git directory: refs and objects, both ways."""
+"""Traffic between a repository and a task's git directory: refs and objects, both ways."""

@@ -33,6 +33,7 @@ from ctui.sandbox.docker.engine import Engine
 from ctui.tasks.driver.listener import Listener
 from ctui.tasks.driver.server import Server
 from ctui.tasks.engine import TaskEngine
+from ctui.tasks.environments import LocalEnvironments
 from ctui.tasks.journal.archives import Journals
 from ctui.tasks.mailbox.ports import Account, Services
 from ctui.tasks.runs.logins import Logins, Sources
@@ -103,6 +104,7 @@ class Driver:
             publish=server.publish,
             now=now,
             config_folder=self.paths.config,
+            environments=LocalEnvironments(self.paths),
             booted=_booted(),
         )
 

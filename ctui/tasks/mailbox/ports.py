@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -12,6 +12,7 @@ from ctui.claude.mcp.mcp_servers import Resolved
 from ctui.claude.personal.collect import ManagedFile
 from ctui.claude.protocol.fields import JsonObject
 from ctui.config import Config
+from ctui.errors import ConsentRequired
 from ctui.sandbox.runner import SandboxRunner
 from ctui.sandbox.spec import Mount
 from ctui.tasks.calls import Login, Update
@@ -96,6 +97,59 @@ class Workspace(Protocol):
         """Return what is left of the fullest disk that the task writes to, and a folder on it."""
 
 
+class ConsentQuestion(NamedTuple):
+    """Question to a person before an environment is built."""
+
+    repository: str
+    """Name of the repository."""
+    file: str
+    """The file of its definition."""
+    digest: str
+    """Hash of all that is built and run; a consent is to nothing else."""
+    text: str
+    """All that is built and run."""
+
+
+class ConsentMissing(ConsentRequired):
+    """Nobody has consented to an environment yet; it has what is to be shown."""
+
+    def __init__(self, question: ConsentQuestion) -> None:
+        super().__init__(
+            f"its environment ({question.file}) needs your consent",
+            hint="answer what it asks, or `ctui env build --yes`",
+        )
+        self.question = question
+
+
+class BuiltEnvironment(NamedTuple):
+    """An environment that a task can run in; with an empty id ctui's default image."""
+
+    id: str = ""
+    volumes: Mapping[str, str] = {}
+    notes: tuple[str, ...] = ()
+    """Reasons why something of it is not in the worktree."""
+
+
+class Environments(Protocol):
+    """Environments that tasks wait for."""
+
+    async def provide(
+        self, task: Task, config: Config, agreed: Collection[str], say: Callable[[str], None]
+    ) -> BuiltEnvironment:
+        """Build the environment of a task's base commit, and fill its worktree.
+
+        Args:
+            task: whose first run waits for it.
+            config: of that run.
+            agreed: hashes that the person has consented to in answers to this task.
+            say: takes each step as it begins.
+
+        Raises:
+            ConsentMissing: nobody has consented to what it is now.
+            CtuiError: it cannot be read or built.
+        """
+
+
 class LoginSource(Protocol):
     """The login and the secrets of each task's runs."""
 
@@ -153,5 +207,7 @@ class Services(NamedTuple):
     """Returns nanoseconds since the epoch."""
     config_folder: Path = Path("/")
     """Folder of the file of settings, where relative paths in it begin."""
+    environments: Environments | None = None
+    """None where no task waits for one."""
     booted: int = 0
     """Start of this machine, on the same clock; 0 if unknown."""

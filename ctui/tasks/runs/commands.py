@@ -9,10 +9,10 @@ from ctui.tasks.calls import RemoveTask
 from ctui.tasks.mailbox.mail import Answer, Interrupt, PutBack, Remove, Resume, Send, Start, Stop
 from ctui.tasks.mailbox.states import Phase
 from ctui.tasks.mailbox.step import Reply, Step
-from ctui.tasks.model import Ask, AskState, Message, TaskState
+from ctui.tasks.model import Ask, AskKind, AskState, Message, TaskState
 from ctui.tasks.runs.disks import watching
 from ctui.tasks.runs.jobs.look import refresh
-from ctui.tasks.runs.phases import queued
+from ctui.tasks.runs.phases import consent, queued
 from ctui.tasks.runs.phases.shells import held
 from ctui.tasks.session import conversation
 from ctui.tasks.session.asking import AskBook
@@ -90,6 +90,10 @@ def answer(step: Step, mail: Answer) -> None:
     if call.answer.decision == "session":
         standing.edits_granted = None  # looked up again, when that matters
     claimed = step.store.asks.get(ask.id)
+    if ask.kind is AskKind.ENVIRONMENT:
+        consent.answered(step, claimed, call.answer)
+        step.reply(mail.reply, step.store.asks.get(ask.id))
+        return
     same_run = standing.run is not None and standing.run.number == ask.run
     if same_run and standing.phase is Phase.LIVE:
         AskBook(step).answered(claimed, call.answer)

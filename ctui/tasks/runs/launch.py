@@ -33,7 +33,7 @@ from ctui.sandbox.spec import (
     SandboxSpec,
 )
 from ctui.sandbox.surroundings import surroundings
-from ctui.tasks.mailbox.ports import Account, Provided, Services
+from ctui.tasks.mailbox.ports import Account, BuiltEnvironment, Provided, Services
 from ctui.tasks.model import SandboxFacts, Task
 from ctui.tasks.runs.given import given_environment
 
@@ -46,6 +46,8 @@ class Launch(NamedTuple):
     first_line: bytes
     facts: SandboxFacts
     """Facts about its start, as a person reads them."""
+    built: BuiltEnvironment | None = None
+    """The environment that was built for it just now, if it waited for one."""
 
 
 def home_volume(instance: str, task_id: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ctui.errors import CtuiError, LoginRequired
+from ctui.tasks.mailbox.ports import ConsentMissing
 from ctui.tasks.mailbox.states import Intent
 from ctui.tasks.mailbox.step import RunOver, Step
 from ctui.tasks.model import Cause, EndReason, TaskState
@@ -44,6 +45,9 @@ def _prevented(step: Step, error: CtuiError) -> None:
     if isinstance(error, LoginRequired):
         step.move(TaskState.WAITING)
         step.trouble(text, "login")
+    elif isinstance(error, ConsentMissing):
+        step.move(TaskState.WAITING)
+        step.trouble(text, "consent")
     else:
         _ended(step, EndReason.FAILED, text, "engine")
 

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from ctui.errors import Conflict, CtuiError, RunnerUnavailable
 from ctui.tasks.mailbox.open_shells import Opened
-from ctui.tasks.model import Run
+from ctui.tasks.mailbox.ports import BuiltEnvironment
+from ctui.tasks.model import Notice, Run, Task
 from ctui.tasks.runs.channel import Channel
+from ctui.tasks.runs.consents import agreed
 from ctui.tasks.runs.jobs.patience import insist
 from ctui.tasks.runs.launch import Launch, prepare
 from ctui.tasks.session.greeting import RELAY_GREETED, initialize, initialize_id
 
 if TYPE_CHECKING:
+    from ctui.config import Config
     from ctui.tasks.mailbox.step import Standing
     from ctui.tasks.runs.actor import TaskActor
 
@@ -31,8 +37,28 @@ async def prepare_run(actor: TaskActor, standing: Standing) -> Launch:
     services = actor.services
     account = await services.logins.of(task, needed=True)
     config = standing.config or services.config()
+    built = await _environment(actor, task, config)
+    if built is not None:
+        task = copy.copy(task)
+        task.options = msgspec.structs.replace(
+            task.options, environment=built.id, volumes=dict(built.volumes)
+        )
     again_on = (RunnerUnavailable,)
-    return await insist(actor, lambda: prepare(services, config, task, account), on=again_on)
+    launch = await insist(actor, lambda: prepare(services, config, task, account), on=again_on)
+    return launch._replace(built=built)
+
+
+async def _environment(actor: TaskActor, task: Task, config: Config) -> BuiltEnvironment | None:
+    """Build the environment that a task waits for; None if it waits for none."""
+    services = actor.services
+    if not task.options.environment_due or services.environments is None:
+        return None
+
+    def say(text: str) -> None:
+        actor.note(0, services.now(), Notice(kind="environment", text=text))
+
+    done = agreed(services.store, task.id)
+    return await services.environments.provide(task, config, done, say)
 
 
 async def create(

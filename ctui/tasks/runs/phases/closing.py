@@ -12,7 +12,7 @@ from ctui.tasks.runs.disks import pausing
 from ctui.tasks.runs.failures import as_error
 from ctui.tasks.runs.jobs import close as job
 from ctui.tasks.runs.outcome import cut_off, settle
-from ctui.tasks.runs.phases import queued, resting
+from ctui.tasks.runs.phases import consent, queued, resting
 from ctui.tasks.session import turns
 from ctui.tasks.session.asking import AskBook
 
@@ -68,6 +68,7 @@ def close(step: Step) -> None:
     if standing.run is not None:
         standing.ending = True  # no ask that is given up moves the task any more
         AskBook(step).close()
+    consent.withdraw(step)
     step.enter(Phase.CLOSING)
     for timer in ("sleep", "background", "timeout", "look", "shells"):
         step.timer(timer, None)

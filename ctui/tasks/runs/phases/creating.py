@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import cast
 
+import msgspec
+
 from ctui.sandbox.runner import NOTHING
+from ctui.tasks.mailbox.ports import ConsentMissing
 from ctui.tasks.mailbox.states import Phase
 from ctui.tasks.mailbox.step import Step
 from ctui.tasks.model import Notice, Run, TaskState
@@ -13,7 +16,7 @@ from ctui.tasks.runs.failures import as_error
 from ctui.tasks.runs.jobs.create import create, prepare_run
 from ctui.tasks.runs.launch import Launch
 from ctui.tasks.runs.outcome import settle
-from ctui.tasks.runs.phases import closing, live, queued, resting, shells
+from ctui.tasks.runs.phases import closing, consent, live, queued, resting, shells
 from ctui.tasks.session import conversation
 
 
@@ -42,8 +45,11 @@ def prepared(step: Step, launch: object, error: BaseException | None) -> None:
             return
         step.enter(Phase.RESTING)
         resting.rest(step)
+        if isinstance(error, ConsentMissing):
+            consent.ask(step, error)
     else:
         launch = cast("Launch", launch)
+        _take_environment(step, launch)
         standing.run = run = Run(
             task=task.id,
             number=launch.number,
@@ -61,6 +67,19 @@ def prepared(step: Step, launch: object, error: BaseException | None) -> None:
         step.enter(Phase.CREATING)
         opened = standing.opened
         step.start("create", lambda: create(actor, launch, run, opened))
+
+
+def _take_environment(step: Step, launch: Launch) -> None:
+    """Put the environment on record that the task has waited for."""
+    built, task = launch.built, step.task
+    if built is None:
+        return
+    consent.withdraw(step)
+    task.options = msgspec.structs.replace(
+        task.options, environment=built.id, volumes=dict(built.volumes), environment_due=""
+    )
+    for text in built.notes:
+        step.note(Notice(kind="problem", text=text))
 
 
 def created(step: Step, channel: object, error: BaseException | None) -> None:

@@ -41,6 +41,11 @@ def hold(step: Step, mail: Hold) -> None:
     if call.open:
         if standing.leaving is not None or step.task.removed:
             raise Conflict(f"the task {step.task.id} is being removed", hint="it takes no shell")
+        if step.task.options.environment_due:
+            raise Conflict(
+                f"the environment of {step.task.id} is not built yet",
+                hint=f"`ctui task show {step.task.id}` says what it waits for",
+            )
         standing.openers = (*standing.openers, mail.reply)
     else:
         _settle(step, (mail.reply,), "")

@@ -1,0 +1,46 @@
+"""A task that asks for the consent to its environment itself, and is then built and begun."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ctui.demo.environment import PROJECT, RING
+from ctui.demo.model.script import fenced
+from ctui.demo.repository import make_demo_repository
+from ctui.tasks.model import AskKind
+from tests.projects.conftest import Project
+from tests.tasks.conftest import Person
+
+pytestmark = pytest.mark.engine
+
+
+async def test_a_detached_task_asks_in_the_inbox_and_begins_with_what_was_built(
+    person: Person, projects: list[Project], tmp_path: Path
+) -> None:
+    """`run --detach` asks by itself; the driver dies meanwhile; with consent it is built and begun.
+
+    Its new worktree has the folders that the environment carries. An unattended one is refused.
+    """
+    project = Project(person, make_demo_repository(tmp_path / "demo", PROJECT))
+    projects.append(project)
+    prompt = "Please.\n" + fenced(f"bash {RING}", "say Done.")
+    code, _, err = await project.ctui("run", "--unattended", "--name", "alone", prompt)
+    assert (code, "needs your consent" in err) == (3, True)
+    code, out, err = await project.ctui(
+        "run", "--detach", "--skip-permissions", "--name", "ring", prompt
+    )
+    assert code == 0, out + err
+    ask = await person.asked("ring")
+    assert ask.kind is AskKind.ENVIRONMENT
+    await person.kill_driver()
+    code, out, err = await project.ctui("task", "show", "ring")
+    assert "runs once: make -C bell install" in out
+    code, out, err = await project.ctui("task", "answer", "ring", "allow")
+    assert code == 0, out + err
+    done = await person.idle("ring")
+    assert "ding: green" in person.tool_output("ring")
+    shown = await project.shown()
+    assert (shown["id"], shown["state"]) == (done.options.environment, "ready")
+    assert shown["consent"] == "given"
