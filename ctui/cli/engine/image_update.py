@@ -66,7 +66,8 @@ async def _update(cli: str, *, show_all: bool) -> None:
         click.echo(line)
     if len(lines) > _SHOWN and not show_all:
         click.echo(f"and {len(lines) - _SHOWN} more (--all)")
-    click.echo(f"{len(lines)} packages have changed" if before else "there was no image before")
+    count = "1 package has" if len(lines) == 1 else f"{len(lines)} packages have"
+    click.echo(f"{count} changed" if before else "there was no image before")
     click.echo(f"{tag}: tasks have it from their next run on; `ctui image clean` removes old ones")
 
 
