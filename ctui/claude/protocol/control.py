@@ -62,6 +62,16 @@ def user_message(text: str, message_id: str, media: Sequence[JsonObject] = ()) -
     )
 
 
+def command_output(call: str, text: str) -> bytes:
+    """Return what a command has printed so far as a part, in the form of the CLI's own parts.
+
+    It is no line to the CLI, and none of its: the driver tells it those who follow a task.
+    """
+    event = {"type": "ctui_output", "call": call, "text": text}
+    line = {"type": "stream_event", "event": event, "parent_tool_use_id": None}
+    return json.dumps(line, separators=(",", ":")).encode()
+
+
 def commands_of(response: JsonObject) -> frozenset[str]:
     """Return the names and aliases of the CLI's commands, from its answer to `initialize`.
 

@@ -255,6 +255,7 @@ class Transcript:
         events.MessageStarted: lambda self, event: self._parts.start_message(event),
         events.BlockStarted: lambda self, event: self._parts.start_block(event),
         events.BlockDelta: lambda self, event: self._parts.grow(event),
+        events.CommandOutput: lambda self, event: self._calls.grows(event),
         events.AssistantMessage: _assistant,
         events.UserMessage: _user,
         events.Result: _result,

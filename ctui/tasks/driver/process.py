@@ -27,6 +27,7 @@ from ctui.claude.login.named import NamedSearch
 from ctui.errors import CtuiError
 from ctui.file_lock import FileLock
 from ctui.paths import Paths, private_folder, refuse_network_file_system
+from ctui.sandbox.docker.docker_commands import DockerCommands
 from ctui.sandbox.docker.docker_runner import DockerRunner
 from ctui.sandbox.docker.endpoint import resolve_endpoint
 from ctui.sandbox.docker.engine import Engine
@@ -68,7 +69,7 @@ class Driver:
         )
         server = Server(self._over.set, self._watch_idle, engine=endpoint.identity)
         tasks = TaskEngine(self._services(store, runner, server), self._taken_ids())
-        server.tasks = tasks
+        server.tasks, server.commands = tasks, DockerCommands(endpoint)
         self._server, self._tasks = server, tasks
         tasks.adopt()
         listener = Listener(self.paths.driver_socket, server.serve)
