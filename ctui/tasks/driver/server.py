@@ -61,7 +61,7 @@ class Server:
         self._beginning: dict[asyncio.StreamWriter, _Beginning] = {}
         """Those that are still told all that is."""
         self._outputs: dict[str, LiveOutput] = {}
-        """What the commands of each task that is followed print."""
+        """Live output of the commands of each task that is followed."""
 
     def publish(self, update: Update) -> None:
         """Tell every watcher whom it concerns."""
