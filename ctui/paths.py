@@ -14,6 +14,9 @@ from ctui.errors import Refused, Unavailable
 WORKSPACE = "/workspace"
 """Folder of a task's container that its worktree is mounted at."""
 
+MANAGED = "/etc/claude-code"
+"""Folder of settings that the CLI reads before all others; a task cannot write there."""
+
 ATTACHED = "/attached"
 """Folder there with what the person gave with messages; a task cannot write in it."""
 

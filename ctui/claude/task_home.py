@@ -53,6 +53,9 @@ _NO_REMOTE_SETTINGS = {".claude/remote-settings.json": "{}"}
 """Settings that an organisation has at Anthropic replace the managed file, and the CLI reads what
 it keeps of them here until it has found something. Nothing is something."""
 
+_LOOKING = tuple(f"mcp__terminal__terminal_{what}" for what in ("snapshot", "close"))
+"""Tools of terminals that are not asked about; what starts or types something is, as with Bash."""
+
 _TAKEN_OVER = ("hooks", "env")
 _RULES = ("allow", "ask", "deny", "additionalDirectories")
 
@@ -92,6 +95,8 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """The home folder's path inside the container."""
     mcp: bool = False
     """True if the task has MCP servers beside ctui's own."""
+    terminals: bool = False
+    """True if it has ctui's server of terminals."""
     approval_tool: str = ""
     """The tool that decides on what is asked; empty asks the person."""
     memory: str = ""
@@ -221,7 +226,8 @@ def _managed(options: RunOptions) -> dict[str, str]:
     if options.trusted:
         project = fields.json_object(options.project_settings) or {}
     rules = {kind: found for kind in _RULES if (found := _rules_of(project, kind))}
-    rules["allow"] = [_OUR_TOOLS, _ATTACHED, *rules.get("allow", ())]
+    looking = _LOOKING if options.terminals else ()
+    rules["allow"] = [_OUR_TOOLS, _ATTACHED, *looking, *rules.get("allow", ())]
     rules["deny"] = list(dict.fromkeys([*options.deny_rules, *rules.get("deny", ())]))
     permissions: dict[str, Any] = dict(rules)
     if not options.skip_permissions:

@@ -138,7 +138,7 @@ class ClaudeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         str | tuple[str, ...],
         Meta(
             description="MCP servers of the image's variant browser that every task gets: "
-            "filesystem, github, playwright, postgres, sqlite"
+            "filesystem, github, playwright, postgres, sqlite; or terminal, of any image"
         ),
     ] = ()
     approval_tool: Annotated[

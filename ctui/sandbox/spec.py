@@ -9,9 +9,6 @@ import msgspec
 
 HOME = "/home/claude"
 GIT_DIRECTORY = "/ctui/git"
-MANAGED = "/etc/claude-code"
-"""Folder of settings that the CLI reads before all others; a task cannot write there."""
-
 LABEL_INSTANCE = "ctui.instance"
 LABEL_TASK = "ctui.task"
 LABEL_RUN = "ctui.run"

@@ -33,8 +33,8 @@ from ctui.git.process.command import run_git
 from ctui.git.process.process import to_the_end
 from ctui.git.repository.repository import Repository, open_repository
 from ctui.git.submodules.submodules import module_dirs
-from ctui.paths import ATTACHED, Paths
-from ctui.sandbox.spec import MANAGED, Mount
+from ctui.paths import ATTACHED, MANAGED, Paths
+from ctui.sandbox.spec import Mount
 from ctui.tasks import attachments
 from ctui.tasks.disk_usage import Usage, measure
 from ctui.tasks.mailbox.ports import Provided

@@ -73,7 +73,7 @@ def _no_gpus() -> None:
     multiple=True,
     metavar="NAME",
     help="Switch on an MCP server of the image: filesystem, github, playwright, postgres or "
-    "sqlite; may be repeated.",
+    "sqlite; or terminal: interactive programs that the task drives. May be repeated.",
 )
 @click.option(
     "--approval-tool-permission",

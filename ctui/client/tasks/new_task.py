@@ -16,8 +16,7 @@ from ctui.client.tasks.bringing import Include
 from ctui.config import Config, load_config
 from ctui.config.variables import person_variables
 from ctui.errors import InvalidInput
-from ctui.paths import Paths
-from ctui.sandbox.spec import MANAGED
+from ctui.paths import MANAGED, Paths
 from ctui.tasks.model import TaskOptions
 from ctui.tasks.secrets.registry import check_given
 

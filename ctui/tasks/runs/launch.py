@@ -20,6 +20,7 @@ from ctui.claude.personal.collect import (
 )
 from ctui.claude.task_home import RunOptions, TaskHome, deny_rules_of, first_line, task_home
 from ctui.config import Config, SandboxConfig, parse_size
+from ctui.paths import MANAGED
 from ctui.sandbox.docker.volumes import SHARED, cache_environment, cache_mounts, shared_folder
 from ctui.sandbox.proxies import proxy_environment
 from ctui.sandbox.spec import (
@@ -27,7 +28,6 @@ from ctui.sandbox.spec import (
     LABEL_INSTANCE,
     LABEL_RUN,
     LABEL_TASK,
-    MANAGED,
     Limits,
     Mount,
     SandboxSpec,
@@ -36,6 +36,7 @@ from ctui.sandbox.surroundings import surroundings
 from ctui.tasks.mailbox.ports import Account, BuiltEnvironment, Provided, Services
 from ctui.tasks.model import SandboxFacts, Task
 from ctui.tasks.runs.given import given_environment
+from ctui.tasks.runs.terminal_files import has_terminals, terminal_files
 
 
 class Launch(NamedTuple):
@@ -89,6 +90,7 @@ async def prepare(
     own = await _personal(services, config)
     home = await home_of(services, config, task, account, own)
     managed = {name: ManagedFile(text.encode()) for name, text in home.managed.items()}
+    managed |= terminal_files(task.options)
     provided = await services.workspace.provide(task, {**own.files, **managed})
     image = await services.runner.ensure_image(config.image, task.options.environment)
     last = services.store.runs.last(task.id)
@@ -163,6 +165,7 @@ async def home_of(
             base_url=account.base_url if account else "",
             home=HOME,
             mcp=bool(options.mcp_servers),
+            terminals=has_terminals(options),
             approval_tool=options.approval_tool,
             memory=own.memory,
             hooks=own.hooks,
