@@ -14,6 +14,12 @@ from ctui.errors import Refused, Unavailable
 WORKSPACE = "/workspace"
 """Folder of a task's container that its worktree is mounted at."""
 
+MANAGED = "/etc/claude-code"
+"""Folder of settings that the CLI reads before all others; a task cannot write there."""
+
+ATTACHED = "/attached"
+"""Folder there with what the person gave with messages; a task cannot write in it."""
+
 _SOCKET_PATH_LIMIT = 100
 """Bytes. A unix socket's path has at most 107 on Linux and 103 on macOS (sun_path in unix(7))."""
 

@@ -244,6 +244,18 @@ class ShownNetwork(msgspec.Struct, frozen=True):
     shipped: list[ShippedHost]
 
 
+class ShownLogin(msgspec.Struct, frozen=True):
+    """A login with a name, without its value."""
+
+    name: str
+    kind: Literal["api-key", "auth-token", "oauth"]
+    place: Literal["keyring", "file"]
+    stored: int
+    """Nanoseconds since the epoch."""
+    tasks: list[str]
+    """Tasks on the list that have it."""
+
+
 class ShownSecret(msgspec.Struct, frozen=True):
     """A secret, without its value."""
 

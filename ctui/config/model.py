@@ -36,6 +36,20 @@ class ImageConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: Annotated[
         str, Meta(description="or a ready-made image of this ctui, pulled where it is not there")
     ] = ""
+    cli_version: Annotated[
+        str,
+        Meta(
+            description="of Claude Code, such as 2.1.300; empty is the one that this ctui was "
+            "tested with"
+        ),
+    ] = ""
+    updated: Annotated[
+        str,
+        Meta(
+            description="when `ctui image update` brought its packages up to date; "
+            "another time is another image"
+        ),
+    ] = ""
     ca_file: Annotated[
         str,
         Meta(
@@ -89,6 +103,14 @@ class SandboxConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Meta(
             description="give all tasks the same npm and Node.js caches: "
             "what one task writes there, the others use"
+        ),
+    ] = False
+
+    shared_folder: Annotated[
+        bool,
+        Meta(
+            description="give the tasks of a repository one folder, /shared: "
+            "what one writes there, the others read and may run"
         ),
     ] = False
 
@@ -176,12 +198,49 @@ class ClaudeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         str | tuple[str, ...],
         Meta(
             description="MCP servers of the image's variant browser that every task gets: "
-            "filesystem, github, playwright, postgres, sqlite"
+            "filesystem, github, playwright, postgres, sqlite; or terminal, of any image"
         ),
     ] = ()
     approval_tool: Annotated[
         str,
         Meta(description="mcp__server__tool: decides on the asks of new tasks instead of you"),
+    ] = ""
+    login: Annotated[
+        str | tuple[str, ...],
+        Meta(
+            description="name of the login of new tasks (`ctui login`); NAME=FOLDER is for the "
+            'repositories in a folder, such as ["home", "work=~/work"]'
+        ),
+    ] = ()
+    memory: Annotated[
+        str | tuple[str, ...],
+        Meta(description='your own CLAUDE.md for each task, such as "~/.claude/CLAUDE.md"'),
+    ] = ()
+    skills: Annotated[
+        str | tuple[str, ...],
+        Meta(description='your own skills for each task: folders such as "~/.claude/skills"'),
+    ] = ()
+    agents: Annotated[
+        str | tuple[str, ...],
+        Meta(description="your own agents for each task: folders, or files .md"),
+    ] = ()
+    commands: Annotated[
+        str | tuple[str, ...],
+        Meta(description="your own commands for each task: folders, or files .md"),
+    ] = ()
+    hooks: Annotated[
+        str | tuple[str, ...],
+        Meta(
+            description='your own hooks, run in the sandbox: files with "hooks" such as '
+            "~/.claude/settings.json, and folders of what they run"
+        ),
+    ] = ()
+    output_styles: Annotated[
+        str | tuple[str, ...],
+        Meta(description="your own output styles for each task: folders, or files .md"),
+    ] = ()
+    output_style: Annotated[
+        str, Meta(description="name of the output style of tasks; empty is the CLI's own")
     ] = ""
 
 

@@ -11,7 +11,9 @@ import click
 
 from ctui.cli import context
 from ctui.cli.bringing import ask_of, bringing_options, include_of
+from ctui.cli.login_input import complete_login
 from ctui.cli.output import json_option, print_json, read_stdin, repo_option, show_progress, warn
+from ctui.cli.task.attach_option import attach_option
 from ctui.cli.task.durations import unattended_options
 from ctui.cli.task.variables import env_file_texts, variable_options
 from ctui.config.model import NetworkMode, PermissionMode
@@ -71,13 +73,20 @@ def _no_gpus() -> None:
     multiple=True,
     metavar="NAME",
     help="Switch on an MCP server of the image: filesystem, github, playwright, postgres or "
-    "sqlite; may be repeated.",
+    "sqlite; or terminal: interactive programs that the task drives. May be repeated.",
 )
 @click.option(
     "--approval-tool-permission",
     default="",
     metavar="mcp__SERVER__TOOL",
     help="This tool decides on what the task asks, and not the inbox.",
+)
+@click.option(
+    "--login",
+    default="",
+    metavar="NAME",
+    shell_complete=complete_login,
+    help="Use this login in all of its runs (`ctui login`).",
 )
 @click.option(
     "--trust",
@@ -111,6 +120,7 @@ def _no_gpus() -> None:
     metavar="IMAGE",
     help="Run in this image, whatever the repository says.",
 )
+@attach_option
 @variable_options
 @bringing_options
 @unattended_options
@@ -204,6 +214,7 @@ async def _start(client: Client, repository: Repository, options: dict[str, Any]
             isolated=options["isolated"],
             network=_network_of(options),
             secrets=options["secrets"],
+            login=options["login"],
         ),
         mcp_config=options["mcp_config"],
         mcp=options["mcp"],
@@ -211,6 +222,7 @@ async def _start(client: Client, repository: Repository, options: dict[str, Any]
         detached=options["detach"],
         env=options["env"],
         env_files=options["env_files"],
+        attach=options["attach"],
         include=include_of(options),
     )
     may_ask = not (options["unattended"] or options["detach"] or options["as_json"])

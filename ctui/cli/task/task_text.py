@@ -90,6 +90,7 @@ def sandbox_text(facts: SandboxFacts) -> str:
         facts.network not in {"", "gateway"} and f"network {facts.network}",
         facts.permission_mode and f"mode {facts.permission_mode}",
         facts.trusted and "trusted",
+        facts.shared and "shares /shared",
     ]
     return sanitise(", ".join(str(one) for one in said if one))
 

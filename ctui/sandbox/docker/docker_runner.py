@@ -19,7 +19,7 @@ from ctui.sandbox.docker.services.beside import Beside
 from ctui.sandbox.docker.services.bring_up import bring_up
 from ctui.sandbox.docker.services.last_words import Keep
 from ctui.sandbox.docker.stream import Stdin, follow_log
-from ctui.sandbox.docker.volumes import CACHES, ensure_caches
+from ctui.sandbox.docker.volumes import ensure_shared, shared_kind
 from ctui.sandbox.runner import FoundSandbox, LogLine, SandboxState, Seen, Stream
 from ctui.sandbox.spec import (
     HOLDER,
@@ -105,14 +105,14 @@ class DockerRunner:
         if self._in_machine and spec.network == NO_NETWORK:
             refuse_unsealable()
         await self._engine.ensure_network(spec.network, {LABEL_INSTANCE: self._instance})
-        caches = {cache.name(self._instance) for cache in CACHES}
-        for mount in spec.mounts:
-            if mount.kind == "volume" and mount.source not in caches:
-                purpose = "home" if mount.target == HOME else "environment"
-                labels = {**spec.labels, LABEL_VOLUME: purpose}
-                await self._engine.ensure_volume(mount.source, labels)
-        if any(mount.source in caches for mount in spec.mounts):
-            await ensure_caches(self._engine, self._instance, spec.image)
+        for mount in (mount for mount in spec.mounts if mount.kind == "volume"):
+            if kind := shared_kind(mount, self._instance):
+                of = self._engine, self._instance, spec.image
+                await ensure_shared(*of, mount.source, kind)
+                continue
+            purpose = "home" if mount.target == HOME else "environment"
+            labels = {**spec.labels, LABEL_VOLUME: purpose}
+            await self._engine.ensure_volume(mount.source, labels)
         if self._accounts is not None:
             named = await account_mounts(self._engine, spec, self._accounts)
             spec = msgspec.structs.replace(spec, mounts=(*spec.mounts, *named))

@@ -264,6 +264,7 @@ class Engine:
         network: str = "host",
         dockerfile: str = "Dockerfile",
         target: str = "",
+        fresh: bool = False,
     ) -> None:
         """Build an image from a tar archive by the classic builder.
 
@@ -276,6 +277,7 @@ class Engine:
             network: that its commands have.
             dockerfile: its name in the archive.
             target: the stage to build; the last one if it is empty.
+            fresh: run every command anew, so that packages are those of now.
 
         Raises:
             ExternalFailure: with what the build said last.
@@ -291,6 +293,7 @@ class Engine:
                 network_mode=network,
                 dockerfile=dockerfile,
                 target=target or None,
+                nocache=fresh,
                 rm=True,
                 forcerm=True,
                 decode=True,

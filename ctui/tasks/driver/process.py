@@ -16,11 +16,13 @@ import time
 from collections.abc import Callable
 
 from ctui.claude.login.login import LoginSearch
+from ctui.claude.login.named import NamedSearch
 from ctui.daemon.life import IDLE_SECONDS, live
 from ctui.daemon.listener import Listener
 from ctui.gateway.link import Link
 from ctui.gateway.model import FromGateway
 from ctui.paths import Paths
+from ctui.sandbox.docker.docker_commands import DockerCommands
 from ctui.sandbox.docker.docker_runner import DockerRunner
 from ctui.sandbox.docker.endpoint import resolve_endpoint
 from ctui.sandbox.docker.engine import Engine
@@ -63,7 +65,7 @@ class Driver:
         server = Server(self._over.set, self._watch_idle, engine=endpoint.identity)
         link = Link(self.paths, self._heard)
         tasks = TaskEngine(self._services(store, runner, server, logins, link), self._taken_ids())
-        server.tasks = tasks
+        server.tasks, server.commands = tasks, DockerCommands(endpoint)
         self._server, self._tasks = server, tasks
         self._desk.tell = tasks.tell
         self._desk.take_over()
@@ -85,10 +87,12 @@ class Driver:
 
     def _logins(self) -> Logins:
         search = LoginSearch(self.paths)
+        names = NamedSearch(self.paths)
         config = Settings(self.paths)
         sources = Sources(
             own=lambda but: Account(search.find(but=but), config().claude.base_url),
             stored=lambda but: search.kept(but=but),
+            named=lambda name, but: Account(names.find(name, but=but), config().claude.base_url),
             secrets=lambda names, environ: read_values(self.paths, names, environ),
         )
         return Logins(sources)
@@ -110,6 +114,7 @@ class Driver:
             config=config,
             publish=server.publish,
             now=now,
+            config_folder=self.paths.config,
             environments=LocalEnvironments(self.paths),
             booted=_booted(),
         )

@@ -45,6 +45,7 @@ class Send(Mail):
 
     call: SendMessage
     reply: Reply
+    attached: str = ""
 
 
 class Answer(Mail):

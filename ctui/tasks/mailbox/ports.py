@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -11,6 +11,8 @@ import msgspec
 
 from ctui.claude.login.credentials import Credential
 from ctui.claude.mcp.mcp_servers import Resolved
+from ctui.claude.personal.collect import ManagedFile
+from ctui.claude.protocol.fields import JsonObject
 from ctui.config import Config
 from ctui.errors import ConsentRequired
 from ctui.sandbox.runner import SandboxRunner
@@ -19,7 +21,7 @@ from ctui.sandbox.spec import Mount
 from ctui.tasks.calls import Login, Update
 from ctui.tasks.disk_usage import Usage
 from ctui.tasks.journal.archive import Journal
-from ctui.tasks.model import Run, Task, TaskOptions, WorkState
+from ctui.tasks.model import Message, Run, Task, TaskOptions, WorkState
 from ctui.tasks.store import Store
 
 if TYPE_CHECKING:
@@ -55,12 +57,22 @@ class Account(NamedTuple):
 class Workspace(Protocol):
     """Files of tasks: their way into the sandboxes, and the way home of their commits."""
 
-    async def provide(self, task: Task, managed: Mapping[str, str]) -> Provided:
+    async def provide(self, task: Task, managed: Mapping[str, ManagedFile]) -> Provided:
         """Make ready what a run needs, and the settings that bind it where it cannot write.
 
         Raises:
             CtuiError: the repository or the worktree is not what it was.
         """
+
+    async def attach(self, task_id: str, text: str, staged: str) -> tuple[str, str]:
+        """Give a task the files of a call; return the message with a note, and their names.
+
+        Raises:
+            CtuiError: they are gone, or the message is too long with them.
+        """
+
+    def media(self, task: Task, message: Message) -> Sequence[JsonObject]:
+        """Return the images and documents that came with a message."""
 
     async def is_trusted(self, task: Task) -> bool:
         """Return True where the repository's own Claude settings count in the task's runs."""
@@ -229,6 +241,8 @@ class Services(NamedTuple):
     """Returns nanoseconds since the epoch."""
     sockets: Path = Path("/nonexistent")
     """Folder in which each sealed run has one of its own."""
+    config_folder: Path = Path("/")
+    """Folder of the file of settings, where relative paths in it begin."""
     environments: Environments | None = None
     """None where no task waits for one."""
     booted: int = 0

@@ -45,6 +45,7 @@ def send(step: Step, mail: Send) -> None:
         created=step.time,
         unattended=call.unattended,
         timeout=call.timeout,
+        attached=mail.attached,
     )
     if not step.store.messages.add(message):
         if step.store.messages.get(task.id, call.id) is None:

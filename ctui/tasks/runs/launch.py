@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import posixpath
 from collections.abc import Mapping
@@ -10,10 +11,18 @@ from typing import NamedTuple
 
 import msgspec
 
+from ctui.claude.personal.collect import (
+    NOTHING,
+    ManagedFile,
+    Personal,
+    collect,
+    names_something,
+)
 from ctui.claude.task_home import RunOptions, TaskHome, deny_rules_of, first_line, task_home
 from ctui.config import Config, SandboxConfig, parse_size
+from ctui.paths import MANAGED
 from ctui.sandbox.docker.services.naming import holder_name
-from ctui.sandbox.docker.volumes import cache_environment, cache_mounts
+from ctui.sandbox.docker.volumes import SHARED, cache_environment, cache_mounts, shared_folder
 from ctui.sandbox.proxies import past_proxies, proxy_environment
 from ctui.sandbox.services import refuse_shadowing
 from ctui.sandbox.spec import (
@@ -40,6 +49,7 @@ from ctui.tasks.network.sealed import (
     task_policy,
 )
 from ctui.tasks.runs.given import given_environment
+from ctui.tasks.runs.terminal_files import has_terminals, terminal_files
 
 
 class Launch(NamedTuple):
@@ -74,6 +84,11 @@ def sandbox_name(instance: str, task_id: str, number: int) -> str:
     return f"ctui-{instance[:8]}-{task_id}-{number}"
 
 
+def shares(config: SandboxConfig, task: Task) -> bool:
+    """Return True if the task has the folder that the tasks of its repository share."""
+    return config.shared_folder and SHARED not in task.options.volumes
+
+
 def network_name(instance: str, config: SandboxConfig) -> str:
     """Return the network that tasks join: the names of one instance's are nobody else's."""
     return config.network or f"ctui-{instance[:8]}"
@@ -87,8 +102,11 @@ async def prepare(
     Raises:
         CtuiError: the repository or worktree is not what it was, or the image is missing.
     """
-    home = await home_of(services, config, task, account)
-    provided = await services.workspace.provide(task, home.managed)
+    own = await _personal(services, config)
+    home = await home_of(services, config, task, account, own)
+    managed = {name: ManagedFile(text.encode()) for name, text in home.managed.items()}
+    managed |= terminal_files(task.options)
+    provided = await services.workspace.provide(task, {**own.files, **managed})
     image = await services.runner.ensure_image(config.image, task.options.environment)
     last = services.store.runs.last(task.id)
     number = last.number + 1 if last else 1
@@ -96,6 +114,7 @@ async def prepare(
     sealed = sealed_run_of(services, config, task, number, account)
     volume = Mount(home_volume(instance, task.id), HOME, kind="volume")
     caches = cache_mounts(instance) if sandbox.shared_caches else ()
+    shared = (shared_folder(instance, task.repository),) if shares(sandbox, task) else ()
     spec = SandboxSpec(
         name=sandbox_name(instance, task.id, number),
         image=image,
@@ -105,6 +124,7 @@ async def prepare(
         env={
             **surroundings(os.environ),
             **home.env,
+            "CTUI_TASK": task.id,
             **(sealed_environment(sealed.login, task.options.services) if sealed else {}),
             **(cache_environment() if sandbox.shared_caches else {}),
         },
@@ -112,6 +132,7 @@ async def prepare(
             *provided.mounts,
             volume,
             *caches,
+            *shared,
             *environment_volumes(instance, task),
             *([sealed.mount] if sealed else []),
         ),
@@ -130,9 +151,10 @@ async def prepare(
         limits=_limits(sandbox),
         directory=provided.directory,
     )
-    facts = _facts(config, task, spec, provided)
-    if account is not None and account.servers is not None:
-        facts = msgspec.structs.replace(facts, skipped=account.servers.skipped)
+    skipped = account.servers.skipped if account and account.servers else ()
+    facts = msgspec.structs.replace(
+        _facts(config, task, spec, provided), personal=own.said, skipped=(*skipped, *own.left_out)
+    )
     given = given_environment(services, task, account)
     greeting = first_line_of(home, account, given, task)
     return Launch(number, spec, greeting, facts, sealed)
@@ -149,8 +171,18 @@ def sealed_run_of(
     return SealedRun(access, login_of(task, account))
 
 
+async def _personal(services: Services, config: Config) -> Personal:
+    if not names_something(config.claude):
+        return NOTHING
+    return await asyncio.to_thread(collect, config.claude, services.config_folder, MANAGED)
+
+
 async def home_of(
-    services: Services, config: Config, task: Task, account: Account | None
+    services: Services,
+    config: Config,
+    task: Task,
+    account: Account | None,
+    own: Personal = NOTHING,
 ) -> TaskHome:
     """Return the CLI's command line, settings and surroundings for the task's next run."""
     options = task.options
@@ -178,8 +210,13 @@ async def home_of(
             base_url=account.base_url if account and not is_sealed(task) else "",
             home=HOME,
             mcp=bool(options.mcp_servers),
+            terminals=has_terminals(options),
             approval_tool=options.approval_tool,
             sealed=is_sealed(task),
+            memory=own.memory,
+            hooks=own.hooks,
+            output_style=own.style,
+            shared=SHARED if shares(config.sandbox, task) else "",
         )
     )
 
@@ -244,4 +281,5 @@ def _facts(config: Config, task: Task, spec: SandboxSpec, provided: Provided) ->
         else options.permission_mode,
         trusted=options.trusted,
         isolated=provided.isolated,
+        shared=shares(sandbox, task),
     )

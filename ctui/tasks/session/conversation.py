@@ -94,7 +94,8 @@ def say(step: Step, message: Message) -> None:
         return
     text = control.as_cli_text(message.text, step.view.commands)
     step.store.messages.note_said(message, step.view.seen.out)
-    step.send(control.user_message(text, message.id), key=message.id)
+    media = step.services.workspace.media(step.task, message) if message.attached else ()
+    step.send(control.user_message(text, message.id, media), key=message.id)
 
 
 def _effect(step: Step, event: Event, line: LogLine) -> None:

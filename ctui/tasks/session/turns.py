@@ -171,4 +171,4 @@ def say_again(step: Step) -> None:
     """Repeat the last message if it was read and not answered: its id would not run again."""
     last = step.store.messages.last(step.task.id)
     if step.task.unanswered and last is not None and last.delivered is not None:
-        step.store.messages.add(new_message(step.task.id, last.text, step.time))
+        step.store.messages.add(new_message(step.task.id, last.text, step.time, last.attached))

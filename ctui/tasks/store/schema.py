@@ -136,4 +136,7 @@ MIGRATIONS: tuple[str, ...] = (
         UNIQUE (repository, task, host)
     ) STRICT;
     """,
+    """
+    ALTER TABLE messages ADD COLUMN attached TEXT NOT NULL DEFAULT '';
+    """,
 )

@@ -55,7 +55,8 @@ class Commands(Screen[None]):
             if (pane := self._switcher.pane_of(event.task)) is not None:
                 pane.composer.give_back(event.text)
 
-        self.services.task_actions.say(event.task, event.message_id, event.text, refused)
+        said = (event.task, event.message_id, event.text)
+        self.services.task_actions.say(*said, refused, event.attach)
 
     def on_ask_panel_answered(self, event: AskPanel.Answered) -> None:
         self.services.task_actions.answer(event.ask, event.answer, event.panel.start_again)
