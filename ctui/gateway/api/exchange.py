@@ -123,6 +123,9 @@ class Exchange:
             if status not in {401, 403}:
                 return answer
             why = await _reason(answer)
+            if status == 403 and not _speaks_of_token(why):
+                # What the account or its organisation may not do: no other login would help.
+                raise Answer(400, f"the API does not permit it to this account ({why})")
             newer = await self._shared.logins.renewed(access.login, self._login, status, access.run)
             if newer is None or route_of(newer.kind, asked.method, asked.path) is None:
                 break
@@ -170,6 +173,12 @@ class Exchange:
             up=len(self._asked.body),
             down=self._down,
         )
+
+
+def _speaks_of_token(reason: str) -> bool:
+    """Return True for a refusal that another login may mend."""
+    said = reason.lower()
+    return "token" in said and any(word in said for word in ("revoked", "expired", "invalid"))
 
 
 async def _reason(answer: httpx2.Response) -> str:
