@@ -22,7 +22,14 @@ from ctui.gateway.egress.hello import Incomplete, Unreadable, name_in
 from ctui.gateway.egress.names import BadName, target_of
 from ctui.gateway.egress.policy import PRIVATE, Policy, Record, Verdict, decide
 from ctui.gateway.egress.refusals import ALERT_NAME, line
-from ctui.gateway.egress.requests import BadRequest, other_host, passed_on, program_of, split
+from ctui.gateway.egress.requests import (
+    BadRequest,
+    other_host,
+    passed_on,
+    path_of,
+    program_of,
+    split,
+)
 from ctui.gateway.egress.upstream import Upstreams
 from ctui.gateway.http1 import Gone, Peer, end_to_end, exchange, framing
 from ctui.gateway.pump import Pump
@@ -200,9 +207,10 @@ class EgressServer:
             async with asyncio.timeout(self._idle):
                 request = await inner.event()
             if isinstance(request, h11.Request):
-                await self._exchange(inner, request, request.target, attempt, way)
-        except (TimeoutError, h11.RemoteProtocolError):
-            attempt.failed("no HTTP was spoken")
+                path = path_of(request)
+                await self._exchange(inner, request, path, attempt, way)
+        except (TimeoutError, h11.RemoteProtocolError, BadRequest):
+            attempt.failed("no request of HTTP came")
             await inner.answer(400, "ctui: no request", "ctui: only HTTP is spoken on port 80")
 
     async def _exchange(
