@@ -87,6 +87,16 @@ async def _same_version(
     paths: Paths, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> bool:
     """Return True if the gateway has our version; have an older one leave."""
+    if await _is_ours(paths, reader, writer):
+        return True
+    await _have_leave(reader, writer)
+    return False
+
+
+async def _is_ours(
+    paths: Paths, reader: asyncio.StreamReader, _writer: asyncio.StreamWriter
+) -> bool:
+    """Return True if the gateway has our version, and False for an older or a dead one."""
     try:
         async with asyncio.timeout(_ANSWER_SECONDS):
             line = await rpc.read_line(reader)
@@ -101,15 +111,27 @@ async def _same_version(
     except msgspec.DecodeError:
         raise Unavailable("something that is no gateway answers at its socket") from None
     theirs, ours = version_numbers(hello.version), version_numbers(__version__)
-    if (hello.protocol, hello.version) == (PROTOCOL, __version__):
-        return True
     if (hello.protocol, theirs) > (PROTOCOL, ours):
         raise Refused(
             f"a gateway of ctui {hello.version} runs, and this is {__version__}",
             hint="use the newer ctui; your tasks go on",
         )
+    return (hello.protocol, hello.version) == (PROTOCOL, __version__)
+
+
+async def end_gateway(paths: Paths) -> None:
+    """Have the gateway of these folders end, if one runs; calls that are under way end first."""
+    found = await _try_socket(paths)
+    if found is None:
+        return
+    try:
+        await _have_leave(*found)
+    finally:
+        found[1].close()
+
+
+async def _have_leave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     with suppress(OSError):
         writer.write(rpc.encode(Leave()))
         while await rpc.read_line(reader):
             pass
-    return False

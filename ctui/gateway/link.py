@@ -70,10 +70,19 @@ class Link:
         """The reason why there is no gateway; None while there is one."""
 
     async def __aenter__(self) -> Self:
-        self._job = asyncio.create_task(self._keep(), name="gateway")
+        self._begin()
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    def _begin(self) -> None:
+        """Have a gateway from now on: whoever needs none does not have it started."""
+        if self._job is None:
+            self._job = asyncio.create_task(self._keep(), name="gateway")
+
+    async def close(self) -> None:
+        """Let the gateway go on without this driver."""
         if self._job is not None:
             self._job.cancel()
             await asyncio.gather(self._job, return_exceptions=True)
@@ -102,6 +111,7 @@ class Link:
             Unavailable: there is no gateway for now; it gets the table as soon as there is one.
             Refused: the gateway is a newer ctui's.
         """
+        self._begin()
         number = next(self._numbers)
         self._table = Serve(number, tuple(accesses), tuple(logins), gate, domain)
         self._send(self._table)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from ctui.gateway.model import Login, LoginRejected
 
@@ -25,9 +25,14 @@ class Logins:
         self._pushed = asyncio.Event()
         self._told: dict[str, tuple[float, asyncio.Event]] = {}
 
-    def push(self, logins: Iterable[Login]) -> None:
-        """Take the driver's new word for all of them."""
-        self._logins = {login.name: login for login in logins}
+    def push(self, logins: Iterable[Login], used: Collection[str]) -> None:
+        """Take the driver's new word for all of them.
+
+        One that is in use and that it says nothing of stays: a driver that was killed may have had
+        it from a person's shell, and the next one cannot know it.
+        """
+        known = {**self._logins, **{login.name: login for login in logins}}
+        self._logins = {name: login for name, login in known.items() if name in used}
         self._pushed.set()
         self._pushed = asyncio.Event()
 

@@ -52,6 +52,24 @@ async def forwarded_port(
             watch.cancel()
 
 
+async def gateway_pid(paths: Paths) -> int | None:
+    """Return the process id of the gateway that runs, if one does.
+
+    Raises:
+        Unavailable: it does not answer.
+    """
+    try:
+        reader, writer = await asyncio.open_unix_connection(
+            str(paths.gateway_socket), limit=rpc.MAX_LINE
+        )
+    except OSError:
+        return None
+    try:
+        return msgspec.json.decode(await _line(reader), type=rpc.Hello).pid
+    finally:
+        writer.close()
+
+
 @asynccontextmanager
 async def _connected(paths: Paths) -> AsyncIterator[_Streams]:
     try:

@@ -35,7 +35,7 @@ class Table:
         """Make everything as a table says; each run that cannot be served is named."""
         problems: dict[str, str] = {}
         async with self._turn:
-            self._logins.push(table.logins)
+            self._logins.push(table.logins, {access.login for access in table.accesses})
             wanted = {access.run: access for access in table.accesses}
             for run in self._sites.keys() - wanted.keys():
                 await self._close(run)

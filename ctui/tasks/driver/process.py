@@ -16,9 +16,13 @@ import time
 from collections.abc import Callable
 
 from ctui.claude.login.login import LoginSearch
+from ctui.claude.login.named import NamedSearch
 from ctui.daemon.life import IDLE_SECONDS, live
 from ctui.daemon.listener import Listener
+from ctui.gateway.link import Link
+from ctui.gateway.model import FromGateway
 from ctui.paths import Paths
+from ctui.sandbox.docker.docker_commands import DockerCommands
 from ctui.sandbox.docker.docker_runner import DockerRunner
 from ctui.sandbox.docker.endpoint import resolve_endpoint
 from ctui.sandbox.docker.engine import Engine
@@ -26,7 +30,9 @@ from ctui.tasks.driver.server import Server
 from ctui.tasks.engine import TaskEngine
 from ctui.tasks.environments import LocalEnvironments
 from ctui.tasks.journal.archives import Journals
+from ctui.tasks.journal.service_logs import ServiceLogs
 from ctui.tasks.mailbox.ports import Account, Services
+from ctui.tasks.network.desk import NetworkDesk
 from ctui.tasks.runs.logins import Logins, Sources
 from ctui.tasks.secrets.values import read_values
 from ctui.tasks.settings import Settings
@@ -49,13 +55,20 @@ class Driver:
         """Serve until told to stop, or idle for long enough."""
         store = Store(self.paths.database, busy_seconds=_BUSY_SECONDS)
         endpoint = resolve_endpoint()
+        logins = self._logins()
         runner = DockerRunner(
-            await Engine.connect(endpoint), self.paths.instance, self.paths.state / "accounts"
+            await Engine.connect(endpoint),
+            self.paths.instance,
+            self.paths.state / "accounts",
+            ServiceLogs(self.paths, logins.redactor).keep,
         )
         server = Server(self._over.set, self._watch_idle, engine=endpoint.identity)
-        tasks = TaskEngine(self._services(store, runner, server), self._taken_ids())
-        server.tasks = tasks
+        link = Link(self.paths, self._heard)
+        tasks = TaskEngine(self._services(store, runner, server, logins, link), self._taken_ids())
+        server.tasks, server.commands = tasks, DockerCommands(endpoint)
         self._server, self._tasks = server, tasks
+        self._desk.tell = tasks.tell
+        self._desk.take_over()
         tasks.adopt()
         listener = Listener(self.paths.driver_socket, server.serve)
         await listener.open()
@@ -65,28 +78,43 @@ class Driver:
         listener.close()
         await server.hang_up()
         await tasks.detach()
+        await link.close()
         await runner.close()
         store.close()
 
-    def _services(self, store: Store, runner: DockerRunner, server: Server) -> Services:
+    def _heard(self, event: FromGateway) -> None:
+        self._desk.hear(event)
+
+    def _logins(self) -> Logins:
         search = LoginSearch(self.paths)
+        names = NamedSearch(self.paths)
         config = Settings(self.paths)
         sources = Sources(
             own=lambda but: Account(search.find(but=but), config().claude.base_url),
             stored=lambda but: search.kept(but=but),
+            named=lambda name, but: Account(names.find(name, but=but), config().claude.base_url),
             secrets=lambda names, environ: read_values(self.paths, names, environ),
         )
-        logins = Logins(sources)
+        return Logins(sources)
+
+    def _services(
+        self, store: Store, runner: DockerRunner, server: Server, logins: Logins, link: Link
+    ) -> Services:
+        config, folder = Settings(self.paths), self.paths.gateway_folders
+        self._desk = NetworkDesk(link, folder, store, logins, config)
         return Services(
             store=store,
             runner=runner,
             workspace=LocalWorkspace(self.paths, store, logins.shell),
             logins=logins,
             journals=Journals(self.paths, store, logins.redactor),
+            network=self._desk,
+            sockets=folder,
             instance=self.paths.instance,
             config=config,
             publish=server.publish,
             now=now,
+            config_folder=self.paths.config,
             environments=LocalEnvironments(self.paths),
             booted=_booted(),
         )

@@ -117,7 +117,7 @@ async def open_gate() -> AsyncIterator[Open]:
                 return renew is not None
 
             logins = Logins(tell)
-            logins.push([login] if login else [])
+            logins.push([login] if login else [], {login.name} if login else ())
             books = await Books.open(folder / "network.db", estimate)
             outside = Outside(os.environ)
             held = held_by_all()
