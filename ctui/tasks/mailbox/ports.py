@@ -216,6 +216,15 @@ class Network(Protocol):
     async def close(self, task: str) -> None:
         """Take everything away that a task reached: none of its sandboxes is left."""
 
+    async def lend(self, name: str, repository: str) -> Path:
+        """Let a build reach what the repository's tasks do; return the folder of its sockets.
+
+        It is closed after a few minutes in which nobody has asked for it again.
+
+        Raises:
+            RunnerUnavailable: the gateway does not serve it.
+        """
+
     def decide(self, request: str, *, allow: bool) -> None:
         """Let what waits for a host go on, or refuse it."""
 

@@ -167,7 +167,8 @@ def sealed_run_of(
     if not is_sealed(task):
         return None
     rules = services.store.host_rules.of(task.repository, task.id)
-    access = access_of(task, number, task_policy(task, config, rules), services.sockets)
+    policy = task_policy(task, config, rules)
+    access = access_of(task.id, number, policy, services.sockets, task.options.budget)
     return SealedRun(access, login_of(task, account))
 
 
