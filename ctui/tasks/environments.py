@@ -18,6 +18,7 @@ from ctui.tasks.runs.launch import network_name
 from ctui.worktrees.owner import TASK_UID
 
 if TYPE_CHECKING:
+    from ctui.environments.build.provision import Lend
     from ctui.environments.plan import Plan
     from ctui.environments.records import Records
 
@@ -29,8 +30,8 @@ _STEP = re.compile(r"\d+/\d+ |building |pulling |waiting ")
 class LocalEnvironments:
     """The environments of one home."""
 
-    def __init__(self, paths: Paths) -> None:
-        self._paths = paths
+    def __init__(self, paths: Paths, lend: Lend) -> None:
+        self._paths, self._lend = paths, lend
 
     async def provide(
         self, task: Task, config: Config, agreed: Collection[str], say: Callable[[str], None]
@@ -52,7 +53,9 @@ class LocalEnvironments:
         _agree(records, plan, agreed)
         network = network_name(self._paths.instance, config.sandbox)
         said = _Steps(say)
-        made = await provision(Provision(self._paths, config, network, TASK_UID, said.line), plan)
+        lend = self._lend if config.network.gateway else None
+        given = Provision(self._paths, config, network, TASK_UID, said.line, lend)
+        made = await provision(given, plan)
         notes: list[str] = []
         if task.options.environment_due == "new-worktree" and task.metadata is not None:
             kept = records.carried(made.id)

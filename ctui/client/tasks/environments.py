@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from ctui.environments.build.carrying import carry_into
-from ctui.environments.build.provision import Provision, provision
+from ctui.environments.build.provision import Lend, Provision, provision
 from ctui.environments.consent import consent_text
 from ctui.environments.lookup import plan_of
 from ctui.environments.plan import Plan
@@ -73,9 +73,23 @@ async def ensure_environment(
         network_name(paths.instance, config.sandbox),
         TASK_UID,
         wish.progress,
-        wish.verify,
+        lend=_lender(paths) if config.network.gateway else None,
+        verify=wish.verify,
     )
     return await provision(given, plan)
+
+
+def _lender(paths: Paths) -> Lend:
+    """Return the way to the driver for what a build reaches."""
+    from ctui.client.client import Client
+    from ctui.tasks.calls import LendNetwork
+
+    async def lend(plan: str, repository: str) -> Path:
+        async with Client(paths) as client:
+            folder = await client.call(LendNetwork(plan, repository))
+        return Path(folder)
+
+    return lend
 
 
 async def carry(paths: Paths, environment: Environment, worktree: Path, git_dir: Path) -> list[str]:

@@ -9,6 +9,7 @@ import msgspec
 
 from ctui.environments.build.carrying import keep_folders
 from ctui.environments.build.context import build_context
+from ctui.environments.build.network import CONTAINER
 from ctui.environments.build.service_images import require_images
 from ctui.environments.build.set_up import Log
 from ctui.environments.build.stages import Builder, Progress, root_steps, run_as_root, run_as_user
@@ -25,7 +26,6 @@ from ctui.sandbox.docker.environment_image import (
     pull_image,
 )
 from ctui.sandbox.docker.image import build_on, image_tag, require_image
-from ctui.sandbox.proxies import proxy_environment
 from ctui.sandbox.spec import LABEL_INSTANCE
 
 
@@ -74,7 +74,8 @@ async def _build(
 ) -> Environment:
     engine, definition = builder.engine, plan.found.definition
     labels = {LABEL_INSTANCE: builder.paths.instance}
-    await engine.ensure_network(builder.network, labels)
+    if not builder.network.startswith(CONTAINER):
+        await engine.ensure_network(builder.network, labels)
     made_with = image_tag(builder.config.image)
     carry: tuple[str, ...] = ()
     place = records.place(plan.id)
@@ -145,7 +146,7 @@ async def _base(builder: Builder, plan: Plan) -> str:
     await engine.build(
         context.archive,
         base,
-        {**proxy_environment(engine=engine.endpoint.url), **args},
+        {**builder.proxies, **args},
         {LABEL_ENVIRONMENT: plan.id, LABEL_INSTANCE: builder.paths.instance},
         builder.progress,
         network=builder.network,

@@ -28,6 +28,8 @@ from ctui.sandbox.spec import (
     SandboxSpec,
 )
 
+CONTAINER = "container:"
+"""Beginning of the engine's name for the network that a container has."""
 _NOBODY = 65534
 _MEMORY = 256 << 20
 _PIDS = 256
@@ -75,7 +77,7 @@ async def sealed_network(
     try:
         await engine.start(container)
         await _ready(engine, container)
-        yield f"container:{spec.name}"
+        yield f"{CONTAINER}{spec.name}"
     finally:
         await asyncio.shield(engine.remove(container))
 

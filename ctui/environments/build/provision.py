@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctui.environments.plan import Plan
 from ctui.environments.records import Environment, Records
-from ctui.errors import Conflict
+from ctui.errors import Conflict, CtuiError
 from ctui.paths import Paths
 from ctui.sandbox.docker.environment_image import inspect_image
 from ctui.sandbox.docker.image import image_tag
+from ctui.sandbox.proxies import gateway_proxies, proxy_environment
 
 if TYPE_CHECKING:
     from ctui.config import Config
     from ctui.sandbox.docker.engine import Engine
+
+_AGAIN_SECONDS = 60.0
+
+Lend = Callable[[str, str], Awaitable[Path]]
+"""Returns the folder of an access for a build and its repository; called again and again."""
 
 
 class Provision(NamedTuple):
@@ -26,10 +33,12 @@ class Provision(NamedTuple):
     paths: Paths
     config: Config
     network: str
-    """The network of tasks."""
+    """The engine's network for what is unsealed."""
     task_uid: int
     """The user of tasks where this process is root; otherwise they have its own."""
     progress: Callable[[str], None] = lambda _: None
+    lend: Lend | None = None
+    """Lends a build what the tasks of its repository reach; None builds unsealed."""
     verify: bool = False
     """Look at the engine also where the record says that all is built."""
 
@@ -81,17 +90,46 @@ async def _build(given: Provision, plan: Plan) -> Environment:
     from ctui.environments.build.stages import Builder
 
     root = os.geteuid() == 0
-    async with _engine() as engine:
+    async with _engine() as engine, _network(given, plan, engine) as (network, proxies):
         builder = Builder(
             engine=engine,
             paths=given.paths,
             config=given.config,
-            network=given.network,
+            network=network,
+            proxies=proxies,
             uid=given.task_uid if root else os.geteuid(),
             gid=given.task_uid if root else os.getegid(),
             progress=given.progress,
         )
         return await build_environment(builder, plan)
+
+
+@asynccontextmanager
+async def _network(
+    given: Provision, plan: Plan, engine: Engine
+) -> AsyncIterator[tuple[str, Mapping[str, str]]]:
+    """Have the network of a build, and yield its name and its proxies."""
+    from ctui.environments.build.network import sealed_network
+
+    if given.lend is None:
+        yield given.network, proxy_environment(engine=engine.endpoint.url, in_sandbox=True)
+        return
+    lend, repository = given.lend, str(plan.repository.common_dir)
+    folder = await lend(plan.id, repository)
+
+    async def keep() -> None:
+        while True:
+            await asyncio.sleep(_AGAIN_SECONDS)
+            with suppress(CtuiError):
+                await lend(plan.id, repository)
+
+    keeping = asyncio.create_task(keep())
+    try:
+        sealed = sealed_network(engine, given.paths, given.config.image, plan.id, folder)
+        async with sealed as network:
+            yield network, gateway_proxies()
+    finally:
+        keeping.cancel()
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ import msgspec
 from ctui.claude.task_home import GUARDED
 from ctui.config import Config, parse_size
 from ctui.environments.build.checkout import write_files
+from ctui.environments.build.network import CONTAINER
 from ctui.environments.build.set_up import SCRIPT, TIDYING, VARIABLES, Limits, Log, run_steps
 from ctui.environments.definition.definition import Step
 from ctui.environments.plan import Plan
@@ -28,7 +29,6 @@ from ctui.sandbox.docker.environment_image import (
     environment_tag,
     inspect_image,
 )
-from ctui.sandbox.proxies import proxy_environment
 from ctui.sandbox.spec import HOME, LABEL_INSTANCE, LABEL_TASK, Mount, SandboxSpec
 from ctui.sandbox.spec import Limits as SandboxLimits
 
@@ -54,7 +54,9 @@ class Builder(NamedTuple):
     paths: Paths
     config: Config
     network: str
-    """The network of tasks: a build reaches what they do."""
+    """The network that a build is on, as the engine names it."""
+    proxies: Mapping[str, str]
+    """Variables of the proxies there."""
     uid: int
     gid: int
     progress: Progress
@@ -166,7 +168,8 @@ def _spec(
         gid=0 if as_root else builder.gid,
         env={},
         mounts=mounts,
-        network=builder.network,
+        network="" if builder.network.startswith(CONTAINER) else builder.network,
+        network_of=builder.network.partition(CONTAINER)[2],
         # An image's labels are its containers': one could call itself a task's.
         labels={
             LABEL_INSTANCE: builder.paths.instance,
@@ -199,7 +202,7 @@ def _variables_file(
     In the container's own they would stay in the image, and a proxy's address can hold a password.
     """
     variables = {
-        **proxy_environment(engine=builder.engine.endpoint.url, in_sandbox=True),
+        **builder.proxies,
         "DEBIAN_FRONTEND": "noninteractive",
         "CI": "true",
         **({"HOME": "/root"} if as_root else env),
