@@ -62,7 +62,9 @@ async def engine(paths: Paths) -> AsyncIterator[Engine]:
 async def built(paths: Paths, repository: Path, said: list[str]) -> Environment:
     config = Config()
     config = msgspec.structs.replace(
-        config, sandbox=msgspec.structs.replace(config.sandbox, network="bridge")
+        config,
+        sandbox=msgspec.structs.replace(config.sandbox, network="bridge"),
+        network=msgspec.structs.replace(config.network, gateway=False),
     )
     found = open_repository(repository)
     wish = EnvironmentWish(yes=True, progress=said.append)
