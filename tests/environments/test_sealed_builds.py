@@ -29,13 +29,15 @@ def listener() -> Iterator[socket.socket]:
 def _tries(port: int) -> str:
     """Return commands that try every way to this machine, and print what an allowed host says."""
     straight = "curl --noproxy '*' -sS -m 5"
+    reached = "&& printf 'REA%s' CHED"
+    hosts = [f"http://{host}:{port}" for host in _own_addresses()]
     return "; ".join(
         [
-            *(f"{straight} http://{host}:{port} && printf REA%s CHED" for host in _own_addresses()),
-            *(f"curl -sS -m 5 http://{host}:{port} | grep -q HTTP && printf REA%s CHED" for host in ("host",)),
-            f"{straight} http://169.254.169.254/ && printf REA%s CHED",
+            *(f"{straight} {host} {reached}" for host in hosts),
+            *(f"curl -sS -m 5 {host} | grep -q HTTP {reached}" for host in [*hosts, "http://host"]),
+            f"{straight} http://169.254.169.254/ {reached}",
             "curl -sS -m 20 http://pastes.example.org/",
-            "cat /etc/resolv.conf; ls /sys/class/net",
+            "ls /sys/class/net",
         ]
     )
 
