@@ -57,7 +57,7 @@ class LocalEnvironments:
         if task.options.environment_due == "new-worktree" and task.metadata is not None:
             kept = records.carried(made.id)
             notes = await carry_into(kept, made.carry, Path(task.worktree), Path(task.metadata))
-        return BuiltEnvironment(made.id, made.mount_points, tuple(notes))
+        return BuiltEnvironment(made.id, made.mount_points, tuple(notes), made.services)
 
 
 def _agree(records: Records, plan: Plan, agreed: Collection[str]) -> None:

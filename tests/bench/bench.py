@@ -3,7 +3,7 @@
     python -m tests.bench.bench [start] [task-list] [run] [replay] [paint] [keys] [open]
                                 [proofs] [many] [mcp] [followers] [flood]
                                 [task-history] [full-home] [memory] [worktree-commands] [shell]
-                                [network]
+                                [gateway-api] [network]
 
 Absolute times depend on the machine; only the ratios are promised.
 """
@@ -35,6 +35,7 @@ from tests.bench import web
 from tests.bench.figures import ratio
 from tests.bench.first_event import run
 from tests.bench.flood import flood
+from tests.bench.gateway_api import gateway_api
 from tests.bench.homes import full_home, task_history
 from tests.bench.many import many
 from tests.bench.mcp_server import mcp
@@ -174,6 +175,7 @@ BENCHES: dict[str, Callable[[], Awaitable[None]]] = {
     "memory": memory,
     "worktree-commands": worktree_commands,
     "shell": shell,
+    "gateway-api": gateway_api,
     "network": network,
 }
 

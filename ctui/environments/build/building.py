@@ -9,6 +9,7 @@ import msgspec
 
 from ctui.environments.build.carrying import keep_folders
 from ctui.environments.build.context import build_context
+from ctui.environments.build.service_images import require_images
 from ctui.environments.build.set_up import Log
 from ctui.environments.build.stages import Builder, Progress, root_steps, run_as_root, run_as_user
 from ctui.environments.definition.dockerfile import bases, refuse_fetching
@@ -77,6 +78,7 @@ async def _build(
     made_with = image_tag(builder.config.image)
     carry: tuple[str, ...] = ()
     place = records.place(plan.id)
+    await require_images(engine, definition.services, builder.progress)
     try:
         image = await _task_image(builder, plan, log)
         layers = (definition.container_env, definition.remote_env, definition.env)
@@ -90,7 +92,13 @@ async def _build(
         for name in ("workspace", "variables.sh"):
             await asyncio.to_thread(erase, place / name)
     return msgspec.structs.replace(
-        begun, image=tag, made_with=made_with, carry=carry, env=env, volumes=definition.volumes
+        begun,
+        image=tag,
+        made_with=made_with,
+        carry=carry,
+        env=env,
+        volumes=definition.volumes,
+        services=definition.services,
     )
 
 

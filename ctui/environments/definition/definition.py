@@ -8,6 +8,8 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from ctui.sandbox.services import Service
+
 Status = Literal["used", "ignored", "refused"]
 Source = Literal["option", "settings", "devcontainer", "repository", "default"]
 
@@ -63,6 +65,8 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     remote_env: Mapping[str, str] = {}
     env: Mapping[str, str] = {}
     volumes: tuple[VolumeMount, ...] = ()
+    services: tuple[Service, ...] = ()
+    """Started beside each task; a service stands behind those that it waits for."""
 
     @property
     def is_default(self) -> bool:
@@ -76,7 +80,10 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
 
     def digest(self) -> str:
         """Return a hash of everything that it says."""
-        return hashlib.sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()
+        said = msgspec.to_builtins(self)
+        if not self.services:
+            del said["services"]  # a consent of before there were any goes on to count
+        return hashlib.sha256(msgspec.json.encode(said, order="deterministic")).hexdigest()
 
 
 class Found(NamedTuple):

@@ -7,8 +7,6 @@ import copy
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from ctui.errors import Conflict, CtuiError, RunnerUnavailable
 from ctui.tasks.mailbox.open_shells import Opened
 from ctui.tasks.mailbox.ports import BuiltEnvironment
@@ -16,6 +14,7 @@ from ctui.tasks.model import Notice, Run, Task
 from ctui.tasks.runs.channel import Channel
 from ctui.tasks.runs.consents import agreed
 from ctui.tasks.runs.jobs.patience import insist
+from ctui.tasks.runs.jobs.services import bring_up
 from ctui.tasks.runs.launch import Launch, prepare
 from ctui.tasks.session.greeting import RELAY_GREETED, initialize, initialize_id
 
@@ -40,9 +39,7 @@ async def prepare_run(actor: TaskActor, standing: Standing) -> Launch:
     built = await _environment(actor, task, config)
     if built is not None:
         task = copy.copy(task)
-        task.options = msgspec.structs.replace(
-            task.options, environment=built.id, volumes=dict(built.volumes)
-        )
+        task.options = built.given_to(task.options)
     again_on = (RunnerUnavailable,)
     launch = await insist(actor, lambda: prepare(services, config, task, account), on=again_on)
     return launch._replace(built=built)
@@ -76,7 +73,10 @@ async def create(
         if opened.spec == launch.spec and (channel := await _enter(actor, launch, run, opened)):
             return channel
         await insist(actor, lambda: actor.services.runner.remove(opened.sandbox))
+    await insist(actor, lambda: bring_up(actor, launch.spec), on=(RunnerUnavailable,))
     again_on = (RunnerUnavailable, Conflict)
+    if (sealed := launch.sealed) is not None:
+        await insist(actor, lambda: actor.services.network.open(sealed), on=again_on)
     return await insist(actor, lambda: _attempt(actor, launch, run), on=again_on)
 
 

@@ -75,9 +75,7 @@ def _take_environment(step: Step, launch: Launch) -> None:
     if built is None:
         return
     consent.withdraw(step)
-    task.options = msgspec.structs.replace(
-        task.options, environment=built.id, volumes=dict(built.volumes), environment_due=""
-    )
+    task.options = msgspec.structs.replace(built.given_to(task.options), environment_due="")
     for text in built.notes:
         step.note(Notice(kind="problem", text=text))
 
