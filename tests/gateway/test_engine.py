@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from ctui.gateway.egress.policy import Policy, PrivateHost
+from ctui.gateway.egress.policy import Policy, PrivateHost, rule_of
 from tests.conftest import git
 from tests.gateway.boxes import boxes
 from tests.gateway.egress.outside import certificates, serving, way_out
@@ -160,10 +160,12 @@ async def test_every_tool_reaches_what_was_named_and_nothing_else(
             boxes() as start,
             way_out(gateway, Policy()) as way,
         ):
-            (gateway / "network.json").write_text(json.dumps({"ports": [port, ssh, other]}))
-            way.policy = Policy(private=(PrivateHost("host", port), PrivateHost("host", ssh)))
-            for named, ssh_port, allowed in ((port, ssh, True), (other, other, False)):
-                url = f"https://host:{named}"
+            named = (PrivateHost("host", port), PrivateHost("host", ssh))
+            # A port is offered to what knows no proxy where somebody named it for any host.
+            way.policy = Policy(private=named, allow=(rule_of(f"elsewhere.invalid:{other}"),))
+            way.server.recheck()
+            for web, ssh_port, allowed in ((port, ssh, True), (other, other, False)):
+                url = f"https://host:{web}"
                 tools = {name: one.format(url=url, ssh=ssh_port) for name, one in TOOLS.items()}
                 box = await start(gateway, TRY, {**env, "TOOLS": json.dumps(tools)})
                 for name in tools:

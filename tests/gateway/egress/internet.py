@@ -158,7 +158,7 @@ async def tries(folder: Path) -> dict[str, object]:
 
 async def main(folder: Path) -> None:
     """Lay the cable, and try."""
-    (folder / "resolv.conf").write_text("nameserver 8.8.8.8\noptions timeout:1 attempts:1\n")
+    (folder / "resolv.conf").write_text("nameserver 8.8.8.8\noptions timeout:5 attempts:2\n")
     (folder / "hosts").write_text("127.0.0.1 localhost\n")
     for name in ("resolv.conf", "hosts"):
         run("mount", "--bind", str(folder / name), str(Path("/etc", name).resolve()))
