@@ -122,8 +122,9 @@ class EgressServer:
 
     async def close(self) -> None:
         """Remove the socket, and cut every connection."""
-        with contextlib.suppress(OSError):
-            self._path.unlink()
+        for path in (self._path, self._path.with_name(PORTS_FILE)):
+            with contextlib.suppress(OSError):
+                path.unlink()
         if self._acceptor is not None:
             await self._acceptor.close()
         await self._gate.close()
