@@ -14,6 +14,9 @@ GIT_DIRECTORY = "/ctui/git"
 MANAGED = "/etc/claude-code"
 """Folder of settings that the CLI reads before all others; a task cannot write there."""
 
+NO_NETWORK = "none"
+"""The engine's word for loopback only."""
+
 LABEL_INSTANCE = "ctui.instance"
 LABEL_TASK = "ctui.task"
 LABEL_RUN = "ctui.run"
@@ -66,6 +69,10 @@ class SandboxSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Name of the container whose network it shares, and which alone is on `network`."""
     services: tuple[Service, ...] = ()
     """Ready before it is made; it shares their network, under their names."""
+    resolver: str = ""
+    """Address that answers names, and the only one; "" leaves them to the engine."""
+    hosts: Mapping[str, str] = {}
+    """Names and their addresses, before any resolver."""
     directory: str = ""
     """The folder below the workspace in which its command starts; "" is the workspace."""
     debugger: bool = False

@@ -27,7 +27,9 @@ from ctui.tasks.journal.archive import Journal
 from ctui.tasks.mailbox.mail import (
     Adopt,
     Answer,
+    GatewayMail,
     Hold,
+    HostAsked,
     Interrupt,
     Mail,
     PutBack,
@@ -144,10 +146,13 @@ class TaskEngine:
         )
         self._services.logins.remember(task.id, call.login)
         self._taken_ids.add(task.id)
-        prompt = new_message(task.id, task.prompt, task.created)
         try:
+            text, attached = await self._attach(task.id, task.prompt, call.staged)
+            prompt = new_message(task.id, text, task.created, attached)
             started: Task = await self._ask(task, lambda reply: Start(task, call, prompt, reply))
         except CtuiError:
+            if call.staged:
+                await self._services.workspace.discard(task)
             self._taken_ids.discard(task.id)
             self._services.logins.forget(task.id)
             raise
@@ -162,8 +167,17 @@ class TaskEngine:
         check_text(call.text)
         task = self.store.tasks.get(call.task)
         self._services.logins.remember(task.id, call.login)
-        sent: Task = await self._ask(task, lambda reply: Send(call, reply))
+        known = self.store.messages.get(task.id, call.id) is not None
+        text, attached = await self._attach(task.id, call.text, "" if known else call.staged)
+        said = msgspec.structs.replace(call, text=text)
+        sent: Task = await self._ask(task, lambda reply: Send(said, reply, attached))
         return sent
+
+    async def _attach(self, task_id: str, text: str, staged: str) -> tuple[str, str]:
+        """Return a message with the names of the files that a call brought."""
+        if not staged:
+            return text, ""
+        return await self._services.workspace.attach(task_id, text, staged)
 
     async def answer(self, call: AnswerAsk) -> Ask:
         """Accept an answer, and return the ask when it has arrived, or did not."""
@@ -207,6 +221,17 @@ class TaskEngine:
         task = self.store.tasks.get(call.task)
         sandbox: str = await self._ask(task, lambda reply: Hold(call=call, reply=reply))
         return sandbox
+
+    def tell(self, task_id: str, mail: GatewayMail) -> None:
+        """Tell a task what the gateway says of its run; one that is at rest has none."""
+        if (actor := self._actors.get(task_id)) is not None:
+            actor.put(mail)
+        elif isinstance(mail, HostAsked):
+            self._services.network.decide(mail.request, allow=False)
+
+    def rules_changed(self) -> None:
+        """Have the rules of hosts count as they are kept now."""
+        self._services.network.rules_changed()
 
     def journal(self, task_id: str) -> Journal:
         """Return the task's archive, open for appending. Raises NotFound."""

@@ -60,4 +60,4 @@ async def test_setup_sees_to_everything_and_can_be_repeated(person: Person) -> N
     steps = json.loads(said[said.index("[\n") :])
     assert [step["done"] for step in steps] == [False, False, False]
     code, said = await person.ctui("volume", "list")
-    assert "Tasks share these caches" in said
+    assert "Tasks share what has no task" in said

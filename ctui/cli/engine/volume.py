@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from ctui.sandbox.docker.volumes import Volume
 
 _SHARED = (
-    "Tasks share these caches: what one task writes there, the others read. "
-    "sandbox.shared_caches = false keeps them apart."
+    "Tasks share what has no task: what one writes there, the others read. "
+    "sandbox.shared_caches = false and shared_folder = false keep them apart."
 )
 
 

@@ -14,6 +14,7 @@ from ctui.cli.task.task_text import (
     alarm_lines,
     background_lines,
     goes_on_text,
+    network_text,
     sandbox_text,
     state_text,
     unusual,
@@ -57,7 +58,9 @@ def list_(*, removed: bool, as_json: bool) -> None:
 @json_option
 def show(task_id: str, *, as_json: bool) -> None:
     """Show one task with its runs and asks."""
+    from ctui.tasks.attachments import attached_names
     from ctui.tasks.model import AskState
+    from ctui.text import one_line
 
     store = context.store()
     task, asks, runs = (
@@ -75,6 +78,8 @@ def show(task_id: str, *, as_json: bool) -> None:
         return
     for name, value in _facts(task).items():
         click.echo(f"{name:<10} {value}")
+    if names := attached_names(context.paths(), task_id):
+        click.echo(f"{'attached':<10} {one_line(', '.join(names), 400)}")
     for line in background_lines(task):
         click.echo(f"{'runs on':<10} {line}")
     for service in services:
@@ -213,7 +218,11 @@ def _facts(task: Task) -> dict[str, str]:
         "time": f"{task.options.timeout} s a turn" if task.options.timeout else "",
         "isolated": "yes" if task.options.isolated or isolated else "",
         "sandbox": sandbox_text(task.sandbox) if task.sandbox else "",
+        "network": network_text(task),
+        "ports": ", ".join(map(str, task.ports)),
+        "login": task.options.login,
         "mcp": ", ".join(task.options.mcp_servers),
+        "yours": "; ".join(task.sandbox.personal) if task.sandbox else "",
         "without": "; ".join(task.sandbox.skipped) if task.sandbox else "",
         "variables": ", ".join(task.options.env),
         "secrets": ", ".join(task.options.secrets),

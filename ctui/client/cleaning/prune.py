@@ -174,8 +174,14 @@ async def _volumes(
         # What cannot be read is listed as well: nothing of it goes.
         listed = store.tasks.ids() - {task.id for task in store.tasks.list(removed=True)}
     unused = [one for one in await find_volumes(engine, paths.instance) if not one.in_use]
-    wanted = force or not config.sandbox.shared_caches
-    names = [one.name for one in unused if (one.task not in listed if one.task else wanted)]
+    sandbox = config.sandbox
+    kept = {"shared"} if sandbox.shared_folder else set[str]()
+    kept |= {"npm-cache", "node-cache"} if sandbox.shared_caches else set()
+    names = [
+        one.name
+        for one in unused
+        if (one.task not in listed if one.task else force or one.kind not in kept)
+    ]
     cleaned = await clean_volumes(paths, names, force=force, dry_run=cleaning.dry_run)
     cleaning.removed.extend(Removed("volume", one.name, one.size) for one in cleaned.removed)
     cleaning.kept.extend(Kept("volume", one.name, one.reason, one.hint) for one in cleaned.refused)

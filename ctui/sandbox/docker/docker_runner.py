@@ -13,12 +13,13 @@ from ctui.errors import Conflict, NotFound
 from ctui.sandbox.docker.accounts import account_mounts
 from ctui.sandbox.docker.engine import Engine
 from ctui.sandbox.docker.environment_image import require_environment
+from ctui.sandbox.docker.fitness import refuse_unsealable
 from ctui.sandbox.docker.image import require_image
 from ctui.sandbox.docker.services.beside import Beside
 from ctui.sandbox.docker.services.bring_up import bring_up
 from ctui.sandbox.docker.services.last_words import Keep
 from ctui.sandbox.docker.stream import Stdin, follow_log
-from ctui.sandbox.docker.volumes import CACHES, ensure_caches
+from ctui.sandbox.docker.volumes import ensure_shared, shared_kind
 from ctui.sandbox.runner import FoundSandbox, LogLine, SandboxState, Seen, Stream
 from ctui.sandbox.spec import (
     HOLDER,
@@ -29,6 +30,7 @@ from ctui.sandbox.spec import (
     LABEL_SERVICE,
     LABEL_TASK,
     LABEL_VOLUME,
+    NO_NETWORK,
     SandboxSpec,
 )
 
@@ -70,7 +72,7 @@ class DockerRunner:
         self._accounts = accounts
         self._beside = Beside(engine, instance, keep_log)
         self._last: dict[str, _Last] = {}
-        self._fits = False
+        self._fits = self._in_machine = False
         """True once the engine was asked what it is."""
 
     async def ensure_image(self, config: ImageConfig, environment: str = "") -> str:
@@ -79,9 +81,7 @@ class DockerRunner:
         Raises:
             Refused: no task could work on this engine.
         """
-        if not self._fits:
-            await self._engine.info()
-            self._fits = True
+        await self._look_at_engine()
         if environment:
             return await require_environment(self._engine, config, self._instance, environment)
         return await require_image(self._engine, config)
@@ -90,17 +90,29 @@ class DockerRunner:
         """Start the holder and the services, and wait until they are ready."""
         await bring_up(self._engine, spec)
 
+    async def _look_at_engine(self) -> None:
+        if not self._fits:
+            self._in_machine = (await self._engine.info()).in_machine
+            self._fits = True
+
     async def create(self, spec: SandboxSpec) -> str:
-        """Make the network, the volumes and the container, and return its id."""
+        """Make the network, the volumes and the container, and return its id.
+
+        Raises:
+            Refused: it has no network, and the engine can give it no socket of the gateway's.
+        """
+        await self._look_at_engine()
+        if self._in_machine and spec.network == NO_NETWORK:
+            refuse_unsealable()
         await self._engine.ensure_network(spec.network, {LABEL_INSTANCE: self._instance})
-        caches = {cache.name(self._instance) for cache in CACHES}
-        for mount in spec.mounts:
-            if mount.kind == "volume" and mount.source not in caches:
-                purpose = "home" if mount.target == HOME else "environment"
-                labels = {**spec.labels, LABEL_VOLUME: purpose}
-                await self._engine.ensure_volume(mount.source, labels)
-        if any(mount.source in caches for mount in spec.mounts):
-            await ensure_caches(self._engine, self._instance, spec.image)
+        for mount in (mount for mount in spec.mounts if mount.kind == "volume"):
+            if kind := shared_kind(mount, self._instance):
+                of = self._engine, self._instance, spec.image
+                await ensure_shared(*of, mount.source, kind)
+                continue
+            purpose = "home" if mount.target == HOME else "environment"
+            labels = {**spec.labels, LABEL_VOLUME: purpose}
+            await self._engine.ensure_volume(mount.source, labels)
         if self._accounts is not None:
             named = await account_mounts(self._engine, spec, self._accounts)
             spec = msgspec.structs.replace(spec, mounts=(*spec.mounts, *named))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -22,7 +23,10 @@ from ctui.sandbox.spec import (
 if TYPE_CHECKING:
     from docker.api.client import APIClient
 
-VolumeKind = Literal["home", "npm-cache", "node-cache", "other"]
+VolumeKind = Literal["home", "npm-cache", "node-cache", "shared", "other"]
+
+SHARED = "/shared"
+"""Mount point of the folder that the tasks of a repository share, where that is switched on."""
 
 _SIZE_SECONDS = 20
 """Time limit of sizes, for which the engine walks through every volume."""
@@ -89,30 +93,49 @@ def cache_environment() -> dict[str, str]:
     return {name: cache.target for cache in CACHES for name in cache.variables}
 
 
+def shared_folder(instance: str, repository: str) -> Mount:
+    """Return the mount of the folder that the tasks of a repository share."""
+    digest = hashlib.sha256(repository.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+    return Mount(f"ctui-{instance[:8]}-{digest}-shared", SHARED, kind="volume")
+
+
+def shared_kind(mount: Mount, instance: str) -> VolumeKind | None:
+    """Return the kind of a volume that several tasks have; None for a task's own."""
+    if mount.target == SHARED and mount.source.endswith("-shared"):
+        return "shared"
+    caches = (cache for cache in CACHES if cache.name(instance) == mount.source)
+    return next((cache.kind for cache in caches), None)
+
+
 async def ensure_caches(engine: Engine, instance: str, image: str) -> list[str]:
-    """Make the shared caches, writable for every task, and return their names.
+    """Make the shared caches, and return their names."""
+    for cache in CACHES:
+        await ensure_shared(engine, instance, image, cache.name(instance), cache.kind)
+    return [cache.name(instance) for cache in CACHES]
+
+
+async def ensure_shared(
+    engine: Engine, instance: str, image: str, name: str, kind: VolumeKind
+) -> None:
+    """Make a volume that every task can write.
 
     An empty volume takes the mode of the folder that it is first mounted over, when the container
     is created. The image's home is writable for every uid, so a container that never starts
     mounts the caches there.
     """
-    for cache in CACHES:
-        name = cache.name(instance)
-        labels = {LABEL_INSTANCE: instance, LABEL_VOLUME: cache.kind}
-        await engine.ensure_volume(name, labels)
-        spec = SandboxSpec(
-            name="",
-            image=image,
-            command=("true",),
-            uid=0,
-            gid=0,
-            env={},
-            mounts=(Mount(name, HOME, kind="volume"),),
-            network="none",
-            labels={LABEL_INSTANCE: instance},
-        )
-        await engine.remove(await engine.create(spec))
-    return [cache.name(instance) for cache in CACHES]
+    await engine.ensure_volume(name, {LABEL_INSTANCE: instance, LABEL_VOLUME: kind})
+    spec = SandboxSpec(
+        name="",
+        image=image,
+        command=("true",),
+        uid=0,
+        gid=0,
+        env={},
+        mounts=(Mount(name, HOME, kind="volume"),),
+        network="none",
+        labels={LABEL_INSTANCE: instance},
+    )
+    await engine.remove(await engine.create(spec))
 
 
 async def _used(engine: Engine) -> set[str]:
@@ -163,7 +186,7 @@ def _volume(item: Mapping[str, Any], used: set[str], sizes: Mapping[str, int]) -
 
 def _kind(label: str) -> VolumeKind:
     match label:
-        case "home" | "npm-cache" | "node-cache":
+        case "home" | "npm-cache" | "node-cache" | "shared":
             return label
     return "other"
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ctui.paths import WORKSPACE
+from ctui.sandbox.docker.container_body import names_of
 from ctui.sandbox.docker.seccomp import profile
 from ctui.sandbox.docker.services.image_facts import ImageFacts
 from ctui.sandbox.docker.services.naming import labels_of, volume_name
@@ -43,6 +44,7 @@ def holder_body(spec: SandboxSpec) -> dict[str, Any]:
         "HostConfig": {
             **_sealed(spec),
             "NetworkMode": spec.network,
+            **names_of(spec),
             "ExtraHosts": [f"{service.name}:{LOOPBACK}" for service in spec.services],
             "ReadonlyRootfs": True,
             "Memory": _HOLDER_MEMORY,

@@ -64,6 +64,7 @@ async def close(actor: TaskActor, task: Task, *, rejected: bool) -> Closed:
     await actor.services.journals.sync(task.id)
     work = await import_work(actor, task)
     await _remove_all(actor, task.id)
+    await insist(actor, lambda: actor.services.network.close(task.id))
     another = rejected and await actor.services.logins.another(task)
     return Closed(work, another)
 

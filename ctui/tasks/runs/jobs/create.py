@@ -75,6 +75,8 @@ async def create(
         await insist(actor, lambda: actor.services.runner.remove(opened.sandbox))
     await insist(actor, lambda: bring_up(actor, launch.spec), on=(RunnerUnavailable,))
     again_on = (RunnerUnavailable, Conflict)
+    if (sealed := launch.sealed) is not None:
+        await insist(actor, lambda: actor.services.network.open(sealed), on=again_on)
     return await insist(actor, lambda: _attempt(actor, launch, run), on=again_on)
 
 

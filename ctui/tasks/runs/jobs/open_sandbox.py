@@ -33,6 +33,8 @@ async def open_sandbox(actor: TaskActor, standing: Standing) -> Opened:
         account = await services.logins.of(task, needed=False)
     config = standing.config or services.config()
     launch = await prepare(services, config, task, account)
+    if launch.sealed is not None:
+        await services.network.open(launch.sealed)
     await bring_up(actor, launch.spec)
     async with asyncio.timeout(_SECONDS):
         # What a runner has begun it ends: nobody would know the sandbox that it makes afterwards.
