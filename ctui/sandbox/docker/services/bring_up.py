@@ -27,7 +27,7 @@ _SHARED = {
     "ResolvConfPath": "/etc/resolv.conf",
     "HostnamePath": "/etc/hostname",
 }
-"""Where the engine says that it has a container's file, and the file."""
+"""Key under which the engine says the place of a container's file, and the file."""
 
 
 async def bring_up(engine: Engine, spec: SandboxSpec) -> None:
