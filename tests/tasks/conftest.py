@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import urllib.request
 import uuid
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -32,6 +33,7 @@ from tests.tasks.private_engine import PrivateEngine, private_engine
 from tests.warm import warm_argv
 
 WAIT_SECONDS = 40.0
+ProxyLess = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class Person:
@@ -107,6 +109,17 @@ class Person:
         pid = await driver_pid(self.world.paths)
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
+
+    async def api_calls(self) -> list[dict[str, Any]]:
+        """What the scripted model was asked, by whichever way that went."""
+
+        def ask() -> list[dict[str, Any]]:
+            base_url = load_config(self.world.paths).claude.base_url
+            with ProxyLess.open(f"{base_url}/calls", timeout=WAIT_SECONDS) as answer:
+                found: list[dict[str, Any]] = json.loads(answer.read())
+                return found
+
+        return await asyncio.to_thread(ask)
 
     async def ctui(self, *arguments: str, seconds: float = WAIT_SECONDS) -> tuple[int, str]:
         """Run the command; its exit code and everything it said."""
