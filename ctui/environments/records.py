@@ -29,6 +29,8 @@ State = Literal["none", "stale", "building", "ready", "failed"]
 T = TypeVar("T")
 
 _LIMIT = 4 << 20
+_END_BYTES = 1 << 14
+_END_LINES = 20
 _ID = re.compile(r"[0-9a-f]{16}")
 
 
@@ -150,6 +152,15 @@ class Records:
     def log(self, environment: str) -> Path:
         """Return the file that has all that its build and set-up printed."""
         return private_folder(self._folder) / f"{environment}.log"
+
+    def log_end(self, environment: str) -> list[str]:
+        """Return the last lines of a log, sanitised, from the step that they are of."""
+        with suppress(OSError), self.log(environment).open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _END_BYTES))
+            lines = file.read().decode("utf-8", "replace").splitlines()[-_END_LINES:]
+            steps = [number for number, line in enumerate(lines) if line.startswith("$ ")]
+            return [one_line(line, 400) for line in lines[steps[-1] if steps else 0 :]]
+        return []
 
     def place(self, environment: str) -> Path:
         """Return the folder of its set-up and of what it carries."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ctui.cli import context
+from ctui.cli.engine.env_shell import shell
 from ctui.cli.environment_wish import wish_of
 from ctui.cli.output import json_option, print_json, print_table, repo_option, warn
 from ctui.errors import Conflict, NotFound
@@ -81,12 +82,19 @@ def build(
     """
     from ctui.client.tasks.environments import ensure_environment
     from ctui.config import load_config
+    from ctui.environments.build.set_up import SetUpFailed
+    from ctui.environments.records import Records
 
     repository = context.repository(repo)
     config = load_config(context.paths(), repository=repository.work_tree)
     wish = wish_of(env_image, yes=yes)._replace(devcontainer=devcontainer, verify=True)
     commit = repository.resolve(base)
-    made = asyncio.run(ensure_environment(context.paths(), repository, commit, config, wish))
+    try:
+        made = asyncio.run(ensure_environment(context.paths(), repository, commit, config, wish))
+    except SetUpFailed as error:
+        for line in Records(context.paths()).log_end(error.environment):
+            warn(f"  | {line}")
+        raise
     if as_json:
         print_json(_shown(repo, base, devcontainer)[0] if made is None else made)
     elif made is None:
@@ -126,6 +134,9 @@ def remove(names: tuple[str, ...]) -> None:
 
     for one in asyncio.run(remove_environments(context.paths(), names)):
         click.echo(one)
+
+
+command.add_command(shell)
 
 
 @command.command("init")

@@ -17,7 +17,7 @@ from ctui.environments.records import Records
 from ctui.errors import CtuiError
 from ctui.git.repository.repository import Repository, open_repository
 from ctui.paths import Paths
-from ctui.sandbox.docker.environment_image import LABEL_ENVIRONMENT
+from ctui.sandbox.docker.environment_image import LABEL_ENVIRONMENT, LABEL_SHELL
 from ctui.sandbox.docker.old_images import built_images, remove_image
 from ctui.sandbox.docker.volumes import find_volumes
 from ctui.sandbox.spec import LABEL_INSTANCE, LABEL_RUN, LABEL_TASK
@@ -181,6 +181,8 @@ async def _images(paths: Paths, engine: Engine, config: Config, cleaning: Cleani
 async def _environments(paths: Paths, engine: Engine, cleaning: Cleaning) -> None:
     building = Records(paths).is_building
     for container in await engine.find({LABEL_INSTANCE: paths.instance, LABEL_ENVIRONMENT: ""}):
+        if container.running and LABEL_SHELL in container.labels:
+            continue  # a person is in it; one that was left ends by itself
         # A task's sandbox has the labels of its image, and is looked at as a task's.
         if not container.labels.get(LABEL_TASK) and not building(
             container.labels[LABEL_ENVIRONMENT]

@@ -9,7 +9,7 @@ import msgspec
 
 from ctui.environments.build.carrying import keep_folders
 from ctui.environments.build.context import build_context
-from ctui.environments.build.set_up import Log
+from ctui.environments.build.set_up import Log, SetUpFailed
 from ctui.environments.build.stages import Builder, Progress, root_steps, run_as_root, run_as_user
 from ctui.environments.definition.dockerfile import bases, refuse_fetching
 from ctui.environments.definition.variables import resolve_environment
@@ -20,6 +20,7 @@ from ctui.sandbox.docker.engine import Engine
 from ctui.sandbox.docker.environment_image import (
     LABEL_ENVIRONMENT,
     LABEL_MADE_WITH,
+    failed_tag,
     inspect_image,
     pull_image,
 )
@@ -47,20 +48,17 @@ async def build_environment(builder: Builder, plan: Plan) -> Environment:
         begun = _record(plan)
         records.save(begun)
         log = Log(records.log(plan.id))
-
-        def heard(text: str) -> None:
-            log.write(text.encode())
-            builder.progress(text)
-
         started = time.monotonic()
         place = records.place(plan.id)
         try:
             await asyncio.to_thread(erase, place)
-            made = await _build(builder._replace(progress=heard), plan, begun, records, log)
+            await builder.engine.remove_image(failed_tag(builder.paths.instance, plan.id))
+            made = await _build(builder, plan, begun, records, log)
         except BaseException as error:
             problem = error.one_line() if isinstance(error, CtuiError) else "it was cut off"
             records.save(msgspec.structs.replace(begun, state="failed", problem=problem))
-            await asyncio.to_thread(erase, place)
+            if not isinstance(error, SetUpFailed):  # a person may look into it
+                await asyncio.to_thread(erase, place)
             raise
         seconds = round(time.monotonic() - started, 1)
         made = msgspec.structs.replace(made, state="ready", seconds=seconds)
@@ -86,9 +84,9 @@ async def _build(
         if definition.steps:
             workspace, kept = place / "workspace", records.carried(plan.id)
             carry = await asyncio.to_thread(keep_folders, workspace, kept, definition, plan.files)
+        await asyncio.to_thread(erase, place / "workspace")
     finally:
-        for name in ("workspace", "variables.sh"):
-            await asyncio.to_thread(erase, place / name)
+        await asyncio.to_thread(erase, place / "variables.sh")
     return msgspec.structs.replace(
         begun, image=tag, made_with=made_with, carry=carry, env=env, volumes=definition.volumes
     )
@@ -113,13 +111,18 @@ def _record(plan: Plan) -> Environment:
 
 async def _task_image(builder: Builder, plan: Plan, log: Log) -> str:
     """Return the image of a task on what the definition names, built if need be."""
-    base = await _base(builder, plan)
+
+    def heard(text: str) -> None:
+        log.write(text.encode())
+        builder.progress(text)
+
+    base = await _base(builder._replace(progress=heard), plan)
     if not base and not root_steps(plan):
         return await require_image(builder.engine, builder.config.image)
     base = base or await require_image(builder.engine, builder.config.image)
     below = await run_as_root(builder, plan, base, log)
     instance = builder.paths.instance
-    return await build_on(builder.engine, builder.config.image, below, builder.progress, instance)
+    return await build_on(builder.engine, builder.config.image, below, heard, instance)
 
 
 async def _base(builder: Builder, plan: Plan) -> str:

@@ -69,6 +69,18 @@ async def carry_into(
     return notes
 
 
+async def copy_kept(kept: Path, folders: Iterable[str], workspace: Path) -> None:
+    """Copy kept folders into a workspace that only has a commit's files.
+
+    Raises:
+        Unavailable: a copy failed.
+    """
+    for path in folders:
+        place = PurePosixPath(path)
+        if _is_real_folder(kept, path) and _is_free(workspace, place):
+            await _copy(kept / place, workspace / place)
+
+
 async def _copy(source: Path, target: Path) -> None:
     process = await asyncio.create_subprocess_exec(
         *("cp", "-a", "--reflink=auto", "--", str(source), str(target)),
