@@ -102,7 +102,7 @@ async def prune_everything(
     try:
         async with open_engine() as engine:
             await _sandboxes(paths, engine, cleaning, force=force)
-            await _volumes(paths, engine, config, cleaning, force=force)
+            await _volumes(paths, engine, cleaning, force=force)
             await _environments(paths, engine, cleaning)
             await _images(paths, engine, config, cleaning)
             if force:
@@ -151,15 +151,12 @@ def _state_of_run(
     return "unknown"
 
 
-async def _volumes(
-    paths: Paths, engine: Engine, config: Config, cleaning: Cleaning, *, force: bool
-) -> None:
+async def _volumes(paths: Paths, engine: Engine, cleaning: Cleaning, *, force: bool) -> None:
     with open_store(paths) as store:
         # What cannot be read is listed as well: nothing of it goes.
         listed = store.tasks.ids() - {task.id for task in store.tasks.list(removed=True)}
     unused = [one for one in await find_volumes(engine, paths.instance) if not one.in_use]
-    wanted = force or not config.sandbox.shared_caches
-    names = [one.name for one in unused if (one.task not in listed if one.task else wanted)]
+    names = [one.name for one in unused if one.task not in listed]
     cleaned = await clean_volumes(paths, names, force=force, dry_run=cleaning.dry_run)
     cleaning.removed.extend(Removed("volume", one.name, one.size) for one in cleaned.removed)
     cleaning.kept.extend(Kept("volume", one.name, one.reason, one.hint) for one in cleaned.refused)

@@ -25,6 +25,7 @@ from ctui.client.tasks.task_place import TaskPlace, place_of
 from ctui.client.worktrees import worktrees
 from ctui.client.worktrees.worktree_removal import WorktreeRemover
 from ctui.config import Config, load_config
+from ctui.config.sources import retired_in
 from ctui.errors import ConsentRequired, CtuiError, Refused
 from ctui.git.private.isolation import refuse_incomplete
 from ctui.git.repository.repository import open_repository
@@ -83,6 +84,7 @@ async def start_task(
     engine = resolve_endpoint().identity
     config = settled(load_config(paths, repository=settings_folder(repository)))
     options = options_of(paths, new, config, said.append)
+    said += retired_in(paths.config_file)
     known = login(paths, options)
     wish = wish._replace(later=wish.later and not options.unattended)
     if not (new.worktree or new.branch or new.in_checkout):  # before anything is made

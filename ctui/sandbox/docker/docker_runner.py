@@ -15,7 +15,6 @@ from ctui.sandbox.docker.engine import Engine
 from ctui.sandbox.docker.environment_image import require_environment
 from ctui.sandbox.docker.image import require_image
 from ctui.sandbox.docker.stream import Stdin, follow_log
-from ctui.sandbox.docker.volumes import CACHES, ensure_caches
 from ctui.sandbox.runner import FoundSandbox, LogLine, SandboxState, Seen, Stream
 from ctui.sandbox.spec import (
     HOME,
@@ -75,14 +74,11 @@ class DockerRunner:
     async def create(self, spec: SandboxSpec) -> str:
         """Make the network, the volumes and the container, and return its id."""
         await self._engine.ensure_network(spec.network, {LABEL_INSTANCE: self._instance})
-        caches = {cache.name(self._instance) for cache in CACHES}
         for mount in spec.mounts:
-            if mount.kind == "volume" and mount.source not in caches:
+            if mount.kind == "volume":
                 purpose = "home" if mount.target == HOME else "environment"
                 labels = {**spec.labels, LABEL_VOLUME: purpose}
                 await self._engine.ensure_volume(mount.source, labels)
-        if any(mount.source in caches for mount in spec.mounts):
-            await ensure_caches(self._engine, self._instance, spec.image)
         if self._accounts is not None:
             named = await account_mounts(self._engine, spec, self._accounts)
             spec = msgspec.structs.replace(spec, mounts=(*spec.mounts, *named))

@@ -1,22 +1,19 @@
-"""The volumes of one instance: a home for each task, and the caches that tasks may share."""
+"""The volumes of one instance: a home for each task, and what its environment asks for."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from ctui.errors import CtuiError
 from ctui.sandbox.docker.engine import Engine
 from ctui.sandbox.spec import (
-    HOME,
     LABEL_INSTANCE,
     LABEL_TASK,
     LABEL_VOLUME,
-    Mount,
-    SandboxSpec,
 )
 
 if TYPE_CHECKING:
@@ -34,33 +31,13 @@ class Volume(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     kind: VolumeKind
     task: str | None
-    """Id of the task whose home it is; None for what tasks share."""
+    """Id of the task that it is of; None for the shared caches of an older ctui."""
     size: int | None
     """Size in bytes, or None if the engine does not tell."""
     in_use: bool
     """True if a container has it, running or not."""
     created: int
     """Time in nanoseconds since the epoch, to the second."""
-
-
-class Cache(NamedTuple):
-    """Cache that tasks share."""
-
-    kind: VolumeKind
-    target: str
-    """Mount point in a container."""
-    variables: tuple[str, ...]
-    """Variables that make tools use it."""
-
-    def name(self, instance: str) -> str:
-        return f"ctui-{instance[:8]}-{self.kind}"
-
-
-CACHES = (
-    Cache("npm-cache", "/ctui/cache/npm", ("NPM_CONFIG_CACHE",)),
-    Cache("node-cache", "/ctui/cache/node", ("COREPACK_HOME", "NPM_CONFIG_DEVDIR")),
-)
-"""Mount point of the caches; one inside the home would stay behind as root's folder."""
 
 
 async def find_volumes(engine: Engine, instance: str) -> list[Volume]:
@@ -77,42 +54,6 @@ async def find_volumes(engine: Engine, instance: str) -> list[Volume]:
 async def users(engine: Engine, volume: str) -> list[Mapping[str, str]]:
     """Return the labels of every container that has a volume, running or not."""
     return [labels for names, labels in await _mounted(engine) if volume in names]
-
-
-def cache_mounts(instance: str) -> tuple[Mount, ...]:
-    """Return the mounts of the caches in a task's container."""
-    return tuple(Mount(cache.name(instance), cache.target, kind="volume") for cache in CACHES)
-
-
-def cache_environment() -> dict[str, str]:
-    """Return the variables that make npm, Corepack and node-gyp use the caches."""
-    return {name: cache.target for cache in CACHES for name in cache.variables}
-
-
-async def ensure_caches(engine: Engine, instance: str, image: str) -> list[str]:
-    """Make the shared caches, writable for every task, and return their names.
-
-    An empty volume takes the mode of the folder that it is first mounted over, when the container
-    is created. The image's home is writable for every uid, so a container that never starts
-    mounts the caches there.
-    """
-    for cache in CACHES:
-        name = cache.name(instance)
-        labels = {LABEL_INSTANCE: instance, LABEL_VOLUME: cache.kind}
-        await engine.ensure_volume(name, labels)
-        spec = SandboxSpec(
-            name="",
-            image=image,
-            command=("true",),
-            uid=0,
-            gid=0,
-            env={},
-            mounts=(Mount(name, HOME, kind="volume"),),
-            network="none",
-            labels={LABEL_INSTANCE: instance},
-        )
-        await engine.remove(await engine.create(spec))
-    return [cache.name(instance) for cache in CACHES]
 
 
 async def _used(engine: Engine) -> set[str]:

@@ -12,7 +12,6 @@ import msgspec
 
 from ctui.claude.task_home import RunOptions, TaskHome, deny_rules_of, first_line, task_home
 from ctui.config import Config, SandboxConfig, parse_size
-from ctui.sandbox.docker.volumes import cache_environment, cache_mounts
 from ctui.sandbox.proxies import proxy_environment
 from ctui.sandbox.spec import (
     HOME,
@@ -79,7 +78,6 @@ async def prepare(
     number = last.number + 1 if last else 1
     sandbox, instance = config.sandbox, services.instance
     volume = Mount(home_volume(instance, task.id), HOME, kind="volume")
-    caches = cache_mounts(instance) if sandbox.shared_caches else ()
     spec = SandboxSpec(
         name=sandbox_name(instance, task.id, number),
         image=image,
@@ -89,9 +87,8 @@ async def prepare(
         env={
             **surroundings(os.environ),
             **home.env,
-            **(cache_environment() if sandbox.shared_caches else {}),
         },
-        mounts=(*provided.mounts, volume, *caches, *environment_volumes(instance, task)),
+        mounts=(*provided.mounts, volume, *environment_volumes(instance, task)),
         network=network_name(instance, sandbox),
         runtime=sandbox.runtime,
         debugger=sandbox.debugger,
