@@ -48,6 +48,8 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     """Tag of the image that tasks run in."""
     made_with: str = ""
     """Tag of ctui's own image when it was built: another one means another ctui or settings."""
+    bases: dict[str, str] = {}
+    """Images underneath that the definition names, with the ids that they had."""
     carry: tuple[str, ...] = ()
     """Folders below `carried` that come into new worktrees."""
     volumes: tuple[VolumeMount, ...] = ()

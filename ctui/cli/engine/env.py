@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from ctui.text import sanitise
 if TYPE_CHECKING:
     from ctui.environments.lookup import ListedEnvironment, ShownEnvironment
     from ctui.environments.plan import Plan
+    from ctui.environments.records import Environment
 
 _DEFAULT = "this repository defines no environment: tasks run in ctui's default image"
 
@@ -117,12 +119,9 @@ def list_(repo: str, *, everything: bool, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    rows = [
-        [one.id, one.state, one.file or "--env-image", age(one.created), one.problem or "-"]
-        for one in found
-    ]
+    rows = [_listed_row(one) for one in found]
     print_table(
-        ["ID", "STATE", "FROM", "AGE", "PROBLEM"], rows, empty="no environment yet: ctui env build"
+        ["ID", "STATE", "FROM", "AGE", "NOTE"], rows, empty="no environment yet: ctui env build"
     )
 
 
@@ -201,6 +200,7 @@ def _shown(repo: str, base: str, devcontainer: str) -> tuple[ShownEnvironment, P
 
 
 def _listed(repo: str, *, everything: bool) -> list[ListedEnvironment]:
+    from ctui.environments.freshness import note
     from ctui.environments.lookup import ListedEnvironment, plan_of
     from ctui.environments.records import Records
     from ctui.errors import CtuiError
@@ -218,23 +218,50 @@ def _listed(repo: str, *, everything: bool) -> list[ListedEnvironment]:
         else:
             current = plan.id if plan else ""
     found = []
-    for one in Records(context.paths()).all(common):
-        old = not everything and one.state == "ready" and one.id != current
+    records = Records(context.paths()).all(common)
+    made_with, now = asyncio.run(_images_now(records))
+    for one in records:
+        other = not everything and one.id != current and one.source != "option"
+        said = note(one, made_with, now, of_head=not other)
         found.append(
             ListedEnvironment(
                 id=one.id,
                 repository=one.repository,
                 source=one.source,
                 file=one.file,
-                state="stale" if old and one.source != "option" else one.state,
+                state="stale" if other and one.state == "ready" else one.state,
                 image=one.image,
                 created=one.created,
                 used=one.used,
                 seconds=one.seconds,
                 problem=one.problem,
+                note=said,
             )
         )
     return found
+
+
+def _listed_row(one: ListedEnvironment) -> list[str]:
+    what = one.problem or one.note or "-"
+    return [one.id, one.state, one.file or "--env-image", age(one.created), what]
+
+
+async def _images_now(records: Sequence[Environment]) -> tuple[str, dict[str, str | None]]:
+    """Return the tag of ctui's own image, and the ids of images that environments are built on."""
+    from ctui.client.cleaning.volumes import open_engine
+    from ctui.config import load_config
+    from ctui.errors import CtuiError
+    from ctui.sandbox.docker.image import image_tag
+
+    made_with = image_tag(load_config(context.paths()).image)
+    names = {name for one in records for name in one.bases}
+    if not names:
+        return made_with, {}
+    try:
+        async with open_engine() as engine:
+            return made_with, {name: await engine.image_id(name) for name in names}
+    except CtuiError:
+        return made_with, {}  # nobody knows, and the list is of what is on record
 
 
 def _write_proposal(work_tree: Path, text: str) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterable
 
 import msgspec
 
@@ -88,8 +89,30 @@ async def _build(
     finally:
         await asyncio.to_thread(erase, place / "variables.sh")
     return msgspec.structs.replace(
-        begun, image=tag, made_with=made_with, carry=carry, env=env, volumes=definition.volumes
+        begun,
+        image=tag,
+        made_with=made_with,
+        bases=await image_ids(engine, named_bases(plan)),
+        carry=carry,
+        env=env,
+        volumes=definition.volumes,
     )
+
+
+def named_bases(plan: Plan) -> list[str]:
+    """Return the images that a definition, or its Dockerfile, names."""
+    definition = plan.found.definition
+    if definition.dockerfile:
+        named = bases(plan.dockerfile, definition.args, definition.target)
+    else:
+        named = [definition.image]
+    return list(filter(None, named))
+
+
+async def image_ids(engine: Engine, names: Iterable[str]) -> dict[str, str]:
+    """Return the ids of those images that the engine has, by their names."""
+    found = {name: await engine.image_id(name) for name in names}
+    return {name: one for name, one in found.items() if one is not None}
 
 
 def _record(plan: Plan) -> Environment:
@@ -129,8 +152,7 @@ async def _base(builder: Builder, plan: Plan) -> str:
     """Return the image that the definition names, built or pulled if need be; "" for ctui's own."""
     engine, definition = builder.engine, plan.found.definition
     args, target = definition.args, definition.target
-    named = bases(plan.dockerfile, args, target) if definition.dockerfile else [definition.image]
-    for image in filter(None, named):
+    for image in named_bases(plan):
         await require_harmless(engine, image, builder.progress)
     if not definition.dockerfile:
         return definition.image

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
+from ctui.environments.freshness import moved_bases
 from ctui.environments.plan import Plan
 from ctui.environments.records import Environment, Records
 from ctui.errors import Conflict
@@ -62,7 +63,10 @@ async def _is_current(known: Environment, given: Provision) -> bool:
     if not given.verify:
         return True
     async with _engine() as engine:
-        return await inspect_image(engine, known.image) is not None
+        if await inspect_image(engine, known.image) is None:
+            return False
+        now = {name: await engine.image_id(name) for name in known.bases}
+        return not moved_bases(known, now)
 
 
 async def _build(given: Provision, plan: Plan) -> Environment:
