@@ -53,6 +53,8 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     carry: tuple[str, ...] = ()
     """Folders below `carried` that come into new worktrees."""
     volumes: tuple[VolumeMount, ...] = ()
+    secrets: tuple[str, ...] = ()
+    """Names of secrets that its tasks get where the person has set one."""
     env: dict[str, str] = {}
     """Variables of its definition, as they are in the image."""
     keys: tuple[KeyReport, ...] = ()

@@ -15,6 +15,7 @@ from ctui.paths import Paths
 from ctui.tasks.mailbox.ports import BuiltEnvironment, ConsentMissing, ConsentQuestion
 from ctui.tasks.model import Task
 from ctui.tasks.runs.launch import network_name
+from ctui.tasks.secrets.registry import wanted_secrets
 from ctui.worktrees.owner import TASK_UID
 
 if TYPE_CHECKING:
@@ -57,7 +58,9 @@ class LocalEnvironments:
         if task.options.environment_due == "new-worktree" and task.metadata is not None:
             kept = records.carried(made.id)
             notes = await carry_into(kept, made.carry, Path(task.worktree), Path(task.metadata))
-        return BuiltEnvironment(made.id, made.mount_points, tuple(notes))
+        have = {*task.options.env, *task.options.secrets}
+        secrets, missing = wanted_secrets(self._paths, made.secrets, have)
+        return BuiltEnvironment(made.id, made.mount_points, secrets, (*notes, *missing))
 
 
 def _agree(records: Records, plan: Plan, agreed: Collection[str]) -> None:

@@ -34,6 +34,7 @@ from ctui.sandbox.docker.endpoint import resolve_endpoint
 from ctui.tasks.calls import RemoveTask, StartTask, StopTask
 from ctui.tasks.model import Task, TaskOptions
 from ctui.tasks.naming import check_task_id
+from ctui.tasks.secrets.registry import wanted_secrets
 from ctui.tasks.session.messages import check_text
 from ctui.tasks.trust import is_trusted
 from ctui.worktrees.layout import settings_folder
@@ -99,6 +100,12 @@ async def start_task(
     try:
         wanted = await _environment(paths, repository, place, config, wish)
         options = with_environment(options, wanted.environment)
+        if wanted.environment is not None and wanted.environment.secrets:
+            have = {*options.env, *options.secrets}
+            secrets, missing = wanted_secrets(paths, wanted.environment.secrets, have)
+            options = msgspec.structs.replace(options, secrets=(*options.secrets, *secrets))
+            known = login(paths, options)
+            said += missing
         if wanted.due:
             due: Literal["worktree", "new-worktree"] = "new-worktree" if place.made else "worktree"
             options = msgspec.structs.replace(options, environment_due=due)

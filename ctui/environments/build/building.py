@@ -96,6 +96,7 @@ async def _build(
         carry=carry,
         env=env,
         volumes=definition.volumes,
+        secrets=definition.secrets,
     )
 
 

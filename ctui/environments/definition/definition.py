@@ -63,6 +63,8 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     remote_env: Mapping[str, str] = {}
     env: Mapping[str, str] = {}
     volumes: tuple[VolumeMount, ...] = ()
+    secrets: tuple[str, ...] = ()
+    """Names of secrets that the person may have; never where a value comes from."""
 
     @property
     def is_default(self) -> bool:
@@ -76,7 +78,10 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
 
     def digest(self) -> str:
         """Return a hash of everything that it says."""
-        return hashlib.sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()
+        said = msgspec.to_builtins(self)
+        if not self.secrets:  # a consent to what says nothing of them stays what it was
+            del said["secrets"]
+        return hashlib.sha256(msgspec.json.encode(said, order="deterministic")).hexdigest()
 
 
 class Found(NamedTuple):

@@ -113,8 +113,10 @@ class BuiltEnvironment(NamedTuple):
 
     id: str = ""
     volumes: Mapping[str, str] = {}
+    secrets: tuple[str, ...] = ()
+    """Names of the person's secrets that the task gets."""
     notes: tuple[str, ...] = ()
-    """Reasons why something of it is not in the worktree."""
+    """Reasons why something of it is not in the task."""
 
 
 class Environments(Protocol):

@@ -12,7 +12,7 @@ import msgspec
 from ctui.errors import Conflict, CtuiError, RunnerUnavailable
 from ctui.tasks.mailbox.open_shells import Opened
 from ctui.tasks.mailbox.ports import BuiltEnvironment
-from ctui.tasks.model import Notice, Run, Task
+from ctui.tasks.model import Notice, Run, Task, TaskOptions
 from ctui.tasks.runs.channel import Channel
 from ctui.tasks.runs.consents import agreed
 from ctui.tasks.runs.jobs.patience import insist
@@ -35,17 +35,26 @@ async def prepare_run(actor: TaskActor, standing: Standing) -> Launch:
     """
     task = standing.task
     services = actor.services
-    account = await services.logins.of(task, needed=True)
     config = standing.config or services.config()
     built = await _environment(actor, task, config)
     if built is not None:
         task = copy.copy(task)
-        task.options = msgspec.structs.replace(
-            task.options, environment=built.id, volumes=dict(built.volumes)
-        )
+        task.options = in_environment(task.options, built)
+    account = await services.logins.of(task, needed=True)
     again_on = (RunnerUnavailable,)
     launch = await insist(actor, lambda: prepare(services, config, task, account), on=again_on)
     return launch._replace(built=built)
+
+
+def in_environment(options: TaskOptions, built: BuiltEnvironment) -> TaskOptions:
+    """Return the options of a task that has waited for its environment."""
+    return msgspec.structs.replace(
+        options,
+        environment=built.id,
+        volumes=dict(built.volumes),
+        secrets=(*options.secrets, *built.secrets),
+        environment_due="",
+    )
 
 
 async def _environment(actor: TaskActor, task: Task, config: Config) -> BuiltEnvironment | None:
