@@ -39,6 +39,7 @@ class LocalEnvironments:
         """See `Environments.provide`."""
         # Only a task that waits for one needs all this.
         from ctui.environments.build.carrying import carry_into
+        from ctui.environments.build.left_out import note_carried
         from ctui.environments.build.provision import Provision, provision
         from ctui.environments.lookup import plan_of
         from ctui.environments.records import Records
@@ -57,7 +58,9 @@ class LocalEnvironments:
         notes: list[str] = []
         if task.options.environment_due == "new-worktree" and task.metadata is not None:
             kept = records.carried(made.id)
-            notes = await carry_into(kept, made.carry, Path(task.worktree), Path(task.metadata))
+            metadata = Path(task.metadata)
+            notes = await carry_into(kept, made.carry, Path(task.worktree), metadata)
+            await asyncio.to_thread(note_carried, metadata, made.id, made.carry)
         have = {*task.options.env, *task.options.secrets}
         secrets, missing = wanted_secrets(self._paths, made.secrets, have)
         return BuiltEnvironment(made.id, made.mount_points, secrets, (*notes, *missing))

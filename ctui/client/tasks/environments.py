@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from ctui.environments.build.carrying import carry_into
+from ctui.environments.build.left_out import note_carried
 from ctui.environments.build.provision import Provision, provision
 from ctui.environments.consent import consent_text
 from ctui.environments.lookup import plan_of
@@ -81,7 +82,9 @@ async def ensure_environment(
 async def carry(paths: Paths, environment: Environment, worktree: Path, git_dir: Path) -> list[str]:
     """Put what an environment carries into a new worktree; return what was left out, and why."""
     kept = Records(paths).carried(environment.id)
-    return await carry_into(kept, environment.carry, worktree, git_dir)
+    notes = await carry_into(kept, environment.carry, worktree, git_dir)
+    await asyncio.to_thread(note_carried, git_dir, environment.id, environment.carry)
+    return notes
 
 
 def old_environments(paths: Paths, tasks: Iterable[Task]) -> dict[str, str]:
