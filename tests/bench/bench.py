@@ -3,6 +3,7 @@
     python -m tests.bench.bench [start] [task-list] [run] [replay] [paint] [keys] [open]
                                 [proofs] [many] [mcp] [followers] [flood]
                                 [task-history] [full-home] [memory] [worktree-commands] [shell]
+                                [environment]
 
 Absolute times depend on the machine; only the ratios are promised.
 """
@@ -31,6 +32,7 @@ from ctui.sandbox.spec import LABEL_INSTANCE
 from ctui.tasks.driver.server import _Viewer
 from ctui.tasks.journal.archive import FILE_NAME, Journal
 from tests.bench import web
+from tests.bench.environment import environment
 from tests.bench.figures import ratio
 from tests.bench.first_event import run
 from tests.bench.flood import flood
@@ -172,6 +174,7 @@ BENCHES: dict[str, Callable[[], Awaitable[None]]] = {
     "memory": memory,
     "worktree-commands": worktree_commands,
     "shell": shell,
+    "environment": environment,
 }
 
 
