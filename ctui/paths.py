@@ -14,6 +14,12 @@ from ctui.errors import Refused, Unavailable
 WORKSPACE = "/workspace"
 """Folder of a task's container that its worktree is mounted at."""
 
+MANAGED = "/etc/claude-code"
+"""Folder of settings that the CLI reads before all others; a task cannot write there."""
+
+ATTACHED = "/attached"
+"""Folder there with what the person gave with messages; a task cannot write in it."""
+
 _SOCKET_PATH_LIMIT = 100
 """Bytes. A unix socket's path has at most 107 on Linux and 103 on macOS (sun_path in unix(7))."""
 
@@ -83,12 +89,32 @@ class Paths(NamedTuple):
 
     @property
     def driver_socket(self) -> Path:
-        """The driver's socket, in a folder of its own if the usual path would be too long."""
-        plain = self.runtime / "driver.sock"
-        if len(os.fsencode(plain)) <= _SOCKET_PATH_LIMIT:
-            return plain
-        digest = hashlib.sha256(os.fsencode(self.runtime)).hexdigest()[:16]
-        return Path("/tmp") / f"ctui-{os.getuid()}-{digest}" / "driver.sock"  # noqa: S108 - its folder is checked by private_folder
+        return self._socket("driver.sock")
+
+    @property
+    def gateway_log(self) -> Path:
+        return self.state / "gateway.log"
+
+    @property
+    def gateway_lock(self) -> Path:
+        return self.state / "gateway.lock"
+
+    @property
+    def gateway_socket(self) -> Path:
+        return self._socket("gateway.sock")
+
+    @property
+    def gateway_folders(self) -> Path:
+        """The folder in which each sealed run has one with its sockets."""
+        return self._socket("gw", below="0123456789ab/egress.sock")
+
+    @property
+    def ports_secret(self) -> Path:
+        return self.state / "ports-secret"
+
+    @property
+    def network_books(self) -> Path:
+        return self.state / "network.db"
 
     @property
     def instance(self) -> str:
@@ -97,6 +123,14 @@ class Paths(NamedTuple):
 
     def task(self, task_id: str) -> Path:
         return self.state / "tasks" / task_id
+
+    def _socket(self, name: str, below: str = "") -> Path:
+        """Return the path of a socket, or of a folder of sockets, that is not too long."""
+        plain = self.runtime / name
+        if len(os.fsencode(plain / below)) <= _SOCKET_PATH_LIMIT:
+            return plain
+        digest = hashlib.sha256(os.fsencode(self.runtime)).hexdigest()[:16]
+        return Path("/tmp") / f"ctui-{os.getuid()}-{digest}" / name  # noqa: S108 - its folder is checked by private_folder
 
 
 def private_folder(path: Path) -> Path:

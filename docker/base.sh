@@ -1,19 +1,22 @@
 #!/bin/sh
 # Make sure that a base image for tasks exists, and print its name.
 #
-#   base.sh    Debian, pulled where a registry answers, else made from Debian packages.
+#   base.sh         Debian, pulled where a registry answers, else made from Debian packages.
+#   base.sh TIME    the same, but pulled or made anew, and kept by that time.
 set -eu
 
 pulled=debian:bookworm-slim
-made=ctui-base:bookworm-slim
+made=ctui-base:bookworm-slim${1:+-$1}
 
 say() { printf '%s\n' "$*" >&2; }
 have() { docker image inspect "$1" >/dev/null 2>&1; }
 
-for image in "$made" "$pulled"; do
-  if have "$image"; then echo "$image"; exit 0; fi
-done
-if timeout 60 docker pull "$pulled" >/dev/null 2>&1; then echo "$pulled"; exit 0; fi
+if have "$made"; then echo "$made"; exit 0; fi
+if [ -z "${1:-}" ] && have "$pulled"; then echo "$pulled"; exit 0; fi
+if timeout 60 docker pull "$pulled" >/dev/null 2>&1; then
+  if [ -n "${1:-}" ]; then docker tag "$pulled" "$made"; echo "$made"; else echo "$pulled"; fi
+  exit 0
+fi
 
 if ! command -v mmdebstrap >/dev/null 2>&1; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then

@@ -13,7 +13,7 @@ import msgspec
 
 from ctui.claude.protocol import fields
 from ctui.claude.protocol.control import TOOL_SERVER
-from ctui.paths import WORKSPACE
+from ctui.paths import ATTACHED, WORKSPACE
 from ctui.text import one_line
 
 _APPENDED_PROMPT = (
@@ -33,6 +33,8 @@ _LEAST_BUDGET = 0.0001
 """US dollars: the CLI does not start with a budget of zero, and this ends its first turn."""
 
 _OUR_TOOLS = f"mcp__{TOOL_SERVER}"
+_ATTACHED = f"Read(/{ATTACHED}/**)"
+"""Files that the person attached need not be asked for."""
 
 GUARDED = (
     *(f".claude/{name}" for name in ("settings.json", "settings.local.json", "CLAUDE.md")),
@@ -50,6 +52,9 @@ GUARDED = (
 _NO_REMOTE_SETTINGS = {".claude/remote-settings.json": "{}"}
 """Settings that an organisation has at Anthropic replace the managed file, and the CLI reads what
 it keeps of them here until it has found something. Nothing is something."""
+
+_LOOKING = tuple(f"mcp__terminal__terminal_{what}" for what in ("snapshot", "close"))
+"""Tools of terminals that are not asked about; what starts or types something is, as with Bash."""
 
 _TAKEN_OVER = ("hooks", "env")
 _RULES = ("allow", "ask", "deny", "additionalDirectories")
@@ -90,8 +95,19 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
     """The home folder's path inside the container."""
     mcp: bool = False
     """True if the task has MCP servers beside ctui's own."""
+    terminals: bool = False
+    """True if it has ctui's server of terminals."""
     approval_tool: str = ""
     """The tool that decides on what is asked; empty asks the person."""
+    sealed: bool = False
+    """True if it reaches named hosts only."""
+    memory: str = ""
+    """The person's own CLAUDE.md."""
+    hooks: Mapping[str, Any] = {}
+    """The person's own hooks."""
+    output_style: str = ""
+    shared: str = ""
+    """Folder that it shares with the other tasks of its repository, if it does."""
 
 
 class TaskHome(msgspec.Struct, frozen=True):
@@ -171,7 +187,7 @@ def _arguments(options: RunOptions) -> tuple[str, ...]:
         "--strict-mcp-config",
         f"--setting-sources={sources}",
         f"{'--resume' if options.resume else '--session-id'}={options.session}",
-        f"--append-system-prompt={_APPENDED_PROMPT.format(branch=one_line(options.branch, 200))}",
+        f"--append-system-prompt={_appended(options)}",
     ]
     if options.skip_permissions:
         arguments.append("--dangerously-skip-permissions")
@@ -184,6 +200,13 @@ def _arguments(options: RunOptions) -> tuple[str, ...]:
     if options.budget is not None:
         arguments.append(f"--max-budget-usd={max(options.budget, _LEAST_BUDGET):.4f}")
     return tuple(arguments)
+
+
+def _appended(options: RunOptions) -> str:
+    text = _APPENDED_PROMPT.format(branch=one_line(options.branch, 200))
+    if options.shared:
+        text += f" {options.shared} is a folder that all tasks of this repository read and write."
+    return text
 
 
 def _files(options: RunOptions) -> dict[str, HomeFile]:
@@ -205,7 +228,8 @@ def _managed(options: RunOptions) -> dict[str, str]:
     if options.trusted:
         project = fields.json_object(options.project_settings) or {}
     rules = {kind: found for kind in _RULES if (found := _rules_of(project, kind))}
-    rules["allow"] = [_OUR_TOOLS, *rules.get("allow", ())]
+    looking = _LOOKING if options.terminals else ()
+    rules["allow"] = [_OUR_TOOLS, _ATTACHED, *looking, *rules.get("allow", ())]
     rules["deny"] = list(dict.fromkeys([*options.deny_rules, *rules.get("deny", ())]))
     permissions: dict[str, Any] = dict(rules)
     if not options.skip_permissions:
@@ -216,8 +240,21 @@ def _managed(options: RunOptions) -> dict[str, str]:
         "allowManagedHooksOnly": True,
         "allowManagedPermissionRulesOnly": True,
     }
+    if options.sealed:
+        # It would ask Anthropic whether a host is safe, and cannot: the rules of hosts decide.
+        settings["skipWebFetchPreflight"] = True
+    if options.hooks:
+        theirs = fields.mapping(settings, "hooks")
+        settings["hooks"] = {
+            event: [*options.hooks.get(event, ()), *theirs.get(event, ())]
+            for event in {**options.hooks, **theirs}
+        }
+    if options.output_style:
+        settings["outputStyle"] = options.output_style
     # A trusted workspace's own CLAUDE.md is read from the worktree.
     memory = "" if options.trusted else options.claude_md[:_CLAUDE_MD_LIMIT]
+    if options.memory:
+        memory = f"{options.memory}\n\n{memory}" if memory else options.memory
     return {"managed-settings.json": json.dumps(settings), "CLAUDE.md": memory}
 
 

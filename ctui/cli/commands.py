@@ -15,6 +15,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "ctui.cli.engine.image",
         "Build the image that tasks run in, list and remove old ones.",
     ),
+    "network": ("ctui.cli.network", "Show and change which hosts tasks reach."),
+    "login": ("ctui.cli.login", "Store a login, also others by name; list and remove them."),
     "run": ("ctui.cli.task.run", "Start a task and follow it to the end of its turn."),
     "secret": ("ctui.cli.secret", "Name secrets for tasks, and where their values are."),
     "serve": ("ctui.cli.serve", "Serve tasks and the dashboard over HTTP, behind a token."),

@@ -17,6 +17,8 @@ from ctui.cli.shapes import (
     ServeToken,
     ShownAsk,
     ShownConfig,
+    ShownLogin,
+    ShownNetwork,
     ShownSecret,
     ShownTask,
     ShownTrust,
@@ -32,11 +34,14 @@ from ctui.client.worktrees.bulk_removal import RemovedWorktrees, RestoredWorktre
 from ctui.client.worktrees.listing import WorktreeList
 from ctui.environments.lookup import ListedEnvironment, ShownEnvironment
 from ctui.environments.records import Environment
+from ctui.gateway.books.rows import RequestRow
 from ctui.sandbox.docker.image_facts import ImageFacts
 from ctui.sandbox.docker.old_images import BuiltImage
 from ctui.sandbox.docker.volumes import Volume
 from ctui.tasks.grants import Grant
+from ctui.tasks.host_rules import HostRule
 from ctui.tasks.model import Task
+from ctui.tasks.network.rules import HostVerdict
 from ctui.worktrees.landing.update import Updated
 from ctui.worktrees.model import WorktreeRecord
 from ctui.worktrees.trash.entries import TrashEntry
@@ -78,12 +83,23 @@ SHAPES: dict[str, Any] = {
     "config-import": ImportedConfig,
     "config-grants": list[Grant],
     "config-trust": list[ShownTrust],
+    "login-list": list[ShownLogin],
     "secret-list": list[ShownSecret],
+    "network-show": ShownNetwork,
+    "network-check": HostVerdict,
+    "network-rules": list[HostRule],
+    "network-log": list[RequestRow],
     "serve-token": ServeToken,
 }
 """Name of a schema -> the shape that it describes."""
 
 PRINTED: dict[str, str] = {
+    "network show": "network-show",
+    "network check": "network-check",
+    "network allow": "network-rules",
+    "network deny": "network-rules",
+    "network forget": "network-rules",
+    "network log": "network-log",
     "run": "task-start",
     "task list": "task-list",
     "task show": "task-show",
@@ -122,6 +138,7 @@ PRINTED: dict[str, str] = {
     "config import": "config-import",
     "config grants": "config-grants",
     "config trust": "config-trust",
+    "login list": "login-list",
     "secret list": "secret-list",
     "serve token show": "serve-token",
     "serve token regenerate": "serve-token",

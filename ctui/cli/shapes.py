@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from ctui.client.access.services import ShownService
 from ctui.sandbox.docker.old_images import BuiltImage
 from ctui.tasks.asks.shape import AskShape, ask_members
 from ctui.tasks.model import Alarm, Answer, Ask, Run, Task
@@ -67,6 +68,8 @@ class ShownTask(msgspec.Struct, frozen=True):
     runs: list[Run]
     alarms: list[Alarm]
     """Events on its channel that its driver did not cause."""
+    services: list[ShownService] = []
+    """Services beside its sandbox."""
 
 
 class StartedTask(Task, kw_only=True):
@@ -209,6 +212,48 @@ class DoneStep(msgspec.Struct, frozen=True):
     done: bool
     """False where nothing had to be done."""
     said: str
+
+
+class ShownHostRule(msgspec.Struct, frozen=True):
+    """A host that somebody allows or denies."""
+
+    id: int | None
+    """None for one of the settings."""
+    effect: Literal["allow", "deny"]
+    host: str
+    origin: Literal["settings", "person", "repository", "task"]
+
+
+class ShippedHost(msgspec.Struct, frozen=True):
+    """A host of ctui's own list."""
+
+    host: str
+    ports: list[int]
+    source: str
+    """Document that says that a tool needs it."""
+
+
+class ShownNetwork(msgspec.Struct, frozen=True):
+    """The reach of tasks."""
+
+    mode: Literal["open", "allow", "closed"]
+    gateway: bool
+    """New tasks are sealed behind the gateway."""
+    rules: list[ShownHostRule]
+    private: list[str]
+    shipped: list[ShippedHost]
+
+
+class ShownLogin(msgspec.Struct, frozen=True):
+    """A login with a name, without its value."""
+
+    name: str
+    kind: Literal["api-key", "auth-token", "oauth"]
+    place: Literal["keyring", "file"]
+    stored: int
+    """Nanoseconds since the epoch."""
+    tasks: list[str]
+    """Tasks on the list that have it."""
 
 
 class ShownSecret(msgspec.Struct, frozen=True):

@@ -17,11 +17,14 @@ _HINT = "name an address that containers reach, such as this machine's, or "
 def check_base_url(paths: Paths, environ: Mapping[str, str] | None = None) -> None:
     """Refuse an address that, asked from a sandbox, is the sandbox itself.
 
+    The gateway asks it from where the person is.
+
     Raises:
         InvalidInput: with the file or variable that says it.
     """
-    setting = next(one for one in effective(paths, environ) if one.key == "claude.base_url")
-    if not is_own_address(setting.value):
+    settings = {one.key: one for one in effective(paths, environ)}
+    setting = settings["claude.base_url"]
+    if settings["network.gateway"].value or not is_own_address(setting.value):
         return
     if setting.origin == "environment":
         name, other = f"${setting.where}", f"`unset {setting.where}`"

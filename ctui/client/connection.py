@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
-import sys
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
@@ -15,20 +14,19 @@ import msgspec
 
 from ctui import __version__, rpc
 from ctui.client.lock_holder import holder, is_free
+from ctui.daemon.life import BUSY
+from ctui.daemon.starting import start, version_numbers
 from ctui.errors import CtuiError, Refused, Unavailable
 from ctui.paths import Paths, private_folder
 from ctui.tasks import calls
 
 T = TypeVar("T")
 
-_START_SECONDS = 30.0
 _ANSWER_SECONDS = 10.0
 """Patience with a driver's first word, and with one that has the lock and does not listen."""
 
 _POLL_SECONDS = 0.05
 _LOCK_POLL_SECONDS = 0.5
-_BUSY = "busy"
-"""First word of a driver that finds the lock taken."""
 
 
 class Connection:
@@ -153,7 +151,10 @@ async def _same_version(paths: Paths, connection: Connection) -> bool:
     hello = _hello(line)
     if (hello.protocol, hello.version) == (rpc.PROTOCOL, __version__):
         return True
-    if (hello.protocol, _numbers(hello.version)) > (rpc.PROTOCOL, _numbers(__version__)):
+    if (hello.protocol, version_numbers(hello.version)) > (
+        rpc.PROTOCOL,
+        version_numbers(__version__),
+    ):
         raise Refused(
             f"a driver of ctui {hello.version} runs, and this is {__version__}",
             hint="use the newer ctui; your tasks go on",
@@ -188,7 +189,7 @@ async def _started(paths: Paths, environ: Mapping[str, str] | None) -> Connectio
     """
     deadline = 0.0
     while True:
-        busy = await _start(paths, environ) == _BUSY
+        busy = await _start(paths, environ) == BUSY
         if not (busy and deadline):
             deadline = time.monotonic() + _ANSWER_SECONDS
         connection = await _wait_for_socket(paths, deadline, busy=busy)
@@ -224,58 +225,5 @@ def _silent(paths: Paths) -> Unavailable:
 
 async def _start(paths: Paths, environ: Mapping[str, str] | None) -> str:
     """Start a driver, and return its first word."""
-    read_end, write_end = os.pipe()
-    log_file = _log_file(paths)
-    try:
-        # -P: the folder that we happen to be in may hold a module of any name.
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-P", "-m", "ctui.tasks.driver.process", "--ready", str(write_end)),
-            cwd="/",
-            env={**(os.environ if environ is None else environ), **paths.environment()},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=log_file,
-            pass_fds=(write_end,),
-        )
-    finally:
-        os.close(write_end)
-        os.close(log_file)
-    # It forks at once: the driver is nobody's child, and outlives whoever started it.
-    await process.wait()
-    try:
-        async with asyncio.timeout(_START_SECONDS):
-            said = await _read_all(read_end)
-    except TimeoutError as error:
-        raise Unavailable("the driver does not start", hint=f"see {paths.driver_log}") from error
-    if said.startswith("{"):
-        raise rpc.error_of(msgspec.json.decode(said, type=rpc.Failure))
-    if said.strip() not in {"ready", _BUSY}:
-        raise Unavailable("the driver died at its start", hint=f"see {paths.driver_log}")
-    return said.strip()
-
-
-async def _read_all(descriptor: int) -> str:
-    reader = asyncio.StreamReader()
-    loop = asyncio.get_running_loop()
-    transport, _ = await loop.connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(descriptor, "rb")
-    )
-    try:
-        return (await reader.read()).decode("utf-8", "replace")
-    finally:
-        transport.close()
-
-
-def _log_file(paths: Paths) -> int:
-    try:
-        return os.open(paths.driver_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    except OSError as error:
-        raise Unavailable(
-            f"{paths.driver_log} cannot be written: {error.strerror}",
-            hint="free some space, or name another folder with CTUI_STATE_DIR",
-        ) from error
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".") if part.isdigit())
+    environ = {**(os.environ if environ is None else environ), **paths.environment()}
+    return await start("ctui.tasks.driver.process", "driver", paths.driver_log, environ)

@@ -21,6 +21,7 @@ _TAKEN = {
     "worktree.defaultOpenCommand": "worktrees.open",
     "worktree.autoCleanOnRemove": "worktrees.delete_branch",
     "docker.imageName": "image.base",
+    "claudeUserConfig.userMemoryPath": "claude.memory",
 }
 
 _LEFT = {
@@ -31,9 +32,8 @@ _LEFT = {
     "docker.containerNamePrefix": "names of containers are ctui's own",
     "docker.defaultWebViewProxyPort": "there is no proxy: `ctui` shows every command live",
     "docker.defaultHtMcpPort": "there is no terminal server: `ctui` shows every command live",
-    "docker.environmentVariables": "tasks get no variables of yours; image.dockerfile can set some",
-    "claudeUserConfig.configPath": "your own Claude settings are not given to tasks",
-    "claudeUserConfig.userMemoryPath": "tasks get the CLAUDE.md of the commit that they begin with",
+    "docker.environmentVariables": "sandbox.env gives tasks variables, `ctui secret` secrets",
+    "claudeUserConfig.configPath": "claude.skills, hooks and others give tasks what you choose",
     "claudeCredentials.token": "secrets are not copied: `ctui setup --token-file -` reads it",
     "globalOptionDefaults.debug": "it is asked for when it is needed: `ctui --debug`",
     "globalOptionDefaults.openEditorAfterCreate": "`ctui worktree open` opens one",

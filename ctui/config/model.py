@@ -36,6 +36,20 @@ class ImageConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: Annotated[
         str, Meta(description="or a ready-made image of this ctui, pulled where it is not there")
     ] = ""
+    cli_version: Annotated[
+        str,
+        Meta(
+            description="of Claude Code, such as 2.1.300; empty is the one that this ctui was "
+            "tested with"
+        ),
+    ] = ""
+    updated: Annotated[
+        str,
+        Meta(
+            description="when `ctui image update` brought its packages up to date; "
+            "another time is another image"
+        ),
+    ] = ""
     ca_file: Annotated[
         str,
         Meta(
@@ -85,9 +99,77 @@ class SandboxConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ] = ()
 
+    shared_folder: Annotated[
+        bool,
+        Meta(
+            description="give the tasks of a repository one folder, /shared: "
+            "what one writes there, the others read and may run"
+        ),
+    ] = False
+
     @property
     def variables(self) -> tuple[str, ...]:
         return _several(self.env)
+
+
+NetworkMode = Literal["open", "allow", "closed"]
+"""Reach of a task: any public host, those of a list, or the Messages API only."""
+
+
+class NetworkConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Hosts that tasks reach, all through the gateway."""
+
+    mode: Annotated[
+        NetworkMode,
+        Meta(
+            description="what new tasks reach: open is any public host, allow the package "
+            "registries and git hosts that `ctui network show` lists and what you add, closed "
+            "nothing but Claude's API"
+        ),
+    ] = "allow"
+    allow: Annotated[
+        str | tuple[str, ...],
+        Meta(description='hosts beyond the list, such as ["docs.example.org", "*.example.net"]'),
+    ] = ()
+    deny: Annotated[
+        str | tuple[str, ...],
+        Meta(description="hosts that no task reaches, whoever allows them"),
+    ] = ()
+    private: Annotated[
+        str | tuple[str, ...],
+        Meta(
+            description='hosts and ports that are not public, such as ["registry.lan:4873", '
+            '"host:5432"]; host is this machine'
+        ),
+    ] = ()
+    gateway: Annotated[
+        bool,
+        Meta(
+            description="seal new tasks behind the gateway; without it they are on the network of "
+            "sandbox.network, with your login inside, and are marked unsealed"
+        ),
+    ] = True
+    ports: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=65535,
+            description="port of this machine on which `ctui task open` shows what tasks serve; "
+            "0 shows none",
+        ),
+    ] = 8899
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        return _several(self.allow)
+
+    @property
+    def denied(self) -> tuple[str, ...]:
+        return _several(self.deny)
+
+    @property
+    def private_hosts(self) -> tuple[str, ...]:
+        return _several(self.private)
 
 
 class ClaudeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -109,12 +191,49 @@ class ClaudeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         str | tuple[str, ...],
         Meta(
             description="MCP servers of the image's variant browser that every task gets: "
-            "filesystem, github, playwright, postgres, sqlite"
+            "filesystem, github, playwright, postgres, sqlite; or terminal, of any image"
         ),
     ] = ()
     approval_tool: Annotated[
         str,
         Meta(description="mcp__server__tool: decides on the asks of new tasks instead of you"),
+    ] = ""
+    login: Annotated[
+        str | tuple[str, ...],
+        Meta(
+            description="name of the login of new tasks (`ctui login`); NAME=FOLDER is for the "
+            'repositories in a folder, such as ["home", "work=~/work"]'
+        ),
+    ] = ()
+    memory: Annotated[
+        str | tuple[str, ...],
+        Meta(description='your own CLAUDE.md for each task, such as "~/.claude/CLAUDE.md"'),
+    ] = ()
+    skills: Annotated[
+        str | tuple[str, ...],
+        Meta(description='your own skills for each task: folders such as "~/.claude/skills"'),
+    ] = ()
+    agents: Annotated[
+        str | tuple[str, ...],
+        Meta(description="your own agents for each task: folders, or files .md"),
+    ] = ()
+    commands: Annotated[
+        str | tuple[str, ...],
+        Meta(description="your own commands for each task: folders, or files .md"),
+    ] = ()
+    hooks: Annotated[
+        str | tuple[str, ...],
+        Meta(
+            description='your own hooks, run in the sandbox: files with "hooks" such as '
+            "~/.claude/settings.json, and folders of what they run"
+        ),
+    ] = ()
+    output_styles: Annotated[
+        str | tuple[str, ...],
+        Meta(description="your own output styles for each task: folders, or files .md"),
+    ] = ()
+    output_style: Annotated[
+        str, Meta(description="name of the output style of tasks; empty is the CLI's own")
     ] = ""
 
 
@@ -255,6 +374,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     image: ImageConfig = ImageConfig()
     sandbox: SandboxConfig = SandboxConfig()
+    network: NetworkConfig = NetworkConfig()
     claude: ClaudeConfig = ClaudeConfig()
     worktrees: WorktreeConfig = WorktreeConfig()
     git: GitConfig = GitConfig()

@@ -26,10 +26,12 @@ _BAD_PREFIX = re.compile(r"\.\.|//|/\.|\.lock/|^refs/|^HEAD$")
 
 _NETWORK = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 _MODEL = re.compile(r"[A-Za-z0-9][\x21-\x7e]{0,199}")
+_VERSION = re.compile(r"\d{1,6}\.\d{1,6}\.\d{1,6}(-[0-9A-Za-z.-]{1,40})?")
+_TIME = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2})?")
 _SYNTAX_LINE = re.compile(r" \(at line (\d+), column \d+\)$")
 _PATH_OF_ERROR = re.compile(r" - at `[^`]*`$")
 
-_OTHER_VARIABLES = ("CTUI_CA_FILE", "CTUI_DEMO")
+_OTHER_VARIABLES = ("CTUI_CA_FILE", "CTUI_DEMO", "CTUI_TASK")
 """Variables that are no key's and no folder's."""
 
 RETIRED: Mapping[str, str] = {
@@ -259,6 +261,11 @@ def _check(path: str, value: Any) -> None:
             raise InvalidInput(
                 f"{shown} is no web address", hint="it begins with https:// or http://"
             )
+        case "image.cli_version" if value and not _VERSION.fullmatch(value):
+            raise InvalidInput(f"{shown} is no version", hint="such as 2.1.300")
+        case "image.updated" if value and not _TIME.fullmatch(value):
+            hint = "`ctui image update` writes it; remove it for the image as it was"
+            raise InvalidInput(f"{shown} is no time", hint=hint)
         case "claude.model" if value and not _MODEL.fullmatch(value):
             raise InvalidInput(f"{shown} is no model's name", hint="such as opus")
 

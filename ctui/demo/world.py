@@ -6,6 +6,7 @@ import asyncio
 import os
 import secrets
 import shutil
+import socket
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -15,6 +16,7 @@ from typing import NamedTuple
 from ctui.client.connection import stop_driver
 from ctui.config import ImageConfig
 from ctui.errors import Conflict, CtuiError, Unavailable
+from ctui.gateway.finding import end_gateway
 from ctui.paths import Paths, private_folder
 from ctui.sandbox.docker.engine import Engine
 from ctui.sandbox.docker.environment_image import LABEL_ENVIRONMENT
@@ -66,7 +68,8 @@ async def demo_world() -> AsyncIterator[World]:
         model = await start_model(engine, paths, network)
         private_folder(paths.config)
         paths.config_file.write_text(
-            f'[sandbox]\nnetwork = "{network}"\n\n[claude]\nbase_url = "http://{model}:{_PORT}"\n',
+            f'[sandbox]\nnetwork = "{network}"\n\n[network]\nports = {_free_port()}\n\n'
+            f'[claude]\nbase_url = "http://{model}:{_PORT}"\n',
             encoding="utf-8",
         )
         yield World(folder, paths, engine, environ, credential)
@@ -76,8 +79,18 @@ async def demo_world() -> AsyncIterator[World]:
         await asyncio.to_thread(shutil.rmtree, folder)
 
 
+def _free_port() -> int:
+    """Return a port that nobody has: the usual one may be the person's own ctui's."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 async def start_model(engine: Engine, paths: Paths, network: str) -> str:
-    """Start the scripted model on the network, and return the name it is reached by."""
+    """Start the scripted model on the network, and return its address there.
+
+    The gateway reaches it from this machine, and a task that is on the network as well.
+    """
     name = f"ctui-model-{paths.instance}"
     spec = SandboxSpec(
         name=name,
@@ -98,7 +111,7 @@ async def start_model(engine: Engine, paths: Paths, network: str) -> str:
         # Its first line says that it listens.
         async for batch in follow_log(engine.endpoint, container):
             if batch:
-                return name
+                return await engine.address(container, network)
     raise Unavailable("the scripted model died at its start", hint=f"docker logs {name}")
 
 
@@ -115,6 +128,8 @@ async def clean_up(engine: Engine, paths: Paths) -> None:
 async def _clean_up_once(engine: Engine, paths: Paths) -> None:
     with suppress(CtuiError, OSError):
         await stop_driver(paths)
+    with suppress(CtuiError, OSError):
+        await end_gateway(paths)
     labels = {LABEL_INSTANCE: paths.instance}
     for container in await engine.find(labels):
         await engine.remove(container.id)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
+
 from ctui.environments.plan import Plan
+from ctui.sandbox.services import Service
 
 _LINES = 200
 
@@ -32,12 +35,25 @@ def consent_text(plan: Plan, *, changed: bool = False) -> str:
         f"  gives each task your secret {name}, if you have set one" for name in definition.secrets
     ]
     lines += [f"  gives each task a volume at {one.target}" for one in definition.volumes]
+    lines += [line for one in definition.services for line in _service(one)]
     refused = [one for one in plan.found.keys if one.status == "refused"]
     lines += [f"  refused: {one.key}: {one.reason}" for one in refused]
     if plan.covers:
         lines.append(f"  files that are a part of it: {', '.join(plan.covers)}")
     lines.append("It is built and run in containers as sealed as tasks, never on this machine.")
     return "\n".join(_shown(line) for line in lines)
+
+
+def _service(service: Service) -> list[str]:
+    """Return what is started beside each task, and what it may do."""
+    lines = [f"  starts beside each task {service.name}, from the image {service.image}"]
+    for word, argv in (("entrypoint", service.entrypoint), ("command", service.command)):
+        lines += [f"    with the {word} {shlex.join(argv)}"] if argv else []
+    lines += [f"    with {name}={value}" for name, value in service.env.items()]
+    lines += [f"    ready once it can run {shlex.join(service.health)}"] if service.health else []
+    lines += [f"    reads {one.path or 'the worktree'} at {one.target}" for one in service.files]
+    kept = (*(["its volumes"] if service.keeps_data else []), *service.kept)
+    return [*lines, *(f"    keeps {one} as long as the task" for one in kept)]
 
 
 def _dockerfile(plan: Plan) -> list[str]:

@@ -12,6 +12,7 @@ from ctui.environments.plan import Plan, make_plan
 from ctui.environments.records import Records, State
 from ctui.git.repository.repository import Repository
 from ctui.paths import Paths
+from ctui.sandbox.services import Service
 
 
 class ShownEnvironment(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +28,8 @@ class ShownEnvironment(msgspec.Struct, frozen=True, kw_only=True):
     consent: Literal["needed", "given", "not needed"] = "not needed"
     inputs: tuple[str, ...] = ()
     """Files whose content decides about another set-up."""
+    services: tuple[Service, ...] = ()
+    """Started beside each task."""
 
 
 class ListedEnvironment(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,4 +87,5 @@ def shown(paths: Paths, plan: Plan | None) -> ShownEnvironment:
         keys=plan.found.keys,
         consent=consent,
         inputs=plan.inputs,
+        services=definition.services,
     )

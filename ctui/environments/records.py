@@ -22,6 +22,7 @@ from ctui.errors import NotFound
 from ctui.file_lock import FileLock
 from ctui.files import replace_file
 from ctui.paths import Paths, private_folder
+from ctui.sandbox.services import Service
 from ctui.small_file import read_small_file
 from ctui.text import one_line
 
@@ -55,6 +56,7 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     volumes: tuple[VolumeMount, ...] = ()
     secrets: tuple[str, ...] = ()
     """Names of secrets that its tasks get where the person has set one."""
+    services: tuple[Service, ...] = ()
     env: dict[str, str] = {}
     """Variables of its definition, as they are in the image."""
     keys: tuple[KeyReport, ...] = ()

@@ -55,6 +55,11 @@ class Redactor:
         self._secrets |= {secret}
         self._known = _known(new.union(self._known.forms))
 
+    @property
+    def longest(self) -> int:
+        """Return the bytes of the longest secret."""
+        return max((len(secret.encode("utf-8", "replace")) for secret in self._secrets), default=0)
+
     def redact(self, data: bytes) -> bytes:
         """Return a line or a text without any known secret; the same object where there is none."""
         if self._known.automaton is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -43,6 +43,15 @@ def proxy_environment(
             continue
         found[name] = found[name.lower()] = value
     return found if set(found) - {"NO_PROXY", "no_proxy"} else {}
+
+
+def past_proxies(proxies: Mapping[str, str], hosts: Iterable[str]) -> dict[str, str]:
+    """Return the proxy variables with hosts that are asked directly; none where there is none."""
+    if not proxies:
+        return {}
+    known = proxies.get("NO_PROXY", "")
+    direct = ",".join(dict.fromkeys(one for one in (*known.split(","), *hosts) if one))
+    return {**proxies, **({"NO_PROXY": direct, "no_proxy": direct} if direct else {})}
 
 
 def is_own_address(url: str) -> bool:

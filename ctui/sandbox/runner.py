@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
+from ctui.sandbox.spec import HOLDER
+
 if TYPE_CHECKING:
     from ctui.config import ImageConfig
     from ctui.sandbox.spec import SandboxSpec
@@ -67,6 +69,13 @@ class FoundSandbox(NamedTuple):
     task: str
     run: int
     running: bool
+    service: str = ""
+    """Name of the service that it is, or `HOLDER`; "" for a sandbox itself."""
+
+    @property
+    def ends_by_itself(self) -> bool:
+        """Return True where it is asked to end before it is removed: a holder only waits."""
+        return self.running and self.service != HOLDER
 
 
 class SandboxInput(Protocol):
@@ -94,6 +103,16 @@ class SandboxRunner(Protocol):
 
         Raises:
             Unavailable: it has to be built first.
+        """
+
+    async def ensure_services(self, spec: SandboxSpec) -> None:
+        """Start what a sandbox needs beside it, and wait until that is ready.
+
+        Called only while the task has no sandbox that runs. Where it fails or is cancelled, some
+        may be left: `list_ours` has them until they are removed.
+
+        Raises:
+            CtuiError: which service it is, and why.
         """
 
     async def create(self, spec: SandboxSpec) -> str:
@@ -133,7 +152,10 @@ class SandboxRunner(Protocol):
         """Remove it, running or not; one that is gone already is fine."""
 
     async def list_ours(self, task: str = "") -> list[FoundSandbox]:
-        """Return all sandboxes of this instance, or those of one task, running or not."""
+        """Return all sandboxes of this instance, or those of one task, running or not.
+
+        What stands beside them is among them, and has a name as a `service`.
+        """
 
     async def discard_volumes(self, task: str) -> None:
         """Delete the volumes that only this task used."""

@@ -7,16 +7,29 @@ from typing import Literal
 
 import msgspec
 
+from ctui.sandbox.services import Service
+
 HOME = "/home/claude"
 GIT_DIRECTORY = "/ctui/git"
 MANAGED = "/etc/claude-code"
 """Folder of settings that the CLI reads before all others; a task cannot write there."""
 
+NO_NETWORK = "none"
+"""The engine's word for loopback only."""
+
 LABEL_INSTANCE = "ctui.instance"
 LABEL_TASK = "ctui.task"
 LABEL_RUN = "ctui.run"
+LABEL_SERVICE = "ctui.service"
+"""Label with a service's name, or `HOLDER`; a sandbox has it empty, whatever its image says."""
+LABEL_KEEPS = "ctui.keeps"
+"""Label of a service that keeps what it writes, and so is asked to end."""
 LABEL_VOLUME = "ctui.volume"
 """Label with the purpose of a volume; homes made before it have only their task's label."""
+
+
+HOLDER = "(holder)"
+"""In the place of a service's name: what owns the network of a task's sandbox and services."""
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -52,6 +65,14 @@ class SandboxSpec(msgspec.Struct, frozen=True, kw_only=True):
     network: str
     labels: Mapping[str, str]
     limits: Limits = Limits()
+    network_of: str = ""
+    """Name of the container whose network it shares, and which alone is on `network`."""
+    services: tuple[Service, ...] = ()
+    """Ready before it is made; it shares their network, under their names."""
+    resolver: str = ""
+    """Address that answers names, and the only one; "" leaves them to the engine."""
+    hosts: Mapping[str, str] = {}
+    """Names and their addresses, before any resolver."""
     directory: str = ""
     """The folder below the workspace in which its command starts; "" is the workspace."""
     debugger: bool = False

@@ -70,6 +70,8 @@ class StartTask(Call[Task], frozen=True):
     """The folder in the worktree that the task starts in, relative to it; "" is its root."""
     engine: str = ""
     """`Endpoint.identity` of the engine that the caller means; "" takes the driver's."""
+    staged: str = ""
+    """Name of the folder of files that the prompt comes with (`tasks.attachments`); "" is none."""
 
 
 class SendMessage(Call[Task], frozen=True):
@@ -89,6 +91,8 @@ class SendMessage(Call[Task], frozen=True):
     """For the turn that this message begins, whatever the task's options say."""
     timeout: int | None = None
     """Seconds of work for that turn; None takes the task's."""
+    staged: str = ""
+    """Name of the folder of files that it comes with, as in `StartTask`."""
 
 
 class AnswerAsk(Call[Ask], frozen=True):
@@ -208,6 +212,13 @@ class Update(msgspec.Struct, frozen=True, omit_defaults=True):
     """The id of a task that was removed."""
     present: Present | None = None
     """The first of a stream of all tasks, also of one that began again."""
+
+
+class RulesChanged(Call[None], frozen=True):
+    """Call that has the rules of hosts count as they are kept now, also for what waits."""
+
+    method: ClassVar[str] = "rules-changed"
+    returns: ClassVar[type] = type(None)
 
 
 class HandOver(Call[None], frozen=True):

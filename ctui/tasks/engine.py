@@ -27,7 +27,9 @@ from ctui.tasks.journal.archive import Journal
 from ctui.tasks.mailbox.mail import (
     Adopt,
     Answer,
+    GatewayMail,
     Hold,
+    HostAsked,
     Interrupt,
     Mail,
     PutBack,
@@ -144,10 +146,13 @@ class TaskEngine:
         )
         self._services.logins.remember(task.id, call.login)
         self._taken_ids.add(task.id)
-        prompt = new_message(task.id, task.prompt, task.created)
         try:
+            text, attached = await self._attach(task.id, task.prompt, call.staged)
+            prompt = new_message(task.id, text, task.created, attached)
             started: Task = await self._ask(task, lambda reply: Start(task, call, prompt, reply))
         except CtuiError:
+            if call.staged:
+                await self._services.workspace.discard(task)
             self._taken_ids.discard(task.id)
             self._services.logins.forget(task.id)
             raise
@@ -162,8 +167,17 @@ class TaskEngine:
         check_text(call.text)
         task = self.store.tasks.get(call.task)
         self._services.logins.remember(task.id, call.login)
-        sent: Task = await self._ask(task, lambda reply: Send(call, reply))
+        known = self.store.messages.get(task.id, call.id) is not None
+        text, attached = await self._attach(task.id, call.text, "" if known else call.staged)
+        said = msgspec.structs.replace(call, text=text)
+        sent: Task = await self._ask(task, lambda reply: Send(said, reply, attached))
         return sent
+
+    async def _attach(self, task_id: str, text: str, staged: str) -> tuple[str, str]:
+        """Return a message with the names of the files that a call brought."""
+        if not staged:
+            return text, ""
+        return await self._services.workspace.attach(task_id, text, staged)
 
     async def answer(self, call: AnswerAsk) -> Ask:
         """Accept an answer, and return the ask when it has arrived, or did not."""
@@ -207,6 +221,17 @@ class TaskEngine:
         task = self.store.tasks.get(call.task)
         sandbox: str = await self._ask(task, lambda reply: Hold(call=call, reply=reply))
         return sandbox
+
+    def tell(self, task_id: str, mail: GatewayMail) -> None:
+        """Tell a task what the gateway says of its run; one that is at rest has none."""
+        if (actor := self._actors.get(task_id)) is not None:
+            actor.put(mail)
+        elif isinstance(mail, HostAsked):
+            self._services.network.decide(mail.request, allow=False)
+
+    def rules_changed(self) -> None:
+        """Have the rules of hosts count as they are kept now."""
+        self._services.network.rules_changed()
 
     def journal(self, task_id: str) -> Journal:
         """Return the task's archive, open for appending. Raises NotFound."""
@@ -328,7 +353,7 @@ class TaskEngine:
             except CtuiError as error:
                 log.warning("nothing is swept yet: %s", error.message)
                 await asyncio.sleep(_SWEEP_AGAIN_SECONDS)
-        for sandbox in found:
+        for sandbox in _without_followers(found, {task for task, _ in open_runs}):
             if (sandbox.task, sandbox.run) in open_runs or sandbox.task in self._actors:
                 continue
             if sandbox.task not in known:
@@ -346,7 +371,9 @@ class TaskEngine:
     async def _is_open(self, sandbox: FoundSandbox) -> str:
         """Return a sandbox in which no CLI was started yet, for a person's shell; else ""."""
         last = self.store.runs.last(sandbox.task)
-        if not sandbox.running or last is None or sandbox.run != last.number + 1:
+        if sandbox.service or not sandbox.running or last is None:
+            return ""
+        if sandbox.run != last.number + 1:
             return ""
         try:
             async for batch in self._services.runner.journal(sandbox.id, NOTHING, follow=False):
@@ -360,3 +387,16 @@ class TaskEngine:
         job = asyncio.create_task(work)
         self._jobs.add(job)
         job.add_done_callback(self._jobs.discard)
+
+
+def _without_followers(found: list[FoundSandbox], live: set[str]) -> list[FoundSandbox]:
+    """Return the sandboxes, and of services one for each task that has nothing else.
+
+    Args:
+        found: all of them.
+        live: tasks with an open run, which sees to its services.
+    """
+    boxes = [one for one in found if not one.service]
+    seen = {one.task for one in boxes} | live
+    alone = {one.task: one for one in found if one.service and one.task not in seen}
+    return [*boxes, *alone.values()]

@@ -63,7 +63,8 @@ class LocalEnvironments:
             await asyncio.to_thread(note_carried, metadata, made.id, made.carry)
         have = {*task.options.env, *task.options.secrets}
         secrets, missing = wanted_secrets(self._paths, made.secrets, have)
-        return BuiltEnvironment(made.id, made.mount_points, secrets, (*notes, *missing))
+        found = BuiltEnvironment(made.id, made.mount_points, (*notes, *missing), made.services)
+        return found._replace(secrets=secrets)
 
 
 def _agree(records: Records, plan: Plan, agreed: Collection[str]) -> None:

@@ -12,6 +12,7 @@ import msgspec
 
 from ctui.claude.mcp.mcp_servers import McpServer
 from ctui.config import PermissionMode
+from ctui.sandbox.services import Service
 
 
 class TaskState(StrEnum):
@@ -70,8 +71,15 @@ class TaskOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     """Ignored files of the checkout that were copied into its worktree; the first hundred."""
     environment: str = ""
     """The id of the environment that it runs in; "" is ctui's default image."""
+    login: str = ""
+    """Name of the login that all of its runs have; "" is the one that counts where a command is
+    given."""
     volumes: dict[str, str] = {}
     """Mount point -> name of a volume that its environment gives to each task."""
+    network: Literal["", "open", "allow", "closed", "unsealed"] = ""
+    """Its reach; "" in a task of before there was a gateway, which is unsealed."""
+    services: tuple[Service, ...] = ()
+    """Started beside each of its sandboxes, as its environment says."""
     environment_due: Literal["", "worktree", "new-worktree"] = ""
     """Set while its environment is to be agreed to and built before its first run; a new worktree
     gets the folders that it carries."""
@@ -135,8 +143,12 @@ class SandboxFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     trusted: bool = False
     isolated: bool = False
     """It sees nothing of the repository but what it started from."""
+    shared: bool = False
+    """It has the folder that the tasks of its repository share."""
     skipped: tuple[str, ...] = ()
-    """A line for each MCP server that it does without."""
+    """A line for each MCP server, and each thing of the person's own, that it does without."""
+    personal: tuple[str, ...] = ()
+    """Memory, skills, agents, … of the person's own that it has, a line for each kind."""
 
 
 class Task(msgspec.Struct, kw_only=True):
@@ -180,6 +192,11 @@ class Task(msgspec.Struct, kw_only=True):
     """Seconds of work for that turn; None takes the options'."""
     background: tuple[BackgroundCommand, ...] = ()
     """Commands that still run although the turn is over."""
+    ports: tuple[int, ...] = ()
+    """Ports that its run listens on, as far as the gateway knows them."""
+    network: Literal["open", "allow", "closed", "unsealed"] = "unsealed"
+    """Its reach through the gateway; "unsealed" is a network of the engine's, with its login
+    inside."""
     sandbox: SandboxFacts | None = None
     created: int = 0
     updated: int = 0
@@ -250,6 +267,7 @@ class AskKind(StrEnum):
     QUESTION = "question"
     PLAN = "plan"
     ELICITATION = "elicitation"
+    HOST = "host"
     ENVIRONMENT = "environment"
 
 
@@ -324,6 +342,8 @@ class Message(msgspec.Struct, kw_only=True, frozen=True):
     """Nobody will answer in the turn that it begins."""
     timeout: int | None = None
     """Seconds of work for that turn; None takes the task's."""
+    attached: str = ""
+    """Names of the files that came with it, one a line (`tasks.attachments`)."""
 
 
 class Notice(msgspec.Struct, frozen=True):

@@ -70,6 +70,7 @@ def new_task(call: StartTask, task_id: str) -> Task:
         base=call.base,
         session=str(uuid.uuid4()),
         prompt=call.prompt,
+        network=call.options.network or "unsealed",
         options=call.options,
         created=time,
         updated=time,

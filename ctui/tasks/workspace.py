@@ -8,11 +8,14 @@ import os
 import shutil
 import stat
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from ctui.claude.personal.collect import ManagedFile
+from ctui.claude.protocol import control
+from ctui.claude.protocol.fields import JsonObject
 from ctui.errors import CtuiError, Refused
 from ctui.files import replace_file
 from ctui.git.exchange.fresh_refs import refresh_refs
@@ -30,11 +33,12 @@ from ctui.git.process.command import run_git
 from ctui.git.process.process import to_the_end
 from ctui.git.repository.repository import Repository, open_repository
 from ctui.git.submodules.submodules import module_dirs
-from ctui.paths import Paths
-from ctui.sandbox.spec import MANAGED, Mount
+from ctui.paths import ATTACHED, MANAGED, Paths
+from ctui.sandbox.spec import Mount
+from ctui.tasks import attachments
 from ctui.tasks.disk_usage import Usage, measure
 from ctui.tasks.mailbox.ports import Provided
-from ctui.tasks.model import ImportedRef, Task, WorkState
+from ctui.tasks.model import ImportedRef, Message, Task, WorkState
 from ctui.tasks.store import Store
 from ctui.tasks.trust import is_trusted
 from ctui.text import one_line
@@ -86,7 +90,7 @@ class LocalWorkspace:
         self._measuring = asyncio.Lock()
 
     @_for_the_person
-    async def provide(self, task: Task, managed: Mapping[str, str]) -> Provided:
+    async def provide(self, task: Task, managed: Mapping[str, ManagedFile]) -> Provided:
         """Make ready what a run needs; see `Workspace`."""
         repository = await asyncio.to_thread(_opened, task)
         worktree = Path(task.worktree)
@@ -105,8 +109,18 @@ class LocalWorkspace:
         folder = self._paths.task(task.id) / "managed"
         await asyncio.to_thread(_write_managed, folder, managed)
         mounts.append(Mount(str(folder), MANAGED, read_only=True))
+        mounts.append(Mount(str(attachments.make_folder(self._paths, task.id)), ATTACHED, True))
         directory = _directory(worktree, task.directory)
         return Provided(tuple(mounts), *owner, directory, private.isolated)
+
+    async def attach(self, task_id: str, text: str, staged: str) -> tuple[str, str]:
+        """Give a task the files of a call; see `Workspace`."""
+        return await asyncio.to_thread(_attach, self._paths, task_id, text, staged)
+
+    def media(self, task: Task, message: Message) -> Sequence[JsonObject]:
+        """Return the images and documents that came with a message."""
+        folder = attachments.folder_of(self._paths, task.id)
+        return attachments.blocks(folder, message.attached.splitlines())
 
     @_for_the_person
     async def is_trusted(self, task: Task) -> bool:
@@ -293,12 +307,32 @@ def _least_free(*folders: Path) -> tuple[int, str]:
     return min(found)
 
 
-def _write_managed(folder: Path, managed: Mapping[str, str]) -> None:
+def _write_managed(folder: Path, managed: Mapping[str, ManagedFile]) -> None:
     """Write the settings that bind a run; everybody may read them, and only the person change."""
     folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o755)
-    for name, content in managed.items():
-        replace_file(folder / name, content.encode(), mode=0o644)
+    for inner in {parent for name in managed for parent in (folder / name).parents}:
+        if inner.is_relative_to(folder):
+            inner.mkdir(parents=True, exist_ok=True)
+    for name, file in managed.items():
+        replace_file(folder / name, file.content, mode=file.mode, sync="/" not in name)
+    for path, folders, files in os.walk(folder, topdown=False):
+        here = Path(path)
+        for name in files:
+            if str((here / name).relative_to(folder)) not in managed:
+                (here / name).unlink()
+        for name in folders:
+            with suppress(OSError):  # there is something in it
+                (here / name).rmdir()
+        here.chmod(0o755)
+
+
+def _attach(paths: Paths, task_id: str, text: str, staged: str) -> tuple[str, str]:
+    names = attachments.take(paths, task_id, staged)
+    folder = attachments.folder_of(paths, task_id)
+    said = attachments.with_note(text, folder, names)
+    # A line that is too long would end the run that it is said in.
+    control.user_message(said, task_id, attachments.blocks(folder, names))
+    return said, "\n".join(names)
 
 
 def _metadata(task: Task) -> Path | None:

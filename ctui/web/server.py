@@ -1,4 +1,4 @@
-"""uvicorn with an end to its patience: time limits for what clients send and take."""
+"""uvicorn as `ctui serve` runs it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import msgspec
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from ctui.daemon.patience import Limits, PatientProtocol
 from ctui.web.listen import Listening
 from ctui.web.shapes import Failure
 
@@ -35,84 +34,14 @@ _MOST_MESSAGE_BYTES = 1 << 18
 """Of a message on a socket: nothing larger is ever held."""
 
 
-class PatientProtocol(H11Protocol):
-    """One connection, closed when its client takes too long over anything."""
+class _Protocol(PatientProtocol):
+    """One connection of the API or the dashboard."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._deadline: asyncio.TimerHandle | None = None
-        self._stalled: asyncio.TimerHandle | None = None
-        self._awaited: tuple[str, object] = ("", None)
+    def limits_now(self) -> Limits:
+        return Limits(HEAD_SECONDS, BODY_SECONDS, STALL_SECONDS, MOST_CONNECTIONS)
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        if len(self.connections) > MOST_CONNECTIONS:
-            transport.abort()
-            return
-        found = transport.get_extra_info("socket")
-        if found is not None and hasattr(socket, "TCP_USER_TIMEOUT"):
-            # A client whose cable was pulled says nothing; the system would wait for 15 minutes.
-            found.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(BODY_SECONDS * 1000))
-        self._set_deadline()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._cancel()
-        super().connection_lost(exc)
-
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        self._set_deadline()
-
-    def on_response_complete(self) -> None:
-        super().on_response_complete()
-        self._set_deadline()
-
-    def handle_websocket_upgrade(self, event: Any) -> None:
-        self._cancel()
-        super().handle_websocket_upgrade(event)
-
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        self._stalled = self.loop.call_later(STALL_SECONDS, self.transport.abort)
-
-    def resume_writing(self) -> None:
-        super().resume_writing()
-        if self._stalled is not None:
-            self._stalled.cancel()
-
-    def send_400_response(self, msg: str) -> None:
-        """Send it as every other error, in JSON."""
-        body = msgspec.json.encode(Failure("this is no HTTP request", hint=msg))
-        head = (
-            "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\n"
-            f"connection: close\r\ncontent-length: {len(body)}\r\n\r\n"
-        )
-        self.transport.write(head.encode() + body)
-        self.transport.close()
-
-    def _set_deadline(self) -> None:
-        """Begin to count when something else is awaited than before, not with every byte."""
-        awaited = self._awaits()
-        if awaited == self._awaited or self.transport.is_closing():
-            return
-        self._cancel()
-        self._awaited = awaited
-        seconds = {"head": HEAD_SECONDS, "body": BODY_SECONDS}.get(awaited[0])
-        if seconds is not None:
-            self._deadline = self.loop.call_later(seconds, self.transport.abort)
-
-    def _awaits(self) -> tuple[str, object]:
-        cycle = self.cycle
-        if cycle is not None and cycle.more_body:
-            return "body", cycle
-        if cycle is not None and not cycle.response_complete:
-            return "response", cycle
-        return "head", cycle
-
-    def _cancel(self) -> None:
-        for timer in (self._deadline, self._stalled):
-            if timer is not None:
-                timer.cancel()
+    def bad_request(self, why: str) -> bytes:
+        return msgspec.json.encode(Failure("this is no HTTP request", hint=why))
 
 
 class _Server(uvicorn.Server):
@@ -155,7 +84,7 @@ async def serve(app: ASGIApp, listening: Listening, end_streams: Callable[[], No
     tls = listening.tls
     config = uvicorn.Config(
         app,
-        http=PatientProtocol,
+        http=_Protocol,
         lifespan="on",
         log_config=None,
         access_log=False,

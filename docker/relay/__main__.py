@@ -33,6 +33,7 @@ from typing import Any, NamedTuple
 
 import home
 import kernel
+from beside import Network
 from streams import LINE_LIMIT, READ_SIZE, Lines, Pump, Sink, Teller, json_object
 
 FORWARDED = {
@@ -75,6 +76,7 @@ class Relay:
         self._reading = False
         self._ended = False
         self._waiting = bytearray()
+        self._network = Network()
 
     def run(self) -> int:
         """Relay until the child ends; return its exit status as a shell would give it."""
@@ -124,6 +126,7 @@ class Relay:
         home.write_files(message.get("files", {}), self._home)
         arguments, resumed = home.with_session(self._arguments, self._home)
         environment = {**os.environ, **{str(k): str(v) for k, v in message["env"].items()}}
+        self._network.wait()
         return self._spawn(arguments, environment), resumed
 
     def _spawn(self, arguments: list[str], environment: dict[str, str]) -> Child:

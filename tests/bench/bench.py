@@ -3,7 +3,7 @@
     python -m tests.bench.bench [start] [task-list] [run] [replay] [paint] [keys] [open]
                                 [proofs] [many] [mcp] [followers] [flood]
                                 [task-history] [full-home] [memory] [worktree-commands] [shell]
-                                [environment]
+                                [environment] [gateway-api] [network]
 
 Absolute times depend on the machine; only the ratios are promised.
 """
@@ -36,10 +36,12 @@ from tests.bench.environment import environment
 from tests.bench.figures import ratio
 from tests.bench.first_event import run
 from tests.bench.flood import flood
+from tests.bench.gateway_api import gateway_api
 from tests.bench.homes import full_home, task_history
 from tests.bench.many import many
 from tests.bench.mcp_server import mcp
 from tests.bench.memory import memory
+from tests.bench.network import run as network
 from tests.bench.screen import first_paint, live_keys, opening
 from tests.bench.shell import shell
 from tests.bench.worktree_commands import worktree_commands
@@ -175,6 +177,8 @@ BENCHES: dict[str, Callable[[], Awaitable[None]]] = {
     "worktree-commands": worktree_commands,
     "shell": shell,
     "environment": environment,
+    "gateway-api": gateway_api,
+    "network": network,
 }
 
 

@@ -12,6 +12,7 @@ import pytest
 from ctui.claude.task_home import RunOptions, TaskHome, deny_rules_of, first_line, task_home
 
 SESSION = "6f1f9e7e-8c1f-4c39-9f0a-0a7f6a3c2b11"
+OURS = ["mcp__ctui", "Read(//attached/**)"]
 PLAIN = RunOptions(session=SESSION, resume=False, branch="ctui/fix")
 
 
@@ -59,7 +60,7 @@ def test_a_repository_says_nothing_until_it_is_trusted() -> None:
     assert untrusted.managed["CLAUDE.md"] == "Use tabs."
     assert settings(untrusted) == {
         "permissions": {
-            "allow": ["mcp__ctui"],
+            "allow": OURS,
             "deny": ["Bash(git push *)"],
             "disableBypassPermissionsMode": "disable",
         },
@@ -72,7 +73,7 @@ def test_a_repository_says_nothing_until_it_is_trusted() -> None:
     assert "--setting-sources=project" in trusted.arguments
     assert trusted.managed["CLAUDE.md"] == ""
     rules = settings(trusted)["permissions"]
-    assert rules["allow"] == ["mcp__ctui", "Bash(make *)", "Read(//workspace/notes)"]
+    assert rules["allow"] == [*OURS, "Bash(make *)", "Read(//workspace/notes)"]
     assert "defaultMode" not in rules
     assert settings(trusted)["hooks"] == {"Stop": []}
     assert "apiKeyHelper" not in settings(trusted)
@@ -84,7 +85,7 @@ def test_a_repository_says_nothing_until_it_is_trusted() -> None:
 def test_a_trusted_project_with_settings_that_are_none_adds_nothing(project: str) -> None:
     """T26: settings that the CLI could not read would not bind."""
     made = settings(changed(trusted=True, project_settings=project))
-    assert made["permissions"]["allow"] == ["mcp__ctui"]
+    assert made["permissions"]["allow"] == OURS
     assert made.get("hooks", {}) == {}
 
 
@@ -217,3 +218,16 @@ def test_the_folder_that_the_cli_starts_in_is_trusted_as_the_workspace_is() -> N
 )
 def test_settings_that_are_none_deny_nothing(text: str) -> None:
     assert deny_rules_of(text) == ()
+
+
+def test_what_is_the_persons_own_stands_before_the_repositorys() -> None:
+    """Memory, hooks and output style are managed settings, trusted or not."""
+    own = {"Stop": [{"hooks": [{"type": "command", "command": "mine"}]}]}
+    project = json.dumps({"hooks": {"Stop": [{"hooks": []}], "SessionEnd": []}})
+    home = changed(memory="Mine.", claude_md="Theirs.", hooks=own, output_style="Pirate")
+    assert home.managed["CLAUDE.md"] == "Mine.\n\nTheirs."
+    assert settings(home)["hooks"] == own
+    assert settings(home)["outputStyle"] == "Pirate"
+    trusted = changed(memory="Mine.", trusted=True, hooks=own, project_settings=project)
+    assert trusted.managed["CLAUDE.md"] == "Mine."
+    assert settings(trusted)["hooks"] == {"Stop": [*own["Stop"], {"hooks": []}], "SessionEnd": []}

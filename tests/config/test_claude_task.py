@@ -42,6 +42,7 @@ def test_the_documented_file_is_taken_as_far_as_it_means_something() -> None:
     found = read_claude_task(json.dumps(DOCUMENTED))
     assert {(one.key, one.value) for one in found.taken} == {
         ("worktrees.prefix", "claude-task/"),
+        ("claude.memory", "~/.claude/CLAUDE.md"),
         ("worktrees.open", "code"),
         ("worktrees.delete_branch", True),
     }

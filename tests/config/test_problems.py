@@ -47,7 +47,7 @@ def test_a_wrong_type_in_line_7_is_reported_as_line_7() -> None:
     [
         ("[claude]\nmodle = 'opus'\n", 2, "claude.modle", "did you mean claude.model?"),
         ("\n\n[cluade]\nmodel = 'x'\n", 3, "cluade", "did you mean claude?"),
-        ("[claude]\nmemory = '1g'\n", 2, "claude.memory", "did you mean sandbox.memory?"),
+        ("[claude]\ndebugger = true\n", 2, "claude.debugger", "did you mean sandbox.debugger?"),
         ("model = 'opus'\n", 1, "model", "it belongs into [claude]"),
         ("claude = 1\n", 1, "claude", "write [claude] and its keys below"),
         ("claude = { model = 3 }\n", 1, "claude.model", 'such as ""'),

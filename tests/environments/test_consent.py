@@ -106,6 +106,32 @@ def test_what_is_built_is_shown_with_all_that_decides_on_it(paths: Paths, reposi
     assert f"and 301 more lines, which are not shown: {where}" in consent_text(plan)
 
 
+def test_what_a_service_may_do_is_shown_and_a_change_of_it_is_asked_about(
+    repository: Path,
+) -> None:
+    """Everything of a service belongs to the content that was agreed to."""
+    text = """[environment.services.db]
+image = "postgres:16"
+command = ["-c", "fsync=off"]
+health = "pg_isready"
+data = "task"
+env = { POSTGRES_PASSWORD = "secret" }
+"""
+    put(repository, {".ctui.toml": text})
+    said = ctui(repository, "env", "show").stdout
+    assert "  starts beside each task db, from the image postgres:16\n" in said
+    assert "    with the command -c fsync=off\n" in said
+    assert "    with POSTGRES_PASSWORD=secret\n" in said
+    assert "    ready once it can run /bin/sh -c pg_isready\n" in said
+    assert "    keeps its volumes as long as the task\n" in said
+    first = plan_of(Paths.from_environment({}), open_repository(repository), "HEAD")
+    put(repository, {".ctui.toml": text.replace("fsync=off", "fsync=on")})
+    second = plan_of(Paths.from_environment({}), open_repository(repository), "HEAD")
+    assert first is not None
+    assert second is not None
+    assert first.consent != second.consent
+
+
 def test_exit_code_3_names_the_command_that_consents(repository: Path) -> None:
     """Interfaces: without a terminal exit 3; the line names the command."""
     put(repository, TABLE)
@@ -126,6 +152,7 @@ def test_a_repository_without_an_environment_shows_the_default(repository: Path)
         "keys": [],
         "consent": "not needed",
         "inputs": [],
+        "services": [],
     }
 
 

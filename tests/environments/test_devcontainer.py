@@ -20,14 +20,22 @@ from ctui.environments.definition.devcontainer import read_devcontainer
 from ctui.environments.definition.devcontainer_keys import RUN_ARGS, SPEC_KEYS
 from ctui.environments.definition.repository_file import KEYS, environment_of
 from ctui.environments.definition.variables import Names
-from ctui.errors import InvalidInput, Refused
+from ctui.errors import InvalidInput, NotFound
 from tests.docs.pages import DOCS
+from tests.environments.services.files import FilesOfTest
 
 FILE = ".devcontainer/devcontainer.json"
 
 
+COMPOSE = {
+    ".devcontainer/docker-compose.yml": (
+        "services:\n  app: {image: debian}\n  db: {image: postgres}\n  web: {image: nginx}\n"
+    )
+}
+
+
 def read(said: dict[str, Any], file: str = FILE) -> Found:
-    return read_devcontainer(json.dumps(said), file, Names("an-id"))
+    return read_devcontainer(json.dumps(said), file, Names("an-id"), FilesOfTest(COMPOSE))
 
 
 def definition(**said: Any) -> Definition:
@@ -42,6 +50,8 @@ def placed(key: str, example: Any) -> dict[str, Any]:
     """Return a file with this key, and with what it needs beside it."""
     first, _, inner = key.partition(".")
     base: dict[str, Any] = {"image": "debian"}
+    if key in {"dockerComposeFile", "service", "runServices"}:
+        return {"dockerComposeFile": "docker-compose.yml", "service": "app", key: example}
     if key in {"image", "dockerFile", "context"} or first == "build":
         base = {} if key in {"image", "dockerFile"} else {"dockerFile": "Dockerfile"}
         if first == "build":
@@ -49,7 +59,7 @@ def placed(key: str, example: Any) -> dict[str, Any]:
     return {**base, key: example}
 
 
-@pytest.mark.parametrize("key", sorted(set(SPEC_KEYS) - {"dockerComposeFile"}))
+@pytest.mark.parametrize("key", sorted(SPEC_KEYS))
 def test_each_key_of_the_specification_has_a_status_and_a_reason(key: str) -> None:
     """Done when: the keys as a table, used / ignored / refused, an example each."""
     known = SPEC_KEYS[key]
@@ -191,10 +201,21 @@ def test_what_cannot_be_used_is_one_line(said: dict[str, Any]) -> None:
     assert caught.value.one_line().isprintable()
 
 
-def test_a_compose_file_is_refused_and_not_replaced_by_the_default_image() -> None:
-    with pytest.raises(Refused, match="compose"):
-        read({"dockerComposeFile": "docker-compose.yml", "service": "app"})
-    assert SPEC_KEYS["dockerComposeFile"].status == "refused"
+def test_a_compose_file_that_cannot_be_had_is_not_replaced_by_the_default_image() -> None:
+    with pytest.raises(NotFound, match=r"compose\.yml is not a file of the commit"):
+        read({"dockerComposeFile": "compose.yml", "service": "app"})
+    with pytest.raises(InvalidInput, match="exclude each other"):
+        read({"dockerComposeFile": "docker-compose.yml", "service": "app", "image": "debian"})
+    for said in ({}, {"service": "nope"}):
+        with pytest.raises(InvalidInput, match="there is no service"):
+            read({"dockerComposeFile": "docker-compose.yml", **said})
+    with pytest.raises(InvalidInput, match="out of the repository"):
+        read({"dockerComposeFile": "../../compose.yml", "service": "app"})
+
+
+def test_keys_of_compose_files_mean_nothing_without_one() -> None:
+    for key, value in (("service", "app"), ("runServices", ["db"])):
+        assert reports({"image": "x", key: value})[key].status == "ignored"
 
 
 @pytest.mark.parametrize("depth", [300, 600, 900, 2000, 100_000])
@@ -202,7 +223,7 @@ def test_whatever_its_depth_it_is_read_or_refused(depth: int) -> None:
     nested = "[" * depth + "]" * depth
     text = f'{{"image": "x", "customizations": {nested}}}'
     with suppress(InvalidInput):
-        assert read_devcontainer(text, "f", Names("an-id")).definition.image == "x"
+        assert read_devcontainer(text, "f", Names("an-id"), FilesOfTest({})).definition.image == "x"
 
 
 @pytest.mark.parametrize(
@@ -211,7 +232,7 @@ def test_whatever_its_depth_it_is_read_or_refused(depth: int) -> None:
 def test_no_argument_of_a_build_goes_around_the_engine_s_cache(name: str) -> None:
     """A layer that came through it would be taken for another repository's same instruction."""
     said = {"build": {"dockerfile": "Dockerfile", "args": {name: "http://evil", "A": "1"}}}
-    found = read_devcontainer(json.dumps(said), "f", Names("an-id"))
+    found = read_devcontainer(json.dumps(said), "f", Names("an-id"), FilesOfTest({}))
     assert found.definition.args == {"A": "1"}
     [refusal] = [one for one in found.keys if one.status == "refused"]
     assert refusal.key == f"build.args.{name}"
@@ -222,4 +243,4 @@ def test_a_command_that_is_no_text_is_refused(command: object) -> None:
     """JSON can say halves of characters, which nothing can write down."""
     text = json.dumps({"image": "x", "postCreateCommand": command})
     with pytest.raises(InvalidInput, match="that no command can have"):
-        read_devcontainer(text, "f", Names("an-id"))
+        read_devcontainer(text, "f", Names("an-id"), FilesOfTest({}))

@@ -23,11 +23,12 @@ def imported_by(statement: str) -> set[str]:
         "import ctui.cli.config.config, ctui.cli.engine.volume, ctui.cli.engine.clean",
         "import ctui.cli.engine.image, ctui.cli.engine.setup",
         "import ctui.cli.serve",
+        "import ctui.gateway.link, ctui.gateway.port_client, ctui.gateway.books.reading",
     ],
 )
 def test_the_command_line_starts_light(statement: str) -> None:
     heavy = {"textual", "rich", "mcp", "docker", "requests", "pygit2", "keyring", "pydantic"}
-    assert not imported_by(statement) & {*heavy, "starlette", "uvicorn"}
+    assert not imported_by(statement) & {*heavy, "starlette", "uvicorn", "httpx2"}
 
 
 def test_a_command_is_loaded_only_when_it_is_used() -> None:
@@ -56,6 +57,7 @@ def test_a_command_is_loaded_only_when_it_is_used() -> None:
         "import ctui.client",
         "import ctui.demo.walk",
         "import ctui.web.app, ctui.web.server",
+        "import ctui.gateway.process",
     ],
 )
 def test_the_engine_needs_no_screen(statement: str) -> None:

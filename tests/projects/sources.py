@@ -126,3 +126,65 @@ func TestNew(t *testing.T) {
 }
 """,
 }
+
+POSTGRES: Mapping[str, str] = {
+    ".gitignore": ".venv/\n__pycache__/\n",
+    ".devcontainer/devcontainer.json": """{
+  "name": "Notes",
+  "dockerComposeFile": "compose.yml",
+  "service": "app",
+  "remoteEnv": {"PATH": "${containerWorkspaceFolder}/.venv/bin:${containerEnv:PATH}"},
+  "postCreateCommand": "python3 -m venv .venv && .venv/bin/pip install -q -r requirements.txt",
+  "forwardPorts": [5432],
+}
+""",
+    ".devcontainer/compose.yml": """version: "3.8"
+services:
+  app:
+    image: {base}
+    volumes: ["..:/workspaces/notes:cached"]
+    command: sleep infinity
+    network_mode: service:db
+    environment:
+      DATABASE_URL: postgresql://postgres:${POSTGRES_PASSWORD:-postgres}@db/notes
+  db:
+    image: {postgres}
+    restart: unless-stopped
+    privileged: true
+    ports: ["5432:5432"]
+    volumes:
+      - data:/var/lib/postgresql/data
+      - ./init:/docker-entrypoint-initdb.d:ro
+      - /etc:/host/etc
+    environment:
+      POSTGRES_PASSWORD: ${POSTGRES_PASSWORD:-postgres}
+      POSTGRES_DB: notes
+    healthcheck:
+      test: [CMD-SHELL, "/usr/lib/postgresql/*/bin/pg_isready -h 127.0.0.1"]
+      interval: 5s
+  mail:
+    image: mail
+    profiles: [mail]
+volumes:
+  data:
+""",
+    ".devcontainer/init/notes.sql": "create table notes (text text not null);\n",
+    "requirements.txt": "pytest==8.3.4\npsycopg[binary]==3.2.9\n",
+    "notes.py": """import os
+
+import psycopg
+
+
+def add(text: str) -> int:
+    with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
+        connection.execute("insert into notes values (%s)", (text,))
+        return connection.execute("select count(*) from notes").fetchone()[0]
+""",
+    "test_notes.py": """from notes import add
+
+
+def test_add() -> None:
+    before = add("one")
+    assert add("two") == before + 1
+""",
+}

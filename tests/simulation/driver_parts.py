@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from ctui.claude.login.credentials import Credential
+from ctui.claude.personal.collect import ManagedFile
 from ctui.config import Config
 from ctui.errors import StoreLocked, Unavailable
 from ctui.paths import WORKSPACE
@@ -25,9 +26,41 @@ from ctui.tasks.mailbox.ports import (
     ConsentQuestion,
     Provided,
 )
-from ctui.tasks.model import Run, Task, WorkState
+from ctui.tasks.model import Message, Run, Task, WorkState
+from ctui.tasks.network.sealed import SealedRun
 from ctui.tasks.store import Store
+from tests.simulation.services import SERVICES
 from tests.simulation.world import Generation, World
+
+
+class SimulatedNetwork:
+    """The gateway that one driver has of the world: it outlives the driver."""
+
+    def __init__(self, world: World, generation: Generation) -> None:
+        self._world, self._generation = world, generation
+
+    async def open(self, run: SealedRun) -> None:
+        await self._call()
+        self._world.open_runs.add(run.access.run)
+
+    async def close(self, task: str) -> None:
+        if not self._world.sealed:
+            return
+        await self._call()
+        mine = {run for run in self._world.open_runs if run.partition("/")[0] == task}
+        self._world.open_runs -= mine
+
+    def decide(self, request: str, *, allow: bool) -> None:
+        self._generation.check()
+        self._world.decided[request] = allow
+
+    def rules_changed(self) -> None:
+        self._generation.check()
+
+    async def _call(self) -> None:
+        self._generation.check()
+        await self._world.pause()
+        self._generation.check()
 
 
 class SimulatedWorkspace:
@@ -36,12 +69,20 @@ class SimulatedWorkspace:
     def __init__(self, world: World, generation: Generation) -> None:
         self._world, self._generation = world, generation
 
-    async def provide(self, task: Task, managed: Mapping[str, str]) -> Provided:
+    async def provide(self, task: Task, managed: Mapping[str, ManagedFile]) -> Provided:
         del managed
         self._generation.check()
         await self._world.pause()
         self._generation.check()
         return Provided((Mount(task.worktree, WORKSPACE),), 1000, 1000)
+
+    async def attach(self, task_id: str, text: str, staged: str) -> tuple[str, str]:
+        del task_id
+        return text, staged
+
+    def media(self, task: Task, message: Message) -> Sequence[dict[str, Any]]:
+        del task, message
+        return ()
 
     async def is_trusted(self, task: Task) -> bool:
         del task
@@ -102,7 +143,7 @@ class SimulatedEnvironments:
         say("1/1 it is built")
         await self._world.pause()
         self._generation.check()
-        return BuiltEnvironment(wanted, {"/data": "data"})
+        return BuiltEnvironment(wanted, {"/data": "data"}, services=SERVICES)
 
 
 class SimulatedLogins:

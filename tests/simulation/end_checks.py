@@ -29,9 +29,20 @@ def check_end(schedule: FrontEnds) -> None:
     for task_id in schedule.removed - {task.id for task in tasks}:
         if schedule.world.running(task_id):
             raise schedule.world.breaks(f"{task_id} was removed, and has a sandbox")
+    served = {run.partition("/")[0] for run in schedule.world.open_runs}
+    if left := served - {box.task for box in schedule.world.sandboxes.values() if box.running}:
+        raise schedule.world.breaks(f"the gateway still serves {sorted(left)}")
+    check_services(schedule)
     check_words(schedule)
     if schedule.commands:
         raise schedule.world.breaks("a command was never answered")
+
+
+def check_services(schedule: FrontEnds) -> None:
+    """Raise Broken if a service is there without the sandbox that it was started for."""
+    for one in schedule.world.services.left():
+        if not schedule.world.running(one.task):
+            raise schedule.world.breaks(f"{one.task} has no sandbox, and still its {one.name}")
 
 
 def check_words(schedule: FrontEnds) -> None:

@@ -20,6 +20,7 @@ from tests.simulation.driver_parts import (
     SimulatedEnvironments,
     SimulatedJournals,
     SimulatedLogins,
+    SimulatedNetwork,
     SimulatedWorkspace,
     simulated_store,
 )
@@ -64,6 +65,7 @@ class FrontEnds:
             workspace=SimulatedWorkspace(self.world, self.generation),
             logins=SimulatedLogins(self.world, self.generation),
             journals=self.journals,
+            network=SimulatedNetwork(self.world, self.generation),
             instance="0123456789abcdef",
             config=lambda: _CONFIG,
             publish=self._published,
@@ -120,7 +122,7 @@ class FrontEnds:
             base=None,
             prompt="go",
             detached=self.random.random() < 0.7 if detached is None else detached,
-            options=TaskOptions(**options),
+            options=TaskOptions(network="allow" if self.world.sealed else "", **options),
             config=config,
         )
         before = self.hurt[task]
@@ -198,6 +200,8 @@ class FrontEnds:
         running = self.world.running(task)
         if running:
             raise self.world.breaks(f"{task} was said to be stopped, and {running[0].id} runs")
+        if left := self.world.services.left(task):
+            raise self.world.breaks(f"{task} was said to be stopped, and has {left[0].name}")
         self.world.stopped.add(task)
 
     def _published(self, update: Update) -> None:

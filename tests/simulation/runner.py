@@ -57,7 +57,7 @@ class SimulatedRunner:
     def __init__(self, world: World, generation: Generation) -> None:
         self._world, self._generation = world, generation
 
-    async def _call(self) -> None:
+    async def call(self) -> None:
         self._generation.check()  # who is dead draws no lots
         await self._world.pause()
         self._generation.check()
@@ -69,11 +69,14 @@ class SimulatedRunner:
 
     async def ensure_image(self, config: ImageConfig, environment: str = "") -> str:
         del config, environment
-        await self._call()
+        await self.call()
         return "image"
 
+    async def ensure_services(self, spec: SandboxSpec) -> None:
+        await self._world.services.ensure(self, self._world, spec)
+
     async def create(self, spec: SandboxSpec) -> str:
-        await self._call()
+        await self.call()
         if any(b.spec.name == spec.name and not b.removed for b in self._world.sandboxes.values()):
             raise Conflict(f"there is a sandbox {spec.name}")
         box = Sandbox(self._world, spec)
@@ -81,25 +84,26 @@ class SimulatedRunner:
         return box.id
 
     async def start(self, sandbox: str) -> None:
-        await self._call()
+        await self.call()
         box = self._box(sandbox)
         same = [b for b in self._world.sandboxes.values() if b.running]
         if any(other.worktree == box.worktree for other in same):
             raise self._world.breaks(f"two sandboxes on {box.worktree}")
         if box.task in self._world.stopped:
             raise self._world.breaks(f"{box.task} was said to be stopped, and starts")
+        self._world.services.check_before(self._world, box.spec)
         self._world.log(f"{box.id} of {box.task} starts")
         box.start()
 
     async def attach(self, sandbox: str, *, torn: bool) -> SimulatedInput:
         del torn
-        await self._call()
+        await self.call()
         return SimulatedInput(self._world, self._generation, self._box(sandbox))
 
     async def journal(
         self, sandbox: str, after: Seen, *, follow: bool
     ) -> AsyncIterator[list[LogLine]]:
-        await self._call()
+        await self.call()
         box, position, seen = self._box(sandbox), 0, Seen()
         while True:
             self._generation.check()
@@ -124,7 +128,7 @@ class SimulatedRunner:
                 await box.grown.wait()
 
     async def state(self, sandbox: str) -> SandboxState | None:
-        await self._call()
+        await self.call()
         named = (b for b in self._world.sandboxes.values() if b.spec.name == sandbox)
         found = self._world.sandboxes.get(sandbox) or next(named, None)
         if found is None or found.removed:
@@ -135,37 +139,42 @@ class SimulatedRunner:
 
     async def stop(self, sandbox: str, *, grace: float) -> None:
         del grace
-        await self._call()
+        await self.call()
         if sandbox in self._world.sandboxes:
             self._world.sandboxes[sandbox].end(0)
+        elif sandbox in self._world.services.all:
+            self._world.services.all[sandbox].running = False
 
     async def pause(self, sandbox: str) -> None:
-        await self._call()
+        await self.call()
         if sandbox in self._world.sandboxes:
             self._world.sandboxes[sandbox].freeze()
 
     async def unpause(self, sandbox: str) -> None:
-        await self._call()
+        await self.call()
         if sandbox in self._world.sandboxes:
             self._world.sandboxes[sandbox].thaw()
 
     async def remove(self, sandbox: str) -> None:
-        await self._call()
+        await self.call()
         for box in self._world.sandboxes.values():
             if sandbox in {box.id, box.spec.name} and not box.removed:
                 box.end(137)
                 box.removed = True
+        if (service := self._world.services.all.get(sandbox)) is not None:
+            service.running, service.removed = False, True
 
     async def list_ours(self, task: str = "") -> list[FoundSandbox]:
-        await self._call()
-        return [
+        await self.call()
+        boxes = [
             FoundSandbox(box.id, box.task, box.run, box.running)
             for box in self._world.sandboxes.values()
             if not box.removed and task in {"", box.task}
         ]
+        return [*boxes, *(one.found() for one in self._world.services.left(task))]
 
     async def discard_volumes(self, task: str) -> None:
-        await self._call()
+        await self.call()
         self._world.sessions.pop(task, None)
 
     async def close(self) -> None: ...

@@ -43,6 +43,8 @@ class Sandbox:
     # -- what the runner does with it
 
     def start(self) -> None:
+        if self.spec.network == "none" and f"{self.task}/{self.run}" not in self.world.open_runs:
+            raise self.world.breaks(f"{self.id} starts, and the gateway does not serve it")
         self.running = self.started = True
         self._work.append(self.world.spawn(self._listen()))
 
@@ -128,12 +130,14 @@ class Sandbox:
         world = self.world
         self._interrupted.clear()
         self._current.clear()
-        self._state("running")
+        session = world.sessions[self.task]
+        if any(line["uuid"] not in session for line in self._queue):
+            self._state("running")
         fresh = self._consume()
         await world.pause()
         await self._not_frozen()
         if not fresh:
-            self._state("idle")
+            self._state("idle")  # what its session has already it only echoes
             return
         for _ in range(world.random.choice(world.tool_counts)):
             await self._tool()

@@ -15,6 +15,7 @@ from ctui.tasks.model import Ask, AskState, TaskState
 from tests.simulation.end_checks import check_end, check_restart
 from tests.simulation.front_ends import FrontEnds
 from tests.simulation.mistakes import mistakes
+from tests.simulation.services import SERVICES
 from tests.simulation.virtual_loop import VirtualLoop
 from tests.simulation.world import Broken, Dead
 
@@ -52,9 +53,10 @@ class Schedule(FrontEnds):
     def __init__(self, loop: VirtualLoop, seed: int, folder: Path) -> None:
         super().__init__(loop, seed, folder)
         self._deeds = {**_DEEDS, **_LIMITS} if seed % 4 == 0 else _DEEDS
+        self._services = SERVICES if seed % 3 == 1 else ()
 
     def _start(self, task: str) -> None:
-        options = self._options()
+        options = {**self._options(), "services": self._services}
         self.command(f"start {task}", lambda: self.start(task, **options))
 
     async def run(self) -> None:

@@ -13,11 +13,13 @@ from ctui.tasks.asks import ask_lines
 from ctui.tasks.model import Answer, Ask, AskKind, AskState, EndReason, Task, TaskState
 from tests.simulation.hostile_world import settled
 from tests.simulation.schedule import Schedule, in_world
+from tests.simulation.services import SERVICES
 
 
 async def waiting(schedule: Schedule) -> Ask:
     """Start a task whose environment nobody has consented to, and return what it asks."""
     schedule.world.tool_counts = [0]
+    schedule.world.services.never_ready = 0.0
     await schedule.start("one", detached=True, environment_due="worktree")
     await settled(schedule, "one", TaskState.WAITING)
     return pending(schedule)[0]
@@ -50,6 +52,8 @@ def test_the_task_begins_in_it_with_consent() -> None:
         begun = await settled(schedule, "one", TaskState.IDLE)
         assert begun.options.environment == "first"
         assert begun.options.volumes == {"/data": "data"}
+        assert begun.options.services == SERVICES
+        assert len(schedule.world.services.left("one")) == 1 + len(SERVICES)
         assert begun.options.environment_due == ""
         assert begun.problem == ""
 

@@ -24,7 +24,7 @@ def test_a_removal_that_hangs_is_waited_for_and_said(monkeypatch: pytest.MonkeyP
         async def under_way(self: SimulatedRunner, sandbox: str) -> None:
             nonlocal removals
             del sandbox
-            await self._call()
+            await self.call()
             removals += 1
 
         with monkeypatch.context() as patch:

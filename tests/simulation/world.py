@@ -13,10 +13,12 @@ from random import Random
 from typing import Any
 
 from tests.simulation.sandbox import Sandbox
+from tests.simulation.services import SimulatedServices
 
 _CLOCK_JUMPS = 0.05
 """Part of the steps before which it does."""
 
+_SEALED = 0.25
 _UNREADABLE = 0.2
 """Part of the worlds in which a task's git directory is."""
 
@@ -58,6 +60,7 @@ class World:
         self.loop = loop
         self.random = Random(seed)  # noqa: S311 - it has to be reproducible
         self.sandboxes: dict[str, Sandbox] = {}
+        self.services = SimulatedServices(seed)
         self.environment = "first"
         """Hash of the definition of the environment that tasks wait for."""
         self.sessions: defaultdict[str, set[str]] = defaultdict(set)
@@ -78,6 +81,12 @@ class World:
         unreadable = Random(seed ^ 0x817).random()  # noqa: S311 - it has to be reproducible
         self.unreadable = {"one"} if unreadable < _UNREADABLE else set[str]()
         """Tasks whose git directory holds what no import reads; it does not heal."""
+        self.sealed = Random(seed ^ 0x6A7E).random() < _SEALED  # noqa: S311 - reproducible
+        """True if its tasks have the gateway instead of a network."""
+        self.open_runs: set[str] = set()
+        """Runs that the gateway serves: "<task>/<number>"."""
+        self.decided: dict[str, bool] = {}
+        """Hosts that were asked for, by the gateway's id -> whether they were allowed."""
         self.stopped: set[str] = set()
         """Tasks that were said to be stopped, and that nobody woke since."""
         self.broken: list[str] = []
@@ -134,6 +143,7 @@ class World:
         self.engine_up = False
         for box in self.sandboxes.values():
             box.end(255)
+        self.services.die()
 
     def lose_engine(self) -> None:
         """Make the engine unreachable; sandboxes go on."""

@@ -38,11 +38,13 @@ from ctui.tasks.asks import (
 )
 from ctui.tasks.asks.kind import Decision
 from ctui.tasks.asks.kinds.environment import environment_ask
+from ctui.tasks.asks.kinds.host import host_ask
 from ctui.tasks.asks.questions import Question
 from ctui.tasks.model import Answer, Ask, AskKind
 from ctui.text import sanitise
 from ctui.tui.asks.ask_form import AskForm
 from ctui.web.views import ask_view
+from tests.tasks.ask_kinds import test_host as host
 from tests.tasks.ask_kinds.test_environment import SUBTYPE
 from tests.tasks.generators import (
     ANY_INPUT,
@@ -60,9 +62,11 @@ ALL: tuple[Decision, ...] = ("allow", "session", "always", "deny", "cancel")
 
 def of_line(request: Mapping[str, Any], request_id: object) -> Ask | None:
     """Return the ask of a line, if it makes one."""
+    if request.get("subtype") == host.SUBTYPE:
+        return host_ask("r", ORIGIN, str(request.get("host")), 443, str(request.get("host")))
     if request.get("subtype") == SUBTYPE:
         text = str(request.get("text"))
-        return environment_ask("r", ORIGIN, name=text, file=text, text=text, digest=text)
+        return environment_ask("r", ORIGIN, name=text, file=text, text=text, digest="0f")
     line = json.dumps({"type": "control_request", "request_id": request_id, "request": request})
     event = decode(line)
     if isinstance(event, AskEvent):
@@ -104,6 +108,9 @@ def proved(ask: Ask) -> None:
             assert decision not in taken or (decision, kind_of(ask).is_form) == ("allow", True)
             continue
         assert decision in taken
+        if not kind_of(ask).goes_to_cli:
+            assert reply(ask, answer) == b""
+            continue
         sent = spoken(reply(ask, answer))
         if decision != "deny" and sent.get("behavior") == "allow":
             same_input(ask, sent["updatedInput"])

@@ -160,3 +160,28 @@ async def test_a_task_begins_with_uncommitted_work_and_ignored_files(person: Per
     assert person.store.tasks.get("begun").options.files == (".env",)
     code, shown = await person.ctui("task", "show", "begun")
     assert "files      .env" in shown
+
+
+async def test_variables_of_the_cli_itself_reach_it(person: Person) -> None:
+    """Issue: BASH_* and MCP_* steer Claude Code in the task: by `--env`, and by the settings."""
+    settings = person.world.paths.config_file
+    line = 'env = ["BASH_DEFAULT_TIMEOUT_MS=1000", "MCP_TIMEOUT=7000"]'
+    settings.write_text(settings.read_text().replace("[sandbox]", f"[sandbox]\n{line}"))
+    options = ["--env", "BASH_MAX_OUTPUT_LENGTH=300", "--env", "MCP_TOOL_TIMEOUT=9000"]
+    steps = ["bash seq 100000 100999", "bash sleep 20", "bash env | grep ^MCP_ | sort", "say Done."]
+    code, said = await person.ctui(
+        *("run", fenced(*steps), "--task-id", "cli", "--name", "cli"),
+        *("--skip-permissions", "--detach", *options),
+    )
+    assert code == 0, said
+    await person.idle("cli")
+    results = [
+        event["message"]["content"][0]["content"]
+        for event in person.events("cli")
+        if event["type"] == "user" and isinstance(event["message"]["content"], list)
+    ]
+    assert "100000" in results[0]
+    assert len(results[0]) < 1500
+    assert "100500" not in results[0]
+    assert "1s" in results[1] or "1000" in results[1]
+    assert "MCP_TIMEOUT=7000\nMCP_TOOL_TIMEOUT=9000" in results[2]

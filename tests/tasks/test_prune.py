@@ -15,7 +15,7 @@ from ctui.git.repository.repository import open_repository
 from ctui.sandbox.docker.image import LABEL, require_image
 from ctui.sandbox.docker.old_images import built_images
 from ctui.sandbox.docker.toolchain import File, make_tar
-from ctui.sandbox.spec import LABEL_INSTANCE, LABEL_RUN, LABEL_TASK
+from ctui.sandbox.spec import LABEL_INSTANCE, LABEL_RUN, LABEL_SERVICE, LABEL_TASK
 from ctui.tasks import calls
 from ctui.worktrees.trash.entries import trash_folder
 from tests.conftest import ENGINE_WIDE
@@ -52,6 +52,19 @@ async def test_what_is_needed_stays_and_the_rest_goes(person: Person) -> None:
             labels={LABEL_INSTANCE: paths.instance, LABEL_TASK: "who", LABEL_RUN: "1"},
         )
     )
+    # A service without its sandbox is nobody's, and its log no trace of anything.
+    service = await engine.create(
+        plain_spec(
+            f"ctui-test-{secrets.token_hex(4)}",
+            image,
+            labels={
+                LABEL_INSTANCE: paths.instance,
+                LABEL_TASK: "who",
+                LABEL_RUN: "2",
+                LABEL_SERVICE: "db",
+            },
+        )
+    )
     (paths.cache / "scratch-left").mkdir(parents=True, mode=0o700)
 
     young = await prune_everything(paths)
@@ -61,6 +74,7 @@ async def test_what_is_needed_stays_and_the_rest_goes(person: Person) -> None:
     assert any(kept.what == "sandbox" and kept.hint == "--force" for kept in young.kept)
     left = {container.id for container in await engine.find({LABEL_INSTANCE: paths.instance})}
     assert over not in left
+    assert service not in left
     assert unknown in left
 
     make_old(person.repository)

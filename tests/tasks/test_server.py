@@ -61,6 +61,7 @@ class _Driver:
                 workspace=cast("Any", None),
                 logins=cast("Any", None),
                 journals=self.journals,
+                network=cast("Any", None),
                 instance="0123456789abcdef",
                 config=Config,
                 publish=self.server.publish,

@@ -126,7 +126,7 @@ async def test_the_proxies_of_a_sandbox_are_those_of_the_last_command(
     home = task_home(RunOptions(session="s", resume=False, branch="main"))
 
     async def proxy() -> bytes:
-        return first_line_of(home, await logins.of(task, needed=True), {})
+        return first_line_of(home, await logins.of(task, needed=True), {}, task)
 
     monkeypatch.setenv("HTTPS_PROXY", "http://driver.example")
     assert b"driver.example" in await proxy()

@@ -230,3 +230,48 @@ async def test_a_stop_ends_a_shell_in_one_line(person: Person) -> None:
         assert await terminal.exit_code() in {125, 128 + 9}
     finally:
         terminal.close()
+
+
+async def test_a_shell_has_the_tasks_secrets_and_nobody_else_sees_them(person: Person) -> None:
+    """Issue: the same environment as the CLI's; by stdin, so not in argv, inspect or echo."""
+    secret = "s3cret-Value-of-it\nand a second line"
+    code, said = await person.ctui("secret", "set", "GIVEN_SECRET", "--from-env", "GIVEN_SECRET")
+    assert code == 0, said
+    environ = {**person.world.environ, "GIVEN_SECRET": secret}
+    person.world = person.world._replace(environ=environ)
+    login = {"ANTHROPIC_API_KEY": person.world.credential}
+    given = calls.Login(login, variables={"GIVEN_SECRET": secret}).environment
+    await person.start("one", "say Ready.", secrets=("GIVEN_SECRET",), login=given)
+    await person.until("one", lambda task: bool(task.problem) or task.state is TaskState.IDLE)
+
+    show = 'printf %s "$GIVEN_SECRET"; cat; exit 3'
+    done = await shell(person, "--", "sh", "-c", show, given=b" and input")
+    assert (done.code, done.out) == (3, f"{secret} and input".encode())
+    assert done.err == b""
+    look = "tr '\\0' ' ' < /proc/$PPID/cmdline; tr '\\0' ' ' < /proc/$$/cmdline"
+    assert b"s3cret" not in (await shell(person, "--", "sh", "-c", look)).out
+    plain = await shell(person, "--without-secrets", "--", "sh", "-c", "echo ${GIVEN_SECRET-none}")
+    assert plain.out == b"none\n"
+    missing = await shell(person, "--", "no-such-program")
+    assert (missing.code, missing.err) == (127, b"no-such-program: No such file or directory\n")
+
+    terminal = await Terminal.open(
+        person.repository, environ, *COMMAND, "task", "shell", "one", "--", "sh", "-i"
+    )
+    try:
+        terminal.type("echo ${#GIVEN_SECRET} $((40+2)); stty -a\n")
+        await terminal.shows("$((40+2))")
+        assert "s3cret" not in terminal.shown
+        await terminal.shows(f"{len(secret)} 42")
+        await terminal.shows("icanon")
+        terminal.type("exit 4\n")
+        assert await terminal.exit_code() == 4
+    finally:
+        terminal.close()
+
+    person.world = person.world._replace(
+        environ={name: value for name, value in environ.items() if name != "GIVEN_SECRET"}
+    )
+    without = await shell(person, "--", "sh", "-c", "echo ${GIVEN_SECRET-none}")
+    assert without.out == b"none\n"
+    assert b"* the shell does without it: the secret GIVEN_SECRET" in without.err

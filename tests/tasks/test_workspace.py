@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
+from ctui.claude.personal.collect import ManagedFile
 from ctui.errors import Refused
 from ctui.git.repository.repository import open_repository
 from ctui.paths import Paths
@@ -149,3 +150,22 @@ async def test_a_run_has_its_submodules(
     refs = git(module, "for-each-ref", "--format=%(refname)", "refs/ctui/")
     assert refs == "refs/ctui/one/head"
     assert await world.workspace.collect(world.task) is None
+
+
+async def test_managed_settings_are_those_of_the_run_and_no_others(
+    repository: Path, paths: Paths, store: Store
+) -> None:
+    """What an earlier run had and this one has not is gone; all can read it, none write."""
+    world = await begun(repository, paths, store)
+    first = {
+        "CLAUDE.md": ManagedFile(b"one"),
+        ".claude/skills/greet/SKILL.md": ManagedFile(b"greet"),
+        ".claude/skills/greet/run.sh": ManagedFile(b"#!/bin/sh", 0o755),
+    }
+    await world.workspace.provide(world.task, first)
+    managed = paths.task("one") / "managed"
+    assert (managed / ".claude/skills/greet/run.sh").stat().st_mode & 0o777 == 0o755
+    assert (managed / ".claude/skills").stat().st_mode & 0o777 == 0o755
+    await world.workspace.provide(world.task, {"CLAUDE.md": ManagedFile(b"two")})
+    assert [path.name for path in managed.rglob("*")] == ["CLAUDE.md"]
+    assert (managed / "CLAUDE.md").read_bytes() == b"two"

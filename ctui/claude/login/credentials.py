@@ -113,10 +113,10 @@ def stored_credential(paths: Paths) -> Stored | None:
     Raises:
         Unavailable: nothing is in the file, and the keyring is locked, broken or does not answer.
     """
-    found = _credential(_read(_file(paths)))
+    found = credential_of(_read(_file(paths)))
     if found is not None:
         return Stored(found, "file")
-    found = _credential(keyring_store.read(_account(paths)) or "")
+    found = credential_of(keyring_store.read(account_of(paths)) or "")
     return None if found is None else Stored(found, "keyring")
 
 
@@ -126,11 +126,11 @@ def store_credential(paths: Paths, credential: Credential) -> str:
     Raises:
         Unavailable: neither a keyring nor the config folder takes it.
     """
-    text = f"{credential.kind}:{credential.value}"
+    text = text_of(credential)
     path, why = _file(paths), "no keyring works here"
     try:
         try:
-            if keyring_store.write(_account(paths), text):
+            if keyring_store.write(account_of(paths), text):
                 path.unlink(missing_ok=True)
                 forget_record(paths)
                 return "the platform's keyring"
@@ -165,7 +165,7 @@ def forget_credential(paths: Paths) -> bool:
     except OSError as error:
         raise Unavailable(f"{_file(paths)} cannot be removed: {error.strerror}") from error
     try:
-        return keyring_store.forget(_account(paths)) or stored
+        return keyring_store.forget(account_of(paths)) or stored
     except Unavailable as error:
         raise Unavailable(f"{error.message}: a login in it is still there") from error
 
@@ -187,7 +187,8 @@ def _refuse_what_is_pasted_by_mistake(value: str) -> None:
         )
 
 
-def _account(paths: Paths) -> str:
+def account_of(paths: Paths) -> str:
+    """Return the keyring's account of the stored login, the beginning of those of all others."""
     # A demo or a test with folders of its own must not find, or overwrite, the person's login.
     return "claude" if not os.environ.get("CTUI_HOME") else f"claude-{paths.instance}"
 
@@ -203,7 +204,13 @@ def _read(path: Path) -> str:
         return ""
 
 
-def _credential(text: str) -> Credential | None:
+def text_of(credential: Credential) -> str:
+    """Return a login as it is stored."""
+    return f"{credential.kind}:{credential.value}"
+
+
+def credential_of(text: str) -> Credential | None:
+    """Return a login that was stored so, or None."""
     kind, _, value = text.partition(":")
     for known in get_args(Kind):
         if kind == known and _SHAPE.fullmatch(value):

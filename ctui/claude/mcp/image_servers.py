@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from ctui.claude.mcp.mcp_servers import McpServer
 from ctui.errors import InvalidInput
+from ctui.paths import MANAGED
 from ctui.text import one_line
 
 _PROGRAM = "ctui-mcp-server"
@@ -29,8 +30,15 @@ IMAGE_SERVERS = {
 }
 
 
+TERMINAL = McpServer(
+    command="/ctui/tree/bin/python3", args=("-I", "-S", f"{MANAGED}/terminal/server.py")
+)
+"""Terminals for programs that a task drives; it comes with the managed settings."""
+_ANYWHERE = {"terminal": TERMINAL}
+
+
 def image_servers(names: Iterable[str], *, missing_from: str = "") -> dict[str, McpServer]:
-    """Return the servers that these names switch on.
+    """Return the servers that these names switch on; `terminal` needs nothing of an image.
 
     Args:
         names: of servers.
@@ -40,15 +48,16 @@ def image_servers(names: Iterable[str], *, missing_from: str = "") -> dict[str, 
         InvalidInput: there is no such server, or the image has none.
     """
     chosen = {}
+    known = {**IMAGE_SERVERS, **_ANYWHERE}
     for name in names:
-        if name not in IMAGE_SERVERS:
-            near = difflib.get_close_matches(name[:80], IMAGE_SERVERS, 1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(IMAGE_SERVERS)}"
+        if name not in known:
+            near = difflib.get_close_matches(name[:80], known, 1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
             raise InvalidInput(f"the image has no MCP server {one_line(name, 80)}", hint=hint)
-        if missing_from:
+        if missing_from and name not in _ANYWHERE:
             raise InvalidInput(
                 f"the image's variant {missing_from} has no MCP servers",
                 hint='set image.variant = "browser", then `ctui image build`',
             )
-        chosen[name] = IMAGE_SERVERS[name]
+        chosen[name] = known[name]
     return chosen

@@ -45,17 +45,31 @@ def initialize(request_id: str) -> bytes:
     return _request(request_id, subtype="initialize", hooks=None, sdkMcpServers=[TOOL_SERVER])
 
 
-def user_message(text: str, message_id: str) -> bytes:
-    """Return a message of the person. The CLI echoes the id, and runs a repeated one only once."""
+def user_message(text: str, message_id: str, media: Sequence[JsonObject] = ()) -> bytes:
+    """Return a message of the person. The CLI echoes the id, and runs a repeated one only once.
+
+    Its images and documents stand before the text.
+    """
+    content = [*media, {"type": "text", "text": text}] if media else text
     return _line(
         {
             "type": "user",
-            "message": {"role": "user", "content": text},
+            "message": {"role": "user", "content": content},
             "parent_tool_use_id": None,
             "session_id": "default",
             "uuid": message_id,
         }
     )
+
+
+def command_output(call: str, text: str) -> bytes:
+    """Return what a command has printed so far as a part, in the form of the CLI's own parts.
+
+    It is no line to the CLI, and none of its: the driver tells it those who follow a task.
+    """
+    event = {"type": "ctui_output", "call": call, "text": text}
+    line = {"type": "stream_event", "event": event, "parent_tool_use_id": None}
+    return json.dumps(line, separators=(",", ":")).encode()
 
 
 def commands_of(response: JsonObject) -> frozenset[str]:

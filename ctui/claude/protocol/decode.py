@@ -19,6 +19,7 @@ from ctui.claude.protocol.events import (
     BackgroundTask,
     BlockDelta,
     BlockStarted,
+    CommandOutput,
     Compacted,
     DriverNotice,
     Elicitation,
@@ -220,6 +221,8 @@ def _part(value: JsonObject) -> Event:
             delta = fields.mapping(part, "delta")
             text = next((delta[key] for key in _DELTAS if isinstance(delta.get(key), str)), "")
             return BlockDelta(parent, index, text) if text else PartIgnored()
+        case "ctui_output":
+            return CommandOutput(fields.text(part, "call"), fields.text(part, "text"))
     return PartIgnored()
 
 

@@ -131,6 +131,13 @@ class BackgroundTask(Event, frozen=True):
 # -- the conversation
 
 
+class CommandOutput(Event, frozen=True):
+    """The last lines that a running command has printed; they replace those before."""
+
+    call: str
+    text: str
+
+
 class AssistantMessage(Event, frozen=True):
     """One content block of the model's message: the CLI writes a line for each."""
 

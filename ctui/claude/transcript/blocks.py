@@ -149,6 +149,8 @@ class ToolCall(Block, kw_only=True, eq=False):
     """Its input. The original, which an answer needs, is in the ask."""
     state: ToolState = ToolState.RUNNING
     output: ToolOutput | None = None
+    growing: str = ""
+    """The last lines that it has printed so far, while it runs and somebody looks."""
     finished: int | None = None
     """Nanoseconds since the epoch."""
     waited: int = 0

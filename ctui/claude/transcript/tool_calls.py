@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from ctui.claude.protocol.content import ToolResult, ToolUse
+from ctui.claude.protocol.events import CommandOutput
 from ctui.claude.transcript.blocks import Block, ToolCall, ToolState, sanitised
 from ctui.claude.transcript.cursor import Cursor
 from ctui.claude.transcript.tools import output_of, subject_of
-from ctui.text import one_line
+from ctui.text import one_line, sanitise
+
+_GROWING = 4096
+"""Characters of what a running command has printed that are shown."""
 
 
 class ToolCalls:
@@ -41,13 +45,20 @@ class ToolCalls:
         if call is None:
             return
         call.output = output_of(content.text, result, is_error=content.is_error)
-        call.finished = self._cursor.time
+        call.finished, call.growing = self._cursor.time, ""
         call.state = ToolState.OK
         if content.is_error:
             denied = content.tool_use_id in self._denied
             call.state = ToolState.DENIED if denied else ToolState.ERROR
         self._denied.discard(content.tool_use_id)
         self._cursor.ledger.touch(call)
+
+    def grows(self, event: CommandOutput) -> None:
+        """Show the last lines of a call that runs."""
+        call = self._open.get(event.call)
+        if call is not None and call.state is ToolState.RUNNING:
+            call.growing = sanitise(event.text[-_GROWING:])
+            self._cursor.ledger.touch(call)
 
     def waited(self, call_id: str, time: int) -> None:
         """Add the nanoseconds that the person took to answer what a call asked."""
@@ -68,4 +79,5 @@ class ToolCalls:
     def _stop(self, call: ToolCall | None) -> None:
         if call is not None and call.state is ToolState.RUNNING:
             call.state, call.finished = ToolState.STOPPED, self._cursor.time
+            call.growing = ""
             self._cursor.ledger.touch(call)

@@ -190,7 +190,7 @@ class Transcript:
             if isinstance(content, ToolResult):
                 self._calls.returned(content, event.tool_use_result)
                 self._asks.close_call(content.tool_use_id)
-            else:
+            elif not (event.is_replay and isinstance(content, Other)):  # its text names them
                 said.append(content)
         if said:
             self._said(event, "\n".join(_plain(content) for content in said))
@@ -255,6 +255,7 @@ class Transcript:
         events.MessageStarted: lambda self, event: self._parts.start_message(event),
         events.BlockStarted: lambda self, event: self._parts.start_block(event),
         events.BlockDelta: lambda self, event: self._parts.grow(event),
+        events.CommandOutput: lambda self, event: self._calls.grows(event),
         events.AssistantMessage: _assistant,
         events.UserMessage: _user,
         events.Result: _result,

@@ -64,8 +64,10 @@ async def _here() -> list[Check]:
 
 async def _check(*, as_json: bool) -> int:
     from ctui.client.health.health import check_all
+    from ctui.client.health.network_health import network_check
 
-    checks = [*await check_all(context.paths()), *await _here()]
+    network = await network_check(context.paths())
+    checks = [*await check_all(context.paths()), *([network] if network else []), *await _here()]
     if as_json:
         print_json(checks)
     else:

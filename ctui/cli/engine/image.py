@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ctui.cli import context
+from ctui.cli.engine.image_update import update
 from ctui.cli.output import json_option, print_json, print_table, warn
 from ctui.humanize import age, size_text
 
@@ -89,6 +90,9 @@ def clean(*, dry_run: bool, as_json: bool) -> None:
         click.echo(f"{word} {image.name} ({size_text(image.size)})")
     for kept in done.refused:
         warn(f"kept {kept.name}: {kept.reason}")
+
+
+command.add_command(update)
 
 
 async def build_image(variant: str = "", *, quiet: bool) -> str:

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from ctui.cli import context
-from ctui.cli.output import json_option, print_json, read_stdin
-from ctui.errors import LoginRequired, NotFound, Unavailable
+from ctui.cli.login_input import given_token
+from ctui.cli.output import json_option, print_json
+from ctui.errors import LoginRequired
 
 if TYPE_CHECKING:
     from ctui.cli.shapes import DoneStep
     from ctui.paths import Paths
-
-_TOKEN_LIMIT = 1 << 16
 
 
 @click.command("setup")
@@ -74,7 +71,7 @@ def _login(paths: Paths, token_file: str | None) -> DoneStep:
     from ctui.claude.login.login import LoginSearch, describe
     from ctui.cli.shapes import DoneStep
 
-    text = _given(token_file)
+    text = given_token(token_file)
     if text:
         place = store_credential(paths, Credential.parse(text))
         used = ""
@@ -90,32 +87,6 @@ def _login(paths: Paths, token_file: str | None) -> DoneStep:
             hint="run `claude setup-token`, then `ctui setup` and paste the token it prints",
         ) from error
     return DoneStep("login", False, f"tasks use the {describe(found)}")
-
-
-def _given(token_file: str | None) -> str:
-    """Return what the person gives for a login; "" for nothing."""
-    if token_file == "-":  # noqa: S105 - a name, no secret
-        text = read_stdin().strip()
-        if not text:
-            raise Unavailable("there is no token on stdin", hint="ctui setup --token-file - < FILE")
-        return text
-    if token_file is not None:
-        return _read(Path(token_file))
-    if not sys.stdin.isatty():
-        return sys.stdin.readline(_TOKEN_LIMIT).strip()
-    asked = "Token or API key (nothing keeps the login that there is)"
-    return str(click.prompt(asked, default="", show_default=False, hide_input=True, err=True))
-
-
-def _read(file: Path) -> str:
-    from ctui.small_file import read_small_file
-
-    try:
-        return read_small_file(file, _TOKEN_LIMIT).decode("ascii", "replace").strip()
-    except FileNotFoundError as error:
-        raise NotFound(f"there is no file {file}", hint="name the file with the token") from error
-    except OSError as error:
-        raise Unavailable(f"{file} cannot be read: {error.strerror}") from error
 
 
 async def _containers(paths: Paths, *, as_json: bool) -> list[DoneStep]:

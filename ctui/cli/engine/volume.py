@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from ctui.sandbox.docker.volumes import Volume
 
 _NOTHING = "nothing to make: each task gets a home of its own with its first run"
-_OLD = "(shared) are caches of an older ctui, which nothing uses: `ctui clean` removes them"
+_OLD = "npm-cache and node-cache are of an older ctui, and nothing uses them: `ctui clean`"
+_SHARED = (
+    "Tasks share what has no task: what one writes there, the others read. "
+    "sandbox.shared_folder = false keeps them apart."
+)
 
 
 @click.group("volume")
@@ -70,7 +74,9 @@ def list_(*, as_json: bool) -> None:
     else:
         header = ["VOLUME", "KIND", "TASK", "SIZE", "IN USE", "AGE"]
         print_table(header, [_row(one) for one in found], empty="no volumes: tasks make theirs")
-        if any(one.task is None for one in found):
+        if any(one.kind == "shared" for one in found):
+            warn(_SHARED)
+        if any(one.kind in {"npm-cache", "node-cache"} for one in found):
             warn(_OLD)
 
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import click
 
 from ctui.cli import context
 from ctui.cli.bringing import ask_of, bringing_options, include_of
+from ctui.cli.login_input import complete_login
 from ctui.cli.output import json_option, print_json, read_stdin, repo_option, show_progress, warn
+from ctui.cli.task.attach_option import attach_option
 from ctui.cli.task.durations import unattended_options
 from ctui.cli.task.variables import env_file_texts, variable_options
-from ctui.config import PermissionMode
+from ctui.config.model import NetworkMode, PermissionMode
 from ctui.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -71,13 +73,20 @@ def _no_gpus() -> None:
     multiple=True,
     metavar="NAME",
     help="Switch on an MCP server of the image: filesystem, github, playwright, postgres or "
-    "sqlite; may be repeated.",
+    "sqlite; or terminal: interactive programs that the task drives. May be repeated.",
 )
 @click.option(
     "--approval-tool-permission",
     default="",
     metavar="mcp__SERVER__TOOL",
     help="This tool decides on what the task asks, and not the inbox.",
+)
+@click.option(
+    "--login",
+    default="",
+    metavar="NAME",
+    shell_complete=complete_login,
+    help="Use this login in all of its runs (`ctui login`).",
 )
 @click.option(
     "--trust",
@@ -88,6 +97,16 @@ def _no_gpus() -> None:
     "--isolated",
     is_flag=True,
     help="Give it no other commits than those its worktree begins with: no stash, no other branch.",
+)
+@click.option(
+    "--network",
+    type=click.Choice(get_args(NetworkMode)),
+    help="What it reaches: any public host, those of `ctui network show`, or Claude's API only.",
+)
+@click.option(
+    "--no-gateway",
+    is_flag=True,
+    help="Run it unsealed: on the engine's network, with your login inside.",
 )
 @click.option(
     "--gpus",
@@ -101,6 +120,7 @@ def _no_gpus() -> None:
     metavar="IMAGE",
     help="Run in this image, whatever the repository says.",
 )
+@attach_option
 @variable_options
 @bringing_options
 @unattended_options
@@ -122,6 +142,14 @@ def command(**options: Any) -> int:
         raise InvalidInput("the prompt is empty", hint="say what the task should do")
     options["env_files"] = env_file_texts(options["env_files"])
     return asyncio.run(_run(options))
+
+
+def _network_of(options: dict[str, Any]) -> Literal["", "open", "allow", "closed", "unsealed"]:
+    """Return the network that was chosen, or "" for that of the settings."""
+    if options["no_gateway"] and options["network"]:
+        raise click.UsageError("--no-gateway and --network exclude each other")
+    chosen: NetworkMode | None = options["network"]
+    return "unsealed" if options["no_gateway"] else chosen or ""
 
 
 async def _run(options: dict[str, Any]) -> int:
@@ -184,7 +212,9 @@ async def _start(client: Client, repository: Repository, options: dict[str, Any]
             unattended=options["unattended"],
             timeout=options["timeout"],
             isolated=options["isolated"],
+            network=_network_of(options),
             secrets=options["secrets"],
+            login=options["login"],
         ),
         mcp_config=options["mcp_config"],
         mcp=options["mcp"],
@@ -192,6 +222,7 @@ async def _start(client: Client, repository: Repository, options: dict[str, Any]
         detached=options["detach"],
         env=options["env"],
         env_files=options["env_files"],
+        attach=options["attach"],
         include=include_of(options),
     )
     may_ask = not (options["unattended"] or options["detach"] or options["as_json"])

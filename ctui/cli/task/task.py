@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from ctui.cli import context
-from ctui.cli.output import json_option, print_json, read_stdin
-from ctui.cli.task import attach, cp, shell, task_read
+from ctui.cli.output import json_option, print_json, read_stdin, warn
+from ctui.cli.task import attach, cp, ports, shell, task_read
+from ctui.cli.task.attach_option import attach_option
 from ctui.cli.task.durations import unattended_options
 from ctui.cli.task.task_names import task_argument
 from ctui.cli.task.task_text import state_text
@@ -28,13 +29,17 @@ def command() -> None:
     """List, follow, answer, stop and remove tasks."""
 
 
-for _other in (task_read.list_, task_read.show, task_read.logs, shell.shell, cp.cp, attach.attach):
+for _other in (
+    *(task_read.list_, task_read.show, task_read.logs, shell.shell, cp.cp, attach.attach),
+    *(ports.open_, ports.forward),
+):
     command.add_command(_other)
 
 
 @command.command("send")
 @task_argument
 @click.argument("message")
+@attach_option
 @click.option("--wait", is_flag=True, help="Follow it to the end of the turn.")
 @unattended_options
 @json_option
@@ -42,6 +47,7 @@ def send(
     task_id: str,
     message: str,
     *,
+    attach: tuple[str, ...],
     wait: bool,
     unattended: bool,
     timeout: int | None,
@@ -54,6 +60,7 @@ def send(
     import msgspec
 
     from ctui.cli.task.follow import turn_from_here
+    from ctui.client.tasks.attaching import staged
     from ctui.client.tasks.caller import new_message
 
     text = read_stdin() if message == "-" else message
@@ -62,7 +69,8 @@ def send(
     )
     with closing(context.store()) as store:
         turn = turn_from_here(store, context.paths(), task_id, call.id)
-    task = _call(call)
+    with staged(context.paths(), attach, lambda note: warn(f"* {note}")) as files:
+        task = _call(msgspec.structs.replace(call, staged=files))
     if wait:
         return _follow(turn, as_json=as_json)
     _show(task, as_json=as_json, done="sent")

@@ -14,7 +14,8 @@ from ctui.errors import CtuiError
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def _complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def complete_task(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the tasks whose ids begin so."""
     try:
         tasks = context.store().tasks.list()
     except CtuiError:
@@ -28,4 +29,4 @@ def _complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[Co
 
 def task_argument(function: F) -> F:
     """Add the argument TASK: a task's id."""
-    return click.argument("task_id", metavar="TASK", shell_complete=_complete)(function)
+    return click.argument("task_id", metavar="TASK", shell_complete=complete_task)(function)

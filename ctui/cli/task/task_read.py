@@ -14,13 +14,16 @@ from ctui.cli.task.task_text import (
     alarm_lines,
     background_lines,
     goes_on_text,
+    network_text,
     sandbox_text,
     state_text,
     unusual,
 )
 from ctui.errors import CtuiError
+from ctui.text import sanitise
 
 if TYPE_CHECKING:
+    from ctui.client.access.services import ShownService
     from ctui.tasks.model import Ask, Task
 
 _UNUSUAL = frozenset({"ALARMS", "NOTE"})
@@ -56,7 +59,9 @@ def list_(*, removed: bool, as_json: bool) -> None:
 @json_option
 def show(task_id: str, *, as_json: bool) -> None:
     """Show one task with its runs and asks."""
+    from ctui.tasks.attachments import attached_names
     from ctui.tasks.model import AskState
+    from ctui.text import one_line
 
     store = context.store()
     task, asks, runs = (
@@ -65,15 +70,22 @@ def show(task_id: str, *, as_json: bool) -> None:
         store.runs.of(task_id),
     )
     _tended([task])
+    services = _services(task)
     if as_json:
         from ctui.cli.shapes import ShownTask, shown_ask
 
-        print_json(ShownTask(task, [shown_ask(ask) for ask in asks], runs, list(task.alarms)))
+        shown = [shown_ask(ask) for ask in asks]
+        print_json(ShownTask(task, shown, runs, list(task.alarms), services))
         return
     for name, value in _facts(task).items():
         click.echo(f"{name:<10} {value}")
+    if names := attached_names(context.paths(), task_id):
+        click.echo(f"{'attached':<10} {one_line(', '.join(names), 400)}")
     for line in background_lines(task):
         click.echo(f"{'runs on':<10} {line}")
+    for service in services:
+        state = service.status or service.state
+        click.echo(f"{'service':<10} {service.name}: {service.image}, {sanitise(state)}")
     for line in alarm_lines(task):
         click.echo(f"{'alarm':<10} {line}")
     for run in runs:
@@ -86,12 +98,19 @@ def show(task_id: str, *, as_json: bool) -> None:
 @click.command("logs")
 @task_argument
 @click.option("--follow", "-f", is_flag=True, help="Go on as the journal grows.")
+@click.option("--service", default="", metavar="NAME", help="The log of one of its services.")
 @json_option
-def logs(task_id: str, *, follow: bool, as_json: bool) -> None:
+def logs(task_id: str, service: str, *, follow: bool, as_json: bool) -> None:
     """Print a task's journal; with --json its lines as the CLI wrote them.
 
-    With --follow until the task ends, or until Ctrl-C.
+    With --follow until the task ends, or until Ctrl-C. The log of a service that is gone with its
+    sandbox is the end of what it said.
     """
+    if service:
+        if as_json:
+            raise click.UsageError("a service's log is plain text: leave out --json")
+        asyncio.run(_service_log(context.store().tasks.get(task_id), service, follow=follow))
+        return
     from ctui.cli.task.printing import Printer, Turn, entry_lines
     from ctui.client.journal.plain import PlainJournal
     from ctui.tasks.journal.archive import FILE_NAME, read_entries
@@ -111,6 +130,19 @@ def logs(task_id: str, *, follow: bool, as_json: bool) -> None:
             await Printer(client, Turn(task_id), as_json=as_json).until_ended()
 
     asyncio.run(go())
+
+
+def _services(task: Task) -> list[ShownService]:
+    from ctui.client.access.services import shown_services
+
+    return asyncio.run(shown_services(context.paths(), task)) if task.options.services else []
+
+
+async def _service_log(task: Task, service: str, *, follow: bool) -> None:
+    from ctui.client.access.services import service_log
+
+    async for line in service_log(context.paths(), task, service, follow=follow):
+        click.echo(sanitise(line.decode("utf-8", "replace")))
 
 
 def _tended(tasks: list[Task]) -> list[Task]:
@@ -178,7 +210,7 @@ def _row(task: Task, asks: int, note: str = "") -> dict[str, str]:
 
 
 def _facts(task: Task) -> dict[str, str]:
-    from ctui.text import one_line, sanitise
+    from ctui.text import one_line
 
     # A task of a rebuilt store has lost its options, and its directory still borrows nothing.
     isolated = task.sandbox is not None and task.sandbox.isolated
@@ -196,7 +228,11 @@ def _facts(task: Task) -> dict[str, str]:
         "time": f"{task.options.timeout} s a turn" if task.options.timeout else "",
         "isolated": "yes" if task.options.isolated or isolated else "",
         "sandbox": sandbox_text(task.sandbox) if task.sandbox else "",
+        "network": network_text(task),
+        "ports": ", ".join(map(str, task.ports)),
+        "login": task.options.login,
         "mcp": ", ".join(task.options.mcp_servers),
+        "yours": "; ".join(task.sandbox.personal) if task.sandbox else "",
         "without": "; ".join(task.sandbox.skipped) if task.sandbox else "",
         "variables": ", ".join(task.options.env),
         "secrets": ", ".join(task.options.secrets),

@@ -37,6 +37,8 @@ def state_text(task: Task, asks: int = 0) -> str:
 def unusual(task: Task) -> str:
     """Return what a list must not hide beside the number of alarms, in a few words."""
     notes: list[str] = []
+    if task.network == "unsealed" and task.state.live:
+        notes.append("unsealed")
     if task.background:
         since = age(min(command.since for command in task.background))
         count = len(task.background)
@@ -44,6 +46,16 @@ def unusual(task: Task) -> str:
     if task.work is not None and (task.work.problem or task.work.branch == "diverged"):
         notes.append("its work did not come home")
     return ", ".join(notes)
+
+
+def network_text(task: Task) -> str:
+    """Return what it reaches, in a few words."""
+    return {
+        "open": "any public host, through the gateway",
+        "allow": "named hosts, through the gateway: `ctui network show`",
+        "closed": "Claude's API only, through the gateway",
+        "unsealed": "unsealed: the engine's network, with its login inside",
+    }[task.network]
 
 
 def goes_on_text(task: Task) -> str:
@@ -75,9 +87,10 @@ def sandbox_text(facts: SandboxFacts) -> str:
         facts.cpus and f"{facts.cpus:g} cores",
         facts.pids and f"{facts.pids} processes",
         facts.tmp and f"{facts.tmp} of /tmp",
-        facts.network and f"network {facts.network}",
+        facts.network not in {"", "gateway"} and f"network {facts.network}",
         facts.permission_mode and f"mode {facts.permission_mode}",
         facts.trusted and "trusted",
+        facts.shared and "shares /shared",
     ]
     return sanitise(", ".join(str(one) for one in said if one))
 

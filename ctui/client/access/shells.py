@@ -7,25 +7,29 @@ import os
 import re
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, closing, suppress
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
+from ctui.client.access.secrets_of_shells import beginning, hand_over
 from ctui.errors import Conflict, CtuiError, NotFound
 from ctui.paths import private_folder
 from ctui.sandbox.commands import Command, SandboxCommands, SandboxProcess, Size
 from ctui.sandbox.docker.docker_commands import DockerCommands
 from ctui.sandbox.docker.endpoint import resolve_endpoint
-from ctui.sandbox.proxies import proxy_environment
+from ctui.sandbox.proxies import past_proxies, proxy_environment
 from ctui.tasks.model import Task, TaskState
 from ctui.tasks.store import Store
 
 if TYPE_CHECKING:
     from ctui.client.client import Client
     from ctui.paths import Paths
+    from ctui.sandbox.services import Service
 
 _MARK = "SHELL_OF_CTUI"
 """Variable that all processes of a command have, by which they are found again."""
+_NONE: Mapping[str, str] = MappingProxyType({})
 _TERMINAL_VARIABLES = ("TERM", "COLORTERM")
 _PLAIN = re.compile(r"[A-Za-z0-9._+-]{1,64}")
 _HANG_UP_SECONDS = 5.0
@@ -69,9 +73,18 @@ class TaskCommands:
         self._environment = environment
 
     async def run(
-        self, argv: tuple[str, ...] = SHELL, *, terminal: Size | None = None
+        self,
+        argv: tuple[str, ...] = SHELL,
+        *,
+        terminal: Size | None = None,
+        secrets: Mapping[str, str] = _NONE,
     ) -> TaskProcess:
         """Start a command as the task's user, in its folder, with the environment of its CLI.
+
+        Args:
+            argv: the command.
+            terminal: the size of its terminal; None for pipes.
+            secrets: variables that nobody but the command may see (`secrets_of_shells`).
 
         Raises:
             CtuiError: what prevents that, and what to do.
@@ -80,8 +93,12 @@ class TaskCommands:
         env = {**self._environment, _MARK: mark}
         if terminal is not None:
             env |= terminal_environment(os.environ)
+        if secrets:
+            argv = beginning(argv)
         try:
             process = await self._commands.run(self._sandbox, Command(argv, env, terminal))
+            if secrets:
+                await hand_over(process, secrets)
         except Conflict as error:
             raise Conflict(
                 f"the sandbox of {self.task.id} takes no command now: {error.message}",
@@ -152,7 +169,7 @@ async def task_commands(paths: Paths, task_id: str) -> AsyncIterator[TaskCommand
         # Most often it is there, and then nothing of this needs a driver.
         sandbox = run.container if run is not None and known else await hold.open()
         beating = asyncio.create_task(hold.beat())
-        environment = shell_environment(os.environ, given)
+        environment = shell_environment(os.environ, given, task.options.services)
         commands = DockerCommands(resolve_endpoint())
         yield TaskCommands(task, sandbox, commands, environment, hold.typed)
     finally:
@@ -207,13 +224,16 @@ class _Hold:
         return await self._client.call(call)
 
 
-def shell_environment(environ: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+def shell_environment(
+    environ: Mapping[str, str], given: Mapping[str, str], services: Iterable[Service]
+) -> dict[str, str]:
     """Return what the CLI's commands have beside the sandbox's own environment.
 
-    `given` are the task's variables. Neither the login nor a secret is among them: those are
-    looked up for a run, and a shell needs no run.
+    `given` are the task's variables. The login is not among them; secrets come by another way,
+    because the engine is told of these.
     """
-    return {**proxy_environment(environ, in_sandbox=True), **given}
+    names = [one.name for one in services]
+    return {**past_proxies(proxy_environment(environ, in_sandbox=True), names), **given}
 
 
 def terminal_environment(environ: Mapping[str, str]) -> dict[str, str]:

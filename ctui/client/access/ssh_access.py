@@ -18,8 +18,8 @@ from ctui.paths import Paths, private_folder, resource
 DOMAIN = "ctui"
 _KEY_SECONDS = 30
 _RUN = 'for p in /ctui/tree/bin/python3 python3; do command -v "$p" >/dev/null && break; done; '
-SESSION = ("/bin/sh", "-c", f'{_RUN}exec "$p" -I -S -c "$0"')
-"""Command that runs the session whose program is its next argument."""
+SESSION = ("/bin/sh", "-c", f'{_RUN}exec "$p" -I -S -c "$0" "$@"')
+"""Command that runs the Python program that is its next argument, with those behind it."""
 
 _STANZA = """\
 # Tasks of ctui by SSH, written by `ctui ssh-config`. There is no port and no password: the

@@ -20,7 +20,7 @@ from ctui.paths import Paths
 from ctui.sandbox.docker.environment_image import LABEL_ENVIRONMENT, LABEL_SHELL
 from ctui.sandbox.docker.old_images import built_images, remove_image
 from ctui.sandbox.docker.volumes import find_volumes
-from ctui.sandbox.spec import LABEL_INSTANCE, LABEL_RUN, LABEL_TASK
+from ctui.sandbox.spec import LABEL_INSTANCE, LABEL_RUN, LABEL_SERVICE, LABEL_TASK
 from ctui.tasks.lost import lost_tasks
 from ctui.text import one_line
 from ctui.worktrees.proof.scratch import left_behind, sweep
@@ -102,7 +102,7 @@ async def prune_everything(
     try:
         async with open_engine() as engine:
             await _sandboxes(paths, engine, cleaning, force=force)
-            await _volumes(paths, engine, cleaning, force=force)
+            await _volumes(paths, engine, config, cleaning, force=force)
             await _environments(paths, engine, cleaning)
             await _images(paths, engine, config, cleaning)
             if force:
@@ -114,7 +114,9 @@ async def prune_everything(
 
 
 async def _sandboxes(paths: Paths, engine: Engine, cleaning: Cleaning, *, force: bool) -> None:
-    for container in await engine.find({LABEL_INSTANCE: paths.instance}):
+    found = await engine.find({LABEL_INSTANCE: paths.instance})
+    boxed = {one.labels.get(LABEL_TASK) for one in found if one.running and not _is_service(one)}
+    for container in found:
         if not container.labels.get(LABEL_TASK):
             continue  # of a demo, which cleans up by itself
         state = await asyncio.to_thread(_state_of_run, paths, container)
@@ -124,6 +126,12 @@ async def _sandboxes(paths: Paths, engine: Engine, cleaning: Cleaning, *, force:
             continue
         if state == "open" or (container.running and state == "over"):
             continue
+        if _is_service(container):
+            # It goes with its sandbox, and what it said is nobody's record.
+            alone = container.labels[LABEL_TASK] not in boxed
+            if alone and (force or not container.running):
+                await _remove(engine, container, cleaning)
+            continue
         if container.running:
             reason = "it runs, but no task knows it"
             cleaning.kept.append(Kept("sandbox", container.name, reason, "ctui doctor --repair"))
@@ -131,9 +139,17 @@ async def _sandboxes(paths: Paths, engine: Engine, cleaning: Cleaning, *, force:
             reason = "no task knows it, and its log is nowhere else"
             cleaning.kept.append(Kept("sandbox", container.name, reason, "--force"))
         else:
-            if not cleaning.dry_run:
-                await engine.remove(container.id)
-            cleaning.removed.append(Removed("sandbox", container.name))
+            await _remove(engine, container, cleaning)
+
+
+async def _remove(engine: Engine, container: FoundContainer, cleaning: Cleaning) -> None:
+    if not cleaning.dry_run:
+        await engine.remove(container.id)
+    cleaning.removed.append(Removed("sandbox", container.name))
+
+
+def _is_service(container: FoundContainer) -> bool:
+    return bool(container.labels.get(LABEL_SERVICE))
 
 
 def _state_of_run(
@@ -151,12 +167,19 @@ def _state_of_run(
     return "unknown"
 
 
-async def _volumes(paths: Paths, engine: Engine, cleaning: Cleaning, *, force: bool) -> None:
+async def _volumes(
+    paths: Paths, engine: Engine, config: Config, cleaning: Cleaning, *, force: bool
+) -> None:
     with open_store(paths) as store:
         # What cannot be read is listed as well: nothing of it goes.
         listed = store.tasks.ids() - {task.id for task in store.tasks.list(removed=True)}
     unused = [one for one in await find_volumes(engine, paths.instance) if not one.in_use]
-    names = [one.name for one in unused if one.task not in listed]
+    shared = config.sandbox.shared_folder
+    names = [
+        one.name
+        for one in unused
+        if (one.task not in listed if one.task else force or one.kind != "shared" or not shared)
+    ]
     cleaned = await clean_volumes(paths, names, force=force, dry_run=cleaning.dry_run)
     cleaning.removed.extend(Removed("volume", one.name, one.size) for one in cleaned.removed)
     cleaning.kept.extend(Kept("volume", one.name, one.reason, one.hint) for one in cleaned.refused)
@@ -184,9 +207,7 @@ async def _environments(paths: Paths, engine: Engine, cleaning: Cleaning) -> Non
         if not container.labels.get(LABEL_TASK) and not building(
             container.labels[LABEL_ENVIRONMENT]
         ):
-            if not cleaning.dry_run:
-                await engine.remove(container.id)
-            cleaning.removed.append(Removed("sandbox", container.name))
+            await _remove(engine, container, cleaning)
     for one in unused(paths, _ENVIRONMENT_DAYS, time.time_ns()):
         try:
             if not cleaning.dry_run:

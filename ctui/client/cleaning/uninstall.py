@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from ctui.claude.login.credentials import forget_credential, stored_credential
+from ctui.claude.login.named import named_logins, remove_named
 from ctui.client.access.ssh_access import is_included, remove_config, user_config
 from ctui.client.cleaning.volumes import open_engine
 from ctui.client.driver_process import without_driver
 from ctui.client.worktrees.worktrees import open_store
-from ctui.errors import Conflict, CtuiError
+from ctui.errors import Conflict, CtuiError, Unavailable
 from ctui.git.repository.repository import open_repository
 from ctui.paths import Paths
 from ctui.sandbox.spec import LABEL_INSTANCE
@@ -71,6 +72,7 @@ async def plan_uninstall(paths: Paths) -> Uninstall:
         plan.stays.append(Stays("Docker", error.message, hint))
     if stored_credential(paths) is not None:
         plan.parts.append(Part("login", "your stored login"))
+    plan.parts.extend(Part("login", name) for name in _named(paths))
     plan.parts.extend(Part("secret", one.name) for one in stored_secrets(paths))
     if is_included(paths, config := user_config()):
         plan.parts.append(Part("ssh", f"the line of ctui in {config}"))
@@ -102,7 +104,7 @@ async def uninstall(paths: Paths, plan: Uninstall) -> Uninstall:
                     await _take(engine, part, done)
         for part in plan.parts:
             if part.what == "login":
-                forget_credential(paths)
+                _forget_login(paths, part.name)
                 done.parts.append(part)
             elif part.what == "secret":
                 for secret in stored_secrets(paths):
@@ -115,6 +117,20 @@ async def uninstall(paths: Paths, plan: Uninstall) -> Uninstall:
             elif part.what == "folder":
                 await asyncio.to_thread(_delete, Path(part.name), done)
     return done
+
+
+def _forget_login(paths: Paths, name: str) -> None:
+    if name in _named(paths):
+        remove_named(paths, name)
+    else:
+        forget_credential(paths)
+
+
+def _named(paths: Paths) -> list[str]:
+    try:
+        return sorted(named_logins(paths))
+    except Unavailable:  # the folder goes with all that is in it
+        return []
 
 
 def _refuse_open_work(paths: Paths) -> None:

@@ -15,7 +15,7 @@ from ctui.client.worktrees.worktrees import worktree_at
 from ctui.errors import CtuiError
 from ctui.git.repository.repository import open_repository
 from ctui.paths import WORKSPACE, Paths
-from ctui.sandbox.spec import LABEL_INSTANCE, LABEL_RUN, LABEL_TASK
+from ctui.sandbox.spec import LABEL_INSTANCE, LABEL_RUN, LABEL_SERVICE, LABEL_TASK
 from ctui.tasks.lost import LostTask, rebuild_task
 from ctui.tasks.model import AskState, Run, Task, TaskState
 from ctui.tasks.naming import is_task_id
@@ -57,7 +57,7 @@ async def adopt_sandboxes(paths: Paths, store: Store, done: list[str], left: lis
     try:
         async with open_engine() as engine:
             for container in await engine.find({LABEL_INSTANCE: paths.instance}):
-                if container.labels.get(LABEL_TASK):
+                if container.labels.get(LABEL_TASK) and not container.labels.get(LABEL_SERVICE):
                     await _adopt(paths, store, engine, container, done, left)
     except CtuiError as error:
         left.append(f"sandboxes were not looked at: {error.message}")
@@ -75,6 +75,7 @@ async def unknown_sandboxes(paths: Paths, engine: Engine) -> list[str]:
         for container in await engine.find({LABEL_INSTANCE: paths.instance})
         if container.running
         and container.labels.get(LABEL_TASK)
+        and not container.labels.get(LABEL_SERVICE)  # which go with their sandbox
         and (container.labels[LABEL_TASK], container.labels.get(LABEL_RUN)) not in open_runs
     ]
 

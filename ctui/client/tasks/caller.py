@@ -33,7 +33,9 @@ def login(paths: Paths, options: TaskOptions | None = None) -> Login:
         InvalidInput: it would be sent into the sandbox itself.
     """
     check_base_url(paths)
-    found = Credential.from_environment(os.environ)
+    # A login that was named is the driver's to look for: no other may take its place.
+    chosen = options is not None and options.login
+    found = None if chosen else Credential.from_environment(os.environ)
     names = variables_of(options.mcp_servers) if options else set()
     names |= environment_names(paths, options.secrets) if options else set()
     return Login(

@@ -109,7 +109,10 @@ def with_environment(options: TaskOptions, environment: Environment | None) -> T
     if environment is None:
         return options
     return msgspec.structs.replace(
-        options, environment=environment.id, volumes=environment.mount_points
+        options,
+        environment=environment.id,
+        volumes=environment.mount_points,
+        services=environment.services,
     )
 
 

@@ -11,12 +11,14 @@ import msgspec
 from ctui.claude.mcp.image_servers import image_servers
 from ctui.claude.mcp.mcp_config import check_approval_tool, read_mcp_servers
 from ctui.claude.mcp.mcp_secrets import looks_secret
+from ctui.claude.personal.collect import collect
 from ctui.client.tasks.bringing import Include
 from ctui.config import Config, load_config
 from ctui.config.variables import person_variables
 from ctui.errors import InvalidInput
-from ctui.paths import Paths
+from ctui.paths import MANAGED, Paths
 from ctui.tasks.model import TaskOptions
+from ctui.tasks.network.sealed import UNSEALED
 from ctui.tasks.secrets.registry import check_given
 
 if TYPE_CHECKING:
@@ -51,6 +53,8 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True):
     """Variables `K=V`, or `K` for the value that it has here."""
     include: Include = Include()
     """Files that are not committed and come into a new worktree."""
+    attach: tuple[str, ...] = ()
+    """Paths of files and folders that the prompt comes with."""
     env_files: tuple[tuple[str, str], ...] = ()
     """Names and texts of files of variables, in docker's format; weaker than `env`."""
 
@@ -59,16 +63,19 @@ def options_of(paths: Paths, new: NewTask, config: Config, say: Say) -> TaskOpti
     """Return the options of a new task, with what the settings add; `say` takes notes on them.
 
     Raises:
-        InvalidInput: what is wrong with a file, a tool, a variable or a secret.
+        CtuiError: what is wrong with a file, a tool, a variable or a secret.
     """
     options = with_servers(paths, new)
     variables = _variables(new, config, say)
+    for line in collect(config.claude, paths.config, MANAGED).left_out:
+        say(line)
     return msgspec.structs.replace(
         options,
         isolated=options.isolated or config.sandbox.isolated,
         filters=config.git.filter_names,
         env=variables,
         secrets=check_given(paths, options.secrets, variables),
+        network=options.network or (config.network.mode if config.network.gateway else UNSEALED),
     )
 
 

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
+from ctui.client.tasks.attaching import staged
 from ctui.client.tasks.bringing import Ask, Bringing
 from ctui.client.tasks.caller import login, settled
+from ctui.client.tasks.chosen_login import chosen_login
 from ctui.client.tasks.directory import make_directory
 from ctui.client.tasks.environments import (
     EnvironmentWish,
@@ -81,18 +83,38 @@ async def start_task(
         CtuiError: what is missing or wrong.
     """
     _check(repository, new)
-    paths, said = client.paths, list[str]()
+    said: list[str] = []
+    with staged(client.paths, new.attach, said.append) as files:
+        return await _start(client, repository, new, _How(progress, ask, wish, files, said))
+
+
+class _How(NamedTuple):
+    """Everything that a start needs beside what is wanted."""
+
+    progress: Progress | None
+    ask: Ask | None
+    wish: EnvironmentWish
+    staged: str
+    said: list[str]
+    """Notes, as they come."""
+
+
+async def _start(client: Client, repository: Repository, new: NewTask, how: _How) -> Started:
+    paths, said, wish = client.paths, how.said, how.wish
     engine = resolve_endpoint().identity
     config = settled(load_config(paths, repository=settings_folder(repository)))
     options = options_of(paths, new, config, said.append)
     said += retired_in(paths.config_file)
+    folder = repository.work_tree or repository.common_dir
+    chosen = chosen_login(paths, config.claude, folder, options.login)
+    options = msgspec.structs.replace(options, login=chosen)
     known = login(paths, options)
     wish = wish._replace(later=wish.later and not options.unattended)
     if not (new.worktree or new.branch or new.in_checkout):  # before anything is made
         commit = repository.resolve(new.base)
         await _ensured(paths, repository, commit, config, wish)
-    bringing = Bringing(paths, repository, config, new.include, said.append, ask)
-    place = await place_of(bringing, new, progress)
+    bringing = Bringing(paths, repository, config, new.include, said.append, how.ask)
+    place = await place_of(bringing, new, how.progress)
     options = msgspec.structs.replace(options, files=tuple(bringing.brought))
     if place.made is None:
         git_dir = Path(place.metadata) if place.metadata else repository.common_dir
@@ -115,7 +137,9 @@ async def start_task(
         make_directory(Path(place.path), new.directory)
         call = _call(repository, new, options, place)
         task = await client.call(
-            msgspec.structs.replace(call, login=known, config=config, engine=engine)
+            msgspec.structs.replace(
+                call, login=known, config=config, engine=engine, staged=how.staged
+            )
         )
     except (CtuiError, asyncio.CancelledError):
         if place.made is not None:

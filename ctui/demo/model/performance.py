@@ -142,8 +142,20 @@ def _facts(request: dict[str, Any]) -> dict[str, Any]:
         "stream": request.get("stream") is True,
         "system": str(system or "")[-4000:],
         "messages": len(request["messages"]),
+        "media": [*_media(request["messages"])],
         "tools": names,
     }
+
+
+def _media(messages: list[Any]) -> Iterator[dict[str, str]]:
+    """Yield the images and documents of a conversation, by what they are and a sum of them."""
+    contents = (message.get("content") for message in messages if isinstance(message, dict))
+    for block in (one for content in contents if isinstance(content, list) for one in content):
+        source = block.get("source") if isinstance(block, dict) else None
+        if isinstance(source, dict):
+            digest = hashlib.sha256(str(source.get("data")).encode()).hexdigest()
+            kind = str(source.get("media_type"))
+            yield {"type": str(block.get("type")), "media_type": kind, "sha256": digest}
 
 
 def _credentials(exchange: Exchange) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ import msgspec
 
 from ctui.environments.build.carrying import keep_folders
 from ctui.environments.build.context import build_context
+from ctui.environments.build.service_images import require_images
 from ctui.environments.build.set_up import Log, SetUpFailed
 from ctui.environments.build.stages import Builder, Progress, root_steps, run_as_root, run_as_user
 from ctui.environments.definition.dockerfile import bases, refuse_fetching
@@ -76,6 +77,7 @@ async def _build(
     made_with = image_tag(builder.config.image)
     carry: tuple[str, ...] = ()
     place = records.place(plan.id)
+    await require_images(engine, definition.services, builder.progress)
     try:
         image = await _task_image(builder, plan, log)
         layers = (definition.container_env, definition.remote_env, definition.env)
@@ -96,6 +98,7 @@ async def _build(
         carry=carry,
         env=env,
         volumes=definition.volumes,
+        services=definition.services,
         secrets=definition.secrets,
     )
 

@@ -45,6 +45,7 @@ async def provision(given: Provision, plan: Plan) -> Environment:
     while True:
         known = records.get(plan.id)
         if known and known.state == "ready" and await _is_current(known, given):
+            await _have_services(known, given)
             records.touch(known)
             return known
         try:
@@ -67,6 +68,16 @@ async def _is_current(known: Environment, given: Provision) -> bool:
             return False
         now = {name: await engine.image_id(name) for name in known.bases}
         return not moved_bases(known, now)
+
+
+async def _have_services(known: Environment, given: Provision) -> None:
+    """Have the images of its services again where somebody took them away."""
+    if not given.verify or not known.services:
+        return
+    from ctui.environments.build.service_images import require_images
+
+    async with _engine() as engine:
+        await require_images(engine, known.services, given.progress)
 
 
 async def _build(given: Provision, plan: Plan) -> Environment:

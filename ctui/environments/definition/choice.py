@@ -60,7 +60,7 @@ def find(
         text = files.text(place, _FILE_LIMIT)
         if text is None:
             raise InvalidInput(f"{place} is a link", hint="commit the file itself")
-        return read_devcontainer(text, place, Names(devcontainer_id(files.repository)))
+        return read_devcontainer(text, place, Names(devcontainer_id(files.repository)), files)
     text = files.text(REPOSITORY_FILE, _FILE_LIMIT)
     if text is not None and (found := read_environment(text, REPOSITORY_FILE)):
         return found

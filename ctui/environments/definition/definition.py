@@ -8,6 +8,8 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from ctui.sandbox.services import Service
+
 Status = Literal["used", "ignored", "refused"]
 Source = Literal["option", "settings", "devcontainer", "repository", "default"]
 
@@ -63,6 +65,8 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     remote_env: Mapping[str, str] = {}
     env: Mapping[str, str] = {}
     volumes: tuple[VolumeMount, ...] = ()
+    services: tuple[Service, ...] = ()
+    """Started beside each task; a service stands behind those that it waits for."""
     secrets: tuple[str, ...] = ()
     """Names of secrets that the person may have; never where a value comes from."""
 
@@ -79,8 +83,9 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     def digest(self) -> str:
         """Return a hash of everything that it says."""
         said = msgspec.to_builtins(self)
-        if not self.secrets:  # a consent to what says nothing of them stays what it was
-            del said["secrets"]
+        for later in ("services", "secrets"):
+            if not said[later]:
+                del said[later]  # a consent of before there were any goes on to count
         return hashlib.sha256(msgspec.json.encode(said, order="deterministic")).hexdigest()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ctui.config.variables import NAME
@@ -21,6 +21,13 @@ from ctui.environments.definition.definition import (
 from ctui.environments.definition.devcontainer_keys import RUN_ARGS, SPEC_KEYS, UNKNOWN_ARG
 from ctui.environments.definition.jsonc import parse_jsonc
 from ctui.environments.definition.mounts import read_mount
+from ctui.environments.definition.services.compose import (
+    Composed,
+    OwnService,
+    compose_places,
+    read_compose,
+)
+from ctui.environments.definition.services.compose_files import Texts
 from ctui.environments.definition.variable_names import allowed, text_values
 from ctui.environments.definition.variables import (
     Names,
@@ -28,31 +35,34 @@ from ctui.environments.definition.variables import (
     resolve_environment,
     substitute,
 )
-from ctui.errors import InvalidInput, Refused
+from ctui.errors import InvalidInput
 from ctui.text import one_line
 
 _STEPS = ("onCreateCommand", "updateContentCommand", "postCreateCommand")
+COMPOSE = "dockerComposeFile"
+_OF_COMPOSE = ("service", "runServices")
 _STEP_LIMIT = 1 << 16
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
 _PROXY = re.compile(r"(http|https|ftp|no|all)_proxy", re.IGNORECASE)
 """Arguments that every Dockerfile has."""
 
 
-def read_devcontainer(text: str, file: str, names: Names) -> Found:
+def read_devcontainer(text: str, file: str, names: Names, commit: Texts) -> Found:
     """Return what a devcontainer.json says.
 
     Args:
         text: of the file.
         file: its path in the commit.
         names: values of its variables.
+        commit: has the compose files that it names.
 
     Raises:
         InvalidInput: a key has a value that the specification does not allow.
-        Refused: it cannot be had at all: its containers come from a compose file.
+        NotFound, Refused: its compose file is not there, or cannot be had.
     """
     said = parse_jsonc(text, file)
     try:
-        return _Reader(said, file, names).read()
+        return _Reader(said, file, names, commit).read()
     except RecursionError as error:  # the parser takes more than what reads it
         raise InvalidInput(f"{file}: is too deeply nested", hint="nest it less") from error
 
@@ -60,50 +70,68 @@ def read_devcontainer(text: str, file: str, names: Names) -> Found:
 class _Reader:
     """Reads one file; what is done with each key is noted on the way."""
 
-    def __init__(self, said: dict[str, Any], file: str, names: Names) -> None:
+    def __init__(self, said: dict[str, Any], file: str, names: Names, commit: Texts) -> None:
         self._file = file
+        self._commit = commit
         self._raw = said
         self._said: dict[str, Any] = substitute(said, names)
         self._keys: list[KeyReport] = []
 
     def read(self) -> Found:
         self._note_keys()
-        if "dockerComposeFile" in self._said:
-            raise Refused(
-                f"{self._file}: its container comes from a compose file, which ctui does not start",
-                hint="give it `image` or `build`, or write [environment] into .ctui.toml",
-            )
-        image, build = self._text("image"), self._table("build")
-        dockerfile = self._text("build.dockerfile") or self._text("dockerFile")
-        if build and not dockerfile:
-            self._wrong("build", "has no dockerfile")
-        if bool(image) == bool(dockerfile):
-            self._wrong("image", "or build.dockerfile is needed, and not both")
-        folder = posixpath.dirname(self._file)
-        context = self._text("build.context") or self._text("context") or "."
-        container = self._environment("containerEnv")
-        container.update(self._run_args())
+        composed = self._composed()
+        own = composed.own
+        container = {**own.env, **self._environment("containerEnv"), **self._run_args()}
         remote = self._environment("remoteEnv")
         resolve_environment((container, remote), {}, self._file)  # a circle is said at once
         definition = Definition(
             source="devcontainer",
             file=self._file,
             name=self._text("name"),
-            image=image,
-            dockerfile=path_in_commit(folder, dockerfile, self._at("build.dockerfile"))
-            if dockerfile
-            else "",
-            context=path_in_commit(folder, context, self._at("build.context"))
-            if dockerfile
-            else "",
-            target=self._text("build.target"),
-            args=self._args(),
+            image=own.image,
+            dockerfile=own.dockerfile,
+            context=own.context,
+            target=own.target,
+            args=self._args(own.args),
             steps=tuple(step for key in _STEPS for step in self._steps(key)),
             container_env=container,
             remote_env=remote,
-            volumes=tuple(self._mounts()),
+            volumes=(*own.volumes, *self._mounts()),
+            services=composed.services,
         )
-        return Found(definition, tuple(self._keys))
+        return Found(definition, (*self._keys, *composed.keys))
+
+    def _composed(self) -> Composed:
+        """Return the image of the task's own environment, and the services beside it."""
+        if COMPOSE not in self._said:
+            return Composed(self._built(), (), ())
+        if self._text("image") or self._value("build") or self._text("dockerFile"):
+            self._wrong(COMPOSE, "and image or build exclude each other")
+        folder = posixpath.dirname(self._file)
+        places = compose_places(self._value(COMPOSE), folder, self._file)
+        run = [one for one in self._list("runServices") if isinstance(one, str)]
+        return read_compose(places, self._text("service"), run, self._commit)
+
+    def _built(self) -> OwnService:
+        image, build = self._text("image"), self._table("build")
+        dockerfile = self._text("build.dockerfile") or self._text("dockerFile")
+        if build and not dockerfile:
+            self._wrong("build", "has no dockerfile")
+        if bool(image) == bool(dockerfile):
+            self._wrong("image", "or build.dockerfile is needed, and not both")
+        if not dockerfile:
+            return OwnService(image=image)
+        folder = posixpath.dirname(self._file)
+        context = self._text("build.context") or self._text("context") or "."
+        args = text_values(self._value("build.args") or {})
+        if args is None:
+            self._wrong("build.args", "is no table of names and texts")
+        return OwnService(
+            dockerfile=path_in_commit(folder, dockerfile, self._at("build.dockerfile")),
+            context=path_in_commit(folder, context, self._at("build.context")),
+            target=self._text("build.target"),
+            args=args or {},
+        )
 
     # -- what is noted
 
@@ -117,7 +145,9 @@ class _Reader:
                 self._note(key, "ignored", "it is not in the specification")
                 continue
             value = self._value(key)
-            if key not in {"runArgs", "mounts"} or not value:
+            if key in _OF_COMPOSE and COMPOSE not in self._said:
+                self._note(key, "ignored", "no compose file is named")
+            elif key not in {"runArgs", "mounts"} or not value:
                 harmless = known.status == "refused" and not value
                 status: Status = "ignored" if harmless else known.status
                 self._note(key, status, "asks for nothing" if harmless else known.reason)
@@ -165,12 +195,11 @@ class _Reader:
             self._wrong(key, "is no list")
         return value or []
 
-    def _args(self) -> dict[str, str]:
-        values = text_values(self._value("build.args") or {})
-        if values is None or not all(NAME.fullmatch(name) for name in values):
+    def _args(self, values: Mapping[str, str]) -> dict[str, str]:
+        if not all(NAME.fullmatch(name) for name in values):
             self._wrong("build.args", "is no table of names and texts")
         used = {}
-        for name, value in (values or {}).items():
+        for name, value in values.items():
             if _PROXY.fullmatch(name):
                 why = "the engine's cache does not see it: other repositories' builds would have it"
                 self._note(f"build.args.{name}", "refused", why)

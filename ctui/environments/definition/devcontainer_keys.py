@@ -23,7 +23,6 @@ class SpecKey(NamedTuple):
 
 _OWNER = "a task runs as its worktree's owner, with HOME at /home/claude"
 _PORTS = "ports of a task are not forwarded"
-_COMPOSE = "services of a compose file are not started"
 _FEATURES = "features are not installed: write what they install into a Dockerfile"
 _EDITOR = "it is an editor's"
 _SEALED = "a task never has more rights than its seal allows"
@@ -40,9 +39,11 @@ SPEC_KEYS: Mapping[str, SpecKey] = {
     "build.cacheFrom": SpecKey("ignored", "the engine's own cache counts", "example/cache"),
     "dockerFile": SpecKey("used", "is built; the older name of build.dockerfile", "Dockerfile"),
     "context": SpecKey("used", "the older name of build.context", ".."),
-    "dockerComposeFile": SpecKey("refused", _COMPOSE, "docker-compose.yml"),
-    "service": SpecKey("ignored", _COMPOSE, "app"),
-    "runServices": SpecKey("ignored", _COMPOSE, ["db"]),
+    "dockerComposeFile": SpecKey(
+        "used", "its keys have rows of their own; see Services", "docker-compose.yml"
+    ),
+    "service": SpecKey("used", "the service that is the task's own environment", "app"),
+    "runServices": SpecKey("used", "of the other services, these are started", ["db"]),
     "features": SpecKey("ignored", _FEATURES, {"ghcr.io/devcontainers/features/git:1": {}}),
     "overrideFeatureInstallOrder": SpecKey("ignored", _FEATURES, ["example/feature"]),
     "containerEnv": SpecKey("used", "variables of every task", {"LANG": "C.UTF-8"}),

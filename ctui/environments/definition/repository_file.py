@@ -9,6 +9,7 @@ from typing import Any
 from ctui.config.problems import Problem, parse
 from ctui.environments.definition.commit_files import path_in_commit
 from ctui.environments.definition.definition import Definition, Found, KeyReport, Source, Step
+from ctui.environments.definition.services.table import read_services
 from ctui.environments.definition.variable_names import allowed, name_problem, text_values
 from ctui.errors import InvalidInput
 from ctui.text import one_line
@@ -28,12 +29,11 @@ KEYS: Mapping[str, tuple[str, Any]] = {
     "carry": ("ignored folders that come into each new worktree", ["node_modules"]),
     "env": ("variables of every task", {"NODE_ENV": "test"}),
     "secrets": ("names of your secrets (`ctui secret set`) that every task gets", ["NPM_TOKEN"]),
-    "services": ("services are not started", {"db": {"image": "postgres"}}),
+    "services": ("are started beside each task; see Services", {"db": {"image": "postgres"}}),
 }
 """Key of `[environment]` -> what is done with it, and an example."""
 
 _ENTRIES = 100
-_NOT_YET = {"services"}
 
 
 def read_environment(text: str, file: str) -> Found | None:
@@ -69,6 +69,8 @@ def environment_of(table: object, file: str, source: Source) -> Found:
         KeyReport(f"{SECTION}.env.{one_line(name)}", file, "refused", why)
         for name, why in refused.items()
     ]
+    services, told = read_services(table.get("services", {}), file)
+    keys += told
     image, dockerfile = read.text("image"), read.path("dockerfile")
     if image and dockerfile:
         raise InvalidInput(f"{file}: image and dockerfile exclude each other", hint="keep one")
@@ -83,6 +85,7 @@ def environment_of(table: object, file: str, source: Source) -> Found:
         inputs=read.paths("inputs"),
         carry=read.paths("carry"),
         env=env,
+        services=services,
         secrets=read.names("secrets"),
     )
     return Found(definition, tuple(keys))
@@ -96,8 +99,7 @@ class _Table:
         self._file = file
 
     def report(self, key: str) -> KeyReport:
-        status = "ignored" if key in _NOT_YET else "used"
-        return KeyReport(f"{SECTION}.{key}", self._file, status, KEYS[key][0])  # type: ignore[arg-type]
+        return KeyReport(f"{SECTION}.{key}", self._file, "used", KEYS[key][0])
 
     def _wrong(self, key: str, what: str) -> InvalidInput:
         return InvalidInput(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,14 +23,18 @@ _STEP = 32 << 20
 """Bytes of a download that are worth another line."""
 
 
-async def debian(progress: Progress) -> str:
+async def debian(progress: Progress, updated: str = "") -> str:
     """Return the name of a Debian image, which is pulled, or made from Debian's packages.
+
+    Args:
+        progress: told that it is looked for.
+        updated: a time, if it is to be none that was there before.
 
     Raises:
         Unavailable: neither can be done here.
     """
     progress("looking for a base image")
-    return await _run_script(resource("docker") / "base.sh")
+    return await _run_script(resource("docker") / "base.sh", re.sub(r"[^0-9T-]", "", updated))
 
 
 async def pulled(engine: Engine, name: str, setting: str, progress: Progress) -> str:
@@ -98,10 +103,11 @@ class PullProgress:
             self._progress(f"{one_line(layer, 40)}: {status}" if layer else status)
 
 
-async def _run_script(script: Path) -> str:
+async def _run_script(script: Path, *arguments: str) -> str:
     process = await asyncio.create_subprocess_exec(
         "sh",
         str(script),
+        *arguments,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

@@ -18,7 +18,8 @@ def create_body(spec: SandboxSpec) -> dict[str, Any]:
         "Env": [f"{name}={value}" for name, value in {**spec.env, "HOME": HOME}.items()],
         "User": f"{spec.uid}:{spec.gid}",
         "WorkingDir": posixpath.join(WORKSPACE, spec.directory).rstrip("/"),
-        "Hostname": spec.name[:63],
+        # Who joins another's network has its name as well.
+        **({} if spec.network_of else {"Hostname": spec.name[:63]}),
         "Labels": dict(spec.labels),
         # Nobody's leaving may close the CLI's stdin: that would end its turn.
         "OpenStdin": True,
@@ -38,7 +39,7 @@ def _host_config(spec: SandboxSpec) -> dict[str, Any]:
     limits = spec.limits
     return {
         **({"Runtime": spec.runtime} if spec.runtime else {}),
-        "NetworkMode": spec.network,
+        **_network(spec),
         "Mounts": [_mount(mount) for mount in spec.mounts],
         "Tmpfs": {"/tmp": f"rw,exec,nosuid,nodev,size={limits.tmp},mode=1777"},  # noqa: S108 - the container's own
         "ReadonlyRootfs": not spec.writable_root,
@@ -56,6 +57,22 @@ def _host_config(spec: SandboxSpec) -> dict[str, Any]:
         "RestartPolicy": {"Name": "no"},
         # The log is the journal of record: a daemon's default driver may rotate or cut lines.
         "LogConfig": {"Type": "json-file", "Config": {"max-size": "1000g", "max-file": "1"}},
+    }
+
+
+def _network(spec: SandboxSpec) -> dict[str, Any]:
+    """Return where it is; who joins another's network has that one's resolver."""
+    if spec.network_of:
+        return {"NetworkMode": f"container:{spec.network_of}"}
+    return {"NetworkMode": spec.network, **names_of(spec)}
+
+
+def names_of(spec: SandboxSpec) -> dict[str, Any]:
+    """Return how names are looked up by whoever owns the network."""
+    return {
+        # Without a search domain: a name is what was written, and nothing longer.
+        **({"Dns": [spec.resolver], "DnsSearch": ["."]} if spec.resolver else {}),
+        "ExtraHosts": [f"{name}:{address}" for name, address in spec.hosts.items()],
     }
 
 

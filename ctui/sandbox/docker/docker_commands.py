@@ -37,7 +37,7 @@ class DockerCommands:
     async def run(self, sandbox: str, command: Command) -> DockerProcess:
         """Start a command in a container; see `SandboxCommands`."""
         terminal = command.terminal is not None
-        made = await _call(
+        made = await call(
             self._endpoint,
             "POST",
             f"/containers/{sandbox}/exec",
@@ -74,8 +74,8 @@ class DockerCommands:
         path, once = f"/containers/{sandbox}", {"stream": "0", "one-shot": "1"}
         try:
             stats, found = await asyncio.gather(
-                _call(self._endpoint, "GET", f"{path}/stats", query=once),
-                _call(self._endpoint, "GET", f"{path}/json", query={"size": "1"}),
+                call(self._endpoint, "GET", f"{path}/stats", query=once),
+                call(self._endpoint, "GET", f"{path}/json", query={"size": "1"}),
             )
         except NotFound:
             return None
@@ -95,7 +95,7 @@ class DockerCommands:
     async def is_running(self, sandbox: str) -> bool:
         """Return True while the container runs."""
         try:
-            found = await _call(self._endpoint, "GET", f"/containers/{sandbox}/json")
+            found = await call(self._endpoint, "GET", f"/containers/{sandbox}/json")
         except CtuiError:
             return False
         state = found.get("State") if isinstance(found, dict) else None
@@ -142,7 +142,7 @@ class DockerProcess:
         cells = {"h": str(size.rows), "w": str(size.columns)}
         for _ in range(_RESIZE_TRIES):
             try:
-                await _call(self._endpoint, "POST", f"{self._path}/resize", query=cells)
+                await call(self._endpoint, "POST", f"{self._path}/resize", query=cells)
             except CtuiError:
                 if await self._has_ended():
                     return
@@ -153,7 +153,7 @@ class DockerProcess:
     async def _has_ended(self) -> bool:
         """Return True once it is over, or could not be started: then nothing has a size."""
         with suppress(CtuiError):
-            found = await _call(self._endpoint, "GET", f"{self._path}/json")
+            found = await call(self._endpoint, "GET", f"{self._path}/json")
             return isinstance(found, dict) and found.get("ExitCode") is not None
         return True
 
@@ -161,7 +161,7 @@ class DockerProcess:
         """Return its exit code; the engine may know it a moment after the end of the output."""
         for _ in range(_EXIT_TRIES):
             try:
-                found = await _call(self._endpoint, "GET", f"{self._path}/json")
+                found = await call(self._endpoint, "GET", f"{self._path}/json")
             except CtuiError:
                 return None
             if isinstance(found, dict) and not found.get("Running"):
@@ -185,7 +185,7 @@ def _number(value: dict[str, Any], name: str) -> int:
     return found if isinstance(found, int) else 0
 
 
-async def _call(
+async def call(
     endpoint: Endpoint,
     method: str,
     path: str,

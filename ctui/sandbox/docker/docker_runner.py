@@ -13,15 +13,24 @@ from ctui.errors import Conflict, NotFound
 from ctui.sandbox.docker.accounts import account_mounts
 from ctui.sandbox.docker.engine import Engine
 from ctui.sandbox.docker.environment_image import require_environment
+from ctui.sandbox.docker.fitness import refuse_unsealable
 from ctui.sandbox.docker.image import require_image
+from ctui.sandbox.docker.services.beside import Beside
+from ctui.sandbox.docker.services.bring_up import bring_up
+from ctui.sandbox.docker.services.last_words import Keep
 from ctui.sandbox.docker.stream import Stdin, follow_log
+from ctui.sandbox.docker.volumes import ensure_shared, shared_kind
 from ctui.sandbox.runner import FoundSandbox, LogLine, SandboxState, Seen, Stream
 from ctui.sandbox.spec import (
+    HOLDER,
     HOME,
     LABEL_INSTANCE,
+    LABEL_KEEPS,
     LABEL_RUN,
+    LABEL_SERVICE,
     LABEL_TASK,
     LABEL_VOLUME,
+    NO_NETWORK,
     SandboxSpec,
 )
 
@@ -43,19 +52,27 @@ class _Last(NamedTuple):
 class DockerRunner:
     """Sandboxes as containers of one engine; the engine's log is the record of their lines."""
 
-    def __init__(self, engine: Engine, instance: str, accounts: Path | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        instance: str,
+        accounts: Path | None = None,
+        keep_log: Keep | None = None,
+    ) -> None:
         """Begin without a sandbox.
 
         Args:
             engine: that they are on.
             instance: whose they are.
             accounts: folder for the files that name their users; None leaves the image's.
+            keep_log: takes the end of a service's log when the service goes.
         """
         self._engine = engine
         self._instance = instance
         self._accounts = accounts
+        self._beside = Beside(engine, instance, keep_log)
         self._last: dict[str, _Last] = {}
-        self._fits = False
+        self._fits = self._in_machine = False
         """True once the engine was asked what it is."""
 
     async def ensure_image(self, config: ImageConfig, environment: str = "") -> str:
@@ -64,21 +81,38 @@ class DockerRunner:
         Raises:
             Refused: no task could work on this engine.
         """
-        if not self._fits:
-            await self._engine.info()
-            self._fits = True
+        await self._look_at_engine()
         if environment:
             return await require_environment(self._engine, config, self._instance, environment)
         return await require_image(self._engine, config)
 
+    async def ensure_services(self, spec: SandboxSpec) -> None:
+        """Start the holder and the services, and wait until they are ready."""
+        await bring_up(self._engine, spec)
+
+    async def _look_at_engine(self) -> None:
+        if not self._fits:
+            self._in_machine = (await self._engine.info()).in_machine
+            self._fits = True
+
     async def create(self, spec: SandboxSpec) -> str:
-        """Make the network, the volumes and the container, and return its id."""
+        """Make the network, the volumes and the container, and return its id.
+
+        Raises:
+            Refused: it has no network, and the engine can give it no socket of the gateway's.
+        """
+        await self._look_at_engine()
+        if self._in_machine and spec.network == NO_NETWORK:
+            refuse_unsealable()
         await self._engine.ensure_network(spec.network, {LABEL_INSTANCE: self._instance})
-        for mount in spec.mounts:
-            if mount.kind == "volume":
-                purpose = "home" if mount.target == HOME else "environment"
-                labels = {**spec.labels, LABEL_VOLUME: purpose}
-                await self._engine.ensure_volume(mount.source, labels)
+        for mount in (mount for mount in spec.mounts if mount.kind == "volume"):
+            if kind := shared_kind(mount):
+                of = self._engine, self._instance, spec.image
+                await ensure_shared(*of, mount.source, kind)
+                continue
+            purpose = "home" if mount.target == HOME else "environment"
+            labels = {**spec.labels, LABEL_VOLUME: purpose}
+            await self._engine.ensure_volume(mount.source, labels)
         if self._accounts is not None:
             named = await account_mounts(self._engine, spec, self._accounts)
             spec = msgspec.structs.replace(spec, mounts=(*spec.mounts, *named))
@@ -156,42 +190,50 @@ class DockerRunner:
             state = await self._engine.state(sandbox)
             if state.status == "paused":
                 await self._engine.unpause(sandbox)
-            await self._engine.signal(sandbox, "INT")
-            await self._engine.stop(sandbox, grace=grace)
+            if not state.labels.get(LABEL_SERVICE):
+                await self._engine.signal(sandbox, "INT")
+            elif not state.labels.get(LABEL_KEEPS):
+                await self._engine.signal(sandbox, "KILL")  # nothing of it is needed again
+            await self._engine.stop(sandbox, grace=grace)  # by the signal that its image wants
         except NotFound:
             return
 
     async def pause(self, sandbox: str) -> None:
-        """Freeze a container that runs."""
+        """Freeze a container that runs, and the services beside it."""
         try:
             await self._engine.pause(sandbox)
         except (NotFound, Conflict):
             return
+        await self._beside.freeze(sandbox, frozen=True)
 
     async def unpause(self, sandbox: str) -> None:
-        """Let a frozen container go on."""
+        """Let a frozen container go on, and before it the services beside it."""
         try:
+            await self._beside.freeze(sandbox, frozen=False)
             await self._engine.unpause(sandbox)
         except (NotFound, Conflict):
             return
 
     async def remove(self, sandbox: str) -> None:
-        """Remove the container and its log."""
+        """Remove the container and its log, of which a service's end is kept."""
+        await self._beside.leaving(sandbox)
         await self._engine.remove(sandbox)
         self._last.pop(sandbox, None)
 
     async def list_ours(self, task: str = "") -> list[FoundSandbox]:
-        """Return the containers of this instance's tasks, or of one task."""
+        """Return the containers of this instance's tasks, or of one task; holders come last."""
         labels = {LABEL_INSTANCE: self._instance, LABEL_TASK: task}
         found = await self._engine.find(labels)
+        self._beside.note(found)
         return [
             FoundSandbox(
                 id=item.id,
                 task=item.labels.get(LABEL_TASK, ""),
                 run=_number(item.labels.get(LABEL_RUN, "")),
                 running=item.running,
+                service=item.labels.get(LABEL_SERVICE, ""),
             )
-            for item in found
+            for item in sorted(found, key=lambda one: one.labels.get(LABEL_SERVICE) == HOLDER)
             if item.labels.get(LABEL_TASK)  # others of ours are no task's
         ]
 

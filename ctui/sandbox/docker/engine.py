@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from ctui.errors import Conflict, ExternalFailure, NotFound, Unavailable
 from ctui.sandbox.docker.container_body import create_body
 from ctui.sandbox.docker.endpoint import Endpoint, resolve_endpoint
-from ctui.sandbox.docker.fitness import refuse_unfit
+from ctui.sandbox.docker.fitness import refuse_unfit, runs_in_machine
 from ctui.sandbox.docker.liveness import answered
 from ctui.sandbox.docker.sdk import THREADS, connect_sdk, translated_call
 from ctui.sandbox.docker.stream import Clock
@@ -40,6 +40,7 @@ class ContainerState(NamedTuple):
     oom_killed: bool
     finished: int
     """End in nanoseconds since the epoch; 0 if it has not ended."""
+    labels: Mapping[str, str] = {}
 
 
 class FoundContainer(NamedTuple):
@@ -60,6 +61,8 @@ class EngineInfo(NamedTuple):
     storage_driver: str
     runtimes: tuple[str, ...] = ()
     """Names of what can make containers."""
+    in_machine: bool = False
+    """True if its containers are in a virtual machine, which mounts no socket of this one's."""
 
 
 class Engine:
@@ -100,6 +103,7 @@ class Engine:
             live_restore=bool(info.get("LiveRestoreEnabled")),
             storage_driver=str(info.get("Driver")),
             runtimes=tuple(sorted(info.get("Runtimes") or {})),
+            in_machine=runs_in_machine(info),
         )
 
     # -- containers
@@ -161,7 +165,13 @@ class Engine:
             exit_code=int(state["ExitCode"]),
             oom_killed=bool(state["OOMKilled"]),
             finished=Clock().read(str(state.get("FinishedAt", "")).encode()),
+            labels=found["Config"].get("Labels") or {},
         )
+
+    async def address(self, container: str, network: str) -> str:
+        """Return the address of a container on a network."""
+        found = await self._call(lambda: self._client.inspect_container(container))
+        return str(found["NetworkSettings"]["Networks"][network]["IPAddress"])
 
     async def find(self, labels: Mapping[str, str]) -> list[FoundContainer]:
         """Return all containers, running or not, that carry these labels."""
@@ -254,6 +264,7 @@ class Engine:
         network: str = "host",
         dockerfile: str = "Dockerfile",
         target: str = "",
+        fresh: bool = False,
     ) -> None:
         """Build an image from a tar archive by the classic builder.
 
@@ -266,6 +277,7 @@ class Engine:
             network: that its commands have.
             dockerfile: its name in the archive.
             target: the stage to build; the last one if it is empty.
+            fresh: run every command anew, so that packages are those of now.
 
         Raises:
             ExternalFailure: with what the build said last.
@@ -281,6 +293,7 @@ class Engine:
                 network_mode=network,
                 dockerfile=dockerfile,
                 target=target or None,
+                nocache=fresh,
                 rm=True,
                 forcerm=True,
                 decode=True,

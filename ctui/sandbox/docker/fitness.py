@@ -33,3 +33,20 @@ def refuse_unfit(version: Mapping[str, Any], info: Mapping[str, Any]) -> None:
             )
     if info.get("OSType", "linux") != "linux":
         raise Refused("this engine runs no Linux containers", hint=_ANOTHER)
+
+
+def runs_in_machine(info: Mapping[str, Any]) -> bool:
+    """Return True for an engine that keeps its containers in a virtual machine of its own."""
+    return "Docker Desktop" in str(info.get("OperatingSystem", ""))
+
+
+def refuse_unsealable() -> None:
+    """Refuse to seal a task on an engine that mounts no socket of this machine.
+
+    Raises:
+        Refused: always.
+    """
+    raise Refused(
+        "this engine is Docker Desktop, which cannot mount the gateway's sockets",
+        hint="`ctui run --no-gateway` runs it unsealed (network.gateway = false: always)",
+    )

@@ -47,7 +47,7 @@ async def require_image(engine: Engine, config: ImageConfig) -> str:
     """
     tag = await asyncio.to_thread(image_tag, config)
     if config.name:
-        await _require_ready_made(engine, config.name)
+        await _require_ready_made(engine, config)
         return tag
     if await engine.image_id(tag) is not None:
         return tag
@@ -75,7 +75,7 @@ async def build_image(
     tag = await asyncio.to_thread(image_tag, config)
     if config.name:
         await pulled(engine, config.name, "image.name", progress)
-        await _require_ready_made(engine, config.name)
+        await _require_ready_made(engine, config)
         progress(f"{tag} is up to date")
         return tag
     if await engine.image_id(tag) is not None:
@@ -110,7 +110,7 @@ async def build_on(
         return tag
     tree = await _tree(engine, config, progress, instance)
     progress(f"building {tag} on {base}")
-    parts = {LABEL_PARTS: await asyncio.to_thread(image_parts.own_parts)}
+    parts = {LABEL_PARTS: await asyncio.to_thread(image_parts.own_parts, config)}
     await engine.build(
         await asyncio.to_thread(image_parts.task_context, config),
         tag,
@@ -137,14 +137,15 @@ def current_tags(config: ImageConfig) -> set[str]:
     return tags
 
 
-async def _require_ready_made(engine: Engine, name: str) -> None:
+async def _require_ready_made(engine: Engine, config: ImageConfig) -> None:
     """Raise Unavailable unless the image is there, with the CLI and the relay of this ctui."""
+    name = config.name
     labels = await engine.image_labels(name)
     if labels is None:
         raise Unavailable(
             f"the image {name} is not on the engine", hint="`ctui image build` pulls it"
         )
-    if labels.get(LABEL_PARTS) != await asyncio.to_thread(image_parts.own_parts):
+    if labels.get(LABEL_PARTS) != await asyncio.to_thread(image_parts.own_parts, config):
         what = "another ctui's" if LABEL_PARTS in labels else "no"
         raise Unavailable(
             f"the image {name} has {what} CLI and relay",
@@ -161,7 +162,8 @@ async def _base(engine: Engine, config: ImageConfig, progress: Progress, instanc
         progress(f"building your {path.name}")
         proxies = proxy_environment(engine=engine.endpoint.url)
         labels = {LABEL: tag, **_owner(instance)}
-        await engine.build(context, tag, proxies, labels, progress)
+        fresh = bool(config.updated)
+        await engine.build(context, tag, proxies, labels, progress, fresh=fresh)
         return tag
     if config.base:
         return await pulled(engine, config.base, "image.base", progress)
@@ -178,14 +180,15 @@ async def _variant(engine: Engine, config: ImageConfig, progress: Progress, inst
         await asyncio.to_thread(image_parts.variant_context, config),
         tag,
         {
-            "BASE_IMAGE": await debian(progress),
+            "BASE_IMAGE": await debian(progress, config.updated),
             "TREE_IMAGE": tree,
-            **image_parts.VERSIONS,
+            **image_parts.versions(config),
             **proxy_environment(engine=engine.endpoint.url),
         },
         {LABEL: tag, LABEL_VARIANT: config.variant, **_owner(instance)},
         progress,
         target=config.variant,
+        fresh=bool(config.updated),
     )
     return tag
 
@@ -195,16 +198,17 @@ async def _tree(engine: Engine, config: ImageConfig, progress: Progress, instanc
     tag = await asyncio.to_thread(image_parts.tree_tag, config)
     if await engine.image_id(tag) is not None:
         return tag
-    base = await debian(progress)
+    base = await debian(progress, config.updated)
     progress(f"building {tag}, the CLI and its tools")
     arguments = {
         "BASE_IMAGE": base,
         "STAGE": tag,
-        **image_parts.VERSIONS,
+        **image_parts.versions(config),
         **proxy_environment(engine=engine.endpoint.url),
     }
     context = await asyncio.to_thread(image_parts.tree_context, config)
-    await engine.build(context, tag, arguments, {LABEL: tag, **_owner(instance)}, progress)
+    labels = {LABEL: tag, **_owner(instance)}
+    await engine.build(context, tag, arguments, labels, progress, fresh=bool(config.updated))
     await engine.remove_stages(f"ctui.stage={tag}")
     return tag
 

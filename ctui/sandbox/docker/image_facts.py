@@ -8,7 +8,7 @@ from ctui.config import ImageConfig
 from ctui.errors import CtuiError
 from ctui.sandbox.docker.engine import Engine
 from ctui.sandbox.docker.image import image_tag, require_image
-from ctui.sandbox.docker.image_parts import VERSIONS
+from ctui.sandbox.docker.image_parts import VERSIONS, versions
 
 _MINIMAL = (
     *("curl", "less", f"node {VERSIONS['NODE_VERSION']}", "npm", "procps", "python3"),
@@ -22,10 +22,7 @@ _BROWSER = (
     "chromium",
     "MCP servers: filesystem, github, playwright, postgres, sqlite",
 )
-_ALWAYS = (
-    f"Claude Code {VERSIONS['CLAUDE_CODE_VERSION']}",
-    *("bash", "git", "git-lfs", "python3", "ripgrep", "ssh"),
-)
+_ALWAYS = (*("bash", "git", "git-lfs", "python3", "ripgrep", "ssh"),)
 """Tools that a task finds on any base: its own, or where it has none the tree's."""
 _OF_VARIANT = {
     "minimal": _MINIMAL,
@@ -65,6 +62,7 @@ async def image_facts(engine: Engine, config: ImageConfig) -> ImageFacts:
     name = image_tag(config)
     source, value = _source(config)
     own = _OF_VARIANT[config.variant] if source == "image.variant" else ()
+    cli = f"Claude Code {versions(config)['CLAUDE_CODE_VERSION']}"
     problem = ""
     try:
         await require_image(engine, config)
@@ -75,7 +73,7 @@ async def image_facts(engine: Engine, config: ImageConfig) -> ImageFacts:
         source=source,
         value=value,
         size=await engine.image_size(name),
-        contents=tuple(dict.fromkeys((*_ALWAYS, *own))),
+        contents=tuple(dict.fromkeys((cli, *_ALWAYS, *own))),
         problem=problem,
     )
 

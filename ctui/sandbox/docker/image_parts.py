@@ -13,7 +13,8 @@ from ctui.sandbox.docker.certificates import certificates
 from ctui.sandbox.docker.toolchain import File, make_tar
 
 CLAUDE_CODE_VERSION = "2.1.197"
-"""Version of the CLI that the protocol of `ctui.claude` was checked against."""
+"""Version of the CLI that the protocol of `ctui.claude` was checked against; `image.cli_version`
+is another one."""
 
 VERSIONS = {
     "CLAUDE_CODE_VERSION": CLAUDE_CODE_VERSION,
@@ -35,27 +36,38 @@ SHIMS = ("apk", "apt", "apt-get", "dnf", "sudo", "yum")
 """Names under which it stands early in the PATH of a task."""
 _TASK = (
     "Dockerfile",
-    "relay/__main__.py",
-    "relay/home.py",
-    "relay/kernel.py",
-    "relay/streams.py",
+    *(f"relay/{name}.py" for name in ("__main__", "beside", "home", "kernel", "streams")),
+    *(
+        f"relay/network/{name}.py"
+        for name in ("__init__", "joining", "listening", "main", "names", "way_in", "way_out")
+    ),
     _SHIM,
 )
 _VARIANT = ("variants/Dockerfile", "variants/install", "variants/start", "variants/postgres.mjs")
 
 
-def own_parts() -> str:
+def versions(config: ImageConfig) -> dict[str, str]:
+    """Return the build arguments of all images of these settings."""
+    return VERSIONS | ({"CLAUDE_CODE_VERSION": config.cli_version} if config.cli_version else {})
+
+
+def own_parts(config: ImageConfig) -> str:
     """Return the hash of the CLI, the relay and their tools, whatever a machine trusts."""
     digest = hashlib.sha256()
     for name in (*_TREE, *_TASK):
         digest.update((_folder() / name).read_bytes())
-    digest.update("".join(VERSIONS[name] for name in _TREE_VERSIONS).encode())
+    digest.update(_tree_versions(config))
     return digest.hexdigest()[:12]
+
+
+def _tree_versions(config: ImageConfig) -> bytes:
+    """Return what of the settings goes into the tree, beside its files."""
+    return ("".join(versions(config)[name] for name in _TREE_VERSIONS) + config.updated).encode()
 
 
 def layers(config: ImageConfig) -> hashlib._Hash:
     """Return the hash of what is laid on top of a base, to which more can be added."""
-    digest = hashlib.sha256(own_parts().encode())
+    digest = hashlib.sha256(own_parts(config).encode())
     for name, content in certificates(config).items():
         digest.update(name.encode() + content)
     return digest
@@ -71,7 +83,7 @@ def variant_tag(config: ImageConfig) -> str:
     digest = _tree_digest(config)
     for name in _VARIANT:
         digest.update((_folder() / name).read_bytes())
-    digest.update("".join(VERSIONS.values()).encode())
+    digest.update("".join(versions(config).values()).encode())
     return f"ctui-{config.variant}:{digest.hexdigest()[:12]}"
 
 
@@ -95,7 +107,7 @@ def task_context(config: ImageConfig) -> bytes:
 
 
 def _tree_digest(config: ImageConfig) -> hashlib._Hash:
-    digest = hashlib.sha256("".join(VERSIONS[name] for name in _TREE_VERSIONS).encode())
+    digest = hashlib.sha256(_tree_versions(config))
     for name in _TREE:
         digest.update((_folder() / name).read_bytes())
     for name, content in certificates(config).items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,15 +12,21 @@ import msgspec
 from ctui.errors import CtuiError
 from ctui.sandbox.docker.engine import Engine
 from ctui.sandbox.spec import (
+    HOME,
     LABEL_INSTANCE,
     LABEL_TASK,
     LABEL_VOLUME,
+    Mount,
+    SandboxSpec,
 )
 
 if TYPE_CHECKING:
     from docker.api.client import APIClient
 
-VolumeKind = Literal["home", "npm-cache", "node-cache", "other"]
+VolumeKind = Literal["home", "npm-cache", "node-cache", "shared", "other"]
+
+SHARED = "/shared"
+"""Mount point of the folder that the tasks of a repository share, where that is switched on."""
 
 _SIZE_SECONDS = 20
 """Time limit of sizes, for which the engine walks through every volume."""
@@ -54,6 +61,42 @@ async def find_volumes(engine: Engine, instance: str) -> list[Volume]:
 async def users(engine: Engine, volume: str) -> list[Mapping[str, str]]:
     """Return the labels of every container that has a volume, running or not."""
     return [labels for names, labels in await _mounted(engine) if volume in names]
+
+
+def shared_folder(instance: str, repository: str) -> Mount:
+    """Return the mount of the folder that the tasks of a repository share."""
+    digest = hashlib.sha256(repository.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+    return Mount(f"ctui-{instance[:8]}-{digest}-shared", SHARED, kind="volume")
+
+
+def shared_kind(mount: Mount) -> VolumeKind | None:
+    """Return the kind of a volume that several tasks have; None for a task's own."""
+    shared = mount.target == SHARED and mount.source.endswith("-shared")
+    return "shared" if shared else None
+
+
+async def ensure_shared(
+    engine: Engine, instance: str, image: str, name: str, kind: VolumeKind
+) -> None:
+    """Make a volume that every task can write.
+
+    An empty volume takes the mode of the folder that it is first mounted over, when the container
+    is created. The image's home is writable for every uid, so a container that never starts
+    mounts the caches there.
+    """
+    await engine.ensure_volume(name, {LABEL_INSTANCE: instance, LABEL_VOLUME: kind})
+    spec = SandboxSpec(
+        name="",
+        image=image,
+        command=("true",),
+        uid=0,
+        gid=0,
+        env={},
+        mounts=(Mount(name, HOME, kind="volume"),),
+        network="none",
+        labels={LABEL_INSTANCE: instance},
+    )
+    await engine.remove(await engine.create(spec))
 
 
 async def _used(engine: Engine) -> set[str]:
@@ -104,7 +147,7 @@ def _volume(item: Mapping[str, Any], used: set[str], sizes: Mapping[str, int]) -
 
 def _kind(label: str) -> VolumeKind:
     match label:
-        case "home" | "npm-cache" | "node-cache":
+        case "home" | "npm-cache" | "node-cache" | "shared":
             return label
     return "other"
 

@@ -61,6 +61,8 @@ class Kind(ABC):
     """Its questions take values that have to fit; otherwise any words beside the options."""
     takes_the_rest: ClassVar[bool] = False
     """It makes asks of requests that no other kind knows, and so is asked last."""
+    goes_to_cli: ClassVar[bool] = True
+    """Its answer is a line to the CLI, which echoes it; otherwise it is the driver's business."""
     explains: ClassVar[bool] = True
     """Somebody reads the message of a denial."""
     unattended: ClassVar[Decision] = "deny"

@@ -12,9 +12,11 @@ from typing import Any
 import msgspec
 
 from ctui import __version__, rpc
-from ctui.errors import CtuiError, InvalidInput, Refused
+from ctui.errors import CtuiError, InvalidInput, NotFound, Refused
+from ctui.sandbox.commands import SandboxCommands
 from ctui.tasks import calls
 from ctui.tasks.calls import Followed, Update
+from ctui.tasks.driver.live_output import LiveOutput
 from ctui.tasks.engine import TaskEngine
 from ctui.tasks.journal.archive import Journal
 from ctui.tasks.model import AskState
@@ -44,6 +46,8 @@ class Server:
     """All connections of the driver."""
 
     tasks: TaskEngine
+    commands: SandboxCommands | None = None
+    """The way into sandboxes, for what commands print; None shows nothing of that."""
 
     def __init__(
         self, hand_over: Callable[[], None], connection_ended: Callable[[], None], *, engine: str
@@ -56,6 +60,8 @@ class Server:
         self._watchers: dict[asyncio.StreamWriter, str] = {}
         self._beginning: dict[asyncio.StreamWriter, _Beginning] = {}
         """Those that are still told all that is."""
+        self._outputs: dict[str, LiveOutput] = {}
+        """Live output of the commands of each task that is followed."""
 
     def publish(self, update: Update) -> None:
         """Tell every watcher whom it concerns."""
@@ -184,11 +190,27 @@ class Server:
         viewer = _Viewer(journal, writer)
         try:
             journal.follow(viewer)
+            self._show_output(call.task, journal)
             while await reader.read(1 << 16):
                 pass  # a follower says nothing more; its silence ends with its connection
         finally:
             journal.unfollow(viewer)
+            if not journal.followed and (output := self._outputs.pop(call.task, None)) is not None:
+                output.close()
             self.tasks.rest_journal(call.task)
+
+    def _show_output(self, task: str, journal: Journal) -> None:
+        """Show those who follow a task what its commands print."""
+        if self.commands is None or task in self._outputs:
+            return
+
+        def sandbox() -> tuple[str, int]:
+            run = self.tasks.store.runs.last(task)
+            if run is None or run.ended is not None:
+                raise NotFound(f"{task} has no sandbox now")
+            return run.container, run.number
+
+        self._outputs[task] = LiveOutput(journal, self.commands, sandbox)
 
 
 class _Viewer:
@@ -261,6 +283,10 @@ async def _watch(_server: Server, _call: calls.Watch) -> object:
     return None
 
 
+async def _rules_changed(server: Server, _: calls.RulesChanged) -> None:
+    server.tasks.rules_changed()
+
+
 async def _over(server: Server, _call: calls.HandOver) -> object:
     server._hand_over()  # noqa: SLF001 - the table below is part of the server
     return None
@@ -277,6 +303,7 @@ _HANDLERS: dict[str, tuple[type[Any], Callable[[Server, Any], Awaitable[object]]
     calls.PutBackTask.method: (calls.PutBackTask, _put_back),
     calls.HoldShell.method: (calls.HoldShell, _hold_shell),
     calls.Watch.method: (calls.Watch, _watch),
+    calls.RulesChanged.method: (calls.RulesChanged, _rules_changed),
     calls.HandOver.method: (calls.HandOver, _over),
 }
 

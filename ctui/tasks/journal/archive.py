@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal, Protocol
@@ -22,6 +22,7 @@ from ctui.errors import Unavailable
 from ctui.redaction.redactor import Redactor
 from ctui.rpc import Frame
 from ctui.sandbox.runner import LogLine
+from ctui.tasks.journal.commands import note_commands
 from ctui.tasks.journal.deltas import Deltas
 from ctui.tasks.model import Notice
 
@@ -69,6 +70,11 @@ class Journal:
         self._viewers: list[Viewer] = []
         self._tails: dict[bytes, list[bytes]] = {}
         self._tail_size = 0
+        self._run = 0
+        self.commands: dict[str, str] = {}
+        """The CLI's id of each command that still runs -> id of its call."""
+        self.commands_changed: Callable[[], None] | None = None
+        """To be called when these are others."""
         self._encode = msgspec.json.Encoder().encode
         with _translated(self.path):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -84,7 +90,7 @@ class Journal:
         with _translated(self.path):
             os.fsync(self._file)
 
-    def append(self, run: int, lines: Iterable[LogLine]) -> None:
+    def append(self, run: int, lines: Sequence[LogLine]) -> None:
         """Archive and publish the lines of a run.
 
         Raises:
@@ -109,6 +115,22 @@ class Journal:
         self._write(b"".join(archived))
         self._deltas = deltas
         self._publish(b"".join(frames))
+        self._note_commands(run, lines)
+
+    def show(self, run: int, time: int, part: bytes) -> None:
+        """Publish a part of the driver's own, which is not archived."""
+        entry = self._encode(Entry(time, run, "out", part.decode())) + b"\n"
+        self._publish(Frame.LIVE + entry)
+
+    def _note_commands(self, run: int, lines: Sequence[LogLine]) -> None:
+        changed = run != self._run and bool(self.commands)
+        if run != self._run:
+            self._run, self.commands = run, {}
+        for line in lines:
+            if line.stream == "out":
+                changed = note_commands(self.commands, line.data) or changed
+        if changed and self.commands_changed is not None:
+            self.commands_changed()
 
     def note(self, run: int, time: int, notice: Notice) -> None:
         """Archive and publish a line of the driver's own."""

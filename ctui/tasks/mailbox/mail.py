@@ -45,6 +45,7 @@ class Send(Mail):
 
     call: SendMessage
     reply: Reply
+    attached: str = ""
 
 
 class Answer(Mail):
@@ -108,6 +109,47 @@ class Sweep(Mail):
 
     silent: str = ""
     """The sandbox, where its relay still waits for the first line of the task's next run."""
+
+
+class HostAsked(Mail):
+    """News that the run wants to reach a host that nobody has named."""
+
+    run: int
+    request: str
+    """The gateway's id of what waits."""
+    host: str
+    port: int
+    program: str
+
+
+class HostGone(Mail):
+    """News that nothing waits for that host any more."""
+
+    request: str
+
+
+class PortsChanged(Mail):
+    """News of the ports that the run listens on."""
+
+    ports: tuple[int, ...]
+
+
+class LoginRejected(Mail):
+    """News that the model's API does not take the run's login."""
+
+    renewed: bool
+    """True if there is another one by now, with which the gateway tries again."""
+
+
+class Anomaly(Mail):
+    """News of something that a well-behaved run does not do to the gateway."""
+
+    kind: str
+    text: str
+
+
+GatewayMail = HostAsked | HostGone | PortsChanged | LoginRejected | Anomaly
+"""Mail that the gateway causes."""
 
 
 class Slot(Mail):

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import msgspec
 
 from ctui.claude.login.credentials import Credential
 from ctui.claude.mcp.mcp_servers import Resolved
+from ctui.claude.personal.collect import ManagedFile
+from ctui.claude.protocol.fields import JsonObject
 from ctui.config import Config
 from ctui.errors import ConsentRequired
 from ctui.sandbox.runner import SandboxRunner
+from ctui.sandbox.services import Service
 from ctui.sandbox.spec import Mount
 from ctui.tasks.calls import Login, Update
 from ctui.tasks.disk_usage import Usage
 from ctui.tasks.journal.archive import Journal
-from ctui.tasks.model import Run, Task, WorkState
+from ctui.tasks.model import Message, Run, Task, TaskOptions, WorkState
 from ctui.tasks.store import Store
+
+if TYPE_CHECKING:
+    from ctui.tasks.network.sealed import SealedRun
 
 
 class Provided(NamedTuple):
@@ -48,12 +57,22 @@ class Account(NamedTuple):
 class Workspace(Protocol):
     """Files of tasks: their way into the sandboxes, and the way home of their commits."""
 
-    async def provide(self, task: Task, managed: Mapping[str, str]) -> Provided:
+    async def provide(self, task: Task, managed: Mapping[str, ManagedFile]) -> Provided:
         """Make ready what a run needs, and the settings that bind it where it cannot write.
 
         Raises:
             CtuiError: the repository or the worktree is not what it was.
         """
+
+    async def attach(self, task_id: str, text: str, staged: str) -> tuple[str, str]:
+        """Give a task the files of a call; return the message with a note, and their names.
+
+        Raises:
+            CtuiError: they are gone, or the message is too long with them.
+        """
+
+    def media(self, task: Task, message: Message) -> Sequence[JsonObject]:
+        """Return the images and documents that came with a message."""
 
     async def is_trusted(self, task: Task) -> bool:
         """Return True where the repository's own Claude settings count in the task's runs."""
@@ -113,10 +132,22 @@ class BuiltEnvironment(NamedTuple):
 
     id: str = ""
     volumes: Mapping[str, str] = {}
-    secrets: tuple[str, ...] = ()
-    """Names of the person's secrets that the task gets."""
     notes: tuple[str, ...] = ()
     """Reasons why something of it is not in the task."""
+    services: tuple[Service, ...] = ()
+    secrets: tuple[str, ...] = ()
+    """Names of the person's secrets that the task gets."""
+
+    def given_to(self, options: TaskOptions) -> TaskOptions:
+        """Return the options of a task that has waited for this environment."""
+        return msgspec.structs.replace(
+            options,
+            environment=self.id,
+            volumes=dict(self.volumes),
+            services=self.services,
+            secrets=(*options.secrets, *self.secrets),
+            environment_due="",
+        )
 
 
 class Environments(Protocol):
@@ -179,6 +210,26 @@ class Archives(Protocol):
     def close_all(self) -> None: ...
 
 
+class Network(Protocol):
+    """The gateway, which sealed runs have instead of a network."""
+
+    async def open(self, run: SealedRun) -> None:
+        """Let a run reach what it may; its folder and its sockets are there then.
+
+        Raises:
+            RunnerUnavailable: the gateway does not serve it.
+        """
+
+    async def close(self, task: str) -> None:
+        """Take everything away that a task reached: none of its sandboxes is left."""
+
+    def decide(self, request: str, *, allow: bool) -> None:
+        """Let what waits for a host go on, or refuse it."""
+
+    def rules_changed(self) -> None:
+        """Have the rules of hosts count as they are kept now."""
+
+
 class Services(NamedTuple):
     """Services that the runs of all tasks share."""
 
@@ -187,6 +238,7 @@ class Services(NamedTuple):
     workspace: Workspace
     logins: LoginSource
     journals: Archives
+    network: Network
     instance: str
     """The label of everything that is ours."""
     config: Callable[[], Config]
@@ -194,6 +246,10 @@ class Services(NamedTuple):
     publish: Callable[[Update], None]
     now: Callable[[], int]
     """Returns nanoseconds since the epoch."""
+    sockets: Path = Path("/nonexistent")
+    """Folder in which each sealed run has one of its own."""
+    config_folder: Path = Path("/")
+    """Folder of the file of settings, where relative paths in it begin."""
     environments: Environments | None = None
     """None where no task waits for one."""
     booted: int = 0

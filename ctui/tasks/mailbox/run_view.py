@@ -83,6 +83,9 @@ class RunView(msgspec.Struct):
     """Lines of stdout up to the one that began the turn under way; None where none did."""
     last_turn_line: int | None = None
     """The same of the turn whose result came last."""
+    passed_over: bool = False
+    """True if the CLI echoed a message outside of a turn, and has begun none since: its session has
+    that id from a run that was cut off, and it does nothing about it (measured with 2.1.197)."""
     login_rejected: bool = False
     limit_reset: int = 0
     """Reset of the usage limit met last, in seconds since the epoch; 0 for none."""
@@ -128,6 +131,7 @@ class RunView(msgspec.Struct):
             case AssistantMessage():
                 self._opened(event)
             case UserMessage():
+                self.passed_over |= event.is_replay and self.state in {"", "idle"}
                 self._closed(event)
             case Result():
                 self._turn_over(event)
@@ -153,6 +157,7 @@ class RunView(msgspec.Struct):
         if self.state == "idle":
             self.turn_began, self.turn_line = 0, None
         elif self.state == "running":
+            self.passed_over = False
             self.turn_began = self.turn_began or time
             self.turn_line = self.seen.out if self.turn_line is None else self.turn_line
 

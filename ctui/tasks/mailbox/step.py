@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 
 _ALARMS_KEPT = 50
 
-AlarmKind = Literal["mode", "ask", "elicitation", "session", "figures", "home", "line", "exposed"]
+AlarmKind = Literal[
+    "mode", "ask", "elicitation", "session", "figures", "home", "line", "exposed", "network"
+]
 Work = Callable[[], Coroutine[Any, Any, object]]
 """The coroutine function that is a job."""
 Reply = Future[Any]

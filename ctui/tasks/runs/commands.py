@@ -14,7 +14,7 @@ from ctui.tasks.runs.disks import watching
 from ctui.tasks.runs.jobs.look import refresh
 from ctui.tasks.runs.phases import consent, queued
 from ctui.tasks.runs.phases.shells import held
-from ctui.tasks.session import conversation
+from ctui.tasks.session import conversation, turns
 from ctui.tasks.session.asking import AskBook
 
 CONFIRM_SECONDS = 10.0
@@ -45,6 +45,7 @@ def send(step: Step, mail: Send) -> None:
         created=step.time,
         unattended=call.unattended,
         timeout=call.timeout,
+        attached=mail.attached,
     )
     if not step.store.messages.add(message):
         if step.store.messages.get(task.id, call.id) is None:
@@ -146,13 +147,13 @@ def resume(step: Step, mail: Resume) -> None:
         step.reply(mail.reply, task)
         return
     if standing.phase in _WITHOUT_RUN and not standing.ending:
-        queued.say_again(step)
+        turns.say_again(step)
         queued.begin(step)
     elif standing.ending or standing.phase in _WAITED_FOR:
-        queued.say_again(step)
+        turns.say_again(step)
         _go_on_afterwards(step)
     elif standing.phase is Phase.LIVE and task.state is TaskState.IDLE and task.unanswered:
-        queued.say_again(step)
+        turns.say_again(step)
         _refresh(step)
         conversation.tell_waiting(step)
         step.move(TaskState.RUNNING)

@@ -8,12 +8,17 @@ from typing import Any
 from ctui.errors import NotFound
 from ctui.tasks.mailbox.mail import (
     Adopt,
+    Anomaly,
     Answer,
     Hold,
+    HostAsked,
+    HostGone,
     Interrupt,
     JobDone,
     Lines,
+    LoginRejected,
     Mail,
+    PortsChanged,
     PutBack,
     Remove,
     Resume,
@@ -32,7 +37,7 @@ from ctui.tasks.runs import commands, timers
 from ctui.tasks.runs.disks import pausing, watching
 from ctui.tasks.runs.phases import adopting, closing, creating, leaving, live, shells
 from ctui.tasks.runs.phases.follow_up import follow_up
-from ctui.tasks.session import conversation
+from ctui.tasks.session import conversation, network
 
 _ANY_EPOCH = {"import", "confirm", "reset", "unpause"}
 """Jobs and timers that mean the same in every phase."""
@@ -113,6 +118,11 @@ _HANDLERS: dict[type[Mail], Callable[[Step, Any], None]] = {
     Hold: shells.hold,
     Adopt: lambda step, mail: adopting.adopt(step, mail.run),
     Sweep: lambda step, mail: _sweep(step, mail.silent),
+    HostAsked: network.asked,
+    HostGone: network.gone,
+    PortsChanged: network.ports_changed,
+    LoginRejected: network.login_rejected,
+    Anomaly: network.anomaly,
     Slot: lambda step, _: creating.slot(step),
     Lines: _lines,
     JobDone: _job_done,

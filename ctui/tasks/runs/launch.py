@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import posixpath
 from collections.abc import Mapping
@@ -10,14 +11,27 @@ from typing import NamedTuple
 
 import msgspec
 
+from ctui.claude.personal.collect import (
+    NOTHING,
+    ManagedFile,
+    Personal,
+    collect,
+    names_something,
+)
 from ctui.claude.task_home import RunOptions, TaskHome, deny_rules_of, first_line, task_home
 from ctui.config import Config, SandboxConfig, parse_size
-from ctui.sandbox.proxies import proxy_environment
+from ctui.paths import MANAGED
+from ctui.sandbox.docker.services.naming import holder_name
+from ctui.sandbox.docker.volumes import SHARED, shared_folder
+from ctui.sandbox.proxies import past_proxies, proxy_environment
+from ctui.sandbox.services import refuse_shadowing
 from ctui.sandbox.spec import (
     HOME,
     LABEL_INSTANCE,
     LABEL_RUN,
+    LABEL_SERVICE,
     LABEL_TASK,
+    NO_NETWORK,
     Limits,
     Mount,
     SandboxSpec,
@@ -25,7 +39,17 @@ from ctui.sandbox.spec import (
 from ctui.sandbox.surroundings import surroundings
 from ctui.tasks.mailbox.ports import Account, BuiltEnvironment, Provided, Services
 from ctui.tasks.model import SandboxFacts, Task
+from ctui.tasks.network.sealed import (
+    SEALED,
+    SealedRun,
+    access_of,
+    is_sealed,
+    login_of,
+    sealed_environment,
+    task_policy,
+)
 from ctui.tasks.runs.given import given_environment
+from ctui.tasks.runs.terminal_files import has_terminals, terminal_files
 
 
 class Launch(NamedTuple):
@@ -36,6 +60,8 @@ class Launch(NamedTuple):
     first_line: bytes
     facts: SandboxFacts
     """Facts about its start, as a person reads them."""
+    sealed: SealedRun | None = None
+    """Its part of the network; None where it is on the engine's."""
     built: BuiltEnvironment | None = None
     """The environment that was built for it just now, if it waited for one."""
 
@@ -58,6 +84,11 @@ def sandbox_name(instance: str, task_id: str, number: int) -> str:
     return f"ctui-{instance[:8]}-{task_id}-{number}"
 
 
+def shares(config: SandboxConfig, task: Task) -> bool:
+    """Return True if the task has the folder that the tasks of its repository share."""
+    return config.shared_folder and SHARED not in task.options.volumes
+
+
 def network_name(instance: str, config: SandboxConfig) -> str:
     """Return the network that tasks join: the names of one instance's are nobody else's."""
     return config.network or f"ctui-{instance[:8]}"
@@ -71,13 +102,18 @@ async def prepare(
     Raises:
         CtuiError: the repository or worktree is not what it was, or the image is missing.
     """
-    home = await home_of(services, config, task, account)
-    provided = await services.workspace.provide(task, home.managed)
+    own = await _personal(services, config)
+    home = await home_of(services, config, task, account, own)
+    managed = {name: ManagedFile(text.encode()) for name, text in home.managed.items()}
+    managed |= terminal_files(task.options)
+    provided = await services.workspace.provide(task, {**own.files, **managed})
     image = await services.runner.ensure_image(config.image, task.options.environment)
     last = services.store.runs.last(task.id)
     number = last.number + 1 if last else 1
     sandbox, instance = config.sandbox, services.instance
+    sealed = sealed_run_of(services, config, task, number, account)
     volume = Mount(home_volume(instance, task.id), HOME, kind="volume")
+    shared = (shared_folder(instance, task.repository),) if shares(sandbox, task) else ()
     spec = SandboxSpec(
         name=sandbox_name(instance, task.id, number),
         image=image,
@@ -87,24 +123,63 @@ async def prepare(
         env={
             **surroundings(os.environ),
             **home.env,
+            "CTUI_TASK": task.id,
+            **(sealed_environment(sealed.login, task.options.services) if sealed else {}),
         },
-        mounts=(*provided.mounts, volume, *environment_volumes(instance, task)),
-        network=network_name(instance, sandbox),
+        mounts=(
+            *provided.mounts,
+            volume,
+            *shared,
+            *environment_volumes(instance, task),
+            *([sealed.mount] if sealed else []),
+        ),
+        network=NO_NETWORK if sealed else network_name(instance, sandbox),
+        resolver="127.0.0.1" if sealed else "",
+        network_of=holder_name(instance, task.id) if task.options.services else "",
+        services=task.options.services,
         runtime=sandbox.runtime,
         debugger=sandbox.debugger,
-        labels={LABEL_INSTANCE: instance, LABEL_TASK: task.id, LABEL_RUN: str(number)},
+        labels={
+            LABEL_INSTANCE: instance,
+            LABEL_TASK: task.id,
+            LABEL_RUN: str(number),
+            LABEL_SERVICE: "",  # an image's labels are its containers'
+        },
         limits=_limits(sandbox),
         directory=provided.directory,
     )
-    facts = _facts(config, task, spec, provided)
-    if account is not None and account.servers is not None:
-        facts = msgspec.structs.replace(facts, skipped=account.servers.skipped)
+    skipped = account.servers.skipped if account and account.servers else ()
+    facts = msgspec.structs.replace(
+        _facts(config, task, spec, provided), personal=own.said, skipped=(*skipped, *own.left_out)
+    )
     given = given_environment(services, task, account)
-    return Launch(number, spec, first_line_of(home, account, given), facts)
+    greeting = first_line_of(home, account, given, task)
+    return Launch(number, spec, greeting, facts, sealed)
+
+
+def sealed_run_of(
+    services: Services, config: Config, task: Task, number: int, account: Account | None
+) -> SealedRun | None:
+    """Return what a run has of the network; None where it is on the engine's."""
+    if not is_sealed(task):
+        return None
+    rules = services.store.host_rules.of(task.repository, task.id)
+    access = access_of(task, number, task_policy(task, config, rules), services.sockets)
+    return SealedRun(access, login_of(task, account))
+
+
+async def _personal(services: Services, config: Config) -> Personal:
+    if not names_something(config.claude):
+        return NOTHING
+    return await asyncio.to_thread(collect, config.claude, services.config_folder, MANAGED)
 
 
 async def home_of(
-    services: Services, config: Config, task: Task, account: Account | None
+    services: Services,
+    config: Config,
+    task: Task,
+    account: Account | None,
+    own: Personal = NOTHING,
 ) -> TaskHome:
     """Return the CLI's command line, settings and surroundings for the task's next run."""
     options = task.options
@@ -128,10 +203,17 @@ async def home_of(
                 rule for folder, text in settings.items() for rule in deny_rules_of(text, folder)
             ),
             project_settings=settings[""],
-            base_url=account.base_url if account else "",
+            # The address of a sealed run's calls is the gateway's business.
+            base_url=account.base_url if account and not is_sealed(task) else "",
             home=HOME,
             mcp=bool(options.mcp_servers),
+            terminals=has_terminals(options),
             approval_tool=options.approval_tool,
+            sealed=is_sealed(task),
+            memory=own.memory,
+            hooks=own.hooks,
+            output_style=own.style,
+            shared=SHARED if shares(config.sandbox, task) else "",
         )
     )
 
@@ -146,17 +228,29 @@ async def _base_files(services: Services, task: Task, name: str) -> dict[str, st
     }
 
 
-def first_line_of(home: TaskHome, account: Account | None, given: Mapping[str, str]) -> bytes:
+def first_line_of(
+    home: TaskHome, account: Account | None, given: Mapping[str, str], task: Task
+) -> bytes:
     """Return the relay's first line, the only place where secrets are.
 
-    `given` are the variables of the task; the login is stronger than they.
+    Args:
+        home: the files and the command line.
+        account: the login, which a sealed run does not get, and the secrets of MCP servers.
+        given: the variables of the task; the login is stronger than they.
+        task: where it is sealed, the gateway has the login, and the person's proxies.
     """
     if account is None:
         return b""
     servers = account.servers.content if account.servers else ""
+    beside = task.options.services
+    if is_sealed(task):
+        refuse_shadowing(beside, "", given)
+        return first_line(home, given, servers)
     # The address of a proxy can hold a password.
     proxies = proxy_environment(account.environ, in_sandbox=True)
-    secrets = {**proxies, **given, **account.credential.environment()}
+    refuse_shadowing(beside, account.base_url, {**proxies, **given})
+    direct = past_proxies(proxies, [one.name for one in beside])
+    secrets = {**direct, **given, **account.credential.environment()}
     return first_line(home, secrets, servers)
 
 
@@ -177,11 +271,12 @@ def _facts(config: Config, task: Task, spec: SandboxSpec, provided: Provided) ->
         cpus=sandbox.cpus,
         pids=sandbox.pids,
         tmp=sandbox.tmp,
-        network=spec.network,
+        network=SEALED if spec.network == NO_NETWORK else spec.network,
         debugger=spec.debugger,
         permission_mode="bypassPermissions"
         if options.skip_permissions
         else options.permission_mode,
         trusted=options.trusted,
         isolated=provided.isolated,
+        shared=shares(sandbox, task),
     )

@@ -23,6 +23,11 @@ _THREADS = 64
 """All of them may wait for one keyring, and nothing else may wait behind them."""
 
 
+def no_named(name: str, _rejected: str) -> Account:
+    """Say that there is no login of a name."""
+    raise LoginRequired(f"there is no login {name}", hint="`ctui login list` shows those there are")
+
+
 class Sources(NamedTuple):
     """Lookups of a login that no caller brought. Each raises LoginRequired if there is none.
 
@@ -32,6 +37,8 @@ class Sources(NamedTuple):
     own: Callable[[str], Account]
     """Returns the login of the driver's environment, else the one that is stored."""
     stored: Callable[[str], Credential]
+    named: Callable[[str, str], Account] = no_named
+    """Returns the login of a name."""
     secrets: Callable[[Sequence[str], Mapping[str, str]], Values] = no_values
     """Returns the values of secrets by name, with an environment that some are taken from."""
 
@@ -124,7 +131,7 @@ class Logins:
         self._tried.add(task.id)
         loop = asyncio.get_running_loop()
         try:
-            found = await loop.run_in_executor(self._threads, self._find, task.id)
+            found = await loop.run_in_executor(self._threads, self._find, task)
         except CtuiError:
             return False
         return found.credential.value != rejected
@@ -133,7 +140,7 @@ class Logins:
         values = self._sources.secrets(task.options.secrets, self._environ(task.id))
         for secret in values.redacted:
             self.redactor.add(secret)
-        account = self._find(task.id)._replace(
+        account = self._find(task)._replace(
             environ=merged(self.shell(task.id)), secrets=values.variables
         )
         self.redactor.add(account.credential.value)
@@ -148,8 +155,11 @@ class Logins:
             self.redactor.add(secret)
         return account._replace(servers=servers)
 
-    def _find(self, task: str) -> Account:
-        named, rejected = self._named.get(task), self._rejected.get(task, "")
+    def _find(self, task: Task) -> Account:
+        named, rejected = self._named.get(task.id), self._rejected.get(task.id, "")
+        if task.options.login:
+            found = self._sources.named(task.options.login, rejected)
+            return found if named is None else found._replace(base_url=named.base_url)
         if named is None:
             return self._sources.own(rejected)
         brought = Credential.from_environment(named.environment)

@@ -14,6 +14,7 @@ def settle(step: Step) -> None:
     """Set the task's state, reason and problem from what the standing knows of its run."""
     standing, task = step.standing, step.task
     task.background = ()
+    task.ports = ()
     if standing.failure is not None:
         _prevented(step, standing.failure)
     elif standing.intent == "stopped":

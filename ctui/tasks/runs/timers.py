@@ -133,15 +133,15 @@ def _reset(step: Step) -> None:
         return
     task.resume_at = None
     if standing.phase is Phase.LIVE and not standing.ending:
-        queued.say_again(step)
+        turns.say_again(step)
         step.trouble("", "")
         conversation.tell_waiting(step)
         step.move(TaskState.RUNNING)
     elif standing.phase is Phase.CLOSING:
-        queued.say_again(step)
+        turns.say_again(step)
         standing.again = True
     elif standing.phase is Phase.RESTING:
-        queued.say_again(step)
+        turns.say_again(step)
         queued.begin_by_itself(step)
 
 

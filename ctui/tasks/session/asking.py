@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from ctui.tasks.asks import ToolboxDetails, expired_reply, kind_of, reply
+from ctui.tasks.asks.kinds.host import kept_rule
 from ctui.tasks.asks.kinds.permission import grantable
 from ctui.tasks.mailbox.step import Step
 from ctui.tasks.model import Answer, Ask, AskState, TaskState
@@ -33,21 +34,20 @@ class AskBook:
 
         One whose request is known already is left as it is: a request can be told again.
         """
-        step = self._step
         added = self._asks.add(ask)
         if added is None:
             return
         known = self._known_answer(ask)
         if known is not None:
             self._asks.claim(added.id, known)
-            step.send(reply(added, known), key=added.request)
+            self._deliver(added, known)
         self._changed(added.id)
         self._watch_expiry(added)
         self.refresh_waiting()
 
     def answered(self, ask: Ask, answer: Answer) -> None:
         """Send an answer that was accepted."""
-        self._step.send(reply(ask, answer), key=ask.request)
+        self._deliver(ask, answer)
         self._forget_expiry(ask)
         self._changed(ask.id)
         self.refresh_waiting()
@@ -56,7 +56,7 @@ class AskBook:
         """Send again every answer that was accepted and has no receipt."""
         for ask in self._mine(AskState.ANSWERED):
             if ask.answer is not None:
-                self._step.send(reply(ask, ask.answer), key=ask.request)
+                self._deliver(ask, ask.answer)
         for ask in self._mine(AskState.PENDING):
             self._watch_expiry(ask)
 
@@ -103,6 +103,20 @@ class AskBook:
             step.move(TaskState.WAITING)
         elif step.task.state is TaskState.WAITING and not step.view.login_rejected:
             step.move(TaskState.RUNNING)
+
+    def _deliver(self, ask: Ask, answer: Answer) -> None:
+        """Carry an answer to whoever waits for it."""
+        step = self._step
+        if kind_of(ask).goes_to_cli:
+            step.send(reply(ask, answer), key=ask.request)
+            return
+        network, allow = step.services.network, answer.decision != "deny"
+        if (rule := kept_rule(ask, answer)) is not None:
+            task = step.task.id if rule.for_task else ""
+            step.store.host_rules.set(rule.host, rule.effect, step.time, step.task.repository, task)
+            step.after(network.rules_changed)
+        step.after(lambda: network.decide(ask.request, allow=allow))
+        self._move(ask, AskState.ANSWERED, AskState.DELIVERED)
 
     def _known_answer(self, ask: Ask) -> Answer | None:
         step = self._step

@@ -74,7 +74,7 @@ def caught_up(step: Step) -> None:
     tell_waiting(step)
     if step.view.state == "idle" and not step.store.messages.undelivered(step.task.id):
         # Whoever saw the turn's end is gone, and what he meant to do then.
-        turns.ended(step)
+        _rest(step)
         return
     if step.standing.interrupt:
         step.control(control.interrupt(step.standing.interrupt))
@@ -94,7 +94,8 @@ def say(step: Step, message: Message) -> None:
         return
     text = control.as_cli_text(message.text, step.view.commands)
     step.store.messages.note_said(message, step.view.seen.out)
-    step.send(control.user_message(text, message.id), key=message.id)
+    media = step.services.workspace.media(step.task, message) if message.attached else ()
+    step.send(control.user_message(text, message.id, media), key=message.id)
 
 
 def _effect(step: Step, event: Event, line: LogLine) -> None:
@@ -110,6 +111,16 @@ def _session_state(step: Step, event: SessionState, _line: LogLine) -> None:
     if event.state == "running":
         turns.began(step)
     elif event.state == "idle" and not step.store.messages.undelivered(step.task.id):
+        _rest(step)
+
+
+def _rest(step: Step) -> None:
+    """Let the turn be over; or say a message anew whose id the CLI passes over."""
+    if step.view.passed_over and not step.standing.intent:
+        step.view.passed_over = False
+        turns.say_again(step)
+        tell_waiting(step)
+    if not step.store.messages.undelivered(step.task.id):
         turns.ended(step)
 
 

@@ -26,9 +26,10 @@ def check_text(text: str) -> None:
         )
 
 
-def new_message(task: str, text: str, created: int) -> Message:
+def new_message(task: str, text: str, created: int, attached: str = "") -> Message:
     """Return a message that nobody has sent before."""
-    return Message(id=str(uuid.uuid4()), task=task, text=text, created=created)
+    message = str(uuid.uuid4())
+    return Message(id=message, task=task, text=text, created=created, attached=attached)
 
 
 def is_command(text: str, commands: Collection[str]) -> bool:

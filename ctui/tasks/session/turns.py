@@ -11,6 +11,7 @@ from ctui.tasks.mailbox.step import Step
 from ctui.tasks.model import AskState, Message, Notice, TaskState, WorkState
 from ctui.tasks.session.asking import UNATTENDED, AskBook
 from ctui.tasks.session.limits import reset_time
+from ctui.tasks.session.messages import new_message
 
 _TURN_FOLLOWS_SECONDS = 15.0
 _LOOK_AT_CLOCK_SECONDS = 60.0
@@ -164,3 +165,10 @@ def work_found(step: Step, work: WorkState | None, trouble: str = "") -> None:
         text = f"{work.reason or 'work imported'}: {refs}"
         diverged = work.branch == "diverged"
         step.note(Notice(kind="diverged" if diverged else "imported", text=text))
+
+
+def say_again(step: Step) -> None:
+    """Repeat the last message if it was read and not answered: its id would not run again."""
+    last = step.store.messages.last(step.task.id)
+    if step.task.unanswered and last is not None and last.delivered is not None:
+        step.store.messages.add(new_message(step.task.id, last.text, step.time, last.attached))

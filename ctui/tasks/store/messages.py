@@ -23,8 +23,8 @@ class MessageTable:
         """Insert a message; return False where its id is known already, of whatever task."""
         cursor = self._database.execute(
             "INSERT OR IGNORE INTO messages"
-            " (id, task, text, created, delivered, unattended, timeout)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            " (id, task, text, created, delivered, unattended, timeout, attached)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             message.id,
             message.task,
             message.text,
@@ -32,6 +32,7 @@ class MessageTable:
             message.delivered,
             message.unattended,
             message.timeout,
+            message.attached,
         )
         return cursor.rowcount == 1
 

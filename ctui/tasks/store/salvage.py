@@ -15,6 +15,7 @@ from ctui.tasks.store.asks import read_ask
 from ctui.tasks.store.clock import now
 from ctui.tasks.store.database import DamagedRow, Database
 from ctui.tasks.store.grants import read_grant
+from ctui.tasks.store.host_rules import read_host_rule
 from ctui.tasks.store.messages import read_message
 from ctui.tasks.store.runs import read_run
 from ctui.tasks.store.tasks import read_task
@@ -34,6 +35,7 @@ _TABLES: Mapping[str, tuple[str, Callable[[Any], object]]] = {
     "asks": ("{id}", read_ask),
     "messages": ("{id}", read_message),
     "grants": ("{id}", read_grant),
+    "host_rules": ("{id}", read_host_rule),
     "trust": ("{id}", read_trust),
     "worktrees": ("{path}", lambda row: msgspec.json.decode(row["record"])),
 }

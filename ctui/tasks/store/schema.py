@@ -125,4 +125,18 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE tasks ADD COLUMN variables TEXT NOT NULL DEFAULT '';
     ALTER TABLE tasks ADD COLUMN secrets_given INTEGER;
     """,
+    """
+    CREATE TABLE host_rules (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        repository TEXT NOT NULL,
+        task TEXT NOT NULL,
+        host TEXT NOT NULL,
+        effect TEXT NOT NULL,
+        created INTEGER NOT NULL,
+        UNIQUE (repository, task, host)
+    ) STRICT;
+    """,
+    """
+    ALTER TABLE messages ADD COLUMN attached TEXT NOT NULL DEFAULT '';
+    """,
 )

@@ -1,7 +1,8 @@
 """The tables of one SQLite file.
 
 Only the driver writes the task tables. Front ends open it to read, to keep the records of the
-worktrees that they made, and to revoke grants. A commit survives `kill -9` of any process.
+worktrees that they made, to revoke grants and to write rules of hosts. A commit survives `kill -9`
+of any process.
 
 A power cut takes no command that was answered: a front end syncs each commit, and the driver those
 that answer one (`Step.reply`) and, before a sandbox and its log go away, all that were before. It
@@ -20,6 +21,7 @@ from ctui.tasks.model import AskState
 from ctui.tasks.store.asks import AskTable
 from ctui.tasks.store.database import DamagedRow, Database
 from ctui.tasks.store.grants import GrantTable
+from ctui.tasks.store.host_rules import HostRuleTable
 from ctui.tasks.store.messages import MessageTable
 from ctui.tasks.store.orphans import quarantine_orphans, quarantined_places
 from ctui.tasks.store.runs import RunTable
@@ -56,6 +58,7 @@ class Store:
         self.asks = AskTable(database)
         self.messages = MessageTable(database)
         self.grants = GrantTable(database)
+        self.host_rules = HostRuleTable(database)
         self.worktrees = WorktreeTable(database)
         self.trust = TrustTable(database)
 
@@ -122,6 +125,7 @@ class Store:
                 self.messages.of(task.id)
         self.asks.list(*AskState)
         self.grants.of()
+        self.host_rules.all()
         self.trust.list()
         self.runs.open()
         return self.damaged()

@@ -67,8 +67,12 @@ def pane_header(task: Task, asks: int, now: int, *, silent: int = 0) -> Content:
 
 
 def _unusual(task: Task, now: int) -> list[tuple[str, str]]:
-    """Return alarms, and what still runs although the turn is over."""
+    """Return what it listens on, alarms, and what still runs although the turn is over."""
     parts: list[tuple[str, str]] = []
+    if task.network == "unsealed" and task.state.live:
+        parts.append(("unsealed", "bold $error"))
+    if task.ports and task.state.live:
+        parts.append((f"port {', '.join(map(str, task.ports[:4]))}", "$primary"))
     if task.alarm_count:
         count = "1 alarm" if task.alarm_count == 1 else f"{task.alarm_count} alarms"
         parts.append((count, "bold $error"))

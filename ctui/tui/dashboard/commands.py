@@ -55,7 +55,8 @@ class Commands(Screen[None]):
             if (pane := self._switcher.pane_of(event.task)) is not None:
                 pane.composer.give_back(event.text)
 
-        self.services.task_actions.say(event.task, event.message_id, event.text, refused)
+        said = (event.task, event.message_id, event.text)
+        self.services.task_actions.say(*said, refused, event.attach)
 
     def on_ask_panel_answered(self, event: AskPanel.Answered) -> None:
         self.services.task_actions.answer(event.ask, event.answer, event.panel.start_again)
@@ -136,6 +137,21 @@ class Commands(Screen[None]):
 
         if (task := self._needed_task()) is not None:
             in_own_terminal(self.app, self.services.paths, "task", "shell", "-t", task.id)
+
+    def action_ports(self) -> None:
+        """Open what the task serves in the person's browser; of several ports, the one they say."""
+        if (task := self._needed_task()) is None:
+            return
+        if len(task.ports) > 1:
+            from ctui.tui.dialogs.ports import Ports
+
+            def chosen(port: int | None) -> None:
+                if port is not None:
+                    self.services.task_actions.open_port(task, port)
+
+            self.app.push_screen(Ports(task.id, task.ports), chosen)
+        else:
+            self.services.task_actions.open_port(task, None)
 
     def action_top(self) -> None:
         """Give the terminal to what shows the resources of all tasks, until Ctrl-C."""

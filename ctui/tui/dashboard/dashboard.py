@@ -80,6 +80,14 @@ class Dashboard(Commands):
             id="shell",
         ),
         Binding(
+            "p",
+            "ports",
+            "ports",
+            tooltip="open what the task serves in a browser",
+            show=False,
+            id="ports",
+        ),
+        Binding(
             "T",
             "top",
             "top",

@@ -9,13 +9,16 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import TextArea
 
+from ctui.tui.support.dropped import dropped_paths, mention, mentioned
+
 _MOST_REMEMBERED = 200
 
 
 class Composer(TextArea):
     """Input that enter sends; shift+enter, alt+enter or ctrl+j begins a new line.
 
-    Up in the first line, and down in the last, go through what was said before.
+    Up in the first line, and down in the last, go through what was said before. A file that is
+    dropped onto the terminal comes with the message, as long as that mentions it.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -32,9 +35,11 @@ class Composer(TextArea):
     class Sent(Message):
         """Message that the person has said something."""
 
-        def __init__(self, text: str) -> None:
+        def __init__(self, text: str, attach: tuple[str, ...]) -> None:
             super().__init__()
             self.text = text
+            self.attach = attach
+            """Paths that were dropped, and are mentioned in it."""
 
     def __init__(self, *, placeholder: str, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(
@@ -47,6 +52,7 @@ class Composer(TextArea):
         self._said: list[str] = []
         self._place = 0
         self._draft = ""
+        self._dropped: set[str] = set()
 
     def remember(self, said: list[str]) -> None:
         """Take what was said before, oldest first."""
@@ -60,7 +66,7 @@ class Composer(TextArea):
         self._said = [*self._said, text][-_MOST_REMEMBERED:]
         self._place = len(self._said)
         self.text = ""
-        self.post_message(self.Sent(text))
+        self.post_message(self.Sent(text, tuple(mentioned(text, self._dropped))))
 
     def give_back(self, text: str) -> None:
         """Put back what did not arrive, so that it can be sent again."""
@@ -69,6 +75,14 @@ class Composer(TextArea):
 
     def action_new_line(self) -> None:
         self.insert("\n")
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        if paths := dropped_paths(event.text):
+            event.stop()
+            event.prevent_default()
+            self._dropped.update(paths)
+            self.insert("".join(f"{mention(path)} " for path in paths))
+        # Else the widget's own handler comes next.
 
     async def _on_key(self, event: events.Key) -> None:
         at_edge = (event.key == "up" and self.cursor_location[0] == 0) or (

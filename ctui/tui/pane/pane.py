@@ -40,11 +40,12 @@ class Pane(Vertical):
     class Said(Message):
         """Message that the person wrote to the task."""
 
-        def __init__(self, task: str, message_id: str, text: str) -> None:
+        def __init__(self, task: str, message_id: str, text: str, attach: tuple[str, ...]) -> None:
             super().__init__()
             self.task = task
             self.message_id = message_id
             self.text = text
+            self.attach = attach
 
     class InterruptWanted(Message):
         """Message of an escape that means nothing nearer."""
@@ -128,7 +129,7 @@ class Pane(Vertical):
         message_id = str(uuid.uuid4())
         self._feed.expect(message_id, event.text, time.time_ns())
         self.transcript.action_scroll_end()
-        self.post_message(self.Said(self.task_record.id, message_id, event.text))
+        self.post_message(self.Said(self.task_record.id, message_id, event.text, event.attach))
 
     def on_ask_panel_emptied(self, event: AskPanel.Emptied) -> None:
         event.stop()

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from pathlib import Path
 from time import monotonic
 from typing import Any, TypeVar
 
+import msgspec
 from textual.app import App
 
 from ctui.client.client import Client
+from ctui.client.tasks.attaching import staged
 from ctui.client.tasks.caller import new_message, resumption
 from ctui.client.tasks.new_task import NewTask
 from ctui.client.tasks.tasks import Started, remove_task, start_task
@@ -19,6 +22,7 @@ from ctui.git.repository.repository import open_repository
 from ctui.tasks.calls import AnswerAsk, InterruptTask, StopTask
 from ctui.tasks.model import Answer, Ask, Task
 from ctui.text import one_line, sanitise
+from ctui.tui.support.dropped import by_name
 from ctui.tui.support.worker_loop import WorkerLoop
 
 T = TypeVar("T")
@@ -73,14 +77,29 @@ class TaskActions:
 
         return progress
 
-    def say(self, task: str, message_id: str, text: str, refused: Callable[[], None]) -> None:
-        """Tell a task something; `refused` if it does not arrive."""
+    def say(
+        self,
+        task: str,
+        message_id: str,
+        text: str,
+        refused: Callable[[], None],
+        attach: tuple[str, ...] = (),
+    ) -> None:
+        """Tell a task something, with the files of these paths; `refused` if it does not arrive."""
+        paths, said, notes = self._client.paths, by_name(text, attach), list[str]()
 
         async def go() -> None:
-            call = await asyncio.to_thread(new_message, self._client.paths, task, text, message_id)
-            await self._client.call(call)
+            call = await asyncio.to_thread(new_message, paths, task, said, message_id)
+            with ExitStack() as stack:
+                files = staged(paths, attach, notes.append)
+                name = await asyncio.to_thread(stack.enter_context, files)
+                await self._client.call(msgspec.structs.replace(call, staged=name))
 
-        self._do(go(), failed=lambda error: self._refuse(error, refused))
+        def done(_: None) -> None:
+            for note in notes:
+                self._say(note)
+
+        self._do(go(), done, failed=lambda error: self._refuse(error, refused))
 
     def answer(self, ask: Ask, answer: Answer, refused: Callable[[], None]) -> None:
         call = self._client.call(AnswerAsk(ask.id, answer))
@@ -129,6 +148,15 @@ class TaskActions:
 
         work = update_or_tell(self._client.paths, self._git_dir, path)
         self._do(self._worker_loop.submit(work), done)
+
+    def open_port(self, task: Task, port: int | None) -> None:
+        """Open a port of a task in a browser, and show its address for where there is none."""
+        from ctui.client.access.ports import open_in_browser
+
+        def opened(address: str) -> None:
+            self._say(f"opened {address}")
+
+        self._do(self._worker_loop.submit(open_in_browser(self._client.paths, task, port)), opened)
 
     def complain(self, error: CtuiError) -> None:
         """Show an error, and what to do about it."""

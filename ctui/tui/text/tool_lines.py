@@ -74,6 +74,9 @@ def _body(call: ToolCall, budget: HighlightBudget) -> Iterator[Line]:
             yield from diff_lines(shown, language, hunk.old_start, hunk.new_start, budget)
         return
     yield from _given(call, language, budget)
+    if call.growing:
+        for line in call.growing.expandtabs(4).split("\n")[-_OUTPUT_LINES:]:
+            yield Line(line, style="dim", first="  ┊ ", rest="  ┊ ", wrap=Wrap.CELLS)
     if output is not None and not (call.state is ToolState.OK and call.name in _SAYS_NOTHING_NEW):
         yield from _output(output, failed=call.state is not ToolState.OK)
 

@@ -7,10 +7,11 @@ from typing import ClassVar
 
 import msgspec
 
-from ctui.claude.protocol import control, fields
+from ctui.claude.protocol import fields
 from ctui.tasks.asks.kind import Decision, Kind, Origin, details_of, given_of, new_ask
 from ctui.tasks.asks.lines import INDENT, text_lines
 from ctui.tasks.model import Answer, Ask, AskKind
+from ctui.text import sanitise
 
 
 class EnvironmentDetails(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -27,6 +28,7 @@ class Environment(Kind):
         "allow": "build and run it, now and for every task that starts with exactly this",
         "deny": "do not, and end the task",
     }
+    goes_to_cli = False
     explains = False
 
     def lines(self, ask: Ask) -> Iterator[str]:
@@ -36,9 +38,8 @@ class Environment(Kind):
     def decisions(self, _ask: Ask) -> tuple[Decision, ...]:
         return "allow", "deny"
 
-    def reply(self, ask: Ask, answer: Answer) -> bytes:
-        # No CLI waits for it.
-        return control.deny(ask.request, answer.message or "it is not for the CLI")
+    def reply(self, _ask: Ask, _answer: Answer) -> bytes:
+        return b""
 
 
 KIND = Environment()
@@ -63,7 +64,7 @@ def environment_ask(
         origin,
         tool="",
         title=f"build the environment of {name} ({file})",
-        given={"text": text},
+        given={"text": sanitise(text)},
         details=EnvironmentDetails(digest),
     )
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from ctui.errors import LoginRequired, NotFound
 from ctui.sandbox.runner import SandboxState
 from ctui.tasks.model import Run
+from ctui.tasks.network.sealed import is_sealed
 from ctui.tasks.runs.channel import Channel
 from ctui.tasks.runs.given import given_environment
 from ctui.tasks.runs.jobs.create import greet
 from ctui.tasks.runs.jobs.follow import read
 from ctui.tasks.runs.jobs.patience import PASSING, insist, wait
-from ctui.tasks.runs.launch import first_line_of, home_of
+from ctui.tasks.runs.launch import first_line_of, home_of, sealed_run_of
 
 if TYPE_CHECKING:
     from ctui.tasks.runs.actor import TaskActor
@@ -72,11 +73,12 @@ async def _find(actor: TaskActor, run: Run) -> str | None:
     if state is not None:
         return state.id
     found = await insist(actor, lambda: runner.list_ours(run.task))
-    return next((item.id for item in found if item.run == run.number), None)
+    return next((item.id for item in found if item.run == run.number and not item.service), None)
 
 
 async def _enter(actor: TaskActor, sandbox: str, run: Run) -> Channel:
     """Open the way into a sandbox that runs, and say what begins a run if nobody did."""
+    await _open_network(actor, run)
     channel = Channel(actor.services.runner, sandbox)
     try:
         await channel.open(torn=True)
@@ -88,6 +90,18 @@ async def _enter(actor: TaskActor, sandbox: str, run: Run) -> Channel:
     return channel
 
 
+async def _open_network(actor: TaskActor, run: Run) -> None:
+    """Have the gateway serve a sealed run, which may have lost it with the last driver."""
+    services, task = actor.services, actor.standing.task
+    if not is_sealed(task):
+        return
+    account = await services.logins.of(task, needed=False)
+    config = actor.standing.config or services.config()
+    sealed = sealed_run_of(services, config, task, run.number, account)
+    if sealed is not None:
+        await services.network.open(sealed)
+
+
 async def _greet_late(actor: TaskActor, channel: Channel, run: Run) -> None:
     """Say the first line where the driver that made the sandbox was killed before it could."""
     services, task = actor.services, actor.standing.task
@@ -95,4 +109,4 @@ async def _greet_late(actor: TaskActor, channel: Channel, run: Run) -> None:
     config = actor.standing.config or services.config()
     home = await home_of(services, config, task, account)
     given = given_environment(services, task, account)
-    greet(channel, first_line_of(home, account, given), run)
+    greet(channel, first_line_of(home, account, given, task), run)

@@ -38,12 +38,21 @@ async def stop(actor: TaskActor, run: Run) -> None:
 
 
 async def _stop(actor: TaskActor, task: str, number: int | None = None) -> None:
-    """Stop every sandbox of the task, or that of one of its runs."""
+    """Stop every sandbox of the task with its services, or the sandbox of one of its runs.
+
+    A service is asked to end behind the sandboxes, whose last words may be to it.
+    """
     runner = actor.services.runner
     grace = _FROZEN_GRACE_SECONDS if actor.standing.task.paused else _GRACE_SECONDS
-    for item in await insist(actor, lambda: runner.list_ours(task)):
-        if item.running and number in {None, item.run}:
+    found = await insist(actor, lambda: runner.list_ours(task))
+    for item in found:
+        if item.running and not item.service and number in {None, item.run}:
             await insist(actor, partial(runner.stop, item.id, grace=grace))
+    if number is not None:
+        return
+    services = [one for one in found if one.service and one.ends_by_itself]
+    stops = [partial(runner.stop, one.id, grace=grace) for one in services]
+    await asyncio.gather(*(insist(actor, stop) for stop in stops))
 
 
 async def close(actor: TaskActor, task: Task, *, rejected: bool) -> Closed:
@@ -55,6 +64,7 @@ async def close(actor: TaskActor, task: Task, *, rejected: bool) -> Closed:
     await actor.services.journals.sync(task.id)
     work = await import_work(actor, task)
     await _remove_all(actor, task.id)
+    await insist(actor, lambda: actor.services.network.close(task.id))
     another = rejected and await actor.services.logins.another(task)
     return Closed(work, another)
 

@@ -7,15 +7,14 @@ import copy
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from ctui.errors import Conflict, CtuiError, RunnerUnavailable
 from ctui.tasks.mailbox.open_shells import Opened
 from ctui.tasks.mailbox.ports import BuiltEnvironment
-from ctui.tasks.model import Notice, Run, Task, TaskOptions
+from ctui.tasks.model import Notice, Run, Task
 from ctui.tasks.runs.channel import Channel
 from ctui.tasks.runs.consents import agreed
 from ctui.tasks.runs.jobs.patience import insist
+from ctui.tasks.runs.jobs.services import bring_up
 from ctui.tasks.runs.launch import Launch, prepare
 from ctui.tasks.session.greeting import RELAY_GREETED, initialize, initialize_id
 
@@ -39,22 +38,11 @@ async def prepare_run(actor: TaskActor, standing: Standing) -> Launch:
     built = await _environment(actor, task, config)
     if built is not None:
         task = copy.copy(task)
-        task.options = in_environment(task.options, built)
+        task.options = built.given_to(task.options)
     account = await services.logins.of(task, needed=True)
     again_on = (RunnerUnavailable,)
     launch = await insist(actor, lambda: prepare(services, config, task, account), on=again_on)
     return launch._replace(built=built)
-
-
-def in_environment(options: TaskOptions, built: BuiltEnvironment) -> TaskOptions:
-    """Return the options of a task that has waited for its environment."""
-    return msgspec.structs.replace(
-        options,
-        environment=built.id,
-        volumes=dict(built.volumes),
-        secrets=(*options.secrets, *built.secrets),
-        environment_due="",
-    )
 
 
 async def _environment(actor: TaskActor, task: Task, config: Config) -> BuiltEnvironment | None:
@@ -85,7 +73,10 @@ async def create(
         if opened.spec == launch.spec and (channel := await _enter(actor, launch, run, opened)):
             return channel
         await insist(actor, lambda: actor.services.runner.remove(opened.sandbox))
+    await insist(actor, lambda: bring_up(actor, launch.spec), on=(RunnerUnavailable,))
     again_on = (RunnerUnavailable, Conflict)
+    if (sealed := launch.sealed) is not None:
+        await insist(actor, lambda: actor.services.network.open(sealed), on=again_on)
     return await insist(actor, lambda: _attempt(actor, launch, run), on=again_on)
 
 

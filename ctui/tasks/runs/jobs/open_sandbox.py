@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ctui.errors import CtuiError
 from ctui.tasks.mailbox.open_shells import Opened
+from ctui.tasks.runs.jobs.services import bring_up
 from ctui.tasks.runs.launch import prepare
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ async def open_sandbox(actor: TaskActor, standing: Standing) -> Opened:
         account = await services.logins.of(task, needed=False)
     config = standing.config or services.config()
     launch = await prepare(services, config, task, account)
+    if launch.sealed is not None:
+        await services.network.open(launch.sealed)
+    await bring_up(actor, launch.spec)
     async with asyncio.timeout(_SECONDS):
         # What a runner has begun it ends: nobody would know the sandbox that it makes afterwards.
         making = asyncio.ensure_future(services.runner.create(launch.spec))

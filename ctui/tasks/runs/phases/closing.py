@@ -12,7 +12,7 @@ from ctui.tasks.runs.disks import pausing
 from ctui.tasks.runs.failures import as_error
 from ctui.tasks.runs.jobs import close as job
 from ctui.tasks.runs.outcome import cut_off, settle
-from ctui.tasks.runs.phases import consent, queued, resting
+from ctui.tasks.runs.phases import consent, resting
 from ctui.tasks.session import turns
 from ctui.tasks.session.asking import AskBook
 
@@ -136,7 +136,7 @@ def _see_what_follows(step: Step, *, another_login: bool) -> None:
     if another_login and intent in {"", "asleep"}:
         text = "Claude rejected the login; a newer one was found and is tried"
         step.note(Notice(kind="problem", text=text))
-        queued.say_again(step)
+        turns.say_again(step)
         standing.again = True
     elif cut_off(step, intent) and step.services.config().tasks.resume_after_engine:
         _take_up(step)
@@ -152,7 +152,7 @@ def _take_up(step: Step) -> None:
     if step.standing.taken_up >= _TAKE_UP_LIMIT:
         return
     step.standing.taken_up += 1
-    queued.say_again(step)
+    turns.say_again(step)
     if _has_news(step):
         step.standing.again = True
     else:

@@ -11,7 +11,7 @@ from ctui.tasks.mailbox.step import Step
 from ctui.tasks.model import Notice, Run, TaskState
 from ctui.tasks.runs.channel import Channel
 from ctui.tasks.runs.failures import as_error
-from ctui.tasks.runs.jobs.create import create, in_environment, prepare_run
+from ctui.tasks.runs.jobs.create import create, prepare_run
 from ctui.tasks.runs.launch import Launch
 from ctui.tasks.runs.outcome import settle
 from ctui.tasks.runs.phases import closing, consent, live, queued, resting, shells
@@ -73,7 +73,7 @@ def _take_environment(step: Step, launch: Launch) -> None:
     if built is None:
         return
     consent.withdraw(step)
-    task.options = in_environment(task.options, built)
+    task.options = built.given_to(task.options)
     for text in built.notes:
         step.note(Notice(kind="problem", text=text))
 

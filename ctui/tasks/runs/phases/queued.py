@@ -8,7 +8,6 @@ from ctui.tasks.mailbox.run_view import RunView
 from ctui.tasks.mailbox.states import Phase
 from ctui.tasks.mailbox.step import Standing, Step
 from ctui.tasks.model import TaskState
-from ctui.tasks.session.messages import new_message
 
 
 def begin(step: Step) -> None:
@@ -55,10 +54,3 @@ def forget_run(standing: Standing) -> None:
     standing.limits, standing.pause_text, standing.trouble_before = None, "", ("", "")
     standing.edits_granted = None
     standing.measuring = standing.freezing = standing.thawing = False
-
-
-def say_again(step: Step) -> None:
-    """Repeat the last message if it was read and not answered: its id would not run again."""
-    last = step.store.messages.last(step.task.id)
-    if step.task.unanswered and last is not None and last.delivered is not None:
-        step.store.messages.add(new_message(step.task.id, last.text, step.time))

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from ctui.daemon import listener as module
+from ctui.daemon.listener import Listener
 from ctui.errors import Unavailable
-from ctui.tasks.driver import listener as module
-from ctui.tasks.driver.listener import Listener
 
 
 async def _serve(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

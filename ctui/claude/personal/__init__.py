@@ -1,0 +1,1 @@
+"""The person's own Claude Code, as far as it comes into tasks."""

@@ -1,0 +1,224 @@
+"""`ctui network`: the hosts that tasks reach, and what they reached."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ctui.cli import context
+from ctui.cli.output import json_option, print_json, print_table
+from ctui.cli.task.task_names import complete_task
+from ctui.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ctui.cli.shapes import ShownNetwork
+    from ctui.gateway.egress.policy import Policy
+    from ctui.tasks.host_rules import Effect, HostRule
+
+
+@click.group("network")
+def command() -> None:
+    """Show and change which hosts tasks reach.
+
+    A task has no network of its own: what it sends goes through the gateway, which decides by name.
+    What is denied anywhere is denied; hosts that nobody has named are asked for.
+    """
+
+
+def _scope_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    function = click.option(
+        "--task", metavar="NAME", shell_complete=complete_task, help="Of this task only."
+    )(function)
+    return click.option(
+        "--repo", metavar="PATH", help="Of the tasks of the repository that this folder is in."
+    )(function)
+
+
+class _Scope:
+    """Tasks that a rule is for, or whose rules are shown."""
+
+    def __init__(self, task: str | None, repo: str | None) -> None:
+        if task is not None and repo is not None:
+            raise InvalidInput("--task and --repo exclude each other", hint="keep one of them")
+        self.repository = self.task = ""
+        if task is not None:
+            found = context.store().tasks.get(task)
+            self.repository, self.task = found.repository, found.id
+        elif repo is not None:
+            self.repository = str(context.repository(repo).common_dir)
+
+    def rules(self) -> list[HostRule]:
+        """Return the kept rules that tasks of this scope have."""
+        return context.store().host_rules.of(self.repository, self.task)
+
+    def policy(self) -> Policy:
+        """Return what its tasks reach."""
+        from ctui.config import load_config
+        from ctui.tasks.network.rules import policy_of
+
+        return policy_of(load_config(context.paths()), self.rules())
+
+
+@command.command("show")
+@_scope_options
+@click.option("--shipped", is_flag=True, help="List ctui's own hosts as well.")
+@json_option
+def show(task: str | None, repo: str | None, *, shipped: bool, as_json: bool) -> None:
+    """Show what tasks reach, and which rule says so."""
+    scope = _Scope(task, repo)
+    shown = _shown(scope)
+    if as_json:
+        print_json(shown)
+        return
+    state = "sealed behind the gateway" if shown.gateway else "unsealed: network.gateway is off"
+    click.echo(f"new tasks are {state}; network.mode is {shown.mode}")
+    rows = [[str(rule.id or ""), rule.effect, rule.host, rule.origin] for rule in shown.rules]
+    rows += [["", "private", host, "person"] for host in shown.private]
+    if shipped:
+        rows += [["", "allow", one.host, f"shipped: {one.source}"] for one in shown.shipped]
+    print_table(["ID", "RULE", "HOST", "BY"], rows, empty="nobody has named a host")
+    if not shipped:
+        click.echo(f"and {len(shown.shipped)} package registries and git hosts (--shipped)")
+
+
+def _shown(scope: _Scope) -> ShownNetwork:
+    from ctui.cli.shapes import ShippedHost, ShownHostRule, ShownNetwork
+    from ctui.config import load_config
+    from ctui.gateway.egress.shipped import SHIPPED
+
+    network = load_config(context.paths()).network
+    said = [ShownHostRule(None, "allow", host, "settings") for host in network.allowed]
+    said += [ShownHostRule(None, "deny", host, "settings") for host in network.denied]
+    kept = [ShownHostRule(one.id, one.effect, one.host, one.origin) for one in scope.rules()]
+    return ShownNetwork(
+        mode=network.mode,
+        gateway=network.gateway,
+        rules=[*said, *kept],
+        private=list(network.private_hosts),
+        shipped=[ShippedHost(one.host, list(one.ports), one.source) for one in SHIPPED],
+    )
+
+
+@command.command("check")
+@click.argument("host")
+@_scope_options
+@json_option
+def check(host: str, task: str | None, repo: str | None, *, as_json: bool) -> None:
+    """Say whether tasks reach HOST, or HOST:PORT, and why; exit with 1 where they do not.
+
+    It looks at the name only: an address that it leads to and that is not public is refused later.
+    """
+    from ctui.tasks.network.rules import verdict_of
+
+    verdict = verdict_of(_Scope(task, repo).policy(), host)
+    if as_json:
+        print_json(verdict)
+    else:
+        click.echo(f"{verdict.host}:{verdict.port} {verdict.verdict}: {verdict.rule}")
+    if verdict.verdict != "allowed":
+        raise SystemExit(1)
+
+
+@command.command("allow")
+@click.argument("hosts", nargs=-1, required=True, metavar="HOST...")
+@_scope_options
+@json_option
+def allow(hosts: tuple[str, ...], task: str | None, repo: str | None, *, as_json: bool) -> None:
+    """Let tasks reach HOST, *.DOMAIN or HOST:PORT; without a port it is the web's, 80 and 443.
+
+    It counts at once, also for what waits.
+    """
+    _change(hosts, "allow", _Scope(task, repo), as_json=as_json)
+
+
+@command.command("deny")
+@click.argument("hosts", nargs=-1, required=True, metavar="HOST...")
+@_scope_options
+@json_option
+def deny(hosts: tuple[str, ...], task: str | None, repo: str | None, *, as_json: bool) -> None:
+    """Let no task reach HOST, *.DOMAIN or HOST:PORT, whoever allows it; without a port: on none."""
+    _change(hosts, "deny", _Scope(task, repo), as_json=as_json)
+
+
+@command.command("forget")
+@click.argument("ids", nargs=-1, required=True, type=click.IntRange(1, 2**63 - 1), metavar="ID...")
+@json_option
+def forget(ids: tuple[int, ...], *, as_json: bool) -> None:
+    """Take rules back that an answer or a command made; `ctui network show` has their ids."""
+    store = context.store()
+    gone = [store.host_rules.forget(rule) for rule in dict.fromkeys(ids)]
+    _tell_driver()
+    if as_json:
+        print_json(gone)
+        return
+    for rule in gone:
+        click.echo(f"forgotten {rule.id}: {rule.effect} {rule.host}")
+
+
+@command.command("log")
+@click.argument("task", required=False, shell_complete=complete_task)
+@click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True)
+@json_option
+def log(task: str | None, *, limit: int, as_json: bool) -> None:
+    """Show what tasks asked for outside, the newest last: hosts, verdicts, bytes; no contents."""
+    from ctui.gateway.books.reading import read_requests
+    from ctui.humanize import age, size_text
+
+    if task is not None:
+        context.store().tasks.get(task)  # says that there is none
+    rows = read_requests(context.paths().network_books, task=task or "", limit=limit)
+    rows.reverse()
+    if as_json:
+        print_json(rows)
+        return
+    print_table(
+        ["AGE", "TASK", "HOST", "VERDICT", "RULE", "LOGIN", "UP", "DOWN"],
+        [
+            [
+                age(one.at),
+                one.task,
+                f"{one.host}:{one.port}",
+                one.verdict,
+                one.anomaly or one.rule,
+                one.credential,
+                size_text(one.up),
+                size_text(one.down),
+            ]
+            for one in rows
+        ],
+        empty="no task has asked for anything outside",
+    )
+
+
+def _change(hosts: tuple[str, ...], effect: Effect, scope: _Scope, *, as_json: bool) -> None:
+    from ctui.tasks.network.rules import checked_host
+    from ctui.tasks.store import now
+
+    rules = [str(checked_host(host, effect)) for host in hosts]  # all of them, or none
+    table = context.store().host_rules
+    kept = [table.set(host, effect, now(), scope.repository, scope.task) for host in rules]
+    _tell_driver()
+    if as_json:
+        print_json(kept)
+        return
+    for rule in kept:
+        click.echo(f"{rule.id}: {rule.effect} {rule.host} ({rule.origin})")
+
+
+def _tell_driver() -> None:
+    """Have rules count at once for the tasks that run; without a driver none does."""
+    from ctui.client.client import Client
+    from ctui.client.connection import driver_pid
+    from ctui.tasks.calls import RulesChanged
+
+    async def tell() -> None:
+        if await driver_pid(context.paths()) is None:
+            return
+        async with Client(context.paths()) as client:
+            await client.call(RulesChanged())
+
+    asyncio.run(tell())

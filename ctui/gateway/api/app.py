@@ -1,0 +1,100 @@
+"""The application behind each run's socket."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+
+from starlette.types import Receive, Scope, Send
+
+from ctui.gateway.api.answers import Answer, wait
+from ctui.gateway.api.exchange import WAIT_LOGIN, Exchange, Shared
+from ctui.gateway.api.place import Place
+from ctui.gateway.api.relay import Torn, until_gone
+from ctui.gateway.api.request import Asked, Body, Gone, check_head
+from ctui.gateway.api.routes import Route, route_of
+from ctui.gateway.model import Login
+
+log = logging.getLogger(__name__)
+
+
+class Api:
+    """Application of all runs; whose socket a request came by, its scope says (`place`)."""
+
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+        self.leaving = False
+        """True while the process ends: what is under way goes on, and nothing new begins."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._serve(scope, receive, send)
+        except Torn:
+            raise  # the connection is closed without an end of the answer
+        except Exception as error:
+            # Its words are not logged, as nobody knows what a library quotes in them.
+            log.error("a request ended by a mistake: %s", _place_of(error))  # noqa: TRY400
+            raise
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        place: Place = scope["state"]["place"]
+        if (scope["method"], scope["path"]) == ("HEAD", "/"):  # the CLI looks if there is anybody
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body"})
+            return
+        body = Body(place, receive)
+        place.calls += 1
+        try:
+            exchange = await self._begun(place, scope, body)
+            await until_gone(exchange.run(send), receive)
+        except Answer as answer:
+            start = {"type": "http.response.start", "status": answer.status}
+            await send({**start, "headers": answer.headers})
+            await send({"type": "http.response.body", "body": answer.body})
+        except Gone:
+            pass
+        finally:
+            place.calls -= 1
+            body.let_go()
+
+    async def _begun(self, place: Place, scope: Scope, body: Body) -> Exchange:
+        """Return the exchange that a request asks for.
+
+        Raises:
+            Answer: it asks for something else, or for too much.
+            Gone: its client went away.
+        """
+        if self.leaving:
+            raise wait("the gateway is being replaced", 1)
+        check_head(place, scope)
+        login = self._login(place)
+        method, path = scope["method"], scope["raw_path"].decode("latin-1")
+        route = route_of(login.kind, method, path)
+        if route is None:
+            raise Answer(404, "the gateway passes on calls to the model, and nothing else")
+        data = await body.read()
+        self._check_budget(place, route)
+        query = scope["query_string"].decode("latin-1")
+        asked = Asked(method, path, query, scope["headers"], route, data)
+        return Exchange(self._shared, place, asked, login)
+
+    def _login(self, place: Place) -> Login:
+        login = self._shared.logins.find(place.access.login)
+        if login is None:
+            raise wait("there is no login for this task; waiting for one", WAIT_LOGIN)
+        return login
+
+    def _check_budget(self, place: Place, route: Route) -> None:
+        budget = place.access.budget
+        if budget is None or not route.costs:
+            return
+        spent = self._shared.books.spent(place.access.task)
+        if spent >= budget:
+            raise Answer(400, f"the task's budget of ${budget:.2f} is spent (${spent:.2f})")
+
+
+def _place_of(error: Exception) -> str:
+    """Return the kind of an error, and the lines of code that led to it."""
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    where = " > ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames)
+    return f"{type(error).__name__} at {where}"

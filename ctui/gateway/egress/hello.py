@@ -1,0 +1,99 @@
+"""The name in a TLS ClientHello: which host a client wants inside of a connection; pure."""
+
+from __future__ import annotations
+
+import struct
+
+from ctui.gateway.egress.names import BadName, host_of
+
+_HANDSHAKE = 22
+_CLIENT_HELLO = 1
+_SERVER_NAME = 0
+"""Extension (RFC 6066, 3), and the only type of name in it."""
+LONGEST = 1 << 16
+"""Bytes of a ClientHello; those with keys for post-quantum exchanges have about 2,000."""
+
+
+class Unreadable(ValueError):
+    """It begins as TLS does and is none, or is too long."""
+
+
+class Incomplete(Exception):
+    """There is more to come."""
+
+
+def name_in(data: bytes) -> str | None:
+    """Return the name that the first bytes of a connection ask for, None where they name none.
+
+    Bytes that are not TLS name none.
+
+    Raises:
+        Incomplete: more bytes are needed.
+        Unreadable: nothing can be said about them.
+    """
+    if not data:
+        raise Incomplete
+    if data[0] != _HANDSHAKE or (len(data) > 1 and data[1] != 3):
+        return None
+    hello = _message(data)
+    try:
+        return _name(_extensions(hello))
+    except (IndexError, struct.error, UnicodeDecodeError, BadName) as error:
+        raise Unreadable("a ClientHello that cannot be read") from error
+
+
+def _message(data: bytes) -> bytes:
+    """Return the first handshake message, which can lie in several records (RFC 8446, 5.1)."""
+    message = b""
+    at = 0
+    while len(message) < 4 or len(message) < 4 + int.from_bytes(message[1:4]):
+        if len(data) < at + 5:
+            raise Incomplete
+        kind, size = data[at], int.from_bytes(data[at + 3 : at + 5])
+        if kind != _HANDSHAKE or not size:
+            raise Unreadable("a ClientHello that breaks off")
+        message += data[at + 5 : at + 5 + size]
+        if message and (message[0] != _CLIENT_HELLO or int.from_bytes(message[1:4]) > LONGEST):
+            raise Unreadable("no ClientHello")
+        if len(data) < at + 5 + size:
+            raise Incomplete
+        at += 5 + size
+    return message[4 : 4 + int.from_bytes(message[1:4])]
+
+
+def _extensions(hello: bytes) -> bytes:
+    at = 2 + 32  # version and random
+    at += 1 + hello[at]  # session
+    at += 2 + _short(hello, at)  # cipher suites
+    at += 1 + hello[at]  # compression methods
+    if at == len(hello):
+        return b""
+    if at + 2 + _short(hello, at) != len(hello):
+        raise IndexError
+    return hello[at + 2 :]
+
+
+def _name(extensions: bytes) -> str | None:
+    at, found = 0, None
+    while at < len(extensions):
+        kind, size = _short(extensions, at), _short(extensions, at + 2)
+        if kind == _SERVER_NAME:
+            if found is not None:
+                raise IndexError
+            found = _host(extensions[at + 4 : at + 4 + size])
+        at += 4 + size
+    return found
+
+
+def _host(extension: bytes) -> str:
+    if (
+        _short(extension, 0) != len(extension) - 2
+        or extension[2] != 0
+        or _short(extension, 3) != len(extension) - 5
+    ):
+        raise IndexError
+    return host_of(extension[5:].decode("ascii"))
+
+
+def _short(data: bytes, at: int) -> int:
+    return int(struct.unpack_from(">H", data, at)[0])

@@ -1,0 +1,281 @@
+"""The way out of one run: a proxy for HTTP on a unix socket of its own.
+
+`CONNECT` makes a tunnel, which is looked into only for the name that a TLS client says first. What
+comes for port 80 is HTTP, request by request, whoever asks for it: the host in each is the one that
+was decided about. A connection serves one request or one tunnel.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+import h11
+
+from ctui.gateway.egress.attempt import Pace, Tracked
+from ctui.gateway.egress.dial import Dialler, Unreachable, Way
+from ctui.gateway.egress.gate import Ask, Gate
+from ctui.gateway.egress.hello import Incomplete, Unreadable, name_in
+from ctui.gateway.egress.names import BadName, target_of
+from ctui.gateway.egress.policy import PRIVATE, Policy, Record, Verdict, decide
+from ctui.gateway.egress.refusals import ALERT_NAME, line
+from ctui.gateway.egress.requests import BadRequest, other_host, passed_on, program_of, split
+from ctui.gateway.egress.upstream import Upstreams
+from ctui.gateway.http1 import Gone, Peer, end_to_end, exchange, framing
+from ctui.gateway.pump import Pump
+from ctui.gateway.sockets import Acceptor, listen_unix
+
+HTTP = 80
+"""Port on which a tunnel is HTTP without TLS."""
+CONNECTIONS = 256
+"""Of one run at the same time."""
+HEAD_SECONDS = 20.0
+"""Seconds for the head of a request to come."""
+IDLE_SECONDS = 1800.0
+"""Seconds of silence after which a tunnel is closed: a shell by ssh may say nothing for long."""
+_FULL = (
+    b"HTTP/1.1 503 ctui: too many connections of this task are open\r\n"
+    b"Retry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+)
+
+
+class Foreign(Exception):
+    """Inside of a connection another host is asked for than the one that it was made for."""
+
+
+class EgressServer:
+    """The way out of one run: a socket that `start` makes and `close` removes."""
+
+    def __init__(
+        self,
+        path: Path,
+        policy: Callable[[], Policy],
+        ask: Ask,
+        record: Callable[[Record], None],
+        *,
+        upstreams: Upstreams = Upstreams(),  # noqa: B008 - frozen
+        own_ports: Collection[int] = (),
+        connections: int = CONNECTIONS,
+        idle: float = IDLE_SECONDS,
+        head: float = HEAD_SECONDS,
+    ) -> None:
+        """Serve what a policy allows.
+
+        Args:
+            path: of the socket, whose folder is the run's own.
+            policy: what the run may reach, asked for at each connection.
+            ask: whether somebody allows what nobody named; waited for as long as the policy says.
+            record: takes what was decided and what came of it; it must not wait.
+            upstreams: the person's proxies.
+            own_ports: ports of this machine that are not reached even where somebody named them.
+            connections: how many there may be at the same time.
+            idle: seconds of silence after which one is closed.
+            head: seconds in which one has to say what it wants.
+        """
+        self._path = path
+        self._record = record
+        self._policy = policy
+        self._gate = Gate(policy, ask)
+        self._pace = Pace()
+        self._under_way: dict[Tracked, asyncio.Task[object] | None] = {}
+        self._dialler = Dialler(upstreams, own_ports)
+        self._connections = connections
+        self._idle, self._head = idle, head
+        self._acceptor: Acceptor | None = None
+
+    @property
+    def open(self) -> int:
+        """Number of connections that are open."""
+        return self._acceptor.open if self._acceptor else 0
+
+    def recheck(self) -> None:
+        """Cut what is open and denied by now; what was allowed once stays."""
+        for attempt, serving in list(self._under_way.items()):
+            if serving and decide(self._policy(), attempt.target).what == "refuse":
+                serving.cancel()
+
+    async def start(self) -> None:
+        """Make the socket and serve.
+
+        Raises:
+            Unavailable: the socket cannot be made.
+        """
+        listener = listen_unix(self._path)
+        self._acceptor = Acceptor(listener, self._serve, limit=self._connections, full=_FULL)
+
+    async def close(self) -> None:
+        """Remove the socket, and cut every connection."""
+        with contextlib.suppress(OSError):
+            self._path.unlink()
+        if self._acceptor is not None:
+            await self._acceptor.close()
+        await self._gate.close()
+        self._dialler.close()
+
+    # -- one connection
+
+    async def _serve(self, connection: socket.socket) -> None:
+        peer = Peer(connection, h11.SERVER)
+        try:
+            async with asyncio.timeout(self._head):
+                request = await peer.event()
+            if isinstance(request, h11.Request):
+                await self._request(peer, request)
+        except TimeoutError:
+            await peer.answer(408, "ctui: no request", "ctui: no request came in time")
+        except (h11.RemoteProtocolError, BadRequest, BadName) as error:
+            await peer.answer(400, "ctui: no request", f"ctui: this cannot be read: {error}")
+
+    async def _request(self, peer: Peer, request: h11.Request) -> None:
+        tunnel = request.method == b"CONNECT"
+        if tunnel:
+            target, path = target_of(request.target.decode("ascii")), b""
+        else:
+            target, path = split(request)
+        attempt = Tracked(self._record, target, program_of(request.headers))
+        try:
+            way = await self._way(peer, attempt, plain=not tunnel)
+            if way is None:
+                return
+            with way.socket:
+                self._under_way[attempt] = asyncio.current_task()
+                if tunnel:
+                    await self._tunnel(peer, attempt, way)
+                else:
+                    await self._exchange(peer, request, path, attempt, way)
+        finally:
+            self._under_way.pop(attempt, None)
+            attempt.failed("it was cut off")  # unless something else was said before
+
+    async def _way(self, peer: Peer, attempt: Tracked, *, plain: bool) -> Way | None:
+        """Return the connection outside, or None after saying why there is none."""
+        target = attempt.target
+        verdict = await self._verdict(peer, attempt)
+        if verdict is None:
+            return None
+        if verdict.what == "allow":
+            try:
+                way = await self._dialler.dial(target, verdict, plain=plain)
+            except Unreachable as error:
+                if not error.refused:
+                    attempt.failed(str(error))
+                    text = f"ctui: {target}: {error}"
+                    await peer.answer(502, text, text)
+                    return None
+                verdict = PRIVATE
+            else:
+                attempt.began(verdict.rule)
+                return way
+        await asyncio.sleep(self._pace.delay())
+        attempt.refused(verdict.rule)
+        text = line(target, verdict)
+        await peer.answer(403, text, text, [(b"X-Ctui", verdict.why.encode())])
+        return None
+
+    async def _verdict(self, peer: Peer, attempt: Tracked) -> Verdict | None:
+        """Return the decision, or None if whoever asked has left meanwhile."""
+        decided = asyncio.ensure_future(self._gate.decide(attempt.target, attempt.program))
+        gone = asyncio.ensure_future(peer.gone())
+        try:
+            await asyncio.wait({decided, gone}, return_when=asyncio.FIRST_COMPLETED)
+            return decided.result() if decided.done() else None
+        finally:
+            for task in (decided, gone):
+                task.cancel()
+            await asyncio.gather(decided, gone, return_exceptions=True)
+
+    async def _tunnel(self, peer: Peer, attempt: Tracked, way: Way) -> None:
+        await peer.send(h11.Response(status_code=200, headers=[], reason=b"Connected"))
+        early = peer.early()
+        if attempt.target.port != HTTP:
+            await self._pump(peer, attempt, way, early, check=_Check(attempt.target.host))
+            return
+        inner = Peer(peer.socket, h11.SERVER)
+        if early:
+            inner.http.receive_data(early)
+        try:
+            async with asyncio.timeout(self._idle):
+                request = await inner.event()
+            if isinstance(request, h11.Request):
+                await self._exchange(inner, request, request.target, attempt, way)
+        except (TimeoutError, h11.RemoteProtocolError):
+            attempt.failed("no HTTP was spoken")
+            await inner.answer(400, "ctui: no request", "ctui: only HTTP is spoken on port 80")
+
+    async def _exchange(
+        self, peer: Peer, request: h11.Request, path: bytes, attempt: Tracked, way: Way
+    ) -> None:
+        """Pass on one request, whose `Host` must be the one that was decided about."""
+        other = other_host(request, attempt.target)
+        if other:
+            attempt.failed("another host in a request", anomaly=f"Host: {other}")
+            text = f"ctui: this connection is for {attempt.target} and no other host"
+            await peer.answer(403, text, text)
+            return
+        asked = Peer(way.socket, h11.CLIENT)
+        head = passed_on(request, path, attempt.target, way.proxy)
+        try:
+            switched = await exchange(peer, asked, head, _response, patience=self._idle)
+        except (Gone, TimeoutError, OSError, h11.ProtocolError):
+            attempt.failed("it broke off", asked.sent, asked.received)
+            text = f"ctui: {attempt.target} broke off"
+            await peer.answer(502, text, text)
+            return
+        if switched:
+            early = peer.early()
+            await self._pump(peer, attempt, way, early, early_down=asked.early())
+        attempt.finished(asked.sent, asked.received)
+
+    async def _pump(
+        self,
+        peer: Peer,
+        attempt: Tracked,
+        way: Way,
+        early: bytes,
+        *,
+        early_down: bytes = b"",
+        check: Callable[[bytes], bool] | None = None,
+    ) -> None:
+        pump = Pump(
+            peer.socket,
+            way.socket,
+            idle=self._idle,
+            check=check,
+            early=early,
+            early_down=early_down,
+        )
+        try:
+            await pump.run()
+            attempt.finished(pump.up, pump.down)
+        except Foreign as error:
+            attempt.failed("another name in a connection", anomaly=str(error))
+            with contextlib.suppress(OSError):
+                peer.socket.send(ALERT_NAME)
+        finally:
+            attempt.failed("it was cut off", pump.up, pump.down)
+
+
+class _Check:
+    """The name that a TLS client says first must be the one that was decided about."""
+
+    def __init__(self, host: str) -> None:
+        self._host = host
+
+    def __call__(self, held: bytes) -> bool:
+        try:
+            name = name_in(held)
+        except Incomplete:
+            return False
+        except Unreadable as error:
+            raise Foreign(str(error)) from None
+        if name not in {None, self._host}:
+            raise Foreign(f"SNI: {name}")
+        return True
+
+
+def _response(event: h11.Response) -> h11.Response:
+    headers = [*end_to_end(event.headers), *framing(event.headers), (b"Connection", b"close")]
+    return h11.Response(status_code=event.status_code, headers=headers, reason=event.reason)

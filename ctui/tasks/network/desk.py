@@ -1,0 +1,147 @@
+"""The driver's side of the gateway: what runs need of it, and what it says of them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+from ctui.config import Config
+from ctui.errors import CtuiError
+from ctui.gateway import model as gateway
+from ctui.gateway.egress.policy import Policy
+from ctui.tasks.mailbox import mail
+from ctui.tasks.mailbox.ports import LoginSource
+from ctui.tasks.model import Task
+from ctui.tasks.network.gate import Gate, Link
+from ctui.tasks.network.sealed import SealedRun, access_of, is_sealed, login_of, task_policy
+from ctui.tasks.store import Store
+
+log = logging.getLogger(__name__)
+
+
+class NetworkDesk:
+    """The gateway for all tasks of a driver; see `mailbox.ports.Network`."""
+
+    def __init__(
+        self,
+        link: Link,
+        folder: Path,
+        store: Store,
+        logins: LoginSource,
+        config: Callable[[], Config],
+    ) -> None:
+        """Begin with no run; `tell` has to be set before the gateway says anything."""
+        self.tell: Callable[[str, mail.GatewayMail], None]
+        self._link = link
+        self._gate = Gate(link, folder, lambda: config().network.ports)
+        self._store, self._logins, self._config = store, logins, config
+        self._labels: dict[str, str] = {}
+        """Task of each label."""
+        self._wanted: dict[str, str] = {}
+        """Task of each host that is asked for."""
+        self._spent: dict[str, float] = {}
+        self._jobs: set[asyncio.Task[None]] = set()
+
+    def take_over(self) -> None:
+        """Have the runs of an earlier driver in the table before it is pushed first."""
+        found = []
+        for run in self._store.runs.open():
+            try:
+                task = self._store.tasks.get(run.task, removed=True)
+                if is_sealed(task):
+                    policy = self._policy(task)
+                    found.append(access_of(task, run.number, policy, self._gate.folder))
+            except CtuiError as error:  # one bad record hides no other
+                log.warning("the run of %s has no network: %s", run.task, error.one_line())
+        self._labels = {access.label: access.task for access in found}
+        self._gate.begin(found)
+
+    # -- what runs need
+
+    async def open(self, run: SealedRun) -> None:
+        """Let a run reach what it may."""
+        self._labels[run.access.label] = run.access.task
+        await self._gate.open(run)
+
+    async def close(self, task: str) -> None:
+        """Take everything away that a task reached."""
+        await self._gate.close(task)
+        self._labels = {label: one for label, one in self._labels.items() if one != task}
+
+    def decide(self, request: str, *, allow: bool) -> None:
+        """Let what waits for a host go on, or refuse it."""
+        self._link.decide(request, allow=allow)
+
+    def rules_changed(self) -> None:
+        """Have the rules of hosts count as they are kept now."""
+        self._do(self._gate.change(self._policy_of))
+
+    # -- what the gateway says
+
+    def hear(self, event: gateway.FromGateway) -> None:
+        """Pass on to a task what the gateway says of it."""
+        if (news := self._news(event)) is not None:
+            self.tell(*news)
+            return
+        match event:
+            case gateway.Spent():
+                # It is told after each call, also one that was refused and cost nothing.
+                if event.dollars > self._spent.get(event.task, 0.0):
+                    self._spent[event.task] = event.dollars
+                    self._logins.accepted(event.task)
+            case gateway.LoginRejected():
+                self._do(self._log_in_again(event))
+            case gateway.Anomaly():
+                log.warning("the gateway: %s: %s", event.kind, event.text)
+
+    def _news(self, event: gateway.FromGateway) -> tuple[str, mail.GatewayMail] | None:
+        """Return the task that an event is for, and what it is told; None for any other event."""
+        match event:
+            case gateway.HostWanted(id=request, run=run, host=host, port=port):
+                self._wanted[request] = event.task
+                number = int(run.rpartition("/")[2])
+                return event.task, mail.HostAsked(
+                    run=number, request=request, host=host, port=port, program=event.program
+                )
+            case gateway.HostGone(id=request) if task := self._wanted.pop(request, ""):
+                return task, mail.HostGone(request=request)
+            case gateway.Listening(label=label) if task := self._labels.get(label, ""):
+                return task, mail.PortsChanged(ports=event.ports)
+            case gateway.Anomaly(run=run) if run:
+                return run.rpartition("/")[0], mail.Anomaly(kind=event.kind, text=event.text)
+        return None
+
+    async def _log_in_again(self, event: gateway.LoginRejected) -> None:
+        """Read a task's login anew, and have the gateway try again with another one."""
+        task = self._store.tasks.get(event.run.rpartition("/")[0], removed=True)
+        login = None
+        if await self._logins.another(task):
+            login = login_of(task, await self._logins.of(task, needed=True))
+        if login is not None:
+            await self._gate.renew(login)
+        self.tell(task.id, mail.LoginRejected(renewed=login is not None))
+
+    def _policy_of(self, access: gateway.Access) -> Policy:
+        try:
+            return self._policy(self._store.tasks.get(access.task, removed=True))
+        except CtuiError as error:  # what cannot be read allows nothing more
+            log.warning("the rules of %s stay as they are: %s", access.task, error.one_line())
+            return access.egress
+
+    def _policy(self, task: Task) -> Policy:
+        rules = self._store.host_rules.of(task.repository, task.id)
+        return task_policy(task, self._config(), rules)
+
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+        job = asyncio.ensure_future(self._safely(work))
+        self._jobs.add(job)
+        job.add_done_callback(self._jobs.discard)
+
+    async def _safely(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except CtuiError as error:
+            log.warning("the gateway: %s", error.one_line())

@@ -1,0 +1,114 @@
+"""A sealed run: its access to the gateway, and the variables that lead a program there. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from ctui.claude.login.credentials import Kind
+from ctui.config import Config
+from ctui.gateway.egress.policy import Policy
+from ctui.gateway.model import Access, Login, LoginKind
+from ctui.sandbox.services import Service
+from ctui.sandbox.spec import Mount
+from ctui.tasks.host_rules import HostRule
+from ctui.tasks.model import Task
+from ctui.tasks.network.rules import policy_of
+
+if TYPE_CHECKING:
+    from ctui.tasks.mailbox.ports import Account
+
+SEALED = "gateway"
+"""The network of a sealed run, as its facts name it."""
+UNSEALED = "unsealed"
+"""The choice of a task that is on the engine's network, with its login inside."""
+
+FOLDER = "/ctui/gw"
+"""Folder of a run's sockets in its sandbox."""
+PLACEHOLDER = "ctui-has-the-login"
+"""In the login's place: the CLI wants one, and a constant is worth nothing to anybody."""
+
+_PROXY = "http://127.0.0.1:3128"
+_DIRECT = "localhost,127.0.0.1,::1,api.anthropic.com"
+"""Hosts that no proxy is asked for: the CLI would send its calls there instead of the socket."""
+
+_KINDS: Mapping[Kind, LoginKind] = {"api-key": "api-key", "auth-token": "bearer", "oauth": "oauth"}
+
+
+class SealedRun(NamedTuple):
+    """All that a run has of the network."""
+
+    access: Access
+    login: Login | None
+    """None where it is not known: the gateway may know it still."""
+
+    @property
+    def mount(self) -> Mount:
+        """Return the folder of its sockets; a read-only one can be connected to."""
+        return Mount(self.access.folder, FOLDER, read_only=True)
+
+
+def is_sealed(task: Task) -> bool:
+    """Return True if the task's runs have no network but the gateway."""
+    return task.options.network not in {"", UNSEALED}
+
+
+def task_policy(task: Task, config: Config, rules: Iterable[HostRule]) -> Policy:
+    """Return what a task reaches: its mode was chosen with it, the rules are those of now."""
+    chosen = msgspec.structs.replace(config.network, mode=task.options.network)
+    return policy_of(msgspec.structs.replace(config, network=chosen), rules)
+
+
+def access_of(task: Task, number: int, policy: Policy, folder: Path) -> Access:
+    """Return a run's access to the gateway; `folder` is where all accesses have theirs."""
+    run = f"{task.id}/{number}"
+    return Access(
+        run=run,
+        task=task.id,
+        label=label_of(task.id),
+        folder=str(folder / hashlib.sha256(run.encode()).hexdigest()[:12]),
+        egress=policy,
+        login=task.id,
+        budget=task.options.budget,
+    )
+
+
+def login_of(task: Task, account: Account | None) -> Login | None:
+    """Return the login of a task's calls as the gateway needs it."""
+    if account is None:
+        return None
+    credential = account.credential
+    return Login(task.id, _KINDS[credential.kind], credential.value, account.base_url)
+
+
+def label_of(task_id: str) -> str:
+    """Return the DNS label of a task (RFC 1035, 2.3.1): its id, or one that is as unique."""
+    label = "".join(letter if letter.isalnum() else "-" for letter in task_id.lower()).strip("-")
+    if label == task_id and len(label) <= 40 and label.isascii():
+        return label
+    plain = "".join(letter for letter in label[:30] if letter.isascii()).strip("-")
+    return f"{plain or 'task'}-{hashlib.sha256(task_id.encode()).hexdigest()[:8]}"
+
+
+def sealed_environment(login: Login | None, beside: Iterable[Service] = ()) -> dict[str, str]:
+    """Return the variables of a sealed run, none of them a secret; `beside` are its services.
+
+    By the socket and its own address the CLI behaves as without a gateway: the same window, tools
+    and models. The socket's variable is not documented, and is pinned with the CLI.
+    """
+    proxies = {f"{name}_PROXY": _PROXY for name in ("HTTP", "HTTPS", "ALL", "BROWSER")}
+    proxies["NO_PROXY"] = ",".join([_DIRECT, *(one.name for one in beside)])
+    return {
+        **proxies,
+        **{name.lower(): value for name, value in proxies.items()},
+        "NODE_USE_ENV_PROXY": "1",  # Node.js has its own fetch, which reads it from 24 on
+        "ANTHROPIC_UNIX_SOCKET": f"{FOLDER}/api.sock",
+        "ANTHROPIC_BASE_URL": "http://api.anthropic.com",
+        "ANTHROPIC_AUTH_TOKEN": PLACEHOLDER,
+        # With a subscription the CLI asks for it by itself, which it cannot see here.
+        **({"ENABLE_PROMPT_CACHING_1H": "1"} if login and login.kind == "oauth" else {}),
+    }

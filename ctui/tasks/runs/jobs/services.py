@@ -1,0 +1,34 @@
+"""The job that has the services of a task ready before its sandbox is made."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from ctui.errors import CtuiError
+
+if TYPE_CHECKING:
+    from ctui.sandbox.spec import SandboxSpec
+    from ctui.tasks.runs.actor import TaskActor
+
+
+async def bring_up(actor: TaskActor, spec: SandboxSpec) -> None:
+    """Start what a sandbox needs beside it; a task without services has nothing to wait for.
+
+    Where it fails, or is cancelled, some may be left: whoever gave the job closes the task.
+
+    Raises:
+        CtuiError: which service is not ready, and where its log is.
+    """
+    if not spec.services:
+        return
+    making = asyncio.ensure_future(actor.services.runner.ensure_services(spec))
+    try:
+        await asyncio.shield(making)
+    except asyncio.CancelledError:
+        making.cancel()
+        # What a runner has begun it ends: nobody would know what it makes afterwards.
+        with suppress(asyncio.CancelledError, CtuiError):
+            await making
+        raise

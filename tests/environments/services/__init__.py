@@ -1,0 +1,1 @@
+"""Services of an environment: tables of TOML and compose files."""

@@ -1,0 +1,143 @@
+"""Hosts that a run wants to reach, and what becomes of the asks for them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from ctui.tasks import calls
+from ctui.tasks.mailbox.mail import HostAsked, HostGone
+from ctui.tasks.model import Answer, Ask, AskState, TaskState
+from tests.simulation.hostile_world import live, settled, stopped
+from tests.simulation.schedule import Schedule, in_world
+
+
+def _wanted(request: str, host: str = "registry.example", run: int = 1) -> HostAsked:
+    return HostAsked(run=run, request=request, host=host, port=443, program="npm")
+
+
+async def _asked(schedule: Schedule, request: str, host: str = "registry.example") -> Ask:
+    """Let the run want a host, and return the ask."""
+    schedule.engine.tell("one", _wanted(request, host))
+    for _ in range(1000):
+        await asyncio.sleep(0.05)
+        for ask in schedule.store.asks.list(AskState.PENDING, task="one"):
+            if ask.request == request:
+                return ask
+    raise AssertionError("it is not asked")
+
+
+async def _working(schedule: Schedule, **options: Any) -> None:
+    """Start a task whose CLI waits for the answer to a tool."""
+    schedule.world.tool_counts = [1]
+    await live(schedule, **options)
+    await settled(schedule, "one", TaskState.WAITING)
+
+
+async def _decided(schedule: Schedule, request: str) -> bool:
+    for _ in range(1000):
+        if request in schedule.world.decided:
+            return schedule.world.decided[request]
+        await asyncio.sleep(0.05)
+    raise AssertionError("the gateway was told nothing")
+
+
+@pytest.mark.parametrize(
+    ("decision", "allowed", "kept"),
+    [
+        ("allow", True, None),
+        ("session", True, ("allow", "one")),
+        ("always", True, ("allow", "")),
+        ("deny", False, ("deny", "one")),
+    ],
+)
+def test_an_answer_lets_it_go_on_and_is_kept_as_far_as_it_says(
+    decision: str, allowed: bool, kept: tuple[str, str] | None
+) -> None:
+    async def work(schedule: Schedule) -> None:
+        await _working(schedule)
+        ask = await _asked(schedule, "w1")
+        answered = await schedule.engine.answer(
+            calls.AnswerAsk(ask.id, Answer(decision))  # type: ignore[arg-type]
+        )
+        assert answered.state is AskState.DELIVERED
+        assert await _decided(schedule, "w1") is allowed
+        rules = schedule.store.host_rules.of("/repository/.git", "one")
+        found = [(rule.effect, rule.task) for rule in rules if rule.host == "registry.example"]
+        assert found == ([kept] if kept else [])
+        for rule in schedule.store.host_rules.all():
+            schedule.store.host_rules.forget(rule.id)
+        await stopped(schedule, "one")
+
+    in_world(11, work)
+
+
+def test_what_nothing_waits_for_any_more_is_not_asked_any_more() -> None:
+    async def work(schedule: Schedule) -> None:
+        await _working(schedule)
+        ask = await _asked(schedule, "w1")
+        schedule.engine.tell("one", HostGone(request="w1"))
+        await asyncio.sleep(5.0)
+        assert schedule.store.asks.get(ask.id).state is AskState.CANCELLED
+        await stopped(schedule, "one")
+
+    in_world(12, work)
+
+
+def test_nobody_is_asked_for_a_task_that_nobody_attends_to() -> None:
+    """It is refused at once, and the turn is not one that needs input."""
+
+    async def work(schedule: Schedule) -> None:
+        schedule.world.tool_counts = [0]
+        await live(schedule, unattended=True)
+        schedule.engine.tell("one", _wanted("w1"))
+        assert await _decided(schedule, "w1") is False
+        await settled(schedule, "one", TaskState.IDLE)
+        assert schedule.store.tasks.get("one").problem == ""
+        await stopped(schedule, "one")
+
+    in_world(13, work)
+
+
+def test_a_task_that_rests_and_an_older_run_reach_nothing() -> None:
+    async def work(schedule: Schedule) -> None:
+        await _working(schedule)
+        schedule.engine.tell("one", _wanted("older", run=7))
+        assert await _decided(schedule, "older") is False
+        await stopped(schedule, "one")
+        schedule.engine.tell("one", _wanted("late"))
+        assert await _decided(schedule, "late") is False
+        assert schedule.store.asks.list(AskState.PENDING) == []
+
+    in_world(14, work)
+
+
+def test_an_ask_for_a_host_outlives_the_driver_and_ends_with_the_run() -> None:
+    """The gateway says it again to each driver, and it is one ask."""
+
+    async def work(schedule: Schedule) -> None:
+        await _working(schedule)
+        ask = await _asked(schedule, "w1")
+        await schedule.kill_driver()
+        schedule.start_driver()
+        await settled(schedule, "one", TaskState.WAITING)
+        again = await _asked(schedule, "w1")
+        assert again.id == ask.id
+        await stopped(schedule, "one")
+        assert schedule.store.asks.get(ask.id).state is AskState.CANCELLED
+
+    in_world(16, work)
+
+
+def test_a_run_asks_for_no_more_hosts_than_for_anything_else() -> None:
+    async def work(schedule: Schedule) -> None:
+        await _working(schedule)
+        for number in range(100):
+            schedule.engine.tell("one", _wanted(f"w{number}", f"h{number}.example"))
+        assert await _decided(schedule, "w99") is False
+        assert len(schedule.store.asks.list(AskState.PENDING, task="one")) == 64
+        await stopped(schedule, "one")
+
+    in_world(17, work)
