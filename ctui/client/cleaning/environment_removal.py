@@ -37,7 +37,7 @@ async def remove_environments(paths: Paths, names: Iterable[str]) -> list[str]:
         if one.id in needed_by_trash(one.repository):
             raise Conflict(
                 f"a worktree in the trash has folders of the environment {one.id}",
-                hint="restore it, or delete it: ctui worktree trash",
+                hint="restore it, or delete it: `ctui worktree trash --purge --all`",
             )
         if records.is_building(one.id):
             raise Conflict(f"the environment {one.id} is being built", hint="wait, or end that")
