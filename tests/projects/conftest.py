@@ -117,6 +117,8 @@ async def projects(
         _, out, _ = await project.ctui("task", "list", "--json")
         for one in json.loads(out or "[]"):
             await project.ctui("task", "remove", "--force", "--purge", one["task"]["id"])
+        # What is in the trash has left its node_modules to the environment.
+        await project.ctui("worktree", "trash", "--purge", "--all")
         _, out, _ = await project.ctui("env", "list", "--json")
         if ids := [one["id"] for one in json.loads(out or "[]")]:
             code, out, err = await project.ctui("env", "remove", *ids)

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from ctui.environments.freshness import moved_bases
 from ctui.environments.plan import Plan
 from ctui.environments.records import Environment, Records
 from ctui.errors import Conflict, CtuiError
@@ -72,7 +73,10 @@ async def _is_current(known: Environment, given: Provision) -> bool:
     if not given.verify:
         return True
     async with _engine() as engine:
-        return await inspect_image(engine, known.image) is not None
+        if await inspect_image(engine, known.image) is None:
+            return False
+        now = {name: await engine.image_id(name) for name in known.bases}
+        return not moved_bases(known, now)
 
 
 async def _have_services(known: Environment, given: Provision) -> None:
@@ -90,13 +94,16 @@ async def _build(given: Provision, plan: Plan) -> Environment:
     from ctui.environments.build.stages import Builder
 
     root = os.geteuid() == 0
-    async with _engine() as engine, _network(given, plan, engine) as (network, proxies):
+    async with (
+        _engine() as engine,
+        build_network(given, plan.id, str(plan.repository.common_dir), engine) as net,
+    ):
         builder = Builder(
             engine=engine,
             paths=given.paths,
             config=given.config,
-            network=network,
-            proxies=proxies,
+            network=net.name,
+            proxies=net.proxies,
             uid=given.task_uid if root else os.geteuid(),
             gid=given.task_uid if root else os.getegid(),
             progress=given.progress,
@@ -104,30 +111,45 @@ async def _build(given: Provision, plan: Plan) -> Environment:
         return await build_environment(builder, plan)
 
 
+class BuildNetwork(NamedTuple):
+    """The network of a build, as the engine names it, and the variables of its proxies."""
+
+    name: str
+    proxies: Mapping[str, str]
+
+
 @asynccontextmanager
-async def _network(
-    given: Provision, plan: Plan, engine: Engine
-) -> AsyncIterator[tuple[str, Mapping[str, str]]]:
-    """Have the network of a build, and yield its name and its proxies."""
+async def build_network(
+    given: Provision, name: str, repository: str, engine: Engine
+) -> AsyncIterator[BuildNetwork]:
+    """Have the network of a build, or of a shell in what was built.
+
+    Args:
+        given: whether it is sealed, and how.
+        name: of what it is for; nothing else has it at the same time.
+        repository: whose rules of hosts count.
+        engine: that builds.
+    """
     from ctui.environments.build.network import sealed_network
 
     if given.lend is None:
-        yield given.network, proxy_environment(engine=engine.endpoint.url, in_sandbox=True)
+        proxies = proxy_environment(engine=engine.endpoint.url, in_sandbox=True)
+        yield BuildNetwork(given.network, proxies)
         return
-    lend, repository = given.lend, str(plan.repository.common_dir)
-    folder = await lend(plan.id, repository)
+    lend = given.lend
+    folder = await lend(name, repository)
 
     async def keep() -> None:
         while True:
             await asyncio.sleep(_AGAIN_SECONDS)
             with suppress(CtuiError):
-                await lend(plan.id, repository)
+                await lend(name, repository)
 
     keeping = asyncio.create_task(keep())
     try:
-        sealed = sealed_network(engine, given.paths, given.config.image, plan.id, folder)
+        sealed = sealed_network(engine, given.paths, given.config.image, name, folder)
         async with sealed as network:
-            yield network, gateway_proxies()
+            yield BuildNetwork(network, gateway_proxies())
     finally:
         keeping.cancel()
 

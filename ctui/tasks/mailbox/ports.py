@@ -133,13 +133,20 @@ class BuiltEnvironment(NamedTuple):
     id: str = ""
     volumes: Mapping[str, str] = {}
     notes: tuple[str, ...] = ()
-    """Reasons why something of it is not in the worktree."""
+    """Reasons why something of it is not in the task."""
     services: tuple[Service, ...] = ()
+    secrets: tuple[str, ...] = ()
+    """Names of the person's secrets that the task gets."""
 
     def given_to(self, options: TaskOptions) -> TaskOptions:
-        """Return a task's options with this environment."""
+        """Return the options of a task that has waited for this environment."""
         return msgspec.structs.replace(
-            options, environment=self.id, volumes=dict(self.volumes), services=self.services
+            options,
+            environment=self.id,
+            volumes=dict(self.volumes),
+            services=self.services,
+            secrets=(*options.secrets, *self.secrets),
+            environment_due="",
         )
 
 
