@@ -38,7 +38,7 @@ async def gateway_api() -> None:
             short, long = _call("say Hi."), _call(*_STREAM)
             through, straight = await _in_turn(socket, port, short, _FIRST)
             more = statistics.median(through) - statistics.median(straight)
-            # On a machine with other work, a call waits for its turn more often than a straight one.
+            # Where other work runs, a call waits for its turn more often than a straight one.
             quiet = statistics.quantiles(through, n=10)[0] - statistics.quantiles(straight, n=10)[0]
             print(
                 f"{'gateway, to the first byte':<34} +{more * 1000:4.1f} ms (wanted <= 3)   "
