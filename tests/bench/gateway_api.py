@@ -38,10 +38,13 @@ async def gateway_api() -> None:
             short, long = _call("say Hi."), _call(*_STREAM)
             through, straight = await _in_turn(socket, port, short, _FIRST)
             more = statistics.median(through) - statistics.median(straight)
+            # Where other work runs, a call waits for its turn more often than a straight one.
+            quiet = statistics.quantiles(through, n=10)[0] - statistics.quantiles(straight, n=10)[0]
             print(
                 f"{'gateway, to the first byte':<34} +{more * 1000:4.1f} ms (wanted <= 3)   "
                 f"{statistics.median(through) * 1000:.1f} / "
-                f"{statistics.median(straight) * 1000:.1f} ms, n={len(through)}"
+                f"{statistics.median(straight) * 1000:.1f} ms, n={len(through)}; "
+                f"the quickest tenth +{quiet * 1000:.1f} ms"
             )
             ours, theirs = await _in_turn(socket, port, long, _STREAMS, whole=True)
             ratio("gateway, stream of 200 KB / straight", "<= 1.02", ours, theirs)
