@@ -14,17 +14,20 @@ from ctui.sandbox.proxies import is_own_address
 _HINT = "name an address that containers reach, such as this machine's, or "
 
 
-def check_base_url(paths: Paths, environ: Mapping[str, str] | None = None) -> None:
+def check_base_url(
+    paths: Paths, environ: Mapping[str, str] | None = None, *, unsealed: bool = False
+) -> None:
     """Refuse an address that, asked from a sandbox, is the sandbox itself.
 
-    The gateway asks it from where the person is.
+    The gateway asks it from where the person is; `unsealed` is for a task without one.
 
     Raises:
         InvalidInput: with the file or variable that says it.
     """
     settings = {one.key: one for one in effective(paths, environ)}
     setting = settings["claude.base_url"]
-    if settings["network.gateway"].value or not is_own_address(setting.value):
+    sealed = settings["network.gateway"].value and not unsealed
+    if sealed or not is_own_address(setting.value):
         return
     if setting.origin == "environment":
         name, other = f"${setting.where}", f"`unset {setting.where}`"

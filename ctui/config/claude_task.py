@@ -28,7 +28,7 @@ _LEFT = {
     "paths.worktreeBaseDir": "worktrees are in ctui's data folder: CTUI_DATA_DIR moves it",
     "paths.taskBaseHomeDir": "each task's home is a volume of its own",
     "docker.volumePrefix": "names of volumes are ctui's own",
-    "docker.volumes": "each task has a home of its own; sandbox.shared_caches shares the caches",
+    "docker.volumes": "each task has a home of its own, which begins with its environment's caches",
     "docker.containerNamePrefix": "names of containers are ctui's own",
     "docker.defaultWebViewProxyPort": "there is no proxy: `ctui` shows every command live",
     "docker.defaultHtMcpPort": "there is no terminal server: `ctui` shows every command live",

@@ -98,13 +98,6 @@ class SandboxConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "takes the value that it has where the task is started"
         ),
     ] = ()
-    shared_caches: Annotated[
-        bool,
-        Meta(
-            description="give all tasks the same npm and Node.js caches: "
-            "what one task writes there, the others use"
-        ),
-    ] = False
 
     shared_folder: Annotated[
         bool,

@@ -34,6 +34,12 @@ _PATH_OF_ERROR = re.compile(r" - at `[^`]*`$")
 _OTHER_VARIABLES = ("CTUI_CA_FILE", "CTUI_DEMO", "CTUI_TASK")
 """Variables that are no key's and no folder's."""
 
+RETIRED: Mapping[str, str] = {
+    "sandbox.shared_caches": "tasks share no caches any more: each home begins with those that its "
+    "environment's set-up has filled (docs/environments.md)"
+}
+"""Keys that older files have: each is said in one line, and does nothing."""
+
 _NO_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -87,6 +93,30 @@ def problems_of(values: Mapping[str, Any], text: str = "") -> list[Problem]:
         for path, problem in _of_section(section, value)
     ]
     return sorted(found, key=lambda problem: problem.line or 0)
+
+
+def retired_lines(values: Mapping[str, Any]) -> list[str]:
+    """Return a line for each key of a file that does nothing any more."""
+    return [
+        f"{path} does nothing: {why}; remove it"
+        for path, why in RETIRED.items()
+        if path.partition(".")[2] in _section(values, path.partition(".")[0])
+    ]
+
+
+def without_retired(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of a file without the keys that do nothing any more."""
+    return {
+        name: {key: one for key, one in keys.items() if f"{name}.{key}" not in RETIRED}
+        if isinstance(keys, dict)
+        else keys
+        for name, keys in values.items()
+    }
+
+
+def _section(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = values.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def variable_problems(environ: Mapping[str, str]) -> list[Problem]:
@@ -166,6 +196,8 @@ def _of_bindings(values: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], Prob
 def _of_keys(section: str, values: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], Problem]]:
     known = {key.name: key for key in known_keys() if key.section == section}
     for name, value in values.items():
+        if f"{section}.{name}" in RETIRED:
+            continue
         if (key := known.get(name)) is None:
             hint = _elsewhere(section, name) or _nearest(name, list(known), f"{section}.")
             yield (

@@ -16,7 +16,9 @@ from ctui.config.problems import (
     image_exclusion,
     parse,
     problems_of,
+    retired_lines,
     value_problem,
+    without_retired,
 )
 from ctui.errors import InvalidInput, Unavailable
 from ctui.paths import Paths
@@ -113,7 +115,13 @@ def read_values(path: Path) -> dict[str, Any]:
     values, problems = checked(text)
     for problem in problems:
         raise problem.error(path)
-    return values
+    return without_retired(values)
+
+
+def retired_in(path: Path) -> list[str]:
+    """Return a line for each key of a file of settings that does nothing any more."""
+    values = parse(read_text(path, FILE_LIMIT) or "")
+    return [] if isinstance(values, Problem) else retired_lines(values)
 
 
 def checked(text: str) -> tuple[dict[str, Any], list[Problem]]:

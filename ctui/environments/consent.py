@@ -31,6 +31,9 @@ def consent_text(plan: Plan, *, changed: bool = False) -> str:
         lines += [f"  runs {title}: {step.command}" for step in steps]
     env = {**definition.container_env, **definition.remote_env, **definition.env}
     lines += [f"  sets {name}={value}" for name, value in env.items()]
+    lines += [
+        f"  gives each task your secret {name}, if you have set one" for name in definition.secrets
+    ]
     lines += [f"  gives each task a volume at {one.target}" for one in definition.volumes]
     lines += [line for one in definition.services for line in _service(one)]
     refused = [one for one in plan.found.keys if one.status == "refused"]

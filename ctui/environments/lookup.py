@@ -48,6 +48,8 @@ class ListedEnvironment(msgspec.Struct, frozen=True, kw_only=True):
     """Nanoseconds since the epoch; 0 if no task has started in it."""
     seconds: float
     problem: str
+    note: str = ""
+    """Reason for which it should be built again, and how; "" where there is none."""
 
 
 def plan_of(

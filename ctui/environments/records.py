@@ -30,6 +30,8 @@ State = Literal["none", "stale", "building", "ready", "failed"]
 T = TypeVar("T")
 
 _LIMIT = 4 << 20
+_END_BYTES = 1 << 14
+_END_LINES = 20
 _ID = re.compile(r"[0-9a-f]{16}")
 
 
@@ -47,9 +49,13 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     """Tag of the image that tasks run in."""
     made_with: str = ""
     """Tag of ctui's own image when it was built: another one means another ctui or settings."""
+    bases: dict[str, str] = {}
+    """Images underneath that the definition names, with the ids that they had."""
     carry: tuple[str, ...] = ()
     """Folders below `carried` that come into new worktrees."""
     volumes: tuple[VolumeMount, ...] = ()
+    secrets: tuple[str, ...] = ()
+    """Names of secrets that its tasks get where the person has set one."""
     services: tuple[Service, ...] = ()
     env: dict[str, str] = {}
     """Variables of its definition, as they are in the image."""
@@ -152,6 +158,15 @@ class Records:
     def log(self, environment: str) -> Path:
         """Return the file that has all that its build and set-up printed."""
         return private_folder(self._folder) / f"{environment}.log"
+
+    def log_end(self, environment: str) -> list[str]:
+        """Return the last lines of a log, sanitised, from the step that they are of."""
+        with suppress(OSError), self.log(environment).open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _END_BYTES))
+            lines = file.read().decode("utf-8", "replace").splitlines()[-_END_LINES:]
+            steps = [number for number, line in enumerate(lines) if line.startswith("$ ")]
+            return [one_line(line, 400) for line in lines[steps[-1] if steps else 0 :]]
+        return []
 
     def place(self, environment: str) -> Path:
         """Return the folder of its set-up and of what it carries."""

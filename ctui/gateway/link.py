@@ -13,6 +13,7 @@ import asyncio
 import itertools
 import logging
 import os
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Self
 
@@ -37,6 +38,7 @@ log = logging.getLogger(__name__)
 _SERVE_SECONDS = 30.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 """Between two attempts to have a gateway."""
+_SHORT_LIFE = 5.0
 
 _decoder = msgspec.json.Decoder(FromGateway)
 
@@ -140,11 +142,16 @@ class Link:
         while True:
             try:
                 reader, self._writer = await connected(self._paths, self._environ)
-                self.problem, pause = None, _FIRST_PAUSE
+                self.problem, begun = None, time.monotonic()
                 if self._table is not None:
                     self._send(self._table)
                 await self._listen(reader)
                 log.warning("the gateway has gone: it is started again")
+                if time.monotonic() - begun > _SHORT_LIFE:
+                    pause = _FIRST_PAUSE
+                else:  # whatever ends it so soon may end the next one, too
+                    await asyncio.sleep(pause)
+                    pause = min(2 * pause, _LONGEST_PAUSE)
             except (CtuiError, OSError) as error:
                 self.problem = error if isinstance(error, CtuiError) else Unavailable(str(error))
                 log.warning("there is no gateway: %s", self.problem.one_line())

@@ -97,7 +97,7 @@ class Site:
         access = self.place.access
         if record.anomaly:
             self._parts.tell(Anomaly(access.run, "host", record.anomaly))
-        self._parts.books.record(
+        recorded = self._parts.books.record(
             RequestRow(
                 key=record.key,
                 at=int(record.at * 1e9),
@@ -113,3 +113,5 @@ class Site:
                 over=record.over,
             )
         )
+        if not recorded:
+            self.place.anomaly("books", "it asks for hosts more quickly than can be written down")

@@ -19,6 +19,10 @@ _NAMES = {
 """Variables, and what docker's configuration calls them (docs.docker.com/engine/cli/proxy)."""
 
 
+GATEWAY = "http://127.0.0.1:3128"
+"""Proxy that the relay has on loopback where there is a gateway."""
+
+
 def proxy_environment(
     environ: Mapping[str, str] | None = None, *, engine: str = "", in_sandbox: bool = False
 ) -> dict[str, str]:
@@ -43,6 +47,17 @@ def proxy_environment(
             continue
         found[name] = found[name.lower()] = value
     return found if set(found) - {"NO_PROXY", "no_proxy"} else {}
+
+
+def gateway_proxies(direct: Iterable[str] = ()) -> dict[str, str]:
+    """Return the proxy variables of what has no network but the gateway's sockets.
+
+    Args:
+        direct: further hosts that no proxy is asked for.
+    """
+    found = {f"{name}_PROXY": GATEWAY for name in ("HTTP", "HTTPS", "ALL")}
+    found["NO_PROXY"] = ",".join(["localhost", "127.0.0.1", "::1", *direct])
+    return {**found, **{name.lower(): value for name, value in found.items()}}
 
 
 def past_proxies(proxies: Mapping[str, str], hosts: Iterable[str]) -> dict[str, str]:

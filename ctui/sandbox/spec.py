@@ -14,6 +14,8 @@ GIT_DIRECTORY = "/ctui/git"
 MANAGED = "/etc/claude-code"
 """Folder of settings that the CLI reads before all others; a task cannot write there."""
 
+GATEWAY_FOLDER = "/ctui/gw"
+"""Folder of the gateway's sockets in a sandbox."""
 NO_NETWORK = "none"
 """The engine's word for loopback only."""
 

@@ -214,6 +214,21 @@ class Update(msgspec.Struct, frozen=True, omit_defaults=True):
     """The first of a stream of all tasks, also of one that began again."""
 
 
+class LendNetwork(Call[str], frozen=True):
+    """Call that lets a build reach what a repository's tasks do: a folder of the gateway's sockets.
+
+    It is closed after five minutes in which the call was not repeated.
+    """
+
+    method: ClassVar[str] = "lend-network"
+    returns: ClassVar[type] = str
+
+    name: str
+    """Of the build, by which it is repeated."""
+    repository: str
+    """The main repository's `.git` folder."""
+
+
 class RulesChanged(Call[None], frozen=True):
     """Call that has the rules of hosts count as they are kept now, also for what waits."""
 

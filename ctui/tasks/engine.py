@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any, cast
 
 import msgspec
@@ -15,6 +16,7 @@ from ctui.tasks.calls import (
     AnswerAsk,
     HoldShell,
     InterruptTask,
+    LendNetwork,
     PutBackTask,
     RemoveTask,
     ResumeTask,
@@ -228,6 +230,10 @@ class TaskEngine:
             actor.put(mail)
         elif isinstance(mail, HostAsked):
             self._services.network.decide(mail.request, allow=False)
+
+    async def lend_network(self, call: LendNetwork) -> Path:
+        """Let a build reach what a repository's tasks do."""
+        return await self._services.network.lend(call.name, call.repository)
 
     def rules_changed(self) -> None:
         """Have the rules of hosts count as they are kept now."""

@@ -15,9 +15,11 @@ from ctui.paths import Paths
 from ctui.tasks.mailbox.ports import BuiltEnvironment, ConsentMissing, ConsentQuestion
 from ctui.tasks.model import Task
 from ctui.tasks.runs.launch import network_name
+from ctui.tasks.secrets.registry import wanted_secrets
 from ctui.worktrees.owner import TASK_UID
 
 if TYPE_CHECKING:
+    from ctui.environments.build.provision import Lend
     from ctui.environments.plan import Plan
     from ctui.environments.records import Records
 
@@ -29,8 +31,8 @@ _STEP = re.compile(r"\d+/\d+ |building |pulling |waiting ")
 class LocalEnvironments:
     """The environments of one home."""
 
-    def __init__(self, paths: Paths) -> None:
-        self._paths = paths
+    def __init__(self, paths: Paths, lend: Lend) -> None:
+        self._paths, self._lend = paths, lend
 
     async def provide(
         self, task: Task, config: Config, agreed: Collection[str], say: Callable[[str], None]
@@ -38,6 +40,7 @@ class LocalEnvironments:
         """See `Environments.provide`."""
         # Only a task that waits for one needs all this.
         from ctui.environments.build.carrying import carry_into
+        from ctui.environments.build.left_out import note_carried
         from ctui.environments.build.provision import Provision, provision
         from ctui.environments.lookup import plan_of
         from ctui.environments.records import Records
@@ -52,12 +55,19 @@ class LocalEnvironments:
         _agree(records, plan, agreed)
         network = network_name(self._paths.instance, config.sandbox)
         said = _Steps(say)
-        made = await provision(Provision(self._paths, config, network, TASK_UID, said.line), plan)
+        lend = self._lend if config.network.gateway else None
+        given = Provision(self._paths, config, network, TASK_UID, said.line, lend)
+        made = await provision(given, plan)
         notes: list[str] = []
         if task.options.environment_due == "new-worktree" and task.metadata is not None:
             kept = records.carried(made.id)
-            notes = await carry_into(kept, made.carry, Path(task.worktree), Path(task.metadata))
-        return BuiltEnvironment(made.id, made.mount_points, tuple(notes), made.services)
+            metadata = Path(task.metadata)
+            notes = await carry_into(kept, made.carry, Path(task.worktree), metadata)
+            await asyncio.to_thread(note_carried, metadata, made.id, made.carry)
+        have = {*task.options.env, *task.options.secrets}
+        secrets, missing = wanted_secrets(self._paths, made.secrets, have)
+        found = BuiltEnvironment(made.id, made.mount_points, (*notes, *missing), made.services)
+        return found._replace(secrets=secrets)
 
 
 def _agree(records: Records, plan: Plan, agreed: Collection[str]) -> None:

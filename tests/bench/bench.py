@@ -3,7 +3,7 @@
     python -m tests.bench.bench [start] [task-list] [run] [replay] [paint] [keys] [open]
                                 [proofs] [many] [mcp] [followers] [flood]
                                 [task-history] [full-home] [memory] [worktree-commands] [shell]
-                                [gateway-api] [network]
+                                [environment] [gateway-api] [network]
 
 Absolute times depend on the machine; only the ratios are promised.
 """
@@ -32,6 +32,7 @@ from ctui.sandbox.spec import LABEL_INSTANCE
 from ctui.tasks.driver.server import _Viewer
 from ctui.tasks.journal.archive import FILE_NAME, Journal
 from tests.bench import web
+from tests.bench.environment import environment
 from tests.bench.figures import ratio
 from tests.bench.first_event import run
 from tests.bench.flood import flood
@@ -175,6 +176,7 @@ BENCHES: dict[str, Callable[[], Awaitable[None]]] = {
     "memory": memory,
     "worktree-commands": worktree_commands,
     "shell": shell,
+    "environment": environment,
     "gateway-api": gateway_api,
     "network": network,
 }

@@ -51,7 +51,7 @@ async def run() -> None:
 async def _compare(world: World, repository: Path) -> None:
     ours, theirs = [], []
     for number in range(_ROUNDS):
-        ours.append(await _until_init(_ctui_run(), b"", world, repository))
+        ours.append(await until_init(_ctui_run(), b"", world, repository))
         theirs.append(await _bare(world, repository, number))
     # The first pair also starts the driver.
     ratio("ctui run / docker run, to init", "<= 1.4", ours[1:], theirs[1:])
@@ -128,7 +128,7 @@ def _ctui_run() -> list[str]:
 
 async def _bare(world: World, repository: Path, number: int) -> float:
     spec, line = _bare_spec(world, repository, number)
-    return await _until_init(_docker_run(spec), line, world, repository)
+    return await until_init(_docker_run(spec), line, world, repository)
 
 
 def _bare_spec(world: World, repository: Path, number: int) -> tuple[SandboxSpec, bytes]:
@@ -178,9 +178,7 @@ def _docker_run(spec: SandboxSpec) -> list[str]:
     return [*command, spec.image, *spec.command]
 
 
-async def _until_init(
-    command: Sequence[str], stdin: bytes, world: World, repository: Path
-) -> float:
+async def until_init(command: Sequence[str], stdin: bytes, world: World, repository: Path) -> float:
     """Seconds from the start of the process to the CLI's init line on its stdout."""
     begun = time.perf_counter()
     process = await asyncio.create_subprocess_exec(

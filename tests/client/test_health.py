@@ -46,7 +46,8 @@ async def checks(paths: Paths, config: str) -> dict[str, Check]:
 
 
 async def test_the_image_does_not_depend_on_the_address_of_the_model(paths: Paths) -> None:
-    found = await checks(paths, '[claude]\nbase_url = "http://localhost:1"\n')
+    text = '[claude]\nbase_url = "http://localhost:1"\n[network]\ngateway = false\n'
+    found = await checks(paths, text)
     assert not found["config"].ok
     assert found["image"] == Check("image", True, "ctui:built")
 

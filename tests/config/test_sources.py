@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from ctui.config import Config, load_config, parse_size
+from ctui.config.sources import retired_in
 from ctui.errors import CtuiError, InvalidInput, Unavailable
 from ctui.paths import Paths
 
@@ -28,6 +29,18 @@ def test_the_environment_wins_over_the_repository_and_that_over_the_user(
     )
     config = load_config(paths, {"CTUI_CLAUDE_MODEL": "environment"}, repository=tmp_path)
     assert (config.claude.model, config.worktrees.prefix) == ("environment", "repository/")
+
+
+def test_a_key_of_an_older_version_is_said_and_stops_nothing(paths: Paths) -> None:
+    write(paths, "[sandbox]\nshared_caches = true\ncpus = 1.0\n")
+    assert load_config(paths, {}).sandbox.cpus == 1.0
+    [line] = retired_in(paths.config_file)
+    assert line.startswith("sandbox.shared_caches does nothing: ")
+    paths.config_file.write_text("[sandbox]\ncpus = 1.0\n")
+    assert retired_in(paths.config_file) == []
+    paths.config_file.write_text("[sandbox]\nshared_cache = true\n")
+    with pytest.raises(InvalidInput, match="no such key"):
+        load_config(paths, {})
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "env list": ("ctui env list", "ctui env list --all --json"),
     "env remove": ("ctui env remove 4d2ba09c",),
     "env show": ("ctui env show", "ctui env show --base main --json"),
+    "env shell": ("ctui env shell", "ctui env shell --failed", "ctui env shell -- make test"),
     "image build": ("ctui image build", "ctui image build --variant browser"),
     "image clean": ("ctui image clean --dry-run",),
     "image list": ("ctui image list",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -22,9 +23,11 @@ from ctui.sandbox.docker.engine import Engine
 from ctui.sandbox.docker.environment_image import (
     LABEL_ENVIRONMENT,
     environment_tag,
+    failed_tag,
     inspect_image,
 )
 from ctui.sandbox.spec import LABEL_INSTANCE
+from tests import warm
 from tests.conftest import ENGINE_WIDE
 from tests.environments.test_choice import put
 
@@ -62,7 +65,9 @@ async def engine(paths: Paths) -> AsyncIterator[Engine]:
 async def built(paths: Paths, repository: Path, said: list[str]) -> Environment:
     config = Config()
     config = msgspec.structs.replace(
-        config, sandbox=msgspec.structs.replace(config.sandbox, network="bridge")
+        config,
+        sandbox=msgspec.structs.replace(config.sandbox, network="bridge"),
+        network=msgspec.structs.replace(config.network, gateway=False),
     )
     found = open_repository(repository)
     wish = EnvironmentWish(yes=True, progress=said.append)
@@ -113,11 +118,17 @@ async def listed(engine: Engine, image: str, script: str) -> set[str]:
     return set((await asyncio.to_thread(run)).decode().split())
 
 
-async def test_one_that_fails_says_where_and_leaves_its_log_and_nothing_else(
+async def test_one_that_fails_says_where_and_leaves_its_log_and_what_a_shell_shows(
     paths: Paths, repository: Path, engine: Engine
 ) -> None:
-    """Bad input: a build that fails. The log is kept, and the state says so."""
-    text = '[environment]\nsetup = ["true", "echo the last words; exit 7", "echo never"]\n'
+    """Bad input: a build that fails. The log is kept, and the state says so.
+
+    A shell begins where it failed, in the image and in the workspace, and is gone with its sandbox.
+    """
+    text = """[environment]
+env = { WORD = "said" }
+setup = ["echo made > made; echo home > ~/made", "echo the last words; exit 7", "echo never"]
+"""
     put(repository, {".ctui.toml": text})
     with pytest.raises(ExternalFailure, match=r"exit code 7.*the last words") as caught:
         await built(paths, repository, [])
@@ -125,12 +136,29 @@ async def test_one_that_fails_says_where_and_leaves_its_log_and_nothing_else(
     assert (record.state, record.problem) == ("failed", caught.value.one_line())
     log = Records(paths).log(record.id)
     assert str(log) in caught.value.hint
-    assert "the last words" in log.read_text()
+    assert log.read_text().splitlines().count("the last words") == 1
+    assert Records(paths).log_end(record.id)[-1] == "the last words"
     assert "never" not in log.read_text().replace("echo never", "")
     labels = {LABEL_INSTANCE: paths.instance, LABEL_ENVIRONMENT: ""}
     assert await engine.find(labels) == []
-    assert not Records(paths).place(record.id).exists()
     assert await engine.image_id(environment_tag(paths.instance, record.id)) is None
+    look = "cat made ~/made; echo $WORD $CI; touch /usr/no || echo sealed; exit 9"
+    code, out, err = await in_shell(repository, "--failed", "--", "sh", "-c", look)
+    assert (code, out.split()) == (9, ["made", "home", "said", "true", "sealed"]), err
+    code, _, err = await in_shell(repository, "--", "true")
+    assert (code, "env shell --failed" in err) == (125, True)
+    assert await engine.find(labels) == []
+    await remove_environments(paths, [record.id])
+    assert not Records(paths).place(record.id).exists()
+    assert await engine.image_id(failed_tag(paths.instance, record.id)) is None
+
+
+async def in_shell(repository: Path, *arguments: str) -> tuple[int, str, str]:
+    """Run `ctui env shell`; its exit code and what it said."""
+    environ = {**os.environ, "CTUI_SANDBOX_NETWORK": "bridge"}
+    command = ("env", "shell", *arguments)
+    code, out, err = await asyncio.to_thread(warm.run, repository, command, environ, b"", 60)
+    return code, out.decode(), err.decode()
 
 
 async def test_a_person_who_gives_up_leaves_no_container(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -58,6 +57,8 @@ async def boxes() -> AsyncIterator[Any]:
     ) -> Box:
         # As a run's folder is: whoever gets below its parent may enter it.
         gateway.chmod(0o755)
+        accounts = gateway.parent / "passwd"
+        accounts.write_text(f"task:x:{UID}:{UID}::/tmp:/bin/sh\n")
         spec = SandboxSpec(
             name=f"{mark}-{uuid.uuid4().hex[:8]}",
             image=image,
@@ -67,6 +68,7 @@ async def boxes() -> AsyncIterator[Any]:
             env={**ENVIRONMENT, **env},
             mounts=(
                 Mount(str(gateway), "/ctui/gw", read_only=True),
+                Mount(str(accounts), "/etc/passwd", read_only=True),
                 *((Mount(str(workspace), WORKSPACE),) if workspace else ()),
             ),
             network="none",
@@ -86,10 +88,3 @@ async def boxes() -> AsyncIterator[Any]:
         for found in await engine.find({LABEL_INSTANCE: mark}):
             await engine.remove(found.id)
         await engine.close()
-
-
-def readable(folder: Path) -> None:
-    """Let another uid of this machine, that of a task, get below a folder of a test."""
-    for one in (folder, *folder.parents):
-        if one.stat().st_uid == os.getuid() and one.stat().st_mode & 0o001 == 0:
-            one.chmod(one.stat().st_mode | 0o001)

@@ -22,6 +22,7 @@ from ctui.gateway.model import Access, FromGateway, Login
 from ctui.paths import Paths, private_folder
 
 WAIT_SECONDS = 30.0
+T = TypeVar("T")
 Event = TypeVar("Event", bound=FromGateway)
 
 
@@ -98,6 +99,14 @@ def _lives(pid: int) -> bool:
     except OSError:
         return False
     return status.rpartition(")")[2].split()[0] != "Z"
+
+
+async def booked(read: Callable[[], T], seen: Callable[[T], bool]) -> T:
+    """What is in the books, as soon as it is so: they are written a moment after it was said."""
+    async with asyncio.timeout(WAIT_SECONDS):
+        while not seen(found := read()):  # noqa: ASYNC110 - of a file
+            await asyncio.sleep(0.02)
+    return found
 
 
 @asynccontextmanager

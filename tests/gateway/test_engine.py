@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import http.server
 import io
@@ -18,10 +19,10 @@ from typing import Any
 
 import pytest
 
-from ctui.gateway.egress.policy import Policy, PrivateHost
+from ctui.gateway.egress.policy import Policy, PrivateHost, rule_of
 from tests.conftest import git
 from tests.gateway.boxes import boxes
-from tests.gateway.egress.outside import certificates, way_out
+from tests.gateway.egress.outside import certificates, serving, way_out
 from tests.gateway.inside import free_port
 from tests.gateway.ports.views import Hub, viewing
 
@@ -39,6 +40,8 @@ TOOLS = {
     " --index-url {url}/simple tiny && cat /tmp/p/tiny.py",
     "uv": "uv pip install -q --no-cache --target /tmp/u --index-url {url}/simple tiny"
     " && cat /tmp/u/tiny.py",
+    "ssh": "ssh -v -o BatchMode=yes -o StrictHostKeyChecking=no -p {ssh} host true 2>&1"
+    " | grep 'remote software version hello'",
 }
 
 TRY = """
@@ -128,6 +131,12 @@ def fill(folder: Path, repository: Path, port: int) -> None:
     (wheel.parent / "index.html").write_text(f'<a href="{wheel.name}">{wheel.name}</a>')
 
 
+async def greet_as_ssh(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Say who this is, as a server of ssh does, and hear who asks."""
+    writer.write(b"SSH-2.0-hello\r\n")
+    await reader.readline()
+
+
 async def test_every_tool_reaches_what_was_named_and_nothing_else(
     tmp_path: Path, repository: Path
 ) -> None:
@@ -146,19 +155,26 @@ async def test_every_tool_reaches_what_was_named_and_nothing_else(
     env["UV_HTTP_RETRIES"] = "0"
     with site(files, tls.server) as port:
         fill(files, repository, port)
-        (gateway / "network.json").write_text(json.dumps({"ports": [port, other]}))
-        policy = Policy(private=(PrivateHost("host", port),))
-        async with way_out(gateway, policy) as way, boxes() as start:
-            for where, allowed in ((port, True), (other, False)):
-                url = f"https://host:{where}"
-                tools = {name: one.format(url=url) for name, one in TOOLS.items()}
+        async with (
+            serving(greet_as_ssh) as ssh,
+            boxes() as start,
+            way_out(gateway, Policy()) as way,
+        ):
+            named = (PrivateHost("host", port), PrivateHost("host", ssh))
+            # A port is offered to what knows no proxy where somebody named it for any host.
+            way.policy = Policy(private=named, allow=(rule_of(f"elsewhere.invalid:{other}"),))
+            way.server.recheck()
+            for web, ssh_port, allowed in ((port, ssh, True), (other, other, False)):
+                url = f"https://host:{web}"
+                tools = {name: one.format(url=url, ssh=ssh_port) for name, one in TOOLS.items()}
                 box = await start(gateway, TRY, {**env, "TOOLS": json.dumps(tools)})
                 for name in tools:
                     told = await box.said()
                     assert told["tool"] == name
                     assert (told["code"] == 0, "hello" in told["said"]) == (allowed, allowed), told
             seen = {(one.host, one.port, one.verdict) for one in way.records}
-            assert seen == {("host", port, "allowed"), ("host", other, "refused")}
+            reached = {("host", port, "allowed"), ("host", ssh, "allowed")}
+            assert seen == {*reached, ("host", other, "refused")}
             assert sum(one.verdict == "refused" for one in way.records) >= len(TOOLS)
 
 

@@ -23,7 +23,7 @@ from ctui.gateway.egress.policy import Policy
 from ctui.gateway.link import Link
 from ctui.gateway.model import HostGone, HostWanted, Leave, Login, LoginRejected, Spent
 from tests.demo.conftest import Model, Start, start_model
-from tests.gateway.living import Home, gone, home, linked
+from tests.gateway.living import Home, booked, gone, home, linked
 
 __all__ = ["start_model"]
 
@@ -81,7 +81,8 @@ async def test_a_run_calls_the_model_and_a_driver_hears_what_it_cost(
         assert "Hello." in await said(client, "usage 1000 100", "say Hello.")
         spent = await made.event(Spent)
     assert spent.dollars == pytest.approx((1000 * 3 + 100 * 15) / 1e6)
-    assert read_totals(made.paths.network_books)["a"].dollars == pytest.approx(spent.dollars)
+    totals = await booked(lambda: read_totals(made.paths.network_books), lambda it: "a" in it)
+    assert totals["a"].dollars == pytest.approx(spent.dollars)
     modes = [
         path.stat().st_mode & 0o777
         for path in (made.paths.network_books, made.paths.gateway_log, made.paths.gateway_socket)
@@ -106,7 +107,10 @@ async def test_a_kill_in_a_stream_loses_no_cost_and_the_next_one_serves(
                     await asyncio.sleep(0.05)
         assert asyncio.get_running_loop().time() - begun < 10
         assert await made.pid() != first
-        cut, whole = read_calls(made.paths.network_books)
+        cut, whole = await booked(
+            lambda: read_calls(made.paths.network_books),
+            lambda rows: len(rows) == 2 and all(row.ending for row in rows),
+        )
     assert cut.ending is not None
     assert whole.ending is not None
     assert (cut.ending.whole, cut.ending.usage.input_tokens) == (False, 7000)

@@ -17,7 +17,7 @@ from ctui.gateway.link import Link
 from ctui.gateway.model import Listening
 from ctui.gateway.port_client import forwarded_port, open_port
 from tests.gateway.inside import free_port, inside
-from tests.gateway.living import Home, home
+from tests.gateway.living import Home, booked, home
 
 _PAGE = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nHello"
 
@@ -92,7 +92,11 @@ async def test_what_a_task_reaches_is_in_the_books(made: Home) -> None:
     assert said[0].endswith(b"Hello")
     assert b" 403 " in said[1].split(b"\r\n")[0]
     assert b" 403 " in refused.split(b"\r\n")[0]
-    rows = {(row.host, row.port): row for row in read_requests(made.paths.network_books)}
+    found = await booked(
+        lambda: read_requests(made.paths.network_books),
+        lambda found: len(found) == 3 and all(row.over for row in found),
+    )
+    rows = {(row.host, row.port): row for row in found}
     reached = rows["host", port]
     assert (reached.verdict, reached.rule, reached.run) == (
         "allowed",

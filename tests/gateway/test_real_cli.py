@@ -25,7 +25,7 @@ from ctui.sandbox.docker.image import image_tag
 from ctui.sandbox.spec import LABEL_INSTANCE, Mount, SandboxSpec
 from tests.demo.conftest import Model, Start, start_model
 from tests.gateway.api.test_elsewhere import frame
-from tests.gateway.living import Home, home, linked
+from tests.gateway.living import Home, booked, home, linked
 from tests.gateway.upstream import EVENT_STREAM, Answerer, Reply, Seen, Upstream, upstream
 from tests.sandbox.containers import all_said
 
@@ -148,6 +148,15 @@ async def direct(folder: Path, server: Upstream) -> asyncio.Server:
     return made
 
 
+async def spent(made: Home) -> float:
+    """Return what the books say that the task has cost, once all of its calls have ended."""
+    await booked(
+        lambda: read_calls(made.paths.network_books),
+        lambda rows: bool(rows) and all(row.ending for row in rows),
+    )
+    return read_totals(made.paths.network_books)["a"].dollars
+
+
 def compared(seen: Seen) -> tuple[str, str, dict[str, str], Any]:
     """What of a request is the same each time: no ids, no times, no credential."""
     headers = {
@@ -186,8 +195,7 @@ async def test_a_turn_through_the_gateway_is_a_direct_one_but_for_the_credential
         assert gate.header("x-api-key") == KEY
         assert gate.header("authorization") is None
         assert compared(gate) == compared(plain)
-    spent = read_totals(made.paths.network_books)["a"]
-    assert spent.dollars == pytest.approx(result["total_cost_usd"])
+    assert await spent(made) == pytest.approx(result["total_cost_usd"])
 
 
 ELSEWHERE = {
@@ -250,8 +258,7 @@ async def test_a_turn_with_another_kind_of_login(
     if kind == "oauth":
         betas = [str(seen.header("anthropic-beta")).split(",") for seen in server.seen]
         assert all("oauth-2025-04-20" in found for found in betas)
-    spent = read_totals(made.paths.network_books)["a"]
-    assert spent.dollars == pytest.approx(events[-1]["total_cost_usd"])
+    assert await spent(made) == pytest.approx(events[-1]["total_cost_usd"])
 
 
 async def test_a_turn_goes_on_after_the_gateway_was_killed_in_it(
@@ -282,5 +289,8 @@ async def test_a_turn_goes_on_after_the_gateway_was_killed_in_it(
     result = events[-1]
     assert (result["is_error"], result["result"]) == (False, "once")
     assert "api_retry" in [event.get("subtype") for event in events]
-    calls = read_calls(made.paths.network_books)
+    calls = await booked(
+        lambda: read_calls(made.paths.network_books),
+        lambda rows: len(rows) == 3 and all(row.ending for row in rows),
+    )
     assert [row.ending.whole for row in calls if row.ending] == [True, False, True]

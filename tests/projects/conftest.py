@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,33 @@ import pytest_asyncio
 
 from ctui.demo.model.script import fenced
 from ctui.demo.world import World
+from ctui.gateway.egress.addresses import is_public
 from tests import warm
 from tests.conftest import git
 from tests.tasks.conftest import Person, person
 
 __all__ = ["person"]
 
-OUTSIDE = "bridge"
-"""The engine's own network: that of a demo has no way out."""
+REGISTRIES = (
+    *("pypi.org", "files.pythonhosted.org", "registry.npmjs.org"),
+    *("proxy.golang.org", "sum.golang.org", "index.crates.io", "static.crates.io"),
+)
+
+
+def private_registries() -> list[str]:
+    """Return the registries that this machine reaches by an address that is not public.
+
+    A person in such a network names them, and so does the test.
+    """
+    found = []
+    for host in REGISTRIES:
+        try:
+            addresses = socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)
+        except OSError:
+            continue  # the test that needs it will say so
+        if not all(is_public(str(one[4][0])) for one in addresses):
+            found.append(f"{host}:443")
+    return found
 
 
 class Project:
@@ -29,6 +49,11 @@ class Project:
         self.person = person
         self.world: World = person.world
         self.folder = folder
+        config = self.world.paths.config_file
+        text = config.read_text()
+        if "private =" not in text:
+            private = f"[network]\nprivate = {json.dumps(private_registries())}"
+            config.write_text(text.replace("[network]", private))
 
     async def ctui(
         self, *arguments: str, seconds: float = 300, **environ: str
@@ -46,9 +71,7 @@ class Project:
 
     async def built(self, *arguments: str) -> str:
         """Build the environment with consent, and return its id."""
-        code, out, err = await self.ctui(
-            "env", "build", "--yes", *arguments, CTUI_SANDBOX_NETWORK=OUTSIDE
-        )
+        code, out, err = await self.ctui("env", "build", "--yes", *arguments)
         assert code == 0, out + err
         return out.splitlines()[-1]
 
@@ -94,6 +117,8 @@ async def projects(
         _, out, _ = await project.ctui("task", "list", "--json")
         for one in json.loads(out or "[]"):
             await project.ctui("task", "remove", "--force", "--purge", one["task"]["id"])
+        # What is in the trash has left its node_modules to the environment.
+        await project.ctui("worktree", "trash", "--purge", "--all")
         _, out, _ = await project.ctui("env", "list", "--json")
         if ids := [one["id"] for one in json.loads(out or "[]")]:
             code, out, err = await project.ctui("env", "remove", *ids)

@@ -171,26 +171,41 @@ async def test_a_gateway_that_is_away_is_waited_for_and_then_said(tmp_path: Path
 
 
 async def test_a_service_outside_has_an_address_of_its_own(tmp_path: Path) -> None:
-    """What the gateway says in `network.json` counts: services, and more ports for names."""
+    """What `network.json` says counts, and never leads out of its folder."""
     port = free_port()
     services = [{"address": "127.0.0.9", "port": port, "socket": "../x/db.sock"}, {"bad": 1}, 7]
-    (tmp_path / "network.json").write_text(json.dumps({"services": services, "ports": [port, "x"]}))
+    (tmp_path / "network.json").write_text(json.dumps({"services": services}))
 
     async def serve(connection: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         await loop.sock_sendall(connection, b"db says " + await loop.sock_recv(connection, 100))
 
     acceptor = Acceptor(listen_unix(tmp_path / "db.sock"), serve, limit=2)
-    async with way_out(tmp_path, Policy()) as way, inside(tmp_path) as task:
+    async with inside(tmp_path):
         reader, writer = await asyncio.open_connection("127.0.0.9", port)
         writer.write(b"hello")
         assert await reader.read() == b"db says hello"
         writer.close()
-        reader, writer = await asyncio.open_connection(await address(task, "db.example"), port)
-        await reader.read()
-        assert [(one.host, one.port) for one in way.asked] == [("db.example", port)]
-        writer.close()
     await acceptor.close()
+
+
+async def test_a_named_hosts_port_answers_as_soon_as_it_is_named(tmp_path: Path) -> None:
+    """A client of a database knows no proxy: its host is there by name, at its own port."""
+    async with (
+        serving(echo) as port,
+        way_out(tmp_path, Policy()) as way,
+        inside(tmp_path) as task,
+    ):
+        where = await address(task, "host")
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection(where, port)
+        way.policy = private(port, host="host")
+        way.server.recheck()
+        assert await address(task, "host") == where
+        reader, writer = await asyncio.open_connection(where, port)
+        writer.write(b"select 1")
+        assert await reader.readexactly(8) == b"select 1"
+        writer.close()
 
 
 async def test_what_a_task_has_taken_is_not_taken_from_it(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from ctui.errors import CtuiError, InvalidInput
@@ -62,6 +63,10 @@ def test_only_the_holder_is_on_a_network_and_knows_the_names(tmp_path: Path) -> 
     holder = holder_body(spec)
     assert holder["HostConfig"]["NetworkMode"] == "ctui-01234567"
     assert holder["HostConfig"]["ExtraHosts"] == ["db:127.0.0.1", "queue:127.0.0.1"]
+    sealed = msgspec.structs.replace(spec, hosts={"gw": "127.0.0.9"}, resolver="127.0.0.1")
+    holder = holder_body(sealed)["HostConfig"]
+    assert holder["ExtraHosts"] == ["gw:127.0.0.9", "db:127.0.0.1", "queue:127.0.0.1"]
+    assert holder["Dns"] == ["127.0.0.1"]
     for body in (service(spec), create_body(spec)):
         assert body["HostConfig"]["NetworkMode"] == "container:ctui-01234567-one-holder"
         assert "Hostname" not in body  # an engine refuses both

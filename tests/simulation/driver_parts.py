@@ -50,6 +50,11 @@ class SimulatedNetwork:
         mine = {run for run in self._world.open_runs if run.partition("/")[0] == task}
         self._world.open_runs -= mine
 
+    async def lend(self, name: str, repository: str) -> Path:
+        del name, repository
+        await self._call()
+        return Path("/nonexistent")
+
     def decide(self, request: str, *, allow: bool) -> None:
         self._generation.check()
         self._world.decided[request] = allow

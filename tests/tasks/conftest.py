@@ -59,7 +59,7 @@ class Person:
             branch=record.branch,
             base=record.base,
             prompt="Please.\n" + fenced(*steps),
-            options=TaskOptions(**options),
+            options=TaskOptions(**{"network": "allow", **options}),
             login=self.login(login),
         )
         return await self.client.call(call)

@@ -55,9 +55,11 @@ async def test_setup_sees_to_everything_and_can_be_repeated(person: Person) -> N
     assert code == 0, said
     assert "ANTHROPIC_API_KEY" in said
     assert "is up to date" in said
-    assert "shared by all tasks" in said
+    assert "each task gets a home of its own" in said
     code, said = await person.ctui("setup", "--json")
     steps = json.loads(said[said.index("[\n") :])
     assert [step["done"] for step in steps] == [False, False, False]
-    code, said = await person.ctui("volume", "list")
-    assert "Tasks share what has no task" in said
+    code, said = await person.ctui("volume", "init")
+    assert (code, "nothing to make" in said) == (0, True)
+    code, said = await person.ctui("doctor")
+    assert "sandbox.shared_caches does nothing" in said

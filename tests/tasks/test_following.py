@@ -71,7 +71,7 @@ async def test_an_api_error_is_said_once_and_names_the_task(person: Person) -> N
     assert code == 1, said
     assert said.count("the script says 403") <= 2, said
     assert "ctui setup" not in said
-    assert "organisation" in said
+    assert "does not permit it to this account" in said
     assert "refused" in said.splitlines()[-1]
 
 
@@ -94,15 +94,16 @@ async def test_what_a_task_will_not_find_is_said_where_it_begins(person: Person)
 
 
 async def test_an_address_that_is_the_sandbox_itself_is_refused(person: Person) -> None:
-    """T15: nothing was made, and the setting is named."""
+    """T15: nothing was made, and the setting is named; the gateway would reach it."""
     environ = dict(person.world.environ)
     person.world.environ.update({"ANTHROPIC_BASE_URL": "http://localhost:4000"})  # type: ignore[attr-defined] # it is a dict
     config = person.world.paths.config_file
     config.write_text(config.read_text().partition("[claude]")[0])
-    code, said = await person.ctui("run", "--name", "own", "go")
+    code, said = await person.ctui("run", "--no-gateway", "--name", "own", "go")
     assert code == 1
     assert "$ANTHROPIC_BASE_URL is http://localhost:4000" in said
     assert not list(Path(person.world.paths.worktrees).glob("*/own"))
+    config.write_text(config.read_text().replace("[network]", "[network]\ngateway = false"))
     assert "ANTHROPIC_BASE_URL" in (await person.ctui("doctor"))[1]
     assert "ANTHROPIC_BASE_URL" in (await person.ctui("setup", "--no-image"))[1]
     person.world.environ.update(environ)  # type: ignore[attr-defined] # as above

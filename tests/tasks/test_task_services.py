@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from ctui.config import ImageConfig
+from ctui.environments.build.service_images import require_images
+from ctui.errors import ExternalFailure
 from ctui.sandbox.docker.docker_runner import DockerRunner
 from ctui.sandbox.docker.image import image_tag
 from ctui.sandbox.services import Service, WorktreeMount
@@ -53,11 +57,10 @@ async def test_they_are_reached_by_name_and_go_with_the_task(person: Person) -> 
 
     The task shows its credential to one of them, whose log is kept without it.
     """
-    services = (WEB, LATE)
     look = "bash curl -sS http://web:8099/hello.txt; curl -sS localhost:8099/$ANTHROPIC_API_KEY; :"
-    for name in ("one", "two"):  # the same names and port, and nothing that they share
+    # Two have the same name and port, and nothing that they share.
+    for name, services in (("one", (WEB, LATE)), ("two", (WEB,))):
         await person.start(name, look, "say Done.", services=services, skip_permissions=True)
-    for name in ("one", "two"):
         await person.idle(name)
         assert "hello" in person.tool_output(name)
     all_up = {"(holder)": "running", "web": "running", "late": "running"}
@@ -85,10 +88,15 @@ async def test_they_are_reached_by_name_and_go_with_the_task(person: Person) -> 
     await runner.unpause(sandbox_name(instance, "one", 1))
     assert await beside(person, "one") == all_up
 
+    following = asyncio.create_task(
+        person.ctui("task", "logs", "one", "--service", "web", "--follow")
+    )
     code, out = await person.ctui("task", "stop", "one")
     assert code == 0, out
+    code, out = await following  # it ends with the service
+    assert (code, "GET /hello.txt" in out) == (0, True)
     assert await beside(person, "one") == {}
-    assert await beside(person, "two") == all_up
+    assert await beside(person, "two") == {"(holder)": "running", "web": "running"}
     code, out = await person.ctui("task", "logs", "one", "--service", "web")
     assert code == 0, out
     assert "GET /hello.txt" in out
@@ -112,6 +120,10 @@ async def test_one_that_is_not_ready_ends_the_start_in_one_line(person: Person) 
         "twice": (twice, "the services web and more both listen on 8099", ""),
         "link": ((link,), "the service db reads missing.sql, which the worktree does not", ""),
     }
+    said: list[str] = []
+    with pytest.raises(ExternalFailure, match="service db is not there, and cannot be pulled"):
+        await require_images(person.world.engine, (gone,), said.append)
+    assert said[0] == "pulling no-such-image:1"
     for name, (services, _, _) in wanted.items():
         await person.start(name, "say Done.", services=services)
     for name, (services, problem, log) in wanted.items():

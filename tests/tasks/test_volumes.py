@@ -6,8 +6,8 @@ import secrets
 
 import pytest
 
-from ctui.client.cleaning.volumes import clean_volumes, init_volumes, list_volumes
-from ctui.sandbox.spec import LABEL_INSTANCE
+from ctui.client.cleaning.volumes import clean_volumes, list_volumes
+from ctui.sandbox.spec import LABEL_INSTANCE, LABEL_VOLUME
 from ctui.tasks import calls
 from tests.conftest import ENGINE_WIDE
 from tests.tasks.conftest import Person
@@ -73,19 +73,17 @@ async def test_force_stops_the_task_first(person: Person) -> None:
     assert await list_volumes(paths) == []
 
 
-async def test_shared_caches_are_off_until_somebody_wants_them(person: Person) -> None:
-    paths = person.world.paths
-    assert await init_volumes(paths) == []
-    text = paths.config_file.read_text()
-    paths.config_file.write_text(text.replace("[sandbox]", "[sandbox]\nshared_caches = true"))
-    made = await init_volumes(paths)
-    assert [one.kind for one in made] == ["node-cache", "npm-cache"]
-    write = "bash touch /ctui/cache/npm/$HOSTNAME && ls /ctui/cache/npm && npm config get cache"
-    await person.start("one", write, "say Done.", skip_permissions=True)
-    await person.idle("one")
-    await person.start("two", write, "say Done.", skip_permissions=True)
-    await person.idle("two")
-    output = person.tool_output("two")
-    assert "-one-1" in output
-    assert "/ctui/cache/npm" in output
-    assert {one.kind for one in await list_volumes(paths)} == {"home", "npm-cache", "node-cache"}
+async def test_caches_that_an_older_version_shared_are_listed_and_cleaned_away(
+    person: Person,
+) -> None:
+    paths, engine = person.world.paths, person.world.engine
+    labels = {LABEL_INSTANCE: paths.instance, LABEL_VOLUME: "npm-cache"}
+    name = f"ctui-{paths.instance[:8]}-npm-cache"
+    await engine.ensure_volume(name, labels)
+    code, said = await person.ctui("volume", "list")
+    assert code == 0
+    assert "(shared)" in said
+    assert "are of an older ctui" in said
+    code, said = await person.ctui("clean")
+    assert f"removed volume {name}" in said
+    assert await list_volumes(paths) == []

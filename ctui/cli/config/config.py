@@ -13,7 +13,7 @@ from ctui.cli.config.config_edit import edit
 from ctui.cli.config.config_grants import grants
 from ctui.cli.config.config_import import import_
 from ctui.cli.config.config_trust import trust
-from ctui.cli.output import json_option, print_json, print_table, report
+from ctui.cli.output import json_option, print_json, print_table, report, warn
 from ctui.errors import CtuiError, NotFound
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def validate(file: Path | None, *, as_json: bool) -> int:
     from ctui.cli.shapes import FoundProblem, ValidatedConfig
     from ctui.client.base_url import all_problems
     from ctui.config.problems import variable_problems
-    from ctui.config.sources import FILE_LIMIT, read_text
+    from ctui.config.sources import FILE_LIMIT, read_text, retired_in
 
     path = file or context.paths().config_file
     text = read_text(path, FILE_LIMIT)
@@ -94,6 +94,8 @@ def validate(file: Path | None, *, as_json: bool) -> int:
             report(problem.error(path), as_json=False)
         for problem in variables:
             report(problem.error("the environment"), as_json=False)
+        for line in retired_in(path):
+            warn(f"{path}: {line}")
         if not problems:
             said = "ok" if text is not None else "is not there; the defaults count"
             click.echo(f"{path}: {said}")

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 @click.option(
     "--force",
     is_flag=True,
-    help="Also homes of tasks whose worktree is in the trash, unused shared caches, and stopped "
-    "sandboxes that no task knows.",
+    help="Also homes of tasks whose worktree is in the trash, and stopped sandboxes "
+    "that no task knows.",
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be done, do nothing.")
 @click.option(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from ctui.cli import context
+from ctui.cli.engine.env_shell import shell
 from ctui.cli.environment_wish import wish_of
 from ctui.cli.output import json_option, print_json, print_table, repo_option, warn
 from ctui.errors import Conflict, NotFound
@@ -18,6 +20,7 @@ from ctui.text import sanitise
 if TYPE_CHECKING:
     from ctui.environments.lookup import ListedEnvironment, ShownEnvironment
     from ctui.environments.plan import Plan
+    from ctui.environments.records import Environment
 
 _DEFAULT = "this repository defines no environment: tasks run in ctui's default image"
 
@@ -81,12 +84,19 @@ def build(
     """
     from ctui.client.tasks.environments import ensure_environment
     from ctui.config import load_config
+    from ctui.environments.build.set_up import SetUpFailed
+    from ctui.environments.records import Records
 
     repository = context.repository(repo)
     config = load_config(context.paths(), repository=repository.work_tree)
     wish = wish_of(env_image, yes=yes)._replace(devcontainer=devcontainer, verify=True)
     commit = repository.resolve(base)
-    made = asyncio.run(ensure_environment(context.paths(), repository, commit, config, wish))
+    try:
+        made = asyncio.run(ensure_environment(context.paths(), repository, commit, config, wish))
+    except SetUpFailed as error:
+        for line in Records(context.paths()).log_end(error.environment):
+            warn(f"  | {line}")
+        raise
     if as_json:
         print_json(_shown(repo, base, devcontainer)[0] if made is None else made)
     elif made is None:
@@ -109,12 +119,9 @@ def list_(repo: str, *, everything: bool, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    rows = [
-        [one.id, one.state, one.file or "--env-image", age(one.created), one.problem or "-"]
-        for one in found
-    ]
+    rows = [_listed_row(one) for one in found]
     print_table(
-        ["ID", "STATE", "FROM", "AGE", "PROBLEM"], rows, empty="no environment yet: ctui env build"
+        ["ID", "STATE", "FROM", "AGE", "NOTE"], rows, empty="no environment yet: ctui env build"
     )
 
 
@@ -126,6 +133,9 @@ def remove(names: tuple[str, ...]) -> None:
 
     for one in asyncio.run(remove_environments(context.paths(), names)):
         click.echo(one)
+
+
+command.add_command(shell)
 
 
 @command.command("init")
@@ -190,6 +200,7 @@ def _shown(repo: str, base: str, devcontainer: str) -> tuple[ShownEnvironment, P
 
 
 def _listed(repo: str, *, everything: bool) -> list[ListedEnvironment]:
+    from ctui.environments.freshness import note
     from ctui.environments.lookup import ListedEnvironment, plan_of
     from ctui.environments.records import Records
     from ctui.errors import CtuiError
@@ -207,23 +218,50 @@ def _listed(repo: str, *, everything: bool) -> list[ListedEnvironment]:
         else:
             current = plan.id if plan else ""
     found = []
-    for one in Records(context.paths()).all(common):
-        old = not everything and one.state == "ready" and one.id != current
+    records = Records(context.paths()).all(common)
+    made_with, now = asyncio.run(_images_now(records))
+    for one in records:
+        other = not everything and one.id != current and one.source != "option"
+        said = note(one, made_with, now, of_head=not other)
         found.append(
             ListedEnvironment(
                 id=one.id,
                 repository=one.repository,
                 source=one.source,
                 file=one.file,
-                state="stale" if old and one.source != "option" else one.state,
+                state="stale" if other and one.state == "ready" else one.state,
                 image=one.image,
                 created=one.created,
                 used=one.used,
                 seconds=one.seconds,
                 problem=one.problem,
+                note=said,
             )
         )
     return found
+
+
+def _listed_row(one: ListedEnvironment) -> list[str]:
+    what = one.problem or one.note or "-"
+    return [one.id, one.state, one.file or "--env-image", age(one.created), what]
+
+
+async def _images_now(records: Sequence[Environment]) -> tuple[str, dict[str, str | None]]:
+    """Return the tag of ctui's own image, and the ids of images that environments are built on."""
+    from ctui.client.cleaning.volumes import open_engine
+    from ctui.config import load_config
+    from ctui.errors import CtuiError
+    from ctui.sandbox.docker.image import image_tag
+
+    made_with = image_tag(load_config(context.paths()).image)
+    names = {name for one in records for name in one.bases}
+    if not names:
+        return made_with, {}
+    try:
+        async with open_engine() as engine:
+            return made_with, {name: await engine.image_id(name) for name in names}
+    except CtuiError:
+        return made_with, {}  # nobody knows, and the list is of what is on record
 
 
 def _write_proposal(work_tree: Path, text: str) -> Path:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @click.option("--no-image", is_flag=True, help="Do not build the image.")
 @json_option
 def command(*, logout: bool, token_file: str | None, no_image: bool, as_json: bool) -> None:
-    """Log in, build the image, and make the caches that tasks share if they are on.
+    """Log in, and build the image.
 
     A token (from `claude setup-token`) or an API key is typed, read from stdin or from a file:
     never written on a command line. Where nobody can type and stdin is empty, a login in the
@@ -91,7 +91,7 @@ def _login(paths: Paths, token_file: str | None) -> DoneStep:
 
 async def _containers(paths: Paths, *, as_json: bool) -> list[DoneStep]:
     from ctui.cli.shapes import DoneStep
-    from ctui.client.cleaning.volumes import init_volumes, list_volumes, open_engine
+    from ctui.client.cleaning.volumes import open_engine
     from ctui.config import load_config
     from ctui.sandbox.docker.image import build_image
 
@@ -105,10 +105,7 @@ async def _containers(paths: Paths, *, as_json: bool) -> list[DoneStep]:
         tag = await build_image(engine, load_config(paths).image, progress, paths.instance)
     built = any(line.startswith("building ") for line in said)
     steps = [DoneStep("image", built, f"{tag} {'is built' if built else 'is up to date'}")]
-    before = {volume.name for volume in await list_volumes(paths)}
-    made = [volume.name for volume in await init_volumes(paths)]
-    text = f"shared by all tasks: {', '.join(made)}" if made else "each task gets a home of its own"
-    steps.append(DoneStep("volumes", bool(set(made) - before), text))
+    steps.append(DoneStep("volumes", False, "each task gets a home of its own"))
     for step in steps:
         _tell(step, as_json=as_json)
     return steps

@@ -1,4 +1,4 @@
-"""`ctui volume`: the homes of tasks, and the caches that they may share."""
+"""`ctui volume`: the homes of tasks, and what their environments give them."""
 
 from __future__ import annotations
 
@@ -16,15 +16,17 @@ if TYPE_CHECKING:
 
     from ctui.sandbox.docker.volumes import Volume
 
+_NOTHING = "nothing to make: each task gets a home of its own with its first run"
+_OLD = "npm-cache and node-cache are of an older ctui, and nothing uses them: `ctui clean`"
 _SHARED = (
     "Tasks share what has no task: what one writes there, the others read. "
-    "sandbox.shared_caches = false and shared_folder = false keep them apart."
+    "sandbox.shared_folder = false keeps them apart."
 )
 
 
 @click.group("volume")
 def command() -> None:
-    """List, make and remove volumes: the homes of tasks, and shared caches."""
+    """List and remove the volumes of tasks: their homes, and those of their environments."""
 
 
 def _complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -47,24 +49,14 @@ def _complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[Co
 @command.command("init")
 @json_option
 def init(*, as_json: bool) -> None:
-    """Make the npm and Node.js caches that tasks share, if sandbox.shared_caches is on.
+    """Say that there is nothing to make: a task's home comes with its first run.
 
-    It is off unless you say otherwise, because one task could then put something into a cache that
-    another one runs. A task's home needs no making: it comes with its first run.
+    It begins with what the set-up of its environment left in HOME, package caches too.
     """
-    from ctui.client.cleaning.volumes import init_volumes
-
-    made = asyncio.run(init_volumes(context.paths()))
     if as_json:
-        print_json(made)
-    elif not made:
-        click.echo(
-            "nothing to make: each task gets a home of its own, and sandbox.shared_caches is off"
-        )
+        print_json(list[object]())
     else:
-        for volume in made:
-            click.echo(f"{volume.kind} {volume.name}")
-        click.echo(_SHARED)
+        click.echo(_NOTHING)
 
 
 @command.command("list")
@@ -82,8 +74,10 @@ def list_(*, as_json: bool) -> None:
     else:
         header = ["VOLUME", "KIND", "TASK", "SIZE", "IN USE", "AGE"]
         print_table(header, [_row(one) for one in found], empty="no volumes: tasks make theirs")
-        if any(one.task is None for one in found):
+        if any(one.kind == "shared" for one in found):
             warn(_SHARED)
+        if any(one.kind in {"npm-cache", "node-cache"} for one in found):
+            warn(_OLD)
 
 
 @command.command("clean")

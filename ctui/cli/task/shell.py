@@ -49,7 +49,7 @@ def shell(
 
 
 def _wants_terminal(chosen: str | None) -> bool:
-    from ctui.cli.task.streams import is_terminal
+    from ctui.cli.streams import is_terminal
 
     if chosen == "yes" and not is_terminal():
         raise InvalidInput("-t needs a terminal here", hint="stdin and stdout must be one")
@@ -59,7 +59,7 @@ def _wants_terminal(chosen: str | None) -> bool:
 async def _shell(
     paths: Paths, task_id: str, command: tuple[str, ...], terminal: bool, *, secrets: bool
 ) -> int:
-    from ctui.cli.task.streams import Streams, terminal_size
+    from ctui.cli.streams import Streams, terminal_size
     from ctui.client.access.shells import SHELL, task_commands
 
     async with task_commands(paths, task_id) as commands:

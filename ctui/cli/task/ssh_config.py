@@ -70,7 +70,7 @@ def _connect(host: str) -> int:
 
 
 async def _session(paths: Paths, task_id: str) -> int:
-    from ctui.cli.task.streams import Streams
+    from ctui.cli.streams import Streams
     from ctui.client.access.shells import task_commands
     from ctui.client.access.ssh_access import first_line, session_command
 

@@ -43,7 +43,8 @@ def list_(*, removed: bool, as_json: bool) -> None:
 
         print_json([ListedTask(task, asked.get(task.id, 0)) for task in tasks])
         return
-    rows = [_row(task, asked.get(task.id, 0)) for task in tasks]
+    notes = _environment_notes(tasks)
+    rows = [_row(task, asked.get(task.id, 0), notes.get(task.id, "")) for task in tasks]
     columns = [
         name
         for name in (rows[0] if rows else ())
@@ -182,7 +183,16 @@ def _show_ask(ask: Ask) -> None:
         click.echo(line)
 
 
-def _row(task: Task, asks: int) -> dict[str, str]:
+def _environment_notes(tasks: list[Task]) -> dict[str, str]:
+    """Return what is said of environments that no task can run in any more, by task."""
+    if not any(task.options.environment for task in tasks):
+        return {}
+    from ctui.client.tasks.environments import old_environments
+
+    return old_environments(context.paths(), tasks)
+
+
+def _row(task: Task, asks: int, note: str = "") -> dict[str, str]:
     """Return a task's cells by their columns, from left to right."""
     from ctui.text import one_line
 
@@ -191,7 +201,7 @@ def _row(task: Task, asks: int) -> dict[str, str]:
         "TASK": task.id,
         "STATE": state_text(task, asks),
         "ALARMS": str(task.alarm_count or ""),
-        "NOTE": unusual(task),
+        "NOTE": ", ".join(filter(None, (unusual(task), note))),
         "ASKS": f"to {asks_go_to}" if asks_go_to else str(asks or ""),
         "COST": f"${task.cost:.2f}",
         "BRANCH": task.branch or "-",

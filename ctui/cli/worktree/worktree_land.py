@@ -181,6 +181,11 @@ async def _land(
         except CtuiError as error:
             problem = error
     pushed = wanted and problem is None
+    if not dry_run:
+        from ctui.client.tasks.rebuild import rebuild_in_background
+
+        if rebuilt := rebuild_in_background(context.paths(), repository):
+            warn(f"* its environment changed, and is built in the background: {rebuilt}")
     _tell(landed, as_json=as_json, pushed=pushed, dry_run=dry_run, problem=problem)
     return 1 if problem else 0
 

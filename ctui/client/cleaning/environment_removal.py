@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from ctui.client.cleaning.volumes import open_engine
 from ctui.client.worktrees.worktrees import open_store
+from ctui.environments.build.left_out import needed_environments
 from ctui.environments.records import Environment, Records
-from ctui.errors import Conflict
+from ctui.errors import Conflict, CtuiError
+from ctui.git.repository.repository import open_repository
 from ctui.paths import Paths
 from ctui.sandbox.docker.engine import Engine
 from ctui.sandbox.docker.environment_image import LABEL_ENVIRONMENT
 from ctui.sandbox.spec import LABEL_INSTANCE
+from ctui.worktrees.trash.entries import trash_folder
 
 
 async def remove_environments(paths: Paths, names: Iterable[str]) -> list[str]:
@@ -30,6 +34,11 @@ async def remove_environments(paths: Paths, names: Iterable[str]) -> list[str]:
                 f"the task {users[one.id]} runs in the environment {one.id}",
                 hint=f"ctui task remove {users[one.id]}",
             )
+        if one.id in needed_by_trash(one.repository):
+            raise Conflict(
+                f"a worktree in the trash has folders of the environment {one.id}",
+                hint="restore it, or delete it: `ctui worktree trash --purge --all`",
+            )
         if records.is_building(one.id):
             raise Conflict(f"the environment {one.id} is being built", hint="wait, or end that")
     async with open_engine() as engine:
@@ -44,6 +53,14 @@ def tasks_by_environment(paths: Paths) -> dict[str, str]:
         # Also those off the list: their worktree may come back, and they with it.
         tasks = [*store.tasks.list(), *store.tasks.list(removed=True)]
     return {task.options.environment: task.id for task in tasks if task.options.environment}
+
+
+def needed_by_trash(repository: str) -> set[str]:
+    """Return the ids of environments that a restore in a repository needs; none if it is gone."""
+    try:
+        return needed_environments(trash_folder(open_repository(Path(repository))))
+    except CtuiError:
+        return set()
 
 
 async def forget(paths: Paths, engine: Engine, environment: Environment) -> None:
@@ -71,4 +88,5 @@ def unused(paths: Paths, days: float, now: int) -> list[Environment]:
         if one.id not in users
         and not records.is_building(one.id)
         and (one.state == "failed" or max(one.used, one.created) < before)
+        and one.id not in needed_by_trash(one.repository)
     ]

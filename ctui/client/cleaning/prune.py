@@ -17,7 +17,7 @@ from ctui.environments.records import Records
 from ctui.errors import CtuiError
 from ctui.git.repository.repository import Repository, open_repository
 from ctui.paths import Paths
-from ctui.sandbox.docker.environment_image import LABEL_ENVIRONMENT
+from ctui.sandbox.docker.environment_image import LABEL_ENVIRONMENT, LABEL_SHELL
 from ctui.sandbox.docker.old_images import built_images, remove_image
 from ctui.sandbox.docker.volumes import find_volumes
 from ctui.sandbox.spec import LABEL_INSTANCE, LABEL_RUN, LABEL_SERVICE, LABEL_TASK
@@ -174,13 +174,11 @@ async def _volumes(
         # What cannot be read is listed as well: nothing of it goes.
         listed = store.tasks.ids() - {task.id for task in store.tasks.list(removed=True)}
     unused = [one for one in await find_volumes(engine, paths.instance) if not one.in_use]
-    sandbox = config.sandbox
-    kept = {"shared"} if sandbox.shared_folder else set[str]()
-    kept |= {"npm-cache", "node-cache"} if sandbox.shared_caches else set()
+    shared = config.sandbox.shared_folder
     names = [
         one.name
         for one in unused
-        if (one.task not in listed if one.task else force or one.kind not in kept)
+        if (one.task not in listed if one.task else force or one.kind != "shared" or not shared)
     ]
     cleaned = await clean_volumes(paths, names, force=force, dry_run=cleaning.dry_run)
     cleaning.removed.extend(Removed("volume", one.name, one.size) for one in cleaned.removed)
@@ -203,6 +201,8 @@ async def _images(paths: Paths, engine: Engine, config: Config, cleaning: Cleani
 async def _environments(paths: Paths, engine: Engine, cleaning: Cleaning) -> None:
     building = Records(paths).is_building
     for container in await engine.find({LABEL_INSTANCE: paths.instance, LABEL_ENVIRONMENT: ""}):
+        if container.running and LABEL_SHELL in container.labels:
+            continue  # a person is in it; one that was left ends by itself
         # A task's sandbox has the labels of its image, and is looked at as a task's.
         if not container.labels.get(LABEL_TASK) and not building(
             container.labels[LABEL_ENVIRONMENT]

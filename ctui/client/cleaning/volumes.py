@@ -15,13 +15,11 @@ import msgspec
 
 from ctui.client.client import Client
 from ctui.client.worktrees.worktrees import open_store
-from ctui.config import load_config
 from ctui.errors import CtuiError, NotFound, StoreDamaged
 from ctui.git.repository.repository import open_repository
 from ctui.paths import Paths
 from ctui.sandbox.docker.engine import Engine
-from ctui.sandbox.docker.image import require_image
-from ctui.sandbox.docker.volumes import Volume, ensure_caches, find_volumes, users
+from ctui.sandbox.docker.volumes import Volume, find_volumes, users
 from ctui.sandbox.spec import LABEL_TASK
 from ctui.tasks.calls import StopTask
 from ctui.tasks.lost import folders_of_tasks
@@ -53,24 +51,6 @@ async def list_volumes(paths: Paths) -> list[Volume]:
     """
     async with open_engine() as engine:
         return await find_volumes(engine, paths.instance)
-
-
-async def init_volumes(paths: Paths) -> list[Volume]:
-    """Make what tasks share, if `sandbox.shared_caches` is on; a task's home is made with it.
-
-    Returns:
-        what is there of it; empty where the caches are off.
-
-    Raises:
-        Unavailable: no engine answers, or the image was not built yet.
-    """
-    config = load_config(paths)
-    if not config.sandbox.shared_caches:
-        return []
-    async with open_engine() as engine:
-        image = await require_image(engine, config.image)
-        names = await ensure_caches(engine, paths.instance, image)
-        return [one for one in await find_volumes(engine, paths.instance) if one.name in names]
 
 
 async def clean_volumes(

@@ -14,7 +14,7 @@ from ctui.client.base_url import check_base_url
 from ctui.client.health.mending import mend_engine
 from ctui.client.health.store_health import REPAIR, check_state
 from ctui.config import load_config
-from ctui.config.sources import read_values
+from ctui.config.sources import read_values, retired_in
 from ctui.errors import CtuiError, Refused
 from ctui.git.process.command import git_version, require_git
 from ctui.paths import Paths
@@ -68,6 +68,8 @@ def _config(paths: Paths) -> Check:
         check_base_url(paths)
     except CtuiError as error:
         return Check("config", False, error.message, error.hint)
+    if retired := retired_in(file):
+        return Check("config", True, f"{file}: {'; '.join(retired)}")
     return Check("config", True, str(file) if file.is_file() else f"defaults; {file} would count")
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from ctui.client.lending import lender
 from ctui.environments.build.carrying import carry_into
+from ctui.environments.build.left_out import note_carried
 from ctui.environments.build.provision import Provision, provision
 from ctui.environments.consent import consent_text
 from ctui.environments.lookup import plan_of
@@ -23,7 +25,7 @@ from ctui.worktrees.owner import TASK_UID
 if TYPE_CHECKING:
     from ctui.config import Config
     from ctui.git.repository.repository import Repository
-    from ctui.tasks.model import TaskOptions
+    from ctui.tasks.model import Task, TaskOptions
 
 
 class EnvironmentWish(NamedTuple):
@@ -73,7 +75,8 @@ async def ensure_environment(
         network_name(paths.instance, config.sandbox),
         TASK_UID,
         wish.progress,
-        wish.verify,
+        lend=lender(paths) if config.network.gateway else None,
+        verify=wish.verify,
     )
     return await provision(given, plan)
 
@@ -81,7 +84,26 @@ async def ensure_environment(
 async def carry(paths: Paths, environment: Environment, worktree: Path, git_dir: Path) -> list[str]:
     """Put what an environment carries into a new worktree; return what was left out, and why."""
     kept = Records(paths).carried(environment.id)
-    return await carry_into(kept, environment.carry, worktree, git_dir)
+    notes = await carry_into(kept, environment.carry, worktree, git_dir)
+    await asyncio.to_thread(note_carried, git_dir, environment.id, environment.carry)
+    return notes
+
+
+def old_environments(paths: Paths, tasks: Iterable[Task]) -> dict[str, str]:
+    """Return, by the task's id, why it cannot run in its environment any more, and what to do."""
+    from ctui.config import load_config
+    from ctui.environments.freshness import old_reason
+    from ctui.sandbox.docker.image import image_tag
+
+    records, found = Records(paths), dict[str, str]()
+    concerned = [task for task in tasks if task.options.environment and not task.removed]
+    made_with = image_tag(load_config(paths).image) if concerned else ""
+    for task in concerned:
+        record = records.get(task.options.environment)
+        old = old_reason(record, made_with) if record else "gone: ctui env build"
+        if old:
+            found[task.id] = f"environment {old} --base {task.base[:12]}" if task.base else old
+    return found
 
 
 def with_environment(options: TaskOptions, environment: Environment | None) -> TaskOptions:

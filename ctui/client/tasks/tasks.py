@@ -27,6 +27,7 @@ from ctui.client.tasks.task_place import TaskPlace, place_of
 from ctui.client.worktrees import worktrees
 from ctui.client.worktrees.worktree_removal import WorktreeRemover
 from ctui.config import Config, load_config
+from ctui.config.sources import retired_in
 from ctui.errors import ConsentRequired, CtuiError, Refused
 from ctui.git.private.isolation import refuse_incomplete
 from ctui.git.repository.repository import open_repository
@@ -35,6 +36,7 @@ from ctui.sandbox.docker.endpoint import resolve_endpoint
 from ctui.tasks.calls import RemoveTask, StartTask, StopTask
 from ctui.tasks.model import Task, TaskOptions
 from ctui.tasks.naming import check_task_id
+from ctui.tasks.secrets.registry import wanted_secrets
 from ctui.tasks.session.messages import check_text
 from ctui.tasks.trust import is_trusted
 from ctui.worktrees.layout import settings_folder
@@ -102,6 +104,7 @@ async def _start(client: Client, repository: Repository, new: NewTask, how: _How
     engine = resolve_endpoint().identity
     config = settled(load_config(paths, repository=settings_folder(repository)))
     options = options_of(paths, new, config, said.append)
+    said += retired_in(paths.config_file)
     folder = repository.work_tree or repository.common_dir
     chosen = chosen_login(paths, config.claude, folder, options.login)
     options = msgspec.structs.replace(options, login=chosen)
@@ -119,6 +122,12 @@ async def _start(client: Client, repository: Repository, new: NewTask, how: _How
     try:
         wanted = await _environment(paths, repository, place, config, wish)
         options = with_environment(options, wanted.environment)
+        if wanted.environment is not None and wanted.environment.secrets:
+            have = {*options.env, *options.secrets}
+            secrets, missing = wanted_secrets(paths, wanted.environment.secrets, have)
+            options = msgspec.structs.replace(options, secrets=(*options.secrets, *secrets))
+            known = login(paths, options)
+            said += missing
         if wanted.due:
             due: Literal["worktree", "new-worktree"] = "new-worktree" if place.made else "worktree"
             options = msgspec.structs.replace(options, environment_due=due)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
@@ -14,6 +14,8 @@ import msgspec
 from ctui.client.client import Client
 from ctui.client.worktrees.survey import open_survey
 from ctui.client.worktrees.worktrees import open_store
+from ctui.environments.build.left_out import bring_back, leave_out
+from ctui.environments.records import Records
 from ctui.errors import CtuiError, InvalidInput, NotFound, Refused
 from ctui.git.repository.repository import Repository, open_repository
 from ctui.paths import Paths
@@ -22,7 +24,7 @@ from ctui.text import one_line
 from ctui.worktrees.landing.unfinished import complete_unfinished
 from ctui.worktrees.model import WorktreeStatus
 from ctui.worktrees.proof.worker import ProofWorker
-from ctui.worktrees.trash.entries import TrashEntry
+from ctui.worktrees.trash.entries import TrashEntry, trash_folder
 from ctui.worktrees.trash.recovery import recover, trash_entries
 from ctui.worktrees.trash.removal import look_for_removal, remove_seen, remove_worktree
 from ctui.worktrees.trash.removal_checks import check_removal
@@ -106,6 +108,7 @@ class WorktreeRemover:
                 tasks=tuple(task.id for task in tasks),
             )
             store.worktrees.forget(seen.path)
+        await asyncio.to_thread(self._leave_out, entry)
         for task in tasks:
             await self._client.call(RemoveTask(task.id))
         return entry
@@ -129,6 +132,7 @@ class WorktreeRemover:
                     still_free=partial(_nobody_works, store, path),
                 )
                 store.worktrees.forget(path)
+                await asyncio.to_thread(self._leave_out, entry)
                 return entry, seen.status
         entry = await self.remove(seen.status, force=force, delete_branch=delete_branch)
         return entry, seen.status
@@ -140,7 +144,7 @@ class WorktreeRemover:
             NotFound, Conflict, Unavailable: it stays in the trash.
         """
         restored = await restore_worktree(self._repository, entry_id)
-        self._keep(restored)
+        restored = await self._keep(restored)
         if restored.path == restored.entry.path:
             for task in restored.entry.tasks:
                 try:
@@ -152,16 +156,28 @@ class WorktreeRemover:
     async def trash(self) -> Sequence[TrashEntry]:
         """Return everything that can be restored, after completing what a crash cut off."""
         for restored in await recover(self._repository):
-            self._keep(restored)
+            await self._keep(restored)
         return await trash_entries(self._repository)
 
     def _survey(self, store: Store) -> Survey:
         return open_survey(self._client.paths, store, self._repository, self._prover)
 
-    def _keep(self, restored: Restored) -> None:
-        if (record := restored.record) is not None:
-            with open_store(self._client.paths) as store:
-                store.worktrees.save(record.path, record.repository, msgspec.json.encode(record))
+    async def _keep(self, restored: Restored) -> Restored:
+        """Put it on record again, with the folders that the trash did without."""
+        if (record := restored.record) is None:
+            return restored
+        with open_store(self._client.paths) as store:
+            store.worktrees.save(record.path, record.repository, msgspec.json.encode(record))
+        kept = Records(self._client.paths).carried
+        notes = await bring_back(Path(record.metadata), Path(record.path), kept)
+        return restored._replace(notes=[*restored.notes, *notes])
+
+    def _leave_out(self, entry: TrashEntry) -> None:
+        """Keep nothing in the trash that an environment has too; what cannot be erased stays."""
+        if entry.place is not None:
+            metadata = trash_folder(self._repository) / entry.id
+            with suppress(OSError):
+                leave_out(metadata, Path(entry.place), Records(self._client.paths).carried)
 
 
 def _nobody_works(store: Store, path: str) -> bool:

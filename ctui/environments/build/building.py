@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterable
 
 import msgspec
 
 from ctui.environments.build.carrying import keep_folders
 from ctui.environments.build.context import build_context
+from ctui.environments.build.network import CONTAINER
 from ctui.environments.build.service_images import require_images
-from ctui.environments.build.set_up import Log
+from ctui.environments.build.set_up import Log, SetUpFailed
 from ctui.environments.build.stages import Builder, Progress, root_steps, run_as_root, run_as_user
 from ctui.environments.definition.dockerfile import bases, refuse_fetching
 from ctui.environments.definition.variables import resolve_environment
@@ -21,11 +23,11 @@ from ctui.sandbox.docker.engine import Engine
 from ctui.sandbox.docker.environment_image import (
     LABEL_ENVIRONMENT,
     LABEL_MADE_WITH,
+    failed_tag,
     inspect_image,
     pull_image,
 )
 from ctui.sandbox.docker.image import build_on, image_tag, require_image
-from ctui.sandbox.proxies import proxy_environment
 from ctui.sandbox.spec import LABEL_INSTANCE
 
 
@@ -48,20 +50,17 @@ async def build_environment(builder: Builder, plan: Plan) -> Environment:
         begun = _record(plan)
         records.save(begun)
         log = Log(records.log(plan.id))
-
-        def heard(text: str) -> None:
-            log.write(text.encode())
-            builder.progress(text)
-
         started = time.monotonic()
         place = records.place(plan.id)
         try:
             await asyncio.to_thread(erase, place)
-            made = await _build(builder._replace(progress=heard), plan, begun, records, log)
+            await builder.engine.remove_image(failed_tag(builder.paths.instance, plan.id))
+            made = await _build(builder, plan, begun, records, log)
         except BaseException as error:
             problem = error.one_line() if isinstance(error, CtuiError) else "it was cut off"
             records.save(msgspec.structs.replace(begun, state="failed", problem=problem))
-            await asyncio.to_thread(erase, place)
+            if not isinstance(error, SetUpFailed):  # a person may look into it
+                await asyncio.to_thread(erase, place)
             raise
         seconds = round(time.monotonic() - started, 1)
         made = msgspec.structs.replace(made, state="ready", seconds=seconds)
@@ -74,7 +73,8 @@ async def _build(
 ) -> Environment:
     engine, definition = builder.engine, plan.found.definition
     labels = {LABEL_INSTANCE: builder.paths.instance}
-    await engine.ensure_network(builder.network, labels)
+    if not builder.network.startswith(CONTAINER):
+        await engine.ensure_network(builder.network, labels)
     made_with = image_tag(builder.config.image)
     carry: tuple[str, ...] = ()
     place = records.place(plan.id)
@@ -88,18 +88,36 @@ async def _build(
         if definition.steps:
             workspace, kept = place / "workspace", records.carried(plan.id)
             carry = await asyncio.to_thread(keep_folders, workspace, kept, definition, plan.files)
+        await asyncio.to_thread(erase, place / "workspace")
     finally:
-        for name in ("workspace", "variables.sh"):
-            await asyncio.to_thread(erase, place / name)
+        await asyncio.to_thread(erase, place / "variables.sh")
     return msgspec.structs.replace(
         begun,
         image=tag,
         made_with=made_with,
+        bases=await image_ids(engine, named_bases(plan)),
         carry=carry,
         env=env,
         volumes=definition.volumes,
         services=definition.services,
+        secrets=definition.secrets,
     )
+
+
+def named_bases(plan: Plan) -> list[str]:
+    """Return the images that a definition, or its Dockerfile, names."""
+    definition = plan.found.definition
+    if definition.dockerfile:
+        named = bases(plan.dockerfile, definition.args, definition.target)
+    else:
+        named = [definition.image]
+    return list(filter(None, named))
+
+
+async def image_ids(engine: Engine, names: Iterable[str]) -> dict[str, str]:
+    """Return the ids of those images that the engine has, by their names."""
+    found = {name: await engine.image_id(name) for name in names}
+    return {name: one for name, one in found.items() if one is not None}
 
 
 def _record(plan: Plan) -> Environment:
@@ -121,21 +139,25 @@ def _record(plan: Plan) -> Environment:
 
 async def _task_image(builder: Builder, plan: Plan, log: Log) -> str:
     """Return the image of a task on what the definition names, built if need be."""
-    base = await _base(builder, plan)
+
+    def heard(text: str) -> None:
+        log.write(text.encode())
+        builder.progress(text)
+
+    base = await _base(builder._replace(progress=heard), plan)
     if not base and not root_steps(plan):
         return await require_image(builder.engine, builder.config.image)
     base = base or await require_image(builder.engine, builder.config.image)
     below = await run_as_root(builder, plan, base, log)
     instance = builder.paths.instance
-    return await build_on(builder.engine, builder.config.image, below, builder.progress, instance)
+    return await build_on(builder.engine, builder.config.image, below, heard, instance)
 
 
 async def _base(builder: Builder, plan: Plan) -> str:
     """Return the image that the definition names, built or pulled if need be; "" for ctui's own."""
     engine, definition = builder.engine, plan.found.definition
     args, target = definition.args, definition.target
-    named = bases(plan.dockerfile, args, target) if definition.dockerfile else [definition.image]
-    for image in filter(None, named):
+    for image in named_bases(plan):
         await require_harmless(engine, image, builder.progress)
     if not definition.dockerfile:
         return definition.image
@@ -145,7 +167,7 @@ async def _base(builder: Builder, plan: Plan) -> str:
     await engine.build(
         context.archive,
         base,
-        {**proxy_environment(engine=engine.endpoint.url), **args},
+        {**builder.proxies, **args},
         {LABEL_ENVIRONMENT: plan.id, LABEL_INSTANCE: builder.paths.instance},
         builder.progress,
         network=builder.network,

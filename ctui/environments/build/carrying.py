@@ -34,7 +34,7 @@ def keep_folders(
     for path in wanted:
         if files.entry_id(path) is not None or any(path.startswith(f"{one}/") for one in found):
             continue
-        if _is_real_folder(workspace, path):
+        if is_real_folder(workspace, path):
             target = kept / path
             target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             (workspace / path).rename(target)
@@ -62,11 +62,23 @@ async def carry_into(
         place = PurePosixPath(path)
         if path not in ignored:
             notes.append(f"{one_line(path)} of the environment is not ignored by git: left out")
-        elif not _is_real_folder(kept, path) or not _is_free(worktree, place):
+        elif not is_real_folder(kept, path) or not _is_free(worktree, place):
             notes.append(f"{one_line(path)} of the environment cannot be put there: left out")
         else:
             await _copy(kept / place, worktree / place)
     return notes
+
+
+async def copy_kept(kept: Path, folders: Iterable[str], workspace: Path) -> None:
+    """Copy kept folders into a workspace that only has a commit's files.
+
+    Raises:
+        Unavailable: a copy failed.
+    """
+    for path in folders:
+        place = PurePosixPath(path)
+        if is_real_folder(kept, path) and _is_free(workspace, place):
+            await _copy(kept / place, workspace / place)
 
 
 async def _copy(source: Path, target: Path) -> None:
@@ -94,7 +106,7 @@ def _ignored(git_dir: Path, folders: Iterable[str]) -> set[str]:
     return {path for path in folders if git.path_is_ignored(f"{path}/")}
 
 
-def _is_real_folder(root: Path, path: str) -> bool:
+def is_real_folder(root: Path, path: str) -> bool:
     """Return True for a folder that no link leads to."""
     here = root
     for part in PurePosixPath(path).parts:
@@ -112,5 +124,5 @@ def _is_free(worktree: Path, place: PurePosixPath) -> bool:
     return (
         not target.is_symlink()
         and not target.exists()
-        and (place.parent == PurePosixPath() or _is_real_folder(worktree, str(place.parent)))
+        and (place.parent == PurePosixPath() or is_real_folder(worktree, str(place.parent)))
     )

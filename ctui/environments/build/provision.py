@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from ctui.environments.freshness import moved_bases
 from ctui.environments.plan import Plan
 from ctui.environments.records import Environment, Records
-from ctui.errors import Conflict
+from ctui.errors import Conflict, CtuiError
 from ctui.paths import Paths
 from ctui.sandbox.docker.environment_image import inspect_image
 from ctui.sandbox.docker.image import image_tag
+from ctui.sandbox.proxies import gateway_proxies, proxy_environment
 
 if TYPE_CHECKING:
     from ctui.config import Config
     from ctui.sandbox.docker.engine import Engine
+
+_AGAIN_SECONDS = 60.0
+
+Lend = Callable[[str, str], Awaitable[Path]]
+"""Returns the folder of an access for a build and its repository; called again and again."""
 
 
 class Provision(NamedTuple):
@@ -26,10 +34,12 @@ class Provision(NamedTuple):
     paths: Paths
     config: Config
     network: str
-    """The network of tasks."""
+    """The engine's network for what is unsealed."""
     task_uid: int
     """The user of tasks where this process is root; otherwise they have its own."""
     progress: Callable[[str], None] = lambda _: None
+    lend: Lend | None = None
+    """Lends a build what the tasks of its repository reach; None builds unsealed."""
     verify: bool = False
     """Look at the engine also where the record says that all is built."""
 
@@ -63,7 +73,10 @@ async def _is_current(known: Environment, given: Provision) -> bool:
     if not given.verify:
         return True
     async with _engine() as engine:
-        return await inspect_image(engine, known.image) is not None
+        if await inspect_image(engine, known.image) is None:
+            return False
+        now = {name: await engine.image_id(name) for name in known.bases}
+        return not moved_bases(known, now)
 
 
 async def _have_services(known: Environment, given: Provision) -> None:
@@ -81,17 +94,64 @@ async def _build(given: Provision, plan: Plan) -> Environment:
     from ctui.environments.build.stages import Builder
 
     root = os.geteuid() == 0
-    async with _engine() as engine:
+    async with (
+        _engine() as engine,
+        build_network(given, plan.id, str(plan.repository.common_dir), engine) as net,
+    ):
         builder = Builder(
             engine=engine,
             paths=given.paths,
             config=given.config,
-            network=given.network,
+            network=net.name,
+            proxies=net.proxies,
             uid=given.task_uid if root else os.geteuid(),
             gid=given.task_uid if root else os.getegid(),
             progress=given.progress,
         )
         return await build_environment(builder, plan)
+
+
+class BuildNetwork(NamedTuple):
+    """The network of a build, as the engine names it, and the variables of its proxies."""
+
+    name: str
+    proxies: Mapping[str, str]
+
+
+@asynccontextmanager
+async def build_network(
+    given: Provision, name: str, repository: str, engine: Engine
+) -> AsyncIterator[BuildNetwork]:
+    """Have the network of a build, or of a shell in what was built.
+
+    Args:
+        given: whether it is sealed, and how.
+        name: of what it is for; nothing else has it at the same time.
+        repository: whose rules of hosts count.
+        engine: that builds.
+    """
+    from ctui.environments.build.network import sealed_network
+
+    if given.lend is None:
+        proxies = proxy_environment(engine=engine.endpoint.url, in_sandbox=True)
+        yield BuildNetwork(given.network, proxies)
+        return
+    lend = given.lend
+    folder = await lend(name, repository)
+
+    async def keep() -> None:
+        while True:
+            await asyncio.sleep(_AGAIN_SECONDS)
+            with suppress(CtuiError):
+                await lend(name, repository)
+
+    keeping = asyncio.create_task(keep())
+    try:
+        sealed = sealed_network(engine, given.paths, given.config.image, name, folder)
+        async with sealed as network:
+            yield BuildNetwork(network, gateway_proxies())
+    finally:
+        keeping.cancel()
 
 
 @asynccontextmanager

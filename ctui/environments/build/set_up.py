@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -39,6 +39,13 @@ for step in "$@"; do
 done
 """
 """Script of a set-up's container: each argument is one step."""
+
+
+class SetUpFailed(ExternalFailure):
+    """A step of a set-up failed; what it had written until then may be kept."""
+
+    environment = ""
+    """The id of its environment."""
 
 
 class Limits(NamedTuple):
@@ -75,11 +82,21 @@ async def run_steps(
     limits: Limits,
     log: Log,
     progress: Callable[[str], None],
+    failed: Callable[[str], Awaitable[None]],
 ) -> str:
     """Run the steps in a new container, and return it, stopped and with what it wrote.
 
+    Args:
+        engine: that makes it.
+        spec: of the container.
+        steps: that its script runs.
+        limits: of time and space.
+        log: keeps what is printed.
+        progress: is told what is done.
+        failed: keeps what there is in the container when a step failed.
+
     Raises:
-        ExternalFailure: a step failed; the container is gone, its log is kept.
+        SetUpFailed: a step failed; the container is gone, its log is kept.
         Refused: it took too long, or the disk is full.
     """
     container = await engine.create(spec)
@@ -95,6 +112,8 @@ async def run_steps(
                 await following
         state = await engine.state(container)
         if state.exit_code:
+            with suppress(CtuiError):
+                await failed(container)
             raise said.failure(state.exit_code, out_of_memory=state.oom_killed)
     except BaseException:
         with suppress(CtuiError):
@@ -134,12 +153,17 @@ class _Said:
             self.last = shown
             self._progress(f"{self.step} ({duration(time.monotonic() - self._since)}): {shown}")
 
-    def failure(self, code: int, *, out_of_memory: bool) -> ExternalFailure:
+    def failure(self, code: int, *, out_of_memory: bool) -> SetUpFailed:
         why = "out of memory" if out_of_memory else f"exit code {code}"
         last = f": {self.last}" if self.last else ""
-        return ExternalFailure(
-            f"the set-up failed in `{self.step}` ({why}){last}", hint=f"all of it: {self._log.path}"
+        number = self._log.path.stem
+        look = f"`ctui env shell --failed --id {number}` looks into it"
+        failed = SetUpFailed(
+            f"the set-up failed in `{self.step}` ({why}){last}",
+            hint=f"{look}; all of it: {self._log.path}",
         )
+        failed.environment = number
+        return failed
 
 
 async def _follow(engine: Engine, container: str, said: _Said) -> None:

@@ -15,6 +15,7 @@ import msgspec
 from ctui.claude.task_home import GUARDED
 from ctui.config import Config, parse_size
 from ctui.environments.build.checkout import write_files
+from ctui.environments.build.network import CONTAINER
 from ctui.environments.build.set_up import SCRIPT, TIDYING, VARIABLES, Limits, Log, run_steps
 from ctui.environments.definition.definition import Step
 from ctui.environments.plan import Plan
@@ -24,11 +25,12 @@ from ctui.sandbox.docker.accounts import account_mounts
 from ctui.sandbox.docker.engine import Engine
 from ctui.sandbox.docker.environment_image import (
     LABEL_ENVIRONMENT,
+    LABEL_STAGE,
     commit_container,
     environment_tag,
+    failed_tag,
     inspect_image,
 )
-from ctui.sandbox.proxies import proxy_environment
 from ctui.sandbox.spec import HOME, LABEL_INSTANCE, LABEL_TASK, Mount, SandboxSpec
 from ctui.sandbox.spec import Limits as SandboxLimits
 
@@ -54,7 +56,9 @@ class Builder(NamedTuple):
     paths: Paths
     config: Config
     network: str
-    """The network of tasks: a build reaches what they do."""
+    """The network that a build is on, as the engine names it."""
+    proxies: Mapping[str, str]
+    """Variables of the proxies there."""
     uid: int
     gid: int
     progress: Progress
@@ -99,7 +103,7 @@ async def run_as_user(
         ended = (*steps, _clean_home())
         container = await _run(builder, plan, image, ended, log, as_root=False, env=env)
     else:
-        spec = _spec(builder, plan, image, (), as_root=False)
+        spec = sealed_spec(builder, plan.id, image, as_root=False)
         await builder.engine.remove(spec.name)
         container = await builder.engine.create(spec)
     tag = environment_tag(builder.paths.instance, plan.id)
@@ -133,44 +137,56 @@ async def _run(
     mounts = (
         Mount(str(workspace), WORKSPACE, read_only=as_root),
         Mount(
-            str(_variables_file(builder, workspace.parent, env, as_root=as_root)),
+            str(variables_file(builder, workspace.parent, env, as_root=as_root)),
             VARIABLES,
             read_only=True,
         ),
     )
-    spec = _spec(builder, plan, image, steps, as_root=as_root, mounts=mounts)
+    spec = sealed_spec(builder, plan.id, image, as_root=as_root, mounts=mounts)
+    spec = msgspec.structs.replace(
+        spec,
+        entrypoint=("/bin/sh", "-c", SCRIPT, "ctui"),
+        command=tuple(step.command for step in steps),
+    )
     if not as_root:  # programs such as ssh refuse a user without a name
         named = await account_mounts(builder.engine, spec, builder.paths.state / "accounts")
         spec = msgspec.structs.replace(spec, mounts=(*spec.mounts, *named))
     await builder.engine.remove(spec.name)  # what a killed build left
     limits = Limits(workspace.parent, parse_size(builder.config.tasks.free_space))
-    return await run_steps(builder.engine, spec, steps, limits, log, builder.progress)
+
+    async def keep_failed(container: str) -> None:
+        stage = {LABEL_ENVIRONMENT: plan.id, LABEL_STAGE: "root" if as_root else "user"}
+        tag = failed_tag(builder.paths.instance, plan.id)
+        await commit_container(builder.engine, container, tag, [*_labels(stage), *_variables(env)])
+
+    engine, say = builder.engine, builder.progress
+    return await run_steps(engine, spec, steps, limits, log, say, keep_failed)
 
 
-def _spec(
+def sealed_spec(
     builder: Builder,
-    plan: Plan,
+    environment: str,
     image: str,
-    steps: tuple[Step, ...],
     *,
     as_root: bool,
     mounts: tuple[Mount, ...] = (),
 ) -> SandboxSpec:
+    """Return the container in which commands of an environment run, without any."""
     sandbox = builder.config.sandbox
     return SandboxSpec(
-        name=f"ctui-{builder.paths.instance[:8]}-setup-{plan.id}",
+        name=f"ctui-{builder.paths.instance[:8]}-setup-{environment}",
         image=image,
-        entrypoint=("/bin/sh", "-c", SCRIPT, "ctui"),
-        command=tuple(step.command for step in steps),
+        command=(),
         uid=0 if as_root else builder.uid,
         gid=0 if as_root else builder.gid,
         env={},
         mounts=mounts,
-        network=builder.network,
+        network="" if builder.network.startswith(CONTAINER) else builder.network,
+        network_of=builder.network.partition(CONTAINER)[2],
         # An image's labels are its containers': one could call itself a task's.
         labels={
             LABEL_INSTANCE: builder.paths.instance,
-            LABEL_ENVIRONMENT: plan.id,
+            LABEL_ENVIRONMENT: environment,
             LABEL_TASK: "",
         },
         limits=SandboxLimits(
@@ -191,7 +207,7 @@ async def _keep(builder: Builder, container: str, tag: str, changes: list[str]) 
         await asyncio.shield(builder.engine.remove(container))
 
 
-def _variables_file(
+def variables_file(
     builder: Builder, folder: Path, env: Mapping[str, str], *, as_root: bool
 ) -> Path:
     """Write the variables of a set-up.
@@ -199,7 +215,7 @@ def _variables_file(
     In the container's own they would stay in the image, and a proxy's address can hold a password.
     """
     variables = {
-        **proxy_environment(engine=builder.engine.endpoint.url, in_sandbox=True),
+        **builder.proxies,
         "DEBIAN_FRONTEND": "noninteractive",
         "CI": "true",
         **({"HOME": "/root"} if as_root else env),
@@ -233,8 +249,12 @@ async def _changes(
         'CMD ["claude"]',
         f"WORKDIR {WORKSPACE}",
         *_labels(labels),
-        *(f"ENV {name}={_quoted(value)}" for name, value in env.items()),
+        *_variables(env),
     ]
+
+
+def _variables(env: Mapping[str, str]) -> list[str]:
+    return [f"ENV {name}={_quoted(value)}" for name, value in env.items()]
 
 
 def _labels(labels: Mapping[str, str]) -> list[str]:

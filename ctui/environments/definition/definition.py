@@ -67,6 +67,8 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     volumes: tuple[VolumeMount, ...] = ()
     services: tuple[Service, ...] = ()
     """Started beside each task; a service stands behind those that it waits for."""
+    secrets: tuple[str, ...] = ()
+    """Names of secrets that the person may have; never where a value comes from."""
 
     @property
     def is_default(self) -> bool:
@@ -81,8 +83,9 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     def digest(self) -> str:
         """Return a hash of everything that it says."""
         said = msgspec.to_builtins(self)
-        if not self.services:
-            del said["services"]  # a consent of before there were any goes on to count
+        for later in ("services", "secrets"):
+            if not said[later]:
+                del said[later]  # a consent of before there were any goes on to count
         return hashlib.sha256(msgspec.json.encode(said, order="deterministic")).hexdigest()
 
 

@@ -10,7 +10,7 @@ from ctui.config.problems import Problem, parse
 from ctui.environments.definition.commit_files import path_in_commit
 from ctui.environments.definition.definition import Definition, Found, KeyReport, Source, Step
 from ctui.environments.definition.services.table import read_services
-from ctui.environments.definition.variable_names import allowed, text_values
+from ctui.environments.definition.variable_names import allowed, name_problem, text_values
 from ctui.errors import InvalidInput
 from ctui.text import one_line
 
@@ -28,6 +28,7 @@ KEYS: Mapping[str, tuple[str, Any]] = {
     "inputs": ("files whose content decides about another set-up", ["package-lock.json"]),
     "carry": ("ignored folders that come into each new worktree", ["node_modules"]),
     "env": ("variables of every task", {"NODE_ENV": "test"}),
+    "secrets": ("names of your secrets (`ctui secret set`) that every task gets", ["NPM_TOKEN"]),
     "services": ("are started beside each task; see Services", {"db": {"image": "postgres"}}),
 }
 """Key of `[environment]` -> what is done with it, and an example."""
@@ -85,6 +86,7 @@ def environment_of(table: object, file: str, source: Source) -> Found:
         carry=read.paths("carry"),
         env=env,
         services=services,
+        secrets=read.names("secrets"),
     )
     return Found(definition, tuple(keys))
 
@@ -139,6 +141,14 @@ class _Table:
 
     def steps(self, key: str) -> tuple[Step, ...]:
         return tuple(Step(f"{SECTION}.{key}", one) for one in self._texts(key) or ())
+
+    def names(self, key: str) -> tuple[str, ...]:
+        """Return names of variables, each once."""
+        found = tuple(dict.fromkeys(self._texts(key) or ()))
+        for name in found:
+            if why := name_problem(name):
+                raise self._wrong(key, f"has {one_line(name, 40)!r}: {why}")
+        return found
 
     def variables(self, key: str) -> dict[str, str]:
         values = text_values(self._table.get(key, {}))

@@ -36,6 +36,7 @@ class Call:
         try:
             await self._books.begin(self.row)
         except StoreUnavailable as error:
+            self._ended = True  # there is nothing to end
             raise wait(f"{error.message}: no call is made that is not on record", 10) from error
 
     def counter(self, content_type: str) -> Counter:

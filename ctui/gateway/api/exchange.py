@@ -61,7 +61,7 @@ class Exchange:
         self._login = login
         self._at = time.time_ns()
         self._down = 0
-        self._failed = False
+        self._sent = self._failed = False
 
     async def run(self, send: Send) -> None:
         """Do all of it.
@@ -70,8 +70,10 @@ class Exchange:
             Answer: there is no answer of the API that the task could use.
             Torn: there was one, up to its middle.
         """
-        call = await self._begun() if self._asked.route.costs else None
+        call = self._call() if self._asked.route.costs else None
         try:
+            if call is not None:
+                await call.begin()
             await self._pass(await self._answer(), call, send)
         except Unreachable as error:
             self._failed = True
@@ -85,13 +87,17 @@ class Exchange:
             raise
         finally:
             if call is not None:
-                call.lost()  # unless it has ended: then it was cut off here
+                # Nothing, if it has ended; else it was cut off here.
+                if self._sent:
+                    call.lost()
+                else:
+                    call.unpaid(0)
                 spent = self._shared.books.spent(self._access.task)
                 self._shared.tell(Spent(self._access.task, spent))
             self._shared.books.record(self._record())
 
-    async def _begun(self) -> Call:
-        """Write the call down."""
+    def _call(self) -> Call:
+        """Return the call as it is written down."""
         access, asked = self._access, self._asked
         model = asked.route.model or model_in(asked.body)
         row = NewCall(
@@ -108,7 +114,6 @@ class Exchange:
         call = Call(self._shared.books, row)
         if not call.known_price:
             self._place.anomaly("price", f"nobody knows what {one_line(model)!r} costs")
-        await call.begin()
         return call
 
     async def _answer(self) -> httpx2.Response:
@@ -118,11 +123,15 @@ class Exchange:
         for _ in range(2):
             url = address(self._login, asked.path, asked.query)
             headers = onward(asked.headers, self._login)
+            self._sent = True
             answer = await self._shared.upstream.send(asked.method, url, headers, asked.body)
             status = answer.status_code
             if status not in {401, 403}:
                 return answer
             why = await _reason(answer)
+            if status == 403 and not _speaks_of_token(why):
+                # What the account or its organisation may not do: no other login would help.
+                raise Answer(400, f"the API does not permit it to this account ({why})")
             newer = await self._shared.logins.renewed(access.login, self._login, status, access.run)
             if newer is None or route_of(newer.kind, asked.method, asked.path) is None:
                 break
@@ -170,6 +179,12 @@ class Exchange:
             up=len(self._asked.body),
             down=self._down,
         )
+
+
+def _speaks_of_token(reason: str) -> bool:
+    """Return True for a refusal that another login may mend."""
+    said = reason.lower()
+    return "token" in said and any(word in said for word in ("revoked", "expired", "invalid"))
 
 
 async def _reason(answer: httpx2.Response) -> str:

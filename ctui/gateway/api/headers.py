@@ -81,10 +81,11 @@ def onward(headers: Headers, login: Login) -> list[tuple[bytes, bytes]]:
     """
     named = _named_by_connection(headers)
     own = [(name.lower().encode(), value.encode()) for name, value in login.headers]
-    gone = _OF_THE_CONNECTION | _WHO_ASKS | named | {name for name, _ in own}
+    said = {name for name, _ in own}
+    gone = _OF_THE_CONNECTION | _WHO_ASKS | named | said
     new: list[tuple[bytes, bytes]] = []
     credential = _credential(login)
-    if credential and credential[0] in gone:
+    if credential and credential[0] in said:
         credential = None  # the login's own headers say it otherwise
     betas_seen = False
     for name, value in headers:

@@ -16,7 +16,7 @@ class Torn(Exception):
 
 
 async def pass_on(answer: httpx2.Response, send: Send, look: Callable[[bytes], object]) -> None:
-    """Pass an answer on, and have each piece of it looked at.
+    """Pass an answer on, and have each piece of it looked at, also one that nobody took.
 
     Raises:
         Torn: it ended in its middle.
@@ -25,8 +25,10 @@ async def pass_on(answer: httpx2.Response, send: Send, look: Callable[[bytes], o
     try:
         await send({**start, "headers": back(answer.headers.raw)})
         async for data in answer.aiter_raw():
-            look(data)
-            await send({"type": "http.response.body", "body": data, "more_body": True})
+            try:
+                await send({"type": "http.response.body", "body": data, "more_body": True})
+            finally:
+                look(data)  # afterwards, so that it costs the task no time
         await send({"type": "http.response.body"})
     except httpx2.TransportError as error:
         raise Torn(type(error).__name__) from None

@@ -25,8 +25,6 @@ class Books:
         }
         (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM calls").fetchone()
         self._last: int = last
-        self.unrecorded = 0
-        """Number of attempts that came too quickly to be written down."""
 
     @classmethod
     async def open(cls, path: Path, estimate: Estimate, limits: Limits = LIMITS) -> Books:
@@ -67,12 +65,12 @@ class Books:
         self._spent[call.task] = self.spent(call.task) + ending.dollars
         self._writer.put(schema.end(call, ending))
 
-    def record(self, row: RequestRow) -> None:
-        """Write down an attempt to reach something outside."""
+    def record(self, row: RequestRow) -> bool:
+        """Write down an attempt to reach something outside; False if they come too quickly."""
         if self._writer.waiting > _MOST_WAITING:
-            self.unrecorded += 1
-            return
+            return False
         self._writer.put([schema.request(row)], ("requests", row.task))
+        return True
 
 
 def _prepared(path: Path, estimate: Estimate) -> sqlite3.Connection:

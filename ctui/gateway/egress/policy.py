@@ -28,6 +28,8 @@ WEB = (80, 443)
 OWN_MACHINE = "host"
 """Name under which a task reaches a port of the person's own machine, if the person named it."""
 
+_NAMED_PORTS = 16
+
 Origin = Literal["person", "repository", "task", "shipped"]
 
 
@@ -143,6 +145,13 @@ def decide(policy: Policy, target: Target) -> Verdict:
     if policy.mode is Mode.OPEN:
         return Verdict("allow", "the network is open")
     return Verdict("ask", "nobody has named it", why="unnamed")
+
+
+def named_ports(policy: Policy) -> list[int]:
+    """Return the ports of hosts that were named, at most 16: tools that know no proxy want them."""
+    named = {one.port for one in policy.private}
+    named.update(port for rule in policy.allow for port in rule.ports)
+    return sorted(named)[:_NAMED_PORTS]
 
 
 def _first(rules: Iterable[Rule], target: Target) -> Rule | None:

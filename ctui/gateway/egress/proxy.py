@@ -14,20 +14,31 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 import h11
+import msgspec
 
+from ctui.files import replace_file
 from ctui.gateway.egress.attempt import Pace, Tracked
 from ctui.gateway.egress.dial import Dialler, Unreachable, Way
 from ctui.gateway.egress.gate import Ask, Gate
 from ctui.gateway.egress.hello import Incomplete, Unreadable, name_in
 from ctui.gateway.egress.names import BadName, target_of
-from ctui.gateway.egress.policy import PRIVATE, Policy, Record, Verdict, decide
+from ctui.gateway.egress.policy import PRIVATE, Policy, Record, Verdict, decide, named_ports
 from ctui.gateway.egress.refusals import ALERT_NAME, line
-from ctui.gateway.egress.requests import BadRequest, other_host, passed_on, program_of, split
+from ctui.gateway.egress.requests import (
+    BadRequest,
+    other_host,
+    passed_on,
+    path_of,
+    program_of,
+    split,
+)
 from ctui.gateway.egress.upstream import Upstreams
 from ctui.gateway.http1 import Gone, Peer, end_to_end, exchange, framing
 from ctui.gateway.pump import Pump
 from ctui.gateway.sockets import Acceptor, listen_unix
 
+PORTS_FILE = "names.json"
+"""File beside the socket, for the task's side."""
 HTTP = 80
 """Port on which a tunnel is HTTP without TLS."""
 CONNECTIONS = 256
@@ -80,6 +91,7 @@ class EgressServer:
         self._policy = policy
         self._gate = Gate(policy, ask)
         self._pace = Pace()
+        self._said = b""
         self._under_way: dict[Tracked, asyncio.Task[object] | None] = {}
         self._dialler = Dialler(upstreams, own_ports)
         self._connections = connections
@@ -92,7 +104,8 @@ class EgressServer:
         return self._acceptor.open if self._acceptor else 0
 
     def recheck(self) -> None:
-        """Cut what is open and denied by now; what was allowed once stays."""
+        """Act on another policy: what is open and denied by now is cut."""
+        self._tell_ports()
         for attempt, serving in list(self._under_way.items()):
             if serving and decide(self._policy(), attempt.target).what == "refuse":
                 serving.cancel()
@@ -104,16 +117,26 @@ class EgressServer:
             Unavailable: the socket cannot be made.
         """
         listener = listen_unix(self._path)
+        self._tell_ports()
         self._acceptor = Acceptor(listener, self._serve, limit=self._connections, full=_FULL)
 
     async def close(self) -> None:
         """Remove the socket, and cut every connection."""
-        with contextlib.suppress(OSError):
-            self._path.unlink()
+        for path in (self._path, self._path.with_name(PORTS_FILE)):
+            with contextlib.suppress(OSError):
+                path.unlink()
         if self._acceptor is not None:
             await self._acceptor.close()
         await self._gate.close()
         self._dialler.close()
+
+    def _tell_ports(self) -> None:
+        """Let the task's side know at which ports names are to answer, beside the usual ones."""
+        said = msgspec.json.encode({"ports": named_ports(self._policy())})
+        if said != self._said:
+            with contextlib.suppress(OSError):  # programs that know a proxy need none of it
+                replace_file(self._path.with_name(PORTS_FILE), said, mode=0o644, sync=False)
+                self._said = said
 
     # -- one connection
 
@@ -200,9 +223,10 @@ class EgressServer:
             async with asyncio.timeout(self._idle):
                 request = await inner.event()
             if isinstance(request, h11.Request):
-                await self._exchange(inner, request, request.target, attempt, way)
-        except (TimeoutError, h11.RemoteProtocolError):
-            attempt.failed("no HTTP was spoken")
+                path = path_of(request)
+                await self._exchange(inner, request, path, attempt, way)
+        except (TimeoutError, h11.RemoteProtocolError, BadRequest):
+            attempt.failed("no request of HTTP came")
             await inner.answer(400, "ctui: no request", "ctui: only HTTP is spoken on port 80")
 
     async def _exchange(

@@ -39,6 +39,17 @@ def split(request: h11.Request) -> tuple[Target, bytes]:
     return target_of(host.decode("ascii"), _PORT), b"/" + path
 
 
+def path_of(request: h11.Request) -> bytes:
+    """Return the path of a request that no proxy was meant for.
+
+    Raises:
+        BadRequest: it has a whole address, which a server reads instead of the `Host`.
+    """
+    if request.method == b"CONNECT" or not request.target.startswith((b"/", b"*")):
+        raise BadRequest("a request for a proxy inside of a connection to a host")
+    return request.target
+
+
 def other_host(request: h11.Request, target: Target) -> str:
     """Return what the `Host` of a request for a target names instead of it; "" if it is the same.
 

@@ -1,4 +1,4 @@
-"""A port of this machine that leads to one of a task, whatever is spoken there."""
+"""A port of this machine that leads to one of a task, whatever is spoken there, for one user."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import socket
 
 from ctui.errors import CtuiError
 from ctui.gateway.ports.hub import PortsHub
+from ctui.gateway.ports.same_user import is_same_user
 from ctui.gateway.pump import Pump
 from ctui.gateway.sockets import Acceptor, listen_local
 
@@ -45,5 +46,7 @@ class PortForward:
 
     async def _serve(self, connection: socket.socket) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if not is_same_user(connection):
+            return
         with contextlib.suppress(CtuiError), await self._hub.open(self._port) as there:
             await Pump(connection, there, idle=_IDLE_SECONDS).run()

@@ -149,6 +149,8 @@ class PortsHub:
         wanted = self._wanted.get(hello.id)
         if wanted is not None and not wanted.done():
             ours = socket.socket(fileno=connection.detach()) if hello.ok else None
+            if ours is not None:
+                ours.setblocking(False)
             wanted.set_result(ours)
 
     async def _hear(self, control: socket.socket) -> None:

@@ -93,19 +93,14 @@ class ListVolumes(msgspec.Struct, forbid_unknown_fields=True):
 
 
 @tool(Nothing, VolumeList, ENDS)
-async def init_docker_volume(call: Call, _given: Nothing) -> VolumeList:
-    """Make the caches that tasks share, where sandbox.shared_caches is on.
-
-    The home of a task is made with the task.
-    """
-    from ctui.client.cleaning.volumes import init_volumes
-
-    return VolumeList(await init_volumes(call.paths))
+async def init_docker_volume(_call: Call, _given: Nothing) -> VolumeList:
+    """Make nothing: the home of a task is made with the task."""
+    return VolumeList([])
 
 
 @tool(ListVolumes, VolumeList, READS)
 async def list_docker_volume(call: Call, given: ListVolumes) -> VolumeList:
-    """List the Docker volumes of this ctui: the homes of tasks, and shared caches."""
+    """List the Docker volumes of this ctui: the homes of tasks, and others of theirs."""
     from ctui.client.cleaning.volumes import list_volumes
 
     found = await list_volumes(call.paths)

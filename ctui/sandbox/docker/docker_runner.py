@@ -106,7 +106,7 @@ class DockerRunner:
             refuse_unsealable()
         await self._engine.ensure_network(spec.network, {LABEL_INSTANCE: self._instance})
         for mount in (mount for mount in spec.mounts if mount.kind == "volume"):
-            if kind := shared_kind(mount, self._instance):
+            if kind := shared_kind(mount):
                 of = self._engine, self._instance, spec.image
                 await ensure_shared(*of, mount.source, kind)
                 continue

@@ -22,10 +22,20 @@ LABEL_ENVIRONMENT = "ctui.environment"
 LABEL_MADE_WITH = "ctui.environment.image"
 """Label with the tag of ctui's own image at the time."""
 
+LABEL_STAGE = "ctui.environment.failed"
+"""Label of what a failed set-up left: `root` or `user`, whose step it was."""
+LABEL_SHELL = "ctui.environment.shell"
+"""Label of the container of a person's shell."""
+
 
 def environment_tag(instance: str, environment: str) -> str:
     """Return the tag of an environment's image: two homes never share one."""
     return f"ctui-env:{instance[:8]}-{environment}"
+
+
+def failed_tag(instance: str, environment: str) -> str:
+    """Return the tag of what a failed set-up left."""
+    return f"ctui-env-failed:{instance[:8]}-{environment}"
 
 
 async def require_environment(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from ctui.config import ImageConfig
 from ctui.paths import resource
@@ -29,6 +31,9 @@ VERSIONS = {
 
 _TREE = ("tree/Dockerfile", "tree/make_tree.py", "tree/finish.py")
 _TREE_VERSIONS = ("CLAUDE_CODE_VERSION", "NODE_VERSION", "UV_VERSION")
+_SHIM = "shims/package"
+SHIMS = ("apk", "apt", "apt-get", "dnf", "sudo", "yum")
+"""Names under which it stands early in the PATH of a task."""
 _TASK = (
     "Dockerfile",
     *(f"relay/{name}.py" for name in ("__main__", "beside", "home", "kernel", "streams")),
@@ -36,6 +41,7 @@ _TASK = (
         f"relay/network/{name}.py"
         for name in ("__init__", "joining", "listening", "main", "names", "way_in", "way_out")
     ),
+    _SHIM,
 )
 _VARIANT = ("variants/Dockerfile", "variants/install", "variants/start", "variants/postgres.mjs")
 
@@ -95,7 +101,9 @@ def variant_context(config: ImageConfig) -> bytes:
 
 def task_context(config: ImageConfig) -> bytes:
     """Return the files that are laid on top of a base, as a tar archive."""
-    return _context(config, {name: name for name in _TASK})
+    names = {name: name for name in _TASK if name != _SHIM}
+    shim = File((_folder() / _SHIM).read_bytes(), 0o755)
+    return _context(config, names, {f"shims/{name}": shim for name in SHIMS})
 
 
 def _tree_digest(config: ImageConfig) -> hashlib._Hash:
@@ -107,11 +115,13 @@ def _tree_digest(config: ImageConfig) -> hashlib._Hash:
     return digest
 
 
-def _context(config: ImageConfig, names: dict[str, str]) -> bytes:
+def _context(
+    config: ImageConfig, names: Mapping[str, str], more: Mapping[str, File] = MappingProxyType({})
+) -> bytes:
     files = {inside: (_folder() / name).read_bytes() for name, inside in names.items()}
     files["certificates/README"] = b"Certificates of the host, as *.crt.\n"
     files.update(certificates(config))
-    return make_tar({name: File(content) for name, content in files.items()})
+    return make_tar({**{name: File(content) for name, content in files.items()}, **more})
 
 
 def _folder() -> Path:

@@ -1,11 +1,11 @@
-"""The volumes of one instance: a home for each task, and the caches that tasks may share."""
+"""The volumes of one instance: a home for each task, and what its environment asks for."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -38,33 +38,13 @@ class Volume(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     kind: VolumeKind
     task: str | None
-    """Id of the task whose home it is; None for what tasks share."""
+    """Id of the task that it is of; None for the shared caches of an older ctui."""
     size: int | None
     """Size in bytes, or None if the engine does not tell."""
     in_use: bool
     """True if a container has it, running or not."""
     created: int
     """Time in nanoseconds since the epoch, to the second."""
-
-
-class Cache(NamedTuple):
-    """Cache that tasks share."""
-
-    kind: VolumeKind
-    target: str
-    """Mount point in a container."""
-    variables: tuple[str, ...]
-    """Variables that make tools use it."""
-
-    def name(self, instance: str) -> str:
-        return f"ctui-{instance[:8]}-{self.kind}"
-
-
-CACHES = (
-    Cache("npm-cache", "/ctui/cache/npm", ("NPM_CONFIG_CACHE",)),
-    Cache("node-cache", "/ctui/cache/node", ("COREPACK_HOME", "NPM_CONFIG_DEVDIR")),
-)
-"""Mount point of the caches; one inside the home would stay behind as root's folder."""
 
 
 async def find_volumes(engine: Engine, instance: str) -> list[Volume]:
@@ -83,35 +63,16 @@ async def users(engine: Engine, volume: str) -> list[Mapping[str, str]]:
     return [labels for names, labels in await _mounted(engine) if volume in names]
 
 
-def cache_mounts(instance: str) -> tuple[Mount, ...]:
-    """Return the mounts of the caches in a task's container."""
-    return tuple(Mount(cache.name(instance), cache.target, kind="volume") for cache in CACHES)
-
-
-def cache_environment() -> dict[str, str]:
-    """Return the variables that make npm, Corepack and node-gyp use the caches."""
-    return {name: cache.target for cache in CACHES for name in cache.variables}
-
-
 def shared_folder(instance: str, repository: str) -> Mount:
     """Return the mount of the folder that the tasks of a repository share."""
     digest = hashlib.sha256(repository.encode("utf-8", "surrogateescape")).hexdigest()[:12]
     return Mount(f"ctui-{instance[:8]}-{digest}-shared", SHARED, kind="volume")
 
 
-def shared_kind(mount: Mount, instance: str) -> VolumeKind | None:
+def shared_kind(mount: Mount) -> VolumeKind | None:
     """Return the kind of a volume that several tasks have; None for a task's own."""
-    if mount.target == SHARED and mount.source.endswith("-shared"):
-        return "shared"
-    caches = (cache for cache in CACHES if cache.name(instance) == mount.source)
-    return next((cache.kind for cache in caches), None)
-
-
-async def ensure_caches(engine: Engine, instance: str, image: str) -> list[str]:
-    """Make the shared caches, and return their names."""
-    for cache in CACHES:
-        await ensure_shared(engine, instance, image, cache.name(instance), cache.kind)
-    return [cache.name(instance) for cache in CACHES]
+    shared = mount.target == SHARED and mount.source.endswith("-shared")
+    return "shared" if shared else None
 
 
 async def ensure_shared(

@@ -115,7 +115,7 @@ class Driver:
             publish=server.publish,
             now=now,
             config_folder=self.paths.config,
-            environments=LocalEnvironments(self.paths),
+            environments=LocalEnvironments(self.paths, self._desk.lend),
             booted=_booted(),
         )
 

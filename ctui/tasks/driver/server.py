@@ -283,6 +283,10 @@ async def _watch(_server: Server, _call: calls.Watch) -> object:
     return None
 
 
+async def _lend_network(server: Server, call: calls.LendNetwork) -> object:
+    return str(await server.tasks.lend_network(call))
+
+
 async def _rules_changed(server: Server, _: calls.RulesChanged) -> None:
     server.tasks.rules_changed()
 
@@ -303,6 +307,7 @@ _HANDLERS: dict[str, tuple[type[Any], Callable[[Server, Any], Awaitable[object]]
     calls.PutBackTask.method: (calls.PutBackTask, _put_back),
     calls.HoldShell.method: (calls.HoldShell, _hold_shell),
     calls.Watch.method: (calls.Watch, _watch),
+    calls.LendNetwork.method: (calls.LendNetwork, _lend_network),
     calls.RulesChanged.method: (calls.RulesChanged, _rules_changed),
     calls.HandOver.method: (calls.HandOver, _over),
 }

@@ -133,13 +133,20 @@ class BuiltEnvironment(NamedTuple):
     id: str = ""
     volumes: Mapping[str, str] = {}
     notes: tuple[str, ...] = ()
-    """Reasons why something of it is not in the worktree."""
+    """Reasons why something of it is not in the task."""
     services: tuple[Service, ...] = ()
+    secrets: tuple[str, ...] = ()
+    """Names of the person's secrets that the task gets."""
 
     def given_to(self, options: TaskOptions) -> TaskOptions:
-        """Return a task's options with this environment."""
+        """Return the options of a task that has waited for this environment."""
         return msgspec.structs.replace(
-            options, environment=self.id, volumes=dict(self.volumes), services=self.services
+            options,
+            environment=self.id,
+            volumes=dict(self.volumes),
+            services=self.services,
+            secrets=(*options.secrets, *self.secrets),
+            environment_due="",
         )
 
 
@@ -215,6 +222,15 @@ class Network(Protocol):
 
     async def close(self, task: str) -> None:
         """Take everything away that a task reached: none of its sandboxes is left."""
+
+    async def lend(self, name: str, repository: str) -> Path:
+        """Let a build reach what the repository's tasks do; return the folder of its sockets.
+
+        It is closed after a few minutes in which nobody has asked for it again.
+
+        Raises:
+            RunnerUnavailable: the gateway does not serve it.
+        """
 
     def decide(self, request: str, *, allow: bool) -> None:
         """Let what waits for a host go on, or refuse it."""

@@ -8,6 +8,8 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from ctui.config import Config
 from ctui.errors import CtuiError
 from ctui.gateway import model as gateway
@@ -16,8 +18,13 @@ from ctui.tasks.mailbox import mail
 from ctui.tasks.mailbox.ports import LoginSource
 from ctui.tasks.model import Task
 from ctui.tasks.network.gate import Gate, Link
+from ctui.tasks.network.rules import policy_of
 from ctui.tasks.network.sealed import SealedRun, access_of, is_sealed, login_of, task_policy
 from ctui.tasks.store import Store
+
+LENT = "build:"
+"""Beginning of the name of an access that no task has; no task's id has a colon."""
+_LENT_SECONDS = 300.0
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +49,7 @@ class NetworkDesk:
         """Task of each label."""
         self._wanted: dict[str, str] = {}
         """Task of each host that is asked for."""
+        self._lent: dict[str, asyncio.TimerHandle] = {}
         self._spent: dict[str, float] = {}
         self._jobs: set[asyncio.Task[None]] = set()
 
@@ -53,7 +61,11 @@ class NetworkDesk:
                 task = self._store.tasks.get(run.task, removed=True)
                 if is_sealed(task):
                     policy = self._policy(task)
-                    found.append(access_of(task, run.number, policy, self._gate.folder))
+                    found.append(
+                        access_of(
+                            task.id, run.number, policy, self._gate.folder, task.options.budget
+                        )
+                    )
             except CtuiError as error:  # one bad record hides no other
                 log.warning("the run of %s has no network: %s", run.task, error.one_line())
         self._labels = {access.label: access.task for access in found}
@@ -70,6 +82,25 @@ class NetworkDesk:
         """Take everything away that a task reached."""
         await self._gate.close(task)
         self._labels = {label: one for label, one in self._labels.items() if one != task}
+
+    async def lend(self, name: str, repository: str) -> Path:
+        """Let a build reach what the repository's tasks do."""
+        config = self._config()
+        rules = self._store.host_rules.of(repository, "")
+        # There is nobody to be asked by: what is not allowed is refused at once.
+        policy = msgspec.structs.replace(policy_of(config, rules), hold=0.0)
+        lent = f"{LENT}{name}"
+        access = access_of(lent, 0, policy, self._gate.folder)
+        await self._gate.open(SealedRun(access, None))
+        if (earlier := self._lent.pop(lent, None)) is not None:
+            earlier.cancel()
+        loop = asyncio.get_running_loop()
+        self._lent[lent] = loop.call_later(_LENT_SECONDS, self._take_back, lent)
+        return Path(access.folder)
+
+    def _take_back(self, lent: str) -> None:
+        self._lent.pop(lent, None)
+        self._do(self._gate.close(lent))
 
     def decide(self, request: str, *, allow: bool) -> None:
         """Let what waits for a host go on, or refuse it."""

@@ -13,8 +13,9 @@ from ctui.claude.login.credentials import Kind
 from ctui.config import Config
 from ctui.gateway.egress.policy import Policy
 from ctui.gateway.model import Access, Login, LoginKind
+from ctui.sandbox.proxies import GATEWAY, gateway_proxies
 from ctui.sandbox.services import Service
-from ctui.sandbox.spec import Mount
+from ctui.sandbox.spec import GATEWAY_FOLDER, Mount
 from ctui.tasks.host_rules import HostRule
 from ctui.tasks.model import Task
 from ctui.tasks.network.rules import policy_of
@@ -27,14 +28,8 @@ SEALED = "gateway"
 UNSEALED = "unsealed"
 """The choice of a task that is on the engine's network, with its login inside."""
 
-FOLDER = "/ctui/gw"
-"""Folder of a run's sockets in its sandbox."""
 PLACEHOLDER = "ctui-has-the-login"
 """In the login's place: the CLI wants one, and a constant is worth nothing to anybody."""
-
-_PROXY = "http://127.0.0.1:3128"
-_DIRECT = "localhost,127.0.0.1,::1,api.anthropic.com"
-"""Hosts that no proxy is asked for: the CLI would send its calls there instead of the socket."""
 
 _KINDS: Mapping[Kind, LoginKind] = {"api-key": "api-key", "auth-token": "bearer", "oauth": "oauth"}
 
@@ -49,7 +44,7 @@ class SealedRun(NamedTuple):
     @property
     def mount(self) -> Mount:
         """Return the folder of its sockets; a read-only one can be connected to."""
-        return Mount(self.access.folder, FOLDER, read_only=True)
+        return Mount(self.access.folder, GATEWAY_FOLDER, read_only=True)
 
 
 def is_sealed(task: Task) -> bool:
@@ -63,17 +58,19 @@ def task_policy(task: Task, config: Config, rules: Iterable[HostRule]) -> Policy
     return policy_of(msgspec.structs.replace(config, network=chosen), rules)
 
 
-def access_of(task: Task, number: int, policy: Policy, folder: Path) -> Access:
+def access_of(
+    task: str, number: int, policy: Policy, folder: Path, budget: float | None = None
+) -> Access:
     """Return a run's access to the gateway; `folder` is where all accesses have theirs."""
-    run = f"{task.id}/{number}"
+    run = f"{task}/{number}"
     return Access(
         run=run,
-        task=task.id,
-        label=label_of(task.id),
+        task=task,
+        label=label_of(task),
         folder=str(folder / hashlib.sha256(run.encode()).hexdigest()[:12]),
         egress=policy,
-        login=task.id,
-        budget=task.options.budget,
+        login=task,
+        budget=budget,
     )
 
 
@@ -100,13 +97,13 @@ def sealed_environment(login: Login | None, beside: Iterable[Service] = ()) -> d
     By the socket and its own address the CLI behaves as without a gateway: the same window, tools
     and models. The socket's variable is not documented, and is pinned with the CLI.
     """
-    proxies = {f"{name}_PROXY": _PROXY for name in ("HTTP", "HTTPS", "ALL", "BROWSER")}
-    proxies["NO_PROXY"] = ",".join([_DIRECT, *(one.name for one in beside)])
+    # The CLI would send its calls to a proxy, and not to the socket.
+    direct = ["api.anthropic.com", *(one.name for one in beside)]
     return {
-        **proxies,
-        **{name.lower(): value for name, value in proxies.items()},
+        **gateway_proxies(direct),
+        "BROWSER_PROXY": GATEWAY,
         "NODE_USE_ENV_PROXY": "1",  # Node.js has its own fetch, which reads it from 24 on
-        "ANTHROPIC_UNIX_SOCKET": f"{FOLDER}/api.sock",
+        "ANTHROPIC_UNIX_SOCKET": f"{GATEWAY_FOLDER}/api.sock",
         "ANTHROPIC_BASE_URL": "http://api.anthropic.com",
         "ANTHROPIC_AUTH_TOKEN": PLACEHOLDER,
         # With a subscription the CLI asks for it by itself, which it cannot see here.

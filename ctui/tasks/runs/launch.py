@@ -22,7 +22,7 @@ from ctui.claude.task_home import RunOptions, TaskHome, deny_rules_of, first_lin
 from ctui.config import Config, SandboxConfig, parse_size
 from ctui.paths import MANAGED
 from ctui.sandbox.docker.services.naming import holder_name
-from ctui.sandbox.docker.volumes import SHARED, cache_environment, cache_mounts, shared_folder
+from ctui.sandbox.docker.volumes import SHARED, shared_folder
 from ctui.sandbox.proxies import past_proxies, proxy_environment
 from ctui.sandbox.services import refuse_shadowing
 from ctui.sandbox.spec import (
@@ -113,7 +113,6 @@ async def prepare(
     sandbox, instance = config.sandbox, services.instance
     sealed = sealed_run_of(services, config, task, number, account)
     volume = Mount(home_volume(instance, task.id), HOME, kind="volume")
-    caches = cache_mounts(instance) if sandbox.shared_caches else ()
     shared = (shared_folder(instance, task.repository),) if shares(sandbox, task) else ()
     spec = SandboxSpec(
         name=sandbox_name(instance, task.id, number),
@@ -126,12 +125,10 @@ async def prepare(
             **home.env,
             "CTUI_TASK": task.id,
             **(sealed_environment(sealed.login, task.options.services) if sealed else {}),
-            **(cache_environment() if sandbox.shared_caches else {}),
         },
         mounts=(
             *provided.mounts,
             volume,
-            *caches,
             *shared,
             *environment_volumes(instance, task),
             *([sealed.mount] if sealed else []),
@@ -167,7 +164,8 @@ def sealed_run_of(
     if not is_sealed(task):
         return None
     rules = services.store.host_rules.of(task.repository, task.id)
-    access = access_of(task, number, task_policy(task, config, rules), services.sockets)
+    policy = task_policy(task, config, rules)
+    access = access_of(task.id, number, policy, services.sockets, task.options.budget)
     return SealedRun(access, login_of(task, account))
 
 

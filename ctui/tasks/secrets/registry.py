@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -89,6 +89,29 @@ def check_given(paths: Paths, names: Iterable[str], variables: Iterable[str]) ->
             hint="leave one of them out",
         )
     return wanted
+
+
+def wanted_secrets(
+    paths: Paths, names: Iterable[str], given: Collection[str]
+) -> tuple[tuple[str, ...], list[str]]:
+    """Return those secrets of a repository's that the person has, and a note for each other one.
+
+    Args:
+        paths: whose secrets.
+        names: that the repository names.
+        given: names that the task has already, as variables or secrets.
+
+    Raises:
+        Unavailable: as `all_secrets`.
+    """
+    wanted = [name for name in dict.fromkeys(names) if name not in given]
+    known = all_secrets(paths) if wanted else {}
+    notes = [
+        f"the repository asks for a secret {name}, and you have none: `ctui secret set {name}`"
+        for name in wanted
+        if name not in known
+    ]
+    return tuple(name for name in wanted if name in known), notes
 
 
 def environment_names(paths: Paths, names: Iterable[str]) -> set[str]:

@@ -173,6 +173,9 @@ class Dashboard(Commands):
             checkout = repository.work_tree or repository.common_dir
             await asyncio.to_thread(remember_repository, self.services.paths, checkout)
         await self._show_setup(only_if_missing=True)
+        from ctui.client.tasks.rebuild import rebuild_in_background
+
+        await asyncio.to_thread(rebuild_in_background, self.services.paths, repository)
 
     # -- what comes in
 

@@ -8,7 +8,9 @@ import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-_PORTION = 1 << 16
+_PORTION = 1 << 18
+_BUFFER = memoryview(bytearray(_PORTION))
+"""Of all connections: between reading and writing a portion nothing else runs."""
 _ROUNDS = 16
 """Portions of one connection before the others are looked at."""
 _CONNECTIONS = 512
@@ -63,16 +65,36 @@ async def join(first: socket.socket, second: socket.socket) -> None:
 async def _one_way(source: socket.socket, sink: socket.socket) -> None:
     """Pass on until the source ends, or the sink takes nothing more."""
     loop = asyncio.get_running_loop()
-    view = memoryview(bytearray(_PORTION))
     rounds = 0
     with contextlib.suppress(OSError):
-        while size := await loop.sock_recv_into(source, view):
-            await loop.sock_sendall(sink, view[:size])
+        while True:
+            try:
+                size = source.recv_into(_BUFFER)
+            except BlockingIOError:
+                await _readable(source)
+                continue
+            if not size:
+                break
+            try:
+                sent = sink.send(_BUFFER[:size])
+            except BlockingIOError:
+                sent = 0
+            if sent < size:
+                await loop.sock_sendall(sink, bytes(_BUFFER[sent:size]))
             rounds += 1
             if not rounds % _ROUNDS:
                 await asyncio.sleep(0)
     with contextlib.suppress(OSError):
         sink.shutdown(socket.SHUT_WR)
+
+
+async def _readable(source: socket.socket) -> None:
+    loop, ready = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(source, ready.set)
+    try:
+        await ready.wait()
+    finally:
+        loop.remove_reader(source)
 
 
 async def say_last(connection: socket.socket, data: bytes) -> None:

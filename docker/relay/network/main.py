@@ -26,7 +26,8 @@ def main(folder: Path, ready: int | None = None, **instead: Any) -> None:
     """Offer what the sockets in a folder lead to, for ever.
 
     Args:
-        folder: with `egress.sock`, `ports.sock`, one socket for each service, and `network.json`.
+        folder: with `egress.sock`, `ports.sock`, and sockets of services that `network.json` names;
+            `names.json` has the ports of hosts that somebody named.
         ready: a descriptor that is closed when everything answers.
         instead: other addresses than usual: `proxy`, `resolver`, `ports`.
     """
@@ -52,17 +53,15 @@ class _Loopback:
         self._parts: list[Proxy | Service | Names] = []
 
     async def run(self, ready: int | None) -> None:
-        said = _said(self._folder / "network.json")
         egress = self._folder / "egress.sock"
         # What a program of the task has taken is not offered; the rest is.
         with contextlib.suppress(OSError):
             self._parts.append(Proxy(egress, self._proxy))
-        ports = tuple(dict.fromkeys((*self._ports, *_numbers(said.get("ports")))))
-        names = Names(egress, ports)
+        names = Names(egress, self._named_ports)
         with contextlib.suppress(OSError):
             await names.start(self._resolver)
             self._parts.append(names)
-        for one in _services(said.get("services")):
+        for one in _services(_said(self._folder / "network.json").get("services")):
             with contextlib.suppress(OSError, ValueError, KeyError):
                 path = self._folder / Path(str(one["socket"])).name
                 self._parts.append(Service(path, (str(one["address"]), int(one["port"]))))
@@ -70,13 +69,18 @@ class _Loopback:
             os.close(ready)
         await WayIn(self._folder / "ports.sock", self._sockets).run()
 
+    def _named_ports(self) -> tuple[int, ...]:
+        """Return the ports of names: the usual ones, and those of hosts that somebody named."""
+        named = _numbers(_said(self._folder / "names.json").get("ports"))
+        return tuple(dict.fromkeys((*self._ports, *named)))
+
     def _sockets(self) -> Iterator[socket.socket]:
         for part in self._parts:
             yield from part.sockets()
 
 
 def _said(file: Path) -> dict[str, Any]:
-    """Return what the gateway says of this task: more ports of names, and services."""
+    """Return what a file of the gateway says; nothing where there is none."""
     with contextlib.suppress(OSError, ValueError, RecursionError):
         value = json.loads(file.read_bytes()[: 1 << 16])
         if isinstance(value, dict):

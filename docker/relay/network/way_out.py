@@ -7,9 +7,9 @@ import contextlib
 import re
 import socket
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
 from network.joining import Listener, join, listen, reach, say_last
 from network.names import address_of, answer, question, wants_address
@@ -71,10 +71,11 @@ class Service:
 class Names(asyncio.DatagramProtocol):
     """The resolver, and the listeners at the addresses that it gives."""
 
-    def __init__(self, gateway: Path, ports: tuple[int, ...]) -> None:
+    def __init__(self, gateway: Path, ports: Callable[[], tuple[int, ...]]) -> None:
+        """Lead to the gateway's socket, from each of these ports of each name that is asked for."""
         self._gateway = gateway
         self._ports = ports
-        self._known: OrderedDict[str, tuple[str, list[Listener]]] = OrderedDict()
+        self._known: OrderedDict[str, _Name] = OrderedDict()
         self._given = 0
         self._transport: asyncio.DatagramTransport | None = None
 
@@ -88,8 +89,8 @@ class Names(asyncio.DatagramProtocol):
         await loop.create_datagram_endpoint(lambda: self, local_addr=address)
 
     def sockets(self) -> Iterator[socket.socket]:
-        for _, listeners in self._known.values():
-            for listener in listeners:
+        for one in self._known.values():
+            for listener in one.listeners.values():
                 yield listener.socket
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -103,27 +104,29 @@ class Names(asyncio.DatagramProtocol):
         self._transport.sendto(answer(asked, given), addr)
 
     def _address(self, name: str) -> str:
-        """Return the address of a name, at which its ports answer from now on."""
-        if name in self._known:
-            self._known.move_to_end(name)
-            return self._known[name][0]
-        if len(self._known) >= _NAMES:
-            _, (_, listeners) = self._known.popitem(last=False)
-            for listener in listeners:
-                listener.close()
-        address = address_of(self._given)
-        self._given += 1
-        self._known[name] = address, list(self._listen(name, address))
-        return address
+        """Return the address of a name, at which all ports answer from now on."""
+        if name not in self._known:
+            if len(self._known) >= _NAMES:
+                _, oldest = self._known.popitem(last=False)
+                for listener in oldest.listeners.values():
+                    listener.close()
+            self._known[name] = _Name(address_of(self._given), {})
+            self._given += 1
+        self._known.move_to_end(name)
+        known = self._known[name]
+        for port in self._ports():
+            if port not in known.listeners:
+                # A program of the task can have this port at every address.
+                with contextlib.suppress(OSError):
+                    there = listen(known.address, port)
+                    way = _NamedWay(self._gateway, name, port)
+                    known.listeners[port] = Listener(there, way)
+        return known.address
 
-    def _listen(self, name: str, address: str) -> Iterator[Listener]:
-        for port in self._ports:
-            try:
-                listener = listen(address, port)
-            except OSError:
-                continue  # a program of the task has this port at every address
-            way = _NamedWay(self._gateway, name, port)
-            yield Listener(listener, way)
+
+class _Name(NamedTuple):
+    address: str
+    listeners: dict[int, Listener]
 
 
 class _NamedWay:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sqlite3
 from typing import Any
 
 import pytest
@@ -258,6 +259,29 @@ async def test_a_client_that_goes_away_before_the_answer_is_booked_by_estimate(
     assert (row.ending.status, row.ending.whole) == (0, False)
     assert row.ending.usage.input_tokens > 10_000
     assert [request.verdict for request in await gate.requests()] == ["allowed"]
+
+
+async def test_a_client_that_goes_away_before_its_call_is_sent_pays_nothing(
+    open_gate: Open, serve: Serve
+) -> None:
+    """While the books are slow to take it; nor does the next start take it for a cut one."""
+    server = await serve()
+    gate = await open_gate(key(server))
+    with sqlite3.connect(gate.folder / "network.db", isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        asking = asyncio.ensure_future(gate.post())
+        async with asyncio.timeout(10):
+            while not gate.place.calls:  # noqa: ASYNC110 - there is no event for it
+                await asyncio.sleep(0.01)
+        asking.cancel()
+        async with asyncio.timeout(10):
+            while gate.place.calls:  # noqa: ASYNC110 - there is no event for it
+                await asyncio.sleep(0.01)
+        other.execute("ROLLBACK")
+    other.close()
+    [row] = await _ended(gate, 1)
+    assert (row.ending.dollars, row.ending.status) == (0.0, 0)
+    assert server.seen == []
 
 
 async def test_a_stream_that_the_api_cuts_is_cut_here_too(open_gate: Open, serve: Serve) -> None:

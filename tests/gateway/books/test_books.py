@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ctui.errors import Refused, StoreUnavailable
+from ctui.gateway.books import books as module
 from ctui.gateway.books.books import Books
 from ctui.gateway.books.reading import read_calls, read_requests, read_totals
 from ctui.gateway.books.rows import Ending, NewCall, RequestRow, Usage
@@ -157,9 +158,23 @@ async def test_a_flood_of_attempts_is_written_together(tmp_path: Path) -> None:
     """Ten thousand records hold the loop up for no longer than they take to be queued."""
     path = tmp_path / "network.db"
     books = await opened(path)
-    for number in range(10_000):
-        books.record(attempt(str(number)))
+    assert all(books.record(attempt(str(number))) for number in range(10_000))
     await books.begin(call(books))
     await books.close()
-    assert books.unrecorded == 0
     assert len(read_requests(path, limit=20_000)) <= LIMITS.of_task + 200
+
+
+async def test_what_comes_too_quickly_is_not_kept_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is said to be lost; what costs money is written whatever else waits."""
+    monkeypatch.setattr(module, "_MOST_WAITING", 100)
+    books = await opened(tmp_path / "network.db")
+    kept = sum(books.record(attempt(str(number))) for number in range(20_000))
+    one = call(books)
+    await books.begin(one)
+    books.end(one, ended(0.25))
+    await books.close()
+    assert 100 < kept < 20_000
+    [row] = read_calls(tmp_path / "network.db")
+    assert row.ending == ended(0.25)

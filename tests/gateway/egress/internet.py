@@ -116,6 +116,16 @@ async def get(way: Way, host: str) -> tuple[str, list[str]]:
     return f"{head.split()[1].decode()} {body.decode().strip()}", []
 
 
+async def in_tunnel(way: Way, *head: str) -> str:
+    """Return the status of what is said in a tunnel to port 80 of a named host."""
+    _, (reader, writer) = await way.connect("public.example:80")
+    writer.write("\r\n".join([*head, "", ""]).encode("latin-1"))
+    try:
+        return (await reader.readline()).split()[1].decode()
+    finally:
+        writer.close()
+
+
 async def tries(folder: Path) -> dict[str, object]:
     """Try everything, and return what came of it."""
     found: dict[str, object] = {}
@@ -133,13 +143,22 @@ async def tries(folder: Path) -> dict[str, object]:
         found["named"], asked = await get(way, "public.example")
         found["names"] = sorted({one.split()[0] for one in asked})
         found["lookups of rebind.example"] = asked.count("rebind.example 1")
-        found["verdicts"] = [one.verdict for one in await way.over(len(NAMES) + 7)]
+        get_page = "GET / HTTP/1.1"
+        found["tunnels"] = [
+            await in_tunnel(way, get_page, "Host: Public.Example"),
+            await in_tunnel(way, get_page, "Host: evil.example"),
+            await in_tunnel(way, "GET http://evil.example/ HTTP/1.1", "Host: public.example"),
+            await in_tunnel(way, "CONNECT evil.example:80 HTTP/1.1", "Host: public.example"),
+            await in_tunnel(way, "\x16\x03\x01\x00\x05"),
+        ]
+        await way.over(len(NAMES) + 12)
+        found["anomalies"] = [one.anomaly for one in way.records if one.anomaly]
     return found
 
 
 async def main(folder: Path) -> None:
     """Lay the cable, and try."""
-    (folder / "resolv.conf").write_text("nameserver 8.8.8.8\noptions timeout:1 attempts:1\n")
+    (folder / "resolv.conf").write_text("nameserver 8.8.8.8\noptions timeout:5 attempts:2\n")
     (folder / "hosts").write_text("127.0.0.1 localhost\n")
     for name in ("resolv.conf", "hosts"):
         run("mount", "--bind", str(folder / name), str(Path("/etc", name).resolve()))

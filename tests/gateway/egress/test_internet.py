@@ -52,3 +52,6 @@ def test_only_checked_public_addresses_are_dialled(tmp_path: Path) -> None:
     assert "secret.evil.example" not in found["names"]
     assert "public.example" in found["names"]
     assert found["lookups of rebind.example"] == 2
+    # What is said to port 80 is HTTP, for the host that was named: also in a tunnel.
+    assert found["tunnels"] == ["200", "403", "400", "400", "400"]
+    assert found["anomalies"] == ["Host: evil.example:80"]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -401,6 +403,30 @@ async def test_a_local_port_leads_to_a_tasks_port(tmp_path: Path) -> None:
         assert await reader.read() == b""
         writer.close()
         await nowhere.close()
+
+
+async def test_a_local_port_is_for_its_own_user(tmp_path: Path) -> None:
+    """Another user of the machine gets nothing, although the port is open to all."""
+    if os.geteuid():
+        pytest.skip("only root can be another user")
+    say = (
+        "import os, socket, sys; os.setuid(int(sys.argv[2]));"
+        "one = socket.create_connection(('127.0.0.1', int(sys.argv[1])));"
+        "one.sendall(b'ping'); one.shutdown(socket.SHUT_WR);"
+        "os.write(1, one.recv(9))"
+    )
+    async with serving(echo) as port, hub_with_task(tmp_path) as hub:
+        await hub.has(port)
+        forward = PortForward(hub.hub, port)
+        await forward.start()
+        for uid, said in (("0", b"ping"), ("65534", b"")):
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-c", say, str(forward.local), uid),
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+            )
+            assert (await process.communicate())[0] == said
+        await forward.close()
 
 
 async def test_a_view_whose_port_is_taken_says_so() -> None:

@@ -30,6 +30,8 @@ _SHARED_MEMORY = 256 << 20
 
 def holder_body(spec: SandboxSpec) -> dict[str, Any]:
     """Return the body that creates the owner of the network: it waits, and does nothing else."""
+    names = names_of(spec)
+    services = [f"{service.name}:{LOOPBACK}" for service in spec.services]
     return {
         "Image": spec.image,
         "Entrypoint": [BASH, "-c", "read -r _"],
@@ -44,8 +46,8 @@ def holder_body(spec: SandboxSpec) -> dict[str, Any]:
         "HostConfig": {
             **_sealed(spec),
             "NetworkMode": spec.network,
-            **names_of(spec),
-            "ExtraHosts": [f"{service.name}:{LOOPBACK}" for service in spec.services],
+            **names,
+            "ExtraHosts": [*names["ExtraHosts"], *services],
             "ReadonlyRootfs": True,
             "Memory": _HOLDER_MEMORY,
             "MemorySwap": _HOLDER_MEMORY,

@@ -27,7 +27,7 @@ _SHARED = {
     "ResolvConfPath": "/etc/resolv.conf",
     "HostnamePath": "/etc/hostname",
 }
-"""Where the engine says that it has a container's file, and the file."""
+"""Key under which the engine says the place of a container's file, and the file."""
 
 
 async def bring_up(engine: Engine, spec: SandboxSpec) -> None:
@@ -74,8 +74,8 @@ async def _start(
     for target in kept_folders(service, facts):
         await _keep(engine, volume_name(instance, task, service.name, target), instance, task)
     body = await asyncio.to_thread(service_body, spec, service, facts, shared)
-    container = await _made(engine, service_name(instance, task, service.name), body)
     try:
+        container = await _made(engine, service_name(instance, task, service.name), body)
         await engine.start(container)
     except (NotFound, Conflict, ExternalFailure) as error:  # what it is to run cannot be run
         raise ExternalFailure(

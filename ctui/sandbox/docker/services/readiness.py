@@ -13,8 +13,9 @@ from ctui.sandbox.docker.services.bodies import BASH, LOOPBACK
 from ctui.sandbox.docker.services.image_facts import ImageFacts
 from ctui.sandbox.services import Service
 
-_PAUSE_SECONDS = 0.2
-_LONGEST_PAUSE_SECONDS = 1.0
+_PAUSE_SECONDS = 0.25
+_LONGEST_PAUSE_SECONDS = 1.5
+"""A look starts a process in a container: a machine that is busy has better to do."""
 _LOOK_SECONDS = 10.0
 """Time limit of one look."""
 _SETTLE_SECONDS = 1.0
@@ -43,7 +44,7 @@ async def wait_ready(
                 if await look():
                     return
                 await asyncio.sleep(pause)
-                pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
+                pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
     except TimeoutError as error:
         raise ExternalFailure(
             f"the service {service.name} was not ready within {service.wait} seconds", hint=hint

@@ -34,12 +34,12 @@ async def prepare_run(actor: TaskActor, standing: Standing) -> Launch:
     """
     task = standing.task
     services = actor.services
-    account = await services.logins.of(task, needed=True)
     config = standing.config or services.config()
     built = await _environment(actor, task, config)
     if built is not None:
         task = copy.copy(task)
         task.options = built.given_to(task.options)
+    account = await services.logins.of(task, needed=True)
     again_on = (RunnerUnavailable,)
     launch = await insist(actor, lambda: prepare(services, config, task, account), on=again_on)
     return launch._replace(built=built)

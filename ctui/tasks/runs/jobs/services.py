@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ctui.errors import CtuiError
+from ctui.tasks.model import Notice
 
 if TYPE_CHECKING:
     from ctui.sandbox.spec import SandboxSpec
@@ -23,6 +24,9 @@ async def bring_up(actor: TaskActor, spec: SandboxSpec) -> None:
     """
     if not spec.services:
         return
+    names = ", ".join(one.name for one in spec.services)
+    notice = Notice(kind="environment", text=f"its services are started: {names}")
+    actor.note(0, actor.services.now(), notice)
     making = asyncio.ensure_future(actor.services.runner.ensure_services(spec))
     try:
         await asyncio.shield(making)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import cast
 
-import msgspec
-
 from ctui.sandbox.runner import NOTHING
 from ctui.tasks.mailbox.ports import ConsentMissing
 from ctui.tasks.mailbox.states import Phase
@@ -75,7 +73,7 @@ def _take_environment(step: Step, launch: Launch) -> None:
     if built is None:
         return
     consent.withdraw(step)
-    task.options = msgspec.structs.replace(built.given_to(task.options), environment_due="")
+    task.options = built.given_to(task.options)
     for text in built.notes:
         step.note(Notice(kind="problem", text=text))
 
