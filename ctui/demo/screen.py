@@ -53,6 +53,19 @@ _TESTS = "Ring the bell, and run the tests.\n" + fenced(
 )
 
 
+_MENU = "Put our menu on a page, serve it, and fetch today's prices.\n" + fenced(
+    "say I write the page, and serve it on port 8000.",
+    "write /workspace/menu.html <<END",
+    "<!doctype html><title>teatime</title><h1>Teas of today</h1>",
+    "<ul><li>Green, two minutes<li>White, four minutes<li>Herbal, eight minutes</ul>",
+    "END",
+    "bash (python3 -m http.server 8000 >/tmp/menu.log 2>&1 &); sleep 1; echo 'the menu is served'",
+    "say Now the prices. Nobody has named that host, so you are asked for it.",
+    "bash curl -sS -m 100 https://prices.example.org/today.json; true",
+    "say The page is there: **p** opens http://…:8000, and `menu.html` is in the worktree.",
+)
+
+
 async def show_demo(world: World) -> int:
     """Show the dashboard with the demo's tasks until it is left, and return its exit code."""
     repository = await asyncio.to_thread(make_demo_repository, world.folder / "repository", PROJECT)
@@ -72,9 +85,11 @@ async def show_demo(world: World) -> int:
 
 
 async def start_demo_tasks(world: World, repository: Path) -> None:
-    """Start two tasks that soon ask for something."""
+    """Start tasks that soon ask for something: a permission, and a host."""
     await _ctui(world, repository, "run", "--detach", "--name", "ring-the-bell", _TIMER)
     await _ctui(world, repository, "run", "--detach", "--name", "check-the-bell", _TESTS)
+    unasked = "--skip-permissions"  # it shows what is asked for all the same
+    await _ctui(world, repository, "run", "--detach", unasked, "--name", "serve-the-menu", _MENU)
 
 
 async def _ctui(world: World, repository: Path, *arguments: str) -> None:

@@ -18,6 +18,7 @@ from ctui.client.cleaning.volumes import open_engine
 from ctui.client.driver_process import without_driver
 from ctui.client.worktrees.worktrees import open_store
 from ctui.errors import Conflict, CtuiError, Unavailable
+from ctui.gateway.finding import end_gateway
 from ctui.git.repository.repository import open_repository
 from ctui.paths import Paths
 from ctui.sandbox.spec import LABEL_INSTANCE
@@ -97,6 +98,7 @@ async def uninstall(paths: Paths, plan: Uninstall) -> Uninstall:
     done = Uninstall(dry_run=False, stays=list(plan.stays))
     async with without_driver(paths):
         await asyncio.to_thread(_refuse_open_work, paths)
+        await end_gateway(paths)
         engine_parts = [part for part in plan.parts if part.what in _ENDINGS]
         if engine_parts:
             async with open_engine() as engine:

@@ -26,5 +26,6 @@ async def network_check(paths: Paths) -> Check | None:
         pid = await gateway_pid(paths)
     except CtuiError as error:
         return Check("network", False, error.message, error.hint)
+    note = "sandbox.network counts only for unsealed tasks" if config.sandbox.network else ""
     runs = f"the gateway runs, process {pid}" if pid else "the gateway starts with a task"
-    return Check("network", True, f"sealed, {config.network.mode}; {runs}")
+    return Check("network", True, f"sealed, {config.network.mode}; {runs}", note)
