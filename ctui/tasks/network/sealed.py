@@ -67,11 +67,16 @@ def access_of(
         run=run,
         task=task,
         label=label_of(task),
-        folder=str(folder / hashlib.sha256(run.encode()).hexdigest()[:12]),
+        folder=str(folder / folder_name(task, number)),
         egress=policy,
         login=task,
         budget=budget,
     )
+
+
+def folder_name(task: str, number: int) -> str:
+    """Return the name of a run's folder of sockets: short, because a socket's path must be."""
+    return hashlib.sha256(f"{task}/{number}".encode()).hexdigest()[:12]
 
 
 def login_of(task: Task, account: Account | None) -> Login | None:
