@@ -6,10 +6,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, cast
 
+import msgspec
 import pytest
 
+from ctui.claude.mcp.mcp_servers import McpServer
 from ctui.config import Config
 from ctui.errors import Unavailable
+from ctui.gateway.egress.names import Target
+from ctui.gateway.egress.policy import decide
 from ctui.gateway.model import Access, Login
 from ctui.tasks.model import Run, Task, TaskOptions
 from ctui.tasks.network.desk import LENT, NetworkDesk
@@ -140,6 +144,18 @@ def test_a_label_is_a_dns_label_and_nobody_elses(name: str) -> None:
     assert set(label) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
     assert label.strip("-") == label
     assert label_of(name.upper()) != label_of(name.lower()) or name.upper() == name.lower()
+
+
+def test_the_servers_of_a_task_are_named_wherever_they_are(store: Store) -> None:
+    """A reference in the place of a host names none, and neither does what is no address."""
+    urls = ("https://mcp.example/sse", "http://192.168.1.5:8001/mcp", "${URL}", "http://[", "")
+    servers = {str(n): McpServer(type="http", url=url) for n, url in enumerate(urls)}
+    task = _task(store, "one", runs=0, ended=True)
+    task.options = msgspec.structs.replace(task.options, mcp_servers=servers)
+    policy = task_policy(task, Config(), ())
+    assert [str(rule) for rule in policy.allow] == ["mcp.example:443", "192.168.1.5:8001"]
+    assert decide(policy, Target("192.168.1.5", 8001)).what == "allow"
+    assert decide(policy, Target("192.168.1.5", 22)).what == "refuse"
 
 
 def test_the_mode_is_the_tasks_own_and_the_rules_those_of_now(store: Store) -> None:
