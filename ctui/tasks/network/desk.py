@@ -160,6 +160,9 @@ class NetworkDesk:
                 return task, mail.HostGone(request=request)
             case gateway.Listening(label=label) if task := self._labels.get(label, ""):
                 return task, mail.PortsChanged(ports=event.ports)
+            case gateway.LimitReached(run=run):
+                said = mail.LimitReached(resets_at=event.resets_at)
+                return run.rpartition("/")[0], said
             case gateway.Anomaly(run=run) if run:
                 return run.rpartition("/")[0], mail.Anomaly(kind=event.kind, text=event.text)
         return None
