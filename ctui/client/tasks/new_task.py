@@ -18,7 +18,7 @@ from ctui.config.variables import person_variables
 from ctui.errors import InvalidInput
 from ctui.paths import MANAGED, Paths
 from ctui.tasks.model import TaskOptions
-from ctui.tasks.network.sealed import UNSEALED
+from ctui.tasks.network.sealed import UNSEALED, refuse_owned, seals
 from ctui.tasks.secrets.registry import check_given
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def options_of(paths: Paths, new: NewTask, config: Config, say: Say) -> TaskOpti
     variables = _variables(new, config, say)
     for line in collect(config.claude, paths.config, MANAGED).left_out:
         say(line)
-    return msgspec.structs.replace(
+    options = msgspec.structs.replace(
         options,
         isolated=options.isolated or config.sandbox.isolated,
         filters=config.git.filter_names,
@@ -77,6 +77,9 @@ def options_of(paths: Paths, new: NewTask, config: Config, say: Say) -> TaskOpti
         secrets=check_given(paths, options.secrets, variables),
         network=options.network or (config.network.mode if config.network.gateway else UNSEALED),
     )
+    if seals(options):
+        refuse_owned((*options.env, *options.secrets))
+    return options
 
 
 def with_servers(paths: Paths, new: NewTask) -> TaskOptions:
