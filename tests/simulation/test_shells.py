@@ -175,6 +175,28 @@ def test_the_next_driver_takes_the_sandbox_of_a_shell_over() -> None:
     in_world(7, work)
 
 
+def test_the_next_driver_has_the_gateway_serve_the_sandbox_of_a_shell() -> None:
+    """Its first table has only runs on record, and cuts off what is not in it."""
+
+    async def work(schedule: Schedule) -> None:
+        schedule.world.sealed = True
+        await asleep(schedule)
+        box = await hold(schedule, open=True)
+        assert box is not None
+        served = {f"one/{box.run}"}
+        assert schedule.world.open_runs == served
+        await schedule.kill_driver()
+        schedule.world.open_runs.clear()
+        schedule.start_driver()
+        await asyncio.sleep(30.0)
+        assert schedule.world.open_runs == served
+        await hold(schedule, idle=IDLE_SECONDS)
+        await asyncio.sleep(10.0)
+        assert schedule.world.open_runs == set()
+
+    in_world(8, work)
+
+
 async def _schedule(schedule: Schedule) -> None:
     """Random deeds, as in the other schedules, with shells among them."""
     for task in TASKS:
