@@ -18,6 +18,7 @@ from ctui.config.variables import person_variables
 from ctui.errors import InvalidInput
 from ctui.paths import MANAGED, Paths
 from ctui.tasks.model import TaskOptions
+from ctui.tasks.network.rules import policy_of
 from ctui.tasks.network.sealed import UNSEALED, refuse_owned, seals
 from ctui.tasks.secrets.registry import check_given
 
@@ -63,7 +64,7 @@ def options_of(paths: Paths, new: NewTask, config: Config, say: Say) -> TaskOpti
     """Return the options of a new task, with what the settings add; `say` takes notes on them.
 
     Raises:
-        CtuiError: what is wrong with a file, a tool, a variable or a secret.
+        CtuiError: what is wrong with a file, a tool, a variable, a secret or a host.
     """
     options = with_servers(paths, new)
     variables = _variables(new, config, say)
@@ -78,6 +79,7 @@ def options_of(paths: Paths, new: NewTask, config: Config, say: Say) -> TaskOpti
         network=options.network or (config.network.mode if config.network.gateway else UNSEALED),
     )
     if seals(options):
+        policy_of(config, ())
         refuse_owned((*options.env, *options.secrets))
     return options
 
