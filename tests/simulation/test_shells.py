@@ -97,6 +97,24 @@ def test_a_message_begins_a_run_where_the_shell_is() -> None:
     in_world(3, work)
 
 
+def test_a_run_that_begins_where_the_shell_is_brings_its_login() -> None:
+    """The shell needed none, and what the gateway knows of then may be another one."""
+
+    async def work(schedule: Schedule) -> None:
+        schedule.world.sealed = True
+        await asleep(schedule)
+        box = await hold(schedule, open=True)
+        assert box is not None
+        schedule.world.told_logins.clear()
+        await schedule.send("one")
+        await settled(schedule, "one", TaskState.IDLE)
+        assert box.greeted
+        assert schedule.world.told_logins == {f"one/{box.run}"}
+        await schedule.stop("one")
+
+    in_world(9, work)
+
+
 def test_a_message_with_other_settings_replaces_the_sandbox() -> None:
     """Part 5: what the shell was opened with is not what the run needs."""
 
