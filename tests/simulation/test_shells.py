@@ -109,7 +109,7 @@ def test_a_run_that_begins_where_the_shell_is_brings_its_login() -> None:
         await schedule.send("one")
         await settled(schedule, "one", TaskState.IDLE)
         assert box.greeted
-        assert schedule.world.told_logins == {f"one/{box.run}"}
+        assert schedule.world.told_logins == {f"one/{box.run}": False}
         await schedule.stop("one")
 
     in_world(9, work)

@@ -43,6 +43,13 @@ class SealedRun(NamedTuple):
     """None where it is not known: the gateway may know it still."""
 
     @property
+    def taken_over(self) -> SealedRun:
+        """Return it as of an earlier driver, whose login counts for as long as it is known."""
+        if self.login is None:
+            return self
+        return self._replace(login=msgspec.structs.replace(self.login, spare=True))
+
+    @property
     def mount(self) -> Mount:
         """Return the folder of its sockets; a read-only one can be connected to."""
         return Mount(self.access.folder, GATEWAY_FOLDER, read_only=True)

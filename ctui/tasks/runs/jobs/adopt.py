@@ -103,7 +103,7 @@ async def open_network(actor: TaskActor, number: int) -> None:
     config = actor.standing.config or services.config()
     sealed = sealed_run_of(services, config, task, number, account)
     if sealed is not None:
-        await services.network.open(sealed)
+        await services.network.open(sealed.taken_over)
 
 
 async def _greet_late(actor: TaskActor, channel: Channel, run: Run) -> None:
