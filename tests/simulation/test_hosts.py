@@ -124,13 +124,16 @@ def test_an_answer_arrives_though_its_driver_was_killed_before_it_told_it() -> N
 
 
 def test_nobody_is_asked_for_a_task_that_nobody_attends_to() -> None:
-    """It is refused at once, and the turn is not one that needs input."""
+    """It is refused at once, which is said once, and the turn is not one that needs input."""
 
     async def work(schedule: Schedule) -> None:
         schedule.world.tool_counts = [0]
         await live(schedule, unattended=True)
-        schedule.engine.tell("one", _wanted("w1"))
-        assert await _decided(schedule, "w1") is False
+        for number in range(1, 4):
+            schedule.engine.tell("one", _wanted(f"w{number}"))
+            assert await _decided(schedule, f"w{number}") is False
+        said = (schedule.folder / "one" / "journal.jsonl").read_text()
+        assert said.count("`ctui network allow registry.example` lets tasks reach it") == 1
         await settled(schedule, "one", TaskState.IDLE)
         assert schedule.store.tasks.get("one").problem == ""
         await stopped(schedule, "one")
