@@ -10,7 +10,7 @@ import click
 from ctui.cli import context
 from ctui.cli.output import json_option, print_json, print_table
 from ctui.cli.task.task_names import complete_task
-from ctui.errors import InvalidInput
+from ctui.errors import InvalidInput, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,12 +42,22 @@ class _Scope:
     """Tasks that a rule is for, or whose rules are shown."""
 
     def __init__(self, task: str | None, repo: str | None) -> None:
+        import msgspec
+
+        from ctui.config import load_config
+        from ctui.tasks.network.sealed import is_sealed
+
         if task is not None and repo is not None:
             raise InvalidInput("--task and --repo exclude each other", hint="keep one of them")
         self.repository = self.task = ""
+        self.config = load_config(context.paths())
         if task is not None:
             found = context.store().tasks.get(task)
             self.repository, self.task = found.repository, found.id
+            network, sealed = self.config.network, is_sealed(found)
+            mode = found.options.network if sealed else network.mode
+            network = msgspec.structs.replace(network, gateway=sealed, mode=mode)
+            self.config = msgspec.structs.replace(self.config, network=network)
         elif repo is not None:
             self.repository = str(context.repository(repo).common_dir)
 
@@ -56,11 +66,19 @@ class _Scope:
         return context.store().host_rules.of(self.repository, self.task)
 
     def policy(self) -> Policy:
-        """Return what its tasks reach."""
-        from ctui.config import load_config
+        """Return what its tasks reach.
+
+        Raises:
+            Refused: its task is on the engine's network.
+        """
         from ctui.tasks.network.rules import policy_of
 
-        return policy_of(load_config(context.paths()), self.rules())
+        if self.task and not self.config.network.gateway:
+            raise Refused(
+                f"the task {self.task} is unsealed: it reaches what the engine's network does",
+                hint="leave --task out for tasks behind the gateway",
+            )
+        return policy_of(self.config, self.rules())
 
 
 @command.command("show")
@@ -74,8 +92,10 @@ def show(task: str | None, repo: str | None, *, shipped: bool, as_json: bool) ->
     if as_json:
         print_json(shown)
         return
-    state = "sealed behind the gateway" if shown.gateway else "unsealed: network.gateway is off"
-    click.echo(f"new tasks are {state}; network.mode is {shown.mode}")
+    unsealed = "unsealed" if task else "unsealed: network.gateway is off"
+    state = "sealed behind the gateway" if shown.gateway else unsealed
+    whose = f"{task} is" if task else "new tasks are"
+    click.echo(f"{whose} {state}; {'its mode' if task else 'network.mode'} is {shown.mode}")
     rows = [[str(rule.id or ""), rule.effect, rule.host, rule.origin] for rule in shown.rules]
     rows += [["", "private", host, "person"] for host in shown.private]
     if shipped:
@@ -87,10 +107,9 @@ def show(task: str | None, repo: str | None, *, shipped: bool, as_json: bool) ->
 
 def _shown(scope: _Scope) -> ShownNetwork:
     from ctui.cli.shapes import ShippedHost, ShownHostRule, ShownNetwork
-    from ctui.config import load_config
     from ctui.gateway.egress.shipped import SHIPPED
 
-    network = load_config(context.paths()).network
+    network = scope.config.network
     said = [ShownHostRule(None, "allow", host, "settings") for host in network.allowed]
     said += [ShownHostRule(None, "deny", host, "settings") for host in network.denied]
     kept = [ShownHostRule(one.id, one.effect, one.host, one.origin) for one in scope.rules()]

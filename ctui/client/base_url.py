@@ -37,13 +37,17 @@ def check_base_url(
 
 
 def all_problems(text: str) -> list[Problem]:
-    """Return all problems of a file of settings, such an address too, in the order of its lines."""
+    """Return all problems of a file of settings, such an address too, in the order of its lines.
+
+    Behind the gateway, where tasks are by default, it is none.
+    """
     values, problems = checked(text)
     key = "claude.base_url"
-    if any(problem.key in {"", "claude", key} for problem in problems):
+    if any(problem.key in {"", "claude", "network", key} for problem in problems):
         return problems
     url = values.get("claude", {}).get("base_url", "")
-    if is_own_address(url):
+    sealed = values.get("network", {}).get("gateway", True)
+    if is_own_address(url) and not sealed:
         line = line_of(lines_of(text), ("claude", "base_url"))
         problems = [*problems, Problem(key, _leads(url), f"{_HINT}remove it", line)]
     return sorted(problems, key=lambda problem: problem.line or 0)

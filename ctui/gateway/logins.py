@@ -31,7 +31,10 @@ class Logins:
         One that is in use and that it says nothing of stays: a driver that was killed may have had
         it from a person's shell, and the next one cannot know it.
         """
-        known = {**self._logins, **{login.name: login for login in logins}}
+        known = dict(self._logins)
+        for login in logins:
+            if not (login.spare and login.name in known):
+                known[login.name] = login
         self._logins = {name: login for name, login in known.items() if name in used}
         self._pushed.set()
         self._pushed = asyncio.Event()

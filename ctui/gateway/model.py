@@ -36,6 +36,8 @@ class Login(msgspec.Struct, frozen=True):
         base_url: of the API, with or without a path; "" is the usual one of its kind, which
             Bedrock and Vertex do not have.
         headers: further ones that are sent with each call (ANTHROPIC_CUSTOM_HEADERS).
+        spare: it counts only where the gateway knows no other of its name. A driver that took a
+            run over cannot know the login that came with a command to the one before.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Login(msgspec.Struct, frozen=True):
     secret: str
     base_url: str = ""
     headers: tuple[tuple[str, str], ...] = ()
+    spare: bool = False
 
     def __repr__(self) -> str:
         return f"Login({self.name!r}, {self.kind})"

@@ -34,14 +34,17 @@ class Openings:
         self._own_ports = own_ports
         self._view: PortView | None = None
         self._shown = (0, "")
+        self._problem = ""
 
     async def show(self, port: int, domain: str) -> str:
         """Show ports at this port of the machine, and return why that cannot be; "" if it can."""
         if (port, domain) == self._shown and (self._view is not None) == bool(port):
             return ""
         await self.close()
-        if not port:
-            return ""
+        self._problem = await self._begin(port, domain) if port else ""
+        return self._problem
+
+    async def _begin(self, port: int, domain: str) -> str:
         try:
             view = PortView(port, self.hub_of, domain=domain, secret=_kept(self._secret))
             await view.start()
@@ -60,7 +63,8 @@ class Openings:
             NotFound: nothing listens there, or ports are not shown.
         """
         if self._view is None:
-            raise NotFound("ports of tasks are not shown", hint="see `ctui doctor`")
+            why = self._problem or "network.ports is 0"
+            raise NotFound(f"ports of tasks are not shown: {why}", hint="see docs/network.md")
         return self._view.link(label, port)
 
     async def forward(self, label: str, port: int, local: int) -> PortForward:

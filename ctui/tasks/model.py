@@ -111,7 +111,7 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
 
     at: int
     kind: str
-    """`mode`, `ask`, `elicitation`, `session`, `figures`, `home`, `line`, `exposed`."""
+    """`mode`, `ask`, `elicitation`, `session`, `figures`, `home`, `line`, `exposed`, `network`."""
     text: str
     """One sanitised sentence for a person."""
     evidence: str = ""

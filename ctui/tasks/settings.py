@@ -7,6 +7,7 @@ import logging
 from ctui.config import Config, load_config
 from ctui.errors import CtuiError
 from ctui.paths import Paths
+from ctui.tasks.network.rules import policy_of
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +19,7 @@ class Settings:
         """Read the file. Raises InvalidInput if it has a mistake."""
         self._paths = paths
         self._stamp = self._file()
-        self._config = load_config(paths)
+        self._config = _loaded(paths)
 
     def __call__(self) -> Config:
         """Return the settings as they are now; where nothing changed that is one look at a file."""
@@ -26,7 +27,7 @@ class Settings:
         if stamp != self._stamp:
             self._stamp = stamp
             try:
-                self._config = load_config(self._paths)
+                self._config = _loaded(self._paths)
             except CtuiError as error:
                 log.warning("the settings stay as they were: %s", error.one_line())
         return self._config
@@ -37,3 +38,10 @@ class Settings:
         except OSError:
             return None
         return status.st_mtime_ns, status.st_size
+
+
+def _loaded(paths: Paths) -> Config:
+    """Return the settings, of which the hosts that tasks reach can be read as well."""
+    config = load_config(paths)
+    policy_of(config, ())
+    return config

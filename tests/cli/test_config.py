@@ -74,14 +74,18 @@ def test_validate_suggests_the_nearest_key_and_names_all_problems(tmp_path: Path
 
 
 def test_validate_names_an_address_that_no_task_can_reach(tmp_path: Path, file: Path) -> None:
-    file.write_text('[claude]\nbase_url = "http://localhost:1"\n[sandbox]\npids = "many"\n')
+    unsealed = "[network]\ngateway = false\n"
+    local = '[claude]\nbase_url = "http://localhost:1"\n'
+    file.write_text(f'{local}[sandbox]\npids = "many"\n{unsealed}')
     said = ctui(tmp_path, "config", "validate", code=1).stderr.splitlines()
     assert said[0].startswith(f"ctui: {file}:2: claude.base_url: is http://localhost:1: ")
     assert "the container itself and nothing answers" in said[0]
     assert f"{file}:4: sandbox.pids" in said[1]
     for other in ('base_url = "localhost"', "base_url = 1", "[claude]"):
-        file.write_text(f"[claude]\n{other}\n")
+        file.write_text(f"[claude]\n{other}\n{unsealed}")
         assert f"{file}:2" in refused(tmp_path, "config", "validate")
+    file.write_text(local)  # the gateway asks it from here
+    ctui(tmp_path, "config", "validate")
     file.write_text("claude = 1\n")
     assert f"{file}:1" in refused(tmp_path, "config", "validate")
 

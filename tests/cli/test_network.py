@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from ctui.paths import Paths
-from ctui.tasks.model import Task
+from ctui.tasks.model import Task, TaskOptions
 from ctui.tasks.store import Store
 from tests.cli.commands import ctui, refused
 
 
-def _task(paths: Paths, name: str, repository: str) -> None:
+def _task(paths: Paths, name: str, repository: str, network: str = "allow") -> None:
     paths.state.mkdir(parents=True, mode=0o700, exist_ok=True)
     store = Store(paths.database)
     store.tasks.add(
@@ -26,6 +26,7 @@ def _task(paths: Paths, name: str, repository: str) -> None:
             base=None,
             session="s",
             prompt="p",
+            options=TaskOptions(network=network),  # type: ignore[arg-type]
         )
     )
     store.close()
@@ -61,6 +62,24 @@ def test_a_rule_is_for_all_for_a_repository_or_for_a_task(paths: Paths, reposito
         ("--task", "two"): ["allowed", "allowed", "asked"],
         ("--task", "one"): ["allowed", "allowed", "allowed"],
     }
+
+
+def test_a_task_is_told_of_by_the_mode_that_it_was_started_with(
+    paths: Paths, tmp_path: Path
+) -> None:
+    """Whatever the settings say now; of an unsealed one, also an older one, nothing is known."""
+    for name in ("open", "closed", "unsealed", ""):
+        _task(paths, name or "older", "/r/.git", name)
+    ctui(tmp_path, "network", "allow", "a.example")
+    assert _verdict(tmp_path, "b.example", "--task", "open") == "allowed"
+    assert _verdict(tmp_path, "a.example", "--task", "closed") == "refused"
+    assert _verdict(tmp_path, "a.example") == "allowed"
+    said = ctui(tmp_path, "network", "show", "--task", "closed").stdout
+    assert said.startswith("closed is sealed behind the gateway; its mode is closed\n")
+    for name in ("unsealed", "older"):
+        assert "is unsealed" in refused(tmp_path, "network", "check", "a.example", "--task", name)
+        shown = json.loads(ctui(tmp_path, "network", "show", "--task", name, "--json").stdout)
+        assert shown["gateway"] is False
 
 
 def test_a_denial_wins_over_everything_and_is_for_every_port(paths: Paths, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from ctui.client.tasks.caller import new_message, resumption
@@ -69,3 +70,21 @@ def test_settings_that_are_wrong_are_said_before_anything_is_sent(
         resumption(paths, task.id)
     said = refused(repository, "task", "send", task.id, "go on")
     assert "CTUI_SANDBOX_MEMORY" in said
+
+
+@pytest.mark.parametrize("network", ["", "unsealed"])
+def test_an_address_here_is_refused_for_a_task_without_a_gateway(
+    paths: Paths, task: Task, network: str
+) -> None:
+    """Also for one of before there was a gateway, which says nothing of a network."""
+    private_folder(paths.config)
+    paths.config_file.write_text('[claude]\nbase_url = "http://localhost:1"\n')
+    store = Store(paths.database)
+    task.options = msgspec.structs.replace(task.options, network=network)
+    store.tasks.save(task)
+    with pytest.raises(InvalidInput, match="localhost"):
+        resumption(paths, task.id)
+    task.options = msgspec.structs.replace(task.options, network="allow")
+    store.tasks.save(task)
+    store.close()
+    assert resumption(paths, task.id).login.base_url == "http://localhost:1"

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import httpx2
+import msgspec
 import pytest
 import pytest_asyncio
 
@@ -173,6 +174,21 @@ async def test_a_rejected_login_is_looked_for_anew(made: Home, model: Model) -> 
         assert rejected.fingerprint == old.fingerprint
         await link.serve([made.access()], [key(model)])
         assert "Hello." in await asking
+
+
+async def test_a_spare_login_counts_only_where_no_other_is_known(made: Home, model: Model) -> None:
+    """A next driver has not what came with a command: the run goes on with that all the same."""
+    spare = msgspec.structs.replace(key(model, "sk-ant-expired"), spare=True)
+    async with linked(made, [made.access()], [key(model)]):
+        pass
+    accesses = [made.access(), made.access("b", login="other")]
+    logins = [spare, msgspec.structs.replace(spare, name="other")]
+    async with linked(made, accesses, logins), made.client("b") as other:
+        async with made.client() as client:
+            assert "Hello." in await said(client, "say Hello.")
+        asking = asyncio.ensure_future(said(other, "say Hello."))
+        assert (await made.event(LoginRejected)).run == "b/1"
+        asking.cancel()
 
 
 async def test_without_another_login_the_task_waits(made: Home, model: Model) -> None:

@@ -77,6 +77,8 @@ async def test_a_gate_s_port_that_is_taken_is_said_and_stops_nothing(made: Home)
         problems = await link.serve([made.access()], [], gate=taken)
         assert list(problems) == [""]
         assert f"port {taken}" in problems[""]
+        with pytest.raises(NotFound, match=rf"not shown: port {taken} .* cannot be used"):
+            await open_port(made.paths, "a", 1)
         assert await link.serve([made.access()], [], gate=free_port()) == {}
 
 

@@ -42,6 +42,8 @@ class SimulatedNetwork:
     async def open(self, run: SealedRun) -> None:
         await self._call()
         self._world.open_runs.add(run.access.run)
+        if run.login is not None:
+            self._world.told_logins[run.access.run] = run.login.spare
 
     async def close(self, task: str) -> None:
         if not self._world.sealed:

@@ -86,14 +86,54 @@ def test_what_nothing_waits_for_any_more_is_not_asked_any_more() -> None:
     in_world(12, work)
 
 
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_gateway_that_was_killed_leaves_no_ask(killed: bool) -> None:
+    """It cannot say that nothing waits any more; neither can one whose driver was away then."""
+
+    async def work(schedule: Schedule) -> None:
+        await _working(schedule)
+        ask = await _asked(schedule, "w1")
+        if killed:
+            await schedule.kill_driver()
+            await asyncio.sleep(60.0)
+            schedule.start_driver()
+            await settled(schedule, "one", TaskState.WAITING)
+        await asyncio.sleep(60.0)
+        assert schedule.store.asks.get(ask.id).state is AskState.CANCELLED
+        await stopped(schedule, "one")
+
+    in_world(18, work)
+
+
+def test_an_answer_arrives_though_its_driver_was_killed_before_it_told_it() -> None:
+    """The gateway asks the next driver again, and the person answered already."""
+
+    async def work(schedule: Schedule) -> None:
+        await _working(schedule)
+        ask = await _asked(schedule, "w1")
+        await schedule.engine.answer(calls.AnswerAsk(ask.id, Answer("allow")))
+        await schedule.kill_driver()
+        schedule.world.decided.clear()
+        schedule.start_driver()
+        await settled(schedule, "one", TaskState.WAITING)
+        schedule.engine.tell("one", _wanted("w1"))
+        assert await _decided(schedule, "w1") is True
+        await stopped(schedule, "one")
+
+    in_world(19, work)
+
+
 def test_nobody_is_asked_for_a_task_that_nobody_attends_to() -> None:
-    """It is refused at once, and the turn is not one that needs input."""
+    """It is refused at once, which is said once, and the turn is not one that needs input."""
 
     async def work(schedule: Schedule) -> None:
         schedule.world.tool_counts = [0]
         await live(schedule, unattended=True)
-        schedule.engine.tell("one", _wanted("w1"))
-        assert await _decided(schedule, "w1") is False
+        for number in range(1, 4):
+            schedule.engine.tell("one", _wanted(f"w{number}"))
+            assert await _decided(schedule, f"w{number}") is False
+        said = (schedule.folder / "one" / "journal.jsonl").read_text()
+        assert said.count("`ctui network allow registry.example` lets tasks reach it") == 1
         await settled(schedule, "one", TaskState.IDLE)
         assert schedule.store.tasks.get("one").problem == ""
         await stopped(schedule, "one")

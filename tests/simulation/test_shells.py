@@ -97,6 +97,24 @@ def test_a_message_begins_a_run_where_the_shell_is() -> None:
     in_world(3, work)
 
 
+def test_a_run_that_begins_where_the_shell_is_brings_its_login() -> None:
+    """The shell needed none, and what the gateway knows of then may be another one."""
+
+    async def work(schedule: Schedule) -> None:
+        schedule.world.sealed = True
+        await asleep(schedule)
+        box = await hold(schedule, open=True)
+        assert box is not None
+        schedule.world.told_logins.clear()
+        await schedule.send("one")
+        await settled(schedule, "one", TaskState.IDLE)
+        assert box.greeted
+        assert schedule.world.told_logins == {f"one/{box.run}": False}
+        await schedule.stop("one")
+
+    in_world(9, work)
+
+
 def test_a_message_with_other_settings_replaces_the_sandbox() -> None:
     """Part 5: what the shell was opened with is not what the run needs."""
 
@@ -173,6 +191,28 @@ def test_the_next_driver_takes_the_sandbox_of_a_shell_over() -> None:
         assert schedule.world.running("one") == []
 
     in_world(7, work)
+
+
+def test_the_next_driver_has_the_gateway_serve_the_sandbox_of_a_shell() -> None:
+    """Its first table has only runs on record, and cuts off what is not in it."""
+
+    async def work(schedule: Schedule) -> None:
+        schedule.world.sealed = True
+        await asleep(schedule)
+        box = await hold(schedule, open=True)
+        assert box is not None
+        served = {f"one/{box.run}"}
+        assert schedule.world.open_runs == served
+        await schedule.kill_driver()
+        schedule.world.open_runs.clear()
+        schedule.start_driver()
+        await asyncio.sleep(30.0)
+        assert schedule.world.open_runs == served
+        await hold(schedule, idle=IDLE_SECONDS)
+        await asyncio.sleep(10.0)
+        assert schedule.world.open_runs == set()
+
+    in_world(8, work)
 
 
 async def _schedule(schedule: Schedule) -> None:

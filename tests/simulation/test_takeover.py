@@ -44,3 +44,18 @@ def test_what_a_run_said_between_two_drivers_is_redacted(monkeypatch: pytest.Mon
         assert "[redacted]" in kept
 
     in_world(16, work)
+
+
+def test_a_sealed_run_keeps_the_login_that_it_began_with() -> None:
+    """The next driver may find another one, which counts only if the gateway has none."""
+
+    async def work(schedule: Schedule) -> None:
+        schedule.world.sealed = True
+        box = await quiet(schedule)
+        assert schedule.world.told_logins == {f"one/{box.run}": False}
+        await schedule.kill_driver()
+        schedule.start_driver()
+        await asyncio.sleep(20.0)
+        assert schedule.world.told_logins == {f"one/{box.run}": True}
+
+    in_world(17, work)

@@ -85,6 +85,8 @@ class World:
         """True if its tasks have the gateway instead of a network."""
         self.open_runs: set[str] = set()
         """Runs that the gateway serves: "<task>/<number>"."""
+        self.told_logins: dict[str, bool] = {}
+        """Runs whose login the gateway was told, True for one that is only a spare one."""
         self.decided: dict[str, bool] = {}
         """Hosts that were asked for, by the gateway's id -> whether they were allowed."""
         self.stopped: set[str] = set()

@@ -1,164 +1,167 @@
-"""The driver's table of sealed runs, as it takes it over and changes it; the gateway is a list."""
+"""The driver's side of the gateway: what builds are lent, what a next driver takes over."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+import os
+import stat
+from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
-from typing import Any, cast
 
 import msgspec
 import pytest
 
-from ctui.claude.mcp.mcp_servers import McpServer
+from ctui.claude.login.credentials import Credential
 from ctui.config import Config
-from ctui.errors import Unavailable
-from ctui.gateway.egress.names import Target
-from ctui.gateway.egress.policy import decide
-from ctui.gateway.model import Access, Login
+from ctui.config.task_sections import NetworkConfig
+from ctui.errors import InvalidInput
+from ctui.gateway import model as gateway
+from ctui.gateway.link import Link
+from ctui.tasks.mailbox import mail
+from ctui.tasks.mailbox.ports import Account
 from ctui.tasks.model import Run, Task, TaskOptions
-from ctui.tasks.network.desk import LENT, NetworkDesk
-from ctui.tasks.network.sealed import folder_name, label_of, task_policy
+from ctui.tasks.network import desk as module
+from ctui.tasks.network.desk import NetworkDesk
+from ctui.tasks.runs.logins import Logins, Sources
+from ctui.tasks.settings import Settings
 from ctui.tasks.store import Store
+from tests.gateway.living import WAIT_SECONDS, Home, home
+
+_BUILDS = "/r/.git"
 
 
-class _Gateway:
-    """Every table that was pushed."""
+class Driver:
+    """What one driver has of the network, and what it was told."""
 
-    def __init__(self) -> None:
-        self.tables: list[dict[str, Access]] = []
-        self.logins: list[dict[str, Login]] = []
-        self.away = False
+    def __init__(self, made: Home, store: Store) -> None:
+        self.told: asyncio.Queue[tuple[str, mail.GatewayMail]] = asyncio.Queue()
+        self.logins = Logins(Sources(own=_own, stored=lambda but: _own(but).credential))
+        self.link = Link(made.paths, self._take)
+        folder = made.paths.gateway_folders
+        config = msgspec.structs.replace(Config(), network=NetworkConfig(ports=0))
+        self.desk = NetworkDesk(self.link, folder, store, self.logins, lambda: config)
+        self.desk.tell = lambda task, news: self.told.put_nowait((task, news))
+        self.store = store
 
-    async def serve(
-        self, accesses: Iterable[Access], logins: Iterable[Login], *, gate: int
-    ) -> dict[str, str]:
-        del gate
-        if self.away:
-            raise Unavailable("there is no gateway")
-        self.tables.append({access.run: access for access in accesses})
-        self.logins.append({login.name: login for login in logins})
-        return {}
-
-    def decide(self, question: str, *, allow: bool) -> None:
-        del question, allow
+    def _take(self, event: gateway.FromGateway) -> None:
+        self.desk.hear(event)
 
 
-@pytest.fixture
-def store() -> Store:
-    return Store(":memory:")
+def _own(but: str) -> Account:
+    return Account(Credential("api-key", "sk-newer" if but else "sk-first"))
 
 
-@pytest.fixture
-def gateway() -> _Gateway:
-    return _Gateway()
-
-
-@pytest.fixture
-def desk(gateway: _Gateway, store: Store, tmp_path: Path) -> NetworkDesk:
-    return NetworkDesk(gateway, tmp_path / "gw", store, cast("Any", None), Config)
-
-
-def _task(store: Store, name: str, *, runs: int, ended: bool, network: str = "allow") -> Task:
-    options = TaskOptions(network=cast("Any", network))
-    task = Task(
+def _task(name: str, network: str) -> Task:
+    return Task(
         id=name,
-        repository="/r/.git",
+        repository=_BUILDS,
         worktree=f"/{name}",
         metadata=None,
         branch=None,
         base=None,
         session="s",
-        prompt="p",
-        options=options,
+        prompt="go",
+        options=TaskOptions(network=network),  # type: ignore[arg-type]
     )
-    store.tasks.add(task)
-    for number in range(1, runs + 1):
-        over = 5 if ended or number < runs else None
-        store.runs.add(Run(task=name, number=number, container=f"{name}-{number}", ended=over))
-    return task
 
 
-async def test_the_first_table_has_every_run_that_lives(
-    desk: NetworkDesk, gateway: _Gateway, store: Store, tmp_path: Path
+@pytest.fixture
+async def driver() -> AsyncIterator[Driver]:
+    async with home() as made:
+        with closing(Store(made.paths.database)) as store:
+            found = Driver(made, store)
+            try:
+                yield found
+            finally:
+                await found.link.close()
+
+
+async def _asked(folder: Path, target: str) -> str:
+    """The first line of what is said to whoever wants this host."""
+    reader, writer = await asyncio.open_unix_connection(folder / gateway.EGRESS_SOCKET)
+    writer.write(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n".encode())
+    async with asyncio.timeout(WAIT_SECONDS):
+        line = await reader.readline()
+    writer.close()
+    return line.decode()
+
+
+async def test_a_build_is_refused_at_once_what_its_repository_may_not_reach(
+    driver: Driver,
 ) -> None:
-    """Runs under way, and a sandbox that is open for a shell, of which no run is on record."""
-    _task(store, "works", runs=2, ended=False)
-    _task(store, "shell", runs=1, ended=True)
-    _task(store, "ended", runs=1, ended=True)
-    _task(store, "outside", runs=1, ended=False, network="unsealed")
-    (tmp_path / "gw").mkdir(mode=0o700)
-    (tmp_path / "gw" / folder_name("shell", 2)).mkdir()
-    desk.take_over()
-    await desk.lend("plan", "/r/.git")
-    assert set(gateway.tables[0]) == {"works/2", "shell/2", f"{LENT}plan/0"}
+    """A rule counts at once for it, too; another repository's does not."""
+    before = os.umask(0o077)
+    try:
+        folder = await driver.desk.lend("env", _BUILDS)
+    finally:
+        os.umask(before)
+    # A container's user is another one.
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o755
+    assert "is not allowed" in await _asked(folder, "a.invalid:443")
+    rules = driver.store.host_rules
+    rules.set("a.invalid", "allow", 1, "/other/.git", "")
+    rules.set("a.invalid", "deny", 1, _BUILDS, "")
+    driver.desk.rules_changed()
+    async with asyncio.timeout(WAIT_SECONDS):
+        while "refused: deny a.invalid" not in await _asked(folder, "a.invalid:443"):
+            pass
 
 
-async def test_a_task_that_is_over_reaches_nothing(
-    desk: NetworkDesk, gateway: _Gateway, store: Store, tmp_path: Path
+async def test_what_was_lent_is_taken_back_and_keeps_its_driver_until_then(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    task = _task(store, "works", runs=1, ended=False)
-    desk.take_over()
-    (tmp_path / "gw").mkdir(mode=0o700)
-    place = tmp_path / "gw" / folder_name("works", 1)
-    place.mkdir()
-    assert task.options.network == "allow"
-    await desk.close("works")
-    assert gateway.tables[-1] == {}
-    assert not place.exists()
+    """A gateway with a run in its table ends never, and only a driver empties that."""
+    before, folder = driver.desk.lends, await driver.desk.lend("env", _BUILDS)
+    assert (before, driver.desk.lends) == (False, True)
+    monkeypatch.setattr(module, "_LENT_SECONDS", 0.3)
+    await driver.desk.lend("env", _BUILDS)
+    async with asyncio.timeout(WAIT_SECONDS):
+        while folder.exists():  # noqa: ASYNC110 - of another process
+            await asyncio.sleep(0.02)
+    assert not driver.desk.lends
 
 
-async def test_a_stop_does_not_wait_for_a_gateway_that_is_away(
-    desk: NetworkDesk, gateway: _Gateway, store: Store
-) -> None:
-    """It serves nobody then, and the next table does not have the run."""
-    _task(store, "works", runs=1, ended=False)
-    desk.take_over()
-    gateway.away = True
-    await desk.close("works")
-    gateway.away = False
-    await desk.lend("plan", "/r/.git")
-    assert set(gateway.tables[-1]) == {f"{LENT}plan/0"}
+async def test_the_first_table_has_the_sealed_runs_of_an_earlier_driver(driver: Driver) -> None:
+    """Also where another task's record cannot be read; an unsealed or older one has none."""
+    store = driver.store
+    for name in ("sealed", "unsealed", "older", "damaged"):
+        kind = {"sealed": "allow", "damaged": "allow", "older": ""}.get(name, name)
+        store.tasks.add(_task(name, kind))
+        store.runs.add(Run(task=name, number=1, container=name))
+    store._database.execute("UPDATE tasks SET record = '{' WHERE id = 'damaged'")
+    driver.desk.take_over()
+    assert [access.task for access in driver.desk._gate._accesses.values()] == ["sealed"]
+    [access] = driver.desk._gate._accesses.values()
+    Path(access.folder).mkdir(parents=True, mode=0o755)
+    await driver.desk.lend("env", _BUILDS)
+    assert (Path(access.folder) / gateway.API_SOCKET).is_socket()
+    await driver.desk.close("sealed")
+    assert not Path(access.folder).exists()
 
 
-async def test_a_lent_network_asks_nobody_and_has_no_login(
-    desk: NetworkDesk, gateway: _Gateway, store: Store
-) -> None:
-    store.host_rules.set("a.example", "allow", 1, "/r/.git", "")
-    store.host_rules.set("b.example", "allow", 1, "/other/.git", "")
-    folder = await desk.lend("plan", "/r/.git")
-    [access] = gateway.tables[-1].values()
-    assert access.folder == str(folder)
-    assert folder.stat().st_mode & 0o777 == 0o755
-    assert (folder.parent.stat().st_mode & 0o777, access.egress.hold) == (0o700, 0.0)
-    assert [rule.host for rule in access.egress.allow] == ["a.example"]
-    assert gateway.logins[-1] == {}
+async def test_a_login_is_looked_for_once_however_often_it_is_rejected(driver: Driver) -> None:
+    """While a keyring is slow, the gateway says it again: the run must not end for that."""
+    task = _task("one", "allow")
+    driver.store.tasks.add(task)
+    await driver.logins.of(task, needed=True)
+    for _ in range(2):
+        driver.desk.hear(gateway.LoginRejected("one", "f", 401, "one/1"))
+    async with asyncio.timeout(WAIT_SECONDS):
+        name, news = await driver.told.get()
+    assert name == "one"
+    assert isinstance(news, mail.LoginRejected)
+    assert news.renewed
+    await driver.desk.lend("env", _BUILDS)  # a round of the loop and of the gateway
+    assert driver.told.empty()
 
 
-@pytest.mark.parametrize(
-    "name", ["tea", "Tea", "a.b", "x" * 60, "tee-ä", "-a-", "a--b", "1", "a_b"]
-)
-def test_a_label_is_a_dns_label_and_nobody_elses(name: str) -> None:
-    label = label_of(name)
-    assert 0 < len(label) <= 63
-    assert label.isascii()
-    assert set(label) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
-    assert label.strip("-") == label
-    assert label_of(name.upper()) != label_of(name.lower()) or name.upper() == name.lower()
-
-
-def test_the_servers_of_a_task_are_named_wherever_they_are(store: Store) -> None:
-    """A reference in the place of a host names none, and neither does what is no address."""
-    urls = ("https://mcp.example/sse", "http://192.168.1.5:8001/mcp", "${URL}", "http://[", "")
-    servers = {str(n): McpServer(type="http", url=url) for n, url in enumerate(urls)}
-    task = _task(store, "one", runs=0, ended=True)
-    task.options = msgspec.structs.replace(task.options, mcp_servers=servers)
-    policy = task_policy(task, Config(), ())
-    assert [str(rule) for rule in policy.allow] == ["mcp.example:443", "192.168.1.5:8001"]
-    assert decide(policy, Target("192.168.1.5", 8001)).what == "allow"
-    assert decide(policy, Target("192.168.1.5", 22)).what == "refuse"
-
-
-def test_the_mode_is_the_tasks_own_and_the_rules_those_of_now(store: Store) -> None:
-    task = _task(store, "one", runs=0, ended=True, network="closed")
-    policy = task_policy(task, Config(), store.host_rules.of("/r/.git", "one"))
-    assert policy.mode == "closed"
+def test_a_host_that_cannot_be_read_stops_no_driver_that_runs(tmp_path: Path) -> None:
+    paths = Home(tmp_path).paths
+    paths.config.mkdir(mode=0o700)
+    paths.config_file.write_text("")
+    settings = Settings(paths)
+    paths.config_file.write_text('[network]\nmode = "closed"\nallow = ["http://a.example"]\n')
+    assert settings().network.mode == "allow"
+    with pytest.raises(InvalidInput, match=r"^network.allow: http://a.example"):
+        Settings(paths)

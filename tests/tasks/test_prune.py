@@ -12,6 +12,7 @@ import pytest
 from ctui.client.cleaning.prune import Cleaning, prune_everything
 from ctui.config import ImageConfig
 from ctui.git.repository.repository import open_repository
+from ctui.sandbox.docker.environment_image import LABEL_ENVIRONMENT, LABEL_SHELL
 from ctui.sandbox.docker.image import LABEL, require_image
 from ctui.sandbox.docker.old_images import built_images
 from ctui.sandbox.docker.toolchain import File, make_tar
@@ -89,6 +90,25 @@ async def test_what_is_needed_stays_and_the_rest_goes(person: Person) -> None:
     assert (await person.idle("lives", turns=2)).result == "Again."
     assert (paths.task("gone") / "journal.jsonl").is_file()
     assert (await prune_everything(paths, force=True)).removed == []
+
+
+async def test_a_shell_in_an_environment_keeps_its_network(person: Person) -> None:
+    """A network that nobody is in any more goes, as what was left of a build does."""
+    paths, engine = person.world.paths, person.world.engine
+    image = await require_image(engine, ImageConfig())
+    ids = []
+    for environment, shell in (("a1", True), ("a1-77", False), ("b2-78", False)):
+        labels = {LABEL_INSTANCE: paths.instance, LABEL_ENVIRONMENT: environment, LABEL_TASK: ""}
+        labels |= {LABEL_SHELL: ""} if shell else {}
+        name = f"ctui-test-{secrets.token_hex(4)}"
+        ids.append(await engine.create(plain_spec(name, image, labels=labels)))
+        await engine.start(ids[-1])
+    await prune_everything(paths)
+    found = await engine.find({LABEL_INSTANCE: paths.instance, LABEL_ENVIRONMENT: ""})
+    left = {container.id for container in found}
+    assert left == set(ids[:2])
+    for one in left:
+        await engine.remove(one)
 
 
 async def test_a_run_whose_end_nobody_has_seen_keeps_its_container(person: Person) -> None:

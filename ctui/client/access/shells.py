@@ -7,7 +7,7 @@ import os
 import re
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, closing, suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
@@ -25,7 +25,6 @@ from ctui.tasks.store import Store
 if TYPE_CHECKING:
     from ctui.client.client import Client
     from ctui.paths import Paths
-    from ctui.sandbox.services import Service
 
 _MARK = "SHELL_OF_CTUI"
 """Variable that all processes of a command have, by which they are found again."""
@@ -169,7 +168,7 @@ async def task_commands(paths: Paths, task_id: str) -> AsyncIterator[TaskCommand
         # Most often it is there, and then nothing of this needs a driver.
         sandbox = run.container if run is not None and known else await hold.open()
         beating = asyncio.create_task(hold.beat())
-        environment = shell_environment(os.environ, given, task.options.services)
+        environment = shell_environment(task, os.environ, given)
         commands = DockerCommands(resolve_endpoint())
         yield TaskCommands(task, sandbox, commands, environment, hold.typed)
     finally:
@@ -225,14 +224,16 @@ class _Hold:
 
 
 def shell_environment(
-    environ: Mapping[str, str], given: Mapping[str, str], services: Iterable[Service]
+    task: Task, environ: Mapping[str, str], given: Mapping[str, str]
 ) -> dict[str, str]:
     """Return what the CLI's commands have beside the sandbox's own environment.
 
     `given` are the task's variables. The login is not among them; secrets come by another way,
     because the engine is told of these.
     """
-    names = [one.name for one in services]
+    if task.network != "unsealed":
+        return dict(given)  # its sandbox has the gateway's proxies, and the person's are no use
+    names = [one.name for one in task.options.services]
     return {**past_proxies(proxy_environment(environ, in_sandbox=True), names), **given}
 
 

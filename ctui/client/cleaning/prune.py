@@ -200,9 +200,13 @@ async def _images(paths: Paths, engine: Engine, config: Config, cleaning: Cleani
 
 async def _environments(paths: Paths, engine: Engine, cleaning: Cleaning) -> None:
     building = Records(paths).is_building
-    for container in await engine.find({LABEL_INSTANCE: paths.instance, LABEL_ENVIRONMENT: ""}):
-        if container.running and LABEL_SHELL in container.labels:
-            continue  # a person is in it; one that was left ends by itself
+    found = await engine.find({LABEL_INSTANCE: paths.instance, LABEL_ENVIRONMENT: ""})
+    shells = [one for one in found if one.running and LABEL_SHELL in one.labels]
+    networks = tuple(f"{one.labels[LABEL_ENVIRONMENT]}-" for one in shells)
+    for container in found:
+        # A person is in it, or it is the network of such a one; one that was left ends by itself.
+        if container in shells or container.labels[LABEL_ENVIRONMENT].startswith(networks):
+            continue
         # A task's sandbox has the labels of its image, and is looked at as a task's.
         if not container.labels.get(LABEL_TASK) and not building(
             container.labels[LABEL_ENVIRONMENT]

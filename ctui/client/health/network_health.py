@@ -21,7 +21,7 @@ async def network_check(paths: Paths) -> Check | None:
     try:
         policy_of(config, ())
     except InvalidInput as error:
-        return Check("network", False, f"network: {error.message}", error.hint)
+        return Check("network", False, error.message, error.hint)
     try:
         pid = await gateway_pid(paths)
     except CtuiError as error:

@@ -20,7 +20,7 @@ from ctui.paths import Paths
 from ctui.sandbox.docker.certificates import ca_file
 from ctui.tasks.calls import Login, ResumeTask, SendMessage
 from ctui.tasks.model import Task, TaskOptions
-from ctui.tasks.network.sealed import UNSEALED
+from ctui.tasks.network.sealed import seals
 from ctui.tasks.secrets.registry import environment_names
 from ctui.worktrees.layout import settings_folder
 
@@ -33,7 +33,7 @@ def login(paths: Paths, options: TaskOptions | None = None) -> Login:
     Raises:
         InvalidInput: it would be sent into the sandbox itself.
     """
-    check_base_url(paths, unsealed=options is not None and options.network == UNSEALED)
+    check_base_url(paths, unsealed=options is not None and not seals(options))
     # A login that was named is the driver's to look for: no other may take its place.
     chosen = options is not None and options.login
     found = None if chosen else Credential.from_environment(os.environ)

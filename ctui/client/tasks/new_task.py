@@ -18,7 +18,8 @@ from ctui.config.variables import person_variables
 from ctui.errors import InvalidInput
 from ctui.paths import MANAGED, Paths
 from ctui.tasks.model import TaskOptions
-from ctui.tasks.network.sealed import UNSEALED
+from ctui.tasks.network.rules import policy_of
+from ctui.tasks.network.sealed import UNSEALED, refuse_owned, seals
 from ctui.tasks.secrets.registry import check_given
 
 if TYPE_CHECKING:
@@ -63,13 +64,13 @@ def options_of(paths: Paths, new: NewTask, config: Config, say: Say) -> TaskOpti
     """Return the options of a new task, with what the settings add; `say` takes notes on them.
 
     Raises:
-        CtuiError: what is wrong with a file, a tool, a variable or a secret.
+        CtuiError: what is wrong with a file, a tool, a variable, a secret or a host.
     """
     options = with_servers(paths, new)
     variables = _variables(new, config, say)
     for line in collect(config.claude, paths.config, MANAGED).left_out:
         say(line)
-    return msgspec.structs.replace(
+    options = msgspec.structs.replace(
         options,
         isolated=options.isolated or config.sandbox.isolated,
         filters=config.git.filter_names,
@@ -77,6 +78,10 @@ def options_of(paths: Paths, new: NewTask, config: Config, say: Say) -> TaskOpti
         secrets=check_given(paths, options.secrets, variables),
         network=options.network or (config.network.mode if config.network.gateway else UNSEALED),
     )
+    if seals(options):
+        policy_of(config, ())
+        refuse_owned((*options.env, *options.secrets))
+    return options
 
 
 def with_servers(paths: Paths, new: NewTask) -> TaskOptions:

@@ -86,7 +86,7 @@ async def _ready(engine: Engine, container: str) -> None:
     try:
         async with asyncio.timeout(_SECONDS):
             async for lines in follow_log(engine.endpoint, container):
-                if lines:
+                if any(line.stream == "out" for line in lines):
                     return
     except TimeoutError:
         pass

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from ctui.config import Config
     from ctui.sandbox.docker.engine import Engine
 
-_AGAIN_SECONDS = 60.0
+_AGAIN_SECONDS = 10.0
+"""Between two loans: a driver that replaces one that was killed knows of none, and cuts it off."""
 
 Lend = Callable[[str, str], Awaitable[Path]]
 """Returns the folder of an access for a build and its repository; called again and again."""

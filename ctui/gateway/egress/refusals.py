@@ -17,7 +17,7 @@ def line(target: Target, verdict: Verdict) -> str:
     if verdict.why == "private":
         return (
             f"ctui: {target} is refused: {PRIVATE}; the person can name it"
-            " under [[network.private]] in the settings"
+            " in the setting network.private"
         )
     if verdict.why == "unnamed":
         wanted = target.host if target.port in WEB else str(target)

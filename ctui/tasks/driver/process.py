@@ -133,7 +133,7 @@ class Driver:
         self._idle = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._exit_if_idle)
 
     def _exit_if_idle(self) -> None:
-        if self._tasks.busy or self._server.connections:
+        if self._tasks.busy or self._server.connections or self._desk.lends:
             self._watch_idle()
         else:
             self._over.set()

@@ -78,6 +78,8 @@ class Standing(msgspec.Struct):
     """Id of the request that is to restore the mode that was chosen, until the CLI has it."""
     told: tuple[str, ...] = ()
     """Requests to tell the person something that were followed, until the CLI has the reply."""
+    hosts_refused: tuple[str, ...] = ()
+    """Hosts that this turn was told of, as nobody was there to be asked for them."""
     alarmed: bool = False
     """True if the turn was stopped by an alarm already."""
     edits_granted: bool | None = None

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -36,6 +36,12 @@ _LENT_SECONDS = 300.0
 log = logging.getLogger(__name__)
 
 
+class _Lent(NamedTuple):
+    repository: str
+    """Whose rules of hosts count."""
+    end: asyncio.TimerHandle
+
+
 class NetworkDesk:
     """The gateway for all tasks of a driver; see `mailbox.ports.Network`."""
 
@@ -56,8 +62,10 @@ class NetworkDesk:
         """Task of each label."""
         self._wanted: dict[str, str] = {}
         """Task of each host that is asked for."""
-        self._lent: dict[str, asyncio.TimerHandle] = {}
+        self._lent: dict[str, _Lent] = {}
         self._spent: dict[str, float] = {}
+        self._renewing: set[str] = set()
+        """Runs whose login is looked for: the gateway asks again before a slow keyring answers."""
         self._jobs: set[asyncio.Task[None]] = set()
 
     def take_over(self) -> None:
@@ -104,18 +112,20 @@ class NetworkDesk:
 
     async def lend(self, name: str, repository: str) -> Path:
         """Let a build reach what the repository's tasks do."""
-        config = self._config()
-        rules = self._store.host_rules.of(repository, "")
-        # There is nobody to be asked by: what is not allowed is refused at once.
-        policy = msgspec.structs.replace(policy_of(config, rules), hold=0.0)
         lent = f"{LENT}{name}"
-        access = access_of(lent, 0, policy, self._gate.folder)
+        if (earlier := self._lent.get(lent)) is not None:
+            earlier.end.cancel()
+        # Before anything can fail: what is in the table by then is taken back, too.
+        end = asyncio.get_running_loop().call_later(_LENT_SECONDS, self._take_back, lent)
+        self._lent[lent] = _Lent(repository, end)
+        access = access_of(lent, 0, self._lent_policy(repository), self._gate.folder)
         await self._gate.open(SealedRun(access, None))
-        if (earlier := self._lent.pop(lent, None)) is not None:
-            earlier.cancel()
-        loop = asyncio.get_running_loop()
-        self._lent[lent] = loop.call_later(_LENT_SECONDS, self._take_back, lent)
         return Path(access.folder)
+
+    @property
+    def lends(self) -> bool:
+        """Return True while a build may have what it was lent: nobody else takes it back."""
+        return bool(self._lent)
 
     def _take_back(self, lent: str) -> None:
         self._lent.pop(lent, None)
@@ -142,7 +152,8 @@ class NetworkDesk:
                 if event.dollars > self._spent.get(event.task, 0.0):
                     self._spent[event.task] = event.dollars
                     self._logins.accepted(event.task)
-            case gateway.LoginRejected():
+            case gateway.LoginRejected(run=run) if run not in self._renewing:
+                self._renewing.add(run)
                 self._do(self._log_in_again(event))
             case gateway.Anomaly():
                 log.warning("the gateway: %s: %s", event.kind, event.text)
@@ -169,20 +180,30 @@ class NetworkDesk:
 
     async def _log_in_again(self, event: gateway.LoginRejected) -> None:
         """Read a task's login anew, and have the gateway try again with another one."""
-        task = self._store.tasks.get(event.run.rpartition("/")[0], removed=True)
         login = None
-        if await self._logins.another(task):
-            login = login_of(task, await self._logins.of(task, needed=True))
-        if login is not None:
-            await self._gate.renew(login)
+        try:
+            task = self._store.tasks.get(event.run.rpartition("/")[0], removed=True)
+            if await self._logins.another(task):
+                login = login_of(task, await self._logins.of(task, needed=True))
+            if login is not None:
+                await self._gate.renew(login)
+        finally:
+            self._renewing.discard(event.run)
         self.tell(task.id, mail.LoginRejected(renewed=login is not None))
 
     def _policy_of(self, access: gateway.Access) -> Policy:
         try:
+            if (lent := self._lent.get(access.task)) is not None:
+                return self._lent_policy(lent.repository)
             return self._policy(self._store.tasks.get(access.task, removed=True))
         except CtuiError as error:  # what cannot be read allows nothing more
             log.warning("the rules of %s stay as they are: %s", access.task, error.one_line())
             return access.egress
+
+    def _lent_policy(self, repository: str) -> Policy:
+        policy = policy_of(self._config(), self._store.host_rules.of(repository, ""))
+        # There is nobody to be asked by: what is not allowed is refused at once.
+        return msgspec.structs.replace(policy, hold=0.0)
 
     def _policy(self, task: Task) -> Policy:
         rules = self._store.host_rules.of(task.repository, task.id)

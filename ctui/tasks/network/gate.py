@@ -69,8 +69,9 @@ class Gate:
         """
         access = run.access
         private_folder(self.folder)
+        Path(access.folder).mkdir(exist_ok=True)
         # The sandbox's user is another one: it gets in by the mount, and by no other way.
-        Path(access.folder).mkdir(mode=0o755, exist_ok=True)
+        Path(access.folder).chmod(0o755)
         self._accesses[access.run] = access
         if run.login is not None:
             self._logins[run.login.name] = run.login
@@ -89,7 +90,8 @@ class Gate:
         with suppress(CtuiError):  # one that does not run serves nobody, and the next push says it
             await self._push()
         for access in gone:
-            await asyncio.to_thread(shutil.rmtree, access.folder, ignore_errors=True)
+            if access.run not in self._accesses:  # a build may have been lent it anew meanwhile
+                await asyncio.to_thread(shutil.rmtree, access.folder, ignore_errors=True)
 
     async def renew(self, login: Login) -> None:
         """Have a task's calls made with another login, also those that wait."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Literal
+from collections.abc import Callable, Iterable
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -13,6 +13,8 @@ from ctui.gateway.egress.names import BadName, target_of
 from ctui.gateway.egress.policy import Mode, Origin, Policy, PrivateHost, Rule, decide, rule_of
 from ctui.tasks.host_rules import Effect, HostRule
 from ctui.text import one_line
+
+T = TypeVar("T")
 
 
 def checked_host(text: str, effect: Effect = "allow", origin: Origin = "person") -> Rule:
@@ -50,12 +52,15 @@ def policy_of(config: Config, kept: Iterable[HostRule]) -> Policy:
     """Return what a run may reach.
 
     Args:
-        config: the person's settings, checked already.
+        config: the person's settings.
         kept: the rules that are for all, for the run's repository, or for its task.
+
+    Raises:
+        InvalidInput: one of them names no host.
     """
     network = config.network
-    allow = [checked_host(text) for text in network.allowed]
-    deny = [checked_host(text, "deny") for text in network.denied]
+    allow = _read("allow", checked_host, network.allowed)
+    deny = _read("deny", lambda text: checked_host(text, "deny"), network.denied)
     for rule in kept:
         made = checked_host(rule.host, rule.effect, rule.origin)
         (allow if rule.effect == "allow" else deny).append(made)
@@ -63,8 +68,16 @@ def policy_of(config: Config, kept: Iterable[HostRule]) -> Policy:
         mode=Mode(network.mode),
         allow=tuple(allow),
         deny=tuple(deny),
-        private=tuple(map(checked_private, network.private_hosts)),
+        private=tuple(_read("private", checked_private, network.private_hosts)),
     )
+
+
+def _read(key: str, read: Callable[[str], T], texts: Iterable[str]) -> list[T]:
+    """Return what a setting says, read; its name is in the message of what cannot be."""
+    try:
+        return [read(text) for text in texts]
+    except InvalidInput as error:
+        raise InvalidInput(f"network.{key}: {error.message}", hint=error.hint) from error
 
 
 class HostVerdict(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ import msgspec
 
 from ctui.claude.login.credentials import Kind
 from ctui.config import Config
+from ctui.errors import InvalidInput
 from ctui.gateway.egress.names import host_of
 from ctui.gateway.egress.policy import Policy, PrivateHost, Rule
 from ctui.gateway.model import Access, Login, LoginKind
@@ -20,7 +21,7 @@ from ctui.sandbox.proxies import GATEWAY, gateway_proxies
 from ctui.sandbox.services import Service
 from ctui.sandbox.spec import GATEWAY_FOLDER, Mount
 from ctui.tasks.host_rules import HostRule
-from ctui.tasks.model import Task
+from ctui.tasks.model import Task, TaskOptions
 from ctui.tasks.network.rules import policy_of
 
 if TYPE_CHECKING:
@@ -46,6 +47,13 @@ class SealedRun(NamedTuple):
     """None where it is not known: the gateway may know it still."""
 
     @property
+    def taken_over(self) -> SealedRun:
+        """Return it as of an earlier driver, whose login counts for as long as it is known."""
+        if self.login is None:
+            return self
+        return self._replace(login=msgspec.structs.replace(self.login, spare=True))
+
+    @property
     def mount(self) -> Mount:
         """Return the folder of its sockets; a read-only one can be connected to."""
         return Mount(self.access.folder, GATEWAY_FOLDER, read_only=True)
@@ -53,7 +61,12 @@ class SealedRun(NamedTuple):
 
 def is_sealed(task: Task) -> bool:
     """Return True if the task's runs have no network but the gateway."""
-    return task.options.network not in {"", UNSEALED}
+    return seals(task.options)
+
+
+def seals(options: TaskOptions) -> bool:
+    """Return True if a task with these options has no network but the gateway."""
+    return options.network not in {"", UNSEALED}
 
 
 def task_policy(task: Task, config: Config, rules: Iterable[HostRule]) -> Policy:
@@ -116,6 +129,19 @@ def label_of(task_id: str) -> str:
         return label
     plain = "".join(letter for letter in label[:30] if letter.isascii()).strip("-")
     return f"{plain or 'task'}-{hashlib.sha256(task_id.encode()).hexdigest()[:8]}"
+
+
+def refuse_owned(names: Iterable[str]) -> None:
+    """Refuse variables that lead to the gateway, and would lead past it to nothing.
+
+    Raises:
+        InvalidInput: with the first of them.
+    """
+    if owned := sorted(sealed_environment(None).keys() & set(names)):
+        raise InvalidInput(
+            f"{owned[0]} is ctui's own in a task behind the gateway",
+            hint="leave it out: the gateway uses your proxies (docs/network.md)",
+        )
 
 
 def sealed_environment(login: Login | None, beside: Iterable[Service] = ()) -> dict[str, str]:

@@ -6,6 +6,7 @@ from ctui.config.variables import Layer, task_environment
 from ctui.errors import Unavailable
 from ctui.tasks.mailbox.ports import Account, Services
 from ctui.tasks.model import Task
+from ctui.tasks.network.sealed import is_sealed, refuse_owned
 
 
 def given_environment(
@@ -21,7 +22,8 @@ def given_environment(
 
     Raises:
         Unavailable: the values are lost.
-        InvalidInput: a variable of the environment cannot be set by a repository.
+        InvalidInput: a variable of the environment cannot be set by a repository, or one is the
+            gateway's.
     """
     values = services.store.variables.of(task.id)
     if lost := [name for name in task.options.env if name not in values]:
@@ -31,4 +33,7 @@ def given_environment(
         )
     secrets = account.secrets if account is not None else {}
     own = Layer("the task's variables", {**values, **secrets}, by="person")
-    return task_environment([own, *environment])
+    given = task_environment([own, *environment])
+    if is_sealed(task):
+        refuse_owned(given)
+    return given

@@ -6,15 +6,17 @@ from collections.abc import Iterable
 
 import msgspec
 
+from ctui.gateway.egress.policy import Policy
 from ctui.tasks.asks import ToolboxDetails, expired_reply, kind_of, reply
 from ctui.tasks.asks.kinds.host import kept_rule
 from ctui.tasks.asks.kinds.permission import grantable
 from ctui.tasks.mailbox.step import Step
-from ctui.tasks.model import Answer, Ask, AskState, TaskState
+from ctui.tasks.model import Answer, Ask, AskKind, AskState, TaskState
 
 GRANTED = Answer("allow", by="grant")
 UNATTENDED = "unattended"
 _NOBODY = "Nobody is there to decide this. Go on without it."
+_HOST_HOLD = int((Policy().hold + 5.0) * 1e9)
 _OPEN = (AskState.PENDING, AskState.ANSWERED)
 
 
@@ -36,6 +38,7 @@ class AskBook:
         """
         added = self._asks.add(ask)
         if added is None:
+            self._decide_again(ask)
             return
         known = self._known_answer(ask)
         if known is not None:
@@ -73,9 +76,10 @@ class AskBook:
             self._move(ask, AskState.ANSWERED, AskState.DELIVERED)
 
     def expire(self, ask_id: int) -> None:
-        """Give up on an `ask_user` that nobody answered in time."""
+        """Give up on what nobody answered in time."""
         ask = self._asks.get(ask_id)
-        if self._move(ask, AskState.PENDING, AskState.CANCELLED):
+        expired = self._move(ask, AskState.PENDING, AskState.CANCELLED)
+        if expired and kind_of(ask).goes_to_cli:
             self._step.send(expired_reply(ask), key=ask.request)
 
     def withdraw(self, request_id: str) -> None:
@@ -110,13 +114,25 @@ class AskBook:
         if kind_of(ask).goes_to_cli:
             step.send(reply(ask, answer), key=ask.request)
             return
-        network, allow = step.services.network, answer.decision != "deny"
         if (rule := kept_rule(ask, answer)) is not None:
             task = step.task.id if rule.for_task else ""
             step.store.host_rules.set(rule.host, rule.effect, step.time, step.task.repository, task)
-            step.after(network.rules_changed)
-        step.after(lambda: network.decide(ask.request, allow=allow))
+            step.after(step.services.network.rules_changed)
+        self._decide(ask.request, answer)
         self._move(ask, AskState.ANSWERED, AskState.DELIVERED)
+
+    def _decide_again(self, ask: Ask) -> None:
+        """Carry an answer that is on record to a gateway that still asks.
+
+        The driver that stored it was killed before it could.
+        """
+        known = None if kind_of(ask).goes_to_cli else self._of(ask.request)
+        if known is not None and known.answer is not None:
+            self._decide(known.request, known.answer)
+
+    def _decide(self, request: str, answer: Answer) -> None:
+        network, allow = self._step.services.network, answer.decision != "deny"
+        self._step.after(lambda: network.decide(request, allow=allow))
 
     def _known_answer(self, ask: Ask) -> Answer | None:
         step = self._step
@@ -129,14 +145,11 @@ class AskBook:
         return None
 
     def _watch_expiry(self, ask: Ask) -> None:
-        if ask.tool != "ask_user":
-            return
-        expires = msgspec.json.decode(ask.details, type=ToolboxDetails).expires
-        if expires is not None:
+        if (expires := _expires(ask)) is not None:
             self._step.timer(f"ask {ask.id}", (expires - self._step.time) / 1e9)
 
     def _forget_expiry(self, ask: Ask) -> None:
-        if ask.tool == "ask_user":
+        if _expires(ask) is not None:
             self._step.timer(f"ask {ask.id}", None)
 
     def _give_up(self, ask: Ask) -> None:
@@ -163,6 +176,16 @@ class AskBook:
     def _mine(self, *states: AskState, tool: str | None = None) -> list[Ask]:
         step = self._step
         return self._asks.list(*states, task=step.task.id, run=step.run.number, tool=tool)
+
+
+def _expires(ask: Ask) -> int | None:
+    """Return the time, in ns, from which nobody waits for its answer; None if somebody does."""
+    if ask.kind is AskKind.HOST:
+        # The gateway says that it has gone; one that was killed says nothing.
+        return ask.created + _HOST_HOLD
+    if ask.tool != "ask_user":
+        return None
+    return msgspec.json.decode(ask.details, type=ToolboxDetails).expires
 
 
 def _call_of(ask: Ask) -> int | str:

@@ -19,6 +19,7 @@ from ctui.tasks.session import turns
 from ctui.tasks.session.asking import AskBook
 
 _AT_WORK = {Phase.LIVE, Phase.ADOPTING}
+_MOST_TOLD = 50
 
 
 def asked(step: Step, mail: HostAsked) -> None:
@@ -34,9 +35,7 @@ def asked(step: Step, mail: HostAsked) -> None:
     )
     book = AskBook(step)
     if task.options.unattended or task.turn_unattended:
-        host = host_of(ask)
-        hint = f"`ctui network allow {host}` lets tasks reach it"
-        step.note(Notice(kind="problem", text=f"{host} was refused, for nobody is there: {hint}"))
+        _say_refused(step, host_of(ask))
         _refuse(step, mail.request)
     elif book.full(step.services.config().tasks.open_asks):
         _refuse(step, mail.request)
@@ -77,6 +76,16 @@ def anomaly(step: Step, mail: Anomaly) -> None:
     """Record what a well-behaved run does not do; the gateway has refused it."""
     if step.standing.run is not None:
         step.alarm("network", mail.text, mail.kind, stop=False)
+
+
+def _say_refused(step: Step, host: str) -> None:
+    """Say what allows a host, once in a turn: a program tries again, and may try all there are."""
+    told = step.standing.hosts_refused
+    if host in told or len(told) >= _MOST_TOLD:
+        return
+    step.standing.hosts_refused = (*told, host)
+    hint = f"`ctui network allow {host}` lets tasks reach it"
+    step.note(Notice(kind="problem", text=f"{host} was refused, for nobody is there: {hint}"))
 
 
 def _refuse(step: Step, request: str) -> None:

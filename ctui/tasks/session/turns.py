@@ -102,7 +102,7 @@ def ended(step: Step) -> None:
     """Let the task rest: the CLI is idle, and nothing waits to be read."""
     standing, task = step.standing, step.task
     step.timer("timeout", None)
-    standing.interrupt, standing.alarmed = "", False
+    standing.interrupt, standing.alarmed, standing.hosts_refused = "", False, ()
     task.turn_unattended, task.turn_timeout = False, None
     if standing.intent:
         return

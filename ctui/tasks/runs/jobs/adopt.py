@@ -78,7 +78,7 @@ async def _find(actor: TaskActor, run: Run) -> str | None:
 
 async def _enter(actor: TaskActor, sandbox: str, run: Run) -> Channel:
     """Open the way into a sandbox that runs, and say what begins a run if nobody did."""
-    await _open_network(actor, run)
+    await open_network(actor, run.number)
     channel = Channel(actor.services.runner, sandbox)
     try:
         await channel.open(torn=True)
@@ -90,16 +90,20 @@ async def _enter(actor: TaskActor, sandbox: str, run: Run) -> Channel:
     return channel
 
 
-async def _open_network(actor: TaskActor, run: Run) -> None:
-    """Have the gateway serve a sealed run, which may have lost it with the last driver."""
+async def open_network(actor: TaskActor, number: int) -> None:
+    """Have the gateway serve a sealed sandbox, which may have lost it with the last driver.
+
+    Raises:
+        RunnerUnavailable: it does not.
+    """
     services, task = actor.services, actor.standing.task
     if not is_sealed(task):
         return
     account = await services.logins.of(task, needed=False)
     config = actor.standing.config or services.config()
-    sealed = sealed_run_of(services, config, task, run.number, account)
+    sealed = sealed_run_of(services, config, task, number, account)
     if sealed is not None:
-        await services.network.open(sealed)
+        await services.network.open(sealed.taken_over)
 
 
 async def _greet_late(actor: TaskActor, channel: Channel, run: Run) -> None:

@@ -69,14 +69,15 @@ async def create(
     Raises:
         CtuiError: it cannot be made or started; nothing of it is left.
     """
+    again_on = (RunnerUnavailable, Conflict)
+    if (sealed := launch.sealed) is not None:
+        # Also where the sandbox is there: a shell's may be served without the run's login.
+        await insist(actor, lambda: actor.services.network.open(sealed), on=again_on)
     if opened is not None:
         if opened.spec == launch.spec and (channel := await _enter(actor, launch, run, opened)):
             return channel
         await insist(actor, lambda: actor.services.runner.remove(opened.sandbox))
     await insist(actor, lambda: bring_up(actor, launch.spec), on=(RunnerUnavailable,))
-    again_on = (RunnerUnavailable, Conflict)
-    if (sealed := launch.sealed) is not None:
-        await insist(actor, lambda: actor.services.network.open(sealed), on=again_on)
     return await insist(actor, lambda: _attempt(actor, launch, run), on=again_on)
 
 

@@ -73,6 +73,7 @@ def close(step: Step) -> None:
     for timer in ("sleep", "background", "timeout", "look", "shells"):
         step.timer(timer, None)
     pausing.run_over(step)
+    step.cancel("network")  # what closes the run takes it away
     step.cancel("stop")  # what closes the run stops it too; a late stop would meet the next one
     step.after(actor.drop_channel)
     try_to_close(step)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from typing import cast
 
-from ctui.errors import Conflict, CtuiError
+from ctui.errors import Conflict, CtuiError, RunnerUnavailable
 from ctui.sandbox.runner import SandboxState
 from ctui.tasks.mailbox.mail import Hold
 from ctui.tasks.mailbox.open_shells import (
@@ -23,8 +23,10 @@ from ctui.tasks.mailbox.open_shells import (
 from ctui.tasks.mailbox.states import Phase
 from ctui.tasks.mailbox.step import Reply, Step
 from ctui.tasks.runs.failures import as_error
+from ctui.tasks.runs.jobs.adopt import open_network
 from ctui.tasks.runs.jobs.look import look
 from ctui.tasks.runs.jobs.open_sandbox import open_sandbox
+from ctui.tasks.runs.jobs.patience import insist
 from ctui.tasks.runs.phases import closing, queued
 
 TIMER = "shells"
@@ -127,10 +129,17 @@ def enter(step: Step) -> None:
 
 
 def adopt(step: Step, sandbox: str) -> None:
-    """Take over a sandbox without the CLI from an earlier driver; its shells say that they live."""
+    """Take over a sandbox without the CLI from an earlier driver; its shells say that they live.
+
+    No run is on record for it, so nobody else has the gateway serve it again.
+    """
+    actor, last = step.actor, step.store.runs.last(step.task.id)
+    number = last.number + 1 if last else 1
     step.standing.opened = Opened(sandbox, None)
     step.enter(Phase.OPEN)
     step.timer(TIMER, SILENT_SECONDS)
+    again_on = (RunnerUnavailable,)
+    step.start("network", lambda: insist(actor, lambda: open_network(actor, number), on=again_on))
 
 
 def time_up(step: Step) -> None:
