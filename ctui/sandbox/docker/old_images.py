@@ -24,7 +24,7 @@ class BuiltImage(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     tags: tuple[str, ...]
-    """Tags, empty if a newer image took the name over."""
+    """Tags, a current one first; empty if a newer image took the name over."""
     size: int
     """Size in bytes; other images may share a part of it."""
     created: int
@@ -86,10 +86,10 @@ def _remove(name: str, client: APIClient) -> None:
 
 def _image(item: Mapping[str, Any], current: set[str], used: set[str], instance: str) -> BuiltImage:
     # A removed name is "<none>:<none>" in engines before 25.
-    tags = tuple(tag for tag in item.get("RepoTags") or () if not tag.startswith("<none>"))
+    tags = [tag for tag in item.get("RepoTags") or () if not tag.startswith("<none>")]
     return BuiltImage(
         id=item["Id"],
-        tags=tags,
+        tags=tuple(sorted(tags, key=lambda tag: (tag not in current, tag))),
         size=item["Size"],
         created=item["Created"] * 1_000_000_000,
         current=not current.isdisjoint(tags),
