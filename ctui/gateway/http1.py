@@ -63,7 +63,7 @@ class Peer:
             OSError: the connection broke.
         """
         while (event := self.http.next_event()) is h11.NEED_DATA:
-            data = await self._loop.sock_recv(self.socket, _READ)
+            data = await self._received()
             self.received += len(data)
             self.http.receive_data(data)
             self._refuse_others()
@@ -84,6 +84,7 @@ class Peer:
         if data:
             await self._loop.sock_sendall(self.socket, data)
             self.sent += len(data)
+            await asyncio.sleep(0)
 
     def early(self) -> bytes:
         """Return what was read beyond the end of HTTP, after a switch of protocols."""
@@ -122,8 +123,13 @@ class Peer:
         self.socket.shutdown(socket.SHUT_WR)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LINGER_SECONDS):
-                while await self._loop.sock_recv(self.socket, _READ):
+                while await self._received():
                     pass
+
+    async def _received(self) -> bytes:
+        """Return what came; all others have their turn first, as much as one side may say."""
+        await asyncio.sleep(0)
+        return await self._loop.sock_recv(self.socket, _READ)
 
 
 def _refuse_two_lengths(event: h11.Request | h11.Response) -> None:

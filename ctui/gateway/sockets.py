@@ -113,6 +113,8 @@ class Acceptor:
     async def _accept(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
+            # Of a queue that never becomes empty each accept returns at once: all others wait.
+            await asyncio.sleep(0)
             try:
                 connection, _ = await loop.sock_accept(self._listener)
             except OSError:

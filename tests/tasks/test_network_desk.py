@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import stat
 from collections.abc import AsyncIterator
 from contextlib import closing
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from ctui.claude.login.credentials import Credential
 from ctui.config import Config
@@ -21,8 +24,10 @@ from ctui.gateway.link import Link
 from ctui.tasks.mailbox import mail
 from ctui.tasks.mailbox.ports import Account
 from ctui.tasks.model import Run, Task, TaskOptions
+from ctui.tasks.naming import TASK_ID
 from ctui.tasks.network import desk as module
 from ctui.tasks.network.desk import NetworkDesk
+from ctui.tasks.network.sealed import label_of
 from ctui.tasks.runs.logins import Logins, Sources
 from ctui.tasks.settings import Settings
 from ctui.tasks.store import Store
@@ -154,6 +159,18 @@ async def test_a_login_is_looked_for_once_however_often_it_is_rejected(driver: D
     assert news.renewed
     await driver.desk.lend("env", _BUILDS)  # a round of the loop and of the gateway
     assert driver.told.empty()
+
+
+@given(st.from_regex(TASK_ID, fullmatch=True), st.from_regex(TASK_ID, fullmatch=True))
+@example("fix.a", "fix-a")
+@example("fix_a", "fix.a")
+@example("a-", "a")
+@example("a" * 50, "a" * 49)
+def test_each_task_has_a_dns_label_of_its_own(one: str, other: str) -> None:
+    """It is a host's name in a browser, and says whose port is shown (RFC 1035)."""
+    label = label_of(one)
+    assert re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", label)
+    assert (label == label_of(other)) is (one == other)
 
 
 def test_a_host_that_cannot_be_read_stops_no_driver_that_runs(tmp_path: Path) -> None:

@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from ctui.demo.model.script import fenced
+from ctui.tasks.calls import StopTask
 from ctui.tasks.model import Answer, AskKind, AskState, Task
+from tests import warm
 from tests.tasks.conftest import WAIT_SECONDS, Person
 
 pytestmark = pytest.mark.engine
@@ -141,6 +144,25 @@ async def test_this_machine_is_reached_where_the_person_named_the_port(
     await person.start("closed", script, "say Done.", skip_permissions=True, network="closed")
     await person.idle("closed")
     assert "of this machine" not in person.tool_output("closed")
+
+
+async def test_a_shell_has_the_tasks_network_and_a_run_begins_where_it_is(person: Person) -> None:
+    """The gateway's proxies, not the person's with its password; and the run has its login."""
+    await person.start("one", "say Ready.")
+    await person.idle("one")
+    await person.client.call(StopTask("one"))
+    look = "env | grep -i _proxy; curl -sS -m 20 http://a.invalid/"
+    environ = {**person.world.environ, "HTTPS_PROXY": "http://person:hunter2@proxy.example:3128"}
+    command = ("task", "shell", "one", "--", "sh", "-c", look)
+    done = await asyncio.to_thread(warm.run, person.repository, command, environ, b"", WAIT_SECONDS)
+    said = done[1].decode()
+    assert "https_proxy=http://127.0.0.1:3128\n" in said
+    assert "HTTPS_PROXY=http://127.0.0.1:3128\n" in said
+    assert "hunter2" not in said
+    assert "a.invalid:80 is not allowed" in said
+    code, said = await person.ctui("task", "send", "one", fenced("say Again."))
+    assert code == 0, said
+    await person.idle("one", turns=2)
 
 
 async def test_a_port_is_forwarded_for_what_is_no_page(person: Person) -> None:

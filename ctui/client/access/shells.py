@@ -31,7 +31,8 @@ _MARK = "SHELL_OF_CTUI"
 _NONE: Mapping[str, str] = MappingProxyType({})
 _TERMINAL_VARIABLES = ("TERM", "COLORTERM")
 _PLAIN = re.compile(r"[A-Za-z0-9._+-]{1,64}")
-_HANG_UP_SECONDS = 5.0
+_BRIEF_SECONDS = 5.0
+"""Time limit of a command of ctui's own there."""
 _FIRST_BEAT_SECONDS = 1.0
 """Time of a shell that is not worth a word to the driver."""
 _KILLED = {None, 128 + 9}
@@ -50,6 +51,13 @@ _HANG_UP = (
     "for one in /proc/[0-9]*; do "
     'tr "\\0" "\\n" 2>/dev/null <"$one/environ" | grep -qxF "$1" && '
     'kill -s "$2" "${one#/proc/}" 2>/dev/null; done; :'
+)
+
+
+# Port 3128 of 127.0.0.1 listens: the relay has begun to start what does.
+_AWAIT_NETWORK = (
+    'n=0; until grep -q "0100007F:0C38 00000000:0000 0A" /proc/net/tcp || [ $n -ge 40 ]; '
+    "do n=$((n+1)); sleep 0.1; done"
 )
 
 
@@ -123,12 +131,7 @@ class TaskCommands:
     async def _hang_up(self, mark: str, signal: Signal) -> None:
         """Send a signal to all that a command has started: the engine would let it run on."""
         argv = ("/bin/sh", "-c", _HANG_UP, "/bin/sh", f"{_MARK}={mark}", signal)
-        with suppress(CtuiError, OSError, TimeoutError):
-            async with asyncio.timeout(_HANG_UP_SECONDS):
-                process = await self._commands.run(self._sandbox, Command(argv))
-                while await process.read():
-                    pass
-                process.close()
+        await _carry_out(self._commands, self._sandbox, argv)
 
 
 class TaskProcess:
@@ -170,11 +173,23 @@ async def task_commands(paths: Paths, task_id: str) -> AsyncIterator[TaskCommand
         beating = asyncio.create_task(hold.beat())
         environment = shell_environment(task, os.environ, given)
         commands = DockerCommands(resolve_endpoint())
+        if task.network != "unsealed" and not known:
+            await _carry_out(commands, sandbox, ("/bin/sh", "-c", _AWAIT_NETWORK))
         yield TaskCommands(task, sandbox, commands, environment, hold.typed)
     finally:
         if beating is not None:
             beating.cancel()
         await hold.end()
+
+
+async def _carry_out(commands: SandboxCommands, sandbox: str, argv: tuple[str, ...]) -> None:
+    """Run a command of ctui's own to its end, whatever comes of it."""
+    with suppress(CtuiError, OSError, TimeoutError):
+        async with asyncio.timeout(_BRIEF_SECONDS):
+            process = await commands.run(sandbox, Command(argv))
+            while await process.read():
+                pass
+            process.close()
 
 
 class _Hold:

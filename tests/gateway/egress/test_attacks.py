@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import resource
 import socket
 import ssl
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -335,3 +338,42 @@ async def test_a_slow_writer_holds_nothing_up(tmp_path: Path) -> None:
             "Expect: 100-continue\r\nContent-Length: 10\r\n\r\n".encode()
         )
         assert b" 200 OK" in answer or b" 502 " in answer
+
+
+_FLOOD = """
+import os, socket, sys, time
+end = time.monotonic() + 2
+with socket.socket(socket.AF_UNIX) as one:
+    one.connect(sys.argv[1])
+    one.sendall(sys.argv[2].encode().decode("unicode_escape").encode())
+    os.fork()
+    try:
+        while time.monotonic() < end:
+            one.sendall(b"1\\r\\nx\\r\\n" * 30_000)
+    except OSError:
+        pass
+"""
+
+
+@pytest.mark.parametrize("served", [False, True])
+async def test_who_never_stops_talking_stops_nobody(tmp_path: Path, served: bool) -> None:
+    """Behind a request that was refused, and in one that goes on: others have their turn."""
+    async with serving(_swallow) as port, way_out(tmp_path, private(port)) as way:
+        begin = f"POST http://localhost:{port}/ HTTP/1.1\r\nHost: localhost:{port}\r\n"
+        said = f"{begin}Transfer-Encoding: chunked\r\n\r\n" if served else "GET x HTTP/1.1\r\n\r\n"
+        words = said.encode("unicode_escape").decode()
+        flood = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", _FLOOD, str(way.path), words
+        )
+        ending = asyncio.ensure_future(flood.wait())
+        longest, last = 0.0, time.monotonic()
+        while not ending.done():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.shield(ending), 0.01)
+            longest, last = max(longest, time.monotonic() - last), time.monotonic()
+        assert longest < 0.5
+
+
+async def _swallow(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+    while await reader.read(1 << 20):
+        pass
