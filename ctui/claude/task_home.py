@@ -278,6 +278,9 @@ def _environment(options: RunOptions) -> dict[str, str]:
         "DISABLE_AUTOUPDATER": "1",
         "GIT_TERMINAL_PROMPT": "0",
     }
+    if options.mcp:
+        # Otherwise the first call to the model has the tools of those that are quick (2.1.197).
+        env["MCP_CONNECTION_NONBLOCKING"] = "false"
     if options.base_url:
         env["ANTHROPIC_BASE_URL"] = options.base_url
     return env

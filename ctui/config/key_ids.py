@@ -12,6 +12,7 @@ DEFAULT_KEYS: Mapping[str, str] = {
     "resume": "g",
     "remove": "R",
     "update": "U",
+    "ports": "p",
     "top": "T",
     "shell": "exclamation_mark",
     "cleanup": "c",

@@ -187,6 +187,18 @@ class LoginRejected(msgspec.Struct, frozen=True, tag="login-rejected"):
     run: str
 
 
+class LimitReached(msgspec.Struct, frozen=True, tag="limit-reached"):
+    """The usage limit of a subscription is reached: what a CLI without a login does not say.
+
+    Attributes:
+        run: whose call met it.
+        resets_at: seconds since 1970.
+    """
+
+    run: str
+    resets_at: int
+
+
 class Listening(msgspec.Struct, frozen=True, tag="listening"):
     """All ports that a task listens on, whenever they have changed."""
 
@@ -225,5 +237,13 @@ class PortAnswer(msgspec.Struct, frozen=True, tag="port-answer"):
 
 
 FromGateway = (
-    Served | HostWanted | HostGone | LoginRejected | Listening | Spent | Anomaly | PortAnswer
+    Served
+    | HostWanted
+    | HostGone
+    | LoginRejected
+    | LimitReached
+    | Listening
+    | Spent
+    | Anomaly
+    | PortAnswer
 )

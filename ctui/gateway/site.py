@@ -21,7 +21,6 @@ from ctui.gateway.model import (
     EGRESS_SOCKET,
     PORTS_SOCKET,
     Access,
-    Anomaly,
     FromGateway,
     Listening,
 )
@@ -96,7 +95,7 @@ class Site:
     def _record(self, record: Record) -> None:
         access = self.place.access
         if record.anomaly:
-            self._parts.tell(Anomaly(access.run, "host", record.anomaly))
+            self.place.anomaly("host", record.anomaly)  # each is in the books
         recorded = self._parts.books.record(
             RequestRow(
                 key=record.key,

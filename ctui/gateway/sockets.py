@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from ctui.errors import Unavailable
+from ctui.gateway.mistakes import MISTAKES
 
 _LONGEST = 100
 """Bytes of a socket's path; a longer one is bound by its folder's descriptor (unix(7))."""
@@ -132,4 +133,9 @@ class Acceptor:
 
     async def _one(self, connection: socket.socket) -> None:
         with connection, contextlib.suppress(OSError):
-            await self._serve(connection)
+            try:
+                await self._serve(connection)
+            except OSError:
+                raise
+            except Exception as error:  # noqa: BLE001 - what one connection met is no other's
+                MISTAKES.tell(error)

@@ -11,7 +11,6 @@ from typing import Any, cast
 import msgspec
 
 from ctui.errors import Conflict, CtuiError, RunnerUnavailable
-from ctui.sandbox.runner import NOTHING, FoundSandbox
 from ctui.tasks.calls import (
     AnswerAsk,
     HoldShell,
@@ -26,6 +25,7 @@ from ctui.tasks.calls import (
     Update,
 )
 from ctui.tasks.journal.archive import Journal
+from ctui.tasks.left_behind import left_behind
 from ctui.tasks.mailbox.mail import (
     Adopt,
     Answer,
@@ -40,7 +40,6 @@ from ctui.tasks.mailbox.mail import (
     Send,
     Start,
     Stop,
-    Sweep,
     Trouble,
 )
 from ctui.tasks.mailbox.ports import Services
@@ -58,7 +57,6 @@ from ctui.tasks.store import Unfinished
 
 log = logging.getLogger(__name__)
 
-_SWEEP_AGAIN_SECONDS = 10.0
 _RECEIPT_SECONDS = 8.0
 """Time limit of waiting for an answer's receipt; afterwards the ask is returned as it is."""
 
@@ -349,60 +347,11 @@ class TaskEngine:
     # -- what earlier drivers left
 
     async def _sweep(self) -> None:
-        """Stop every sandbox of ours that no run is on record for: nobody would ever see it."""
-        while True:
-            try:
-                found = await self._services.runner.list_ours()
-                open_runs = {(run.task, run.number) for run in self.store.runs.open()}
-                known = self.store.tasks.ids()
-                break
-            except CtuiError as error:
-                log.warning("nothing is swept yet: %s", error.message)
-                await asyncio.sleep(_SWEEP_AGAIN_SECONDS)
-        for sandbox in _without_followers(found, {task for task, _ in open_runs}):
-            if (sandbox.task, sandbox.run) in open_runs or sandbox.task in self._actors:
-                continue
-            if sandbox.task not in known:
-                log.warning("a sandbox of an unknown task %s runs: see ctui doctor", sandbox.task)
-                continue
-            try:
-                task = self.store.tasks.get(sandbox.task, removed=True)
-            except CtuiError as error:  # one bad record hides no other
-                log.warning("a sandbox of %s is not swept: %s", sandbox.task, error.one_line())
-            else:
-                silent = await self._is_open(sandbox)
-                log.warning("a sandbox of %s was left: %s", sandbox.task, silent or "removed")
-                self._actor(task).put(Sweep(silent=silent))
-
-    async def _is_open(self, sandbox: FoundSandbox) -> str:
-        """Return a sandbox in which no CLI was started yet, for a person's shell; else ""."""
-        last = self.store.runs.last(sandbox.task)
-        if sandbox.service or not sandbox.running or last is None:
-            return ""
-        if sandbox.run != last.number + 1:
-            return ""
-        try:
-            async for batch in self._services.runner.journal(sandbox.id, NOTHING, follow=False):
-                if batch:
-                    return ""
-        except CtuiError:
-            return ""
-        return sandbox.id
+        """Have every sandbox of ours removed that no run is on record for, or taken over."""
+        async for task, sweep in left_behind(self._services, self._actors):
+            self._actor(task).put(sweep)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         job = asyncio.create_task(work)
         self._jobs.add(job)
         job.add_done_callback(self._jobs.discard)
-
-
-def _without_followers(found: list[FoundSandbox], live: set[str]) -> list[FoundSandbox]:
-    """Return the sandboxes, and of services one for each task that has nothing else.
-
-    Args:
-        found: all of them.
-        live: tasks with an open run, which sees to its services.
-    """
-    boxes = [one for one in found if not one.service]
-    seen = {one.task for one in boxes} | live
-    alone = {one.task: one for one in found if one.service and one.task not in seen}
-    return [*boxes, *alone.values()]

@@ -15,7 +15,7 @@ import pytest
 from ctui.client.tasks.bringing import Bringing, Include
 from ctui.client.worktrees.worktrees import make_worktree
 from ctui.config import Config
-from ctui.config.model import GitConfig, WorktreeConfig
+from ctui.config.own_sections import GitConfig, WorktreeConfig
 from ctui.errors import InvalidInput, NotFound, Refused
 from ctui.git.repository.repository import open_repository
 from ctui.paths import Paths

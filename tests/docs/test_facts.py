@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import ctui
-from ctui.config.model import SandboxConfig
+from ctui.config.task_sections import SandboxConfig
 from ctui.paths import Paths
 from ctui.sandbox.spec import LABEL_INSTANCE
 from ctui.tasks.runs.launch import network_name

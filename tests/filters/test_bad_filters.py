@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ctui.client.health.filter_health import filter_check
-from ctui.config.model import GitConfig
+from ctui.config.own_sections import GitConfig
 from ctui.errors import CtuiError
 from ctui.git.repository.repository import open_repository
 from ctui.worktrees.landing.checkouts import linked_checkout

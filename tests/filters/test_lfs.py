@@ -11,7 +11,7 @@ import pytest
 
 from ctui.client.health.filter_health import filter_check
 from ctui.client.tasks.plain_files import look_at_files
-from ctui.config.model import GitConfig
+from ctui.config.own_sections import GitConfig
 from ctui.errors import CtuiError, Unavailable
 from ctui.git.repository.repository import Repository, open_repository
 from ctui.git.stored.lfs import pointer_of

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ctui.client.tasks.plain_files import look_at_files
-from ctui.config.model import GitConfig
+from ctui.config.own_sections import GitConfig
 from ctui.errors import Refused
 from ctui.git.repository.repository import open_repository
 from ctui.worktrees.landing.checkouts import linked_checkout

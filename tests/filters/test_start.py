@@ -12,7 +12,7 @@ from ctui.client.tasks.new_task import NewTask
 from ctui.client.tasks.plain_files import look_at_files
 from ctui.client.tasks.tasks import start_task
 from ctui.config import Config, load_config
-from ctui.config.model import GitConfig
+from ctui.config.own_sections import GitConfig
 from ctui.errors import InvalidInput, Refused
 from ctui.git.exchange.imports import import_work
 from ctui.git.private.private import create_private

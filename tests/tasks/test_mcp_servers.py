@@ -119,9 +119,9 @@ async def test_an_approval_tool_that_is_not_there_fails_the_task_and_says_so(
 @asynccontextmanager
 async def http_tools(world: World) -> AsyncIterator[str]:
     """The server on the world's network; the address that a task reaches it at."""
-    name = f"ctui-tools-{world.paths.instance}"
+    network = load_config(world.paths).sandbox.network
     spec = SandboxSpec(
-        name=name,
+        name=f"ctui-tools-{world.paths.instance}",
         image=await require_image(world.engine, load_config(world.paths).image),
         entrypoint=("python3", "-I", "/mcp_tools.py"),
         command=("8001",),
@@ -129,7 +129,7 @@ async def http_tools(world: World) -> AsyncIterator[str]:
         gid=65534,
         env={},
         mounts=(Mount(str(TOOLS), "/mcp_tools.py", read_only=True),),
-        network=load_config(world.paths).sandbox.network,
+        network=network,
         labels={LABEL_INSTANCE: world.paths.instance, LABEL_TASK: ""},
     )
     container = await world.engine.create(spec)
@@ -137,7 +137,8 @@ async def http_tools(world: World) -> AsyncIterator[str]:
         await world.engine.start(container)
         async for _ in follow_log(world.engine.endpoint, container):
             break
-        yield f"http://{name}:8001/mcp"
+        # The gateway asks it from this machine, as a server that the person has named.
+        yield f"http://{await world.engine.address(container, network)}:8001/mcp"
     finally:
         await world.engine.remove(container)
 

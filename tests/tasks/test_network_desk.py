@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from ctui.claude.login.credentials import Credential
 from ctui.config import Config
-from ctui.config.model import NetworkConfig
+from ctui.config.task_sections import NetworkConfig
 from ctui.errors import InvalidInput
 from ctui.gateway import model as gateway
 from ctui.gateway.link import Link

@@ -104,11 +104,16 @@ async def test_no_attack_changes_anything_outside_the_worktree(
     assert "nested" in work.gitlinks
 
 
-async def test_the_credential_is_nowhere_but_in_the_sandbox(person: Person) -> None:
+@pytest.mark.parametrize("network", ["allow", "unsealed"])
+async def test_the_credential_is_nowhere_but_in_an_unsealed_sandbox(
+    person: Person, network: str
+) -> None:
     secret = person.world.credential
-    await person.start("secret", "bash env | grep ANTHROPIC", "say Done.", skip_permissions=True)
+    look = ("bash env | grep ANTHROPIC", "say Done.")
+    await person.start("secret", *look, skip_permissions=True, network=network)
     await person.idle("secret")
-    assert "ANTHROPIC_API_KEY=[redacted]" in person.tool_output("secret")
+    inside = "ANTHROPIC_API_KEY=[redacted]" in person.tool_output("secret")
+    assert inside is (network == "unsealed")
     container = person.store.runs.of("secret")[0].container
     process = await asyncio.create_subprocess_exec(
         "docker", "inspect", container, stdout=asyncio.subprocess.PIPE

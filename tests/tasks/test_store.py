@@ -342,6 +342,7 @@ def test_no_query_of_a_table_reads_all_of_it(store: Store) -> None:
     store.messages.said_before("one", 3)
     store.messages.forget_said("one")
     store.grants.is_granted("/r/.git", Grantable("Bash", "ls"))
+    store.host_rules.of("/r/.git", "one")
     store.worktrees.of("/r/.git")
     store.trust.covers("/r/.git", "digest")
     store.tasks.forget("one")

@@ -60,7 +60,10 @@ async def test_they_are_reached_by_name_and_go_with_the_task(person: Person) -> 
     look = "bash curl -sS http://web:8099/hello.txt; curl -sS localhost:8099/$ANTHROPIC_API_KEY; :"
     # Two have the same name and port, and nothing that they share.
     for name, services in (("one", (WEB, LATE)), ("two", (WEB,))):
-        await person.start(name, look, "say Done.", services=services, skip_permissions=True)
+        # Only an unsealed task has a credential that it could show.
+        network = "unsealed" if name == "one" else "allow"
+        options = {"services": services, "network": network, "skip_permissions": True}
+        await person.start(name, look, "say Done.", **options)
         await person.idle(name)
         assert "hello" in person.tool_output(name)
     all_up = {"(holder)": "running", "web": "running", "late": "running"}

@@ -142,7 +142,9 @@ def a_board() -> Board:
 
 
 def a_task() -> Task:
-    return task("fix-login", state=TaskState.WAITING, cost=0.31, input_tokens=48_000)
+    return task(
+        "fix-login", state=TaskState.WAITING, cost=0.31, input_tokens=48_000, network="allow"
+    )
 
 
 def a_permission() -> Ask:

@@ -16,7 +16,7 @@ from ctui.cli.output import json_option, print_json, read_stdin, repo_option, sh
 from ctui.cli.task.attach_option import attach_option
 from ctui.cli.task.durations import unattended_options
 from ctui.cli.task.variables import env_file_texts, variable_options
-from ctui.config.model import NetworkMode, PermissionMode
+from ctui.config.task_sections import NetworkMode, PermissionMode
 from ctui.errors import InvalidInput
 
 if TYPE_CHECKING:

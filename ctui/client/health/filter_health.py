@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 from ctui.client.health.health import Check
-from ctui.config.model import GitConfig
+from ctui.config.own_sections import GitConfig
 from ctui.errors import CtuiError
 from ctui.git.repository.repository import open_repository
 from ctui.git.stored.attributes import LFS, filter_setting, transformed_files

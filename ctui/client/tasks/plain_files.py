@@ -15,7 +15,7 @@ from contextlib import suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from ctui.config.model import GitConfig
+from ctui.config.own_sections import GitConfig
 from ctui.errors import Refused
 from ctui.git import hostile
 from ctui.git.process.command import run_git

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import traceback
-
 from starlette.types import Receive, Scope, Send
 
 from ctui.gateway.api.answers import Answer, wait
@@ -13,9 +10,8 @@ from ctui.gateway.api.place import Place
 from ctui.gateway.api.relay import Torn, until_gone
 from ctui.gateway.api.request import Asked, Body, Gone, check_head
 from ctui.gateway.api.routes import Route, route_of
+from ctui.gateway.mistakes import MISTAKES
 from ctui.gateway.model import Login
-
-log = logging.getLogger(__name__)
 
 
 class Api:
@@ -32,8 +28,7 @@ class Api:
         except Torn:
             raise  # the connection is closed without an end of the answer
         except Exception as error:
-            # Its words are not logged, as nobody knows what a library quotes in them.
-            log.error("a request ended by a mistake: %s", _place_of(error))  # noqa: TRY400
+            MISTAKES.tell(error)
             raise
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -91,10 +86,3 @@ class Api:
         spent = self._shared.books.spent(place.access.task)
         if spent >= budget:
             raise Answer(400, f"the task's budget of ${budget:.2f} is spent (${spent:.2f})")
-
-
-def _place_of(error: Exception) -> str:
-    """Return the kind of an error, and the lines of code that led to it."""
-    frames = traceback.extract_tb(error.__traceback__)[-4:]
-    where = " > ".join(f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames)
-    return f"{type(error).__name__} at {where}"

@@ -13,7 +13,7 @@ from starlette.types import Send
 
 from ctui.gateway.api.answers import Answer, wait
 from ctui.gateway.api.call import Call
-from ctui.gateway.api.headers import onward
+from ctui.gateway.api.headers import Headers, onward
 from ctui.gateway.api.place import Place
 from ctui.gateway.api.relay import Torn, pass_on
 from ctui.gateway.api.request import Asked
@@ -22,7 +22,7 @@ from ctui.gateway.api.upstream import Unreachable, Upstream
 from ctui.gateway.books.books import Books
 from ctui.gateway.books.rows import NewCall, RequestRow
 from ctui.gateway.logins import Logins
-from ctui.gateway.model import Login, Spent
+from ctui.gateway.model import LimitReached, Login, Spent
 from ctui.text import one_line
 
 WAIT_LOGIN = 10
@@ -38,7 +38,7 @@ class Shared(NamedTuple):
     books: Books
     logins: Logins
     upstream: Upstream
-    tell: Callable[[Spent], object]
+    tell: Callable[[Spent | LimitReached], object]
 
 
 class _Error(msgspec.Struct):
@@ -48,6 +48,10 @@ class _Error(msgspec.Struct):
 class _Refusal(msgspec.Struct):
     error: _Error = msgspec.field(default_factory=_Error)
     message: str = ""
+
+
+_LIMIT = "anthropic-ratelimit-unified"
+"""Beginning of the headers about a subscription's limits."""
 
 
 class Exchange:
@@ -152,8 +156,13 @@ class Exchange:
             if counter is not None:
                 counter.feed(data)
 
+        more: Headers = ()
+        if status == 429 and (reset := _limit_reset(answer)):
+            # With a login the CLI would tell of it, and not try again for hours.
+            self._shared.tell(LimitReached(self._access.run, reset))
+            more = ((b"x-should-retry", b"false"),)
         try:
-            await pass_on(answer, send, look)
+            await pass_on(answer, send, look, more)
         finally:
             if call is not None and counter is None:
                 call.unpaid(status, self._down)
@@ -179,6 +188,14 @@ class Exchange:
             up=len(self._asked.body),
             down=self._down,
         )
+
+
+def _limit_reset(answer: httpx2.Response) -> int:
+    """Return when a subscription's limit is reset, in seconds since 1970; 0 for another 429."""
+    if answer.headers.get(f"{_LIMIT}-status") != "rejected":
+        return 0
+    stamp = answer.headers.get(f"{_LIMIT}-reset", "")
+    return int(stamp) if stamp.isdecimal() and len(stamp) <= 10 else 0
 
 
 def _speaks_of_token(reason: str) -> bool:

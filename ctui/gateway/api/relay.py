@@ -8,22 +8,30 @@ from collections.abc import Callable, Coroutine
 import httpx2
 from starlette.types import Receive, Send
 
-from ctui.gateway.api.headers import back
+from ctui.gateway.api.headers import Headers, back
 
 
 class Torn(Exception):
     """The API's answer ended in its middle: the connection to the client must end so, too."""
 
 
-async def pass_on(answer: httpx2.Response, send: Send, look: Callable[[bytes], object]) -> None:
+async def pass_on(
+    answer: httpx2.Response, send: Send, look: Callable[[bytes], object], more: Headers = ()
+) -> None:
     """Pass an answer on, and have each piece of it looked at, also one that nobody took.
+
+    Args:
+        answer: of the API.
+        send: to the task.
+        look: is given each piece.
+        more: headers beside the answer's own.
 
     Raises:
         Torn: it ended in its middle.
     """
     start = {"type": "http.response.start", "status": answer.status_code}
     try:
-        await send({**start, "headers": back(answer.headers.raw)})
+        await send({**start, "headers": [*back(answer.headers.raw), *more]})
         async for data in answer.aiter_raw():
             try:
                 await send({"type": "http.response.body", "body": data, "more_body": True})

@@ -10,7 +10,7 @@ _HANDSHAKE = 22
 _CLIENT_HELLO = 1
 _SERVER_NAME = 0
 """Extension (RFC 6066, 3), and the only type of name in it."""
-LONGEST = 1 << 16
+LONGEST = 1 << 14
 """Bytes of a ClientHello; those with keys for post-quantum exchanges have about 2,000."""
 
 
@@ -22,43 +22,57 @@ class Incomplete(Exception):
     """There is more to come."""
 
 
-def name_in(data: bytes) -> str | None:
-    """Return the name that the first bytes of a connection ask for, None where they name none.
+class Hello:
+    """A ClientHello that is read as it comes: each byte of it is looked at once, however it is cut.
 
-    Bytes that are not TLS name none.
-
-    Raises:
-        Incomplete: more bytes are needed.
-        Unreadable: nothing can be said about them.
+    A task chooses how it is cut, and one gateway reads those of all tasks.
     """
-    if not data:
-        raise Incomplete
-    if data[0] != _HANDSHAKE or (len(data) > 1 and data[1] != 3):
-        return None
-    hello = _message(data)
-    try:
-        return _name(_extensions(hello))
-    except (IndexError, struct.error, UnicodeDecodeError, BadName) as error:
-        raise Unreadable("a ClientHello that cannot be read") from error
 
+    def __init__(self) -> None:
+        self._at = 0
+        """Begin of the first record that is not whole yet."""
+        self._message = bytearray()
 
-def _message(data: bytes) -> bytes:
-    """Return the first handshake message, which can lie in several records (RFC 8446, 5.1)."""
-    message = b""
-    at = 0
-    while len(message) < 4 or len(message) < 4 + int.from_bytes(message[1:4]):
-        if len(data) < at + 5:
+    def name(self, data: bytes) -> str | None:
+        """Return the name that a connection asks for, None where it names none.
+
+        Bytes that are not TLS name none.
+
+        Args:
+            data: the first bytes of the connection; those of the calls before, and more.
+
+        Raises:
+            Incomplete: more bytes are needed.
+            Unreadable: nothing can be said about them.
+        """
+        if not data:
             raise Incomplete
-        kind, size = data[at], int.from_bytes(data[at + 3 : at + 5])
-        if kind != _HANDSHAKE or not size:
-            raise Unreadable("a ClientHello that breaks off")
-        message += data[at + 5 : at + 5 + size]
-        if message and (message[0] != _CLIENT_HELLO or int.from_bytes(message[1:4]) > LONGEST):
-            raise Unreadable("no ClientHello")
-        if len(data) < at + 5 + size:
-            raise Incomplete
-        at += 5 + size
-    return message[4 : 4 + int.from_bytes(message[1:4])]
+        if data[0] != _HANDSHAKE or (len(data) > 1 and data[1] != 3):
+            return None
+        hello = self._whole(data)
+        try:
+            return _name(_extensions(hello))
+        except (IndexError, struct.error, UnicodeDecodeError, BadName) as error:
+            raise Unreadable("a ClientHello that cannot be read") from error
+
+    def _whole(self, data: bytes) -> bytes:
+        """Return the first message, which can lie in several records (RFC 8446, 5.1)."""
+        message = self._message
+        while len(message) < 4 or len(message) < 4 + int.from_bytes(message[1:4]):
+            at = self._at
+            if len(data) < at + 5:
+                raise Incomplete
+            kind, size = data[at], int.from_bytes(data[at + 3 : at + 5])
+            if kind != _HANDSHAKE or not size:
+                raise Unreadable("a ClientHello that breaks off")
+            begin = bytes(message[:4]) + data[at + 5 : at + 5 + size][:4]
+            if begin and (begin[0] != _CLIENT_HELLO or int.from_bytes(begin[1:4]) > LONGEST):
+                raise Unreadable("no ClientHello")
+            if len(data) < at + 5 + size:
+                raise Incomplete
+            message += data[at + 5 : at + 5 + size]
+            self._at = at + 5 + size
+        return bytes(message[4 : 4 + int.from_bytes(message[1:4])])
 
 
 def _extensions(hello: bytes) -> bytes:

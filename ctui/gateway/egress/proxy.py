@@ -20,7 +20,7 @@ from ctui.files import replace_file
 from ctui.gateway.egress.attempt import Pace, Tracked
 from ctui.gateway.egress.dial import Dialler, Unreachable, Way
 from ctui.gateway.egress.gate import Ask, Gate
-from ctui.gateway.egress.hello import Incomplete, Unreadable, name_in
+from ctui.gateway.egress.hello import Hello, Incomplete, Unreadable
 from ctui.gateway.egress.names import BadName, target_of
 from ctui.gateway.egress.policy import PRIVATE, Policy, Record, Verdict, decide, named_ports
 from ctui.gateway.egress.refusals import ALERT_NAME, line
@@ -287,10 +287,11 @@ class _Check:
 
     def __init__(self, host: str) -> None:
         self._host = host
+        self._hello = Hello()
 
     def __call__(self, held: bytes) -> bool:
         try:
-            name = name_in(held)
+            name = self._hello.name(held)
         except Incomplete:
             return False
         except Unreadable as error:

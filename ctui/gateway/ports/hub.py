@@ -71,6 +71,8 @@ class PortsHub:
         self._patience = patience
         self._acceptor: Acceptor | None = None
         self._control: socket.socket | None = None
+        self._telling: asyncio.TimerHandle | None = None
+        self._told = 0.0
         self._saying = asyncio.Lock()
         self._wanted: dict[str, asyncio.Future[socket.socket | None]] = {}
 
@@ -88,6 +90,9 @@ class PortsHub:
             self._path.unlink()
         if self._acceptor is not None:
             await self._acceptor.close()
+        if self._telling is not None:
+            self._telling.cancel()
+            self._tell()
 
     async def open(self, port: int) -> socket.socket:
         """Return a connection to a port of the task, which the caller closes.
@@ -138,7 +143,7 @@ class PortsHub:
             async with asyncio.timeout(_FIRST_SECONDS):
                 # Nothing but its line: what follows on an opened one is the port's.
                 hello = msgspec.json.decode(await _short_line(connection), type=_Hello)
-        except (TimeoutError, msgspec.MsgspecError, ValueError):
+        except (TimeoutError, msgspec.MsgspecError, ValueError, RecursionError):
             return
         if hello.kind == "open":
             self._came(hello, connection)
@@ -161,12 +166,12 @@ class PortsHub:
         try:
             while data := await loop.sock_recv(control, _LINE):
                 *lines, heard = (heard + data).split(b"\n")
-                if lines:
+                if lines and self._control is control:
                     self._take(msgspec.json.decode(lines[-1], type=_Told))
                 if len(heard) > _LINE:
                     return
                 await asyncio.sleep(_PAUSE)
-        except (msgspec.MsgspecError, ValueError):
+        except (msgspec.MsgspecError, ValueError, RecursionError):
             pass
         finally:
             if self._control is control:
@@ -179,7 +184,14 @@ class PortsHub:
     def _set(self, ports: tuple[int, ...]) -> None:
         if ports != self.ports:
             self.ports = ports
-            self._changed()
+            if self._telling is None:
+                loop = asyncio.get_running_loop()
+                self._telling = loop.call_at(self._told + _PAUSE, self._tell)
+
+    def _tell(self) -> None:
+        """Say that they are others, on however many connections it was heard."""
+        self._telling, self._told = None, asyncio.get_running_loop().time()
+        self._changed()
 
 
 async def _short_line(connection: socket.socket) -> bytes:

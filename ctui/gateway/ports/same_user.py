@@ -9,13 +9,16 @@ from pathlib import Path
 
 _TABLE = Path("/proc/net/tcp")
 _ROOT = 0
+_CLOSED = "0"
+"""In the place of an inode, where no process has the socket any more."""
 
 
 def is_same_user(connection: socket.socket) -> bool:
-    """Return True unless another user of this machine, and not root, made an IPv4 connection.
+    """Return True if this user or root has the other end of an IPv4 connection.
 
     A port of this machine is open to all of its users; one that leads into a task is not meant for
-    them.
+    them. What was closed already is nobody's: the kernel lists it as root's, so that whoever says
+    something and closes at once could else say it as root.
     """
     if sys.platform != "linux":
         return True
@@ -25,7 +28,7 @@ def is_same_user(connection: socket.socket) -> bool:
             for line in table:
                 fields = line.split()
                 if (fields[1], fields[2]) == wanted:
-                    return int(fields[7]) in {_ROOT, os.getuid()}
+                    return fields[9] != _CLOSED and int(fields[7]) in {_ROOT, os.getuid()}
     except (OSError, ValueError, IndexError):
         return False
     return False  # it has gone already

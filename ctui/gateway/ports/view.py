@@ -116,7 +116,7 @@ class PortView:
                 patience = _REST_SECONDS
         except TimeoutError:
             return
-        except h11.RemoteProtocolError:
+        except (h11.RemoteProtocolError, ValueError):  # `//[` is no address that can be read
             await visit.peer.answer(400, "Bad Request", "ctui: this is no request")
         finally:
             visit.leave()

@@ -141,6 +141,13 @@ class LoginRejected(Mail):
     """True if there is another one by now, with which the gateway tries again."""
 
 
+class LimitReached(Mail):
+    """News of a usage limit that the run's calls have met."""
+
+    resets_at: int
+    """Seconds since the epoch."""
+
+
 class Anomaly(Mail):
     """News of something that a well-behaved run does not do to the gateway."""
 
@@ -148,7 +155,7 @@ class Anomaly(Mail):
     text: str
 
 
-GatewayMail = HostAsked | HostGone | PortsChanged | LoginRejected | Anomaly
+GatewayMail = HostAsked | HostGone | PortsChanged | LoginRejected | LimitReached | Anomaly
 """Mail that the gateway causes."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,7 +19,14 @@ from ctui.tasks.mailbox.ports import LoginSource
 from ctui.tasks.model import Task
 from ctui.tasks.network.gate import Gate, Link
 from ctui.tasks.network.rules import policy_of
-from ctui.tasks.network.sealed import SealedRun, access_of, is_sealed, login_of, task_policy
+from ctui.tasks.network.sealed import (
+    SealedRun,
+    access_of,
+    folder_name,
+    is_sealed,
+    login_of,
+    task_policy,
+)
 from ctui.tasks.store import Store
 
 LENT = "build:"
@@ -63,21 +70,33 @@ class NetworkDesk:
 
     def take_over(self) -> None:
         """Have the runs of an earlier driver in the table before it is pushed first."""
-        found = []
-        for run in self._store.runs.open():
-            try:
-                task = self._store.tasks.get(run.task, removed=True)
-                if is_sealed(task):
-                    policy = self._policy(task)
-                    found.append(
-                        access_of(
-                            task.id, run.number, policy, self._gate.folder, task.options.budget
-                        )
-                    )
-            except CtuiError as error:  # one bad record hides no other
-                log.warning("the run of %s has no network: %s", run.task, error.one_line())
+        found = [access for number in self._numbers() if (access := self._left(*number))]
         self._labels = {access.label: access.task for access in found}
         self._gate.begin(found)
+
+    def _numbers(self) -> Iterator[tuple[str, int]]:
+        """Yield the runs that are under way, and those whose sandbox is open for a shell."""
+        yield from ((run.task, run.number) for run in self._store.runs.open())
+        if not self._gate.folder.is_dir():
+            return
+        there = {path.name for path in self._gate.folder.iterdir()}
+        for task in self._store.tasks.list():
+            last = self._store.runs.last(task.id)
+            number = last.number + 1 if last else 1
+            if folder_name(task.id, number) in there:
+                yield task.id, number
+
+    def _left(self, task_id: str, number: int) -> gateway.Access | None:
+        """Return the access of a run of an earlier driver, if it has one."""
+        try:
+            task = self._store.tasks.get(task_id, removed=True)
+            if not is_sealed(task):
+                return None
+            policy, folder = self._policy(task), self._gate.folder
+            return access_of(task.id, number, policy, folder, task.options.budget)
+        except CtuiError as error:  # one bad record hides no other
+            log.warning("a run of %s has no network: %s", task_id, error.one_line())
+            return None
 
     # -- what runs need
 
@@ -152,6 +171,9 @@ class NetworkDesk:
                 return task, mail.HostGone(request=request)
             case gateway.Listening(label=label) if task := self._labels.get(label, ""):
                 return task, mail.PortsChanged(ports=event.ports)
+            case gateway.LimitReached(run=run):
+                said = mail.LimitReached(resets_at=event.resets_at)
+                return run.rpartition("/")[0], said
             case gateway.Anomaly(run=run) if run:
                 return run.rpartition("/")[0], mail.Anomaly(kind=event.kind, text=event.text)
         return None

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
 
 import msgspec
 
 from ctui.claude.login.credentials import Kind
 from ctui.config import Config
 from ctui.errors import InvalidInput
-from ctui.gateway.egress.policy import Policy
+from ctui.gateway.egress.names import host_of
+from ctui.gateway.egress.policy import Policy, PrivateHost, Rule
 from ctui.gateway.model import Access, Login, LoginKind
 from ctui.sandbox.proxies import GATEWAY, gateway_proxies
 from ctui.sandbox.services import Service
@@ -32,6 +35,7 @@ UNSEALED = "unsealed"
 PLACEHOLDER = "ctui-has-the-login"
 """In the login's place: the CLI wants one, and a constant is worth nothing to anybody."""
 
+_PORTS = {"http": 80, "https": 443}
 _KINDS: Mapping[Kind, LoginKind] = {"api-key": "api-key", "auth-token": "bearer", "oauth": "oauth"}
 
 
@@ -66,9 +70,27 @@ def seals(options: TaskOptions) -> bool:
 
 
 def task_policy(task: Task, config: Config, rules: Iterable[HostRule]) -> Policy:
-    """Return what a task reaches: its mode was chosen with it, the rules are those of now."""
+    """Return what a task reaches: its mode was chosen with it, the rules are those of now.
+
+    The servers of MCP that the person gave it are named by that, wherever they are.
+    """
     chosen = msgspec.structs.replace(config.network, mode=task.options.network)
-    return policy_of(msgspec.structs.replace(config, network=chosen), rules)
+    policy = policy_of(msgspec.structs.replace(config, network=chosen), rules)
+    named = tuple(_servers(task))
+    return msgspec.structs.replace(
+        policy,
+        allow=(*policy.allow, *(Rule(one.host, (one.port,), "task") for one in named)),
+        private=(*policy.private, *named),
+    )
+
+
+def _servers(task: Task) -> Iterator[PrivateHost]:
+    """Yield the hosts of a task's MCP servers; one with a reference in its place is none."""
+    for server in task.options.mcp_servers.values():
+        with suppress(ValueError):
+            url = urlsplit(server.url)
+            if url.hostname and (port := url.port or _PORTS.get(url.scheme)):
+                yield PrivateHost(host_of(url.hostname), port)
 
 
 def access_of(
@@ -80,11 +102,16 @@ def access_of(
         run=run,
         task=task,
         label=label_of(task),
-        folder=str(folder / hashlib.sha256(run.encode()).hexdigest()[:12]),
+        folder=str(folder / folder_name(task, number)),
         egress=policy,
         login=task,
         budget=budget,
     )
+
+
+def folder_name(task: str, number: int) -> str:
+    """Return the name of a run's folder of sockets: short, because a socket's path must be."""
+    return hashlib.sha256(f"{task}/{number}".encode()).hexdigest()[:12]
 
 
 def login_of(task: Task, account: Account | None) -> Login | None:

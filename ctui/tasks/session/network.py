@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from ctui.tasks.asks import Origin
 from ctui.tasks.asks.kinds.host import host_ask, host_of
-from ctui.tasks.mailbox.mail import Anomaly, HostAsked, HostGone, LoginRejected, PortsChanged
+from ctui.tasks.mailbox.mail import (
+    Anomaly,
+    HostAsked,
+    HostGone,
+    LimitReached,
+    LoginRejected,
+    PortsChanged,
+)
 from ctui.tasks.mailbox.states import Phase
 from ctui.tasks.mailbox.step import Step
 from ctui.tasks.model import Notice
@@ -58,6 +65,11 @@ def login_rejected(step: Step, mail: LoginRejected) -> None:
         step.note(Notice(kind="problem", text=text))
     else:
         turns.login_refused(step)
+
+
+def limit_reached(step: Step, mail: LimitReached) -> None:
+    """Note when the limit is reset, for the end of the turn that has met it."""
+    step.view.limit_reset = mail.resets_at
 
 
 def anomaly(step: Step, mail: Anomaly) -> None:

@@ -135,6 +135,7 @@ MIGRATIONS: tuple[str, ...] = (
         created INTEGER NOT NULL,
         UNIQUE (repository, task, host)
     ) STRICT;
+    CREATE INDEX host_rules_task ON host_rules (task);
     """,
     """
     ALTER TABLE messages ADD COLUMN attached TEXT NOT NULL DEFAULT '';

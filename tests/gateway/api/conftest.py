@@ -26,7 +26,7 @@ from ctui.gateway.books.reading import read_calls, read_requests
 from ctui.gateway.books.rows import CallRow, NewCall, RequestRow
 from ctui.gateway.egress.policy import Policy
 from ctui.gateway.logins import Logins
-from ctui.gateway.model import Access, Anomaly, Login, LoginRejected, Spent
+from ctui.gateway.model import Access, Anomaly, LimitReached, Login, LoginRejected, Spent
 from tests.gateway.upstream import Answerer, Upstream, answer_whole, upstream
 
 SECRET = "sk-ant-api03-the-real-one"
@@ -116,6 +116,10 @@ async def open_gate() -> AsyncIterator[Open]:
                     asyncio.get_running_loop().call_soon(renew, logins)
                 return renew is not None
 
+            def told(event: Spent | LimitReached) -> None:
+                if isinstance(event, Spent):
+                    spent.append(event)
+
             logins = Logins(tell)
             logins.push([login] if login else [], {login.name} if login else ())
             books = await Books.open(folder / "network.db", estimate)
@@ -125,7 +129,7 @@ async def open_gate() -> AsyncIterator[Open]:
             named = login.name if login else ""
             run = Access("task-a/1", "task-a", "task-a", str(folder), Policy(), named, **given)
             place = Place(run, held, anomalies.append)
-            api = Api(Shared(books, logins, outside, spent.append))
+            api = Api(Shared(books, logins, outside, told))
             server = ApiServer(folder / "api.sock", api_config(api), place)
             await server.start()
             stack.push_async_callback(books.close)

@@ -97,6 +97,15 @@ async def test_another_credential_than_the_placeholder_is_refused(
     assert [event.kind for event in gate.anomalies] == ["placeholder"]
 
 
+async def test_a_body_as_deep_as_it_is_long_is_passed_on_as_any_other(
+    open_gate: Open, serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The API says what is wrong with it, and no line comes into a log that a task could fill."""
+    gate = await open_gate(key(await serve()))
+    assert (await gate.post(b'{"messages":' + b"[" * 30_000)).status_code == 200
+    assert not caplog.records
+
+
 async def test_the_placeholder_is_useless_elsewhere(open_gate: Open, serve: Serve) -> None:
     """At the API itself it is no credential, and it holds nothing of one."""
     server = await serve()

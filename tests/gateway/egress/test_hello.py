@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import ssl
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ctui.gateway.egress.hello import Incomplete, Unreadable, name_in
+from ctui.gateway.egress.hello import LONGEST, Hello, Incomplete, Unreadable
 
 
 def hello(name: str | None) -> bytes:
@@ -27,6 +28,10 @@ def hello(name: str | None) -> bytes:
 HELLO = hello("example.org")
 
 
+def name_in(data: bytes) -> str | None:
+    return Hello().name(data)
+
+
 def cut(record: bytes, size: int) -> bytes:
     """Return a record as several, each of so many bytes."""
     body = record[5:]
@@ -42,6 +47,19 @@ def test_the_name_is_found_however_it_is_cut(size: int) -> None:
     for end in (0, 1, 4, 5, len(data) - 1):
         with pytest.raises(Incomplete):
             name_in(data[:end])
+
+
+def test_one_in_as_many_records_as_it_has_bytes_is_read_once() -> None:
+    """Whoever says it byte by byte costs the others no more than its bytes."""
+    body = b"\x01" + LONGEST.to_bytes(3) + bytes(LONGEST)
+    data = cut(HELLO[:5] + body, 1)
+    reader, began = Hello(), time.process_time()
+    for end in range(1, len(data), 7):
+        with pytest.raises(Incomplete):
+            reader.name(data[:end])
+    with pytest.raises(Unreadable):
+        reader.name(data)
+    assert time.process_time() - began < 5  # by a look at all of it each time: minutes
 
 
 def test_without_a_name_there_is_none() -> None:

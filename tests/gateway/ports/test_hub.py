@@ -114,6 +114,29 @@ async def test_a_flood_of_changes_is_heard_now_and_then(tmp_path: Path) -> None:
         assert task.changes < 50
 
 
+async def test_a_flood_of_connections_is_heard_now_and_then(tmp_path: Path) -> None:
+    """Each says another list and goes: that is no more than one that says them all."""
+    async with side(tmp_path) as task:
+        said = [await task.say(CONTROL, ports(1 + number)) for number in range(400)]
+        for _, writer in said:
+            writer.close()
+        await task.say(CONTROL, ports(443))
+        await task.told(443)
+        assert task.changes < 50
+
+
+async def test_a_list_as_deep_as_it_is_long_is_no_mistake(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It ends its connection, and leaves no line in a log that a task could fill."""
+    async with side(tmp_path) as task:
+        for _ in range(3):
+            reader, writer = await task.say(CONTROL, b'{"x":' + b"[" * 30_000 + b"\n")
+            assert await ended(reader)
+            writer.close()
+    assert not caplog.records
+
+
 async def test_the_last_control_connection_counts(tmp_path: Path) -> None:
     """A program that is started again takes over; the end of the first one changes nothing."""
     async with side(tmp_path) as task:

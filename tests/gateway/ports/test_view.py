@@ -429,6 +429,17 @@ async def test_a_local_port_is_for_its_own_user(tmp_path: Path) -> None:
         await forward.close()
 
 
+async def test_an_address_that_cannot_be_read_is_no_request(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Any page can ask for one: it is refused, and leaves no line in the log."""
+    async with viewing({}) as browser:
+        host = f"3000.{LABEL}.localhost"
+        said = await browser.say(f"GET //[ HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        assert said.startswith(b"HTTP/1.1 400 ")
+    assert not caplog.records
+
+
 async def test_a_view_whose_port_is_taken_says_so() -> None:
     async with serving(echo) as port:
         with pytest.raises(Unavailable, match="cannot be used") as error:

@@ -33,6 +33,16 @@ def test_the_host_is_shown_with_whoever_says_that_it_asks() -> None:
         assert kind_of(ask).label(ask, decision)
 
 
+def test_a_long_name_is_not_shown_by_its_beginning() -> None:
+    """That is anybody's choice; the ask itself shows all of it."""
+    host = f"registry.npmjs.org.{'a' * 60}.{'b' * 60}.{'c' * 60}.evil.example"
+    ask = _ask(host, port=8443)
+    assert ask.title.startswith("reach …")
+    assert ask.title.endswith("ccc.evil.example:8443")
+    assert len(ask.title) < 64
+    assert host in "\n".join(ask_lines(ask))
+
+
 @pytest.mark.parametrize(
     ("host", "port", "named"),
     [

@@ -16,6 +16,8 @@ from ctui.text import one_line
 
 _WIDTH = 253
 """Bytes of the longest name."""
+_TITLE_WIDTH = 50
+"""Of a longer name the title has the end, which says whose it is; the beginning is anybody's."""
 _PROGRAM_WIDTH = 60
 _HTTPS = 443
 
@@ -78,7 +80,8 @@ KIND = HostWanted()
 def host_ask(request: str, origin: Origin, host: str, port: int, program: str) -> Ask:
     """Return the ask for a host that the gateway was asked for."""
     shown = one_line(host, _WIDTH)
-    name = shown if port == _HTTPS else f"{shown}:{port}"
+    short = shown if len(shown) <= _TITLE_WIDTH else f"…{shown[1 - _TITLE_WIDTH :]}"
+    name = short if port == _HTTPS else f"{short}:{port}"
     return new_ask(
         AskKind.HOST,
         request,
