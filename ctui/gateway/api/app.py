@@ -6,10 +6,12 @@ from starlette.types import Receive, Scope, Send
 
 from ctui.gateway.api.answers import Answer, wait
 from ctui.gateway.api.exchange import WAIT_LOGIN, Exchange, Shared
+from ctui.gateway.api.fetches import fetches
 from ctui.gateway.api.place import Place
 from ctui.gateway.api.relay import Torn, until_gone
 from ctui.gateway.api.request import Asked, Body, Gone, check_head
 from ctui.gateway.api.routes import Route, route_of
+from ctui.gateway.egress.policy import Mode
 from ctui.gateway.mistakes import MISTAKES
 from ctui.gateway.model import Login
 
@@ -69,6 +71,7 @@ class Api:
             raise Answer(404, "the gateway passes on calls to the model, and nothing else")
         data = await body.read()
         self._check_budget(place, route)
+        self._check_reach(place, data)
         query = scope["query_string"].decode("latin-1")
         asked = Asked(method, path, query, scope["headers"], route, data)
         return Exchange(self._shared, place, asked, login)
@@ -78,6 +81,11 @@ class Api:
         if login is None:
             raise wait("there is no login for this task; waiting for one", WAIT_LOGIN)
         return login
+
+    def _check_reach(self, place: Place, data: bytes) -> None:
+        if place.access.egress.mode is not Mode.OPEN and (what := fetches(data)):
+            place.anomaly("reach", f"a request would have the API reach a host: {what}")
+            raise Answer(400, f"the API is not asked to reach other hosts for a task ({what})")
 
     def _check_budget(self, place: Place, route: Route) -> None:
         budget = place.access.budget
