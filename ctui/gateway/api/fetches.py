@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 _MAY_FETCH = re.compile(rb':\s*"url"|"mcp_servers"|:\s*"web_fetch|\\u00[2-7]')
-"""What such a request has in it; a letter that need not be escaped could be a part of that."""
+"""A sign of such a request; a letter that need not be escaped could be a part of it."""
 _OWN_WORDS = {"input", "input_schema"}
 """Members with what tools are given: the API takes them as they are."""
 

@@ -7,6 +7,7 @@ import socket
 import sqlite3
 from typing import Any
 
+import httpx2
 import msgspec
 import pytest
 
@@ -373,6 +374,36 @@ async def test_an_api_that_is_not_there_is_waited_for(open_gate: Open) -> None:
     assert row.ending is not None
     assert (row.ending.dollars, row.ending.status) == (0.0, 0)
     assert [request.verdict for request in await gate.requests()] == ["failed"]
+
+
+async def test_calls_at_once_do_not_spend_a_budget_many_times(
+    open_gate: Open, serve: Serve
+) -> None:
+    """What could go beyond it waits for the others, and is refused if these spent it."""
+    go_on, came = asyncio.Event(), asyncio.Semaphore(0)
+
+    async def answer(_seen: Seen, reply: Reply) -> None:
+        came.release()
+        await reply.head(200, EVENT_STREAM)
+        await go_on.wait()
+        await reply.part(WHOLE)
+        await reply.end()
+
+    server = await serve(answer)
+    gate = await open_gate(key(server), budget=COST)
+    calls = [asyncio.ensure_future(gate.post()) for _ in range(20)]
+    for _ in range(3):
+        await came.acquire()
+    async with gate.client() as client:  # one that leaves while it waits is in nobody's way
+        with pytest.raises(httpx2.ReadTimeout):
+            await client.post("/v1/messages", content=CALL, timeout=0.5)
+    assert (
+        len(server.seen) == 3
+    )  # of 100 tokens at most each, which is what the budget has room for
+    go_on.set()
+    statuses = sorted([(await one).status_code for one in calls])
+    assert statuses == [200] * 3 + [400] * 17
+    assert len(await gate.calls()) == len(server.seen) == 3
 
 
 async def test_a_spent_budget_ends_the_turn(open_gate: Open, serve: Serve) -> None:
