@@ -157,8 +157,9 @@ async def _changes(
         recursive=recursive,
         ignore_permission_denied=True,
     )
-    # Watches ran out, or a folder was removed: the next poll finds what changed.
-    with suppress(OSError):
+    # Watches ran out, or a folder was removed: the next poll finds what changed. Another kind of
+    # error says that there is no watcher left, which any process of this uid can bring about.
+    with suppress(OSError, RuntimeError):
         async for changes in seen:
             yield {Path(path) for _, path in changes}
 

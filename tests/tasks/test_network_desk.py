@@ -6,7 +6,7 @@ import asyncio
 import os
 import re
 import stat
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -39,10 +39,10 @@ _BUILDS = "/r/.git"
 class Driver:
     """What one driver has of the network, and what it was told."""
 
-    def __init__(self, made: Home, store: Store) -> None:
+    def __init__(self, made: Home, store: Store, environ: Mapping[str, str] | None = None) -> None:
         self.told: asyncio.Queue[tuple[str, mail.GatewayMail]] = asyncio.Queue()
         self.logins = Logins(Sources(own=_own, stored=lambda but: _own(but).credential))
-        self.link = Link(made.paths, self._take)
+        self.link = Link(made.paths, self._take, environ)
         folder = made.paths.gateway_folders
         config = msgspec.structs.replace(Config(), network=NetworkConfig(ports=0))
         self.desk = NetworkDesk(self.link, folder, store, self.logins, lambda: config)
@@ -143,6 +143,21 @@ async def test_the_first_table_has_the_sealed_runs_of_an_earlier_driver(driver: 
     assert (Path(access.folder) / gateway.API_SOCKET).is_socket()
     await driver.desk.close("sealed")
     assert not Path(access.folder).exists()
+
+
+async def test_a_task_ends_also_where_no_gateway_can_run() -> None:
+    """Its settings are wrong, say; whoever stops a task is not kept waiting for that."""
+    async with home() as made:
+        with closing(Store(made.paths.database)) as store:
+            driver = Driver(made, store, {"HTTPS_PROXY": "gopher://a.example", "PATH": "/bin"})
+            store.tasks.add(_task("one", "allow"))
+            store.runs.add(Run(task="one", number=1, container="one"))
+            driver.desk.take_over()
+            begun = asyncio.get_running_loop().time()
+            await driver.desk.close("one")
+            assert asyncio.get_running_loop().time() - begun < 15.0  # a push waits for 30
+            assert driver.link.problem is not None
+            await driver.link.close()
 
 
 async def test_a_login_is_looked_for_once_however_often_it_is_rejected(driver: Driver) -> None:

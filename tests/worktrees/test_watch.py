@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import resource
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from ctui.worktrees import watch
 from ctui.worktrees.watch import WorktreeWatch, budget, tracked_folders
 from tests.conftest import git
 from tests.worktrees.conftest import Place
@@ -95,3 +98,20 @@ async def test_folders_behind_links_are_not_watched(place: Place) -> None:
 
 def test_the_budget_leaves_most_watches_to_others() -> None:
     assert 0 < budget() <= 20_000
+
+
+async def test_where_nothing_can_be_watched_nothing_breaks(tmp_path: Path) -> None:
+    """A process of this user, also in a task, can take all of the kernel's watchers that it has."""
+    import watchfiles  # noqa: F401 - opens its files before there are none left
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    free = os.dup(0)
+    os.close(free)
+    seen = []
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))  # the same error (EMFILE)
+        async for changes in watch._changes([tmp_path], asyncio.Event(), recursive=False):
+            seen.append(changes)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert not seen

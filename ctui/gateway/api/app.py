@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager, nullcontext
+
 from starlette.types import Receive, Scope, Send
 
 from ctui.gateway.api.answers import Answer, wait
+from ctui.gateway.api.budget import most_of
 from ctui.gateway.api.exchange import WAIT_LOGIN, Exchange, Shared
+from ctui.gateway.api.fetches import fetches
 from ctui.gateway.api.place import Place
 from ctui.gateway.api.relay import Torn, until_gone
 from ctui.gateway.api.request import Asked, Body, Gone, check_head
-from ctui.gateway.api.routes import Route, route_of
+from ctui.gateway.api.routes import route_of
+from ctui.gateway.egress.policy import Mode
 from ctui.gateway.mistakes import MISTAKES
 from ctui.gateway.model import Login
 
@@ -40,8 +45,9 @@ class Api:
         body = Body(place, receive)
         place.calls += 1
         try:
-            exchange = await self._begun(place, scope, body)
-            await until_gone(exchange.run(send), receive)
+            asked, login = await self._asked(place, scope, body)
+            exchange = Exchange(self._shared, place, asked, login)
+            await until_gone(self._run(exchange, self._share(place, asked), send), receive)
         except Answer as answer:
             start = {"type": "http.response.start", "status": answer.status}
             await send({**start, "headers": answer.headers})
@@ -52,8 +58,14 @@ class Api:
             place.calls -= 1
             body.let_go()
 
-    async def _begun(self, place: Place, scope: Scope, body: Body) -> Exchange:
-        """Return the exchange that a request asks for.
+    async def _run(
+        self, exchange: Exchange, share: AbstractAsyncContextManager[None], send: Send
+    ) -> None:
+        async with share:
+            await exchange.run(send)
+
+    async def _asked(self, place: Place, scope: Scope, body: Body) -> tuple[Asked, Login]:
+        """Return what a request asks for, and the login that it is sent with.
 
         Raises:
             Answer: it asks for something else, or for too much.
@@ -68,10 +80,9 @@ class Api:
         if route is None:
             raise Answer(404, "the gateway passes on calls to the model, and nothing else")
         data = await body.read()
-        self._check_budget(place, route)
+        self._check_reach(place, data)
         query = scope["query_string"].decode("latin-1")
-        asked = Asked(method, path, query, scope["headers"], route, data)
-        return Exchange(self._shared, place, asked, login)
+        return Asked(method, path, query, scope["headers"], route, data), login
 
     def _login(self, place: Place) -> Login:
         login = self._shared.logins.find(place.access.login)
@@ -79,10 +90,14 @@ class Api:
             raise wait("there is no login for this task; waiting for one", WAIT_LOGIN)
         return login
 
-    def _check_budget(self, place: Place, route: Route) -> None:
+    def _check_reach(self, place: Place, data: bytes) -> None:
+        if place.access.egress.mode is not Mode.OPEN and (what := fetches(data)):
+            place.anomaly("reach", f"a request would have the API reach a host: {what}")
+            raise Answer(400, f"the API is not asked to reach other hosts for a task ({what})")
+
+    def _share(self, place: Place, asked: Asked) -> AbstractAsyncContextManager[None]:
         budget = place.access.budget
-        if budget is None or not route.costs:
-            return
-        spent = self._shared.books.spent(place.access.task)
-        if spent >= budget:
-            raise Answer(400, f"the task's budget of ${budget:.2f} is spent (${spent:.2f})")
+        if budget is None or not asked.route.costs:
+            return nullcontext()
+        most = most_of(asked.body, asked.route.model)
+        return place.budget.share(budget, most, lambda: self._shared.books.spent(place.access.task))

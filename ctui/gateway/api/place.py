@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from ctui.gateway.api.answers import wait
+from ctui.gateway.api.budget import Budget
 from ctui.gateway.model import Access, Anomaly
 
 _MOST_OF_RUN = 96 << 20
@@ -52,6 +53,7 @@ class Place:
     def __init__(self, access: Access, held: Held, tell: Callable[[Anomaly], object]) -> None:
         self.access = access
         self.held = Held(_MOST_OF_RUN, held)
+        self.budget = Budget()
         self.calls = 0
         """Calls that are under way."""
         self._tell = tell

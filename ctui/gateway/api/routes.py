@@ -87,7 +87,7 @@ def model_in(body: bytes) -> str:
     """Return the model that a request's body names; "" where it names none."""
     try:
         return _asked.decode(body).model[:256]
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, ValueError, RecursionError):
         return ""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -24,6 +24,14 @@ class _Server(msgspec.Struct):
     web_search_requests: int | None = 0
 
 
+class _Iteration(msgspec.Struct):
+    type: str = ""
+    input_tokens: int | None = 0
+    output_tokens: int | None = 0
+    cache_read_input_tokens: int | None = 0
+    cache_creation_input_tokens: int | None = 0
+
+
 class _Usage(msgspec.Struct):
     input_tokens: int | None = None
     output_tokens: int | None = None
@@ -32,6 +40,7 @@ class _Usage(msgspec.Struct):
     cache_creation: _Created | None = None
     server_tool_use: _Server | None = None
     speed: str | None = None
+    iterations: list[_Iteration] | None = None
 
 
 class _Message(msgspec.Struct):
@@ -65,6 +74,7 @@ class Counter:
         self.model = ""
         self.begun = self.whole = False
         self.size = 0
+        self._answer = self._beside = Usage()
         self._begins = begins
         self._rest = bytearray()
         self._skipping = False
@@ -124,13 +134,44 @@ class Counter:
             self._take(event.message, event.message.usage)
             self._begins(self.usage)
         elif event.type == "message_delta" and event.usage is not None:
-            self.usage = _merged(self.usage, event.usage)
+            self._add(event.usage)
             self.whole = True
 
     def _take(self, message: _Message, usage: _Usage) -> None:
         self.model = message.model
-        self.usage = _merged(self.usage, usage)
+        self._add(usage)
         self.begun = True
+
+    def _add(self, usage: _Usage) -> None:
+        self._answer = _merged(self._answer, usage)
+        if usage.iterations is not None:
+            self._beside = _beside(usage.iterations)
+        self.usage = _sum(self._answer, self._beside)
+
+
+def _beside(iterations: Iterable[_Iteration]) -> Usage:
+    """Return what was read and written beside the answer, which its own counts leave out.
+
+    A request can have the API sum the conversation up first, or have another model advise
+    (platform.claude.com, compaction and advisor: both are paid, and only in `iterations`).
+    """
+    others = [one for one in iterations if one.type not in {"", "message"}]
+    return Usage(
+        input_tokens=sum(one.input_tokens or 0 for one in others),
+        output_tokens=sum(one.output_tokens or 0 for one in others),
+        cache_read=sum(one.cache_read_input_tokens or 0 for one in others),
+        cache_write=sum(one.cache_creation_input_tokens or 0 for one in others),
+    )
+
+
+def _sum(answer: Usage, beside: Usage) -> Usage:
+    return msgspec.structs.replace(
+        answer,
+        input_tokens=answer.input_tokens + beside.input_tokens,
+        output_tokens=answer.output_tokens + beside.output_tokens,
+        cache_read=answer.cache_read + beside.cache_read,
+        cache_write=answer.cache_write + beside.cache_write,
+    )
 
 
 def _merged(before: Usage, now: _Usage) -> Usage:

@@ -18,6 +18,9 @@ from ctui.gateway.model import Access, Login
 from ctui.paths import private_folder
 from ctui.tasks.network.sealed import SealedRun
 
+_CLOSE_SECONDS = 3.0
+"""For which the end of a task waits for the gateway; nothing is left by then that could ask it."""
+
 log = logging.getLogger(__name__)
 
 
@@ -87,8 +90,10 @@ class Gate:
         for access in gone:
             del self._accesses[access.run]
         self._logins.pop(task, None)
-        with suppress(CtuiError):  # one that does not run serves nobody, and the next push says it
-            await self._push()
+        # One that does not answer keeps no task from its end: the next push says it.
+        with suppress(CtuiError, TimeoutError):
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await self._push()
         for access in gone:
             if access.run not in self._accesses:  # a build may have been lent it anew meanwhile
                 await asyncio.to_thread(shutil.rmtree, access.folder, ignore_errors=True)

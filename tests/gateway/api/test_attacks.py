@@ -7,10 +7,13 @@ import socket
 import sqlite3
 from typing import Any
 
+import httpx2
+import msgspec
 import pytest
 
 from ctui.gateway.api import server as server_module
 from ctui.gateway.api.request import MOST_BODY
+from ctui.gateway.egress.policy import Mode, Policy
 from ctui.gateway.model import Login
 from tests.gateway.api.conftest import CALL, PLACEHOLDER, SECRET, Gate, Open, Serve, key
 from tests.gateway.upstream import COST, DELTA, EVENT_STREAM, START, WHOLE, Reply, Seen, sse
@@ -97,13 +100,63 @@ async def test_another_credential_than_the_placeholder_is_refused(
     assert [event.kind for event in gate.anomalies] == ["placeholder"]
 
 
-async def test_a_body_as_deep_as_it_is_long_is_passed_on_as_any_other(
-    open_gate: Open, serve: Serve, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("body", [b'{"messages":' + b"[" * 30_000, b'{"model":"\xff"}'])
+async def test_a_body_that_cannot_be_read_is_passed_on_as_any_other(
+    open_gate: Open, serve: Serve, caplog: pytest.LogCaptureFixture, body: bytes
 ) -> None:
     """The API says what is wrong with it, and no line comes into a log that a task could fill."""
     gate = await open_gate(key(await serve()))
-    assert (await gate.post(b'{"messages":' + b"[" * 30_000)).status_code == 200
+    assert (await gate.post(body)).status_code == 200
     assert not caplog.records
+
+
+_PICTURE = (
+    b'{"messages":[{"role":"user","content":[{"type":"tool_result","content":[{"type":"image",'
+    b'"source":{"type":"url","url":"https://evil.example/?a"}}]}]}]}'
+)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        _PICTURE,
+        _PICTURE.replace(b'"type":"url"', b'"type" : "\\u0075rl"'),
+        _PICTURE.replace(b'"type":"url"', b'"type":\n"ur\\u006C"'),
+        b'{"mcp_servers":[{"type":"url","url":"https://evil.example"}],"messages":[]}',
+        b'{"tools":[{"type":"web_fetch_20260209","name":"web_fetch"}],"messages":[]}',
+        _PICTURE[:-1] + b',"x":' + b"[" * 9000 + b"]" * 9000 + b"}",
+        _PICTURE[:-1] + b',"x":"\xff"}',
+    ],
+)
+async def test_the_api_is_no_way_to_another_host(
+    open_gate: Open, serve: Serve, body: bytes
+) -> None:
+    """It would fetch what a task names, past the rules of hosts; an open task may have that."""
+    server = await serve()
+    gate = await open_gate(key(server))
+    answer = await gate.post(body)
+    assert answer.status_code == 400
+    assert b"reach other hosts" in answer.content
+    assert server.seen == []
+    assert [event.kind for event in gate.anomalies] == ["reach"]
+    gate.place.access = msgspec.structs.replace(gate.place.access, egress=Policy(mode=Mode.OPEN))
+    assert (await gate.post(body)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"messages":[{"content":[{"type":"tool_use","input":{"source":{"type":"url"}}}]}]}',
+        b'{"messages":[{"content":"\\"source\\":{\\"type\\":\\"url\\"} \\u0041"}]}',
+        b'{"tools":[{"name":"F","input_schema":{"source":{"type":"url"}}}],"mcp_servers":[]}',
+        b'{"tools":[{"type":"web_search_20250305","name":"web_search"}],"messages":[]}',
+    ],
+)
+async def test_what_only_speaks_of_an_address_goes_on(
+    open_gate: Open, serve: Serve, body: bytes
+) -> None:
+    gate = await open_gate(key(await serve()))
+    assert (await gate.post(body)).status_code == 200
 
 
 async def test_the_placeholder_is_useless_elsewhere(open_gate: Open, serve: Serve) -> None:
@@ -321,6 +374,36 @@ async def test_an_api_that_is_not_there_is_waited_for(open_gate: Open) -> None:
     assert row.ending is not None
     assert (row.ending.dollars, row.ending.status) == (0.0, 0)
     assert [request.verdict for request in await gate.requests()] == ["failed"]
+
+
+async def test_calls_at_once_do_not_spend_a_budget_many_times(
+    open_gate: Open, serve: Serve
+) -> None:
+    """What could go beyond it waits for the others, and is refused if these spent it."""
+    go_on, came = asyncio.Event(), asyncio.Semaphore(0)
+
+    async def answer(_seen: Seen, reply: Reply) -> None:
+        came.release()
+        await reply.head(200, EVENT_STREAM)
+        await go_on.wait()
+        await reply.part(WHOLE)
+        await reply.end()
+
+    server = await serve(answer)
+    gate = await open_gate(key(server), budget=COST)
+    calls = [asyncio.ensure_future(gate.post()) for _ in range(20)]
+    for _ in range(3):
+        await came.acquire()
+    async with gate.client() as client:  # one that leaves while it waits is in nobody's way
+        with pytest.raises(httpx2.ReadTimeout):
+            await client.post("/v1/messages", content=CALL, timeout=0.5)
+    assert (
+        len(server.seen) == 3
+    )  # of 100 tokens at most each, which is what the budget has room for
+    go_on.set()
+    statuses = sorted([(await one).status_code for one in calls])
+    assert statuses == [200] * 3 + [400] * 17
+    assert len(await gate.calls()) == len(server.seen) == 3
 
 
 async def test_a_spent_budget_ends_the_turn(open_gate: Open, serve: Serve) -> None:

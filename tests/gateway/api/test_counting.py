@@ -66,6 +66,18 @@ def test_text_that_looks_like_usage_is_not_counted() -> None:
     assert counted([sse(START, fake, END, fake, STOP)]).usage == SEEN
 
 
+def test_what_is_paid_beside_the_answer_counts() -> None:
+    """The API sums a conversation up when it is asked to, and says so in `iterations` only."""
+    iterations = (
+        b'"iterations":[{"type":"compaction","input_tokens":180000,"output_tokens":3500,'
+        b'"cache_read_input_tokens":7,"cache_creation_input_tokens":5},'
+        b'{"type":"message","input_tokens":1000,"output_tokens":50}],'
+    )
+    end = END.replace(b'"usage":{', b'"usage":{' + iterations)
+    for stream in (sse(START, end, STOP), sse(START, end, end, STOP)):
+        assert counted([stream]).usage == Usage(181_000, 3550, 2007, 105, 200)
+
+
 def test_a_line_without_end_is_not_held() -> None:
     counter = counted([b"data: " + b"x" * (1 << 20)] * 4)
     assert len(counter._rest) <= 1 << 20
