@@ -13,6 +13,7 @@ import msgspec
 from ctui import rpc
 from ctui.daemon.life import BUSY, READY
 from ctui.errors import Unavailable
+from ctui.reaping import reap
 
 _START_SECONDS = 30.0
 
@@ -47,7 +48,8 @@ async def start(module: str, name: str, log: Path, environ: Mapping[str, str]) -
             )
         finally:
             os.close(log_file)
-        await _forked(process)
+        # It forks at once: the daemon is nobody's child, and outlives its starter.
+        await reap(process)
     except BaseException:
         os.close(read_end)
         raise
@@ -68,19 +70,6 @@ async def start(module: str, name: str, log: Path, environ: Mapping[str, str]) -
 def version_numbers(version: str) -> tuple[int, ...]:
     """Return the numbers of a version, to compare two."""
     return tuple(int(part) for part in version.split(".") if part.isdigit())
-
-
-async def _forked(process: asyncio.subprocess.Process) -> None:
-    """Wait until it has forked, which is at once: it is nobody's child, and outlives its starter.
-
-    A caller that is cancelled meanwhile waits too, as nobody else would.
-    """
-    wait = asyncio.ensure_future(process.wait())
-    try:
-        await asyncio.shield(wait)
-    except asyncio.CancelledError:
-        await wait
-        raise
 
 
 async def _read_all(descriptor: int) -> str:

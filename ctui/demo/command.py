@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from ctui.reaping import reap
+
 
 class Said(NamedTuple):
     """Result of a command."""
@@ -38,7 +40,7 @@ async def run_ctui(folder: Path, environ: Mapping[str, str], *arguments: str) ->
         stdout, stderr = await process.communicate()
     except asyncio.CancelledError:
         process.kill()
-        await process.wait()
+        await reap(process)
         raise
     return Said(
         process.returncode or 0,

@@ -7,6 +7,7 @@ task writes into them.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 import stat
 from collections.abc import Iterable
@@ -17,6 +18,7 @@ from ctui.environments.definition.definition import Definition
 from ctui.environments.definition.ecosystems import USUAL_CARRY
 from ctui.errors import Unavailable
 from ctui.git.repository.opening import open_trusted
+from ctui.reaping import reap
 from ctui.text import one_line
 
 _SECONDS = 600
@@ -92,8 +94,9 @@ async def _copy(source: Path, target: Path) -> None:
         async with asyncio.timeout(_SECONDS):
             _, said = await process.communicate()
     except BaseException:
-        process.kill()
-        await asyncio.shield(process.wait())
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await reap(process)
         raise
     if process.returncode:
         shutil.rmtree(target, ignore_errors=True)

@@ -15,6 +15,8 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ctui.reaping import reap
+
 held_locks: ContextVar[tuple[int, ...]] = ContextVar("held_locks", default=())
 """Descriptors that every process inherits.
 
@@ -77,7 +79,7 @@ async def communicate(
     finally:
         if process.returncode is None:
             _kill_group(process)
-            await process.wait()
+            await reap(process)
             await _drain(process)
 
 

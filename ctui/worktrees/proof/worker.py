@@ -12,6 +12,7 @@ import msgspec
 
 from ctui.errors import ExternalFailure, Unavailable
 from ctui.git.repository.repository import Repository, Target
+from ctui.reaping import reap
 from ctui.worktrees.model import Proof, Verdict, Work
 from ctui.worktrees.proof.known import KnownProofs
 from ctui.worktrees.proof.process import ProofAnswer, ProofQuestion
@@ -164,6 +165,6 @@ async def _exchange(process: asyncio.subprocess.Process, question: ProofQuestion
 async def _end(process: asyncio.subprocess.Process) -> None:
     if process.stdin is not None:
         process.stdin.close()
-    await process.wait()
+    await reap(process)
     while process.stdout is not None and await process.stdout.read(_CHUNK):
         pass  # an open pipe would outlive its loop
