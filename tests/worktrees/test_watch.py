@@ -107,11 +107,10 @@ async def test_where_nothing_can_be_watched_nothing_breaks(tmp_path: Path) -> No
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     free = os.dup(0)
     os.close(free)
-    seen = []
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))  # the same error (EMFILE)
-        async for changes in watch._changes([tmp_path], asyncio.Event(), recursive=False):
-            seen.append(changes)
+        watching = watch._changes([tmp_path], asyncio.Event(), recursive=False)
+        seen = [changes async for changes in watching]
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert not seen
