@@ -5,21 +5,25 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from pathlib import Path
 
 import pytest
 
 from ctui.git.process.process import communicate
 
 
-async def _cancel_twice(started: Path) -> None:
+async def _cancel_twice() -> None:
     """Run what never ends, and cancel it also while its end is waited for."""
-    script = f"echo >{started}; exec sleep 1000"
+    started = asyncio.Event()
     run = asyncio.create_task(
-        communicate(["/bin/sh", "-c", script], env=dict(os.environ), input=None, nice=False)
+        communicate(
+            ["/bin/sh", "-c", "echo started >&2; exec sleep 1000"],
+            env=dict(os.environ),
+            input=None,
+            nice=False,
+            heard=lambda _line: started.set(),
+        )
     )
-    while not started.exists():
-        await asyncio.sleep(0.01)
+    await started.wait()
     run.cancel()
     await asyncio.sleep(0)  # it kills, and waits
     run.cancel()
@@ -28,9 +32,9 @@ async def _cancel_twice(started: Path) -> None:
 
 
 def test_a_second_cancellation_leaves_no_process_behind_its_loop(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    asyncio.run(_cancel_twice(tmp_path / "started"))
+    asyncio.run(_cancel_twice())
     for thread in threading.enumerate():  # those in which asyncio waits for a process
         if thread.name.startswith("asyncio-waitpid"):
             thread.join(10)

@@ -126,6 +126,7 @@ _PICTURE = (
         b'{"tools":[{"type":"web_fetch_20260209","name":"web_fetch"}],"messages":[]}',
         _PICTURE[:-1] + b',"x":' + b"[" * 9000 + b"]" * 9000 + b"}",
         _PICTURE[:-1] + b',"x":"\xff"}',
+        _PICTURE[:-1] + b',"x":[' + b"{}," * 600_000 + b"{}]}",
     ],
 )
 async def test_the_api_is_no_way_to_another_host(
