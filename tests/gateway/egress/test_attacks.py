@@ -286,8 +286,8 @@ async def test_who_tries_every_host_is_slowed_down(tmp_path: Path) -> None:
 
         begun = asyncio.get_running_loop().time()
         times = sorted([one - begun for one in await asyncio.gather(*map(refused, range(130)))])
+        assert times[99] < 4  # 5 at twenty a second
         assert times[129] > 1.4
-        assert times[129] - times[100] > 1.3
 
 
 async def test_who_says_nothing_or_too_much_is_let_go(tmp_path: Path) -> None:
