@@ -119,14 +119,15 @@ def inputs_of(files: CommitFiles, found: Found) -> Iterator[tuple[str, str]]:
 def _parts(files: CommitFiles, found: Found, dockerfile: str) -> Iterator[tuple[str, str]]:
     """Yield what is built and run beside the definition.
 
-    That is: the Dockerfile, what it copies by name, each file that a command names, and what a
-    service reads of the worktree.
+    That is: the Dockerfile, what it copies by name, local features, each file that a command
+    names, and what a service reads of the worktree.
     """
     definition = found.definition
     if dockerfile:
         yield definition.dockerfile, files.entry_id(definition.dockerfile) or ""
     mounted = [file.path for service in definition.services for file in service.files]
-    for path in (*_copied(files, found, dockerfile), *_named(files, found), *mounted):
+    named = (*definition.features, *_named(files, found), *mounted)
+    for path in (*_copied(files, found, dockerfile), *named):
         if ids := files.entry_id(path):
             yield path or ".", ids
 

@@ -26,6 +26,7 @@ from ctui.sandbox.docker.environment_image import (
     failed_tag,
     inspect_image,
 )
+from ctui.sandbox.docker.image import require_image
 from ctui.sandbox.spec import LABEL_INSTANCE
 from tests import warm
 from tests.conftest import ENGINE_WIDE
@@ -100,6 +101,39 @@ async def test_it_is_sealed_and_what_it_made_is_kept(
     started = time.monotonic()
     assert (await built(paths, repository, [])).id == made.id
     assert time.monotonic() - started < 5  # it is there
+
+
+async def test_a_local_feature_is_installed_once_below_the_environment(
+    paths: Paths, repository: Path, engine: Engine
+) -> None:
+    """Part 1: `features`; root runs a copy of the folder, and its variables are a task's."""
+    folder = ".devcontainer/greeting"
+    feature = (
+        '{"id": "greeting", "options": {"name": {"default": "you"}}, '
+        '"containerEnv": {"PATH": "/opt/greeting:${PATH}"}, "postCreateCommand": "greet > made"}'
+    )
+    install = (
+        "#!/bin/bash\nset -e\nmkdir /opt/greeting\ntouch beside\n"
+        'echo "echo $NAME from $(id -u)" > /opt/greeting/greet\nchmod +x /opt/greeting/greet\n'
+    )
+    image = await require_image(engine, Config().image)
+    put(
+        repository,
+        {
+            ".devcontainer/devcontainer.json": (
+                f'{{"image": "{image}", "features": {{"./greeting": {{"name": "all of you"}}}}, '
+                '"postStartCommand": "", "updateContentCommand": "test ! -w /opt/greeting"}'
+            ),
+            f"{folder}/devcontainer-feature.json": feature,
+            f"{folder}/install.sh": install,
+            ".gitignore": "made\n",
+        },
+    )
+    said: list[str] = []
+    made = await built(paths, repository, said)
+    assert any(line.startswith("1/1 cd /workspace/.devcontainer/greeting") for line in said)
+    environment = environment_tag(paths.instance, made.id)
+    assert await listed(engine, environment, "greet; ls /opt") >= {"all", "of", "you", "0"}
 
 
 async def listed(engine: Engine, image: str, script: str) -> set[str]:

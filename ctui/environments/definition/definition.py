@@ -54,6 +54,8 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     """Folder of the commit that a build gets; "" is its root."""
     target: str = ""
     args: Mapping[str, str] = {}
+    features: tuple[str, ...] = ()
+    """Folders of the commit with features, whose install scripts are among the steps of root."""
     root_steps: tuple[Step, ...] = ()
     """Commands that root runs, which can write the image and not the workspace."""
     steps: tuple[Step, ...] = ()
@@ -83,7 +85,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     def digest(self) -> str:
         """Return a hash of everything that it says."""
         said = msgspec.to_builtins(self)
-        for later in ("services", "secrets"):
+        for later in ("features", "services", "secrets"):
             if not said[later]:
                 del said[later]  # a consent of before there were any goes on to count
         return hashlib.sha256(msgspec.json.encode(said, order="deterministic")).hexdigest()

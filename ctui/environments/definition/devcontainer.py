@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ctui.config.variables import NAME
@@ -18,7 +18,14 @@ from ctui.environments.definition.definition import (
     Step,
     VolumeMount,
 )
-from ctui.environments.definition.devcontainer_keys import RUN_ARGS, SPEC_KEYS, UNKNOWN_ARG
+from ctui.environments.definition.devcontainer_keys import (
+    FEATURE_OF_REGISTRY,
+    FEATURE_REFUSED,
+    RUN_ARGS,
+    SPEC_KEYS,
+    UNKNOWN_ARG,
+)
+from ctui.environments.definition.features import Feature, read_features
 from ctui.environments.definition.jsonc import parse_jsonc
 from ctui.environments.definition.mounts import read_mount
 from ctui.environments.definition.services.compose import (
@@ -81,7 +88,8 @@ class _Reader:
         self._note_keys()
         composed = self._composed()
         own = composed.own
-        container = {**own.env, **self._environment("containerEnv"), **self._run_args()}
+        features = self._features()
+        container = self._container_env(own.env, features)
         remote = self._environment("remoteEnv")
         resolve_environment((container, remote), {}, self._file)  # a circle is said at once
         definition = Definition(
@@ -93,7 +101,14 @@ class _Reader:
             context=own.context,
             target=own.target,
             args=self._args(own.args),
-            steps=tuple(step for key in _STEPS for step in self._steps(key)),
+            features=tuple(one.folder for one in features),
+            root_steps=tuple(one.install() for one in features),
+            steps=tuple(
+                step
+                for key in _STEPS
+                for said in (*(one.said for one in features), self._said)
+                for step in self._steps(key, said.get(key))
+            ),
             container_env=container,
             remote_env=remote,
             volumes=(*own.volumes, *self._mounts()),
@@ -211,13 +226,40 @@ class _Reader:
         values = text_values(self._table(key))
         if values is None:
             self._wrong(key, "is no table of names and texts")
-        used, refused = allowed(values or {})
+        return self._counting(key, values or {})
+
+    def _container_env(self, own: Mapping[str, str], features: Sequence[Feature]) -> dict[str, str]:
+        """Lay the variables over each other; one that names itself means the layer below."""
+        at = self._at("features")
+        layers = [self._counting("features", one.environment(at)) for one in features]
+        container = dict(own)
+        for layer in (*layers, self._environment("containerEnv"), self._run_args()):
+            for name, value in layer.items():
+                itself = f"${{containerEnv:{name}}}"
+                container[name] = value.replace(itself, container.get(name, itself))
+        return container
+
+    def _counting(self, key: str, values: Mapping[str, str]) -> dict[str, str]:
+        """Return the variables that a repository may set, and note the others."""
+        used, refused = allowed(values)
         for name, why in refused.items():
             self._note(f"{key}.{name}", "refused", why)
         return used
 
-    def _steps(self, key: str) -> Iterator[Step]:
-        value = self._value(key)
+    def _features(self) -> tuple[Feature, ...]:
+        order = self._list("overrideFeatureInstallOrder")
+        folder = posixpath.dirname(self._file)
+        said, at = self._table("features"), self._at("features")
+        local, others = read_features(said, order, at, self._commit, folder)
+        for one in local:
+            self._note(f"features: {one.reference}", "used", "root runs its install.sh once")
+            for key in filter(one.said.get, FEATURE_REFUSED):
+                self._note(f"features: {one.reference}: {key}", "refused", FEATURE_REFUSED[key])
+        for name in others:
+            self._note(f"features: {name}", "ignored", FEATURE_OF_REGISTRY)
+        return local
+
+    def _steps(self, key: str, value: Any) -> Iterator[Step]:
         many = value.values() if isinstance(value, dict) else [value]
         for one in many:
             words = [one] if isinstance(one, str) else one

@@ -22,10 +22,17 @@ class SpecKey(NamedTuple):
 
 
 _OWNER = "a task runs as its worktree's owner, with HOME at /home/claude"
-_PORTS = "ports of a task are not forwarded"
-_FEATURES = "features are not installed: write what they install into a Dockerfile"
+_PORTS = "each port that a task listens on can be opened: ctui task open"
 _EDITOR = "it is an editor's"
 _SEALED = "a task never has more rights than its seal allows"
+
+FEATURE_OF_REGISTRY = "it is not fetched: put it into a folder, or write it into a Dockerfile"
+FEATURE_REFUSED: Mapping[str, str] = {
+    **dict.fromkeys(("privileged", "capAdd", "securityOpt"), _SEALED),
+    "mounts": "only devcontainer.json itself says what is mounted",
+    "entrypoint": "the relay is what runs in a sandbox",
+}
+"""Keys of a feature that count for nothing, and why."""
 
 SPEC_KEYS: Mapping[str, SpecKey] = {
     "$schema": SpecKey("ignored", _EDITOR, "https://example.org/devContainer.schema.json"),
@@ -44,8 +51,12 @@ SPEC_KEYS: Mapping[str, SpecKey] = {
     ),
     "service": SpecKey("used", "the service that is the task's own environment", "app"),
     "runServices": SpecKey("used", "of the other services, these are started", ["db"]),
-    "features": SpecKey("ignored", _FEATURES, {"ghcr.io/devcontainers/features/git:1": {}}),
-    "overrideFeatureInstallOrder": SpecKey("ignored", _FEATURES, ["example/feature"]),
+    "features": SpecKey(
+        "used",
+        "those in folders of the repository; those of a registry are not fetched",
+        {"ghcr.io/devcontainers/features/git:1": {}},
+    ),
+    "overrideFeatureInstallOrder": SpecKey("used", "these come first", ["./greeting"]),
     "containerEnv": SpecKey("used", "variables of every task", {"LANG": "C.UTF-8"}),
     "remoteEnv": SpecKey("used", "variables of every task", {"PATH": "${containerEnv:PATH}:/x"}),
     "containerUser": SpecKey("used", f"mapped: {_OWNER}", "vscode"),
