@@ -24,7 +24,7 @@ _USER = {
     for whose in ("REMOTE", "CONTAINER")
     for of, value in (("", "root"), ("_HOME", "/root"))
 }
-"""What an install.sh is told of the user: the task's own has no account in the image yet."""
+"""Variables that tell an install.sh of its user: the tasks' own has no account in the image yet."""
 _SHELL_VARIABLE = re.compile(r"\$\{([A-Za-z_]\w*)\}|\$([A-Za-z_]\w*)")
 _SCRIPT = 'cd {folder} && f=$(mktemp -d) && cp -R . "$f" && cd "$f" && chmod +x install.sh && {run}'
 
