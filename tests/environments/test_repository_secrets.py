@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from ctui.environments.consent import consent_text
@@ -57,15 +55,6 @@ def test_the_consent_covers_them(paths: Paths, repository: Path) -> None:
         assert f"gives each task your secret {name}, if you have set one" in consent_text(plan)
         ids.add(plan.consent)
     assert len(ids) == 2
-
-
-def test_a_definition_without_any_keeps_its_hash() -> None:
-    """Consents that were given before there were such names stay what they were."""
-    definition = Definition(source="repository", image="debian:bookworm")
-    before = msgspec.to_builtins(definition)
-    del before["secrets"], before["services"]
-    encoded = msgspec.json.encode(before, order="deterministic")
-    assert definition.digest() == hashlib.sha256(encoded).hexdigest()
 
 
 def test_only_those_that_are_set_are_given_and_the_others_are_said(paths: Paths) -> None:
