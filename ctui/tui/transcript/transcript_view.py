@@ -93,14 +93,17 @@ class TranscriptView(ScrollView, can_focus=True):
         self._request_frame()
 
     def _request_frame(self) -> None:
-        if self.is_attached and self._window.width:
+        if self.is_attached:
             self._clock.request(self)
 
     # -- painting
 
     def paint(self) -> None:
         """Bring the window up to date; called by the frame clock."""
-        if not self.is_attached or not self._window.width or not self.is_on_screen:
+        if not self.is_attached or not self.is_on_screen:
+            return
+        self._fit()
+        if not self._window.width:
             return
         self._settle()
         before = self._frame if self._frame_key == self._key() else None
@@ -116,6 +119,8 @@ class TranscriptView(ScrollView, can_focus=True):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Return rows of the window, straight from the cache: no style is computed per row."""
+        if not self._window.width:
+            self._fit()  # the event of its size may come long after its first painting
         if not self._window.width:
             return [Strip.blank(crop.width, self.rich_style)] * crop.height
         if self._frame is None or self._frame_key != self._key():
@@ -166,13 +171,17 @@ class TranscriptView(ScrollView, can_focus=True):
     # -- geometry
 
     def on_resize(self) -> None:
+        self._fit()
+        self.paint()
+
+    def _fit(self) -> None:
+        """Lay the blocks out anew if the width is another one."""
         width = self.scrollable_content_region.width
         if width != self._window.width:
             index, within = self._window.place(self.scroll_offset.y)
             self._restyle(width)
             if not self.follows:
                 self._move_to(self._window.row_of(index, min(within, 3)))
-        self.paint()
 
     def _restyle(self, width: int) -> None:
         palette = palette_of(self)
