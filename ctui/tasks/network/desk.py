@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 class _Lent(NamedTuple):
     repository: str
-    """Whose rules of hosts count."""
+    """Common directory of the repository whose rules of hosts count."""
     end: asyncio.TimerHandle
 
 
