@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import httpx2
 import msgspec
@@ -94,10 +96,20 @@ async def test_a_run_calls_the_model_and_a_driver_hears_what_it_cost(
 async def test_a_kill_in_a_stream_loses_no_cost_and_the_next_one_serves(
     made: Home, model: Model
 ) -> None:
-    """The call that was cut off is booked by what was seen of it; asked again, it is answered."""
+    """The call that was cut off is booked by what was noted of it; asked again, it is answered."""
+
+    def noted() -> int | None:
+        with closing(sqlite3.connect(made.paths.network_books)) as books:
+            (tokens,) = books.execute("SELECT input FROM calls").fetchone()
+        return cast("int | None", tokens)
+
+    async def end() -> None:
+        await booked(noted, lambda tokens: tokens == 7000)
+        await made.kill()
+
     async with linked(made, [made.access()], [key(model)]), made.client() as client:
         first = await made.pid()
-        await cut_off(client, made.kill, "usage 7000 1", "say One.", "wait never")
+        await cut_off(client, end, "usage 7000 1", "say One.", "wait never")
         begun = asyncio.get_running_loop().time()
         async with asyncio.timeout(20):
             while True:  # as the CLI does
