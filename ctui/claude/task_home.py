@@ -6,7 +6,7 @@ import hashlib
 import json
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -134,11 +134,20 @@ def task_home(options: RunOptions) -> TaskHome:
     )
 
 
-def first_line(home: TaskHome, credential: Mapping[str, str], servers: str = "") -> bytes:
+def first_line(
+    home: TaskHome,
+    credential: Mapping[str, str],
+    servers: str = "",
+    start_commands: Sequence[str] = (),
+) -> bytes:
     """Return the relay's first line, the only place where secrets are.
 
-    `servers` is the content of the CLI's file of MCP servers, written in any case, so that a later
-    run does not keep the secrets of an earlier one.
+    Args:
+        home: the files, and the CLI's command line.
+        credential: the variables.
+        servers: content of the CLI's file of MCP servers, written in any case, so that a later
+            run does not keep the secrets of an earlier one.
+        start_commands: run beside the CLI, once it starts.
     """
     written = {**home.files, _MCP_FILE: HomeFile(servers or _NO_SERVERS)}
     files = {path: {"content": file.content, "mode": file.mode} for path, file in written.items()}
@@ -147,6 +156,7 @@ def first_line(home: TaskHome, credential: Mapping[str, str], servers: str = "")
         "files": files,
         "guard": list(GUARDED),
         "known": dict(home.known),
+        "start": list(start_commands),
     }
     return json.dumps(message).encode() + b"\n"
 

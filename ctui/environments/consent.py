@@ -27,7 +27,11 @@ def consent_text(plan: Plan, *, changed: bool = False) -> str:
         lines += [f"  with the argument {name}={value}" for name, value in definition.args.items()]
     elif definition.image:
         lines.append(f"  uses the image {definition.image}")
-    for title, steps in (("as root", definition.root_steps), ("once", definition.steps)):
+    for title, steps in (
+        ("as root", definition.root_steps),
+        ("once", definition.steps),
+        ("at each start of a task", definition.start_steps),
+    ):
         lines += [f"  runs {title}: {step.command}" for step in steps]
     env = {**definition.container_env, **definition.remote_env, **definition.env}
     lines += [f"  sets {name}={value}" for name, value in env.items()]

@@ -147,8 +147,9 @@ def _copied(files: CommitFiles, found: Found, dockerfile: str) -> Iterator[str]:
 
 
 def _named(files: CommitFiles, found: Found) -> Iterator[str]:
-    """Yield the files that the commands of a set-up name, and the links that lead to them."""
-    for step in (*found.definition.root_steps, *found.definition.steps):
+    """Yield the files that commands name, and the links that lead to them."""
+    said = found.definition
+    for step in (*said.root_steps, *said.steps, *said.start_steps):
         words = _words(step.command)
         ends = (end for word in words for end in files.followed(word))
         folders = list(islice((end for end in ends if end and files.is_folder(end)), _FOLDERS))

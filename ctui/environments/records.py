@@ -56,6 +56,8 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     volumes: tuple[VolumeMount, ...] = ()
     secrets: tuple[str, ...] = ()
     """Names of secrets that its tasks get where the person has set one."""
+    start_commands: tuple[str, ...] = ()
+    """Lines for the shell that run at each start of its tasks."""
     services: tuple[Service, ...] = ()
     env: dict[str, str] = {}
     """Variables of its definition, as they are in the image."""

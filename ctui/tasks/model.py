@@ -80,6 +80,8 @@ class TaskOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     """Its reach; "" in a task of before there was a gateway, which is unsealed."""
     services: tuple[Service, ...] = ()
     """Started beside each of its sandboxes, as its environment says."""
+    start_commands: tuple[str, ...] = ()
+    """Run at each of its starts beside the CLI, as its environment says."""
     environment_due: Literal["", "worktree", "new-worktree"] = ""
     """Set while its environment is to be agreed to and built before its first run; a new worktree
     gets the folders that it carries."""

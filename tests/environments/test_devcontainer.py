@@ -157,6 +157,12 @@ def test_commands_as_a_text_a_list_and_an_object() -> None:
     )
 
 
+def test_commands_of_each_start_are_no_part_of_the_set_up() -> None:
+    made = definition(postStartCommand={"a": "service db start", "b": ["x", "y z"]})
+    steps = [Step("postStartCommand", one) for one in ("service db start", "x 'y z'")]
+    assert (made.start_steps, made.steps) == (tuple(steps), ())
+
+
 def test_a_volume_is_used() -> None:
     made = definition(mounts=["source=cache-${devcontainerId},target=/cache,type=volume"])
     assert made.volumes == (VolumeMount("cache-an-id", "/cache"),)

@@ -79,6 +79,7 @@ def test_variables_and_commands_of_features_come_before_those_of_the_file() -> N
         "a": {
             "containerEnv": {"PATH": "/a:${PATH}", "BOTH": "feature"},
             "postCreateCommand": "one",
+            "postStartCommand": "of a",
         },
         "b": {
             "containerEnv": {"PATH": "/b:$PATH", "LD_PRELOAD": "x"},
@@ -89,10 +90,12 @@ def test_variables_and_commands_of_features_come_before_those_of_the_file() -> N
         "containerEnv": {"BOTH": "file"},
         "postCreateCommand": "last",
         "onCreateCommand": "three",
+        "postStartCommand": "of the file",
     }
     found = read({"./a": {}, "./b": {}}, commit, **said)
     assert found.definition.container_env == {"PATH": "/b:/a:${containerEnv:PATH}", "BOTH": "file"}
     assert [step.command for step in found.definition.steps] == ["'t w' o", "three", "one", "last"]
+    assert [step.command for step in found.definition.start_steps] == ["of a", "of the file"]
     assert any(one.key == "features.LD_PRELOAD" and one.status == "refused" for one in found.keys)
 
 

@@ -29,6 +29,7 @@ async def test_a_detached_task_asks_in_the_inbox_and_begins_with_what_was_built(
     projects.append(project)
     with (project.folder / ".ctui.toml").open("a") as file:
         file.write('secrets = ["TEA_TOKEN", "NOT_SET"]\n')
+        file.write('start = ["echo begun-$TEA_TOKEN | wc -c > /tmp/begun", "exit 5"]\n')
     git(project.folder, "commit", "-q", "-am", "Name secrets")
     (tmp_path / "token").write_text("pA5-9zQ21Lm8-wXk20v")
     code, _, err = await project.ctui(
@@ -36,7 +37,8 @@ async def test_a_detached_task_asks_in_the_inbox_and_begins_with_what_was_built(
     )
     assert code == 0, err
     count = "printf %s $TEA_TOKEN | wc -c; echo not:$NOT_SET."
-    prompt = "Please.\n" + fenced(f"bash {RING}; {count}", "say Done.")
+    begun = "until test -s /tmp/begun; do sleep 0.05; done; echo begun:$(cat /tmp/begun)."
+    prompt = "Please.\n" + fenced(f"bash {RING}; {begun}; {count}", "say Done.")
     code, _, err = await project.ctui("run", "--unattended", "--name", "alone", prompt)
     assert (code, "needs your consent" in err) == (3, True)
     code, out, err = await project.ctui(
@@ -49,11 +51,14 @@ async def test_a_detached_task_asks_in_the_inbox_and_begins_with_what_was_built(
     code, out, err = await project.ctui("task", "show", "ring")
     assert "runs once: make -C bell install" in out
     assert "gives each task your secret TEA_TOKEN" in out
+    assert "runs at each start of a task: exit 5" in out
     code, out, err = await project.ctui("task", "answer", "ring", "allow")
     assert code == 0, out + err
     done = await person.idle("ring")
     assert "ding: green" in person.tool_output("ring")
-    assert "19\\nnot:." in person.tool_output("ring")
+    assert "begun:26.\\n19\\nnot:." in person.tool_output("ring")
+    code, out, err = await project.ctui("task", "logs", "ring")
+    assert "a command of the start failed (exit code 5): exit 5" in out
     shown = await project.shown()
     assert (shown["id"], shown["state"]) == (done.options.environment, "ready")
     assert shown["consent"] == "given"

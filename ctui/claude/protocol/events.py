@@ -11,6 +11,7 @@ import msgspec
 
 from ctui.claude.protocol.content import Content
 from ctui.claude.protocol.fields import JsonObject
+from ctui.text import one_line
 
 Stream = Literal["out", "err", "ctui"]
 """The CLI's stdout, its stderr with the relay's lines, and the driver's own notices."""
@@ -292,7 +293,8 @@ class RelayLine(Event, frozen=True):
     """A line of the relay's own. Believed only on stderr, and even there not trusted."""
 
     what: str
-    """`started`, `set_aside`, `home`, `dropped`, `lost`, `exposed`, `failed` or `exited`."""
+    """`started`, `set_aside`, `home`, `dropped`, `lost`, `exposed`, `start_failed`, `failed` or
+    `exited`."""
     code: int | None = None
     size: int = 0
     """Bytes of the line that was dropped, or of the home folder."""
@@ -301,6 +303,14 @@ class RelayLine(Event, frozen=True):
     reason: str = ""
     paths: tuple[str, ...] = ()
     """Guarded files of the home folder that were set aside."""
+
+    @property
+    def start_failure(self) -> str:
+        """Return what a person is told of a command of the start that failed; else ""."""
+        if self.what != "start_failed":
+            return ""
+        code = "" if self.code is None else f" (exit code {self.code})"
+        return f"a command of the start failed{code}: {one_line(self.reason)}"
 
 
 class DriverNotice(Event, frozen=True):

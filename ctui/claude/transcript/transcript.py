@@ -130,6 +130,9 @@ class Transcript:
             text = f"{event.size} bytes that were no whole message"
         elif what in {"exited", "failed"}:
             self._end_run()
+        elif said := event.start_failure:
+            self._cursor.notice("environment", said)
+            return
         else:
             return
         mark = RunMark(**self._cursor.origin(), what=what, text=text, code=event.code)

@@ -49,8 +49,10 @@ class PlainJournal:
         if entry.stream == "ctui":
             return _notice(entry.line)
         if entry.stream == "err":
-            relay = entry.line.startswith('{"ctui_relay"')
-            return [] if relay else [f"! {sanitise(entry.line)}"]
+            said = decode(entry.line, "err")
+            if not isinstance(said, events.RelayLine):
+                return [f"! {sanitise(entry.line)}"]
+            return [f"* {said.start_failure}"] if said.start_failure else []
         if events.is_partial(entry.line[:64].encode()):
             return []
         event = decode(entry.line)

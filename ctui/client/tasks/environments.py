@@ -115,6 +115,7 @@ def with_environment(options: TaskOptions, environment: Environment | None) -> T
         environment=environment.id,
         volumes=environment.mount_points,
         services=environment.services,
+        start_commands=environment.start_commands,
     )
 
 

@@ -101,6 +101,7 @@ async def _build(
         volumes=definition.volumes,
         services=definition.services,
         secrets=definition.secrets,
+        start_commands=tuple(step.command for step in definition.start_steps),
     )
 
 

@@ -59,6 +59,8 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     root_steps: tuple[Step, ...] = ()
     """Commands that root runs, which can write the image and not the workspace."""
     steps: tuple[Step, ...] = ()
+    start_steps: tuple[Step, ...] = ()
+    """Commands that run at each start of a task, beside the CLI."""
     inputs: tuple[str, ...] | None = None
     """Files whose content decides about another set-up; None takes the known lock files."""
     carry: tuple[str, ...] | None = None
@@ -85,7 +87,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     def digest(self) -> str:
         """Return a hash of everything that it says."""
         said = msgspec.to_builtins(self)
-        for later in ("features", "services", "secrets"):
+        for later in ("features", "services", "secrets", "start_steps"):
             if not said[later]:
                 del said[later]  # a consent of before there were any goes on to count
         return hashlib.sha256(msgspec.json.encode(said, order="deterministic")).hexdigest()

@@ -103,12 +103,8 @@ class _Reader:
             args=self._args(own.args),
             features=tuple(one.folder for one in features),
             root_steps=tuple(one.install() for one in features),
-            steps=tuple(
-                step
-                for key in _STEPS
-                for said in (*(one.said for one in features), self._said)
-                for step in self._steps(key, said.get(key))
-            ),
+            steps=tuple(step for key in _STEPS for step in self._steps_of(key, features)),
+            start_steps=tuple(self._steps_of("postStartCommand", features)),
             container_env=container,
             remote_env=remote,
             volumes=(*own.volumes, *self._mounts()),
@@ -258,6 +254,10 @@ class _Reader:
         for name in others:
             self._note(f"features: {name}", "ignored", FEATURE_OF_REGISTRY)
         return local
+
+    def _steps_of(self, key: str, features: Sequence[Feature]) -> Iterator[Step]:
+        for said in (*(one.said for one in features), self._said):
+            yield from self._steps(key, said.get(key))
 
     def _steps(self, key: str, value: Any) -> Iterator[Step]:
         many = value.values() if isinstance(value, dict) else [value]

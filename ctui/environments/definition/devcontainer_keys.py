@@ -91,7 +91,7 @@ SPEC_KEYS: Mapping[str, SpecKey] = {
     "onCreateCommand": SpecKey("used", "runs once, in the set-up", "pip install -e ."),
     "updateContentCommand": SpecKey("used", "runs once, in the set-up", ["npm", "ci"]),
     "postCreateCommand": SpecKey("used", "runs once, in the set-up", {"a": "make", "b": ["ls"]}),
-    "postStartCommand": SpecKey("ignored", "nothing runs at a task's start", "service db start"),
+    "postStartCommand": SpecKey("used", "runs at each start of a task", "service db start"),
     "postAttachCommand": SpecKey("ignored", "nobody attaches to a task", "echo hello"),
     "waitFor": SpecKey("ignored", "a task waits for all of its set-up", "onCreateCommand"),
     "hostRequirements": SpecKey(

@@ -36,7 +36,10 @@ SHIMS = ("apk", "apt", "apt-get", "dnf", "sudo", "yum")
 """Names under which it stands early in the PATH of a task."""
 _TASK = (
     "Dockerfile",
-    *(f"relay/{name}.py" for name in ("__main__", "beside", "home", "kernel", "streams")),
+    *(
+        f"relay/{name}.py"
+        for name in ("__main__", "beside", "home", "kernel", "start_commands", "streams")
+    ),
     *(
         f"relay/network/{name}.py"
         for name in ("__init__", "joining", "listening", "main", "names", "way_in", "way_out")

@@ -137,6 +137,8 @@ class BuiltEnvironment(NamedTuple):
     services: tuple[Service, ...] = ()
     secrets: tuple[str, ...] = ()
     """Names of the person's secrets that the task gets."""
+    start_commands: tuple[str, ...] = ()
+    """Lines for the shell that run at each start of the task."""
 
     def given_to(self, options: TaskOptions) -> TaskOptions:
         """Return the options of a task that has waited for this environment."""
@@ -146,6 +148,7 @@ class BuiltEnvironment(NamedTuple):
             volumes=dict(self.volumes),
             services=self.services,
             secrets=(*options.secrets, *self.secrets),
+            start_commands=self.start_commands,
             environment_due="",
         )
 

@@ -243,16 +243,16 @@ def first_line_of(
     if account is None:
         return b""
     servers = account.servers.content if account.servers else ""
-    beside = task.options.services
+    beside, start = task.options.services, task.options.start_commands
     if is_sealed(task):
         refuse_shadowing(beside, "", given)
-        return first_line(home, given, servers)
+        return first_line(home, given, servers, start)
     # The address of a proxy can hold a password.
     proxies = proxy_environment(account.environ, in_sandbox=True)
     refuse_shadowing(beside, account.base_url, {**proxies, **given})
     direct = past_proxies(proxies, [one.name for one in beside])
     secrets = {**direct, **given, **account.credential.environment()}
-    return first_line(home, secrets, servers)
+    return first_line(home, secrets, servers, start)
 
 
 def _limits(config: SandboxConfig) -> Limits:
