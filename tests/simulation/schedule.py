@@ -193,6 +193,8 @@ def in_world(seed: int, work: Callable[[Schedule], Coroutine[Any, Any, None]]) -
         raise Broken(f"seed {seed}: {error!r}\n{steps}") from error
     finally:
         _end(loop)
+        if schedule is not None:
+            schedule.journals.close_all()  # a million schedules would run out of descriptors
         gc.enable()
         gc.collect()  # dead tasks would slow down what asks for all tasks
         shutil.rmtree(folder, ignore_errors=True)

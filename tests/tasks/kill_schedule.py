@@ -67,6 +67,8 @@ class KillSchedule:
             async with asyncio.timeout(_QUIET_SECONDS):
                 await asyncio.gather(*others)
                 await self._until_read()
+        except TimeoutError:
+            raise AssertionError(f"not at rest: {self._unrest()}") from None
         finally:
             for job in (*others, *readers):
                 job.cancel()
@@ -120,6 +122,17 @@ class KillSchedule:
         words = {task.id: task for task in store.tasks.list()}
         return all(task.state is TaskState.IDLE and not task.unanswered for task in words.values())
 
+    def _unrest(self) -> dict[str, object]:
+        """Return what is known of the tasks that are not done with what they were told."""
+        store, found = self.person.store, dict[str, object]()
+        for task in store.tasks.list():
+            if task.state is TaskState.IDLE and not task.unanswered and self._is_read(task.id):
+                continue
+            asks = [(one.id, one.state, one.kind) for one in store.asks.list(task=task.id)[-3:]]
+            run, told = store.runs.last(task.id), store.messages.undelivered(task.id)
+            found[task.id] = (task.state, task.unanswered, task.problem, asks, run, told)
+        return found
+
     async def _read(self, name: str) -> None:
         """Follow a task's transcript through it all."""
         while True:
@@ -133,8 +146,11 @@ class KillSchedule:
             await asyncio.sleep(0.2)
 
     async def _until_read(self) -> None:
-        while any(self._word(name) not in str(self.live[name].blocks[-6:]) for name in TASKS):  # noqa: ASYNC110
+        while not all(map(self._is_read, TASKS)):  # noqa: ASYNC110
             await asyncio.sleep(0.2)
+
+    def _is_read(self, name: str) -> bool:
+        return self._word(name) in str(self.live[name].blocks[-6:])
 
     def _word(self, name: str) -> str:
         return self.sent[name][-1]
