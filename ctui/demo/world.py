@@ -48,8 +48,12 @@ class World(NamedTuple):
 
 
 @asynccontextmanager
-async def demo_world() -> AsyncIterator[World]:
+async def demo_world(model: str = "") -> AsyncIterator[World]:
     """Make a world, and leave nothing of it behind.
+
+    Args:
+        model: host and port of a scripted model that runs already, as the gateway reaches it;
+            "" starts one on the engine.
 
     Raises:
         Unavailable: there is no engine or no image.
@@ -65,11 +69,11 @@ async def demo_world() -> AsyncIterator[World]:
         network = f"ctui-demo-{paths.instance}"
         labels = {LABEL_INSTANCE: paths.instance}
         await engine.ensure_network(network, labels, internal=True)
-        model = await start_model(engine, paths, network)
+        model = model or f"{await start_model(engine, paths, network)}:{_PORT}"
         private_folder(paths.config)
         paths.config_file.write_text(
             f'[sandbox]\nnetwork = "{network}"\n\n[network]\nports = {_free_port()}\n\n'
-            f'[claude]\nbase_url = "http://{model}:{_PORT}"\n',
+            f'[claude]\nbase_url = "http://{model}"\n',
             encoding="utf-8",
         )
         yield World(folder, paths, engine, environ, credential)

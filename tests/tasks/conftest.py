@@ -29,8 +29,11 @@ from ctui.tasks.journal.archive import FILE_NAME, Entry, read_entries
 from ctui.tasks.model import Answer, Ask, AskState, Task, TaskOptions, TaskState
 from ctui.tasks.store import Store
 from ctui.worktrees.create import create_worktree
+from tests.demo.conftest import Start, start_model
 from tests.tasks.private_engine import PrivateEngine, private_engine
 from tests.warm import warm_argv
+
+__all__ = ["start_model"]
 
 WAIT_SECONDS = 40.0
 ProxyLess = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -189,10 +192,12 @@ async def engine(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[PrivateEngine
 
 
 @pytest_asyncio.fixture
-async def person_apart(engine: PrivateEngine, repository: Path) -> AsyncIterator[Person]:
-    """Make a person whose world is on that engine."""
+async def person_apart(
+    engine: PrivateEngine, repository: Path, start_model: Start
+) -> AsyncIterator[Person]:
+    """Make a person whose world is on that engine, whose networks this machine does not reach."""
     del engine
-    async with demo_world() as world:
+    async with demo_world(f"127.0.0.1:{start_model().port}") as world:
         world.paths.state.mkdir(mode=0o700, parents=True, exist_ok=True)
         made = Person(world, repository)
         async with made.client:

@@ -245,5 +245,4 @@ class KillSchedule:
         await asyncio.to_thread(self.engine.kill)
         await asyncio.sleep(self.random.uniform(0.5, 5.0))
         await asyncio.to_thread(self.engine.start)
-        await self.person.world.engine.start(f"ctui-model-{self.person.world.paths.instance}")
         return True

@@ -19,11 +19,6 @@ pytestmark = [
 ]
 
 
-async def model_again(person: Person) -> None:
-    """The scripted model died with the engine."""
-    await person.world.engine.start(f"ctui-model-{person.world.paths.instance}")
-
-
 async def test_what_worked_is_taken_up_when_the_engine_is_back(
     engine: PrivateEngine, person_apart: Person
 ) -> None:
@@ -43,7 +38,6 @@ async def test_what_worked_is_taken_up_when_the_engine_is_back(
     assert code == 0, said
     assert "has not taken the answer yet" in said or "did not get the answer" in said
     await asyncio.to_thread(engine.start)
-    await model_again(person)
     release(works)
     await person.until("idle", lambda now: now.result == "Heard.")
     again = await person.asked("asks")
@@ -63,7 +57,6 @@ async def test_an_engine_that_is_restarted_stops_nobody_for_good(
     works = await held(person, "works", "say Works.")
     await asyncio.to_thread(engine.terminate)
     await asyncio.to_thread(engine.start)
-    await model_again(person)
     release(works)  # the CLI was told to end, and may have its tool run anew
     task = await person.until("works", lambda now: now.result == "Works." or bool(now.reason))
     assert task.result == "Works.", task
@@ -80,7 +73,6 @@ async def test_a_task_that_was_stopped_meanwhile_stays_stopped(
     assert code == 1, said
     assert "engine" in said
     await asyncio.to_thread(engine.start)
-    await model_again(person)
     ended = await person.until("works", lambda now: now.state is TaskState.ENDED)
     assert ended.reason == "stopped"
     assert await sandboxes(person, "works", running=False) == []
