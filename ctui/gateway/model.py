@@ -12,6 +12,7 @@ from typing import Literal
 
 import msgspec
 
+from ctui.gateway.egress.opened.credential import Credential
 from ctui.gateway.egress.policy import Policy
 
 PROTOCOL = 1
@@ -75,6 +76,7 @@ class Access(msgspec.Struct, frozen=True):
         budget: dollars that the task may spend in all of its runs.
         placeholder: what the run has in a credential's place: a request that brings another one is
             refused. "" takes none as well as any.
+        credentials: for other services, whose hosts it reaches by opened tunnels.
     """
 
     run: str
@@ -85,6 +87,12 @@ class Access(msgspec.Struct, frozen=True):
     login: str = ""
     budget: float | None = None
     placeholder: str = ""
+    credentials: tuple[Credential, ...] = ()
+
+    def known_from(self, earlier: Access) -> Access:
+        """Return it with what the same run had, where a driver that came later cannot know it."""
+        known = tuple(one.known_from(earlier.credentials) for one in self.credentials)
+        return msgspec.structs.replace(self, credentials=known)
 
 
 class Serve(msgspec.Struct, frozen=True, tag="serve"):

@@ -13,6 +13,7 @@ from ctui.gateway.api.server import ApiServer
 from ctui.gateway.asks import Asks
 from ctui.gateway.books.books import Books
 from ctui.gateway.books.rows import RequestRow
+from ctui.gateway.egress.opened.tunnel import Opener
 from ctui.gateway.egress.policy import Attempt, Record
 from ctui.gateway.egress.proxy import EgressServer
 from ctui.gateway.egress.upstream import Upstreams
@@ -35,6 +36,7 @@ class Parts(NamedTuple):
     asks: Asks
     held: Held
     proxies: Upstreams
+    opener: Opener
     own_ports: Collection[int]
     tell: Callable[[FromGateway], object]
 
@@ -52,6 +54,8 @@ class Site:
             lambda: self.place.access.egress,
             self._ask,
             self._record,
+            credentials=lambda: self.place.access.credentials,
+            opener=parts.opener,
             upstreams=parts.proxies,
             own_ports=parts.own_ports,
         )
@@ -73,7 +77,7 @@ class Site:
 
     def change(self, access: Access) -> None:
         """Let through what an access says from now on; what it denies is cut off."""
-        self.place.access = access
+        self.place.access = access.known_from(self.place.access)
         self._egress.recheck()
 
     async def close(self) -> None:
@@ -106,6 +110,7 @@ class Site:
                 port=record.port,
                 verdict=record.verdict,
                 rule=record.rule,
+                credential=record.credential,
                 up=record.up,
                 down=record.down,
                 anomaly=record.anomaly,

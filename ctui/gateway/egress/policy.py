@@ -128,6 +128,8 @@ class Record(msgspec.Struct, frozen=True):
     anomaly: str = ""
     """Reason for an alarm: a name inside the connection that is not the one asked for."""
     program: str = ""
+    credential: str = ""
+    """Name of the credential that was added to requests inside of it."""
 
 
 def decide(policy: Policy, target: Target) -> Verdict:
