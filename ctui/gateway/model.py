@@ -77,6 +77,7 @@ class Access(msgspec.Struct, frozen=True):
         placeholder: what the run has in a credential's place: a request that brings another one is
             refused. "" takes none as well as any.
         credentials: for other services, whose hosts it reaches by opened tunnels.
+        ca_file: certificates that these hosts may have beside those that the machine trusts.
     """
 
     run: str
@@ -88,6 +89,7 @@ class Access(msgspec.Struct, frozen=True):
     budget: float | None = None
     placeholder: str = ""
     credentials: tuple[Credential, ...] = ()
+    ca_file: str = ""
 
     def known_from(self, earlier: Access) -> Access:
         """Return it with what the same run had, where a driver that came later cannot know it."""

@@ -15,10 +15,8 @@ import logging
 import os
 import resource
 import signal
-import ssl
 import sys
 from collections.abc import Callable
-from functools import cache
 
 from ctui.daemon.life import IDLE_SECONDS, live
 from ctui.daemon.listener import Listener
@@ -34,13 +32,11 @@ from ctui.gateway.books.books import Books
 from ctui.gateway.control import Control, Hands
 from ctui.gateway.egress.names import BadName
 from ctui.gateway.egress.opened.authority import Authority
-from ctui.gateway.egress.opened.tunnel import Opener
 from ctui.gateway.egress.upstream import Upstreams, upstreams_of
 from ctui.gateway.logins import Logins
 from ctui.gateway.openings import Openings
 from ctui.gateway.site import Parts, Site
 from ctui.gateway.table import Table
-from ctui.gateway.trust import trusted
 from ctui.paths import Paths
 
 log = logging.getLogger(__name__)
@@ -74,7 +70,7 @@ class Gateway:
             asks=asks,
             held=held_by_all(),
             proxies=_proxies(),
-            opener=Opener(Authority(self._paths.authority), cache(_trust)),
+            authority=Authority(self._paths.authority),
             own_ports=own_ports,
             tell=self._control.tell,
         )
@@ -131,13 +127,6 @@ def _proxies() -> Upstreams:
             f"the proxies of the environment cannot be used: {error}",
             hint="mend HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, then stop the driver",
         ) from error
-
-
-def _trust() -> ssl.SSLContext:
-    """Return whom opened tunnels trust outside."""
-    context = trusted(os.environ)
-    context.set_alpn_protocols(["http/1.1"])
-    return context
 
 
 def main() -> int:

@@ -13,6 +13,7 @@ from ctui.gateway.api.server import ApiServer
 from ctui.gateway.asks import Asks
 from ctui.gateway.books.books import Books
 from ctui.gateway.books.rows import RequestRow
+from ctui.gateway.egress.opened.authority import Authority
 from ctui.gateway.egress.opened.tunnel import Opener
 from ctui.gateway.egress.policy import Attempt, Record
 from ctui.gateway.egress.proxy import EgressServer
@@ -26,6 +27,7 @@ from ctui.gateway.model import (
     Listening,
 )
 from ctui.gateway.ports.hub import PortsHub
+from ctui.gateway.trust import trusted_tunnels
 
 
 class Parts(NamedTuple):
@@ -36,7 +38,7 @@ class Parts(NamedTuple):
     asks: Asks
     held: Held
     proxies: Upstreams
-    opener: Opener
+    authority: Authority
     own_ports: Collection[int]
     tell: Callable[[FromGateway], object]
 
@@ -55,7 +57,7 @@ class Site:
             self._ask,
             self._record,
             credentials=lambda: self.place.access.credentials,
-            opener=parts.opener,
+            opener=Opener(parts.authority, lambda: trusted_tunnels(self.place.access.ca_file)),
             upstreams=parts.proxies,
             own_ports=parts.own_ports,
         )

@@ -12,6 +12,7 @@ from ctui.errors import InvalidInput
 from ctui.gateway.egress.names import BadName, target_of
 from ctui.gateway.egress.policy import Mode, Origin, Policy, PrivateHost, Rule, decide, rule_of
 from ctui.tasks.host_rules import Effect, HostRule
+from ctui.tasks.network.lent import lending_rules
 from ctui.text import one_line
 
 T = TypeVar("T")
@@ -61,6 +62,7 @@ def policy_of(config: Config, kept: Iterable[HostRule]) -> Policy:
     network = config.network
     allow = _read("allow", checked_host, network.allowed)
     deny = _read("deny", lambda text: checked_host(text, "deny"), network.denied)
+    allow += lending_rules(config)
     for rule in kept:
         made = checked_host(rule.host, rule.effect, rule.origin)
         (allow if rule.effect == "allow" else deny).append(made)

@@ -19,9 +19,10 @@ from ctui.gateway.egress.policy import Policy, PrivateHost, Rule
 from ctui.gateway.model import Access, Login, LoginKind
 from ctui.sandbox.proxies import GATEWAY, gateway_proxies
 from ctui.sandbox.services import Service
-from ctui.sandbox.spec import GATEWAY_FOLDER, Mount
+from ctui.sandbox.spec import CERTIFICATES, GATEWAY_FOLDER, TRUST_VARIABLES, Mount
 from ctui.tasks.host_rules import HostRule
 from ctui.tasks.model import Task, TaskOptions
+from ctui.tasks.network.lent import Lent
 from ctui.tasks.network.rules import policy_of
 
 if TYPE_CHECKING:
@@ -94,9 +95,23 @@ def _servers(task: Task) -> Iterator[PrivateHost]:
 
 
 def access_of(
-    task: str, number: int, policy: Policy, folder: Path, budget: float | None = None
+    task: str,
+    number: int,
+    policy: Policy,
+    folder: Path,
+    budget: float | None = None,
+    lent: Lent = Lent(),  # noqa: B008 - never changed
 ) -> Access:
-    """Return a run's access to the gateway; `folder` is where all accesses have theirs."""
+    """Return a run's access to the gateway.
+
+    Args:
+        task: its id.
+        number: of the run.
+        policy: which hosts it reaches.
+        folder: where all accesses have theirs.
+        budget: of the task, in dollars.
+        lent: what the gateway adds to its requests.
+    """
     run = f"{task}/{number}"
     return Access(
         run=run,
@@ -106,6 +121,7 @@ def access_of(
         egress=policy,
         login=task,
         budget=budget,
+        credentials=lent.credentials,
     )
 
 
@@ -144,8 +160,15 @@ def refuse_owned(names: Iterable[str]) -> None:
         )
 
 
-def sealed_environment(login: Login | None, beside: Iterable[Service] = ()) -> dict[str, str]:
-    """Return the variables of a sealed run, none of them a secret; `beside` are its services.
+def sealed_environment(
+    login: Login | None, beside: Iterable[Service] = (), *, opened: bool = False
+) -> dict[str, str]:
+    """Return the variables of a sealed run, none of them a secret.
+
+    Args:
+        login: of its calls.
+        beside: its services.
+        opened: it reaches hosts that the gateway opens, whose certificates programs are to trust.
 
     By the socket and its own address the CLI behaves as without a gateway: the same window, tools
     and models. The socket's variable is not documented, and is pinned with the CLI.
@@ -159,6 +182,7 @@ def sealed_environment(login: Login | None, beside: Iterable[Service] = ()) -> d
         "ANTHROPIC_UNIX_SOCKET": f"{GATEWAY_FOLDER}/api.sock",
         "ANTHROPIC_BASE_URL": "http://api.anthropic.com",
         "ANTHROPIC_AUTH_TOKEN": PLACEHOLDER,
+        **(dict.fromkeys(TRUST_VARIABLES, CERTIFICATES) if opened else {}),
         # With a subscription the CLI asks for it by itself, which it cannot see here.
         **({"ENABLE_PROMPT_CACHING_1H": "1"} if login and login.kind == "oauth" else {}),
     }
