@@ -27,6 +27,8 @@ from ctui.gateway.model import (
     Listening,
 )
 from ctui.gateway.ports.hub import PortsHub
+from ctui.gateway.ssh.agent import SshAgent
+from ctui.gateway.ssh.files import AGENT_SOCKET
 from ctui.gateway.trust import trusted_tunnels
 
 
@@ -61,6 +63,13 @@ class Site:
             upstreams=parts.proxies,
             own_ports=parts.own_ports,
         )
+        self._agent = SshAgent(
+            folder / AGENT_SOCKET,
+            lambda: self.place.access.keys,
+            self._ask,
+            self._record,
+            lambda: self.place.access.egress.hold,
+        )
         self.hub = PortsHub(folder / PORTS_SOCKET, self._listens)
 
     async def open(self) -> None:
@@ -73,6 +82,8 @@ class Site:
             await self._api.start()
             await self._egress.start()
             await self.hub.start()
+            if self.place.access.keys:
+                await self._agent.start()
         except BaseException:  # whatever it was: nobody else would close them
             await self.close()
             raise
@@ -87,6 +98,7 @@ class Site:
         await self._api.close()
         await self._egress.close()
         await self.hub.close()
+        await self._agent.close()
 
     @property
     def listening(self) -> Listening:

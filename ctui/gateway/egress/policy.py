@@ -107,6 +107,8 @@ class Attempt(msgspec.Struct, frozen=True):
     port: int
     program: str = ""
     """Name that the program gives itself; a claim, without control characters."""
+    key: str = ""
+    """Name of a key that is to be used there; "" asks for the host itself."""
 
 
 class Record(msgspec.Struct, frozen=True):

@@ -8,16 +8,19 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from ctui.config import Config
-from ctui.config.gateway_section import CredentialRule
+from ctui.config.gateway_section import CredentialRule, SshRule
 from ctui.errors import CtuiError, InvalidInput
 from ctui.gateway.egress.names import BadName, Target, target_of
 from ctui.gateway.egress.opened.credential import Credential
 from ctui.gateway.egress.policy import Rule
+from ctui.gateway.ssh.keys import SshKey
 from ctui.paths import Paths
+from ctui.tasks.network.ssh_keys import ssh_key
 from ctui.tasks.secrets.values import read_values
 from ctui.text import one_line
 
 _HTTPS = 443
+_SSH = 22
 _PLACE = re.compile(r"\{(?:(?P<user>[^{}:]+):)?secret\}")
 _VALUE = re.compile(r"[\x21-\x7e](?:[\t\x20-\x7e]{0,16382}[\x21-\x7e])?")
 
@@ -26,6 +29,7 @@ class Lent(NamedTuple):
     """What a run is lent by the gateway, and never has."""
 
     credentials: tuple[Credential, ...] = ()
+    keys: tuple[SshKey, ...] = ()
     redacted: tuple[str, ...] = ()
     """Values that are taken out of what is stored and shown: a host may send back what it gets."""
 
@@ -46,7 +50,14 @@ def lent_by(paths: Paths, config: Config, environ: Mapping[str, str]) -> Lent:
         values = read_values(paths, [rule.secret], environ)
         redacted += values.redacted
         credentials.append(_credential(rule, values.variables.get(rule.secret), values.problem))
-    return Lent(tuple(credentials), tuple(redacted))
+    keys = [ssh_key(rule, ssh_target(rule), paths.config, environ) for rule in config.gateway.ssh]
+    return Lent(tuple(credentials), tuple(keys), tuple(redacted))
+
+
+def problems_of(lent: Lent) -> list[str]:
+    """Return a line for each of them that no task can use."""
+    said = [f"{one.target}: {one.problem}" for one in lent.credentials if one.problem]
+    return said + [key.problem for key in lent.keys if key.problem]
 
 
 def not_read(config: Config) -> Lent:
@@ -55,7 +66,9 @@ def not_read(config: Config) -> Lent:
     Raises:
         InvalidInput: a rule names no host.
     """
-    return Lent(tuple(_credential(rule, None, None) for rule in config.gateway.credentials))
+    credentials = [_credential(rule, None, None) for rule in config.gateway.credentials]
+    keys = [SshKey(*ssh_target(rule), rule.key) for rule in config.gateway.ssh]
+    return Lent(tuple(credentials), tuple(keys))
 
 
 def lending_rules(config: Config) -> Iterable[Rule]:
@@ -66,6 +79,9 @@ def lending_rules(config: Config) -> Iterable[Rule]:
     """
     for rule in config.gateway.credentials:
         target = opened_target(rule)
+        yield Rule(target.host, (target.port,))
+    for ssh in config.gateway.ssh:
+        target = ssh_target(ssh)
         yield Rule(target.host, (target.port,))
 
 
@@ -78,13 +94,22 @@ def opened_target(rule: CredentialRule) -> Target:
     return _target("gateway.credentials", rule.host, _HTTPS)
 
 
+def ssh_target(rule: SshRule) -> Target:
+    """Return the host and port of a rule of ssh.
+
+    Raises:
+        InvalidInput: it names no host.
+    """
+    return _target("gateway.ssh", rule.host, _SSH)
+
+
 def _target(key: str, text: str, port: int) -> Target:
     try:
         return target_of(text, port)
     except BadName as error:
         raise InvalidInput(
             f"{key}: {one_line(text, 80)}: {error}",
-            hint="write HOST or HOST:PORT; a credential is for one host, not for all below it",
+            hint="write HOST or HOST:PORT, and name each host by itself",
         ) from error
 
 

@@ -39,7 +39,7 @@ from ctui.sandbox.spec import (
 from ctui.sandbox.surroundings import surroundings
 from ctui.tasks.mailbox.ports import Account, BuiltEnvironment, Provided, Services
 from ctui.tasks.model import SandboxFacts, Task
-from ctui.tasks.network.lent import not_read
+from ctui.tasks.network.lent import not_read, problems_of
 from ctui.tasks.network.sealed import (
     SEALED,
     SealedRun,
@@ -150,9 +150,12 @@ async def prepare(
         limits=_limits(sandbox),
         directory=provided.directory,
     )
+    lacking = problems_of(account.lent) if account and account.lent else []
     skipped = account.servers.skipped if account and account.servers else ()
     facts = msgspec.structs.replace(
-        _facts(config, task, spec, provided), personal=own.said, skipped=(*skipped, *own.left_out)
+        _facts(config, task, spec, provided),
+        personal=own.said,
+        skipped=(*skipped, *own.left_out, *lacking),
     )
     given = given_environment(services, task, account)
     greeting = first_line_of(home, account, given, task)
@@ -176,8 +179,12 @@ def sealed_run_of(
 def _network_environment(config: Config, task: Task, sealed: SealedRun | None) -> Mapping[str, str]:
     if sealed is None:
         return {}
-    opened = bool(config.gateway.credentials)
-    return sealed_environment(sealed.login, task.options.services, opened=opened)
+    return sealed_environment(
+        sealed.login,
+        task.options.services,
+        opened=bool(config.gateway.credentials),
+        signs=bool(config.gateway.ssh),
+    )
 
 
 async def _personal(services: Services, config: Config) -> Personal:
