@@ -167,7 +167,12 @@ class NetworkDesk:
                 self._wanted[request] = event.task
                 number = int(run.rpartition("/")[2])
                 return event.task, mail.HostAsked(
-                    run=number, request=request, host=host, port=port, program=event.program
+                    run=number,
+                    request=request,
+                    host=host,
+                    port=port,
+                    program=event.program,
+                    key=event.key,
                 )
             case gateway.HostGone(id=request) if task := self._wanted.pop(request, ""):
                 return task, mail.HostGone(request=request)

@@ -20,7 +20,7 @@ from ctui.tasks.secrets.values import read_values
 from ctui.text import one_line
 
 _HTTPS = 443
-_SSH = 22
+SSH = 22
 _PLACE = re.compile(r"\{(?:(?P<user>[^{}:]+):)?secret\}")
 _VALUE = re.compile(r"[\x21-\x7e](?:[\t\x20-\x7e]{0,16382}[\x21-\x7e])?")
 
@@ -100,17 +100,29 @@ def ssh_target(rule: SshRule) -> Target:
     Raises:
         InvalidInput: it names no host.
     """
-    return _target("gateway.ssh", rule.host, _SSH)
+    return _target("gateway.ssh", rule.host, SSH)
 
 
-def _target(key: str, text: str, port: int) -> Target:
+def checked_target(text: str, port: int) -> Target:
+    """Return the one host that a person wrote, with this port where there is none.
+
+    Raises:
+        InvalidInput: it names no host.
+    """
     try:
         return target_of(text, port)
     except BadName as error:
         raise InvalidInput(
-            f"{key}: {one_line(text, 80)}: {error}",
+            f"{one_line(text, 80)}: {error}",
             hint="write HOST or HOST:PORT, and name each host by itself",
         ) from error
+
+
+def _target(key: str, text: str, port: int) -> Target:
+    try:
+        return checked_target(text, port)
+    except InvalidInput as error:
+        raise InvalidInput(f"{key}: {error.message}", hint=error.hint) from error
 
 
 def _credential(rule: CredentialRule, secret: str | None, problem: CtuiError | None) -> Credential:
