@@ -1,4 +1,4 @@
-"""Hosts with a credential, from inside a real task: every tool has it, and no means finds it."""
+"""Credentials that stay outside, from inside a real task: tools have them, no means finds them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ import pytest
 
 from ctui.gateway.egress.opened.authority import certificate_of
 from ctui.gateway.finding import connected
+from ctui.tasks.model import AskKind, AskState
+from tests.conftest import git
 from tests.gateway.egress.outside import certificates
+from tests.gateway.ssh.servers import USER, keys, needs_sshd, server
 from tests.gateway.test_engine import TOOLS, fill
 from tests.tasks.conftest import Person
 
@@ -144,3 +147,51 @@ async def test_every_tool_has_the_credential_and_nothing_in_the_task_has_it(
     gateway = person.world.paths.gateway_log.read_text()
     assert SECRET not in gateway
     assert LOGIN not in gateway
+
+
+@needs_sshd
+async def test_git_over_ssh_with_a_key_that_stays_outside(person: Person, tmp_path: Path) -> None:
+    """It is asked once in the task, what git brings is there, and the private directory has no
+    remote; the key is found by no means."""
+    made = await keys(tmp_path / "person")
+    git(tmp_path, "clone", "-q", "--bare", str(person.repository), "theirs.git")
+    async with server(made) as port:
+        known = made.folder / "known_hosts"
+        host_key = made.host_key.with_name("host_key.pub").read_text()
+        known.write_text(f"[host]:{port} {host_key}")
+        config = person.world.paths.config_file
+        named = config.read_text().replace("[network]", f'[network]\nprivate = ["host:{port}"]')
+        rule = f'host = "host:{port}"\nkey = "{made.key}"\nknown_hosts = "{known}"'
+        config.write_text(f"{named}\n[[gateway.ssh]]\n{rule}\n")
+        url = f"ssh://{USER}@host:{port}{tmp_path}/theirs.git"
+        secret = made.key.read_text().splitlines()[3]
+        found = re.search(r"[A-Za-z0-9]{13}", secret)
+        assert found is not None
+        steps = (
+            f"bash git clone -q {url} /tmp/clone && cat /tmp/clone/hello.txt",
+            "bash echo remotes: $(git remote | wc -l)",
+            f"bash git -C /tmp/clone push -q {url} HEAD:refs/heads/new && echo pushed",
+            f"bash {_look(found[0])}",
+        )
+        await person.start("signs", *steps, "say Done.", skip_permissions=True)
+        ask = await person.asked("signs")
+        assert (ask.kind, ask.title) == (AskKind.HOST, "sign in at host by ssh")
+        code, said = await person.ctui("task", "answer", "signs", "allow")
+        assert code == 0, said
+        await person.idle("signs")
+        said = person.tool_output("signs")
+        assert "hello" in said, said
+        assert "pushed" in said
+        assert "looked" in said
+        assert found[0] not in said.partition("pushed")[2]
+        assert "remotes: 0" in said
+        for entry in person.journal("signs"):
+            assert secret not in entry.line
+        asks = person.store.asks.list(*AskState, task="signs")
+        assert [one.kind for one in asks] == [AskKind.HOST]
+    assert git(tmp_path / "theirs.git", "rev-parse", "new")
+    _, log = await person.ctui("network", "log", "signs", "--json")
+    rows = json.loads(log[log.index("[") :])
+    assert [row["rule"] for row in rows if row["credential"] == str(made.key)] == [
+        "signed in by ssh"
+    ] * 2
