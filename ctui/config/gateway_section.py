@@ -60,7 +60,7 @@ class SshRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class GatewayConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the gateway adds for tasks, which they never have."""
+    """Credentials that the gateway adds for tasks, which never have them."""
 
     credentials: Annotated[
         tuple[CredentialRule, ...],

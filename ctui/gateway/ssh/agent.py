@@ -200,7 +200,7 @@ class SshAgent:
 
 
 class _Bound:
-    """What a connection to the agent is for: one session with one host."""
+    """Session with a host, which a connection to the agent is for."""
 
     def __init__(self, bind: wire.Bind, keys: list[SshKey], body: bytes) -> None:
         self.body = body

@@ -68,7 +68,7 @@ class SshKey(msgspec.Struct, frozen=True):
 
 
 class PrivateFile(NamedTuple):
-    """What the file of a private key holds."""
+    """Content of a private key's file."""
 
     public: bytes
     locked: bool

@@ -54,7 +54,7 @@ class Account(NamedTuple):
     secrets: Mapping[str, str] = {}
     """Variables with the values of the task's secrets."""
     lent: Lent | None = None
-    """What the gateway lends a sealed run; None where it was not read."""
+    """Loan of the gateway to a sealed run; None where it was not read."""
 
 
 class Workspace(Protocol):

@@ -26,7 +26,7 @@ _VALUE = re.compile(r"[\x21-\x7e](?:[\t\x20-\x7e]{0,16382}[\x21-\x7e])?")
 
 
 class Lent(NamedTuple):
-    """What a run is lent by the gateway, and never has."""
+    """Loan of the gateway to a run, which never has it."""
 
     credentials: tuple[Credential, ...] = ()
     keys: tuple[SshKey, ...] = ()

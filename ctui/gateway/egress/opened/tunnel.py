@@ -35,7 +35,7 @@ _NEXT_SECONDS = 120.0
 
 
 class Opener(NamedTuple):
-    """What opened tunnels are made with."""
+    """Parts that opened tunnels are made with."""
 
     authority: Authority
     trust: Callable[[], ssl.SSLContext]
