@@ -140,12 +140,18 @@ class TlsChannel:
 
     def _read(self) -> bytes | None:
         """Return what was said, nothing at the end, and None where more has to come first."""
+        said = bytearray()
         try:
-            return self._tls.read(PORTION)
+            while len(said) < PORTION and (record := self._tls.read(PORTION)):
+                said += record
         except ssl.SSLWantReadError:
-            return None
+            return bytes(said) or None
         except ssl.SSLZeroReturnError:
-            return b""
+            pass
+        except ssl.SSLError:
+            if not said:  # what was said before counts; the next one is told of it
+                raise
+        return bytes(said)
 
     async def _fill(self) -> None:
         """Take what comes next; whoever is cancelled meanwhile has taken nothing."""

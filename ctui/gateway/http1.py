@@ -189,6 +189,7 @@ async def exchange(
     response: Callable[[h11.Response], h11.Response],
     *,
     patience: float,
+    interim: Callable[[h11.InformationalResponse], h11.InformationalResponse] = lambda it: it,
 ) -> bool:
     """Pass one request and its answer on; return True if both now speak another protocol.
 
@@ -198,6 +199,7 @@ async def exchange(
         request: the head as it is to be sent.
         response: makes of the answer's head the one that is passed on.
         patience: seconds in which something has to be said, or taken.
+        interim: makes the same of what comes before an answer, such as a switch of protocols.
 
     Raises:
         Gone: one of them closed the connection too early.
@@ -206,7 +208,7 @@ async def exchange(
     """
     await asked.send(request)
     upload = asyncio.ensure_future(_pass_body(asking, asked, patience))
-    download = asyncio.ensure_future(_pass_answer(asking, asked, response, patience))
+    download = asyncio.ensure_future(_pass_answer(asking, asked, response, interim, patience))
     gone = asyncio.ensure_future(_after(upload, asking))
     tasks = (upload, download, gone)
     try:
@@ -244,14 +246,22 @@ async def _pass_body(asking: Peer, asked: Peer, patience: float) -> None:
 
 
 async def _pass_answer(
-    asking: Peer, asked: Peer, response: Callable[[h11.Response], h11.Response], patience: float
+    asking: Peer,
+    asked: Peer,
+    response: Callable[[h11.Response], h11.Response],
+    interim: Callable[[h11.InformationalResponse], h11.InformationalResponse],
+    patience: float,
 ) -> bool:
     while True:
         async with asyncio.timeout(patience):
             event = await asked.event()
             if isinstance(event, h11.ConnectionClosed | type):
                 raise Gone
-            await asking.send(response(event) if isinstance(event, h11.Response) else event)
+            if isinstance(event, h11.Response):
+                event = response(event)
+            elif isinstance(event, h11.InformationalResponse):
+                event = interim(event)
+            await asking.send(event)
         if isinstance(event, h11.InformationalResponse) and event.status_code == 101:
             return True
         if isinstance(event, h11.EndOfMessage):

@@ -6,8 +6,10 @@ import asyncio
 import struct
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from ctui.gateway.egress.policy import rule_of
 from ctui.gateway.ssh import wire
 from tests.conftest import git
 from tests.gateway.ssh.servers import (
@@ -25,7 +27,7 @@ from tests.gateway.ssh.servers import (
 pytestmark = needs_sshd
 
 
-@pytest.mark.parametrize("kind", ["ed25519", "rsa", "ecdsa"])
+@pytest.mark.parametrize("kind", ["ed25519", pytest.param("rsa", marks=pytest.mark.slow), "ecdsa"])
 async def test_a_task_signs_in_without_the_key(tmp_path: Path, kind: str) -> None:
     """Somebody is asked once for all of the run; the log has the key's name, no file the key."""
     made = await keys(tmp_path / "person", kind)
@@ -143,6 +145,18 @@ async def test_a_host_with_another_key_than_the_known_one_is_not_spoken_with(
             assert code == 255
             assert "Host key verification failed" in said
             assert not task.way.asked
+
+
+async def test_a_host_that_is_denied_is_said_by_ssh(tmp_path: Path) -> None:
+    """The way there is decided about as any other, and the line reaches whoever reads ssh's."""
+    made = await keys(tmp_path / "person")
+    async with server(made) as port, signing(tmp_path / "run", named(made, port)) as task:
+        denied = (rule_of("localhost", ports=()),)
+        task.way.policy = msgspec.structs.replace(task.way.policy, deny=denied)
+        code, said = await task.ssh("true")
+        assert code == 255
+        assert f"ctui: localhost:{port} is refused: deny localhost:* (person)" in said
+        assert not task.way.asked
 
 
 async def test_no_commit_and_no_file_is_signed(tmp_path: Path) -> None:

@@ -98,6 +98,14 @@ def without_sessions(response: h11.Response, *, last: bool) -> h11.Response:
     return h11.Response(status_code=response.status_code, headers=headers, reason=response.reason)
 
 
+def interim_without_sessions(event: h11.InformationalResponse) -> h11.InformationalResponse:
+    """Return the same of what comes before an answer."""
+    headers = [pair for pair in event.headers if pair[0] != b"set-cookie"]
+    return h11.InformationalResponse(
+        status_code=event.status_code, headers=headers, reason=event.reason
+    )
+
+
 def _websocket(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
     """Return what asks for a websocket; no other protocol could be passed on as HTTP is."""
     wanted = upgrade(headers)

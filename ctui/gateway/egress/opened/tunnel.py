@@ -22,6 +22,7 @@ from ctui.gateway.egress.opened.authority import Authority
 from ctui.gateway.egress.opened.credential import (
     Credential,
     Forbidden,
+    interim_without_sessions,
     with_credential,
     without_sessions,
 )
@@ -173,7 +174,14 @@ class OpenedTunnel:
             last = _is_last(event)
             return without_sessions(event, last=last)
 
-        if await exchange(asking, asked, head, response, patience=self._idle):
+        if await exchange(
+            asking,
+            asked,
+            head,
+            response,
+            patience=self._idle,
+            interim=interim_without_sessions,
+        ):
             await asked.channel.sendall(asking.early())
             await asking.channel.sendall(asked.early())
             up, down = await join(asking.channel, asked.channel, idle=self._idle)
