@@ -109,6 +109,11 @@ class Paths(NamedTuple):
         return self._socket("gw", below="0123456789ab/egress.sock")
 
     @property
+    def authority(self) -> Path:
+        """Key and certificate by which the gateway is a host that it opens."""
+        return self.state / "authority.pem"
+
+    @property
     def ports_secret(self) -> Path:
         return self.state / "ports-secret"
 

@@ -98,6 +98,8 @@ def show(task: str | None, repo: str | None, *, shipped: bool, as_json: bool) ->
     click.echo(f"{whose} {state}; {'its mode' if task else 'network.mode'} is {shown.mode}")
     rows = [[str(rule.id or ""), rule.effect, rule.host, rule.origin] for rule in shown.rules]
     rows += [["", "private", host, "person"] for host in shown.private]
+    rows += [["", "opened", f"{one.host}: {one.header}", one.secret] for one in shown.opened]
+    rows += [["", "ssh", one.host, one.key] for one in shown.ssh]
     if shipped:
         rows += [["", "allow", one.host, f"shipped: {one.source}"] for one in shown.shipped]
     print_table(["ID", "RULE", "HOST", "BY"], rows, empty="nobody has named a host")
@@ -106,10 +108,10 @@ def show(task: str | None, repo: str | None, *, shipped: bool, as_json: bool) ->
 
 
 def _shown(scope: _Scope) -> ShownNetwork:
-    from ctui.cli.shapes import ShippedHost, ShownHostRule, ShownNetwork
+    from ctui.cli.shapes import OpenedHost, ShippedHost, ShownHostRule, ShownNetwork, SshHost
     from ctui.gateway.egress.shipped import SHIPPED
 
-    network = scope.config.network
+    network, lending = scope.config.network, scope.config.gateway
     said = [ShownHostRule(None, "allow", host, "settings") for host in network.allowed]
     said += [ShownHostRule(None, "deny", host, "settings") for host in network.denied]
     kept = [ShownHostRule(one.id, one.effect, one.host, one.origin) for one in scope.rules()]
@@ -118,6 +120,8 @@ def _shown(scope: _Scope) -> ShownNetwork:
         gateway=network.gateway,
         rules=[*said, *kept],
         private=list(network.private_hosts),
+        opened=[OpenedHost(one.host, one.name, one.secret) for one in lending.credentials],
+        ssh=[SshHost(one.host, one.key) for one in lending.ssh],
         shipped=[ShippedHost(one.host, list(one.ports), one.source) for one in SHIPPED],
     )
 
@@ -133,11 +137,13 @@ def check(host: str, task: str | None, repo: str | None, *, as_json: bool) -> No
     """
     from ctui.tasks.network.rules import verdict_of
 
-    verdict = verdict_of(_Scope(task, repo).policy(), host)
+    scope = _Scope(task, repo)
+    verdict = verdict_of(scope.policy(), host, scope.config)
     if as_json:
         print_json(verdict)
     else:
-        click.echo(f"{verdict.host}:{verdict.port} {verdict.verdict}: {verdict.rule}")
+        added = f"; opened: {verdict.opened} is added" if verdict.opened else ""
+        click.echo(f"{verdict.host}:{verdict.port} {verdict.verdict}: {verdict.rule}{added}")
     if verdict.verdict != "allowed":
         raise SystemExit(1)
 
@@ -161,6 +167,18 @@ def allow(hosts: tuple[str, ...], task: str | None, repo: str | None, *, as_json
 def deny(hosts: tuple[str, ...], task: str | None, repo: str | None, *, as_json: bool) -> None:
     """Let no task reach HOST, *.DOMAIN or HOST:PORT, whoever allows it; without a port: on none."""
     _change(hosts, "deny", _Scope(task, repo), as_json=as_json)
+
+
+@command.command("sign")
+@click.argument("hosts", nargs=-1, required=True, metavar="HOST...")
+@_scope_options
+@json_option
+def sign(hosts: tuple[str, ...], task: str | None, repo: str | None, *, as_json: bool) -> None:
+    """Let tasks sign in at HOST or HOST:PORT by ssh unasked, with the key of [[gateway.ssh]].
+
+    The key stays outside of them.
+    """
+    _change(hosts, "sign", _Scope(task, repo), as_json=as_json)
 
 
 @command.command("forget")
@@ -195,7 +213,7 @@ def log(task: str | None, *, limit: int, as_json: bool) -> None:
         print_json(rows)
         return
     print_table(
-        ["AGE", "TASK", "HOST", "VERDICT", "RULE", "LOGIN", "UP", "DOWN"],
+        ["AGE", "TASK", "HOST", "VERDICT", "RULE", "CREDENTIAL", "UP", "DOWN"],
         [
             [
                 age(one.at),
@@ -214,10 +232,9 @@ def log(task: str | None, *, limit: int, as_json: bool) -> None:
 
 
 def _change(hosts: tuple[str, ...], effect: Effect, scope: _Scope, *, as_json: bool) -> None:
-    from ctui.tasks.network.rules import checked_host
     from ctui.tasks.store import now
 
-    rules = [str(checked_host(host, effect)) for host in hosts]  # all of them, or none
+    rules = [_rule_of(host, effect) for host in hosts]  # all of them, or none
     table = context.store().host_rules
     kept = [table.set(host, effect, now(), scope.repository, scope.task) for host in rules]
     _tell_driver()
@@ -226,6 +243,16 @@ def _change(hosts: tuple[str, ...], effect: Effect, scope: _Scope, *, as_json: b
         return
     for rule in kept:
         click.echo(f"{rule.id}: {rule.effect} {rule.host} ({rule.origin})")
+
+
+def _rule_of(host: str, effect: Effect) -> str:
+    """Return a rule as it is kept."""
+    from ctui.tasks.network.lent import SSH, checked_target
+    from ctui.tasks.network.rules import checked_host
+
+    if effect == "sign":
+        return str(checked_target(host, SSH))
+    return str(checked_host(host, effect))
 
 
 def _tell_driver() -> None:

@@ -98,6 +98,7 @@ PRINTED: dict[str, str] = {
     "network check": "network-check",
     "network allow": "network-rules",
     "network deny": "network-rules",
+    "network sign": "network-rules",
     "network forget": "network-rules",
     "network log": "network-log",
     "run": "task-start",

@@ -215,11 +215,12 @@ class DoneStep(msgspec.Struct, frozen=True):
 
 
 class ShownHostRule(msgspec.Struct, frozen=True):
-    """A host that somebody allows or denies."""
+    """A host that somebody allows, denies, or lets tasks sign in at."""
 
     id: int | None
     """None for one of the settings."""
-    effect: Literal["allow", "deny"]
+    effect: Literal["allow", "deny", "sign"]
+    """`sign` lets it be signed in at by ssh, with the key that the settings name."""
     host: str
     origin: Literal["settings", "person", "repository", "task"]
 
@@ -233,6 +234,24 @@ class ShippedHost(msgspec.Struct, frozen=True):
     """Document that says that a tool needs it."""
 
 
+class OpenedHost(msgspec.Struct, frozen=True):
+    """A host whose tunnels are opened, because requests to it get a credential."""
+
+    host: str
+    header: str
+    """Name of the header."""
+    secret: str
+    """Name of the secret."""
+
+
+class SshHost(msgspec.Struct, frozen=True):
+    """A host that tasks may sign in at by ssh."""
+
+    host: str
+    key: str
+    """File of the key."""
+
+
 class ShownNetwork(msgspec.Struct, frozen=True):
     """The reach of tasks."""
 
@@ -241,6 +260,8 @@ class ShownNetwork(msgspec.Struct, frozen=True):
     """New tasks are sealed behind the gateway."""
     rules: list[ShownHostRule]
     private: list[str]
+    opened: list[OpenedHost]
+    ssh: list[SshHost]
     shipped: list[ShippedHost]
 
 

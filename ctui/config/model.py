@@ -11,6 +11,7 @@ from typing import Annotated, Any, NamedTuple, get_args, get_origin
 import msgspec
 from msgspec import Meta
 
+from ctui.config.gateway_section import GatewayConfig
 from ctui.config.own_sections import GitConfig, McpConfig, ScreenConfig, TaskConfig, WorktreeConfig
 from ctui.config.task_sections import ClaudeConfig, ImageConfig, NetworkConfig, SandboxConfig
 
@@ -21,6 +22,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     image: ImageConfig = ImageConfig()
     sandbox: SandboxConfig = SandboxConfig()
     network: NetworkConfig = NetworkConfig()
+    gateway: GatewayConfig = GatewayConfig()
     claude: ClaudeConfig = ClaudeConfig()
     worktrees: WorktreeConfig = WorktreeConfig()
     git: GitConfig = GitConfig()

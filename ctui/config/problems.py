@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from ctui.config.gateway_section import check_rules
 from ctui.config.key_ids import DEFAULT_KEYS, clashes
 from ctui.config.lines import line_of, lines_of
 from ctui.config.model import Config, Key, known_keys
@@ -133,8 +134,7 @@ def variable_problems(environ: Mapping[str, str]) -> list[Problem]:
 
 def value_problem(key: Key, value: object, *, strict: bool = True) -> Problem | None:
     """Return the problem of one key's value, or None; `strict` is off for environment variables."""
-    texts = value if isinstance(value, list) else [value]
-    if any(isinstance(text, str) and _NO_TEXT.search(text) for text in texts):
+    if any(_NO_TEXT.search(text) for text in _texts(value)):
         hint = "write it in one line of plain text"
         return Problem(key.path, "has a control character in it, or no UTF-8", hint)
     try:
@@ -149,8 +149,20 @@ def value_problem(key: Key, value: object, *, strict: bool = True) -> Problem | 
     return None
 
 
+def _texts(value: object) -> Iterator[str]:
+    """Yield every text in a value of a file."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _texts(one)
+
+
 def toml_value(value: object) -> str:
-    """Return a text, number, truth value or list of them as TOML writes it."""
+    """Return a text, number, truth value, table or list of them as TOML writes it."""
+    if isinstance(value, dict):
+        inside = (f"{key} = {toml_value(one)}" for key, one in value.items())
+        return f"{{{', '.join(inside)}}}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(toml_value, value))}]"
     if isinstance(value, bool):
@@ -251,6 +263,8 @@ def _check(path: str, value: Any) -> None:
             parse_size(value)
         case "sandbox.env":
             person_variables((), (), [value] if isinstance(value, str) else value, {})
+        case "gateway.credentials" | "gateway.ssh":
+            check_rules(value)
         case "worktrees.prefix" if value and not _fits_prefix(value):
             hint = "write it like ctui/"
             raise InvalidInput(f"{shown} cannot begin a branch's name", hint=hint)

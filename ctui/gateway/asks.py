@@ -25,7 +25,13 @@ class Asks:
         # Unique also among processes, so that a late decision cannot answer another question.
         number = f"{os.getpid()}-{next(_NEXT)}"
         wanted = HostWanted(
-            number, access.run, access.task, attempt.host, attempt.port, attempt.program
+            id=number,
+            run=access.run,
+            task=access.task,
+            host=attempt.host,
+            port=attempt.port,
+            program=attempt.program,
+            key=attempt.key,
         )
         decision: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._open[number] = wanted, decision

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable
 
 import h11
 
-_READ = 1 << 16
+from ctui.gateway.channel import Channel, PlainChannel
+
 _HEAD_LIMIT = 1 << 16
 """Bytes of a request's or a response's head."""
 _LINGER_SECONDS = 2.0
@@ -48,12 +49,23 @@ class Peer:
         sent: bytes that went there.
     """
 
-    def __init__(self, connection: socket.socket, role: type[h11.CLIENT | h11.SERVER]) -> None:
-        """Speak as `h11.SERVER` with who asks, and as `h11.CLIENT` with who is asked."""
+    def __init__(
+        self,
+        connection: socket.socket,
+        role: type[h11.CLIENT | h11.SERVER],
+        channel: Channel | None = None,
+    ) -> None:
+        """Speak with the other side of a connection.
+
+        Args:
+            connection: that leads there.
+            role: `h11.SERVER` with who asks, and `h11.CLIENT` with who is asked.
+            channel: what is spoken inside of the connection; by default on it.
+        """
         self.socket = connection
+        self.channel = channel or PlainChannel(connection)
         self.received = self.sent = 0
         self.http = h11.Connection(role, max_incomplete_event_size=_HEAD_LIMIT)
-        self._loop = asyncio.get_running_loop()
 
     async def event(self) -> Event:
         """Return what comes next; bodies come in portions.
@@ -68,7 +80,7 @@ class Peer:
             self.http.receive_data(data)
             self._refuse_others()
         if isinstance(event, h11.Request | h11.Response):
-            _refuse_two_lengths(event)
+            _refuse_odd(event)
         return event  # type: ignore[return-value]  # h11 says that it is one of these
 
     def _refuse_others(self) -> None:
@@ -82,7 +94,7 @@ class Peer:
         """Say it, and return when the kernel has taken all of it."""
         data = b"".join(self.http.send(event) or b"" for event in events)
         if data:
-            await self._loop.sock_sendall(self.socket, data)
+            await self.channel.sendall(data)
             self.sent += len(data)
             await asyncio.sleep(0)
 
@@ -92,15 +104,8 @@ class Peer:
 
     async def gone(self) -> None:
         """Return when the other side closes; never if it says something more before."""
-        ready = asyncio.Event()
-        self._loop.add_reader(self.socket, ready.set)
-        try:
-            await ready.wait()
-        finally:
-            self._loop.remove_reader(self.socket)
-        with contextlib.suppress(OSError):
-            if self.socket.recv(1, socket.MSG_PEEK):
-                await self._loop.create_future()
+        if not await self.channel.ends():
+            await asyncio.get_running_loop().create_future()
 
     async def answer(self, status: int, reason: str, text: str, headers: Headers = []) -> None:  # noqa: B006 - never changed
         """Send a whole answer of one line, after which the connection is closed."""
@@ -120,7 +125,7 @@ class Peer:
 
     async def _linger(self) -> None:
         """Let the other side close first: what it still sends would else take the answer away."""
-        self.socket.shutdown(socket.SHUT_WR)
+        self.channel.shutdown()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LINGER_SECONDS):
                 while await self._received():
@@ -129,11 +134,13 @@ class Peer:
     async def _received(self) -> bytes:
         """Return what came; all others have their turn first, as much as one side may say."""
         await asyncio.sleep(0)
-        return await self._loop.sock_recv(self.socket, _READ)
+        return await self.channel.recv()
 
 
-def _refuse_two_lengths(event: h11.Request | h11.Response) -> None:
-    """Raise for a head that gives its body's length twice: others read it in the other way."""
+def _refuse_odd(event: h11.Request | h11.Response) -> None:
+    """Raise for a head that others read in another way: of HTTP/2, or with two lengths."""
+    if event.http_version not in {b"1.0", b"1.1"}:
+        raise h11.RemoteProtocolError("only HTTP/1.1 is spoken here")
     names = {name for name, _ in event.headers}
     if {b"content-length", b"transfer-encoding"} <= names:
         raise h11.RemoteProtocolError("both a length and an encoding of a body")
@@ -182,6 +189,7 @@ async def exchange(
     response: Callable[[h11.Response], h11.Response],
     *,
     patience: float,
+    interim: Callable[[h11.InformationalResponse], h11.InformationalResponse] = lambda it: it,
 ) -> bool:
     """Pass one request and its answer on; return True if both now speak another protocol.
 
@@ -191,6 +199,7 @@ async def exchange(
         request: the head as it is to be sent.
         response: makes of the answer's head the one that is passed on.
         patience: seconds in which something has to be said, or taken.
+        interim: makes the same of what comes before an answer, such as a switch of protocols.
 
     Raises:
         Gone: one of them closed the connection too early.
@@ -199,7 +208,7 @@ async def exchange(
     """
     await asked.send(request)
     upload = asyncio.ensure_future(_pass_body(asking, asked, patience))
-    download = asyncio.ensure_future(_pass_answer(asking, asked, response, patience))
+    download = asyncio.ensure_future(_pass_answer(asking, asked, response, interim, patience))
     gone = asyncio.ensure_future(_after(upload, asking))
     tasks = (upload, download, gone)
     try:
@@ -230,20 +239,29 @@ async def _pass_body(asking: Peer, asked: Peer, patience: float) -> None:
             event = await asking.event()
             if not isinstance(event, h11.Data | h11.EndOfMessage):
                 raise Gone
-            await asked.send(event)
+            # What follows a body (RFC 9110, 6.5) could be taken for headers: it is left out.
+            await asked.send(h11.EndOfMessage() if isinstance(event, h11.EndOfMessage) else event)
         if isinstance(event, h11.EndOfMessage):
             return
 
 
 async def _pass_answer(
-    asking: Peer, asked: Peer, response: Callable[[h11.Response], h11.Response], patience: float
+    asking: Peer,
+    asked: Peer,
+    response: Callable[[h11.Response], h11.Response],
+    interim: Callable[[h11.InformationalResponse], h11.InformationalResponse],
+    patience: float,
 ) -> bool:
     while True:
         async with asyncio.timeout(patience):
             event = await asked.event()
             if isinstance(event, h11.ConnectionClosed | type):
                 raise Gone
-            await asking.send(response(event) if isinstance(event, h11.Response) else event)
+            if isinstance(event, h11.Response):
+                event = response(event)
+            elif isinstance(event, h11.InformationalResponse):
+                event = interim(event)
+            await asking.send(event)
         if isinstance(event, h11.InformationalResponse) and event.status_code == 101:
             return True
         if isinstance(event, h11.EndOfMessage):

@@ -12,7 +12,9 @@ from typing import Literal
 
 import msgspec
 
+from ctui.gateway.egress.opened.credential import Credential
 from ctui.gateway.egress.policy import Policy
+from ctui.gateway.ssh.keys import SshKey
 
 PROTOCOL = 1
 """Version of the messages; it grows when an older side would misread one."""
@@ -75,6 +77,9 @@ class Access(msgspec.Struct, frozen=True):
         budget: dollars that the task may spend in all of its runs.
         placeholder: what the run has in a credential's place: a request that brings another one is
             refused. "" takes none as well as any.
+        credentials: for other services, whose hosts it reaches by opened tunnels.
+        keys: by which it may sign in over ssh.
+        ca_file: certificates that these hosts may have beside those that the machine trusts.
     """
 
     run: str
@@ -85,6 +90,15 @@ class Access(msgspec.Struct, frozen=True):
     login: str = ""
     budget: float | None = None
     placeholder: str = ""
+    credentials: tuple[Credential, ...] = ()
+    keys: tuple[SshKey, ...] = ()
+    ca_file: str = ""
+
+    def known_from(self, earlier: Access) -> Access:
+        """Return it with what the same run had, where a driver that came later cannot know it."""
+        known = tuple(one.known_from(earlier.credentials) for one in self.credentials)
+        keys = tuple(one.known_from(earlier.keys) for one in self.keys)
+        return msgspec.structs.replace(self, credentials=known, keys=keys)
 
 
 class Serve(msgspec.Struct, frozen=True, tag="serve"):
@@ -156,7 +170,17 @@ class Served(msgspec.Struct, frozen=True, tag="served"):
 
 
 class HostWanted(msgspec.Struct, frozen=True, tag="host-wanted"):
-    """A connection waits for a decision; said again to each driver that connects meanwhile."""
+    """A connection waits for a decision; said again to each driver that connects meanwhile.
+
+    Attributes:
+        id: comes back in the answer.
+        run: and `task`, whose connection it is.
+        task: of the run.
+        host: that it wants.
+        port: of that host.
+        program: that wants it, as it says.
+        key: of ssh, by which it wants to sign in there; "" where it wants to reach the host.
+    """
 
     id: str
     run: str
@@ -164,6 +188,7 @@ class HostWanted(msgspec.Struct, frozen=True, tag="host-wanted"):
     host: str
     port: int
     program: str = ""
+    key: str = ""
 
 
 class HostGone(msgspec.Struct, frozen=True, tag="host-gone"):

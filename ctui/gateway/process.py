@@ -31,6 +31,7 @@ from ctui.gateway.asks import Asks
 from ctui.gateway.books.books import Books
 from ctui.gateway.control import Control, Hands
 from ctui.gateway.egress.names import BadName
+from ctui.gateway.egress.opened.authority import Authority
 from ctui.gateway.egress.upstream import Upstreams, upstreams_of
 from ctui.gateway.logins import Logins
 from ctui.gateway.openings import Openings
@@ -69,6 +70,7 @@ class Gateway:
             asks=asks,
             held=held_by_all(),
             proxies=_proxies(),
+            authority=Authority(self._paths.authority),
             own_ports=own_ports,
             tell=self._control.tell,
         )

@@ -13,6 +13,8 @@ from ctui.gateway.api.server import ApiServer
 from ctui.gateway.asks import Asks
 from ctui.gateway.books.books import Books
 from ctui.gateway.books.rows import RequestRow
+from ctui.gateway.egress.opened.authority import Authority
+from ctui.gateway.egress.opened.tunnel import Opener
 from ctui.gateway.egress.policy import Attempt, Record
 from ctui.gateway.egress.proxy import EgressServer
 from ctui.gateway.egress.upstream import Upstreams
@@ -25,6 +27,9 @@ from ctui.gateway.model import (
     Listening,
 )
 from ctui.gateway.ports.hub import PortsHub
+from ctui.gateway.ssh.agent import SshAgent
+from ctui.gateway.ssh.files import AGENT_SOCKET
+from ctui.gateway.trust import trusted_tunnels
 
 
 class Parts(NamedTuple):
@@ -35,6 +40,7 @@ class Parts(NamedTuple):
     asks: Asks
     held: Held
     proxies: Upstreams
+    authority: Authority
     own_ports: Collection[int]
     tell: Callable[[FromGateway], object]
 
@@ -52,8 +58,17 @@ class Site:
             lambda: self.place.access.egress,
             self._ask,
             self._record,
+            credentials=lambda: self.place.access.credentials,
+            opener=Opener(parts.authority, lambda: trusted_tunnels(self.place.access.ca_file)),
             upstreams=parts.proxies,
             own_ports=parts.own_ports,
+        )
+        self._agent = SshAgent(
+            folder / AGENT_SOCKET,
+            lambda: self.place.access.keys,
+            self._ask,
+            self._record,
+            lambda: self.place.access.egress.hold,
         )
         self.hub = PortsHub(folder / PORTS_SOCKET, self._listens)
 
@@ -67,13 +82,15 @@ class Site:
             await self._api.start()
             await self._egress.start()
             await self.hub.start()
+            if self.place.access.keys:
+                await self._agent.start()
         except BaseException:  # whatever it was: nobody else would close them
             await self.close()
             raise
 
     def change(self, access: Access) -> None:
         """Let through what an access says from now on; what it denies is cut off."""
-        self.place.access = access
+        self.place.access = access.known_from(self.place.access)
         self._egress.recheck()
 
     async def close(self) -> None:
@@ -81,6 +98,7 @@ class Site:
         await self._api.close()
         await self._egress.close()
         await self.hub.close()
+        await self._agent.close()
 
     @property
     def listening(self) -> Listening:
@@ -106,6 +124,7 @@ class Site:
                 port=record.port,
                 verdict=record.verdict,
                 rule=record.rule,
+                credential=record.credential,
                 up=record.up,
                 down=record.down,
                 anomaly=record.anomaly,

@@ -16,6 +16,13 @@ MANAGED = "/etc/claude-code"
 
 GATEWAY_FOLDER = "/ctui/gw"
 """Folder of the gateway's sockets in a sandbox."""
+CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
+"""Bundle that every image of a task has."""
+TRUST_VARIABLES = (
+    *("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "CARGO_HTTP_CAINFO"),
+    *("GIT_SSL_CAINFO", "NODE_EXTRA_CA_CERTS"),
+)
+"""Variables by which programs are told of a bundle, some of which bring another one."""
 NO_NETWORK = "none"
 """The engine's word for loopback only."""
 
@@ -75,6 +82,8 @@ class SandboxSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Address that answers names, and the only one; "" leaves them to the engine."""
     hosts: Mapping[str, str] = {}
     """Names and their addresses, before any resolver."""
+    authority: str = ""
+    """A certificate, as PEM, that its programs trust beside those of the image."""
     directory: str = ""
     """The folder below the workspace in which its command starts; "" is the workspace."""
     debugger: bool = False

@@ -6,7 +6,8 @@ from typing import Literal
 
 import msgspec
 
-Effect = Literal["allow", "deny"]
+Effect = Literal["allow", "deny", "sign"]
+"""A host is reached, or not; or it is signed in at by ssh, with the key that the settings name."""
 
 
 class HostRule(msgspec.Struct, frozen=True, kw_only=True):

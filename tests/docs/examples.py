@@ -39,6 +39,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "network deny": ("ctui network deny pastes.example.org",),
     "network forget": ("ctui network forget 3",),
     "network log": ("ctui network log fix-login --json",),
+    "network sign": ("ctui network sign git.example.org --task fix-login",),
     "network show": ("ctui network show --shipped",),
     "image update": ("ctui image update", "ctui image update --cli latest"),
     "login list": ("ctui login list", "ctui login list --json"),

@@ -7,7 +7,7 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
@@ -33,6 +33,8 @@ class Home:
         self.root = root
         self.paths = Paths.from_environment({"CTUI_HOME": str(root / "home")})
         private_folder(self.paths.state)
+        self.environ: Mapping[str, str] | None = None
+        """Of a gateway that is started; None is this process's own."""
         self.events: list[FromGateway] = []
         self._came = asyncio.Condition()
 
@@ -129,6 +131,6 @@ async def linked(
     made: Home, accesses: Iterable[Access] = (), logins: Iterable[Login] = ()
 ) -> AsyncIterator[Link]:
     """Be a driver that has pushed a table."""
-    async with Link(made.paths, made.take) as link:
+    async with Link(made.paths, made.take, made.environ) as link:
         assert await link.serve(accesses, logins) == {}
         yield link

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sqlite3
+import ssl
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, closing
@@ -21,16 +23,20 @@ from ctui import rpc
 from ctui.demo.model.script import fenced
 from ctui.errors import InvalidInput, Refused
 from ctui.gateway import finding
-from ctui.gateway.books.reading import read_calls, read_totals
+from ctui.gateway.books.reading import read_calls, read_requests, read_totals
+from ctui.gateway.egress.opened.authority import certificate_of
+from ctui.gateway.egress.opened.credential import Credential
 from ctui.gateway.egress.policy import Policy
 from ctui.gateway.link import Link
 from ctui.gateway.model import HostGone, HostWanted, Leave, Login, LoginRejected, Spent
 from tests.demo.conftest import Model, Start, start_model
+from tests.gateway.egress.outside import Pages, certificates, private, serving
 from tests.gateway.living import Home, booked, gone, home, linked
 
 __all__ = ["start_model"]
 
 REAL = "sk-ant-api03-real"
+SECRET = "tok-5fGh1qZ9wLx3"
 EXPIRED = "sk-ant-api03-SECRET-expired"
 
 
@@ -186,6 +192,45 @@ async def test_a_rejected_login_is_looked_for_anew(made: Home, model: Model) -> 
         assert rejected.fingerprint == old.fingerprint
         await link.serve([made.access()], [key(model)])
         assert "Hello." in await asking
+
+
+async def test_a_credential_outlives_the_driver_that_told_it(made: Home, tmp_path: Path) -> None:
+    """A next driver that cannot read it takes it from no run; no file and no log has it."""
+    tls = certificates(tmp_path, "localhost")
+    pages = Pages()
+    made.environ = {**os.environ, "CTUI_CA_FILE": str(tls.bundle)}
+    async with serving(pages, tls.server) as port:
+        known = Credential("localhost", port, "X-Key", "KEY", SECRET)
+        unknown = msgspec.structs.replace(known, value="")
+        trusted = ssl.create_default_context(cadata=certificate_of(made.paths.authority).decode())
+        for credentials in ((known,), (unknown,)):
+            access = made.access(egress=private(port), login="", credentials=credentials)
+            async with linked(made, [access]):
+                said = await through(made.root / "a", port, trusted)
+                assert b" 200 " in said
+        assert [f"X-Key: {SECRET}" in head for head in pages.heads] == [True, True]
+        # Another run of the same rule has it not.
+        other = made.access("b", egress=private(port), login="", credentials=(unknown,))
+        async with linked(made, [other]):
+            assert b" 503 " in await through(made.root / "b", port, trusted)
+    assert SECRET not in made.log()
+    rows = read_requests(made.paths.network_books, task="a")
+    assert {row.credential for row in rows} == {"KEY"}
+    for file in made.root.rglob("*"):
+        assert not file.is_file() or SECRET.encode() not in file.read_bytes()
+
+
+async def through(folder: Path, port: int, trusted: ssl.SSLContext) -> bytes:
+    """What a host answers to a run, first line first."""
+    reader, writer = await asyncio.open_unix_connection(str(folder / "egress.sock"))
+    where = f"localhost:{port}"
+    writer.write(f"CONNECT {where} HTTP/1.1\r\nHost: {where}\r\n\r\n".encode())
+    assert b" 200 " in await reader.readuntil(b"\r\n\r\n")
+    await writer.start_tls(trusted, server_hostname="localhost")
+    writer.write(f"GET / HTTP/1.1\r\nHost: {where}\r\nConnection: close\r\n\r\n".encode())
+    said = await reader.read()
+    writer.close()
+    return said
 
 
 async def test_a_spare_login_counts_only_where_no_other_is_known(made: Home, model: Model) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ctui.tasks import calls
+from ctui.tasks.asks import ask_lines
 from ctui.tasks.mailbox.mail import HostAsked, HostGone
 from ctui.tasks.model import Answer, Ask, AskState, TaskState
 from tests.simulation.hostile_world import live, settled, stopped
@@ -21,6 +22,10 @@ def _wanted(request: str, host: str = "registry.example", run: int = 1) -> HostA
 async def _asked(schedule: Schedule, request: str, host: str = "registry.example") -> Ask:
     """Let the run want a host, and return the ask."""
     schedule.engine.tell("one", _wanted(request, host))
+    return await _pending(schedule, request)
+
+
+async def _pending(schedule: Schedule, request: str) -> Ask:
     for _ in range(1000):
         await asyncio.sleep(0.05)
         for ask in schedule.store.asks.list(AskState.PENDING, task="one"):
@@ -181,3 +186,69 @@ def test_a_run_asks_for_no_more_hosts_than_for_anything_else() -> None:
         await stopped(schedule, "one")
 
     in_world(17, work)
+
+
+def _key_wanted(request: str, run: int = 1) -> HostAsked:
+    return HostAsked(
+        run=run, request=request, host="git.example", port=22, program="", key="~/.ssh/id"
+    )
+
+
+def test_a_key_is_asked_for_once_in_a_task() -> None:
+    """The next signature, also of the next driver and of the next run, needs no answer."""
+
+    async def work(schedule: Schedule) -> None:
+        await _working(schedule)
+        schedule.engine.tell("one", _key_wanted("k1"))
+        ask = await _pending(schedule, "k1")
+        assert "~/.ssh/id" in "\n".join(ask_lines(ask))
+        await schedule.engine.answer(calls.AnswerAsk(ask.id, Answer("allow")))
+        assert await _decided(schedule, "k1") is True
+        schedule.engine.tell("one", _key_wanted("k2"))
+        assert await _decided(schedule, "k2") is True
+        await schedule.kill_driver()
+        schedule.start_driver()
+        await settled(schedule, "one", TaskState.WAITING)
+        schedule.engine.tell("one", _key_wanted("k3"))
+        assert await _decided(schedule, "k3") is True
+        asked = {ask.request for ask in schedule.store.asks.list(*AskState, task="one")}
+        assert asked & {"k1", "k2", "k3"} == {"k1"}
+        rules = schedule.store.host_rules.all()
+        assert [(rule.host, rule.effect, rule.task) for rule in rules] == [
+            ("git.example:22", "sign", "one")
+        ]
+        await stopped(schedule, "one")
+        for rule in rules:
+            schedule.store.host_rules.forget(rule.id)
+
+    in_world(31, work)
+
+
+def test_a_host_that_is_allowed_is_not_signed_in_at() -> None:
+    """That it may be reached does not say that a key may be used there."""
+
+    async def work(schedule: Schedule) -> None:
+        schedule.store.host_rules.set("git.example:22", "allow", 1, "", "")
+        await _working(schedule)
+        schedule.engine.tell("one", _key_wanted("k1"))
+        ask = await _pending(schedule, "k1")
+        await schedule.engine.answer(calls.AnswerAsk(ask.id, Answer("deny")))
+        assert await _decided(schedule, "k1") is False
+        await stopped(schedule, "one")
+        for rule in schedule.store.host_rules.all():
+            schedule.store.host_rules.forget(rule.id)
+
+    in_world(32, work)
+
+
+def test_a_key_is_refused_where_nobody_is_there_and_the_line_says_what_helps() -> None:
+    async def work(schedule: Schedule) -> None:
+        schedule.world.tool_counts = [1]
+        await live(schedule, unattended=True)
+        schedule.engine.tell("one", _key_wanted("k1"))
+        assert await _decided(schedule, "k1") is False
+        said = (schedule.folder / "one" / "journal.jsonl").read_text()
+        assert "ctui network sign git.example:22" in said
+        await stopped(schedule, "one")
+
+    in_world(33, work)

@@ -39,12 +39,14 @@ from ctui.tasks.asks import (
 from ctui.tasks.asks.kind import Decision
 from ctui.tasks.asks.kinds.environment import environment_ask
 from ctui.tasks.asks.kinds.host import host_ask
+from ctui.tasks.asks.kinds.ssh_key import key_ask
 from ctui.tasks.asks.questions import Question
 from ctui.tasks.model import Answer, Ask, AskKind
 from ctui.text import sanitise
 from ctui.tui.asks.ask_form import AskForm
 from ctui.web.views import ask_view
 from tests.tasks.ask_kinds import test_host as host
+from tests.tasks.ask_kinds import test_ssh_key as ssh_key
 from tests.tasks.ask_kinds.test_environment import SUBTYPE
 from tests.tasks.generators import (
     ANY_INPUT,
@@ -64,6 +66,8 @@ def of_line(request: Mapping[str, Any], request_id: object) -> Ask | None:
     """Return the ask of a line, if it makes one."""
     if request.get("subtype") == host.SUBTYPE:
         return host_ask("r", ORIGIN, str(request.get("host")), 443, str(request.get("host")))
+    if request.get("subtype") == ssh_key.SUBTYPE:
+        return key_ask("r", ORIGIN, str(request.get("host")), 22, str(request.get("host")))
     if request.get("subtype") == SUBTYPE:
         text = str(request.get("text"))
         return environment_ask("r", ORIGIN, name=text, file=text, text=text, digest="0f")

@@ -15,12 +15,17 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ctui.claude.login.credentials import Credential
+from ctui.claude.login import credentials as logins
 from ctui.config import Config
+from ctui.config.gateway_section import CredentialRule, GatewayConfig, SshRule
 from ctui.config.task_sections import NetworkConfig
 from ctui.errors import InvalidInput
 from ctui.gateway import model as gateway
+from ctui.gateway.egress.names import Target
+from ctui.gateway.egress.opened.credential import Credential
+from ctui.gateway.egress.policy import decide
 from ctui.gateway.link import Link
+from ctui.gateway.ssh.keys import SshKey
 from ctui.tasks.mailbox import mail
 from ctui.tasks.mailbox.ports import Account
 from ctui.tasks.model import Run, Task, TaskOptions
@@ -54,7 +59,7 @@ class Driver:
 
 
 def _own(but: str) -> Account:
-    return Account(Credential("api-key", "sk-newer" if but else "sk-first"))
+    return Account(logins.Credential("api-key", "sk-newer" if but else "sk-first"))
 
 
 def _task(name: str, network: str) -> Task:
@@ -143,6 +148,28 @@ async def test_the_first_table_has_the_sealed_runs_of_an_earlier_driver(driver: 
     assert (Path(access.folder) / gateway.API_SOCKET).is_socket()
     await driver.desk.close("sealed")
     assert not Path(access.folder).exists()
+
+
+async def test_the_first_table_names_what_an_earlier_driver_lent(driver: Driver) -> None:
+    """Without a value: what came with a command, only the gateway knows still."""
+    named = GatewayConfig(
+        credentials=(CredentialRule("api.example", "X-Key: {secret}", "KEY"),),
+        ssh=(SshRule("git.example", "~/.ssh/id"),),
+    )
+    config = msgspec.structs.replace(Config(), gateway=named, network=NetworkConfig(ports=0))
+    driver.desk._config = lambda: config
+    driver.store.tasks.add(_task("sealed", "allow"))
+    driver.store.runs.add(Run(task="sealed", number=1, container="sealed"))
+    driver.desk.take_over()
+    [access] = driver.desk._gate._accesses.values()
+    assert access.credentials == (Credential("api.example", 443, "X-Key", "KEY"),)
+    assert access.keys == (SshKey("git.example", 22, "~/.ssh/id"),)
+    for host, port in (("api.example", 443), ("git.example", 22)):
+        assert decide(access.egress, Target(host, port)).what == "allow"
+    # A build has them not: it is whoever wrote its Dockerfile that would use them.
+    await driver.desk.lend("env", _BUILDS)
+    [lent] = [one for one in driver.desk._gate._accesses.values() if one.task != "sealed"]
+    assert (lent.credentials, lent.keys) == ((), ())
 
 
 async def test_a_task_ends_also_where_no_gateway_can_run() -> None:

@@ -64,10 +64,13 @@ async def _here() -> list[Check]:
 
 async def _check(*, as_json: bool) -> int:
     from ctui.client.health.health import check_all
+    from ctui.client.health.lending_health import lending_check
     from ctui.client.health.network_health import network_check
 
-    network = await network_check(context.paths())
-    checks = [*await check_all(context.paths()), *([network] if network else []), *await _here()]
+    paths = context.paths()
+    network = [await network_check(paths), lending_check(paths)]
+    found = [check for check in network if check is not None]
+    checks = [*await check_all(paths), *found, *await _here()]
     if as_json:
         print_json(checks)
     else:

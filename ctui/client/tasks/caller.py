@@ -38,11 +38,14 @@ def login(paths: Paths, options: TaskOptions | None = None) -> Login:
     chosen = options is not None and options.login
     found = None if chosen else Credential.from_environment(os.environ)
     names = variables_of(options.mcp_servers) if options else set()
-    names |= environment_names(paths, options.secrets) if options else set()
+    config = load_config(paths)
+    if options:
+        lent = [rule.secret for rule in config.gateway.credentials]
+        names |= environment_names(paths, [*options.secrets, *lent])
     return Login(
         environment=found.environment() if found else {},
         stored=found is None,
-        base_url=load_config(paths).claude.base_url,
+        base_url=config.claude.base_url,
         variables={name: os.environ[name] for name in names if name in os.environ},
         caller=shell_of(os.environ),
     )

@@ -31,11 +31,17 @@ from ctui.sandbox.docker.environment_image import (
     failed_tag,
     inspect_image,
 )
-from ctui.sandbox.spec import HOME, LABEL_INSTANCE, LABEL_TASK, Mount, SandboxSpec
+from ctui.sandbox.spec import (
+    CERTIFICATES,
+    HOME,
+    LABEL_INSTANCE,
+    LABEL_TASK,
+    TRUST_VARIABLES,
+    Mount,
+    SandboxSpec,
+)
 from ctui.sandbox.spec import Limits as SandboxLimits
 
-_CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
-_TRUST = ("SSL_CERT_FILE", "PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "CARGO_HTTP_CAINFO")
 _ROOT_CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETGID", "SETUID")
 _SECRETS = (
     *(".ssh", ".aws", ".docker", ".netrc", ".git-credentials", ".npmrc", ".pypirc", ".yarnrc"),
@@ -221,10 +227,10 @@ def variables_file(
         **({"HOME": "/root"} if as_root else env),
     }
     lines = [f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()]
-    trust = " ".join(f"{name}={_CERTIFICATES}" for name in _TRUST)
+    trust = " ".join(f"{name}={CERTIFICATES}" for name in TRUST_VARIABLES)
     file = folder / "variables.sh"
     file.unlink(missing_ok=True)
-    file.write_text("".join(lines) + f"[ ! -f {_CERTIFICATES} ] || export {trust}\n", "utf-8")
+    file.write_text("".join(lines) + f"[ ! -f {CERTIFICATES} ] || export {trust}\n", "utf-8")
     file.chmod(0o600)
     if os.geteuid() == 0:
         os.lchown(file, builder.uid, builder.gid)

@@ -10,6 +10,7 @@ from ctui.gateway.api.answers import Answer, wait
 from ctui.gateway.api.budget import most_of
 from ctui.gateway.api.exchange import WAIT_LOGIN, Exchange, Shared
 from ctui.gateway.api.fetches import fetches
+from ctui.gateway.api.members import Ambiguous, check_members
 from ctui.gateway.api.place import Place
 from ctui.gateway.api.relay import Torn, until_gone
 from ctui.gateway.api.request import Asked, Body, Gone, check_head
@@ -80,6 +81,8 @@ class Api:
         if route is None:
             raise Answer(404, "the gateway passes on calls to the model, and nothing else")
         data = await body.read()
+        if method == "POST":
+            self._check_members(place, data)
         self._check_reach(place, data)
         query = scope["query_string"].decode("latin-1")
         return Asked(method, path, query, scope["headers"], route, data), login
@@ -89,6 +92,13 @@ class Api:
         if login is None:
             raise wait("there is no login for this task; waiting for one", WAIT_LOGIN)
         return login
+
+    def _check_members(self, place: Place, data: bytes) -> None:
+        try:
+            check_members(data)
+        except Ambiguous as error:
+            place.anomaly("members", f"a request can be read in two ways: {error}")
+            raise Answer(400, f"this request can be read in two ways: {error}") from None
 
     def _check_reach(self, place: Place, data: bytes) -> None:
         if place.access.egress.mode is not Mode.OPEN and (what := fetches(data)):

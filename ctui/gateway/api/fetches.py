@@ -11,13 +11,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
+from ctui.gateway.api.members import Ambiguous, has_hidden_names, once
 
 _NAMED = re.compile(rb':\s*"(?:url"|web_fetch)')
-_HIDDEN = re.compile(rb"\\u00[2-7]")
-"""A letter that need not be escaped: it could be a part of such a name."""
-_MOST_PARTS = 1_000_000
-"""Members and elements of a request that is looked through, while everybody waits."""
 _OWN_WORDS = {"input", "input_schema"}
 """Members with what tools are given: the API takes them as they are."""
 
@@ -26,12 +22,10 @@ def fetches(body: bytes) -> str:
     """Return what in a request has the API reach a host, in words; "" where nothing does."""
     if not _may_fetch(body):
         return ""
-    if sum(map(body.count, (b"{", b"[", b","))) > _MOST_PARTS:
-        return "it has too many parts to be looked through"
     try:
-        request = msgspec.json.decode(body)
-    except (msgspec.DecodeError, ValueError, RecursionError):
-        return "it cannot be read"  # and another reader may see more in it
+        request = once(body)
+    except Ambiguous as error:  # another reader may see more in it
+        return str(error)
     if not isinstance(request, dict):
         return ""
     if request.get("mcp_servers"):
@@ -46,11 +40,7 @@ def fetches(body: bytes) -> str:
 
 def _may_fetch(body: bytes) -> bool:
     """Return False for nearly all requests, in next to no time."""
-    return bool(
-        b'"mcp_servers"' in body
-        or _NAMED.search(body)
-        or (b"\\u00" in body and _HIDDEN.search(body))
-    )
+    return bool(b'"mcp_servers"' in body or _NAMED.search(body) or has_hidden_names(body))
 
 
 def _is_address(one: dict[str, Any]) -> bool:

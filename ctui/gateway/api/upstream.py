@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import httpx2
+
+from ctui.gateway.trust import trusted
 
 _TIMEOUT = httpx2.Timeout(connect=10.0, write=60.0, read=900.0, pool=30.0)
 """Seconds. An answer that is no stream may take the API ten minutes, a stream has its pings."""
 
 _LIMITS = httpx2.Limits(max_connections=512, max_keepalive_connections=64, keepalive_expiry=60.0)
-
-
-_CA_VARIABLES = ("CTUI_CA_FILE", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE")
-"""In the order in which they count for the image of tasks, too."""
 
 
 class Unreachable(Exception):
@@ -43,7 +39,7 @@ class Upstream:
         """The client, made when it is first used: a bad setting is that call's problem."""
         if self._made is None:
             self._made = httpx2.AsyncClient(
-                verify=_certificates(self._environ),
+                verify=trusted(self._environ),
                 timeout=_TIMEOUT,
                 limits=_LIMITS,
                 follow_redirects=False,
@@ -81,16 +77,6 @@ class Upstream:
     async def close(self) -> None:
         if self._made is not None:
             await self._made.aclose()
-
-
-def _certificates(environ: Mapping[str, str]) -> ssl.SSLContext:
-    """Return the machine's own trust, and the CA bundle that the person names beside it."""
-    context = httpx2.create_ssl_context()
-    for variable in _CA_VARIABLES:
-        if (name := environ.get(variable, "")) and Path(name).is_file():
-            context.load_verify_locations(name)
-            break
-    return context
 
 
 def _kind(error: Exception) -> str:

@@ -54,7 +54,8 @@ _TOTAL = (
 _REQUEST = (
     "INSERT INTO requests (key, at, run, task, host, port, verdict, rule, credential, up, down, "
     "anomaly, over) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET "
-    "verdict = excluded.verdict, rule = excluded.rule, up = excluded.up, down = excluded.down, "
+    "verdict = excluded.verdict, rule = excluded.rule, credential = excluded.credential, "
+    "up = excluded.up, down = excluded.down, "
     "anomaly = excluded.anomaly, over = excluded.over"
 )
 

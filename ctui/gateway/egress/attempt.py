@@ -56,6 +56,12 @@ class Tracked:
         self._record = msgspec.structs.replace(self._record, rule=rule)
         self._tell(self._record)
 
+    def lend(self, credential: str) -> None:
+        """Say that requests get a credential of this name."""
+        if self._record.credential != credential:
+            self._record = msgspec.structs.replace(self._record, credential=credential)
+            self._tell(self._record)
+
     def refused(self, rule: str) -> None:
         """Say that a rule forbids it."""
         self._end(verdict="refused", rule=rule)

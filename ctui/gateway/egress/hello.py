@@ -75,6 +75,34 @@ class Hello:
         return bytes(message[4 : 4 + int.from_bytes(message[1:4])])
 
 
+class Foreign(Exception):
+    """Inside of a connection another host is asked for than the one that it was made for."""
+
+
+class NameCheck:
+    """Check that the name which a TLS client says first is the one that was decided about."""
+
+    def __init__(self, host: str) -> None:
+        self._host = host
+        self._hello = Hello()
+
+    def __call__(self, held: bytes) -> bool:
+        """Return True where the first bytes of a connection may go on, False for more of them.
+
+        Raises:
+            Foreign: they ask for another name.
+        """
+        try:
+            name = self._hello.name(held)
+        except Incomplete:
+            return False
+        except Unreadable as error:
+            raise Foreign(str(error)) from None
+        if name not in {None, self._host}:
+            raise Foreign(f"SNI: {name}")
+        return True
+
+
 def _extensions(hello: bytes) -> bytes:
     at = 2 + 32  # version and random
     at += 1 + hello[at]  # session

@@ -107,6 +107,8 @@ class Attempt(msgspec.Struct, frozen=True):
     port: int
     program: str = ""
     """Name that the program gives itself; a claim, without control characters."""
+    key: str = ""
+    """Name of a key that is to be used there; "" asks for the host itself."""
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -128,6 +130,8 @@ class Record(msgspec.Struct, frozen=True):
     anomaly: str = ""
     """Reason for an alarm: a name inside the connection that is not the one asked for."""
     program: str = ""
+    credential: str = ""
+    """Name of the credential that was added to requests inside of it."""
 
 
 def decide(policy: Policy, target: Target) -> Verdict:

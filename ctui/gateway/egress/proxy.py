@@ -1,8 +1,9 @@
 """The way out of one run: a proxy for HTTP on a unix socket of its own.
 
-`CONNECT` makes a tunnel, which is looked into only for the name that a TLS client says first. What
-comes for port 80 is HTTP, request by request, whoever asks for it: the host in each is the one that
-was decided about. A connection serves one request or one tunnel.
+`CONNECT` makes a tunnel, which is looked into only for the name that a TLS client says first; where
+the person has a credential for its host, it is opened instead (`opened`). What comes for port 80 is
+HTTP, request by request, whoever asks for it: the host in each is the one that was decided about. A
+connection serves one request or one tunnel.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ from ctui.files import replace_file
 from ctui.gateway.egress.attempt import Pace, Tracked
 from ctui.gateway.egress.dial import Dialler, Unreachable, Way
 from ctui.gateway.egress.gate import Ask, Gate
-from ctui.gateway.egress.hello import Hello, Incomplete, Unreadable
+from ctui.gateway.egress.hello import Foreign, NameCheck
 from ctui.gateway.egress.names import BadName, target_of
+from ctui.gateway.egress.opened.credential import Credential, credential_for
+from ctui.gateway.egress.opened.tunnel import OpenedTunnel, Opener
 from ctui.gateway.egress.policy import PRIVATE, Policy, Record, Verdict, decide, named_ports
 from ctui.gateway.egress.refusals import ALERT_NAME, line
 from ctui.gateway.egress.requests import (
@@ -53,10 +56,6 @@ _FULL = (
 )
 
 
-class Foreign(Exception):
-    """Inside of a connection another host is asked for than the one that it was made for."""
-
-
 class EgressServer:
     """The way out of one run: a socket that `start` makes and `close` removes."""
 
@@ -67,6 +66,8 @@ class EgressServer:
         ask: Ask,
         record: Callable[[Record], None],
         *,
+        credentials: Callable[[], Collection[Credential]] = tuple,
+        opener: Opener | None = None,
         upstreams: Upstreams = Upstreams(),  # noqa: B008 - frozen
         own_ports: Collection[int] = (),
         connections: int = CONNECTIONS,
@@ -80,6 +81,8 @@ class EgressServer:
             policy: what the run may reach, asked for at each connection.
             ask: whether somebody allows what nobody named; waited for as long as the policy says.
             record: takes what was decided and what came of it; it must not wait.
+            credentials: of the person's for other services, asked for at each tunnel.
+            opener: what tunnels to these are opened with.
             upstreams: the person's proxies.
             own_ports: ports of this machine that are not reached even where somebody named them.
             connections: how many there may be at the same time.
@@ -89,6 +92,7 @@ class EgressServer:
         self._path = path
         self._record = record
         self._policy = policy
+        self._credentials, self._opener = credentials, opener
         self._gate = Gate(policy, ask)
         self._pace = Pace()
         self._said = b""
@@ -213,8 +217,13 @@ class EgressServer:
     async def _tunnel(self, peer: Peer, attempt: Tracked, way: Way) -> None:
         await peer.send(h11.Response(status_code=200, headers=[], reason=b"Connected"))
         early = peer.early()
+        credential = credential_for(self._credentials(), attempt.target)
+        if credential is not None and self._opener is not None:
+            opened = OpenedTunnel(self._opener, credential, attempt, self._idle)
+            await opened.run(peer.socket, early, way.socket)
+            return
         if attempt.target.port != HTTP:
-            await self._pump(peer, attempt, way, early, check=_Check(attempt.target.host))
+            await self._pump(peer, attempt, way, early, check=NameCheck(attempt.target.host))
             return
         inner = Peer(peer.socket, h11.SERVER)
         if early:
@@ -280,25 +289,6 @@ class EgressServer:
                 peer.socket.send(ALERT_NAME)
         finally:
             attempt.failed("it was cut off", pump.up, pump.down)
-
-
-class _Check:
-    """The name that a TLS client says first must be the one that was decided about."""
-
-    def __init__(self, host: str) -> None:
-        self._host = host
-        self._hello = Hello()
-
-    def __call__(self, held: bytes) -> bool:
-        try:
-            name = self._hello.name(held)
-        except Incomplete:
-            return False
-        except Unreadable as error:
-            raise Foreign(str(error)) from None
-        if name not in {None, self._host}:
-            raise Foreign(f"SNI: {name}")
-        return True
 
 
 def _response(event: h11.Response) -> h11.Response:

@@ -7,19 +7,12 @@ read-only, with the image's own behind them.
 from __future__ import annotations
 
 import hashlib
-import io
-import tarfile
-from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ctui.files import replace_file
 from ctui.sandbox.docker.engine import Engine
+from ctui.sandbox.docker.image_files import files_of
 from ctui.sandbox.spec import HOME, LABEL_INSTANCE, Mount, SandboxSpec
-
-if TYPE_CHECKING:
-    from docker.api.client import APIClient
 
 USER = "claude"
 SHELL = "/ctui/tree/bin/bash"
@@ -47,10 +40,12 @@ async def account_mounts(engine: Engine, spec: SandboxSpec, folder: Path) -> tup
     place = folder / hashlib.sha256(named.encode()).hexdigest()[:16]
     if not all((place / name).is_file() for name in _FILES):
         owner = {LABEL_INSTANCE: spec.labels.get(LABEL_INSTANCE, "")}
-        own = await engine.ask(partial(_files_of, image, owner))
+        paths = {name: f"/etc/{name}" for name in _FILES}
+        own = await files_of(engine, image, paths.values(), owner, _LIMIT)
         place.mkdir(mode=0o755, parents=True, exist_ok=True)
         for name in _FILES:
-            text = with_entry(own[name], entry_of(name, spec.uid, spec.gid))
+            theirs = own[paths[name]].decode("utf-8", "surrogateescape")
+            text = with_entry(theirs, entry_of(name, spec.uid, spec.gid))
             replace_file(place / name, text.encode("utf-8", "surrogateescape"), mode=0o644)
     return tuple(Mount(str(place / name), f"/etc/{name}", read_only=True) for name in _FILES)
 
@@ -70,34 +65,3 @@ def with_entry(text: str, entry: str) -> str:
     name = entry.partition(":")[0]
     others = [line for line in text.splitlines() if line.partition(":")[0] != name and line]
     return "\n".join([entry, *others]) + "\n"
-
-
-def _files_of(image: str, labels: Mapping[str, str], client: APIClient) -> dict[str, str]:
-    """Return the text of an image's own files; "" for one that is missing, odd or too long."""
-    body = {"Image": image, "Cmd": ["true"], "Entrypoint": [], "Labels": dict(labels)}
-    made = client.create_container_from_config(body)  # type: ignore[no-untyped-call]
-    try:
-        return {name: _read(client, made["Id"], f"/etc/{name}") for name in _FILES}
-    finally:
-        client.remove_container(made["Id"], force=True, v=True)
-
-
-def _read(client: APIClient, container: str, path: str) -> str:
-    from docker.errors import NotFound
-
-    try:
-        stream, _ = client.get_archive(container, path)
-    except NotFound:
-        return ""
-    data = bytearray()
-    for piece in stream:
-        data += piece
-        if len(data) > _LIMIT:
-            return ""
-    try:
-        with tarfile.open(fileobj=io.BytesIO(data)) as archive:
-            member = next(iter(archive), None)
-            file = archive.extractfile(member) if member and member.isreg() else None
-            return file.read().decode("utf-8", "surrogateescape") if file else ""
-    except tarfile.TarError:
-        return ""

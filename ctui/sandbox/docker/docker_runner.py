@@ -19,6 +19,7 @@ from ctui.sandbox.docker.services.beside import Beside
 from ctui.sandbox.docker.services.bring_up import bring_up
 from ctui.sandbox.docker.services.last_words import Keep
 from ctui.sandbox.docker.stream import Stdin, follow_log
+from ctui.sandbox.docker.trust import trust_mounts
 from ctui.sandbox.docker.volumes import ensure_shared, shared_kind
 from ctui.sandbox.runner import FoundSandbox, LogLine, SandboxState, Seen, Stream
 from ctui.sandbox.spec import (
@@ -64,7 +65,8 @@ class DockerRunner:
         Args:
             engine: that they are on.
             instance: whose they are.
-            accounts: folder for the files that name their users; None leaves the image's.
+            accounts: folder for the files that name their users, and for the certificates that
+                they trust; None leaves the image's.
             keep_log: takes the end of a service's log when the service goes.
         """
         self._engine = engine
@@ -115,7 +117,8 @@ class DockerRunner:
             await self._engine.ensure_volume(mount.source, labels)
         if self._accounts is not None:
             named = await account_mounts(self._engine, spec, self._accounts)
-            spec = msgspec.structs.replace(spec, mounts=(*spec.mounts, *named))
+            trust = await trust_mounts(self._engine, spec, self._accounts)
+            spec = msgspec.structs.replace(spec, mounts=(*spec.mounts, *named, *trust))
         return await self._engine.create(spec)
 
     async def start(self, sandbox: str) -> None:

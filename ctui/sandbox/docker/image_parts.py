@@ -42,7 +42,9 @@ _TASK = (
     ),
     *(
         f"relay/network/{name}.py"
-        for name in ("__init__", "joining", "listening", "main", "names", "way_in", "way_out")
+        for name in (
+            *("__init__", "dial", "joining", "listening", "main", "names", "way_in", "way_out"),
+        )
     ),
     _SHIM,
 )

@@ -19,6 +19,7 @@ from ctui.claude.login.login import LoginSearch
 from ctui.claude.login.named import NamedSearch
 from ctui.daemon.life import IDLE_SECONDS, live
 from ctui.daemon.listener import Listener
+from ctui.gateway.egress.opened.authority import certificate_of
 from ctui.gateway.link import Link
 from ctui.gateway.model import FromGateway
 from ctui.paths import Paths
@@ -33,6 +34,7 @@ from ctui.tasks.journal.archives import Journals
 from ctui.tasks.journal.service_logs import ServiceLogs
 from ctui.tasks.mailbox.ports import Account, Services
 from ctui.tasks.network.desk import NetworkDesk
+from ctui.tasks.network.lent import lent_by
 from ctui.tasks.runs.logins import Logins, Sources
 from ctui.tasks.secrets.values import read_values
 from ctui.tasks.settings import Settings
@@ -94,6 +96,7 @@ class Driver:
             stored=lambda but: search.kept(but=but),
             named=lambda name, but: Account(names.find(name, but=but), config().claude.base_url),
             secrets=lambda names, environ: read_values(self.paths, names, environ),
+            lent=lambda environ: lent_by(self.paths, config(), environ),
         )
         return Logins(sources)
 
@@ -115,6 +118,7 @@ class Driver:
             publish=server.publish,
             now=now,
             config_folder=self.paths.config,
+            authority=lambda: certificate_of(self.paths.authority).decode(),
             environments=LocalEnvironments(self.paths, self._desk.lend),
             booted=_booted(),
         )

@@ -120,6 +120,8 @@ class HostAsked(Mail):
     host: str
     port: int
     program: str
+    key: str = ""
+    """Name of a key by which it wants to sign in there; "" wants to reach it."""
 
 
 class HostGone(Mail):

@@ -25,6 +25,7 @@ from ctui.tasks.model import Message, Run, Task, TaskOptions, WorkState
 from ctui.tasks.store import Store
 
 if TYPE_CHECKING:
+    from ctui.tasks.network.lent import Lent
     from ctui.tasks.network.sealed import SealedRun
 
 
@@ -52,6 +53,8 @@ class Account(NamedTuple):
     """The environment of the person's last command; None means this process's own."""
     secrets: Mapping[str, str] = {}
     """Variables with the values of the task's secrets."""
+    lent: Lent | None = None
+    """Loan of the gateway to a sealed run; None where it was not read."""
 
 
 class Workspace(Protocol):
@@ -262,6 +265,8 @@ class Services(NamedTuple):
     """Folder in which each sealed run has one of its own."""
     config_folder: Path = Path("/")
     """Folder of the file of settings, where relative paths in it begin."""
+    authority: Callable[[], str] = str
+    """Returns the certificate, as PEM, by which the gateway is a host that it opens."""
     environments: Environments | None = None
     """None where no task waits for one."""
     booted: int = 0

@@ -18,6 +18,7 @@ from ctui.tasks.mailbox import mail
 from ctui.tasks.mailbox.ports import LoginSource
 from ctui.tasks.model import Task
 from ctui.tasks.network.gate import Gate, Link
+from ctui.tasks.network.lent import not_read
 from ctui.tasks.network.rules import policy_of
 from ctui.tasks.network.sealed import (
     SealedRun,
@@ -93,7 +94,8 @@ class NetworkDesk:
             if not is_sealed(task):
                 return None
             policy, folder = self._policy(task), self._gate.folder
-            return access_of(task.id, number, policy, folder, task.options.budget)
+            lent = not_read(self._config())
+            return access_of(task.id, number, policy, folder, task.options.budget, lent)
         except CtuiError as error:  # one bad record hides no other
             log.warning("a run of %s has no network: %s", task_id, error.one_line())
             return None
@@ -165,7 +167,12 @@ class NetworkDesk:
                 self._wanted[request] = event.task
                 number = int(run.rpartition("/")[2])
                 return event.task, mail.HostAsked(
-                    run=number, request=request, host=host, port=port, program=event.program
+                    run=number,
+                    request=request,
+                    host=host,
+                    port=port,
+                    program=event.program,
+                    key=event.key,
                 )
             case gateway.HostGone(id=request) if task := self._wanted.pop(request, ""):
                 return task, mail.HostGone(request=request)

@@ -12,6 +12,7 @@ from ctui.errors import InvalidInput
 from ctui.gateway.egress.names import BadName, target_of
 from ctui.gateway.egress.policy import Mode, Origin, Policy, PrivateHost, Rule, decide, rule_of
 from ctui.tasks.host_rules import Effect, HostRule
+from ctui.tasks.network.lent import lending_rules, opened_target
 from ctui.text import one_line
 
 T = TypeVar("T")
@@ -61,7 +62,10 @@ def policy_of(config: Config, kept: Iterable[HostRule]) -> Policy:
     network = config.network
     allow = _read("allow", checked_host, network.allowed)
     deny = _read("deny", lambda text: checked_host(text, "deny"), network.denied)
+    allow += lending_rules(config)
     for rule in kept:
+        if rule.effect == "sign":
+            continue
         made = checked_host(rule.host, rule.effect, rule.origin)
         (allow if rule.effect == "allow" else deny).append(made)
     return Policy(
@@ -88,9 +92,11 @@ class HostVerdict(msgspec.Struct, frozen=True):
     verdict: Literal["allowed", "refused", "asked"]
     rule: str
     """The rule that decided, in words."""
+    opened: str = ""
+    """Name of the secret that its requests get; "" where nothing is opened."""
 
 
-def verdict_of(policy: Policy, text: str) -> HostVerdict:
+def verdict_of(policy: Policy, text: str, config: Config) -> HostVerdict:
     """Return whether a run with this policy reaches `HOST` or `HOST:PORT`.
 
     Raises:
@@ -105,4 +111,6 @@ def verdict_of(policy: Policy, text: str) -> HostVerdict:
     found = decide(policy, target)
     words: dict[str, Literal["allowed", "refused", "asked"]]
     words = {"allow": "allowed", "refuse": "refused", "ask": "asked"}
-    return HostVerdict(target.host, target.port, words[found.what], found.rule)
+    opened = {opened_target(rule): rule.secret for rule in config.gateway.credentials}
+    added = opened.get(target, "") if found.what == "allow" else ""
+    return HostVerdict(target.host, target.port, words[found.what], found.rule, added)

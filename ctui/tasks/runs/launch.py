@@ -39,6 +39,7 @@ from ctui.sandbox.spec import (
 from ctui.sandbox.surroundings import surroundings
 from ctui.tasks.mailbox.ports import Account, BuiltEnvironment, Provided, Services
 from ctui.tasks.model import SandboxFacts, Task
+from ctui.tasks.network.lent import not_read, problems_of
 from ctui.tasks.network.sealed import (
     SEALED,
     SealedRun,
@@ -124,7 +125,7 @@ async def prepare(
             **surroundings(os.environ),
             **home.env,
             "CTUI_TASK": task.id,
-            **(sealed_environment(sealed.login, task.options.services) if sealed else {}),
+            **_network_environment(config, task, sealed),
         },
         mounts=(
             *provided.mounts,
@@ -137,6 +138,7 @@ async def prepare(
         resolver="127.0.0.1" if sealed else "",
         network_of=holder_name(instance, task.id) if task.options.services else "",
         services=task.options.services,
+        authority=services.authority() if sealed and config.gateway.credentials else "",
         runtime=sandbox.runtime,
         debugger=sandbox.debugger,
         labels={
@@ -148,9 +150,12 @@ async def prepare(
         limits=_limits(sandbox),
         directory=provided.directory,
     )
+    lacking = problems_of(account.lent) if account and account.lent else []
     skipped = account.servers.skipped if account and account.servers else ()
     facts = msgspec.structs.replace(
-        _facts(config, task, spec, provided), personal=own.said, skipped=(*skipped, *own.left_out)
+        _facts(config, task, spec, provided),
+        personal=own.said,
+        skipped=(*skipped, *own.left_out, *lacking),
     )
     given = given_environment(services, task, account)
     greeting = first_line_of(home, account, given, task)
@@ -165,8 +170,21 @@ def sealed_run_of(
         return None
     rules = services.store.host_rules.of(task.repository, task.id)
     policy = task_policy(task, config, rules)
-    access = access_of(task.id, number, policy, services.sockets, task.options.budget)
+    lent = account.lent if account is not None and account.lent is not None else not_read(config)
+    access = access_of(task.id, number, policy, services.sockets, task.options.budget, lent)
+    access = msgspec.structs.replace(access, ca_file=config.image.ca_file)
     return SealedRun(access, login_of(task, account))
+
+
+def _network_environment(config: Config, task: Task, sealed: SealedRun | None) -> Mapping[str, str]:
+    if sealed is None:
+        return {}
+    return sealed_environment(
+        sealed.login,
+        task.options.services,
+        opened=bool(config.gateway.credentials),
+        signs=bool(config.gateway.ssh),
+    )
 
 
 async def _personal(services: Services, config: Config) -> Personal:

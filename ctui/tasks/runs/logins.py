@@ -17,6 +17,8 @@ from ctui.redaction.redactor import Redactor
 from ctui.tasks.calls import Login
 from ctui.tasks.mailbox.ports import Account
 from ctui.tasks.model import Task
+from ctui.tasks.network.lent import Lent
+from ctui.tasks.network.sealed import is_sealed
 from ctui.tasks.secrets.values import Values, no_values
 
 _THREADS = 64
@@ -26,6 +28,11 @@ _THREADS = 64
 def no_named(name: str, _rejected: str) -> Account:
     """Say that there is no login of a name."""
     raise LoginRequired(f"there is no login {name}", hint="`ctui login list` shows those there are")
+
+
+def no_loan(_environ: Mapping[str, str]) -> Lent:
+    """Return what is lent where nothing is."""
+    return Lent()
 
 
 class Sources(NamedTuple):
@@ -41,6 +48,8 @@ class Sources(NamedTuple):
     """Returns the login of a name."""
     secrets: Callable[[Sequence[str], Mapping[str, str]], Values] = no_values
     """Returns the values of secrets by name, with an environment that some are taken from."""
+    lent: Callable[[Mapping[str, str]], Lent] = no_loan
+    """Returns what the gateway lends sealed runs, with the same environment."""
 
 
 class Logins:
@@ -144,6 +153,10 @@ class Logins:
             environ=merged(self.shell(task.id)), secrets=values.variables
         )
         self.redactor.add(account.credential.value)
+        if is_sealed(task):
+            account = account._replace(lent=self._sources.lent(self._environ(task.id)))
+            for secret in account.lent.redacted if account.lent else ():
+                self.redactor.add(secret)
         if values.problem is not None:
             raise values.problem
         if not task.options.mcp_servers:

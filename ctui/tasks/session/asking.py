@@ -8,7 +8,7 @@ import msgspec
 
 from ctui.gateway.egress.policy import Policy
 from ctui.tasks.asks import ToolboxDetails, expired_reply, kind_of, reply
-from ctui.tasks.asks.kinds.host import kept_rule
+from ctui.tasks.asks.hosts import kept_rule
 from ctui.tasks.asks.kinds.permission import grantable
 from ctui.tasks.mailbox.step import Step
 from ctui.tasks.model import Answer, Ask, AskKind, AskState, TaskState

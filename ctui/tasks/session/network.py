@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from ctui.tasks.asks import Origin
-from ctui.tasks.asks.kinds.host import host_ask, host_of
+from ctui.tasks.asks.hosts import host_of, signed_host
+from ctui.tasks.asks.kinds.host import host_ask
+from ctui.tasks.asks.kinds.ssh_key import key_ask
 from ctui.tasks.mailbox.mail import (
     Anomaly,
     HostAsked,
@@ -14,7 +18,7 @@ from ctui.tasks.mailbox.mail import (
 )
 from ctui.tasks.mailbox.states import Phase
 from ctui.tasks.mailbox.step import Step
-from ctui.tasks.model import Notice
+from ctui.tasks.model import Ask, Notice
 from ctui.tasks.session import turns
 from ctui.tasks.session.asking import AskBook
 
@@ -30,12 +34,16 @@ def asked(step: Step, mail: HostAsked) -> None:
     if run is None or run.number != mail.run or not book_is_open:
         _refuse(step, mail.request)
         return
-    ask = host_ask(
-        mail.request, Origin(task.id, run.number, step.time), mail.host, mail.port, mail.program
-    )
+    origin = Origin(task.id, run.number, step.time)
+    if mail.key:
+        ask = key_ask(mail.request, origin, mail.host, mail.port, mail.key)
+    else:
+        ask = host_ask(mail.request, origin, mail.host, mail.port, mail.program)
     book = AskBook(step)
-    if task.options.unattended or task.turn_unattended:
-        _say_refused(step, host_of(ask))
+    if mail.key and _is_agreed(step, ask):
+        _decide(step, mail.request, allow=True)
+    elif task.options.unattended or task.turn_unattended:
+        _say_refused(step, ask, "sign" if mail.key else "allow")
         _refuse(step, mail.request)
     elif book.full(step.services.config().tasks.open_asks):
         _refuse(step, mail.request)
@@ -78,16 +86,28 @@ def anomaly(step: Step, mail: Anomaly) -> None:
         step.alarm("network", mail.text, mail.kind, stop=False)
 
 
-def _say_refused(step: Step, host: str) -> None:
+def _is_agreed(step: Step, ask: Ask) -> bool:
+    """Return True where somebody has agreed to the use of a key before."""
+    rules = step.store.host_rules.of(step.task.repository, step.task.id)
+    return any(rule.effect == "sign" and rule.host == signed_host(ask) for rule in rules)
+
+
+def _say_refused(step: Step, ask: Ask, effect: Literal["allow", "sign"]) -> None:
     """Say what allows a host, once in a turn: a program tries again, and may try all there are."""
+    host = host_of(ask)
     told = step.standing.hosts_refused
     if host in told or len(told) >= _MOST_TOLD:
         return
     step.standing.hosts_refused = (*told, host)
-    hint = f"`ctui network allow {host}` lets tasks reach it"
+    what = "reach it" if effect == "allow" else "sign in there"
+    hint = f"`ctui network {effect} {host}` lets tasks {what}"
     step.note(Notice(kind="problem", text=f"{host} was refused, for nobody is there: {hint}"))
 
 
 def _refuse(step: Step, request: str) -> None:
+    _decide(step, request, allow=False)
+
+
+def _decide(step: Step, request: str, *, allow: bool) -> None:
     network = step.services.network
-    step.after(lambda: network.decide(request, allow=False))
+    step.after(lambda: network.decide(request, allow=allow))

@@ -127,6 +127,8 @@ _PICTURE = (
         _PICTURE[:-1] + b',"x":' + b"[" * 9000 + b"]" * 9000 + b"}",
         _PICTURE[:-1] + b',"x":"\xff"}',
         _PICTURE[:-1] + b',"x":[' + b"{}," * 600_000 + b"{}]}",
+        _PICTURE.replace(b'"type":"url"', b'"type":"url","type":"base64"'),
+        _PICTURE.replace(b'"messages":', b'"messages" :').decode().encode("utf-16"),
     ],
 )
 async def test_the_api_is_no_way_to_another_host(
@@ -154,6 +156,46 @@ async def test_the_api_is_no_way_to_another_host(
     ],
 )
 async def test_what_only_speaks_of_an_address_goes_on(
+    open_gate: Open, serve: Serve, body: bytes
+) -> None:
+    gate = await open_gate(key(await serve()))
+    assert (await gate.post(body)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"max_tokens":64000,"model":"claude-opus-4-8","messages":[],"max_tokens":1}',
+        b'{"model":"claude-opus-4-8","messages":[],"model":"claude-haiku-4-5"}',
+        b'{"m\\u006fdel":"claude-opus-4-8","messages":[],"model":"claude-haiku-4-5"}',
+        b'{ "messages": [], "model": "a",\n "model": "b" }',
+        b'{"messages":[{"role":"user","content":"Hello."}],"messages":[]}',
+    ],
+)
+@pytest.mark.parametrize("mode", [Mode.ALLOW, Mode.OPEN])
+async def test_a_member_twice_is_refused(
+    open_gate: Open, serve: Serve, mode: Mode, body: bytes
+) -> None:
+    """Whoever takes the first of the two would make another call than the one that was counted."""
+    server = await serve()
+    gate = await open_gate(key(server))
+    gate.place.access = msgspec.structs.replace(gate.place.access, egress=Policy(mode=mode))
+    answer = await gate.post(body)
+    assert answer.status_code == 400
+    assert "it has a member twice" in answer.json()["error"]["message"]
+    assert server.seen == []
+    assert [event.kind for event in gate.anomalies] == ["members"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"model":"a","messages":[{"role":"user","content":"\\"model\\": \\"b\\""}]}',
+        b'{ "model": "a",\n "messages": [], "tools": [{"input_schema": {"model": {}}}] }',
+        '{"model":"ä","messages":[],"tools":[{"input_schema":{"model":{}}}]}'.encode(),
+    ],
+)
+async def test_the_same_name_in_other_objects_goes_on(
     open_gate: Open, serve: Serve, body: bytes
 ) -> None:
     gate = await open_gate(key(await serve()))

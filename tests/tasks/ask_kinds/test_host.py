@@ -6,7 +6,8 @@ import pytest
 from hypothesis import strategies as st
 
 from ctui.tasks.asks import Origin, ask_lines, check, decisions, kind_of
-from ctui.tasks.asks.kinds.host import host_ask, kept_rule
+from ctui.tasks.asks.hosts import kept_rule
+from ctui.tasks.asks.kinds.host import host_ask
 from ctui.tasks.model import Answer, Ask
 from tests.tasks.generators import TEXT, some
 

@@ -7,17 +7,12 @@ from typing import ClassVar
 
 import msgspec
 
-from ctui.claude.protocol import fields
-from ctui.tasks.asks.kind import Decision, Kind, Origin, details_of, given_of, new_ask
+from ctui.tasks.asks.hosts import WIDTH, host_of, short_name
+from ctui.tasks.asks.kind import Decision, Kind, Origin, details_of, new_ask
 from ctui.tasks.asks.lines import INDENT
-from ctui.tasks.host_rules import Effect
 from ctui.tasks.model import Answer, Ask, AskKind
 from ctui.text import one_line
 
-_WIDTH = 253
-"""Bytes of the longest name."""
-_TITLE_WIDTH = 50
-"""Of a longer name the title has the end, which says whose it is; the beginning is anybody's."""
 _PROGRAM_WIDTH = 60
 _HTTPS = 443
 
@@ -26,15 +21,6 @@ class HostDetails(msgspec.Struct, frozen=True, omit_defaults=True):
     """Program that wants to reach it, as far as it says."""
 
     program: str = ""
-
-
-class KeptRule(msgspec.Struct, frozen=True):
-    """The rule that an answer makes."""
-
-    host: str
-    effect: Effect
-    for_task: bool
-    """False is for all tasks of the repository."""
 
 
 class HostWanted(Kind):
@@ -79,8 +65,8 @@ KIND = HostWanted()
 
 def host_ask(request: str, origin: Origin, host: str, port: int, program: str) -> Ask:
     """Return the ask for a host that the gateway was asked for."""
-    shown = one_line(host, _WIDTH)
-    short = shown if len(shown) <= _TITLE_WIDTH else f"…{shown[1 - _TITLE_WIDTH :]}"
+    shown = one_line(host, WIDTH)
+    short = short_name(shown)
     name = short if port == _HTTPS else f"{short}:{port}"
     return new_ask(
         AskKind.HOST,
@@ -91,19 +77,3 @@ def host_ask(request: str, origin: Origin, host: str, port: int, program: str) -
         given={"host": shown, "port": port},
         details=HostDetails(one_line(program, _PROGRAM_WIDTH)),
     )
-
-
-def host_of(ask: Ask) -> str:
-    """Return the host of an ask, with its port unless that is HTTPS's, as a rule names it."""
-    given = given_of(ask)
-    host, port = one_line(fields.text(given, "host"), _WIDTH), given.get("port")
-    name = f"[{host}]" if ":" in host else host
-    return name if port == _HTTPS else f"{name}:{port}"
-
-
-def kept_rule(ask: Ask, answer: Answer) -> KeptRule | None:
-    """Return the rule that a person's answer makes; None where it is for this once."""
-    if answer.decision == "allow":
-        return None
-    effect: Effect = "deny" if answer.decision == "deny" else "allow"
-    return KeptRule(host_of(ask), effect, for_task=answer.decision != "always")

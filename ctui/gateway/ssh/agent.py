@@ -1,0 +1,261 @@
+"""The agent of one run: it lists keys, and signs the start of a session with the host of each.
+
+A client says first for which session its connection is, and proves by the host's own signature with
+which host (`session-bind@openssh.com`, OpenSSH 8.9 and later). Without that nothing is signed: a
+signature would be as good at any other host that has the same key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import socket
+import struct
+import time
+from collections.abc import Awaitable, Callable, Collection
+from pathlib import Path
+from typing import Literal
+
+from ctui.files import replace_file
+from ctui.gateway.egress.policy import Attempt, Record
+from ctui.gateway.sockets import Acceptor, listen_unix
+from ctui.gateway.ssh import wire
+from ctui.gateway.ssh.files import files_of
+from ctui.gateway.ssh.keys import SshKey, is_signed_by, sign
+
+CONNECTIONS = 32
+"""Of one run at the same time."""
+_IDLE_SECONDS = 600.0
+_AGENT_SECONDS = 60.0
+"""Seconds for the person's own agent, which may ask for a finger on a key."""
+_UNBOUND = "a program wanted a signature without saying for which host"
+_FOREIGN = "a program wanted to sign in at a host that the key is not for"
+
+
+class Unsigned(Exception):
+    """Nothing is signed; the message says why, for the log."""
+
+    def __init__(self, why: str, *, anomaly: bool = False) -> None:
+        super().__init__(why)
+        self.anomaly = anomaly
+
+
+class SshAgent:
+    """The agent of one run: a socket that `start` makes and `close` removes, with files beside."""
+
+    def __init__(
+        self,
+        path: Path,
+        keys: Callable[[], Collection[SshKey]],
+        ask: Callable[[Attempt], Awaitable[bool]],
+        record: Callable[[Record], None],
+        hold: Callable[[], float],
+    ) -> None:
+        """Offer keys at a socket.
+
+        Args:
+            path: of the socket, whose folder is the run's own.
+            keys: returns those that the run may use.
+            ask: whether somebody agrees to a key's use; once for each host of the run.
+            record: takes what was signed, and what was not.
+            hold: returns the seconds for an answer.
+        """
+        self._path = path
+        self._keys = keys
+        self._ask, self._hold = ask, hold
+        self._record = record
+        self._agreed: dict[SshKey, asyncio.Future[bool]] = {}
+        self._acceptor: Acceptor | None = None
+        self._files: list[Path] = []
+
+    async def start(self) -> None:
+        """Make the socket, and the files by which ssh finds it.
+
+        Raises:
+            Unavailable: the socket cannot be made.
+        """
+        listener = listen_unix(self._path)
+        self._acceptor = Acceptor(listener, self._serve, limit=CONNECTIONS)
+        for name, text in files_of(self._keys()).items():
+            path = self._path.with_name(name)
+            replace_file(path, text.encode(), mode=0o644, sync=False)
+            self._files.append(path)
+
+    async def close(self) -> None:
+        """Remove the socket and the files, and cut every connection."""
+        for path in (self._path, *self._files):
+            with contextlib.suppress(OSError):
+                path.unlink()
+        if self._acceptor is not None:
+            await self._acceptor.close()
+        for question in self._agreed.values():
+            question.cancel()
+        await asyncio.gather(*self._agreed.values(), return_exceptions=True)
+
+    # -- one connection
+
+    async def _serve(self, connection: socket.socket) -> None:
+        reader, writer = await asyncio.open_connection(sock=connection)
+        bound: _Bound | str = _UNBOUND
+        try:
+            while True:
+                async with asyncio.timeout(_IDLE_SECONDS):
+                    kind, body = await _message(reader)
+                if kind == wire.EXTENSION and not isinstance(bound, _Bound):
+                    bound = self._bind(body) or bound
+                    answer = bytes([wire.FAILURE if isinstance(bound, str) else wire.SUCCESS])
+                else:
+                    answer = await self._answer(kind, body, bound)
+                writer.write(wire.string(answer))
+                await writer.drain()
+        except (TimeoutError, asyncio.IncompleteReadError, wire.Malformed):
+            pass
+        finally:
+            writer.close()
+
+    async def _answer(self, kind: int, body: bytes, bound: _Bound | str) -> bytes:
+        if kind == wire.REQUEST_IDENTITIES:
+            known = {key.public: key.name for key in self._keys() if key.signs}
+            return wire.identities(list(known.items()))
+        if kind == wire.SIGN:
+            return await self._sign(body, bound)
+        return bytes([wire.FAILURE])
+
+    def _bind(self, body: bytes) -> _Bound | str | None:
+        """Return what a connection is for, or why it is for nothing; None if that is not said."""
+        bind = wire.bind_of(body)
+        if bind is None:
+            return None
+        keys = [key for key in self._keys() if bind.host_key in key.host_keys]
+        signed = is_signed_by(bind.host_key, bind.signature, bind.session)
+        return _Bound(bind, keys, body) if keys and signed and not bind.forwarding else _FOREIGN
+
+    async def _sign(self, body: bytes, bound: _Bound | str) -> bytes:
+        asked = wire.sign_request(body)
+        key = next((key for key in self._keys() if key.public == asked.key and key.signs), None)
+        if key is None:
+            return bytes([wire.FAILURE])
+        if isinstance(bound, _Bound):
+            key = bound.key_of(asked) or key
+        try:
+            signature = await self._signed(key, asked, body, bound)
+        except (Unsigned, wire.Malformed) as error:
+            anomaly = str(error) if getattr(error, "anomaly", True) else ""
+            self._tell(key, "refused", str(error), anomaly)
+            return bytes([wire.FAILURE])
+        self._tell(key, "allowed", "signed in by ssh")
+        return bytes([wire.SIGNATURE]) + wire.string(signature)
+
+    async def _signed(
+        self, key: SshKey, asked: wire.SignRequest, body: bytes, bound: _Bound | str
+    ) -> bytes:
+        """Return the signature.
+
+        Raises:
+            Unsigned, Malformed: with the reason why there is none.
+        """
+        wanted = wire.sign_in(asked.data)
+        if isinstance(bound, str):
+            raise Unsigned(bound, anomaly=True)
+        bound.check(key, wanted)
+        if not await self._is_agreed(key):
+            raise Unsigned("nobody agreed to the use of the key")
+        if key.private:
+            return sign(key.private, asked.data, asked.flags)
+        return await _signed_elsewhere(key, body, bound)
+
+    async def _is_agreed(self, key: SshKey) -> bool:
+        """Return True once somebody has agreed, which holds for the run; a no is asked again."""
+        question = self._agreed.get(key)
+        if question is None:
+            question = asyncio.ensure_future(self._put(key))
+            self._agreed[key] = question
+        agreed = await asyncio.shield(question)
+        if not agreed:
+            self._agreed.pop(key, None)
+        return agreed
+
+    async def _put(self, key: SshKey) -> bool:
+        try:
+            async with asyncio.timeout(self._hold()):
+                return await self._ask(Attempt(*key.target, key=key.name))
+        except Exception:  # noqa: BLE001 - no answer, for whatever reason, agrees to nothing
+            return False
+
+    def _tell(
+        self, key: SshKey, verdict: Literal["allowed", "refused"], rule: str, anomaly: str = ""
+    ) -> None:
+        record = Record(
+            key=secrets.token_hex(8),
+            at=time.time(),
+            host=key.host,
+            port=key.port,
+            verdict=verdict,
+            rule=rule,
+            anomaly=anomaly,
+            credential=key.name if verdict == "allowed" else "",
+        )
+        self._record(record)
+
+
+class _Bound:
+    """Session with a host, which a connection to the agent is for."""
+
+    def __init__(self, bind: wire.Bind, keys: list[SshKey], body: bytes) -> None:
+        self.body = body
+        self._bind = bind
+        self._keys = keys
+
+    def key_of(self, asked: wire.SignRequest) -> SshKey | None:
+        """Return the key of that public one that is for this host."""
+        return next((key for key in self._keys if key.public == asked.key and key.signs), None)
+
+    def check(self, key: SshKey, wanted: wire.SignIn) -> None:
+        """Refuse what is not the start of this session by this key.
+
+        Raises:
+            Unsigned: with the reason.
+        """
+        if key not in self._keys:
+            raise Unsigned("the key is not for that host", anomaly=True)
+        if wanted.session != self._bind.session or wanted.key != key.public:
+            raise Unsigned("a signature for another session was wanted", anomaly=True)
+        if wanted.host_key not in {None, self._bind.host_key}:
+            raise Unsigned("a signature for another host was wanted", anomaly=True)
+
+
+async def _message(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    """Return the kind and the body of the next message.
+
+    Raises:
+        IncompleteReadError: there is none.
+        Malformed: it is too long, or empty.
+    """
+    (size,) = struct.unpack(">I", await reader.readexactly(4))
+    if not 0 < size <= wire.LONGEST:
+        raise wire.Malformed("a message of that length")
+    data = await reader.readexactly(size)
+    return data[0], data[1:]
+
+
+async def _signed_elsewhere(key: SshKey, body: bytes, bound: _Bound) -> bytes:
+    """Return a signature by the person's own agent, which is told the session as well.
+
+    Raises:
+        Unsigned: it does not sign.
+    """
+    try:
+        async with asyncio.timeout(_AGENT_SECONDS):
+            reader, writer = await asyncio.open_unix_connection(key.agent)
+            try:
+                for kind, said in ((wire.EXTENSION, bound.body), (wire.SIGN, body)):
+                    writer.write(wire.string(bytes([kind]) + said))
+                    answer, data = await _message(reader)
+            finally:
+                writer.close()
+    except (OSError, TimeoutError, asyncio.IncompleteReadError, wire.Malformed):
+        raise Unsigned("your own agent of ssh does not answer") from None
+    if answer != wire.SIGNATURE:
+        raise Unsigned("your own agent of ssh does not sign by that key: `ssh-add` adds it")
+    return wire.Reader(data).string()

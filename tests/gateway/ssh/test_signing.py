@@ -1,0 +1,293 @@
+"""Signing in by ssh with a key that stays outside: real ssh, git, sshd and agents."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from ctui.gateway.egress.policy import rule_of
+from ctui.gateway.ssh import wire
+from tests.conftest import git
+from tests.gateway.ssh.servers import (
+    USER,
+    SshWay,
+    elsewhere,
+    keys,
+    named,
+    needs_sshd,
+    run,
+    server,
+    signing,
+)
+
+pytestmark = needs_sshd
+
+
+@pytest.mark.parametrize("kind", ["ed25519", pytest.param("rsa", marks=pytest.mark.slow), "ecdsa"])
+async def test_a_task_signs_in_without_the_key(tmp_path: Path, kind: str) -> None:
+    """Somebody is asked once for all of the run; the log has the key's name, no file the key."""
+    made = await keys(tmp_path / "person", kind)
+    async with server(made) as port, signing(tmp_path / "run", named(made, port)) as task:
+        for word in ("tea", "milk"):
+            code, said = await task.ssh("echo", word)
+            assert (code, said) == (0, f"{word}\n"), said
+        assert [(one.host, one.port, one.key) for one in task.way.asked] == [
+            ("localhost", port, str(made.key))
+        ]
+        signed = [one for one in task.way.records if one.credential]
+        assert [(one.verdict, one.rule) for one in signed] == [("allowed", "signed in by ssh")] * 2
+        assert {one.credential for one in signed} == {str(made.key)}
+        for file in task.folder.iterdir():
+            assert not file.is_file() or "PRIVATE" not in file.read_text()
+
+
+async def test_git_fetches_and_pushes(tmp_path: Path, repository: Path) -> None:
+    made = await keys(tmp_path / "person")
+    git(tmp_path, "clone", "-q", "--bare", str(repository), "theirs.git")
+    async with server(made) as port, signing(tmp_path / "run", named(made, port)) as task:
+        url = f"ssh://{USER}@localhost:{port}{tmp_path}/theirs.git"
+        clone = ("git", "clone", "-q", url, str(tmp_path / "ours"))
+        assert await run(*clone, environ=task.environ) == (0, "")
+        push = ("git", "-C", str(tmp_path / "ours"), "push", "-q", url, "HEAD:refs/heads/new")
+        assert await run(*push, environ=task.environ) == (0, "")
+    assert git(tmp_path / "theirs.git", "rev-parse", "new") == git(
+        tmp_path / "ours", "rev-parse", "HEAD"
+    )
+
+
+async def test_the_persons_own_agent_signs_by_a_key_that_is_locked(tmp_path: Path) -> None:
+    """The private half is nowhere in ctui; what the agent has beside it is not offered."""
+    made = await keys(tmp_path / "person", words="correct horse")
+    other = await keys(tmp_path / "other")
+    own = tmp_path / "own.sock"
+    agent = await asyncio.create_subprocess_exec(
+        *("ssh-agent", "-D", "-a", str(own)), stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        assert agent.stdout is not None
+        await agent.stdout.readline()
+        ask = tmp_path / "ask"
+        ask.write_text("#!/bin/sh\necho correct horse\n")
+        ask.chmod(0o755)
+        environ = {
+            "SSH_AUTH_SOCK": str(own),
+            "SSH_ASKPASS": str(ask),
+            "SSH_ASKPASS_REQUIRE": "force",
+        }
+        key = {}
+        async with server(made) as port:
+            key["locked"] = named(made, port, environ)
+            assert key["locked"].private == ""
+            async with signing(tmp_path / "run", key["locked"]) as task:
+                code, said = await task.ssh("echo", "tea")
+                assert code != 0
+                assert any("ssh-add" in one.rule for one in task.way.records)
+                for one in (made.key, other.key):
+                    code, said = await run("ssh-add", "-q", str(one), environ=environ)
+                    assert code == 0, said
+                assert await task.ssh("echo", "tea") == (0, "tea\n")
+                _, listed = await run("ssh-add", "-L", environ=task.environ)
+                assert listed.split()[1] == made.public.split()[1]
+                assert listed.count("\n") == 1
+    finally:
+        agent.terminate()
+        await agent.wait()
+
+
+async def test_nothing_is_signed_before_somebody_agrees(tmp_path: Path) -> None:
+    made = await keys(tmp_path / "person")
+    async with (
+        server(made) as port,
+        signing(tmp_path / "run", named(made, port), allowed=False) as task,
+    ):
+        code, said = await task.ssh("echo", "tea")
+        assert code == 255
+        assert "Permission denied" in said
+        refused = [one for one in task.way.records if one.verdict == "refused"]
+        assert [one.rule for one in refused] == ["nobody agreed to the use of the key"]
+        assert [one.credential for one in refused] == [""]
+
+
+async def test_another_host_that_has_the_same_key_is_not_signed_in_at(tmp_path: Path) -> None:
+    """What the client says of its session is the other host's word: it gets no signature, also
+    where the task trusts that host and leaves out all that is generated."""
+    made = await keys(tmp_path / "person")
+    foreign = await keys(tmp_path / "foreign")
+    (foreign.folder / "authorized_keys").write_text(made.public)
+    async with (
+        server(made) as port,
+        server(foreign) as other,
+        signing(tmp_path / "run", named(made, port)) as task,
+    ):
+        straight = ("-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null")
+        there = ("-p", str(other), f"{USER}@127.0.0.1", "true")
+        code, said = await run("ssh", "-F", "none", *straight, *there, environ=task.environ)
+        assert code == 255
+        assert "Permission denied" in said
+        assert not task.way.asked
+        [record] = [one for one in task.way.records if one.anomaly]
+        assert record.anomaly == "a program wanted to sign in at a host that the key is not for"
+
+
+async def test_a_host_with_another_key_than_the_known_one_is_not_spoken_with(
+    tmp_path: Path,
+) -> None:
+    made = await keys(tmp_path / "person")
+    async with server(made) as port:
+        wrong = await keys(tmp_path / "wrong")
+        key = elsewhere(named(made, port), named(wrong, port).host_keys)
+        async with signing(tmp_path / "run", key) as task:
+            code, said = await task.ssh("true")
+            assert code == 255
+            assert "Host key verification failed" in said
+            assert not task.way.asked
+
+
+async def test_a_host_that_is_denied_is_said_by_ssh(tmp_path: Path) -> None:
+    """The way there is decided about as any other, and the line reaches whoever reads ssh's."""
+    made = await keys(tmp_path / "person")
+    async with server(made) as port, signing(tmp_path / "run", named(made, port)) as task:
+        denied = (rule_of("localhost", ports=()),)
+        task.way.policy = msgspec.structs.replace(task.way.policy, deny=denied)
+        code, said = await task.ssh("true")
+        assert code == 255
+        assert f"ctui: localhost:{port} is refused: deny localhost:* (person)" in said
+        assert not task.way.asked
+
+
+async def test_no_commit_and_no_file_is_signed(tmp_path: Path) -> None:
+    """A signature of anything but the start of a session could be taken for the person's word."""
+    made = await keys(tmp_path / "person")
+    (tmp_path / "text").write_text("pay\n")
+    key = named(made, 2222)
+    async with signing(tmp_path / "run", key) as task:
+        public = str(task.folder / "ssh-0.pub")
+        sign = ("ssh-keygen", "-Y", "sign", "-n", "file", "-f", public, str(tmp_path / "text"))
+        code, said = await run(*sign, environ=task.environ)
+        assert code != 0
+        assert "agent refused operation" in said
+        assert not task.way.asked
+        [record] = task.way.records
+        assert "something else than the start of a session" in record.anomaly
+
+
+# -- what a program of a task says by hand
+
+
+async def _say(task: SshWay, *messages: bytes) -> list[bytes]:
+    """Say messages on one connection, and return the answers until it ends."""
+    reader, writer = await asyncio.open_unix_connection(task.environ["SSH_AUTH_SOCK"])
+    found = []
+    try:
+        for message in messages:
+            writer.write(wire.string(message))
+            (size,) = struct.unpack(">I", await reader.readexactly(4))
+            found.append(await reader.readexactly(size))
+    except asyncio.IncompleteReadError:
+        pass
+    finally:
+        writer.close()
+    return found
+
+
+FAILED = bytes([wire.FAILURE])
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        bytes([17]) + wire.string(b"ssh-ed25519"),  # add a key
+        bytes([25]) + wire.string(b"ssh-ed25519"),  # and bind its use
+        *(bytes([kind]) for kind in (9, 18, 19, 20, 21, 22, 23, 0, 255)),  # remove, lock, cards
+        bytes([27]) + wire.string(b"query"),
+        bytes([27]) + wire.string(b"restrict-destination-v00@openssh.com"),
+    ],
+)
+async def test_an_agent_that_only_lists_and_signs(tmp_path: Path, message: bytes) -> None:
+    made = await keys(tmp_path / "person")
+    async with signing(tmp_path / "run", named(made, 2222)) as task:
+        answers = await _say(task, message, bytes([wire.REQUEST_IDENTITIES]))
+        assert answers[0] == FAILED
+        assert answers[1][0] == wire.IDENTITIES
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        struct.pack(">I", 0),
+        struct.pack(">I", wire.LONGEST + 1) + b"\x0b",
+        struct.pack(">I", 0xFFFFFFFF),
+        wire.string(bytes([wire.SIGN]) + b"\x00\x00\xff\xff"),
+        wire.string(bytes([wire.EXTENSION]) + wire.string(b"session-bind@openssh.com")),
+    ],
+)
+async def test_what_is_no_message_ends_the_connection(tmp_path: Path, data: bytes) -> None:
+    made = await keys(tmp_path / "person")
+    async with signing(tmp_path / "run", named(made, 2222)) as task:
+        reader, writer = await asyncio.open_unix_connection(task.environ["SSH_AUTH_SOCK"])
+        writer.write(data)
+        async with asyncio.timeout(10):
+            assert await reader.read() == b""
+        writer.close()
+        assert (await _say(task, bytes([wire.REQUEST_IDENTITIES])))[0][0] == wire.IDENTITIES
+
+
+def _bind(host_key: bytes, session: bytes, signature: bytes, *, forwarding: int = 0) -> bytes:
+    parts = (b"session-bind@openssh.com", host_key, session, signature)
+    return bytes([wire.EXTENSION]) + b"".join(map(wire.string, parts)) + bytes([forwarding])
+
+
+def _sign(
+    key: bytes, session: bytes, *, host_key: bytes = b"", more: bytes = b"", user: bytes = b"u"
+) -> bytes:
+    method = b"publickey-hostbound-v00@openssh.com" if host_key else b"publickey"
+    data = wire.string(session) + b"\x32" + wire.string(user) + wire.string(b"ssh-connection")
+    data += wire.string(method) + b"\x01" + wire.string(b"ssh-ed25519") + wire.string(key)
+    data += (wire.string(host_key) if host_key else b"") + more
+    return bytes([wire.SIGN]) + wire.string(key) + wire.string(data) + struct.pack(">I", 0)
+
+
+async def test_a_signature_is_for_the_session_that_the_host_has_signed(tmp_path: Path) -> None:
+    """Everything that differs from it is refused; the one that is the same is signed."""
+    from ctui.gateway.ssh.keys import is_signed_by, sign
+
+    made = await keys(tmp_path / "person")
+    key = named(made, 2222)
+    [host] = key.host_keys
+    session, other = b"s" * 32, b"o" * 32
+    word = sign(made.host_key.read_text(), session, 0)
+    async with signing(tmp_path / "run", key) as task:
+        good, bind = _sign(key.public, session), _bind(host, session, word)
+        for said in (
+            (good,),
+            (_bind(host, other, word), good),
+            (_bind(key.public, session, sign(key.private, session, 0)), good),
+            (_bind(host, session, word, forwarding=1), good),
+            (_bind(host, session, word + b"x"), good),
+            (_bind(host, session, b""), good),
+        ):
+            answers = await _say(task, *said)
+            assert set(answers) <= {FAILED}, said
+        for refused in (
+            _sign(key.public, other),
+            _sign(key.public, session, host_key=key.public),
+            _sign(key.public, session, more=b"x"),
+            _sign(host, session),
+            _sign(key.public, session, user=b"\xff"),
+        ):
+            assert await _say(task, bind, refused) == [bytes([wire.SUCCESS]), FAILED]
+        assert not task.way.asked
+        # A second word on a connection does not make it another session's.
+        again = _bind(host, other, sign(made.host_key.read_text(), other, 0))
+        assert (await _say(task, bind, again, _sign(key.public, other)))[1:] == [FAILED, FAILED]
+        for right in (good, _sign(key.public, session, host_key=host)):
+            accepted, answer = await _say(task, bind, right)
+            assert (accepted, answer[0]) == (bytes([wire.SUCCESS]), wire.SIGNATURE)
+            data = wire.Reader(right[1:])
+            data.string()
+            signature = wire.Reader(answer[1:]).string()
+            assert is_signed_by(key.public, signature, data.string())
