@@ -242,6 +242,8 @@ class ShownNetwork(msgspec.Struct, frozen=True):
     rules: list[ShownHostRule]
     private: list[str]
     shipped: list[ShippedHost]
+    offered: list[str] = []
+    """Hosts that whoever starts a task by HTTP or MCP may allow it."""
 
 
 class ShownLogin(msgspec.Struct, frozen=True):

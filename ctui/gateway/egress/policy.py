@@ -61,9 +61,19 @@ class Rule(msgspec.Struct, frozen=True):
             return host.endswith(self.host[1:]) and not is_address(host)
         return host == self.host
 
+    def includes(self, other: Rule) -> bool:
+        """Return True if it is about every port of every host that another rule is about."""
+        if self.ports and not (other.ports and set(other.ports) <= set(self.ports)):
+            return False
+        if self.host.startswith("*."):
+            return other.host.endswith(self.host[1:]) and not is_address(other.host)
+        return other.host == self.host
+
     def __str__(self) -> str:
-        ports = "" if self.ports == WEB else ":" + (",".join(map(str, self.ports)) or "*")
-        return f"{self.host}{ports}"
+        if self.ports == WEB:
+            return self.host
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{','.join(map(str, self.ports)) or '*'}"
 
 
 class PrivateHost(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
@@ -22,14 +22,14 @@ from ctui.sandbox.services import Service
 from ctui.sandbox.spec import GATEWAY_FOLDER, Mount
 from ctui.tasks.host_rules import HostRule
 from ctui.tasks.model import Task, TaskOptions
-from ctui.tasks.network.rules import policy_of
+from ctui.tasks.network.rules import checked_host, policy_of
 
 if TYPE_CHECKING:
     from ctui.tasks.mailbox.ports import Account
 
 SEALED = "gateway"
 """The network of a sealed run, as its facts name it."""
-UNSEALED = "unsealed"
+UNSEALED: Final = "unsealed"
 """The choice of a task that is on the engine's network, with its login inside."""
 
 PLACEHOLDER = "ctui-has-the-login"
@@ -73,13 +73,18 @@ def task_policy(task: Task, config: Config, rules: Iterable[HostRule]) -> Policy
     """Return what a task reaches: its mode was chosen with it, the rules are those of now.
 
     The servers of MCP that the person gave it are named by that, wherever they are.
+
+    Raises:
+        InvalidInput: a rule names no host.
     """
     chosen = msgspec.structs.replace(config.network, mode=task.options.network)
     policy = policy_of(msgspec.structs.replace(config, network=chosen), rules)
     named = tuple(_servers(task))
+    own = [checked_host(text, origin="task") for text in task.options.allow_hosts]
+    own += [Rule(one.host, (one.port,), "task") for one in named]
     return msgspec.structs.replace(
         policy,
-        allow=(*policy.allow, *(Rule(one.host, (one.port,), "task") for one in named)),
+        allow=(*policy.allow, *own),
         private=(*policy.private, *named),
     )
 

@@ -113,6 +113,25 @@ def test_this_machine_knows_its_addresses() -> None:
     assert not is_own("192.0.2.254")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a.org",
+        "*.a.org",
+        "a.org:22",
+        "a.org:*",
+        "*.a.org:8080",
+        "fd00::1",
+        "[fd00::1]:80",
+        "[::1]:*",
+    ],
+)
+def test_a_rule_is_written_as_it_is_read(text: str) -> None:
+    """It is kept as text: another reading of it would be about another host."""
+    assert str(rule_of(text)) == text
+    assert rule_of(str(rule_of(text))) == rule_of(text)
+
+
 def test_what_a_rule_covers() -> None:
     assert rule_of("Example.org") == Rule("example.org", (80, 443))
     assert rule_of("example.org:22") == Rule("example.org", (22,))
