@@ -31,7 +31,7 @@ _TIME = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2})?")
 _SYNTAX_LINE = re.compile(r" \(at line (\d+), column \d+\)$")
 _PATH_OF_ERROR = re.compile(r" - at `[^`]*`$")
 
-_OTHER_VARIABLES = ("CTUI_CA_FILE", "CTUI_DEMO", "CTUI_TASK")
+_OTHER_VARIABLES = ("CTUI_CA_FILE", "CTUI_DEMO", "CTUI_SERVED", "CTUI_TASK")
 """Variables that are no key's and no folder's."""
 
 RETIRED: Mapping[str, str] = {
@@ -40,6 +40,8 @@ RETIRED: Mapping[str, str] = {
 }
 """Keys that older files have: each is said in one line, and does nothing."""
 
+_LABEL = r"(?!-)[a-z0-9-]{1,63}(?<!-)"
+_DOMAIN = re.compile(rf"\*(?:\.{_LABEL}){{1,10}}(?<!localhost)(?::[1-9][0-9]{{0,4}})?")
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _NO_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -275,6 +277,11 @@ def _check(path: str, value: Any) -> None:
         case "claude.base_url" if value and not value.startswith(("http://", "https://")):
             raise InvalidInput(
                 f"{shown} is no web address", hint="it begins with https:// or http://"
+            )
+        case "serve.ports_domain" if value and not _DOMAIN.fullmatch(value):
+            raise InvalidInput(
+                f"{shown} names no domain and what is below it",
+                hint="write it like *.tasks.example.org, or *.tasks.example.org:6080",
             )
         case "image.cli_version" if value and not _VERSION.fullmatch(value):
             raise InvalidInput(f"{shown} is no version", hint="such as 2.1.300")

@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from ctui.client.access.ports import SERVED
 from ctui.errors import Unavailable
 from ctui.git.process.caller import TRAVELS
 
@@ -57,7 +58,7 @@ def program_environment(environ: Mapping[str, str]) -> dict[str, str]:
         for name, value in environ.items()
         if name in _NEEDED or name.startswith(_NEEDED_PREFIXES)
     }
-    return {**kept, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+    return {**kept, "TERM": "xterm-256color", "COLORTERM": "truecolor", SERVED: "1"}
 
 
 class Terminal:
