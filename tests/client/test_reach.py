@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
@@ -68,6 +70,30 @@ def test_it_allows_no_others(host: str) -> None:
 def test_what_is_no_host_is_refused_before_it_is_looked_for(host: str) -> None:
     with pytest.raises(InvalidInput, match=r"HOST|host|name|port|address"):
         check_offered(_config(offer=["*.example.net"]), None, [host])
+
+
+SERVERS = """{"mcpServers": {
+  "own": {"command": "run-it"},
+  "docs": {"type": "http", "url": "https://mcp.example.net/x"},
+  "named": {"type": "http", "url": "http://registry.lan:4873/"}
+}}"""
+
+
+def test_a_file_of_servers_that_a_program_gives_reaches_nothing_that_was_not_offered(
+    tmp_path: Path,
+) -> None:
+    """A task can write such a file, and has whoever reads its words name it for the next task."""
+    file = tmp_path / "mcp.json"
+    config = _config(offer="*.example.net", private=["registry.lan:4873"])
+    file.write_text(SERVERS)
+    check_offered(config, None, (), [str(file)])
+    for url in (
+        *("http://169.254.169.254/", "http://host:5432/", "http://[::ffff:127.0.0.1]/"),
+        *("http://registry.lan/", "https://mcp.example.org/", "http://LOCALHOST./"),
+    ):
+        file.write_text(SERVERS.replace("https://mcp.example.net/x", url))
+        with pytest.raises(Refused, match="no host that tasks may be allowed from here"):
+            check_offered(config, None, (), [str(file)])
 
 
 def test_hosts_need_a_network_that_has_hosts() -> None:

@@ -113,7 +113,7 @@ async def run_task(call: Call, given: RunTask) -> TaskNow:
 
     repository = call.repository(given.repo)
     config = load_config(call.paths, repository=settings_folder(repository))
-    check_offered(config, given.network, given.allow_hosts)
+    check_offered(config, given.network, given.allow_hosts, given.mcp_config)
     new = NewTask(
         prompt=given.prompt,
         task=given.task_id,

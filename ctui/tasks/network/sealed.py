@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from ctui.claude.login.credentials import Kind
+from ctui.claude.mcp.mcp_servers import McpServer
 from ctui.config import Config
 from ctui.errors import InvalidInput
 from ctui.gateway.egress.names import host_of
@@ -79,7 +80,7 @@ def task_policy(task: Task, config: Config, rules: Iterable[HostRule]) -> Policy
     """
     chosen = msgspec.structs.replace(config.network, mode=task.options.network)
     policy = policy_of(msgspec.structs.replace(config, network=chosen), rules)
-    named = tuple(_servers(task))
+    named = tuple(server_hosts(task.options.mcp_servers))
     own = [checked_host(text, origin="task") for text in task.options.allow_hosts]
     own += [Rule(one.host, (one.port,), "task") for one in named]
     return msgspec.structs.replace(
@@ -89,9 +90,9 @@ def task_policy(task: Task, config: Config, rules: Iterable[HostRule]) -> Policy
     )
 
 
-def _servers(task: Task) -> Iterator[PrivateHost]:
-    """Yield the hosts of a task's MCP servers; one with a reference in its place is none."""
-    for server in task.options.mcp_servers.values():
+def server_hosts(servers: Mapping[str, McpServer]) -> Iterator[PrivateHost]:
+    """Yield the hosts of MCP servers; one with a reference in its place is none."""
+    for server in servers.values():
         with suppress(ValueError):
             url = urlsplit(server.url)
             if url.hostname and (port := url.port or _PORTS.get(url.scheme)):
