@@ -187,6 +187,11 @@ def test_each_mode() -> None:
         "host:5432": ("refuse", "refuse", "refuse"),
         "127.0.0.1:5432": ("refuse", "refuse", "refuse"),
         "[::ffff:10.0.0.1]:80": ("refuse", "refuse", "refuse"),
+        # Nobody is asked for a name that means this machine, or another task's page on it.
+        "LocalHost.:8899": ("refuse", "refuse", "refuse"),
+        "3000.two.localhost:8899": ("refuse", "refuse", "refuse"),
+        "ｈｏｓｔ:5432": ("refuse", "refuse", "refuse"),  # noqa: RUF001 - the same name
+        "notlocalhost:80": ("refuse", "ask", "allow"),
     }.items():
         found = tuple(decided(policy, where) for policy in (closed, allow, opened))
         assert (where, found) == (where, expected)
@@ -194,8 +199,10 @@ def test_each_mode() -> None:
 
 def test_only_a_private_host_may_be_private() -> None:
     """What a repository or an answer allows is never more than a public address."""
-    policy = Policy(allow=rules_of(["10.0.0.1", "db.example"]), private=(PrivateHost("host", 9),))
-    assert decided(policy, "10.0.0.1:443") == "refuse"
+    named = ["10.0.0.1", "db.example", "localhost", "*.localhost"]
+    policy = Policy(allow=rules_of(named), private=(PrivateHost("host", 9),))
+    for where in ("10.0.0.1:443", "localhost:443", "3000.two.localhost:80"):
+        assert decided(policy, where) == "refuse"
     assert not decide(policy, target_of("db.example:443")).private
     assert decide(policy, target_of("host:9")).private
 
