@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from ctui.claude.login.platforms import Platform
 from ctui.claude.mcp.mcp_servers import McpServer
 from ctui.config import PermissionMode
 from ctui.sandbox.services import Service
@@ -84,6 +85,8 @@ class TaskOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     """Its reach; "" in a task of before there was a gateway, which is unsealed."""
     allow_hosts: tuple[str, ...] = ()
     """Hosts that it reaches beside those of its mode, as `rule_of` reads them."""
+    platform: Platform | None = None
+    """Platform that answers its calls; None is Claude's own API, or `claude.base_url`."""
     services: tuple[Service, ...] = ()
     """Started beside each of its sandboxes, as its environment says."""
     environment_due: Literal["", "worktree", "new-worktree"] = ""

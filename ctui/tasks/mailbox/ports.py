@@ -52,6 +52,8 @@ class Account(NamedTuple):
     """The environment of the person's last command; None means this process's own."""
     secrets: Mapping[str, str] = {}
     """Variables with the values of the task's secrets."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """Further headers of each call, as a company's gateway wants them."""
 
 
 class Workspace(Protocol):

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from ctui.claude.login.credentials import Kind
+from ctui.claude.login.platforms import Platform
 from ctui.claude.mcp.mcp_servers import McpServer
 from ctui.config import Config
 from ctui.errors import InvalidInput
@@ -36,6 +37,7 @@ UNSEALED: Final = "unsealed"
 PLACEHOLDER = "ctui-has-the-login"
 """In the login's place: the CLI wants one, and a constant is worth nothing to anybody."""
 
+_API_HOST = "api.anthropic.com"
 _PORTS = {"http": 80, "https": 443}
 _KINDS: Mapping[Kind, LoginKind] = {"api-key": "api-key", "auth-token": "bearer", "oauth": "oauth"}
 
@@ -124,8 +126,11 @@ def login_of(task: Task, account: Account | None) -> Login | None:
     """Return the login of a task's calls as the gateway needs it."""
     if account is None:
         return None
-    credential = account.credential
-    return Login(task.id, _KINDS[credential.kind], credential.value, account.base_url)
+    credential, platform = account.credential, task.options.platform
+    kind = _KINDS[credential.kind]
+    if platform is not None and platform.name != "foundry":  # which speaks as Claude's own API does
+        kind = platform.name
+    return Login(task.id, kind, credential.value, account.base_url, account.headers)
 
 
 def label_of(task_id: str) -> str:
@@ -150,20 +155,28 @@ def refuse_owned(names: Iterable[str]) -> None:
         )
 
 
-def sealed_environment(login: Login | None, beside: Iterable[Service] = ()) -> dict[str, str]:
+def sealed_environment(
+    login: Login | None, beside: Iterable[Service] = (), platform: Platform | None = None
+) -> dict[str, str]:
     """Return the variables of a sealed run, none of them a secret; `beside` are its services.
 
     By the socket and its own address the CLI behaves as without a gateway: the same window, tools
     and models. The socket's variable is not documented, and is pinned with the CLI.
     """
     # The CLI would send its calls to a proxy, and not to the socket.
-    direct = ["api.anthropic.com", *(one.name for one in beside)]
+    direct = [platform.host if platform else _API_HOST, *(one.name for one in beside)]
     return {
         **gateway_proxies(direct),
         "BROWSER_PROXY": GATEWAY,
         "NODE_USE_ENV_PROXY": "1",  # Node.js has its own fetch, which reads it from 24 on
         "ANTHROPIC_UNIX_SOCKET": f"{GATEWAY_FOLDER}/api.sock",
-        "ANTHROPIC_BASE_URL": "http://api.anthropic.com",
+        **(platform.environment if platform else _own_api(login)),
+    }
+
+
+def _own_api(login: Login | None) -> dict[str, str]:
+    return {
+        "ANTHROPIC_BASE_URL": f"http://{_API_HOST}",
         "ANTHROPIC_AUTH_TOKEN": PLACEHOLDER,
         # With a subscription the CLI asks for it by itself, which it cannot see here.
         **({"ENABLE_PROMPT_CACHING_1H": "1"} if login and login.kind == "oauth" else {}),

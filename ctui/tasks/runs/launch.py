@@ -124,7 +124,11 @@ async def prepare(
             **surroundings(os.environ),
             **home.env,
             "CTUI_TASK": task.id,
-            **(sealed_environment(sealed.login, task.options.services) if sealed else {}),
+            **(
+                sealed_environment(sealed.login, task.options.services, task.options.platform)
+                if sealed
+                else {}
+            ),
         },
         mounts=(
             *provided.mounts,
