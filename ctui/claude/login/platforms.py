@@ -39,6 +39,14 @@ _MODELS = (
     *(f"ANTHROPIC_DEFAULT_{size}_MODEL" for size in ("OPUS", "SONNET", "HAIKU")),
 )
 """Variables that name models, which have other names on each platform."""
+VARIABLES = (
+    *(*_SWITCHES, *SECRETS.values(), *_MODELS),
+    *("AWS_REGION", "AWS_DEFAULT_REGION", "ANTHROPIC_BEDROCK_BASE_URL"),
+    *("CLOUD_ML_REGION", "ANTHROPIC_VERTEX_PROJECT_ID", "ANTHROPIC_VERTEX_BASE_URL"),
+    *("GOOGLE_APPLICATION_CREDENTIALS", "CLOUDSDK_CONFIG"),
+    *("ANTHROPIC_FOUNDRY_RESOURCE", "ANTHROPIC_FOUNDRY_BASE_URL"),
+)
+"""All that is read here, or by the program that prints Google's token."""
 _MODEL = re.compile(r"[\x21-\x7e]{1,2048}")
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 _TOKEN_PROGRAM = ("gcloud", "auth", "application-default", "print-access-token")

@@ -10,16 +10,15 @@ import msgspec
 
 from ctui import __version__
 from ctui.claude.login.login import LoginSearch, describe, time_left
-from ctui.claude.login.platforms import platform_credential, platform_of
 from ctui.client.base_url import check_base_url
 from ctui.client.health.mending import mend_engine
 from ctui.client.health.store_health import REPAIR, check_state
+from ctui.client.tasks.chosen_login import ready_platform
 from ctui.config import load_config
 from ctui.config.sources import read_values, retired_in
 from ctui.errors import CtuiError, Refused
 from ctui.git.process.command import git_version, require_git
 from ctui.paths import Paths
-from ctui.tasks.network.sealed import PLACEHOLDER
 from ctui.text import one_line
 
 if TYPE_CHECKING:
@@ -93,8 +92,7 @@ def _git() -> Check:
 
 def _login(paths: Paths) -> Check:
     try:
-        if (platform := platform_of(os.environ, PLACEHOLDER)) is not None:
-            platform_credential(platform, os.environ)
+        if platform := ready_platform(os.environ):
             return Check("login", True, f"{platform}, by Claude Code's own variables")
         found = LoginSearch(paths).state()
     except CtuiError as error:

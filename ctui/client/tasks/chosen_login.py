@@ -41,15 +41,25 @@ def chosen_platform(options: TaskOptions, environ: Mapping[str, str]) -> Platfor
         LoginRequired: there is no credential for it.
         Refused: the task has no gateway, and so would have the credential inside.
     """
-    platform = platform_of(environ, PLACEHOLDER)
-    if platform is None:
-        return None
-    if not seals(options):
+    platform = ready_platform(environ)
+    if platform is not None and not seals(options):
         raise Refused(
             f"{platform} is reached through the gateway alone",
             hint="leave out --no-gateway, or unset what switches the platform on",
         )
-    platform_credential(platform, environ)
+    return platform
+
+
+def ready_platform(environ: Mapping[str, str]) -> Platform | None:
+    """Return the platform that tasks use from here, with a credential that is there for it.
+
+    Raises:
+        InvalidInput: what is said of it cannot be used.
+        LoginRequired: there is no credential for it.
+    """
+    platform = platform_of(environ, PLACEHOLDER)
+    if platform is not None:
+        platform_credential(platform, environ)
     return platform
 
 
