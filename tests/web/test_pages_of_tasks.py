@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
+from ctui.client.access.ports import is_elsewhere
 from ctui.paths import Paths
+from ctui.web.browser.terminal import program_environment
 from tests.conftest import environment_in, make_repository
 from tests.gateway.egress.outside import Certificates, certificates
 from tests.gateway.inside import free_port
@@ -129,3 +134,31 @@ async def test_the_server_s_end_ends_pages_that_are_open(tmp_path: Path) -> None
         with contextlib.suppress(OSError):
             assert await reader.read() == b""
         writer.close()
+
+
+def test_who_is_elsewhere_is_told_what_to_forward(tmp_path: Path) -> None:
+    """By ssh the server is here, and the person's browser is not."""
+    ssh = {"SSH_CONNECTION": "192.0.2.1 50000 192.0.2.2 22", "CTUI_NETWORK_PORTS": "8898"}
+    quiet = {"DOCKER_HOST": "unix:///nowhere/docker.sock"}
+    with serving(make_repository(tmp_path), {**environment_in(tmp_path), **quiet, **ssh}) as served:
+        assert served.process.stderr is not None
+        said = served.process.stderr.readline()
+    assert f"`ssh -L 8898:127.0.0.1:8898 {socket.gethostname()}` where your browser is" in said
+
+
+@pytest.mark.parametrize(
+    ("environ", "elsewhere"),
+    [
+        ({}, False),
+        ({"DISPLAY": ":0"}, False),
+        ({"SSH_CONNECTION": "x"}, True),
+        ({"SSH_CONNECTION": "x", "DISPLAY": "localhost:10.0"}, False),
+        ({"CTUI_SERVED": "1", "DISPLAY": ":0"}, True),
+    ],
+)
+def test_where_a_browser_is(environ: dict[str, str], *, elsewhere: bool) -> None:
+    assert is_elsewhere(environ) is elsewhere
+
+
+def test_a_dashboard_in_a_browser_knows_that_it_is_one() -> None:
+    assert is_elsewhere(program_environment({"PATH": "/bin"}))
