@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ctui.cli.shapes import ShownNetwork
     from ctui.gateway.egress.policy import Policy
     from ctui.tasks.host_rules import Effect, HostRule
+    from ctui.tasks.model import Task
 
 
 @click.group("network")
@@ -49,11 +50,12 @@ class _Scope:
 
         if task is not None and repo is not None:
             raise InvalidInput("--task and --repo exclude each other", hint="keep one of them")
-        self.repository = self.task = ""
+        self.repository = ""
+        self.task: Task | None = None
         self.config = load_config(context.paths())
         if task is not None:
-            found = context.store().tasks.get(task)
-            self.repository, self.task = found.repository, found.id
+            self.task = found = context.store().tasks.get(task)
+            self.repository = found.repository
             network, sealed = self.config.network, is_sealed(found)
             mode = found.options.network if sealed else network.mode
             network = msgspec.structs.replace(network, gateway=sealed, mode=mode)
@@ -63,7 +65,12 @@ class _Scope:
 
     def rules(self) -> list[HostRule]:
         """Return the kept rules that tasks of this scope have."""
-        return context.store().host_rules.of(self.repository, self.task)
+        return context.store().host_rules.of(self.repository, self.task_id)
+
+    @property
+    def task_id(self) -> str:
+        """Id of the task that it is about; "" for several."""
+        return self.task.id if self.task else ""
 
     def policy(self) -> Policy:
         """Return what its tasks reach.
@@ -72,13 +79,16 @@ class _Scope:
             Refused: its task is on the engine's network.
         """
         from ctui.tasks.network.rules import policy_of
+        from ctui.tasks.network.sealed import task_policy
 
-        if self.task and not self.config.network.gateway:
+        if self.task is None:
+            return policy_of(self.config, self.rules())
+        if not self.config.network.gateway:
             raise Refused(
-                f"the task {self.task} is unsealed: it reaches what the engine's network does",
+                f"the task {self.task.id} is unsealed: it reaches what the engine's network does",
                 hint="leave --task out for tasks behind the gateway",
             )
-        return policy_of(self.config, self.rules())
+        return task_policy(self.task, self.config, self.rules())
 
 
 @command.command("show")
@@ -100,6 +110,7 @@ def show(task: str | None, repo: str | None, *, shipped: bool, as_json: bool) ->
     rows += [["", "private", host, "person"] for host in shown.private]
     rows += [["", "opened", f"{one.host}: {one.header}", one.secret] for one in shown.opened]
     rows += [["", "ssh", one.host, one.key] for one in shown.ssh]
+    rows += [["", "offer", host, "settings"] for host in shown.offered]
     if shipped:
         rows += [["", "allow", one.host, f"shipped: {one.source}"] for one in shown.shipped]
     print_table(["ID", "RULE", "HOST", "BY"], rows, empty="nobody has named a host")
@@ -114,6 +125,9 @@ def _shown(scope: _Scope) -> ShownNetwork:
     network, lending = scope.config.network, scope.config.gateway
     said = [ShownHostRule(None, "allow", host, "settings") for host in network.allowed]
     said += [ShownHostRule(None, "deny", host, "settings") for host in network.denied]
+    if scope.task is not None:
+        given = scope.task.options.allow_hosts
+        said += [ShownHostRule(None, "allow", host, "task") for host in given]
     kept = [ShownHostRule(one.id, one.effect, one.host, one.origin) for one in scope.rules()]
     return ShownNetwork(
         mode=network.mode,
@@ -122,6 +136,7 @@ def _shown(scope: _Scope) -> ShownNetwork:
         private=list(network.private_hosts),
         opened=[OpenedHost(one.host, one.name, one.secret) for one in lending.credentials],
         ssh=[SshHost(one.host, one.key) for one in lending.ssh],
+        offered=list(network.offered),
         shipped=[ShippedHost(one.host, list(one.ports), one.source) for one in SHIPPED],
     )
 
@@ -236,7 +251,7 @@ def _change(hosts: tuple[str, ...], effect: Effect, scope: _Scope, *, as_json: b
 
     rules = [_rule_of(host, effect) for host in hosts]  # all of them, or none
     table = context.store().host_rules
-    kept = [table.set(host, effect, now(), scope.repository, scope.task) for host in rules]
+    kept = [table.set(host, effect, now(), scope.repository, scope.task_id) for host in rules]
     _tell_driver()
     if as_json:
         print_json(kept)

@@ -16,6 +16,7 @@ from ctui.cli.extras import require
 from ctui.cli.output import json_option, print_json, repo_option, warn
 
 if TYPE_CHECKING:
+    from ctui.config import Config
     from ctui.git.repository.repository import Repository
     from ctui.paths import Paths
     from ctui.web.auth import Tokens
@@ -88,9 +89,11 @@ def command(
 async def _serve(
     paths: Paths, repository: Repository, tokens: Tokens, listening: Listening
 ) -> None:
+    from ctui.config import load_config
     from ctui.mcp_server.http import PATH, HttpServer
     from ctui.web.app import Part, create_app
     from ctui.web.browser import browser_routes
+    from ctui.web.pages_of_tasks import pages_of_tasks
     from ctui.web.server import serve
     from ctui.web.service import Service
 
@@ -104,7 +107,25 @@ async def _serve(
     parts = [Part(pages), Part(mcp.routes, (PATH,), mcp.running)]
     app = create_app(service, tokens, names=listening.names, parts=parts)
     warn(f"{listening.url} serves {repository.name}; `ctui serve token show` prints the token")
-    await serve(app, listening, service.feeds.close)
+    config = load_config(paths)
+    if note := _pages_note(config, listening.url):
+        warn(note)
+    await serve(app, listening, service.feeds.close, pages_of_tasks(config))
+
+
+def _pages_note(config: Config, url: str) -> str:
+    """Return how a browser elsewhere gets to what tasks serve; "" where none does."""
+    from ctui.client.access.ports import forwarding, is_elsewhere
+    from ctui.sandbox.proxies import is_own_address
+
+    if not config.network.ports:
+        return ""
+    if place := config.serve.ports_place:
+        return f"what tasks serve: https://PORT-TASK.{place} (`ctui task open TASK --url`)"
+    if is_own_address(url) and not is_elsewhere(os.environ):
+        return ""
+    way = forwarding(config.network.ports)
+    return f"what tasks serve: `{way}` where your browser is, then `ctui task open TASK --url`"
 
 
 @command.group("token")

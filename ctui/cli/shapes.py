@@ -263,6 +263,8 @@ class ShownNetwork(msgspec.Struct, frozen=True):
     opened: list[OpenedHost]
     ssh: list[SshHost]
     shipped: list[ShippedHost]
+    offered: list[str] = []
+    """Hosts that whoever starts a task by HTTP or MCP may allow it."""
 
 
 class ShownLogin(msgspec.Struct, frozen=True):

@@ -12,7 +12,14 @@ import msgspec
 from msgspec import Meta
 
 from ctui.config.gateway_section import GatewayConfig
-from ctui.config.own_sections import GitConfig, McpConfig, ScreenConfig, TaskConfig, WorktreeConfig
+from ctui.config.own_sections import (
+    GitConfig,
+    McpConfig,
+    ScreenConfig,
+    ServeConfig,
+    TaskConfig,
+    WorktreeConfig,
+)
 from ctui.config.task_sections import ClaudeConfig, ImageConfig, NetworkConfig, SandboxConfig
 
 
@@ -29,6 +36,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tasks: TaskConfig = TaskConfig()
     screen: ScreenConfig = ScreenConfig()
     mcp: McpConfig = McpConfig()
+    serve: ServeConfig = ServeConfig()
     keys: dict[str, str] = {}
     """Ids of bindings with the keys that replace their default, such as `new-task = "ctrl+n"`."""
 

@@ -123,6 +123,23 @@ class ScreenConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = False
 
 
+class ServeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Settings of `ctui serve`."""
+
+    ports_domain: Annotated[
+        str,
+        Meta(
+            description="names that lead to `ctui serve` by TLS, below which browsers on other "
+            'machines see what tasks serve, such as "*.tasks.example.org:6080"; without a port 443'
+        ),
+    ] = ""
+
+    @property
+    def ports_place(self) -> str:
+        """The domain, with its port if it has one."""
+        return self.ports_domain.removeprefix("*.").removesuffix(":443")
+
+
 class McpConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Limits and model of `execute_claude` of `ctui --mcp`."""
 

@@ -32,7 +32,7 @@ _TIME = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2})?")
 _SYNTAX_LINE = re.compile(r" \(at line (\d+), column \d+\)$")
 _PATH_OF_ERROR = re.compile(r" - at `[^`]*`$")
 
-_OTHER_VARIABLES = ("CTUI_CA_FILE", "CTUI_DEMO", "CTUI_TASK")
+_OTHER_VARIABLES = ("CTUI_CA_FILE", "CTUI_DEMO", "CTUI_SERVED", "CTUI_TASK")
 """Variables that are no key's and no folder's."""
 
 RETIRED: Mapping[str, str] = {
@@ -41,6 +41,9 @@ RETIRED: Mapping[str, str] = {
 }
 """Keys that older files have: each is said in one line, and does nothing."""
 
+_LABEL = r"(?!-)[a-z0-9-]{1,63}(?<!-)"
+_DOMAIN = re.compile(rf"\*(?:\.{_LABEL}){{1,10}}(?<!localhost)(?::[1-9][0-9]{{0,4}})?")
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _NO_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -134,14 +137,15 @@ def variable_problems(environ: Mapping[str, str]) -> list[Problem]:
 
 def value_problem(key: Key, value: object, *, strict: bool = True) -> Problem | None:
     """Return the problem of one key's value, or None; `strict` is off for environment variables."""
-    if any(_NO_TEXT.search(text) for text in _texts(value)):
+    if any(map(_NO_TEXT.search, _texts(value))):
         hint = "write it in one line of plain text"
         return Problem(key.path, "has a control character in it, or no UTF-8", hint)
     try:
         converted = msgspec.convert(value, key.type, strict=strict)
     except msgspec.ValidationError as error:
         said = _PATH_OF_ERROR.sub("", str(error))
-        return Problem(key.path, f"{one_line(said, 200)}", f"such as {toml_value(key.default)}")
+        hint = f"such as {toml_value(key.default)}" if key.default != () else key.about
+        return Problem(key.path, f"{one_line(said, 200)}", hint)
     try:
         _check(key.path, converted)
     except CtuiError as error:
@@ -160,17 +164,21 @@ def _texts(value: object) -> Iterator[str]:
 
 def toml_value(value: object) -> str:
     """Return a text, number, truth value, table or list of them as TOML writes it."""
-    if isinstance(value, dict):
-        inside = (f"{key} = {toml_value(one)}" for key, one in value.items())
-        return f"{{{', '.join(inside)}}}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(toml_value, value))}]"
+    if isinstance(value, dict):
+        pairs = [f"{_toml_key(name)} = {toml_value(one)}" for name, one in value.items()]
+        return f"{{ {', '.join(pairs)} }}"
     if isinstance(value, bool):
         return str(value).lower()
     if not isinstance(value, str):
         return repr(value)
     # JSON's escapes are TOML's, and only TOML wants DEL escaped.
     return msgspec.json.encode(value).decode().replace("\x7f", "\\u007f")
+
+
+def _toml_key(name: str) -> str:
+    return name if _BARE_KEY.fullmatch(name) else toml_value(name)
 
 
 def _of_section(section: str, value: object) -> Iterator[tuple[tuple[str, ...], Problem]]:
@@ -247,6 +255,27 @@ def _nearest(word: str, known: list[str], prefix: str = "") -> str:
     return "there are: " + ", ".join(known)
 
 
+class _Pattern(NamedTuple):
+    form: re.Pattern[str]
+    wrong: str
+    hint: str
+
+
+_PATTERNS = {
+    "serve.ports_domain": _Pattern(
+        _DOMAIN,
+        "names no domain and what is below it",
+        "write it like *.tasks.example.org, or *.tasks.example.org:6080",
+    ),
+    "image.cli_version": _Pattern(_VERSION, "is no version", "such as 2.1.300"),
+    "image.updated": _Pattern(
+        _TIME, "is no time", "`ctui image update` writes it; remove it for the image as it was"
+    ),
+    "claude.model": _Pattern(_MODEL, "is no model's name", "such as opus"),
+}
+"""Key -> the form that its text has, if it is not empty."""
+
+
 def _check(path: str, value: Any) -> None:
     """Raise InvalidInput for values of the right type that would still do harm."""
     shown = one_line(repr(value))
@@ -275,13 +304,8 @@ def _check(path: str, value: Any) -> None:
             raise InvalidInput(
                 f"{shown} is no web address", hint="it begins with https:// or http://"
             )
-        case "image.cli_version" if value and not _VERSION.fullmatch(value):
-            raise InvalidInput(f"{shown} is no version", hint="such as 2.1.300")
-        case "image.updated" if value and not _TIME.fullmatch(value):
-            hint = "`ctui image update` writes it; remove it for the image as it was"
-            raise InvalidInput(f"{shown} is no time", hint=hint)
-        case "claude.model" if value and not _MODEL.fullmatch(value):
-            raise InvalidInput(f"{shown} is no model's name", hint="such as opus")
+        case _ if value and path in _PATTERNS and not _PATTERNS[path].form.fullmatch(value):
+            raise InvalidInput(f"{shown} {_PATTERNS[path].wrong}", hint=_PATTERNS[path].hint)
 
 
 def _fits_prefix(prefix: str) -> bool:

@@ -112,6 +112,16 @@ NetworkMode = Literal["open", "allow", "closed"]
 """Reach of a task: any public host, those of a list, or the Messages API only."""
 
 
+class PrivateAddress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A port of a host that is not public, as `[[network.private]]` names it."""
+
+    host: str
+    port: Annotated[int, Meta(ge=1, le=65535)]
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
 class NetworkConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Hosts that tasks reach, all through the gateway."""
 
@@ -132,10 +142,17 @@ class NetworkConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Meta(description="hosts that no task reaches, whoever allows them"),
     ] = ()
     private: Annotated[
-        str | tuple[str, ...],
+        str | tuple[str | PrivateAddress, ...],
         Meta(
             description='hosts and ports that are not public, such as ["registry.lan:4873", '
-            '"host:5432"]; host is this machine'
+            '"host:5432"], or [[network.private]] with host and port; host is this machine'
+        ),
+    ] = ()
+    offer: Annotated[
+        str | tuple[str, ...],
+        Meta(
+            description="hosts that whoever starts a task by HTTP or MCP may allow it, such as "
+            '["*.example.net"]; it may choose no wider mode than yours'
         ),
     ] = ()
     gateway: Annotated[
@@ -164,8 +181,14 @@ class NetworkConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return several(self.deny)
 
     @property
+    def offered(self) -> tuple[str, ...]:
+        return several(self.offer)
+
+    @property
     def private_hosts(self) -> tuple[str, ...]:
-        return several(self.private)
+        """Each as `HOST:PORT`, however it was written."""
+        listed = (self.private,) if isinstance(self.private, str) else self.private
+        return several(tuple(map(str, listed)))
 
 
 class ClaudeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

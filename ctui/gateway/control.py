@@ -140,7 +140,7 @@ async def _opened(
 ) -> str:
     """Return the address of a port that was opened."""
     if isinstance(wish, OpenPort):
-        return openings.link(wish.label, wish.port)
+        return openings.link(wish.label, wish.port, elsewhere=wish.elsewhere)
     forward = await openings.forward(wish.label, wish.port, wish.local)
     forwards.append(forward)
     return f"127.0.0.1:{forward.local}"

@@ -6,6 +6,7 @@ import re
 
 from ctui.errors import InvalidInput
 
+CUSTOM_HEADERS = "ANTHROPIC_CUSTOM_HEADERS"
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}")
 """A token (RFC 9110, 5.6.2)."""
 _VALUE = re.compile(r"[\x21-\x7e](?:[\t\x20-\x7e]{0,8190}[\x21-\x7e])?")

@@ -96,7 +96,7 @@ class Link:
         logins: Iterable[Login],
         *,
         gate: int = 0,
-        domain: str = "localhost",
+        elsewhere: str = "",
     ) -> dict[str, str]:
         """Push a whole table, and return why some runs cannot be served, when the others are.
 
@@ -107,7 +107,7 @@ class Link:
             accesses: of all runs.
             logins: that they name.
             gate: port at which ports of tasks are shown, or 0; its problem is that of run "".
-            domain: below which their addresses are.
+            elsewhere: domain below which browsers on other machines reach them, or "".
 
         Raises:
             Unavailable: there is no gateway for now; it gets the table as soon as there is one.
@@ -115,7 +115,7 @@ class Link:
         """
         self._begin()
         number = next(self._numbers)
-        self._table = Serve(number, tuple(accesses), tuple(logins), gate, domain)
+        self._table = Serve(number, tuple(accesses), tuple(logins), gate, elsewhere)
         self._send(self._table)
         try:
             async with asyncio.timeout(_SERVE_SECONDS), self._changed:

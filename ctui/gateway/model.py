@@ -109,14 +109,14 @@ class Serve(msgspec.Struct, frozen=True, tag="serve"):
         accesses: one for each run that lives.
         logins: that they name.
         gate: port of 127.0.0.1 at which ports of tasks are shown; 0 shows none.
-        domain: below which the addresses of ports are.
+        elsewhere: domain, maybe with a port, below which browsers on other machines reach them.
     """
 
     number: int = 0
     accesses: tuple[Access, ...] = ()
     logins: tuple[Login, ...] = ()
     gate: int = 0
-    domain: str = "localhost"
+    elsewhere: str = ""
 
 
 class Decide(msgspec.Struct, frozen=True, tag="decide"):
@@ -131,11 +131,19 @@ class Leave(msgspec.Struct, frozen=True, tag="leave"):
 
 
 class OpenPort(msgspec.Struct, frozen=True, tag="open-port"):
-    """Ask for an address of a task's port that a browser can open once, within a minute."""
+    """Ask for an address of a task's port that a browser can open once, within a minute.
+
+    Attributes:
+        id: comes back in the answer.
+        label: of the task.
+        port: of the task.
+        elsewhere: the browser may be on another machine.
+    """
 
     id: int
     label: str
     port: int
+    elsewhere: bool = False
 
 
 class ForwardPort(msgspec.Struct, frozen=True, tag="forward-port"):

@@ -36,28 +36,33 @@ class Openings:
         self._shown = (0, "")
         self._problem = ""
 
-    async def show(self, port: int, domain: str) -> str:
-        """Show ports at this port of the machine, and return why that cannot be; "" if it can."""
-        if (port, domain) == self._shown and (self._view is not None) == bool(port):
+    async def show(self, port: int, elsewhere: str) -> str:
+        """Show ports at this port of the machine, and return why that cannot be; "" if it can.
+
+        Args:
+            port: of this machine; 0 shows none.
+            elsewhere: domain below which other machines reach them, or "".
+        """
+        if (port, elsewhere) == self._shown and (self._view is not None) == bool(port):
             return ""
         await self.close()
-        self._problem = await self._begin(port, domain) if port else ""
+        self._problem = await self._begin(port, elsewhere) if port else ""
         return self._problem
 
-    async def _begin(self, port: int, domain: str) -> str:
+    async def _begin(self, port: int, elsewhere: str) -> str:
         try:
-            view = PortView(port, self.hub_of, domain=domain, secret=_kept(self._secret))
+            view = PortView(port, self.hub_of, elsewhere=elsewhere, secret=_kept(self._secret))
             await view.start()
         except CtuiError as error:
             return error.one_line()
         except OSError as error:
             return f"{self._secret} cannot be used: {error.strerror}"
-        self._view, self._shown = view, (port, domain)
+        self._view, self._shown = view, (port, elsewhere)
         self._own_ports.add(view.port)
         return ""
 
-    def link(self, label: str, port: int) -> str:
-        """Return an address that opens a port once.
+    def link(self, label: str, port: int, *, elsewhere: bool = False) -> str:
+        """Return an address that opens a port once, also `elsewhere` where it may be one for that.
 
         Raises:
             NotFound: nothing listens there, or ports are not shown.
@@ -65,7 +70,7 @@ class Openings:
         if self._view is None:
             why = self._problem or "network.ports is 0"
             raise NotFound(f"ports of tasks are not shown: {why}", hint="see docs/network.md")
-        return self._view.link(label, port)
+        return self._view.link(label, port, elsewhere=elsewhere)
 
     async def forward(self, label: str, port: int, local: int) -> PortForward:
         """Return a local port that leads to a task's, which the caller closes.

@@ -21,15 +21,21 @@ _ANSWER_SECONDS = 10.0
 _Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-async def open_port(paths: Paths, label: str, port: int) -> str:
+async def open_port(paths: Paths, label: str, port: int, *, elsewhere: bool = False) -> str:
     """Return an address of a task's port that a browser can open once, within a minute.
+
+    Args:
+        paths: whose gateway.
+        label: of the task.
+        port: of the task.
+        elsewhere: the browser may be on another machine (`serve.ports_domain`).
 
     Raises:
         NotFound: the task does not run, or nothing listens there.
         Unavailable: there is no gateway, or one of another version.
     """
     async with _connected(paths) as streams:
-        return await _asked(streams, OpenPort(1, label, port))
+        return await _asked(streams, OpenPort(1, label, port, elsewhere))
 
 
 @asynccontextmanager

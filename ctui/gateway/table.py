@@ -44,7 +44,7 @@ class Table:
                     await self._one(access)
                 except CtuiError as error:
                     problems[run] = error.one_line()
-            if problem := await self.openings.show(table.gate, table.domain):
+            if problem := await self.openings.show(table.gate, table.elsewhere):
                 problems[""] = problem
         return Served(table.number, problems)
 

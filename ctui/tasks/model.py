@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from ctui.claude.login.platforms import Platform
 from ctui.claude.mcp.mcp_servers import McpServer
 from ctui.config import PermissionMode
 from ctui.sandbox.services import Service
@@ -39,6 +40,10 @@ class EndReason(StrEnum):
     COMPLETED = "completed"
     STOPPED = "stopped"
     FAILED = "failed"
+
+
+TaskReach = Literal["open", "allow", "closed", "unsealed"]
+"""Reach of a task through the gateway, or that it is on a network of the engine's."""
 
 
 class TaskOptions(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -76,8 +81,12 @@ class TaskOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     given."""
     volumes: dict[str, str] = {}
     """Mount point -> name of a volume that its environment gives to each task."""
-    network: Literal["", "open", "allow", "closed", "unsealed"] = ""
+    network: TaskReach | Literal[""] = ""
     """Its reach; "" in a task of before there was a gateway, which is unsealed."""
+    allow_hosts: tuple[str, ...] = ()
+    """Hosts that it reaches beside those of its mode, as `rule_of` reads them."""
+    platform: Platform | None = None
+    """Platform that answers its calls; None is Claude's own API, or `claude.base_url`."""
     services: tuple[Service, ...] = ()
     """Started beside each of its sandboxes, as its environment says."""
     start_commands: tuple[str, ...] = ()
@@ -196,7 +205,7 @@ class Task(msgspec.Struct, kw_only=True):
     """Commands that still run although the turn is over."""
     ports: tuple[int, ...] = ()
     """Ports that its run listens on, as far as the gateway knows them."""
-    network: Literal["open", "allow", "closed", "unsealed"] = "unsealed"
+    network: TaskReach = "unsealed"
     """Its reach through the gateway; "unsealed" is a network of the engine's, with its login
     inside."""
     sandbox: SandboxFacts | None = None

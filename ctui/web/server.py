@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from ctui.daemon.patience import Limits, PatientProtocol
 from ctui.web.listen import Listening
+from ctui.web.pages_of_tasks import PagesOfTasks
 from ctui.web.shapes import Failure
 
 HEAD_SECONDS = 10.0
@@ -35,7 +36,26 @@ _MOST_MESSAGE_BYTES = 1 << 18
 
 
 class _Protocol(PatientProtocol):
-    """One connection of the API or the dashboard."""
+    """One connection of the API or the dashboard, unless it begins as one of a task's page."""
+
+    pages: PagesOfTasks | None = None
+    _begun: bytes | None = b""
+    """Bytes of a head that is not whole yet; None once it is known whose connection it is."""
+
+    def data_received(self, data: bytes) -> None:
+        if self.pages is None or self._begun is None:
+            super().data_received(data)
+            return
+        self._begun += data
+        if b"\r\n\r\n" not in self._begun and len(self._begun) <= _MOST_HEAD_BYTES:
+            return
+        begun, self._begun = self._begun, None
+        if not self.pages.means(begun):
+            super().data_received(begun)
+            return
+        self._cancel()
+        self.connections.discard(self)
+        self.pages.take(self.transport, begun)
 
     def limits_now(self) -> Limits:
         return Limits(HEAD_SECONDS, BODY_SECONDS, STALL_SECONDS, MOST_CONNECTIONS)
@@ -71,20 +91,33 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-async def serve(app: ASGIApp, listening: Listening, end_streams: Callable[[], None]) -> None:
+async def serve(
+    app: ASGIApp,
+    listening: Listening,
+    end_streams: Callable[[], None],
+    pages: PagesOfTasks | None = None,
+) -> None:
     """Serve until SIGINT or SIGTERM; what is open then has a second to end.
 
     Args:
         app: see `create_app`.
         listening: where.
         end_streams: called first when the server ends.
+        pages: of tasks, for browsers on other machines; None where there are none.
     """
+
+    def end() -> None:
+        end_streams()
+        if pages is not None:
+            pages.close()
+
+    protocol = type("_Protocol", (_Protocol,), {"pages": pages})
     # It would log whole tracebacks, and each request's URL.
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)
     tls = listening.tls
     config = uvicorn.Config(
         app,
-        http=_Protocol,
+        http=protocol,
         lifespan="on",
         log_config=None,
         access_log=False,
@@ -96,4 +129,4 @@ async def serve(app: ASGIApp, listening: Listening, end_streams: Callable[[], No
         h11_max_incomplete_event_size=_MOST_HEAD_BYTES,
         ssl_context_factory=(lambda _config, _default: tls) if tls else None,
     )
-    await _Server(config, end_streams).serve(sockets=[listening.socket])
+    await _Server(config, end).serve(sockets=[listening.socket])

@@ -12,9 +12,10 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from ctui.config import PermissionMode
+from ctui.config.task_sections import NetworkMode
 from ctui.tasks.asks.kind import Decision
 from ctui.tasks.asks.shape import AskShape
-from ctui.tasks.model import EndReason, TaskState
+from ctui.tasks.model import EndReason, TaskReach, TaskState
 
 Status = Literal["running", "completed", "error", "killed"]
 
@@ -61,6 +62,21 @@ class NewTask(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         bool,
         Meta(description="Give it no other commits than those its worktree begins with."),
     ] = False
+    network: Annotated[
+        NetworkMode | None,
+        Meta(
+            description="What it reaches: any public host, those that are allowed, or the model's "
+            "API only; no wider than what the configuration says, which is the default."
+        ),
+    ] = None
+    allow_hosts: Annotated[
+        list[str],
+        Meta(
+            max_length=64,
+            description="HOST, *.DOMAIN or HOST:PORT that it reaches unasked, of those that the "
+            "configuration offers (`network.offer`); other hosts are asked for.",
+        ),
+    ] = []
     env: Annotated[
         dict[str, str],
         Meta(description="Variables of the task; kept with it, and shown by name only."),
@@ -172,6 +188,12 @@ class TaskRecord(msgspec.Struct, kw_only=True, frozen=True):
     variables: Annotated[list[str], Meta(description="Names of the variables it was given.")] = []
     secrets: Annotated[list[str], Meta(description="Names of the secrets it was given.")] = []
     files: Annotated[list[str], Meta(description="Ignored files that were copied for it.")] = []
+    network: Annotated[
+        TaskReach, Meta(description="What it reaches; unsealed: what the engine's network does.")
+    ] = "unsealed"
+    allow_hosts: Annotated[
+        list[str], Meta(description="Hosts that it was allowed when it was started.")
+    ] = []
 
 
 class TaskDetail(TaskRecord, kw_only=True, frozen=True):

@@ -9,6 +9,7 @@ from starlette.responses import Response, StreamingResponse
 
 from ctui.client.tasks.caller import new_message
 from ctui.client.tasks.new_task import NewTask
+from ctui.client.tasks.reach import check_offered
 from ctui.client.tasks.tasks import start_task
 from ctui.config import load_config
 from ctui.config.variables import assignments
@@ -40,6 +41,7 @@ async def create(service: Service, request: Request) -> Response:
     check_text(wanted.prompt)
     repository, directory = await _place(service, wanted.workdir)
     config = load_config(service.paths, repository=settings_folder(repository))
+    check_offered(config, wanted.network, wanted.allow_hosts)
     new = NewTask(
         prompt=wanted.prompt,
         name=wanted.name or "",
@@ -51,6 +53,8 @@ async def create(service: Service, request: Request) -> Response:
             skip_permissions=wanted.skip_permissions,
             budget=wanted.budget,
             isolated=wanted.isolated,
+            network=wanted.network or "",
+            allow_hosts=tuple(wanted.allow_hosts),
             secrets=tuple(wanted.secrets),
         ),
         env=assignments(wanted.env),

@@ -114,6 +114,8 @@ def record_fields(store: Store, task: Task, *, turn_end: int | None = None) -> d
         "variables": list(task.options.env),
         "secrets": list(task.options.secrets),
         "files": list(task.options.files),
+        "network": task.network,
+        "allow_hosts": list(task.options.allow_hosts),
         "pending_asks": [ask_view(ask) for ask in store.asks.list(AskState.PENDING, task=task.id)],
     }
 

@@ -113,6 +113,15 @@ def test_the_settings_say_the_same(paths: Paths, tmp_path: Path) -> None:
     }
     assert _verdict(tmp_path, "host:5432") == "allowed"
     assert _verdict(tmp_path, "host:22") == "refused"
+    paths.config_file.write_text(
+        '[[network.private]]\nhost = "host"\nport = 5432\n'
+        '[[network.private]]\nhost = "fd00::1"\nport = 80\n[network]\n'
+    )
+    assert _verdict(tmp_path, "host:5432") == "allowed"
+    assert _verdict(tmp_path, "[FD00::01]:80") == "allowed"
+    assert _verdict(tmp_path, "registry.lan:4873") == "asked"
+    shown = json.loads(ctui(tmp_path, "network", "show", "--json").stdout)
+    assert shown["private"] == ["host:5432", "[fd00::1]:80"]
     paths.config_file.write_text('[network]\nmode = "closed"\nallow = ["b.example"]\n')
     assert _verdict(tmp_path, "b.example") == "refused"
     paths.config_file.write_text('[network]\nmode = "open"\n')

@@ -49,6 +49,19 @@ def test_a_login_in_the_environment_will_do_and_is_not_stored(tmp_path: Path, pa
     assert not (paths.config / "credential").exists()
 
 
+def test_a_platform_needs_no_login_but_its_own_key(
+    tmp_path: Path, paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del paths
+    monkeypatch.setenv("CLAUDE_CODE_USE_FOUNDRY", "1")
+    monkeypatch.setenv("ANTHROPIC_FOUNDRY_RESOURCE", "mine")
+    key = "a-foundry-key"
+    said = ctui(tmp_path, "setup", "--no-image", ANTHROPIC_FOUNDRY_API_KEY=key).stdout
+    assert "tasks use Microsoft Foundry (mine)" in said
+    assert key not in said
+    assert "ANTHROPIC_FOUNDRY_API_KEY is not set" in refused(tmp_path, "setup", "--no-image")
+
+
 @pytest.mark.parametrize(
     ("arguments", "given", "said"),
     [

@@ -7,9 +7,12 @@ from types import SimpleNamespace
 import pytest
 
 from ctui.client.health.health import Check, check_all
+from ctui.client.tasks.chosen_login import chosen_platform
+from ctui.errors import Refused
 from ctui.paths import Paths
 from ctui.sandbox.docker import image
 from ctui.sandbox.docker.engine import Engine
+from ctui.tasks.model import TaskOptions
 
 
 class Nothing:
@@ -68,3 +71,28 @@ async def test_a_wrong_variable_is_mended_where_it_is_set(
     assert "config edit" not in found.mend
     paths.config_file.write_text("[sandbox]\nmemory = 'abc'\n")
     assert "`ctui config edit`" in (await check_all(paths))[2].mend
+
+
+async def test_a_platform_is_named_with_what_its_key_is_called(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLAUDE_CODE_USE_BEDROCK", "1")
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-api-0123456789")
+    found = (await checks(paths, ""))["login"]
+    assert (found.ok, "AWS_BEARER_TOKEN_BEDROCK" in found.found + found.mend) == (False, True)
+    monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", "bedrock-key-0123456789")
+    [login] = [check for check in await check_all(paths) if check.name == "login"]
+    assert login.ok
+    assert login.found == "Amazon Bedrock (eu-west-1), by Claude Code's own variables"
+
+
+def test_a_platform_is_not_for_a_task_without_the_gateway() -> None:
+    """Its credential would be in the task."""
+    environ = {"CLAUDE_CODE_USE_BEDROCK": "1", "AWS_BEARER_TOKEN_BEDROCK": "key-0123456789"}
+    platform = chosen_platform(TaskOptions(network="closed"), environ)
+    assert platform is not None
+    assert platform.name == "bedrock"
+    assert chosen_platform(TaskOptions(network="unsealed"), {}) is None
+    with pytest.raises(Refused, match="through the gateway alone"):
+        chosen_platform(TaskOptions(network="unsealed"), environ)

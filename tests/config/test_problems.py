@@ -56,6 +56,8 @@ def test_a_wrong_type_in_line_7_is_reported_as_line_7() -> None:
         ("[sandbox]\n\nmemory = 'lots'\n", 3, "sandbox.memory", "write it like 512m or 4g"),
         ("[claude]\npermission_mode = 'yolo'\n", 2, "claude.permission_mode", 'such as "default"'),
         ("[screen]\nbell = 'yes'\n", 2, "screen.bell", "such as true"),
+        ("[[network.private]]\nhost = 'a'\nport = 1\n", None, "", ""),
+        ("network.private = ['a:1', { host = 'b', port = 2 }]\n", None, "", ""),
         ("[image]\nbase = 'a'\ndockerfile = 'b'\n", 3, "image.dockerfile", "keep one of them"),
         ("[claude]\nmodel = 'a\\nb'\n", None, "", ""),
         ("[claude\n", 1, "", "mend that line"),
@@ -69,6 +71,26 @@ def test_a_problem_is_placed_and_explained(
         assert checked(text)[1] == []
     else:
         assert found(text) == [(line, key, hint)]
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ("host = 'a'", "missing required field `port`"),
+        ("host = 'a'\nport = 0", "`int` >= 1"),
+        ("host = 'a'\nport = 65536", "`int` <= 65535"),
+        ("host = 'a'\nport = '80'", "`int`"),
+        ("host = 1\nport = 80", "`str`"),
+        ("host = 'a'\nport = 80\nname = 'x'", "unknown field `name`"),
+        ('host = "a\\u0007"\nport = 80', "control character"),
+    ],
+)
+def test_a_table_of_a_private_host_that_is_wrong_is_explained(table: str, said: str) -> None:
+    good = "[[network.private]]\nhost = 'a'\nport = 80\n"
+    [problem] = checked(f"{good}[[network.private]]\n{table}\n")[1]
+    assert (problem.line, problem.key) == (1, "network.private")
+    assert said in problem.message
+    assert "[[network.private]] with host and port" in problem.hint or "plain text" in problem.hint
 
 
 def test_all_problems_are_found_in_the_order_of_their_lines() -> None:

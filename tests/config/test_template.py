@@ -48,6 +48,7 @@ def test_a_value_takes_the_place_of_its_comment() -> None:
         "[worktrees]\nprefix = 'old/'\n\n[claude]\nmodel = 'a'\n",
         "worktrees.prefix = 'old/'\n",
         "[claude]\nmodel = 'a'",
+        "[worktrees]\n[[network.private]]\nhost = 'a'\nport = 1\n# prefix = 'of no worktree'\n",
     ],
 )
 def test_a_value_is_put_where_it_belongs_and_nothing_else_changes(text: str) -> None:
@@ -71,7 +72,9 @@ def test_what_only_a_person_can_change_is_left_alone() -> None:
         with_value(text, "claude.base_url", "https://example.org")
 
 
-@pytest.mark.parametrize("value", ['a"b', "ü\\", "\u2028\x7f", True, 1, 2.5])
+@pytest.mark.parametrize(
+    "value", ['a"b', "ü\\", "\u2028\x7f", True, 1, 2.5, [{"host": "a", "b c": 1}]]
+)
 def test_any_value_survives_being_written(value: object) -> None:
     assert checked(f"[x]\ny = {toml_value(value)}\n")[0]["x"]["y"] == value
 

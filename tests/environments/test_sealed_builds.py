@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +13,8 @@ from ctui.config import ImageConfig
 from ctui.sandbox.docker.image import image_tag
 from tests.conftest import ENGINE_WIDE
 from tests.environments.test_choice import put
+from tests.gateway.inside import free_port
+from tests.gateway.registries import debian_archive, site
 from tests.tasks.conftest import Person
 
 pytestmark = [pytest.mark.engine, ENGINE_WIDE]
@@ -75,17 +79,38 @@ async def test_neither_a_dockerfile_nor_a_set_up_reaches_this_machine(
     assert (await person.ctui("env", "remove", ident))[0] == 0
 
 
-async def test_a_host_that_the_person_allows_is_not_refused(person: Person) -> None:
-    """The refusal names the command, and what it allows is looked up: there is no such name."""
-    put(
-        person.repository,
-        {".ctui.toml": '[environment]\nsetup = ["curl -sS -m 20 http://a.invalid/; true"]\n'},
-    )
-    assert (await person.ctui("network", "allow", "a.invalid", "--repo", "."))[0] == 0
-    code, said = await person.ctui("env", "build", "--yes", seconds=_SECONDS)
-    assert code == 0, said
+async def test_what_the_person_allows_is_not_refused(person: Person, tmp_path: Path) -> None:
+    """apt, from an archive that the person named and from one that nobody did; and a name.
+
+    The refusal of a name says the command, and what that allows is looked up: there is no such one.
+    """
+    debian_archive(tmp_path / "archive")
+    file = person.world.paths.config_file
+    with site(tmp_path) as port:
+        private = f'[[network.private]]\nhost = "host"\nport = {port}\n'
+        file.write_text(f"{file.read_text()}\n{private}")
+        root = [_install(port), f"{_install(free_port())}; test $? = 100", "echo REFUSED"]
+        table = f"[environment]\nsetup_root = {json.dumps(root)}\n"
+        named = 'setup = ["curl -sS -m 20 http://a.invalid/; true"]\n'
+        put(person.repository, {".ctui.toml": table + named})
+        assert (await person.ctui("network", "allow", "a.invalid", "--repo", "."))[0] == 0
+        code, said = await person.ctui("env", "build", "--yes", seconds=_SECONDS)
     ident = said.split()[-1]
     log = (person.world.paths.state / "environments" / f"{ident}.log").read_text()
+    assert code == 0, said + log
+    assert "INSTALLED hello from outside" in log
+    assert "is refused: it leads to this machine" in log
+    assert "REFUSED" in log
     assert "there is no such name" in log
     assert "network allow" not in log
     assert (await person.ctui("env", "remove", ident))[0] == 0
+
+
+def _install(port: int) -> str:
+    """Return a command that installs a package from an archive of this machine alone."""
+    source = f"deb [trusted=yes] http://host:{port}/archive ./"
+    apt = "apt-get -o Dir::Etc::SourceParts=- -o APT::Update::Error-Mode=any"
+    return (
+        f"echo '{source}' > /etc/apt/sources.list && {apt} update"
+        f" && {apt} install -y --reinstall tiny && echo INSTALLED $(cat /usr/local/share/tiny)"
+    )

@@ -46,14 +46,18 @@ class Box:
 
 
 @asynccontextmanager
-async def boxes() -> AsyncIterator[Any]:
+async def boxes(config: ImageConfig | None = None) -> AsyncIterator[Any]:
     """Give a function that starts a container with a folder of sockets and a program."""
     engine = await Engine.connect()
-    image = await require_image(engine, ImageConfig())
+    image = await require_image(engine, config or ImageConfig())
     mark = uuid.uuid4().hex[:16]
 
     async def start(
-        gateway: Path, program: str, env: dict[str, str], workspace: Path | None = None
+        gateway: Path,
+        program: str,
+        env: dict[str, str],
+        workspace: Path | None = None,
+        mounts: tuple[Mount, ...] = (),
     ) -> Box:
         # As a run's folder is: whoever gets below its parent may enter it.
         gateway.chmod(0o755)
@@ -70,6 +74,7 @@ async def boxes() -> AsyncIterator[Any]:
                 Mount(str(gateway), "/ctui/gw", read_only=True),
                 Mount(str(accounts), "/etc/passwd", read_only=True),
                 *((Mount(str(workspace), WORKSPACE),) if workspace else ()),
+                *mounts,
             ),
             network="none",
             resolver="127.0.0.1",

@@ -3,53 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import http.server
-import io
 import json
-import ssl
 import subprocess
-import tarfile
-import threading
-import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from ctui.gateway.egress.policy import Policy, PrivateHost, rule_of
-from tests.conftest import git
 from tests.gateway.boxes import boxes
 from tests.gateway.egress.outside import certificates, serving, way_out
 from tests.gateway.inside import free_port
 from tests.gateway.ports.views import Hub, viewing
+from tests.gateway.registries import CLIENTS, fill, site, toolchains
 
 pytestmark = pytest.mark.engine
 
-TOOLS = {
-    "curl": "curl -sS -m 20 {url}/page",
-    "curl without a proxy": "env -u HTTPS_PROXY -u https_proxy curl -sS -m 20 {url}/page",
-    "git": "git clone -q {url}/repository.git /tmp/clone && cat /tmp/clone/hello.txt",
-    "urllib": "python3 -c \"import urllib.request as u; print(u.urlopen('{url}/page').read())\"",
-    "node's fetch": "node -e \"fetch('{url}/page').then(r => r.text()).then(console.log)\"",
-    "npm": "cd /tmp && npm install --no-fund --no-audit --fetch-retries=0 --prefix /tmp/n"
-    " --registry {url}/npm/ tiny && cat /tmp/n/node_modules/tiny/index.js",
-    "pip": "pip install -q --retries 0 --no-cache-dir --no-deps --target /tmp/p"
-    " --index-url {url}/simple tiny && cat /tmp/p/tiny.py",
-    "uv": "uv pip install -q --no-cache --target /tmp/u --index-url {url}/simple tiny"
-    " && cat /tmp/u/tiny.py",
-    "ssh": "ssh -v -o BatchMode=yes -o StrictHostKeyChecking=no -p {ssh} host true 2>&1"
-    " | grep 'remote software version hello'",
-}
-
 TRY = """
-import json, os, subprocess
-for name, command in json.loads(os.environ["TOOLS"]).items():
+import json, os, socket, subprocess, time
+# On a machine that is busy enough the relay does not wait for its other program.
+while socket.socket().connect_ex(("127.0.0.1", 3128)):
+    time.sleep(0.05)
+for name, command in json.loads(os.environ["CLIENTS"]).items():
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
     said = done.stdout[-2000:] + done.stderr[-2000:]
-    print(json.dumps({"tool": name, "code": done.returncode, "said": said}), flush=True)
+    print(json.dumps({"client": name, "code": done.returncode, "said": said}), flush=True)
 """
 
 SERVE = """
@@ -66,81 +43,16 @@ http.server.HTTPServer(("127.0.0.1", 3000), Page).serve_forever()
 """
 
 
-@contextmanager
-def site(folder: Path, context: ssl.SSLContext) -> Iterator[int]:
-    """Serve a folder by HTTPS."""
-
-    class Files(http.server.SimpleHTTPRequestHandler):
-        def __init__(self, *arguments: Any) -> None:
-            super().__init__(*arguments, directory=str(folder))
-
-        def log_message(self, *_: object) -> None: ...
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Files)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield server.server_address[1]
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-def fill(folder: Path, repository: Path, port: int) -> None:
-    """Put a page, a repository, a package for npm and one for pip into a folder."""
-    (folder / "page").write_text("hello from outside\n")
-    git(folder, "clone", "-q", "--bare", str(repository), "repository.git")
-    git(folder / "repository.git", "update-server-info")
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
-        for name, text in (
-            ("package/package.json", '{"name": "tiny", "version": "1.0.0"}'),
-            ("package/index.js", "hello from outside\n"),
-        ):
-            member = tarfile.TarInfo(name)
-            member.size = len(text)
-            archive.addfile(member, io.BytesIO(text.encode()))
-    (folder / "npm").mkdir()
-    (folder / "tiny-1.0.0.tgz").write_bytes(packed.getvalue())
-    version = {
-        "name": "tiny",
-        "version": "1.0.0",
-        "dist": {
-            "tarball": f"https://host:{port}/tiny-1.0.0.tgz",
-            "shasum": hashlib.sha1(packed.getvalue(), usedforsecurity=False).hexdigest(),
-        },
-    }
-    tiny = {"name": "tiny", "dist-tags": {"latest": "1.0.0"}, "versions": {"1.0.0": version}}
-    (folder / "npm/tiny").write_text(json.dumps(tiny))
-    wheel = folder / "simple/tiny/tiny-1.0.0-py3-none-any.whl"
-    wheel.parent.mkdir(parents=True)
-    with zipfile.ZipFile(wheel, "w") as file:
-        file.writestr("tiny.py", "# hello from outside\n")
-        file.writestr(
-            "tiny-1.0.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0.0\n"
-        )
-        file.writestr(
-            "tiny-1.0.0.dist-info/WHEEL",
-            "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-        )
-        file.writestr(
-            "tiny-1.0.0.dist-info/RECORD",
-            "tiny.py,,\ntiny-1.0.0.dist-info/METADATA,,\ntiny-1.0.0.dist-info/WHEEL,,\n"
-            "tiny-1.0.0.dist-info/RECORD,,\n",
-        )
-    (wheel.parent / "index.html").write_text(f'<a href="{wheel.name}">{wheel.name}</a>')
-
-
 async def greet_as_ssh(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Say who this is, as a server of ssh does, and hear who asks."""
     writer.write(b"SSH-2.0-hello\r\n")
     await reader.readline()
 
 
-async def test_every_tool_reaches_what_was_named_and_nothing_else(
+async def test_every_client_reaches_what_was_named_and_nothing_else(
     tmp_path: Path, repository: Path
 ) -> None:
-    """Tools that know a proxy and tools that do not, to a named host and to one that nobody named.
+    """Clients that know a proxy and clients that do not, to a named host and to one that is not.
 
     The first host is a port of this machine that the person named. The second one is another port
     of it, which is refused before anything is dialled.
@@ -150,11 +62,10 @@ async def test_every_tool_reaches_what_was_named_and_nothing_else(
     files.mkdir()
     tls = certificates(gateway, "host")
     other = free_port()
-    bundles = ("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO")
-    env = dict.fromkeys((*bundles, "PIP_CERT"), f"/ctui/gw/{tls.bundle.name}")
-    env["UV_HTTP_RETRIES"] = "0"
+    further, mounts = toolchains()
+    commands = {**CLIENTS, **further}
     with site(files, tls.server) as port:
-        fill(files, repository, port)
+        fill(files, repository, f"https://host:{port}")
         async with (
             serving(greet_as_ssh) as ssh,
             boxes() as start,
@@ -166,16 +77,25 @@ async def test_every_tool_reaches_what_was_named_and_nothing_else(
             way.server.recheck()
             for web, ssh_port, allowed in ((port, ssh, True), (other, other, False)):
                 url = f"https://host:{web}"
-                tools = {name: one.format(url=url, ssh=ssh_port) for name, one in TOOLS.items()}
-                box = await start(gateway, TRY, {**env, "TOOLS": json.dumps(tools)})
-                for name in tools:
+                clients = {
+                    name: one.format(url=url, ssh=ssh_port) for name, one in commands.items()
+                }
+                env = {**trusting(f"/ctui/gw/{tls.bundle.name}"), "CLIENTS": json.dumps(clients)}
+                box = await start(gateway, TRY, env, mounts=mounts)
+                for name in clients:
                     told = await box.said()
-                    assert told["tool"] == name
+                    assert told["client"] == name
                     assert (told["code"] == 0, "hello" in told["said"]) == (allowed, allowed), told
             seen = {(one.host, one.port, one.verdict) for one in way.records}
             reached = {("host", port, "allowed"), ("host", ssh, "allowed")}
             assert seen == {*reached, ("host", other, "refused")}
-            assert sum(one.verdict == "refused" for one in way.records) >= len(TOOLS)
+            assert sum(one.verdict == "refused" for one in way.records) >= len(commands)
+
+
+def trusting(bundle: str) -> dict[str, str]:
+    """Return the variables by which clients trust an authority, and try once."""
+    names = ("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "PIP_CERT")
+    return {**dict.fromkeys((*names, "CARGO_HTTP_CAINFO"), bundle), "UV_HTTP_RETRIES": "0"}
 
 
 ATTACKS = """

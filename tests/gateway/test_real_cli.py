@@ -11,11 +11,12 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import pytest_asyncio
 
+from ctui.claude.login.platforms import platform_of
 from ctui.config import ImageConfig
 from ctui.demo.model.script import fenced
 from ctui.gateway.books.reading import read_calls, read_totals
@@ -23,6 +24,7 @@ from ctui.gateway.model import Login, LoginKind
 from ctui.sandbox.docker.engine import Engine
 from ctui.sandbox.docker.image import image_tag
 from ctui.sandbox.spec import LABEL_INSTANCE, Mount, SandboxSpec
+from ctui.tasks.network.sealed import sealed_environment
 from tests.demo.conftest import Model, Start, start_model
 from tests.gateway.api.test_elsewhere import frame
 from tests.gateway.living import Home, booked, home, linked
@@ -198,22 +200,24 @@ async def test_a_turn_through_the_gateway_is_a_direct_one_but_for_the_credential
     assert await spent(made) == pytest.approx(result["total_cost_usd"])
 
 
-ELSEWHERE = {
-    "bedrock": {
-        "CLAUDE_CODE_USE_BEDROCK": "1",
-        "CLAUDE_CODE_SKIP_BEDROCK_AUTH": "1",
-        "AWS_REGION": "us-east-1",
-        "ANTHROPIC_BEDROCK_BASE_URL": "http://bedrock-runtime.us-east-1.amazonaws.com",
-    },
+PERSONS = {
+    "bedrock": {"CLAUDE_CODE_USE_BEDROCK": "1", "AWS_REGION": "us-east-1"},
     "vertex": {
         "CLAUDE_CODE_USE_VERTEX": "1",
-        "CLAUDE_CODE_SKIP_VERTEX_AUTH": "1",
         "CLOUD_ML_REGION": "us-east5",
         "ANTHROPIC_VERTEX_PROJECT_ID": "p",
-        "ANTHROPIC_VERTEX_BASE_URL": "http://us-east5-aiplatform.googleapis.com/v1",
     },
-    "oauth": {"ANTHROPIC_AUTH_TOKEN": PLACEHOLDER},
+    "foundry": {"CLAUDE_CODE_USE_FOUNDRY": "1", "ANTHROPIC_FOUNDRY_RESOURCE": "r"},
 }
+"""Environments of persons whose model is elsewhere."""
+
+
+def environment_of(kind: str) -> dict[str, str]:
+    """Return what a task of such a person has, beside the proxy that leads nowhere here."""
+    if kind not in PERSONS:
+        return {"ANTHROPIC_AUTH_TOKEN": PLACEHOLDER}
+    platform = platform_of(PERSONS[kind], PLACEHOLDER)
+    return sealed_environment(None, (), platform)
 
 
 def played_elsewhere(model: Model) -> Answerer:
@@ -241,20 +245,28 @@ def played_elsewhere(model: Model) -> Answerer:
     [
         "bedrock",
         pytest.param("vertex", marks=pytest.mark.soak),
+        pytest.param("foundry", marks=pytest.mark.soak),
         pytest.param("oauth", marks=pytest.mark.soak),
     ],
 )
 async def test_a_turn_with_another_kind_of_login(
-    engine: Engine, made: Home, start_model: Start, kind: LoginKind
+    engine: Engine, made: Home, start_model: Start, kind: str
 ) -> None:
-    """The CLI's own requests to Bedrock, Vertex, and with a subscription's token in the gateway."""
+    """The CLI's own requests to platforms, and with a subscription's token in the gateway."""
+    sent = cast("LoginKind", "api-key" if kind == "foundry" else kind)
+    path = {"vertex": "/v1", "foundry": "/anthropic"}.get(kind, "")
     async with upstream(played_elsewhere(start_model())) as server:
-        url = f"{server.url}/v1" if kind == "vertex" else server.url
         access = made.access(placeholder=PLACEHOLDER, login="elsewhere")
-        async with linked(made, [access], [Login("elsewhere", kind, KEY, base_url=url)]):
-            events = await turn(engine, made, ELSEWHERE[kind], "usage 1000 100", "say Hello.")
+        login = Login("elsewhere", sent, KEY, base_url=server.url + path)
+        async with linked(made, [access], [login]):
+            env = environment_of(kind)
+            events = await turn(engine, made, env, "usage 1000 100", "say Hello.")
     assert (events[-1]["is_error"], events[-1]["result"]) == (False, "Hello."), events[-1]
-    assert {seen.header("authorization") for seen in server.seen} == {f"Bearer {KEY}"}
+    if kind == "foundry":
+        assert {seen.header("x-api-key") for seen in server.seen} == {KEY}
+        assert all(seen.target.startswith("/anthropic/v1/messages") for seen in server.seen)
+    else:
+        assert {seen.header("authorization") for seen in server.seen} == {f"Bearer {KEY}"}
     if kind == "oauth":
         betas = [str(seen.header("anthropic-beta")).split(",") for seen in server.seen]
         assert all("oauth-2025-04-20" in found for found in betas)

@@ -99,12 +99,14 @@ async def _worktrees(tools: Caller, repository: Path) -> None:
 
 async def _tasks(tools: Caller) -> None:
     prompt = scripted("say First I look.", "bash touch made", "say Done.")
-    started = await tools("run_task", prompt=prompt, task_id="first", isolated=True, env={"A": "1"})
+    given = {"task_id": "first", "isolated": True, "env": {"A": "1"}, "network": "closed"}
+    started = await tools("run_task", prompt=prompt, **given)
     assert (started["id"], started["state"]) == ("first", "queued")
     found = await tools("get_task", task_id="first", wait_seconds=40)
     assert found["task"]["state"] == "waiting"
     assert found["task"]["sandbox"]["isolated"]
     assert found["task"]["options"]["env"] == {"A": ""}
+    assert found["task"]["network"] == "closed"
     assert not found["over"]
     (ask,) = (await tools("list_asks"))["asks"]
     assert found["asks"] == [ask]

@@ -21,8 +21,8 @@ from ctui.gateway.finding import connected
 from ctui.tasks.model import AskKind, AskState
 from tests.conftest import git
 from tests.gateway.egress.outside import certificates
+from tests.gateway.registries import CLIENTS, fill
 from tests.gateway.ssh.servers import USER, keys, needs_sshd, server
-from tests.gateway.test_engine import TOOLS, fill
 from tests.tasks.conftest import Person
 
 pytestmark = pytest.mark.engine
@@ -113,10 +113,10 @@ async def test_every_tool_has_the_credential_and_nothing_in_the_task_has_it(
     files.mkdir()
     tls = certificates(tmp_path, "host")
     with shop(files, tls.server) as port:
-        fill(files, person.repository, port)
         await _prepared(person, tmp_path, port, tls.bundle)
         url = f"https://host:{port}"
-        tools = {name: one.format(url=url, ssh=0) for name, one in TOOLS.items() if name != "ssh"}
+        fill(files, person.repository, url)
+        tools = {name: one.format(url=url, ssh=0) for name, one in CLIENTS.items() if name != "ssh"}
         # Its own login is not what the host gets.
         tools["curl with a login of its own"] = f"curl -sS -m 20 -u me:mine {url}/page"
         lines = [f"sh -c {shlex.quote(one)} 2>&1; echo {_ENDS}" for one in tools.values()]

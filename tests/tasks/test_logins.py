@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from ctui.claude.login.credentials import Credential
+from ctui.claude.login.platforms import platform_of
 from ctui.errors import InvalidInput, LoginRequired
+from ctui.tasks.calls import Login
 from ctui.tasks.mailbox.ports import Account
-from ctui.tasks.model import Task
+from ctui.tasks.model import Task, TaskOptions
+from ctui.tasks.network.sealed import PLACEHOLDER, login_of, sealed_environment
 from ctui.tasks.runs.logins import Logins, Sources
 
 _OLD, _NEW = "sk-ant-api-0123456789", "sk-ant-api-9876543210"
@@ -61,3 +65,43 @@ async def test_what_is_not_needed_may_be_missing(error: Exception) -> None:
     assert await logins.of(_TASK, needed=False) is None
     with pytest.raises(type(error)):
         await logins.of(_TASK, needed=True)
+
+
+_HEADERS = "X-Team: blue\nX-Company-Key: company-key-0123456789"
+
+
+async def test_further_headers_are_the_caller_s_and_are_redacted() -> None:
+    """Of the shell that gave the command, not of the one that the driver comes from."""
+    logins = _logins(_OLD, _OLD)
+    logins.remember("one", Login({"ANTHROPIC_API_KEY": _NEW, "ANTHROPIC_CUSTOM_HEADERS": _HEADERS}))
+    account = await logins.of(_TASK, needed=True)
+    assert account is not None
+    login = login_of(_TASK, account)
+    assert login is not None
+    assert (login.kind, login.secret) == ("api-key", _NEW)
+    assert dict(login.headers) == {"X-Team": "blue", "X-Company-Key": "company-key-0123456789"}
+    said = logins.redactor.redact(b"blue company-key-0123456789")
+    assert said == b"blue [redacted]"
+
+
+async def test_a_task_s_platform_gets_no_other_login(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a stored one nor one of Claude's own API stands in for a key that is not there."""
+    monkeypatch.setenv("ANTHROPIC_API_KEY", _NEW)
+    platform = platform_of({"CLAUDE_CODE_USE_BEDROCK": "1"}, PLACEHOLDER)
+    options = TaskOptions(network="allow", platform=platform)
+    task = msgspec.structs.replace(_TASK, options=options)
+    logins = _logins(_OLD)
+    with pytest.raises(LoginRequired, match="AWS_BEARER_TOKEN_BEDROCK is not set"):
+        await logins.of(task, needed=True)
+    logins.remember("one", Login({"AWS_BEARER_TOKEN_BEDROCK": "key-of-the-caller"}, stored=True))
+    monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", "key-of-another-shell")
+    account = await logins.of(task, needed=True)
+    assert account is not None
+    login = login_of(task, account)
+    assert login is not None
+    assert (login.kind, login.secret) == ("bedrock", "key-of-the-caller")
+    assert login.base_url == "https://bedrock-runtime.us-east-1.amazonaws.com"
+    environment = sealed_environment(login, (), platform)
+    assert "key-of" not in str(environment)
+    assert "bedrock-runtime.us-east-1.amazonaws.com" in environment["NO_PROXY"]
+    assert "ANTHROPIC_AUTH_TOKEN" not in environment

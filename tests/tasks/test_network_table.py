@@ -30,9 +30,9 @@ class _Gateway:
         self.away = False
 
     async def serve(
-        self, accesses: Iterable[Access], logins: Iterable[Login], *, gate: int
+        self, accesses: Iterable[Access], logins: Iterable[Login], *, gate: int, elsewhere: str
     ) -> dict[str, str]:
-        del gate
+        del gate, elsewhere
         if self.away:
             raise Unavailable("there is no gateway")
         self.tables.append({access.run: access for access in accesses})

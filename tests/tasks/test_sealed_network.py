@@ -96,6 +96,12 @@ async def test_a_page_of_each_task_is_seen_by_whoever_opened_it(
         assert await _curl("-b", jar, plain) == f"{name}\n"
         assert "ctui task open" in await _curl(plain)
         assert name not in await _curl("-L", url.strip())  # it worked once
+    # By ssh the person's browser is elsewhere: the address is printed, and the way to it.
+    environ = {**person.world.environ, "SSH_CONNECTION": "192.0.2.1 1 192.0.2.2 22"}
+    command = ("task", "open", "tea")
+    done = await asyncio.to_thread(warm.run, person.repository, command, environ, b"", WAIT_SECONDS)
+    assert await _curl("-L", "-c", jar, done[1].decode().strip()) == "tea\n"
+    assert "where your browser is: ssh -L " in done[2].decode()
     code, said = await person.ctui("task", "open", "tea", "3001", "--url")
     assert code == 1
     assert "3001" in said
@@ -119,11 +125,22 @@ async def test_a_host_is_asked_for_and_the_connection_goes_on(person: Person) ->
 
 
 async def test_a_denied_host_is_refused_without_another_ask(person: Person) -> None:
-    reach = "bash curl -sS -m 60 http://a.invalid/ 2>&1; curl -sS -m 60 http://a.invalid/ 2>&1"
-    await person.start("asks", reach, "say Done.", skip_permissions=True)
-    await person.answer(await person.asked("asks"), Answer("deny"))
+    """Nor is anybody asked for one that was allowed at the start, or that is this machine."""
+    asked, allowed = "http://a.invalid/", "http://b.invalid/"
+    pages = ("http://3000.tea.localhost:8899/", "http://LocalHost.:6080/")
+    hosts = (allowed, *pages, asked, asked)
+    curl = "curl -sS -m 60 --noproxy '' -x http://127.0.0.1:3128"
+    reach = "bash " + "; ".join(f"{curl} {url} 2>&1" for url in hosts)
+    given = {"allow_hosts": ("b.invalid",), "skip_permissions": True}
+    await person.start("asks", reach, "say Done.", **given)
+    ask = await person.asked("asks")
+    assert ask.title == "reach a.invalid:80"
+    await person.answer(ask, Answer("deny"))
     await person.idle("asks")
     said = person.tool_output("asks")
+    assert "b.invalid:80: there is no such name" in said
+    for page in ("3000.tea.localhost:8899", "localhost:6080"):
+        assert f"{page} is refused: it leads to this machine" in said
     assert "a.invalid:80 is not allowed" in said
     assert "a.invalid:80 is refused: deny a.invalid:80 (task)" in said
 

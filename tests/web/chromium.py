@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -172,7 +172,9 @@ class Page:
 
 
 @asynccontextmanager
-async def browser(width: int = 1100, height: int = 700) -> AsyncIterator[Page]:
+async def browser(
+    width: int = 1100, height: int = 700, *, environ: Mapping[str, str] | None = None
+) -> AsyncIterator[Page]:
     """A browser that has never been anywhere, with one empty page."""
     program = find_chromium()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
@@ -183,6 +185,7 @@ async def browser(width: int = 1100, height: int = 700) -> AsyncIterator[Page]:
             # As root, Chromium's own sandbox does not start. It sees nothing but our pages.
             *(["--no-sandbox"] if os.geteuid() == 0 else []),
             "about:blank",
+            env=environ,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,

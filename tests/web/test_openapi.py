@@ -23,12 +23,12 @@ database = "none"
 [checks.use_after_free]
 enabled = false
 
-# Which folders, commits and answers there are, no schema can say.
+# Which folders, commits and answers there are, and what settings offer, no schema can say.
 [[operations]]
 include-path-regex = "/(tasks|asks)$"
 include-method = "POST"
 [operations.checks.positive_data_acceptance]
-expected-statuses = ["2xx", "400", "404", "409"]
+expected-statuses = ["2xx", "400", "403", "404", "409"]
 
 # What is not there is the ask that the body names.
 [[operations]]

@@ -44,9 +44,11 @@ def test_from_the_first_word_to_the_end(served: Served, world: World, repository
     answer = served.ask("POST", "/api/claude/tasks", json={"prompt": "go", "secrets": ["GONE"]})
     assert (answer.status_code, "no secret GONE" in answer.text) == (400, True)
     steps = prompt("bash touch made", "say Done.")
-    made = served.create(steps, name="life", isolated=True, env={"GIVEN": "of-http"})
+    given = {"name": "life", "isolated": True, "env": {"GIVEN": "of-http"}}
+    made = served.create(steps, **given, network="allow", allow_hosts=["PyPI.org:443"])
     task = made["task_id"]
     assert (made["variables"], made["secrets"]) == (["GIVEN"], [])
+    assert (made["network"], made["allow_hosts"]) == ("allow", ["pypi.org:443"])
     assert "of-http" not in json.dumps(made)
     assert Store(world.paths.database).variables.of(task) == {"GIVEN": "of-http"}
     assert (made["status"], made["tmux_session"]) == ("running", f"claude-{task}")

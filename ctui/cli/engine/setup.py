@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -70,6 +71,7 @@ def _login(paths: Paths, token_file: str | None) -> DoneStep:
     from ctui.claude.login.credentials import Credential, store_credential
     from ctui.claude.login.login import LoginSearch, describe
     from ctui.cli.shapes import DoneStep
+    from ctui.client.tasks.chosen_login import ready_platform
 
     text = given_token(token_file)
     if text:
@@ -79,6 +81,8 @@ def _login(paths: Paths, token_file: str | None) -> DoneStep:
             # The environment is stronger than what was stored a moment ago.
             used = f"; tasks use the {describe(LoginSearch(paths).state())}"
         return DoneStep("login", True, f"the login is stored in {place}{used}")
+    if platform := ready_platform(os.environ):
+        return DoneStep("login", False, f"tasks use {platform}, by Claude Code's own variables")
     try:
         found = LoginSearch(paths).state()
     except LoginRequired as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 
 import click
@@ -23,18 +24,33 @@ def open_(task_id: str, port: int | None, *, url: bool) -> None:
     """Open what TASK serves on PORT in a browser: `http://PORT.TASK.localhost:8899`.
 
     PORT can be left out where it listens on one only. Websockets, events and hot reload work as
-    they would here. Nobody else gets in: the address has a key that works once.
+    they would here. Nobody else gets in: the address has a key that works once. By ssh it is
+    printed, and so is how the browser gets there.
     """
-    from ctui.client.access.ports import chosen_port, open_in_browser
+    from ctui.client.access.ports import chosen_port, is_elsewhere, open_in_browser
     from ctui.gateway.port_client import open_port
     from ctui.tasks.network.sealed import label_of
 
     paths = context.paths()
     task = context.store().tasks.get(task_id)
-    if url:
-        click.echo(asyncio.run(open_port(paths, label_of(task.id), chosen_port(task, port))))
-    else:
-        warn(f"opened {asyncio.run(open_in_browser(paths, task, port))}")
+    if not url and not is_elsewhere(os.environ):
+        warn(f"opened {asyncio.run(open_in_browser(paths, task, port)).address}")
+        return
+    chosen = chosen_port(task, port)
+    click.echo(asyncio.run(open_port(paths, label_of(task.id), chosen, elsewhere=True)))
+    if note := _way_there():
+        warn(note)
+
+
+def _way_there() -> str:
+    """Return what leads a browser elsewhere to this machine; "" where nothing must."""
+    from ctui.client.access.ports import forwarding, is_elsewhere
+    from ctui.config import load_config
+
+    config = load_config(context.paths())
+    if config.serve.ports_place or not is_elsewhere(os.environ):
+        return ""
+    return f"where your browser is: {forwarding(config.network.ports)}"
 
 
 @click.command("forward")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ctui.client.client import Client
     from ctui.client.tasks.tasks import Started
     from ctui.git.repository.repository import Repository
+    from ctui.tasks.model import TaskReach
 
 
 def _no_gpus() -> None:
@@ -104,6 +105,13 @@ def _no_gpus() -> None:
     help="What it reaches: any public host, those of `ctui network show`, or Claude's API only.",
 )
 @click.option(
+    "--allow-host",
+    "allow_hosts",
+    multiple=True,
+    metavar="HOST",
+    help="Let it reach HOST, *.DOMAIN or HOST:PORT without asking. May be repeated.",
+)
+@click.option(
     "--no-gateway",
     is_flag=True,
     help="Run it unsealed: on the engine's network, with your login inside.",
@@ -144,7 +152,7 @@ def command(**options: Any) -> int:
     return asyncio.run(_run(options))
 
 
-def _network_of(options: dict[str, Any]) -> Literal["", "open", "allow", "closed", "unsealed"]:
+def _network_of(options: dict[str, Any]) -> TaskReach | Literal[""]:
     """Return the network that was chosen, or "" for that of the settings."""
     if options["no_gateway"] and options["network"]:
         raise click.UsageError("--no-gateway and --network exclude each other")
@@ -213,6 +221,7 @@ async def _start(client: Client, repository: Repository, options: dict[str, Any]
             timeout=options["timeout"],
             isolated=options["isolated"],
             network=_network_of(options),
+            allow_hosts=options["allow_hosts"],
             secrets=options["secrets"],
             login=options["login"],
         ),

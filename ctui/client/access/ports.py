@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 import webbrowser
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from ctui.errors import InvalidInput, NotFound, Refused, Unavailable
 from ctui.gateway.port_client import open_port
 from ctui.paths import Paths
 from ctui.tasks.model import Task
 from ctui.tasks.network.sealed import is_sealed, label_of
+
+SERVED = "CTUI_SERVED"
+"""Variable of a dashboard whose screen is a page of `ctui serve`."""
 
 
 def chosen_port(task: Task, port: int | None) -> int:
@@ -37,19 +44,42 @@ def chosen_port(task: Task, port: int | None) -> int:
     return task.ports[0]
 
 
-async def open_in_browser(paths: Paths, task: Task, port: int | None) -> str:
-    """Open a port of a task in the person's browser; return its address, without the key.
+class Opened(NamedTuple):
+    """A port that a browser shows, or can show."""
+
+    address: str
+    """Without a key where the browser is here; else one that opens once, within a minute."""
+    here: bool
+
+
+async def open_in_browser(paths: Paths, task: Task, port: int | None) -> Opened:
+    """Open a port of a task in the person's browser, or return its address where that is elsewhere.
 
     Raises:
         CtuiError: there is no such port, nothing of the task runs, or no browser.
     """
-    address = await open_port(paths, label_of(task.id), chosen_port(task, port))
+    elsewhere = is_elsewhere(os.environ)
+    wanted = chosen_port(task, port)
+    address = await open_port(paths, label_of(task.id), wanted, elsewhere=elsewhere)
+    if elsewhere:
+        return Opened(address, here=False)
     try:
         browser = await asyncio.to_thread(webbrowser.get)
     except webbrowser.Error as error:
         raise Unavailable(
             "there is no browser here",
-            hint=f"`ctui task open {task.id} {chosen_port(task, port)} --url` prints an address",
+            hint=f"`ctui task open {task.id} {wanted} --url` prints an address",
         ) from error
     await asyncio.to_thread(browser.open, address)
-    return address.partition("?")[0]
+    return Opened(address.partition("?")[0], here=True)
+
+
+def is_elsewhere(environ: Mapping[str, str]) -> bool:
+    """Return True where the person's browser is on another machine: by ssh, or by `ctui serve`."""
+    screen = environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY")
+    return SERVED in environ or ("SSH_CONNECTION" in environ and not screen)
+
+
+def forwarding(gate: int) -> str:
+    """Return the command that leads a port where the browser is to this machine's."""
+    return f"ssh -L {gate}:127.0.0.1:{gate} {socket.gethostname()}"

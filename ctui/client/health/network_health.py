@@ -7,7 +7,7 @@ from ctui.config import load_config
 from ctui.errors import CtuiError, InvalidInput
 from ctui.gateway.port_client import gateway_pid
 from ctui.paths import Paths
-from ctui.tasks.network.rules import policy_of
+from ctui.tasks.network.rules import offered_rules, policy_of
 
 
 async def network_check(paths: Paths) -> Check | None:
@@ -20,6 +20,7 @@ async def network_check(paths: Paths) -> Check | None:
         return Check("network", True, "unsealed: network.gateway is off", "docs/network.md")
     try:
         policy_of(config, ())
+        offered_rules(config)
     except InvalidInput as error:
         return Check("network", False, error.message, error.hint)
     try:

@@ -9,11 +9,13 @@ from pathlib import Path
 import msgspec
 
 from ctui.claude.login.credentials import Credential
+from ctui.claude.login.platforms import SECRETS
 from ctui.claude.mcp.mcp_servers import variables_of
 from ctui.client.base_url import check_base_url
 from ctui.client.worktrees import worktrees
 from ctui.config import Config, load_config
 from ctui.errors import CtuiError
+from ctui.gateway.custom_headers import CUSTOM_HEADERS, custom_headers
 from ctui.git.process.caller import shell_of
 from ctui.git.repository.repository import open_repository
 from ctui.paths import Paths
@@ -31,19 +33,23 @@ def login(paths: Paths, options: TaskOptions | None = None) -> Login:
     With a task's options also the variables that its MCP servers and secrets refer to.
 
     Raises:
-        InvalidInput: it would be sent into the sandbox itself.
+        InvalidInput: it would be sent into the sandbox itself, or a further header is none.
     """
     check_base_url(paths, unsealed=options is not None and not seals(options))
     # A login that was named is the driver's to look for: no other may take its place.
     chosen = options is not None and options.login
-    found = None if chosen else Credential.from_environment(os.environ)
+    platform = options.platform if options is not None else None
+    found = None if chosen or platform else Credential.from_environment(os.environ)
+    custom_headers(os.environ.get(CUSTOM_HEADERS, ""))
+    further = (*SECRETS.values(), CUSTOM_HEADERS) if platform else (CUSTOM_HEADERS,)
+    beside = {name: os.environ[name] for name in further if os.environ.get(name)}
     names = variables_of(options.mcp_servers) if options else set()
     config = load_config(paths)
     if options:
         lent = [rule.secret for rule in config.gateway.credentials]
         names |= environment_names(paths, [*options.secrets, *lent])
     return Login(
-        environment=found.environment() if found else {},
+        environment={**(found.environment() if found else {}), **beside},
         stored=found is None,
         base_url=config.claude.base_url,
         variables={name: os.environ[name] for name in names if name in os.environ},

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from ctui.claude.login.named import known_login
+from ctui.claude.login.platforms import Platform, platform_credential, platform_of
 from ctui.config import ClaudeConfig
+from ctui.errors import Refused
 from ctui.paths import Paths
+from ctui.tasks.model import TaskOptions
+from ctui.tasks.network.sealed import PLACEHOLDER, seals
 
 
 def chosen_login(paths: Paths, config: ClaudeConfig, repository: Path, wanted: str) -> str:
@@ -26,6 +31,36 @@ def chosen_login(paths: Paths, config: ClaudeConfig, repository: Path, wanted: s
     if name:
         known_login(paths, name)
     return name
+
+
+def chosen_platform(options: TaskOptions, environ: Mapping[str, str]) -> Platform | None:
+    """Return the platform that a new task's calls go to, with a credential that is there for it.
+
+    Raises:
+        InvalidInput: what is said of it cannot be used.
+        LoginRequired: there is no credential for it.
+        Refused: the task has no gateway, and so would have the credential inside.
+    """
+    platform = ready_platform(environ)
+    if platform is not None and not seals(options):
+        raise Refused(
+            f"{platform} is reached through the gateway alone",
+            hint="leave out --no-gateway, or unset what switches the platform on",
+        )
+    return platform
+
+
+def ready_platform(environ: Mapping[str, str]) -> Platform | None:
+    """Return the platform that tasks use from here, with a credential that is there for it.
+
+    Raises:
+        InvalidInput: what is said of it cannot be used.
+        LoginRequired: there is no credential for it.
+    """
+    platform = platform_of(environ, PLACEHOLDER)
+    if platform is not None:
+        platform_credential(platform, environ)
+    return platform
 
 
 def _by_settings(value: str | tuple[str, ...], repository: Path) -> str:

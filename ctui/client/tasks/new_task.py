@@ -13,13 +13,14 @@ from ctui.claude.mcp.mcp_config import check_approval_tool, read_mcp_servers
 from ctui.claude.mcp.mcp_secrets import looks_secret
 from ctui.claude.personal.collect import collect
 from ctui.client.tasks.bringing import Include
+from ctui.client.tasks.reach import check_hosts, mode_of
 from ctui.config import Config, load_config
 from ctui.config.variables import person_variables
 from ctui.errors import InvalidInput
 from ctui.paths import MANAGED, Paths
 from ctui.tasks.model import TaskOptions
-from ctui.tasks.network.rules import policy_of
-from ctui.tasks.network.sealed import UNSEALED, refuse_owned, seals
+from ctui.tasks.network.rules import checked_host, policy_of
+from ctui.tasks.network.sealed import refuse_owned, seals
 from ctui.tasks.secrets.registry import check_given
 
 if TYPE_CHECKING:
@@ -76,11 +77,13 @@ def options_of(paths: Paths, new: NewTask, config: Config, say: Say) -> TaskOpti
         filters=config.git.filter_names,
         env=variables,
         secrets=check_given(paths, options.secrets, variables),
-        network=options.network or (config.network.mode if config.network.gateway else UNSEALED),
+        network=options.network or mode_of(config.network),
+        allow_hosts=tuple(str(checked_host(host)) for host in options.allow_hosts),
     )
     if seals(options):
         policy_of(config, ())
         refuse_owned((*options.env, *options.secrets))
+    check_hosts(options)
     return options
 
 

@@ -12,7 +12,7 @@ import msgspec
 from ctui.client.tasks.attaching import staged
 from ctui.client.tasks.bringing import Ask, Bringing
 from ctui.client.tasks.caller import login, settled
-from ctui.client.tasks.chosen_login import chosen_login
+from ctui.client.tasks.chosen_login import chosen_login, chosen_platform
 from ctui.client.tasks.directory import make_directory
 from ctui.client.tasks.environments import (
     EnvironmentWish,
@@ -107,7 +107,8 @@ async def _start(client: Client, repository: Repository, new: NewTask, how: _How
     said += retired_in(paths.config_file)
     folder = repository.work_tree or repository.common_dir
     chosen = chosen_login(paths, config.claude, folder, options.login)
-    options = msgspec.structs.replace(options, login=chosen)
+    platform = None if chosen else chosen_platform(options, os.environ)
+    options = msgspec.structs.replace(options, login=chosen, platform=platform)
     known = login(paths, options)
     wish = wish._replace(later=wish.later and not options.unattended)
     if not (new.worktree or new.branch or new.in_checkout):  # before anything is made

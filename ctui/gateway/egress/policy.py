@@ -61,9 +61,19 @@ class Rule(msgspec.Struct, frozen=True):
             return host.endswith(self.host[1:]) and not is_address(host)
         return host == self.host
 
+    def includes(self, other: Rule) -> bool:
+        """Return True if it is about every port of every host that another rule is about."""
+        if self.ports and not (other.ports and set(other.ports) <= set(self.ports)):
+            return False
+        if self.host.startswith("*."):
+            return other.host.endswith(self.host[1:]) and not is_address(other.host)
+        return other.host == self.host
+
     def __str__(self) -> str:
-        ports = "" if self.ports == WEB else ":" + (",".join(map(str, self.ports)) or "*")
-        return f"{self.host}{ports}"
+        if self.ports == WEB:
+            return self.host
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{','.join(map(str, self.ports)) or '*'}"
 
 
 class PrivateHost(msgspec.Struct, frozen=True):
@@ -142,7 +152,7 @@ def decide(policy: Policy, target: Target) -> Verdict:
         return Verdict("refuse", "the network is closed")
     if PrivateHost(*target) in policy.private:
         return Verdict("allow", f"private {target}", private=True, named=True)
-    if target.host == OWN_MACHINE or (is_address(target.host) and not is_public(target.host)):
+    if _is_here(target.host) or (is_address(target.host) and not is_public(target.host)):
         return PRIVATE
     if named := _first((*policy.allow, *(SHIPPED_RULES if policy.shipped else ())), target):
         return Verdict("allow", f"allow {named} ({named.origin})", named=True)
@@ -156,6 +166,11 @@ def named_ports(policy: Policy) -> list[int]:
     named = {one.port for one in policy.private}
     named.update(port for rule in policy.allow for port in rule.ports)
     return sorted(named)[:_NAMED_PORTS]
+
+
+def _is_here(host: str) -> bool:
+    """Return True for a name that means this machine, whoever looks it up (RFC 6761, 6.3)."""
+    return host in {OWN_MACHINE, "localhost"} or host.endswith(".localhost")
 
 
 def _first(rules: Iterable[Rule], target: Target) -> Rule | None:

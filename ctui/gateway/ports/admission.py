@@ -55,6 +55,12 @@ class Admission:
         until = str(int(time.time()) + COOKIE_SECONDS)
         return f"{until}.{self._signature(place, until)}"
 
+    def set_cookie(self, place: Place, *, tls: bool) -> bytes:
+        """Return a `Set-Cookie` for a place."""
+        value = f"{COOKIE}={self.cookie(place)}; Path=/; HttpOnly; SameSite=Lax"
+        secure = "; Secure" if tls else ""
+        return f"{value}; Max-Age={COOKIE_SECONDS}{secure}".encode()
+
     def admits(self, value: str, place: Place) -> bool:
         """Return True if the value of a cookie is for this place, and still counts."""
         until, _, signature = value.partition(".")

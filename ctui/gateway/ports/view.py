@@ -1,5 +1,7 @@
 """The ports of all tasks in a browser: `http://PORT.LABEL.localhost:GATE`, by one listener.
 
+From elsewhere they are reached by TLS below a domain of the person's, by a proxy that leads here.
+
 Each port of each task is an origin of its own, and each task a site of its own. What gets in has a
 cookie for exactly that port; an address with a key that works once is exchanged for it.
 """
@@ -7,7 +9,6 @@ cookie for exactly that port; an address with a key that works once is exchanged
 from __future__ import annotations
 
 import asyncio
-import re
 import socket
 from collections.abc import Callable
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -16,14 +17,8 @@ import h11
 
 from ctui.errors import CtuiError, NotFound
 from ctui.gateway.http1 import Gone, Headers, Peer, end_to_end, exchange, framing, upgrade
-from ctui.gateway.ports.admission import (
-    COOKIE,
-    COOKIE_SECONDS,
-    Admission,
-    Place,
-    cookies,
-    own_site_only,
-)
+from ctui.gateway.ports.addresses import Addresses, from_a_sibling
+from ctui.gateway.ports.admission import Admission, Place, cookies, own_site_only
 from ctui.gateway.ports.hub import PortsHub
 from ctui.gateway.pump import Pump
 from ctui.gateway.sockets import Acceptor, listen_local
@@ -38,6 +33,7 @@ _REUSE_SECONDS = 2.0
 """Seconds after which a connection to a server is not used again: it may be closing it."""
 _SILENT_SECONDS = 3600.0
 """Seconds in which a server has to say something: events can be rare."""
+_USED = "ctui: this address was used already, or is older than a minute"
 _NOT_ADMITTED = "ctui: this page needs an address of yours: ctui task open NAME {port}"
 
 
@@ -49,7 +45,7 @@ class PortView:
         port: int,
         hub_of: Callable[[str], PortsHub | None],
         *,
-        domain: str = "localhost",
+        elsewhere: str = "",
         secret: bytes | None = None,
     ) -> None:
         """Show ports of tasks.
@@ -57,13 +53,13 @@ class PortView:
         Args:
             port: of 127.0.0.1; 0 takes one that is free.
             hub_of: returns the hub of the run of the task with this label, None without one.
-            domain: below which addresses are.
+            elsewhere: domain, with its port where that is not TLS's own, below which addresses are
+                that lead here from other machines; "" has none.
             secret: of the cookies; a new one makes those of before useless.
         """
         self.port = port
         self._hub_of = hub_of
-        self._domain = domain
-        self._host = re.compile(rf"([1-9][0-9]{{0,4}})\.([a-z0-9-]{{1,63}})\.{re.escape(domain)}")
+        self._addresses = Addresses(elsewhere)
         self._admission = Admission(secret)
         self._acceptor: Acceptor | None = None
 
@@ -82,8 +78,13 @@ class PortView:
         if self._acceptor is not None:
             await self._acceptor.close()
 
-    def link(self, label: str, port: int) -> str:
+    def link(self, label: str, port: int, *, elsewhere: bool = False) -> str:
         """Return an address of a port that a browser can open once, within a minute.
+
+        Args:
+            label: of the task.
+            port: of the task.
+            elsewhere: the browser may be on another machine, if there is a domain for that.
 
         Raises:
             NotFound: the task does not run, or nothing listens there.
@@ -97,8 +98,9 @@ class PortView:
                 f"nothing listens on port {port} of the task",
                 hint=f"start the server in the task; ports that listen: {open_ports}",
             )
-        key = self._admission.key(Place(label, port))
-        return f"http://{port}.{label}.{self._domain}:{self.port}/?{KEY}={key}"
+        place = Place(label, port)
+        url = self._addresses.url(place, self.port, elsewhere=elsewhere)
+        return f"{url}/?{KEY}={self._admission.key(place)}"
 
     # -- one connection of a browser
 
@@ -124,28 +126,32 @@ class PortView:
     async def _request(self, visit: _Visit, request: h11.Request) -> bool:
         """Serve a request; return True if the connection can serve another one."""
         peer = visit.peer
-        place = self._place(request)
+        host = _host(request)
+        place = self._addresses.place(host)
         if place is None or request.target[:1] != b"/":
             await peer.answer(403, "Forbidden", "ctui: this is no address of a task's port")
             return False
-        if not self._own_origin(request, place):
+        elsewhere = self._addresses.is_elsewhere(host)
+        sibling = elsewhere and from_a_sibling(dict(request.headers))
+        if sibling or not self._own_origin(request, place):
             await peer.answer(403, "Forbidden", "ctui: another site has no access to this port")
             return False
         ours, theirs = cookies(b";".join(_values(request, b"cookie")))
         admitted = any(self._admission.admits(value, place) for value in ours)
         if (key := _key(request)) is not None:
-            await self._exchange_key(peer, request, key, place, admitted=admitted)
+            right = self._admission.use(key, place)
+            if not (right or admitted):
+                await peer.answer(403, "Forbidden", _USED)
+                return False
+            headers = [(b"Location", _without_key(request)), (b"Referrer-Policy", b"no-referrer")]
+            if right:
+                headers.append((b"Set-Cookie", self._admission.set_cookie(place, tls=elsewhere)))
+            await peer.answer(303, "See Other", "ctui: this way", headers)
             return False
         if not admitted:
             await peer.answer(403, "Forbidden", _NOT_ADMITTED.format(port=place.port))
             return False
         return await self._show(visit, request, place, theirs)
-
-    def _place(self, request: h11.Request) -> Place | None:
-        [host] = _values(request, b"host") or [b""]
-        name = host.decode("latin-1").lower().partition(":")[0].removesuffix(".")
-        found = self._host.fullmatch(name)
-        return Place(found[2], int(found[1])) if found and int(found[1]) < 1 << 16 else None
 
     def _own_origin(self, request: h11.Request, place: Place) -> bool:
         """Return True unless a page of somebody else asks; a websocket always says whose it is."""
@@ -156,24 +162,8 @@ class PortView:
             parts = urlsplit(origins[0])
         except ValueError:
             return False
-        found = self._host.fullmatch(parts.hostname or "")
-        return len(origins) == 1 and found is not None and found[2] == place.label
-
-    async def _exchange_key(
-        self, peer: Peer, request: h11.Request, key: str, place: Place, *, admitted: bool
-    ) -> None:
-        """Lead on without the key, and with a cookie if it was right."""
-        right = self._admission.use(key, place)
-        if not right and not admitted:
-            text = "ctui: this address was used already, or is older than a minute"
-            await peer.answer(403, "Forbidden", text)
-            return
-        headers: Headers = [(b"Location", _without_key(request))]
-        if right:
-            value = f"{COOKIE}={self._admission.cookie(place)}; Path=/; HttpOnly; SameSite=Lax"
-            headers.append((b"Set-Cookie", f"{value}; Max-Age={COOKIE_SECONDS}".encode()))
-        headers.append((b"Referrer-Policy", b"no-referrer"))
-        await peer.answer(303, "See Other", "ctui: this way", headers)
+        found = self._addresses.place(parts.hostname or "")
+        return len(origins) == 1 and found is not None and found.label == place.label
 
     async def _show(self, visit: _Visit, request: h11.Request, place: Place, theirs: bytes) -> bool:
         """Pass a request on to the port, and its answer back."""
@@ -262,6 +252,12 @@ def _trouble(place: Place, error: Exception, said: bool) -> str:
         return f"ctui: port {place.port} has not answered for too long"
     why = "if it speaks TLS or something else: ctui task forward"
     return f"ctui: port {place.port} closed the connection without an answer; {why}"
+
+
+def _host(request: h11.Request) -> str:
+    """Return the name in a request's `Host`, which h11 has looked for: there is one at most."""
+    [host] = _values(request, b"host") or [b""]
+    return host.decode("latin-1").lower().partition(":")[0].removesuffix(".")
 
 
 def _values(request: h11.Request, name: bytes) -> list[bytes]:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from ctui.config.task_sections import NetworkMode
 from ctui.mcp_server.protocol.tool_schema import LONGEST
 
 TaskId = Annotated[str, Meta(max_length=LONGEST, description="The task's id.")]
@@ -25,4 +26,11 @@ WaitSeconds = Annotated[
     ),
 ]
 Variables = Annotated[dict[str, str], Meta(description="Variables.")]
+Network = Annotated[
+    NetworkMode | None, Meta(description="Reach; no wider than configured, the default.")
+]
+AllowHosts = Annotated[
+    list[Annotated[str, Meta(max_length=LONGEST)]],
+    Meta(max_length=64, description="Hosts reached unasked, of those that network.offer has."),
+]
 SecretNames = Annotated[list[str], Meta(description="Names.")]

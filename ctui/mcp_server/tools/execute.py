@@ -13,7 +13,7 @@ from ctui.client.worktrees.worktrees import open_store
 from ctui.mcp_server.protocol.call import Call
 from ctui.mcp_server.protocol.rounds import Round, earlier_round, take_answers
 from ctui.mcp_server.protocol.tool import WORKS, Tool, tool
-from ctui.mcp_server.tools.arguments import SecretNames, Variables
+from ctui.mcp_server.tools.arguments import AllowHosts, Network, SecretNames, Variables
 from ctui.mcp_server.tools.settings import settings
 from ctui.mcp_server.tools.turn_wait import Execution, TurnWait
 from ctui.mcp_server.tools.workplace import Workplace, workplace_of
@@ -56,6 +56,8 @@ class ExecuteClaude(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
             "without one it is only waited for. Without both: the newest task in workspace_root.",
         ),
     ] = ""
+    network: Network = None
+    allow_hosts: AllowHosts = []
     env: Variables = {}
     secrets: SecretNames = []
 
@@ -93,6 +95,7 @@ async def _begin(call: Call, client: Client, given: ExecuteClaude) -> tuple[Task
 
         return await client.call(new_message(call.paths, given.task_id, given.prompt)), start
     from ctui.client.tasks.new_task import NewTask
+    from ctui.client.tasks.reach import check_offered
     from ctui.client.tasks.tasks import start_task
     from ctui.config.variables import assignments
 
@@ -100,6 +103,7 @@ async def _begin(call: Call, client: Client, given: ExecuteClaude) -> tuple[Task
     if task := _left_off(call, place, given.prompt):
         return task, _journal_size(call, task.id)
     config = settings(call.paths, repository=place.repository.work_tree)
+    check_offered(config, given.network, given.allow_hosts)
     model = given.model or config.mcp.default_model or config.claude.model or _FALLBACK_MODEL
     await client.connect()
     new = NewTask(
@@ -111,6 +115,8 @@ async def _begin(call: Call, client: Client, given: ExecuteClaude) -> tuple[Task
             model=model,
             permission_mode=config.claude.permission_mode,
             skip_permissions=given.skip_permissions,
+            network=given.network or "",
+            allow_hosts=tuple(given.allow_hosts),
             secrets=tuple(given.secrets),
         ),
         env=assignments(given.env),

@@ -17,7 +17,15 @@ from ctui.mcp_server.protocol.call import Call
 from ctui.mcp_server.protocol.pages import Cursor, page_of, position, wrong_cursor
 from ctui.mcp_server.protocol.tool import ENDS, READS, WORKS, Tool, tool
 from ctui.mcp_server.protocol.tool_schema import LONGEST
-from ctui.mcp_server.tools.arguments import Repo, SecretNames, TaskId, Variables, WaitSeconds
+from ctui.mcp_server.tools.arguments import (
+    AllowHosts,
+    Network,
+    Repo,
+    SecretNames,
+    TaskId,
+    Variables,
+    WaitSeconds,
+)
 from ctui.mcp_server.tools.output import Output, follow_output, read_output, text_portion
 from ctui.mcp_server.tools.task_shapes import (
     TaskDetails,
@@ -81,6 +89,8 @@ class RunTask(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         bool,
         Meta(description="No other commits than those its worktree begins with."),
     ] = False
+    network: Network = None
+    allow_hosts: AllowHosts = []
     env: Variables = {}
     secrets: SecretNames = []
     repo: Repo = ""
@@ -95,6 +105,7 @@ async def run_task(call: Call, given: RunTask) -> TaskNow:
     """
     from ctui.client.tasks.directory import directory_of
     from ctui.client.tasks.new_task import NewTask
+    from ctui.client.tasks.reach import check_offered
     from ctui.client.tasks.tasks import start_task
     from ctui.config import load_config
     from ctui.config.variables import assignments
@@ -102,6 +113,7 @@ async def run_task(call: Call, given: RunTask) -> TaskNow:
 
     repository = call.repository(given.repo)
     config = load_config(call.paths, repository=settings_folder(repository))
+    check_offered(config, given.network, given.allow_hosts, given.mcp_config)
     new = NewTask(
         prompt=given.prompt,
         task=given.task_id,
@@ -119,6 +131,8 @@ async def run_task(call: Call, given: RunTask) -> TaskNow:
             budget=given.budget,
             approval_tool=given.approval_tool_permission,
             isolated=given.isolated,
+            network=given.network or "",
+            allow_hosts=tuple(given.allow_hosts),
         ),
         env=assignments(given.env),
     )

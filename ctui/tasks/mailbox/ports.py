@@ -55,6 +55,8 @@ class Account(NamedTuple):
     """Variables with the values of the task's secrets."""
     lent: Lent | None = None
     """Loan of the gateway to a sealed run; None where it was not read."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """Further headers of each call, as a company's gateway wants them."""
 
 
 class Workspace(Protocol):

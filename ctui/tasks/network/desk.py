@@ -57,7 +57,9 @@ class NetworkDesk:
         """Begin with no run; `tell` has to be set before the gateway says anything."""
         self.tell: Callable[[str, mail.GatewayMail], None]
         self._link = link
-        self._gate = Gate(link, folder, lambda: config().network.ports)
+        self._gate = Gate(
+            link, folder, lambda: (config().network.ports, config().serve.ports_place)
+        )
         self._store, self._logins, self._config = store, logins, config
         self._labels: dict[str, str] = {}
         """Task of each label."""

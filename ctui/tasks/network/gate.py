@@ -28,7 +28,7 @@ class Link(Protocol):
     """The way to the gateway, which is started where it does not run."""
 
     async def serve(
-        self, accesses: Iterable[Access], logins: Iterable[Login], *, gate: int
+        self, accesses: Iterable[Access], logins: Iterable[Login], *, gate: int, elsewhere: str
     ) -> dict[str, str]:
         """Push the whole table, now and at each new connection; return when it is in force.
 
@@ -47,13 +47,14 @@ class Link(Protocol):
 class Gate:
     """All sealed runs of a driver, and their folders."""
 
-    def __init__(self, link: Link, folder: Path, shown_on: Callable[[], int]) -> None:
+    def __init__(self, link: Link, folder: Path, shown_on: Callable[[], tuple[int, str]]) -> None:
         """Begin with no run.
 
         Args:
             link: to the gateway.
             folder: that each access has one of its own in; only this user may enter it.
-            shown_on: returns the port on which ports of tasks are shown.
+            shown_on: returns the port on which ports of tasks are shown, and the domain below which
+                other machines see them.
         """
         self._link, self._shown_on = link, shown_on
         self.folder = folder
@@ -115,8 +116,9 @@ class Gate:
 
     async def _push(self) -> dict[str, str]:
         try:
+            gate, elsewhere = self._shown_on()
             problems = await self._link.serve(
-                self._accesses.values(), self._logins.values(), gate=self._shown_on()
+                self._accesses.values(), self._logins.values(), gate=gate, elsewhere=elsewhere
             )
         except Unavailable as error:
             # As an engine that is away: what needs it waits, and goes on with it.

@@ -76,6 +76,15 @@ def policy_of(config: Config, kept: Iterable[HostRule]) -> Policy:
     )
 
 
+def offered_rules(config: Config) -> list[Rule]:
+    """Return what whoever starts a task by HTTP or MCP may allow it.
+
+    Raises:
+        InvalidInput: one of the settings names no host.
+    """
+    return _read("offer", checked_host, config.network.offered)
+
+
 def _read(key: str, read: Callable[[str], T], texts: Iterable[str]) -> list[T]:
     """Return what a setting says, read; its name is in the message of what cannot be."""
     try:

@@ -6,12 +6,14 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
 
 from ctui.claude.login.credentials import Kind
+from ctui.claude.login.platforms import Platform
+from ctui.claude.mcp.mcp_servers import McpServer
 from ctui.config import Config
 from ctui.errors import InvalidInput
 from ctui.gateway.egress.names import host_of
@@ -24,14 +26,14 @@ from ctui.sandbox.spec import CERTIFICATES, GATEWAY_FOLDER, TRUST_VARIABLES, Mou
 from ctui.tasks.host_rules import HostRule
 from ctui.tasks.model import Task, TaskOptions
 from ctui.tasks.network.lent import Lent
-from ctui.tasks.network.rules import policy_of
+from ctui.tasks.network.rules import checked_host, policy_of
 
 if TYPE_CHECKING:
     from ctui.tasks.mailbox.ports import Account
 
 SEALED = "gateway"
 """The network of a sealed run, as its facts name it."""
-UNSEALED = "unsealed"
+UNSEALED: Final = "unsealed"
 """The choice of a task that is on the engine's network, with its login inside."""
 
 PLACEHOLDER = "ctui-has-the-login"
@@ -43,6 +45,7 @@ _SSH = {
     "GIT_SSH_COMMAND": f"/ctui/tree/bin/ssh -F {GATEWAY_FOLDER}/{CONFIG}",
 }
 
+_API_HOST = "api.anthropic.com"
 _PORTS = {"http": 80, "https": 443}
 _KINDS: Mapping[Kind, LoginKind] = {"api-key": "api-key", "auth-token": "bearer", "oauth": "oauth"}
 
@@ -81,20 +84,25 @@ def task_policy(task: Task, config: Config, rules: Iterable[HostRule]) -> Policy
     """Return what a task reaches: its mode was chosen with it, the rules are those of now.
 
     The servers of MCP that the person gave it are named by that, wherever they are.
+
+    Raises:
+        InvalidInput: a rule names no host.
     """
     chosen = msgspec.structs.replace(config.network, mode=task.options.network)
     policy = policy_of(msgspec.structs.replace(config, network=chosen), rules)
-    named = tuple(_servers(task))
+    named = tuple(server_hosts(task.options.mcp_servers))
+    own = [checked_host(text, origin="task") for text in task.options.allow_hosts]
+    own += [Rule(one.host, (one.port,), "task") for one in named]
     return msgspec.structs.replace(
         policy,
-        allow=(*policy.allow, *(Rule(one.host, (one.port,), "task") for one in named)),
+        allow=(*policy.allow, *own),
         private=(*policy.private, *named),
     )
 
 
-def _servers(task: Task) -> Iterator[PrivateHost]:
-    """Yield the hosts of a task's MCP servers; one with a reference in its place is none."""
-    for server in task.options.mcp_servers.values():
+def server_hosts(servers: Mapping[str, McpServer]) -> Iterator[PrivateHost]:
+    """Yield the hosts of MCP servers; one with a reference in its place is none."""
+    for server in servers.values():
         with suppress(ValueError):
             url = urlsplit(server.url)
             if url.hostname and (port := url.port or _PORTS.get(url.scheme)):
@@ -142,8 +150,11 @@ def login_of(task: Task, account: Account | None) -> Login | None:
     """Return the login of a task's calls as the gateway needs it."""
     if account is None:
         return None
-    credential = account.credential
-    return Login(task.id, _KINDS[credential.kind], credential.value, account.base_url)
+    credential, platform = account.credential, task.options.platform
+    kind = _KINDS[credential.kind]
+    if platform is not None and platform.name != "foundry":  # which speaks as Claude's own API does
+        kind = platform.name
+    return Login(task.id, kind, credential.value, account.base_url, account.headers)
 
 
 def label_of(task_id: str) -> str:
@@ -171,6 +182,7 @@ def refuse_owned(names: Iterable[str]) -> None:
 def sealed_environment(
     login: Login | None,
     beside: Iterable[Service] = (),
+    platform: Platform | None = None,
     *,
     opened: bool = False,
     signs: bool = False,
@@ -180,6 +192,7 @@ def sealed_environment(
     Args:
         login: of its calls.
         beside: its services.
+        platform: whose shape its calls have; None is the API's own.
         opened: it reaches hosts that the gateway opens, whose certificates programs are to trust.
         signs: it has an agent of ssh.
 
@@ -187,16 +200,22 @@ def sealed_environment(
     and models. The socket's variable is not documented, and is pinned with the CLI.
     """
     # The CLI would send its calls to a proxy, and not to the socket.
-    direct = ["api.anthropic.com", *(one.name for one in beside)]
+    direct = [platform.host if platform else _API_HOST, *(one.name for one in beside)]
     return {
         **gateway_proxies(direct),
         "BROWSER_PROXY": GATEWAY,
         "NODE_USE_ENV_PROXY": "1",  # Node.js has its own fetch, which reads it from 24 on
         "ANTHROPIC_UNIX_SOCKET": f"{GATEWAY_FOLDER}/api.sock",
-        "ANTHROPIC_BASE_URL": "http://api.anthropic.com",
-        "ANTHROPIC_AUTH_TOKEN": PLACEHOLDER,
+        **(platform.environment if platform else _own_api(login)),
         **(dict.fromkeys(TRUST_VARIABLES, CERTIFICATES) if opened else {}),
         **(_SSH if signs else {}),
+    }
+
+
+def _own_api(login: Login | None) -> dict[str, str]:
+    return {
+        "ANTHROPIC_BASE_URL": f"http://{_API_HOST}",
+        "ANTHROPIC_AUTH_TOKEN": PLACEHOLDER,
         # With a subscription the CLI asks for it by itself, which it cannot see here.
         **({"ENABLE_PROMPT_CACHING_1H": "1"} if login and login.kind == "oauth" else {}),
     }

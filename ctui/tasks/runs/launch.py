@@ -182,6 +182,7 @@ def _network_environment(config: Config, task: Task, sealed: SealedRun | None) -
     return sealed_environment(
         sealed.login,
         task.options.services,
+        task.options.platform,
         opened=bool(config.gateway.credentials),
         signs=bool(config.gateway.ssh),
     )

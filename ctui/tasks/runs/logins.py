@@ -10,8 +10,10 @@ from typing import NamedTuple
 
 from ctui.claude.login import keyring_store
 from ctui.claude.login.credentials import VARIABLES, Credential
+from ctui.claude.login.platforms import platform_credential
 from ctui.claude.mcp.mcp_servers import resolve_servers
 from ctui.errors import CtuiError, LoginRequired, Unavailable
+from ctui.gateway.custom_headers import CUSTOM_HEADERS, custom_headers
 from ctui.git.process.caller import merged
 from ctui.redaction.redactor import Redactor
 from ctui.tasks.calls import Login
@@ -21,6 +23,8 @@ from ctui.tasks.network.lent import Lent
 from ctui.tasks.network.sealed import is_sealed
 from ctui.tasks.secrets.values import Values, no_values
 
+_SHORTEST = 16
+"""Characters of a header's value that is taken for a secret: a team's name is none."""
 _THREADS = 64
 """All of them may wait for one keyring, and nothing else may wait behind them."""
 
@@ -157,6 +161,9 @@ class Logins:
             account = account._replace(lent=self._sources.lent(self._environ(task.id)))
             for secret in account.lent.redacted if account.lent else ():
                 self.redactor.add(secret)
+        for _, value in account.headers:
+            if len(value) >= _SHORTEST:
+                self.redactor.add(value)
         if values.problem is not None:
             raise values.problem
         if not task.options.mcp_servers:
@@ -170,6 +177,15 @@ class Logins:
 
     def _find(self, task: Task) -> Account:
         named, rejected = self._named.get(task.id), self._rejected.get(task.id, "")
+        brought = os.environ if named is None else named.environment
+        headers = custom_headers(brought.get(CUSTOM_HEADERS, ""))
+        if (platform := task.options.platform) is not None:
+            found = platform_credential(platform, {**merged(self.shell(task.id)), **brought})
+            return Account(found, platform.base_url, headers=headers)
+        return self._own(task, named, rejected)._replace(headers=headers)
+
+    def _own(self, task: Task, named: Login | None, rejected: str) -> Account:
+        """Return the login for Claude's own API, or what stands in its place."""
         if task.options.login:
             found = self._sources.named(task.options.login, rejected)
             return found if named is None else found._replace(base_url=named.base_url)

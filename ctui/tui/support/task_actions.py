@@ -150,11 +150,16 @@ class TaskActions:
         self._do(self._worker_loop.submit(work), done)
 
     def open_port(self, task: Task, port: int | None) -> None:
-        """Open a port of a task in a browser, and show its address for where there is none."""
-        from ctui.client.access.ports import open_in_browser
+        """Open a port of a task in a browser, or copy its address where that is elsewhere."""
+        from ctui.client.access.ports import Opened, open_in_browser
 
-        def opened(address: str) -> None:
-            self._say(f"opened {address}")
+        def opened(found: Opened) -> None:
+            if found.here:
+                self._say(f"opened {found.address}")
+            else:
+                self._app.copy_to_clipboard(found.address)
+                text = f"copied, and opens once within a minute: {found.address}"
+                self._app.notify(one_line(text, 400), timeout=60, markup=False)
 
         self._do(self._worker_loop.submit(open_in_browser(self._client.paths, task, port)), opened)
 

@@ -14,7 +14,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from ctui.claude.login.platforms import VARIABLES
+from ctui.client.access.ports import SERVED
 from ctui.errors import Unavailable
+from ctui.gateway.custom_headers import CUSTOM_HEADERS
 from ctui.git.process.caller import TRAVELS
 
 _CHUNK = 1 << 16
@@ -31,7 +34,7 @@ _NEEDED = frozenset(
         *("DBUS_SESSION_BUS_ADDRESS", "PYTHON_KEYRING_BACKEND", "PYTHONPATH", "NO_COLOR"),
         *("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL"),
         *("CLAUDE_CODE_OAUTH_TOKEN", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE"),
-        *TRAVELS,
+        *(*TRAVELS, *VARIABLES, CUSTOM_HEADERS),
     }
 )
 _NEEDED_PREFIXES = ("CTUI_", "XDG_", "LC_", "DOCKER_", "GIT_", "GH_")
@@ -57,7 +60,7 @@ def program_environment(environ: Mapping[str, str]) -> dict[str, str]:
         for name, value in environ.items()
         if name in _NEEDED or name.startswith(_NEEDED_PREFIXES)
     }
-    return {**kept, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+    return {**kept, "TERM": "xterm-256color", "COLORTERM": "truecolor", SERVED: "1"}
 
 
 class Terminal:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from ctui.errors import Unavailable
 from ctui.gateway.egress.policy import Attempt, Mode, Policy, PrivateHost, rule_of
 from ctui.gateway.egress.proxy import EgressServer
+from ctui.gateway.egress.upstream import Upstream, Upstreams
 from tests.gateway.egress.outside import (
     PAGE,
     Pages,
@@ -82,11 +84,21 @@ async def test_a_connection_waits_while_a_person_is_asked(tmp_path: Path) -> Non
         asked.set()
         return await answer
 
-    async with serving(echo) as port, way_out(tmp_path, Policy(hold=30)) as way:
+    async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Lead to whatever host is wanted, as the person's own proxy does."""
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        await echo(reader, writer)
+
+    async with AsyncExitStack() as stack:
+        port = await stack.enter_async_context(serving(proxy))
+        upstreams = Upstreams(https=Upstream("http", "127.0.0.1", port))
+        policy = Policy(hold=30)
+        way = await stack.enter_async_context(way_out(tmp_path, policy, upstreams=upstreams))
         way.answer = person
-        both = [asyncio.create_task(way.connect(f"localhost:{port}")) for _ in range(2)]
+        both = [asyncio.create_task(way.connect("asked.example:443")) for _ in range(2)]
         await asked.wait()
-        way.policy = private(port)
+        way.policy = Policy(allow=(rule_of("asked.example"),))
         answer.set_result(True)
         for task in both:
             head, (_, writer) = await task

@@ -113,6 +113,25 @@ def test_this_machine_knows_its_addresses() -> None:
     assert not is_own("192.0.2.254")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a.org",
+        "*.a.org",
+        "a.org:22",
+        "a.org:*",
+        "*.a.org:8080",
+        "fd00::1",
+        "[fd00::1]:80",
+        "[::1]:*",
+    ],
+)
+def test_a_rule_is_written_as_it_is_read(text: str) -> None:
+    """It is kept as text: another reading of it would be about another host."""
+    assert str(rule_of(text)) == text
+    assert rule_of(str(rule_of(text))) == rule_of(text)
+
+
 def test_what_a_rule_covers() -> None:
     assert rule_of("Example.org") == Rule("example.org", (80, 443))
     assert rule_of("example.org:22") == Rule("example.org", (22,))
@@ -168,6 +187,11 @@ def test_each_mode() -> None:
         "host:5432": ("refuse", "refuse", "refuse"),
         "127.0.0.1:5432": ("refuse", "refuse", "refuse"),
         "[::ffff:10.0.0.1]:80": ("refuse", "refuse", "refuse"),
+        # Nobody is asked for a name that means this machine, or another task's page on it.
+        "LocalHost.:8899": ("refuse", "refuse", "refuse"),
+        "3000.two.localhost:8899": ("refuse", "refuse", "refuse"),
+        "ｈｏｓｔ:5432": ("refuse", "refuse", "refuse"),  # noqa: RUF001 - the same name
+        "notlocalhost:80": ("refuse", "ask", "allow"),
     }.items():
         found = tuple(decided(policy, where) for policy in (closed, allow, opened))
         assert (where, found) == (where, expected)
@@ -175,8 +199,10 @@ def test_each_mode() -> None:
 
 def test_only_a_private_host_may_be_private() -> None:
     """What a repository or an answer allows is never more than a public address."""
-    policy = Policy(allow=rules_of(["10.0.0.1", "db.example"]), private=(PrivateHost("host", 9),))
-    assert decided(policy, "10.0.0.1:443") == "refuse"
+    named = ["10.0.0.1", "db.example", "localhost", "*.localhost"]
+    policy = Policy(allow=rules_of(named), private=(PrivateHost("host", 9),))
+    for where in ("10.0.0.1:443", "localhost:443", "3000.two.localhost:80"):
+        assert decided(policy, where) == "refuse"
     assert not decide(policy, target_of("db.example:443")).private
     assert decide(policy, target_of("host:9")).private
 

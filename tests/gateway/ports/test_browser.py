@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
-from tests.gateway.boxes import boxes
+from tests.gateway.boxes import UID, boxes
 from tests.gateway.egress.outside import Pages, serving
-from tests.gateway.ports.views import LABEL, Hub, hub_with_task, viewing
+from tests.gateway.ports.views import LABEL, Browser, Hub, hub_with_task, viewing
 from tests.web.chromium import browser
 
 PAGE = """<!doctype html><title>x</title><body>
@@ -80,17 +81,26 @@ async def test_a_page_has_its_own_origin_and_no_way_to_others(tmp_path: Path) ->
 
 
 VITE = """
-import os, subprocess
+import http.server, os, pathlib, subprocess
 os.chdir("/workspace")
-subprocess.run(["node", "node_modules/vite/bin/vite.js", "--port", "5173", "--strictPort"],
-               stdout=subprocess.DEVNULL)
+subprocess.Popen(["node", "node_modules/vite/bin/vite.js", "--port", "5173", "--strictPort"],
+                 stdout=subprocess.DEVNULL)
+class Editor(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        pathlib.Path("main.js").write_bytes(body)
+        self.send_response(204)
+        self.end_headers()
+    def log_message(self, *_): pass
+http.server.HTTPServer(("127.0.0.1", 5174), Editor).serve_forever()
 """
+"""A dev server, and a program of the task that edits the page's module as it is told to."""
 
 
 @pytest.mark.engine
 @pytest.mark.soak
 async def test_a_page_changes_while_it_is_looked_at(tmp_path: Path) -> None:
-    """vite in two tasks, at the same port: each page is changed by an edit, without a reload."""
+    """vite in two tasks, at the same port: each page is changed by its task, without a reload."""
     project = tmp_path / "project"
     project.mkdir()
     got = await asyncio.create_subprocess_exec(
@@ -101,11 +111,15 @@ async def test_a_page_changes_while_it_is_looked_at(tmp_path: Path) -> None:
     (project / "index.html").write_text(
         '<!doctype html><body><p id=t></p><script type=module src="/main.js"></script>'
     )
-    for label in ("one", "two"):
-        shutil.copytree(project, tmp_path / f"work-{label}", symlinks=True)
+    labels = ("one", "two")
+    for label in labels:
+        work = tmp_path / f"work-{label}"
+        shutil.copytree(project, work, symlinks=True)
+        (work / "main.js").write_text(module(f"first of {label}"))
+        for own in (work, work / "main.js"):
+            os.chown(own, UID, UID)
         (tmp_path / label).mkdir()
-        write_module(tmp_path / f"work-{label}", f"first of {label}")
-    hubs = {label: Hub(tmp_path / label) for label in ("one", "two")}
+    hubs = {label: Hub(tmp_path / label) for label in labels}
     try:
         async with (
             boxes() as start,
@@ -116,14 +130,17 @@ async def test_a_page_changes_while_it_is_looked_at(tmp_path: Path) -> None:
                 await hub.hub.start()
                 await start(tmp_path / label, VITE, {}, workspace=tmp_path / f"work-{label}")
             for label, hub in hubs.items():
-                await hub.has(5173)
+                for port in (5173, 5174):
+                    await hub.has(port)
+                await viewer.enter(viewer.view.link(label, 5174))
+            for label in labels:
                 await page.open(viewer.view.link(label, 5173))
                 await page.until(f"first of {label}")
                 await page.evaluate("window.same = true")
                 seen = asyncio.create_task(page.until(f"second of {label}"))
                 while not seen.done():
                     # An edit before the page's socket is open is told to nobody.
-                    write_module(tmp_path / f"work-{label}", f"second of {label}")
+                    await edit(viewer, label, f"second of {label}")
                     await asyncio.wait({seen}, timeout=1)
                 await seen
                 assert await page.evaluate("window.same") is True
@@ -132,7 +149,18 @@ async def test_a_page_changes_while_it_is_looked_at(tmp_path: Path) -> None:
             await hub.hub.close()
 
 
-def write_module(folder: Path, text: str) -> None:
-    """Write the page's module, which takes its own next version without a reload."""
+async def edit(viewer: Browser, label: str, text: str) -> None:
+    """Have a task edit its page's module."""
+    host, body = f"5174.{label}.localhost:{viewer.view.port}", module(text).encode()
+    said = await viewer.say(
+        f"POST / HTTP/1.1\r\nHost: {host}\r\nCookie: {viewer.cookies[host]}\r\n"
+        f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode()
+        + body
+    )
+    assert said.startswith(b"HTTP/1.1 204 "), said
+
+
+def module(text: str) -> str:
+    """Return the page's module, which takes its own next version without a reload."""
     show = f"document.getElementById('t').textContent = {json.dumps(text)};"
-    (folder / "main.js").write_text(f"{show}\nif (import.meta.hot) import.meta.hot.accept();\n")
+    return f"{show}\nif (import.meta.hot) import.meta.hot.accept();\n"
