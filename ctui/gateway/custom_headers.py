@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from ctui.errors import InvalidInput
 
@@ -37,3 +38,8 @@ def custom_headers(text: str) -> tuple[tuple[str, str], ...]:
     if len(found) > _MOST:
         raise InvalidInput(f"ANTHROPIC_CUSTOM_HEADERS has more than {_MOST} headers")
     return tuple(found)
+
+
+def custom_headers_text(headers: Iterable[tuple[str, str]]) -> str:
+    """Return the text that `custom_headers` reads as these headers."""
+    return "\n".join(f"{name}: {value}" for name, value in headers)

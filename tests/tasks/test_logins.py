@@ -8,6 +8,7 @@ import pytest
 from ctui.claude.login.credentials import Credential
 from ctui.claude.login.platforms import platform_of
 from ctui.errors import InvalidInput, LoginRequired
+from ctui.gateway.custom_headers import custom_headers_text
 from ctui.tasks.calls import Login
 from ctui.tasks.mailbox.ports import Account
 from ctui.tasks.model import Task, TaskOptions
@@ -80,6 +81,7 @@ async def test_further_headers_are_the_caller_s_and_are_redacted() -> None:
     assert login is not None
     assert (login.kind, login.secret) == ("api-key", _NEW)
     assert dict(login.headers) == {"X-Team": "blue", "X-Company-Key": "company-key-0123456789"}
+    assert custom_headers_text(account.headers) == _HEADERS
     said = logins.redactor.redact(b"blue company-key-0123456789")
     assert said == b"blue [redacted]"
 

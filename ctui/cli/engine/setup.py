@@ -71,7 +71,7 @@ def _login(paths: Paths, token_file: str | None) -> DoneStep:
     from ctui.claude.login.credentials import Credential, store_credential
     from ctui.claude.login.login import LoginSearch, describe
     from ctui.cli.shapes import DoneStep
-    from ctui.client.tasks.chosen_login import ready_platform
+    from ctui.client.model_platform import ready_platform
 
     text = given_token(token_file)
     if text:

@@ -13,7 +13,7 @@ from ctui.claude.login.login import LoginSearch, describe, time_left
 from ctui.client.base_url import check_base_url
 from ctui.client.health.mending import mend_engine
 from ctui.client.health.store_health import REPAIR, check_state
-from ctui.client.tasks.chosen_login import ready_platform
+from ctui.client.model_platform import ready_platform
 from ctui.config import load_config
 from ctui.config.sources import read_values, retired_in
 from ctui.errors import CtuiError, Refused

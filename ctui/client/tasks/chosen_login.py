@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ctui.claude.login.named import known_login
-from ctui.claude.login.platforms import Platform, platform_credential, platform_of
+from ctui.claude.login.platforms import Platform
+from ctui.client.model_platform import ready_platform
 from ctui.config import ClaudeConfig
 from ctui.errors import Refused
 from ctui.paths import Paths
 from ctui.tasks.model import TaskOptions
-from ctui.tasks.network.sealed import PLACEHOLDER, seals
+from ctui.tasks.network.sealed import seals
 
 
 def chosen_login(paths: Paths, config: ClaudeConfig, repository: Path, wanted: str) -> str:
@@ -47,19 +48,6 @@ def chosen_platform(options: TaskOptions, environ: Mapping[str, str]) -> Platfor
             f"{platform} is reached through the gateway alone",
             hint="leave out --no-gateway, or unset what switches the platform on",
         )
-    return platform
-
-
-def ready_platform(environ: Mapping[str, str]) -> Platform | None:
-    """Return the platform that tasks use from here, with a credential that is there for it.
-
-    Raises:
-        InvalidInput: what is said of it cannot be used.
-        LoginRequired: there is no credential for it.
-    """
-    platform = platform_of(environ, PLACEHOLDER)
-    if platform is not None:
-        platform_credential(platform, environ)
     return platform
 
 

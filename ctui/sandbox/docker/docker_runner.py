@@ -20,7 +20,7 @@ from ctui.sandbox.docker.services.bring_up import bring_up
 from ctui.sandbox.docker.services.last_words import Keep
 from ctui.sandbox.docker.stream import Stdin, follow_log
 from ctui.sandbox.docker.trust import trust_mounts
-from ctui.sandbox.docker.volumes import ensure_shared, shared_kind
+from ctui.sandbox.docker.volumes import ensure_own, ensure_shared, shared_kind
 from ctui.sandbox.runner import FoundSandbox, LogLine, SandboxState, Seen, Stream
 from ctui.sandbox.spec import (
     HOLDER,
@@ -114,7 +114,7 @@ class DockerRunner:
                 continue
             purpose = "home" if mount.target == HOME else "environment"
             labels = {**spec.labels, LABEL_VOLUME: purpose}
-            await self._engine.ensure_volume(mount.source, labels)
+            await ensure_own(self._engine, mount.source, labels)
         if self._accounts is not None:
             named = await account_mounts(self._engine, spec, self._accounts)
             trust = await trust_mounts(self._engine, spec, self._accounts)

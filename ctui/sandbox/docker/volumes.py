@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from ctui.errors import CtuiError
+from ctui.errors import Conflict, CtuiError
 from ctui.sandbox.docker.engine import Engine
 from ctui.sandbox.spec import (
     HOME,
@@ -97,6 +97,24 @@ async def ensure_shared(
         labels={LABEL_INSTANCE: instance},
     )
     await engine.remove(await engine.create(spec))
+
+
+async def ensure_own(engine: Engine, name: str, labels: Mapping[str, str]) -> None:
+    """Make a volume of one task where it is not there.
+
+    A repository names volumes of its tasks, and can so guess the name of another task's home.
+
+    Raises:
+        Conflict: there is one of that name that is not this task's.
+    """
+    await engine.ensure_volume(name, labels)
+    found = await engine.ask(lambda client: client.inspect_volume(name))
+    there: Mapping[str, str] = found.get("Labels") or {}
+    if any(there.get(label) != labels.get(label) for label in (LABEL_INSTANCE, LABEL_TASK)):
+        raise Conflict(
+            f"the volume {name} is somebody else's",
+            hint=f"give the task or its volume another name, or `docker volume rm {name}`",
+        )
 
 
 async def _used(engine: Engine) -> set[str]:

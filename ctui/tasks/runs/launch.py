@@ -20,6 +20,7 @@ from ctui.claude.personal.collect import (
 )
 from ctui.claude.task_home import RunOptions, TaskHome, deny_rules_of, first_line, task_home
 from ctui.config import Config, SandboxConfig, parse_size
+from ctui.gateway.custom_headers import CUSTOM_HEADERS, custom_headers_text
 from ctui.paths import MANAGED
 from ctui.sandbox.docker.services.naming import holder_name
 from ctui.sandbox.docker.volumes import SHARED, shared_folder
@@ -270,7 +271,8 @@ def first_line_of(
     proxies = proxy_environment(account.environ, in_sandbox=True)
     refuse_shadowing(beside, account.base_url, {**proxies, **given})
     direct = past_proxies(proxies, [one.name for one in beside])
-    secrets = {**direct, **given, **account.credential.environment()}
+    headers = {CUSTOM_HEADERS: custom_headers_text(account.headers)} if account.headers else {}
+    secrets = {**direct, **given, **headers, **account.credential.environment()}
     return first_line(home, secrets, servers, start)
 
 

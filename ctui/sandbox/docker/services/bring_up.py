@@ -13,6 +13,7 @@ from ctui.sandbox.docker.services.bodies import holder_body, kept_folders, servi
 from ctui.sandbox.docker.services.image_facts import ImageFacts, facts_of
 from ctui.sandbox.docker.services.naming import service_name, volume_name
 from ctui.sandbox.docker.services.readiness import wait_ready
+from ctui.sandbox.docker.volumes import ensure_own
 from ctui.sandbox.services import Service, refuse_shared_ports
 from ctui.sandbox.spec import (
     LABEL_INSTANCE,
@@ -72,7 +73,8 @@ async def _start(
 ) -> None:
     instance, task = spec.labels[LABEL_INSTANCE], spec.labels[LABEL_TASK]
     for target in kept_folders(service, facts):
-        await _keep(engine, volume_name(instance, task, service.name, target), instance, task)
+        kept = {LABEL_INSTANCE: instance, LABEL_TASK: task, LABEL_VOLUME: "service"}
+        await ensure_own(engine, volume_name(instance, task, service.name, target), kept)
     body = await asyncio.to_thread(service_body, spec, service, facts, shared)
     try:
         container = await _made(engine, service_name(instance, task, service.name), body)
@@ -97,20 +99,6 @@ async def _remove_old(engine: Engine, spec: SandboxSpec) -> None:
     for one in await engine.find({**own, LABEL_SERVICE: ""}):
         if one.labels.get(LABEL_SERVICE):
             await engine.remove(one.id)
-
-
-async def _keep(engine: Engine, name: str, instance: str, task: str) -> None:
-    """Make a volume of a task, which is kept as long as it is.
-
-    Raises:
-        Conflict: there is one of that name that is not this task's.
-    """
-    own = {LABEL_INSTANCE: instance, LABEL_TASK: task, LABEL_VOLUME: "service"}
-    await engine.ensure_volume(name, own)
-    found = await engine.ask(lambda client: client.inspect_volume(name))
-    labels: Mapping[str, str] = found.get("Labels") or {}
-    if any(labels.get(label) != value for label, value in own.items()):
-        raise Conflict(f"the volume {name} is somebody else's", hint=f"docker volume rm {name}")
 
 
 async def _made(engine: Engine, name: str, body: Mapping[str, Any]) -> str:

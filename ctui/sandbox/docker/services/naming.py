@@ -20,7 +20,7 @@ def holder_name(instance: str, task: str) -> str:
 
 
 def service_name(instance: str, task: str, service: str) -> str:
-    """Return the name of a service's container; no task's id has a dot."""
+    """Return the name of a service's container; a task whose id has a dot may find it taken."""
     return f"ctui-{instance[:8]}-{task}.{service}"
 
 
