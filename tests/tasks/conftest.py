@@ -6,9 +6,11 @@ import asyncio
 import json
 import os
 import signal
+import subprocess
+import sys
 import urllib.request
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,6 +19,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 
+import ctui.demo.model
 from ctui.client.client import Client
 from ctui.client.connection import driver_pid
 from ctui.config import ImageConfig, load_config
@@ -188,12 +191,32 @@ async def engine(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[PrivateEngine
         yield made
 
 
+@pytest.fixture
+def model_here() -> Iterator[str]:
+    """Run the scripted model as a process of this machine; its address."""
+    folder = str(Path(ctui.demo.model.__file__).parent)
+    argv = [sys.executable, "-I", folder, "--port", "0"]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        port = int(process.stdout.readline().rpartition(":")[2])
+        yield f"http://127.0.0.1:{port}"
+        process.terminate()
+
+
 @pytest_asyncio.fixture
-async def person_apart(engine: PrivateEngine, repository: Path) -> AsyncIterator[Person]:
-    """Make a person whose world is on that engine."""
+async def person_apart(
+    engine: PrivateEngine, repository: Path, model_here: str
+) -> AsyncIterator[Person]:
+    """Make a person whose world is on that engine.
+
+    Its gateway is on this machine, from where nothing leads to a container there.
+    """
     del engine
     async with demo_world() as world:
         world.paths.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        settings = world.paths.config_file
+        there = load_config(world.paths).claude.base_url
+        settings.write_text(settings.read_text().replace(there, model_here))
         made = Person(world, repository)
         async with made.client:
             yield made
