@@ -32,7 +32,7 @@ demo: setup
 
 test: setup $(TOOLS)
 	$(BIN)/pytest -n 3 -m "not engine and not soak"
-	$(BIN)/pytest -n 4 -m "engine and not soak"
+	$(BIN)/pytest -n 3 -m "engine and not soak"
 
 # What to run while working: no engine, under a minute.
 test-fast: $(TOOLS)

@@ -17,7 +17,12 @@ from tests.tasks.conftest import WAIT_SECONDS, Person
 from tests.tasks.faults import fill, held, release, sandboxes
 from tests.tasks.private_engine import PrivateEngine, needs_engine_of_its_own, private_engine
 
-pytestmark = [pytest.mark.engine, pytest.mark.soak, needs_engine_of_its_own]
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.soak,  # as in test_engine_killed.py
+    pytest.mark.timeout(600),
+    needs_engine_of_its_own,
+]
 
 
 @pytest_asyncio.fixture
@@ -71,7 +76,8 @@ async def test_what_a_full_disk_cut_off_is_said_and_goes_on(
     task = await held(person, "one", "flood 30000", "ask Which? | One | A: a | B: b", "say Done.")
     filler = fill(engine.data)
     release(task)
-    ended = await person.until("one", lambda now: now.state is TaskState.ENDED)
+    # The engine tries twenty thousand times to read the rest.
+    ended = await person.until("one", lambda now: now.state is TaskState.ENDED, seconds=240)
     assert "cannot read its log" in ended.problem
     assert "`ctui task resume one` goes on with it" in ended.problem
     await nothing_left(person, "one")
