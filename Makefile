@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 TOOLS := $(VENV)/.tools-installed
 
+# Tests start hundreds of processes, each of which would compile ctui anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: setup demo test test-fast coverage check fmt bench soak gallery docs clean
 
 setup: $(STAMP)
@@ -28,7 +31,7 @@ demo: setup
 	$(BIN)/ctui demo
 
 test: setup $(TOOLS)
-	$(BIN)/pytest -n 2 -m "not engine and not soak"
+	$(BIN)/pytest -n 3 -m "not engine and not soak"
 	$(BIN)/pytest -n 3 -m "engine and not soak"
 
 # What to run while working: no engine, under a minute.

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import subprocess
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -34,6 +38,11 @@ settings.register_profile(
 settings.load_profile("ctui")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long: no worker is left alone with it at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture(autouse=True)
 def own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No test sees the developer's own logins, settings or folders."""
@@ -47,7 +56,10 @@ def own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def environment_in(folder: Path) -> dict[str, str]:
     """Return the environment of a developer who has no ctui yet, and uses this folder."""
-    foreign = ("CTUI_", "ANTHROPIC_", "CLAUDE_", "GIT_AUTHOR", "GIT_COMMITTER")
+    foreign = (
+        *("CTUI_", "ANTHROPIC_", "CLAUDE_", "GIT_AUTHOR", "GIT_COMMITTER"),
+        "PYTHONDONTWRITEBYTECODE",  # each process would compile ctui anew
+    )
     environ = {name: v for name, v in os.environ.items() if not name.startswith(foreign)}
     return {
         **environ,
@@ -91,6 +103,24 @@ def repository(tmp_path: Path) -> Path:
 def make_repository(parent: Path) -> Path:
     """Make a repository on main with two commits, and return its folder."""
     folder = parent / "repository"
+    shutil.copytree(_prepared(), folder, symlinks=True)
+    # What git remembers of its files is of the copied ones, and it would look at all of them anew.
+    git(folder, "update-index", "-q", "--refresh")
+    return folder
+
+
+@cache
+def _prepared() -> Path:
+    """Make the repository once in each process of the tests; all others are copies of it."""
+    parent = Path(tempfile.mkdtemp(prefix="ctui-repository-"))
+    atexit.register(shutil.rmtree, parent)
+    with pytest.MonkeyPatch.context() as patch:  # it is the same whichever test is the first
+        patch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+        patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+        return _make(parent / "repository")
+
+
+def _make(folder: Path) -> Path:
     folder.mkdir()
     git(folder, "init", "-q", "-b", "main")
     (folder / "hello.txt").write_text("hello\n")

@@ -107,7 +107,8 @@ class TaskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ] = 100_000
     free_space: Annotated[
-        str, Meta(description="what the disks must have left; else all tasks are paused")
+        str,
+        Meta(description="what all disks, the engine's too, must have left; else tasks are paused"),
     ] = "2g"
 
 

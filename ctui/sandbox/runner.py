@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
+from ctui.errors import CtuiError
 from ctui.sandbox.spec import HOLDER
 
 if TYPE_CHECKING:
@@ -41,6 +42,10 @@ class Seen(NamedTuple):
         if line.stream == "out":
             return Seen(self.out + 1, self.err)
         return Seen(self.out, self.err + 1)
+
+
+class LogDamaged(CtuiError):
+    """What a sandbox said cannot be read to its end: the disk was full, or power failed."""
 
 
 NOTHING = Seen()
@@ -134,6 +139,7 @@ class SandboxRunner(Protocol):
 
         Raises:
             NotFound: there is no such sandbox.
+            LogDamaged: behind the lines that came nothing can be read any more.
             Unavailable: the runner does not answer, or broke off.
         """
 
@@ -155,6 +161,12 @@ class SandboxRunner(Protocol):
         """Return all sandboxes of this instance, or those of one task, running or not.
 
         What stands beside them is among them, and has a name as a `service`.
+        """
+
+    async def free_space(self) -> tuple[int, str] | None:
+        """Return what is left of the disk that sandboxes write to, and a folder on it.
+
+        None where that is not known, or of another machine; it raises nothing.
         """
 
     async def discard_volumes(self, task: str) -> None:

@@ -302,8 +302,7 @@ def _least_free(*folders: Path) -> tuple[int, str]:
     found = []
     for folder in folders:
         with suppress(FileNotFoundError):
-            disk = os.statvfs(folder)
-            found.append((disk.f_bavail * disk.f_frsize, str(folder)))
+            found.append((shutil.disk_usage(folder).free, str(folder)))
     return min(found)
 
 

@@ -107,3 +107,10 @@ async def test_what_an_engine_cannot_do_is_not_tried_for_ever(
     engine.said = "grpc: the client connection is closing: transport is closing"
     with pytest.raises(RunnerUnavailable):
         await runner.start("box")
+
+
+async def test_the_disk_of_an_engine_that_is_away_is_not_known(
+    going: tuple[Going, DockerRunner, asyncio.Server],
+) -> None:
+    """S18, beside it: the disks of the person's folders are looked at all the same."""
+    assert await going[1].free_space() is None

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from ctui.errors import Unavailable
 from ctui.sandbox.docker.endpoint import Endpoint
 from ctui.sandbox.docker.stream import Chunks, follow_log
-from ctui.sandbox.runner import LogLine
+from ctui.sandbox.runner import LogDamaged, LogLine
 
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 END = b"0\r\n\r\n"
@@ -96,3 +96,15 @@ async def test_a_flood_of_chunks_comes_in_few_batches(tmp_path: Path) -> None:
         batches = [batch async for batch in follow_log(endpoint, "x")]
     assert [line.data for batch in batches for line in batch] == [b"%d" % n for n in range(2000)]
     assert len(batches) < 100
+
+
+async def test_what_the_engine_cannot_read_is_no_output(tmp_path: Path) -> None:
+    """S18, beside it: behind a record that a full disk cut off, the engine reads nothing."""
+    said = b"Error grabbing logs: unexpected EOF\n"
+    words = bytes([3, 0, 0, 0]) + len(said).to_bytes(4, "big") + said
+    lines: list[LogLine] = []
+    body = chunk(frame(b"hello\n") + words + frame(b"later\n")) + END
+    async with engine_that_sends(tmp_path, body) as endpoint:
+        with pytest.raises(LogDamaged, match="grabbing logs: unexpected EOF"):
+            await read(endpoint, lines)
+    assert lines == [LogLine(TIME, "out", b"hello")]

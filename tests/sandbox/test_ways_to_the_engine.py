@@ -15,6 +15,7 @@ import trustme
 
 from ctui.config import ImageConfig
 from ctui.errors import Unavailable
+from ctui.sandbox.docker.docker_runner import DockerRunner
 from ctui.sandbox.docker.endpoint import Endpoint, Tls, resolve_endpoint
 from ctui.sandbox.docker.engine import Engine
 from ctui.sandbox.docker.image import require_image
@@ -140,3 +141,17 @@ async def test_an_engine_behind_a_command() -> None:
     dialled = Endpoint("dial", "ssh://elsewhere", None, command)
     assert await a_line_there_and_back(engine, dialled) == [b"there and back"]
     await engine.close()
+
+
+async def test_only_the_disk_of_an_engine_of_this_machine_is_known() -> None:
+    engine = await Engine.connect()
+    root = (await engine.info()).root
+    free = await DockerRunner(engine, "instance").free_space()
+    assert free is not None
+    assert free[1] == root
+    assert 0 < free[0] < shutil.disk_usage(root).total
+    await engine.close()
+    async with tcp_in_front_of_the_engine(None) as port:
+        engine = await Engine.connect(Endpoint("tcp", f"127.0.0.1:{port}"))
+        assert await DockerRunner(engine, "instance").free_space() is None
+        await engine.close()

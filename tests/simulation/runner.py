@@ -173,6 +173,10 @@ class SimulatedRunner:
         ]
         return [*boxes, *(one.found() for one in self._world.services.left(task))]
 
+    async def free_space(self) -> tuple[int, str] | None:
+        self._generation.check()
+        return (0, "/engine") if self._world.engine_full else None
+
     async def discard_volumes(self, task: str) -> None:
         await self.call()
         self._world.sessions.pop(task, None)

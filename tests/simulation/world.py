@@ -76,6 +76,7 @@ class World:
         self.disk_full = False
         self.flaky = False
         self.space_low = False
+        self.engine_full = False
         self.worktree_full = False
         # Apart, so that a seed means the same with and without.
         unreadable = Random(seed ^ 0x817).random()  # noqa: S311 - it has to be reproducible
@@ -170,7 +171,7 @@ class World:
     def heal(self) -> None:
         self.engine_up, self.store_locked, self.disk_full = True, False, False
         self.flaky = False
-        self.space_low = self.worktree_full = False
+        self.space_low = self.worktree_full = self.engine_full = False
 
     def running(self, task: str) -> list[Sandbox]:
         return [box for box in self.sandboxes.values() if box.task == task and box.running]

@@ -90,10 +90,12 @@ class Person:
     async def answer(self, ask: Ask, answer: Answer) -> Ask:
         return await self.client.call(calls.AnswerAsk(ask.id, answer))
 
-    async def until(self, task: str, seen: Callable[[Task], bool]) -> Task:
+    async def until(
+        self, task: str, seen: Callable[[Task], bool], seconds: float = WAIT_SECONDS
+    ) -> Task:
         """Return the task as soon as it is so; else say how it is, and what the driver said."""
         try:
-            async with asyncio.timeout(WAIT_SECONDS):
+            async with asyncio.timeout(seconds):
                 async for update in self.client.watch(task):
                     if update.task is not None and seen(update.task):
                         return update.task

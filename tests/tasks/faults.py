@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from asyncio.subprocess import PIPE, STDOUT, Process
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from ctui.client.connection import driver_pid
@@ -42,6 +44,22 @@ async def held(person: Person, name: str, *after: str, **options: object) -> Tas
 def release(task: Task) -> None:
     """Let the tool of `held` end; a name takes no space on a disk that is full."""
     (Path(task.worktree) / "held").rename(Path(task.worktree) / "go")
+
+
+def fill(disk: Path, *, leave: int = 0) -> Path:
+    """Write until no more bytes than these are left; returns the file that has them."""
+    filler = disk / "filler"
+    with filler.open("wb", buffering=0) as file:
+        if leave:
+            os.posix_fallocate(file.fileno(), 0, shutil.disk_usage(disk).free - leave)
+            return filler
+        size = 1 << 20
+        while size:
+            with suppress(OSError):
+                while file.write(bytes(size)) == size:
+                    pass
+            size //= 2
+    return filler
 
 
 async def sandboxes(person: Person, task: str, *, running: bool = True) -> list[FoundContainer]:

@@ -25,6 +25,7 @@ class PrivateEngine:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.socket = folder / "docker.sock"
+        self.data = folder / "data"
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -34,7 +35,7 @@ class PrivateEngine:
     def start(self) -> None:
         """Start it, and wait until it answers."""
         daemon = (
-            *("dockerd", "--host", self.host, "--data-root", str(self.folder / "data")),
+            *("dockerd", "--host", self.host, "--data-root", str(self.data)),
             *("--exec-root", str(self.folder / "exec"), "--pidfile", str(self.folder / "pid")),
             *("--config-file", str(self.folder / "daemon.json")),
         )
@@ -101,10 +102,18 @@ def _kill(pid_file: Path) -> None:
 
 
 @contextmanager
-def private_engine(folder: Path) -> Iterator[PrivateEngine]:
-    """Run an engine, and leave nothing of it behind."""
+def private_engine(folder: Path, *, disk: str = "") -> Iterator[PrivateEngine]:
+    """Run an engine, and leave nothing of it behind.
+
+    Args:
+        folder: to be made, for all that it has.
+        disk: size of a file system of its own for images, containers and volumes, such as `4g`.
+    """
     engine = PrivateEngine(folder)
-    folder.mkdir()
+    engine.data.mkdir(parents=True)
+    if disk:
+        of_its_own = ["mount", "-t", "tmpfs", "-o", f"size={disk}", "tmpfs", str(engine.data)]
+        subprocess.run(of_its_own, check=True)
     try:
         engine.start()
         yield engine

@@ -15,6 +15,7 @@ from tests.tasks.private_engine import PrivateEngine, needs_engine_of_its_own
 pytestmark = [
     pytest.mark.engine,
     pytest.mark.soak,  # its image alone takes most of a minute to copy
+    pytest.mark.timeout(600),
     needs_engine_of_its_own,
 ]
 

@@ -8,7 +8,6 @@ import shutil
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -23,7 +22,7 @@ from ctui.tasks.journal.archive import FILE_NAME
 from ctui.tasks.model import Answer, TaskState
 from tests.conftest import git
 from tests.tasks.conftest import Person
-from tests.tasks.faults import cli_of, held, kill_driver, release, run, sandboxes
+from tests.tasks.faults import cli_of, fill, held, kill_driver, release, run, sandboxes
 
 pytestmark = [pytest.mark.engine, pytest.mark.soak]
 
@@ -184,19 +183,6 @@ async def small_person(
         person = Person(world, repository)
         async with person.client:
             yield person
-
-
-def fill(disk: Path) -> Path:
-    """Write until no byte is left."""
-    filler = disk / "filler"
-    with filler.open("wb", buffering=0) as file:
-        size = 1 << 20
-        while size:
-            with suppress(OSError):
-                while file.write(bytes(size)) == size:
-                    pass
-            size //= 2
-    return filler
 
 
 @needs_root

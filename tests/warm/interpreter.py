@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import importlib
 import json
@@ -11,6 +12,7 @@ import shutil
 import signal
 import socket
 import sys
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -97,7 +99,22 @@ def _command(files: list[int]) -> int:
     for level in (pygit2.enums.ConfigLevel.GLOBAL, pygit2.enums.ConfigLevel.XDG):
         pygit2.option(pygit2.enums.Option.SET_SEARCH_PATH, level, None)
     sys.argv = ["ctui", *given["arguments"]]
-    return main()
+    return _over(main())
+
+
+def _over(code: int) -> int:
+    """End as an interpreter does, but leave what this process shares with the warm one in place.
+
+    To take it all apart would copy it first, which takes longer than most commands.
+    """
+    threading._shutdown()  # type: ignore[attr-defined] # waits for threads, as at any end
+    atexit._run_exitfuncs()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        return code  # what an interpreter says of that, it says by itself
+    os._exit(code)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,10 +16,11 @@ from ctui.client.base_url import check_base_url
 from ctui.client.health.mending import mend_engine
 from ctui.client.health.store_health import REPAIR, check_state
 from ctui.client.model_platform import ready_platform
-from ctui.config import load_config
+from ctui.config import load_config, parse_size
 from ctui.config.sources import read_values, retired_in
 from ctui.errors import CtuiError, Refused
 from ctui.git.process.command import git_version, require_git
+from ctui.humanize import size_text
 from ctui.paths import Paths
 from ctui.text import one_line
 
@@ -113,7 +116,7 @@ async def _engine_and_image(paths: Paths) -> list[Check]:
         return [_no_engine(endpoint, error)]
     try:
         return [
-            await _engine(engine),
+            await _engine(paths, engine),
             *await _runtime(paths, engine),
             await _image(paths, engine),
             *await _sandboxes(paths, engine),
@@ -132,16 +135,30 @@ def _no_engine(endpoint: Endpoint | None, error: CtuiError) -> Check:
     return Check("engine", False, found, mend_engine(url, os.environ, hangs=hangs))
 
 
-async def _engine(engine: Engine) -> Check:
+async def _engine(paths: Paths, engine: Engine) -> Check:
     try:
         info = await engine.info()
     except Refused as error:
         return Check("engine", False, f"{error.message} ({engine.endpoint.url})", error.hint)
+    if full := _full(paths, info.root):
+        return Check("engine", False, full, "free some space: `docker system df`")
     found = f"Docker {info.version} at {engine.endpoint.url}"
     if not info.live_restore:
         note = 'tasks stop when dockerd restarts: set "live-restore": true in its daemon.json'
         return Check("engine", True, found, note)
     return Check("engine", True, found)
+
+
+def _full(paths: Paths, root: str) -> str:
+    """Return what to say of the engine's disk if tasks are paused or fail on it, or ""."""
+    try:
+        floor = parse_size(load_config(paths).tasks.free_space)
+    except CtuiError:
+        floor = 0  # which is said of the settings
+    with suppress(OSError):
+        if root and (free := shutil.disk_usage(root).free) <= floor:
+            return f"its disk has {size_text(free)} left ({root})"
+    return ""
 
 
 async def _runtime(paths: Paths, engine: Engine) -> list[Check]:

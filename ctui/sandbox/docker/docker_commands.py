@@ -120,7 +120,7 @@ class DockerProcess:
                 if self._frames is None:
                     return [("out", data)]
                 if frames := list(self._frames.feed(data)):
-                    return frames
+                    return [("out" if of == "out" else "err", piece) for of, piece in frames]
         except OSError as error:
             hint = "is it restarting?"
             raise RunnerUnavailable("the Docker engine broke off", hint=hint) from error

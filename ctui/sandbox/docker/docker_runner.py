@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
 from ctui.config import ImageConfig
-from ctui.errors import Conflict, NotFound
+from ctui.errors import Conflict, CtuiError, NotFound
 from ctui.sandbox.docker.accounts import account_mounts
-from ctui.sandbox.docker.engine import Engine
+from ctui.sandbox.docker.engine import Engine, EngineInfo
 from ctui.sandbox.docker.environment_image import require_environment
 from ctui.sandbox.docker.fitness import refuse_unsealable
 from ctui.sandbox.docker.image import require_image
@@ -74,8 +77,8 @@ class DockerRunner:
         self._accounts = accounts
         self._beside = Beside(engine, instance, keep_log)
         self._last: dict[str, _Last] = {}
-        self._fits = self._in_machine = False
-        """True once the engine was asked what it is."""
+        self._known: EngineInfo | None = None
+        """What the engine is, once it was asked."""
 
     async def ensure_image(self, config: ImageConfig, environment: str = "") -> str:
         """Return the image's tag; raise Unavailable if it has to be built first.
@@ -83,7 +86,7 @@ class DockerRunner:
         Raises:
             Refused: no task could work on this engine.
         """
-        await self._look_at_engine()
+        await self._info()
         if environment:
             return await require_environment(self._engine, config, self._instance, environment)
         return await require_image(self._engine, config)
@@ -92,10 +95,10 @@ class DockerRunner:
         """Start the holder and the services, and wait until they are ready."""
         await bring_up(self._engine, spec)
 
-    async def _look_at_engine(self) -> None:
-        if not self._fits:
-            self._in_machine = (await self._engine.info()).in_machine
-            self._fits = True
+    async def _info(self) -> EngineInfo:
+        if self._known is None:
+            self._known = await self._engine.info()
+        return self._known
 
     async def create(self, spec: SandboxSpec) -> str:
         """Make the network, the volumes and the container, and return its id.
@@ -103,8 +106,8 @@ class DockerRunner:
         Raises:
             Refused: it has no network, and the engine can give it no socket of the gateway's.
         """
-        await self._look_at_engine()
-        if self._in_machine and spec.network == NO_NETWORK:
+        info = await self._info()
+        if info.in_machine and spec.network == NO_NETWORK:
             refuse_unsealable()
         await self._engine.ensure_network(spec.network, {LABEL_INSTANCE: self._instance})
         for mount in (mount for mount in spec.mounts if mount.kind == "volume"):
@@ -239,6 +242,13 @@ class DockerRunner:
             for item in sorted(found, key=lambda one: one.labels.get(LABEL_SERVICE) == HOLDER)
             if item.labels.get(LABEL_TASK)  # others of ours are no task's
         ]
+
+    async def free_space(self) -> tuple[int, str] | None:
+        """Look at the disk of the engine's folder, if it is on this machine."""
+        with suppress(CtuiError, OSError):
+            if root := (await self._info()).root:
+                return (await asyncio.to_thread(shutil.disk_usage, root)).free, root
+        return None
 
     async def discard_volumes(self, task: str) -> None:
         """Delete the task's home."""

@@ -63,6 +63,8 @@ class EngineInfo(NamedTuple):
     """Names of what can make containers."""
     in_machine: bool = False
     """True if its containers are in a virtual machine, which mounts no socket of this one's."""
+    root: str = ""
+    """Folder of its images, containers and volumes; "" if that is on another machine."""
 
 
 class Engine:
@@ -97,13 +99,16 @@ class Engine:
         info = await self._call(self._client.info)
         version = await self._call(self._client.version)
         refuse_unfit(version, info)
+        in_machine = runs_in_machine(info)
+        here = self.endpoint.kind == "unix" and not in_machine
         return EngineInfo(
             version=str(info.get("ServerVersion")),
             api_version=str(version.get("ApiVersion")),
             live_restore=bool(info.get("LiveRestoreEnabled")),
             storage_driver=str(info.get("Driver")),
             runtimes=tuple(sorted(info.get("Runtimes") or {})),
-            in_machine=runs_in_machine(info),
+            in_machine=in_machine,
+            root=str(info.get("DockerRootDir") or "") if here else "",
         )
 
     # -- containers

@@ -4,6 +4,7 @@ The docker SDK's `logs()` loses which stream a piece came from, and an attached 
 stalls would stall the container; the log has neither fault. Frames: 8 bytes of header (stream,
 three zeros, big-endian length) and a payload of at most about 16 KB; with `timestamps=1` every
 frame begins with an RFC 3339 time and a space. docs.docker.com/reference/api/engine, "Attach".
+Stream 3 is the engine's own: it says what it could not read, and not when.
 """
 
 from __future__ import annotations
@@ -12,12 +13,19 @@ import asyncio
 from calendar import timegm
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from time import strptime
+from typing import Literal
 
 from ctui.errors import RunnerUnavailable
 from ctui.sandbox.docker.endpoint import Endpoint
 from ctui.sandbox.docker.transport import Connection, connect, request
-from ctui.sandbox.runner import LogLine, Stream
+from ctui.sandbox.runner import LogDamaged, LogLine, Stream
+from ctui.text import one_line
 
+FrameStream = Stream | Literal["engine"]
+"""Whose a frame is; what the engine says of itself is none of the container's output."""
+
+_STREAMS: dict[int, FrameStream] = {2: "err", 3: "engine"}
+_FAILURE_WIDTH = 200
 _READ_SIZE = 1 << 18
 _HEAD_LIMIT = 1 << 16
 """Bytes of the line before a chunk."""
@@ -35,6 +43,7 @@ async def follow_log(
 
     Raises:
         NotFound: there is no such container.
+        LogDamaged: the engine cannot read the rest; it comes behind what could be read.
         Unavailable: the engine does not answer, or broke off.
     """
     connection = await connect(endpoint)
@@ -47,6 +56,8 @@ async def follow_log(
         async for data in body(connection.reader, chunked=chunked):
             if batch := lines.feed(frames.feed(data)):
                 yield batch
+            if lines.failure:
+                raise LogDamaged(f"the engine cannot read its log: {lines.failure}")
         if rest := lines.rest():
             yield rest
     finally:
@@ -149,14 +160,14 @@ class Frames:
     def __init__(self) -> None:
         self._rest = b""
 
-    def feed(self, data: bytes) -> Iterator[tuple[Stream, bytes]]:
+    def feed(self, data: bytes) -> Iterator[tuple[FrameStream, bytes]]:
         data = self._rest + data if self._rest else data
         position, size = 0, len(data)
         while size - position >= 8:
             end = position + 8 + int.from_bytes(data[position + 4 : position + 8], "big")
             if end > size:
                 break
-            yield ("err" if data[position] == 2 else "out"), data[position + 8 : end]
+            yield _STREAMS.get(data[position], "out"), data[position + 8 : end]
             position = end
         self._rest = data[position:]
 
@@ -169,10 +180,15 @@ class _Lines:
         self._sizes: dict[Stream, int] = {"out": 0, "err": 0}
         self._time: dict[Stream, int] = {"out": 0, "err": 0}
         self._clock = Clock()
+        self.failure = ""
+        """Words of the engine, behind which it has no more lines."""
 
-    def feed(self, frames: Iterator[tuple[Stream, bytes]]) -> list[LogLine]:
+    def feed(self, frames: Iterator[tuple[FrameStream, bytes]]) -> list[LogLine]:
         batch: list[LogLine] = []
         for stream, frame in frames:
+            if stream == "engine":
+                self.failure = one_line(frame.decode("utf-8", "replace"), _FAILURE_WIDTH)
+                break
             stamp, _, payload = frame.partition(b" ")
             time = self._time[stream] = self._clock.read(stamp)
             *ended, rest = payload.split(b"\n")

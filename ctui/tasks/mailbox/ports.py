@@ -105,7 +105,7 @@ class Workspace(Protocol):
         """
 
     async def free_space(self, task: Task) -> tuple[int, str]:
-        """Return what is left of the fullest disk that the task writes to, and a folder on it."""
+        """Return what is left of the fullest disk that has the task's files, and a folder on it."""
 
 
 class ConsentQuestion(NamedTuple):

@@ -13,6 +13,7 @@ from ctui.tasks.mailbox.ports import Services
 from ctui.tasks.runs.actor import TaskActor
 from ctui.tasks.runs.disks.limits import settings_now, space_text
 from ctui.tasks.runs.disks.watching import needs_space
+from ctui.tasks.runs.jobs.look import least_free
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ class SpaceWatch:
             config = actor.standing.config or settings
             try:
                 floor = parse_size(config.tasks.free_space)
-                free, folder = await self._services.workspace.free_space(actor.standing.task)
+                free, folder = await least_free(self._services, actor.standing.task)
             except (OSError, CtuiError) as error:
                 log.warning("the free space for %s is not known: %s", actor.id, error)
                 continue

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ctui.claude.protocol.events import is_partial
 from ctui.errors import NotFound
-from ctui.sandbox.runner import LogLine
+from ctui.sandbox.runner import LogDamaged, LogLine
 from ctui.tasks.mailbox.mail import Lines
 from ctui.tasks.mailbox.step import RunOver
 from ctui.tasks.runs.jobs.patience import PASSING, RETRY_SECONDS, insist, wait
 
 if TYPE_CHECKING:
     from ctui.tasks.runs.actor import TaskActor
+
+log = logging.getLogger(__name__)
 
 _PORTION = 50
 """Lines that are taken at once: other mail, and other tasks, have their turn between two."""
@@ -70,7 +73,24 @@ async def read(
         epoch: of the phase that reads it.
         archived: how many lines of each stream the archive holds already; counted down on the way.
         follow: go on until the journal ends, not only to its present end.
+
+    Raises:
+        LogDamaged: what a sandbox says that runs is lost. What is lost of one that does not run
+            is the end of a log that was read as far as there is one.
     """
+    try:
+        await _read(actor, sandbox, epoch, archived, follow=follow)
+    except LogDamaged as error:
+        state = await actor.services.runner.state(sandbox)
+        if state is not None and state.running:
+            hint = f"was its disk full? then `ctui task resume {actor.id}` goes on with it"
+            raise LogDamaged(error.message, hint=hint) from error
+        log.warning("the end of the log of %s is lost: %s", actor.id, error)
+
+
+async def _read(
+    actor: TaskActor, sandbox: str, epoch: int, archived: Counter[str] | None, *, follow: bool
+) -> None:
     after, clock = actor.standing.view.seen, asyncio.get_running_loop().time
     async for batch in actor.services.runner.journal(sandbox, after, follow=follow):
         for start in range(0, len(batch), _PORTION):

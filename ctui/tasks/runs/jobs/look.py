@@ -12,6 +12,7 @@ from ctui.tasks.runs.failures import as_error
 from ctui.text import one_line
 
 if TYPE_CHECKING:
+    from ctui.tasks.mailbox.ports import Services
     from ctui.tasks.runs.actor import TaskActor
 
 log = logging.getLogger(__name__)
@@ -60,5 +61,11 @@ async def bring_home(actor: TaskActor, task: Task) -> tuple[WorkState | None, st
 
 async def measure(actor: TaskActor, task: Task, files: int) -> Measured:
     """Look at what the task's run can write."""
-    workspace = actor.services.workspace
-    return Measured(await workspace.usage(task, files), *await workspace.free_space(task))
+    usage = await actor.services.workspace.usage(task, files)
+    return Measured(usage, *await least_free(actor.services, task))
+
+
+async def least_free(services: Services, task: Task) -> tuple[int, str]:
+    """Return what is left of the fullest disk that the task's run writes to, and a folder on it."""
+    of_task = await services.workspace.free_space(task)
+    return min(of_task, await services.runner.free_space() or of_task)
