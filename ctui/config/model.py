@@ -14,6 +14,11 @@ from msgspec import Meta
 from ctui.config.own_sections import GitConfig, McpConfig, ScreenConfig, TaskConfig, WorktreeConfig
 from ctui.config.task_sections import ClaudeConfig, ImageConfig, NetworkConfig, SandboxConfig
 
+REPOSITORY_FILE = ".ctui.toml"
+
+WEAK_VARIABLES = {"claude.base_url": "ANTHROPIC_BASE_URL"}
+"""Variables of the CLI itself, by the key that they set where no file does."""
+
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All settings with their defaults."""

@@ -16,7 +16,7 @@ from ctui.client.health.store_health import REPAIR, check_state
 from ctui.config import load_config
 from ctui.config.sources import read_values, retired_in
 from ctui.errors import CtuiError, Refused
-from ctui.git.process.command import git_version, require_git
+from ctui.git.process.version import git_version, require_git
 from ctui.paths import Paths
 from ctui.text import one_line
 

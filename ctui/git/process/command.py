@@ -9,25 +9,18 @@ outside of any worktree, in a process group of its own, and for a bounded time.
 from __future__ import annotations
 
 import asyncio
-import functools
-import os
-import re
-import shutil
-import subprocess
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ctui.errors import ExternalFailure, Refused, Unavailable
+from ctui.errors import ExternalFailure, Refused
 from ctui.git.process import caller
 from ctui.git.process.environment import OVERRIDES, git_environment
 from ctui.git.process.pipes import blocking_pipe
 from ctui.git.process.process import communicate
+from ctui.git.process.version import executable
 from ctui.text import one_line, sanitise
-
-MINIMUM_VERSION = (2, 31)
-"""First version of git that takes configuration from `GIT_CONFIG_COUNT`."""
 
 _READS_SUBMODULES = frozenset({"status", "diff", "diff-files", "diff-index", "commit"})
 IGNORE_SUBMODULES = "--ignore-submodules=all"
@@ -79,43 +72,6 @@ def status_arguments(*options: str) -> list[str]:
 def diff_arguments(*options: str) -> list[str]:
     """Return arguments of `git diff` without external drivers, text conversion or submodules."""
     return ["diff", "--no-ext-diff", "--no-textconv", "--no-color", IGNORE_SUBMODULES, *options]
-
-
-def git_version() -> tuple[int, ...]:
-    """Return the version of the git on the path, for example `(2, 39, 5)`.
-
-    Raises:
-        Unavailable: there is no git, or it does not say its version.
-    """
-    return _version_of(_executable(caller.path()))
-
-
-@functools.cache
-def _version_of(executable: str) -> tuple[int, ...]:
-    try:
-        said = subprocess.run(
-            [executable, "--version"],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=10,
-            check=True,
-            env=git_environment(os.environ, {}, {}),
-        ).stdout.decode("utf-8", "replace")
-    except (OSError, subprocess.SubprocessError) as error:
-        raise Unavailable(f"git does not start: {one_line(str(error))}") from error
-    match = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", said)
-    if match is None:
-        raise Unavailable(f"git does not tell its version: {one_line(said)}")
-    return tuple(int(part) for part in match.groups() if part is not None)
-
-
-def require_git() -> None:
-    """Raise Unavailable unless a git that is new enough is installed."""
-    version = git_version()
-    if version < MINIMUM_VERSION:
-        found = ".".join(map(str, version))
-        wanted = ".".join(map(str, MINIMUM_VERSION))
-        raise Unavailable(f"git {found} is too old", hint=f"install git {wanted} or newer")
 
 
 async def run_git(
@@ -229,7 +185,7 @@ async def _run(
     cwd: Path | None = None,
     heard: Callable[[str], None] | None = None,
 ) -> GitOutput:
-    argv = [_executable(caller.path()), f"--git-dir={git_dir}"]
+    argv = [executable(caller.path()), f"--git-dir={git_dir}"]
     if work_tree is None:
         env["GIT_IMPLICIT_WORK_TREE"] = "0"
     else:
@@ -290,15 +246,6 @@ def _refuse_unsafe(command: Sequence[str]) -> None:
     if command[0] == "diff-index" and "--cached" in command:
         return
     raise ValueError(f"git {command[0]} needs {IGNORE_SUBMODULES}")
-
-
-@functools.cache
-def _executable(path: str | None = None) -> str:
-    """Return git as a path has it; this process's own is looked through once."""
-    found = shutil.which("git", path=path)
-    if found is None:
-        raise Unavailable("git is not installed", hint="install git, then try again")
-    return found
 
 
 def _reason(stderr: str, exit_code: int) -> str:
