@@ -9,6 +9,7 @@ outside of any worktree, in a process group of its own, and for a bounded time.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -87,6 +88,7 @@ async def run_git(
     filters: bool = False,
     blanked: Iterable[str] | None = None,
     config: Mapping[str, str] | None = None,
+    environ: Mapping[bytes, bytes] | None = None,
     cwd: Path | None = None,
     heard: Callable[[str], None] | None = None,
 ) -> GitOutput:
@@ -107,6 +109,8 @@ async def run_git(
         blanked: the filters to switch off, as `filter_settings` gave them a moment ago, where many
             processes look at one repository; without it they are asked for each time.
         config: more settings, for this process only.
+        environ: all of its environment, as `environment_of_many` gave it a moment ago; with it
+            neither filters nor settings are looked for.
         cwd: where relative paths begin, such as a remote's; without it the root.
         heard: told each line of stderr as it comes, not sanitised; progress writes over itself.
 
@@ -118,32 +122,45 @@ async def run_git(
     """
     command = [str(arg) for arg in args]
     _refuse_unsafe(command)
-    touches_files = work_tree is not None or command[0] == "worktree"
-    if filters or not touches_files:
-        blanked = ()
-    elif blanked is None:
-        blanked = await filter_settings(git_dir)
+    if environ is None:
+        touches_files = work_tree is not None or command[0] == "worktree"
+        if filters or not touches_files:
+            blanked = ()
+        elif blanked is None:
+            blanked = await filter_settings(git_dir)
+        in_the_root = not touches_files or command[0] == "update-index"
+        settings = {**(_IN_THE_ROOT if in_the_root else {}), **(config or {})}
+        environ = _environment(blanked, settings, env or {})
     return await _run(
         command,
         git_dir=git_dir,
         work_tree=work_tree,
         timeout=timeout,
         input=input,
-        env=git_environment(
-            caller.environ(),
-            {
-                **OVERRIDES,
-                **(_IN_THE_ROOT if not touches_files or command[0] == "update-index" else {}),
-                **(dict.fromkeys(blanked, "")),
-                **(config or {}),
-            },
-            env or {},
-        ),
+        environ=environ,
         check=check,
         nice=nice,
         cwd=cwd,
         heard=heard,
     )
+
+
+def environment_of_many(blanked: Iterable[str], config: Mapping[str, str]) -> Mapping[bytes, bytes]:
+    """Return the environment of processes that look at files of one repository, one like another.
+
+    Args:
+        blanked: the repository's `filter_settings`.
+        config: more settings, for these processes only.
+    """
+    return _environment(blanked, config, {})
+
+
+def _environment(
+    blanked: Iterable[str], config: Mapping[str, str], env: Mapping[str, str]
+) -> dict[bytes, bytes]:
+    settings = {**OVERRIDES, **dict.fromkeys(blanked, ""), **config}
+    made = git_environment(caller.environ(), settings, env)
+    return {os.fsencode(name): os.fsencode(value) for name, value in made.items()}
 
 
 async def filter_settings(git_dir: Path) -> list[str]:
@@ -159,7 +176,7 @@ async def filter_settings(git_dir: Path) -> list[str]:
         work_tree=None,
         timeout=10,
         input=None,
-        env=git_environment(caller.environ(), OVERRIDES, {}),
+        environ=_environment((), {}, {}),
         check=False,
         nice=False,
     )
@@ -179,7 +196,7 @@ async def _run(
     work_tree: Path | None,
     timeout: float,
     input: bytes | None,  # noqa: A002 - the name that subprocess uses
-    env: dict[str, str],
+    environ: Mapping[bytes, bytes],
     check: bool,
     nice: bool,
     cwd: Path | None = None,
@@ -187,13 +204,13 @@ async def _run(
 ) -> GitOutput:
     argv = [executable(caller.path()), f"--git-dir={git_dir}"]
     if work_tree is None:
-        env["GIT_IMPLICIT_WORK_TREE"] = "0"
+        environ = {**environ, b"GIT_IMPLICIT_WORK_TREE": b"0"}
     else:
         argv.append(f"--work-tree={work_tree}")
     argv += command
     try:
         async with asyncio.timeout(timeout):
-            running = communicate(argv, env, input, nice=nice, cwd=cwd, heard=heard)
+            running = communicate(argv, environ, input, nice=nice, cwd=cwd, heard=heard)
             if work_tree is not None:
                 running = _unless_blocked(running, work_tree)
             stdout, stderr, exit_code = await running
