@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from ctui.claude.mcp.mcp_servers import McpServer
+from ctui.claude.mcp.mcp_server import McpServer
 from ctui.config import PermissionMode
 from ctui.sandbox.services import Service
 from ctui.tasks.task_state import TaskState

@@ -36,6 +36,7 @@ _CONFIG = """\
 \trepositoryformatversion = 0
 \tbare = true
 \tattributesFile = /dev/null
+\tlooseCompression = 0
 [merge]
 \trenames = true
 \trenormalize = false
