@@ -13,7 +13,7 @@ from pathlib import Path
 
 
 def read_small_file(
-    path: Path, limit: int, *, owner: int | None = None, follow_links: bool = True
+    path: Path | str, limit: int, *, owner: int | None = None, follow_links: bool = True
 ) -> bytes:
     """Return the content of a regular file of at most `limit` bytes.
 

@@ -8,28 +8,6 @@ person will look at; the journal keeps the original.
 
 from __future__ import annotations
 
-import re
-
-_ESCAPE_SEQUENCE = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI (ECMA-48 5.4): colours and cursor movement
-    r"|\x9b[0-?]*[ -/]*[@-~]"  # CSI as one C1 character
-    # OSC, DCS, SOS, PM, APC: everything up to their terminator. It ends before another of its
-    # introducers, so that a row of those is read once and not from each of them.
-    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\x9d\x90\x98\x9e\x9f]{0,4096}"
-    r"(?:\x07|\x1b\\|\x9c)"
-    r"|\x1b[ -/]*[0-~]"  # every other escape sequence (ECMA-35)
-)
-_INVISIBLE = re.compile(
-    "[\u00ad\u180e\u200b\u2060-\u2064\u206a-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
-)
-_BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-_LINE_SEPARATOR = re.compile("\r\n?|[\u0085\u2028\u2029]")
-_SUSPICIOUS = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e"
-    "\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
-)
-
 
 def sanitise(text: str) -> str:
     """Return `text` without anything that a terminal or a reader could misread.
@@ -38,23 +16,14 @@ def sanitise(text: str) -> str:
     readable; a stray control character becomes its picture (U+2400 block); a bidirectional control
     becomes U+FFFD, because hiding that it was there would help whoever put it there.
     """
-    if _SUSPICIOUS.search(text) is None:
+    if text.isascii() and text.isprintable():
         return text
-    text = _LINE_SEPARATOR.sub("\n", text)
-    text = _ESCAPE_SEQUENCE.sub("", text)
-    text = _INVISIBLE.sub("", text)
-    text = _BIDI.sub("\ufffd", text)
-    return _CONTROL.sub(_picture, text)
+    from ctui.text_cleaning import clean  # its patterns take longer to compile than most commands
+
+    return clean(text)
 
 
 def one_line(text: str, width: int = 80) -> str:
     """Return the sanitised text as a single line of at most `width` characters."""
     line = " ".join(sanitise(text[: width * 8]).split())
     return line if len(line) <= width else line[: width - 1] + "…"
-
-
-def _picture(match: re.Match[str]) -> str:
-    code = ord(match.group())
-    if code < 0x20:
-        return chr(0x2400 + code)
-    return "\u2421" if code == 0x7F else "\ufffd"

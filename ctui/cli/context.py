@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ctui.paths import Paths, private_folder
 
 if TYPE_CHECKING:
     from ctui.git.repository.repository import Repository
     from ctui.tasks.store import Store
+
+T = TypeVar("T")
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run what a command does asynchronously; those that do nothing so never load asyncio."""
+    import asyncio
+
+    return asyncio.run(work)
 
 
 def paths() -> Paths:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ import click
 
 from ctui import __version__
 from ctui.cli.commands import COMMANDS
+from ctui.cli.lazy_group import LazyGroup
 from ctui.cli.output import report
 from ctui.errors import ConsentRequired, CtuiError, InvalidInput, NotFound
 from ctui.text import one_line
@@ -26,8 +26,8 @@ NEEDS_CONSENT = 3
 """Exit code where a command would build or run what nobody has consented to."""
 
 
-class LazyGroup(click.Group):
-    """Group that knows its commands by name and help, and loads one when it runs."""
+class AllCommands(LazyGroup):
+    """Group that knows the names and the help of its commands, and loads one when it runs."""
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Return the names of commands, without loading any."""
@@ -44,12 +44,6 @@ class LazyGroup(click.Group):
     def list_commands(self, _context: click.Context) -> list[str]:
         return [name for name in COMMANDS if name != "wt"]
 
-    def get_command(self, _context: click.Context, name: str) -> click.Command | None:
-        if name not in COMMANDS:
-            return None
-        command = importlib.import_module(COMMANDS[name][0]).command
-        return command if isinstance(command, click.Command) else None
-
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         rows = [(name, COMMANDS[name][1]) for name in self.list_commands(context)]
         with formatter.section("Commands"):
@@ -57,7 +51,8 @@ class LazyGroup(click.Group):
 
 
 @click.group(
-    cls=LazyGroup,
+    cls=AllCommands,
+    elsewhere={name: f"{module}:command" for name, (module, _) in COMMANDS.items()},
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

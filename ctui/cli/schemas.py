@@ -30,8 +30,9 @@ from ctui.client.cleaning.prune import Cleaning
 from ctui.client.cleaning.uninstall import Uninstall
 from ctui.client.cleaning.volumes import CleanedVolumes
 from ctui.client.health.health import Check
-from ctui.client.worktrees.bulk_removal import RemovedWorktrees, RestoredWorktrees
+from ctui.client.worktrees.bulk_removal import RemovedWorktrees
 from ctui.client.worktrees.listing import WorktreeList
+from ctui.client.worktrees.worktree_restore import RestoredWorktrees
 from ctui.environments.lookup import ListedEnvironment, ShownEnvironment
 from ctui.environments.records import Environment
 from ctui.gateway.books.rows import RequestRow

@@ -22,6 +22,11 @@ from ctui.config.own_sections import (
 )
 from ctui.config.task_sections import ClaudeConfig, ImageConfig, NetworkConfig, SandboxConfig
 
+REPOSITORY_FILE = ".ctui.toml"
+
+WEAK_VARIABLES = {"claude.base_url": "ANTHROPIC_BASE_URL"}
+"""Variables of the CLI itself, by the key that they set where no file does."""
+
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All settings with their defaults."""

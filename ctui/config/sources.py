@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from ctui.config.model import Config, known_keys
+from ctui.config.model import REPOSITORY_FILE, WEAK_VARIABLES, Config, known_keys
 from ctui.config.problems import (
     Problem,
     image_exclusion,
@@ -25,7 +25,6 @@ from ctui.paths import Paths
 from ctui.small_file import read_small_file
 from ctui.text import one_line
 
-REPOSITORY_FILE = ".ctui.toml"
 REPOSITORY_KEYS = ("claude.model", "claude.permission_mode", "worktrees.prefix")
 """Keys that a repository may set for the tasks that work on it."""
 
@@ -40,9 +39,6 @@ FILE_LIMIT = 1 << 18
 _REPOSITORY_LIMIT = 1 << 12
 """Bytes of each file. The time that tomllib takes grows with the square of a key's parts."""
 
-_WEAK_VARIABLES = {"claude.base_url": "ANTHROPIC_BASE_URL"}
-"""Variables of the CLI itself."""
-
 Origin = Literal["default", "user file", "repository file", "environment"]
 
 
@@ -56,22 +52,8 @@ class Setting(NamedTuple):
     """File or variable that the value comes from."""
 
 
-def load_config(
-    paths: Paths,
-    environ: Mapping[str, str] | None = None,
-    repository: Path | None = None,
-) -> Config:
-    """Read the settings that are in force now.
-
-    Args:
-        paths: whose `config_file` is the user's file.
-        environ: `CTUI_<SECTION>_<KEY>` for every key, and `ANTHROPIC_BASE_URL`.
-        repository: the main checkout, whose `.ctui.toml` may narrow.
-
-    Raises:
-        InvalidInput: with the file, the line and the key that is wrong.
-        Unavailable: a file cannot be read.
-    """
+def read_config(paths: Paths, environ: Mapping[str, str], repository: Path | None) -> Config:
+    """Read the settings that are in force now; see `load_config`."""
     sections: dict[str, dict[str, Any]] = {}
     for setting in effective(paths, environ, repository):
         section, _, key = setting.key.partition(".")
@@ -194,7 +176,7 @@ def _of_environment(environ: Mapping[str, str], *, weak: bool = False) -> list[S
     """Return the keys that variables set; weak ones count only where no file sets the key."""
     found: list[Setting] = []
     for key in known_keys():
-        variable = _WEAK_VARIABLES.get(key.path, "") if weak else key.variable
+        variable = WEAK_VARIABLES.get(key.path, "") if weak else key.variable
         text = environ.get(variable)
         if text is None:
             continue

@@ -11,27 +11,31 @@ from typing import Any, Literal
 import msgspec
 
 from ctui.claude.login.platforms import Platform
-from ctui.claude.mcp.mcp_servers import McpServer
+from ctui.claude.mcp.mcp_server import McpServer
 from ctui.config import PermissionMode
 from ctui.sandbox.services import Service
+from ctui.tasks.task_state import TaskState
 
-
-class TaskState(StrEnum):
-    """State of a task."""
-
-    QUEUED = "queued"
-    STARTING = "starting"
-    RUNNING = "running"
-    WAITING = "waiting"
-    """Something is asked, or a login is missing."""
-    IDLE = "idle"
-    """The turn is over; the CLI is alive, or asleep until the next message."""
-    ENDED = "ended"
-
-    @property
-    def live(self) -> bool:
-        """Return True if work goes on, or would go on as soon as somebody answers."""
-        return self not in {TaskState.IDLE, TaskState.ENDED}
+__all__ = [
+    "Alarm",
+    "Answer",
+    "Ask",
+    "AskKind",
+    "AskState",
+    "BackgroundCommand",
+    "Cause",
+    "EndReason",
+    "ImportedRef",
+    "Message",
+    "Notice",
+    "Paused",
+    "Run",
+    "SandboxFacts",
+    "Task",
+    "TaskOptions",
+    "TaskState",
+    "WorkState",
+]
 
 
 class EndReason(StrEnum):

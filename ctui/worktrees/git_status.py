@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from ctui.errors import CtuiError
-from ctui.git.process.command import run_git, status_arguments
+from ctui.git.process.command import GitOutput, environment_of_many, run_git, status_arguments
 from ctui.worktrees.hidden_changes import hidden_changes, is_plain, is_split
 from ctui.worktrees.model import Changes, Upstream
 
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 _SECONDS = 20.0
 """Seconds; a task can make its worktree slow to read, and then only its own status is unknown."""
 
-_ONE_THREAD = {"core.preloadIndex": "false"}
 _GITLINK = (0o160000).to_bytes(4, "big")
 
 
@@ -37,34 +38,48 @@ class GitStatus(msgspec.Struct, frozen=True):
     """Digest of everything that git said; see `digest_of`."""
 
 
-async def git_status(
-    metadata: Path,
-    path: Path,
-    blanked: Iterable[str] | None = None,
-    *,
-    threads: bool = True,
-) -> GitStatus:
+class ManyStatuses:
+    """What the statuses of many worktrees of a repository have in common."""
+
+    def __init__(self, blanked: Sequence[str] | None, at_once: int) -> None:
+        """Begin with none.
+
+        Args:
+            blanked: the repository's `filter_settings`; None if worktrees have their own.
+            at_once: number of git processes.
+        """
+        self.blanked = blanked
+        self._turn = asyncio.Semaphore(at_once)
+        # Threads only cost where as many statuses as processors run at a time.
+        self._config = {"core.preloadIndex": "false"}
+        self._environ = None if blanked is None else environment_of_many(blanked, self._config)
+
+    async def run(self, ask: Callable[..., Awaitable[GitOutput]]) -> GitOutput:
+        """Run one of them in its turn."""
+        async with self._turn:
+            return await ask(blanked=self.blanked, config=self._config, environ=self._environ)
+
+
+async def git_status(metadata: Path, path: Path, many: ManyStatuses | None = None) -> GitStatus:
     """Run `git status` with low priority and a time limit.
 
     Args:
         metadata: its folder in the repository, which git believes.
         path: its files.
-        blanked: the repository's `filter_settings`, where they are known.
-        threads: let git look at many files with several threads, which only costs where as many
-            statuses as processors run at a time.
+        many: those that are asked for together; None where it is alone.
 
     Raises:
         CtuiError: git failed, or took longer than 20 s.
     """
-    output = await run_git(
+    ask = partial(
+        run_git,
         status_arguments(),
         git_dir=metadata,
         work_tree=path,
         nice=True,
         timeout=_SECONDS,
-        blanked=blanked,
-        config={} if threads else _ONE_THREAD,
     )
+    output = await (ask() if many is None else many.run(ask))
     look = msgspec.structs.replace(parse_status(output.stdout), digest=digest_of(output.stdout))
     try:
         index = (metadata / "index").read_bytes()
@@ -77,7 +92,7 @@ async def git_status(
         modified -= len(await unchanged_files(metadata, path, differing))
     plain = is_plain(index)
     if not plain:
-        modified += await hidden_changes(metadata, path, index, blanked)
+        modified += await hidden_changes(metadata, path, index, many.blanked if many else None)
     if (metadata / "modules").exists() or (not plain and _may_name_submodules(metadata, index)):
         inside = await _submodules(metadata, path)
         modified, unchecked = modified + inside.changed, inside.unchecked

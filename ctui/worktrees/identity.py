@@ -1,4 +1,8 @@
-"""Checks that a worktree is the recorded one; its own folder is never believed."""
+"""Checks that a worktree is the recorded one; its own folder is never believed.
+
+A list asks all of this of each of hundreds of worktrees: paths of files are put together as text,
+which takes a tenth of the time.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +42,7 @@ def checked_path(
     path = Path(record.path) if record else link
     if link != path and place_of(link) != place_of(path):
         return path, "moved" if record is not None and _is_recorded(link, record) else "tampered"
-    if _real(metadata / text_of(metadata / "commondir")) != repository.common_dir:
+    if not _leads_to(metadata, text_of(f"{metadata}/commondir"), repository.common_dir):
         return path, "tampered"
     try:
         status = path.lstat()
@@ -50,7 +54,7 @@ def checked_path(
     if record is not None and status.st_ino != record.inode:
         return path, "tampered"
     try:
-        if path.is_symlink() or not stat.S_ISREG((path / ".git").lstat().st_mode):
+        if stat.S_ISLNK(status.st_mode) or not stat.S_ISREG(os.lstat(f"{path}/.git").st_mode):
             return path, "tampered"
     except FileNotFoundError:
         # By its inode it is the folder that was made; without a record nothing would say so.
@@ -76,7 +80,7 @@ def _is_recorded(path: Path, record: WorktreeRecord) -> bool:
 
 def named_place(metadata: Path) -> Path:
     """Return the folder that git's metadata of a worktree names, not yet checked."""
-    return _named(metadata, text_of(metadata / "gitdir")).parent
+    return _named(metadata, text_of(f"{metadata}/gitdir")).parent
 
 
 def moved_to(record: WorktreeRecord) -> Path | None:
@@ -89,7 +93,7 @@ def moved_to(record: WorktreeRecord) -> Path | None:
 
 def metadata_of(path: Path) -> Path:
     """Return the metadata folder that a worktree's `.git` file names, not yet checked."""
-    return _named(path, text_of(path / ".git").removeprefix("gitdir:").strip())
+    return _named(path, text_of(f"{path}/.git").removeprefix("gitdir:").strip())
 
 
 def place_of(path: Path) -> Path:
@@ -109,15 +113,33 @@ def _real(path: Path) -> Path | None:
         return None
 
 
+def _leads_to(folder: Path, name: str, there: Path) -> bool:
+    """Return True if a path that is given from a folder is, after all links, that of `there`."""
+    try:
+        return os.path.realpath(os.path.join(folder, name)) == str(there)  # noqa: PTH118
+    except (OSError, ValueError):
+        return False
+
+
 def _named(folder: Path, name: str) -> Path:
     """Return the target of a link; git writes relative ones too (`worktree.useRelativePaths`)."""
-    named = Path(name)
-    return Path(os.path.normpath(named if named.is_absolute() else place_of(folder) / named))
+    return Path(os.path.normpath(name if name.startswith("/") else place_of(folder) / name))
 
 
-def head_of(repository: Repository, metadata: Path) -> str | None:
-    """Return the commit of its HEAD, or None for an unborn branch or an unreadable one."""
-    ref = text_of(metadata / "HEAD").removeprefix("ref:").strip()
+def ref_of(metadata: Path) -> str:
+    """Return the full name of the branch that its HEAD is on, or the commit of a detached one."""
+    return text_of(f"{metadata}/HEAD").removeprefix("ref:").strip()
+
+
+def head_of(repository: Repository, metadata: Path, ref: str = "") -> str | None:
+    """Return the commit of its HEAD, or None for an unborn branch or an unreadable one.
+
+    Args:
+        repository: of the worktree.
+        metadata: of the worktree.
+        ref: what `ref_of` has just said of it.
+    """
+    ref = ref or ref_of(metadata)
     if not ref.startswith("refs/") and not _OID.fullmatch(ref):
         return None
     try:
@@ -128,13 +150,21 @@ def head_of(repository: Repository, metadata: Path) -> str | None:
 
 def state_of(metadata: Path) -> State | None:
     """Return the operation that it is in the middle of, or None."""
-    return next((state for name, state in _STATES if (metadata / name).exists()), None)
+    try:
+        there = os.listdir(metadata)  # noqa: PTH208 - names only
+    except OSError:
+        return None
+    for name, state in _STATES:
+        folder, _, inside = name.partition("/")
+        if folder in there and (not inside or os.path.exists(f"{metadata}/{name}")):  # noqa: PTH110
+            return state
+    return None
 
 
 def lock_of(metadata: Path) -> str | None:
     """Return the reason of its lock ("" if none was given), or None if it is not locked."""
-    path = metadata / "locked"
-    return text_of(path) if path.is_file() else None
+    path = f"{metadata}/locked"
+    return text_of(path) if os.path.isfile(path) else None  # noqa: PTH113
 
 
 def last_active(metadata: Path) -> int:
@@ -142,7 +172,7 @@ def last_active(metadata: Path) -> int:
     times = [0]
     for name in _ACTIVE:
         try:
-            times.append((metadata / name).lstat().st_mtime_ns)
+            times.append(os.lstat(f"{metadata}/{name}").st_mtime_ns)
         except OSError:
             continue
     return max(times)
@@ -153,9 +183,9 @@ def only_created(repository: Repository, metadata: Path) -> bool:
 
     A line of a reflog begins with the old and the new object id.
     """
-    ref = text_of(metadata / "HEAD").removeprefix("ref:").strip()
+    ref = ref_of(metadata)
     on_branch = ref.startswith("refs/heads/") and ".." not in ref
-    log = (repository.common_dir / "logs" / ref) if on_branch else (metadata / "logs" / "HEAD")
+    log = f"{repository.common_dir}/logs/{ref}" if on_branch else f"{metadata}/logs/HEAD"
     try:
         lines = read_small_file(log, _LOG_LIMIT).splitlines()
     except OSError as error:
@@ -163,7 +193,7 @@ def only_created(repository: Repository, metadata: Path) -> bool:
     return len({line[41:81] for line in lines}) <= 1
 
 
-def text_of(path: Path) -> str:
+def text_of(path: Path | str) -> str:
     """Return the stripped text of a small file, or "" if it cannot be read or is none."""
     try:
         data = read_small_file(path, _LINK_LIMIT)

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
 from ctui.errors import CtuiError, NotFound
 from ctui.git.process.command import filter_settings
 from ctui.git.repository.repository import Repository
-from ctui.worktrees.git_status import GitStatus, git_status
+from ctui.worktrees.git_status import GitStatus, ManyStatuses, git_status
 from ctui.worktrees.identity import (
     checked_path,
     head_of,
     last_active,
     lock_of,
     only_created,
+    ref_of,
     state_of,
     text_of,
 )
@@ -52,6 +53,15 @@ _NOTHING_OWN = frozenset({"no-commits", "empty", "undone"})
 _OWN = Verdict("no-commits", "it has the target itself")
 
 
+class _Seen(NamedTuple):
+    """Files of a worktree."""
+
+    path: Path
+    problem: Problem | None
+    look: GitStatus | None
+    """None if nobody could look at them."""
+
+
 class Survey:
     """One survey of a repository. Its targets and settings are read once."""
 
@@ -79,9 +89,7 @@ class Survey:
         self._records = records or {}
         self._also = also or {}
         self._looks = {} if looks is None else looks
-        self._slots = asyncio.Semaphore(_AT_ONCE)
-        self._blanked: list[str] | None = None
-        self._one_alone = True
+        self._many: ManyStatuses | None = None
         self._unreachable = UnreachableCommits(repository)
 
     @cached_property
@@ -116,16 +124,25 @@ class Survey:
         if again:
             self._looks.clear()
         order = {path: place for place, path in enumerate(first)}
-        found = sorted(self.folders, key=lambda folder: order.get(self._path(folder), len(order)))
-        self._blanked, self._one_alone = await self._shared_settings(), False
-        works = {folder: self._work(folder) for folder in found}
-        proofs = ProofBatches(self._prove, works, first=portion)
-        jobs = [asyncio.create_task(self._one(folder, works[folder], proofs)) for folder in found]
+        found = self.folders
+        if order:
+            found = sorted(found, key=lambda folder: order.get(self._path(folder), len(order)))
+        self._many = ManyStatuses(await self._shared_settings(), _AT_ONCE)
+        # Git reads the files while commits are looked up and proven.
+        seen = {folder: asyncio.create_task(self._see(folder)) for folder in found}
+        jobs: list[asyncio.Task[Any]] = [*seen.values()]
         try:
-            for done in asyncio.as_completed(jobs):
+            works = await self._works(found)
+            proofs = ProofBatches(self._prove, works, first=portion)
+            whole = [
+                asyncio.create_task(self._one(folder, work, proofs, seen[folder]))
+                for folder, work in works.items()
+            ]
+            jobs += [*proofs.jobs, *whole]
+            for done in asyncio.as_completed(whole):
                 yield await done
         finally:
-            for job in (*jobs, *proofs.jobs):
+            for job in jobs:
                 job.cancel()
 
     async def listed(self) -> list[WorktreeStatus]:
@@ -140,8 +157,8 @@ class Survey:
         whatever they are, and nobody asks what landing it would bring.
         """
         self._looks.clear()
-        self._blanked, self._one_alone = await self._shared_settings(), False
-        works = {folder: self._work(folder, outlook=False) for folder in self.folders}
+        self._many = ManyStatuses(await self._shared_settings(), _AT_ONCE)
+        works = await self._works(self.folders, outlook=False)
         proofs = ProofBatches(self._prove, works)
         jobs = [asyncio.create_task(self._removable(*each, proofs)) for each in works.items()]
         try:
@@ -165,9 +182,10 @@ class Survey:
         if not metadata.is_dir():
             raise NotFound(f"{metadata.name} is no worktree any more", hint="ctui worktree list")
         self._looks.pop(metadata, None)
-        self._one_alone = True
+        self._many = None
         work = self._work(metadata, outlook=outlook)
-        return await self._one(metadata, work, ProofBatches(self._prove, {metadata: work}))
+        proofs = ProofBatches(self._prove, {metadata: work})
+        return await self._one(metadata, work, proofs, self._see(metadata))
 
     # -- one worktree
 
@@ -177,7 +195,7 @@ class Survey:
         proven = await proofs.of[metadata]
         if proven.verdict.kind not in PROVEN | _NOTHING_OWN and not self._has_upstream(metadata):
             return None
-        status = await self._one(metadata, work, proofs)
+        status = await self._one(metadata, work, proofs, self._see(metadata))
         return status if status.status != "unclean" else None
 
     async def _with_outlook(
@@ -197,13 +215,11 @@ class Survey:
             for status in found
         ]
 
-    async def _one(self, metadata: Path, work: Work | None, proofs: ProofBatches) -> WorktreeStatus:
-        record = self._records.get(str(metadata))
-        path, problem = checked_path(self.repository, metadata, record)
-        look = None
-        if problem is None:
-            look = await self._look(metadata, path, work)
-            problem = _problem_of(look)
+    async def _one(
+        self, metadata: Path, work: Work | None, proofs: ProofBatches, seen: Awaitable[_Seen]
+    ) -> WorktreeStatus:
+        record = self.record_of(metadata)
+        path, problem, look = await seen
         proven = await proofs.of[metadata]
         if look is not None and look.head and work is not None and look.head != work.tip:
             # A commit was made between the two readings.
@@ -239,13 +255,20 @@ class Survey:
             conflict=proven.conflict,
         )
 
-    async def _look(self, metadata: Path, path: Path, work: Work | None) -> GitStatus | None:
+    async def _see(self, metadata: Path) -> _Seen:
+        path, problem = checked_path(self.repository, metadata, self.record_of(metadata))
+        look = None
+        if problem is None:
+            look = await self._look(metadata, path)
+            problem = _problem_of(look)
+        return _Seen(path, problem, look)
+
+    async def _look(self, metadata: Path, path: Path) -> GitStatus | None:
         known = self._looks.get(metadata)
-        if known is not None and work is not None and known.head == work.tip:
+        if known is not None and known.head == head_of(self.repository, metadata):
             return known
         try:
-            async with self._slots:
-                look = await git_status(metadata, path, self._blanked, threads=self._one_alone)
+            look = await git_status(metadata, path, self._many)
         except CtuiError:
             return None
         self._looks[metadata] = look
@@ -259,11 +282,10 @@ class Survey:
         return await filter_settings(self.repository.common_dir)
 
     def _is_target(self, metadata: Path) -> bool:
-        ref = text_of(metadata / "HEAD").removeprefix("ref:").strip()
-        return ref.removeprefix("refs/heads/") in self._own
+        return ref_of(metadata).removeprefix("refs/heads/") in self._own
 
     def _has_upstream(self, metadata: Path) -> bool:
-        branch = text_of(metadata / "HEAD").removeprefix("ref: refs/heads/")
+        branch = ref_of(metadata).removeprefix("refs/heads/")
         try:
             return f"branch.{branch}.merge" in self.repository.git.config
         except ValueError:  # git itself may know more of such a name
@@ -277,13 +299,22 @@ class Survey:
     def _path(self, metadata: Path) -> str:
         return str(Path(text_of(metadata / "gitdir")).parent)
 
+    async def _works(
+        self, folders: Iterable[Path], *, outlook: bool = True
+    ) -> dict[Path, Work | None]:
+        works = {}
+        for folder in folders:
+            works[folder] = self._work(folder, outlook=outlook)
+            await asyncio.sleep(0)  # a git that has ended makes room for the next one
+        return works
+
     def _work(self, metadata: Path, *, outlook: bool = True) -> Work | None:
-        head = head_of(self.repository, metadata)
+        ref = ref_of(metadata)
+        head = head_of(self.repository, metadata, ref)
         if head is None:
             return None
-        record = self._records.get(str(metadata))
+        record = self.record_of(metadata)
         base = record.base if record else None
-        ref = text_of(metadata / "HEAD").removeprefix("ref:").strip()
         fresh = base is None and only_created(self.repository, metadata)
         if base == head and not self._unreachable.elsewhere(head, ref):
             base = None  # whoever else had what it began with has rewritten it since

@@ -80,8 +80,9 @@ class UnreachableCommits:
 
 def _own_refs(metadata: Path) -> list[Path]:
     """Return the refs of one worktree alone (git-worktree(1), "REFS")."""
-    folder = metadata / "refs" / "worktree"
-    found = [path for path in folder.rglob("*") if path.is_file()] if folder.is_dir() else []
+    if not os.path.isdir(f"{metadata}/refs/worktree"):  # noqa: PTH112 - as in `identity`
+        return []
+    found = [path for path in (metadata / "refs" / "worktree").rglob("*") if path.is_file()]
     return sorted(found)[:_REFS_LIMIT]
 
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from ctui.claude.mcp import json_lines
 from ctui.claude.mcp.image_servers import IMAGE_SERVERS, image_servers
 from ctui.claude.mcp.mcp_config import check_approval_tool, parse_mcp_servers, read_mcp_servers
-from ctui.claude.mcp.mcp_servers import McpServer, resolve_servers, variables_of
+from ctui.claude.mcp.mcp_server import McpServer
+from ctui.claude.mcp.mcp_servers import resolve_servers, variables_of
 from ctui.errors import InvalidInput, LoginRequired
 
 GITHUB = {

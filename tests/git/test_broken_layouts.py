@@ -10,7 +10,7 @@ import pytest
 
 from ctui.client.worktrees.worktrees import check_ready, recorded
 from ctui.errors import Refused
-from ctui.git.process.command import git_version
+from ctui.git.process.version import git_version
 from ctui.git.repository.repository import open_repository
 from ctui.paths import Paths
 from ctui.worktrees.create import create_worktree

@@ -84,7 +84,7 @@ def _pieces_of(pattern: str) -> list[str]:
 
 def test_there_are_patterns_to_look_at() -> None:
     assert len(_PATTERNS) > 40
-    assert "ctui.text._ESCAPE_SEQUENCE" in _PATTERNS
+    assert "ctui.text_cleaning._ESCAPE_SEQUENCE" in _PATTERNS
 
 
 @pytest.mark.parametrize("name", _PATTERNS)

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import structs
 
-from ctui.claude.mcp.mcp_servers import McpServer
+from ctui.claude.mcp.mcp_server import McpServer
 from ctui.config import Config, TaskConfig
 from ctui.tasks import calls
 from ctui.tasks.model import Answer, AskState, Task, TaskState

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from ctui.claude.mcp.mcp_servers import McpServer
+from ctui.claude.mcp.mcp_server import McpServer
 from ctui.errors import Conflict
 from ctui.tasks import calls
 from ctui.tasks.model import Answer, AskState

@@ -11,9 +11,9 @@ import pytest
 from ctui.errors import InvalidInput, NotFound
 from ctui.tasks import asks, calls
 from ctui.tasks.asks.kinds.permission import KIND, Grantable, grantable
+from ctui.tasks.database.schema import MIGRATIONS
 from ctui.tasks.model import Answer, Ask, AskState
 from ctui.tasks.store import Store
-from ctui.tasks.store.schema import MIGRATIONS
 from tests.ask_requests import asked
 from tests.tasks.conftest import Person
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 import msgspec
 import pytest
 
-from ctui.claude.mcp.mcp_servers import McpServer
+from ctui.claude.mcp.mcp_server import McpServer
 from ctui.config import Config
 from ctui.errors import Unavailable
 from ctui.gateway.egress.names import Target

@@ -13,7 +13,7 @@ from ctui.claude.login.credentials import Credential
 from ctui.claude.task_home import RunOptions, task_home
 from ctui.client.tasks.caller import login
 from ctui.git.private.private import create_private
-from ctui.git.process import command
+from ctui.git.process import version
 from ctui.git.repository.repository import open_repository
 from ctui.paths import Paths
 from ctui.tasks.calls import Login, SendMessage
@@ -64,9 +64,9 @@ def _wrapper(folder: Path, log: Path) -> str:
 @pytest.fixture
 def found_anew() -> Iterator[None]:
     """Let git be looked for in the test's own path."""
-    command._executable.cache_clear()
+    version.executable.cache_clear()
     yield
-    command._executable.cache_clear()
+    version.executable.cache_clear()
 
 
 @pytest.mark.usefixtures("found_anew")

@@ -11,9 +11,9 @@ from ctui.config import Config, SandboxConfig
 from ctui.errors import Conflict, NotFound, StoreLocked, StoreUnavailable
 from ctui.sandbox.runner import Seen
 from ctui.tasks.asks.kinds.permission import Grantable
+from ctui.tasks.database.schema import MIGRATIONS
 from ctui.tasks.model import Answer, Ask, AskKind, AskState, Message, Run, Task
 from ctui.tasks.store import Store, Unfinished
-from ctui.tasks.store.schema import MIGRATIONS
 
 
 def task(name: str = "one") -> Task:

@@ -153,9 +153,9 @@ async def test_a_commit_between_proof_and_look_is_proven_too(place: Place) -> No
 
     # It is looked at when the commit is there already.
     class Late(Survey):
-        async def _look(self, metadata: Path, path: Path, work: Work | None) -> GitStatus | None:
+        async def _look(self, metadata: Path, path: Path) -> GitStatus | None:
             await committed.wait()
-            return await super()._look(metadata, path, work)
+            return await super()._look(metadata, path)
 
     records = {place.record.metadata: place.record}
     status = await Late(place.repository, prove, records=records).one(place.metadata)

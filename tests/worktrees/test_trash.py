@@ -240,7 +240,7 @@ async def test_a_removal_takes_few_processes_however_long_the_reflog_is(
 def _counted_git(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     import shutil
 
-    from ctui.git.process import command
+    from ctui.git.process import version
 
     real, counted = shutil.which("git"), tmp_path / "counted"
     wrapper = tmp_path / "bin" / "git"
@@ -248,7 +248,7 @@ def _counted_git(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     wrapper.write_text(f'#!/bin/sh\necho "$@" >> "{counted}"\nexec "{real}" "$@"\n')
     wrapper.chmod(0o755)
     monkeypatch.setenv("PATH", f"{wrapper.parent}:{os.environ['PATH']}")
-    command._executable.cache_clear()
+    version.executable.cache_clear()
     return counted
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-from ctui.claude.mcp.mcp_servers import McpServer
+from ctui.claude.mcp.mcp_server import McpServer
 from ctui.errors import InvalidInput
 from ctui.paths import MANAGED
 from ctui.text import one_line

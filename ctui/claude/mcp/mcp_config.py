@@ -17,7 +17,7 @@ from typing import Any, TypeVar, get_args
 from urllib.parse import urlsplit
 
 from ctui.claude.mcp import json_lines, mcp_secrets
-from ctui.claude.mcp.mcp_servers import McpServer, Transport
+from ctui.claude.mcp.mcp_server import McpServer, Transport
 from ctui.claude.protocol.control import TOOL_SERVER
 from ctui.errors import InvalidInput
 from ctui.small_file import read_small_file

@@ -4,24 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from ctui.claude.mcp import mcp_secrets
-
-Transport = Literal["stdio", "http", "sse"]
-
-
-class McpServer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One server. Which fields count depends on its type; the last three may hold references."""
-
-    type: Transport = "stdio"
-    command: str = ""
-    args: tuple[str, ...] = ()
-    env: dict[str, str] = {}
-    url: str = ""
-    headers: dict[str, str] = {}
+from ctui.claude.mcp.mcp_server import McpServer
 
 
 class Resolved(NamedTuple):

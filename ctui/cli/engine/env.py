@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ctui.cli import context
-from ctui.cli.engine.env_shell import shell
 from ctui.cli.environment_wish import wish_of
+from ctui.cli.lazy_group import LazyGroup
 from ctui.cli.output import json_option, print_json, print_table, repo_option, warn
 from ctui.errors import Conflict, NotFound
 from ctui.humanize import age
@@ -38,7 +37,7 @@ image_option = click.option(
 )
 
 
-@click.group("env")
+@click.group("env", cls=LazyGroup, elsewhere={"shell": "ctui.cli.engine.env_shell:shell"})
 def command() -> None:
     """Show, build and remove the environments of a repository: what its tasks run in."""
 
@@ -92,7 +91,7 @@ def build(
     wish = wish_of(env_image, yes=yes)._replace(devcontainer=devcontainer, verify=True)
     commit = repository.resolve(base)
     try:
-        made = asyncio.run(ensure_environment(context.paths(), repository, commit, config, wish))
+        made = context.run(ensure_environment(context.paths(), repository, commit, config, wish))
     except SetUpFailed as error:
         for line in Records(context.paths()).log_end(error.environment):
             warn(f"  | {line}")
@@ -131,11 +130,8 @@ def remove(names: tuple[str, ...]) -> None:
     """Remove environments that no task needs: image, log and kept folders."""
     from ctui.client.cleaning.environment_removal import remove_environments
 
-    for one in asyncio.run(remove_environments(context.paths(), names)):
+    for one in context.run(remove_environments(context.paths(), names)):
         click.echo(one)
-
-
-command.add_command(shell)
 
 
 @command.command("init")
@@ -170,7 +166,8 @@ def add(packages: tuple[str, ...], repo: str) -> None:
 
     Tasks cannot install any. It counts when you have committed the file, and consented to it.
     """
-    from ctui.config.sources import REPOSITORY_FILE, read_text
+    from ctui.config.model import REPOSITORY_FILE
+    from ctui.config.sources import read_text
     from ctui.environments.addition import install_command, with_packages
     from ctui.environments.lookup import plan_of
 
@@ -219,7 +216,7 @@ def _listed(repo: str, *, everything: bool) -> list[ListedEnvironment]:
             current = plan.id if plan else ""
     found = []
     records = Records(context.paths()).all(common)
-    made_with, now = asyncio.run(_images_now(records))
+    made_with, now = context.run(_images_now(records))
     for one in records:
         other = not everything and one.id != current and one.source != "option"
         said = note(one, made_with, now, of_head=not other)
@@ -265,8 +262,9 @@ async def _images_now(records: Sequence[Environment]) -> tuple[str, dict[str, st
 
 
 def _write_proposal(work_tree: Path, text: str) -> Path:
+    from ctui.config.model import REPOSITORY_FILE
     from ctui.config.problems import Problem, parse
-    from ctui.config.sources import REPOSITORY_FILE, read_text
+    from ctui.config.sources import read_text
 
     path = work_tree / REPOSITORY_FILE
     there = read_text(path, 1 << 18, follow_links=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import click
@@ -32,7 +31,7 @@ def shell(name: str, repo: str, command: tuple[str, ...], *, failed: bool) -> in
     failed.
     """
     try:
-        return asyncio.run(_shell(_record(name, repo), repo, command, failed=failed))
+        return context.run(_shell(_record(name, repo), repo, command, failed=failed))
     except CtuiError as error:
         report(error, as_json=False)
         return OWN_FAILURE

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from ctui.cli import context
+from ctui.cli.lazy_group import LazyGroup
 from ctui.cli.output import json_option, print_json, read_stdin, warn
-from ctui.cli.task import attach, cp, ports, shell, task_read
 from ctui.cli.task.attach_option import attach_option
 from ctui.cli.task.durations import unattended_options
 from ctui.cli.task.task_names import task_argument
@@ -24,16 +23,25 @@ if TYPE_CHECKING:
     from ctui.worktrees.trash.entries import TrashEntry
 
 
-@click.group("task")
+_HERE = "ctui.cli.task"
+
+
+@click.group(
+    "task",
+    cls=LazyGroup,
+    elsewhere={
+        "list": f"{_HERE}.task_read:list_",
+        "show": f"{_HERE}.task_read:show",
+        "logs": f"{_HERE}.task_read:logs",
+        "shell": f"{_HERE}.shell:shell",
+        "cp": f"{_HERE}.cp:cp",
+        "attach": f"{_HERE}.attach:attach",
+        "open": f"{_HERE}.ports:open_",
+        "forward": f"{_HERE}.ports:forward",
+    },
+)
 def command() -> None:
     """List, follow, answer, stop and remove tasks."""
-
-
-for _other in (
-    *(task_read.list_, task_read.show, task_read.logs, shell.shell, cp.cp, attach.attach),
-    *(ports.open_, ports.forward),
-):
-    command.add_command(_other)
 
 
 @command.command("send")
@@ -201,7 +209,7 @@ def remove(task_id: str, *, keep_worktree: bool, force: bool, purge: bool, as_js
     that was removed before (`ctui task list --removed`).
     """
     task = context.store().tasks.get(task_id, removed=purge)
-    entry = asyncio.run(_remove(task, keep_worktree=keep_worktree, force=force, purge=purge))
+    entry = context.run(_remove(task, keep_worktree=keep_worktree, force=force, purge=purge))
     if as_json:
         from ctui.cli.shapes import RemovedTask
 
@@ -227,7 +235,7 @@ def _call(call: Call[Any]) -> Any:
         async with Client(context.paths()) as client:
             return await client.call(call)
 
-    return asyncio.run(go())
+    return context.run(go())
 
 
 def _follow(turn: Turn, *, as_json: bool) -> int:
@@ -238,7 +246,7 @@ def _follow(turn: Turn, *, as_json: bool) -> int:
         async with Client(context.paths()) as client:
             return await follow_turn(client, turn, as_json=as_json)
 
-    return asyncio.run(go())
+    return context.run(go())
 
 
 def _pending(task_id: str, ask_id: int | None) -> Ask:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import click
@@ -109,7 +108,7 @@ def logs(task_id: str, service: str, *, follow: bool, as_json: bool) -> None:
     if service:
         if as_json:
             raise click.UsageError("a service's log is plain text: leave out --json")
-        asyncio.run(_service_log(context.store().tasks.get(task_id), service, follow=follow))
+        context.run(_service_log(context.store().tasks.get(task_id), service, follow=follow))
         return
     from ctui.cli.task.printing import Printer, Turn, entry_lines
     from ctui.client.journal.plain import PlainJournal
@@ -129,13 +128,13 @@ def logs(task_id: str, service: str, *, follow: bool, as_json: bool) -> None:
         async with Client(context.paths()) as client:
             await Printer(client, Turn(task_id), as_json=as_json).until_ended()
 
-    asyncio.run(go())
+    context.run(go())
 
 
 def _services(task: Task) -> list[ShownService]:
     from ctui.client.access.services import shown_services
 
-    return asyncio.run(shown_services(context.paths(), task)) if task.options.services else []
+    return context.run(shown_services(context.paths(), task)) if task.options.services else []
 
 
 async def _service_log(task: Task, service: str, *, follow: bool) -> None:
@@ -152,7 +151,7 @@ def _tended(tasks: list[Task]) -> list[Task]:
     """
     waiting = [task for task in tasks if task.state.live and not task.problem]
     if waiting:
-        asyncio.run(_tend(len(waiting)))
+        context.run(_tend(len(waiting)))
     return tasks
 
 

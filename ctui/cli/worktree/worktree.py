@@ -9,6 +9,7 @@ import click
 
 from ctui.cli import context
 from ctui.cli.bringing import ask_of, bringing_options, include_of
+from ctui.cli.lazy_group import LazyGroup
 from ctui.cli.output import (
     json_option,
     print_json,
@@ -18,10 +19,7 @@ from ctui.cli.output import (
     target_option,
     warn,
 )
-from ctui.cli.worktree.worktree_cleanup import clean, remove, restore, trash
-from ctui.cli.worktree.worktree_land import commit, land, push
 from ctui.cli.worktree.worktree_names import named, worktree_argument
-from ctui.cli.worktree.worktree_update import update
 from ctui.errors import InvalidInput
 from ctui.humanize import age, lines_text
 from ctui.text import sanitise
@@ -32,13 +30,21 @@ if TYPE_CHECKING:
     from ctui.worktrees.model import WorktreeRecord
 
 
-@click.group("worktree")
+_CLEANUP = "ctui.cli.worktree.worktree_cleanup"
+_LAND = "ctui.cli.worktree.worktree_land"
+
+
+@click.group(
+    "worktree",
+    cls=LazyGroup,
+    elsewhere={
+        **{name: f"{_CLEANUP}:{name}" for name in ("remove", "clean", "restore", "trash")},
+        **{name: f"{_LAND}:{name}" for name in ("commit", "land", "push")},
+        "update": "ctui.cli.worktree.worktree_update:update",
+    },
+)
 def command() -> None:
     """Create, list, review, land, remove and restore worktrees."""
-
-
-for _command in (remove, clean, restore, trash, commit, update, land, push):
-    command.add_command(_command)
 
 
 @command.command("create")

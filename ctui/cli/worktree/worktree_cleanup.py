@@ -98,7 +98,7 @@ def restore(ids: tuple[str, ...], repo: str, *, as_json: bool) -> int:
 
     In the folder of a removed worktree without an ID: that one.
     """
-    from ctui.client.worktrees.bulk_removal import restore_worktrees
+    from ctui.client.worktrees.worktree_restore import restore_worktrees
     from ctui.worktrees.trash.entries import entry_around
 
     repository = context.repository(repo)
@@ -126,7 +126,7 @@ def restore(ids: tuple[str, ...], repo: str, *, as_json: bool) -> int:
 @json_option
 def trash(repo: str, *, purge: bool, days: int | None, everything: bool, as_json: bool) -> int:
     """List what can be restored; --purge deletes it for good."""
-    from ctui.client.worktrees.worktree_removal import open_remover
+    from ctui.client.worktrees.worktree_restore import open_trash
     from ctui.worktrees.trash.entries import damaged_records
 
     repository = context.repository(repo)
@@ -136,8 +136,8 @@ def trash(repo: str, *, purge: bool, days: int | None, everything: bool, as_json
         raise InvalidInput("--older and --all go with --purge", hint="add --purge")
 
     async def entries() -> object:
-        async with open_remover(context.paths(), repository.common_dir) as remover:
-            return await remover.trash()
+        async with open_trash(context.paths(), repository.common_dir) as trash:
+            return await trash.entries()
 
     found = asyncio.run(entries())
     assert isinstance(found, list)  # noqa: S101 - for the type checker

@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager, closing, suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
-from ctui.client.access.secrets_of_shells import beginning, hand_over
 from ctui.errors import Conflict, CtuiError, NotFound
 from ctui.paths import private_folder
 from ctui.sandbox.commands import Command, SandboxCommands, SandboxProcess, Size
@@ -100,12 +99,8 @@ class TaskCommands:
         env = {**self._environment, _MARK: mark}
         if terminal is not None:
             env |= terminal_environment(os.environ)
-        if secrets:
-            argv = beginning(argv)
         try:
-            process = await self._commands.run(self._sandbox, Command(argv, env, terminal))
-            if secrets:
-                await hand_over(process, secrets)
+            process = await self._started(Command(argv, env, terminal), secrets)
         except Conflict as error:
             raise Conflict(
                 f"the sandbox of {self.task.id} takes no command now: {error.message}",
@@ -117,6 +112,16 @@ class TaskCommands:
                 hint="it ended just now, or DOCKER_HOST names another engine than the driver's",
             ) from error
         return TaskProcess(process, lambda signal: self._hang_up(mark, signal))
+
+    async def _started(self, command: Command, secrets: Mapping[str, str]) -> SandboxProcess:
+        if not secrets:
+            return await self._commands.run(self._sandbox, command)
+        from ctui.client.access.secrets_of_shells import beginning, hand_over
+
+        command = command._replace(argv=beginning(command.argv))
+        process = await self._commands.run(self._sandbox, command)
+        await hand_over(process, secrets)
+        return process
 
     async def ended_with_its_sandbox(self, code: int | None) -> bool:
         """Return True where a command was killed because its sandbox was."""

@@ -19,7 +19,7 @@ from ctui.client.model_platform import ready_platform
 from ctui.config import load_config, parse_size
 from ctui.config.sources import read_values, retired_in
 from ctui.errors import CtuiError, Refused
-from ctui.git.process.command import git_version, require_git
+from ctui.git.process.version import git_version, require_git
 from ctui.humanize import size_text
 from ctui.paths import Paths
 from ctui.text import one_line

@@ -252,7 +252,7 @@ async def _to_trash(client: Client, task: Task, metadata: str, *, force: bool) -
     if not (Path(metadata).is_dir() and Path(task.worktree).is_dir()):
         return None  # there is nothing left to move, or nowhere to
     repository = await asyncio.to_thread(open_repository, Path(task.repository))
-    async with WorktreeRemover(client, repository) as remover:
+    async with WorktreeRemover(client.paths, repository, client) as remover:
         check_removal(await remover.look(Path(metadata)), force=force)
         await client.call(StopTask(task.id))
         # What it committed last has come home meanwhile.

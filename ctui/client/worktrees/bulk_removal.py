@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from ctui.client.worktrees.worktree_removal import open_remover, restore_all
+from ctui.client.worktrees.worktree_removal import WorktreeRemover
 from ctui.client.worktrees.worktrees import meant_by, records
 from ctui.errors import CtuiError
 from ctui.paths import Paths
@@ -17,11 +15,9 @@ from ctui.worktrees.known import find_worktree, known_worktrees
 from ctui.worktrees.trash.removal_checks import check_removal
 
 if TYPE_CHECKING:
-    from ctui.client.worktrees.worktree_removal import WorktreeRemover
     from ctui.git.repository.repository import Repository
     from ctui.worktrees.known import KnownWorktree
     from ctui.worktrees.model import WorktreeStatus
-    from ctui.worktrees.trash.restore import Restored
 
 
 class RemovedWorktree(msgspec.Struct, frozen=True):
@@ -56,38 +52,6 @@ class RemovedWorktrees(msgspec.Struct, frozen=True):
     kept: list[KeptWorktree] = []
 
 
-class RestoredWorktree(msgspec.Struct, frozen=True):
-    """A worktree that is back."""
-
-    name: str
-    path: str
-    branch: str | None
-
-
-class RestoredWorktrees(msgspec.Struct, frozen=True):
-    """Worktrees that came back from the trash, and entries that did not."""
-
-    restored: list[RestoredWorktree] = []
-    refused: list[RefusedWorktree] = []
-    """Entries that stay in the trash, by what was asked for."""
-    notes: list[str] = []
-    """Differences from how they were, a sentence each."""
-
-
-async def restore_worktrees(paths: Paths, git_dir: Path, ids: Sequence[str]) -> RestoredWorktrees:
-    """Restore several entries of the trash, each once."""
-    restored, refused = await restore_all(paths, git_dir, list(dict.fromkeys(ids)))
-    return RestoredWorktrees(
-        [RestoredWorktree(_name(item), item.path, item.branch) for item in restored],
-        [RefusedWorktree(entry, error.one_line()) for entry, error in refused.items()],
-        [note for item in restored for note in item.notes],
-    )
-
-
-def _name(item: Restored) -> str:
-    return item.record.name if item.record is not None else item.entry.name
-
-
 class BulkRemover:
     """One removal of several worktrees of a repository."""
 
@@ -116,13 +80,9 @@ class BulkRemover:
         self._dry_run = dry_run
         self._done = RemovedWorktrees([], [], [])
 
-    def _remover(self) -> AbstractAsyncContextManager[WorktreeRemover]:
-        repository = self._repository
-        return open_remover(self._paths, repository.common_dir, target=repository.wanted_target)
-
     async def remove(self, names: Sequence[str]) -> RemovedWorktrees:
         """Remove the named worktrees; a reason is given for each that stays."""
-        async with self._remover() as remover:
+        async with WorktreeRemover(self._paths, self._repository) as remover:
             for name in names:
                 known = known_worktrees(self._repository, records(self._paths, self._repository))
                 found = None
@@ -151,7 +111,7 @@ class BulkRemover:
                 is pushed and open, what was reverted. With `force` they go in any case.
         """
         own = self._repository.own_branches()
-        async with self._remover() as remover:
+        async with WorktreeRemover(self._paths, self._repository) as remover:
             for seen in await (remover.all() if self._force else remover.removable()):
                 try:
                     check_removal(seen, force=self._force and not seen.is_target)

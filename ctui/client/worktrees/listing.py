@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from ctui.client.worktrees.survey import open_survey
-from ctui.client.worktrees.worktrees import open_store
+from ctui.client.worktrees.worktrees import open_index
 from ctui.git.repository.target import short_ref
 from ctui.paths import Paths
-from ctui.tasks.model import TaskState
+from ctui.tasks.task_state import TaskState
 from ctui.worktrees.landing.unfinished import complete_unfinished
 from ctui.worktrees.mending import what_to_do
 from ctui.worktrees.model import Changes, Problem, State, Upstream, Verdict, WorktreeStatus
@@ -20,7 +20,7 @@ from ctui.worktrees.proof.worker import ProofWorker
 
 if TYPE_CHECKING:
     from ctui.git.repository.repository import Repository
-    from ctui.tasks.store import Store
+    from ctui.tasks.database.worktree_index import WorktreeIndex
 
 
 class TaskOfWorktree(msgspec.Struct, frozen=True):
@@ -87,9 +87,9 @@ async def list_worktrees(paths: Paths, repository: Repository) -> WorktreeList:
     await complete_unfinished(repository)
     prover = ProofWorker(paths.cache)
     try:
-        with open_store(paths) as store:
-            found = await open_survey(paths, store, repository, prover).listed()
-            tasks = _tasks(store)
+        with open_index(paths) as index:
+            found = await open_survey(paths, index, repository, prover).listed()
+            tasks = _tasks(index)
     finally:
         await prover.close()
     target = repository.target()
@@ -104,19 +104,17 @@ async def list_one(paths: Paths, repository: Repository, metadata: Path) -> List
     """Look at one worktree, by its metadata folder. Raises NotFound."""
     prover = ProofWorker(paths.cache)
     try:
-        with open_store(paths) as store:
-            status = await open_survey(paths, store, repository, prover).one(metadata)
-            return _item(status, _tasks(store))
+        with open_index(paths) as index:
+            status = await open_survey(paths, index, repository, prover).one(metadata)
+            return _item(status, _tasks(index))
     finally:
         await prover.close()
 
 
-def _tasks(store: Store) -> dict[str, TaskOfWorktree]:
+def _tasks(index: WorktreeIndex) -> dict[str, TaskOfWorktree]:
     """Return the newest task of each worktree, by path."""
-    asked = store.asks.pending_by_task()
     return {
-        task.worktree: TaskOfWorktree(task.id, task.state, asked.get(task.id, 0))
-        for task in store.tasks.list()
+        task.worktree: TaskOfWorktree(task.id, task.state, task.asks) for task in index.places.all()
     }
 
 

@@ -1,4 +1,4 @@
-"""A survey of a repository's worktrees with what the store knows of them."""
+"""A survey of a repository's worktrees with what is on record of them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from ctui.client.worktrees.worktrees import records
 from ctui.config import load_config
 from ctui.paths import Paths
-from ctui.tasks.store import Store
 from ctui.worktrees.survey import Survey
 
 if TYPE_CHECKING:
     from ctui.git.repository.repository import Repository
+    from ctui.tasks.database.worktree_index import WorktreeIndex
     from ctui.worktrees.git_status import GitStatus
     from ctui.worktrees.model import WorktreeRecord
     from ctui.worktrees.proof.worker import ProofWorker
@@ -24,7 +24,7 @@ _BRIEF = 7
 
 def open_survey(
     paths: Paths,
-    store: Store,
+    index: WorktreeIndex,
     repository: Repository,
     prover: ProofWorker,
     *,
@@ -34,7 +34,7 @@ def open_survey(
 
     Args:
         paths: whose worktrees.
-        store: open, of the same person.
+        index: open, of the same person.
         repository: whose worktrees.
         prover: judges their work.
         looks: see `Survey`.
@@ -42,7 +42,7 @@ def open_survey(
     if not repository.wanted_target:
         repository.judge_against(load_config(paths).worktrees.target, must_exist=False)
     known = records(paths, repository)
-    also = task_work(repository, known.values(), _tasks_by_worktree(store))
+    also = task_work(repository, known.values(), _tasks_by_worktree(index))
     prove = partial(prover.prove, repository, repository.targets())
     return Survey(repository, prove, records=known, also=also, looks=looks)
 
@@ -87,8 +87,8 @@ def _name(ref: str) -> str:
     return f"{kind} {rest}".strip()
 
 
-def _tasks_by_worktree(store: Store) -> dict[str, list[str]]:
+def _tasks_by_worktree(index: WorktreeIndex) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for task in store.tasks.list():
+    for task in index.places.all():
         found.setdefault(task.worktree, []).append(task.id)
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ import msgspec
 from ctui.errors import CtuiError, Refused
 from ctui.git.repository.repository import open_repository
 from ctui.paths import Paths, private_folder
-from ctui.tasks.store import Store
+from ctui.tasks.database.worktree_index import WorktreeIndex
 from ctui.text import one_line
 from ctui.worktrees.identity import checked_path, metadata_of, moved_to, place_of
 from ctui.worktrees.known import KnownWorktree, find_worktree, known_worktrees
@@ -24,6 +24,7 @@ from ctui.worktrees.owner import task_owner
 
 if TYPE_CHECKING:
     from ctui.git.repository.repository import Repository
+    from ctui.tasks.store import Store
     from ctui.worktrees.as_stored import Say
     from ctui.worktrees.create import Progress
     from ctui.worktrees.existing_branch import ExistingBranch
@@ -33,14 +34,21 @@ REQUESTS = frozenset({"pr:", "mr:"})
 
 
 @contextmanager
+def open_index(paths: Paths) -> Iterator[WorktreeIndex]:
+    """Open what is on record of worktrees, to read and to keep it, without all of the store."""
+    private_folder(paths.state)
+    with closing(WorktreeIndex(paths.database)) as index:
+        yield index
+
+
+@contextmanager
 def open_store(paths: Paths) -> Iterator[Store]:
     """Open the index of tasks, to read and to keep worktree records."""
+    from ctui.tasks.store import Store
+
     private_folder(paths.state)
-    store = Store(paths.database)
-    try:
+    with closing(Store(paths.database)) as store:
         yield store
-    finally:
-        store.close()
 
 
 def records(paths: Paths, repository: Repository) -> dict[str, WorktreeRecord]:
@@ -49,12 +57,12 @@ def records(paths: Paths, repository: Repository) -> dict[str, WorktreeRecord]:
     One that was moved without ctui is recorded at its new place. A task keeps to the old one.
     """
     found = {}
-    with open_store(paths) as store:
-        for data in store.worktrees.of(str(repository.common_dir)):
+    with open_index(paths) as index:
+        for data in index.worktrees.of(str(repository.common_dir)):
             # What cannot be read hides no other; its worktree is adopted like one of the person's.
             with suppress(msgspec.MsgspecError, ValueError):
                 record = msgspec.json.decode(data, type=WorktreeRecord)
-                found[record.metadata] = _followed(store, record)
+                found[record.metadata] = _followed(index, record)
     return found
 
 
@@ -64,14 +72,14 @@ def as_stored(paths: Paths, repository: Repository) -> list[Path]:
     return [Path(record.path) for record in known if record.base is not None]
 
 
-def _followed(store: Store, record: WorktreeRecord) -> WorktreeRecord:
+def _followed(index: WorktreeIndex, record: WorktreeRecord) -> WorktreeRecord:
     here = moved_to(record)
-    if here is None or any(store.tasks.list(worktree=record.path)):
+    if here is None or index.places.any_at(record.path):
         return record
     followed = msgspec.structs.replace(record, path=str(here))
     with suppress(CtuiError):  # what cannot be written is found out the next time
-        store.worktrees.save(followed.path, followed.repository, msgspec.json.encode(followed))
-        store.worktrees.forget(record.path)
+        index.worktrees.save(followed.path, followed.repository, msgspec.json.encode(followed))
+        index.worktrees.forget(record.path)
     return followed
 
 
@@ -128,13 +136,13 @@ def worktree_at(path: Path) -> WorktreeRecord | None:
     return None
 
 
-def restore_records(paths: Paths, store: Store) -> list[str]:
-    """Record the worktrees below ctui's own folder that the store lacks; return their names."""
-    known = {str(place_of(Path(path))) for path in store.worktrees.paths()}
+def restore_records(paths: Paths, index: WorktreeIndex) -> list[str]:
+    """Record the worktrees below ctui's own folder that the index lacks; return their names."""
+    known = {str(place_of(Path(path))) for path in index.worktrees.paths()}
     restored = []
     for path in sorted(paths.worktrees.glob("*/[!.]*")):
         if str(path) not in known and (record := worktree_at(path)) is not None:
-            store.worktrees.save(record.path, record.repository, msgspec.json.encode(record))
+            index.worktrees.save(record.path, record.repository, msgspec.json.encode(record))
             restored.append(record.name)
     return restored
 
@@ -181,8 +189,8 @@ async def make_worktree(
     """
     from ctui.worktrees.create import create_worktree
 
-    with open_store(paths) as store:
-        store.check_writable()
+    with open_index(paths) as index:
+        index.check_writable()
     if base[:3].lower() in REQUESTS:
         found = await wanted_branch(repository, base)
         base = found.commit if found else base
@@ -240,8 +248,8 @@ async def meant_by(repository: Repository, name: str) -> str:
 
 
 def _keep(paths: Paths, record: WorktreeRecord) -> None:
-    with open_store(paths) as store:
-        store.worktrees.save(record.path, record.repository, msgspec.json.encode(record))
+    with open_index(paths) as index:
+        index.worktrees.save(record.path, record.repository, msgspec.json.encode(record))
 
 
 async def discard(paths: Paths, repository: Repository, record: WorktreeRecord) -> None:
@@ -252,5 +260,5 @@ async def discard(paths: Paths, repository: Repository, record: WorktreeRecord) 
     branch = record.branch if record.base is not None else None
     await discard_worktree(repository, Path(record.path), branch)
     # A store that cannot be used is said by whoever needs it; a record without a worktree is none.
-    with suppress(CtuiError), open_store(paths) as store:
-        store.worktrees.forget(record.path)
+    with suppress(CtuiError), open_index(paths) as index:
+        index.worktrees.forget(record.path)

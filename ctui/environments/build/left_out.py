@@ -20,6 +20,7 @@ from pathlib import Path
 
 import msgspec
 
+from ctui.environments.build.carried_file import CARRIED_FILE
 from ctui.environments.build.carrying import copy_kept, is_real_folder
 from ctui.environments.records import erase
 from ctui.errors import CtuiError
@@ -27,7 +28,6 @@ from ctui.files import replace_file
 from ctui.small_file import read_small_file
 from ctui.text import one_line
 
-_FILE = "ctui-carried.json"
 _LIMIT = 1 << 16
 _MOST = 2_000_000
 """Things in a folder that are looked at; one with more of them stays."""
@@ -163,10 +163,10 @@ def _alike(now: os.stat_result, before: os.stat_result) -> bool:
 
 def _read(metadata: Path) -> Carried | None:
     try:
-        return msgspec.json.decode(read_small_file(metadata / _FILE, _LIMIT), type=Carried)
+        return msgspec.json.decode(read_small_file(metadata / CARRIED_FILE, _LIMIT), type=Carried)
     except (OSError, msgspec.MsgspecError):
         return None
 
 
 def _write(metadata: Path, carried: Carried) -> None:
-    replace_file(metadata / _FILE, msgspec.json.encode(carried))
+    replace_file(metadata / CARRIED_FILE, msgspec.json.encode(carried))

@@ -11,8 +11,9 @@ import os
 from pathlib import Path
 from typing import Any
 
+from ctui.config.model import REPOSITORY_FILE
 from ctui.config.problems import Problem, parse
-from ctui.config.sources import REPOSITORY_FILE, read_text
+from ctui.config.sources import read_text
 from ctui.environments.definition.commit_files import CommitFiles
 from ctui.environments.definition.definition import Definition, Found, KeyReport
 from ctui.environments.definition.devcontainer import read_devcontainer

@@ -9,25 +9,19 @@ outside of any worktree, in a process group of its own, and for a bounded time.
 from __future__ import annotations
 
 import asyncio
-import functools
 import os
-import re
-import shutil
-import subprocess
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ctui.errors import ExternalFailure, Refused, Unavailable
+from ctui.errors import ExternalFailure, Refused
 from ctui.git.process import caller
 from ctui.git.process.environment import OVERRIDES, git_environment
 from ctui.git.process.pipes import blocking_pipe
 from ctui.git.process.process import communicate
+from ctui.git.process.version import executable
 from ctui.text import one_line, sanitise
-
-MINIMUM_VERSION = (2, 31)
-"""First version of git that takes configuration from `GIT_CONFIG_COUNT`."""
 
 _READS_SUBMODULES = frozenset({"status", "diff", "diff-files", "diff-index", "commit"})
 IGNORE_SUBMODULES = "--ignore-submodules=all"
@@ -81,43 +75,6 @@ def diff_arguments(*options: str) -> list[str]:
     return ["diff", "--no-ext-diff", "--no-textconv", "--no-color", IGNORE_SUBMODULES, *options]
 
 
-def git_version() -> tuple[int, ...]:
-    """Return the version of the git on the path, for example `(2, 39, 5)`.
-
-    Raises:
-        Unavailable: there is no git, or it does not say its version.
-    """
-    return _version_of(_executable(caller.path()))
-
-
-@functools.cache
-def _version_of(executable: str) -> tuple[int, ...]:
-    try:
-        said = subprocess.run(
-            [executable, "--version"],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=10,
-            check=True,
-            env=git_environment(os.environ, {}, {}),
-        ).stdout.decode("utf-8", "replace")
-    except (OSError, subprocess.SubprocessError) as error:
-        raise Unavailable(f"git does not start: {one_line(str(error))}") from error
-    match = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", said)
-    if match is None:
-        raise Unavailable(f"git does not tell its version: {one_line(said)}")
-    return tuple(int(part) for part in match.groups() if part is not None)
-
-
-def require_git() -> None:
-    """Raise Unavailable unless a git that is new enough is installed."""
-    version = git_version()
-    if version < MINIMUM_VERSION:
-        found = ".".join(map(str, version))
-        wanted = ".".join(map(str, MINIMUM_VERSION))
-        raise Unavailable(f"git {found} is too old", hint=f"install git {wanted} or newer")
-
-
 async def run_git(
     args: Sequence[str | Path],
     *,
@@ -131,6 +88,7 @@ async def run_git(
     filters: bool = False,
     blanked: Iterable[str] | None = None,
     config: Mapping[str, str] | None = None,
+    environ: Mapping[bytes, bytes] | None = None,
     cwd: Path | None = None,
     heard: Callable[[str], None] | None = None,
 ) -> GitOutput:
@@ -151,6 +109,8 @@ async def run_git(
         blanked: the filters to switch off, as `filter_settings` gave them a moment ago, where many
             processes look at one repository; without it they are asked for each time.
         config: more settings, for this process only.
+        environ: all of its environment, as `environment_of_many` gave it a moment ago; with it
+            neither filters nor settings are looked for.
         cwd: where relative paths begin, such as a remote's; without it the root.
         heard: told each line of stderr as it comes, not sanitised; progress writes over itself.
 
@@ -162,32 +122,45 @@ async def run_git(
     """
     command = [str(arg) for arg in args]
     _refuse_unsafe(command)
-    touches_files = work_tree is not None or command[0] == "worktree"
-    if filters or not touches_files:
-        blanked = ()
-    elif blanked is None:
-        blanked = await filter_settings(git_dir)
+    if environ is None:
+        touches_files = work_tree is not None or command[0] == "worktree"
+        if filters or not touches_files:
+            blanked = ()
+        elif blanked is None:
+            blanked = await filter_settings(git_dir)
+        in_the_root = not touches_files or command[0] == "update-index"
+        settings = {**(_IN_THE_ROOT if in_the_root else {}), **(config or {})}
+        environ = _environment(blanked, settings, env or {})
     return await _run(
         command,
         git_dir=git_dir,
         work_tree=work_tree,
         timeout=timeout,
         input=input,
-        env=git_environment(
-            caller.environ(),
-            {
-                **OVERRIDES,
-                **(_IN_THE_ROOT if not touches_files or command[0] == "update-index" else {}),
-                **(dict.fromkeys(blanked, "")),
-                **(config or {}),
-            },
-            env or {},
-        ),
+        environ=environ,
         check=check,
         nice=nice,
         cwd=cwd,
         heard=heard,
     )
+
+
+def environment_of_many(blanked: Iterable[str], config: Mapping[str, str]) -> Mapping[bytes, bytes]:
+    """Return the environment of processes that look at files of one repository, one like another.
+
+    Args:
+        blanked: the repository's `filter_settings`.
+        config: more settings, for these processes only.
+    """
+    return _environment(blanked, config, {})
+
+
+def _environment(
+    blanked: Iterable[str], config: Mapping[str, str], env: Mapping[str, str]
+) -> dict[bytes, bytes]:
+    settings = {**OVERRIDES, **dict.fromkeys(blanked, ""), **config}
+    made = git_environment(caller.environ(), settings, env)
+    return {os.fsencode(name): os.fsencode(value) for name, value in made.items()}
 
 
 async def filter_settings(git_dir: Path) -> list[str]:
@@ -203,7 +176,7 @@ async def filter_settings(git_dir: Path) -> list[str]:
         work_tree=None,
         timeout=10,
         input=None,
-        env=git_environment(caller.environ(), OVERRIDES, {}),
+        environ=_environment((), {}, {}),
         check=False,
         nice=False,
     )
@@ -223,21 +196,21 @@ async def _run(
     work_tree: Path | None,
     timeout: float,
     input: bytes | None,  # noqa: A002 - the name that subprocess uses
-    env: dict[str, str],
+    environ: Mapping[bytes, bytes],
     check: bool,
     nice: bool,
     cwd: Path | None = None,
     heard: Callable[[str], None] | None = None,
 ) -> GitOutput:
-    argv = [_executable(caller.path()), f"--git-dir={git_dir}"]
+    argv = [executable(caller.path()), f"--git-dir={git_dir}"]
     if work_tree is None:
-        env["GIT_IMPLICIT_WORK_TREE"] = "0"
+        environ = {**environ, b"GIT_IMPLICIT_WORK_TREE": b"0"}
     else:
         argv.append(f"--work-tree={work_tree}")
     argv += command
     try:
         async with asyncio.timeout(timeout):
-            running = communicate(argv, env, input, nice=nice, cwd=cwd, heard=heard)
+            running = communicate(argv, environ, input, nice=nice, cwd=cwd, heard=heard)
             if work_tree is not None:
                 running = _unless_blocked(running, work_tree)
             stdout, stderr, exit_code = await running
@@ -290,15 +263,6 @@ def _refuse_unsafe(command: Sequence[str]) -> None:
     if command[0] == "diff-index" and "--cached" in command:
         return
     raise ValueError(f"git {command[0]} needs {IGNORE_SUBMODULES}")
-
-
-@functools.cache
-def _executable(path: str | None = None) -> str:
-    """Return git as a path has it; this process's own is looked through once."""
-    found = shutil.which("git", path=path)
-    if found is None:
-        raise Unavailable("git is not installed", hint="install git, then try again")
-    return found
 
 
 def _reason(stderr: str, exit_code: int) -> str:

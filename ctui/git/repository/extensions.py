@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ctui.errors import Refused
-from ctui.git.process.command import git_version
+from ctui.git.process.version import git_version
 from ctui.text import one_line
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from ctui.client.worktrees.bulk_removal import RemovedWorktrees, RestoredWorktrees
+from ctui.client.worktrees.bulk_removal import RemovedWorktrees
 from ctui.client.worktrees.listing import ListedWorktree, WorktreeList
+from ctui.client.worktrees.worktree_restore import RestoredWorktrees
 from ctui.mcp_server.protocol.call import Call
 from ctui.mcp_server.protocol.pages import Cursor, page_of
 from ctui.mcp_server.protocol.tool import ADDS, READS, REMOVES, Tool, tool
@@ -201,7 +202,7 @@ class RestoreWorktree(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 @tool(RestoreWorktree, RestoredWorktrees, ADDS)
 async def restore_worktree(call: Call, given: RestoreWorktree) -> RestoredWorktrees:
     """Bring worktrees back from the trash, with their branches and tasks."""
-    from ctui.client.worktrees.bulk_removal import restore_worktrees
+    from ctui.client.worktrees.worktree_restore import restore_worktrees
 
     return await restore_worktrees(call.paths, call.repository(given.repo).common_dir, given.ids)
 

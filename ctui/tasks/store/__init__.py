@@ -5,8 +5,8 @@ Everything that is SQL is in here, one table in each file, and nothing that know
 
 from __future__ import annotations
 
+from ctui.tasks.database.database import DamagedRow
 from ctui.tasks.store.clock import now
-from ctui.tasks.store.database import DamagedRow
 from ctui.tasks.store.store import Store
 from ctui.tasks.store.unfinished import Unfinished
 

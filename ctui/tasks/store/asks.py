@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from ctui.errors import NotFound
+from ctui.tasks.database.database import Database
 from ctui.tasks.model import Answer, Ask, AskKind, AskState
-from ctui.tasks.store.database import Database
 
 _BATCH = 8
 

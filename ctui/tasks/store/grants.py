@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ctui.errors import NotFound
+from ctui.tasks.database.database import Database
 from ctui.tasks.grants import Grant
-from ctui.tasks.store.database import Database
 
 if TYPE_CHECKING:  # every command opens the store, and few have to do with asks
     from ctui.tasks.asks.kinds.permission import Grantable

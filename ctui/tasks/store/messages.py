@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
+from ctui.tasks.database.database import Database
 from ctui.tasks.model import Message
 from ctui.tasks.store.clock import now
-from ctui.tasks.store.database import Database
 
 
 class MessageTable:

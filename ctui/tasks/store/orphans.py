@@ -6,8 +6,8 @@ from contextlib import suppress
 
 import msgspec
 
+from ctui.tasks.database.database import DamagedRow, Database
 from ctui.tasks.store.clock import now
-from ctui.tasks.store.database import DamagedRow, Database
 
 _KEYS = {"runs": "{task}/{number}", "asks": "{id}", "messages": "{id}"}
 _REASON = "its task is missing"

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from ctui.sandbox.runner import Seen
+from ctui.tasks.database.database import DamagedRow, Database
 from ctui.tasks.model import Run
-from ctui.tasks.store.database import DamagedRow, Database
 
 _KEY = "{task}/{number}"
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
+from ctui.tasks.database.database import DamagedRow, Database
 from ctui.tasks.store.asks import read_ask
 from ctui.tasks.store.clock import now
-from ctui.tasks.store.database import DamagedRow, Database
 from ctui.tasks.store.grants import read_grant
 from ctui.tasks.store.host_rules import read_host_rule
 from ctui.tasks.store.messages import read_message

@@ -14,12 +14,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
-from contextlib import AbstractContextManager
 from pathlib import Path
 
+from ctui.tasks.database.database import DamagedRow
+from ctui.tasks.database.worktree_index import WorktreeIndex
 from ctui.tasks.model import AskState
 from ctui.tasks.store.asks import AskTable
-from ctui.tasks.store.database import DamagedRow, Database
 from ctui.tasks.store.grants import GrantTable
 from ctui.tasks.store.host_rules import HostRuleTable
 from ctui.tasks.store.messages import MessageTable
@@ -30,27 +30,17 @@ from ctui.tasks.store.tasks import TaskTable
 from ctui.tasks.store.trust import TrustTable
 from ctui.tasks.store.unfinished import UnfinishedTable
 from ctui.tasks.store.variables import VariableTable
-from ctui.tasks.store.worktrees import WorktreeTable
 
 log = logging.getLogger(__name__)
 
 
-class Store:
+class Store(WorktreeIndex):
     """One connection, used from one thread, and a table for each kind of record."""
 
     def __init__(self, path: Path | str, *, busy_seconds: float = 10.0) -> None:
-        """Open the store and bring it to the newest version.
-
-        Args:
-            path: of the file; ":memory:" keeps everything in this process.
-            busy_seconds: how long to wait for another process that writes.
-
-        Raises:
-            StoreUnavailable: it cannot be used now (locked, full disk, read-only folder).
-            StoreDamaged: it is damaged, or it is empty beside the journals of tasks.
-            Refused: a newer ctui wrote it.
-        """
-        self._database = database = Database(path, busy_seconds=busy_seconds)
+        """Open the store and bring it to the newest version; see `WorktreeIndex`."""
+        super().__init__(path, busy_seconds=busy_seconds)
+        database = self._database
         self.tasks = TaskTable(database)
         self.unfinished = UnfinishedTable(database)
         self.variables = VariableTable(database)
@@ -59,12 +49,7 @@ class Store:
         self.messages = MessageTable(database)
         self.grants = GrantTable(database)
         self.host_rules = HostRuleTable(database)
-        self.worktrees = WorktreeTable(database)
         self.trust = TrustTable(database)
-
-    def transaction(self) -> AbstractContextManager[None]:
-        """Make everything inside happen, or nothing of it; one inside another is a part of it."""
-        return self._database.transaction()
 
     def damaged(self) -> list[DamagedRow]:
         """Return the rows that were skipped since it was opened, because they cannot be read."""
@@ -83,11 +68,6 @@ class Store:
     ) -> list[DamagedRow]:
         """Copy every readable row of a damaged file into this one; see `salvage`."""
         return salvage(source, self._database, only_tasks=only_tasks)
-
-    def check_writable(self) -> None:
-        """Raise StoreUnavailable if nothing can be written now."""
-        with self.transaction():
-            pass
 
     def never_wait(self) -> None:
         """Wait neither for another process nor for the disk, from now on.
@@ -129,6 +109,3 @@ class Store:
         self.trust.list()
         self.runs.open()
         return self.damaged()
-
-    def close(self) -> None:
-        self._database.close()

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import msgspec
 
 from ctui.errors import Conflict, NotFound
+from ctui.tasks.database.database import Database
 from ctui.tasks.model import Task
 from ctui.tasks.store.clock import now
-from ctui.tasks.store.database import Database
 
-_DECODER = msgspec.json.Decoder(Task)
 _COLUMNS = "id, CAST(record AS BLOB) AS record, removed"
 """The record is decoded from its bytes: with a thousand tasks that is half of the time."""
 _BATCH = 50
@@ -118,8 +118,13 @@ def _text(task: Task) -> str:
     return msgspec.json.encode(task).decode()
 
 
+@cache
+def _decoder() -> msgspec.json.Decoder[Task]:
+    return msgspec.json.Decoder(Task)
+
+
 def read_task(row: Mapping[str, Any] | sqlite3.Row) -> Task:
     """Return what a row says; whatever is raised means that it cannot be read."""
-    task = _DECODER.decode(row["record"])
+    task = _decoder().decode(row["record"])
     task.removed = row["removed"]
     return task

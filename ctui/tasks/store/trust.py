@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from ctui.errors import NotFound
+from ctui.tasks.database.database import Database
 from ctui.tasks.store.clock import now
-from ctui.tasks.store.database import Database
 
 
 class TrustGrant(msgspec.Struct, frozen=True, kw_only=True):

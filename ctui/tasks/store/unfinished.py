@@ -7,7 +7,7 @@ import logging
 import msgspec
 
 from ctui.config import Config
-from ctui.tasks.store.database import Database
+from ctui.tasks.database.database import Database
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from ctui.tasks.store.database import Database
+from ctui.tasks.database.database import Database
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from textual.app import App
 
-from ctui.client.worktrees.worktree_removal import open_remover, remove_all, restore_all
+from ctui.client.worktrees.worktree_removal import remove_all
+from ctui.client.worktrees.worktree_restore import open_trash, restore_all
 from ctui.errors import CtuiError
 from ctui.git.repository.repository import open_repository
 from ctui.humanize import size_text
@@ -88,8 +89,8 @@ class CleanupActions:
         self._start(go())
 
     async def _listed(self) -> Sequence[TrashEntry]:
-        async with open_remover(self._paths, self._git_dir) as remover:
-            return await remover.trash()
+        async with open_trash(self._paths, self._git_dir) as trash:
+            return await trash.entries()
 
     # -- how
 

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctui.errors import Conflict, ExternalFailure, Refused, Unavailable
-from ctui.git.process.command import git_version, run_git
+from ctui.git.process.command import run_git
+from ctui.git.process.version import git_version
 from ctui.git.repository.opening import open_trusted
 from ctui.git.repository.repository import Repository
 from ctui.git.repository.shallow import copy_shallow, shallow_commits

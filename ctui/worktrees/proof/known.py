@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from ctui.git.process.command import git_version
+from ctui.git.process.version import git_version
 from ctui.git.repository.repository import Repository, Target
 from ctui.git.repository.shallow import shallow_commits
 from ctui.git.repository.target import short_ref

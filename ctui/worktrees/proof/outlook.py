@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, TypeVar
 
-from ctui.git.process.command import git_version
+from ctui.git.process.version import git_version
 from ctui.worktrees.proof.own_work import OwnWork
 from ctui.worktrees.proof.scratch import Scratch
 

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, cast
 
 from ctui.errors import CtuiError, Unavailable
 from ctui.file_lock import FileLock, lock_descriptor
-from ctui.git.process.command import git_version, run_git
+from ctui.git.process.command import run_git
+from ctui.git.process.version import git_version
 from ctui.git.repository.opening import open_trusted
 from ctui.git.repository.repository import Repository
 from ctui.git.repository.shallow import copy_shallow
@@ -35,6 +36,7 @@ _CONFIG = """\
 \trepositoryformatversion = 0
 \tbare = true
 \tattributesFile = /dev/null
+\tlooseCompression = 0
 [merge]
 \trenames = true
 \trenormalize = false

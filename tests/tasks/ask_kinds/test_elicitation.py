@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from ctui.claude.mcp.mcp_servers import McpServer
+from ctui.claude.mcp.mcp_server import McpServer
 from ctui.errors import InvalidInput
 from ctui.tasks.asks import check, decisions, elicitation_is_expected, kind_of, reply
 from ctui.tasks.model import Answer, Task, TaskOptions

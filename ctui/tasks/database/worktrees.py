@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctui.tasks.store.database import Database
+from ctui.tasks.database.database import Database
 
 
 class WorktreeTable:

@@ -17,7 +17,7 @@ import msgspec
 
 from ctui.errors import CtuiError, Refused, StoreDamaged, StoreLocked, StoreUnavailable
 from ctui.files import sync_folder
-from ctui.tasks.store.schema import MIGRATIONS
+from ctui.tasks.database.schema import MIGRATIONS
 
 log = logging.getLogger(__name__)
 
