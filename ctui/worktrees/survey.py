@@ -237,6 +237,7 @@ class Survey:
             added=proven.added,
             removed=proven.removed,
             conflict=proven.conflict,
+            files=proven.files,
         )
 
     async def _look(self, metadata: Path, path: Path, work: Work | None) -> GitStatus | None:
@@ -295,7 +296,11 @@ class Survey:
 
 def _with_lines(status: WorktreeStatus, proof: Proof) -> WorktreeStatus:
     return msgspec.structs.replace(
-        status, added=proof.added, removed=proof.removed, conflict=proof.conflict
+        status,
+        added=proof.added,
+        removed=proof.removed,
+        conflict=proof.conflict,
+        files=proof.files,
     )
 
 
