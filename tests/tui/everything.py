@@ -29,9 +29,10 @@ from ctui.text import one_line
 from ctui.tui.asks.ask_panel import AskPanel
 from ctui.tui.asks.inbox import Inbox
 from ctui.tui.board.board import Board
+from ctui.tui.board.header_content import counts, screen_header
 from ctui.tui.board.item_content import worktree_card
 from ctui.tui.board.removal_facts import removal_facts
-from ctui.tui.board.task_content import pane_header, screen_header, tab_labels
+from ctui.tui.board.task_content import pane_header, tab_labels
 from ctui.tui.cleanup.cleanup_content import row_line, summary, trash_line
 from ctui.tui.cleanup.cleanup_list import CleanupList
 from ctui.tui.dashboard.sidebar import Sidebar
@@ -68,7 +69,10 @@ class Everything(App[None]):
     def compose(self) -> ComposeResult:
         (item,) = self._board.items()
         tasks = [self._board.tasks["a"]]
-        yield Static(screen_header(self._board, self._text, self._text, scripted=True))
+        shown = counts([item])
+        yield Static(
+            screen_header(self._board, self._text, self._text, shown=shown, scripted=True)[0]
+        )
         yield Static(pane_header(tasks[0], 0, 1))
         yield Static(worktree_card(item))
         cleanup = CleanupList()

@@ -49,11 +49,11 @@ async def test_two_tasks_from_start_to_removal(
     terminal.start(str(repository))
     await terminal.until("ctui +repository +main")
     await start_task(terminal, "Make a file", "bash touch made", "say The file is there.")
-    await terminal.until("asks 1")
+    await terminal.until("1 ask")
     await start_task(
         terminal, "Choose a tone", "ask Which tone? | Tone | Warm: w | Dry: d", "say It is {result}"
     )
-    await terminal.until(r"main +2 running +asks 2")
+    await terminal.until(r"main +2 ask")
 
     terminal.press("i")
     await terminal.until("Inbox  2")

@@ -31,7 +31,7 @@ class Pane(Vertical):
     """View of one task, which it follows for as long as it is mounted."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "Interrupt", show=False, id="pane.interrupt"),
+        Binding("escape", "leave", "Back", show=False, id="pane.interrupt"),
         Binding("slash", "search", "Search", show=False, id="pane.search", key_display="/"),
         Binding("[", "find('above')", "Match above", show=False, id="pane.match-above"),
         Binding("]", "find('below')", "Match below", show=False, id="pane.match-below"),
@@ -47,12 +47,8 @@ class Pane(Vertical):
             self.text = text
             self.attach = attach
 
-    class InterruptWanted(Message):
+    class Left(Message):
         """Message of an escape that means nothing nearer."""
-
-        def __init__(self, task: str) -> None:
-            super().__init__()
-            self.task = task
 
     def __init__(self, client: Client, clock: FrameClock, task: Task, *, id: str) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id, classes="pane")
@@ -136,7 +132,7 @@ class Pane(Vertical):
         self.transcript.focus()
 
     def action_leave(self) -> None:
-        """Close what is open here; else ask whether the turn should end."""
+        """Close what is open here; else go back to the list."""
         search = self.query_one(SearchLine)
         if self.panel.leave_words():
             return
@@ -145,7 +141,7 @@ class Pane(Vertical):
         elif self.transcript.screen.selections:
             self.screen.clear_selection()
         else:
-            self.post_message(self.InterruptWanted(self.task_record.id))
+            self.post_message(self.Left())
 
     def action_search(self) -> None:
         self.query_one(SearchLine).open()
