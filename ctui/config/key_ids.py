@@ -21,6 +21,7 @@ DEFAULT_KEYS: Mapping[str, str] = {
     "zoom": "z",
     "narrower": "less_than_sign",
     "wider": "greater_than_sign",
+    "todos": "ctrl+t",
     "doctor": "H",
     "help": "question_mark",
     "quit": "q",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from ctui.claude.protocol.todos import Todo, step_now
+from ctui.claude.protocol.todos import Todo, progress, step_now
 
 
 class Note(msgspec.Struct, frozen=True):
@@ -43,7 +43,5 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True):
 
         "" where neither is known: the model thinks.
         """
-        if (now := step_now(self.todos)) is None:
-            return self.call
-        place, todo = now
-        return f"{place}/{len(self.todos)} {todo.doing or todo.text}"
+        now = step_now(self.todos)
+        return progress(self.todos) if now is not None else self.call

@@ -16,6 +16,7 @@ from ctui.tui.board.board import Board, Group, Item
 from ctui.tui.board.header_content import counts
 from ctui.tui.board.item_content import elided, fold_line, item_line, item_mark
 from ctui.tui.board.row_words import row_words
+from ctui.tui.board.todo_content import todo_rows, todo_strip
 from ctui.worktrees.model import Changes, WorktreeStatus
 from tests.tui.test_board import GIT, ask, status, task
 
@@ -169,3 +170,18 @@ def test_what_is_folded_is_counted() -> None:
 def test_a_stopped_task_is_no_news() -> None:
     stopped = task(state=TaskState.ENDED, reason=EndReason.STOPPED, activity=Activity(rested=0))
     assert item_of(stopped).group is Group.CLEAN
+
+
+def test_a_to_do_list_is_one_line_around_what_is_done_now() -> None:
+    todos = [
+        *(Todo(str(number), f"Step {number}", "completed") for number in range(1, 4)),
+        Todo("4", "Step 4", "in_progress", "Doing step 4"),
+        *(Todo(str(number), f"Step {number}") for number in range(5, 9)),
+    ]
+    assert todo_strip(todos[2:5], 80).plain == "✓ Step 3  ▶ Doing step 4 (2/3)  ○ Step 5"
+    narrow = todo_strip(todos, 40)
+    assert narrow.plain.startswith("✓ 3 done  ▶ Doing step 4 (4/8)  ○ Step")
+    assert narrow.cell_length <= 40
+    rows = todo_rows(todos, 4).plain.split("\n")
+    assert rows == ["○ Step 2".replace("○", "✓"), "✓ Step 3", "▶ Doing step 4", "… 8 steps in all"]
+    assert todo_rows(todos, 10).plain.count("\n") == 7

@@ -49,6 +49,15 @@ class TodoChange(msgspec.Struct, frozen=True):
     state: str = ""
     """State that a step gets; `deleted` takes it out."""
 
+    @property
+    def words(self) -> str:
+        """Return it in a line, such as `2/4 Replace them` or `#2 completed`."""
+        if self.whole:
+            return progress(self.todos)
+        (todo,) = self.todos
+        number = f"#{todo.id}" if todo.id else ""
+        return " ".join(filter(None, (number, self.state.replace("_", " "), todo.text)))
+
 
 def change_of(name: str, given: JsonObject) -> TodoChange | None:
     """Return the change that a call is to make; None if it makes none."""
@@ -104,6 +113,14 @@ def step_now(todos: Sequence[Todo]) -> tuple[int, Todo] | None:
             if todo.state == state:
                 return place, todo
     return None
+
+
+def progress(todos: Sequence[Todo]) -> str:
+    """Return how far a list is, such as `2/4 Replace them`."""
+    if (now := step_now(todos)) is None:
+        return f"{len(todos)} of {len(todos)} done"
+    place, todo = now
+    return f"{place}/{len(todos)} {todo.doing or todo.text}"
 
 
 def _todo(item: JsonObject, number: str) -> Todo:

@@ -77,13 +77,12 @@ def doing_words(task: Task) -> str:
 
 def _finished(item: Item) -> Words:
     """Return what is there now: changes, else the task's last words while they are unread."""
+    if item.status is not None and item.group in {Group.MERGED, Group.CLEAN}:
+        return Words(item.status.evidence, "$text-muted")
     changes = changes_text(item.status)
     if item.group is Group.NEW and item.task is not None and not changes:
         return Words(f'"{item.task.result}"' if item.task.result else "done", "")
-    if changes or item.status is None:
-        return Words(changes, "$text-muted")
-    evidence = item.status.evidence if item.group in {Group.MERGED, Group.CLEAN} else ""
-    return Words(evidence, "$text-muted")
+    return Words(changes, "$text-muted")
 
 
 def changes_text(status: WorktreeStatus | None) -> str:

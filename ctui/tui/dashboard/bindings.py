@@ -79,6 +79,14 @@ BINDINGS: list[BindingType] = [
         key_display=">",
         id="wider",
     ),
+    Binding(
+        "ctrl+t",
+        "todos",
+        "to-do",
+        tooltip="the whole to-do list, or one line of it",
+        show=False,
+        id="todos",
+    ),
     Binding("slash", "search", "search the transcript", show=False, key_display="/"),
     Binding(
         "escape",

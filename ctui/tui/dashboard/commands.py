@@ -153,6 +153,10 @@ class Commands(Screen[None]):
         if (pane := self._switcher.shown) is not None:
             pane.composer.focus()
 
+    def action_todos(self) -> None:
+        if (pane := self._switcher.shown) is not None:
+            pane.toggle_todos()
+
     def action_search(self) -> None:
         if (pane := self._switcher.shown) is not None:
             pane.action_search()

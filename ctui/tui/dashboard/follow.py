@@ -51,4 +51,6 @@ class Follow:
                 return None
             case Group.NEW:
                 return next(iter(urgent), None)
+            case Group.UNKNOWN if here != self._last:
+                arrived += [path for path, group in groups.items() if group is Group.WORKING]
         return next(iter([*urgent, *arrived]), None)

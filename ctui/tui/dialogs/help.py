@@ -39,15 +39,17 @@ _SEARCH_KEYS = (
     Choice("esc", "close"),
 )
 _MARKS = (
-    Choice("▶", "running"),
+    Choice("▶", "works"),
     Choice("?", "asks something"),
+    Choice("●", "came to rest, and you have not looked yet"),
+    Choice("✉", "told you something"),
     Choice("○", "to review"),
     Choice("✓", "merged"),
     Choice("·", "clean"),
     Choice("✗", "failed"),
     Choice("!", "has a problem"),
     Choice("◌", "starting, or queued"),
-    Choice("↑2 ↓2", "commits ahead, behind"),
+    Choice("↑2 ↓2", "commits ahead, behind, when cleaning up"),
     Choice("+1 ~1 ?1 !1", "files staged, modified, untracked, in conflict"),
 )
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from ctui.claude.protocol import fields
+from ctui.claude.protocol.todos import TOOLS as TODO_TOOLS
+from ctui.claude.protocol.todos import change_of
 from ctui.claude.transcript.blocks import ToolCall, ToolOutput, ToolState
 from ctui.paths import WORKSPACE
 from ctui.tui.text.code import code_lines, diff_lines, language_of
@@ -14,7 +17,7 @@ _OUTPUT_LINES = 6
 _CHANGE_LINES = 24
 _LONGEST_SUBJECT = 400
 
-_SAYS_NOTHING_NEW = {"AskUserQuestion", "Read", "Write"}
+_SAYS_NOTHING_NEW = {"AskUserQuestion", "ExitPlanMode", "Read", "Write", *TODO_TOOLS}
 """Tools whose good result repeats what is shown of the call, or what nobody reads here."""
 
 _MARKS = {
@@ -25,6 +28,8 @@ _MARKS = {
     ToolState.DENIED: ("✗", "error"),
     ToolState.STOPPED: ("■", "dim"),
 }
+
+_TODO_MARKS = {"completed": ("✓", "dim"), "in_progress": ("▶", "ask"), "pending": ("○", "output")}
 
 
 def tool_lines(call: ToolCall, *, unfolded: bool) -> tuple[list[Line], int]:
@@ -85,6 +90,16 @@ def _given(call: ToolCall, language: str, budget: HighlightBudget) -> Iterable[L
     """Return the part of the input that its one-line subject cannot show."""
     given = call.given
     match call.name:
+        case "TodoWrite":
+            return _todo_lines(call)
+        case "MultiEdit" if isinstance(given.get("edits"), list):
+            return [
+                line
+                for edit in fields.mappings(given, "edits")
+                for line in _replacement(
+                    edit.get("old_string"), edit.get("new_string"), language, budget
+                )
+            ]
         case "Edit" if isinstance(given.get("old_string"), str):
             return _replacement(given.get("old_string"), given.get("new_string"), language, budget)
         case "Write" if isinstance(given.get("content"), str):
@@ -92,6 +107,13 @@ def _given(call: ToolCall, language: str, budget: HighlightBudget) -> Iterable[L
         case "Bash" if "\n" in str(given.get("command", "")):
             return code_lines(shortened(str(given["command"])), "bash", budget, first="  ")
     return ()
+
+
+def _todo_lines(call: ToolCall) -> Iterator[Line]:
+    change = change_of(call.name, call.given)
+    for todo in change.todos if change is not None else ():
+        mark, style = _TODO_MARKS[todo.state]
+        yield Line(todo.text, style=style, first=f"  {mark} ", rest="    ")
 
 
 def _replacement(old: object, new: object, language: str, budget: HighlightBudget) -> list[Line]:
