@@ -148,7 +148,7 @@ def test_what_is_answered_leaves_the_inbox() -> None:
     board.take(Update(task=task("a")))
     for number in (2, 1):
         board.take(Update(ask=ask(number)))
-    assert [item.id for item in board.inbox] == [1, 2]
+    assert [entry.ask.id for entry in board.inbox if entry.ask] == [1, 2]
     board.take(Update(ask=ask(1, state=AskState.ANSWERED)))
     assert [item.id for item in board.asks_of("a")] == [2]
     board.take(Update(removed="a"))

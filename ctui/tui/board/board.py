@@ -80,6 +80,24 @@ class Item(NamedTuple):
         return not (merged and activity.committed >= activity.began)
 
 
+class Entry(NamedTuple):
+    """One thing in the inbox."""
+
+    task: str
+    since: int
+    """Nanoseconds since the epoch."""
+    urgent: bool
+    text: str
+    """What is asked, or was told, in one sanitised line."""
+    ask: Ask | None = None
+    """None for what was told only."""
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Return what tells it from all others."""
+        return (self.task, self.since) if self.ask is None else ("", self.ask.id)
+
+
 class Board:
     """The dashboard's model of one repository."""
 
@@ -175,15 +193,20 @@ class Board:
         )
 
     @property
-    def inbox(self) -> list[Ask]:
-        """Return everything that is asked: the urgent first, and of these the oldest."""
+    def inbox(self) -> list[Entry]:
+        """Return what is asked, and what was told and not read: the urgent first, then the old."""
         from ctui.tasks.asks import toolbox_details
 
-        def place(ask: Ask) -> tuple[bool, int, int]:
+        found = [
+            Entry(task.id, note.at, note.urgent, note.text)
+            for task in self.tasks.values()
+            for note in task.unread_notes
+        ]
+        for ask in self.asks.values():
             details = toolbox_details(ask)
-            return not (details is not None and details.urgent), ask.created, ask.id
-
-        return sorted(self.asks.values(), key=place)
+            urgent = details is not None and details.urgent
+            found.append(Entry(ask.task, ask.created, urgent, ask.title, ask))
+        return sorted(found, key=lambda entry: (not entry.urgent, entry.since, entry.key))
 
     @property
     def asks_elsewhere(self) -> int:

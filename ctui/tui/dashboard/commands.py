@@ -164,7 +164,17 @@ class Commands(Screen[None]):
     def action_inbox(self) -> None:
         from ctui.tui.asks.inbox import Inbox
 
-        self.app.push_screen(Inbox(self.board, self.services.task_actions))
+        self.app.push_screen(Inbox(self.board, self.services.task_actions), self._open_task)
+
+    async def _open_task(self, task_id: str | None) -> None:
+        task = self.board.tasks.get(task_id or "")
+        if task is None:
+            return
+        if task.repository != self.board.repository:
+            self.notify(f"{task.id} is a task of another repository", timeout=4, markup=False)
+            return
+        self.query_one(Sidebar).choose(task.worktree)
+        await self._switcher.show_task(task, self.board.asks_of(task.id), keep=False)
 
     def action_stop(self) -> None:
         if (task := self._needed_task()) is not None:

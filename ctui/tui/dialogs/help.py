@@ -31,6 +31,8 @@ _FORM_KEYS = (
 _INBOX_KEYS = (
     Choice("right j", "next ask"),
     Choice("left k", "previous ask"),
+    Choice("enter", "open its task"),
+    Choice("space", "what was told has been read"),
     Choice("esc", "close"),
 )
 _SEARCH_KEYS = (
