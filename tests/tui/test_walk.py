@@ -73,7 +73,17 @@ async def test_two_tasks_from_start_to_removal(
     await terminal.until(r"▕ *Nothing is left to do\.")
     await terminal.until(r"choose-a-tone +default +idle")
 
-    terminal.press("Tab", "q")
+    terminal.press("f")
+    terminal.paste("And then?\n" + fenced("ask Which way? | Way | Up: u | Down: d", "say Well."))
+    await terminal.until("And then\\?")
+    terminal.press("Enter")
+    await terminal.until("1 ask")
+    terminal.press("Escape", "Escape")
+    await terminal.until("esc again interrupts")
+    terminal.press("Escape")
+    await terminal.until("■ interrupted")
+
+    terminal.press("q")
     await terminal.until_over()
     pid = await driver_pid(world.paths)
     assert pid is not None

@@ -165,9 +165,10 @@ def work_found(step: Step, work: WorkState | None, trouble: str = "") -> None:
     if work.problem:
         step.note(Notice(kind="problem", text=work.problem))
     if work.refs:
-        refs = ", ".join(f"{ref.name} {ref.commit[:9]}" for ref in work.refs)
-        text = f"{work.reason or 'work imported'}: {refs}"
         diverged = work.branch == "diverged"
+        text = work.reason or "its commits came home"
+        if diverged or len(work.refs) > 1:
+            text += ": " + ", ".join(f"{ref.name} {ref.commit[:9]}" for ref in work.refs)
         step.note(Notice(kind="diverged" if diverged else "imported", text=text))
 
 

@@ -64,7 +64,7 @@ class Sidebar(BoundedList):
         here = self._highlighted_key
         self._put(self._rows())
         if (led := self._follow.led(list(self._items.values()), here)) is not None:
-            self.choose(led)
+            self._go(led)
 
     def show_ages(self) -> None:
         """Bring the ages of all rows up to date."""
@@ -131,7 +131,11 @@ class Sidebar(BoundedList):
         return self._items.get(self._shown[self.highlighted][0] or "")
 
     def choose(self, path: str) -> None:
-        """Move the highlight to this worktree, if it is there."""
+        """Move the highlight to this worktree, if it is there: somebody wants to see it."""
+        self._follow.end()
+        self._go(path)
+
+    def _go(self, path: str) -> None:
         item = self._items.get(path)
         if item is not None and item.group in _FOLDED and path not in self._keys:
             self._unfolded = True
