@@ -161,7 +161,9 @@ def a_board() -> Board:
             "quicksort",
             state=TaskState.IDLE,
             result='The pivot is the "median of three".',
-            activity=Activity(began=1, rested=NOW - 300 * SECOND, notes=(Note(2, "Look!"),)),
+            activity=Activity(
+                began=1, rested=NOW - 300 * SECOND, notes=(Note(NOW - 60 * SECOND, "Look!"),)
+            ),
         ),
     ):
         board.take(Update(task=one))
@@ -231,7 +233,8 @@ SCREENS: dict[str, Callable[[Still], ModalScreen[Any]]] = {
 @pytest.fixture(autouse=True)
 def fixed_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let all ages stay as they are."""
-    monkeypatch.setattr(Sidebar, "clock", staticmethod(lambda: NOW))
+    for widget in (Sidebar, Inbox):
+        monkeypatch.setattr(widget, "clock", staticmethod(lambda: NOW))
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (220, 60)])

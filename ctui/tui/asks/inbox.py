@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -25,6 +25,7 @@ _REFRESH_SECONDS = 0.25
 _MOST_SHOWN = 12
 _LEAST_SHOWN = 3
 _WIDTH = 92
+_NOTE_WIDTH = 500
 _KEYS = (Choice("←→", "another"), Choice("enter", "opens the task"), Choice("esc", "close"))
 _NOTE_KEYS = (Choice("space", "read"), *_KEYS)
 
@@ -39,6 +40,8 @@ class Inbox(ModalScreen[str | None]):
         Binding("right,j", "move(1)", "Next"),
         Binding("left,k", "move(-1)", "Previous"),
     ]
+
+    clock: Callable[[], int] = staticmethod(time.time_ns)
 
     def __init__(self, board: Board, task_actions: TaskActions) -> None:
         super().__init__()
@@ -103,7 +106,7 @@ class Inbox(ModalScreen[str | None]):
         self.query_one(".dialog--title", Static).update(Content.styled(title, "bold"))
         most = max(_LEAST_SHOWN, min(_MOST_SHOWN, self.size.height // 6))
         first = max(0, min(self._place - most // 2, len(entries) - most))
-        now = time.time_ns()
+        now = self.clock()
         lines = [_row(entry, now, here=entry is shown) for entry in entries[first : first + most]]
         self.query_one(".inbox--list", Static).update(Content("\n").join(lines))
 
@@ -115,7 +118,7 @@ class Inbox(ModalScreen[str | None]):
         told = shown is not None and shown.ask is None
         note.display = told
         if shown is not None and told:
-            note.update(Content(shown.text))
+            note.update(Content(one_line(shown.text, _NOTE_WIDTH)))
         keys = packed(_NOTE_KEYS if told else _KEYS, _WIDTH)
         self.query_one(".dialog--keys", Static).update(keys)
 

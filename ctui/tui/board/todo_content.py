@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from ctui.claude.protocol.todos import Todo, TodoState, step_now
+from ctui.text import one_line
 
 _MARKS: dict[TodoState, tuple[str, str]] = {
     "completed": ("✓", "$success"),
@@ -15,6 +16,7 @@ _MARKS: dict[TodoState, tuple[str, str]] = {
 }
 _STYLES: dict[TodoState, str] = {"completed": "$text-muted", "in_progress": "bold", "pending": ""}
 _GAP = "  "
+_WIDTH = 200
 
 
 def todo_strip(todos: Sequence[Todo], width: int) -> Content:
@@ -49,7 +51,7 @@ def todo_rows(todos: Sequence[Todo], most: int) -> Content:
 def _piece(todo: Todo, place: str) -> Content:
     mark, colour = _MARKS[todo.state]
     does = todo.state == "in_progress"
-    text = (todo.doing or todo.text) if does else todo.text
+    text = one_line((todo.doing or todo.text) if does else todo.text, _WIDTH)
     return Content.assemble(
         (f"{mark} ", colour), (text, _STYLES[todo.state]), (place if does else "", "$text-muted")
     )

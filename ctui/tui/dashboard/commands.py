@@ -126,7 +126,11 @@ class Commands(Screen[None]):
         sidebar.choose(task.worktree)
         sidebar.focus()
         sidebar.follow()
-        self.run_worker(self._switcher.show_task(task, [], keep=True))
+        self.run_worker(self._show_started(task))
+
+    async def _show_started(self, task: Task) -> None:
+        await self._switcher.show_task(task, [], keep=True)
+        self._show_list()  # what came while its pane was made
 
     async def action_next_ask(self) -> None:
         """Show the next task that asks something, and give the focus to its ask."""
