@@ -20,7 +20,7 @@ class Note(msgspec.Struct, frozen=True):
 
 
 class Activity(msgspec.Struct, frozen=True, kw_only=True):
-    """What a task does now, and when its last turn began and ended."""
+    """Summary of a task: the call that runs, its to-do list, and its last turn."""
 
     call: str = ""
     """The tool call that runs, such as `Bash: npm test`; "" while none does."""

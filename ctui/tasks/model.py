@@ -217,7 +217,7 @@ class Task(msgspec.Struct, kw_only=True):
     removed: int | None = None
     """Time of its removal from the list; its journal and home are there until it is purged."""
     activity: Activity = Activity()
-    """What it does now, and what became of its last turn."""
+    """Summary of its work: the call that runs, its to-do list, its last turn."""
     read: int = 0
     """The person has read what it did and told until then."""
 

@@ -14,7 +14,7 @@ from ctui.text import one_line, sanitise
 
 _AGENTS = {"Agent", "Task"}
 _FOR_THE_MODEL = re.compile(r"\n*^agentId: ", re.MULTILINE)
-"""What the CLI writes behind a subagent's words: how the model can go on with it."""
+"""Beginning of what the CLI writes for the model behind a subagent's words."""
 
 _GROWING = 4096
 """Characters of what a running command has printed that are shown."""

@@ -55,7 +55,7 @@ class AskPanel(Vertical, can_focus=True):
         self._guard = KeyGuard()
         self._return = FocusReturn()
         self._before: Widget | None = None
-        """What had the focus before this panel."""
+        """Widget that had the focus before this panel."""
 
     def compose(self) -> ComposeResult:
         yield AskBody(self._share)

@@ -88,7 +88,7 @@ class Entry(NamedTuple):
     """Nanoseconds since the epoch."""
     urgent: bool
     text: str
-    """What is asked, or was told, in one sanitised line."""
+    """The question, or the message, in one sanitised line."""
     ask: Ask | None = None
     """None for what was told only."""
 

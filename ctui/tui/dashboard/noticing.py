@@ -1,4 +1,4 @@
-"""What reaches a person beside the list: toasts, the bell, the desktop, the terminal's title."""
+"""Signs of what happens beside the list: toasts, the bell, the desktop, the terminal's title."""
 
 from __future__ import annotations
 
