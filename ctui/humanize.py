@@ -51,6 +51,15 @@ def age(since: int, now: int | None = None) -> str:
     return f"{seconds} s"
 
 
+def short_age(since: int, now: int) -> str:
+    """Return the same in at most four cells: `41s`, `12m`, `5h`, `12d`, `40w`."""
+    seconds = max(0, now - since) // 1_000_000_000
+    for unit, length in (("w", 100 * 86_400), ("d", 86_400), ("h", 3600), ("m", 60)):
+        if seconds >= length:
+            return f"{seconds // (7 * 86_400 if unit == 'w' else length)}{unit}"
+    return f"{seconds}s"
+
+
 def lines_text(added: int | None, removed: int | None) -> str:
     """Return lines as `+12 -3`, without what is none; "" if nothing is known."""
     parts = (f"+{added}" if added else "", f"-{removed}" if removed else "")

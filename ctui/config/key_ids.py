@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping
 
 DEFAULT_KEYS: Mapping[str, str] = {
     "new-task": "n",
+    "new-task-here": "N",
     "follow-up": "f",
     "inbox": "i",
+    "next-ask": "a",
     "stop": "x",
     "resume": "g",
     "remove": "R",
@@ -17,6 +19,9 @@ DEFAULT_KEYS: Mapping[str, str] = {
     "shell": "exclamation_mark",
     "cleanup": "c",
     "zoom": "z",
+    "narrower": "less_than_sign",
+    "wider": "greater_than_sign",
+    "todos": "ctrl+t",
     "doctor": "H",
     "help": "question_mark",
     "quit": "q",

@@ -118,7 +118,13 @@ class ScreenConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     theme: Annotated[
         str, Meta(description="ctui-dark, ctui-light, one of Textual's, or your own")
     ] = ""
-    bell: Annotated[bool, Meta(description="ring the terminal's bell when a task asks")] = True
+    bell: Annotated[
+        bool,
+        Meta(description="ring the bell when a task asks, and when one ends while nobody looks"),
+    ] = True
+    notify: Annotated[
+        bool, Meta(description="have the terminal notify the desktop while nobody looks")
+    ] = True
     ascii: Annotated[
         bool, Meta(description="show plain ASCII only: no lines, arrows or symbols")
     ] = False

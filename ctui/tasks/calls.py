@@ -153,6 +153,16 @@ class PutBackTask(Call[Task], frozen=True):
     task: str
 
 
+class MarkRead(Call[Task], frozen=True):
+    """Call that says that the person has read what a task did and told until a time."""
+
+    method: ClassVar[str] = "mark-read"
+    returns: ClassVar[type] = Task
+    task: str
+    at: int
+    """Nanoseconds since the epoch, such as `activity.rested`: what came later stays unread."""
+
+
 class HoldShell(Call[str], frozen=True):
     """Call that says how a person's shell in a task's sandbox is; made again as long as it is open.
 

@@ -16,6 +16,7 @@ from ctui.tasks.calls import (
     HoldShell,
     InterruptTask,
     LendNetwork,
+    MarkRead,
     PutBackTask,
     RemoveTask,
     ResumeTask,
@@ -35,6 +36,7 @@ from ctui.tasks.mailbox.mail import (
     Interrupt,
     Mail,
     PutBack,
+    Read,
     Remove,
     Resume,
     Send,
@@ -43,6 +45,7 @@ from ctui.tasks.mailbox.mail import (
     Trouble,
 )
 from ctui.tasks.mailbox.ports import Services
+from ctui.tasks.mailbox.run_view import RunView
 from ctui.tasks.mailbox.states import Intent, Phase
 from ctui.tasks.mailbox.step import Reply, Standing
 from ctui.tasks.model import Ask, AskState, Task, TaskState
@@ -216,6 +219,12 @@ class TaskEngine:
         task: Task = await self._ask(found, PutBack)
         return task
 
+    async def mark_read(self, call: MarkRead) -> Task:
+        """Note that the person has read what a task did."""
+        found = self.store.tasks.get(call.task)
+        task: Task = await self._ask(found, lambda reply: Read(call=call, reply=reply))
+        return task
+
     async def hold_shell(self, call: HoldShell) -> str:
         """Keep a sandbox awake for a shell; return it where the shell needs one."""
         task = self.store.tasks.get(call.task)
@@ -334,6 +343,7 @@ class TaskEngine:
             left = self.store.unfinished.of(task.id)
             standing = Standing(
                 task,
+                view=RunView(todos=task.activity.todos),
                 intent=cast("Intent", left.intent),
                 again=left.again,
                 interrupt=left.interrupt,

@@ -14,6 +14,7 @@ from ctui.claude.login.platforms import Platform
 from ctui.claude.mcp.mcp_server import McpServer
 from ctui.config import PermissionMode
 from ctui.sandbox.services import Service
+from ctui.tasks.activity import Activity, Note
 from ctui.tasks.task_state import TaskState
 
 __all__ = [
@@ -230,6 +231,10 @@ class Task(msgspec.Struct, kw_only=True):
     """False if the sandbox is stopped at the end of the turn, as `ctui run` does."""
     removed: int | None = None
     """Time of its removal from the list; its journal and home are there until it is purged."""
+    activity: Activity = Activity()
+    """Summary of its work: the call that runs, its to-do list, its last turn."""
+    read: int = 0
+    """The person has read what it did and told until then."""
 
     @property
     def works(self) -> bool:
@@ -240,6 +245,21 @@ class Task(msgspec.Struct, kw_only=True):
     def failed(self) -> bool:
         """Return True if the last turn or run failed, and nothing was said to it since."""
         return bool(self.problem) and self.cause not in {"", "interrupted", "login", "consent"}
+
+    @property
+    def doing(self) -> str:
+        """Return what it does now in one line; "" while it rests, or the model thinks."""
+        return self.activity.doing if self.state.live else ""
+
+    @property
+    def unread(self) -> bool:
+        """Return True if it came to rest and nobody has looked at it since."""
+        return not self.works and self.activity.rested > self.read
+
+    @property
+    def unread_notes(self) -> tuple[Note, ...]:
+        """Return what it told the person since they looked at it, oldest first."""
+        return tuple(note for note in self.activity.notes if note.at > self.read)
 
 
 class ImportedRef(msgspec.Struct, frozen=True):

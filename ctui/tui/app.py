@@ -6,8 +6,10 @@ import asyncio
 import gc
 import os
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from time import monotonic
 from typing import ClassVar
 
+from textual import events
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
@@ -23,6 +25,7 @@ from ctui.tui.support.memory import recall, remember_theme
 from ctui.tui.support.options import ScreenOptions
 from ctui.tui.support.place import Place
 from ctui.tui.support.plain_ascii import PlainAscii
+from ctui.tui.support.terminal_signals import kept_title
 from ctui.tui.support.themes import choose_theme
 
 
@@ -54,12 +57,14 @@ class CtuiApp(KeysInOrder[None]):
             config.claude,
             scripted=scripted,
             bell=config.screen.bell,
+            notify=config.screen.notify,
             delete_branches=config.worktrees.delete_branch,
             isolated=config.sandbox.isolated,
             keys=config.keys,
         )
-        self.dashboard = Dashboard(Services(self, paths, place), self._options)
-        wanted = config.screen.theme or recall(paths).theme
+        memory = recall(paths)
+        self.dashboard = Dashboard(Services(self, paths, place), self._options, memory)
+        wanted = config.screen.theme or memory.theme
         self._complaints = choose_theme(self, paths, wanted)
 
     def get_default_screen(self) -> Screen[None]:
@@ -84,7 +89,19 @@ class CtuiApp(KeysInOrder[None]):
         if (named := self._config.screen.theme) and named != theme:
             self.notify(f"the next time it is {named} again, as config.toml says", markup=False)
 
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.InputEvent):
+            self.dashboard.noticing.attention.touch(monotonic())
+        await super().on_event(event)
+
+    def on_app_focus(self) -> None:
+        self.dashboard.noticing.attention.focus(focused=True)
+
+    def on_app_blur(self) -> None:
+        self.dashboard.noticing.attention.focus(focused=False)
+
     async def on_unmount(self) -> None:
+        await self.dashboard.remember()
         await self.dashboard.services.close()
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:  # noqa: ARG002 - Textual's signature
@@ -97,6 +114,8 @@ class CtuiApp(KeysInOrder[None]):
                 yield SystemCommand(
                     name[:1].upper() + name[1:], help_text, self._runner(choice.action)
                 )
+        interrupt = self._runner("interrupt")
+        yield SystemCommand("Interrupt", "end the turn of the task that is shown", interrupt)
         yield SystemCommand("Theme", "change the colours", self.action_change_theme)
         yield SystemCommand("Screenshot", "save the screen as an SVG file", self.deliver_screenshot)
 
@@ -139,7 +158,8 @@ def run_app(paths: Paths, config: Config, place: Place, *, scripted: bool = Fals
     if os.environ.get("TERM") == "dumb":
         os.environ.setdefault("NO_COLOR", "1")
     app = CtuiApp(paths, config, place, scripted=scripted)
-    app.run()
+    with kept_title():
+        app.run()
     return app.return_code or 0
 
 

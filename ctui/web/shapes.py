@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from ctui.claude.protocol.todos import Todo
 from ctui.config import PermissionMode
 from ctui.config.task_sections import NetworkMode
 from ctui.tasks.asks.kind import Decision
@@ -137,6 +138,14 @@ class AskList(msgspec.Struct, frozen=True):
     asks: list[AskView]
 
 
+Doing = Annotated[
+    str, Meta(description="The step of its to-do list that it is at, else the call that runs.")
+]
+Unread = Annotated[
+    bool, Meta(description="It came to rest, and the person has not looked at it since.")
+]
+
+
 class TaskSummary(msgspec.Struct, frozen=True):
     """One line of the list."""
 
@@ -145,6 +154,8 @@ class TaskSummary(msgspec.Struct, frozen=True):
     status: Status
     created_at: float
     state: TaskState
+    doing: Doing = ""
+    unread: Unread = False
 
 
 class TaskList(msgspec.Struct, frozen=True):
@@ -194,6 +205,9 @@ class TaskRecord(msgspec.Struct, kw_only=True, frozen=True):
     allow_hosts: Annotated[
         list[str], Meta(description="Hosts that it was allowed when it was started.")
     ] = []
+    doing: Doing = ""
+    unread: Unread = False
+    todos: Annotated[list[Todo], Meta(description="Its own to-do list.")] = []
 
 
 class TaskDetail(TaskRecord, kw_only=True, frozen=True):
@@ -240,6 +254,9 @@ class TaskUpdate(msgspec.Struct, frozen=True):
     cost_usd: float
     updated_at: float
     pending_asks: list[int]
+    doing: Doing = ""
+    unread: Unread = False
+    todos: list[Todo] = []
 
 
 class Event(msgspec.Struct, frozen=True):

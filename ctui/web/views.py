@@ -65,6 +65,8 @@ def task_summary(store: Store, task: Task) -> TaskSummary:
         status=current_status(store, task),
         created_at=seconds(task.created),
         state=task.state,
+        doing=task.doing,
+        unread=task.unread,
     )
 
 
@@ -79,6 +81,9 @@ def task_update(store: Store, task: Task) -> TaskUpdate:
         cost_usd=task.cost,
         updated_at=seconds(task.updated),
         pending_asks=[ask.id for ask in store.asks.list(AskState.PENDING, task=task.id)],
+        doing=task.doing,
+        unread=task.unread,
+        todos=list(task.activity.todos),
     )
 
 
@@ -116,6 +121,9 @@ def record_fields(store: Store, task: Task, *, turn_end: int | None = None) -> d
         "files": list(task.options.files),
         "network": task.network,
         "allow_hosts": list(task.options.allow_hosts),
+        "doing": task.doing,
+        "unread": task.unread,
+        "todos": list(task.activity.todos),
         "pending_asks": [ask_view(ask) for ask in store.asks.list(AskState.PENDING, task=task.id)],
     }
 

@@ -103,6 +103,8 @@ class Proof(msgspec.Struct, frozen=True):
     removed: int | None = None
     conflict: bool | None = None
     """True if landing it by a merge would conflict; None if that is not known."""
+    files: int | None = None
+    """Number of files that landing it would change; None if that is not known."""
 
 
 class WorktreeStatus(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,6 +137,8 @@ class WorktreeStatus(msgspec.Struct, frozen=True, kw_only=True):
     removed: int | None = None
     conflict: bool | None = None
     """True if landing it by a merge would conflict; None if that is not known."""
+    files: int | None = None
+    """Number of files that landing it would change; None if that is not known."""
 
     @property
     def evidence(self) -> str:

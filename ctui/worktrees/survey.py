@@ -253,6 +253,7 @@ class Survey:
             added=proven.added,
             removed=proven.removed,
             conflict=proven.conflict,
+            files=proven.files,
         )
 
     async def _see(self, metadata: Path) -> _Seen:
@@ -326,7 +327,11 @@ class Survey:
 
 def _with_lines(status: WorktreeStatus, proof: Proof) -> WorktreeStatus:
     return msgspec.structs.replace(
-        status, added=proof.added, removed=proof.removed, conflict=proof.conflict
+        status,
+        added=proof.added,
+        removed=proof.removed,
+        conflict=proof.conflict,
+        files=proof.files,
     )
 
 

@@ -16,11 +16,13 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from ctui.claude.protocol.decode import decode
+from ctui.claude.protocol.todos import Todo
 from ctui.claude.transcript.transcript import Transcript
 from ctui.client.health.health import Check
 from ctui.config import ClaudeConfig
 from ctui.errors import CtuiError
 from ctui.paths import Paths
+from ctui.tasks.activity import Activity, Note
 from ctui.tasks.asks import Origin, toolbox_ask
 from ctui.tasks.asks.toolbox import AskPerson, AskUser
 from ctui.tasks.calls import Update
@@ -29,9 +31,11 @@ from ctui.text import one_line
 from ctui.tui.asks.ask_panel import AskPanel
 from ctui.tui.asks.inbox import Inbox
 from ctui.tui.board.board import Board
+from ctui.tui.board.header_content import counts, screen_header
 from ctui.tui.board.item_content import worktree_card
 from ctui.tui.board.removal_facts import removal_facts
-from ctui.tui.board.task_content import pane_header, screen_header, tab_labels
+from ctui.tui.board.task_content import pane_header, tab_labels
+from ctui.tui.board.todo_content import todo_strip
 from ctui.tui.cleanup.cleanup_content import row_line, summary, trash_line
 from ctui.tui.cleanup.cleanup_list import CleanupList
 from ctui.tui.dashboard.sidebar import Sidebar
@@ -59,7 +63,8 @@ class Everything(App[None]):
         self._text = text
         self._board = Board("/r/.git")
         self._board.take_statuses([status("a", "unclean", shown=text, problem=None)])
-        self._board.take(Update(task=task("a", problem=text)))
+        told = Activity(call=text, todos=(Todo("1", text),), notes=(Note(1, text),))
+        self._board.take(Update(task=task("a", problem=text, result=text, activity=told)))
         for number, ask in enumerate(every_ask(text), 1):
             ask.id = number
             ask.task = "a"
@@ -68,8 +73,12 @@ class Everything(App[None]):
     def compose(self) -> ComposeResult:
         (item,) = self._board.items()
         tasks = [self._board.tasks["a"]]
-        yield Static(screen_header(self._board, self._text, self._text, scripted=True))
+        shown = counts([item])
+        yield Static(
+            screen_header(self._board, self._text, self._text, shown=shown, scripted=True)[0]
+        )
         yield Static(pane_header(tasks[0], 0, 1))
+        yield Static(todo_strip(tasks[0].activity.todos, 80))
         yield Static(worktree_card(item))
         cleanup = CleanupList()
         cleanup.show([item])
@@ -92,7 +101,7 @@ class Everything(App[None]):
 
     async def _show_all(self) -> None:
         panel = self.query_one(AskPanel)
-        for ask in self._board.inbox:
+        for ask in self._board.asks_of("a"):
             panel.show([ask])
             await self._painted()
         panel.show([])

@@ -43,11 +43,13 @@ class Gallery:
         await self._press("down", "tab")
         await self._pilot.pause(GUARD_SECONDS)
         await self._press("y")
-        await self._until(lambda board: any("Write" in ask.title for ask in board.inbox))
+        await self._until(lambda board: any("Write" in ask.title for ask in board.asks.values()))
         await self._take("permission")
         await self._pilot.pause(GUARD_SECONDS)
         await self._press("y")
-        await self._until(lambda board: any(ask.kind is AskKind.QUESTION for ask in board.inbox))
+        await self._until(
+            lambda board: AskKind.QUESTION in {ask.kind for ask in board.asks.values()}
+        )
         await self._take("question")
         await self._press("escape", "escape")
         for key, name in (("i", "inbox"), ("n", "new-task"), ("c", "cleanup")):

@@ -19,8 +19,9 @@ from ctui.tasks.model import (
     TaskState,
 )
 from ctui.tui.board.board import Board, Group
+from ctui.tui.board.header_content import counts, health_marks, screen_header
 from ctui.tui.board.item_content import item_line, worktree_card
-from ctui.tui.board.task_content import health_marks, pane_header, screen_header, tab_labels
+from ctui.tui.board.task_content import pane_header, tab_labels
 from ctui.worktrees.model import Changes, Upstream, Verdict, WorktreeStatus
 
 GIT = "/r/.git"
@@ -89,8 +90,8 @@ def test_names_are_listed_before_anybody_looked() -> None:
 @pytest.mark.parametrize(
     ("facts", "asked", "expected"),
     [
-        ({"state": TaskState.RUNNING}, False, Group.RUNNING),
-        ({"state": TaskState.QUEUED}, False, Group.RUNNING),
+        ({"state": TaskState.RUNNING}, False, Group.WORKING),
+        ({"state": TaskState.QUEUED}, False, Group.WORKING),
         ({"state": TaskState.RUNNING}, True, Group.NEEDS_YOU),
         ({"state": TaskState.WAITING, "problem": "no login"}, False, Group.NEEDS_YOU),
         ({"state": TaskState.ENDED, "reason": EndReason.FAILED}, False, Group.NEEDS_YOU),
@@ -147,7 +148,7 @@ def test_what_is_answered_leaves_the_inbox() -> None:
     board.take(Update(task=task("a")))
     for number in (2, 1):
         board.take(Update(ask=ask(number)))
-    assert [item.id for item in board.inbox] == [1, 2]
+    assert [entry.ask.id for entry in board.inbox if entry.ask] == [1, 2]
     board.take(Update(ask=ask(1, state=AskState.ANSWERED)))
     assert [item.id for item in board.asks_of("a")] == [2]
     board.take(Update(removed="a"))
@@ -160,20 +161,19 @@ def test_hostile_names_are_text_and_nothing_else() -> None:
     board.take_statuses([status("a", "unclean", shown=evil, changes=Changes(untracked=2), ahead=1)])
     board.take(Update(task=task("a", problem=evil, state=TaskState.WAITING)))
     (item,) = board.items()
-    header = screen_header(board, evil, evil, scripted=False)
+    header, _ = screen_header(board, evil, evil, shown=counts([item]), scripted=False)
     shown = [item_line(item, 60), worktree_card(item), pane_header(board.tasks["a"], 0, 0), header]
     for content in [*shown, *tab_labels([board.tasks["a"]], [0])]:
         assert not {"\x1b", "\x07", "\u202e"} & set(content.plain)
         assert not any("click" in str(span.style) for span in content.spans)
-    assert "?2" in item_line(item, 60).plain
 
 
 def test_the_header_names_the_target_where_it_is_another_branch() -> None:
     """G12: what worktrees are judged against is seen at once."""
     board = Board(GIT)
-    shown = screen_header(board, "r", "main", target="upstream/main", scripted=False)
+    shown, _ = screen_header(board, "r", "main", target="upstream/main", scripted=False)
     assert "against upstream/main" in shown.plain
-    shown = screen_header(board, "r", "main", target="main", scripted=False)
+    shown, _ = screen_header(board, "r", "main", target="main", scripted=False)
     assert "against" not in shown.plain
 
 
@@ -195,8 +195,8 @@ def test_a_worktree_takes_one_row_whatever_it_has_to_say(width: int) -> None:
     (item,) = board.items()
     line = item_line(item, width)
     assert line.cell_length <= width
-    assert line.plain.startswith("? a-very")
-    assert "asks 1" in line.plain
+    assert line.plain.startswith("? a-ve")
+    assert "ls" in line.plain
 
 
 def test_what_went_while_nobody_listened_is_gone() -> None:

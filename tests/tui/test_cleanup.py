@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from ctui.tasks.activity import Activity
 from ctui.tasks.calls import Update
 from ctui.tasks.model import TaskState
 from ctui.tui.board.board import Board
+from ctui.tui.cleanup.cleanup_content import row_line, summary
 from ctui.tui.cleanup.cleanup_list import CleanupList, Kind
 from ctui.worktrees.model import Changes, Upstream, Verdict, WorktreeStatus
 from tests.tui.test_board import status, task
@@ -101,3 +103,23 @@ def test_pushed_work_says_where_it_is() -> None:
     )
     (row,) = shown(pushed).rows
     assert (row.kind, row.evidence) == (Kind.CLEAN, "all of it is on origin/a")
+
+
+def test_what_nobody_has_read_or_has_failed_is_marked_by_hand_only() -> None:
+    """Its worktree may hold nothing, and its answer is still to be read."""
+    board = Board("/r/.git")
+    rest = Activity(began=1, rested=2)
+    facts = {"state": TaskState.IDLE, "activity": rest}
+    board.take(Update(task=task("new", **facts)))
+    board.take(Update(task=task("failed", **facts, read=2, problem="no", cause="other")))
+    board.take(Update(task=task("read", **facts, read=2)))
+    statuses = [status(name, "clean") for name in ("new", "failed", "read")]
+    found = shown(*statuses, status("merged", "merged"), board=board)
+    assert [found.mark_safe() for _ in range(2)] == [1, 2]
+    assert {row.name for row in found.chosen} == {"merged", "read"}
+    assert found.toggle("/w/new") == ""
+    rows = {row.name: row_line(row, 120, 0, marked=False, size=0).plain for row in found.rows}
+    assert "not read yet" in rows["new"]
+    assert "its last turn failed" in rows["failed"]
+    found.marked.clear()
+    assert "2 of them were not read, or failed" in summary(found, False, [], in_full=False).plain

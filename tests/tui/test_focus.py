@@ -197,6 +197,8 @@ async def test_the_next_ask_finds_the_panel_as_an_answer_left_it() -> None:
     first, second = (permission("Bash", {"command": name}) for name in ("one", "two"))
     second.id = 2
     async with shown(first) as (app, pilot):
+        app.query_one(Transcript).focus()
+        await pilot.pause()
         app.panel.focus()
         await pilot.pause()
         await past_the_guard()
@@ -211,6 +213,24 @@ async def test_the_next_ask_finds_the_panel_as_an_answer_left_it() -> None:
         assert len(app.answers) == 1
 
 
+async def test_after_an_answer_the_focus_is_where_it_was_and_nobody_s_words_are_cut_off() -> None:
+    first, second = (permission("Bash", {"command": name}) for name in ("one", "two"))
+    second.id = 2
+    async with shown(first) as (app, pilot):
+        await pilot.press("m", "a")
+        app.panel.focus()
+        await pilot.pause()
+        await past_the_guard()
+        await pilot.press("y")
+        app.show()
+        await pilot.pause()
+        assert isinstance(app.focused, Composer)
+        app.show(second)
+        await past_the_guard()
+        await pilot.press("y", "b", "e")
+        assert (app.query_one(Composer).text, len(app.answers)) == ("maybe", 1)
+
+
 async def test_who_moved_on_after_an_answer_is_left_alone() -> None:
     first, second = (permission("Bash", {"command": name}) for name in ("one", "two"))
     second.id = 2
@@ -220,8 +240,6 @@ async def test_who_moved_on_after_an_answer_is_left_alone() -> None:
         await past_the_guard()
         await pilot.press("y")
         app.show()
-        await pilot.pause()
-        app.query_one(Composer).focus()
         await pilot.pause()
         app.query_one(Transcript).focus()
         await pilot.pause()
@@ -234,6 +252,8 @@ async def test_who_answered_nothing_is_left_alone() -> None:
     first, second = (permission("Bash", {"command": name}) for name in ("one", "two"))
     second.id = 2
     async with shown(first) as (app, pilot):
+        app.query_one(Transcript).focus()
+        await pilot.pause()
         app.panel.focus()
         await pilot.pause()
         app.show()

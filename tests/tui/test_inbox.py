@@ -12,12 +12,14 @@ from textual.app import App
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
+from ctui.tasks.activity import Activity, Note
 from ctui.tasks.calls import Update
 from ctui.tasks.model import Ask, AskState
 from ctui.tui.asks.ask_panel import AskPanel
 from ctui.tui.asks.inbox import Inbox
 from ctui.tui.board.board import Board
 from tests.tui.test_ask_form import permission
+from tests.tui.test_board import task
 from tests.tui.test_focus import past_the_guard
 
 
@@ -26,20 +28,28 @@ class WithInbox(App[None]):
 
     CSS_PATH = str(Path(__file__).parents[2] / "ctui/tui/ctui.tcss")
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, *, notes: bool = False) -> None:
         super().__init__()
         self.board = Board("/r/.git")
+        self.opened: list[str | None] = []
         for number in range(1, count + 1):
             ask = permission("Bash", {"command": f"echo {number}\n" * 30})
             ask.id = number
             self.board.take(Update(ask=ask))
+
+        told = Activity(notes=(Note(5, "It is built."), Note(6, "It burns!", urgent=True)))
+        self.board.take(Update(task=task("a", activity=told if notes else Activity())))
 
     def end(self, number: int) -> None:
         ended = msgspec.structs.replace(self.board.asks[number], state=AskState.CANCELLED)
         self.board.take(Update(ask=ended))
 
     def on_mount(self) -> None:
-        self.push_screen(Inbox(self.board, None))  # type: ignore[arg-type] # nothing is answered
+        inbox = Inbox(self.board, self)  # type: ignore[arg-type] # nothing is answered
+        self.push_screen(inbox, self.opened.append)
+
+    def mark_read(self, task: str, until: int) -> None:
+        self.board.take(Update(task=msgspec.structs.replace(self.board.tasks[task], read=until)))
 
     @property
     def shown(self) -> Ask | None:
@@ -51,10 +61,10 @@ class WithInbox(App[None]):
 
 
 @asynccontextmanager
-async def inbox(count: int) -> AsyncIterator[tuple[WithInbox, Pilot[None]]]:
-    app = WithInbox(count)
+async def inbox(count: int, *, notes: bool = False) -> AsyncIterator[tuple[WithInbox, Pilot[None]]]:
+    app = WithInbox(count, notes=notes)
     async with app.run_test(size=(80, 24)) as pilot:
-        await until(lambda: isinstance(app.screen, Inbox) and app.shown is not None)
+        await until(lambda: isinstance(app.screen, Inbox) and bool(app.title_line))
         yield app, pilot
 
 
@@ -107,3 +117,26 @@ async def test_a_word_that_is_typed_into_it_answers_nothing() -> None:
         await pilot.press(*"maybe", *"please")
         await pilot.pause()
         assert "answered" not in str(app.screen.query_one(".ask--choices", Static).content)
+
+
+async def test_what_was_told_is_in_it_too_and_urgent_things_come_first() -> None:
+    async with inbox(1, notes=True) as (app, pilot):
+        words = ["It burns!", "echo 1", "It is built."]
+        rows = str(app.screen.query_one(".inbox--list", Static).content).split("\n")
+        found = [next((word for word in words if word in row), "") for row in rows]
+        assert found == words
+        note = app.screen.query_one(".inbox--note", Static)
+        assert (str(note.content), note.display) == ("It burns!", True)
+        await pilot.press("space")
+        await until(lambda: app.title_line == "Inbox  1")
+        assert app.shown is app.board.asks[1]
+
+
+async def test_enter_opens_the_task_and_space_does_not_answer_for_it() -> None:
+    async with inbox(1) as (app, pilot):
+        await past_the_guard()
+        await pilot.press("space")
+        assert app.title_line == "Inbox  1"
+        await pilot.press("enter")
+        await until(lambda: app.opened != [])
+        assert app.opened == ["t"]

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from textual.app import App, ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -17,10 +18,12 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from ctui.claude.protocol.decode import decode
+from ctui.claude.protocol.todos import Todo
 from ctui.claude.transcript.transcript import Transcript
 from ctui.client.health.health import Check
 from ctui.config import ClaudeConfig
 from ctui.paths import Paths
+from ctui.tasks.activity import Activity, Note
 from ctui.tasks.asks import Origin
 from ctui.tasks.calls import Update
 from ctui.tasks.model import Ask, Task, TaskState
@@ -30,6 +33,7 @@ from ctui.tui.board.board import Board
 from ctui.tui.board.removal_facts import removal_facts
 from ctui.tui.board.task_content import pane_header
 from ctui.tui.dashboard.dashboard import Dashboard
+from ctui.tui.dashboard.divider import Divider, list_width
 from ctui.tui.dashboard.header import Header
 from ctui.tui.dashboard.sidebar import Sidebar
 from ctui.tui.dialogs.confirm import Confirm
@@ -47,6 +51,9 @@ from tests.ask_requests import asked
 from tests.claude import lines
 from tests.tui.test_board import status, task
 from tests.tui.test_forms import FORM
+
+SECOND = 1_000_000_000
+NOW = 1_800_000_000 * SECOND
 
 _FOLDER = Path(__file__).with_name("snapshots")
 _CHECKS = [
@@ -102,6 +109,7 @@ class Still(App[None]):
         yield Header(Place(Path("/r/api/.git")), scripted=False)
         with Horizontal(id="main"):
             yield Sidebar(id="sidebar")
+            yield Divider()
             with Vertical(id="pane-switcher"), Vertical(classes="pane"):
                 yield Static(pane_header(a_task(), 1, 1), classes="pane--header")
                 yield TranscriptView(FrameClock(self))
@@ -111,8 +119,10 @@ class Still(App[None]):
 
     def on_mount(self) -> None:
         self.query_one(Header).take_checks(_CHECKS)
-        self.query_one(Header).show(self.board)
-        self.query_one(Sidebar).show(self.board.items())
+        self.query_one(Header).show(self.board, self.board.items())
+        sidebar = self.query_one(Sidebar)
+        sidebar.styles.width = list_width(self.size.width, None)
+        sidebar.show(self.board.items())
         view = self.query_one(TranscriptView)
         view.show_blocks(self._transcript.blocks)
         for line in _JOURNAL:
@@ -128,17 +138,43 @@ def a_board() -> Board:
     board.take_statuses(
         [
             status("fix-login", "unclean", changes=changes),
-            status("cache-keys", "unclean", ahead=3),
+            msgspec.structs.replace(
+                status("cache-keys", "unclean", ahead=3), added=200, removed=3, files=1
+            ),
             status("fix-typo", "merged"),
             status("spike-grpc", "clean"),
         ]
     )
-    board.take(Update(task=a_task()))
-    board.take(Update(task=task("docs-api", state=TaskState.RUNNING)))
+    todos = (Todo("1", "Find them", "completed"), Todo("2", "Replace them", "in_progress"))
+    for one in (
+        a_task(),
+        running("docs-api", Activity(began=NOW - 41 * SECOND, call="Bash: npm run build")),
+        running("decimals", Activity(began=NOW - 200 * SECOND, todos=todos)),
+        task(
+            "login-redirect-of-expired-sessions",
+            state=TaskState.IDLE,
+            problem="API Error: 400 prompt is too long",
+            cause="other",
+            activity=Activity(began=1, rested=NOW - 120 * SECOND),
+        ),
+        task(
+            "quicksort",
+            state=TaskState.IDLE,
+            result='The pivot is the "median of three".',
+            activity=Activity(
+                began=1, rested=NOW - 300 * SECOND, notes=(Note(NOW - 60 * SECOND, "Look!"),)
+            ),
+        ),
+    ):
+        board.take(Update(task=one))
     for number, ask in enumerate((a_permission(), a_question(), a_form()), 1):
-        ask.id, ask.task = number, "fix-login"
+        ask.id, ask.task, ask.created = number, "fix-login", NOW - 3600 * SECOND
         board.take(Update(ask=ask))
     return board
+
+
+def running(name: str, activity: Activity) -> Task:
+    return task(name, state=TaskState.RUNNING, activity=activity)
 
 
 def a_task() -> Task:
@@ -194,7 +230,14 @@ SCREENS: dict[str, Callable[[Still], ModalScreen[Any]]] = {
 }
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+@pytest.fixture(autouse=True)
+def fixed_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let all ages stay as they are."""
+    for widget in (Sidebar, Inbox):
+        monkeypatch.setattr(widget, "clock", staticmethod(lambda: NOW))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (220, 60)])
 @pytest.mark.parametrize("ask", [a_permission, a_question, a_form])
 async def test_a_dashboard_that_asks(size: tuple[int, int], ask: Callable[[], Ask]) -> None:
     shown = await taken(Still(ask()), size, None)

@@ -63,7 +63,7 @@ def test_what_runs_behind_its_turn_counts_as_work() -> None:
     assert task_mark(task, 0) == ("▶", "$primary")
     board = Board("/r/.git")
     board.tasks[task.id] = task
-    assert [item.group for item in board.items()] == [Group.RUNNING]
+    assert [item.group for item in board.items()] == [Group.WORKING]
     assert "runs npm run dev 2 min" in pane_header(task, 0, 2 * _MINUTE).plain
     with pytest.raises(Refused, match="running a command"):
         _refuse_live([task])

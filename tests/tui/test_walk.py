@@ -49,11 +49,11 @@ async def test_two_tasks_from_start_to_removal(
     terminal.start(str(repository))
     await terminal.until("ctui +repository +main")
     await start_task(terminal, "Make a file", "bash touch made", "say The file is there.")
-    await terminal.until("asks 1")
+    await terminal.until("1 ask")
     await start_task(
         terminal, "Choose a tone", "ask Which tone? | Tone | Warm: w | Dry: d", "say It is {result}"
     )
-    await terminal.until(r"main +2 running +asks 2")
+    await terminal.until(r"main +2 ask")
 
     terminal.press("i")
     await terminal.until("Inbox  2")
@@ -73,7 +73,17 @@ async def test_two_tasks_from_start_to_removal(
     await terminal.until(r"▕ *Nothing is left to do\.")
     await terminal.until(r"choose-a-tone +default +idle")
 
-    terminal.press("Tab", "q")
+    terminal.press("f")
+    terminal.paste("And then?\n" + fenced("ask Which way? | Way | Up: u | Down: d", "say Well."))
+    await terminal.until("And then\\?")
+    terminal.press("Enter")
+    await terminal.until("1 ask")
+    terminal.press("Escape", "Escape")
+    await terminal.until("esc again interrupts")
+    terminal.press("Escape")
+    await terminal.until("■ interrupted")
+
+    terminal.press("q")
     await terminal.until_over()
     pid = await driver_pid(world.paths)
     assert pid is not None

@@ -33,13 +33,13 @@ async def test_a_person_answers_an_ask_in_a_browser(world: World, repository: Pa
                 served.create,
                 "Make a file\n" + fenced("bash echo 漢字 > made && cat made", "say All {result}"),
             )
-            await page.until("asks 1")
+            await page.until("1 ask")
             await page.press("Tab")
             await page.until("y once")
             await asyncio.sleep(GUARD_SECONDS + 0.1)  # the guard is made of time
             await page.press("y")
             await page.until("All 漢字")
-            await page.until("asks 1", gone=True)
+            await page.until("1 ask", gone=True)
 
             await page.size(700, 420)
             await narrowed(page)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ctui.claude.protocol.content import ToolResult, ToolUse
@@ -10,6 +11,10 @@ from ctui.claude.transcript.blocks import Block, ToolCall, ToolState, sanitised
 from ctui.claude.transcript.cursor import Cursor
 from ctui.claude.transcript.tools import output_of, subject_of
 from ctui.text import one_line, sanitise
+
+_AGENTS = {"Agent", "Task"}
+_FOR_THE_MODEL = re.compile(r"\n*^agentId: ", re.MULTILINE)
+"""Beginning of what the CLI writes for the model behind a subagent's words."""
 
 _GROWING = 4096
 """Characters of what a running command has printed that are shown."""
@@ -44,7 +49,10 @@ class ToolCalls:
         call = self._open.pop(content.tool_use_id, None)
         if call is None:
             return
-        call.output = output_of(content.text, result, is_error=content.is_error)
+        text = content.text
+        if call.name in _AGENTS:
+            text = _FOR_THE_MODEL.split(text, maxsplit=1)[0]
+        call.output = output_of(text, result, is_error=content.is_error)
         call.finished, call.growing = self._cursor.time, ""
         call.state = ToolState.OK
         if content.is_error:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ctui.claude.protocol import fields
 from ctui.claude.protocol.fields import JsonObject
+from ctui.claude.protocol.todos import change_of
 from ctui.claude.transcript.blocks import Hunk, ToolOutput
 from ctui.paths import WORKSPACE
 from ctui.text import one_line, sanitise
@@ -53,7 +54,11 @@ _EXIT_CODE = re.compile(r"(?:Error: )?Exit code (\d{1,3})\b\n?")
 
 def subject_of(name: str, given: JsonObject, width: int = SUBJECT_WIDTH) -> str:
     """Return one sanitised line that says what a tool is used on, such as `src/main.py`."""
-    if questions := fields.mappings(given, "questions"):
+    if (change := change_of(name, given)) is not None:
+        text = change.words
+    elif name == "ExitPlanMode":
+        text = ""  # its record shows the plan
+    elif questions := fields.mappings(given, "questions"):
         text = " · ".join(fields.text(item, "question") for item in questions[:4])
     elif name in {"Grep", "Glob"}:
         place = fields.text(given, "path").removeprefix(f"{WORKSPACE}/")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ctui.client.access.services import ShownService
     from ctui.tasks.model import Ask, Task
 
-_UNUSUAL = frozenset({"ALARMS", "NOTE"})
+_UNUSUAL = frozenset({"ALARMS", "NOW", "NOTE"})
 """Columns that are left out where no task has anything in them."""
 
 
@@ -199,6 +199,7 @@ def _row(task: Task, asks: int, note: str = "") -> dict[str, str]:
     return {
         "TASK": task.id,
         "STATE": state_text(task, asks),
+        "NOW": one_line(task.doing, 40),
         "ALARMS": str(task.alarm_count or ""),
         "NOTE": ", ".join(filter(None, (unusual(task), note))),
         "ASKS": f"to {asks_go_to}" if asks_go_to else str(asks or ""),
@@ -216,6 +217,7 @@ def _facts(task: Task) -> dict[str, str]:
     facts = {
         "task": task.id,
         "state": state_text(task),
+        "now": task.doing,
         "problem": task.problem,
         "then": goes_on_text(task),
         "worktree": task.worktree,

@@ -32,6 +32,10 @@ class TaskBrief(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     result: str = ""
     turns: int = 0
     cost: float = 0.0
+    doing: str = ""
+    """The step of its to-do list that it is at, else the call that runs."""
+    unread: bool = False
+    """It came to rest, and the person has not looked at it since."""
     alarms: int = 0
     background: int = 0
     """Commands that run although the turn is over."""
@@ -92,6 +96,8 @@ def brief(task: Task) -> TaskBrief:
         result=cut_text(task.result, _WIDTH, _READ_ON),
         turns=task.turns,
         cost=task.cost,
+        doing=task.doing,
+        unread=task.unread,
         alarms=task.alarm_count,
         background=len(task.background),
     )

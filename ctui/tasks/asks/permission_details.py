@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,17 @@ NO_REASON = "The person said no."
 
 _WIDTH = 200
 _SESSION_WIDTH = 300
+
+_WORDS = {
+    "simple_expansion": "a variable ($NAME)",
+    "command_substitution": "the output of another command",
+    "process_substitution": "the output of another command",
+    "redirected_statement": "a redirection",
+    "file_redirect": "a redirection",
+    "heredoc_redirect": "a text of several lines",
+    "subshell": "a command in parentheses",
+}
+_GRAMMAR = re.compile(rf"\b({'|'.join(sorted(_WORDS, key=len, reverse=True))})\b")
 
 
 class PermissionDetails(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -38,12 +50,17 @@ def permission_details(
     seen = len(control.session_label(event.suggestions)) <= _SESSION_WIDTH
     return PermissionDetails(
         tool_use_id=event.tool_use_id[:_WIDTH],
-        reason=one_line(event.reason, _WIDTH),
+        reason=one_line(_plain(event.reason), _WIDTH),
         blocked_path=one_line(event.blocked_path, _WIDTH),
         suggestions=control.session_permissions(event.suggestions) if seen else [],
         agent=one_line(agent or event.agent, _WIDTH) if event.agent else "",
         problem=problem,
     )
+
+
+def _plain(reason: str) -> str:
+    """Return a reason with the names of a shell's grammar in words."""
+    return _GRAMMAR.sub(lambda found: _WORDS[found[0]], reason[: 8 * _WIDTH])
 
 
 def agent_lines(details: PermissionDetails) -> Iterator[str]:

@@ -21,6 +21,7 @@ def input_lines(tool: str, given: Mapping[str, Any]) -> Iterator[str]:
         case "Edit":
             yield flat(_taken(rest, "file_path"))
             yield from _change(rest)
+            yield from _where(rest)
         case "MultiEdit":
             yield flat(_taken(rest, "file_path"))
             edits = rest.get("edits")
@@ -28,6 +29,7 @@ def input_lines(tool: str, given: Mapping[str, Any]) -> Iterator[str]:
                 for edit in rest.pop("edits"):
                     left = dict(edit)
                     yield from _change(left)
+                    yield from _where(left)
                     yield from _members(left)
     yield from _members(rest)
 
@@ -47,6 +49,14 @@ def _change(edit: dict[str, Any]) -> Iterator[str]:
     rows = file_lines if alike else text_lines
     yield from (f"- {line}" for line in rows(old))
     yield from (f"+ {line}" for line in rows(new))
+
+
+def _where(edit: dict[str, Any]) -> Iterator[str]:
+    """Say that a change is made wherever it fits; once is what everybody expects."""
+    if isinstance(every := edit.get("replace_all"), bool):
+        del edit["replace_all"]
+        if every:
+            yield "wherever it occurs in the file"
 
 
 def _taken(values: dict[str, Any], key: str) -> str:

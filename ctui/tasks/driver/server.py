@@ -275,6 +275,10 @@ async def _put_back(server: Server, call: calls.PutBackTask) -> object:
     return await server.tasks.put_back(call)
 
 
+async def _mark_read(server: Server, call: calls.MarkRead) -> object:
+    return await server.tasks.mark_read(call)
+
+
 async def _hold_shell(server: Server, call: calls.HoldShell) -> object:
     return await server.tasks.hold_shell(call)
 
@@ -305,6 +309,7 @@ _HANDLERS: dict[str, tuple[type[Any], Callable[[Server, Any], Awaitable[object]]
     calls.ResumeTask.method: (calls.ResumeTask, _resume),
     calls.RemoveTask.method: (calls.RemoveTask, _remove),
     calls.PutBackTask.method: (calls.PutBackTask, _put_back),
+    calls.MarkRead.method: (calls.MarkRead, _mark_read),
     calls.HoldShell.method: (calls.HoldShell, _hold_shell),
     calls.Watch.method: (calls.Watch, _watch),
     calls.LendNetwork.method: (calls.LendNetwork, _lend_network),

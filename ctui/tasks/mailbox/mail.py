@@ -11,6 +11,7 @@ from ctui.sandbox.runner import LogLine
 from ctui.tasks.calls import (
     AnswerAsk,
     HoldShell,
+    MarkRead,
     RemoveTask,
     ResumeTask,
     SendMessage,
@@ -85,6 +86,13 @@ class Remove(Mail):
 class PutBack(Mail):
     """Command to put the task on the list again."""
 
+    reply: Reply
+
+
+class Read(Mail):
+    """News that the person has read what the task did."""
+
+    call: MarkRead
     reply: Reply
 
 

@@ -33,6 +33,8 @@ from ctui.claude.protocol.events import (
     UsageLimit,
     UserMessage,
 )
+from ctui.claude.protocol.todos import Todo, TodoChange, apply_change, change_of
+from ctui.claude.transcript.tools import tool_title
 from ctui.sandbox.runner import NOTHING, LogLine, Seen
 from ctui.tasks.asks import AskEvent
 from ctui.tasks.model import BackgroundCommand
@@ -48,6 +50,8 @@ _COMMAND_LIMIT = 5000
 _ID_LIMIT = 200
 """Characters in an id or a name; the CLI's are far shorter."""
 _COMMAND_WIDTH = 200
+_TODO_CALLS = 50
+"""Open calls that change the to-do list; each may hold a whole one."""
 
 Request = AskEvent | McpMessage | HookCallback
 
@@ -95,6 +99,12 @@ class RunView(msgspec.Struct):
     """The last lines of the CLI's stderr, sanitised."""
     tools: dict[str, str] = msgspec.field(default_factory=dict)
     """Open tool calls by their ids -> the tool's name."""
+    titles: dict[str, tuple[str, int]] = msgspec.field(default_factory=dict)
+    """Open tool calls by their ids -> what they do, in a line, and their beginning."""
+    todos: tuple[Todo, ...] = ()
+    """The task's to-do list; a run goes on with that of the one before."""
+    todo_calls: dict[str, TodoChange] = msgspec.field(default_factory=dict)
+    """Open calls that are to change it, by their ids."""
     asked: dict[str, str] = msgspec.field(default_factory=dict)
     """Open tool calls whose permission was asked, by their ids -> the request's id."""
     requests: dict[str, Request] = msgspec.field(default_factory=dict)
@@ -107,6 +117,8 @@ class RunView(msgspec.Struct):
         """Return a copy that can change apart."""
         other = copy.copy(self)
         other.tools = dict(self.tools)
+        other.titles = dict(self.titles)
+        other.todo_calls = dict(self.todo_calls)
         other.asked = dict(self.asked)
         other.requests = dict(self.requests)
         other.request_sizes = dict(self.request_sizes)
@@ -129,7 +141,7 @@ class RunView(msgspec.Struct):
             case SessionState() | UsageLimit():
                 self._stands(event, time)
             case AssistantMessage():
-                self._opened(event)
+                self._opened(event, time)
             case UserMessage():
                 self.passed_over |= event.is_replay and self.state in {"", "idle"}
                 self._closed(event)
@@ -170,18 +182,32 @@ class RunView(msgspec.Struct):
             said = line.text if isinstance(line, Stray) else line.reason
             self.stderr = (*self.stderr[-_ERROR_LINES:], one_line(said, 400))
 
-    def _opened(self, message: AssistantMessage) -> None:
+    @property
+    def call(self) -> tuple[str, int]:
+        """Return the newest of the calls that run, and its beginning; ("", 0) if none does."""
+        return self.titles[next(reversed(self.titles))] if self.titles else ("", 0)
+
+    def _opened(self, message: AssistantMessage, time: int) -> None:
         if message.error == "authentication_failed":
             self.login_rejected = True
         for block in message.blocks:
             if isinstance(block, ToolUse) and self._fits(self.tools, block.id):
                 self.tools[block.id] = block.name[:_ID_LIMIT]
+                if (change := change_of(block.name, block.given)) is None:
+                    title = tool_title(block.name, block.given, _COMMAND_WIDTH, ascii_only=True)
+                    self.titles[block.id] = (title, time)
+                elif not message.parent and len(self.todo_calls) < _TODO_CALLS:
+                    self.todo_calls[block.id] = change
 
     def _closed(self, message: UserMessage) -> None:
         for block in message.blocks:
             if isinstance(block, ToolResult):
                 self.tools.pop(block.tool_use_id, None)
+                self.titles.pop(block.tool_use_id, None)
                 self.asked.pop(block.tool_use_id, None)
+                change = self.todo_calls.pop(block.tool_use_id, None)
+                if change is not None and not block.is_error:
+                    self.todos = apply_change(self.todos, change, message.tool_use_result)
 
     def _turn_over(self, result: Result) -> None:
         self.last_turn_line, self.turn_line = self.turn_line, None
@@ -191,7 +217,7 @@ class RunView(msgspec.Struct):
             self.login_rejected = is_login_rejected(result.api_status, result.text)
         # What an interrupted turn left open is never answered; subagents in the background go on.
         if not self.background:
-            self.tools, self.asked = {}, {}
+            self.tools, self.asked, self.titles, self.todo_calls = {}, {}, {}, {}
 
     def _answered(self, response: Response) -> None:
         self.forget_request(response.request_id)

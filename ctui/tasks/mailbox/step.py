@@ -78,6 +78,8 @@ class Standing(msgspec.Struct):
     """Id of the request that is to restore the mode that was chosen, until the CLI has it."""
     told: tuple[str, ...] = ()
     """Requests to tell the person something that were followed, until the CLI has the reply."""
+    call_told: int = 0
+    """Time at which the call that runs was told last."""
     hosts_refused: tuple[str, ...] = ()
     """Hosts that this turn was told of, as nobody was there to be asked for them."""
     alarmed: bool = False
@@ -173,6 +175,11 @@ class Step:
     @property
     def view(self) -> RunView:
         return self.standing.view
+
+    @property
+    def was_live(self) -> bool:
+        """Return True if the task was live before this step."""
+        return self._before.state.live
 
     @property
     def run(self) -> Run:
@@ -319,11 +326,17 @@ class Step:
             self.store.unfinished.save(task.id, unfinished)
         if self.standing.config is not self._config:
             self.store.unfinished.set_config(task.id, self.standing.config)
-        if task != self._before:
+        if task == self._before:
+            return
+        # What it does at the moment, and who has read it, is no news of how it stands.
+        before = self._before
+        told = msgspec.structs.replace(task, activity=before.activity, read=before.read)
+        if stands := told != before:
             task.updated = self.time
-            self.store.tasks.save(task)
-            shown = copy.copy(task)
-            self._effects.insert(0, lambda: self.services.publish(Update(task=shown)))
+        self.store.tasks.save(task)
+        shown = copy.copy(task)
+        self._effects.insert(0, lambda: self.services.publish(Update(task=shown)))
+        if stands:
             self._effects.append(lambda: self.services.journals.keep(shown))
 
     def effects(self) -> list[Callable[[], None]]:

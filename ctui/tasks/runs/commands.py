@@ -6,7 +6,17 @@ from ctui.errors import Conflict, Unavailable
 from ctui.tasks import asks
 from ctui.tasks.asks.kinds.permission import grantable
 from ctui.tasks.calls import RemoveTask
-from ctui.tasks.mailbox.mail import Answer, Interrupt, PutBack, Remove, Resume, Send, Start, Stop
+from ctui.tasks.mailbox.mail import (
+    Answer,
+    Interrupt,
+    PutBack,
+    Read,
+    Remove,
+    Resume,
+    Send,
+    Start,
+    Stop,
+)
 from ctui.tasks.mailbox.states import Phase
 from ctui.tasks.mailbox.step import Reply, Step
 from ctui.tasks.model import Ask, AskKind, AskState, Message, TaskState
@@ -56,6 +66,7 @@ def send(step: Step, mail: Send) -> None:
         step.reply(mail.reply, task)  # a call that is repeated is one message
         return
     task.resume_at = None
+    task.read = step.time  # who goes on with it knows what it did
     step.timer("reset", None)
     if standing.phase in _WITHOUT_RUN and not standing.ending:
         standing.config = call.config
@@ -186,6 +197,13 @@ def put_back(step: Step, mail: PutBack) -> None:
     if step.task.removed:
         step.store.tasks.mark_removed(step.task.id, removed=False)
         step.task.removed = None
+    step.reply(mail.reply, step.task)
+
+
+def mark_read(step: Step, mail: Read) -> None:
+    """Note that the person has read what the task did; what came since stays unread."""
+    known = max(step.time, step.task.activity.rested)
+    step.task.read = max(step.task.read, min(mail.call.at, known))
     step.reply(mail.reply, step.task)
 
 

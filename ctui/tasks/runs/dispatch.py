@@ -21,6 +21,7 @@ from ctui.tasks.mailbox.mail import (
     Mail,
     PortsChanged,
     PutBack,
+    Read,
     Remove,
     Resume,
     Send,
@@ -38,7 +39,7 @@ from ctui.tasks.runs import commands, timers
 from ctui.tasks.runs.disks import pausing, watching
 from ctui.tasks.runs.phases import adopting, closing, creating, leaving, live, shells
 from ctui.tasks.runs.phases.follow_up import follow_up
-from ctui.tasks.session import conversation, network
+from ctui.tasks.session import activity, conversation, network
 
 _ANY_EPOCH = {"import", "confirm", "reset", "unpause"}
 """Jobs and timers that mean the same in every phase."""
@@ -63,6 +64,7 @@ def handle(step: Step, mail: Mail) -> None:
     pausing.hold(step)
     follow_up(step)
     shells.see_to(step)
+    activity.keep(step)
 
 
 def _refuse(step: Step, mail: Mail) -> None:
@@ -116,6 +118,7 @@ _HANDLERS: dict[type[Mail], Callable[[Step, Any], None]] = {
     Resume: commands.resume,
     Remove: commands.remove,
     PutBack: commands.put_back,
+    Read: commands.mark_read,
     Hold: shells.hold,
     Adopt: lambda step, mail: adopting.adopt(step, mail.run),
     Sweep: lambda step, mail: _sweep(step, mail.silent),

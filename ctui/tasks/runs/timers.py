@@ -14,7 +14,7 @@ from ctui.tasks.runs.disks import pausing, watching
 from ctui.tasks.runs.jobs.look import look
 from ctui.tasks.runs.phases import closing, live, queued, shells
 from ctui.tasks.runs.phases.live import LOOK_SECONDS
-from ctui.tasks.session import conversation, turns
+from ctui.tasks.session import activity, conversation, turns
 from ctui.tasks.session.asking import AskBook
 
 
@@ -153,6 +153,7 @@ _TIMERS: dict[str, Callable[[Step], None]] = {
     "reset": _reset,
     "close": _close,
     shells.TIMER: shells.time_up,
+    activity.TIMER: activity.keep,
     "confirm": commands.unconfirmed,
     "budget": watching.look,
     "resumed": pausing.not_resumed_yet,

@@ -17,7 +17,7 @@ from ctui.tasks.mailbox.run_view import Request, is_plain_id
 from ctui.tasks.mailbox.states import Phase
 from ctui.tasks.mailbox.step import Step
 from ctui.tasks.model import Notice
-from ctui.tasks.session import guard
+from ctui.tasks.session import activity, guard
 from ctui.tasks.session.asking import AskBook
 from ctui.text import sanitise
 
@@ -99,6 +99,7 @@ def _notify(step: Step, request_id: str, told: toolbox.NotifyPerson) -> dict[str
     step.standing.told = (*step.standing.told[-_TOLD_KEPT:], request_id)
     urgent = told.note.priority == "urgent"
     step.note(Notice(kind="notified", text=sanitise(told.note.message), urgent=urgent))
+    activity.told(step, told.note.message, urgent=urgent)
     return told.response
 
 

@@ -9,6 +9,7 @@ from ctui.claude.protocol.api_failure import rejected_login
 from ctui.claude.protocol.events import Result
 from ctui.tasks.mailbox.step import Step
 from ctui.tasks.model import AskState, Message, Notice, TaskState, WorkState
+from ctui.tasks.session import activity
 from ctui.tasks.session.asking import UNATTENDED, AskBook
 from ctui.tasks.session.limits import reset_time
 from ctui.tasks.session.messages import new_message
@@ -23,6 +24,7 @@ def began(step: Step) -> None:
     if step.standing.intent:
         return
     watch_time(step)
+    activity.began(step)
     for timer in ("sleep", "background"):
         step.timer(timer, None)
     if step.task.state is not TaskState.WAITING:
@@ -158,12 +160,15 @@ def work_found(step: Step, work: WorkState | None, trouble: str = "") -> None:
     if work is None or work == task.work or _nothing_new(work, task.work):
         return
     task.work = work
+    if work.branch in {"advanced", "diverged"}:
+        activity.committed(step)
     if work.problem:
         step.note(Notice(kind="problem", text=work.problem))
     if work.refs:
-        refs = ", ".join(f"{ref.name} {ref.commit[:9]}" for ref in work.refs)
-        text = f"{work.reason or 'work imported'}: {refs}"
         diverged = work.branch == "diverged"
+        text = work.reason or "its commits came home"
+        if diverged or len(work.refs) > 1:
+            text += ": " + ", ".join(f"{ref.name} {ref.commit[:9]}" for ref in work.refs)
         step.note(Notice(kind="diverged" if diverged else "imported", text=text))
 
 

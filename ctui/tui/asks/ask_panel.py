@@ -8,7 +8,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Input, Static, TextArea
 
 from ctui.tasks.model import Answer, Ask
 from ctui.tui.asks.ask_body import AskBody
@@ -37,7 +37,7 @@ class AskPanel(Vertical, can_focus=True):
             self.answer = answer
 
     class Emptied(Message):
-        """Message that the last ask is gone, and with it the focus, which nothing has now."""
+        """Message that the last ask is gone, and the focus with it: nothing had it before."""
 
     def __init__(self, *, share: float = 0.4) -> None:
         """Prepare a panel without an ask.
@@ -54,6 +54,8 @@ class AskPanel(Vertical, can_focus=True):
         self._done = 0
         self._guard = KeyGuard()
         self._return = FocusReturn()
+        self._before: Widget | None = None
+        """Widget that had the focus before this panel."""
 
     def compose(self) -> ComposeResult:
         yield AskBody(self._share)
@@ -131,9 +133,12 @@ class AskPanel(Vertical, can_focus=True):
 
     def _focus_moved(self, focused: Widget | None) -> None:
         if focused is not None and self not in focused.ancestors_with_self:
+            self._before = focused
             self._return.moved(focused)
 
     def _may_take_focus_back(self) -> bool:
+        if isinstance(self.screen.focused, Input | TextArea):
+            return False  # somebody may be writing there
         seen = self.screen.is_current and all(node.display for node in self.ancestors)
         return self._return.wanted and seen and not self.has_focus_within
 
@@ -222,8 +227,10 @@ class AskPanel(Vertical, can_focus=True):
         if had_focus:
             # Hidden with the focus, it would give it to whatever comes next.
             self._return.emptied()
-            self.screen.set_focus(None)
-            self.post_message(self.Emptied())
+            before = self._before if self._before is not None and _is_seen(self._before) else None
+            self.screen.set_focus(before)
+            if before is None:
+                self.post_message(self.Emptied())
         self.display = False
 
     @property
@@ -252,3 +259,9 @@ class AskPanel(Vertical, can_focus=True):
         if not form.problem:
             return keys
         return Content("\n").join([Content.styled(form.problem, "$text-error"), keys])
+
+
+def _is_seen(widget: Widget) -> bool:
+    return widget.is_attached and all(
+        node.display for node in widget.ancestors_with_self if isinstance(node, Widget)
+    )

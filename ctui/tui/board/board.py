@@ -5,7 +5,7 @@ Pure: events go in, items come out, and nothing here waits or draws.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import PurePath
 from typing import NamedTuple
@@ -19,12 +19,19 @@ class Group(StrEnum):
     """Need of an item for the person, most urgent first."""
 
     NEEDS_YOU = "NEEDS YOU"
-    RUNNING = "RUNNING"
+    """It asks, failed, or cannot go on by itself; the one that waits longest comes first."""
+    NEW = "NEW"
+    """It came to rest since somebody looked at it last."""
+    WORKING = "WORKING"
     REVIEW = "REVIEW"
     MERGED = "MERGED"
     CLEAN = "CLEAN"
     UNKNOWN = "WORKTREES"
     """Nobody has looked yet."""
+
+
+_BY_AGE = {Group.NEEDS_YOU, Group.NEW, Group.WORKING}
+_ORDER = {group: place for place, group in enumerate(Group)}
 
 
 class Item(NamedTuple):
@@ -36,6 +43,59 @@ class Item(NamedTuple):
     task: Task | None
     asks: int
     status: WorktreeStatus | None
+    ask: Ask | None = None
+    """The oldest thing that its task asks."""
+
+    @property
+    def since(self) -> int:
+        """Return the time from which it is as it is, in ns since the epoch; 0 if unknown."""
+        if self.ask is not None:
+            return self.ask.created
+        task, active = self.task, self.status.active if self.status else 0
+        if task is None:
+            return active
+        if self.group is Group.NEEDS_YOU:
+            return task.updated if task.state.live else task.activity.rested or task.updated
+        if self.group is Group.WORKING:
+            return max(task.activity.began, task.created)
+        return (
+            task.activity.rested if self.group is Group.NEW else max(active, task.activity.rested)
+        )
+
+    @property
+    def failed(self) -> bool:
+        """Return True if its task failed, and nothing was said to it since."""
+        return self.task is not None and not self.task.state.live and _failed(self.task)
+
+    @property
+    def unread(self) -> bool:
+        """Return True if its task came to rest and nobody has looked at what it did.
+
+        What has landed, and began in that turn, somebody has looked at.
+        """
+        if self.task is None or not self.task.unread:
+            return False
+        activity = self.task.activity
+        merged = self.status is not None and self.status.status == "merged"
+        return not (merged and activity.committed >= activity.began)
+
+
+class Entry(NamedTuple):
+    """One thing in the inbox."""
+
+    task: str
+    since: int
+    """Nanoseconds since the epoch."""
+    urgent: bool
+    text: str
+    """The question, or the message, in one sanitised line."""
+    ask: Ask | None = None
+    """None for what was told only."""
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Return what tells it from all others."""
+        return (self.task, self.since) if self.ask is None else ("", self.ask.id)
 
 
 class Board:
@@ -73,6 +133,11 @@ class Board:
         if (present := update.present) is not None:
             self.asks = {key: ask for key, ask in self.asks.items() if key in present.asks}
 
+    def is_here(self, update: Update) -> bool:
+        """Return True if an update is of a task of this repository."""
+        task = update.task or (self.tasks.get(update.ask.task) if update.ask else None)
+        return task is not None and task.repository == self.repository
+
     def gone_with(self, update: Update) -> list[str]:
         """Return the tasks that an update removes."""
         if (present := update.present) is not None:
@@ -108,6 +173,9 @@ class Board:
 
     def items(self) -> list[Item]:
         """Return all worktrees of the repository, and places where its tasks worked, by need."""
+        asks: dict[str, list[Ask]] = {}
+        for ask in sorted(self.asks.values(), key=lambda ask: ask.id):
+            asks.setdefault(ask.task, []).append(ask)
         newest = {
             task.worktree: task
             for task in sorted(self.tasks.values(), key=lambda task: task.created)
@@ -115,9 +183,8 @@ class Board:
         }
         paths = {**self._names, **{path: PurePath(path).name for path in newest}}
         paths |= self._names
-        found = [self._item(path, name, newest.get(path)) for path, name in paths.items()]
-        order = list(Group)
-        return sorted(found, key=lambda item: (order.index(item.group), item.name))
+        found = [self._item(path, name, newest.get(path), asks) for path, name in paths.items()]
+        return sorted(found, key=_place)
 
     def asks_of(self, task: str) -> list[Ask]:
         """Return the asks of a task, oldest first."""
@@ -126,9 +193,26 @@ class Board:
         )
 
     @property
-    def inbox(self) -> list[Ask]:
-        """Return everything that is asked, oldest first."""
-        return sorted(self.asks.values(), key=lambda ask: (ask.created, ask.id))
+    def inbox(self) -> list[Entry]:
+        """Return what is asked, and what was told and not read: the urgent first, then the old."""
+        from ctui.tasks.asks import toolbox_details
+
+        found = [
+            Entry(task.id, note.at, note.urgent, note.text)
+            for task in self.tasks.values()
+            for note in task.unread_notes
+        ]
+        for ask in self.asks.values():
+            details = toolbox_details(ask)
+            urgent = details is not None and details.urgent
+            found.append(Entry(ask.task, ask.created, urgent, ask.title, ask))
+        return sorted(found, key=lambda entry: (not entry.urgent, entry.since, entry.key))
+
+    @property
+    def asks_elsewhere(self) -> int:
+        """Return the number of asks of other repositories' tasks."""
+        here = {task.id for task in self.tasks.values() if task.repository == self.repository}
+        return sum(ask.task not in here for ask in self.asks.values())
 
     @property
     def running(self) -> list[Task]:
@@ -140,23 +224,34 @@ class Board:
         """Return the cost of all tasks on the list, in US dollars."""
         return sum(task.cost for task in self.tasks.values())
 
-    def _item(self, path: str, name: str, task: Task | None) -> Item:
-        asks = len(self.asks_of(task.id)) if task else 0
+    def _item(
+        self, path: str, name: str, task: Task | None, asks: Mapping[str, Sequence[Ask]]
+    ) -> Item:
+        asked = asks.get(task.id, ()) if task else ()
         status = self._statuses.get(path)
-        return Item(path, name, _group(status, task, asks), task, asks, status)
+        item = Item(
+            path, name, Group.UNKNOWN, task, len(asked), status, asked[0] if asked else None
+        )
+        return item._replace(group=_group(item))
+
+
+def _place(item: Item) -> tuple[int, int, str]:
+    age = item.since if item.group in _BY_AGE else 0
+    return _ORDER[item.group], age, item.name
 
 
 def _failed(task: Task) -> bool:
     return task.failed or task.reason is EndReason.FAILED
 
 
-def _group(status: WorktreeStatus | None, task: Task | None, asks: int) -> Group:
-    if asks or (task is not None and task.state is TaskState.WAITING):
-        return Group.NEEDS_YOU
-    if task is not None and not task.state.live and _failed(task):
+def _group(item: Item) -> Group:
+    status, task = item.status, item.task
+    if item.asks or item.failed or (task is not None and task.state is TaskState.WAITING):
         return Group.NEEDS_YOU
     if task is not None and task.works:
-        return Group.RUNNING
+        return Group.WORKING
+    if item.unread:
+        return Group.NEW
     if status is None:
         return Group.UNKNOWN if task is None else Group.REVIEW
     if status.problem:

@@ -5,20 +5,26 @@ Colours are theme variables; every text of a repository or a task is sanitised a
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
+from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 
-from ctui.humanize import lines_text
+from ctui.humanize import lines_text, short_age
 from ctui.tasks.model import EndReason, Task, TaskState
 from ctui.text import one_line
 from ctui.tui.board.board import Group, Item
+from ctui.tui.board.row_words import row_words
 from ctui.worktrees.model import WorktreeStatus
 
-_NAME_WIDTH = 18
 _LEAST_NAME = 10
+_NAME_SHARE = 0.42
+"""Of a row, that names take at most: what happens matters more than the end of a long name."""
 
 _GROUP_COLOURS = {
     Group.NEEDS_YOU: "bold $warning",
-    Group.RUNNING: "bold $primary",
+    Group.NEW: "bold $success",
+    Group.WORKING: "bold $primary",
     Group.REVIEW: "bold $accent",
 }
 
@@ -29,30 +35,61 @@ def group_heading(group: Group, count: int) -> Content:
     )
 
 
-def item_line(item: Item, width: int) -> Content:
-    """Return `▶ fix-login   asks 1 ~3 +1 ↑2` in `width` cells: the name gives way first."""
+def fold_line(counts: Mapping[Group, int], *, folded: bool) -> Content:
+    """Return `▸ 10 merged · 11 clean`, a row that shows those, or hides them again."""
+    words = " · ".join(f"{count} {group.lower()}" for group, count in counts.items() if count)
+    return Content.assemble(("▸ " if folded else "▾ ", "$primary"), (words, "$text-muted"))
+
+
+def name_width(items: Iterable[Item], width: int) -> int:
+    """Return the cells of the column of names, for rows of so many cells."""
+    longest = max((cell_len(one_line(item.name, width)) for item in items), default=0)
+    return max(min(longest, int(width * _NAME_SHARE)), min(longest, _LEAST_NAME))
+
+
+def item_line(item: Item, width: int, now: int = 0, names: int | None = None) -> Content:
+    """Return a row such as `? fix-login   edit src/login.py    6m` in `width` cells.
+
+    Args:
+        item: the worktree.
+        width: cells of the row.
+        now: nanoseconds since the epoch.
+        names: cells of its name; None takes what it needs.
+    """
     mark, colour = item_mark(item)
-    facts: list[tuple[str, str]] = []
-    if item.asks:
-        facts.append((f"asks {item.asks}", "bold $warning"))
-    if item.task is not None and item.task.alarm_count:
-        facts.append((f"alarms {item.task.alarm_count}", "bold $error"))
-    if item.status is not None and item.status.problem:
-        facts.append((item.status.problem, "$error"))
-    if marks := change_marks(item.status):
-        facts.append((marks, "$text-muted"))
-    room = width - 3 - sum(len(text) + 1 for text, _ in facts)
-    room = max(_LEAST_NAME, room)
-    name = one_line(item.name, room).ljust(min(_NAME_WIDTH, room))
-    parts = [(f"{mark} ", colour), (name, "")]
-    for fact in facts:
-        parts += [(" ", ""), fact]
-    return Content.assemble(*parts).truncate(width, ellipsis=True)
+    names = name_width([item], width) if names is None else names
+    age = short_age(item.since, now) if item.since and now else ""
+    room = max(0, width - 2 - names - 1 - (len(age) + 1 if age else 0))
+    pieces: list[tuple[str, str] | str] = []
+    for words in row_words(item):
+        pieces += [words, " "]
+    said = Content.assemble(*pieces[:-1]).truncate(room, ellipsis=True)
+    parts = [Content.assemble((f"{mark} ", colour), elided(item.name, names), " "), said]
+    if age:
+        gap = " " * max(1, width - sum(part.cell_length for part in parts) - len(age))
+        parts.append(Content.assemble(gap, (age, "$text-muted")))
+    return Content("").join(parts).truncate(width, ellipsis=True)
+
+
+def elided(name: str, width: int) -> str:
+    """Return a name in exactly so many cells: the middle of a long one is left out.
+
+    Names of one job often differ in their last characters only.
+    """
+    name = one_line(name, 4 * width)
+    if cell_len(name) > width:
+        tail = (width - 1) // 3
+        end = name[-tail:] if tail else ""
+        while cell_len(end) > tail:
+            end = end[1:]
+        name = f"{set_cell_size(name, width - 1 - cell_len(end)).rstrip()}…{end}"
+    return set_cell_size(name, width)
 
 
 def item_mark(item: Item) -> tuple[str, str]:
     """Return one character that says how it stands, and its colour."""
-    if item.task is not None and (found := task_mark(item.task, item.asks)) is not None:
+    worth_it = item.group in {Group.NEEDS_YOU, Group.NEW, Group.WORKING}
+    if worth_it and item.task and (found := task_mark(item.task, item.asks)) is not None:
         return found
     if item.group is Group.MERGED:
         return "✓", "$success"
@@ -72,7 +109,9 @@ def task_mark(task: Task, asks: int) -> tuple[str, str] | None:
             return "▶", "$primary"
         case TaskState.QUEUED | TaskState.STARTING:
             return "◌", "$primary"
-    return ("▶", "$primary") if task.background else None
+    if task.background:
+        return "▶", "$primary"
+    return ("●", "$success") if task.unread else None
 
 
 def change_marks(status: WorktreeStatus | None) -> str:
@@ -125,7 +164,7 @@ def worktree_card(item: Item) -> Content:
     lines += [
         Content(""),
         Content.assemble(
-            ("n", "bold $primary"),
+            ("N", "bold $primary"),
             (" starts a task here   ", "$text-muted"),
             ("c", "bold $primary"),
             (" cleans up", "$text-muted"),

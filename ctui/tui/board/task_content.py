@@ -1,9 +1,8 @@
-"""A pane's header, the tabs and the screen's header, as content. Pure."""
+"""A pane's header and the tabs, as content. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from textual.content import Content
 
@@ -11,11 +10,7 @@ from ctui.claude.protocol.silence import silence_text
 from ctui.humanize import compact, duration
 from ctui.tasks.model import Task, TaskState
 from ctui.text import one_line
-from ctui.tui.board.board import Board
 from ctui.tui.board.item_content import task_mark
-
-if TYPE_CHECKING:
-    from ctui.client.health.health import Check
 
 _STATE_COLOURS = {
     TaskState.RUNNING: "$primary",
@@ -60,7 +55,7 @@ def pane_header(task: Task, asks: int, now: int, *, silent: int = 0) -> Content:
     if task.work is not None and task.work.branch in {"advanced", "diverged"}:
         colour = "$error" if task.work.branch == "diverged" else "$success"
         parts.append((f"branch {task.work.branch}", colour))
-    header = Content.assemble(*_joined(parts))
+    header = Content.assemble(*joined(parts))
     if task.problem:
         return Content("\n").join([header, Content.styled(one_line(task.problem, 300), "$error")])
     return header
@@ -95,53 +90,9 @@ def tab_labels(tasks: Sequence[Task], asks: Sequence[int], width: int = 10_000) 
     return labels
 
 
-def screen_header(
-    board: Board,
-    name: str,
-    branch: str,
-    *,
-    distance: tuple[int, int] = (0, 0),
-    target: str = "",
-    scripted: bool,
-) -> Content:
-    """Return the top line: where we are, and what there is to do.
-
-    Args:
-        board: what there is.
-        name: of the repository.
-        branch: of its checkout.
-        distance: how many commits that branch is ahead of its upstream, and behind it.
-        target: branch that worktrees are judged against.
-        scripted: whether the model is the demo's.
-    """
-    ahead, behind = distance
-    marks = [one_line(branch, 40), f"↑{ahead}" if ahead else "", f"↓{behind}" if behind else ""]
-    where = " ".join(filter(None, marks))
-    parts = [("ctui", "bold $primary"), (one_line(name, 40), "bold"), (where, "")]
-    if target and target != branch:
-        parts.append((f"against {one_line(target, 40)}", "$text-muted"))
-    if running := len(board.running):
-        parts.append((f"{running} running", "$primary"))
-    if asks := len(board.asks):
-        parts.append((f"asks {asks}", "bold $warning"))
-    parts.append((f"${board.cost:.2f}", "$text-muted"))
-    if scripted:
-        parts.append(("the model is scripted", "bold $error"))
-    return Content.assemble(*_joined([part for part in parts if part[0]]))
-
-
-def health_marks(checks: Sequence[Check]) -> Content:
-    """Return `engine ✓  login 6 h`: the two that come and go, and whatever else is missing."""
-    parts: list[tuple[str, str]] = []
-    for check in checks:
-        if check.name in {"engine", "login"} or not check.ok:
-            mark, colour = (check.brief or "✓", "$text-muted") if check.ok else ("✗", "bold $error")
-            parts.append((f"{one_line(check.name, 20)} {mark}", colour))
-    return Content.assemble(*_joined(parts))
-
-
-def _joined(parts: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    joined: list[tuple[str, str]] = []
+def joined(parts: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the parts with a gap between each two."""
+    found: list[tuple[str, str]] = []
     for part in parts:
-        joined += [part, ("  ", "")] if part is not parts[-1] else [part]
-    return joined
+        found += [part, ("  ", "")] if part is not parts[-1] else [part]
+    return found

@@ -158,7 +158,7 @@ class Cleanup(Screen[None]):
     def action_mark_safe(self) -> None:
         had_marks = bool(self._list.marked)
         if not self._list.mark_safe() and not had_marks:
-            self.notify("nothing is merged: A again marks what is clean", markup=False)
+            self.notify("nothing merged can go: A again marks what is clean", markup=False)
         self._redraw()
 
     def action_details(self) -> None:

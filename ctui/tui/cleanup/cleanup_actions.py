@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ from ctui.worktrees.model import WorktreeStatus
 from ctui.worktrees.size import size_on_disk
 from ctui.worktrees.trash.entries import TrashEntry
 from ctui.worktrees.trash.purge import Purged, purge
+
+_WIDTH = 200
 
 
 class CleanupActions:
@@ -58,10 +60,12 @@ class CleanupActions:
     def remove(self, seen: Sequence[WorktreeStatus], *, delete_branches: bool) -> None:
         """Remove these, as they were seen; unclean ones were confirmed."""
         self.leaving |= {status.path for status in seen}
+        self.last_words = [f"Removing: {_names(status.name for status in seen)}."]
         self._start(self._remove(list(seen), delete_branches))
 
     def undo(self) -> None:
         """Bring the last batch back."""
+        self.last_words = ["Bringing back what went last."] if self._batches else []
         self._start(self._undo())
 
     def restore(self, entries: Sequence[TrashEntry], done: Callable[[], None]) -> None:
@@ -114,8 +118,9 @@ class CleanupActions:
                 self._batches.append([entry.id for entry in removed])
             for status, error in refused:
                 self._complain(CtuiError(f"{status.name}: {error.message}", hint=error.hint))
-            names = one_line(", ".join(entry.name for entry in removed), 200)
-            self.last_words = [f"Removed: {names}.  u brings them back."] if removed else []
+            names = _names(entry.name for entry in removed)
+            them = "it" if len(removed) == 1 else "them"
+            self.last_words = [f"Removed: {names}.  u brings {them} back."] if removed else []
 
     async def _undo(self) -> None:
         async with self._turn:
@@ -144,7 +149,7 @@ class CleanupActions:
                 self._app.notify(sanitise(note), markup=False)
         for error in refused.values():
             self._complain(error)
-        names = one_line(", ".join(item.entry.name for item in restored), 200)
+        names = _names(item.entry.name for item in restored)
         self.last_words = [f"Restored: {names}."] if restored else []
         self._batches = [
             left for batch in self._batches if (left := [e for e in batch if e not in ids])
@@ -174,3 +179,7 @@ class CleanupActions:
     def _complain(self, error: CtuiError) -> None:
         text = f"{error.message}\n{error.hint}" if error.hint else error.message
         self._app.notify(sanitise(text), severity="error", timeout=10, markup=False)
+
+
+def _names(names: Iterable[str]) -> str:
+    return one_line(", ".join(names), _WIDTH)

@@ -36,7 +36,8 @@ def row_line(row: Row, width: int, now: int, *, marked: bool, size: int | None) 
     """Return `[x] ✓ fix-typo   every change is in main since 3f2a91c (squash)   1.2 MiB   12 d`."""
     sign, colour = _MARKS[row.kind]
     box = ("[x] ", "bold $primary") if marked else ("[ ] ", "$text-muted")
-    about = [part for part in (row.obstacle or row.evidence, change_marks(row.status)) if part]
+    why = row.obstacle or ", ".join(filter(None, (row.look_first, row.evidence)))
+    about = [part for part in (why, change_marks(row.status)) if part]
     shown_size = size_text(size) if size is not None else "…"
     active = age(row.status.active, now) if row.status.active else ""
     room = max(0, width - 6 - _NAME - 1 - _SIZE - _AGE - 2)
@@ -57,7 +58,8 @@ def summary(
     consequences = chosen.consequences(delete_branches=delete_branches)
     if not consequences.facts:
         words = done or [
-            "Nothing is marked: space marks a row, A all that is merged, A again all that is clean."
+            "Nothing is marked: space marks a row, A all that is merged, A again what is clean.",
+            *_left_out(chosen),
         ]
         return Content("\n").join(Content.styled(text, "$text-muted") for text in words)
     lines = [Content(text) for text in consequences.facts]
@@ -74,6 +76,14 @@ def summary(
             Content.styled(f"  {row.name}: {row.path}", "$text-muted") for row in chosen.chosen
         ]
     return Content("\n").join(lines)
+
+
+def _left_out(chosen: CleanupList) -> list[str]:
+    count = sum(bool(row.look_first and not row.obstacle) for row in chosen.rows)
+    if not count:
+        return []
+    which = "One of them was" if count == 1 else f"{count} of them were"
+    return [f"{which} not read, or failed: A leaves these out."]
 
 
 def trash_line(entry: TrashEntry, width: int, now: int, *, marked: bool) -> Content:

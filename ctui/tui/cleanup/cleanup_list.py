@@ -37,6 +37,8 @@ class Row(NamedTuple):
     task: Task | None
     obstacle: str
     """Reason why it cannot be removed now; "" if it can."""
+    look_first: str = ""
+    """Reason why it is only marked by itself: somebody has still to look at it; "" if not."""
 
 
 class Consequences(NamedTuple):
@@ -86,6 +88,8 @@ class CleanupList:
     def mark_safe(self) -> int:
         """Mark all that is merged; at the next call what is clean too, then nothing.
 
+        What failed, or was not read, is left out: nobody has looked at it.
+
         Returns:
             how many are marked.
         """
@@ -99,8 +103,12 @@ class CleanupList:
         return len(self.marked)
 
     def _free(self, *kinds: Kind) -> set[str]:
-        """Return the rows of some kinds that could go."""
-        return {row.path for row in self.rows if row.kind in kinds and not row.obstacle}
+        """Return the rows of some kinds that could go, and that nobody has to look at first."""
+        return {
+            row.path
+            for row in self.rows
+            if row.kind in kinds and not row.obstacle and not row.look_first
+        }
 
     @property
     def chosen(self) -> list[Row]:
@@ -146,6 +154,7 @@ def _row(item: Item) -> Row | None:
         status,
         item.task,
         _obstacle(status, item.task),
+        "its last turn failed" if item.failed else "not read yet" if item.unread else "",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from textual.screen import Screen
@@ -18,6 +19,8 @@ from ctui.tui.dashboard.sidebar import Sidebar
 from ctui.tui.support.options import ScreenOptions
 from ctui.tui.support.worktree_observer import WorktreeObserver
 
+_TWICE_SECONDS = 2.0
+
 if TYPE_CHECKING:
     from ctui.client.tasks.new_task import NewTask
     from ctui.tui.asks.ask_panel import AskPanel
@@ -31,6 +34,8 @@ class Commands(Screen[None]):
     board: Board
     _options: ScreenOptions
     _observer: WorktreeObserver
+    _escape: tuple[str, float] = ("", 0.0)
+    """The task for which escape was pressed last, and when."""
 
     @abstractmethod
     def _take(self, update: Update) -> None:
@@ -61,36 +66,45 @@ class Commands(Screen[None]):
     def on_ask_panel_answered(self, event: AskPanel.Answered) -> None:
         self.services.task_actions.answer(event.ask, event.answer, event.panel.start_again)
 
-    def on_pane_interrupt_wanted(self, event: Pane.InterruptWanted) -> None:
-        task = self.board.tasks.get(event.task)
-        if task is None or not task.state.live:
-            self.query_one(Sidebar).focus()
-        else:
-            self._interrupt(task)
+    def on_pane_left(self) -> None:
+        """Go back to the list, from whatever has the focus in a pane."""
+        if self.has_class("-zoomed"):
+            self.remove_class("-zoomed")
+        self.query_one(Sidebar).focus()
+
+    def action_step_back(self) -> None:
+        """Show the list again; else interrupt the turn, once this was said twice."""
+        task = self._shown_task
+        if self.has_class("-zoomed"):
+            self.remove_class("-zoomed")
+        elif task is not None and task.state in {TaskState.RUNNING, TaskState.WAITING}:
+            said, self._escape = self._escape, (task.id, monotonic())
+            if said[0] == task.id and monotonic() - said[1] < _TWICE_SECONDS:
+                self._escape = ("", 0.0)
+                self.services.task_actions.interrupt(task.id)
+            else:
+                self.notify("esc again interrupts", timeout=_TWICE_SECONDS, markup=False)
 
     def action_interrupt(self) -> None:
-        task = self._shown_task
+        """End the turn of the task that is shown."""
+        task = self._needed_task()
         if task is not None and task.state in {TaskState.RUNNING, TaskState.WAITING}:
-            self._interrupt(task)
-
-    def _interrupt(self, task: Task) -> None:
-        facts = ["The turn ends; the conversation stays open."]
-        self._ask(
-            f"Interrupt {task.id}?",
-            facts,
-            "interrupt",
-            lambda: self.services.task_actions.interrupt(task.id),
-        )
+            self.services.task_actions.interrupt(task.id)
 
     def action_new_task(self) -> None:
         self._open_form()
 
-    def _open_form(self, again: NewTask | None = None, problem: str = "") -> None:
+    def action_new_task_here(self) -> None:
+        self._open_form(here=True)
+
+    def _open_form(
+        self, again: NewTask | None = None, problem: str = "", *, here: bool = False
+    ) -> None:
         from ctui.tui.dialogs.new_task import NewTaskForm
 
         chosen = self.query_one(Sidebar).chosen
-        free = chosen if chosen is not None and chosen.task is None else None
-        form = NewTaskForm(self._options, free, again, problem)
+        free = chosen if chosen is not None and not (chosen.task and chosen.task.works) else None
+        form = NewTaskForm(self._options, free, again, problem, here=here)
         self.app.push_screen(form, self._start)
 
     def _start(self, new: NewTask | None) -> None:
@@ -108,12 +122,44 @@ class Commands(Screen[None]):
         self._take(Update(task=task))
         self._observer.look()
         self._show_list()
-        self.query_one(Sidebar).choose(task.worktree)
-        self.run_worker(self._switcher.show_task(task, [], keep=True))
+        sidebar = self.query_one(Sidebar)
+        sidebar.choose(task.worktree)
+        sidebar.focus()
+        sidebar.follow()
+        self.run_worker(self._show_started(task))
+
+    async def _show_started(self, task: Task) -> None:
+        await self._switcher.show_task(task, [], keep=True)
+        self._show_list()  # what came while its pane was made
+
+    async def action_next_ask(self) -> None:
+        """Show the next task that asks something, and give the focus to its ask."""
+        asking = [item for item in self.board.items() if item.asks and item.task is not None]
+        if not asking:
+            elsewhere = "; those of other repositories are in the inbox" if self.board.asks else ""
+            self.notify(f"nothing is asked here{elsewhere}", timeout=3, markup=False)
+            return
+        shown = self._shown_task
+        tasks = [item.task.id for item in asking if item.task is not None]
+        place = tasks.index(shown.id) + 1 if shown is not None and shown.id in tasks else 0
+        pane = self._switcher.shown
+        if pane is not None and place and not pane.panel.has_focus_within:
+            place -= 1  # to what is asked here, before the next one
+        item = asking[place % len(asking)]
+        self.query_one(Sidebar).choose(item.path)
+        if item.task is not None:
+            asks = self.board.asks_of(item.task.id)
+            await self._switcher.show_task(item.task, asks, keep=False)
+            if (pane := self._switcher.shown) is not None:
+                pane.panel.focus()
 
     def action_follow_up(self) -> None:
         if (pane := self._switcher.shown) is not None:
             pane.composer.focus()
+
+    def action_todos(self) -> None:
+        if (pane := self._switcher.shown) is not None:
+            pane.toggle_todos()
 
     def action_search(self) -> None:
         if (pane := self._switcher.shown) is not None:
@@ -122,7 +168,17 @@ class Commands(Screen[None]):
     def action_inbox(self) -> None:
         from ctui.tui.asks.inbox import Inbox
 
-        self.app.push_screen(Inbox(self.board, self.services.task_actions))
+        self.app.push_screen(Inbox(self.board, self.services.task_actions), self._open_task)
+
+    async def _open_task(self, task_id: str | None) -> None:
+        task = self.board.tasks.get(task_id or "")
+        if task is None:
+            return
+        if task.repository != self.board.repository:
+            self.notify(f"{task.id} is a task of another repository", timeout=4, markup=False)
+            return
+        self.query_one(Sidebar).choose(task.worktree)
+        await self._switcher.show_task(task, self.board.asks_of(task.id), keep=False)
 
     def action_stop(self) -> None:
         if (task := self._needed_task()) is not None:

@@ -8,21 +8,25 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal
 
 from ctui.errors import CtuiError
 from ctui.tasks.calls import Update
-from ctui.tasks.model import Ask, AskState
+from ctui.tasks.model import Task
 from ctui.tui.board.board import Board, worth_a_look
 from ctui.tui.board.item_content import nothing_here
+from ctui.tui.dashboard.bindings import BINDINGS
 from ctui.tui.dashboard.commands import Commands
+from ctui.tui.dashboard.divider import Divider, list_width
 from ctui.tui.dashboard.header import Header
+from ctui.tui.dashboard.noticing import Noticing
 from ctui.tui.dashboard.pane_switcher import PaneSwitcher
 from ctui.tui.dashboard.services import Services
 from ctui.tui.dashboard.sidebar import Sidebar
 from ctui.tui.dashboard.tabs import TaskTabs
 from ctui.tui.support.key_bar import KeyBar
+from ctui.tui.support.memory import Memory, remember_divider, remember_shown
 from ctui.tui.support.options import ScreenOptions
 from ctui.tui.support.worktree_observer import WorktreeObserver
 
@@ -34,96 +38,25 @@ _LIST_SECONDS = 0.25
 """The list is brought up to date no more often than that."""
 
 _TICK_SECONDS = 1.0
+_AGES_TICKS = 20
+"""Ages are brought up to date so seldom while nothing works."""
 
 
 class Dashboard(Commands):
     """Screen that follows everything, and shows it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n", "new_task", "new", tooltip="start a new task", id="new-task"),
-        Binding(
-            "f", "follow_up", "follow up", tooltip="write to the task that is shown", id="follow-up"
-        ),
-        Binding("i", "inbox", "inbox", tooltip="inbox: everything that is asked", id="inbox"),
-        Binding("x", "stop", "stop", tooltip="stop the task that is shown", id="stop"),
-        Binding(
-            "g",
-            "resume",
-            "go on",
-            tooltip="go on with a task that was stopped",
-            show=False,
-            id="resume",
-        ),
-        Binding(
-            "R",
-            "remove",
-            "remove",
-            tooltip="remove the task and its worktree",
-            show=False,
-            id="remove",
-        ),
-        Binding(
-            "U",
-            "update",
-            "update",
-            tooltip="update the worktree from the target",
-            show=False,
-            id="update",
-        ),
-        Binding(
-            "exclamation_mark",
-            "shell",
-            "shell",
-            tooltip="a shell in the task's sandbox",
-            show=False,
-            key_display="!",
-            id="shell",
-        ),
-        Binding(
-            "p",
-            "ports",
-            "ports",
-            tooltip="open what the task serves in a browser",
-            show=False,
-            id="ports",
-        ),
-        Binding(
-            "T",
-            "top",
-            "top",
-            tooltip="what tasks take of this machine",
-            show=False,
-            id="top",
-        ),
-        Binding("c", "cleanup", "clean", tooltip="clean up worktrees, and the trash", id="cleanup"),
-        Binding("z", "zoom", "zoom", tooltip="hide or show the list", show=False, id="zoom"),
-        Binding("slash", "search", "search the transcript", show=False, key_display="/"),
-        Binding(
-            "escape",
-            "interrupt",
-            "interrupt",
-            tooltip="interrupt the turn of the task that is shown",
-            show=False,
-            key_display="esc",
-            id="interrupt",
-        ),
-        Binding("tab", "next_place", "Next place", show=False),
-        Binding("1", "tab(1)", "the first tab, and so on", show=False, key_display="1-9"),
-        *(Binding(str(number), f"tab({number})", show=False) for number in range(2, 10)),
-        Binding("H", "setup", "doctor: what is missing", show=False, id="doctor"),
-        Binding("ctrl+p", "app.command_palette", "palette", key_display="^p"),
-        Binding(
-            "question_mark",
-            "app.show_help",
-            "help",
-            tooltip="help: all keys",
-            key_display="?",
-            id="help",
-        ),
-        Binding("q", "app.leave", "quit", tooltip="quit; tasks go on", id="quit"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = BINDINGS
 
-    def __init__(self, services: Services, options: ScreenOptions) -> None:
+    def __init__(
+        self, services: Services, options: ScreenOptions, memory: Memory | None = None
+    ) -> None:
+        """Prepare a dashboard that has looked at nothing yet.
+
+        Args:
+            services: of the repository.
+            options: of the person.
+            memory: of earlier dashboards.
+        """
         super().__init__()
         self.services = services
         self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
@@ -131,6 +64,11 @@ class Dashboard(Commands):
         self._options = options
         self._list_due = False
         self._list_shown = 0.0
+        self._ticks = 0
+        memory = memory or Memory()
+        self._dividers = dict(memory.dividers)
+        self._last = memory.shown.get(str(services.place.git_dir), "")
+        self.noticing = Noticing(services.app, options, self._mark_read)
         self._observer = WorktreeObserver(
             services.paths, services.place.git_dir, self._take_statuses
         )
@@ -138,13 +76,15 @@ class Dashboard(Commands):
     def compose(self) -> ComposeResult:
         yield Header(self.services.place, scripted=self._options.scripted)
         with Horizontal(id="main"):
-            yield Sidebar(id="sidebar")
+            yield Sidebar(self._last, id="sidebar")
+            yield Divider()
             yield PaneSwitcher(self.services.make_pane, id="pane-switcher")
         yield KeyBar(self.BINDINGS, self._options.keys)
 
     def on_mount(self) -> None:
         self.board.take_names(self.services.place.worktree_names())
         self._show_list()
+        self.watch(self, "focused", self._focus_moved)
         self.query_one(Sidebar).focus()
         self.set_interval(_TICK_SECONDS, self._tick)
         # The first frame has no sizes yet; the second one shows what is in the list.
@@ -213,8 +153,7 @@ class Dashboard(Commands):
 
     def _take(self, update: Update) -> None:
         before = self.board.tasks.get(update.task.id) if update.task else None
-        if update.ask is not None and update.ask.state is AskState.PENDING:
-            self._ring(update.ask)
+        self.noticing.take(update, self.board)
         gone = self.board.gone_with(update)
         self.board.take(update)
         for task in gone:
@@ -222,11 +161,6 @@ class Dashboard(Commands):
         if gone or (update.task is not None and worth_a_look(before, update.task)):
             self._observer.look()
         self._want_list()
-
-    def _ring(self, ask: Ask) -> None:
-        """Ring the bell for a new ask, if the settings want it."""
-        if ask.id not in self.board.asks and self._options.bell:
-            self.app.bell()
 
     def _take_statuses(self, seen: Observation) -> None:
         if not self.is_attached:
@@ -263,21 +197,75 @@ class Dashboard(Commands):
             )
         if not items:
             self._switcher.say(nothing_here())
-        self.query_one(Header).show(self.board)
+        header = self.query_one(Header)
+        header.show(self.board, items)
+        self.noticing.show_title(header.title)
 
     def _tick(self) -> None:
-        if (pane := self._switcher.shown) is not None:
+        """Bring up to date what changes by itself, and note what is looked at."""
+        self._ticks += 1
+        pane = self._switcher.shown
+        if pane is not None:
             pane.tick()
+        self.noticing.look(self._shown_task if self.is_current else None)
+        works = any(task.state.live for task in self.board.tasks.values())
+        if self.is_current and (works or self._ticks % _AGES_TICKS == 0):
+            self.query_one(Sidebar).show_ages()
+
+    def _mark_read(self, task: Task, until: int) -> None:
+        self.services.task_actions.mark_read(task.id, until)
+
+    def _focus_moved(self) -> None:
+        self.set_class(self.query_one(Sidebar).has_focus, "-in-list")
+
+    # -- the divider
+
+    def on_resize(self) -> None:
+        self._divide(self._dividers.get(str(self.size.width)))
+
+    def on_divider_moved(self, event: Divider.Moved) -> None:
+        self._divide(event.column)
+        if event.left:
+            self._keep_divider()
+
+    def action_divide(self, step: int) -> None:
+        """Make the list wider or narrower."""
+        self._divide(self.query_one(Sidebar).outer_size.width + step)
+        self._keep_divider()
+
+    def _divide(self, wanted: int | None) -> None:
+        width = list_width(self.size.width, wanted)
+        self.query_one(Sidebar).styles.width = width
+        if wanted is not None:
+            self._dividers[str(self.size.width)] = width
+
+    @work(thread=True, group="divider", exclusive=True)
+    def _keep_divider(self) -> None:
+        terminal = self.size.width
+        remember_divider(self.services.paths, terminal, self._dividers[str(terminal)])
+
+    async def remember(self) -> None:
+        """Remember which worktree was shown last."""
+        if self._last and not self._options.scripted:
+            place = self.services.place.git_dir
+            await asyncio.to_thread(remember_shown, self.services.paths, place, self._last)
 
     # -- what the person does
 
     async def on_sidebar_chosen(self, event: Sidebar.Chosen) -> None:
-        task = event.item.task
+        task, self._last = event.item.task, event.item.path
         asks = self.board.asks_of(task.id) if task else []
         await self._switcher.show_item(event.item, asks, keep=event.opened)
         self._want_list()
         if event.opened and (pane := self._switcher.shown) is not None:
             (pane.panel if asks else pane.transcript).focus()
+
+    def on_header_count_clicked(self, event: Header.CountClicked) -> None:
+        if event.path:
+            self.query_one(Sidebar).choose(event.path)
+            self.query_one(Sidebar).focus()
+        else:
+            self.action_inbox()
 
     async def on_task_tabs_chosen(self, event: TaskTabs.Chosen) -> None:
         await self.action_tab(event.index + 1)
@@ -293,10 +281,12 @@ class Dashboard(Commands):
             self._want_list()
 
     def action_next_place(self) -> None:
-        """Focus the panel of what is asked first; else the next widget."""
+        """Focus the panel of what is asked, where something is; else the next widget.
+
+        Whoever is there already stays: the tab that leads to an ask never leads away from it.
+        """
         pane = self._switcher.shown
-        panel = pane.panel if pane is not None else None
-        if panel is not None and panel.display and not panel.has_focus_within:
-            panel.focus()
-        else:
+        if pane is None or not pane.panel.display:
             self.focus_next()
+        elif not pane.panel.has_focus_within:
+            pane.panel.focus()

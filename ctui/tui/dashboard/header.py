@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from textual import events
 from textual.content import Content
+from textual.message import Message
 from textual.widgets import Static
 
-from ctui.tui.board.board import Board
-from ctui.tui.board.task_content import health_marks, screen_header
+from ctui.tui.board.board import Board, Item
+from ctui.tui.board.header_content import counts, health_marks, screen_header
 from ctui.tui.support.place import Place
 
 if TYPE_CHECKING:
@@ -19,21 +21,35 @@ if TYPE_CHECKING:
 class Header(Static):
     """Top line, with what is missing only where the terminal is wide enough."""
 
+    class CountClicked(Message):
+        """Message that a count was clicked."""
+
+        def __init__(self, path: str) -> None:
+            super().__init__()
+            self.path = path
+            """The first row that it counts; "" where that is not on the list."""
+
     def __init__(self, place: Place, *, scripted: bool) -> None:
         super().__init__(id="header")
         self._place = place
         self._scripted = scripted
         self._left = Content()
         self._right = Content()
+        self._cells: dict[int, str] = {}
+        self.title = ""
+        """The same in short, for the terminal."""
         self._distance = (0, 0)
         self._target = ""
 
-    def show(self, board: Board) -> None:
+    def show(self, board: Board, items: Sequence[Item]) -> None:
         """Show what there is now."""
-        self._left = screen_header(
+        shown = counts(items, board.asks_elsewhere)
+        self.title = " · ".join([f"ctui {self._place.name}", *(count.text for count in shown)])
+        self._left, self._cells = screen_header(
             board,
             self._place.name,
             self._place.branch,
+            shown=shown,
             distance=self._distance,
             target=self._target,
             scripted=self._scripted,
@@ -55,6 +71,11 @@ class Header(Static):
 
     def on_resize(self) -> None:
         self._redraw()
+
+    def on_click(self, event: events.Click) -> None:
+        offset = event.get_content_offset(self)
+        if offset is not None and offset.x in self._cells:
+            self.post_message(self.CountClicked(self._cells[offset.x]))
 
     def _redraw(self) -> None:
         room = self.content_size.width - self._left.cell_length - self._right.cell_length

@@ -27,7 +27,7 @@ class Services:
     def __init__(self, app: App[Any], paths: Paths, place: Place) -> None:
         self.paths = paths
         self.place = place
-        self._app = app
+        self.app = app
         self._cleanup: CleanupActions | None = None
 
     @cached_property
@@ -42,7 +42,7 @@ class Services:
         """Return the person's commands."""
         from ctui.tui.support.task_actions import TaskActions
 
-        return TaskActions(self._app, self.client, self.worker_loop, self.place.git_dir)
+        return TaskActions(self.app, self.client, self.worker_loop, self.place.git_dir)
 
     @cached_property
     def worker_loop(self) -> WorkerLoop:
@@ -57,7 +57,7 @@ class Services:
 
         if self._cleanup is None:
             self._cleanup = CleanupActions(
-                self._app, self.worker_loop, self.paths, self.place.git_dir, changed
+                self.app, self.worker_loop, self.paths, self.place.git_dir, changed
             )
         return self._cleanup
 
@@ -78,4 +78,4 @@ class Services:
     def _clock(self) -> FrameClock:
         from ctui.tui.support.frame_clock import FrameClock
 
-        return FrameClock(self._app)
+        return FrameClock(self.app)

@@ -31,6 +31,8 @@ _FORM_KEYS = (
 _INBOX_KEYS = (
     Choice("right j", "next ask"),
     Choice("left k", "previous ask"),
+    Choice("enter", "open its task"),
+    Choice("space", "what was told has been read"),
     Choice("esc", "close"),
 )
 _SEARCH_KEYS = (
@@ -39,15 +41,17 @@ _SEARCH_KEYS = (
     Choice("esc", "close"),
 )
 _MARKS = (
-    Choice("▶", "running"),
+    Choice("▶", "works"),
     Choice("?", "asks something"),
+    Choice("●", "came to rest, and you have not looked yet"),
+    Choice("✉", "told you something"),
     Choice("○", "to review"),
     Choice("✓", "merged"),
     Choice("·", "clean"),
     Choice("✗", "failed"),
     Choice("!", "has a problem"),
     Choice("◌", "starting, or queued"),
-    Choice("↑2 ↓2", "commits ahead, behind"),
+    Choice("↑2 ↓2", "commits ahead, behind, when cleaning up"),
     Choice("+1 ~1 ?1 !1", "files staged, modified, untracked, in conflict"),
 )
 

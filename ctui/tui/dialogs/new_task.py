@@ -47,6 +47,8 @@ class NewTaskForm(ModalScreen[NewTask | None]):
         worktree: Item | None,
         again: NewTask | None = None,
         problem: str = "",
+        *,
+        here: bool = False,
     ) -> None:
         """Prepare a form.
 
@@ -55,6 +57,7 @@ class NewTaskForm(ModalScreen[NewTask | None]):
             worktree: the one that is highlighted and free, if there is one.
             again: what was refused, to be changed.
             problem: why, sanitised.
+            here: whether it is to begin in that worktree, and not in a new one.
         """
         super().__init__()
         self._defaults = options.defaults
@@ -63,6 +66,7 @@ class NewTaskForm(ModalScreen[NewTask | None]):
         self._worktree = worktree
         self._again = again or NewTask(
             prompt=type(self).draft,
+            worktree=worktree.path if here and worktree is not None else "",
             options=TaskOptions(
                 model=self._defaults.model, permission_mode=self._defaults.permission_mode
             ),
@@ -162,7 +166,8 @@ class NewTaskForm(ModalScreen[NewTask | None]):
     def _first_place(self) -> str:
         if self._again.in_checkout:
             return "checkout"
-        return self._worktree.path if self._worktree is not None else "new"
+        here = self._worktree is not None and self._again.worktree == self._worktree.path
+        return self._again.worktree if here else "new"
 
     def _first_mode(self) -> str:
         options = self._again.options

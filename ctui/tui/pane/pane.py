@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
+from ctui.claude.protocol.todos import step_now
 from ctui.claude.transcript.blocks import Prompt
 from ctui.claude.transcript.ledger import Changes
 from ctui.claude.transcript.transcript import Transcript
@@ -20,18 +21,21 @@ from ctui.client.client import Client
 from ctui.tasks.model import Ask, Task
 from ctui.tui.asks.ask_panel import AskPanel
 from ctui.tui.board.task_content import pane_header
+from ctui.tui.board.todo_content import todo_rows, todo_strip
 from ctui.tui.pane.composer import Composer
 from ctui.tui.pane.feed import Feed
 from ctui.tui.support.frame_clock import FrameClock
 from ctui.tui.transcript.search_line import SearchLine, Where
 from ctui.tui.transcript.transcript_view import TranscriptView
 
+_TODO_ROWS = 10
+
 
 class Pane(Vertical):
     """View of one task, which it follows for as long as it is mounted."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "Interrupt", show=False, id="pane.interrupt"),
+        Binding("escape", "leave", "Back", show=False, id="pane.interrupt"),
         Binding("slash", "search", "Search", show=False, id="pane.search", key_display="/"),
         Binding("[", "find('above')", "Match above", show=False, id="pane.match-above"),
         Binding("]", "find('below')", "Match below", show=False, id="pane.match-below"),
@@ -47,12 +51,8 @@ class Pane(Vertical):
             self.text = text
             self.attach = attach
 
-    class InterruptWanted(Message):
+    class Left(Message):
         """Message of an escape that means nothing nearer."""
-
-        def __init__(self, task: str) -> None:
-            super().__init__()
-            self.task = task
 
     def __init__(self, client: Client, clock: FrameClock, task: Task, *, id: str) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id, classes="pane")
@@ -61,11 +61,14 @@ class Pane(Vertical):
         self._feed = Feed(client, task.id, self._replaced, self._changed)
         self._asks = 0
         self._header = Content()
+        self._todos = Content()
+        self._todos_in_full = False
 
     def compose(self) -> ComposeResult:
         yield Static(classes="pane--header")
         yield TranscriptView(self._clock)
         yield SearchLine()
+        yield Static(classes="pane--todos")
         yield AskPanel()
         yield Composer(placeholder="follow up")
 
@@ -82,6 +85,7 @@ class Pane(Vertical):
         self._asks = len(asks)
         if self.is_mounted:
             self.panel.show(asks)
+            self._show_todos()
             self.tick()
 
     def tick(self) -> None:
@@ -92,6 +96,28 @@ class Pane(Vertical):
         if header != self._header:
             self._header = header
             self.query_one(".pane--header", Static).update(header)
+
+    def toggle_todos(self) -> None:
+        """Show the whole to-do list, or one line of it."""
+        self._todos_in_full = not self._todos_in_full
+        self._show_todos()
+
+    def on_resize(self) -> None:
+        self._show_todos()
+
+    def _show_todos(self) -> None:
+        task = self.task_record
+        todos = task.activity.todos
+        shown = bool(todos) and (task.works or step_now(todos) is not None)
+        strip = self.query_one(".pane--todos", Static)
+        strip.display = shown
+        if shown:
+            width = max(1, self.size.width - 2)
+            whole = self._todos_in_full
+            content = todo_rows(todos, _TODO_ROWS) if whole else todo_strip(todos, width)
+            if content != self._todos:
+                self._todos = content
+                strip.update(content)
 
     @property
     def panel(self) -> AskPanel:
@@ -136,7 +162,7 @@ class Pane(Vertical):
         self.transcript.focus()
 
     def action_leave(self) -> None:
-        """Close what is open here; else ask whether the turn should end."""
+        """Close what is open here; else go back to the list."""
         search = self.query_one(SearchLine)
         if self.panel.leave_words():
             return
@@ -145,7 +171,7 @@ class Pane(Vertical):
         elif self.transcript.screen.selections:
             self.screen.clear_selection()
         else:
-            self.post_message(self.InterruptWanted(self.task_record.id))
+            self.post_message(self.Left())
 
     def action_search(self) -> None:
         self.query_one(SearchLine).open()

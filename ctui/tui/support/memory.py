@@ -1,9 +1,11 @@
-"""Memory of the screen itself: the theme that was chosen, and where it was opened."""
+"""Memory of the screen itself: its theme, its divider, where it was opened, what it showed."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -13,6 +15,7 @@ from ctui.paths import Paths, private_folder
 from ctui.small_file import read_small_file
 
 _MOST_PLACES = 20
+_MOST_WIDTHS = 50
 _LIMIT = 1 << 18
 
 
@@ -23,6 +26,10 @@ class Memory(msgspec.Struct, frozen=True, omit_defaults=True):
     """As the palette chose it; what `config.toml` says goes before it."""
     repositories: tuple[str, ...] = ()
     """Checkouts whose dashboard was opened, the last one first."""
+    dividers: Mapping[str, int] = {}
+    """A terminal's width -> that of the list in it."""
+    shown: Mapping[str, str] = {}
+    """A repository's `.git` folder -> the worktree that was shown last."""
 
 
 def recall(paths: Paths) -> Memory:
@@ -34,17 +41,32 @@ def recall(paths: Paths) -> Memory:
 
 
 def remember_theme(paths: Paths, name: str) -> None:
-    _write(paths, msgspec.structs.replace(recall(paths), theme=name))
+    _change(paths, theme=name)
 
 
 def remember_repository(paths: Paths, checkout: Path) -> None:
-    before = recall(paths)
-    others = (known for known in before.repositories if known != str(checkout))
-    repositories = (str(checkout), *others)[:_MOST_PLACES]
-    _write(paths, msgspec.structs.replace(before, repositories=repositories))
+    others = (known for known in recall(paths).repositories if known != str(checkout))
+    _change(paths, repositories=(str(checkout), *others)[:_MOST_PLACES])
 
 
-def _write(paths: Paths, memory: Memory) -> None:
+def remember_divider(paths: Paths, width: int, column: int) -> None:
+    """Remember the width of the list in terminals of a width."""
+    _change(paths, dividers=_newest(recall(paths).dividers, str(width), column, _MOST_WIDTHS))
+
+
+def remember_shown(paths: Paths, git_dir: Path, worktree: str) -> None:
+    """Remember which worktree of a repository was shown last."""
+    _change(paths, shown=_newest(recall(paths).shown, str(git_dir), worktree, _MOST_PLACES))
+
+
+def _newest(known: Mapping[str, Any], key: str, value: object, most: int) -> dict[str, Any]:
+    """Return the entries with one that is the newest now; the oldest go."""
+    entries = [*((name, entry) for name, entry in known.items() if name != key), (key, value)]
+    return dict(entries[-most:])
+
+
+def _change(paths: Paths, **facts: object) -> None:
+    memory = msgspec.structs.replace(recall(paths), **facts)
     with suppress(
         OSError, CtuiError
     ):  # a full disk, or a wrong folder, is told by whoever needs it

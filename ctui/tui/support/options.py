@@ -17,6 +17,8 @@ class ScreenOptions(NamedTuple):
     """True if the model is the demo's."""
     bell: bool = True
     """True if the terminal's bell rings when a task asks."""
+    notify: bool = True
+    """True if the desktop is told what happens while nobody looks."""
     delete_branches: bool = False
     """True if removing a worktree removes its branch too."""
     isolated: bool = False

@@ -28,6 +28,7 @@ _LOOKS_LIKE = {
     "'": "‘’",
     '"': "“”",
     "~": "↻≈",
+    "@": "✉",
     " ": "\u00a0\u2003\u2002\u2009",
 }
 _TABLE = {known: plain for plain, all_known in _LOOKS_LIKE.items() for known in all_known}

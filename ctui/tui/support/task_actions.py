@@ -19,7 +19,7 @@ from ctui.client.tasks.new_task import NewTask
 from ctui.client.tasks.tasks import Started, remove_task, start_task
 from ctui.errors import CtuiError
 from ctui.git.repository.repository import open_repository
-from ctui.tasks.calls import AnswerAsk, InterruptTask, StopTask
+from ctui.tasks.calls import AnswerAsk, InterruptTask, MarkRead, StopTask
 from ctui.tasks.model import Answer, Ask, Task
 from ctui.text import one_line, sanitise
 from ctui.tui.support.dropped import by_name
@@ -104,6 +104,10 @@ class TaskActions:
     def answer(self, ask: Ask, answer: Answer, refused: Callable[[], None]) -> None:
         call = self._client.call(AnswerAsk(ask.id, answer))
         self._do(call, failed=lambda error: self._refuse(error, refused))
+
+    def mark_read(self, task: str, until: int) -> None:
+        """Tell that the person has read what a task did; without a driver it stays unread."""
+        self._do(self._client.call(MarkRead(task, until)), failed=lambda _: None)
 
     def interrupt(self, task: str) -> None:
         self._do(self._client.call(InterruptTask(task)))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
+from ctui.claude.protocol import fields
+from ctui.claude.protocol.todos import TOOLS as TODO_TOOLS
+from ctui.claude.protocol.todos import change_of
 from ctui.claude.transcript.blocks import ToolCall, ToolOutput, ToolState
 from ctui.paths import WORKSPACE
 from ctui.tui.text.code import code_lines, diff_lines, language_of
@@ -13,8 +16,10 @@ from ctui.tui.text.lines import Line, Span, Wrap, shortened
 _OUTPUT_LINES = 6
 _CHANGE_LINES = 24
 _LONGEST_SUBJECT = 400
+_ROW = 100
+"""Characters that about fill a row: a line of thousands fills a screen."""
 
-_SAYS_NOTHING_NEW = {"AskUserQuestion", "Read", "Write"}
+_SAYS_NOTHING_NEW = {"AskUserQuestion", "ExitPlanMode", "Read", "Write", *TODO_TOOLS}
 """Tools whose good result repeats what is shown of the call, or what nobody reads here."""
 
 _MARKS = {
@@ -26,16 +31,38 @@ _MARKS = {
     ToolState.STOPPED: ("■", "dim"),
 }
 
+_TODO_MARKS = {"completed": ("✓", "dim"), "in_progress": ("▶", "ask"), "pending": ("○", "output")}
+
 
 def tool_lines(call: ToolCall, *, unfolded: bool) -> tuple[list[Line], int]:
     """Return a tool call's lines, and how many more there are when it is unfolded."""
     limit = _CHANGE_LINES if _is_change(call) else _OUTPUT_LINES
     body = list(_body(call, HighlightBudget() if unfolded else HighlightBudget(rows=limit)))
-    left_out = len(body) - limit
-    if unfolded or left_out <= 1:
-        return [title_line(call), *body], 0
-    mark = Line(f"… {left_out} more lines", style="dim", first="  ", rest="  ")
-    return [title_line(call), *body[:limit], mark], left_out
+    title = title_line(call)
+    if unfolded:
+        return [title, *body], 0
+    if call.state is ToolState.ERROR and not _is_change(call):
+        # Why it failed is what was said last.
+        shown, left_out = folded(body[::-1], limit)
+        shown.reverse()
+        return [title, *([fold_mark(left_out)] if left_out else []), *shown], left_out
+    shown, left_out = folded(body, limit)
+    return [title, *shown, *([fold_mark(left_out)] if left_out else [])], left_out
+
+
+def folded(lines: Sequence[Line], limit: int) -> tuple[list[Line], int]:
+    """Return the first lines, about as many as fill so many rows, and how many are left out."""
+    rows = 0
+    for count, line in enumerate(lines):
+        rows += 1 + len(line.text) // _ROW
+        if rows > limit and count and len(lines) - count > 1:
+            return list(lines[:count]), len(lines) - count
+    return list(lines), 0
+
+
+def fold_mark(left_out: int) -> Line:
+    """Return the line that stands for those that are left out."""
+    return Line(f"… {left_out} more lines", style="dim", first="  ", rest="  ")
 
 
 def title_line(call: ToolCall) -> Line:
@@ -85,6 +112,16 @@ def _given(call: ToolCall, language: str, budget: HighlightBudget) -> Iterable[L
     """Return the part of the input that its one-line subject cannot show."""
     given = call.given
     match call.name:
+        case "TodoWrite":
+            return _todo_lines(call)
+        case "MultiEdit" if isinstance(given.get("edits"), list):
+            return [
+                line
+                for edit in fields.mappings(given, "edits")
+                for line in _replacement(
+                    edit.get("old_string"), edit.get("new_string"), language, budget
+                )
+            ]
         case "Edit" if isinstance(given.get("old_string"), str):
             return _replacement(given.get("old_string"), given.get("new_string"), language, budget)
         case "Write" if isinstance(given.get("content"), str):
@@ -92,6 +129,13 @@ def _given(call: ToolCall, language: str, budget: HighlightBudget) -> Iterable[L
         case "Bash" if "\n" in str(given.get("command", "")):
             return code_lines(shortened(str(given["command"])), "bash", budget, first="  ")
     return ()
+
+
+def _todo_lines(call: ToolCall) -> Iterator[Line]:
+    change = change_of(call.name, call.given)
+    for todo in change.todos if change is not None else ():
+        mark, style = _TODO_MARKS[todo.state]
+        yield Line(todo.text, style=style, first=f"  {mark} ", rest="    ")
 
 
 def _replacement(old: object, new: object, language: str, budget: HighlightBudget) -> list[Line]:

@@ -29,7 +29,7 @@ from ctui.claude.transcript.tools import tool_request
 from ctui.humanize import compact, duration
 from ctui.tui.text.lines import BLANK, Line, Span, shortened
 from ctui.tui.text.markdown import markdown_lines, plain_lines
-from ctui.tui.text.tool_lines import tool_lines
+from ctui.tui.text.tool_lines import fold_mark, folded, tool_lines
 
 _PROMPT_LINES = 12
 _THOUGHT_LINES = 2
@@ -39,6 +39,14 @@ _MOST_MARKDOWN_ROWS = 5_000
 """Longer texts are shown as they were written: to parse them could take seconds."""
 
 _INDENT = "  "
+
+_MARKS = {
+    "started": "begins",
+    "exited": "Claude Code has ended",
+    "failed": "Claude Code could not start",
+    "ended": "the sandbox has ended",
+    "dropped": "a line was lost",
+}
 
 _OUTCOMES = {
     AskOutcome.OPEN: ("waits for an answer", "ask"),
@@ -147,8 +155,9 @@ def _outcome(block: AskRecord) -> Line:
 
 def _plan(block: PlanRecord) -> Iterator[Line]:
     yield Line("A plan", style="ask", first="? ", rest="  ")
-    for line in _prose(block.text):
-        yield indented(line, "  ")
+    if block.outcome is not AskOutcome.OPEN:  # the panel shows it where it is decided about
+        for line in _prose(block.text):
+            yield indented(line, "  ")
     yield _outcome(block)
 
 
@@ -179,8 +188,10 @@ def _turn_end(block: TurnEnd) -> Iterator[Line]:
 
 
 def _run_mark(block: RunMark) -> Iterator[Line]:
-    text = f"run {block.run} {block.what}"
-    if block.code is not None:
+    text = _MARKS.get(block.what, block.what)
+    if block.what == "started" and block.run > 1:
+        text = "goes on"
+    if block.code:
         text += f" with exit code {block.code}"
     if block.text:
         text += f": {block.text}"
@@ -189,12 +200,7 @@ def _run_mark(block: RunMark) -> Iterator[Line]:
 
 def _folded(lines: Iterable[Line], limit: int, *, unfolded: bool) -> tuple[list[Line], int]:
     found = list(lines)
-    left_out = len(found) - limit
-    if unfolded or left_out <= 1:
+    if unfolded:
         return found, 0
-    return [*found[:limit], fold_mark(left_out)], left_out
-
-
-def fold_mark(left_out: int) -> Line:
-    """Return the line that stands for those that are left out."""
-    return Line(f"… {left_out} more lines", style="dim", first="  ", rest="  ")
+    shown, left_out = folded(found, limit)
+    return [*shown, *([fold_mark(left_out)] if left_out else [])], left_out

@@ -30,6 +30,15 @@ class Outlook(NamedTuple):
     removed: int | None = None
     conflict: bool | None = None
     """True if it would conflict; None if that is not known."""
+    files: int | None = None
+
+
+class _Lines(NamedTuple):
+    """Difference between two trees."""
+
+    added: int = 0
+    removed: int = 0
+    files: int = 0
 
 
 def outlooks(scratch: Scratch, target: str, works: Mapping[_Key, OwnWork]) -> dict[_Key, Outlook]:
@@ -49,18 +58,18 @@ def outlooks(scratch: Scratch, target: str, works: Mapping[_Key, OwnWork]) -> di
     scratch.failed = failed
     found = {}
     for key, own in asked.items():
-        added, removed = lines.get(own.tip, (None, None))
-        found[key] = Outlook(added, removed, conflicts.get(own.tip))
+        added, removed, files = lines.get(own.tip, (None, None, None))
+        found[key] = Outlook(added, removed, conflicts.get(own.tip), files)
     return found
 
 
-def _lines(scratch: Scratch, works: Iterable[OwnWork]) -> dict[str, tuple[int, int]]:
-    """Return the lines that each tip adds and removes since it left the target."""
+def _lines(scratch: Scratch, works: Iterable[OwnWork]) -> dict[str, _Lines]:
+    """Return the lines and files that each tip changes since it left the target."""
     trees = {
         own.tip: (str(scratch.tree(own.bases[0]).id), str(scratch.tree(own.tip).id))
         for own in works
     }
-    pairs = {f"{old} {new}": (0, 0) for old, new in trees.values()}
+    pairs = {f"{old} {new}": _Lines() for old, new in trees.values()}
     output = scratch.git(
         *("diff-tree", "--stdin", "-r", "--numstat", "--no-renames", "--ignore-submodules=all"),
         given="".join(f"{pair}\n" for pair in pairs).encode(),
@@ -72,9 +81,13 @@ def _lines(scratch: Scratch, works: Iterable[OwnWork]) -> dict[str, tuple[int, i
         if not tab:
             pair = line.strip()
             told.add(pair)
-        elif added.isdigit() and pair in pairs:
+        elif pair in pairs:
+            # A binary file has a dash in the place of each number.
+            lines = [int(text) if text.isdigit() else 0 for text in (added, rest.split("\t")[0])]
             before = pairs[pair]
-            pairs[pair] = (before[0] + int(added), before[1] + int(rest.partition("\t")[0]))
+            pairs[pair] = _Lines(
+                before.added + lines[0], before.removed + lines[1], before.files + 1
+            )
     if not output:
         return {}
     same = {f"{old} {new}" for old, new in trees.values() if old == new}

@@ -169,6 +169,7 @@ class _Proving:
                     added=seen.added,
                     removed=seen.removed,
                     conflict=seen.conflict,
+                    files=seen.files,
                 )
 
     def _judge_of(self, target: Target, works: Mapping[Question, OwnWork]) -> Judge:

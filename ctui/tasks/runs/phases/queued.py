@@ -45,7 +45,7 @@ def begin_by_itself(step: Step) -> None:
 
 def forget_run(standing: Standing) -> None:
     """Forget what is known of the last run only."""
-    standing.run, standing.view = None, RunView()
+    standing.run, standing.view = None, RunView(todos=standing.task.activity.todos)
     standing.intent, standing.ending = "", False
     standing.failure = standing.over = None
     standing.import_wanted = standing.alarmed = False
