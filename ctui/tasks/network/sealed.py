@@ -13,7 +13,7 @@ import msgspec
 
 from ctui.claude.login.credentials import Kind
 from ctui.claude.login.platforms import Platform
-from ctui.claude.mcp.mcp_servers import McpServer
+from ctui.claude.mcp.mcp_server import McpServer
 from ctui.config import Config
 from ctui.errors import InvalidInput
 from ctui.gateway.egress.names import host_of
