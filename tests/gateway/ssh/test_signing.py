@@ -281,6 +281,11 @@ async def test_a_signature_is_for_the_session_that_the_host_has_signed(tmp_path:
         ):
             assert await _say(task, bind, refused) == [bytes([wire.SUCCESS]), FAILED]
         assert not task.way.asked
+        allowed, denied = task.way.policy, (rule_of("localhost", ports=()),)
+        task.way.policy = msgspec.structs.replace(allowed, deny=denied)
+        assert await _say(task, bind, good) == [bytes([wire.SUCCESS]), FAILED]
+        assert not task.way.asked
+        task.way.policy = allowed
         # A second word on a connection does not make it another session's.
         again = _bind(host, other, sign(made.host_key.read_text(), other, 0))
         assert (await _say(task, bind, again, _sign(key.public, other)))[1:] == [FAILED, FAILED]
