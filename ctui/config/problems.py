@@ -41,6 +41,7 @@ RETIRED: Mapping[str, str] = {
 }
 """Keys that older files have: each is said in one line, and does nothing."""
 
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _NO_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -134,14 +135,15 @@ def variable_problems(environ: Mapping[str, str]) -> list[Problem]:
 
 def value_problem(key: Key, value: object, *, strict: bool = True) -> Problem | None:
     """Return the problem of one key's value, or None; `strict` is off for environment variables."""
-    if any(_NO_TEXT.search(text) for text in _texts(value)):
+    if any(map(_NO_TEXT.search, _texts(value))):
         hint = "write it in one line of plain text"
         return Problem(key.path, "has a control character in it, or no UTF-8", hint)
     try:
         converted = msgspec.convert(value, key.type, strict=strict)
     except msgspec.ValidationError as error:
         said = _PATH_OF_ERROR.sub("", str(error))
-        return Problem(key.path, f"{one_line(said, 200)}", f"such as {toml_value(key.default)}")
+        hint = f"such as {toml_value(key.default)}" if key.default != () else key.about
+        return Problem(key.path, f"{one_line(said, 200)}", hint)
     try:
         _check(key.path, converted)
     except CtuiError as error:
@@ -150,27 +152,29 @@ def value_problem(key: Key, value: object, *, strict: bool = True) -> Problem | 
 
 
 def _texts(value: object) -> Iterator[str]:
-    """Yield every text in a value of a file."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list):
-        for one in value.values() if isinstance(value, dict) else value:
-            yield from _texts(one)
+    """Yield the texts of a value, of a list of them, and of the tables in such a list."""
+    for one in value if isinstance(value, list) else [value]:
+        inner = one.values() if isinstance(one, dict) else [one]
+        yield from (text for text in inner if isinstance(text, str))
 
 
 def toml_value(value: object) -> str:
     """Return a text, number, truth value, table or list of them as TOML writes it."""
-    if isinstance(value, dict):
-        inside = (f"{key} = {toml_value(one)}" for key, one in value.items())
-        return f"{{{', '.join(inside)}}}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(toml_value, value))}]"
+    if isinstance(value, dict):
+        pairs = [f"{_toml_key(name)} = {toml_value(one)}" for name, one in value.items()]
+        return f"{{ {', '.join(pairs)} }}"
     if isinstance(value, bool):
         return str(value).lower()
     if not isinstance(value, str):
         return repr(value)
     # JSON's escapes are TOML's, and only TOML wants DEL escaped.
     return msgspec.json.encode(value).decode().replace("\x7f", "\\u007f")
+
+
+def _toml_key(name: str) -> str:
+    return name if _BARE_KEY.fullmatch(name) else toml_value(name)
 
 
 def _of_section(section: str, value: object) -> Iterator[tuple[tuple[str, ...], Problem]]:

@@ -11,7 +11,7 @@ from ctui.config.writing import write_file
 from ctui.errors import InvalidInput
 from ctui.paths import Paths
 
-_HEADER = re.compile(r"\s*\[([^\[\]]+)\]\s*(#.*)?$")
+_HEADER = re.compile(r"\s*\[{1,2}([^\[\]]+)\]{1,2}\s*(#.*)?$")
 
 
 def set_keys(paths: Paths, section: str, values: Mapping[str, object]) -> None:

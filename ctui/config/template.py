@@ -12,7 +12,8 @@ from ctui.config.problems import Problem, parse, toml_value
 from ctui.config.sources import checked
 from ctui.errors import Refused
 
-_HEADER = re.compile(r"[ \t]*\[[ \t]*([A-Za-z0-9_-]+)[ \t]*\][ \t]*(?:#.*)?")
+_HEADER = re.compile(r"[ \t]*\[{1,2}[ \t]*([A-Za-z0-9_.-]+)[ \t]*\]{1,2}[ \t]*(?:#.*)?")
+"""Of a table, or of one of several (`[[network.private]]`)."""
 
 
 def template() -> str:
