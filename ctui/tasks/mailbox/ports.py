@@ -51,10 +51,10 @@ class Account(NamedTuple):
     """The task's MCP servers with their secrets, if it has any."""
     environ: Mapping[str, str] | None = None
     """The environment of the person's last command; None means this process's own."""
-    secrets: Mapping[str, str] = {}
-    """Variables with the values of the task's secrets."""
     lent: Lent | None = None
     """Loan of the gateway to a sealed run; None where it was not read."""
+    secrets: Mapping[str, str] = {}
+    """Variables with the values of the task's secrets."""
 
 
 class Workspace(Protocol):

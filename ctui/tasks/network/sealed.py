@@ -17,13 +17,11 @@ from ctui.errors import InvalidInput
 from ctui.gateway.egress.names import host_of
 from ctui.gateway.egress.policy import Policy, PrivateHost, Rule
 from ctui.gateway.model import Access, Login, LoginKind
-from ctui.gateway.ssh.files import AGENT_SOCKET, CONFIG
 from ctui.sandbox.proxies import GATEWAY, gateway_proxies
 from ctui.sandbox.services import Service
-from ctui.sandbox.spec import CERTIFICATES, GATEWAY_FOLDER, TRUST_VARIABLES, Mount
+from ctui.sandbox.spec import GATEWAY_FOLDER, Mount
 from ctui.tasks.host_rules import HostRule
 from ctui.tasks.model import Task, TaskOptions
-from ctui.tasks.network.lent import Lent
 from ctui.tasks.network.rules import policy_of
 
 if TYPE_CHECKING:
@@ -36,12 +34,6 @@ UNSEALED = "unsealed"
 
 PLACEHOLDER = "ctui-has-the-login"
 """In the login's place: the CLI wants one, and a constant is worth nothing to anybody."""
-
-_SSH = {
-    "SSH_AUTH_SOCK": f"{GATEWAY_FOLDER}/{AGENT_SOCKET}",
-    # The tree's own says for which host it wants a signature; a base's may be too old for that.
-    "GIT_SSH_COMMAND": f"/ctui/tree/bin/ssh -F {GATEWAY_FOLDER}/{CONFIG}",
-}
 
 _PORTS = {"http": 80, "https": 443}
 _KINDS: Mapping[Kind, LoginKind] = {"api-key": "api-key", "auth-token": "bearer", "oauth": "oauth"}
@@ -102,23 +94,9 @@ def _servers(task: Task) -> Iterator[PrivateHost]:
 
 
 def access_of(
-    task: str,
-    number: int,
-    policy: Policy,
-    folder: Path,
-    budget: float | None = None,
-    lent: Lent = Lent(),  # noqa: B008 - never changed
+    task: str, number: int, policy: Policy, folder: Path, budget: float | None = None
 ) -> Access:
-    """Return a run's access to the gateway.
-
-    Args:
-        task: its id.
-        number: of the run.
-        policy: which hosts it reaches.
-        folder: where all accesses have theirs.
-        budget: of the task, in dollars.
-        lent: what the gateway adds to its requests.
-    """
+    """Return a run's access to the gateway; `folder` is where all accesses have theirs."""
     run = f"{task}/{number}"
     return Access(
         run=run,
@@ -128,8 +106,6 @@ def access_of(
         egress=policy,
         login=task,
         budget=budget,
-        credentials=lent.credentials,
-        keys=lent.keys,
     )
 
 
@@ -168,20 +144,8 @@ def refuse_owned(names: Iterable[str]) -> None:
         )
 
 
-def sealed_environment(
-    login: Login | None,
-    beside: Iterable[Service] = (),
-    *,
-    opened: bool = False,
-    signs: bool = False,
-) -> dict[str, str]:
-    """Return the variables of a sealed run, none of them a secret.
-
-    Args:
-        login: of its calls.
-        beside: its services.
-        opened: it reaches hosts that the gateway opens, whose certificates programs are to trust.
-        signs: it has an agent of ssh.
+def sealed_environment(login: Login | None, beside: Iterable[Service] = ()) -> dict[str, str]:
+    """Return the variables of a sealed run, none of them a secret; `beside` are its services.
 
     By the socket and its own address the CLI behaves as without a gateway: the same window, tools
     and models. The socket's variable is not documented, and is pinned with the CLI.
@@ -195,8 +159,6 @@ def sealed_environment(
         "ANTHROPIC_UNIX_SOCKET": f"{GATEWAY_FOLDER}/api.sock",
         "ANTHROPIC_BASE_URL": "http://api.anthropic.com",
         "ANTHROPIC_AUTH_TOKEN": PLACEHOLDER,
-        **(dict.fromkeys(TRUST_VARIABLES, CERTIFICATES) if opened else {}),
-        **(_SSH if signs else {}),
         # With a subscription the CLI asks for it by itself, which it cannot see here.
         **({"ENABLE_PROMPT_CACHING_1H": "1"} if login and login.kind == "oauth" else {}),
     }

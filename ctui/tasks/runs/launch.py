@@ -39,7 +39,7 @@ from ctui.sandbox.spec import (
 from ctui.sandbox.surroundings import surroundings
 from ctui.tasks.mailbox.ports import Account, BuiltEnvironment, Provided, Services
 from ctui.tasks.model import SandboxFacts, Task
-from ctui.tasks.network.lent import not_read, problems_of
+from ctui.tasks.network.lent import lent_environment, lent_to, problems_of
 from ctui.tasks.network.sealed import (
     SEALED,
     SealedRun,
@@ -123,9 +123,10 @@ async def prepare(
         gid=provided.gid,
         env={
             **surroundings(os.environ),
+            **(lent_environment(config) if sealed else {}),
             **home.env,
             "CTUI_TASK": task.id,
-            **_network_environment(config, task, sealed),
+            **(sealed_environment(sealed.login, task.options.services) if sealed else {}),
         },
         mounts=(
             *provided.mounts,
@@ -170,21 +171,9 @@ def sealed_run_of(
         return None
     rules = services.store.host_rules.of(task.repository, task.id)
     policy = task_policy(task, config, rules)
-    lent = account.lent if account is not None and account.lent is not None else not_read(config)
-    access = access_of(task.id, number, policy, services.sockets, task.options.budget, lent)
-    access = msgspec.structs.replace(access, ca_file=config.image.ca_file)
+    access = access_of(task.id, number, policy, services.sockets, task.options.budget)
+    access = lent_to(access, config, account.lent if account is not None else None)
     return SealedRun(access, login_of(task, account))
-
-
-def _network_environment(config: Config, task: Task, sealed: SealedRun | None) -> Mapping[str, str]:
-    if sealed is None:
-        return {}
-    return sealed_environment(
-        sealed.login,
-        task.options.services,
-        opened=bool(config.gateway.credentials),
-        signs=bool(config.gateway.ssh),
-    )
 
 
 async def _personal(services: Services, config: Config) -> Personal:
