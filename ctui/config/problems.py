@@ -145,7 +145,10 @@ def value_problem(key: Key, value: object, *, strict: bool = True) -> Problem | 
         hint = f"such as {toml_value(key.default)}" if key.default != () else key.about
         return Problem(key.path, f"{one_line(said, 200)}", hint)
     try:
-        _check(key.path, converted)
+        if key.section == "gateway":
+            check_rules(converted)
+        else:
+            _check(key.path, converted)
     except CtuiError as error:
         return Problem(key.path, error.message, error.hint)
     return None
@@ -267,8 +270,6 @@ def _check(path: str, value: Any) -> None:
             parse_size(value)
         case "sandbox.env":
             person_variables((), (), [value] if isinstance(value, str) else value, {})
-        case "gateway.credentials" | "gateway.ssh":
-            check_rules(value)
         case "worktrees.prefix" if value and not _fits_prefix(value):
             hint = "write it like ctui/"
             raise InvalidInput(f"{shown} cannot begin a branch's name", hint=hint)
