@@ -107,9 +107,9 @@ def show(task: str | None, repo: str | None, *, shipped: bool, as_json: bool) ->
     whose = f"{task} is" if task else "new tasks are"
     click.echo(f"{whose} {state}; {'its mode' if task else 'network.mode'} is {shown.mode}")
     rows = [[str(rule.id or ""), rule.effect, rule.host, rule.origin] for rule in shown.rules]
-    rows += [["", "private", host, "person"] for host in shown.private]
     rows += [["", "opened", f"{one.host}: {one.header}", one.secret] for one in shown.opened]
     rows += [["", "ssh", one.host, one.key] for one in shown.ssh]
+    rows += [["", "private", host, "person"] for host in shown.private]
     rows += [["", "offer", host, "settings"] for host in shown.offered]
     if shipped:
         rows += [["", "allow", one.host, f"shipped: {one.source}"] for one in shown.shipped]
@@ -133,9 +133,9 @@ def _shown(scope: _Scope) -> ShownNetwork:
         mode=network.mode,
         gateway=network.gateway,
         rules=[*said, *kept],
-        private=list(network.private_hosts),
         opened=[OpenedHost(one.host, one.name, one.secret) for one in lending.credentials],
         ssh=[SshHost(one.host, one.key) for one in lending.ssh],
+        private=list(network.private_hosts),
         offered=list(network.offered),
         shipped=[ShippedHost(one.host, list(one.ports), one.source) for one in SHIPPED],
     )

@@ -147,19 +147,20 @@ def value_problem(key: Key, value: object, *, strict: bool = True) -> Problem | 
         hint = f"such as {toml_value(key.default)}" if key.default != () else key.about
         return Problem(key.path, f"{one_line(said, 200)}", hint)
     try:
-        _check(key.path, converted)
+        if key.section == "gateway":
+            check_rules(converted)
+        else:
+            _check(key.path, converted)
     except CtuiError as error:
         return Problem(key.path, error.message, error.hint)
     return None
 
 
 def _texts(value: object) -> Iterator[str]:
-    """Yield every text in a value of a file."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list):
-        for one in value.values() if isinstance(value, dict) else value:
-            yield from _texts(one)
+    """Yield the texts of a value, of a list of them, and of the tables in such a list."""
+    for one in value if isinstance(value, list) else [value]:
+        inner = one.values() if isinstance(one, dict) else [one]
+        yield from (text for text in inner if isinstance(text, str))
 
 
 def toml_value(value: object) -> str:
@@ -292,8 +293,6 @@ def _check(path: str, value: Any) -> None:
             parse_size(value)
         case "sandbox.env":
             person_variables((), (), [value] if isinstance(value, str) else value, {})
-        case "gateway.credentials" | "gateway.ssh":
-            check_rules(value)
         case "worktrees.prefix" if value and not _fits_prefix(value):
             hint = "write it like ctui/"
             raise InvalidInput(f"{shown} cannot begin a branch's name", hint=hint)

@@ -68,7 +68,7 @@ class Site:
             lambda: self.place.access.keys,
             self._ask,
             self._record,
-            lambda: self.place.access.egress.hold,
+            lambda: self.place.access.egress,
         )
         self.hub = PortsHub(folder / PORTS_SOCKET, self._listens)
 

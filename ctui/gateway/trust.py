@@ -26,8 +26,8 @@ def trusted(environ: Mapping[str, str], ca_file: str = "") -> ssl.SSLContext:
     """
     context = httpx2.create_ssl_context()
     for name in (ca_file, *(environ.get(variable, "") for variable in _VARIABLES)):
-        if name and Path(name).is_file():
-            context.load_verify_locations(name)
+        if name and (bundle := Path(name).expanduser()).is_file():
+            context.load_verify_locations(bundle)
             break
     return context
 

@@ -29,7 +29,10 @@ pytestmark = pytest.mark.engine
 
 SECRET = "tok-5fGh1qZ9wLx3Rt7"
 LOGIN = base64.b64encode(f"person:{SECRET}".encode()).decode()
-_PLACES = "/home /tmp /ctui /etc /workspace /run /var /root /mnt /srv /proc/[0-9]*/cmdline"
+# Of what the image brings, nothing was written here.
+_PLACES = (
+    "/home /tmp /ctui/gw /ctui/git /etc /workspace /run /var /root /mnt /srv /proc/[0-9]*/cmdline"
+)
 _ENDS = "ctui-tool-ended"
 
 
@@ -98,7 +101,8 @@ async def _prepared(person: Person, folder: Path, port: int, bundle: Path) -> No
 def _key_of(person: Person) -> str:
     """Return a part of the key by which the gateway is the host, which is made for that."""
     certificate_of(person.world.paths.authority)
-    body = person.world.paths.authority.read_text().partition("\n")[2]
+    # Each key of this kind begins with the same.
+    body = person.world.paths.authority.read_text().splitlines()[2]
     found = re.search(r"[A-Za-z0-9]{13}", body)
     assert found is not None
     return found[0]
@@ -119,17 +123,24 @@ async def test_every_tool_has_the_credential_and_nothing_in_the_task_has_it(
         tools = {name: one.format(url=url, ssh=0) for name, one in CLIENTS.items() if name != "ssh"}
         # Its own login is not what the host gets.
         tools["curl with a login of its own"] = f"curl -sS -m 20 -u me:mine {url}/page"
-        lines = [f"sh -c {shlex.quote(one)} 2>&1; echo {_ENDS}" for one in tools.values()]
+        lines = [f"bash sh -c {shlex.quote(one)} 2>&1; echo {_ENDS}" for one in tools.values()]
+        count = "bash echo trusted: $(grep -c BEGIN.CERT /etc/ssl/certs/ca-certificates.crt)"
         key = _key_of(person)
-        look = _look(SECRET, LOGIN, key)
-        steps = [f"bash {'; '.join(lines)}", f"bash {look}", f"bash curl -sS {url}/echo"]
-        await person.start("buys", *steps, "say Done.", skip_permissions=True)
+        look = f"bash {_look(SECRET, LOGIN, key)}"
+        turns = ((count, *lines[:5]), lines[5:], (look, f"bash curl -sS {url}/echo"))
+        await person.start("buys", *turns[0], skip_permissions=True)
         await person.idle("buys")
+        for number, steps in enumerate(turns[1:], 2):
+            await person.say("buys", *steps)
+            await person.idle("buys", turns=number)
         said = person.tool_output("buys")
         answers = said.split(_ENDS)[: len(tools)]
         assert dict(zip(tools, ["hello" in one for one in answers], strict=True)) == dict.fromkeys(
             tools, True
         ), said
+    trusted = re.search(r"trusted: (\d+)", said)
+    assert trusted is not None
+    assert int(trusted[1]) > 50  # the image's own are among them
     looked, mark, echoed = said.split(_ENDS)[-1].rpartition("looked")
     assert mark
     # What was found of a secret would have been taken out of what is kept.
@@ -167,18 +178,22 @@ async def test_git_over_ssh_with_a_key_that_stays_outside(person: Person, tmp_pa
         secret = made.key.read_text().splitlines()[3]
         found = re.search(r"[A-Za-z0-9]{13}", secret)
         assert found is not None
-        steps = (
+        clone = (
             f"bash git clone -q {url} /tmp/clone && cat /tmp/clone/hello.txt",
             "bash echo remotes: $(git remote | wc -l)",
+        )
+        push = (
             f"bash git -C /tmp/clone push -q {url} HEAD:refs/heads/new && echo pushed",
             f"bash {_look(found[0])}",
         )
-        await person.start("signs", *steps, "say Done.", skip_permissions=True)
+        await person.start("signs", *clone, skip_permissions=True)
         ask = await person.asked("signs")
         assert (ask.kind, ask.title) == (AskKind.HOST, "sign in at host by ssh")
         code, said = await person.ctui("task", "answer", "signs", "allow")
         assert code == 0, said
         await person.idle("signs")
+        await person.say("signs", *push)
+        await person.idle("signs", turns=2)
         said = person.tool_output("signs")
         assert "hello" in said, said
         assert "pushed" in said

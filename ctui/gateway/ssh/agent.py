@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from ctui.files import replace_file
-from ctui.gateway.egress.policy import Attempt, Record
+from ctui.gateway.egress.policy import Attempt, Policy, Record, decide
 from ctui.gateway.sockets import Acceptor, listen_unix
 from ctui.gateway.ssh import wire
 from ctui.gateway.ssh.files import files_of
@@ -50,7 +50,7 @@ class SshAgent:
         keys: Callable[[], Collection[SshKey]],
         ask: Callable[[Attempt], Awaitable[bool]],
         record: Callable[[Record], None],
-        hold: Callable[[], float],
+        policy: Callable[[], Policy],
     ) -> None:
         """Offer keys at a socket.
 
@@ -59,11 +59,11 @@ class SshAgent:
             keys: returns those that the run may use.
             ask: whether somebody agrees to a key's use; once for each host of the run.
             record: takes what was signed, and what was not.
-            hold: returns the seconds for an answer.
+            policy: returns what the run may reach, and for how long an answer is waited for.
         """
         self._path = path
         self._keys = keys
-        self._ask, self._hold = ask, hold
+        self._ask, self._policy = ask, policy
         self._record = record
         self._agreed: dict[SshKey, asyncio.Future[bool]] = {}
         self._acceptor: Acceptor | None = None
@@ -159,6 +159,9 @@ class SshAgent:
         if isinstance(bound, str):
             raise Unsigned(bound, anomaly=True)
         bound.check(key, wanted)
+        # Somebody who has denied the host is not asked again, whatever session is left of before.
+        if (verdict := decide(self._policy(), key.target)).what == "refuse":
+            raise Unsigned(verdict.rule)
         if not await self._is_agreed(key):
             raise Unsigned("nobody agreed to the use of the key")
         if key.private:
@@ -178,7 +181,7 @@ class SshAgent:
 
     async def _put(self, key: SshKey) -> bool:
         try:
-            async with asyncio.timeout(self._hold()):
+            async with asyncio.timeout(self._policy().hold):
                 return await self._ask(Attempt(*key.target, key=key.name))
         except Exception:  # noqa: BLE001 - no answer, for whatever reason, agrees to nothing
             return False

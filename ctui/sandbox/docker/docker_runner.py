@@ -14,6 +14,7 @@ import msgspec
 from ctui.config import ImageConfig
 from ctui.errors import Conflict, CtuiError, NotFound
 from ctui.sandbox.docker.accounts import account_mounts
+from ctui.sandbox.docker.bundle import bundle_mounts
 from ctui.sandbox.docker.engine import Engine, EngineInfo
 from ctui.sandbox.docker.environment_image import require_environment
 from ctui.sandbox.docker.fitness import refuse_unsealable
@@ -22,7 +23,6 @@ from ctui.sandbox.docker.services.beside import Beside
 from ctui.sandbox.docker.services.bring_up import bring_up
 from ctui.sandbox.docker.services.last_words import Keep
 from ctui.sandbox.docker.stream import Stdin, follow_log
-from ctui.sandbox.docker.trust import trust_mounts
 from ctui.sandbox.docker.volumes import ensure_own, ensure_shared, shared_kind
 from ctui.sandbox.runner import FoundSandbox, LogLine, SandboxState, Seen, Stream
 from ctui.sandbox.spec import (
@@ -120,8 +120,8 @@ class DockerRunner:
             await ensure_own(self._engine, mount.source, labels)
         if self._accounts is not None:
             named = await account_mounts(self._engine, spec, self._accounts)
-            trust = await trust_mounts(self._engine, spec, self._accounts)
-            spec = msgspec.structs.replace(spec, mounts=(*spec.mounts, *named, *trust))
+            trusted = await bundle_mounts(self._engine, spec, self._accounts)
+            spec = msgspec.structs.replace(spec, mounts=(*spec.mounts, *named, *trusted))
         return await self._engine.create(spec)
 
     async def start(self, sandbox: str) -> None:

@@ -51,12 +51,12 @@ class Account(NamedTuple):
     """The task's MCP servers with their secrets, if it has any."""
     environ: Mapping[str, str] | None = None
     """The environment of the person's last command; None means this process's own."""
-    secrets: Mapping[str, str] = {}
-    """Variables with the values of the task's secrets."""
     lent: Lent | None = None
     """Loan of the gateway to a sealed run; None where it was not read."""
     headers: tuple[tuple[str, str], ...] = ()
     """Further headers of each call, as a company's gateway wants them."""
+    secrets: Mapping[str, str] = {}
+    """Variables with the values of the task's secrets."""
 
 
 class Workspace(Protocol):

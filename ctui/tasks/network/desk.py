@@ -18,7 +18,7 @@ from ctui.tasks.mailbox import mail
 from ctui.tasks.mailbox.ports import LoginSource
 from ctui.tasks.model import Task
 from ctui.tasks.network.gate import Gate, Link
-from ctui.tasks.network.lent import not_read
+from ctui.tasks.network.lent import lent_to
 from ctui.tasks.network.rules import policy_of
 from ctui.tasks.network.sealed import (
     SealedRun,
@@ -96,8 +96,8 @@ class NetworkDesk:
             if not is_sealed(task):
                 return None
             policy, folder = self._policy(task), self._gate.folder
-            lent = not_read(self._config())
-            return access_of(task.id, number, policy, folder, task.options.budget, lent)
+            access = access_of(task.id, number, policy, folder, task.options.budget)
+            return lent_to(access, self._config(), None)
         except CtuiError as error:  # one bad record hides no other
             log.warning("a run of %s has no network: %s", task_id, error.one_line())
             return None

@@ -7,20 +7,30 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+import msgspec
+
 from ctui.config import Config
 from ctui.config.gateway_section import CredentialRule, SshRule
 from ctui.errors import CtuiError, InvalidInput
 from ctui.gateway.egress.names import BadName, Target, target_of
 from ctui.gateway.egress.opened.credential import Credential
 from ctui.gateway.egress.policy import Rule
+from ctui.gateway.model import Access
+from ctui.gateway.ssh.files import AGENT_SOCKET, CONFIG
 from ctui.gateway.ssh.keys import SshKey
 from ctui.paths import Paths
+from ctui.sandbox.spec import CERTIFICATES, GATEWAY_FOLDER, TRUST_VARIABLES
 from ctui.tasks.network.ssh_keys import ssh_key
 from ctui.tasks.secrets.values import read_values
 from ctui.text import one_line
 
 _HTTPS = 443
 SSH = 22
+_SIGNING = {
+    "SSH_AUTH_SOCK": f"{GATEWAY_FOLDER}/{AGENT_SOCKET}",
+    # The tree's own says for which host it wants a signature; a base's may be too old for that.
+    "GIT_SSH_COMMAND": f"/ctui/tree/bin/ssh -F {GATEWAY_FOLDER}/{CONFIG}",
+}
 _PLACE = re.compile(r"\{(?:(?P<user>[^{}:]+):)?secret\}")
 _VALUE = re.compile(r"[\x21-\x7e](?:[\t\x20-\x7e]{0,16382}[\x21-\x7e])?")
 
@@ -69,6 +79,32 @@ def not_read(config: Config) -> Lent:
     credentials = [_credential(rule, None, None) for rule in config.gateway.credentials]
     keys = [SshKey(*ssh_target(rule), rule.key) for rule in config.gateway.ssh]
     return Lent(tuple(credentials), tuple(keys))
+
+
+def lent_to(access: Access, config: Config, lent: Lent | None) -> Access:
+    """Return an access to the gateway with what is lent to it.
+
+    Args:
+        access: of the run.
+        config: the person's settings.
+        lent: as it was read; None where it was not.
+
+    Raises:
+        InvalidInput: a rule names no host.
+    """
+    lent = not_read(config) if lent is None else lent
+    return msgspec.structs.replace(
+        access,
+        credentials=lent.credentials,
+        keys=lent.keys,
+        ca_file=config.image.ca_file,
+    )
+
+
+def lent_environment(config: Config) -> dict[str, str]:
+    """Return the variables by which a run's programs use what is lent, none of them a secret."""
+    trust = dict.fromkeys(TRUST_VARIABLES, CERTIFICATES) if config.gateway.credentials else {}
+    return {**trust, **(_SIGNING if config.gateway.ssh else {})}
 
 
 def lending_rules(config: Config) -> Iterable[Rule]:

@@ -19,13 +19,11 @@ from ctui.errors import InvalidInput
 from ctui.gateway.egress.names import host_of
 from ctui.gateway.egress.policy import Policy, PrivateHost, Rule
 from ctui.gateway.model import Access, Login, LoginKind
-from ctui.gateway.ssh.files import AGENT_SOCKET, CONFIG
 from ctui.sandbox.proxies import GATEWAY, gateway_proxies
 from ctui.sandbox.services import Service
-from ctui.sandbox.spec import CERTIFICATES, GATEWAY_FOLDER, TRUST_VARIABLES, Mount
+from ctui.sandbox.spec import GATEWAY_FOLDER, Mount
 from ctui.tasks.host_rules import HostRule
 from ctui.tasks.model import Task, TaskOptions
-from ctui.tasks.network.lent import Lent
 from ctui.tasks.network.rules import checked_host, policy_of
 
 if TYPE_CHECKING:
@@ -38,12 +36,6 @@ UNSEALED: Final = "unsealed"
 
 PLACEHOLDER = "ctui-has-the-login"
 """In the login's place: the CLI wants one, and a constant is worth nothing to anybody."""
-
-_SSH = {
-    "SSH_AUTH_SOCK": f"{GATEWAY_FOLDER}/{AGENT_SOCKET}",
-    # The tree's own says for which host it wants a signature; a base's may be too old for that.
-    "GIT_SSH_COMMAND": f"/ctui/tree/bin/ssh -F {GATEWAY_FOLDER}/{CONFIG}",
-}
 
 _API_HOST = "api.anthropic.com"
 _PORTS = {"http": 80, "https": 443}
@@ -110,23 +102,9 @@ def server_hosts(servers: Mapping[str, McpServer]) -> Iterator[PrivateHost]:
 
 
 def access_of(
-    task: str,
-    number: int,
-    policy: Policy,
-    folder: Path,
-    budget: float | None = None,
-    lent: Lent = Lent(),  # noqa: B008 - never changed
+    task: str, number: int, policy: Policy, folder: Path, budget: float | None = None
 ) -> Access:
-    """Return a run's access to the gateway.
-
-    Args:
-        task: its id.
-        number: of the run.
-        policy: which hosts it reaches.
-        folder: where all accesses have theirs.
-        budget: of the task, in dollars.
-        lent: what the gateway adds to its requests.
-    """
+    """Return a run's access to the gateway; `folder` is where all accesses have theirs."""
     run = f"{task}/{number}"
     return Access(
         run=run,
@@ -136,8 +114,6 @@ def access_of(
         egress=policy,
         login=task,
         budget=budget,
-        credentials=lent.credentials,
-        keys=lent.keys,
     )
 
 
@@ -180,12 +156,7 @@ def refuse_owned(names: Iterable[str]) -> None:
 
 
 def sealed_environment(
-    login: Login | None,
-    beside: Iterable[Service] = (),
-    platform: Platform | None = None,
-    *,
-    opened: bool = False,
-    signs: bool = False,
+    login: Login | None, beside: Iterable[Service] = (), platform: Platform | None = None
 ) -> dict[str, str]:
     """Return the variables of a sealed run, none of them a secret.
 
@@ -193,8 +164,6 @@ def sealed_environment(
         login: of its calls.
         beside: its services.
         platform: whose shape its calls have; None is the API's own.
-        opened: it reaches hosts that the gateway opens, whose certificates programs are to trust.
-        signs: it has an agent of ssh.
 
     By the socket and its own address the CLI behaves as without a gateway: the same window, tools
     and models. The socket's variable is not documented, and is pinned with the CLI.
@@ -207,8 +176,6 @@ def sealed_environment(
         "NODE_USE_ENV_PROXY": "1",  # Node.js has its own fetch, which reads it from 24 on
         "ANTHROPIC_UNIX_SOCKET": f"{GATEWAY_FOLDER}/api.sock",
         **(platform.environment if platform else _own_api(login)),
-        **(dict.fromkeys(TRUST_VARIABLES, CERTIFICATES) if opened else {}),
-        **(_SSH if signs else {}),
     }
 
 

@@ -40,7 +40,7 @@ from ctui.sandbox.spec import (
 from ctui.sandbox.surroundings import surroundings
 from ctui.tasks.mailbox.ports import Account, BuiltEnvironment, Provided, Services
 from ctui.tasks.model import SandboxFacts, Task
-from ctui.tasks.network.lent import not_read, problems_of
+from ctui.tasks.network.lent import lent_environment, lent_to, problems_of
 from ctui.tasks.network.sealed import (
     SEALED,
     SealedRun,
@@ -124,9 +124,10 @@ async def prepare(
         gid=provided.gid,
         env={
             **surroundings(os.environ),
+            **(lent_environment(config) if sealed else {}),
             **home.env,
             "CTUI_TASK": task.id,
-            **_network_environment(config, task, sealed),
+            **_network_environment(task, sealed),
         },
         mounts=(
             *provided.mounts,
@@ -171,22 +172,15 @@ def sealed_run_of(
         return None
     rules = services.store.host_rules.of(task.repository, task.id)
     policy = task_policy(task, config, rules)
-    lent = account.lent if account is not None and account.lent is not None else not_read(config)
-    access = access_of(task.id, number, policy, services.sockets, task.options.budget, lent)
-    access = msgspec.structs.replace(access, ca_file=config.image.ca_file)
+    access = access_of(task.id, number, policy, services.sockets, task.options.budget)
+    access = lent_to(access, config, account.lent if account is not None else None)
     return SealedRun(access, login_of(task, account))
 
 
-def _network_environment(config: Config, task: Task, sealed: SealedRun | None) -> Mapping[str, str]:
+def _network_environment(task: Task, sealed: SealedRun | None) -> Mapping[str, str]:
     if sealed is None:
         return {}
-    return sealed_environment(
-        sealed.login,
-        task.options.services,
-        task.options.platform,
-        opened=bool(config.gateway.credentials),
-        signs=bool(config.gateway.ssh),
-    )
+    return sealed_environment(sealed.login, task.options.services, task.options.platform)
 
 
 async def _personal(services: Services, config: Config) -> Personal:

@@ -157,15 +157,16 @@ class Logins:
             environ=merged(self.shell(task.id)), secrets=values.variables
         )
         self.redactor.add(account.credential.value)
-        if is_sealed(task):
-            account = account._replace(lent=self._sources.lent(self._environ(task.id)))
-            for secret in account.lent.redacted if account.lent else ():
-                self.redactor.add(secret)
         for _, value in account.headers:
             if len(value) >= _SHORTEST:
                 self.redactor.add(value)
         if values.problem is not None:
             raise values.problem
+        if is_sealed(task):
+            lent = self._sources.lent(self._environ(task.id))
+            for secret in lent.redacted:
+                self.redactor.add(secret)
+            account = account._replace(lent=lent)
         if not task.options.mcp_servers:
             return account
         servers = resolve_servers(

@@ -154,7 +154,8 @@ async def signing(folder: Path, key: SshKey, *, allowed: bool = True) -> AsyncIt
         way.allowed = allowed
         made = SshWay(folder, way, key)
         path = folder / AGENT_SOCKET
-        agent = SshAgent(path, lambda: made.keys, way.ask, way.record, lambda: WAIT_SECONDS)
+        way.policy = msgspec.structs.replace(way.policy, hold=WAIT_SECONDS)
+        agent = SshAgent(path, lambda: made.keys, way.ask, way.record, lambda: way.policy)
         await agent.start()
         made.localise()
         try:

@@ -242,11 +242,20 @@ def _bind(host_key: bytes, session: bytes, signature: bytes, *, forwarding: int 
 
 
 def _sign(
-    key: bytes, session: bytes, *, host_key: bytes = b"", more: bytes = b"", user: bytes = b"u"
+    key: bytes,
+    session: bytes,
+    *,
+    host_key: bytes = b"",
+    more: bytes = b"",
+    user: bytes = b"u",
+    method: bytes = b"",
+    service: bytes = b"ssh-connection",
+    kind: bytes = b"\x32",
+    by_key: bytes = b"\x01",
 ) -> bytes:
-    method = b"publickey-hostbound-v00@openssh.com" if host_key else b"publickey"
-    data = wire.string(session) + b"\x32" + wire.string(user) + wire.string(b"ssh-connection")
-    data += wire.string(method) + b"\x01" + wire.string(b"ssh-ed25519") + wire.string(key)
+    method = method or (b"publickey-hostbound-v00@openssh.com" if host_key else b"publickey")
+    data = wire.string(session) + kind + wire.string(user) + wire.string(service)
+    data += wire.string(method) + by_key + wire.string(b"ssh-ed25519") + wire.string(key)
     data += (wire.string(host_key) if host_key else b"") + more
     return bytes([wire.SIGN]) + wire.string(key) + wire.string(data) + struct.pack(">I", 0)
 
@@ -278,9 +287,18 @@ async def test_a_signature_is_for_the_session_that_the_host_has_signed(tmp_path:
             _sign(key.public, session, more=b"x"),
             _sign(host, session),
             _sign(key.public, session, user=b"\xff"),
+            _sign(key.public, session, method=b"hostbased"),
+            _sign(key.public, session, service=b"ssh-userauth"),
+            _sign(key.public, session, kind=b"\x33"),
+            _sign(key.public, session, by_key=b"\x00"),
         ):
             assert await _say(task, bind, refused) == [bytes([wire.SUCCESS]), FAILED]
         assert not task.way.asked
+        allowed, denied = task.way.policy, (rule_of("localhost", ports=()),)
+        task.way.policy = msgspec.structs.replace(allowed, deny=denied)
+        assert await _say(task, bind, good) == [bytes([wire.SUCCESS]), FAILED]
+        assert not task.way.asked
+        task.way.policy = allowed
         # A second word on a connection does not make it another session's.
         again = _bind(host, other, sign(made.host_key.read_text(), other, 0))
         assert (await _say(task, bind, again, _sign(key.public, other)))[1:] == [FAILED, FAILED]

@@ -18,7 +18,7 @@ _OF_THE_TREE = "/ctui/tree/certificates.crt"
 _LIMIT = 8 << 20
 
 
-async def trust_mounts(engine: Engine, spec: SandboxSpec, folder: Path) -> tuple[Mount, ...]:
+async def bundle_mounts(engine: Engine, spec: SandboxSpec, folder: Path) -> tuple[Mount, ...]:
     """Return the mount of the bundle, where the sandbox is to trust another certificate.
 
     Args:
