@@ -12,6 +12,7 @@ from ctui.errors import Conflict
 from ctui.sandbox.docker.docker_runner import DockerRunner
 from ctui.sandbox.docker.engine import Engine
 from ctui.sandbox.docker.image import image_tag
+from ctui.sandbox.docker.volumes import SHARED, shared_folder, shared_kind
 from ctui.sandbox.spec import HOME, LABEL_INSTANCE, LABEL_TASK, Mount, SandboxSpec
 from ctui.tasks.model import Task, TaskOptions
 from ctui.tasks.runs.launch import environment_volumes, home_volume, sandbox_name
@@ -42,6 +43,14 @@ def test_no_two_tasks_have_one() -> None:
         (Mount("ctui-01234567-one-cache", "/cache", kind="volume"),),
         (Mount("ctui-01234567-two-cache", "/cache", kind="volume"),),
     ]
+
+
+def test_a_volume_of_an_environment_is_never_taken_for_the_folder_that_tasks_share() -> None:
+    instance = "0123456789abcdef"
+    assert shared_kind(shared_folder(instance, "/r/.git")) == "shared"
+    for task, name in (("a", "b-shared"), ("a-b", "shared"), ("one", "shared")):
+        [own] = environment_volumes(instance, _task(task, {SHARED: name}))
+        assert (own.target, shared_kind(own)) == (SHARED, None)
 
 
 @pytest.mark.engine

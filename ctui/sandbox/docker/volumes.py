@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -28,6 +29,7 @@ VolumeKind = Literal["home", "npm-cache", "node-cache", "shared", "other"]
 SHARED = "/shared"
 """Mount point of the folder that the tasks of a repository share, where that is switched on."""
 
+_SHARED_NAME = re.compile(r"ctui-[0-9a-f]{8}-[0-9a-f]{12}-shared")
 _SIZE_SECONDS = 20
 """Time limit of sizes, for which the engine walks through every volume."""
 
@@ -70,8 +72,11 @@ def shared_folder(instance: str, repository: str) -> Mount:
 
 
 def shared_kind(mount: Mount) -> VolumeKind | None:
-    """Return the kind of a volume that several tasks have; None for a task's own."""
-    shared = mount.target == SHARED and mount.source.endswith("-shared")
+    """Return the kind of a volume that several tasks have; None for a task's own.
+
+    An environment can have a volume of its own there, whose name has the task's in it.
+    """
+    shared = mount.target == SHARED and _SHARED_NAME.fullmatch(mount.source)
     return "shared" if shared else None
 
 
