@@ -36,7 +36,7 @@ test: setup $(TOOLS)
 
 # What to run while working: no engine, under a minute.
 test-fast: $(TOOLS)
-	$(BIN)/pytest -n 2 -q -m "not engine and not soak and not slow"
+	$(BIN)/pytest -n 3 -q -m "not engine and not soak and not slow"
 
 # Branch coverage of the whole, then of the folders that can lose a person's work.
 coverage: setup $(TOOLS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -14,14 +15,14 @@ from ctui.paths import Paths
 from tests.cli.commands import ctui, refused
 from tests.cli.test_worktree import made, said
 from tests.conftest import git, make_repository
-from tests.warm import COMMAND
+from tests.warm import COMMAND, warm_argv
 
 ARGV = [sys.executable, "-P", "-m", "ctui"]
 
 
 def _in_shell(folder: Path, *lines: str) -> subprocess.CompletedProcess[str]:
     """Run lines in one shell, which stays in the folder that it is in, whatever is renamed."""
-    program = " ".join(COMMAND)
+    program = shlex.join(warm_argv())
     script = "\n".join(line.replace("ctui ", f"{program} ", 1) for line in lines)
     return subprocess.run(
         ["sh", "-e"], input=script, cwd=folder, capture_output=True, text=True, check=False

@@ -25,6 +25,13 @@ async def _says(path: Path) -> bytes:
     return said
 
 
+async def _looked(caplog: pytest.LogCaptureFixture) -> None:
+    """Wait until the watch has found something in the way."""
+    async with asyncio.timeout(10):
+        while "cannot be made" not in caplog.text:  # noqa: ASYNC110 - a watch by time has no event
+            await asyncio.sleep(0.02)
+
+
 async def test_only_its_own_socket_is_removed_at_the_end(tmp_path: Path) -> None:
     """S4: one that the next driver has made meanwhile stays."""
     path = tmp_path / "run" / "driver.sock"
@@ -49,7 +56,7 @@ async def test_its_own_socket_is_removed_at_the_end(tmp_path: Path) -> None:
 
 
 async def test_a_folder_in_the_way_does_not_end_the_watch(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """S4, beside it: as soon as it is gone, the socket is there again."""
     monkeypatch.setattr(module, "_LOOK_SECONDS", 0.02)
@@ -58,7 +65,7 @@ async def test_a_folder_in_the_way_does_not_end_the_watch(
     await listener.open()
     path.unlink()
     (path / "inside").mkdir(parents=True)
-    await asyncio.sleep(0.1)
+    await _looked(caplog)
     (path / "inside").rmdir()
     path.rmdir()
     async with asyncio.timeout(10):
@@ -69,7 +76,7 @@ async def test_a_folder_in_the_way_does_not_end_the_watch(
 
 
 async def test_a_link_in_the_way_does_not_end_the_watch(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It is refused for as long as it is there; afterwards the socket is made."""
     monkeypatch.setattr(module, "_LOOK_SECONDS", 0.02)
@@ -79,7 +86,7 @@ async def test_a_link_in_the_way_does_not_end_the_watch(
     path.unlink()
     path.parent.rmdir()
     path.parent.symlink_to(tmp_path)
-    await asyncio.sleep(0.1)
+    await _looked(caplog)
     path.parent.unlink()
     async with asyncio.timeout(10):
         while not path.is_socket():  # noqa: ASYNC110 - a watch by time has no event

@@ -11,7 +11,6 @@ from tests.simulation.schedule import run_schedule
 _PORTION = 100
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("portion", range(100))
 def test_no_schedule_breaks_an_invariant(portion: int) -> None:
     for seed in range(portion * _PORTION, (portion + 1) * _PORTION):

@@ -111,6 +111,18 @@ async def test_the_first_command_of_a_new_version(person: Person, command: str) 
         assert home_volume(person.world.paths.instance, "one") not in homes
 
 
+async def test_a_message_is_the_first_command_of_a_new_version(person: Person) -> None:
+    """S15, beside it: the turn that the older driver began goes on, and the message is heard."""
+    older = await older_driver(person)
+    task = await held(person, "one", "say First.")
+    code, said = await person.ctui("task", "send", "one", "Next.\n" + fenced("say Second."))
+    assert code == 0, said
+    await older.wait()
+    release(task)
+    await person.until("one", lambda now: now.result == "Second.")
+    assert len(await sandboxes(person, "one")) == 1
+
+
 async def test_a_container_that_is_removed_in_its_first_turn_goes_on(person: Person) -> None:
     """S3: `docker rm -f`; the hint that is given is true."""
     await held(person, "one")

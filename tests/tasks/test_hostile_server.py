@@ -14,7 +14,7 @@ from ctui.tasks.model import AskState, TaskState
 from tests.conftest import git
 from tests.tasks.conftest import Person
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.engine
 
 SERVER = Path(__file__).with_name("hostile_server.py")
 _MOST_ASKS = 64

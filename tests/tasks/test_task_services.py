@@ -51,7 +51,6 @@ async def beside(person: Person, task: str) -> dict[str, str]:
     return {name: state.status for name, state in named if name}
 
 
-@pytest.mark.timeout(180)
 async def test_they_are_reached_by_name_and_go_with_the_task(person: Person) -> None:
     """Part 4: up before the first turn, beside the task alone, their logs, nothing left behind.
 
@@ -107,7 +106,6 @@ async def test_they_are_reached_by_name_and_go_with_the_task(person: Person) -> 
     assert person.world.credential not in out
 
 
-@pytest.mark.timeout(120)
 async def test_one_that_is_not_ready_ends_the_start_in_one_line(person: Person) -> None:
     """Bad input: never healthy; ends at once; two on one port; an image that is not there."""
     sleep = ("sh", "-c", "echo I wait; exec sleep 1000")

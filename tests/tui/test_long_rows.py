@@ -10,6 +10,8 @@ from ctui.tui.text.lines import STYLES, Line
 from ctui.tui.transcript.block_rows import BlockRows
 from ctui.tui.transcript.long_rows import MOST_ROWS, LongRows
 
+_ENOUGH = 120
+"""Lines that are more rows than are kept, also where these are wide."""
 _PALETTE = {"": Style.null()} | {name: Style.null() for name in STYLES}
 
 
@@ -38,10 +40,11 @@ def test_of_more_both_ends_are_shown_and_the_rest_is_counted() -> None:
 
 @pytest.mark.parametrize("width", [8, 30, 80])
 def test_in_pieces_it_is_the_same_and_never_more_than_a_block_may_have(width: int) -> None:
-    lines = [Line("中" * (number * 37 % 4_000)) for number in range(200)]
+    lines = [Line("中" * (number * 37 % 4_000)) for number in range(_ENOUGH)]
     whole, pieces = LongRows(width, _PALETTE), LongRows(width, _PALETTE)
     whole.add(lines)
-    for start in range(0, 200, 7):
+    assert sum(len(line.text) * 2 for line in lines) > MOST_ROWS * width
+    for start in range(0, _ENOUGH, 7):
         pieces.add(lines[start : start + 7])
         assert len(pieces.rows().strips) <= MOST_ROWS
     assert pieces.rows() == whole.rows()

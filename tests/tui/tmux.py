@@ -66,6 +66,10 @@ class Terminal:
             raise AssertionError(f"{pattern!r} was not seen:\n{self.screen()}") from None
         return shown
 
+    def pid(self) -> int:
+        """The process of ctui."""
+        return int(self._tmux("display-message", "-p", "-t", "t", "#{pane_pid}"))
+
     async def until_over(self) -> None:
         """Until the program has ended."""
         async with asyncio.timeout(_PATIENCE):
