@@ -12,6 +12,8 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: setup demo test test-fast coverage check fmt bench soak gallery docs clean
 
 setup: $(STAMP)
+	@# Half of a command's start, wherever bytecode is not written as it runs.
+	@$(BIN)/python -m compileall -q ctui
 	@sh docker/engine.sh
 	@$(BIN)/ctui image build
 

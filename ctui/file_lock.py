@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import fcntl
 import os
 import time
@@ -58,11 +57,13 @@ class FileLock:
 
     async def wait(self, patience: float | None = None) -> bool:
         """Acquire the lock as `acquire` does, without blocking the event loop."""
+        from asyncio import sleep  # loaded already by whoever has a loop
+
         deadline = None if patience is None else time.monotonic() + patience
         while not self._attempt():
             if deadline is not None and time.monotonic() >= deadline:
                 return False
-            await asyncio.sleep(_POLL_SECONDS)
+            await sleep(_POLL_SECONDS)
         return True
 
     def release(self) -> None:

@@ -12,6 +12,17 @@ import stat
 from pathlib import Path
 
 
+def is_missing(path: Path) -> bool:
+    """Return True if nothing has this name; what nobody may look at is there."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        pass
+    return False
+
+
 def read_small_file(
     path: Path | str, limit: int, *, owner: int | None = None, follow_links: bool = True
 ) -> bytes:

@@ -16,7 +16,7 @@ def sanitise(text: str) -> str:
     readable; a stray control character becomes its picture (U+2400 block); a bidirectional control
     becomes U+FFFD, because hiding that it was there would help whoever put it there.
     """
-    if text.isascii() and text.isprintable():
+    if text.isascii() and text.replace("\n", "").replace("\t", "").isprintable():
         return text
     from ctui.text_cleaning import clean  # its patterns take longer to compile than most commands
 

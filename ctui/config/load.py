@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ctui.config.model import REPOSITORY_FILE, WEAK_VARIABLES, Config
 from ctui.paths import Paths
+from ctui.small_file import is_missing
 
 
 def load_config(
@@ -28,7 +29,7 @@ def load_config(
     """
     environ = os.environ if environ is None else environ
     files = [paths.config_file, *([repository / REPOSITORY_FILE] if repository else [])]
-    if not _has_setting(environ) and all(map(_is_missing, files)):
+    if not _has_setting(environ) and all(map(is_missing, files)):
         return Config()
     from ctui.config.sources import read_config
 
@@ -41,14 +42,3 @@ def _has_setting(environ: Iterable[str]) -> bool:
     return any(
         name in weak or (name.startswith("CTUI_") and name not in folders) for name in environ
     )
-
-
-def _is_missing(file: Path) -> bool:
-    """Return True if nothing has this name; a file that cannot be read is there."""
-    try:
-        file.lstat()
-    except FileNotFoundError:
-        return True
-    except OSError:
-        pass
-    return False

@@ -9,18 +9,14 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
-from typing import Any
 
 from ctui.config.model import REPOSITORY_FILE
-from ctui.config.problems import Problem, parse
-from ctui.config.sources import read_text
 from ctui.environments.definition.commit_files import CommitFiles
 from ctui.environments.definition.definition import Definition, Found, KeyReport
-from ctui.environments.definition.devcontainer import read_devcontainer
-from ctui.environments.definition.repository_file import environment_of, read_environment
 from ctui.environments.definition.variables import Names
 from ctui.errors import InvalidInput, NotFound
 from ctui.git.repository.repository import Repository
+from ctui.small_file import is_missing
 from ctui.text import one_line
 
 FOLDER = ".devcontainer"
@@ -55,15 +51,25 @@ def find(
             raise InvalidInput(f"{one_line(image)!r} is no image", hint="such as debian:bookworm")
         key = KeyReport("--env-image", "", "used", "the image underneath")
         return Found(Definition(source="option", image=image), (key,))
-    if settings is not None and (found := _of_settings(files.repository, settings)):
-        return found
+    # Of the readers only that of the kind that is there is loaded.
+    if settings is not None and not is_missing(settings):
+        from ctui.environments.definition.own_file import of_own_file
+
+        if found := of_own_file(files.repository, settings):
+            return found
     if (place := devcontainer_place(files, devcontainer)) is not None:
+        from ctui.environments.definition.devcontainer import read_devcontainer
+
         text = files.text(place, _FILE_LIMIT)
         if text is None:
             raise InvalidInput(f"{place} is a link", hint="commit the file itself")
         return read_devcontainer(text, place, Names(devcontainer_id(files.repository)), files)
     text = files.text(REPOSITORY_FILE, _FILE_LIMIT)
-    if text is not None and (found := read_environment(text, REPOSITORY_FILE)):
+    if text is None:
+        return Found(Definition())
+    from ctui.environments.definition.repository_file import read_environment
+
+    if found := read_environment(text, REPOSITORY_FILE):
         return found
     return Found(Definition())
 
@@ -102,24 +108,3 @@ def devcontainer_names(files: CommitFiles) -> list[str]:
 def devcontainer_id(repository: Repository) -> str:
     """Return what `${devcontainerId}` stands for: the same for all tasks of a repository."""
     return hashlib.sha256(os.fsencode(repository.common_dir)).hexdigest()[:32]
-
-
-def _of_settings(repository: Repository, file: Path) -> Found | None:
-    """Return what the person's own file says of a repository: a table with its folder's name."""
-    text = read_text(file, _FILE_LIMIT)
-    if text is None:
-        return None
-    values = parse(text)
-    if isinstance(values, Problem):
-        raise values.error(file)
-    place = repository.work_tree or repository.common_dir
-    for folder, table in values.items():
-        if Path(folder).expanduser() in {place, repository.common_dir}:
-            return environment_of(_checked(table, file, folder), str(file), "settings")
-    return None
-
-
-def _checked(table: Any, file: Path, folder: str) -> dict[str, Any]:
-    if not isinstance(table, dict):
-        raise InvalidInput(f"{file}: {one_line(folder)} is a section", hint='write ["/the/folder"]')
-    return table

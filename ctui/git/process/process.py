@@ -80,8 +80,7 @@ async def communicate(
                 ends.append(read(pipes, process.stderr, stderr.take))
             if process.stdin is not None and input is not None:
                 ends.append(write(pipes, process.stdin, input))
-            for end in ends:
-                await end
+            await asyncio.gather(*ends)
             return stdout.all, stderr.end, await ended(process)
         finally:
             if process.returncode is None:
