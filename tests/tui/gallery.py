@@ -22,6 +22,7 @@ from ctui.tasks.model import AskKind
 from ctui.tui.app import CtuiApp
 from ctui.tui.asks.key_guard import GUARD_SECONDS
 from ctui.tui.board.board import Board
+from ctui.tui.dashboard.sidebar import Sidebar
 from ctui.tui.support.place import Place
 
 _PATIENCE = 400
@@ -40,7 +41,9 @@ class Gallery:
         """Take all pictures."""
         await self._until(lambda board: len(board.asks) == 2 and _looked_at(board))
         await self._take("dashboard")
-        await self._press("down", "tab")
+        tasks = self._app.dashboard.board.tasks
+        self._app.dashboard.query_one(Sidebar).choose(tasks["ring-the-bell"].worktree)
+        await self._press("tab")
         await self._pilot.pause(GUARD_SECONDS)
         await self._press("y")
         await self._until(lambda board: any("Write" in ask.title for ask in board.asks.values()))
@@ -51,7 +54,7 @@ class Gallery:
             lambda board: AskKind.QUESTION in {ask.kind for ask in board.asks.values()}
         )
         await self._take("question")
-        await self._press("escape", "escape")
+        await self._press("escape")
         for key, name in (("i", "inbox"), ("n", "new-task"), ("c", "cleanup")):
             self._app.screen.set_focus(None)
             await self._press(key)

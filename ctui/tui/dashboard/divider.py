@@ -34,7 +34,7 @@ class Divider(Widget):
         self._held = False
 
     def render(self) -> str:
-        return "\n".join("│" * self.size.height)
+        return "\n".join("▕" * self.size.height)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         event.stop()
