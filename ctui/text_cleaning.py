@@ -1,4 +1,4 @@
-"""What a terminal or a reader could misread in a text, and its removal; see `ctui.text`."""
+"""Removal of what a terminal or a reader could misread in a text; see `ctui.text`."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class Seen(NamedTuple):
 
 
 class LogDamaged(CtuiError):
-    """What a sandbox said cannot be read to its end: the disk was full, or power failed."""
+    """A log of a sandbox that cannot be read to its end: the disk was full, or power failed."""
 
 
 NOTHING = Seen()

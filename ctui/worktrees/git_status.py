@@ -39,7 +39,7 @@ class GitStatus(msgspec.Struct, frozen=True):
 
 
 class ManyStatuses:
-    """What the statuses of many worktrees of a repository have in common."""
+    """Facts that the statuses of many worktrees of a repository have in common."""
 
     def __init__(self, blanked: Sequence[str] | None, at_once: int) -> None:
         """Begin with none.

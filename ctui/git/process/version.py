@@ -1,4 +1,4 @@
-"""Which git there is: the program on the path, and its version."""
+"""The git that is on the path, and its version."""
 
 from __future__ import annotations
 

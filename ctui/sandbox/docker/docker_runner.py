@@ -78,7 +78,7 @@ class DockerRunner:
         self._beside = Beside(engine, instance, keep_log)
         self._last: dict[str, _Last] = {}
         self._known: EngineInfo | None = None
-        """What the engine is, once it was asked."""
+        """Facts about the engine, once it was asked."""
 
     async def ensure_image(self, config: ImageConfig, environment: str = "") -> str:
         """Return the image's tag; raise Unavailable if it has to be built first.

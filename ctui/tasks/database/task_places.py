@@ -1,4 +1,4 @@
-"""Where the tasks on the list work, and how they are: columns, without a record being decoded."""
+"""Places and states of the tasks on the list: columns, without a record being decoded."""
 
 from __future__ import annotations
 
