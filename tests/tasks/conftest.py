@@ -87,10 +87,12 @@ class Person:
     async def answer(self, ask: Ask, answer: Answer) -> Ask:
         return await self.client.call(calls.AnswerAsk(ask.id, answer))
 
-    async def until(self, task: str, seen: Callable[[Task], bool]) -> Task:
+    async def until(
+        self, task: str, seen: Callable[[Task], bool], *, seconds: float = WAIT_SECONDS
+    ) -> Task:
         """Return the task as soon as it is so; else say how it is, and what the driver said."""
         try:
-            async with asyncio.timeout(WAIT_SECONDS):
+            async with asyncio.timeout(seconds):
                 async for update in self.client.watch(task):
                     if update.task is not None and seen(update.task):
                         return update.task
@@ -99,10 +101,12 @@ class Person:
             raise AssertionError(f"{self.store.tasks.get(task)}\n{log}") from None
         raise AssertionError("the watch ended")
 
-    async def idle(self, task: str, *, turns: int = 1) -> Task:
+    async def idle(self, task: str, *, turns: int = 1, seconds: float = WAIT_SECONDS) -> Task:
         """The task when its turn is over."""
         return await self.until(
-            task, lambda now: now.state is TaskState.IDLE and now.turns >= turns
+            task,
+            lambda now: now.state is TaskState.IDLE and now.turns >= turns,
+            seconds=seconds,
         )
 
     async def kill_driver(self) -> None:
