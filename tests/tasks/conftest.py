@@ -76,9 +76,9 @@ class Person:
         await self.client.call(calls.SendMessage(task, message, text))
         return message
 
-    async def asked(self, task: str) -> Ask:
+    async def asked(self, task: str, *, seconds: float = WAIT_SECONDS) -> Ask:
         """The next ask that is pending."""
-        async with asyncio.timeout(WAIT_SECONDS):
+        async with asyncio.timeout(seconds):
             async for update in self.client.watch(task):
                 if update.ask is not None and update.ask.state is AskState.PENDING:
                     return update.ask
