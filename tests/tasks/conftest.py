@@ -79,9 +79,9 @@ class Person:
         await self.client.call(calls.SendMessage(task, message, text))
         return message
 
-    async def asked(self, task: str) -> Ask:
+    async def asked(self, task: str, *, seconds: float = WAIT_SECONDS) -> Ask:
         """The next ask that is pending."""
-        async with asyncio.timeout(WAIT_SECONDS):
+        async with asyncio.timeout(seconds):
             async for update in self.client.watch(task):
                 if update.ask is not None and update.ask.state is AskState.PENDING:
                     return update.ask
@@ -104,10 +104,12 @@ class Person:
             raise AssertionError(f"{self.store.tasks.get(task)}\n{log}") from None
         raise AssertionError("the watch ended")
 
-    async def idle(self, task: str, *, turns: int = 1) -> Task:
+    async def idle(self, task: str, *, turns: int = 1, seconds: float = WAIT_SECONDS) -> Task:
         """The task when its turn is over."""
         return await self.until(
-            task, lambda now: now.state is TaskState.IDLE and now.turns >= turns
+            task,
+            lambda now: now.state is TaskState.IDLE and now.turns >= turns,
+            seconds=seconds,
         )
 
     async def kill_driver(self) -> None:

@@ -25,7 +25,10 @@ from tests.gateway.registries import CLIENTS, fill
 from tests.gateway.ssh.servers import USER, keys, needs_sshd, server
 from tests.tasks.conftest import Person
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(400)]
+
+_PATIENCE = 120.0
+"""Seconds for a turn of several tools, on a machine that does much else."""
 
 SECRET = "tok-5fGh1qZ9wLx3Rt7"
 LOGIN = base64.b64encode(f"person:{SECRET}".encode()).decode()
@@ -129,10 +132,10 @@ async def test_every_tool_has_the_credential_and_nothing_in_the_task_has_it(
         look = f"bash {_look(SECRET, LOGIN, key)}"
         turns = ((count, *lines[:5]), lines[5:], (look, f"bash curl -sS {url}/echo"))
         await person.start("buys", *turns[0], skip_permissions=True)
-        await person.idle("buys")
+        await person.idle("buys", seconds=_PATIENCE)
         for number, steps in enumerate(turns[1:], 2):
             await person.say("buys", *steps)
-            await person.idle("buys", turns=number)
+            await person.idle("buys", turns=number, seconds=_PATIENCE)
         said = person.tool_output("buys")
         answers = said.split(_ENDS)[: len(tools)]
         assert dict(zip(tools, ["hello" in one for one in answers], strict=True)) == dict.fromkeys(
@@ -187,13 +190,13 @@ async def test_git_over_ssh_with_a_key_that_stays_outside(person: Person, tmp_pa
             f"bash {_look(found[0])}",
         )
         await person.start("signs", *clone, skip_permissions=True)
-        ask = await person.asked("signs")
+        ask = await person.asked("signs", seconds=_PATIENCE)
         assert (ask.kind, ask.title) == (AskKind.HOST, "sign in at host by ssh")
         code, said = await person.ctui("task", "answer", "signs", "allow")
         assert code == 0, said
-        await person.idle("signs")
+        await person.idle("signs", seconds=_PATIENCE)
         await person.say("signs", *push)
-        await person.idle("signs", turns=2)
+        await person.idle("signs", turns=2, seconds=_PATIENCE)
         said = person.tool_output("signs")
         assert "hello" in said, said
         assert "pushed" in said

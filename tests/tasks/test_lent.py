@@ -11,17 +11,44 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from ctui.claude.login.credentials import Credential
 from ctui.config import Config
 from ctui.config.gateway_section import CredentialRule, GatewayConfig, SshRule
 from ctui.errors import InvalidInput
 from ctui.gateway.egress.names import Target
+from ctui.gateway.egress.policy import Policy
 from ctui.gateway.ssh.keys import line_of
 from ctui.paths import Paths
-from ctui.tasks.network.lent import header_value, lent_by, problems_of
+from ctui.tasks import calls
+from ctui.tasks.mailbox.ports import Account
+from ctui.tasks.model import Task, TaskOptions
+from ctui.tasks.network.lent import (
+    header_value,
+    lent_by,
+    lent_environment,
+    lent_to,
+    problems_of,
+)
+from ctui.tasks.network.sealed import access_of
 from ctui.tasks.network.ssh_keys import ssh_key
+from ctui.tasks.runs.logins import Logins, Sources
 from ctui.tasks.secrets.registry import Secret, put_secret
 
 GIT = Target("git.example", 22)
+
+
+def _task(network: str) -> Task:
+    return Task(
+        id=network,
+        repository="/r/.git",
+        worktree="/w",
+        metadata=None,
+        branch=None,
+        base=None,
+        session="s",
+        prompt="go",
+        options=TaskOptions(network=network),  # type: ignore[arg-type]
+    )
 
 
 def _config(*rules: CredentialRule) -> Config:
@@ -184,3 +211,51 @@ def test_a_key_is_shown_to_nobody(tmp_path: Path) -> None:
     found = ssh_key(SshRule("h", "id", "known_hosts"), GIT, tmp_path, {})
     assert found.private
     assert found.private.splitlines()[2] not in f"{found!r} {found} {found.__rich_repr__()}"
+
+
+# -- what a run has of it
+
+
+def test_a_run_has_the_way_and_no_value(paths: Paths) -> None:
+    """Its variables name files and a socket; where nothing is lent there are none."""
+    assert lent_environment(Config()) == {}
+    rule = CredentialRule("api.example", "X-Key", "KEY")
+    opened = msgspec.structs.replace(Config(), gateway=GatewayConfig(credentials=(rule,)))
+    assert set(lent_environment(opened).values()) == {"/etc/ssl/certs/ca-certificates.crt"}
+    keys = GatewayConfig(ssh=(SshRule("git.example", "~/.ssh/id"),))
+    signing = lent_environment(msgspec.structs.replace(Config(), gateway=keys))
+    assert signing["SSH_AUTH_SOCK"] == "/ctui/gw/agent.sock"
+    assert set(signing) == {"SSH_AUTH_SOCK", "GIT_SSH_COMMAND"}
+    put_secret(paths, Secret(name="KEY", source="command", where="echo tok-5fGh1qZ9"))
+    lent = lent_by(paths, opened, {"PATH": "/usr/bin:/bin"})
+    access = access_of("t", 1, Policy(), Path("/run/gw"))
+    given = lent_to(access, opened, lent)
+    assert [(one.host, one.value) for one in given.credentials] == [("api.example", "tok-5fGh1qZ9")]
+    unread = lent_to(access, opened, None)
+    assert [(one.host, one.value) for one in unread.credentials] == [("api.example", "")]
+    # What a driver that came later could not read, the gateway keeps.
+    assert unread.known_from(given).credentials == given.credentials
+
+
+async def test_a_loan_is_read_with_the_secrets_of_a_sealed_run_only(paths: Paths) -> None:
+    """And taken out of what its host sends back."""
+    put_secret(paths, Secret(name="KEY", source="environment", where="STAGING"))
+    config = _config(CredentialRule("api.example", "X-Key", "KEY"))
+    own = Account(Credential("api-key", "sk-ant-api03-of-the-person"))
+    sources = Sources(
+        own=lambda _: own,
+        stored=lambda _: own.credential,
+        lent=lambda environ: lent_by(paths, config, environ),
+    )
+    logins = Logins(sources)
+    sealed, unsealed = (_task(network) for network in ("allow", "unsealed"))
+    logins.remember("allow", calls.Login({}, stored=True, variables={"STAGING": "tok-5fGh1qZ9"}))
+    account = await logins.of(unsealed, needed=True)
+    assert account is not None
+    assert account.lent is None
+    account = await logins.of(sealed, needed=True)
+    assert account is not None
+    assert account.lent is not None
+    assert [one.value for one in account.lent.credentials] == ["tok-5fGh1qZ9"]
+    assert account.secrets == {}
+    assert "tok-5fGh1qZ9" not in logins.redactor.redact_text("X-Key: tok-5fGh1qZ9")
