@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from ctui.client.health.health import Check, check_all
 from ctui.paths import Paths
 from ctui.sandbox.docker import image
-from ctui.sandbox.docker.engine import Engine
+from ctui.sandbox.docker.engine import Engine, EngineInfo
 
 
 class Nothing:
@@ -17,8 +18,10 @@ class Nothing:
 
     endpoint = SimpleNamespace(url="unix:///nowhere")
 
-    async def info(self) -> SimpleNamespace:
-        return SimpleNamespace(version="1", live_restore=True)
+    root = ""
+
+    async def info(self) -> EngineInfo:
+        return EngineInfo("1", "1.41", live_restore=True, storage_driver="", root=self.root)
 
     async def find(self, _: object) -> list[object]:
         return []
@@ -68,3 +71,14 @@ async def test_a_wrong_variable_is_mended_where_it_is_set(
     assert "config edit" not in found.mend
     paths.config_file.write_text("[sandbox]\nmemory = 'abc'\n")
     assert "`ctui config edit`" in (await check_all(paths))[2].mend
+
+
+@pytest.mark.parametrize(("floor", "ok"), [("900t", False), ("1", True)])
+async def test_a_disk_of_the_engine_that_is_nearly_full_is_said(
+    paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, floor: str, ok: bool
+) -> None:
+    """S17, beside it: where images and the homes of tasks are."""
+    monkeypatch.setattr(Nothing, "root", str(tmp_path))
+    found = (await checks(paths, f'[tasks]\nfree_space = "{floor}"\n'))["engine"]
+    assert found.ok is ok
+    assert (f"left ({tmp_path})" in found.found, "docker system df" in found.mend) == (not ok,) * 2
