@@ -129,6 +129,8 @@ async def test_nothing_grows_but_the_journals(
                 await asyncio.sleep(_LOOK_SECONDS)
             for job in working:
                 job.cancel()
+        terminal.press("q")
+        await terminal.until_over()
     third = len(moments) // 3
     before, after = least(moments[:third]), least(moments[-third:])
     for name, size in after.items():
