@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -11,7 +12,7 @@ from ctui.client.tasks.chosen_login import chosen_platform
 from ctui.errors import Refused
 from ctui.paths import Paths
 from ctui.sandbox.docker import image
-from ctui.sandbox.docker.engine import Engine
+from ctui.sandbox.docker.engine import Engine, EngineInfo
 from ctui.tasks.model import TaskOptions
 
 
@@ -20,8 +21,10 @@ class Nothing:
 
     endpoint = SimpleNamespace(url="unix:///nowhere")
 
-    async def info(self) -> SimpleNamespace:
-        return SimpleNamespace(version="1", live_restore=True)
+    root = ""
+
+    async def info(self) -> EngineInfo:
+        return EngineInfo("1", "1.41", live_restore=True, storage_driver="", root=self.root)
 
     async def find(self, _: object) -> list[object]:
         return []
@@ -96,3 +99,14 @@ def test_a_platform_is_not_for_a_task_without_the_gateway() -> None:
     assert chosen_platform(TaskOptions(network="unsealed"), {}) is None
     with pytest.raises(Refused, match="through the gateway alone"):
         chosen_platform(TaskOptions(network="unsealed"), environ)
+
+
+@pytest.mark.parametrize(("floor", "ok"), [("900t", False), ("1", True)])
+async def test_a_disk_of_the_engine_that_is_nearly_full_is_said(
+    paths: Paths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, floor: str, ok: bool
+) -> None:
+    """S17, beside it: where images and the homes of tasks are."""
+    monkeypatch.setattr(Nothing, "root", str(tmp_path))
+    found = (await checks(paths, f'[tasks]\nfree_space = "{floor}"\n'))["engine"]
+    assert found.ok is ok
+    assert (f"left ({tmp_path})" in found.found, "docker system df" in found.mend) == (not ok,) * 2

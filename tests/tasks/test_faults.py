@@ -119,7 +119,8 @@ async def test_a_message_is_the_first_command_of_a_new_version(person: Person) -
     assert code == 0, said
     await older.wait()
     release(task)
-    await person.until("one", lambda now: now.result == "Second.")
+    done = await person.until("one", lambda now: "Second." in now.result)
+    assert done.problem == ""
     assert len(await sandboxes(person, "one")) == 1
 
 

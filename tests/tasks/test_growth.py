@@ -26,7 +26,10 @@ _SECONDS = 600.0
 _LOOK_SECONDS = 10.0
 _PATIENCE = 300.0
 """For one turn beside fifteen others, on a machine that has other work too."""
-_MORE_BYTES = 6_000_000
+_MORE_BYTES = {"driver": 4_000_000, "gateway": 4_000_000, "dashboard": 40_000_000}
+"""That a process may have at the end; the dashboard keeps rows that it showed lately."""
+_MORE_DESCRIPTORS = 8
+"""Of hundreds of turns: connections that happen to be open whenever one looks."""
 _PRIVATE = ("Private_Clean:", "Private_Dirty:")
 
 
@@ -126,12 +129,16 @@ async def test_nothing_grows_but_the_journals(
                 await asyncio.sleep(_LOOK_SECONDS)
             for job in working:
                 job.cancel()
+        terminal.press("q")
+        await terminal.until_over()
     third = len(moments) // 3
     before, after = least(moments[:third]), least(moments[-third:])
     for name, size in after.items():
-        assert size.memory <= before[name].memory + _MORE_BYTES, (name, before, after)
-        assert size.descriptors <= before[name].descriptors, (name, before, after)
-        assert size.threads <= before[name].threads, (name, before, after)
+        had = before[name]
+        assert size.memory <= had.memory + _MORE_BYTES[name], (name, before, after)
+        assert size.descriptors <= had.descriptors + _MORE_DESCRIPTORS, (name, before, after)
+        assert size.threads <= had.threads + 1, (name, before, after)
+    assert moments[-1].turns - moments[0].turns > 10 * _MORE_DESCRIPTORS
     early, late = (
         (there.journals - here.journals) / (there.turns - here.turns)
         for here, there in ((moments[0], moments[third]), (moments[-third], moments[-1]))
