@@ -19,12 +19,13 @@ from ctui.tui.dashboard.sidebar import Sidebar
 from ctui.tui.support.options import ScreenOptions
 from ctui.tui.support.worktree_observer import WorktreeObserver
 
-_TWICE_SECONDS = 2.0
-
 if TYPE_CHECKING:
     from ctui.client.tasks.new_task import NewTask
     from ctui.tui.asks.ask_panel import AskPanel
     from ctui.tui.pane.pane import Pane
+
+_TWICE_SECONDS = 2.0
+"""Time in which escape has to come twice to interrupt a turn."""
 
 
 class Commands(Screen[None]):
