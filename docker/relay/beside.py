@@ -18,7 +18,8 @@ GATEWAY = Path("/ctui/gw")
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 _LASTING_SECONDS = 30.0
 """Seconds after which a program that ends was no failure."""
-_READY_SECONDS = 5.0
+_READY_SECONDS = 20.0
+"""Seconds after which the CLI starts without it: a busy machine takes some."""
 
 _CODE = (
     "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[1]);"
