@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from ctui.claude.login.platforms import Platform
+from ctui.claude.login.platform import Platform
 from ctui.claude.mcp.mcp_server import McpServer
 from ctui.config import PermissionMode
 from ctui.sandbox.services import Service

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ctui.claude.login.platforms import Platform, platform_credential, platform_of
+from ctui.claude.login.platform import Platform
+from ctui.claude.login.platforms import platform_credential, platform_of
 from ctui.errors import InvalidInput, LoginRequired
 
 PLACEHOLDER = "in-its-place"

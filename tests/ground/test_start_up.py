@@ -22,7 +22,8 @@ sys.exit(code)
 
 _EVERY = {"__main__", "demo", "errors", "text"}
 _CLI = {*_EVERY, "cli", "files", "paths", "small_file"}
-_CONFIG = {f"config.{name}" for name in ("load", "model", "own_sections", "sizes", "task_sections")}
+_SECTIONS = ("gateway_section", "own_sections", "task_sections")
+_CONFIG = {f"config.{name}" for name in ("load", "model", "sizes", *_SECTIONS)}
 _GIT = {"file_lock", "git.process", "git.repository"}
 _WORKTREES = {
     *_CLI,
@@ -53,7 +54,9 @@ _ROOMS: dict[str, tuple[set[str], set[str]]] = {
         {
             *_CLI,
             *_CONFIG,
-            *("claude.mcp", "humanize", "sandbox.runner", "sandbox.services", "sandbox.spec"),
+            *("claude.login.platform", "claude.mcp", "claude.protocol.fields"),
+            *("claude.protocol.todos", "tasks.activity"),
+            *("humanize", "sandbox.runner", "sandbox.services", "sandbox.spec"),
             *("tasks.database", "tasks.grants", "tasks.host_rules", "tasks.model", "tasks.store"),
             "tasks.task_state",
         },

@@ -12,14 +12,11 @@ import re
 import shutil
 import subprocess
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
-
-import msgspec
+from typing import NamedTuple
 
 from ctui.claude.login.credentials import Credential
+from ctui.claude.login.platform import Platform, PlatformName
 from ctui.errors import InvalidInput, LoginRequired
-
-PlatformName = Literal["bedrock", "vertex", "foundry"]
 
 _SWITCHES: Mapping[str, PlatformName] = {
     "CLAUDE_CODE_USE_BEDROCK": "bedrock",
@@ -27,7 +24,6 @@ _SWITCHES: Mapping[str, PlatformName] = {
     "CLAUDE_CODE_USE_FOUNDRY": "foundry",
 }
 _ON = {"1", "true", "yes", "on"}
-_WORDS = {"bedrock": "Amazon Bedrock", "vertex": "Google Vertex AI", "foundry": "Microsoft Foundry"}
 SECRETS: Mapping[PlatformName, str] = {
     "bedrock": "AWS_BEARER_TOKEN_BEDROCK",
     "foundry": "ANTHROPIC_FOUNDRY_API_KEY",
@@ -51,23 +47,6 @@ _MODEL = re.compile(r"[\x21-\x7e]{1,2048}")
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 _TOKEN_PROGRAM = ("gcloud", "auth", "application-default", "print-access-token")
 _TOKEN_SECONDS = 30.0
-
-
-class Platform(msgspec.Struct, frozen=True):
-    """One platform, and where on it; kept with a task, for all of its runs."""
-
-    name: PlatformName
-    place: str
-    """Region or resource, as the person reads it."""
-    base_url: str
-    """Address that the gateway asks."""
-    host: str
-    """Host to which the CLI in a task sends its calls, over the gateway's socket."""
-    environment: dict[str, str]
-    """Variables of the CLI; none of them is a secret."""
-
-    def __str__(self) -> str:
-        return f"{_WORDS[self.name]} ({self.place})"
 
 
 class _Place(NamedTuple):

@@ -13,7 +13,7 @@ from ctui.claude.transcript.tools import output_of, subject_of
 from ctui.text import one_line, sanitise
 
 _AGENTS = {"Agent", "Task"}
-_FOR_THE_MODEL = re.compile(r"\n*^agentId: ", re.MULTILINE)
+_FOR_THE_MODEL = re.compile(r"^agentId: ", re.MULTILINE)
 """Beginning of what the CLI writes for the model behind a subagent's words."""
 
 _GROWING = 4096
@@ -51,7 +51,8 @@ class ToolCalls:
             return
         text = content.text
         if call.name in _AGENTS:
-            text = _FOR_THE_MODEL.split(text, maxsplit=1)[0]
+            theirs, *for_the_model = _FOR_THE_MODEL.split(text, maxsplit=1)
+            text = theirs.rstrip("\n") if for_the_model else text
         call.output = output_of(text, result, is_error=content.is_error)
         call.finished, call.growing = self._cursor.time, ""
         call.state = ToolState.OK

@@ -22,9 +22,12 @@ def lending_check(paths: Paths) -> Check | None:
     """
     try:
         config = load_config(paths)
-        lending = config.gateway
-        if not config.network.gateway or not (lending.credentials or lending.ssh):
-            return None
+    except CtuiError:
+        return None  # the check of the settings says it
+    lending = config.gateway
+    if not config.network.gateway or not (lending.credentials or lending.ssh):
+        return None
+    try:
         problem = _problem(paths, config)
     except CtuiError as error:
         return Check("gateway", False, error.message, error.hint)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ctui.claude.login.named import known_login
-from ctui.claude.login.platforms import Platform
+from ctui.claude.login.platform import Platform
 from ctui.client.model_platform import ready_platform
 from ctui.config import ClaudeConfig
 from ctui.errors import Refused

@@ -15,19 +15,29 @@ LONGEST = 4096
 
 _DEFINITIONS = "#/$defs/{name}"
 _NAMES = ("title", "description")
+_NULL = {"type": "null"}
 
 
 def input_schema(struct: type[msgspec.Struct]) -> dict[str, Any]:
     """Return the schema of a tool's arguments."""
     schema, definitions = _schema(struct)
-    for argument in schema["properties"].values():
-        if not argument.get("default", True):
-            del argument["default"]
-        if argument.get("maxLength") == LONGEST:  # no path is longer, and no id
-            del argument["maxLength"]
+    properties = {name: _argument(part) for name, part in schema["properties"].items()}
     kept = {key: value for key, value in schema.items() if value and key not in _NAMES}
-    found = {**kept, "properties": schema["properties"], "additionalProperties": False}
+    found = {**kept, "properties": properties, "additionalProperties": False}
     return {**found, "$defs": definitions} if definitions else found
+
+
+def _argument(part: dict[str, Any]) -> dict[str, Any]:
+    """Return an argument without what goes without saying; one that may be null can be left out."""
+    if part.get("anyOf", [])[1:] == [_NULL]:
+        wanted, _ = part.pop("anyOf")
+        part = {**wanted, **part}
+    if not part.get("default", True):
+        del part["default"]
+    for text in (part, part.get("items", {})):
+        if text.get("maxLength") == LONGEST:  # no path is longer, and no id
+            del text["maxLength"]
+    return part
 
 
 def output_schema(struct: type[msgspec.Struct]) -> dict[str, Any]:

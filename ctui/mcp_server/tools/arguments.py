@@ -26,11 +26,9 @@ WaitSeconds = Annotated[
     ),
 ]
 Variables = Annotated[dict[str, str], Meta(description="Variables.")]
-Network = Annotated[
-    NetworkMode | None, Meta(description="Reach; no wider than configured, the default.")
-]
+Network = Annotated[NetworkMode | None, Meta(description="Reach; no wider than configured.")]
 AllowHosts = Annotated[
     list[Annotated[str, Meta(max_length=LONGEST)]],
-    Meta(max_length=64, description="Hosts reached unasked, of those that network.offer has."),
+    Meta(max_length=64, description="Hosts of network.offer to reach unasked."),
 ]
 SecretNames = Annotated[list[str], Meta(description="Names.")]

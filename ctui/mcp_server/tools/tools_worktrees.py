@@ -17,12 +17,12 @@ from ctui.mcp_server.protocol.tool_schema import LONGEST
 from ctui.mcp_server.tools.arguments import Repo
 from ctui.worktrees.model import WorktreeRecord
 
-Force = Annotated[bool, Meta(description="Also what is unclean; it can be restored all the same.")]
+Force = Annotated[bool, Meta(description="Also what is unclean; it can be restored.")]
 DeleteBranch = Annotated[
     bool | None,
-    Meta(description="Whether the branch goes too; default: worktrees.delete_branch."),
+    Meta(description="The branch too; default: worktrees.delete_branch."),
 ]
-DryRun = Annotated[bool, Meta(description="Say what would be done, and do nothing.")]
+DryRun = Annotated[bool, Meta(description="Only say what would be done.")]
 Name = Annotated[str, Meta(max_length=LONGEST, description="The worktree's name, branch or path.")]
 
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from ctui.claude.login.credentials import Kind
-from ctui.claude.login.platforms import Platform
+from ctui.claude.login.platform import Platform
 from ctui.claude.mcp.mcp_server import McpServer
 from ctui.config import Config
 from ctui.errors import InvalidInput
