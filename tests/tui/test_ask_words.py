@@ -8,7 +8,7 @@ from textual.widgets import Input, Static
 
 from ctui.tui.pane.composer import Composer
 from tests.tui.test_ask_form import COLOUR, permission, questions
-from tests.tui.test_focus import PanelAndComposer, Transcript, past_the_guard, shown
+from tests.tui.test_focus import PanelAndComposer, past_the_guard, shown
 from tests.tui.test_forms import one_field
 
 ONE, TWO = (permission("Bash", {"command": name}) for name in ("one", "two"))
@@ -43,7 +43,7 @@ async def test_an_ask_that_goes_leaves_the_line_and_its_text(next_ones: list[obj
         await pilot.press("y")
         assert app.answers == []
         assert app.panel.ask is (TWO if left else None)
-        assert isinstance(app.focused, type(app.panel) if left else Transcript)
+        assert isinstance(app.focused, type(app.panel) if left else Composer)  # where it was
 
 
 async def test_a_line_that_is_on_its_way_answers_no_other_ask() -> None:

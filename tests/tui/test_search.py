@@ -99,7 +99,7 @@ class OnePane(App[None]):
     def __init__(self, paths: Paths) -> None:
         super().__init__()
         self._paths = paths
-        self.interrupts = 0
+        self.left = 0
 
     def compose(self) -> ComposeResult:
         yield Pane(Client(self._paths), FrameClock(self), task("t"), id="pane")
@@ -112,8 +112,8 @@ class OnePane(App[None]):
     def line(self) -> SearchLine:
         return self.query_one(SearchLine)
 
-    def on_pane_interrupt_wanted(self) -> None:
-        self.interrupts += 1
+    def on_pane_left(self) -> None:
+        self.left += 1
 
 
 @asynccontextmanager
@@ -171,9 +171,9 @@ async def test_after_enter_the_brackets_go_on_in_the_transcript(paths: Paths) ->
         await pilot.press("enter", "escape")
         assert not app.line.display
         assert focused() == "TranscriptView"
-        assert app.interrupts == 0
+        assert app.left == 0
         await pilot.press("escape")
-        assert app.interrupts == 1
+        assert app.left == 1
 
 
 async def test_a_search_for_nothing_ends_it(paths: Paths) -> None:

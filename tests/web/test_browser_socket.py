@@ -128,7 +128,7 @@ async def test_a_program_has_a_terminal_and_little_of_the_environment() -> None:
     }
     async with serving(shows, environ) as server, (await server.log_in()).page() as page:
         shown = (await page.until(b"size (80, 24)")).decode()
-        names = ["COLORTERM", "CTUI_HOME", "LC_ALL", "PATH", "TERM"]
+        names = ["COLORTERM", "CTUI_HOME", "CTUI_SERVED", "LC_ALL", "PATH", "TERM"]
         assert re.match(rf"{re.escape(str(names))} / /dev/\S+ True True", shown)
         await page.say("resized", columns=100, rows=30)
         await page.until(b"size (100, 30)")

@@ -143,6 +143,7 @@ def test_who_is_elsewhere_is_told_what_to_forward(tmp_path: Path) -> None:
     with serving(make_repository(tmp_path), {**environment_in(tmp_path), **quiet, **ssh}) as served:
         assert served.process.stderr is not None
         said = served.process.stderr.readline()
+        served.healthy()  # before that it may not know yet how to end
     assert f"`ssh -L 8898:127.0.0.1:8898 {socket.gethostname()}` where your browser is" in said
 
 

@@ -62,13 +62,15 @@ class Pane(Vertical):
         self._asks = 0
         self._header = Content()
         self._todos = Content()
+        self._todo_strip = Static(classes="pane--todos")
+        """Kept: a pane that goes has lost its widgets before it knows."""
         self._todos_in_full = False
 
     def compose(self) -> ComposeResult:
         yield Static(classes="pane--header")
         yield TranscriptView(self._clock)
         yield SearchLine()
-        yield Static(classes="pane--todos")
+        yield self._todo_strip
         yield AskPanel()
         yield Composer(placeholder="follow up")
 
@@ -109,15 +111,14 @@ class Pane(Vertical):
         task = self.task_record
         todos = task.activity.todos
         shown = bool(todos) and (task.works or step_now(todos) is not None)
-        strip = self.query_one(".pane--todos", Static)
-        strip.display = shown
+        self._todo_strip.display = shown
         if shown:
             width = max(1, self.size.width - 2)
             whole = self._todos_in_full
             content = todo_rows(todos, _TODO_ROWS) if whole else todo_strip(todos, width)
             if content != self._todos:
                 self._todos = content
-                strip.update(content)
+                self._todo_strip.update(content)
 
     @property
     def panel(self) -> AskPanel:
