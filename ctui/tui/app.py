@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import signal
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from time import monotonic
 from typing import ClassVar
@@ -157,6 +158,8 @@ def run_app(paths: Paths, config: Config, place: Place, *, scripted: bool = Fals
     """Show the dashboard until the person leaves; the exit code."""
     if os.environ.get("TERM") == "dumb":
         os.environ.setdefault("NO_COLOR", "1")
+    # A server that was started by nohup hands it down; the screen would outlive its terminal.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     app = CtuiApp(paths, config, place, scripted=scripted)
     with kept_title():
         app.run()

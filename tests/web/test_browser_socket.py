@@ -254,8 +254,9 @@ async def test_eight_pages_are_enough() -> None:
 async def test_a_dashboard_is_hung_up_when_its_server_is_killed(
     repository: Path, paths: Paths
 ) -> None:
+    """Also where the server was started by nohup."""
     serve = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "ctui", "serve", "--port", "0"),
+        *("nohup", sys.executable, "-P", "-m", "ctui", "serve", "--port", "0"),
         cwd=repository,
         env={**os.environ, "DOCKER_HOST": "unix:///nowhere/docker.sock"},
         stderr=asyncio.subprocess.PIPE,
