@@ -202,14 +202,14 @@ async def test_a_key_of_the_dashboard_opens_a_shell(person: Person) -> None:
     try:
         await terminal.shows("WORKTREES")
         terminal.type("\r")
-        await terminal.shows("Ready.")
+        await terminal.shows("✓ done")
         terminal.type("!")
         await terminal.shows("/workspace$")
         terminal.type("stty size; echo o''n\n")
         await terminal.shows("24 120")
         await terminal.shows("on\r\n")
         terminal.type("exit\n")
-        await terminal.shows("Ready.")
+        await terminal.shows("✓ done")
         terminal.type("q")
         assert await terminal.exit_code() == 0
     finally:
