@@ -314,6 +314,19 @@ async def test_a_credential_that_is_not_known_is_said(tmp_path: Path) -> None:
     assert host.seen == []
 
 
+async def test_an_authority_that_is_damaged_is_said_in_the_log(tmp_path: Path) -> None:
+    tls = certificates(tmp_path, "localhost")
+    host = Upstream()
+    async with serving(host, tls.server) as port, opened(tmp_path, port, tls) as one:
+        (tmp_path / "authority.pem.key").write_bytes(b"")
+        with pytest.raises(ConnectionError):
+            await one.tls()
+        [record] = await one.way.over()
+    assert record.verdict == "failed"
+    assert record.rule == f"{tmp_path / 'authority.pem.key'} is damaged"
+    assert host.seen == []
+
+
 async def test_other_hosts_are_tunnelled_untouched(tmp_path: Path) -> None:
     """The task sees the host's own certificate wherever no credential is for that port of it."""
     tls = certificates(tmp_path, "localhost")
