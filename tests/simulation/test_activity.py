@@ -146,5 +146,9 @@ def test_what_a_task_tells_is_kept_until_it_is_read() -> None:
         assert [note.urgent for note in notes] == [*[False] * 9, True]
         await schedule.engine.mark_read(calls.MarkRead("one", notes[-2].at))
         assert [note.text for note in schedule.store.tasks.get("one").unread_notes] == ["now"]
+        both = (tool_call(f"b{number}", "notify_user", message=f"b{number}") for number in range(2))
+        notes = (await said(schedule, box, *both)).unread_notes
+        assert [note.text for note in notes] == ["now", "b0", "b1"]
+        assert len({note.at for note in notes}) == 3
 
     in_world(6, work)

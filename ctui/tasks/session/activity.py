@@ -67,8 +67,11 @@ def committed(step: Step) -> None:
 
 def told(step: Step, text: str, *, urgent: bool) -> None:
     """Keep what the task told the person, until they look."""
-    note = Note(step.time, one_line(text, _NOTE_WIDTH), urgent)
-    _change(step, notes=(*step.task.activity.notes[1 - _NOTES_KEPT :], note))
+    known = step.task.activity.notes
+    # Two of one step are told apart by their times, too.
+    at = max(step.time, known[-1].at + 1) if known else step.time
+    note = Note(at, one_line(text, _NOTE_WIDTH), urgent)
+    _change(step, notes=(*known[1 - _NOTES_KEPT :], note))
 
 
 def _change(step: Step, **facts: object) -> None:
