@@ -44,8 +44,9 @@ def _call(step: Step) -> tuple[str, int]:
 def _rested(step: Step) -> int:
     """Return the time at which the task came to rest, which may be now."""
     task, rested = step.task, step.task.activity.rested
-    over = task.activity.began > rested or (step.was_live and task.failed)
-    if task.state.live or not over:
+    # A turn that an earlier version saw begin is on no record.
+    ends = step.was_live and (task.failed or not task.activity.began)
+    if task.state.live or not (ends or task.activity.began > rested):
         return rested
     rested = max(step.time, task.activity.began)
     if not task.detached or task.reason is EndReason.STOPPED or task.cause == "interrupted":
