@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ctui.gateway.egress.opened.authority import certificate_of
+from ctui.gateway.egress.opened.authority import Authority, certificate_of
 from ctui.gateway.egress.opened.credential import Credential
 from tests.gateway.egress.opened import SECRET, VALUE, opened
 from tests.gateway.egress.outside import PAGE, Pages, certificates, serving
@@ -397,6 +397,18 @@ def test_the_authority_is_made_once_and_its_key_is_nobodys(tmp_path: Path) -> No
     assert b"PRIVATE KEY" in file.read_bytes()
     assert b"PRIVATE" not in certificate
     assert ssl.PEM_cert_to_DER_cert(certificate.decode())
+
+
+def test_a_new_authority_counts_at_once(tmp_path: Path) -> None:
+    """Tasks that begin then trust no other, and a gateway lives for weeks."""
+    file = tmp_path / "authority.pem"
+    certificate_of(file)
+    authority = Authority(file)
+    first = authority.context("a.example")
+    assert authority.context("a.example") is first
+    file.unlink()
+    certificate_of(file)
+    assert authority.context("a.example") is not first
 
 
 def test_a_credential_shows_its_secret_to_nobody() -> None:
