@@ -95,8 +95,13 @@ class Access(msgspec.Struct, frozen=True):
     ca_file: str = ""
 
     def known_from(self, earlier: Access) -> Access:
-        """Return it with what the same run had, where a driver that came later cannot know it."""
-        known = tuple(one.known_from(earlier.credentials) for one in self.credentials)
+        """Return it with what the same run had, where a driver that came later cannot know it.
+
+        A rule that was written since the run began is none of its own.
+        """
+        before = earlier.credentials
+        every = (one.known_from(before) for one in self.credentials)
+        known = tuple(one for one in every if one.value or one.problem or one in before)
         keys = tuple(one.known_from(earlier.keys) for one in self.keys)
         return msgspec.structs.replace(self, credentials=known, keys=keys)
 

@@ -7,10 +7,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from ctui.client.tasks.caller import new_message, resumption
+from ctui.claude.login.platforms import platform_of
+from ctui.client.tasks.caller import login, new_message, resumption
 from ctui.errors import InvalidInput, NotFound
 from ctui.paths import Paths, private_folder
-from ctui.tasks.model import Task
+from ctui.tasks.model import Task, TaskOptions
+from ctui.tasks.network.sealed import PLACEHOLDER
 from ctui.tasks.store import Store
 from tests.cli.commands import refused
 
@@ -51,6 +53,19 @@ def test_a_variable_of_the_callers_shell_travels(
         assert call.config.sandbox.pids == 99
         assert call.config.claude.model == "haiku"
         assert call.config.image.ca_file == str(bundle)
+
+
+def test_what_a_platform_s_credential_is_found_by_travels(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its key, and what says to Google's program whose token to print."""
+    platform = platform_of({"CLAUDE_CODE_USE_BEDROCK": "1"}, PLACEHOLDER)
+    wanted = {"AWS_BEARER_TOKEN_BEDROCK": "key", "CLOUDSDK_CONFIG": "/mine"}
+    for name, value in {**wanted, "ANTHROPIC_API_KEY": "no-key-of-it"}.items():
+        monkeypatch.setenv(name, value)
+    found = login(paths, TaskOptions(network="allow", platform=platform))
+    assert found.environment == wanted
+    assert found.stored
 
 
 def test_a_repository_that_is_gone_says_nothing(paths: Paths, task: Task, repository: Path) -> None:

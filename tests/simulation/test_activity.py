@@ -7,6 +7,7 @@ from typing import Any
 
 from ctui.claude.protocol.todos import Todo
 from ctui.tasks import calls
+from ctui.tasks.activity import Activity
 from ctui.tasks.model import TaskState
 from tests.simulation.hostile_world import (
     live,
@@ -146,5 +147,26 @@ def test_what_a_task_tells_is_kept_until_it_is_read() -> None:
         assert [note.urgent for note in notes] == [*[False] * 9, True]
         await schedule.engine.mark_read(calls.MarkRead("one", notes[-2].at))
         assert [note.text for note in schedule.store.tasks.get("one").unread_notes] == ["now"]
+        both = (tool_call(f"b{number}", "notify_user", message=f"b{number}") for number in range(2))
+        notes = (await said(schedule, box, *both)).unread_notes
+        assert [note.text for note in notes] == ["now", "b0", "b1"]
+        assert len({note.at for note in notes}) == 3
 
     in_world(6, work)
+
+
+def test_a_turn_that_began_under_an_earlier_version_is_news_when_it_is_over() -> None:
+    """Its record has no activity yet, and nobody has looked at what it did."""
+
+    async def work(schedule: Schedule) -> None:
+        box = await quiet(schedule)
+        await said(schedule, box, state_line("running"))
+        await schedule.kill_driver()
+        task = schedule.store.tasks.get("one")
+        task.activity, task.read = Activity(), 0
+        schedule.store.tasks.save(task)
+        schedule.start_driver()
+        await asyncio.sleep(60)
+        assert (await said(schedule, box, result_line(), state_line("idle"))).unread
+
+    in_world(7, work)

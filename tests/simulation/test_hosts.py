@@ -188,9 +188,9 @@ def test_a_run_asks_for_no_more_hosts_than_for_anything_else() -> None:
     in_world(17, work)
 
 
-def _key_wanted(request: str, run: int = 1) -> HostAsked:
+def _key_wanted(request: str, run: int = 1, port: int = 22) -> HostAsked:
     return HostAsked(
-        run=run, request=request, host="git.example", port=22, program="", key="~/.ssh/id"
+        run=run, request=request, host="git.example", port=port, program="", key="~/.ssh/id"
     )
 
 
@@ -245,10 +245,11 @@ def test_a_key_is_refused_where_nobody_is_there_and_the_line_says_what_helps() -
     async def work(schedule: Schedule) -> None:
         schedule.world.tool_counts = [1]
         await live(schedule, unattended=True)
-        schedule.engine.tell("one", _key_wanted("k1"))
-        assert await _decided(schedule, "k1") is False
-        said = (schedule.folder / "one" / "journal.jsonl").read_text()
-        assert "ctui network sign git.example:22" in said
+        for port in (22, 443):  # at which some hosts take ssh as well
+            schedule.engine.tell("one", _key_wanted(f"k{port}", port=port))
+            assert await _decided(schedule, f"k{port}") is False
+            said = (schedule.folder / "one" / "journal.jsonl").read_text()
+            assert f"ctui network sign git.example:{port}" in said
         await stopped(schedule, "one")
 
     in_world(33, work)

@@ -235,6 +235,12 @@ def test_a_run_has_the_way_and_no_value(paths: Paths) -> None:
     assert [(one.host, one.value) for one in unread.credentials] == [("api.example", "")]
     # What a driver that came later could not read, the gateway keeps.
     assert unread.known_from(given).credentials == given.credentials
+    # What was written since the run began is not for it: it trusts no certificate for that host.
+    later = _config(
+        CredentialRule("new.example", "X-Key", "KEY"), CredentialRule("api.example", "X-Key", "KEY")
+    )
+    assert lent_to(access, later, None).known_from(given).credentials == given.credentials
+    assert unread.known_from(unread).credentials == unread.credentials
 
 
 async def test_a_loan_is_read_with_the_secrets_of_a_sealed_run_only(paths: Paths) -> None:

@@ -24,11 +24,13 @@ _SWITCHES: Mapping[str, PlatformName] = {
     "CLAUDE_CODE_USE_FOUNDRY": "foundry",
 }
 _ON = {"1", "true", "yes", "on"}
-SECRETS: Mapping[PlatformName, str] = {
+_SECRETS: Mapping[PlatformName, str] = {
     "bedrock": "AWS_BEARER_TOKEN_BEDROCK",
     "foundry": "ANTHROPIC_FOUNDRY_API_KEY",
 }
 """Variables of the credentials; that of Google is printed by a program."""
+CREDENTIALS = (*_SECRETS.values(), "GOOGLE_APPLICATION_CREDENTIALS", "CLOUDSDK_CONFIG")
+"""These, and what says to that program whose token it is: a command brings them to the driver."""
 _MODELS = (
     "ANTHROPIC_MODEL",
     "ANTHROPIC_SMALL_FAST_MODEL",
@@ -36,10 +38,9 @@ _MODELS = (
 )
 """Variables that name models, which have other names on each platform."""
 VARIABLES = (
-    *(*_SWITCHES, *SECRETS.values(), *_MODELS),
+    *(*_SWITCHES, *CREDENTIALS, *_MODELS),
     *("AWS_REGION", "AWS_DEFAULT_REGION", "ANTHROPIC_BEDROCK_BASE_URL"),
     *("CLOUD_ML_REGION", "ANTHROPIC_VERTEX_PROJECT_ID", "ANTHROPIC_VERTEX_BASE_URL"),
-    *("GOOGLE_APPLICATION_CREDENTIALS", "CLOUDSDK_CONFIG"),
     *("ANTHROPIC_FOUNDRY_RESOURCE", "ANTHROPIC_FOUNDRY_BASE_URL"),
 )
 """All that is read here, or by the program that prints Google's token."""
@@ -92,7 +93,7 @@ def platform_credential(platform: Platform, environ: Mapping[str, str]) -> Crede
     """
     if platform.name == "vertex":
         return Credential("auth-token", _google_token(environ))
-    variable = SECRETS[platform.name]
+    variable = _SECRETS[platform.name]
     value = environ.get(variable, "")
     if not value.strip():
         raise LoginRequired(

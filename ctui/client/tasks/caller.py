@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from ctui.claude.login.credentials import Credential
-from ctui.claude.login.platforms import SECRETS
+from ctui.claude.login.platforms import CREDENTIALS
 from ctui.claude.mcp.mcp_servers import variables_of
 from ctui.client.base_url import check_base_url
 from ctui.client.worktrees import worktrees
@@ -41,7 +41,7 @@ def login(paths: Paths, options: TaskOptions | None = None) -> Login:
     platform = options.platform if options is not None else None
     found = None if chosen or platform else Credential.from_environment(os.environ)
     custom_headers(os.environ.get(CUSTOM_HEADERS, ""))
-    further = (*SECRETS.values(), CUSTOM_HEADERS) if platform else (CUSTOM_HEADERS,)
+    further = (*CREDENTIALS, CUSTOM_HEADERS) if platform else (CUSTOM_HEADERS,)
     beside = {name: os.environ[name] for name in further if os.environ.get(name)}
     names = variables_of(options.mcp_servers) if options else set()
     config = load_config(paths)

@@ -112,7 +112,8 @@ class SshAgent:
         except (TimeoutError, asyncio.IncompleteReadError, wire.Malformed):
             pass
         finally:
-            writer.close()
+            # What nobody took would have the loop watch a descriptor that is another's then.
+            writer.transport.abort()
 
     async def _answer(self, kind: int, body: bytes, bound: _Bound | str) -> bytes:
         if kind == wire.REQUEST_IDENTITIES:

@@ -44,8 +44,9 @@ def _call(step: Step) -> tuple[str, int]:
 def _rested(step: Step) -> int:
     """Return the time at which the task came to rest, which may be now."""
     task, rested = step.task, step.task.activity.rested
-    over = task.activity.began > rested or (step.was_live and task.failed)
-    if task.state.live or not over:
+    # A turn that an earlier version saw begin is on no record.
+    ends = step.was_live and (task.failed or not task.activity.began)
+    if task.state.live or not (ends or task.activity.began > rested):
         return rested
     rested = max(step.time, task.activity.began)
     if not task.detached or task.reason is EndReason.STOPPED or task.cause == "interrupted":
@@ -67,8 +68,11 @@ def committed(step: Step) -> None:
 
 def told(step: Step, text: str, *, urgent: bool) -> None:
     """Keep what the task told the person, until they look."""
-    note = Note(step.time, one_line(text, _NOTE_WIDTH), urgent)
-    _change(step, notes=(*step.task.activity.notes[1 - _NOTES_KEPT :], note))
+    known = step.task.activity.notes
+    # Two of one step are told apart by their times, too.
+    at = max(step.time, known[-1].at + 1) if known else step.time
+    note = Note(at, one_line(text, _NOTE_WIDTH), urgent)
+    _change(step, notes=(*known[1 - _NOTES_KEPT :], note))
 
 
 def _change(step: Step, **facts: object) -> None:

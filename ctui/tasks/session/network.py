@@ -94,7 +94,7 @@ def _is_agreed(step: Step, ask: Ask) -> bool:
 
 def _say_refused(step: Step, ask: Ask, effect: Literal["allow", "sign"]) -> None:
     """Say what allows a host, once in a turn: a program tries again, and may try all there are."""
-    host = host_of(ask)
+    host = host_of(ask) if effect == "allow" else signed_host(ask)
     told = step.standing.hosts_refused
     if host in told or len(told) >= _MOST_TOLD:
         return

@@ -38,14 +38,17 @@ def todo_strip(todos: Sequence[Todo], width: int) -> Content:
 
 
 def todo_rows(todos: Sequence[Todo], most: int) -> Content:
-    """Return a row for each step, or for `most` of them around the one that is done now."""
+    """Return a row for each step; of more than `most`, those around the one that is done now."""
+    if len(todos) <= most:
+        return Content("\n").join(_piece(todo, "") for todo in todos)
     now = step_now(todos)
     place = now[0] - 1 if now is not None else len(todos) - 1
-    first = max(0, min(place - most // 2, len(todos) - most))
-    rows = [_piece(todo, "") for todo in todos[first : first + most]]
-    if len(rows) < len(todos):
-        rows[-1] = Content.styled(f"… {len(todos)} steps in all", "$text-muted")
-    return Content("\n").join(rows)
+    room = most - 1  # the last row says how many there are
+    first = max(0, min(place - room // 2, len(todos) - room))
+    rows = [_piece(todo, "") for todo in todos[first : first + room]]
+    return Content("\n").join(
+        [*rows, Content.styled(f"… {len(todos)} steps in all", "$text-muted")]
+    )
 
 
 def _piece(todo: Todo, place: str) -> Content:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,8 @@ class PaneSwitcher(Vertical):
         self._opened: list[str] = []
         self._drafts: dict[str, str] = {}
         self._count = 0
+        self._turn = asyncio.Lock()
+        """Held while panes come and go: one that is half made cannot be shown, nor closed."""
 
     def compose(self) -> ComposeResult:
         yield TaskTabs(id="tabs")
@@ -72,26 +75,27 @@ class PaneSwitcher(Vertical):
     async def show_item(self, item: Item, asks: list[Ask], *, keep: bool) -> None:
         """Show a worktree: its task, or what is known of it. With `keep` it becomes a tab."""
         if item.task is None:
-            self.query_one(f"#{_CARD}", Static).update(worktree_card(item))
-            self.query_one(ContentSwitcher).current = _CARD
+            async with self._turn:
+                self.say(worktree_card(item))
             return
         await self.show_task(item.task, asks, keep=keep)
 
     async def show_task(self, task: Task, asks: list[Ask], *, keep: bool) -> None:
         """Show a task's pane, a new one if need be."""
-        if keep and task.id not in self._opened:
-            self._opened.append(task.id)
-        switcher = self.query_one(ContentSwitcher)
-        pane = self._panes.get(task.id)
-        if pane is None:
-            self._count += 1
-            pane = self._make_pane(task, f"pane-{self._count}")
-            self._panes[task.id] = pane
-            await switcher.mount(pane)
-            pane.show(task, asks)
-            pane.composer.text = self._drafts.pop(task.id, "")
-        switcher.current = pane.id
-        await self._close_others(task.id)
+        async with self._turn:
+            if keep and task.id not in self._opened:
+                self._opened.append(task.id)
+            switcher = self.query_one(ContentSwitcher)
+            pane = self._panes.get(task.id)
+            if pane is None:
+                self._count += 1
+                pane = self._make_pane(task, f"pane-{self._count}")
+                self._panes[task.id] = pane
+                await switcher.mount(pane)
+                pane.show(task, asks)
+                pane.composer.text = self._drafts.pop(task.id, "")
+            switcher.current = pane.id
+            await self._close_others(task.id)
 
     def update_all(self, board: Board) -> None:
         """Show all tasks and asks as they are now."""
@@ -118,13 +122,14 @@ class PaneSwitcher(Vertical):
 
     async def forget(self, task: str) -> None:
         """Remove the pane and the tab of a task that was removed."""
-        pane = self._panes.pop(task, None)
-        if task in self._opened:
-            self._opened.remove(task)
-        if pane is not None:
-            if pane is self.shown:
-                self.query_one(ContentSwitcher).current = _CARD
-            await pane.remove()
+        async with self._turn:
+            pane = self._panes.pop(task, None)
+            if task in self._opened:
+                self._opened.remove(task)
+            if pane is not None:
+                if pane is self.shown:
+                    self.query_one(ContentSwitcher).current = _CARD
+                await pane.remove()
 
     async def _close_others(self, shown: str) -> None:
         for name in [name for name in self._panes if name != shown and name not in self._opened]:

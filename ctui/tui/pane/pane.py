@@ -85,7 +85,7 @@ class Pane(Vertical):
         """Show the task and what it asks, as they are now."""
         self.task_record = task
         self._asks = len(asks)
-        if self.is_mounted:
+        if self.is_mounted and not self._is_going:
             self.panel.show(asks)
             self._show_todos()
             self.tick()
@@ -132,17 +132,22 @@ class Pane(Vertical):
     def transcript(self) -> TranscriptView:
         return self.query_one(TranscriptView)
 
+    @property
+    def _is_going(self) -> bool:
+        """True once it is being removed: some of its widgets may be gone before it is."""
+        return self._pruning or not self.is_attached
+
     # -- the journal
 
     def _replaced(self, transcript: Transcript) -> None:
-        if not self.is_attached:
+        if self._is_going:
             return
         self.transcript.show_blocks(transcript.blocks, keep_place=True)
         said = [block.text for block in transcript.blocks if isinstance(block, Prompt)]
         self.composer.remember(said)
 
     def _changed(self, changes: Changes) -> None:
-        if self.is_attached:
+        if not self._is_going:
             self.transcript.take(changes)
 
     def on_transcript_view_earlier_wanted(self, event: TranscriptView.EarlierWanted) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ctui.gateway.egress.opened.authority import certificate_of
+from ctui.gateway.egress.opened.authority import Authority, certificate_of
 from ctui.gateway.egress.opened.credential import Credential
 from tests.gateway.egress.opened import SECRET, VALUE, opened
 from tests.gateway.egress.outside import PAGE, Pages, certificates, serving
@@ -314,6 +314,19 @@ async def test_a_credential_that_is_not_known_is_said(tmp_path: Path) -> None:
     assert host.seen == []
 
 
+async def test_an_authority_that_is_damaged_is_said_in_the_log(tmp_path: Path) -> None:
+    tls = certificates(tmp_path, "localhost")
+    host = Upstream()
+    async with serving(host, tls.server) as port, opened(tmp_path, port, tls) as one:
+        (tmp_path / "authority.pem.key").write_bytes(b"")
+        with pytest.raises(ConnectionError):
+            await one.tls()
+        [record] = await one.way.over()
+    assert record.verdict == "failed"
+    assert record.rule == f"{tmp_path / 'authority.pem.key'} is damaged"
+    assert host.seen == []
+
+
 async def test_other_hosts_are_tunnelled_untouched(tmp_path: Path) -> None:
     """The task sees the host's own certificate wherever no credential is for that port of it."""
     tls = certificates(tmp_path, "localhost")
@@ -384,6 +397,18 @@ def test_the_authority_is_made_once_and_its_key_is_nobodys(tmp_path: Path) -> No
     assert b"PRIVATE KEY" in file.read_bytes()
     assert b"PRIVATE" not in certificate
     assert ssl.PEM_cert_to_DER_cert(certificate.decode())
+
+
+def test_a_new_authority_counts_at_once(tmp_path: Path) -> None:
+    """Tasks that begin then trust no other, and a gateway lives for weeks."""
+    file = tmp_path / "authority.pem"
+    certificate_of(file)
+    authority = Authority(file)
+    first = authority.context("a.example")
+    assert authority.context("a.example") is first
+    file.unlink()
+    certificate_of(file)
+    assert authority.context("a.example") is not first
 
 
 def test_a_credential_shows_its_secret_to_nobody() -> None:

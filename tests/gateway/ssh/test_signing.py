@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import struct
 from pathlib import Path
 
@@ -234,6 +235,34 @@ async def test_what_is_no_message_ends_the_connection(tmp_path: Path, data: byte
             assert await reader.read() == b""
         writer.close()
         assert (await _say(task, bytes([wire.REQUEST_IDENTITIES])))[0][0] == wire.IDENTITIES
+
+
+async def _flood(place: str) -> socket.socket:
+    """Connect, and ask for the keys until nobody takes anything more, as no answer is taken."""
+    flood = socket.socket(socket.AF_UNIX)
+    flood.setblocking(False)
+    flood.connect(place)
+    refused = 0
+    while refused < 100:
+        try:
+            flood.send(wire.string(bytes([wire.REQUEST_IDENTITIES])) * 100)
+        except BlockingIOError:
+            refused += 1
+        await asyncio.sleep(0)
+    return flood
+
+
+async def test_one_that_takes_no_answer_leaves_nothing_in_the_way_of_others(tmp_path: Path) -> None:
+    """The connections that come next get the numbers of the descriptors that are closed."""
+    key = named(await keys(tmp_path / "person"), 2222)
+    async with signing(tmp_path / "one", key) as task:
+        floods = [await _flood(task.environ["SSH_AUTH_SOCK"]) for _ in range(3)]
+    async with signing(tmp_path / "two", key) as task, asyncio.timeout(30):
+        asking = (_say(task, bytes([wire.REQUEST_IDENTITIES])) for _ in range(8))
+        answers = await asyncio.gather(*asking)
+        assert [answer[0] for [answer] in answers] == [wire.IDENTITIES] * 8
+    for flood in floods:
+        flood.close()
 
 
 def _bind(host_key: bytes, session: bytes, signature: bytes, *, forwarding: int = 0) -> bytes:

@@ -41,6 +41,8 @@ class Authority:
         """Read nothing yet; `file` has the key and the certificate."""
         self._file = file
         self._contexts: OrderedDict[str, tuple[float, ssl.SSLContext]] = OrderedDict()
+        self._stamp: tuple[int, int] | None = None
+        """Inode and time of change of the file that they were made with."""
 
     def context(self, host: str) -> ssl.SSLContext:
         """Return what a connection needs to be this host, with HTTP/1.1 inside.
@@ -48,6 +50,9 @@ class Authority:
         Raises:
             Unavailable: the authority's file cannot be read.
         """
+        if (stamp := _stamp(self._file)) != self._stamp:
+            self._contexts.clear()
+            self._stamp = stamp
         made, context = self._contexts.get(host, (0.0, None))
         if context is None or time.monotonic() - made > _REMAKE_SECONDS:
             context = self._made(host)
@@ -64,6 +69,14 @@ class Authority:
             file.write(issue(_read(self._file), host))
             context.load_cert_chain(f"/proc/self/fd/{file.fileno()}")
         return context
+
+
+def _stamp(file: Path) -> tuple[int, int] | None:
+    try:
+        status = file.stat()
+    except OSError:
+        return None  # reading it says why
+    return status.st_ino, status.st_mtime_ns
 
 
 def certificate_of(file: Path) -> bytes:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import h11
 
+from ctui.errors import Unavailable
 from ctui.gateway.channel import PORTION, TlsChannel, join
 from ctui.gateway.egress.attempt import Tracked
 from ctui.gateway.egress.hello import Foreign, NameCheck
@@ -92,6 +93,9 @@ class OpenedTunnel:
         except ssl.SSLError:
             self._attempt.failed("the task and the gateway agree on no TLS")
             return
+        except Unavailable as error:
+            self._attempt.failed(error.message)
+            return
         asked: Peer | None = None
         try:
             asked = await self._with_host(host)
@@ -120,6 +124,7 @@ class OpenedTunnel:
             Foreign: it asks for another one.
             Gone: it has left.
             TimeoutError, ssl.SSLError: it does not come to an agreement.
+            Unavailable: the gateway cannot be the host.
         """
         loop = asyncio.get_running_loop()
         names_it = NameCheck(self._target.host)
