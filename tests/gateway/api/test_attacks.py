@@ -202,6 +202,16 @@ async def test_the_same_name_in_other_objects_goes_on(
     assert (await gate.post(body)).status_code == 200
 
 
+async def test_a_name_that_is_no_utf_8_hides_no_other(open_gate: Open, serve: Serve) -> None:
+    """One reader stops at it, and another one passes over it to a member that is there twice."""
+    server = await serve()
+    gate = await open_gate(key(server))
+    body = b'{"\xff":1,"model":"claude-opus-4-8","messages":[],"model":"claude-haiku-4-5"}'
+    assert (await gate.post(body)).status_code == 400
+    assert server.seen == []
+    assert [event.kind for event in gate.anomalies] == ["members"]
+
+
 async def test_the_placeholder_is_useless_elsewhere(open_gate: Open, serve: Serve) -> None:
     """At the API itself it is no credential, and it holds nothing of one."""
     server = await serve()
