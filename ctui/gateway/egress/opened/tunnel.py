@@ -141,7 +141,9 @@ class OpenedTunnel:
             Refused: it is not.
         """
         if not self._credential.value:
-            raise Refused(503, self._credential.problem or "its credential is not known")
+            # The reason has words of the person's own commands and folders: it is for their log.
+            self._attempt.failed(self._credential.problem or "its credential is not known")
+            raise Refused(503, f"{self._credential.name} cannot be had: ctui network log says why")
         channel = TlsChannel(connection, self._opener.trust(), server=self._target.host)
         try:
             async with asyncio.timeout(_HANDSHAKE_SECONDS):
