@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from ctui.daemon.heads import is_too_long
+
 
 class Limits(NamedTuple):
     """Seconds, and a number of connections.
@@ -62,6 +64,12 @@ class PatientProtocol(H11Protocol):
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         self._set_deadline()
+
+    def handle_events(self) -> None:
+        if is_too_long(self.conn):
+            self.send_400_response("too many headers")
+            return
+        super().handle_events()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 
 import h11
 
+from ctui.daemon.heads import is_too_long
 from ctui.gateway.channel import Channel, PlainChannel
 
 _HEAD_LIMIT = 1 << 16
@@ -74,14 +75,21 @@ class Peer:
             h11.RemoteProtocolError: it is no HTTP/1.1, or could be read in two ways.
             OSError: the connection broke.
         """
+        self._refuse_long()
         while (event := self.http.next_event()) is h11.NEED_DATA:
             data = await self._received()
             self.received += len(data)
             self.http.receive_data(data)
             self._refuse_others()
+            self._refuse_long()
         if isinstance(event, h11.Request | h11.Response):
             _refuse_odd(event)
         return event  # type: ignore[return-value]  # h11 says that it is one of these
+
+    def _refuse_long(self) -> None:
+        """Raise where the next head has too many lines, before it is taken apart."""
+        if is_too_long(self.http):
+            raise h11.RemoteProtocolError("too many headers")
 
     def _refuse_others(self) -> None:
         """Raise at once where the first bytes of an answer are none of HTTP; no more may come."""

@@ -21,6 +21,8 @@ done
 """Each argument is a command; the first that fails is told, with its exit code, and is the last."""
 _SHOWN = 200
 """Characters of a command that failed which are told."""
+_LOG = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK
+"""How the log is opened: at a pipe that the task has put there all of the relay would wait."""
 
 
 class Tell(Protocol):
@@ -43,7 +45,7 @@ def _run(commands: Sequence[str], environment: Mapping[str, str], tell: Tell) ->
     ends, says_end = os.pipe()
     actions = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-        (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
+        (os.POSIX_SPAWN_OPEN, 1, str(log), _LOG, 0o600),
         (os.POSIX_SPAWN_DUP2, 1, 2),
         (os.POSIX_SPAWN_DUP2, says_end, 3),
     ]

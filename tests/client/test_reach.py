@@ -7,12 +7,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from ctui.claude.mcp.mcp_config import read_mcp_servers
+from ctui.client.tasks.new_task import NewTask, with_servers
 from ctui.client.tasks.reach import check_hosts, check_offered
 from ctui.config import Config
 from ctui.config.task_sections import NetworkConfig, NetworkMode
 from ctui.errors import InvalidInput, Refused
 from ctui.gateway.egress.names import Target
 from ctui.gateway.egress.policy import decide, rule_of
+from ctui.paths import Paths
 from ctui.tasks.model import Task, TaskOptions
 from ctui.tasks.network.sealed import task_policy
 
@@ -86,14 +89,24 @@ def test_a_file_of_servers_that_a_program_gives_reaches_nothing_that_was_not_off
     file = tmp_path / "mcp.json"
     config = _config(offer="*.example.net", private=["registry.lan:4873"])
     file.write_text(SERVERS)
-    check_offered(config, None, (), [str(file)])
+    check_offered(config, None, (), read_mcp_servers([file]))
     for url in (
         *("http://169.254.169.254/", "http://host:5432/", "http://[::ffff:127.0.0.1]/"),
         *("http://registry.lan/", "https://mcp.example.org/", "http://LOCALHOST./"),
     ):
         file.write_text(SERVERS.replace("https://mcp.example.net/x", url))
         with pytest.raises(Refused, match="no host that tasks may be allowed from here"):
-            check_offered(config, None, (), [str(file)])
+            check_offered(config, None, (), read_mcp_servers([file]))
+
+
+def test_a_task_has_the_servers_that_were_looked_at(tmp_path: Path, paths: Paths) -> None:
+    """Whatever a task makes of their file behind that."""
+    file = tmp_path / "mcp.json"
+    file.write_text(SERVERS)
+    servers = read_mcp_servers([file])
+    check_offered(_config(offer="*.example.net", private=["registry.lan:4873"]), None, (), servers)
+    file.write_text(SERVERS.replace("https://mcp.example.net/x", "http://169.254.169.254/"))
+    assert with_servers(paths, NewTask(prompt="x", servers=servers)).mcp_servers == servers
 
 
 def test_hosts_need_a_network_that_has_hosts() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -55,6 +56,17 @@ def test_the_first_that_fails_is_the_last(relay: Relay, tmp_path: Path) -> None:
     assert failed["code"] == 7
     assert (tmp_path / "ctui-start.log").read_text() == "oops\n"
     assert not (tmp_path / "two").exists()
+    relay.end()
+
+
+def test_a_pipe_in_the_log_s_place_stops_nothing(relay: Relay, tmp_path: Path) -> None:
+    """A folder that outlives runs is named by `TMPDIR`, and the task has a pipe there."""
+    os.mkfifo(tmp_path / "ctui-start.log")
+    begin(relay, tmp_path, "true")
+    said = [said_but_of_home(relay), said_but_of_home(relay)]
+    assert {one["ctui_relay"] for one in said} == {"started", "start_failed"}
+    relay.send(b'{"n": 1}\n')
+    assert relay.line() == b'{"n": 1}\n'
     relay.end()
 
 

@@ -74,7 +74,7 @@ def test_an_authorization_with_a_scheme_of_its_own_stays() -> None:
 
 
 def test_each_secret_comes_from_where_the_person_said(paths: Paths, tmp_path: Path) -> None:
-    """Read now: from a file, a variable or a command. What cannot be had says why, to its host."""
+    """Read now: from a file, a variable or a command. What cannot be had says why."""
     (tmp_path / "token").write_text("tok-5fGh1qZ9-file\n")
     for name, source, where in (
         ("FILE", "file", str(tmp_path / "token")),

@@ -11,6 +11,7 @@ import msgspec
 from ctui.claude.mcp.image_servers import image_servers
 from ctui.claude.mcp.mcp_config import check_approval_tool, read_mcp_servers
 from ctui.claude.mcp.mcp_secrets import looks_secret
+from ctui.claude.mcp.mcp_server import McpServer
 from ctui.claude.personal.collect import collect
 from ctui.client.tasks.bringing import Include
 from ctui.client.tasks.reach import check_hosts, mode_of
@@ -47,6 +48,8 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True):
     options: TaskOptions = TaskOptions()
     mcp_config: tuple[str, ...] = ()
     """Files of MCP servers, beside those of the person's config and stronger than they."""
+    servers: dict[str, McpServer] = {}
+    """MCP servers of such files that were read already."""
     mcp: tuple[str, ...] = ()
     """MCP servers of the image that are switched on, beside those of the person's config."""
     trust: bool = False
@@ -101,6 +104,7 @@ def with_servers(paths: Paths, new: NewTask) -> TaskOptions:
         **image_servers(of_image, missing_from=_without_servers(config)),
         **read_mcp_servers(files),
         **read_mcp_servers(Path(name).expanduser().absolute() for name in new.mcp_config),
+        **new.servers,
     }
     options = new.options
     if options.approval_tool and options.skip_permissions:

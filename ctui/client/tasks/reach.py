@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
-from ctui.claude.mcp.mcp_config import read_mcp_servers
+from ctui.claude.mcp.mcp_server import McpServer
 from ctui.config import Config
 from ctui.config.task_sections import NetworkConfig, NetworkMode
 from ctui.errors import InvalidInput, Refused
@@ -47,18 +47,19 @@ def check_offered(
     config: Config,
     wanted: NetworkMode | None,
     hosts: Iterable[str],
-    mcp_config: Iterable[str] = (),
+    servers: Mapping[str, McpServer] = MappingProxyType({}),
 ) -> None:
     """Refuse what reaches further than the person lets programs choose.
 
     A file of MCP servers can have been written by a task; their hosts are named by it, wherever
-    they are, so a program that gives one needs them offered too.
+    they are, so a program that gives one needs them offered too. It is read once: a task could
+    write it anew behind a first look.
 
     Args:
         config: the person's settings.
         wanted: network of the task, or None for that of the settings.
         hosts: that it is to be allowed.
-        mcp_config: files of MCP servers that it is to have.
+        servers: of MCP that it is to have, as their files were read.
 
     Raises:
         InvalidInput: one of them is no host.
@@ -71,7 +72,6 @@ def check_offered(
             hint=f"leave it out; the person can set network.mode to {wanted}",
         )
     policy = policy_of(config, ())
-    servers = read_mcp_servers(Path(name).expanduser().absolute() for name in mcp_config)
     theirs = [one for one in server_hosts(servers) if one not in policy.private]
     known = (*policy.allow, *SHIPPED_RULES, *offered_rules(config))
     for host in (*hosts, *(str(Target(one.host, one.port)) for one in theirs)):

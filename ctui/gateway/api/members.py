@@ -17,7 +17,13 @@ _HIDDEN = re.compile(rb"\\u00[2-7]")
 _MOST_PARTS = 1_000_000
 """Members and elements of a request that is looked through, while everybody waits."""
 
+
+class _Counted(msgspec.Struct):
+    model: str = ""
+
+
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_counted = msgspec.json.Decoder(_Counted)
 
 
 class Ambiguous(ValueError):
@@ -36,6 +42,9 @@ def check_members(body: bytes) -> None:
     try:
         members = _members.decode(body)
     except (msgspec.DecodeError, ValueError, RecursionError):
+        # A name that is no UTF-8 stops this reader, and not one that passes over other names.
+        if _is_counted(body):
+            once(body)
         return  # nothing is read of it here, and so it may cost the most that there is
     # Each member that is there twice is one that is missing here. A request that is not written
     # as tightly as Claude Code's is longer, too: that one is looked at part by part.
@@ -58,6 +67,15 @@ def once(body: bytes) -> Any:
         raise
     except (ValueError, RecursionError):
         raise Ambiguous("it cannot be read") from None
+
+
+def _is_counted(body: bytes) -> bool:
+    """Return True where what a call may cost is read of it all the same."""
+    try:
+        _counted.decode(body)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return False
+    return True
 
 
 def has_hidden_names(body: bytes) -> bool:

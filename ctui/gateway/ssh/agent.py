@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from ctui.files import replace_file
+from ctui.gateway.egress.attempt import Pace
 from ctui.gateway.egress.policy import Attempt, Policy, Record, decide
 from ctui.gateway.sockets import Acceptor, listen_unix
 from ctui.gateway.ssh import wire
@@ -65,6 +66,7 @@ class SshAgent:
         self._keys = keys
         self._ask, self._policy = ask, policy
         self._record = record
+        self._pace = Pace()
         self._agreed: dict[SshKey, asyncio.Future[bool]] = {}
         self._acceptor: Acceptor | None = None
         self._files: list[Path] = []
@@ -100,6 +102,8 @@ class SshAgent:
         bound: _Bound | str = _UNBOUND
         try:
             while True:
+                # Of messages that are here already each is read at once: all others wait.
+                await asyncio.sleep(0)
                 async with asyncio.timeout(_IDLE_SECONDS):
                     kind, body = await _message(reader)
                 if kind == wire.EXTENSION and not isinstance(bound, _Bound):
@@ -129,8 +133,11 @@ class SshAgent:
         if bind is None:
             return None
         keys = [key for key in self._keys() if bind.host_key in key.host_keys]
+        if not keys or bind.forwarding:
+            return _FOREIGN
+        # A key of the task's own could be one whose signatures take seconds to look at.
         signed = is_signed_by(bind.host_key, bind.signature, bind.session)
-        return _Bound(bind, keys, body) if keys and signed and not bind.forwarding else _FOREIGN
+        return _Bound(bind, keys, body) if signed else _FOREIGN
 
     async def _sign(self, body: bytes, bound: _Bound | str) -> bytes:
         asked = wire.sign_request(body)
@@ -139,6 +146,7 @@ class SshAgent:
             return bytes([wire.FAILURE])
         if isinstance(bound, _Bound):
             key = bound.key_of(asked) or key
+        await asyncio.sleep(self._pace.delay())
         try:
             signature = await self._signed(key, asked, body, bound)
         except (Unsigned, wire.Malformed) as error:

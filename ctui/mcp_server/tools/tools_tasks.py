@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -103,6 +104,7 @@ async def run_task(call: Call, given: RunTask) -> TaskNow:
     Returns at once with the task's id: wait for it with get_task, read it with get_task_output,
     answer what it asks with answer_ask. It goes on when this server ends.
     """
+    from ctui.claude.mcp.mcp_config import read_mcp_servers
     from ctui.client.tasks.directory import directory_of
     from ctui.client.tasks.new_task import NewTask
     from ctui.client.tasks.reach import check_offered
@@ -113,7 +115,8 @@ async def run_task(call: Call, given: RunTask) -> TaskNow:
 
     repository = call.repository(given.repo)
     config = load_config(call.paths, repository=settings_folder(repository))
-    check_offered(config, given.network, given.allow_hosts, given.mcp_config)
+    servers = read_mcp_servers(Path(name).expanduser().absolute() for name in given.mcp_config)
+    check_offered(config, given.network, given.allow_hosts, servers)
     new = NewTask(
         prompt=given.prompt,
         task=given.task_id,
@@ -122,7 +125,7 @@ async def run_task(call: Call, given: RunTask) -> TaskNow:
         worktree=given.worktree,
         in_checkout=given.workspace_dir,
         directory=directory_of(repository, call.place(given.repo)),
-        mcp_config=tuple(given.mcp_config),
+        servers=servers,
         options=TaskOptions(
             model=given.model,
             permission_mode=given.permission_mode or config.claude.permission_mode,

@@ -45,7 +45,7 @@ class Lent(NamedTuple):
 
 
 def lent_by(paths: Paths, config: Config, environ: Mapping[str, str]) -> Lent:
-    """Read what the settings name; what cannot be had is said to whoever asks its host.
+    """Read what the settings name; what cannot be had has its reason in it.
 
     Args:
         paths: whose secrets.

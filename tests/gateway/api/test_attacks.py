@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import sqlite3
+import time
 from typing import Any
 
 import httpx2
@@ -202,6 +203,16 @@ async def test_the_same_name_in_other_objects_goes_on(
     assert (await gate.post(body)).status_code == 200
 
 
+async def test_a_name_that_is_no_utf_8_hides_no_other(open_gate: Open, serve: Serve) -> None:
+    """One reader stops at it, and another one passes over it to a member that is there twice."""
+    server = await serve()
+    gate = await open_gate(key(server))
+    body = b'{"\xff":1,"model":"claude-opus-4-8","messages":[],"model":"claude-haiku-4-5"}'
+    assert (await gate.post(body)).status_code == 400
+    assert server.seen == []
+    assert [event.kind for event in gate.anomalies] == ["members"]
+
+
 async def test_the_placeholder_is_useless_elsewhere(open_gate: Open, serve: Serve) -> None:
     """At the API itself it is no credential, and it holds nothing of one."""
     server = await serve()
@@ -233,6 +244,20 @@ async def test_a_thousand_connections_of_a_run_leave_the_others_alone(
     async with asyncio.timeout(20):
         while (await bad.post()).status_code == 503:  # noqa: ASYNC110 - until they are seen to end
             await asyncio.sleep(0.02)
+
+
+async def test_heads_of_many_lines_hold_nobody_up(open_gate: Open, serve: Serve) -> None:
+    """A run's connections end theirs at once: none of them is taken apart."""
+    gate = await open_gate(key(await serve()))
+    head = b"GET /v1/models HTTP/1.1\r\nhost: x\r\n" + b"a:\r\n" * 12_000
+    streams = [await asyncio.open_unix_connection(gate.socket) for _ in range(60)]
+    began = time.process_time()
+    for _, writer in streams:
+        writer.write(head + b"\r\n")
+    for reader, writer in streams:
+        assert (await reader.readline()).startswith(b"HTTP/1.1 400 ")
+        writer.close()
+    assert time.process_time() - began < 2
 
 
 async def test_a_body_that_is_too_large_is_not_held(open_gate: Open, serve: Serve) -> None:

@@ -377,3 +377,22 @@ async def test_who_never_stops_talking_stops_nobody(tmp_path: Path, served: bool
 async def _swallow(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
     while await reader.read(1 << 20):
         pass
+
+
+async def test_heads_of_many_lines_hold_nobody_up(tmp_path: Path) -> None:
+    """All that a task can have open end theirs at once: none of them is taken apart."""
+    head = b"CONNECT a.example.org:443 HTTP/1.1\r\nHost: a\r\n" + b"A:\r\n" * 12_000
+    async with way_out(tmp_path, Policy()) as way:
+        streams = [await asyncio.open_unix_connection(way.path) for _ in range(200)]
+        for _, writer in streams:
+            writer.write(head)
+            await writer.drain()
+        began = time.process_time()
+        for _, writer in streams:
+            writer.write(b"\r\n")
+        for reader, writer in streams:
+            with contextlib.suppress(ConnectionError):
+                assert (await reader.readline()).startswith(b"HTTP/1.1 400 ")
+            writer.close()
+        assert time.process_time() - began < 2
+        assert not way.asked

@@ -300,17 +300,33 @@ async def test_a_host_that_is_another_one_gets_no_credential(tmp_path: Path) -> 
         assert host.seen == []
 
 
+async def test_what_cannot_be_read_fills_no_log(tmp_path: Path) -> None:
+    """The library quotes all of it, four times as long."""
+    tls = certificates(tmp_path, "localhost")
+    async with serving(Upstream(), tls.server) as port, opened(tmp_path, port, tls) as one:
+        said = await one.say(GET + "\x01" * 50_000 + "\r\n\r\n")
+        [record] = await one.way.over()
+    assert said.startswith("HTTP/1.1 400 ")
+    assert record.rule.startswith("this cannot be read: ")
+    assert len(record.rule) <= 200
+    assert len(said) < 1000
+
+
 async def test_a_credential_that_is_not_known_is_said(tmp_path: Path) -> None:
-    """No request goes without it: the host would answer as to a stranger, and nobody knew why."""
+    """No request goes without it: the host would answer as to a stranger, and nobody knew why. The
+    reason can have a command of the person's in it, and what that said: it is for their log."""
     tls = certificates(tmp_path, "localhost")
     host = Upstream()
-    why = "the secret TOKEN is not in the keyring"
+    why = "the secret TOKEN: pass failed: no agent (`pass show work/token`)"
     async with serving(host, tls.server) as port:
         none = Credential("localhost", port, "Authorization", "TOKEN", problem=why)
         async with opened(tmp_path, port, tls, none) as one:
             said = await one.say(GET + LAST)
+            [record] = await one.way.over()
     assert said.startswith("HTTP/1.1 503 ctui: ")
-    assert why in said
+    assert "TOKEN cannot be had" in said
+    assert "pass" not in said
+    assert record.rule == why
     assert host.seen == []
 
 

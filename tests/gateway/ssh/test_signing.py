@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+import time
 from pathlib import Path
 
 import msgspec
@@ -338,3 +339,28 @@ async def test_a_signature_is_for_the_session_that_the_host_has_signed(tmp_path:
             data.string()
             signature = wire.Reader(answer[1:]).string()
             assert is_signed_by(key.public, signature, data.string())
+
+
+async def test_no_flood_keeps_the_gateway_from_others(tmp_path: Path) -> None:
+    """Host keys that are the task's own are not calculated with, and requests are taken in turns:
+    with all that a connection can have sent before it reads, others come between its messages."""
+    made = await keys(tmp_path / "person")
+    key = named(made, 2222)
+    odd = (b"ssh-rsa", b"\x7f" * 383, b"\x7f" * 384)  # an exponent that is as long as its modulus
+    word = wire.string(b"rsa-sha2-256") + wire.string(b"\1" * 384)
+    bind = wire.string(_bind(b"".join(map(wire.string, odd)), b"s" * 32, word))
+    sign = wire.string(_sign(key.public, b"s" * 32))
+    async with signing(tmp_path / "run", key) as task:
+        for flood, least in ((bind * 200, 200), (sign * 300, 50)):
+            reader, writer = await asyncio.open_unix_connection(task.environ["SSH_AUTH_SOCK"])
+            writer.write(flood)
+            answers, turns = asyncio.ensure_future(reader.readexactly(least * 5)), 0
+            began = time.process_time()
+            while not answers.done():
+                await asyncio.sleep(0)
+                turns += 1
+            assert turns > least
+            assert time.process_time() - began < 1
+            writer.close()
+        await asyncio.sleep(0.1)
+        assert len(task.way.records) < 200

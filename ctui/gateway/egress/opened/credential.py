@@ -25,7 +25,7 @@ class Credential(msgspec.Struct, frozen=True):
         header: name of the header.
         name: of the secret, as the log has it.
         value: of the header; "" where it is not known: then an earlier one of the same counts.
-        problem: the reason why it is not known, for whoever asks the host for something.
+        problem: the reason why it is not known, which no task is told.
     """
 
     host: str

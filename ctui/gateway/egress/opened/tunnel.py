@@ -30,8 +30,10 @@ from ctui.gateway.egress.opened.credential import (
 from ctui.gateway.egress.refusals import ALERT_NAME
 from ctui.gateway.egress.requests import BadRequest, other_host, path_of
 from ctui.gateway.http1 import Gone, Peer, exchange
+from ctui.text import one_line
 
 _HANDSHAKE_SECONDS = 20.0
+_REASON_WIDTH = 200
 _NEXT_SECONDS = 120.0
 """Seconds for the next request of a connection to come."""
 
@@ -48,7 +50,7 @@ class Refused(Exception):
     """An answer of the gateway's own to a request, after which the tunnel is closed."""
 
     def __init__(self, status: int, reason: str) -> None:
-        super().__init__(reason)
+        super().__init__(one_line(reason, _REASON_WIDTH))  # which may quote what was said
         self.status = status
 
 
@@ -146,7 +148,9 @@ class OpenedTunnel:
             Refused: it is not.
         """
         if not self._credential.value:
-            raise Refused(503, self._credential.problem or "its credential is not known")
+            # The reason has words of the person's own commands and folders: it is for their log.
+            self._attempt.failed(self._credential.problem or "its credential is not known")
+            raise Refused(503, f"{self._credential.name} cannot be had: ctui network log says why")
         channel = TlsChannel(connection, self._opener.trust(), server=self._target.host)
         try:
             async with asyncio.timeout(_HANDSHAKE_SECONDS):
