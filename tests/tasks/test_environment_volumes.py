@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from ctui.config import ImageConfig
+from ctui.environments.definition.mounts import read_mount
 from ctui.errors import Conflict
 from ctui.sandbox.docker.docker_runner import DockerRunner
 from ctui.sandbox.docker.engine import Engine
@@ -51,6 +52,20 @@ def test_a_volume_of_an_environment_is_never_taken_for_the_folder_that_tasks_sha
     for task, name in (("a", "b-shared"), ("a-b", "shared"), ("one", "shared")):
         [own] = environment_volumes(instance, _task(task, {SHARED: name}))
         assert (own.target, shared_kind(own)) == (SHARED, None)
+
+
+@pytest.mark.parametrize("source", ["source=shared,", ""])
+def test_no_task_s_id_makes_it_the_folder_of_another_repository(source: str) -> None:
+    """A branch can be called like the digest of another repository, and so be a task's id."""
+    instance = "0123456789abcdef"
+    theirs = shared_folder(instance, "/theirs/.git")
+    _, wanted, _ = read_mount(f"{source}target={SHARED},type=volume")
+    assert wanted is not None
+    task = _task(theirs.source.split("-")[2], {wanted.target: wanted.name})
+    [own] = environment_volumes(instance, task)
+    assert own.target == SHARED
+    assert own.source != theirs.source
+    assert shared_kind(own) is None
 
 
 @pytest.mark.engine

@@ -11,6 +11,8 @@ from ctui.text import one_line
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 _OURS = (WORKSPACE, "/ctui", "/etc", "/proc", "/sys", "/dev", "/tmp", "/home/claude")  # noqa: S108 - a sandbox's own
+_SHARED = "shared"
+"""End of the name of the folder that the tasks of a repository share."""
 _KEYS = {"src": "source", "dst": "target", "destination": "target"}
 
 
@@ -28,6 +30,8 @@ def read_mount(entry: object) -> tuple[str, VolumeMount | None, str]:
         return shown, None, "ctui has that folder: the worktree and HOME are the task's own"
     if not _NAME.fullmatch(name):
         return shown, None, "that is no name of a volume"
+    if name == _SHARED:  # behind a task's id of twelve hex digits it would be another repository's
+        name = f"own-{_SHARED}"
     return shown, VolumeMount(name, target), "a volume of each task's own"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AbstractAsyncContextManager, nullcontext
 
 from starlette.types import Receive, Scope, Send
@@ -81,9 +82,10 @@ class Api:
         if route is None:
             raise Answer(404, "the gateway passes on calls to the model, and nothing else")
         data = await body.read()
-        if method == "POST":
-            self._check_members(place, data)
-        self._check_reach(place, data)
+        async with place.looking:  # beside all others' calls, and not many of one run at once
+            if method == "POST":
+                await self._check_members(place, data)
+            await self._check_reach(place, data)
         query = scope["query_string"].decode("latin-1")
         return Asked(method, path, query, scope["headers"], route, data), login
 
@@ -93,15 +95,17 @@ class Api:
             raise wait("there is no login for this task; waiting for one", WAIT_LOGIN)
         return login
 
-    def _check_members(self, place: Place, data: bytes) -> None:
+    async def _check_members(self, place: Place, data: bytes) -> None:
         try:
-            check_members(data)
+            await asyncio.to_thread(check_members, data)
         except Ambiguous as error:
             place.anomaly("members", f"a request can be read in two ways: {error}")
             raise Answer(400, f"this request can be read in two ways: {error}") from None
 
-    def _check_reach(self, place: Place, data: bytes) -> None:
-        if place.access.egress.mode is not Mode.OPEN and (what := fetches(data)):
+    async def _check_reach(self, place: Place, data: bytes) -> None:
+        if place.access.egress.mode is Mode.OPEN:
+            return
+        if what := await asyncio.to_thread(fetches, data):
             place.anomaly("reach", f"a request would have the API reach a host: {what}")
             raise Answer(400, f"the API is not asked to reach other hosts for a task ({what})")
 

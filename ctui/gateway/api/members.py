@@ -15,7 +15,7 @@ import msgspec
 _HIDDEN = re.compile(rb"\\u00[2-7]")
 """A letter that need not be escaped: it could be a part of any name."""
 _MOST_PARTS = 1_000_000
-"""Members and elements of a request that is looked through, while everybody waits."""
+"""Members and elements of a request that is looked through, beside all others."""
 
 
 class _Counted(msgspec.Struct):

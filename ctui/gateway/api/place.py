@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 
@@ -54,6 +55,8 @@ class Place:
         self.access = access
         self.held = Held(_MOST_OF_RUN, held)
         self.budget = Budget()
+        self.looking = asyncio.Lock()
+        """Held while one of its requests is looked through."""
         self.calls = 0
         """Calls that are under way."""
         self._tell = tell

@@ -260,6 +260,20 @@ async def test_heads_of_many_lines_hold_nobody_up(open_gate: Open, serve: Serve)
     assert time.process_time() - began < 2
 
 
+async def test_requests_of_many_parts_hold_nobody_up(open_gate: Open, serve: Serve) -> None:
+    """To look through one takes a second of the processor: others' calls go on meanwhile."""
+    gate = await open_gate(key(await serve()))
+    body = b'{"messages": [' + b'{"a":{}},' * 150_000 + b'{"type":"url"}]}'
+    calls = [asyncio.ensure_future(gate.post(body)) for _ in range(3)]
+    longest, last = 0.0, time.thread_time()
+    while not all(call.done() for call in calls):
+        await asyncio.sleep(0.001)
+        now = time.thread_time()
+        longest, last = max(longest, now - last), now
+    assert {call.result().status_code for call in calls} == {200}
+    assert longest < 0.2
+
+
 async def test_a_body_that_is_too_large_is_not_held(open_gate: Open, serve: Serve) -> None:
     """By its length it is refused at once; without one, as soon as it is too much."""
     server = await serve()
