@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 from typing import Literal
 
+from ctui.errors import Unavailable
 from ctui.files import replace_file
 from ctui.gateway.egress.attempt import Pace
 from ctui.gateway.egress.policy import Attempt, Policy, Record, decide
@@ -75,13 +76,16 @@ class SshAgent:
         """Make the socket, and the files by which ssh finds it.
 
         Raises:
-            Unavailable: the socket cannot be made.
+            Unavailable: the socket cannot be made, or a file.
         """
         listener = listen_unix(self._path)
         self._acceptor = Acceptor(listener, self._serve, limit=CONNECTIONS)
         for name, text in files_of(self._keys()).items():
             path = self._path.with_name(name)
-            replace_file(path, text.encode(), mode=0o644, sync=False)
+            try:
+                replace_file(path, text.encode(), mode=0o644, sync=False)
+            except OSError as error:
+                raise Unavailable(f"{path} cannot be written: {error.strerror}") from error
             self._files.append(path)
 
     async def close(self) -> None:

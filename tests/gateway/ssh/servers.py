@@ -156,9 +156,9 @@ async def signing(folder: Path, key: SshKey, *, allowed: bool = True) -> AsyncIt
         path = folder / AGENT_SOCKET
         way.policy = msgspec.structs.replace(way.policy, hold=WAIT_SECONDS)
         agent = SshAgent(path, lambda: made.keys, way.ask, way.record, lambda: way.policy)
-        await agent.start()
-        made.localise()
         try:
+            await agent.start()
+            made.localise()
             yield made
         finally:
             await agent.close()

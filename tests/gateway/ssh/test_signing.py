@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from ctui.errors import Unavailable
 from ctui.gateway.egress.policy import rule_of
 from ctui.gateway.ssh import wire
 from tests.conftest import git
@@ -236,6 +237,15 @@ async def test_what_is_no_message_ends_the_connection(tmp_path: Path, data: byte
             assert await reader.read() == b""
         writer.close()
         assert (await _say(task, bytes([wire.REQUEST_IDENTITIES])))[0][0] == wire.IDENTITIES
+
+
+async def test_files_that_cannot_be_written_are_that_run_s_problem(tmp_path: Path) -> None:
+    """The gateway names a run that cannot be served, and goes on with the others."""
+    key = named(await keys(tmp_path / "person"), 2222)
+    (tmp_path / "run" / "known_hosts").mkdir(parents=True)
+    with pytest.raises(Unavailable, match="known_hosts cannot be written: Is a directory"):
+        async with signing(tmp_path / "run", key):
+            pass
 
 
 async def _flood(place: str) -> socket.socket:
