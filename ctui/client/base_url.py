@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
+import msgspec
+
+from ctui.config import Config
 from ctui.config.lines import line_of, lines_of
 from ctui.config.problems import Problem
 from ctui.config.sources import checked, effective
@@ -37,11 +41,13 @@ def check_base_url(
 
 
 def all_problems(text: str) -> list[Problem]:
-    """Return all problems of a file of settings, such an address too, in the order of its lines.
+    """Return all problems of a file of settings, in the order of its lines.
 
-    Behind the gateway, where tasks are by default, it is none.
+    Also of such an address (behind the gateway, where tasks are by default, it is none), and of
+    hosts that are none.
     """
     values, problems = checked(text)
+    problems = sorted([*problems, *_host_problems(values, problems, text)], key=_line)
     key = "claude.base_url"
     if any(problem.key in {"", "claude", "network", key} for problem in problems):
         return problems
@@ -50,7 +56,32 @@ def all_problems(text: str) -> list[Problem]:
     if is_own_address(url) and not sealed:
         line = line_of(lines_of(text), ("claude", "base_url"))
         problems = [*problems, Problem(key, _leads(url), f"{_HINT}remove it", line)]
-    return sorted(problems, key=lambda problem: problem.line or 0)
+    return sorted(problems, key=_line)
+
+
+def _host_problems(values: dict[str, Any], problems: list[Problem], text: str) -> list[Problem]:
+    from ctui.tasks.network.rules import wrong_hosts
+
+    wrong = {problem.key for problem in problems}
+    if wrong & {"", "network", "gateway"}:
+        return []
+    said = {
+        section: {
+            name: value
+            for name, value in values.get(section, {}).items()
+            if f"{section}.{name}" not in wrong
+        }
+        for section in ("network", "gateway")
+    }
+    lines = lines_of(text)
+    return [
+        Problem(key, error.message, error.hint, line_of(lines, tuple(key.split("."))))
+        for key, error in wrong_hosts(msgspec.convert(said, Config)).items()
+    ]
+
+
+def _line(problem: Problem) -> int:
+    return problem.line or 0
 
 
 def _leads(url: str) -> str:

@@ -55,14 +55,14 @@ _TESTS = "Ring the bell, and run the tests.\n" + fenced(
 
 _MENU = "Put our menu on a page, serve it, and fetch today's prices.\n" + fenced(
     "say I write the page, and serve it on port 8000.",
-    "write /workspace/menu.html <<END",
+    "write /workspace/index.html <<END",
     "<!doctype html><title>teatime</title><h1>Teas of today</h1>",
     "<ul><li>Green, two minutes<li>White, four minutes<li>Herbal, eight minutes</ul>",
     "END",
     "bash (python3 -m http.server 8000 >/tmp/menu.log 2>&1 &); sleep 1; echo 'the menu is served'",
     "say Now the prices. Nobody has named that host, so you are asked for it.",
     "bash curl -sS -m 100 https://prices.example.org/today.json; true",
-    "say The page is there: **p** opens http://…:8000, and `menu.html` is in the worktree.",
+    "say The page is there: **p** opens http://…:8000, and `index.html` is in the worktree.",
 )
 
 

@@ -90,6 +90,29 @@ def test_validate_names_an_address_that_no_task_can_reach(tmp_path: Path, file: 
     assert f"{file}:1" in refused(tmp_path, "config", "validate")
 
 
+def test_validate_names_hosts_that_are_none(tmp_path: Path, file: Path) -> None:
+    file.write_text(
+        '[network]\nmode = "open"\nallow = ["docs.example.org", "https://a.example.org"]\n'
+        'deny = ["*"]\nprivate = ["registry.lan"]\n'
+        '[[gateway.credentials]]\nhost = "*.example.org"\nheader = "X-Key"\nsecret = "A"\n'
+        '[[gateway.ssh]]\nhost = "git@git.example.org"\nkey = "~/k"\n'
+    )
+    said = ctui(tmp_path, "config", "validate", code=1).stderr.splitlines()
+    assert [line.removeprefix(f"ctui: {file}:").split(": ")[:3] for line in said] == [
+        ["3", "network.allow", "https://a.example.org"],
+        ["4", "network.deny", "*"],
+        ["5", "network.private", "registry.lan"],
+        ["6", "gateway.credentials", "*.example.org"],
+        ["10", "gateway.ssh", "git@git.example.org"],
+    ]
+    file.write_text('[network]\nallow = [1]\ndeny = ["a b"]\n')
+    said = ctui(tmp_path, "config", "validate", code=1).stderr.splitlines()
+    assert [line.split(": ")[1:3] for line in said] == [
+        [f"{file}:2", "network.allow"],
+        [f"{file}:3", "network.deny"],
+    ]
+
+
 def test_validate_names_variables_that_mean_nothing(
     tmp_path: Path, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

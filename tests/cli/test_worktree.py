@@ -304,11 +304,14 @@ def test_a_worktree_is_committed_landed_and_pushed(repository: Path, tmp_path: P
     (path / "late").write_text("x\n")
     assert "uncommitted" in refused(repository, "worktree", "land", "work")
     assert said(repository, "worktree", "commit", "work", "-m", "Late")["files"] == 1
+    (path / "later").write_text("x\n")
+    told = ctui(repository, "worktree", "commit", "work", "-m", "Later").stdout
+    assert told.startswith("committed 1 file as ")
     before = git(repository, "rev-parse", "main")
     assert said(repository, "worktree", "land", "work", "--dry-run")["dry_run"] is True
     assert git(repository, "rev-parse", "main") == before
     landed = said(repository, "worktree", "land", "work", "--method=squash", "--push")
-    assert landed["commits"] == 2
+    assert landed["commits"] == 3
     assert (repository / "late").read_text() == "x\n"
     assert git(repository, "status", "--porcelain") == ""
     assert git(remote, "rev-parse", "main") == landed["after"]

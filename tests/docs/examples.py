@@ -33,7 +33,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "image show": ("ctui image show",),
     "network allow": (
         "ctui network allow docs.example.org",
-        "ctui network allow db.lan:5432 --repo .",
+        "ctui network allow db.example.org:5432 --repo .",
     ),
     "network check": ("ctui network check pypi.org",),
     "network deny": ("ctui network deny pastes.example.org",),

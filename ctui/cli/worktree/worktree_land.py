@@ -43,7 +43,8 @@ def commit(name: str, message: str, repo: str, *, as_json: bool) -> None:
 
         print_json(Committed(done.after, done.branch, len(done.paths)))
     else:
-        click.echo(f"committed {len(done.paths)} files as {done.after[:10]} on {done.branch}")
+        files = "1 file" if len(done.paths) == 1 else f"{len(done.paths)} files"
+        click.echo(f"committed {files} as {done.after[:10]} on {done.branch}")
 
 
 @click.command("land")

@@ -12,7 +12,7 @@ from ctui.errors import InvalidInput
 from ctui.gateway.egress.names import BadName, target_of
 from ctui.gateway.egress.policy import Mode, Origin, Policy, PrivateHost, Rule, decide, rule_of
 from ctui.tasks.host_rules import Effect, HostRule
-from ctui.tasks.network.lent import lending_rules, opened_target
+from ctui.tasks.network.lent import SSH, checked_target, lending_rules, opened_target
 from ctui.text import one_line
 
 T = TypeVar("T")
@@ -83,6 +83,26 @@ def offered_rules(config: Config) -> list[Rule]:
         InvalidInput: one of the settings names no host.
     """
     return _read("offer", checked_host, config.network.offered)
+
+
+def wrong_hosts(config: Config) -> dict[str, InvalidInput]:
+    """Return the first error of each setting that names hosts, by the setting's key."""
+    network, gateway = config.network, config.gateway
+    readings: dict[str, Callable[[], object]] = {
+        "network.allow": lambda: [checked_host(host) for host in network.allowed],
+        "network.deny": lambda: [checked_host(host, "deny") for host in network.denied],
+        "network.private": lambda: [checked_private(host) for host in network.private_hosts],
+        "network.offer": lambda: [checked_host(host) for host in network.offered],
+        "gateway.credentials": lambda: [checked_target(r.host, 443) for r in gateway.credentials],
+        "gateway.ssh": lambda: [checked_target(rule.host, SSH) for rule in gateway.ssh],
+    }
+    found = {}
+    for key, read in readings.items():
+        try:
+            read()
+        except InvalidInput as error:
+            found[key] = error
+    return found
 
 
 def _read(key: str, read: Callable[[str], T], texts: Iterable[str]) -> list[T]:
