@@ -233,7 +233,8 @@ class TranscriptView(ScrollView, can_focus=True):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         if round(old_value) == round(new_value):
             return
-        self.follows = new_value >= self._window.total - self.size.height
+        # The end that is laid out: more may have come, and a larger view moves by itself to there.
+        self.follows = new_value >= self.virtual_size.height - self.size.height
         self._move_bar(round(new_value))
         self.paint()
 
