@@ -19,8 +19,11 @@ from ctui.client.client import Client
 from ctui.client.connection import connect, driver_pid, stop_driver
 from ctui.client.lock_holder import holder, is_free
 from ctui.errors import NotFound, Unavailable
+from ctui.gateway.link import Link
 from ctui.paths import Paths, private_folder
 from ctui.tasks.calls import InterruptTask
+from ctui.tasks.driver.process import Driver
+from ctui.tasks.driver.server import Server
 
 _HOLDER = "import fcntl, os, sys; fcntl.flock(os.open(sys.argv[1], os.O_RDWR | os.O_CREAT), 2); \
 print('locked', flush=True); sys.stdin.read()"
@@ -133,3 +136,27 @@ async def test_one_that_leaves_at_once_leaves_no_connection_open(paths: Paths) -
         assert await stop_driver(paths) is None
         async with asyncio.timeout(10):
             assert [await left.get() for _ in range(4)] == [b""] * 4
+
+
+@pytest.mark.engine
+async def test_who_waits_for_a_driver_to_go_may_end_its_gateway(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the demo does: a link that is still there then would start the gateway anew."""
+    private_folder(paths.state)
+    said: list[str] = []
+    close, hang_up = Link.close, Server.hang_up
+
+    async def closed(link: Link) -> None:
+        await close(link)
+        said.append("no gateway is started any more")
+
+    async def hung_up(server: Server) -> None:
+        said.append("whoever waits hears of it")
+        await hang_up(server)
+
+    monkeypatch.setattr(Link, "close", closed)
+    monkeypatch.setattr(Server, "hang_up", hung_up)
+    driver = Driver(paths)
+    await driver.run(driver.stop)
+    assert said == ["no gateway is started any more", "whoever waits hears of it"]

@@ -78,9 +78,11 @@ class Driver:
         self._watch_idle()
         await self._over.wait()
         listener.close()
+        # Before whoever waits for us to go hears of it: they may end the gateway next, and a link
+        # that is still there would start it anew.
+        await link.close()
         await server.hang_up()
         await tasks.detach()
-        await link.close()
         await runner.close()
         store.close()
 
