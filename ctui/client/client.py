@@ -22,6 +22,8 @@ _READ_SIZE = 1 << 18
 _PATIENCE_SECONDS = 5.0
 _RECONNECT_SECONDS = 0.2
 
+_update = msgspec.json.Decoder(Update)
+
 
 class Client:
     """Calls to the driver and streams from it. Each stream has a connection of its own."""
@@ -91,7 +93,7 @@ class Client:
             try:
                 await connection.call(calls.Watch(task))
                 while line := await rpc.read_line(connection.reader):
-                    yield msgspec.json.decode(line, type=Update)
+                    yield _update.decode(line)
             except (OSError, Unavailable):
                 await asyncio.sleep(_RECONNECT_SECONDS)
             finally:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping
-from functools import cache
 from typing import Any
 
 import msgspec
@@ -17,6 +16,11 @@ from ctui.tasks.store.clock import now
 _COLUMNS = "id, CAST(record AS BLOB) AS record, removed"
 """The record is decoded from its bytes: with a thousand tasks that is half of the time."""
 _BATCH = 50
+
+
+# Made here and not when it is first used: msgspec ends the process where two threads use a type
+# for the first time at the same moment, and the dashboard has a thread that reads tasks.
+_decoder = msgspec.json.Decoder(Task)
 
 
 class TaskTable:
@@ -118,13 +122,8 @@ def _text(task: Task) -> str:
     return msgspec.json.encode(task).decode()
 
 
-@cache
-def _decoder() -> msgspec.json.Decoder[Task]:
-    return msgspec.json.Decoder(Task)
-
-
 def read_task(row: Mapping[str, Any] | sqlite3.Row) -> Task:
     """Return what a row says; whatever is raised means that it cannot be read."""
-    task = _decoder().decode(row["record"])
+    task = _decoder.decode(row["record"])
     task.removed = row["removed"]
     return task
