@@ -18,8 +18,8 @@ _COLUMNS = "id, CAST(record AS BLOB) AS record, removed"
 _BATCH = 50
 
 
-# Made here and not when it is first used: msgspec ends the process where two threads use a type
-# for the first time at the same moment, and the dashboard has a thread that reads tasks.
+# Made here and not when it is first used: that could be in two threads of the dashboard at the
+# same moment, and msgspec prepares a type without a lock.
 _decoder = msgspec.json.Decoder(Task)
 
 
