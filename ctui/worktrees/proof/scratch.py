@@ -19,9 +19,9 @@ from ctui.errors import CtuiError, Unavailable
 from ctui.file_lock import FileLock, lock_descriptor
 from ctui.git.process.command import run_git
 from ctui.git.process.version import git_version
+from ctui.git.repository.borrowing import AS_STORED, lay_out
 from ctui.git.repository.opening import open_trusted
 from ctui.git.repository.repository import Repository
-from ctui.git.repository.shallow import copy_shallow
 from ctui.paths import private_folder
 from ctui.worktrees.proof.question import MERGE_TREE_VERSION
 
@@ -44,9 +44,6 @@ _CONFIG = """\
 \trenames = true
 \trenameLimit = 1000
 """
-
-_ATTRIBUTES = "* !merge !text !eol !crlf !ident !filter !diff !working-tree-encoding\n"
-"""Content of `info/attributes`, which precedes every other place (gitattributes(5))."""
 
 
 class Scratch:
@@ -140,24 +137,19 @@ def scratch_repository(repository: Repository, cache: Path) -> Iterator[Scratch]
     """
     path, held = _claim(private_folder(cache))
     try:
-        _write(path, repository)
+        lay_out(
+            path,
+            repository.common_dir,
+            repository.object_directories(),
+            config=_CONFIG,
+            attributes=AS_STORED,
+        )
         yield Scratch(path)
     except OSError as error:
         raise Unavailable(f"{path} cannot be used: {error.strerror}") from error
     finally:
         shutil.rmtree(path, ignore_errors=True)
         os.close(held)
-
-
-def _write(path: Path, repository: Repository) -> None:
-    for name in ("objects/info", "objects/pack", "refs", "info"):
-        (path / name).mkdir(mode=0o700, parents=True)
-    directories = b"".join(os.fsencode(f"{at}\n") for at in repository.object_directories())
-    (path / "objects/info/alternates").write_bytes(directories)
-    (path / "info/attributes").write_text(_ATTRIBUTES)
-    (path / "config").write_text(_CONFIG)
-    copy_shallow(repository.common_dir, path)
-    (path / "HEAD").write_text("ref: refs/heads/none\n")
 
 
 def _claim(cache: Path) -> tuple[Path, int]:
