@@ -113,6 +113,8 @@ class TaskEngine:
             left = unfinished.get(task.id, Unfinished())
             if (task.state.live and not waits) or left.intent or left.again:
                 self._actor(task).put(Adopt(None))
+            elif task.cause == "engine" and task.state is TaskState.IDLE:
+                self._actor(task).put(Trouble(""))  # nothing of it waits for the engine any more
             elif task.resume_at is not None:
                 actor = self._actor(task)
                 actor.pending.set_timer("reset", 0.0, actor.standing.epoch)  # it looks at the clock

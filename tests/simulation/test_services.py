@@ -66,6 +66,7 @@ def test_one_that_is_never_ready_fails_the_start_and_leaves_nothing() -> None:
         schedule.world.services.never_ready = 1.0
         await schedule.start("one", detached=True, services=SERVICES)
         await settled(schedule, "one", TaskState.ENDED)
+        await schedule.stop("one")  # answered when nothing is left
         task = schedule.store.tasks.get("one")
         assert task.reason is EndReason.FAILED
         assert task.problem.startswith("the service db was not ready")

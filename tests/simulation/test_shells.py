@@ -15,6 +15,7 @@ from tests.simulation.end_checks import check_end, check_restart
 from tests.simulation.hostile_world import quiet, settled
 from tests.simulation.sandbox import Sandbox
 from tests.simulation.schedule import TASKS, Schedule, in_world
+from tests.simulation.services import SERVICES
 
 _SLEPT = 1200.0
 
@@ -213,6 +214,45 @@ def test_the_next_driver_has_the_gateway_serve_the_sandbox_of_a_shell() -> None:
         assert schedule.world.open_runs == set()
 
     in_world(8, work)
+
+
+def test_a_message_that_its_driver_did_not_live_to_carry_out_takes_the_open_sandbox_away() -> None:
+    """Services are not made anew under the sandbox of a shell (seeds 541, 604)."""
+
+    async def work(schedule: Schedule) -> None:
+        await schedule.start("one", detached=True, services=SERVICES)
+        await asyncio.sleep(_SLEPT)
+        assert await hold(schedule, open=True) is not None
+        schedule.generation.steps_left = 0
+        schedule.command("send", lambda: schedule.send("one"))
+        await asyncio.sleep(1.0)
+        assert schedule.generation.dead
+        await schedule.kill_driver()
+        schedule.start_driver()
+        await asyncio.sleep(30.0)
+        assert len(schedule.world.running("one")) == 1
+        await settled(schedule, "one", TaskState.WAITING)
+
+    in_world(1, work)
+
+
+def test_an_engine_that_was_away_when_a_shell_was_wanted_is_no_trouble_for_ever() -> None:
+    """The next driver finds a task at rest that waits for nothing of the engine."""
+
+    async def work(schedule: Schedule) -> None:
+        await asleep(schedule)
+        schedule.world.engine_up = False
+        schedule.command("shell", lambda: hold(schedule, open=True))
+        await asyncio.sleep(10.0)
+        assert schedule.store.tasks.get("one").cause == "engine"
+        await schedule.kill_driver()
+        schedule.start_driver()
+        await asyncio.sleep(30.0)
+        schedule.world.heal()
+        await asyncio.sleep(60.0)
+        assert schedule.store.tasks.get("one").problem == ""
+
+    in_world(1, work)
 
 
 async def _schedule(schedule: Schedule) -> None:

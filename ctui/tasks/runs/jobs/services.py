@@ -17,17 +17,23 @@ if TYPE_CHECKING:
 async def bring_up(actor: TaskActor, spec: SandboxSpec) -> None:
     """Start what a sandbox needs beside it; a task without services has nothing to wait for.
 
-    Where it fails, or is cancelled, some may be left: whoever gave the job closes the task.
+    A sandbox that a driver left, which nobody has taken over yet, goes first: its network is that
+    of the services. Where it fails, or is cancelled, some may be left: whoever gave the job closes
+    the task.
 
     Raises:
         CtuiError: which service is not ready, and where its log is.
     """
     if not spec.services:
         return
+    runner = actor.services.runner
+    for left in await runner.list_ours(actor.id):
+        if not left.service:
+            await runner.remove(left.id)
     names = ", ".join(one.name for one in spec.services)
     notice = Notice(kind="environment", text=f"its services are started: {names}")
     actor.note(0, actor.services.now(), notice)
-    making = asyncio.ensure_future(actor.services.runner.ensure_services(spec))
+    making = asyncio.ensure_future(runner.ensure_services(spec))
     try:
         await asyncio.shield(making)
     except asyncio.CancelledError:
