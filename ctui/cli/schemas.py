@@ -22,6 +22,7 @@ from ctui.cli.shapes import (
     ShownSecret,
     ShownTask,
     ShownTrust,
+    ShownTurn,
     StartedTask,
     ValidatedConfig,
 )
@@ -45,6 +46,7 @@ from ctui.tasks.model import Task
 from ctui.tasks.network.rules import HostVerdict
 from ctui.worktrees.landing.update import Updated
 from ctui.worktrees.model import WorktreeRecord
+from ctui.worktrees.snapshots.model import Snapshot
 from ctui.worktrees.trash.entries import TrashEntry
 from ctui.worktrees.trash.purge import Purged
 
@@ -53,6 +55,8 @@ SHAPES: dict[str, Any] = {
     "task-list": list[ListedTask],
     "task-show": ShownTask,
     "task": Task,
+    "task-turns": list[ShownTurn],
+    "task-snapshot": Snapshot,
     "task-start": StartedTask,
     "ask": ShownAsk,
     "task-remove": RemovedTask,

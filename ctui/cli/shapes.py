@@ -13,6 +13,7 @@ from ctui.client.access.services import ShownService
 from ctui.sandbox.docker.old_images import BuiltImage
 from ctui.tasks.asks.shape import AskShape, ask_members
 from ctui.tasks.model import Alarm, Answer, Ask, Run, Task
+from ctui.tasks.turn import Turn
 from ctui.worktrees.landing.land import Landed
 
 
@@ -70,6 +71,41 @@ class ShownTask(msgspec.Struct, frozen=True):
     """Events on its channel that its driver did not cause."""
     services: list[ShownService] = []
     """Services beside its sandbox."""
+
+
+class ShownTurn(msgspec.Struct, frozen=True, kw_only=True):
+    """A turn of a task; they count from 1."""
+
+    turn: int
+    prompt: str
+    started: int
+    """Nanoseconds since the epoch."""
+    ended: int | None
+    snapshot: str | None
+    """Id of the snapshot of its end; None where none could be taken, or not yet."""
+    files: int | None
+    """Number of files that it changed; None where that is not known."""
+    added: int | None
+    removed: int | None
+    cost_usd: float
+    commit: str | None
+    """Commit that was checked out at its end."""
+
+
+def shown_turn(turn: Turn) -> ShownTurn:
+    """Return a turn as commands show it."""
+    return ShownTurn(
+        turn=turn.turn,
+        prompt=turn.prompt,
+        started=turn.started,
+        ended=turn.ended,
+        snapshot=turn.snapshot or None,
+        files=turn.files,
+        added=turn.added,
+        removed=turn.removed,
+        cost_usd=turn.cost_usd,
+        commit=turn.head or None,
+    )
 
 
 class StartedTask(Task, kw_only=True):

@@ -106,6 +106,13 @@ class TaskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "then it is paused",
         ),
     ] = 100_000
+    snapshots: Annotated[
+        str,
+        Meta(description="size of a task's snapshots: the oldest go, the newest never; 0 is none"),
+    ] = "1g"
+    snapshot_days: Annotated[
+        int, Meta(ge=0, description="days that a snapshot is kept; 0 keeps it as long as the task")
+    ] = 0
     free_space: Annotated[
         str,
         Meta(description="what all disks, the engine's too, must have left; else tasks are paused"),

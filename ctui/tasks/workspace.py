@@ -16,6 +16,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from ctui.claude.personal.collect import ManagedFile
 from ctui.claude.protocol import control
 from ctui.claude.protocol.fields import JsonObject
+from ctui.config import Config, parse_size
 from ctui.errors import CtuiError, Refused
 from ctui.files import replace_file
 from ctui.git.exchange.fresh_refs import refresh_refs
@@ -39,11 +40,14 @@ from ctui.tasks import attachments
 from ctui.tasks.disk_usage import Usage, measure
 from ctui.tasks.mailbox.ports import Provided
 from ctui.tasks.model import ImportedRef, Message, Task, WorkState
+from ctui.tasks.snapshots import snapshots_of, take_of_turn
 from ctui.tasks.store import Store
 from ctui.tasks.trust import is_trusted
+from ctui.tasks.turn import TurnFiles
 from ctui.text import one_line
 from ctui.worktrees.identity import text_of
 from ctui.worktrees.owner import task_owner
+from ctui.worktrees.snapshots.prune import prune
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +76,11 @@ class LocalWorkspace:
     """Worktrees of this machine, each with the private git directory of its task."""
 
     def __init__(
-        self, paths: Paths, store: Store, shell: Callable[[str], Mapping[str, str]] | None = None
+        self,
+        paths: Paths,
+        store: Store,
+        shell: Callable[[str], Mapping[str, str]] | None = None,
+        config: Callable[[], Config] = Config,
     ) -> None:
         """Begin with no task.
 
@@ -80,9 +88,10 @@ class LocalWorkspace:
             paths: whose tasks.
             store: of these tasks.
             shell: returns what a task's last command brought of its shell (`git.caller`).
+            config: returns the settings as they are now.
         """
         self.shell_of = shell or (lambda _task: {})
-        self._paths = paths
+        self._paths, self._config = paths, config
         self._store = store
         self._fingerprints: dict[str, str] = {}
         """Fingerprint of each task's refs at their last import."""
@@ -172,6 +181,17 @@ class LocalWorkspace:
             # What changed meanwhile is found the next time; what failed is tried again.
             self._fingerprints[task.id] = "" if work.problem else current
             return work
+
+    @_for_the_person
+    async def snapshot(self, task: Task, turn: int, *, at_end: bool) -> TurnFiles:
+        """Keep the files of a task; see `Workspace`."""
+        repository = await asyncio.to_thread(_opened, task)
+        taken = snapshots_of(self._paths, repository, task)
+        files = await take_of_turn(taken, turn, at_end=at_end)
+        if at_end:
+            tasks = self._config().tasks
+            await prune(taken, days=tasks.snapshot_days, limit=parse_size(tasks.snapshots))
+        return files
 
     async def refresh(self, task: Task) -> None:
         """Let the refs that the task did not move follow the repository's.

@@ -29,6 +29,7 @@ from ctui.tasks.mailbox.ports import (
 from ctui.tasks.model import Message, Run, Task, WorkState
 from ctui.tasks.network.sealed import SealedRun
 from ctui.tasks.store import Store
+from ctui.tasks.turn import TurnFiles
 from tests.simulation.services import SERVICES
 from tests.simulation.world import Generation, World
 
@@ -106,6 +107,14 @@ class SimulatedWorkspace:
         if task.id in self._world.unreadable:
             raise ValueError("the git directory cannot be read")
         return None
+
+    async def snapshot(self, task: Task, turn: int, *, at_end: bool) -> TurnFiles:
+        self._generation.check()
+        await self._world.pause()
+        self._generation.check()
+        if task.id in self._world.unreadable:
+            raise ValueError("the files cannot be read")
+        return TurnFiles(turn=turn, at_end=at_end, snapshot=f"{task.id}/{turn}")
 
     async def refresh(self, task: Task) -> None:
         del task
@@ -242,7 +251,7 @@ class SimulatedStore(Store):
     def wipe(self) -> None:
         """Forget everything: making the tables anew for each schedule would take longer."""
         with super().transaction():
-            for table in ("messages", "asks", "runs", "tasks", "sqlite_sequence"):
+            for table in ("messages", "asks", "runs", "turns", "tasks", "sqlite_sequence"):
                 self._database.execute(f"DELETE FROM {table}")  # noqa: S608 - constants
 
     @contextmanager

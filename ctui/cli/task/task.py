@@ -33,6 +33,8 @@ _HERE = "ctui.cli.task"
         "list": f"{_HERE}.task_read:list_",
         "show": f"{_HERE}.task_read:show",
         "logs": f"{_HERE}.task_read:logs",
+        "turns": f"{_HERE}.turns:turns",
+        "snapshot": f"{_HERE}.turns:snapshot",
         "shell": f"{_HERE}.shell:shell",
         "cp": f"{_HERE}.cp:cp",
         "attach": f"{_HERE}.attach:attach",

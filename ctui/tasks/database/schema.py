@@ -140,4 +140,22 @@ MIGRATIONS: tuple[str, ...] = (
     """
     ALTER TABLE messages ADD COLUMN attached TEXT NOT NULL DEFAULT '';
     """,
+    """
+    CREATE TABLE turns (
+        task TEXT NOT NULL REFERENCES tasks (id),
+        turn INTEGER NOT NULL,
+        run INTEGER NOT NULL,
+        prompt TEXT NOT NULL,
+        started INTEGER NOT NULL,
+        ended INTEGER,
+        snapshot TEXT NOT NULL,
+        files INTEGER,
+        added INTEGER,
+        removed INTEGER,
+        cost_before REAL NOT NULL,
+        cost_usd REAL NOT NULL,
+        head TEXT NOT NULL,
+        PRIMARY KEY (task, turn)
+    ) STRICT;
+    """,
 )

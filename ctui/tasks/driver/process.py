@@ -110,7 +110,7 @@ class Driver:
         return Services(
             store=store,
             runner=runner,
-            workspace=LocalWorkspace(self.paths, store, logins.shell),
+            workspace=LocalWorkspace(self.paths, store, logins.shell, config),
             logins=logins,
             journals=Journals(self.paths, store, logins.redactor),
             network=self._desk,

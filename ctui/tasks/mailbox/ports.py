@@ -23,6 +23,7 @@ from ctui.tasks.disk_usage import Usage
 from ctui.tasks.journal.archive import Journal
 from ctui.tasks.model import Message, Run, Task, TaskOptions, WorkState
 from ctui.tasks.store import Store
+from ctui.tasks.turn import TurnFiles
 
 if TYPE_CHECKING:
     from ctui.tasks.network.lent import Lent
@@ -87,6 +88,13 @@ class Workspace(Protocol):
 
     async def collect(self, task: Task) -> WorkState | None:
         """Bring home what is new; None if nothing is. What is wrong is in the result."""
+
+    async def snapshot(self, task: Task, turn: int, *, at_end: bool) -> TurnFiles:
+        """Keep the files as they are before a turn, or at its end.
+
+        Raises:
+            CtuiError: they cannot be read, or not be kept.
+        """
 
     async def refresh(self, task: Task) -> None:
         """Bring what is new in the repository to a task that is about to work; never raises."""

@@ -95,6 +95,10 @@ class Standing(msgspec.Struct):
     importing: bool = False
     import_wanted: bool = False
     """True if something may have changed since the last import began."""
+    snapshot_due: bool = False
+    """True if a turn has ended since the last snapshot began."""
+    snapshotting: bool = False
+    """True while its files are kept; what is said to it waits."""
     limits: DiskLimits | None = None
     """Those that the settings had when the run was looked at last."""
     look_every: float = 0.0

@@ -23,8 +23,9 @@ from ctui.tasks.model import Ask, AskKind, AskState, Message, TaskState
 from ctui.tasks.runs.disks import watching
 from ctui.tasks.runs.jobs.look import refresh
 from ctui.tasks.runs.phases import consent, queued
+from ctui.tasks.runs.phases.follow_up import begin_snapshot
 from ctui.tasks.runs.phases.shells import held
-from ctui.tasks.session import conversation, turns
+from ctui.tasks.session import conversation, turn_record, turns
 from ctui.tasks.session.asking import AskBook
 
 CONFIRM_SECONDS = 10.0
@@ -77,6 +78,8 @@ def send(step: Step, mail: Send) -> None:
     elif standing.phase is Phase.LIVE:
         step.timer("sleep", None)
         _refresh(step)
+        if task.state is TaskState.IDLE and not standing.snapshotting:
+            begin_snapshot(step, turn_record.to_come(step), at_end=False)
         conversation.say(step, message)
         if task.state is TaskState.IDLE:
             step.move(TaskState.RUNNING)

@@ -41,7 +41,8 @@ from ctui.tasks.runs.phases import adopting, closing, creating, leaving, live, s
 from ctui.tasks.runs.phases.follow_up import follow_up
 from ctui.tasks.session import activity, conversation, network
 
-_ANY_EPOCH = {"import", "confirm", "reset", "unpause"}
+_ANY_PHASE = {"import", "snapshot"}
+_ANY_EPOCH = {*_ANY_PHASE, "confirm", "reset", "unpause"}
 """Jobs and timers that mean the same in every phase."""
 
 
@@ -80,7 +81,7 @@ def _lines(step: Step, mail: Lines) -> None:
 
 
 def _job_done(step: Step, mail: JobDone) -> None:
-    phase = None if mail.name == "import" else step.standing.phase
+    phase = None if mail.name in _ANY_PHASE else step.standing.phase
     if (handler := _JOBS.get((phase, mail.name))) is not None:
         handler(step, mail.result, mail.error)
 
@@ -106,6 +107,7 @@ _JOBS: dict[tuple[Phase | None, str], Callable[[Step, Any, BaseException | None]
     (Phase.CLOSING, "close"): closing.closed,
     (Phase.LEAVING, "leave"): leaving.left,
     (None, "import"): timers.imported,
+    (None, "snapshot"): timers.snapshot_taken,
 }
 """From the phase in which a job's end counts, None for any, and its name to what takes it."""
 

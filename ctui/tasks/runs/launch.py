@@ -52,6 +52,7 @@ from ctui.tasks.network.sealed import (
 )
 from ctui.tasks.runs.given import given_environment
 from ctui.tasks.runs.terminal_files import has_terminals, terminal_files
+from ctui.tasks.turn import TurnFiles
 
 
 class Launch(NamedTuple):
@@ -66,6 +67,8 @@ class Launch(NamedTuple):
     """Its part of the network; None where it is on the engine's."""
     built: BuiltEnvironment | None = None
     """The environment that was built for it just now, if it waited for one."""
+    before: TurnFiles | None = None
+    """Snapshot of the files that it begins with."""
 
 
 def home_volume(instance: str, task_id: str) -> str:

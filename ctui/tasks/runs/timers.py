@@ -14,8 +14,9 @@ from ctui.tasks.runs.disks import pausing, watching
 from ctui.tasks.runs.jobs.look import look
 from ctui.tasks.runs.phases import closing, live, queued, shells
 from ctui.tasks.runs.phases.live import LOOK_SECONDS
-from ctui.tasks.session import activity, conversation, turns
+from ctui.tasks.session import activity, conversation, turn_record, turns
 from ctui.tasks.session.asking import AskBook
+from ctui.tasks.turn import TurnFiles
 
 
 def time_up(step: Step, name: str) -> None:
@@ -29,7 +30,8 @@ def time_up(step: Step, name: str) -> None:
 
 def trouble(step: Step, text: str) -> None:
     """Say that the runner does not answer, or take that back."""
-    if step.standing.phase is Phase.RESTING or step.task.state is TaskState.ENDED:
+    rests = step.standing.phase is Phase.RESTING and text
+    if rests or step.task.state is TaskState.ENDED:
         return
     if text and step.task.cause in {"", "engine"}:
         step.trouble(text, "engine")
@@ -43,6 +45,16 @@ def imported(step: Step, result: object, error: BaseException | None) -> None:
     if error is None and isinstance(result, tuple):
         work, wrong = cast("tuple[WorkState | None, str]", result)
         turns.work_found(step, work, wrong)
+
+
+def snapshot_taken(step: Step, result: object, error: BaseException | None) -> None:
+    """Note that the files were kept, and say what has waited for that."""
+    standing = step.standing
+    standing.snapshotting = False
+    if error is None:
+        turn_record.taken(step, cast("TurnFiles", result))
+    if standing.phase is Phase.LIVE and not standing.ending:
+        conversation.tell_waiting(step)
 
 
 def looked(step: Step, result: object, error: BaseException | None) -> None:

@@ -89,8 +89,12 @@ def tell_waiting(step: Step) -> None:
 
 
 def say(step: Step, message: Message) -> None:
-    """Send a message. One that may be a command of the CLI waits until its commands are known."""
-    if message.text.startswith("/") and not step.view.initialised:
+    """Send a message.
+
+    It waits while the files are kept that its turn begins with, and one that may be a command of
+    the CLI until its commands are known.
+    """
+    if step.standing.snapshotting or (message.text.startswith("/") and not step.view.initialised):
         return
     text = control.as_cli_text(message.text, step.view.commands)
     step.store.messages.note_said(message, step.view.seen.out)

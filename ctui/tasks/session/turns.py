@@ -9,7 +9,7 @@ from ctui.claude.protocol.api_failure import rejected_login
 from ctui.claude.protocol.events import Result
 from ctui.tasks.mailbox.step import Step
 from ctui.tasks.model import AskState, Message, Notice, TaskState, WorkState
-from ctui.tasks.session import activity
+from ctui.tasks.session import activity, turn_record
 from ctui.tasks.session.asking import UNATTENDED, AskBook
 from ctui.tasks.session.limits import reset_time
 from ctui.tasks.session.messages import new_message
@@ -25,6 +25,7 @@ def began(step: Step) -> None:
         return
     watch_time(step)
     activity.began(step)
+    turn_record.began(step)
     for timer in ("sleep", "background"):
         step.timer(timer, None)
     if step.task.state is not TaskState.WAITING:
@@ -37,6 +38,7 @@ def read(step: Step, message: Message) -> None:
     task = step.task
     task.turn_unattended = task.turn_unattended or message.unattended
     task.turn_timeout = message.timeout or task.turn_timeout
+    turn_record.read(step, message)
     watch_time(step)
 
 
@@ -104,6 +106,7 @@ def ended(step: Step) -> None:
     """Let the task rest: the CLI is idle, and nothing waits to be read."""
     standing, task = step.standing, step.task
     step.timer("timeout", None)
+    turn_record.ended(step)
     standing.interrupt, standing.alarmed, standing.hosts_refused = "", False, ()
     task.turn_unattended, task.turn_timeout = False, None
     if standing.intent:

@@ -9,7 +9,7 @@ import msgspec
 from ctui.tasks.database.database import DamagedRow, Database
 from ctui.tasks.store.clock import now
 
-_KEYS = {"runs": "{task}/{number}", "asks": "{id}", "messages": "{id}"}
+_KEYS = {"runs": "{task}/{number}", "asks": "{id}", "messages": "{id}", "turns": "{task}/{turn}"}
 _REASON = "its task is missing"
 
 

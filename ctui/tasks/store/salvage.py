@@ -20,6 +20,7 @@ from ctui.tasks.store.messages import read_message
 from ctui.tasks.store.runs import read_run
 from ctui.tasks.store.tasks import read_task
 from ctui.tasks.store.trust import read_trust
+from ctui.tasks.store.turns import read_turn
 
 _Row = dict[str, Any]
 
@@ -34,6 +35,7 @@ _TABLES: Mapping[str, tuple[str, Callable[[Any], object]]] = {
     "runs": ("{task}/{number}", read_run),
     "asks": ("{id}", read_ask),
     "messages": ("{id}", read_message),
+    "turns": ("{task}/{turn}", read_turn),
     "grants": ("{id}", read_grant),
     "host_rules": ("{id}", read_host_rule),
     "trust": ("{id}", read_trust),
@@ -41,7 +43,7 @@ _TABLES: Mapping[str, tuple[str, Callable[[Any], object]]] = {
 }
 """Name of a table's rows, and the reader of one. What was in quarantine keeps its ids."""
 
-_OF_A_TASK = {"tasks": "id", "runs": "task", "asks": "task", "messages": "task"}
+_OF_A_TASK = {"tasks": "id", "runs": "task", "asks": "task", "messages": "task", "turns": "task"}
 
 
 def salvage(

@@ -28,6 +28,7 @@ from ctui.tasks.store.runs import RunTable
 from ctui.tasks.store.salvage import salvage
 from ctui.tasks.store.tasks import TaskTable
 from ctui.tasks.store.trust import TrustTable
+from ctui.tasks.store.turns import TurnTable
 from ctui.tasks.store.unfinished import UnfinishedTable
 from ctui.tasks.store.variables import VariableTable
 
@@ -47,6 +48,7 @@ class Store(WorktreeIndex):
         self.runs = RunTable(database)
         self.asks = AskTable(database)
         self.messages = MessageTable(database)
+        self.turns = TurnTable(database)
         self.grants = GrantTable(database)
         self.host_rules = HostRuleTable(database)
         self.trust = TrustTable(database)
@@ -103,6 +105,7 @@ class Store(WorktreeIndex):
             for task in self.tasks.list(removed=removed):
                 self.runs.of(task.id)
                 self.messages.of(task.id)
+                self.turns.of(task.id)
         self.asks.list(*AskState)
         self.grants.of()
         self.host_rules.all()

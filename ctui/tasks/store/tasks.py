@@ -113,8 +113,8 @@ class TaskTable:
     def forget(self, task_id: str) -> None:
         """Delete every row of a task. Its journal and volume are the caller's business."""
         with self._database.transaction():
-            for table in ("messages", "asks", "runs", "host_rules"):
-                self._database.execute(f"DELETE FROM {table} WHERE task = ?", task_id)  # noqa: S608 - four constants
+            for table in ("messages", "asks", "runs", "turns", "host_rules"):
+                self._database.execute(f"DELETE FROM {table} WHERE task = ?", task_id)  # noqa: S608 - constants
             self._database.execute("DELETE FROM tasks WHERE id = ?", task_id)
 
 

@@ -80,6 +80,14 @@ def remember_head(snapshots: SnapshotRepository, head: str) -> None:
     (snapshots.folder / _HEAD).write_text(head)
 
 
+def head_at(snapshots: SnapshotRepository) -> str:
+    """Return the commit that was checked out at the last snapshot; "" if there was none."""
+    try:
+        return (snapshots.folder / _HEAD).read_text()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
 def _look_below(
     opened: Folders,
     folder: bytes,
@@ -134,9 +142,9 @@ async def _ignored(snapshots: SnapshotRepository, head: str) -> set[bytes]:
 
 async def _committed(snapshots: SnapshotRepository, head: str) -> set[bytes]:
     """Return the files that commits since the last snapshot changed: they may be ignored ones."""
-    with suppress(OSError, UnicodeDecodeError, CtuiError):
-        before = (snapshots.folder / _HEAD).read_text()
-        if before and head and before != head:
+    before = head_at(snapshots)
+    if before and head and before != head:
+        with suppress(CtuiError):  # it may be gone
             said = await snapshots.git_there(
                 *("diff-tree", "-r", "-z", "--name-only", "--no-renames", before, head)
             )

@@ -11,6 +11,8 @@ from ctui.tasks.calls import RemoveTask
 from ctui.tasks.model import Run, Task, WorkState
 from ctui.tasks.runs.jobs.look import import_work
 from ctui.tasks.runs.jobs.patience import RETRY_SECONDS, insist, wait
+from ctui.tasks.runs.jobs.snapshot import snapshot
+from ctui.tasks.turn import TurnFiles
 
 if TYPE_CHECKING:
     from ctui.tasks.runs.actor import TaskActor
@@ -30,6 +32,8 @@ class Closed(NamedTuple):
     work: WorkState | None
     another_login: bool
     """There is another login than the one that was rejected."""
+    files: TurnFiles | None
+    """Snapshot of the last turn's end, where there was none yet."""
 
 
 async def stop(actor: TaskActor, run: Run) -> None:
@@ -55,18 +59,19 @@ async def _stop(actor: TaskActor, task: str, number: int | None = None) -> None:
     await asyncio.gather(*(insist(actor, stop) for stop in stops))
 
 
-async def close(actor: TaskActor, task: Task, *, rejected: bool) -> Closed:
+async def close(actor: TaskActor, task: Task, *, rejected: bool, turn: int | None) -> Closed:
     """Leave no sandbox of the task behind, and bring its work home.
 
-    With `rejected` it looks for another login.
+    With `rejected` it looks for another login; `turn` is one of whose end there is no snapshot.
     """
     await _stop(actor, task.id)
     await actor.services.journals.sync(task.id)
     work = await import_work(actor, task)
+    files = None if turn is None else await snapshot(actor, task, turn, at_end=True)
     await _remove_all(actor, task.id)
     await insist(actor, lambda: actor.services.network.close(task.id))
     another = rejected and await actor.services.logins.another(task)
-    return Closed(work, another)
+    return Closed(work, another, files)
 
 
 async def _remove_all(actor: TaskActor, task: str) -> None:

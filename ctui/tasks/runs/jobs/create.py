@@ -15,8 +15,10 @@ from ctui.tasks.runs.channel import Channel
 from ctui.tasks.runs.consents import agreed
 from ctui.tasks.runs.jobs.patience import insist
 from ctui.tasks.runs.jobs.services import bring_up
+from ctui.tasks.runs.jobs.snapshot import snapshot
 from ctui.tasks.runs.launch import Launch, prepare
 from ctui.tasks.session.greeting import RELAY_GREETED, initialize, initialize_id
+from ctui.tasks.session.turn_record import next_number
 
 if TYPE_CHECKING:
     from ctui.config import Config
@@ -27,7 +29,7 @@ _CREATE_SECONDS = 120.0
 
 
 async def prepare_run(actor: TaskActor, standing: Standing) -> Launch:
-    """Find the login, and describe the next sandbox.
+    """Find the login, keep the files as they are, and describe the next sandbox.
 
     Raises:
         CtuiError: what is missing.
@@ -39,10 +41,15 @@ async def prepare_run(actor: TaskActor, standing: Standing) -> Launch:
     if built is not None:
         task = copy.copy(task)
         task.options = built.given_to(task.options)
-    account = await services.logins.of(task, needed=True)
-    again_on = (RunnerUnavailable,)
-    launch = await insist(actor, lambda: prepare(services, config, task, account), on=again_on)
-    return launch._replace(built=built)
+    turn = next_number(services.store.turns.last(task.id))
+    keeping = asyncio.ensure_future(snapshot(actor, task, turn, at_end=False))
+    try:
+        account = await services.logins.of(task, needed=True)
+        again_on = (RunnerUnavailable,)
+        launch = await insist(actor, lambda: prepare(services, config, task, account), on=again_on)
+        return launch._replace(built=built, before=await keeping)
+    finally:
+        keeping.cancel()
 
 
 async def _environment(actor: TaskActor, task: Task, config: Config) -> BuiltEnvironment | None:

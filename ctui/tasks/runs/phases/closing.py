@@ -13,7 +13,7 @@ from ctui.tasks.runs.failures import as_error
 from ctui.tasks.runs.jobs import close as job
 from ctui.tasks.runs.outcome import cut_off, settle
 from ctui.tasks.runs.phases import consent, resting
-from ctui.tasks.session import turns
+from ctui.tasks.session import turn_record, turns
 from ctui.tasks.session.asking import AskBook
 
 CLOSE_AGAIN_SECONDS = 5.0
@@ -83,7 +83,9 @@ def try_to_close(step: Step) -> None:
     """Begin, or begin again, to leave no sandbox behind."""
     standing, actor, task = step.standing, step.actor, step.task
     rejected = standing.view.login_rejected and standing.intent in {"", "asleep"}
-    step.start("close", lambda: job.close(actor, task, rejected=rejected))
+    turn_record.ended(step)
+    standing.snapshot_due, turn = False, turn_record.at_end(step)
+    step.start("close", lambda: job.close(actor, task, rejected=rejected, turn=turn))
 
 
 def closed(step: Step, result: object, error: BaseException | None) -> None:
@@ -102,6 +104,7 @@ def closed(step: Step, result: object, error: BaseException | None) -> None:
     found = cast("job.Closed", result)
     intent = standing.intent
     turns.work_found(step, found.work)
+    turn_record.taken(step, found.files)
     if standing.run is not None:
         standing.run.ended = step.time
         standing.run.intent = ""

@@ -15,7 +15,7 @@ from ctui.tasks.runs.jobs.create import create, prepare_run
 from ctui.tasks.runs.launch import Launch
 from ctui.tasks.runs.outcome import settle
 from ctui.tasks.runs.phases import closing, consent, live, queued, resting, shells
-from ctui.tasks.session import conversation
+from ctui.tasks.session import conversation, turn_record
 
 
 def slot(step: Step) -> None:
@@ -48,6 +48,7 @@ def prepared(step: Step, launch: object, error: BaseException | None) -> None:
     else:
         launch = cast("Launch", launch)
         _take_environment(step, launch)
+        turn_record.taken(step, launch.before)
         standing.run = run = Run(
             task=task.id,
             number=launch.number,

@@ -6,7 +6,16 @@ from ctui.tasks.mailbox.states import Phase
 from ctui.tasks.mailbox.step import Step
 from ctui.tasks.runs.jobs.close import stop
 from ctui.tasks.runs.jobs.look import bring_home
+from ctui.tasks.runs.jobs.snapshot import snapshot
 from ctui.tasks.runs.phases.closing import close
+from ctui.tasks.session import turn_record
+
+
+def begin_snapshot(step: Step, turn: int, *, at_end: bool) -> None:
+    """Keep the files of a live task; what is said meanwhile waits for it."""
+    standing, actor, task = step.standing, step.actor, step.task
+    standing.snapshotting, standing.snapshot_due = True, False
+    step.start("snapshot", lambda: snapshot(actor, task, turn, at_end=at_end))
 
 
 def follow_up(step: Step) -> None:
@@ -15,6 +24,9 @@ def follow_up(step: Step) -> None:
     if standing.import_wanted and not standing.importing and standing.phase is Phase.LIVE:
         standing.importing, standing.import_wanted = True, False
         step.start("import", lambda: bring_home(actor, task))
+    due = standing.snapshot_due and not standing.snapshotting and standing.phase is Phase.LIVE
+    if due and not standing.intent and (turn := turn_record.at_end(step)) is not None:
+        begin_snapshot(step, turn, at_end=True)
     if not standing.intent or standing.ending:
         return
     standing.ending = True

@@ -1,0 +1,85 @@
+"""Record of each turn: what was said in it, what it cost, and the snapshots around it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ctui.tasks.mailbox.step import Step
+from ctui.tasks.model import Message, Notice
+from ctui.tasks.turn import Turn, TurnFiles
+
+_PROMPT_LIMIT = 100_000
+
+
+def began(step: Step) -> None:
+    """Put a turn on record, unless it only goes on."""
+    last = step.store.turns.last(step.task.id)
+    if last is None or last.ended is not None:
+        step.store.turns.save(_new(step, last))
+
+
+def read(step: Step, message: Message) -> None:
+    """Add what the CLI has read in it."""
+    began(step)
+    turn = step.store.turns.last(step.task.id)
+    if turn is not None:
+        said = f"{turn.prompt}\n\n{message.text}" if turn.prompt else message.text
+        turn.prompt = said[:_PROMPT_LIMIT]
+        step.store.turns.save(turn)
+
+
+def ended(step: Step) -> None:
+    """Close the turn that is under way; a snapshot of its end is due."""
+    turn = step.store.turns.last(step.task.id)
+    if turn is not None and turn.ended is None:
+        turn.ended = max(step.time, turn.started)
+        turn.cost_usd = max(0.0, step.task.cost - turn.cost_before)
+        step.store.turns.save(turn)
+        step.standing.snapshot_due = True
+
+
+def at_end(step: Step) -> int | None:
+    """Return the number of the last turn if there is no snapshot of its end, or None."""
+    turn = step.store.turns.last(step.task.id)
+    return turn.turn if turn is not None and not turn.snapshot else None
+
+
+def to_come(step: Step) -> int:
+    """Return the number of the turn that begins next."""
+    return next_number(step.store.turns.last(step.task.id))
+
+
+def next_number(last: Turn | None) -> int:
+    """Return the number of the turn behind this one."""
+    return last.turn + 1 if last is not None else 1
+
+
+def taken(step: Step, files: TurnFiles | None) -> None:
+    """Put a snapshot on record, or say why there is none."""
+    if files is None:
+        return
+    if files.problem:
+        step.note(Notice(kind="problem", text=f"turn {files.turn}: {files.problem}"))
+    turn = step.store.turns.get(step.task.id, files.turn)
+    if not files.at_end or turn is None or not files.snapshot:
+        return  # that of the moment before is found by its name
+    step.store.turns.save(
+        msgspec.structs.replace(
+            turn,
+            snapshot=files.snapshot,
+            files=files.files,
+            added=files.added,
+            removed=files.removed,
+            head=files.head,
+        )
+    )
+
+
+def _new(step: Step, last: Turn | None) -> Turn:
+    return Turn(
+        task=step.task.id,
+        turn=next_number(last),
+        run=step.standing.run.number if step.standing.run else 0,
+        started=step.time,
+        cost_before=step.task.cost,
+    )

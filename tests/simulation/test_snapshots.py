@@ -1,0 +1,66 @@
+"""The files of a task are kept before each turn and at its end, and nothing waits for that long."""
+
+from __future__ import annotations
+
+from ctui.tasks.model import TaskState
+from tests.simulation.hostile_world import settled
+from tests.simulation.schedule import Schedule, in_world
+
+
+def test_each_turn_has_its_snapshot_and_its_words() -> None:
+    async def work(schedule: Schedule) -> None:
+        await schedule.start("one", detached=True)
+        await settled(schedule, "one", TaskState.IDLE)
+        await schedule.send("one")
+        await settled(schedule, "one", TaskState.RUNNING)
+        await settled(schedule, "one", TaskState.IDLE)
+        await schedule.stop("one")
+        turns = schedule.store.turns.of("one")
+        said = [message.text for message in schedule.store.messages.of("one")]
+
+        assert [turn.turn for turn in turns] == [1, 2]
+        assert [turn.prompt for turn in turns] == said
+        assert [turn.snapshot for turn in turns] == ["one/1", "one/2"]
+        assert all(turn.ended and turn.ended >= turn.started for turn in turns)
+
+    in_world(1, work)
+
+
+def test_a_turn_that_is_stopped_has_its_snapshot_before_the_stop_is_said() -> None:
+    async def work(schedule: Schedule) -> None:
+        await schedule.start("one", detached=True)
+        await settled(schedule, "one", TaskState.RUNNING)
+        await schedule.stop("one")
+
+        (turn,) = schedule.store.turns.of("one")
+        assert turn.snapshot == "one/1"
+        assert turn.ended is not None
+
+    in_world(1, work)
+
+
+def test_files_that_cannot_be_kept_keep_no_task_from_its_turn() -> None:
+    async def work(schedule: Schedule) -> None:
+        schedule.world.unreadable.add("one")
+        await schedule.start("one", detached=True)
+        await settled(schedule, "one", TaskState.IDLE)
+        await schedule.send("one")
+        await settled(schedule, "one", TaskState.RUNNING)
+        await settled(schedule, "one", TaskState.IDLE)
+
+        assert [turn.snapshot for turn in schedule.store.turns.of("one")] == ["", ""]
+
+    in_world(1, work)
+
+
+def test_a_driver_that_dies_in_a_snapshot_has_it_taken_by_the_next() -> None:
+    async def work(schedule: Schedule) -> None:
+        await schedule.start("one", detached=True)
+        await settled(schedule, "one", TaskState.IDLE)
+        await schedule.kill_driver()
+        schedule.start_driver()
+        await schedule.stop("one")
+
+        assert [turn.snapshot for turn in schedule.store.turns.of("one")] == ["one/1"]
+
+    in_world(1, work)
