@@ -46,9 +46,6 @@ install: ../.venv/bin/bell
 \t$(CC) -O2 -Wall -o $@ bell.c
 """
 
-RING = ".venv/bin/bell green && .venv/bin/python -m unittest -q"
-"""Command of a task that works only where the set-up has run."""
-
 PROJECT = (
     *HISTORY,
     Commit(

@@ -9,61 +9,11 @@ from pathlib import Path
 
 from ctui.demo import DEMO_VARIABLE
 from ctui.demo.command import run_ctui
-from ctui.demo.environment import PROJECT, RING, build_environment
-from ctui.demo.model.script import fenced
+from ctui.demo.environment import PROJECT, build_environment
+from ctui.demo.model.known import MENU, TESTS, TIMER
 from ctui.demo.repository import make_demo_repository
 from ctui.demo.world import World
 from ctui.errors import ExternalFailure
-
-_TIMER = "Let the timer say when the tea is ready, and show me how you would do it.\n" + fenced(
-    "think They want a notice at the end. The loop in teatime/timer.py is the place for it.",
-    "say I look at the timer first.",
-    "read /workspace/README.md",
-    "bash git log --oneline -5",
-    "say <<END",
-    "The timer counts down and then simply **ends**. I would print a line, and ring the bell:",
-    "",
-    "```python",
-    "def finish(tea: str) -> None:",
-    '    """Say that the tea is ready."""',
-    '    print(f"{tea} is ready.", end="\\a\\n")',
-    "```",
-    "",
-    "| terminal | hears it |",
-    "|---|---|",
-    "| xterm | yes |",
-    "| tmux | as its `bell-action` says |",
-    "END",
-    "write /workspace/NOTES.md <<END",
-    "# When the tea is ready",
-    "",
-    "- print a line",
-    "- ring the bell, once",
-    "END",
-    "ask How often should the bell ring? | Bell | Once: as most timers do "
-    "| Until a key is pressed: nobody forgets their tea",
-    "bash git add NOTES.md && git commit -q -m 'Note what happens when the tea is ready'",
-    "say The note is committed. {result}",
-)
-
-_TESTS = "Ring the bell, and run the tests.\n" + fenced(
-    "say The set-up has compiled the bell already. I ring it, and run the tests.",
-    f"bash {RING}",
-    "say It rings, and the tests pass.",
-)
-
-
-_MENU = "Put our menu on a page, serve it, and fetch today's prices.\n" + fenced(
-    "say I write the page, and serve it on port 8000.",
-    "write /workspace/index.html <<END",
-    "<!doctype html><title>teatime</title><h1>Teas of today</h1>",
-    "<ul><li>Green, two minutes<li>White, four minutes<li>Herbal, eight minutes</ul>",
-    "END",
-    "bash (python3 -m http.server 8000 >/tmp/menu.log 2>&1 &); sleep 1; echo 'the menu is served'",
-    "say Now the prices. Nobody has named that host, so you are asked for it.",
-    "bash curl -sS -m 100 https://prices.example.org/today.json; true",
-    "say The page is there: **p** opens http://…:8000, and `index.html` is in the worktree.",
-)
 
 
 async def show_demo(world: World) -> int:
@@ -86,10 +36,10 @@ async def show_demo(world: World) -> int:
 
 async def start_demo_tasks(world: World, repository: Path) -> None:
     """Start tasks that soon ask for something: a permission, and a host."""
-    await _ctui(world, repository, "run", "--detach", "--name", "ring-the-bell", _TIMER)
-    await _ctui(world, repository, "run", "--detach", "--name", "check-the-bell", _TESTS)
+    await _ctui(world, repository, "run", "--detach", "--name", "ring-the-bell", TIMER)
+    await _ctui(world, repository, "run", "--detach", "--name", "check-the-bell", TESTS)
     unasked = "--skip-permissions"  # it shows what is asked for all the same
-    await _ctui(world, repository, "run", "--detach", unasked, "--name", "serve-the-menu", _MENU)
+    await _ctui(world, repository, "run", "--detach", unasked, "--name", "serve-the-menu", MENU)
 
 
 async def _ctui(world: World, repository: Path, *arguments: str) -> None:

@@ -16,28 +16,14 @@ from typing import Any
 from ctui.client.client import Client
 from ctui.client.connection import driver_pid
 from ctui.demo.command import run_ctui, start_ctui
-from ctui.demo.environment import PROJECT, RING
-from ctui.demo.model.script import fenced
+from ctui.demo.environment import PROJECT
+from ctui.demo.model.known import CONTRIBUTORS, ONE_MORE
 from ctui.demo.repository import make_demo_repository
 from ctui.demo.world import World, clean_up, leftovers
 from ctui.errors import CtuiError
 from ctui.tasks.model import Ask, AskState, Task, TaskState
 
 _STEP_SECONDS = 90.0
-
-FIRST_PROMPT = "Add a contributors file, and ask me about its tone.\n" + fenced(
-    "think The person wants a file. I will write it, then ask about the tone.",
-    "say I will add the file.",
-    f"bash {RING} && printf 'Ada\\nGrace\\n' > CONTRIBUTORS && git add CONTRIBUTORS"
-    " && git commit -q -m 'Name the contributors'",
-    "ask Which tone? | Tone | Warm: friendly words | Dry: few words",
-    "say The contributors are named.",
-)
-FOLLOW_UP = "And one more name, please.\n" + fenced(
-    "say I will add one more.",
-    "bash echo Margaret >> CONTRIBUTORS && git commit -q -a -m 'Name one more'",
-    "say Done.",
-)
 
 Say = Callable[[str], None]
 
@@ -76,7 +62,7 @@ class Walk:
     async def _start(self) -> str:
         made = await self._ctui("env", "build", "--yes", "--json")
         self._step("the project was set up, with consent", f"{made['id']} in {made['seconds']} s")
-        task = await self._ctui("run", "--detach", "--name", "contributors", "--json", FIRST_PROMPT)
+        task = await self._ctui("run", "--detach", "--name", "contributors", "--json", CONTRIBUTORS)
         self._step("a worktree was made", task["worktree"])
         self._step("a task was started in a sealed container", task["id"])
         return str(task["id"])
@@ -105,8 +91,8 @@ class Walk:
         follower = await start_ctui(
             self._repository, self._world.environ, "task", "logs", "--follow", task
         )
-        await self._ctui("task", "send", task, FOLLOW_UP, "--json")
-        self._step("a follow-up was sent", FOLLOW_UP.splitlines()[0])
+        await self._ctui("task", "send", task, ONE_MORE, "--json")
+        self._step("a follow-up was sent", ONE_MORE)
         ask = await _pending(client, task, "Bash")
         pid = await driver_pid(self._world.paths)
         _expect(pid is not None, "no driver runs")

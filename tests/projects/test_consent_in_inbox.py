@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ctui.demo.environment import PROJECT, RING
+from ctui.demo.environment import PROJECT
+from ctui.demo.model.known import RING
 from ctui.demo.model.script import fenced
 from ctui.demo.repository import make_demo_repository
 from ctui.tasks.model import AskKind

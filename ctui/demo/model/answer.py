@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from .conversation import Conversation, Result, read_conversation
+from .known import known_prompts, script_for
 from .script import ScriptError, parse, scripts_in, without_blocks
 from .steps import Call, Say, Step
 
@@ -37,7 +38,7 @@ def _calls(prompts: list[str]) -> list[Call]:
     """Return the calls of all prompts of a turn, in the order of the messages."""
     calls: list[Call] = []
     for prompt in prompts:
-        source = "\n".join(scripts_in(prompt))
+        source = "\n".join(scripts_in(prompt)) or script_for(prompt) or ""
         first, *others = parse(source) or (Call((Say(_greeting(prompt)),)),)
         if calls and not calls[-1].tools:
             calls[-1] = replace(first, steps=(*calls[-1].steps, *first.steps))
@@ -70,9 +71,11 @@ def _greeting(prompt: str) -> str:
     words = _one_line(prompt, 60)
     if not words:
         return "I am a scripted model, and there is nothing to do in this message."
+    known = "\n".join(f"- {one}" for one in known_prompts())
     return (
         f"You wrote: “{words}”\n\nI am a scripted model: I do what a fenced block with the info "
-        "string `script` in your message says, one step per line."
+        "string `script` in your message says, one step per line. I have learned what to do for "
+        f"these by heart:\n\n{known}"
     )
 
 
