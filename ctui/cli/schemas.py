@@ -109,6 +109,8 @@ PRINTED: dict[str, str] = {
     "run": "task-start",
     "task list": "task-list",
     "task show": "task-show",
+    "task snapshot": "task-snapshot",
+    "task turns": "task-turns",
     "task send": "task",
     "task interrupt": "task",
     "task stop": "task",
