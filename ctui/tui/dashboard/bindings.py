@@ -41,6 +41,7 @@ BINDINGS: list[BindingType] = [
         show=False,
         id="update",
     ),
+    Binding("m", "land", "land", tooltip="land the worktree: merge it", id="land"),
     Binding(
         "exclamation_mark",
         "shell",

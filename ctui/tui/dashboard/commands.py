@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -20,10 +21,14 @@ from ctui.tui.support.options import ScreenOptions
 from ctui.tui.support.worktree_observer import WorktreeObserver
 
 if TYPE_CHECKING:
+    from ctui.client.tasks.landing_wish import LandingWish
     from ctui.client.tasks.new_task import NewTask
+    from ctui.errors import CtuiError
     from ctui.tui.asks.ask_panel import AskPanel
+    from ctui.tui.board.board import Item
     from ctui.tui.pane.pane import Pane
 
+_ERROR_WIDTH = 300
 _TWICE_SECONDS = 2.0
 """Time in which escape has to come twice to interrupt a turn."""
 
@@ -113,7 +118,7 @@ class Commands(Screen[None]):
             self.services.task_actions.start(
                 new,
                 self._started,
-                lambda error: self._open_form(new, one_line(error.one_line(), 300)),
+                lambda error: self._open_form(new, _short(error)),
             )
 
     def _started(self, task: Task) -> None:
@@ -271,6 +276,46 @@ class Commands(Screen[None]):
             lambda: self.services.task_actions.update(path, lambda: self._observer.look(path)),
         )
 
+    def action_land(self) -> None:
+        """Bring the commits of the chosen worktree into its target."""
+        item = self.query_one(Sidebar).chosen
+        if item is None or item.status is None:
+            self.notify("choose a worktree first", timeout=3, markup=False)
+            return
+        self._open_landing(item)
+
+    def _open_landing(self, item: Item, problem: str = "") -> None:
+        from ctui.tui.dialogs.land import LandForm
+
+        name = one_line(item.name, 60)
+        message = one_line(item.task.prompt, 72) if item.task is not None else ""
+        look = self.services.task_actions.look_at_landing
+        self.app.push_screen(
+            LandForm(name, item.path, message, look, problem=problem),
+            lambda wish: self._land(item, wish),
+        )
+
+    def _land(self, item: Item, wish: LandingWish | str | None) -> None:
+        actions = self.services.task_actions
+        if isinstance(wish, str):
+            actions.tell_of_conflict(item.path, wish)
+        elif wish is not None:
+            again = partial(self._open_landing, item)
+            actions.land(wish, lambda: self._landed(item), lambda error: again(_short(error)))
+
+    def _landed(self, item: Item) -> None:
+        """Offer to clean up what is in the target now."""
+        self._observer.look(item.path)
+        task, name = item.task, one_line(item.name, 60)
+        if task is None:
+            return
+        self._ask(
+            f"Remove {name}?",
+            ["It has landed. Its worktree goes to the trash, from where u brings it back."],
+            "remove",
+            lambda: self.services.task_actions.remove(task, force=False),
+        )
+
     def action_cleanup(self) -> None:
         from ctui.tui.cleanup.cleanup import Cleanup
 
@@ -287,3 +332,7 @@ class Commands(Screen[None]):
         self.board.drop(paths)
         self._show_list()
         self._observer.look()
+
+
+def _short(error: CtuiError) -> str:
+    return one_line(error.one_line(), _ERROR_WIDTH)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from pathlib import Path
 from time import monotonic
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from textual.app import App
@@ -24,6 +24,9 @@ from ctui.tasks.model import Answer, Ask, Task
 from ctui.text import one_line, sanitise
 from ctui.tui.support.dropped import by_name
 from ctui.tui.support.worker_loop import WorkerLoop
+
+if TYPE_CHECKING:
+    from ctui.client.tasks.landing_wish import LandingWish, Outlook
 
 T = TypeVar("T")
 
@@ -152,6 +155,38 @@ class TaskActions:
 
         work = update_or_tell(self._client.paths, self._git_dir, path)
         self._do(self._worker_loop.submit(work), done)
+
+    async def look_at_landing(self, wish: LandingWish) -> Outlook:
+        """Compute a landing where git is waited for."""
+        from ctui.client.tasks.landing_wish import look_at_landing
+
+        return await self._worker_loop.submit(
+            look_at_landing(self._client.paths, self._git_dir, wish)
+        )
+
+    def land(
+        self, wish: LandingWish, done: Callable[[], None], refused: Callable[[CtuiError], None]
+    ) -> None:
+        """Land a worktree."""
+        from ctui.client.tasks.landing_wish import land_worktree, landed_text
+        from ctui.worktrees.landing.land import Landed
+
+        def landed(found: Landed) -> None:
+            self._say(landed_text(found))
+            done()
+
+        work = land_worktree(self._client.paths, self._git_dir, wish)
+        self._do(self._worker_loop.submit(work), landed, refused)
+
+    def tell_of_conflict(self, path: str, message: str) -> None:
+        """Let the task of a worktree resolve what conflicts."""
+        from ctui.client.tasks.landing_wish import tell_of_conflict
+
+        def told(task: Task) -> None:
+            self._say(f"{task.id} was told to resolve it")
+
+        work = tell_of_conflict(self._client.paths, path, message)
+        self._do(self._worker_loop.submit(work), told)
 
     def open_port(self, task: Task, port: int | None) -> None:
         """Open a port of a task in a browser, or copy its address where that is elsewhere."""

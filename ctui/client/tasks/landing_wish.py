@@ -1,0 +1,133 @@
+"""Landing as a front end asks for it: what would happen, and then that it happens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from ctui.client.client import Client
+from ctui.client.tasks.landing import hand_over, landable
+from ctui.client.worktrees.worktrees import as_stored, records
+from ctui.config import Config, load_config
+from ctui.errors import CtuiError
+from ctui.git.repository.repository import Repository, open_repository
+from ctui.paths import Paths
+from ctui.tasks.model import Task
+from ctui.text import one_line
+from ctui.worktrees.known import KnownWorktree, find_worktree, known_worktrees
+from ctui.worktrees.landing.checkouts import Checkout
+from ctui.worktrees.landing.commit import commit_all, uncommitted
+from ctui.worktrees.landing.commit_diff import commit_diff, shown
+from ctui.worktrees.landing.land import Landed, land
+from ctui.worktrees.landing.landing_commit import Method
+from ctui.worktrees.landing.merge_plan import MergeConflict
+
+_NAMED = 200
+
+
+class LandingWish(NamedTuple):
+    """A worktree's landing as the person wants it."""
+
+    path: str
+    method: Method = "merge"
+    target: str = ""
+    """Branch; "" is the one that worktrees are judged against."""
+    message: str = ""
+    """Of the merge or squash commit; "" is made from the commits."""
+    commit: str = ""
+    """Message by which what is uncommitted is committed first; "" commits nothing."""
+
+
+class Outlook(NamedTuple):
+    """What a landing would do; all texts are sanitised."""
+
+    target: str = ""
+    commits: int = 0
+    files: int = 0
+    uncommitted: tuple[str, ...] = ()
+    """Files that no commit has."""
+    conflicts: tuple[str, ...] = ()
+    """Files, and in which way each conflicts."""
+    for_task: str = ""
+    """Message by which a task would resolve them."""
+    problem: str = ""
+    """Reason why it cannot be, with what to do."""
+
+    @property
+    def possible(self) -> bool:
+        return not (self.problem or self.conflicts)
+
+
+async def look_at_landing(paths: Paths, git_dir: Path, wish: LandingWish) -> Outlook:
+    """Compute a landing and move nothing; what is in the way is a part of the result."""
+    try:
+        config, repository, worktree = _opened(paths, git_dir, wish.path)
+        checkout = landable(paths, repository, worktree, to_commit=bool(wish.commit))
+        if changed := (await uncommitted(checkout)).paths:
+            return Outlook(uncommitted=tuple(shown(path) for path in changed[:_NAMED]))
+        landed = await _land(paths, config, repository, checkout, wish, dry_run=True)
+        changes = await commit_diff(repository.common_dir, landed.before, landed.after)
+        return Outlook(one_line(landed.target), landed.commits, len(changes))
+    except MergeConflict as conflict:
+        files = tuple(one_line(f"{one.path}: {one.kind}", 200) for one in conflict.files)
+        return Outlook(conflicts=files or (one_line(conflict.message),), for_task=conflict.for_task)
+    except CtuiError as error:
+        return Outlook(problem=one_line(error.one_line(), 400))
+
+
+async def land_worktree(paths: Paths, git_dir: Path, wish: LandingWish) -> Landed:
+    """Land a worktree as `land` does, after committing what is uncommitted, if that was said.
+
+    Raises:
+        CtuiError: see `landable`, `commit_all` and `land`.
+    """
+    config, repository, worktree = _opened(paths, git_dir, wish.path)
+    checkout = landable(paths, repository, worktree, to_commit=bool(wish.commit))
+    if wish.commit:
+        await commit_all(checkout, wish.commit, run_filters=config.git.filter_names)
+    landed = await _land(paths, config, repository, checkout, wish, dry_run=False)
+    from ctui.client.tasks.rebuild import rebuild_in_background
+
+    rebuild_in_background(paths, repository)
+    return landed
+
+
+def landed_text(landed: Landed) -> str:
+    """Return what a landing did, in a sentence."""
+    count = f"{landed.commits} commit{'' if landed.commits == 1 else 's'}"
+    moved = f"{landed.before[:10]} -> {landed.after[:10]}"
+    return f"landed {count} in {one_line(landed.target)}: {moved}"
+
+
+async def tell_of_conflict(paths: Paths, path: str, message: str) -> Task:
+    """Let the worktree's newest task resolve what conflicts. Raises as `hand_over`."""
+    async with Client(paths) as client:
+        return await hand_over(client, Path(path), message)
+
+
+def _opened(paths: Paths, git_dir: Path, path: str) -> tuple[Config, Repository, KnownWorktree]:
+    config, repository = load_config(paths), open_repository(git_dir)
+    repository.judge_against(config.worktrees.target, must_exist=False)
+    worktree = find_worktree(known_worktrees(repository, records(paths, repository)), path)
+    return config, repository, worktree
+
+
+async def _land(
+    paths: Paths,
+    config: Config,
+    repository: Repository,
+    checkout: Checkout,
+    wish: LandingWish,
+    *,
+    dry_run: bool,
+) -> Landed:
+    return await land(
+        repository,
+        checkout,
+        method=wish.method,
+        target=wish.target or None,
+        message=wish.message,
+        run_filters=config.git.filter_names,
+        as_stored=as_stored(paths, repository),
+        dry_run=dry_run,
+    )
