@@ -22,7 +22,7 @@ from ctui.worktrees.model import Proof, Verdict, Work
 from ctui.worktrees.proof.question import MERGE_TREE_VERSION, PROVEN, Question
 from ctui.worktrees.proof.verdicts import VerdictCache
 
-_ALGORITHM = 3
+_ALGORITHM = 4
 """Version of the rules; it grows with every change that may alter a verdict or a sentence."""
 
 KEPT = PROVEN | {"empty", "no-commits"}

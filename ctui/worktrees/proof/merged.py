@@ -22,7 +22,7 @@ from ctui.worktrees.proof.question import Question
 from ctui.worktrees.proof.reverts import Merge, Reverts, merge_of
 from ctui.worktrees.proof.scratch import Scratch
 from ctui.worktrees.proof.target_history import Row, TargetHistory
-from ctui.worktrees.proof.tree_changes import Changes, Entry, changes_between
+from ctui.worktrees.proof.tree_changes import Changes, Entry
 
 if TYPE_CHECKING:
     import pygit2
@@ -110,7 +110,7 @@ class _Case:
         self._absorption = Absorption(scratch)
         self._reverts = Reverts(scratch, history, self._absorption)
         self._tree = scratch.tree
-        self._known_changes: dict[tuple[pygit2.Oid, pygit2.Oid], Changes] = {}
+        self._changes = scratch.changes
 
     def verdict(self, began: str | None) -> Verdict:
         own = self._own
@@ -184,10 +184,10 @@ class _Case:
 
     def _crossed(self, bases: Sequence[pygit2.Tree], tip: pygit2.Tree) -> Verdict | None:
         """Judge a branch with several common ancestors, by a merge of whole commits alone."""
-        changes = changes_between(bases[0], tip)
+        changes = self._changes(bases[0], tip)
         shared = dict(changes)
         for tree in bases[1:]:
-            other = changes_between(tree, tip)
+            other = self._changes(tree, tip)
             shared = {path: change for path, change in shared.items() if other.get(path) == change}
         here = not self._history.now(shared).missing and self._absorption.commit_holds(
             self._target, self._own.tip
@@ -256,13 +256,6 @@ class _Case:
         commit = self._history.rows[rank].commit
         text = f"{commits_text(count)} after the merge in {commit[:_BRIEF]}"
         return Verdict("unmerged", text, commit)
-
-    def _changes(self, before: pygit2.Tree, after: pygit2.Tree) -> Changes:
-        """Return the changes between two trees of this branch, which are compared once."""
-        key = (before.id, after.id)
-        if key not in self._known_changes:
-            self._known_changes[key] = changes_between(before, after)
-        return self._known_changes[key]
 
     def _adds_nothing(self) -> Verdict:
         text = f"merging adds nothing to {self._name} at {self._target[:_BRIEF]}"

@@ -52,10 +52,8 @@ def outlooks(scratch: Scratch, target: str, works: Mapping[_Key, OwnWork]) -> di
     asked = {key: own for key, own in works.items() if own.bases}
     if not asked:
         return {}
-    failed = scratch.failed  # a verdict does not depend on what is found here
     lines = _lines(scratch, asked.values())
     conflicts = _conflicts(scratch, target, [own.tip for own in asked.values()])
-    scratch.failed = failed
     found = {}
     for key, own in asked.items():
         added, removed, files = lines.get(own.tip, (None, None, None))
@@ -74,6 +72,7 @@ def _lines(scratch: Scratch, works: Iterable[OwnWork]) -> dict[str, _Lines]:
         *("diff-tree", "--stdin", "-r", "--numstat", "--no-renames", "--ignore-submodules=all"),
         given="".join(f"{pair}\n" for pair in pairs).encode(),
         config={"core.bigFileThreshold": _LARGE},
+        needed=False,
     )
     pair, told = "", set()
     for line in output.decode("utf-8", "replace").splitlines():
@@ -102,6 +101,7 @@ def _conflicts(scratch: Scratch, target: str, tips: list[str]) -> dict[str, bool
     output = scratch.git(
         *("merge-tree", "--stdin", "-z", "--no-messages", "--name-only"),
         given="".join(f"{target} {tip}\n" for tip in tips).encode(),
+        needed=False,
     )
     found: dict[str, bool] = {}
     fields = iter(output.split(b"\0"))

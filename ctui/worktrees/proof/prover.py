@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,6 +23,9 @@ from ctui.worktrees.proof.target_history import read_history
 
 _MISSING = "its commits cannot be read: an object is missing"
 _OPEN = frozenset({"unmerged", "undone"})
+
+_MANY_PAIRS = 16
+"""Fewer pairs of trees are compared by libgit2 before a process of git has begun."""
 
 
 class Prover:
@@ -138,6 +141,7 @@ class _Proving:
                 works[question] = own_work(self._scratch, question.tip, target.commit)
             except _unreadable() as error:
                 proofs[question] = _unknown(error)
+        self._compare(works.values())
         judge = self._judge_of(target, works)
         for question, own in works.items():
             try:
@@ -149,6 +153,17 @@ class _Proving:
         if target == self._targets[0]:
             self._look_ahead(target, works, proofs)
         return proofs
+
+    def _compare(self, works: Iterable[OwnWork]) -> None:
+        """Compare at once what nearly every verdict is about: the whole work, its first commit."""
+        pairs = set()
+        for own in works:
+            if own.commits and len(own.bases) == 1:
+                with suppress(*_unreadable()):
+                    base = self._scratch.commit(own.bases[0]).tree_id
+                    pairs |= {(base, own.commits[place].tree_id) for place in (0, -1)}
+        if len(pairs) >= _MANY_PAIRS:
+            self._scratch.compare(pairs)
 
     def _look_ahead(
         self,

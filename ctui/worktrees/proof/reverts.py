@@ -14,7 +14,7 @@ from ctui.worktrees.proof.absorption import Absorption
 from ctui.worktrees.proof.holding import first_holding
 from ctui.worktrees.proof.scratch import Scratch
 from ctui.worktrees.proof.target_history import Row, TargetHistory
-from ctui.worktrees.proof.tree_changes import Change, changes_between, entry_at
+from ctui.worktrees.proof.tree_changes import Change, entry_at
 
 if TYPE_CHECKING:
     import pygit2
@@ -30,9 +30,6 @@ class Merge(NamedTuple):
     """Rank of the row that brought them; -1 if they came before all rows."""
     before: pygit2.Tree
     after: pygit2.Tree
-
-    def changes(self) -> dict[str, Change]:
-        return changes_between(self.before, self.after)
 
 
 def opposite_of(changes: Mapping[str, Change]) -> dict[str, Change]:
@@ -78,7 +75,7 @@ class Reverts:
 
     def reverted(self, merge: Merge, bases: Iterable[str]) -> str | None:
         """Return the commit that took the changes out, unless they came back after it."""
-        changes, since = merge.changes(), merge.rank
+        changes, since = self._scratch.changes(merge.before, merge.after), merge.rank
         opposite = opposite_of(changes)
         bases = tuple(bases)
         for _ in range(_ROUNDS if changes else 0):
@@ -96,7 +93,8 @@ class Reverts:
 
         That is what `git merge --strategy=ours` does.
         """
-        row, changes = self._history.rows[merge.rank], merge.changes()
+        row = self._history.rows[merge.rank]
+        changes = self._scratch.changes(merge.before, merge.after)
         tree = self._scratch.tree(row.commit)
         there = {path: self._entry(tree, path) for path in changes}
         if tree.id == self._scratch.tree(row.parents[0]).id:

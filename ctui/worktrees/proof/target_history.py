@@ -15,7 +15,7 @@ from operator import itemgetter
 from typing import NamedTuple, cast
 
 from ctui.worktrees.proof.scratch import Scratch
-from ctui.worktrees.proof.tree_changes import Change, Entry, entry_at
+from ctui.worktrees.proof.tree_changes import Change, Entry, entry_at, raw_change
 
 _ROWS = 5_000
 """Limit of commits that are read one by one; older work is found only if it is still there."""
@@ -195,30 +195,21 @@ def read_history(scratch: Scratch, target: str, bases: Sequence[str]) -> TargetH
         *(["--not", str(floor)] if floor else []),
     )
     rows: list[Row] = []
-    events: dict[str, list[_Event]] = {}
+    changed: list[tuple[int, str, Change]] = []
     fields = iter(os.fsdecode(output).split("\0"))
     for field in fields:
         line = field.lstrip("\n")
         if line.startswith(":"):
-            old_mode, new_mode, old, new, _ = line[1:].split(" ")
-            path = next(fields)
-            change = Change(_entry(old_mode, old), _entry(new_mode, new))
-            # Git lists the newest first: ranks are counted from there, and reversed below.
-            events.setdefault(path, []).append(_Event(len(rows) - 1, path, change))
+            changed.append((len(rows), next(fields), raw_change(line)))
         elif line.startswith(_MARK):
             commit, *parents = line.removeprefix(_MARK).split()
             rows.append(Row(commit, tuple(parents)))
+    # Git lists the newest first.
     rows.reverse()
-    last = len(rows) - 1
-    turned = {
-        path: [event._replace(rank=last - event.rank) for event in reversed(found)]
-        for path, found in events.items()
-    }
-    return TargetHistory(scratch, target, rows, turned)
-
-
-def _entry(mode: str, oid: str) -> Entry | None:
-    return None if mode == "000000" else (int(mode, 8), oid)
+    events: dict[str, list[_Event]] = {}
+    for place, path, change in reversed(changed):
+        events.setdefault(path, []).append(_Event(len(rows) - place, path, change))
+    return TargetHistory(scratch, target, rows, events)
 
 
 def _common(scratch: Scratch, bases: Sequence[str]) -> str | None:

@@ -35,11 +35,43 @@ def changes_between(before: pygit2.Tree, after: pygit2.Tree) -> dict[str, Change
     options = DiffOption.INCLUDE_TYPECHANGE | DiffOption.SKIP_BINARY_CHECK
     for delta in before.diff_to_tree(after, flags=options, context_lines=0).deltas:
         path = os.fsdecode(delta.new_file.raw_path)
-        old, new = _side(delta.old_file), _side(delta.new_file)
-        known = found.get(path)
-        # A file that became a link may come as a removal and an addition.
-        found[path] = Change(old or (known and known.old), new or (known and known.new))
+        _add(found, path, Change(_side(delta.old_file), _side(delta.new_file)))
     return found
+
+
+def changes_of_pairs(output: bytes) -> dict[str, dict[str, Change]]:
+    """Return what `git diff-tree --stdin --raw -z` says of pairs of trees, by its line for each.
+
+    That is the two ids with a space between them (git-diff-tree(1)).
+    """
+    found: dict[str, dict[str, Change]] = {}
+    of_pair: dict[str, Change] = {}
+    fields = iter(os.fsdecode(output).split("\0"))
+    for field in fields:
+        # A pair's line is in front of its first change, and so are those of pairs without any.
+        for line in filter(None, field.split("\n")):
+            if line.startswith(":"):
+                _add(of_pair, next(fields), raw_change(line))
+            else:
+                of_pair = found[line] = {}
+    return found
+
+
+def raw_change(line: str) -> Change:
+    """Return the change of a line of git's raw format (git-diff-tree(1))."""
+    old_mode, new_mode, old, new, _ = line[1:].split(" ")
+    return Change(_entry(old_mode, old), _entry(new_mode, new))
+
+
+def _add(found: dict[str, Change], path: str, change: Change) -> None:
+    """Add a change; a file that became a link may come as a removal and an addition."""
+    known = found.get(path)
+    old, new = change
+    found[path] = Change(old or (known and known.old), new or (known and known.new))
+
+
+def _entry(mode: str, oid: str) -> Entry | None:
+    return None if mode == "000000" else (int(mode, 8), oid)
 
 
 def _side(file: pygit2.DiffFile) -> Entry | None:
