@@ -74,8 +74,10 @@ async def _is_current(known: Environment, given: Provision) -> bool:
     if not given.verify:
         return True
     async with _engine() as engine:
-        if await inspect_image(engine, known.image) is None:
-            return False
+        built = [known.image, *(one.image for one in known.services if one.build)]
+        for image in built:
+            if await inspect_image(engine, image) is None:
+                return False
         now = {name: await engine.image_id(name) for name in known.bases}
         return not moved_bases(known, now)
 

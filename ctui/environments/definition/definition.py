@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from ctui.sandbox.services import Service
+from ctui.sandbox.services import ImageBuild, Service
 
 Status = Literal["used", "ignored", "refused"]
 Source = Literal["option", "settings", "devcontainer", "repository", "default"]
@@ -75,6 +75,20 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     """Names of secrets that the person may have; never where a value comes from."""
 
     @property
+    def build(self) -> ImageBuild | None:
+        """The build of the image underneath, or None if it is not built."""
+        if not self.dockerfile:
+            return None
+        return ImageBuild(
+            dockerfile=self.dockerfile, context=self.context, target=self.target, args=self.args
+        )
+
+    @property
+    def builds(self) -> tuple[ImageBuild, ...]:
+        """All builds: of the image underneath, and of services."""
+        return tuple(one for one in (self.build, *(s.build for s in self.services)) if one)
+
+    @property
     def is_default(self) -> bool:
         """True where nothing is said: tasks run in ctui's own image."""
         return self.source == "default"
@@ -82,7 +96,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def of_repository(self) -> bool:
         """True where what is built or run comes from the commit, and so needs consent."""
-        return self.source in {"devcontainer", "repository"} or bool(self.dockerfile or self.steps)
+        return self.source in {"devcontainer", "repository"} or bool(self.builds or self.steps)
 
     def digest(self) -> str:
         """Return a hash of everything that it says."""

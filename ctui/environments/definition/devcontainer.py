@@ -35,7 +35,7 @@ from ctui.environments.definition.services.compose import (
     read_compose,
 )
 from ctui.environments.definition.services.compose_files import Texts
-from ctui.environments.definition.variable_names import allowed, text_values
+from ctui.environments.definition.variable_names import allowed, build_arguments, text_values
 from ctui.environments.definition.variables import (
     Names,
     host_variables,
@@ -43,6 +43,7 @@ from ctui.environments.definition.variables import (
     substitute,
 )
 from ctui.errors import InvalidInput
+from ctui.sandbox.services import ImageBuild
 from ctui.text import one_line
 
 _STEPS = ("onCreateCommand", "updateContentCommand", "postCreateCommand")
@@ -50,8 +51,6 @@ COMPOSE = "dockerComposeFile"
 _OF_COMPOSE = ("service", "runServices")
 _STEP_LIMIT = 1 << 16
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
-_PROXY = re.compile(r"(http|https|ftp|no|all)_proxy", re.IGNORECASE)
-"""Arguments that every Dockerfile has."""
 
 
 def read_devcontainer(text: str, file: str, names: Names, commit: Texts) -> Found:
@@ -97,10 +96,10 @@ class _Reader:
             file=self._file,
             name=self._text("name"),
             image=own.image,
-            dockerfile=own.dockerfile,
-            context=own.context,
-            target=own.target,
-            args=self._args(own.args),
+            dockerfile=own.build.dockerfile if own.build else "",
+            context=own.build.context if own.build else "",
+            target=own.build.target if own.build else "",
+            args=own.build.args if own.build else {},
             features=tuple(one.folder for one in features),
             root_steps=tuple(one.install() for one in features),
             steps=tuple(step for key in _STEPS for step in self._steps_of(key, features)),
@@ -137,12 +136,13 @@ class _Reader:
         args = text_values(self._value("build.args") or {})
         if args is None:
             self._wrong("build.args", "is no table of names and texts")
-        return OwnService(
+        own = ImageBuild(
             dockerfile=path_in_commit(folder, dockerfile, self._at("build.dockerfile")),
             context=path_in_commit(folder, context, self._at("build.context")),
             target=self._text("build.target"),
-            args=args or {},
+            args=self._args(args or {}),
         )
+        return OwnService(build=own)
 
     # -- what is noted
 
@@ -209,13 +209,9 @@ class _Reader:
     def _args(self, values: Mapping[str, str]) -> dict[str, str]:
         if not all(NAME.fullmatch(name) for name in values):
             self._wrong("build.args", "is no table of names and texts")
-        used = {}
-        for name, value in values.items():
-            if _PROXY.fullmatch(name):
-                why = "the engine's cache does not see it: other repositories' builds would have it"
-                self._note(f"build.args.{name}", "refused", why)
-            else:
-                used[name] = value
+        used, refused = build_arguments(values)
+        for name, why in refused.items():
+            self._note(f"build.args.{name}", "refused", why)
         return used
 
     def _environment(self, key: str) -> dict[str, str]:
