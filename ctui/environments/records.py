@@ -22,6 +22,7 @@ from ctui.errors import NotFound
 from ctui.file_lock import FileLock
 from ctui.files import replace_file
 from ctui.paths import Paths, private_folder
+from ctui.sandbox.named_ports import NamedPort
 from ctui.sandbox.services import Service
 from ctui.small_file import read_small_file
 from ctui.text import one_line
@@ -59,6 +60,8 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     start_commands: tuple[str, ...] = ()
     """Lines for the shell that run at each start of its tasks."""
     services: tuple[Service, ...] = ()
+    ports: tuple[NamedPort, ...] = ()
+    """Words on the ports of its tasks."""
     env: dict[str, str] = {}
     """Variables of its definition, as they are in the image."""
     keys: tuple[KeyReport, ...] = ()

@@ -164,6 +164,15 @@ class TaskList(msgspec.Struct, frozen=True):
     tasks: list[TaskSummary]
 
 
+class Port(msgspec.Struct, frozen=True):
+    """A port that a task listens on."""
+
+    port: int
+    label: Annotated[str, Meta(description="Its name in the repository's devcontainer.json.")]
+    protocol: Literal["http", "https"]
+    hidden: Annotated[bool, Meta(description="The repository wants no list to show it.")]
+
+
 class TaskRecord(msgspec.Struct, kw_only=True, frozen=True):
     """One task."""
 
@@ -208,6 +217,7 @@ class TaskRecord(msgspec.Struct, kw_only=True, frozen=True):
     doing: Doing = ""
     unread: Unread = False
     todos: Annotated[list[Todo], Meta(description="Its own to-do list.")] = []
+    ports: Annotated[list[Port], Meta(description="What it listens on now.")] = []
 
 
 class TaskDetail(TaskRecord, kw_only=True, frozen=True):

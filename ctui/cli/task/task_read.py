@@ -230,7 +230,7 @@ def _facts(task: Task) -> dict[str, str]:
         "isolated": "yes" if task.options.isolated or isolated else "",
         "sandbox": sandbox_text(task.sandbox) if task.sandbox else "",
         "network": network_text(task),
-        "ports": ", ".join(map(str, task.ports)),
+        "ports": ", ".join(map(task.port_text, task.ports)),
         "login": task.options.login,
         "mcp": ", ".join(task.options.mcp_servers),
         "yours": "; ".join(task.sandbox.personal) if task.sandbox else "",

@@ -98,6 +98,7 @@ async def _build(
         env=env,
         volumes=definition.volumes,
         services=services,
+        ports=definition.ports,
         secrets=definition.secrets,
         start_commands=tuple(step.command for step in definition.start_steps),
     )

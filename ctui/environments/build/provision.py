@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from ctui.environments.freshness import moved_bases
 from ctui.environments.plan import Plan
 from ctui.environments.records import Environment, Records
@@ -56,6 +58,8 @@ async def provision(given: Provision, plan: Plan) -> Environment:
         known = records.get(plan.id)
         if known and known.state == "ready" and await _is_current(known, given):
             await _have_services(known, given)
+            # What is said of ports changes nothing that is built.
+            known = msgspec.structs.replace(known, ports=plan.found.definition.ports)
             records.touch(known)
             return known
         try:

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from ctui.sandbox.named_ports import NamedPort
 from ctui.sandbox.services import ImageBuild, Service
 
 Status = Literal["used", "ignored", "refused"]
@@ -71,6 +72,8 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     volumes: tuple[VolumeMount, ...] = ()
     services: tuple[Service, ...] = ()
     """Started beside each task; a service stands behind those that it waits for."""
+    ports: tuple[NamedPort, ...] = ()
+    """Words on the ports of its tasks; it decides about nothing that is built or run."""
     secrets: tuple[str, ...] = ()
     """Names of secrets that the person may have; never where a value comes from."""
 
@@ -101,6 +104,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     def digest(self) -> str:
         """Return a hash of everything that it says."""
         said = msgspec.to_builtins(self)
+        del said["ports"]
         for later in ("features", "services", "secrets", "start_steps"):
             if not said[later]:
                 del said[later]  # a consent of before there were any goes on to count

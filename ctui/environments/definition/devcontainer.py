@@ -28,6 +28,7 @@ from ctui.environments.definition.devcontainer_keys import (
 from ctui.environments.definition.features import Feature, read_features
 from ctui.environments.definition.jsonc import parse_jsonc
 from ctui.environments.definition.mounts import read_mount
+from ctui.environments.definition.port_keys import read_ports
 from ctui.environments.definition.services.compose import (
     Composed,
     OwnService,
@@ -43,6 +44,7 @@ from ctui.environments.definition.variables import (
     substitute,
 )
 from ctui.errors import InvalidInput
+from ctui.sandbox.named_ports import NamedPort
 from ctui.sandbox.services import ImageBuild
 from ctui.text import one_line
 
@@ -108,6 +110,7 @@ class _Reader:
             remote_env=remote,
             volumes=(*own.volumes, *self._mounts()),
             services=composed.services,
+            ports=self._ports(),
         )
         return Found(definition, (*self._keys, *composed.keys))
 
@@ -276,6 +279,13 @@ class _Reader:
             self._note(f"mounts: {shown}", "used" if mount else "refused", why)
             if mount:
                 yield mount
+
+    def _ports(self) -> tuple[NamedPort, ...]:
+        attributes, others = self._table("portsAttributes"), self._table("otherPortsAttributes")
+        ports, notes = read_ports(self._list("forwardPorts"), attributes, others)
+        for note in notes:
+            self._note(*note)
+        return ports
 
     def _run_args(self) -> dict[str, str]:
         """Note what is done with each argument, and return the variables that they set."""
