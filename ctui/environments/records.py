@@ -51,7 +51,7 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     made_with: str = ""
     """Tag of ctui's own image when it was built: another one means another ctui or settings."""
     bases: dict[str, str] = {}
-    """Images underneath that the definition names, with the ids that they had."""
+    """Images underneath, those that the definition names or ctui's own, with the ids of then."""
     carry: tuple[str, ...] = ()
     """Folders below `carried` that come into new worktrees."""
     volumes: tuple[VolumeMount, ...] = ()

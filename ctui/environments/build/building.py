@@ -93,7 +93,7 @@ async def _build(
         begun,
         image=tag,
         made_with=made_with,
-        bases=await image_ids(engine, named_bases(plan)),
+        bases=await image_ids(engine, named_bases(plan) or [made_with]),
         carry=carry,
         env=env,
         volumes=definition.volumes,
