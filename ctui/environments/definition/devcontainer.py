@@ -25,7 +25,7 @@ from ctui.environments.definition.devcontainer_keys import (
     SPEC_KEYS,
     UNKNOWN_ARG,
 )
-from ctui.environments.definition.features import Feature, read_features
+from ctui.environments.definition.features import Feature, name_of, read_features
 from ctui.environments.definition.jsonc import parse_jsonc
 from ctui.environments.definition.mounts import read_mount
 from ctui.environments.definition.port_keys import read_ports
@@ -250,8 +250,11 @@ class _Reader:
             self._note(f"features: {one.reference}", "used", "root runs its install.sh once")
             for key in filter(one.said.get, FEATURE_REFUSED):
                 self._note(f"features: {one.reference}: {key}", "refused", FEATURE_REFUSED[key])
-        for name in others:
-            self._note(f"features: {name}", "ignored", FEATURE_OF_REGISTRY)
+        needed = (name for one in local for name in one.missing(said))
+        for name in dict.fromkeys((*others, *needed)):
+            short = name_of(name)
+            why = FEATURE_OF_REGISTRY.format(place=posixpath.join(folder, short), name=short)
+            self._note(f"features: {name}", "ignored", why)
         return local
 
     def _steps_of(self, key: str, features: Sequence[Feature]) -> Iterator[Step]:

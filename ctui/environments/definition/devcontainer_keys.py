@@ -27,7 +27,8 @@ _SAID = "label, onAutoForward and protocol; see Ports"
 _EDITOR = "it is an editor's"
 _SEALED = "a task never has more rights than its seal allows"
 
-FEATURE_OF_REGISTRY = "it is not fetched: put it into a folder, or write it into a Dockerfile"
+FEATURE_OF_REGISTRY = "not fetched: commit its folder as {place}, and write ./{name} instead of it"
+"""Reason, with the folder to put it and its name there."""
 FEATURE_REFUSED: Mapping[str, str] = {
     **dict.fromkeys(("privileged", "capAdd", "securityOpt"), _SEALED),
     "mounts": "only devcontainer.json itself says what is mounted",
