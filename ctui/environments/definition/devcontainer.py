@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ctui.config.variables import NAME
-from ctui.environments.definition.commit_files import path_in_commit
+from ctui.environments.definition.commit_files import Texts, path_in_commit
 from ctui.environments.definition.definition import (
     Definition,
     Found,
@@ -28,14 +28,8 @@ from ctui.environments.definition.devcontainer_keys import (
 from ctui.environments.definition.features import Feature, name_of, read_features
 from ctui.environments.definition.jsonc import parse_jsonc
 from ctui.environments.definition.mounts import read_mount
+from ctui.environments.definition.own_service import Composed, OwnService
 from ctui.environments.definition.port_keys import read_ports
-from ctui.environments.definition.services.compose import (
-    Composed,
-    OwnService,
-    compose_places,
-    read_compose,
-)
-from ctui.environments.definition.services.compose_files import Texts
 from ctui.environments.definition.variable_names import allowed, build_arguments, text_values
 from ctui.environments.definition.variables import (
     Names,
@@ -120,6 +114,8 @@ class _Reader:
             return Composed(self._built(), (), ())
         if self._text("image") or self._value("build") or self._text("dockerFile"):
             self._wrong(COMPOSE, "and image or build exclude each other")
+        from ctui.environments.definition.services.compose import compose_places, read_compose
+
         folder = posixpath.dirname(self._file)
         places = compose_places(self._value(COMPOSE), folder, self._file)
         run = [one for one in self._list("runServices") if isinstance(one, str)]

@@ -10,10 +10,9 @@ import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ctui.environments.definition.commit_files import path_in_commit
+from ctui.environments.definition.commit_files import FILE_LIMIT, Texts, path_in_commit
 from ctui.environments.definition.definition import Step
 from ctui.environments.definition.jsonc import parse_jsonc
-from ctui.environments.definition.services.compose_files import FILE_LIMIT, Texts
 from ctui.environments.definition.variable_names import text_values
 from ctui.errors import InvalidInput, NotFound
 from ctui.paths import WORKSPACE

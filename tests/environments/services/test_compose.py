@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from ctui.environments.definition.definition import KeyReport
-from ctui.environments.definition.services.compose import Composed, read_compose
+from ctui.environments.definition.own_service import Composed
+from ctui.environments.definition.services.compose import read_compose
 from ctui.environments.definition.services.compose_builds import BUILD_ROWS
 from ctui.environments.definition.services.compose_keys import OWN_ROWS, SERVICE_ROWS, TOP_ROWS
 from ctui.environments.lookup import plan_of

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from ctui.environments.definition.commit_files import path_in_commit
+from ctui.environments.definition.commit_files import FILE_LIMIT, Texts, path_in_commit
 from ctui.environments.definition.definition import KeyReport, Status, VolumeMount
 from ctui.environments.definition.mounts import read_mount
+from ctui.environments.definition.own_service import Composed, OwnService
 from ctui.environments.definition.services.compose_builds import BUILD_ROWS, read_build
 from ctui.environments.definition.services.compose_files import (
-    FILE_LIMIT,
     ComposeFiles,
-    Texts,
     env_values,
     read_compose_files,
 )
@@ -46,23 +45,6 @@ from ctui.text import one_line
 
 _NOTHING: tuple[object, ...] = (None, "", "false", "0", [], {})
 _HARMLESS_NETWORKS = ("service:", "none", "bridge", "default")
-
-
-class OwnService(NamedTuple):
-    """The service in whose container a person would work: the task's own environment."""
-
-    image: str = ""
-    build: ImageBuild | None = None
-    env: Mapping[str, str] = {}
-    volumes: tuple[VolumeMount, ...] = ()
-
-
-class Composed(NamedTuple):
-    """Parts of an environment that come from compose files."""
-
-    own: OwnService
-    services: tuple[Service, ...]
-    keys: tuple[KeyReport, ...]
 
 
 def read_compose(places: Sequence[str], own: str, run: Sequence[str], commit: Texts) -> Composed:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import posixpath
 import re
 import shlex
@@ -76,6 +75,8 @@ class _Table:
     def service(self, name: str) -> Service:
         for key in self._table:
             if key not in SERVICE_KEYS:
+                import difflib
+
                 near = difflib.get_close_matches(key, SERVICE_KEYS, n=1)
                 every = ", ".join(SERVICE_KEYS)
                 hint = f"did you mean {near[0]}?" if near else f"its keys: {every}"
