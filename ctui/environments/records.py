@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -234,6 +233,7 @@ def erase(folder: Path) -> None:
         return
     if not folder.exists():
         return
+    import shutil
 
     def retry(_function: object, path: str, _error: object) -> None:
         with suppress(OSError):
