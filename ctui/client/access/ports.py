@@ -9,7 +9,7 @@ import webbrowser
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ctui.errors import InvalidInput, NotFound, Refused, Unavailable
+from ctui.errors import InvalidInput, NotFound, Refused
 from ctui.gateway.port_client import open_port
 from ctui.paths import Paths
 from ctui.sandbox.named_ports import named_port
@@ -70,25 +70,26 @@ class Opened(NamedTuple):
 
 
 async def open_in_browser(paths: Paths, task: Task, port: int | None) -> Opened:
-    """Open a port of a task in the person's browser, or return its address where that is elsewhere.
+    """Open a port of a task in the person's browser; only return its address where there is none.
 
     Raises:
-        CtuiError: there is no such port, nothing of the task runs, or no browser.
+        CtuiError: there is no such port, or nothing of the task runs.
     """
-    elsewhere = is_elsewhere(os.environ)
     wanted = browser_port(task, port)
-    address = await open_port(paths, label_of(task.id), wanted, elsewhere=elsewhere)
-    if elsewhere:
+    browser = None if is_elsewhere(os.environ) else await asyncio.to_thread(_browser)
+    address = await open_port(paths, label_of(task.id), wanted, elsewhere=browser is None)
+    if browser is None:
         return Opened(address, here=False)
-    try:
-        browser = await asyncio.to_thread(webbrowser.get)
-    except webbrowser.Error as error:
-        raise Unavailable(
-            "there is no browser here",
-            hint=f"`ctui task open {task.id} {wanted} --url` prints an address",
-        ) from error
     await asyncio.to_thread(browser.open, address)
     return Opened(address.partition("?")[0], here=True)
+
+
+def _browser() -> webbrowser.BaseBrowser | None:
+    """Return the browser of this machine, or None if it has none."""
+    try:
+        return webbrowser.get()
+    except webbrowser.Error:
+        return None
 
 
 def is_elsewhere(environ: Mapping[str, str]) -> bool:
