@@ -41,8 +41,8 @@ async def outdated(paths: Paths, engine: Engine) -> list[str]:
     for one in found:
         if why := note(one, made_with, now, of_head=True):
             folder = Path(one.repository)
-            place = folder.parent if folder.name == ".git" else folder
-            lines.append(f"environment {one.id}: {why} --repo {shlex.quote(one_line(str(place)))}")
+            place = one_line(str(folder.parent if folder.name == ".git" else folder), 4096)
+            lines.append(f"environment {one.id}: {why} --repo {shlex.quote(place)}")
     return lines
 
 
