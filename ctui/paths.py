@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from collections.abc import Mapping
@@ -124,6 +123,8 @@ class Paths(NamedTuple):
     @property
     def instance(self) -> str:
         """Sixteen hex digits that identify this state folder on the engine."""
+        import hashlib
+
         return hashlib.sha256(os.fsencode(self.state)).hexdigest()[:16]
 
     def task(self, task_id: str) -> Path:
@@ -134,6 +135,8 @@ class Paths(NamedTuple):
         plain = self.runtime / name
         if len(os.fsencode(plain / below)) <= _SOCKET_PATH_LIMIT:
             return plain
+        import hashlib
+
         digest = hashlib.sha256(os.fsencode(self.runtime)).hexdigest()[:16]
         return Path("/tmp") / f"ctui-{os.getuid()}-{digest}" / name  # noqa: S108 - its folder is checked by private_folder
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -80,11 +79,17 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, empty: 
         return
     cells = [[sanitise(cell).replace("\n", " ") for cell in row] for row in [header, *rows]]
     widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
-    edge = shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
+    edge = _terminal_width() if sys.stdout.isatty() else sys.maxsize
     for row in cells:
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         line = line.rstrip()
         click.echo(line if len(line) <= edge else line[: edge - 1] + "…")
+
+
+def _terminal_width() -> int:
+    import shutil
+
+    return shutil.get_terminal_size().columns
 
 
 def report(error: CtuiError, *, as_json: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -129,6 +128,8 @@ def variable_problems(environ: Mapping[str, str]) -> list[Problem]:
     found = []
     for name in sorted(environ):
         if name.startswith("CTUI_") and name not in known:
+            import difflib
+
             near = difflib.get_close_matches(name[:80], known, n=1, cutoff=0.8)
             hint = f"did you mean {near[0]}?" if near else "unset it"
             found.append(Problem(one_line(name), "there is no such variable", hint))
@@ -250,6 +251,8 @@ def _elsewhere(section: str, name: str) -> str:
 
 def _nearest(word: str, known: list[str], prefix: str = "") -> str:
     # The time of a comparison grows with the product of both lengths.
+    import difflib
+
     near = difflib.get_close_matches(word[:80].lower(), known, n=1, cutoff=0.5)
     if near:
         return f"did you mean {prefix}{near[0]}?"

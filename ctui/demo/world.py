@@ -19,7 +19,7 @@ from ctui.errors import Conflict, CtuiError, Unavailable
 from ctui.gateway.finding import end_gateway
 from ctui.paths import Paths, private_folder
 from ctui.sandbox.docker.engine import Engine
-from ctui.sandbox.docker.environment_image import LABEL_ENVIRONMENT
+from ctui.sandbox.docker.environment_image import LABEL_ENVIRONMENT, image_names
 from ctui.sandbox.docker.image import require_image
 from ctui.sandbox.docker.stream import follow_log
 from ctui.sandbox.spec import LABEL_INSTANCE, LABEL_TASK, Limits, Mount, SandboxSpec
@@ -159,7 +159,7 @@ async def _images(engine: Engine, paths: Paths) -> list[str]:
     """Return the images of this instance's environments."""
     labels = [LABEL_ENVIRONMENT, f"{LABEL_INSTANCE}={paths.instance}"]
     found = await engine.ask(lambda client: client.images(filters={"label": labels}))
-    return [tag for item in found for tag in item.get("RepoTags") or ()]
+    return [name for item in found for name in image_names(item)]
 
 
 def _environment(home: Path, credential: str) -> dict[str, str]:

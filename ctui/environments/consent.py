@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 from ctui.environments.plan import Plan
-from ctui.sandbox.services import Service
+from ctui.sandbox.services import ImageBuild, Service
 
 _LINES = 200
 
@@ -18,13 +18,8 @@ def consent_text(plan: Plan, *, changed: bool = False) -> str:
     definition = plan.found.definition
     lines = ["It has changed since you consented."] if changed else []
     lines += [f"{plan.repository.name} brings an environment for its tasks ({definition.file}):"]
-    if definition.dockerfile:
-        where = definition.context or "the repository"
-        lines.append(f"  builds {definition.dockerfile}, with {where} as its context:")
-        lines += _dockerfile(plan)
-        if definition.target:
-            lines.append(f"  up to its stage {definition.target}")
-        lines += [f"  with the argument {name}={value}" for name, value in definition.args.items()]
+    if definition.build:
+        lines += _build(plan, definition.build)
     elif definition.image:
         lines.append(f"  uses the image {definition.image}")
     for title, steps in (
@@ -39,7 +34,7 @@ def consent_text(plan: Plan, *, changed: bool = False) -> str:
         f"  gives each task your secret {name}, if you have set one" for name in definition.secrets
     ]
     lines += [f"  gives each task a volume at {one.target}" for one in definition.volumes]
-    lines += [line for one in definition.services for line in _service(one)]
+    lines += [line for one in definition.services for line in _service(plan, one)]
     refused = [one for one in plan.found.keys if one.status == "refused"]
     lines += [f"  refused: {one.key}: {one.reason}" for one in refused]
     if plan.covers:
@@ -48,9 +43,20 @@ def consent_text(plan: Plan, *, changed: bool = False) -> str:
     return "\n".join(_shown(line) for line in lines)
 
 
-def _service(service: Service) -> list[str]:
+def _build(plan: Plan, build: ImageBuild) -> list[str]:
+    """Return what is built, with all that it runs."""
+    where = build.context or "the repository"
+    lines = [f"  builds {build.dockerfile}, with {where} as its context:"]
+    lines += _dockerfile(plan, build.dockerfile)
+    lines += [f"  up to its stage {build.target}"] if build.target else []
+    return [*lines, *(f"  with the argument {name}={value}" for name, value in build.args.items())]
+
+
+def _service(plan: Plan, service: Service) -> list[str]:
     """Return what is started beside each task, and what it may do."""
-    lines = [f"  starts beside each task {service.name}, from the image {service.image}"]
+    lines = _build(plan, service.build) if service.build else []
+    image = "what that builds" if service.build else f"the image {service.image}"
+    lines.append(f"  starts beside each task {service.name}, from {image}")
     for word, argv in (("entrypoint", service.entrypoint), ("command", service.command)):
         lines += [f"    with the {word} {shlex.join(argv)}"] if argv else []
     lines += [f"    with {name}={value}" for name, value in service.env.items()]
@@ -60,11 +66,11 @@ def _service(service: Service) -> list[str]:
     return [*lines, *(f"    keeps {one} as long as the task" for one in kept)]
 
 
-def _dockerfile(plan: Plan) -> list[str]:
+def _dockerfile(plan: Plan, path: str) -> list[str]:
     """Return its lines, without blank ones: these could fill what is shown."""
-    lines = [f"    {line}" for line in plan.dockerfile.split("\n") if line.strip()]
+    lines = [f"    {line}" for line in plan.dockerfiles[path].split("\n") if line.strip()]
     if more := len(lines[_LINES:]):
-        where = f"git show {plan.files.commit[:12]}:{plan.found.definition.dockerfile}"
+        where = f"git show {plan.files.commit[:12]}:{path}"
         return [*lines[:_LINES], f"    and {more} more lines, which are not shown: {where}"]
     return lines
 

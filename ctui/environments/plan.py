@@ -19,6 +19,7 @@ from ctui.environments.definition.dockerfile import copies, refuse_fetching
 from ctui.environments.definition.ecosystems import ECOSYSTEMS, MANIFESTS
 from ctui.errors import NotFound
 from ctui.git.repository.repository import Repository
+from ctui.sandbox.services import ImageBuild
 
 _DOCKERFILE_LIMIT = 1 << 18
 _NO_NAME = "*?[$\"'\\"
@@ -40,8 +41,8 @@ class Plan(NamedTuple):
     covers: tuple[str, ...]
     """Files of the commit beside the definition that the consent covers."""
     inputs: tuple[str, ...]
-    dockerfile: str
-    """Text of the Dockerfile, or ""."""
+    dockerfiles: Mapping[str, str]
+    """Texts of the Dockerfiles by their paths: of the image underneath, and of services."""
 
     @property
     def repository(self) -> Repository:
@@ -68,9 +69,11 @@ def make_plan(
     found = find(files, image=image, devcontainer=devcontainer, settings=settings)
     if found.definition.is_default:
         return None
-    dockerfile = _dockerfile(files, found)
+    dockerfiles = {
+        one.dockerfile: _dockerfile(files, found, one) for one in found.definition.builds
+    }
     inputs = dict(inputs_of(files, found))
-    parts = dict(_parts(files, found, dockerfile))
+    parts = dict(_parts(files, found, dockerfiles))
     covered = {path: ids for path, ids in parts.items() if not _is_manifest(files, found, path)}
     said = found.definition.digest()
     consent = _hash(said, covered)
@@ -82,14 +85,12 @@ def make_plan(
         consent=consent,
         covers=tuple(sorted(covered)),
         inputs=tuple(sorted(inputs)),
-        dockerfile=dockerfile,
+        dockerfiles=dockerfiles,
     )
 
 
-def _dockerfile(files: CommitFiles, found: Found) -> str:
-    path = found.definition.dockerfile
-    if not path:
-        return ""
+def _dockerfile(files: CommitFiles, found: Found, build: ImageBuild) -> str:
+    path = build.dockerfile
     text = files.text(path, _DOCKERFILE_LIMIT)
     if text is None:
         raise NotFound(
@@ -116,25 +117,31 @@ def inputs_of(files: CommitFiles, found: Found) -> Iterator[tuple[str, str]]:
                 yield file.path, f"{file.mode:o} {file.id}"
 
 
-def _parts(files: CommitFiles, found: Found, dockerfile: str) -> Iterator[tuple[str, str]]:
+def _parts(
+    files: CommitFiles, found: Found, dockerfiles: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
     """Yield what is built and run beside the definition.
 
-    That is: the Dockerfile, what it copies by name, local features, each file that a command
+    That is: the Dockerfiles, what these copy by name, local features, each file that a command
     names, and what a service reads of the worktree.
     """
     definition = found.definition
-    if dockerfile:
-        yield definition.dockerfile, files.entry_id(definition.dockerfile) or ""
+    for path in dockerfiles:
+        yield path, files.entry_id(path) or ""
     mounted = [file.path for service in definition.services for file in service.files]
     named = (*definition.features, *_named(files, found), *mounted)
-    for path in (*_copied(files, found, dockerfile), *named):
+    copied = [
+        path
+        for one in definition.builds
+        for path in _copied(files, one.context, dockerfiles[one.dockerfile])
+    ]
+    for path in (*copied, *named):
         if ids := files.entry_id(path):
             yield path or ".", ids
 
 
-def _copied(files: CommitFiles, found: Found, dockerfile: str) -> Iterator[str]:
+def _copied(files: CommitFiles, context: str, dockerfile: str) -> Iterator[str]:
     """Yield what a Dockerfile takes of its context; "" is the commit's root."""
-    context = found.definition.context
     for copy in copies(dockerfile):
         for source in copy.sources:
             # As the engine takes it: below the context, whatever it begins with.
@@ -170,7 +177,8 @@ def _words(command: str) -> list[str]:
 
 def _is_manifest(files: CommitFiles, found: Found, path: str) -> bool:
     """Return True for a file that only says which packages there are; it needs no consent."""
-    known = posixpath.basename(path) in MANIFESTS and path != found.definition.dockerfile
+    built = {one.dockerfile for one in found.definition.builds}
+    known = posixpath.basename(path) in MANIFESTS and path not in built
     return known and not files.is_folder(path)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -22,6 +21,7 @@ from ctui.errors import NotFound
 from ctui.file_lock import FileLock
 from ctui.files import replace_file
 from ctui.paths import Paths, private_folder
+from ctui.sandbox.named_ports import NamedPort
 from ctui.sandbox.services import Service
 from ctui.small_file import read_small_file
 from ctui.text import one_line
@@ -50,7 +50,7 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     made_with: str = ""
     """Tag of ctui's own image when it was built: another one means another ctui or settings."""
     bases: dict[str, str] = {}
-    """Images underneath that the definition names, with the ids that they had."""
+    """Images underneath, those that the definition names or ctui's own, with the ids of then."""
     carry: tuple[str, ...] = ()
     """Folders below `carried` that come into new worktrees."""
     volumes: tuple[VolumeMount, ...] = ()
@@ -59,6 +59,8 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     start_commands: tuple[str, ...] = ()
     """Lines for the shell that run at each start of its tasks."""
     services: tuple[Service, ...] = ()
+    ports: tuple[NamedPort, ...] = ()
+    """Words on the ports of its tasks."""
     env: dict[str, str] = {}
     """Variables of its definition, as they are in the image."""
     keys: tuple[KeyReport, ...] = ()
@@ -231,6 +233,7 @@ def erase(folder: Path) -> None:
         return
     if not folder.exists():
         return
+    import shutil
 
     def retry(_function: object, path: str, _error: object) -> None:
         with suppress(OSError):

@@ -21,11 +21,26 @@ class WorktreeMount(msgspec.Struct, frozen=True):
     target: str
 
 
+class ImageBuild(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A Dockerfile of the commit, and what it is built with."""
+
+    dockerfile: str
+    """Path in the commit."""
+    context: str = ""
+    """Folder of the commit that the build gets; "" is its root."""
+    target: str = ""
+    """The stage that is built; "" is the last one."""
+    args: Mapping[str, str] = {}
+
+
 class Service(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One service, which a task reaches by its name."""
 
     name: str
     image: str
+    """Reference of its image; empty where that is built, and not yet."""
+    build: ImageBuild | None = None
+    """Build of its image; None for one that is ready."""
     env: Mapping[str, str] = {}
     command: tuple[str, ...] = ()
     """Empty for the image's own."""

@@ -67,7 +67,9 @@ class LocalEnvironments:
         have = {*task.options.env, *task.options.secrets}
         secrets, missing = wanted_secrets(self._paths, made.secrets, have)
         found = BuiltEnvironment(made.id, made.mount_points, (*notes, *missing), made.services)
-        return found._replace(secrets=secrets, start_commands=made.start_commands)
+        return found._replace(
+            secrets=secrets, start_commands=made.start_commands, named_ports=made.ports
+        )
 
 
 def _agree(records: Records, plan: Plan, agreed: Collection[str]) -> None:

@@ -13,6 +13,7 @@ import msgspec
 from ctui.claude.login.platform import Platform
 from ctui.claude.mcp.mcp_server import McpServer
 from ctui.config import PermissionMode
+from ctui.sandbox.named_ports import NamedPort, port_text, shown_ports
 from ctui.sandbox.services import Service
 from ctui.tasks.activity import Activity, Note
 from ctui.tasks.task_state import TaskState
@@ -96,6 +97,8 @@ class TaskOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     """Started beside each of its sandboxes, as its environment says."""
     start_commands: tuple[str, ...] = ()
     """Run at each of its starts beside the CLI, as its environment says."""
+    named_ports: tuple[NamedPort, ...] = ()
+    """Words of its environment on the ports that it may listen on."""
     environment_due: Literal["", "worktree", "new-worktree"] = ""
     """Set while its environment is to be agreed to and built before its first run; a new worktree
     gets the folders that it carries."""
@@ -235,6 +238,15 @@ class Task(msgspec.Struct, kw_only=True):
     """Summary of its work: the call that runs, its to-do list, its last turn."""
     read: int = 0
     """The person has read what it did and told until then."""
+
+    @property
+    def shown_ports(self) -> list[int]:
+        """Return the ports that lists show; the others can be opened all the same."""
+        return shown_ports(self.ports, self.options.named_ports)
+
+    def port_text(self, port: int) -> str:
+        """Return a port with its name, such as `3000 (app)`."""
+        return port_text(port, self.options.named_ports)
 
     @property
     def works(self) -> bool:

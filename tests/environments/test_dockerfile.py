@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import pytest_asyncio
 
-from ctui.environments.build.building import require_harmless
+from ctui.environments.build.images import require_harmless
 from ctui.environments.definition.dockerfile import bases
 from ctui.errors import Refused
 from ctui.sandbox.docker.engine import Engine

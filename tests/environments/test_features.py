@@ -31,6 +31,35 @@ def read(features: Any, commit: dict[str, dict[str, Any]], **said: Any) -> Found
     return read_devcontainer(text, FILE, Names("an-id"), FilesOfTest(texts))
 
 
+@pytest.mark.parametrize(
+    ("reference", "name"),
+    [
+        ("ghcr.io/devcontainers/features/git:1", "git"),
+        ("ghcr.io/devcontainers/features/go", "go"),
+        ("localhost:5000/a/git-lfs@sha256:0", "git-lfs"),
+        ("https://example.org/a/tool.tgz", "tool"),
+        ("maven", "maven"),
+        ("ghcr.io/x/..", "feature"),
+    ],
+)
+def test_what_is_said_of_a_registry_s_feature_is_what_works(reference: str, name: str) -> None:
+    """Doing exactly that has it installed."""
+    said = {one.key: one for one in read({reference: {"version": "2"}}, {}).keys}
+    report = said[f"features: {reference}"]
+    assert report.status == "ignored"
+    assert report.reason == (
+        f"not fetched: commit its folder as .devcontainer/{name}, and write ./{name} instead of it"
+    )
+    found = read({f"./{name}": {"version": "2"}}, {name: {"id": name}})
+    assert installed(found) == [name]
+
+
+def test_a_feature_that_another_one_needs_is_named_too() -> None:
+    found = read({"./a": {}}, {"a": {"dependsOn": {"ghcr.io/x/common-utils:2": {}}}})
+    said = {one.key: one.reason for one in found.keys}
+    assert "./common-utils" in said["features: ghcr.io/x/common-utils:2"]
+
+
 def installed(found: Found) -> list[str]:
     return [step.key.removeprefix("features: ./") for step in found.definition.root_steps]
 

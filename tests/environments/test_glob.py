@@ -10,10 +10,9 @@ from docker.utils.fnmatch import fnmatch
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ctui.environments.build.context import build_context
 from ctui.environments.build.glob import is_costly, matcher
 from ctui.errors import Refused
-from tests.environments.test_building_parts import names
+from tests.environments.test_building_parts import context_of, names
 from tests.environments.test_choice import BUILT, plan, put
 
 PIECES = st.sampled_from(["*", "**", "**/", "/", "a", "b", ".", "?", "[ab]", "[!a]"])
@@ -40,8 +39,8 @@ def test_a_context_is_packed_whatever_its_patterns(repository: Path) -> None:
     ignored = "*a" * 30 + "*b\n**/*.x.*\n"
     put(repository, {**BUILT, "docker/.dockerignore": ignored, "docker/" + "a" * 200: "1"})
     put(repository, {"docker/deep/er/a.x.b": "1"})
-    assert "a" * 200 in names(build_context(plan(repository)).archive)
-    assert "deep/er/a.x.b" not in names(build_context(plan(repository)).archive)
+    assert "a" * 200 in names(context_of(plan(repository)).archive)
+    assert "deep/er/a.x.b" not in names(context_of(plan(repository)).archive)
     put(repository, {"docker/.dockerignore": "[b-a]\n"})
     with pytest.raises(Refused, match="cannot be read: bad character range"):
-        build_context(plan(repository))
+        context_of(plan(repository))

@@ -133,6 +133,22 @@ async def test_after_one_retry_the_person_is_asked(owner: Owner) -> None:
     assert len(owner.store.runs.of("twice")) == 2
 
 
+async def test_a_detached_task_without_a_login_says_what_is_missing(owner: Owner) -> None:
+    """Nobody would look: its id is printed, it waits, and it goes on once there is one."""
+    owner.keep(GOOD, seconds=-60)
+    code, said = await owner.ctui(*run("late", "say Done."), "--detach")
+    assert code == 3
+    lines = said.splitlines()
+    assert "late" in lines
+    [line] = [one for one in lines if one.startswith("ctui: ")]
+    assert line.startswith("ctui: late waits: Claude Code's own login on this machine has expired")
+    assert line.endswith("then `ctui task resume late`)")
+    await owner.until("late", lambda now: now.state is TaskState.WAITING)
+    owner.keep(GOOD)
+    await owner.ctui("task", "resume", "late")
+    assert (await owner.idle("late")).result == "Done."
+
+
 async def test_a_rejected_login_without_a_newer_one_starts_nothing(owner: Owner) -> None:
     owner.keep(REJECTED)
     code, said = await owner.ctui(*run("same", "say Done."))

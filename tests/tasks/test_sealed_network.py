@@ -102,6 +102,12 @@ async def test_a_page_of_each_task_is_seen_by_whoever_opened_it(
     done = await asyncio.to_thread(warm.run, person.repository, command, environ, b"", WAIT_SECONDS)
     assert await _curl("-L", "-c", jar, done[1].decode().strip()) == "tea\n"
     assert "where your browser is: ssh -L " in done[2].decode()
+    # Where there is none at all, that address is what a person can use.
+    without = {"DISPLAY", "WAYLAND_DISPLAY", "TERM", "BROWSER", "SSH_CONNECTION"}
+    environ = {name: one for name, one in person.world.environ.items() if name not in without}
+    done = await asyncio.to_thread(warm.run, person.repository, command, environ, b"", WAIT_SECONDS)
+    assert (done[0], "no browser here" in done[2].decode()) == (0, True)
+    assert await _curl("-L", "-c", jar, done[1].decode().strip()) == "tea\n"
     code, said = await person.ctui("task", "open", "tea", "3001", "--url")
     assert code == 1
     assert "3001" in said

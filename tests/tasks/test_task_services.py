@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 
@@ -67,6 +68,11 @@ async def test_they_are_reached_by_name_and_go_with_the_task(person: Person) -> 
         assert "hello" in person.tool_output(name)
     all_up = {"(holder)": "running", "web": "running", "late": "running"}
     assert await beside(person, "one") == all_up
+    code, out = await person.ctui("top", "--json")
+    assert code == 0, out
+    taken = {row["task"]: row["services"] for row in json.loads(out)["tasks"]}
+    assert [one["service"] for one in taken["one"]] == ["web", "late"]
+    assert all(one["memory"] > 0 and one["processes"] for one in taken["one"])
 
     # A driver's death is none of theirs, and its next one leaves them.
     await person.kill_driver()

@@ -19,7 +19,7 @@ from ctui.tasks.model import (
     TaskState,
 )
 from ctui.tui.board.board import Board, Group
-from ctui.tui.board.header_content import counts, health_marks, screen_header
+from ctui.tui.board.header_content import Count, counts, health_marks, screen_header
 from ctui.tui.board.item_content import item_line, worktree_card
 from ctui.tui.board.task_content import pane_header, tab_labels
 from ctui.worktrees.model import Changes, Upstream, Verdict, WorktreeStatus
@@ -175,6 +175,38 @@ def test_the_header_names_the_target_where_it_is_another_branch() -> None:
     assert "against upstream/main" in shown.plain
     shown, _ = screen_header(board, "r", "main", target="main", scripted=False)
     assert "against" not in shown.plain
+
+
+@pytest.mark.parametrize("width", range(10, 100))
+def test_the_header_is_cut_between_words(width: int) -> None:
+    """What is known elsewhere gives way first; what there is to do is there at 80 columns."""
+    board = Board(GIT)
+    shown = [Count("3 ask", "", "/a"), Count("1 new", "", "/b")]
+    target = "origin/main"
+    whole = (
+        "ctui  teatime  main ↑2  against origin/main   3 ask · 1 new   $0.00  the model is scripted"
+    )
+    line, cells = screen_header(
+        board,
+        "teatime",
+        "main",
+        shown=shown,
+        distance=(2, 0),
+        target=target,
+        scripted=True,
+        width=width,
+    )
+    assert line.cell_length <= width
+    if width >= len(whole):
+        assert line.plain == whole
+    if width >= 40:
+        assert set(line.plain.split()) <= {*whole.split()}
+        assert line.plain.endswith("scripted")
+        assert "3 ask · 1 new" in line.plain
+        assert "teatime" in line.plain
+        assert line.plain[min(cells)] == "3"
+    if width >= 78:
+        assert "$0.00" in line.plain
 
 
 def test_the_card_tells_what_landing_would_bring() -> None:

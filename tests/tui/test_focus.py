@@ -13,6 +13,7 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.pilot import Pilot
 from textual.widgets import Static
+from textual.widgets._toast import Toast
 
 from ctui.tasks.model import Answer, Ask
 from ctui.tui.asks.ask_panel import AskPanel
@@ -317,3 +318,22 @@ async def test_what_was_said_comes_back_and_the_draft_is_kept() -> None:
         assert composer.text == "one"
         await pilot.press("down", "down")
         assert composer.text == "new"
+
+
+@pytest.mark.parametrize("words", [1, 12])
+async def test_what_is_told_covers_no_key_of_what_is_asked(words: int) -> None:
+    """At the smallest size that a terminal has; the keys are at the lower end."""
+    app = PanelAndComposer()
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        app.query_one(Transcript).styles.height = "1fr"
+        app.show(permission("Bash", {"command": "make -j2 everything"}))
+        for number in range(2):
+            app.notify(f"{number} is said " * words, timeout=60)
+        await pilot.pause()
+        toasts = app.screen.query(Toast)
+        assert len(toasts) == 2
+        keys = app.query_one(".ask--choices").region
+        assert keys.area
+        for toast in toasts:
+            assert toast.region.area
+            assert not toast.region.overlaps(keys)

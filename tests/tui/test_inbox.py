@@ -132,6 +132,14 @@ async def test_what_was_told_is_in_it_too_and_urgent_things_come_first() -> None
         assert app.shown is app.board.asks[1]
 
 
+async def test_only_keys_that_do_something_are_shown() -> None:
+    """Empty, with one thing, and with several."""
+    for count, keys in ((0, ["esc"]), (1, ["enter", "esc"]), (2, ["←→", "enter", "esc"])):
+        async with inbox(count) as (app, _):
+            shown = str(app.screen.query_one(".dialog--keys", Static).content).split("   ")
+            assert [one.split()[0] for one in shown if one.strip()] == keys
+
+
 async def test_enter_opens_the_task_and_space_does_not_answer_for_it() -> None:
     async with inbox(1) as (app, pilot):
         await past_the_guard()

@@ -215,7 +215,7 @@ def test_the_repository_of_somebody_else(quiet: Served, repository: Path) -> Non
 
 
 def test_bodies_that_are_too_large(quiet: Served) -> None:
-    large = b'{"prompt": "' + b"x" * 10_000_000 + b'"}'
+    large = b'{"prompt": "' + b"x" * 17_000_000 + b'"}'
     _refusal(quiet.ask("POST", _TASKS, data=large), 413)
     pieces = (large[at : at + 65536] for at in range(0, len(large), 65536))
     with requests.Session() as session:

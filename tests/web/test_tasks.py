@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import os
 import subprocess
@@ -95,6 +96,30 @@ def test_from_the_first_word_to_the_end(served: Served, world: World, repository
     assert served.until(task, "completed")["result"] == "Again."
     output = served.ask("GET", f"/api/claude/tasks/{task}/output").text
     assert output.count("__CLAUDE_EXIT_CODE_0__") == 2
+
+
+def test_files_come_with_a_prompt_and_with_a_message(served: Served) -> None:
+    """In base64; one that is not what it is said to be starts nothing."""
+
+    def file(name: str, data: bytes, **more: str) -> dict[str, str]:
+        return {"name": name, "data": base64.b64encode(data).decode(), **more}
+
+    wrong = [file("x.png", b"text", media_type="image/png")]
+    refused = served.ask("POST", "/api/claude/tasks", json={"prompt": "go", "attach": wrong})
+    assert (refused.status_code, "x.png is no image/png" in refused.text) == (400, True)
+    bad = [{"name": "x", "data": "no base64!"}]
+    refused = served.ask("POST", "/api/claude/tasks", json={"prompt": "go", "attach": bad})
+    assert (refused.status_code, "Invalid base64" in refused.text) == (400, True)
+    assert served.get("/tasks")["tasks"] == []
+
+    one = prompt("bash cat /attached/a.txt", "say {result}")
+    task = served.create(one, skip_permissions=True, attach=[file("a.txt", b"of-http")])["task_id"]
+    assert served.until(task, "completed")["result"] == "of-http"
+    two = {"prompt": prompt("bash cat /attached/a-2.txt", "say {result}")}
+    again = {**two, "attach": [file("a.txt", b"of-a-message")]}
+    told = served.ask("POST", f"/api/claude/tasks/{task}/message", json=again)
+    assert told.status_code == 200, told.text
+    assert served.until(task, "completed")["result"] == "of-a-message"
 
 
 def test_a_turn_that_fails_is_an_error(served: Served) -> None:

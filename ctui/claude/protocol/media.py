@@ -20,6 +20,7 @@ _BEGINNINGS = {
     b"GIF89a": "image/gif",
     b"%PDF-": "application/pdf",
 }
+MEDIA_TYPES = frozenset({*_BEGINNINGS.values(), "image/webp"})
 HEAD = 12
 """Bytes of a file that say what it is."""
 

@@ -80,6 +80,11 @@ class ToolCalls:
         if call_id in self._open:
             self._denied.add(call_id)
 
+    def waits_for(self, call_id: str) -> bool:
+        """Return True while a call runs in the foreground: its end is its own result."""
+        call = self._open.get(call_id)
+        return call is not None and not call.given.get("run_in_background")
+
     def stop_all(self) -> None:
         """Stop all calls with their run. A result that comes behind its last words still counts."""
         for call in self._open.values():

@@ -254,6 +254,11 @@ class Transcript:
         self._calls.denied(event.tool_use_id)
         self._notices.permission_denied(event)
 
+    def _background(self, event: events.BackgroundTask) -> None:
+        # The CLI tells of every command that takes some seconds as if it were in the background.
+        if event.phase != "ended" or not self._calls.waits_for(event.tool_use_id):
+            self._notices.background(event)
+
     def _response(self, event: events.Response) -> None:
         self._closed(self._asks.answered(event))
 
@@ -281,7 +286,7 @@ class Transcript:
         events.ApiRetry: lambda self, event: self._notices.api_retry(event),
         events.PermissionDenied: _permission_denied,
         events.Compacted: lambda self, event: self._notices.compacted(event),
-        events.BackgroundTask: lambda self, event: self._notices.background(event),
+        events.BackgroundTask: _background,
         events.PermissionRequest: lambda self, event: self._asks.permission(event),
         events.Elicitation: lambda self, event: self._asks.form(event),
         events.McpMessage: lambda self, event: self._asks.tool_server(event),

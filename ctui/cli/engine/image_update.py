@@ -30,13 +30,15 @@ def update(*, cli: str, show_all: bool) -> None:
 
     Claude Code stays at its version unless --cli says another one; this ctui was tested with one
     only. Tasks keep their image until their next run; what comes from the config is noted there
-    (image.updated, image.cli_version), and goes back when those lines are removed.
+    (image.updated, image.cli_version), and goes back when those lines are removed. The bases of
+    environments are pulled too; each environment that is to be built again is named.
     """
     asyncio.run(_update(cli, show_all=show_all))
 
 
 async def _update(cli: str, *, show_all: bool) -> None:
     from ctui.client.cleaning.volumes import open_engine
+    from ctui.client.tasks.outdated import outdated, pull_bases
     from ctui.config import load_config
     from ctui.config.setting_keys import set_keys
     from ctui.sandbox.docker.base_image import PullProgress
@@ -58,9 +60,11 @@ async def _update(cli: str, *, show_all: bool) -> None:
                 _say(f"* {pulled} is used as it is here: {error.message}")
         tag = await build_image(engine, wanted, _say, paths.instance)
         after = await versions_in(engine, tag, paths.instance)
-    if not config.name:
-        choice = {"updated": wanted.updated, "cli_version": wanted.cli_version}
-        set_keys(paths, "image", {k: v for k, v in choice.items() if v != getattr(config, k)})
+        await pull_bases(paths, engine, _say)
+        if not config.name:
+            choice = {"updated": wanted.updated, "cli_version": wanted.cli_version}
+            set_keys(paths, "image", {k: v for k, v in choice.items() if v != getattr(config, k)})
+        left_behind = await outdated(paths, engine)
     lines = list(changes(before, after)) if before else []
     for line in lines if show_all else lines[:_SHOWN]:
         click.echo(line)
@@ -68,6 +72,8 @@ async def _update(cli: str, *, show_all: bool) -> None:
         click.echo(f"and {len(lines) - _SHOWN} more (--all)")
     count = "1 package has" if len(lines) == 1 else f"{len(lines)} packages have"
     click.echo(f"{count} changed" if before else "there was no image before")
+    for line in left_behind:
+        click.echo(line)
     click.echo(f"{tag}: tasks have it from their next run on; `ctui image clean` removes old ones")
 
 

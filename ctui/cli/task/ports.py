@@ -24,20 +24,26 @@ def open_(task_id: str, port: int | None, *, url: bool) -> None:
     """Open what TASK serves on PORT in a browser: `http://PORT.TASK.localhost:8899`.
 
     PORT can be left out where it listens on one only. Websockets, events and hot reload work as
-    they would here. Nobody else gets in: the address has a key that works once. By ssh it is
-    printed, and so is how the browser gets there.
+    they would here. Nobody else gets in: the address has a key that works once. By ssh, and where
+    there is no browser, it is printed; by ssh also how the browser gets there.
     """
-    from ctui.client.access.ports import chosen_port, is_elsewhere, open_in_browser
+    from ctui.client.access.ports import browser_port, open_in_browser
     from ctui.gateway.port_client import open_port
     from ctui.tasks.network.sealed import label_of
 
     paths = context.paths()
     task = context.store().tasks.get(task_id)
-    if not url and not is_elsewhere(os.environ):
-        warn(f"opened {asyncio.run(open_in_browser(paths, task, port)).address}")
-        return
-    chosen = chosen_port(task, port)
-    click.echo(asyncio.run(open_port(paths, label_of(task.id), chosen, elsewhere=True)))
+    if url:
+        chosen = browser_port(task, port)
+        address = asyncio.run(open_port(paths, label_of(task.id), chosen, elsewhere=True))
+    else:
+        found = asyncio.run(open_in_browser(paths, task, port))
+        if found.here:
+            warn(f"opened {found.address}")
+            return
+        warn("no browser here: this opens once, within a minute")
+        address = found.address
+    click.echo(address)
     if note := _way_there():
         warn(note)
 
@@ -73,11 +79,13 @@ def forward(task_id: str, ports: str) -> None:
 async def _forward(task_id: str, port: int, local: int) -> None:
     from ctui.client.access.ports import chosen_port
     from ctui.gateway.port_client import forwarded_port
+    from ctui.sandbox.named_ports import named_port
     from ctui.tasks.network.sealed import label_of
 
     task = context.store().tasks.get(task_id)
     label, port = label_of(task.id), chosen_port(task, port)
+    scheme = "https://" if named_port(port, task.options.named_ports).tls else ""
     async with forwarded_port(context.paths(), label, port, local) as (address, over):
-        click.echo(f"{address} leads to port {port} of {task.id} until Ctrl-C")
+        click.echo(f"{scheme}{address} leads to port {port} of {task.id} until Ctrl-C")
         await over.wait()
     warn(f"{task.id} serves nothing any more")

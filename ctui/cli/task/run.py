@@ -15,6 +15,7 @@ from ctui.cli.login_input import complete_login
 from ctui.cli.output import json_option, print_json, read_stdin, repo_option, show_progress, warn
 from ctui.cli.task.attach_option import attach_option
 from ctui.cli.task.durations import unattended_options
+from ctui.cli.task.exit_codes import DONE, NEEDS_INPUT
 from ctui.cli.task.variables import env_file_texts, variable_options
 from ctui.config.task_sections import NetworkMode, PermissionMode
 from ctui.errors import InvalidInput
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from ctui.client.client import Client
     from ctui.client.tasks.tasks import Started
     from ctui.git.repository.repository import Repository
-    from ctui.tasks.model import TaskReach
+    from ctui.paths import Paths
+    from ctui.tasks.model import Task, TaskReach
 
 
 def _no_gpus() -> None:
@@ -141,8 +143,8 @@ def command(**options: Any) -> int:
     Ctrl-C stops the task; `ctui task resume` goes on with it. Without a terminal, what is asked
     waits for an answer from elsewhere, unless the task is --unattended.
 
-    Exit code 0: done. 1: failed or denied. 2: wrong usage. 3: it needs an answer, or consent to its
-    environment. 4: the budget or the time is spent. 130: interrupted.
+    Exit code 0: done. 1: failed or denied. 2: wrong usage. 3: it needs an answer, a login, or
+    consent to its environment. 4: the budget or the time is spent. 130: interrupted.
     """
     if options["prompt"] == "-":
         options["prompt"] = read_stdin()
@@ -177,13 +179,28 @@ async def _run(options: dict[str, Any]) -> int:
         for note in notes:
             warn(f"* {note}")
         if options["detach"]:
+            missing = await asyncio.to_thread(_missing_login, client.paths, task)
+            if missing:
+                warn(f"ctui: {missing}")
+                notes = [*notes, missing]
             if options["as_json"]:
                 print_json({**msgspec.to_builtins(task), "notes": notes})
             else:
                 click.echo(task.id)
-            return 0
+            return NEEDS_INPUT if missing else DONE
         warn(f"task {task.id} in {task.worktree}")
         return await follow_turn(client, Turn(task.id), as_json=options["as_json"])
+
+
+def _missing_login(paths: Paths, task: Task) -> str:
+    """Return a line where a task that nobody follows waits for a login, and for nobody's word."""
+    from ctui.client.health.health import login_check
+
+    if task.options.login or task.options.platform is not None:
+        return ""
+    check = login_check(paths)
+    again = f"`ctui task resume {task.id}`"
+    return "" if check.ok else f"{task.id} waits: {check.found} ({check.mend}, then {again})"
 
 
 def _number(value: float | None) -> float | None:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from click.shell_completion import CompletionItem
 
 from ctui.cli import context
 from ctui.errors import CtuiError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def complete_task(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return the tasks whose ids begin so."""
+    from click.shell_completion import CompletionItem
+
     try:
         tasks = context.store().tasks.list()
     except CtuiError:

@@ -12,6 +12,7 @@ from ctui.cli.task.task_names import task_argument
 from ctui.cli.task.task_text import (
     alarm_lines,
     background_lines,
+    commits_text,
     goes_on_text,
     network_text,
     sandbox_text,
@@ -78,6 +79,8 @@ def show(task_id: str, *, as_json: bool) -> None:
         return
     for name, value in _facts(task).items():
         click.echo(f"{name:<10} {value}")
+    if changes := _uncommitted(task):
+        click.echo(f"{'changes':<10} {changes}, not committed")
     if names := attached_names(context.paths(), task_id):
         click.echo(f"{'attached':<10} {one_line(', '.join(names), 400)}")
     for line in background_lines(task):
@@ -129,6 +132,12 @@ def logs(task_id: str, service: str, *, follow: bool, as_json: bool) -> None:
             await Printer(client, Turn(task_id), as_json=as_json).until_ended()
 
     context.run(go())
+
+
+def _uncommitted(task: Task) -> str:
+    from ctui.client.tasks.uncommitted import uncommitted
+
+    return context.run(uncommitted(task))
 
 
 def _services(task: Task) -> list[ShownService]:
@@ -230,7 +239,7 @@ def _facts(task: Task) -> dict[str, str]:
         "isolated": "yes" if task.options.isolated or isolated else "",
         "sandbox": sandbox_text(task.sandbox) if task.sandbox else "",
         "network": network_text(task),
-        "ports": ", ".join(map(str, task.ports)),
+        "ports": ", ".join(map(task.port_text, task.ports)),
         "login": task.options.login,
         "mcp": ", ".join(task.options.mcp_servers),
         "yours": "; ".join(task.sandbox.personal) if task.sandbox else "",
@@ -242,7 +251,8 @@ def _facts(task: Task) -> dict[str, str]:
     }
     if task.work is not None:
         said = task.work.problem or task.work.reason
-        facts["work"] = f"{task.work.branch}: {said}" if said else task.work.branch
+        where = commits_text(task, task.work)
+        facts["commits"] = f"{where}: {said}" if said else where
         for number, ref in enumerate(task.work.refs):
             facts[f"ref {number + 1}"] = f"{ref.name} {ref.commit[:9]}"
     return {name: sanitise(value) for name, value in facts.items() if value}

@@ -11,7 +11,7 @@ from ctui.text import one_line, sanitise
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ctui.tasks.model import Alarm, SandboxFacts, Task
+    from ctui.tasks.model import Alarm, SandboxFacts, Task, WorkState
 
 _COMMAND_WIDTH = 60
 _CAUSES = {"needs-input": "needs input", "timeout": "time"}
@@ -63,6 +63,17 @@ def goes_on_text(task: Task) -> str:
     if task.resume_at is None:
         return ""
     return f"goes on at {clock(task.resume_at)}; `ctui task stop {task.id}` cancels that"
+
+
+def commits_text(task: Task, work: WorkState) -> str:
+    """Return where a task's commits are."""
+    match work.branch:
+        case "diverged":
+            return "not on the branch, which has others"
+        case "untouched":
+            return "in refs/ctui"
+    tips = {ref.commit for ref in work.refs if ref.name.endswith(f"/heads/{task.branch}")}
+    return "none" if tips <= {task.base} else "on the branch"
 
 
 def background_lines(task: Task) -> Iterator[str]:

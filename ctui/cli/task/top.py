@@ -12,7 +12,7 @@ from ctui.cli import context
 from ctui.cli.output import json_option, print_json, print_table
 
 if TYPE_CHECKING:
-    from ctui.client.access.usage import Budgets, TaskUsage, Top
+    from ctui.client.access.usage import Budgets, ServiceUsage, TaskUsage, Top
 
 _SECONDS = 2.0
 _CLEAR = "\x1b[H\x1b[2J"
@@ -26,10 +26,11 @@ _COLUMNS = ("TASK", "STATE", "CPU", "MEMORY", "PROCESSES", "WORKTREE", "HOME", "
 def command(*, once: bool, as_json: bool) -> None:
     """Show what tasks take: processors, memory, processes, and the disk; a line each, and a total.
 
-    CPU is percent of one processor. WORKTREE has the task's own git directory in it, HOME is what
-    its sandbox said last, LAYER what it wrote over its image. Below are the sizes at which a task
-    is paused (tasks.worktree, tasks.home, tasks.journal); one that is near is marked with a `!`. At
-    a terminal it goes on until Ctrl-C.
+    Services stand below their task, and are in the total. CPU is percent of one processor. WORKTREE
+    has the task's own git directory in it, HOME is what its sandbox said last, LAYER what a
+    container wrote over its image. Below are the sizes at which a task is paused (tasks.worktree,
+    tasks.home, tasks.journal); one that is near is marked with a `!`. At a terminal it goes on
+    until Ctrl-C.
     """
     asyncio.run(_top(once=once or as_json or not sys.stdout.isatty(), as_json=as_json))
 
@@ -53,8 +54,11 @@ async def _top(*, once: bool, as_json: bool) -> None:
 def _show(found: Top) -> None:
     from ctui.humanize import size_text
 
-    rows = [_cells(row, found.budgets) for row in found.tasks]
-    rows += [_cells(found.total, None)] if found.tasks else []
+    rows = []
+    for row in found.tasks:
+        rows.append(_cells(row, (row.task, row.state), found.budgets))
+        rows += [_cells(one, (f"  {one.service}", "service"), None) for one in row.services]
+    rows += [_cells(found.total, (found.total.task, ""), None)] if found.tasks else []
     print_table(_COLUMNS, rows, empty="there is no task")
     limits = found.budgets
     click.echo(
@@ -63,11 +67,13 @@ def _show(found: Top) -> None:
     )
 
 
-def _cells(row: TaskUsage, budgets: Budgets | None) -> list[str]:
+def _cells(
+    row: TaskUsage | ServiceUsage, names: tuple[str, str], budgets: Budgets | None
+) -> list[str]:
     from ctui.humanize import size_text
 
     def sized(name: str) -> str:
-        size: int | None = getattr(row, name)
+        size: int | None = getattr(row, name, None)
         limit = getattr(budgets, name, None)
         near = size is not None and limit is not None and size * 10 > limit * 9
         return f"{size_text(size)}{_OVER if near else ''}"
@@ -76,8 +82,7 @@ def _cells(row: TaskUsage, budgets: Budgets | None) -> list[str]:
     if row.memory is not None and row.memory_limit:
         memory += f" of {size_text(row.memory_limit)}"
     return [
-        row.task,
-        row.state,
+        *names,
         "-" if row.cpu is None else f"{row.cpu:.0f}%",
         memory,
         "-" if row.processes is None else str(row.processes),

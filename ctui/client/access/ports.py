@@ -9,9 +9,10 @@ import webbrowser
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ctui.errors import InvalidInput, NotFound, Refused, Unavailable
+from ctui.errors import InvalidInput, NotFound, Refused
 from ctui.gateway.port_client import open_port
 from ctui.paths import Paths
+from ctui.sandbox.named_ports import named_port
 from ctui.tasks.model import Task
 from ctui.tasks.network.sealed import is_sealed, label_of
 
@@ -34,14 +35,30 @@ def chosen_port(task: Task, port: int | None) -> int:
         )
     if port is not None:
         return port
-    if not task.ports:
+    ports = task.shown_ports or task.ports
+    if not ports:
         wake = f'wake it with `ctui task send {task.id} "..."`'
         hint = "start a server in it" if task.state.live else wake
         raise NotFound(f"the task {task.id} listens on no port", hint=hint)
-    if len(task.ports) > 1:
-        named = "name one: " + ", ".join(map(str, task.ports))
+    if len(ports) > 1:
+        named = "name one: " + ", ".join(map(task.port_text, ports))
         raise InvalidInput(f"the task {task.id} listens on several ports", hint=named)
-    return task.ports[0]
+    return ports[0]
+
+
+def browser_port(task: Task, port: int | None) -> int:
+    """Return the port that a person means, for a browser; see `chosen_port`.
+
+    Raises:
+        Refused: what listens there speaks TLS, as the repository says.
+    """
+    chosen = chosen_port(task, port)
+    if named_port(chosen, task.options.named_ports).tls:
+        raise Refused(
+            f"port {task.port_text(chosen)} of {task.id} speaks TLS, which is not shown this way",
+            hint=f"ctui task forward {task.id} {chosen}",
+        )
+    return chosen
 
 
 class Opened(NamedTuple):
@@ -53,25 +70,26 @@ class Opened(NamedTuple):
 
 
 async def open_in_browser(paths: Paths, task: Task, port: int | None) -> Opened:
-    """Open a port of a task in the person's browser, or return its address where that is elsewhere.
+    """Open a port of a task in the person's browser; only return its address where there is none.
 
     Raises:
-        CtuiError: there is no such port, nothing of the task runs, or no browser.
+        CtuiError: there is no such port, or nothing of the task runs.
     """
-    elsewhere = is_elsewhere(os.environ)
-    wanted = chosen_port(task, port)
-    address = await open_port(paths, label_of(task.id), wanted, elsewhere=elsewhere)
-    if elsewhere:
+    wanted = browser_port(task, port)
+    browser = None if is_elsewhere(os.environ) else await asyncio.to_thread(_browser)
+    address = await open_port(paths, label_of(task.id), wanted, elsewhere=browser is None)
+    if browser is None:
         return Opened(address, here=False)
-    try:
-        browser = await asyncio.to_thread(webbrowser.get)
-    except webbrowser.Error as error:
-        raise Unavailable(
-            "there is no browser here",
-            hint=f"`ctui task open {task.id} {wanted} --url` prints an address",
-        ) from error
     await asyncio.to_thread(browser.open, address)
     return Opened(address.partition("?")[0], here=True)
+
+
+def _browser() -> webbrowser.BaseBrowser | None:
+    """Return the browser of this machine, or None if it has none."""
+    try:
+        return webbrowser.get()
+    except webbrowser.Error:
+        return None
 
 
 def is_elsewhere(environ: Mapping[str, str]) -> bool:

@@ -7,7 +7,7 @@ import os
 import re
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -15,6 +15,7 @@ from ctui.client.worktrees.worktrees import open_store
 from ctui.config import load_config, parse_size
 from ctui.sandbox.docker.docker_commands import DockerCommands
 from ctui.sandbox.docker.endpoint import resolve_endpoint
+from ctui.sandbox.docker.services.naming import service_name
 from ctui.tasks.disk_usage import measure
 from ctui.tasks.journal.archive import FILE_NAME
 
@@ -35,23 +36,35 @@ _HOME = re.compile(
 """The relay's line in a journal, of which the last one counts."""
 
 
-class TaskUsage(msgspec.Struct, frozen=True, kw_only=True):
-    """Resources of one task; None is what it does not take, or what is not known."""
+class _Taken(msgspec.Struct, frozen=True, kw_only=True):
+    """Resources of one container; None is what it does not take, or what is not known."""
 
-    task: str
-    state: str
     cpu: float | None = None
     """Percent of one processor."""
     memory: int | None = None
     memory_limit: int | None = None
     processes: int | None = None
+    layer: int | None = None
+    """Bytes that it wrote over its image."""
+
+
+class ServiceUsage(_Taken, frozen=True, kw_only=True):
+    """Resources of one service beside a task."""
+
+    service: str
+
+
+class TaskUsage(_Taken, frozen=True, kw_only=True):
+    """Resources of one task: its sandbox, its folders, and its services apart."""
+
+    task: str
+    state: str
     worktree: int | None = None
     """Bytes, with the task's own git directory."""
     home: int | None = None
     """Bytes, as its sandbox said last."""
-    layer: int | None = None
-    """Bytes that its sandbox wrote over the image."""
     journal: int | None = None
+    services: tuple[ServiceUsage, ...] = ()
 
 
 class Budgets(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,9 +120,14 @@ class UsageWatch:
 
     async def _row(self, task: Task, run: Run | None) -> TaskUsage:
         folder = self._paths.task(task.id)
-        used = None
+        taken: dict[str, Any] = {}
+        services: list[ServiceUsage] = []
         if run is not None and run.ended is None:
-            used = await self._commands.usage(run.container)
+            instance, names = self._paths.instance, [one.name for one in task.options.services]
+            boxes = [service_name(instance, task.id, name) for name in names]
+            taken, *beside = await asyncio.gather(*map(self._taken, (run.container, *boxes)))
+            both = zip(names, beside, strict=True)
+            services = [ServiceUsage(service=name, **one) for name, one in both]
         journal = folder / FILE_NAME
         worktree, home, written = await asyncio.gather(
             asyncio.to_thread(self._worktree, task.id, Path(task.worktree), folder),
@@ -119,23 +137,34 @@ class UsageWatch:
         return TaskUsage(
             task=task.id,
             state=str(task.state),
-            cpu=self._percent(task.id, used),
-            memory=used.memory if used else None,
-            memory_limit=used.memory_limit if used else None,
-            processes=used.processes if used else None,
             worktree=worktree,
             home=home,
-            layer=used.layer if used else None,
             journal=written,
+            services=tuple(services),
+            **taken,
         )
 
-    def _percent(self, task: str, used: Usage | None) -> float | None:
+    async def _taken(self, container: str) -> dict[str, Any]:
+        """Return the fields that all containers have; none where it is gone."""
+        used = await self._commands.usage(container)
+        percent = self._percent(container, used)
         if used is None:
-            self._cpu.pop(task, None)
+            return {}
+        return {
+            "cpu": percent,
+            "memory": used.memory,
+            "memory_limit": used.memory_limit,
+            "processes": used.processes,
+            "layer": used.layer,
+        }
+
+    def _percent(self, container: str, used: Usage | None) -> float | None:
+        if used is None:
+            self._cpu.pop(container, None)
             return None
         now = time.monotonic()
-        before = self._cpu.get(task)
-        self._cpu[task] = (now, used.cpu)
+        before = self._cpu.get(container)
+        self._cpu[container] = (now, used.cpu)
         if before is None or used.cpu < before[1] or now <= before[0]:
             return None
         return round((used.cpu - before[1]) / (now - before[0]) / 1e7, 1)
@@ -168,11 +197,13 @@ def _size(path: Path) -> int | None:
 
 
 def _total(rows: list[TaskUsage]) -> TaskUsage:
-    def added(name: str) -> int | None:
-        values = [value for row in rows if (value := getattr(row, name)) is not None]
+    every = [*rows, *(one for row in rows for one in row.services)]
+
+    def added(name: str) -> Any:
+        values = [value for row in every if (value := getattr(row, name, None)) is not None]
         return sum(values) if values else None
 
-    cpus = [row.cpu for row in rows if row.cpu is not None]
+    cpus = [row.cpu for row in every if row.cpu is not None]
     names = ("memory", "processes", "worktree", "home", "layer", "journal")
     return TaskUsage(
         task="all",

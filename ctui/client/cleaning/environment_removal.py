@@ -13,7 +13,7 @@ from ctui.errors import Conflict, CtuiError
 from ctui.git.repository.repository import open_repository
 from ctui.paths import Paths
 from ctui.sandbox.docker.engine import Engine
-from ctui.sandbox.docker.environment_image import LABEL_ENVIRONMENT
+from ctui.sandbox.docker.environment_image import LABEL_ENVIRONMENT, image_names
 from ctui.sandbox.spec import LABEL_INSTANCE
 from ctui.worktrees.trash.entries import trash_folder
 
@@ -68,7 +68,7 @@ async def forget(paths: Paths, engine: Engine, environment: Environment) -> None
     labels = [f"{LABEL_ENVIRONMENT}={environment.id}", f"{LABEL_INSTANCE}={paths.instance}"]
     images = await engine.ask(lambda client: client.images(filters={"label": labels}))
     for image in images:
-        for name in image.get("RepoTags") or ():
+        for name in image_names(image):
             await engine.remove_image(name)
     Records(paths).remove(environment.id)
 

@@ -21,6 +21,7 @@ from ctui.errors import Conflict, CtuiError, Unavailable
 from ctui.gateway.finding import end_gateway
 from ctui.git.repository.repository import open_repository
 from ctui.paths import Paths
+from ctui.sandbox.docker.environment_image import image_names
 from ctui.sandbox.spec import LABEL_INSTANCE
 from ctui.tasks.secrets.values import forget, stored_secrets
 from ctui.text import one_line
@@ -175,11 +176,10 @@ async def _of_engine(engine: Engine, instance: str) -> list[Part]:
     labels = {LABEL_INSTANCE: instance}
     images = f"{LABEL_INSTANCE}={instance}"
     found = await engine.ask(lambda client: client.images(filters={"label": images}))
-    tags = [tag for item in found for tag in item.get("RepoTags") or ()]
     return [
         *(Part("sandbox", one.name) for one in await engine.find(labels)),
         *(Part("volume", name) for name in await engine.volumes(labels)),
-        *(Part("image", tag) for tag in tags),
+        *(Part("image", name) for item in found for name in image_names(item)),
         *(Part("network", name) for name in await engine.networks(labels)),
     ]
 

@@ -45,7 +45,7 @@ class Check(msgspec.Struct, frozen=True):
 
 async def check_all(paths: Paths) -> list[Check]:
     """Look at everything, from what is nearest to what depends on it."""
-    near = [_version(), _state(paths), _config(paths), _git(), _login(paths)]
+    near = [_version(), _state(paths), _config(paths), _git(), login_check(paths)]
     return [*near, *await _engine_and_image(paths)]
 
 
@@ -93,7 +93,8 @@ def _git() -> Check:
     return Check("git", True, ".".join(map(str, git_version())))
 
 
-def _login(paths: Paths) -> Check:
+def login_check(paths: Paths) -> Check:
+    """Return whether tasks have a login, and where it is from; the network is not asked."""
     try:
         if platform := ready_platform(os.environ):
             return Check("login", True, f"{platform}, by Claude Code's own variables")

@@ -10,8 +10,9 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
-from ctui.claude.protocol.media import fitting, media_type
+from ctui.claude.protocol.media import HEAD, MEDIA_TYPES, fitting, media_type
 from ctui.errors import InvalidInput, Unavailable
 from ctui.paths import ATTACHED, Paths, private_folder
 from ctui.tasks.attachments import head_of, staging
@@ -19,19 +20,44 @@ from ctui.text import one_line
 from ctui.worktrees.bring.copying import copy_files
 
 _MOST = 50
+_NAME_BYTES = 200
 _BYTES = 100 << 20
 _FILES = 5_000
 _OLD_SECONDS = 86_400
 _HINT = f"at most {_FILES} files and {_BYTES >> 20} MiB: `ctui task cp` copies more"
 
 
+class GivenFile(NamedTuple):
+    """A file that came with a call, and lies nowhere on this machine."""
+
+    name: str
+    data: bytes
+    media_type: str = ""
+    """By the sender's word; an image or document is one by its beginning."""
+
+    def check(self) -> None:
+        """Raise InvalidInput if its name can be none, or it is not what it is said to be."""
+        name = self.name
+        plain = name.isprintable() and "/" not in name and name not in {"", ".", ".."}
+        if not plain or len(os.fsencode(name)) > _NAME_BYTES:
+            raise InvalidInput(f"{one_line(name, 100)!r} is no file's name", hint="a plain one")
+        found = media_type(self.data[:HEAD])
+        if self.media_type in MEDIA_TYPES and self.media_type != found:
+            raise InvalidInput(
+                f"{one_line(name, 100)} is no {self.media_type}",
+                hint=f"it is {found}" if found else "leave its media_type out",
+            )
+
+
 @contextmanager
-def staged(paths: Paths, sources: Sequence[str], say: Callable[[str], None]) -> Iterator[str]:
+def staged(
+    paths: Paths, sources: Sequence[str | GivenFile], say: Callable[[str], None]
+) -> Iterator[str]:
     """Copy files and folders aside for the driver; give the name of that, "" without any.
 
     Args:
         paths: whose tasks.
-        sources: of the person; a folder comes with all that is in it.
+        sources: paths of the person's, where a folder comes with all that is in it; or files.
         say: told what is left out, and what a message cannot show.
 
     Raises:
@@ -49,16 +75,22 @@ def staged(paths: Paths, sources: Sequence[str], say: Callable[[str], None]) -> 
     folder = staging(paths, name)
     try:
         private_folder(folder)
-        _copy_all(folder, [Path(source).expanduser() for source in sources], say)
+        _copy_all(folder, sources, say)
         yield name
     finally:  # what a task took is not there any more
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _copy_all(folder: Path, sources: list[Path], say: Callable[[str], None]) -> None:
+def _copy_all(folder: Path, sources: Sequence[str | GivenFile], say: Callable[[str], None]) -> None:
     bytes_left, files_left = _BYTES, _FILES
     media: list[tuple[str, int]] = []
-    for number, source in enumerate(sources):
+    for number, given in enumerate(sources):
+        if isinstance(given, GivenFile):
+            name, size = _write(given, folder / f"{number:02}", bytes_left)
+            bytes_left, files_left = bytes_left - size, files_left - 1
+            media += [(name, size)] if media_type(given.data[:HEAD]) else []
+            continue
+        source = Path(given).expanduser()
         real, files, size = _looked_at(source, bytes_left, files_left)
         bytes_left, files_left = bytes_left - size, files_left - len(files)
         name = one_line(real.name, 100).replace("/", "_") or "root"
@@ -76,6 +108,22 @@ def _copy_all(folder: Path, sources: list[Path], say: Callable[[str], None]) -> 
     for (name, _), fits in zip(media, fitting(size for _, size in media), strict=True):
         if not fits:
             say(f"{name} is too large to be shown: Claude can read it ({ATTACHED}/{name})")
+
+
+def _write(given: GivenFile, place: Path, bytes_left: int) -> tuple[str, int]:
+    """Write a file that came with the call; return the name and the bytes that it has."""
+    given.check()
+    name, size = one_line(given.name, 100), len(given.data)
+    if size > bytes_left:
+        raise InvalidInput(f"{name} is too large to be attached", hint=_HINT)
+    try:
+        place.mkdir()
+        (place / name).write_bytes(given.data)
+    except OSError as error:
+        raise Unavailable(
+            f"{name} cannot be written: {error.strerror}", hint="free some space there"
+        ) from error
+    return name, size
 
 
 def _looked_at(source: Path, bytes_left: int, files_left: int) -> tuple[Path, list[bytes], int]:

@@ -116,6 +116,7 @@ def with_environment(options: TaskOptions, environment: Environment | None) -> T
         volumes=environment.mount_points,
         services=environment.services,
         start_commands=environment.start_commands,
+        named_ports=environment.ports,
     )
 
 

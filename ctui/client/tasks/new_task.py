@@ -13,6 +13,7 @@ from ctui.claude.mcp.mcp_config import check_approval_tool, read_mcp_servers
 from ctui.claude.mcp.mcp_secrets import looks_secret
 from ctui.claude.mcp.mcp_server import McpServer
 from ctui.claude.personal.collect import collect
+from ctui.client.tasks.attaching import GivenFile
 from ctui.client.tasks.bringing import Include
 from ctui.client.tasks.reach import check_hosts, mode_of
 from ctui.config import Config, load_config
@@ -58,8 +59,8 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True):
     """Variables `K=V`, or `K` for the value that it has here."""
     include: Include = Include()
     """Files that are not committed and come into a new worktree."""
-    attach: tuple[str, ...] = ()
-    """Paths of files and folders that the prompt comes with."""
+    attach: tuple[str | GivenFile, ...] = ()
+    """Paths of files and folders that the prompt comes with, or files that came with the call."""
     env_files: tuple[tuple[str, str], ...] = ()
     """Names and texts of files of variables, in docker's format; weaker than `env`."""
 

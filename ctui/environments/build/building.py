@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable
 
 import msgspec
 
 from ctui.environments.build.carrying import keep_folders
-from ctui.environments.build.context import build_context
+from ctui.environments.build.images import base_image, built_services, image_ids, named_bases
 from ctui.environments.build.network import CONTAINER
 from ctui.environments.build.service_images import require_images
 from ctui.environments.build.set_up import Log, SetUpFailed
-from ctui.environments.build.stages import Builder, Progress, root_steps, run_as_root, run_as_user
-from ctui.environments.definition.dockerfile import bases, refuse_fetching
+from ctui.environments.build.stages import Builder, root_steps, run_as_root, run_as_user
 from ctui.environments.definition.variables import resolve_environment
 from ctui.environments.plan import Plan
 from ctui.environments.records import Environment, Records, erase
@@ -25,7 +23,6 @@ from ctui.sandbox.docker.environment_image import (
     LABEL_MADE_WITH,
     failed_tag,
     inspect_image,
-    pull_image,
 )
 from ctui.sandbox.docker.image import build_on, image_tag, require_image
 from ctui.sandbox.spec import LABEL_INSTANCE
@@ -78,7 +75,8 @@ async def _build(
     made_with = image_tag(builder.config.image)
     carry: tuple[str, ...] = ()
     place = records.place(plan.id)
-    await require_images(engine, definition.services, builder.progress)
+    services = await built_services(_logged(builder, log), plan)
+    await require_images(engine, services, builder.progress)
     try:
         image = await _task_image(builder, plan, log)
         layers = (definition.container_env, definition.remote_env, definition.env)
@@ -95,30 +93,15 @@ async def _build(
         begun,
         image=tag,
         made_with=made_with,
-        bases=await image_ids(engine, named_bases(plan)),
+        bases=await image_ids(engine, named_bases(plan) or [made_with]),
         carry=carry,
         env=env,
         volumes=definition.volumes,
-        services=definition.services,
+        services=services,
+        ports=definition.ports,
         secrets=definition.secrets,
         start_commands=tuple(step.command for step in definition.start_steps),
     )
-
-
-def named_bases(plan: Plan) -> list[str]:
-    """Return the images that a definition, or its Dockerfile, names."""
-    definition = plan.found.definition
-    if definition.dockerfile:
-        named = bases(plan.dockerfile, definition.args, definition.target)
-    else:
-        named = [definition.image]
-    return list(filter(None, named))
-
-
-async def image_ids(engine: Engine, names: Iterable[str]) -> dict[str, str]:
-    """Return the ids of those images that the engine has, by their names."""
-    found = {name: await engine.image_id(name) for name in names}
-    return {name: one for name, one in found.items() if one is not None}
 
 
 def _record(plan: Plan) -> Environment:
@@ -140,56 +123,24 @@ def _record(plan: Plan) -> Environment:
 
 async def _task_image(builder: Builder, plan: Plan, log: Log) -> str:
     """Return the image of a task on what the definition names, built if need be."""
-
-    def heard(text: str) -> None:
-        log.write(text.encode())
-        builder.progress(text)
-
-    base = await _base(builder._replace(progress=heard), plan)
+    told = _logged(builder, log)
+    base = await base_image(told, plan)
     if not base and not root_steps(plan):
         return await require_image(builder.engine, builder.config.image)
     base = base or await require_image(builder.engine, builder.config.image)
     below = await run_as_root(builder, plan, base, log)
     instance = builder.paths.instance
-    return await build_on(builder.engine, builder.config.image, below, heard, instance)
+    return await build_on(builder.engine, builder.config.image, below, told.progress, instance)
 
 
-async def _base(builder: Builder, plan: Plan) -> str:
-    """Return the image that the definition names, built or pulled if need be; "" for ctui's own."""
-    engine, definition = builder.engine, plan.found.definition
-    args, target = definition.args, definition.target
-    for image in named_bases(plan):
-        await require_harmless(engine, image, builder.progress)
-    if not definition.dockerfile:
-        return definition.image
-    context = await asyncio.to_thread(build_context, plan)
-    base = f"ctui-env-base:{builder.paths.instance[:8]}-{plan.id}"
-    builder.progress(f"building {definition.dockerfile}")
-    await engine.build(
-        context.archive,
-        base,
-        {**builder.proxies, **args},
-        {LABEL_ENVIRONMENT: plan.id, LABEL_INSTANCE: builder.paths.instance},
-        builder.progress,
-        network=builder.network,
-        dockerfile=context.dockerfile,
-        target=target,
-    )
-    return base
+def _logged(builder: Builder, log: Log) -> Builder:
+    """Return a builder that writes what it says into a log too."""
 
+    def heard(text: str) -> None:
+        log.write(text.encode())
+        builder.progress(text)
 
-async def require_harmless(engine: Engine, image: str, progress: Progress) -> None:
-    """Have an image on the engine whose own instructions for a build on it fetch nothing.
-
-    Raises:
-        Refused: they would, from where the host is.
-        Unavailable, ExternalFailure: the image cannot be had.
-    """
-    if await engine.image_id(image) is None:
-        await pull_image(engine, image, progress)
-    found = await inspect_image(engine, image)
-    for instruction in (found or {"Config": {}})["Config"].get("OnBuild") or ():
-        refuse_fetching(str(instruction), image)
+    return builder._replace(progress=heard)
 
 
 async def _environment_of(engine: Engine, image: str) -> dict[str, str]:

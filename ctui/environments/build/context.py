@@ -11,6 +11,7 @@ from ctui.environments.definition.commit_files import LINK, CommitFiles
 from ctui.environments.plan import Plan
 from ctui.errors import NotFound, Refused
 from ctui.sandbox.docker.toolchain import File, make_tar
+from ctui.sandbox.services import ImageBuild
 from ctui.text import one_line
 
 _LIMIT = 256 << 20
@@ -26,14 +27,14 @@ class Context(NamedTuple):
     """Name of the Dockerfile in the archive."""
 
 
-def build_context(plan: Plan) -> Context:
-    """Return the files of a plan's context, without what its `.dockerignore` names.
+def build_context(plan: Plan, build: ImageBuild) -> Context:
+    """Return the files of a build's context, without what its `.dockerignore` names.
 
     Raises:
         NotFound: the commit has no such folder.
         Refused: it is larger than a build needs.
     """
-    folder = plan.found.definition.context
+    folder = build.context
     if not plan.files.is_folder(folder):
         raise NotFound(f"the commit has no folder {folder}", hint="mend the build's context")
     prefix = f"{folder}/" if folder else ""
@@ -57,7 +58,7 @@ def build_context(plan: Plan) -> Context:
         else:
             files[name] = File(content, 0o755 if file.mode & 0o100 else 0o644)
     # Last: a file of the commit with that name is not what was read and agreed to.
-    files[_DOCKERFILE] = File(plan.dockerfile.encode())
+    files[_DOCKERFILE] = File(plan.dockerfiles[build.dockerfile].encode())
     return Context(make_tar(files), _DOCKERFILE)
 
 

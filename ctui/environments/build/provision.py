@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from ctui.environments.freshness import moved_bases
 from ctui.environments.plan import Plan
 from ctui.environments.records import Environment, Records
@@ -56,6 +58,8 @@ async def provision(given: Provision, plan: Plan) -> Environment:
         known = records.get(plan.id)
         if known and known.state == "ready" and await _is_current(known, given):
             await _have_services(known, given)
+            # What is said of ports changes nothing that is built.
+            known = msgspec.structs.replace(known, ports=plan.found.definition.ports)
             records.touch(known)
             return known
         try:
@@ -74,8 +78,10 @@ async def _is_current(known: Environment, given: Provision) -> bool:
     if not given.verify:
         return True
     async with _engine() as engine:
-        if await inspect_image(engine, known.image) is None:
-            return False
+        built = [known.image, *(one.image for one in known.services if one.build)]
+        for image in built:
+            if await inspect_image(engine, image) is None:
+                return False
         now = {name: await engine.image_id(name) for name in known.bases}
         return not moved_bases(known, now)
 

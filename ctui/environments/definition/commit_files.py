@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ctui.errors import InvalidInput, Refused
 from ctui.git.repository.repository import Repository
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 LINK = 0o120000
 _MODULE = 0o160000
+FILE_LIMIT = 1 << 16
+"""Bytes of a file that a definition names, such as a compose file."""
 _PATH_BYTES = 4096
 _LINKS = 40
 _ENTRIES = 200_000
@@ -33,6 +35,16 @@ class CommitFile(NamedTuple):
     """As git stores it: 0o100644, 0o100755, or 0o120000 for a link."""
     id: str
     blob: pygit2.Blob
+
+
+class Texts(Protocol):
+    """The files of a commit, as far as a definition needs them."""
+
+    def text(self, path: str, limit: int) -> str | None:
+        """Return the text of a file of at most so many bytes, or None."""
+
+    def entry_id(self, path: str) -> str | None:
+        """Return something for a file or folder that is there, or None."""
 
 
 class CommitFiles:

@@ -8,7 +8,8 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from ctui.sandbox.services import Service
+from ctui.sandbox.named_ports import NamedPort
+from ctui.sandbox.services import ImageBuild, Service
 
 Status = Literal["used", "ignored", "refused"]
 Source = Literal["option", "settings", "devcontainer", "repository", "default"]
@@ -71,8 +72,24 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     volumes: tuple[VolumeMount, ...] = ()
     services: tuple[Service, ...] = ()
     """Started beside each task; a service stands behind those that it waits for."""
+    ports: tuple[NamedPort, ...] = ()
+    """Words on the ports of its tasks; it decides about nothing that is built or run."""
     secrets: tuple[str, ...] = ()
     """Names of secrets that the person may have; never where a value comes from."""
+
+    @property
+    def build(self) -> ImageBuild | None:
+        """The build of the image underneath, or None if it is not built."""
+        if not self.dockerfile:
+            return None
+        return ImageBuild(
+            dockerfile=self.dockerfile, context=self.context, target=self.target, args=self.args
+        )
+
+    @property
+    def builds(self) -> tuple[ImageBuild, ...]:
+        """All builds: of the image underneath, and of services."""
+        return tuple(one for one in (self.build, *(s.build for s in self.services)) if one)
 
     @property
     def is_default(self) -> bool:
@@ -82,11 +99,12 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def of_repository(self) -> bool:
         """True where what is built or run comes from the commit, and so needs consent."""
-        return self.source in {"devcontainer", "repository"} or bool(self.dockerfile or self.steps)
+        return self.source in {"devcontainer", "repository"} or bool(self.builds or self.steps)
 
     def digest(self) -> str:
         """Return a hash of everything that it says."""
         said = msgspec.to_builtins(self)
+        del said["ports"]
         for later in ("features", "services", "secrets", "start_steps"):
             if not said[later]:
                 del said[later]  # a consent of before there were any goes on to count

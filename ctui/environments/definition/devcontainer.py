@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ctui.config.variables import NAME
-from ctui.environments.definition.commit_files import path_in_commit
+from ctui.environments.definition.commit_files import Texts, path_in_commit
 from ctui.environments.definition.definition import (
     Definition,
     Found,
@@ -25,17 +25,12 @@ from ctui.environments.definition.devcontainer_keys import (
     SPEC_KEYS,
     UNKNOWN_ARG,
 )
-from ctui.environments.definition.features import Feature, read_features
+from ctui.environments.definition.features import Feature, name_of, read_features
 from ctui.environments.definition.jsonc import parse_jsonc
 from ctui.environments.definition.mounts import read_mount
-from ctui.environments.definition.services.compose import (
-    Composed,
-    OwnService,
-    compose_places,
-    read_compose,
-)
-from ctui.environments.definition.services.compose_files import Texts
-from ctui.environments.definition.variable_names import allowed, text_values
+from ctui.environments.definition.own_service import Composed, OwnService
+from ctui.environments.definition.port_keys import read_ports
+from ctui.environments.definition.variable_names import allowed, build_arguments, text_values
 from ctui.environments.definition.variables import (
     Names,
     host_variables,
@@ -43,6 +38,8 @@ from ctui.environments.definition.variables import (
     substitute,
 )
 from ctui.errors import InvalidInput
+from ctui.sandbox.named_ports import NamedPort
+from ctui.sandbox.services import ImageBuild
 from ctui.text import one_line
 
 _STEPS = ("onCreateCommand", "updateContentCommand", "postCreateCommand")
@@ -50,8 +47,6 @@ COMPOSE = "dockerComposeFile"
 _OF_COMPOSE = ("service", "runServices")
 _STEP_LIMIT = 1 << 16
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
-_PROXY = re.compile(r"(http|https|ftp|no|all)_proxy", re.IGNORECASE)
-"""Arguments that every Dockerfile has."""
 
 
 def read_devcontainer(text: str, file: str, names: Names, commit: Texts) -> Found:
@@ -97,10 +92,10 @@ class _Reader:
             file=self._file,
             name=self._text("name"),
             image=own.image,
-            dockerfile=own.dockerfile,
-            context=own.context,
-            target=own.target,
-            args=self._args(own.args),
+            dockerfile=own.build.dockerfile if own.build else "",
+            context=own.build.context if own.build else "",
+            target=own.build.target if own.build else "",
+            args=own.build.args if own.build else {},
             features=tuple(one.folder for one in features),
             root_steps=tuple(one.install() for one in features),
             steps=tuple(step for key in _STEPS for step in self._steps_of(key, features)),
@@ -109,6 +104,7 @@ class _Reader:
             remote_env=remote,
             volumes=(*own.volumes, *self._mounts()),
             services=composed.services,
+            ports=self._ports(),
         )
         return Found(definition, (*self._keys, *composed.keys))
 
@@ -118,6 +114,8 @@ class _Reader:
             return Composed(self._built(), (), ())
         if self._text("image") or self._value("build") or self._text("dockerFile"):
             self._wrong(COMPOSE, "and image or build exclude each other")
+        from ctui.environments.definition.services.compose import compose_places, read_compose
+
         folder = posixpath.dirname(self._file)
         places = compose_places(self._value(COMPOSE), folder, self._file)
         run = [one for one in self._list("runServices") if isinstance(one, str)]
@@ -137,12 +135,13 @@ class _Reader:
         args = text_values(self._value("build.args") or {})
         if args is None:
             self._wrong("build.args", "is no table of names and texts")
-        return OwnService(
+        own = ImageBuild(
             dockerfile=path_in_commit(folder, dockerfile, self._at("build.dockerfile")),
             context=path_in_commit(folder, context, self._at("build.context")),
             target=self._text("build.target"),
-            args=args or {},
+            args=self._args(args or {}),
         )
+        return OwnService(build=own)
 
     # -- what is noted
 
@@ -209,13 +208,9 @@ class _Reader:
     def _args(self, values: Mapping[str, str]) -> dict[str, str]:
         if not all(NAME.fullmatch(name) for name in values):
             self._wrong("build.args", "is no table of names and texts")
-        used = {}
-        for name, value in values.items():
-            if _PROXY.fullmatch(name):
-                why = "the engine's cache does not see it: other repositories' builds would have it"
-                self._note(f"build.args.{name}", "refused", why)
-            else:
-                used[name] = value
+        used, refused = build_arguments(values)
+        for name, why in refused.items():
+            self._note(f"build.args.{name}", "refused", why)
         return used
 
     def _environment(self, key: str) -> dict[str, str]:
@@ -251,8 +246,11 @@ class _Reader:
             self._note(f"features: {one.reference}", "used", "root runs its install.sh once")
             for key in filter(one.said.get, FEATURE_REFUSED):
                 self._note(f"features: {one.reference}: {key}", "refused", FEATURE_REFUSED[key])
-        for name in others:
-            self._note(f"features: {name}", "ignored", FEATURE_OF_REGISTRY)
+        needed = (name for one in local for name in one.missing(said))
+        for name in dict.fromkeys((*others, *needed)):
+            short = name_of(name)
+            why = FEATURE_OF_REGISTRY.format(place=posixpath.join(folder, short), name=short)
+            self._note(f"features: {name}", "ignored", why)
         return local
 
     def _steps_of(self, key: str, features: Sequence[Feature]) -> Iterator[Step]:
@@ -280,6 +278,13 @@ class _Reader:
             self._note(f"mounts: {shown}", "used" if mount else "refused", why)
             if mount:
                 yield mount
+
+    def _ports(self) -> tuple[NamedPort, ...]:
+        attributes, others = self._table("portsAttributes"), self._table("otherPortsAttributes")
+        ports, notes = read_ports(self._list("forwardPorts"), attributes, others)
+        for note in notes:
+            self._note(*note)
+        return ports
 
     def _run_args(self) -> dict[str, str]:
         """Note what is done with each argument, and return the variables that they set."""

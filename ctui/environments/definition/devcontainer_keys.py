@@ -23,10 +23,12 @@ class SpecKey(NamedTuple):
 
 _OWNER = "a task runs as its worktree's owner, with HOME at /home/claude"
 _PORTS = "each port that a task listens on can be opened: ctui task open"
+_SAID = "label, onAutoForward and protocol; see Ports"
 _EDITOR = "it is an editor's"
 _SEALED = "a task never has more rights than its seal allows"
 
-FEATURE_OF_REGISTRY = "it is not fetched: put it into a folder, or write it into a Dockerfile"
+FEATURE_OF_REGISTRY = "not fetched: commit its folder as {place}, and write ./{name} instead of it"
+"""Reason, with the folder to put it and its name there."""
 FEATURE_REFUSED: Mapping[str, str] = {
     **dict.fromkeys(("privileged", "capAdd", "securityOpt"), _SEALED),
     "mounts": "only devcontainer.json itself says what is mounted",
@@ -83,9 +85,11 @@ SPEC_KEYS: Mapping[str, SpecKey] = {
     "secrets": SpecKey(
         "ignored", "only its names are there: give them yourself", {"API_KEY": {"description": "x"}}
     ),
-    "forwardPorts": SpecKey("ignored", _PORTS, [3000, "db:5432"]),
-    "portsAttributes": SpecKey("ignored", _PORTS, {"3000": {"label": "app"}}),
-    "otherPortsAttributes": SpecKey("ignored", _PORTS, {"onAutoForward": "silent"}),
+    "forwardPorts": SpecKey(
+        "used", "those are shown, whatever is said of other ports", [3000, "db:5432"]
+    ),
+    "portsAttributes": SpecKey("used", _SAID, {"3000": {"label": "app"}}),
+    "otherPortsAttributes": SpecKey("used", _SAID, {"onAutoForward": "ignore"}),
     "appPort": SpecKey("ignored", _PORTS, 3000),
     "initializeCommand": SpecKey("refused", "nothing of a repository runs on the host", "make"),
     "onCreateCommand": SpecKey("used", "runs once, in the set-up", "pip install -e ."),

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ctui.environments.definition.commit_files import path_in_commit
+from ctui.environments.definition.commit_files import FILE_LIMIT, Texts, path_in_commit
 from ctui.environments.definition.definition import Step
 from ctui.environments.definition.jsonc import parse_jsonc
-from ctui.environments.definition.services.compose_files import FILE_LIMIT, Texts
 from ctui.environments.definition.variable_names import text_values
 from ctui.errors import InvalidInput, NotFound
 from ctui.paths import WORKSPACE
@@ -49,6 +48,11 @@ class Feature(NamedTuple):
         folder = shlex.quote(f"{WORKSPACE}/{self.folder}")
         return Step(f"features: {one_line(self.reference)}", _SCRIPT.format(folder=folder, run=run))
 
+    def missing(self, known: Collection[str]) -> list[str]:
+        """Return the names of those that it needs and the file does not have."""
+        needed = self.said.get("dependsOn")
+        return [name for name in needed if name not in known] if isinstance(needed, dict) else []
+
     def after(self) -> list[str]:
         """Return the names of those that are to be installed before it."""
         waits = [self.said.get(key) for key in ("dependsOn", "installsAfter")]
@@ -61,6 +65,12 @@ class Feature(NamedTuple):
         if values is None:
             raise _wrong(at, self.reference, "containerEnv is no table of names and texts")
         return {name: _SHELL_VARIABLE.sub(_of_container, one) for name, one in values.items()}
+
+
+def name_of(reference: str) -> str:
+    """Return the name of a registry's feature, such as `git` of `ghcr.io/a/b/git:1`."""
+    last = reference.rstrip("/").rpartition("/")[2].partition("@")[0].partition(":")[0]
+    return re.sub(r"[^A-Za-z0-9_-]", "", last.removesuffix(".tgz")) or "feature"
 
 
 def read_features(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import Any
 
@@ -60,6 +59,8 @@ def environment_of(table: object, file: str, source: Source) -> Found:
         raise InvalidInput(f"{file}: {SECTION} is a section", hint=f"write [{SECTION}]")
     unknown = [key for key in table if key not in KEYS]
     if unknown:
+        import difflib
+
         near = difflib.get_close_matches(unknown[0], KEYS, n=1)
         hint = f"did you mean {near[0]}?" if near else f"its keys: {', '.join(KEYS)}"
         raise InvalidInput(f"{file}: there is no {SECTION}.{one_line(unknown[0])}", hint=hint)

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 from ctui.config.variables import NAME, steers
 
+_PROXY = re.compile(r"(http|https|ftp|no|all)_proxy", re.IGNORECASE)
+"""Arguments that every Dockerfile has."""
 BREAKS = re.compile("[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 """Characters that end an instruction of an image, or that it cannot have."""
 
@@ -43,4 +45,17 @@ def text_values(value: object) -> dict[str, str] | None:
 def allowed(values: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     """Return the variables that count, and the names of the others with the reason."""
     refused = {name: why for name in values if (why := name_problem(name))}
+    return {name: value for name, value in values.items() if name not in refused}, refused
+
+
+def build_arguments(values: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the arguments of a build that count, and the names of the others with the reason."""
+    refused = {}
+    for name in values:
+        if _PROXY.fullmatch(name):
+            refused[name] = (
+                "the engine's cache does not see it: other repositories' builds would have it"
+            )
+        elif not NAME.fullmatch(name):
+            refused[name] = "it is no name of a variable"
     return {name: value for name, value in values.items() if name not in refused}, refused

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -66,6 +65,8 @@ def resolve_endpoint(environ: Mapping[str, str] | None = None) -> Endpoint:
 
 
 def _from_context(folder: Path, name: str) -> Endpoint:
+    import hashlib
+
     digest = hashlib.sha256(name.encode()).hexdigest()
     meta = _object(folder / "contexts" / "meta" / digest / "meta.json")
     docker = meta.get("Endpoints", {}).get("docker", {})

@@ -33,9 +33,24 @@ def environment_tag(instance: str, environment: str) -> str:
     return f"ctui-env:{instance[:8]}-{environment}"
 
 
+def service_tag(instance: str, environment: str, service: str) -> str:
+    """Return the tag of a service's image that was built with an environment."""
+    return f"ctui-env-service:{instance[:8]}-{environment}-{service}"
+
+
 def failed_tag(instance: str, environment: str) -> str:
     """Return the tag of what a failed set-up left."""
     return f"ctui-env-failed:{instance[:8]}-{environment}"
+
+
+def image_names(item: Mapping[str, Any]) -> list[str]:
+    """Return the names by which an entry of the engine's list is removed: tags, or its id.
+
+    An image has no tag once a later build has taken that; "<none>:<none>" is one of engines
+    before 25.
+    """
+    tags = [str(tag) for tag in item.get("RepoTags") or () if not tag.startswith("<none>")]
+    return tags or [str(item["Id"])]
 
 
 async def require_environment(

@@ -15,6 +15,7 @@ from ctui.claude.personal.collect import ManagedFile
 from ctui.claude.protocol.fields import JsonObject
 from ctui.config import Config
 from ctui.errors import ConsentRequired
+from ctui.sandbox.named_ports import NamedPort
 from ctui.sandbox.runner import SandboxRunner
 from ctui.sandbox.services import Service
 from ctui.sandbox.spec import Mount
@@ -152,6 +153,7 @@ class BuiltEnvironment(NamedTuple):
     """Names of the person's secrets that the task gets."""
     start_commands: tuple[str, ...] = ()
     """Lines for the shell that run at each start of the task."""
+    named_ports: tuple[NamedPort, ...] = ()
 
     def given_to(self, options: TaskOptions) -> TaskOptions:
         """Return the options of a task that has waited for this environment."""
@@ -162,6 +164,7 @@ class BuiltEnvironment(NamedTuple):
             services=self.services,
             secrets=(*options.secrets, *self.secrets),
             start_commands=self.start_commands,
+            named_ports=self.named_ports,
             environment_due="",
         )
 

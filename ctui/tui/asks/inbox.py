@@ -26,8 +26,10 @@ _MOST_SHOWN = 12
 _LEAST_SHOWN = 3
 _WIDTH = 92
 _NOTE_WIDTH = 500
-_KEYS = (Choice("←→", "another"), Choice("enter", "opens the task"), Choice("esc", "close"))
-_NOTE_KEYS = (Choice("space", "read"), *_KEYS)
+_MOVE = Choice("←→", "another")
+_READ = Choice("space", "read")
+_OPEN = Choice("enter", "opens the task")
+_CLOSE = Choice("esc", "close")
 
 
 class Inbox(ModalScreen[str | None]):
@@ -119,8 +121,13 @@ class Inbox(ModalScreen[str | None]):
         note.display = told
         if shown is not None and told:
             note.update(Content(one_line(shown.text, _NOTE_WIDTH)))
-        keys = packed(_NOTE_KEYS if told else _KEYS, _WIDTH)
-        self.query_one(".dialog--keys", Static).update(keys)
+        keys = [
+            *([_READ] if told else []),
+            *([_MOVE] if len(self._board.inbox) > 1 else []),
+            *([_OPEN] if shown is not None else []),
+            _CLOSE,
+        ]
+        self.query_one(".dialog--keys", Static).update(packed(keys, _WIDTH))
 
     def _choose(self, entries: Sequence[Entry]) -> Entry | None:
         """Return what to show, if anything; nothing replaces an ask that words are written for."""

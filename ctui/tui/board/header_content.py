@@ -80,6 +80,7 @@ def screen_header(
     distance: tuple[int, int] = (0, 0),
     target: str = "",
     scripted: bool,
+    width: int = 10_000,
 ) -> tuple[Content, dict[int, str]]:
     """Return the top line: where we are, and what there is to do.
 
@@ -91,26 +92,60 @@ def screen_header(
         distance: how many commits that branch is ahead of its upstream, and behind it.
         target: branch that worktrees are judged against.
         scripted: whether the model is the demo's.
+        width: cells that there are; what is known elsewhere too gives way, and never half a word.
 
     Returns:
         the line, and for each cell of a count the row that it stands for.
     """
     ahead, behind = distance
-    marks = [one_line(branch, 40), f"↑{ahead}" if ahead else "", f"↓{behind}" if behind else ""]
-    where = " ".join(filter(None, marks))
-    parts = [("ctui", "bold $primary"), (one_line(name, 40), "bold"), (where, "")]
+    marks = [f"↑{ahead}" if ahead else "", f"↓{behind}" if behind else ""]
+    where = [
+        _Piece("ctui", "bold $primary", gives_way=4),
+        _Piece(one_line(name, 40), "bold"),
+        _Piece(" ".join(filter(None, [one_line(branch, 40), *marks])), "", gives_way=3),
+    ]
     if target and target != branch:
-        parts.append((f"against {one_line(target, 40)}", "$text-muted"))
-    parts = joined([part for part in parts if part[0]])
+        where.append(_Piece(f"against {one_line(target, 40)}", "$text-muted", gives_way=1))
+    cost = _Piece(f"${board.cost:.2f}", "$text-muted", gives_way=2)
+    model = [_Piece("the model is scripted", "bold $error", "scripted")] if scripted else []
+    for level in range(_LEVELS):
+        line, cells = _line(where, shown, [cost, *model], level)
+        if line.cell_length <= width:
+            break
+    return line.truncate(width, ellipsis=True), cells
+
+
+_LEVELS = 5
+
+
+class _Piece(NamedTuple):
+    """Words of the top line."""
+
+    text: str
+    style: str
+    short: str = ""
+    """Instead of them where there is little room; "" for none."""
+    gives_way: int = _LEVELS
+    """The level from which on it is left out."""
+
+    def at(self, level: int) -> tuple[str, str]:
+        text = "" if level >= self.gives_way else self.text
+        return (self.short if level and self.short else text), self.style
+
+
+def _line(
+    where: Sequence[_Piece], shown: Sequence[Count], rest: Sequence[_Piece], level: int
+) -> tuple[Content, dict[int, str]]:
+    """Return the top line without what gives way at a level, and the cells of its counts."""
+    parts = joined([part for piece in where if (part := piece.at(level))[0]])
     cells: dict[int, str] = {}
     for count in shown:
         parts.append((" · ", "dim") if count is not shown[0] else ("   ", ""))
         start = sum(cell_len(text) for text, _ in parts)
         cells |= dict.fromkeys(range(start, start + cell_len(count.text)), count.path)
         parts.append((count.text, count.style))
-    parts += [("   ", ""), (f"${board.cost:.2f}", "$text-muted")]
-    if scripted:
-        parts += [("  ", ""), ("the model is scripted", "bold $error")]
+    if ends := joined([part for piece in rest if (part := piece.at(level))[0]]):
+        parts += [("   ", ""), *ends]
     return Content.assemble(*parts), cells
 
 

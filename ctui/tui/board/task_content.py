@@ -66,8 +66,8 @@ def _unusual(task: Task, now: int) -> list[tuple[str, str]]:
     parts: list[tuple[str, str]] = []
     if task.network == "unsealed" and task.state.live:
         parts.append(("unsealed", "bold $error"))
-    if task.ports and task.state.live:
-        parts.append((f"port {', '.join(map(str, task.ports[:4]))}", "$primary"))
+    if ports := task.shown_ports:  # until its sandbox is gone, also behind a turn that is over
+        parts.append((f"port {', '.join(map(task.port_text, ports[:4]))}", "$primary"))
     if task.alarm_count:
         count = "1 alarm" if task.alarm_count == 1 else f"{task.alarm_count} alarms"
         parts.append((count, "bold $error"))

@@ -6,6 +6,7 @@ from collections.abc import Container
 from enum import Enum
 from typing import NamedTuple
 
+from ctui.sandbox.named_ports import named_port
 from ctui.tasks.calls import Update
 from ctui.tasks.model import Ask, AskState, Task
 from ctui.text import one_line
@@ -45,6 +46,7 @@ class Occasion(Enum):
     DONE = "is done"
     NOTE = "says"
     URGENT = "says urgently"
+    SERVES = "serves"
 
 
 class Alert(NamedTuple):
@@ -82,6 +84,9 @@ def alerts_of(
         if note.at > since and note not in known:
             occasion = Occasion.URGENT if note.urgent else Occasion.NOTE
             found.append(Alert(task.id, occasion, note.text))
+    begun = set(task.ports).difference(before.ports) if before is not None else set()
+    told = [port for port in sorted(begun) if named_port(port, task.options.named_ports).told]
+    found += [Alert(task.id, Occasion.SERVES, f"port {task.port_text(port)}") for port in told]
     rested = max(since, before.activity.rested if before is not None else 0)
     if task.activity.rested > rested and task.unread:
         occasion = Occasion.FAILED if task.failed else Occasion.DONE

@@ -204,14 +204,16 @@ class Commands(Screen[None]):
         """Open what the task serves in the person's browser; of several ports, the one they say."""
         if (task := self._needed_task()) is None:
             return
-        if len(task.ports) > 1:
+        if len(ports := task.shown_ports or task.ports) > 1:
             from ctui.tui.dialogs.ports import Ports
 
             def chosen(port: int | None) -> None:
                 if port is not None:
                     self.services.task_actions.open_port(task, port)
 
-            self.app.push_screen(Ports(task.id, task.ports), chosen)
+            self.app.push_screen(
+                Ports(task.id, {one: task.port_text(one) for one in ports}), chosen
+            )
         else:
             self.services.task_actions.open_port(task, None)
 

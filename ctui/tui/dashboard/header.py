@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from ctui.tui.board.board import Board, Item
-from ctui.tui.board.header_content import counts, health_marks, screen_header
+from ctui.tui.board.header_content import Count, counts, health_marks, screen_header
 from ctui.tui.support.place import Place
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class Header(Static):
         super().__init__(id="header")
         self._place = place
         self._scripted = scripted
+        self._shown: tuple[Board, Sequence[Count]] | None = None
         self._left = Content()
         self._right = Content()
         self._cells: dict[int, str] = {}
@@ -45,15 +46,7 @@ class Header(Static):
         """Show what there is now."""
         shown = counts(items, board.asks_elsewhere)
         self.title = " · ".join([f"ctui {self._place.name}", *(count.text for count in shown)])
-        self._left, self._cells = screen_header(
-            board,
-            self._place.name,
-            self._place.branch,
-            shown=shown,
-            distance=self._distance,
-            target=self._target,
-            scripted=self._scripted,
-        )
+        self._shown = board, shown
         self._redraw()
 
     def take_distance(self, ahead: int, behind: int) -> None:
@@ -78,6 +71,18 @@ class Header(Static):
             self.post_message(self.CountClicked(self._cells[offset.x]))
 
     def _redraw(self) -> None:
+        if self._shown is not None:
+            board, counted = self._shown
+            self._left, self._cells = screen_header(
+                board,
+                self._place.name,
+                self._place.branch,
+                shown=counted,
+                distance=self._distance,
+                target=self._target,
+                scripted=self._scripted,
+                width=self.content_size.width or 10_000,
+            )
         room = self.content_size.width - self._left.cell_length - self._right.cell_length
         shown = self._left
         if room > 1 and self._right.cell_length:

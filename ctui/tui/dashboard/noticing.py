@@ -68,7 +68,7 @@ class Noticing:
 
     def _tell(self, alert: Alert) -> None:
         away = not self.attention.looks(monotonic())
-        if alert.occasion in {Occasion.NOTE, Occasion.URGENT}:
+        if alert.occasion in {Occasion.NOTE, Occasion.URGENT, Occasion.SERVES}:
             urgent = alert.occasion is Occasion.URGENT
             self._app.notify(
                 alert.text,
@@ -77,7 +77,7 @@ class Noticing:
                 markup=False,
             )
         rings = away or alert.occasion in {Occasion.ASK, Occasion.URGENT}
-        if self._options.bell and rings and alert.occasion is not Occasion.NOTE:
+        if self._options.bell and rings and alert.occasion not in {Occasion.NOTE, Occasion.SERVES}:
             self._app.bell()
         if self._options.notify and away:
             sequence = terminal_signals.notification(alert.text, os.environ)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import ClassVar
 
 from textual import on
@@ -20,8 +20,8 @@ class Ports(ModalScreen[int | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "leave", "Close")]
 
-    def __init__(self, task: str, ports: Sequence[int]) -> None:
-        """Offer the ports of a task, whose name is sanitised."""
+    def __init__(self, task: str, ports: Mapping[int, str]) -> None:
+        """Offer the ports of a task, each with its text; that and the task's name are sanitised."""
         super().__init__()
         self._name_of_task, self._ports = task, ports
 
@@ -29,7 +29,7 @@ class Ports(ModalScreen[int | None]):
         with Vertical(classes="dialog"):
             title = Content.styled(f"{self._name_of_task} listens on", "bold")
             yield Static(title, classes="dialog--title")
-            yield OptionList(*(Option(str(port), id=str(port)) for port in self._ports))
+            yield OptionList(*(Option(text, id=str(port)) for port, text in self._ports.items()))
             keys = Content.assemble(
                 ("enter", "bold $primary"), " open it   ", ("esc", "bold $primary"), " leave it"
             )

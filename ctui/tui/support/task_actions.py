@@ -197,7 +197,7 @@ class TaskActions:
                 self._say(f"opened {found.address}")
             else:
                 self._app.copy_to_clipboard(found.address)
-                text = f"copied, and opens once within a minute: {found.address}"
+                text = f"no browser here: copied, and opens once within a minute: {found.address}"
                 self._app.notify(one_line(text, 400), timeout=60, markup=False)
 
         self._do(self._worker_loop.submit(open_in_browser(self._client.paths, task, port)), opened)

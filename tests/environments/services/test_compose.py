@@ -10,13 +10,15 @@ from typing import Any
 import pytest
 
 from ctui.environments.definition.definition import KeyReport
-from ctui.environments.definition.services.compose import Composed, read_compose
+from ctui.environments.definition.own_service import Composed
+from ctui.environments.definition.services.compose import read_compose
+from ctui.environments.definition.services.compose_builds import BUILD_ROWS
 from ctui.environments.definition.services.compose_keys import OWN_ROWS, SERVICE_ROWS, TOP_ROWS
 from ctui.environments.lookup import plan_of
 from ctui.errors import CtuiError, InvalidInput, NotFound, Refused
 from ctui.git.repository.repository import open_repository
 from ctui.paths import Paths
-from ctui.sandbox.services import Service, WorktreeMount
+from ctui.sandbox.services import ImageBuild, Service, WorktreeMount
 from tests.docs.pages import DOCS
 from tests.environments.services.files import FilesOfTest
 from tests.environments.test_choice import put
@@ -51,10 +53,6 @@ def test_each_key_of_a_service_has_a_status_and_a_reason(key: str) -> None:
     known = SERVICE_ROWS[key]
     page = (DOCS / "environments.md").read_text(encoding="utf-8")
     assert row(key, known.status, known.reason) in page
-    if key == "build":
-        with pytest.raises(Refused, match=r"services\.db\.build"):
-            beside({key: known.example})
-        return
     if key == "depends_on":
         text = {"image": "x", "depends_on": ["db"]}
         found = composed(
@@ -91,6 +89,43 @@ def test_each_key_of_the_tasks_own_service_is_told(key: str) -> None:
     assert (told.status, told.reason) == (status, reason)
     page = (DOCS / "environments.md").read_text(encoding="utf-8")
     assert row(key, status, reason) in page
+
+
+@pytest.mark.parametrize("key", sorted(BUILD_ROWS))
+def test_each_key_of_a_build_is_told(key: str) -> None:
+    status, reason, example = BUILD_ROWS[key]
+    plain = ImageBuild(dockerfile="dev/Dockerfile", context="dev")
+    service, told = beside({"build": {"context": ".", key: example}})
+    assert (told[f"build.{key}"].status, told[f"build.{key}"].reason) == (status, reason)
+    assert service.image == ""
+    assert (service.build != plain) == (status == "used" and key != "context")
+    page = (DOCS / "environments.md").read_text(encoding="utf-8")
+    assert row(key, status, reason) in page
+
+
+@pytest.mark.parametrize(
+    ("build", "words"),
+    [
+        ("https://example.org/a.git", "'https://example.org/a.git' is an address"),
+        ({"context": "git@example.org:a"}, "is an address"),
+        ("../..", "leads out of the repository"),
+        ({"context": ".", "dockerfile": "../../x"}, "leads out of the repository"),
+        ({"dockerfile_inline": "FROM x"}, "dockerfile_inline is not read"),
+        (["."], "db.build is no table"),
+    ],
+)
+def test_a_build_that_cannot_be_had_is_an_error_with_its_key(build: Any, words: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        beside({"build": build})
+    assert "dev/compose.yml: services.db.build" in caught.value.one_line()
+    assert words in caught.value.one_line()
+
+
+def test_a_build_s_arguments_go_around_no_cache_and_read_nothing_of_the_host() -> None:
+    service, told = beside({"build": {"args": ["A=1", "HTTPS_PROXY=http://evil", "HOME"]}})
+    assert service.build == ImageBuild(dockerfile="dev/Dockerfile", context="dev", args={"A": "1"})
+    assert told["build.args.HTTPS_PROXY"].status == told["build.args.HOME"].status == "refused"
+    assert told["build.args"].status == "used"
 
 
 @pytest.mark.parametrize("key", sorted(TOP_ROWS))
@@ -190,9 +225,10 @@ volumes:
 """
     files = {"dev/db.env": "# a comment\nA=1\nB='two words'\n", "dev/init/a.sql": "select 1"}
     found = composed(text, files=files)
-    assert found.own.dockerfile == "dev/Dockerfile"
-    assert found.own.context == ""
-    assert found.own.args["VARIANT"] == "3.10"  # and not the number 3.1
+    assert found.own.build == ImageBuild(
+        dockerfile="dev/Dockerfile",
+        args={"VARIANT": "3.10"},  # and not the number 3.1
+    )
     assert found.own.env == {"DATABASE_URL": "postgres://postgres:secret@db/app"}
     assert [(one.name, one.target) for one in found.own.volumes] == [("cache", "/cache")]
     assert found.services == (

@@ -31,8 +31,8 @@ def refusal(name: str = "db", **said: Any) -> str:
 @pytest.mark.parametrize("key", sorted(SERVICE_KEYS))
 def test_each_key_is_read_told_and_on_the_page(key: str) -> None:
     words, example = SERVICE_KEYS[key]
-    table = {"db": {"image": "x", key: example}}
-    found = environment_of({"services": table}, "f", "repository")
+    base = {"dockerfile": "D"} if key in {"dockerfile", "context"} else {"image": "x"}
+    found = environment_of({"services": {"db": {**base, key: example}}}, "f", "repository")
     told = next(one for one in found.keys if one.key == f"environment.services.db.{key}")
     assert (told.status, told.reason) == ("used", words)
     assert found.definition.services[0] != Service(name="db", image="x")
@@ -83,6 +83,9 @@ def test_a_name_that_no_service_should_have_is_refused_in_one_line(name: str) ->
         ({"image": ""}, "'' is no image"),
         ({"image": "--privileged"}, "is no image"),
         ({"image": 5}, "image is no plain text"),
+        ({"dockerfile": "Dockerfile"}, "image and dockerfile exclude each other"),
+        ({"image": "", "dockerfile": "../D"}, "leads out of the repository"),
+        ({"image": "", "context": "db"}, "'' is no image"),
         ({"env": {"A B": "x"}}, "env is no table"),
         ({"env": {"A": "x\ny"}}, "env is no table"),
         ({"command": "it's"}, "a quote that is not closed"),

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from ctui.environments.definition.commit_files import path_in_commit
+from ctui.environments.definition.commit_files import FILE_LIMIT, Texts, path_in_commit
 from ctui.environments.definition.definition import KeyReport, Status, VolumeMount
 from ctui.environments.definition.mounts import read_mount
+from ctui.environments.definition.own_service import Composed, OwnService
+from ctui.environments.definition.services.compose_builds import BUILD_ROWS, read_build
 from ctui.environments.definition.services.compose_files import (
-    FILE_LIMIT,
     ComposeFiles,
-    Texts,
     env_values,
     read_compose_files,
 )
@@ -39,32 +39,12 @@ from ctui.environments.definition.services.table import (
     command_words,
 )
 from ctui.environments.definition.variable_names import allowed
-from ctui.errors import InvalidInput, Refused
-from ctui.sandbox.services import Service
+from ctui.errors import InvalidInput
+from ctui.sandbox.services import ImageBuild, Service
 from ctui.text import one_line
 
 _NOTHING: tuple[object, ...] = (None, "", "false", "0", [], {})
 _HARMLESS_NETWORKS = ("service:", "none", "bridge", "default")
-
-
-class OwnService(NamedTuple):
-    """The service in whose container a person would work: the task's own environment."""
-
-    image: str = ""
-    dockerfile: str = ""
-    context: str = ""
-    target: str = ""
-    args: Mapping[str, str] = {}
-    env: Mapping[str, str] = {}
-    volumes: tuple[VolumeMount, ...] = ()
-
-
-class Composed(NamedTuple):
-    """Parts of an environment that come from compose files."""
-
-    own: OwnService
-    services: tuple[Service, ...]
-    keys: tuple[KeyReport, ...]
 
 
 def read_compose(places: Sequence[str], own: str, run: Sequence[str], commit: Texts) -> Composed:
@@ -78,7 +58,6 @@ def read_compose(places: Sequence[str], own: str, run: Sequence[str], commit: Te
 
     Raises:
         InvalidInput, NotFound: with the file and the key that is wrong.
-        Refused: a service that would be started is one that has to be built.
     """
     return _Reader(read_compose_files(places, commit), commit).read(own, run)
 
@@ -166,12 +145,8 @@ class _Reader:
     def _service(self, name: str) -> Service:
         said, at = self._files.services[name], self._at(name)
         check_name(name, f"{self._files.place}: services")
-        if said.get("build") not in _NOTHING:
-            raise Refused(
-                f"{at}.build: no service's image is built",
-                hint="give it an image that is ready, or leave it out by runServices",
-            )
-        if not said.get("image"):
+        build = self._build(name)
+        if not build and not said.get("image"):
             hint = "extends is not followed: write it out" if "extends" in said else "name one"
             raise InvalidInput(f"{at} has no image", hint=hint)
         self._note_keys(name, own=False)
@@ -180,7 +155,8 @@ class _Reader:
         directory = text_of(said, "working_dir", at)
         return Service(
             name=name,
-            image=check_image(text_of(said, "image", at), f"{at}.image"),
+            image="" if build else check_image(text_of(said, "image", at), f"{at}.image"),
+            build=build,
             env=check_variables(self._variables(name), f"{at}.environment"),
             command=command_words(said.get("command") or [], f"{at}.command"),
             entrypoint=command_words(said.get("entrypoint") or [], f"{at}.entrypoint"),
@@ -197,27 +173,29 @@ class _Reader:
     def _own(self, name: str) -> OwnService:
         said, at = self._files.services[name], self._at(name)
         self._note_keys(name, own=True)
-        image, build = text_of(said, "image", at), said.get("build") or {}
-        if not isinstance(build, dict) or not (image or build):
+        image, build = text_of(said, "image", at), self._build(name)
+        if not (image or build):
             raise InvalidInput(f"{at} has neither image nor build", hint="give it one of them")
         values, refused = allowed(self._variables(name))
         for variable, why in refused.items():
             self._note(f"services.{name}.environment.{variable}", "refused", why)
-        volumes = tuple(self._own_volumes(name))
-        if not build:
-            return OwnService(image=image, env=values, volumes=volumes)
-        args = variables_of(build.get("args"), f"{at}.build.args")
-        folder = self._files.folder
-        context = path_in_commit(folder, text_of(build, "context", at) or ".", f"{at}.build")
-        dockerfile = text_of(build, "dockerfile", at) or "Dockerfile"
-        return OwnService(
-            dockerfile=path_in_commit(context, dockerfile, f"{at}.build.dockerfile"),
-            context=context,
-            target=text_of(build, "target", at),
-            args={one: value for one, value in args.items() if value is not None},
-            env=values,
-            volumes=volumes,
-        )
+        return OwnService("" if build else image, build, values, tuple(self._own_volumes(name)))
+
+    def _build(self, name: str) -> ImageBuild | None:
+        """Return what a service's image is built from, or None; its keys are noted."""
+        said = self._files.services[name].get("build")
+        if said in _NOTHING:
+            return None
+        build, refused = read_build(said, self._files.folder, f"{self._at(name)}.build")
+        at = f"services.{name}.build"
+        for key, value in said.items() if isinstance(said, dict) else ():
+            status, reason, _ = BUILD_ROWS.get(key, ("ignored", UNKNOWN, None))
+            if status == "refused" and value in _NOTHING:
+                status, reason = "ignored", "asks for nothing"
+            self._note(f"{at}.{key}", status, reason)
+        for argument, why in refused.items():
+            self._note(f"{at}.args.{argument}", "refused", why)
+        return build
 
     def _variables(self, name: str) -> dict[str, str]:
         """Return a service's variables: of its files, and over them its own."""

@@ -4,26 +4,16 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
+from ctui.environments.definition.commit_files import FILE_LIMIT, Texts
 from ctui.environments.definition.services.interpolation import Interpolation
 from ctui.environments.definition.services.yaml_values import read_yaml
 from ctui.errors import InvalidInput, NotFound
 
-FILE_LIMIT = 1 << 16
 _MOST = 8
 _REPLACED = {"command", "entrypoint", "test"}
 """Lists of which the later one counts, and not both."""
-
-
-class Texts(Protocol):
-    """The files of a commit, as far as a compose file needs them."""
-
-    def text(self, path: str, limit: int) -> str | None:
-        """Return the text of a file of at most so many bytes, or None."""
-
-    def entry_id(self, path: str) -> str | None:
-        """Return something for a file or folder that is there, or None."""
 
 
 class ComposeFiles(NamedTuple):

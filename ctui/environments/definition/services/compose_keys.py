@@ -33,7 +33,7 @@ _WRITTEN = "not put together: write the service out"
 _Rows = tuple[str, Status, str, Any]
 _ROWS: tuple[_Rows, ...] = (
     ("image", "used", "the image that it runs; the engine's own, or pulled", "postgres:16"),
-    ("build", "refused", "no service's image is built: name one that is ready", "."),
+    ("build", "used", "its image is built; its keys have rows of their own", "."),
     ("environment", "used", "its variables", {"A": "b"}),
     ("env_file", "used", "its variables, from a file of the commit", "db.env"),
     ("command", "used", "instead of the image's command", "postgres -c fsync=off"),

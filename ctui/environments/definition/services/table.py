@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import posixpath
 import re
 import shlex
@@ -10,15 +9,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from ctui.config.variables import NAME
+from ctui.environments.definition.commit_files import path_in_commit
 from ctui.environments.definition.definition import KeyReport
 from ctui.environments.definition.services.rules import check_name, checked_services
 from ctui.environments.definition.variable_names import text_values
 from ctui.errors import InvalidInput
-from ctui.sandbox.services import WAIT_SECONDS, Service
+from ctui.sandbox.services import WAIT_SECONDS, ImageBuild, Service
 from ctui.text import one_line
 
 SERVICE_KEYS: Mapping[str, tuple[str, Any]] = {
     "image": ("the image that it runs; the engine's own, or pulled", "postgres:16"),
+    "dockerfile": ("is built instead; a path in the repository", "db/Dockerfile"),
+    "context": ("the folder that the build gets; the repository without it", "db"),
     "env": ("its variables", {"POSTGRES_PASSWORD": "postgres"}),
     "command": ("instead of the image's command", ["-c", "fsync=off"]),
     "health": ("a command in it, which succeeds once it is ready", "pg_isready"),
@@ -73,6 +75,8 @@ class _Table:
     def service(self, name: str) -> Service:
         for key in self._table:
             if key not in SERVICE_KEYS:
+                import difflib
+
                 near = difflib.get_close_matches(key, SERVICE_KEYS, n=1)
                 every = ", ".join(SERVICE_KEYS)
                 hint = f"did you mean {near[0]}?" if near else f"its keys: {every}"
@@ -80,9 +84,11 @@ class _Table:
         data = self._text("data", "run")
         if data not in {"run", "task"}:
             data = check_folder(data, f"{self._where}.data")
+        build = self._build()
         return Service(
             name=name,
-            image=check_image(self._text("image"), f"{self._where}.image"),
+            image="" if build else check_image(self._text("image"), f"{self._where}.image"),
+            build=build,
             env=self._env(),
             command=command_words(self._table.get("command", []), f"{self._where}.command"),
             health=health_words(self._table.get("health", []), f"{self._where}.health"),
@@ -91,6 +97,19 @@ class _Table:
             user=check_user(self._text("user"), f"{self._where}.user"),
             keeps_data=data == "task",
             kept=() if data in {"run", "task"} else (data,),
+        )
+
+    def _build(self) -> ImageBuild | None:
+        dockerfile, context = self._text("dockerfile"), self._text("context")
+        if (dockerfile or context) and self._text("image"):
+            raise InvalidInput(
+                f"{self._where}: image and dockerfile exclude each other", hint="keep one"
+            )
+        if not dockerfile:
+            return None
+        return ImageBuild(
+            dockerfile=path_in_commit("", dockerfile, f"{self._where}.dockerfile"),
+            context=path_in_commit("", context, f"{self._where}.context"),
         )
 
     def _text(self, key: str, default: str = "") -> str:
