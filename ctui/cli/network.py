@@ -271,15 +271,6 @@ def _rule_of(host: str, effect: Effect) -> str:
 
 
 def _tell_driver() -> None:
-    """Have rules count at once for the tasks that run; without a driver none does."""
-    from ctui.client.client import Client
-    from ctui.client.connection import driver_pid
-    from ctui.tasks.calls import RulesChanged
+    from ctui.client.rule_changes import tell_rules_changed
 
-    async def tell() -> None:
-        if await driver_pid(context.paths()) is None:
-            return
-        async with Client(context.paths()) as client:
-            await client.call(RulesChanged())
-
-    asyncio.run(tell())
+    asyncio.run(tell_rules_changed(context.paths()))

@@ -90,6 +90,8 @@ class Policy(msgspec.Struct, frozen=True):
     allow: tuple[Rule, ...] = ()
     deny: tuple[Rule, ...] = ()
     private: tuple[PrivateHost, ...] = ()
+    sign: tuple[Target, ...] = ()
+    """Hosts at which somebody has agreed that it signs in by ssh."""
     shipped: bool = True
     """False leaves ctui's own list of registries and git hosts out."""
     hold: float = 45.0
@@ -178,6 +180,7 @@ def _first(rules: Iterable[Rule], target: Target) -> Rule | None:
 
 
 PRIVATE = Verdict("refuse", "not a public address", why="private")
+ONCE = Verdict("allow", "allowed once", named=True)
 
 SHIPPED_RULES = tuple(Rule(one.host, one.ports, "shipped") for one in SHIPPED)
 

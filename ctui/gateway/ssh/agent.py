@@ -59,7 +59,7 @@ class SshAgent:
         Args:
             path: of the socket, whose folder is the run's own.
             keys: returns those that the run may use.
-            ask: whether somebody agrees to a key's use; once for each host of the run.
+            ask: whether somebody agrees to a key's use; where the policy does not say so already.
             record: takes what was signed, and what was not.
             policy: returns what the run may reach, and for how long an answer is waited for.
         """
@@ -68,7 +68,7 @@ class SshAgent:
         self._ask, self._policy = ask, policy
         self._record = record
         self._pace = Pace()
-        self._agreed: dict[SshKey, asyncio.Future[bool]] = {}
+        self._asked: dict[SshKey, asyncio.Future[bool]] = {}
         self._acceptor: Acceptor | None = None
         self._files: list[Path] = []
 
@@ -95,9 +95,10 @@ class SshAgent:
                 path.unlink()
         if self._acceptor is not None:
             await self._acceptor.close()
-        for question in self._agreed.values():
+        questions = list(self._asked.values())
+        for question in questions:
             question.cancel()
-        await asyncio.gather(*self._agreed.values(), return_exceptions=True)
+        await asyncio.gather(*questions, return_exceptions=True)
 
     # -- one connection
 
@@ -182,15 +183,15 @@ class SshAgent:
         return await _signed_elsewhere(key, body, bound)
 
     async def _is_agreed(self, key: SshKey) -> bool:
-        """Return True once somebody has agreed, which holds for the run; a no is asked again."""
-        question = self._agreed.get(key)
+        """Return whether somebody agrees; an answer that is to last is in the policy by then."""
+        if key.target in self._policy().sign:
+            return True
+        question = self._asked.get(key)
         if question is None:
             question = asyncio.ensure_future(self._put(key))
-            self._agreed[key] = question
-        agreed = await asyncio.shield(question)
-        if not agreed:
-            self._agreed.pop(key, None)
-        return agreed
+            self._asked[key] = question
+            question.add_done_callback(lambda _: self._asked.pop(key, None))
+        return await asyncio.shield(question)
 
     async def _put(self, key: SshKey) -> bool:
         try:

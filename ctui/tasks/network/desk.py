@@ -18,7 +18,7 @@ from ctui.tasks.mailbox import mail
 from ctui.tasks.mailbox.ports import LoginSource
 from ctui.tasks.model import Task
 from ctui.tasks.network.gate import Gate, Link
-from ctui.tasks.network.lent import lent_to
+from ctui.tasks.network.lent import lent_to, still_lent
 from ctui.tasks.network.rules import policy_of
 from ctui.tasks.network.sealed import (
     SealedRun,
@@ -140,8 +140,8 @@ class NetworkDesk:
         self._link.decide(request, allow=allow)
 
     def rules_changed(self) -> None:
-        """Have the rules of hosts count as they are kept now."""
-        self._do(self._gate.change(self._policy_of))
+        """Have the rules of hosts, and what the settings lend, count as they are now."""
+        self._do(self._gate.change(self._now))
 
     # -- what the gateway says
 
@@ -200,14 +200,16 @@ class NetworkDesk:
             self._renewing.discard(event.run)
         self.tell(task.id, mail.LoginRejected(renewed=login is not None))
 
-    def _policy_of(self, access: gateway.Access) -> Policy:
+    def _now(self, access: gateway.Access) -> gateway.Access:
         try:
             if (lent := self._lent.get(access.task)) is not None:
-                return self._lent_policy(lent.repository)
-            return self._policy(self._store.tasks.get(access.task, removed=True))
+                policy = self._lent_policy(lent.repository)
+            else:
+                policy = self._policy(self._store.tasks.get(access.task, removed=True))
+            return still_lent(msgspec.structs.replace(access, egress=policy), self._config())
         except CtuiError as error:  # what cannot be read allows nothing more
             log.warning("the rules of %s stay as they are: %s", access.task, error.one_line())
-            return access.egress
+            return access
 
     def _lent_policy(self, repository: str) -> Policy:
         policy = policy_of(self._config(), self._store.host_rules.of(repository, ""))

@@ -101,6 +101,21 @@ def lent_to(access: Access, config: Config, lent: Lent | None) -> Access:
     )
 
 
+def still_lent(access: Access, config: Config) -> Access:
+    """Return an access without what the settings lend no more; a newer rule is for later runs.
+
+    Raises:
+        InvalidInput: a rule names no host.
+    """
+    now = not_read(config)
+    credentials, keys = ({one.rule for one in of} for of in (now.credentials, now.keys))
+    return msgspec.structs.replace(
+        access,
+        credentials=tuple(one for one in access.credentials if one.rule in credentials),
+        keys=tuple(one for one in access.keys if one.rule in keys),
+    )
+
+
 def lent_environment(config: Config) -> dict[str, str]:
     """Return the variables by which a run's programs use what is lent, none of them a secret."""
     trust = dict.fromkeys(TRUST_VARIABLES, CERTIFICATES) if config.gateway.credentials else {}

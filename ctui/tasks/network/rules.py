@@ -63,8 +63,10 @@ def policy_of(config: Config, kept: Iterable[HostRule]) -> Policy:
     allow = _read("allow", checked_host, network.allowed)
     deny = _read("deny", lambda text: checked_host(text, "deny"), network.denied)
     allow += lending_rules(config)
+    sign = []
     for rule in kept:
         if rule.effect == "sign":
+            sign.append(checked_target(rule.host, SSH))
             continue
         made = checked_host(rule.host, rule.effect, rule.origin)
         (allow if rule.effect == "allow" else deny).append(made)
@@ -73,6 +75,7 @@ def policy_of(config: Config, kept: Iterable[HostRule]) -> Policy:
         allow=tuple(allow),
         deny=tuple(deny),
         private=tuple(_read("private", checked_private, network.private_hosts)),
+        sign=tuple(sign),
     )
 
 

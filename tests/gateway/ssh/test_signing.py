@@ -32,7 +32,7 @@ pytestmark = needs_sshd
 
 @pytest.mark.parametrize("kind", ["ed25519", pytest.param("rsa", marks=pytest.mark.slow), "ecdsa"])
 async def test_a_task_signs_in_without_the_key(tmp_path: Path, kind: str) -> None:
-    """Somebody is asked once for all of the run; the log has the key's name, no file the key."""
+    """An answer counts for the run; the log has the key's name, no file the key."""
     made = await keys(tmp_path / "person", kind)
     async with server(made) as port, signing(tmp_path / "run", named(made, port)) as task:
         for word in ("tea", "milk"):
@@ -46,6 +46,18 @@ async def test_a_task_signs_in_without_the_key(tmp_path: Path, kind: str) -> Non
         assert {one.credential for one in signed} == {str(made.key)}
         for file in task.folder.iterdir():
             assert not file.is_file() or "PRIVATE" not in file.read_text()
+
+
+async def test_a_rule_that_is_forgotten_signs_nothing_more(tmp_path: Path) -> None:
+    """A yes counts for as long as its rule is kept: the next signature is asked for anew."""
+    made = await keys(tmp_path / "person")
+    async with server(made) as port, signing(tmp_path / "run", named(made, port)) as task:
+        assert await task.ssh("echo", "tea") == (0, "tea\n")
+        task.way.policy = msgspec.structs.replace(task.way.policy, sign=())
+        task.way.answer, task.way.allowed = None, False
+        code, said = await task.ssh("echo", "milk")
+        assert (code, "Permission denied" in said) == (255, True)
+        assert len(task.way.asked) == 2
 
 
 async def test_git_fetches_and_pushes(tmp_path: Path, repository: Path) -> None:

@@ -46,12 +46,16 @@ class Credential(msgspec.Struct, frozen=True):
     def target(self) -> Target:
         return Target(self.host, self.port)
 
+    @property
+    def rule(self) -> tuple[Target, str, str]:
+        """The rule of the settings that it is of: the same for as long as that stands there."""
+        return self.target, self.header, self.name
+
     def known_from(self, earlier: Iterable[Credential]) -> Credential:
         """Return it with the value that the same one had, where its own is not known."""
         if self.value:
             return self
-        same = (self.target, self.header, self.name)
-        return next((one for one in earlier if (one.target, one.header, one.name) == same), self)
+        return next((one for one in earlier if one.rule == self.rule), self)
 
 
 class Forbidden(ValueError):
