@@ -75,20 +75,22 @@ def seals(options: TaskOptions) -> bool:
 def task_policy(task: Task, config: Config, rules: Iterable[HostRule]) -> Policy:
     """Return what a task reaches: its mode was chosen with it, the rules are those of now.
 
-    The servers of MCP that the person gave it are named by that, wherever they are.
+    The servers of MCP that the person gave it are named by that, wherever they are; those that a
+    program gave only where their addresses are public.
 
     Raises:
         InvalidInput: a rule names no host.
     """
     chosen = msgspec.structs.replace(config.network, mode=task.options.network)
     policy = policy_of(msgspec.structs.replace(config, network=chosen), rules)
-    named = tuple(server_hosts(task.options.mcp_servers))
+    servers, by_program = task.options.mcp_servers, task.options.program_servers
     own = [checked_host(text, origin="task") for text in task.options.allow_hosts]
-    own += [Rule(one.host, (one.port,), "task") for one in named]
+    own += [Rule(one.host, (one.port,), "task") for one in server_hosts(servers)]
+    persons = {name: server for name, server in servers.items() if name not in by_program}
     return msgspec.structs.replace(
         policy,
         allow=(*policy.allow, *own),
-        private=(*policy.private, *named),
+        private=(*policy.private, *server_hosts(persons)),
     )
 
 
