@@ -7,6 +7,7 @@ import pytest
 
 from ctui.claude.login.credentials import Credential
 from ctui.claude.login.platforms import platform_of
+from ctui.config import Config
 from ctui.errors import InvalidInput, LoginRequired
 from ctui.gateway.custom_headers import custom_headers_text
 from ctui.tasks.calls import Login
@@ -77,7 +78,7 @@ async def test_further_headers_are_the_caller_s_and_are_redacted() -> None:
     logins.remember("one", Login({"ANTHROPIC_API_KEY": _NEW, "ANTHROPIC_CUSTOM_HEADERS": _HEADERS}))
     account = await logins.of(_TASK, needed=True)
     assert account is not None
-    login = login_of(_TASK, account)
+    login = login_of(_TASK, account, Config())
     assert login is not None
     assert (login.kind, login.secret) == ("api-key", _NEW)
     assert dict(login.headers) == {"X-Team": "blue", "X-Company-Key": "company-key-0123456789"}
@@ -99,7 +100,7 @@ async def test_a_task_s_platform_gets_no_other_login(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", "key-of-another-shell")
     account = await logins.of(task, needed=True)
     assert account is not None
-    login = login_of(task, account)
+    login = login_of(task, account, Config())
     assert login is not None
     assert (login.kind, login.secret) == ("bedrock", "key-of-the-caller")
     assert login.base_url == "https://bedrock-runtime.us-east-1.amazonaws.com"

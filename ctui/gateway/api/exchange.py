@@ -137,7 +137,7 @@ class Exchange:
                 # What the account or its organisation may not do: no other login would help.
                 raise Answer(400, f"the API does not permit it to this account ({why})")
             newer = await self._shared.logins.renewed(access.login, self._login, status, access.run)
-            if newer is None or route_of(newer.kind, asked.method, asked.path) is None:
+            if newer is None or route_of(newer, asked.method, asked.path) is None:
                 break
             self._login = newer
         raise wait(f"the login is not accepted ({why}); waiting for another one", WAIT_LOGIN)

@@ -193,7 +193,8 @@ class NetworkDesk:
         try:
             task = self._store.tasks.get(event.run.rpartition("/")[0], removed=True)
             if await self._logins.another(task):
-                login = login_of(task, await self._logins.of(task, needed=True))
+                account = await self._logins.of(task, needed=True)
+                login = login_of(task, account, self._config())
             if login is not None:
                 await self._gate.renew(login)
         finally:

@@ -124,15 +124,20 @@ def folder_name(task: str, number: int) -> str:
     return hashlib.sha256(f"{task}/{number}".encode()).hexdigest()[:12]
 
 
-def login_of(task: Task, account: Account | None) -> Login | None:
+def login_of(task: Task, account: Account | None, config: Config) -> Login | None:
     """Return the login of a task's calls as the gateway needs it."""
     if account is None:
         return None
     credential, platform = account.credential, task.options.platform
-    kind = _KINDS[credential.kind]
-    if platform is not None and platform.name != "foundry":  # which speaks as Claude's own API does
-        kind = platform.name
-    return Login(task.id, kind, credential.value, account.base_url, account.headers)
+    login = Login(
+        task.id, _KINDS[credential.kind], credential.value, account.base_url, account.headers
+    )
+    if platform is None or platform.name == "foundry":  # which speaks as Claude's own API does
+        return login
+    chosen = (task.options.model or config.claude.model, *platform.models)
+    # The CLI asks for a larger window by an ending that is no part of the name.
+    models = tuple(name.removesuffix("[1m]") for name in chosen if name)
+    return msgspec.structs.replace(login, kind=platform.name, place=platform.path, models=models)
 
 
 def label_of(task_id: str) -> str:

@@ -174,7 +174,7 @@ def sealed_run_of(
     policy = task_policy(task, config, rules)
     access = access_of(task.id, number, policy, services.sockets, task.options.budget)
     access = lent_to(access, config, account.lent if account is not None else None)
-    return SealedRun(access, login_of(task, account))
+    return SealedRun(access, login_of(task, account, config))
 
 
 def _network_environment(task: Task, sealed: SealedRun | None) -> Mapping[str, str]:
