@@ -9,7 +9,7 @@ import h11
 
 from ctui.gateway.egress.names import Target, target_of
 from ctui.gateway.egress.upstream import Upstream
-from ctui.gateway.http1 import end_to_end, framing, upgrade
+from ctui.gateway.http1 import ECHOES, end_to_end, framing, upgrade
 from ctui.text import one_line
 
 _PREFIX = b"http://"
@@ -69,7 +69,11 @@ def other_host(request: h11.Request, target: Target) -> str:
 def passed_on(
     request: h11.Request, path: bytes, target: Target, proxy: Upstream | None
 ) -> h11.Request:
-    """Return the head of a request as the host is to get it, or a proxy of the person."""
+    """Return the head of a request as the host is to get it, or a proxy of the person.
+
+    Raises:
+        BadRequest: the proxy's answer would have its password in it.
+    """
     host = str(target).encode() if target.port != _PORT else str(target).rpartition(":")[0].encode()
     other = upgrade(request.headers)
     headers = [
@@ -81,6 +85,8 @@ def passed_on(
     if proxy is not None:
         path = _PREFIX + host + path
         if proxy.user:
+            if request.method.upper() in ECHOES:
+                raise BadRequest("its answer would bring a proxy's password back")
             login = base64.b64encode(f"{proxy.user}:{proxy.password}".encode())
             headers.append((b"Proxy-Authorization", b"Basic " + login))
     return h11.Request(method=request.method, target=path, headers=headers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import sqlite3
 import time
@@ -256,6 +257,24 @@ async def test_heads_of_many_lines_hold_nobody_up(open_gate: Open, serve: Serve)
         writer.write(head + b"\r\n")
     for reader, writer in streams:
         assert (await reader.readline()).startswith(b"HTTP/1.1 400 ")
+        writer.close()
+    assert time.process_time() - began < 2
+
+
+async def test_trailers_of_many_lines_hold_nobody_up(open_gate: Open, serve: Serve) -> None:
+    """What follows a body is bounded as a head is; some lines are there, and are no matter."""
+    gate = await open_gate(key(await serve()))
+    head = b"POST /v1/messages HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n"
+    head += b"authorization: Bearer " + PLACEHOLDER.encode() + b"\r\nconnection: close\r\n\r\n"
+    head += b"%x\r\n%s\r\n0\r\n" % (len(CALL), CALL)
+    assert (await gate.raw(head + b"a:\r\n" * 200 + b"\r\n")).startswith(b"HTTP/1.1 200 ")
+    streams = [await asyncio.open_unix_connection(gate.socket) for _ in range(60)]
+    began = time.process_time()
+    for _, writer in streams:
+        writer.write(head + b"a:\r\n" * 12_000 + b"\r\n")
+    for reader, writer in streams:
+        with contextlib.suppress(ConnectionError):
+            assert (await reader.readline()).startswith(b"HTTP/1.1 400 ")
         writer.close()
     assert time.process_time() - began < 2
 
