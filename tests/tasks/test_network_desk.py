@@ -170,6 +170,8 @@ async def test_the_first_table_names_what_an_earlier_driver_lent(driver: Driver)
     await driver.desk.lend("env", _BUILDS)
     [lent] = [one for one in driver.desk._gate._accesses.values() if one.task != "sealed"]
     assert (lent.credentials, lent.keys) == ((), ())
+    for host, port in (("api.example", 443), ("git.example", 22)):
+        assert decide(lent.egress, Target(host, port)).what == "ask"
 
 
 async def test_what_the_settings_lend_no_more_is_taken_from_runs_that_have_it(

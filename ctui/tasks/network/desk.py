@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ctui.config import Config
+from ctui.config.gateway_section import GatewayConfig
 from ctui.errors import CtuiError
 from ctui.gateway import model as gateway
 from ctui.gateway.egress.policy import Policy
@@ -213,7 +214,9 @@ class NetworkDesk:
             return access
 
     def _lent_policy(self, repository: str) -> Policy:
-        policy = policy_of(self._config(), self._store.host_rules.of(repository, ""))
+        # Hosts that are reached for a credential are none of a build, which has no credential.
+        config = msgspec.structs.replace(self._config(), gateway=GatewayConfig())
+        policy = policy_of(config, self._store.host_rules.of(repository, ""))
         # There is nobody to be asked by: what is not allowed is refused at once.
         return msgspec.structs.replace(policy, hold=0.0)
 
