@@ -136,9 +136,9 @@ class Peer:
 
     async def _linger(self) -> None:
         """Let the other side close first: what it still sends would else take the answer away."""
-        self.channel.shutdown()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LINGER_SECONDS):
+                await self.channel.shutdown()
                 while await self._received():
                     pass
 

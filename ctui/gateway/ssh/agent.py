@@ -117,7 +117,8 @@ class SshAgent:
                 else:
                     answer = await self._answer(kind, body, bound)
                 writer.write(wire.string(answer))
-                await writer.drain()
+                async with asyncio.timeout(_IDLE_SECONDS):
+                    await writer.drain()
         except (TimeoutError, asyncio.IncompleteReadError, wire.Malformed):
             pass
         finally:
@@ -154,9 +155,8 @@ class SshAgent:
         await asyncio.sleep(self._pace.delay())
         try:
             signature = await self._signed(key, asked, body, bound)
-        except (Unsigned, wire.Malformed) as error:
-            anomaly = str(error) if getattr(error, "anomaly", True) else ""
-            self._tell(key, "refused", str(error), anomaly)
+        except Unsigned as error:
+            self._tell(key, "refused", str(error), str(error) if error.anomaly else "")
             return bytes([wire.FAILURE])
         self._tell(key, "allowed", "signed in by ssh")
         return bytes([wire.SIGNATURE]) + wire.string(signature)
@@ -167,9 +167,12 @@ class SshAgent:
         """Return the signature.
 
         Raises:
-            Unsigned, Malformed: with the reason why there is none.
+            Unsigned: with the reason why there is none.
         """
-        wanted = wire.sign_in(asked.data)
+        try:
+            wanted = wire.sign_in(asked.data)
+        except wire.Malformed as error:
+            raise Unsigned(str(error), anomaly=True) from None
         if isinstance(bound, str):
             raise Unsigned(bound, anomaly=True)
         bound.check(key, wanted)
@@ -178,9 +181,12 @@ class SshAgent:
             raise Unsigned(verdict.rule)
         if not await self._is_agreed(key):
             raise Unsigned("nobody agreed to the use of the key")
-        if key.private:
+        if not key.private:
+            return await _signed_elsewhere(key, body, bound)
+        try:
             return sign(key.private, asked.data, asked.flags)
-        return await _signed_elsewhere(key, body, bound)
+        except wire.Malformed as error:
+            raise Unsigned(str(error)) from None
 
     async def _is_agreed(self, key: SshKey) -> bool:
         """Return whether somebody agrees; an answer that is to last is in the policy by then."""
@@ -271,8 +277,8 @@ async def _signed_elsewhere(key: SshKey, body: bytes, bound: _Bound) -> bytes:
                     answer, data = await _message(reader)
             finally:
                 writer.close()
+        if answer != wire.SIGNATURE:
+            raise Unsigned("your own agent of ssh does not sign by that key: `ssh-add` adds it")
+        return wire.Reader(data).string()
     except (OSError, TimeoutError, asyncio.IncompleteReadError, wire.Malformed):
         raise Unsigned("your own agent of ssh does not answer") from None
-    if answer != wire.SIGNATURE:
-        raise Unsigned("your own agent of ssh does not sign by that key: `ssh-add` adds it")
-    return wire.Reader(data).string()

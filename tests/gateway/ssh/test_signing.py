@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import struct
 import time
@@ -361,6 +362,55 @@ async def test_a_signature_is_for_the_session_that_the_host_has_signed(tmp_path:
             data.string()
             signature = wire.Reader(answer[1:]).string()
             assert is_signed_by(key.public, signature, data.string())
+
+
+async def test_an_agent_of_the_persons_that_says_nothing_of_use_is_no_alarm(
+    tmp_path: Path,
+) -> None:
+    """The task has done nothing that it should not: the line in the log is about the agent."""
+    from ctui.gateway.ssh.keys import sign
+
+    made = await keys(tmp_path / "person")
+    own, session = tmp_path / "own.sock", b"s" * 32
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for said in (bytes([wire.SUCCESS]), bytes([wire.SIGNATURE]) + b"\0\0\xff\xff"):
+            await reader.readexactly(int.from_bytes(await reader.readexactly(4)))
+            writer.write(wire.string(said))
+        writer.close()
+
+    key = msgspec.structs.replace(named(made, 2222), private="", agent=str(own))
+    async with (
+        await asyncio.start_unix_server(answer, own),
+        signing(tmp_path / "run", key) as task,
+    ):
+        word = sign(made.host_key.read_text(), session, 0)
+        bind = _bind(key.host_keys[0], session, word)
+        assert (await _say(task, bind, _sign(key.public, session)))[1] == FAILED
+        [record] = task.way.records
+        assert (record.rule, record.anomaly) == ("your own agent of ssh does not answer", "")
+
+
+def _is_open(connection: socket.socket) -> bool:
+    with contextlib.suppress(BlockingIOError):
+        try:
+            connection.send(b"\0")
+        except ConnectionError:
+            return False
+    return True
+
+
+async def test_who_takes_no_answer_is_cut_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ctui.gateway.ssh.agent._IDLE_SECONDS", 0.3)
+    key = named(await keys(tmp_path / "person"), 2222)
+    async with signing(tmp_path / "run", key) as task:
+        flood = await _flood(task.environ["SSH_AUTH_SOCK"])
+        async with asyncio.timeout(20):
+            while _is_open(flood):  # noqa: ASYNC110 - of a socket
+                await asyncio.sleep(0.02)
+        flood.close()
 
 
 async def test_no_flood_keeps_the_gateway_from_others(tmp_path: Path) -> None:
