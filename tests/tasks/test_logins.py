@@ -94,7 +94,8 @@ async def test_a_task_s_platform_gets_no_other_login(monkeypatch: pytest.MonkeyP
     options = TaskOptions(network="allow", platform=platform)
     task = msgspec.structs.replace(_TASK, options=options)
     logins = _logins(_OLD)
-    with pytest.raises(LoginRequired, match="AWS_BEARER_TOKEN_BEDROCK is not set"):
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(LoginRequired, match="`aws` prints, which is not installed"):
         await logins.of(task, needed=True)
     logins.remember("one", Login({"AWS_BEARER_TOKEN_BEDROCK": "key-of-the-caller"}, stored=True))
     monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", "key-of-another-shell")
@@ -104,6 +105,14 @@ async def test_a_task_s_platform_gets_no_other_login(monkeypatch: pytest.MonkeyP
     assert login is not None
     assert (login.kind, login.secret) == ("bedrock", "key-of-the-caller")
     assert login.base_url == "https://bedrock-runtime.us-east-1.amazonaws.com"
+    assert login.region == ""
+    keys = {"AWS_ACCESS_KEY_ID": "AKIA0123456789", "AWS_SECRET_ACCESS_KEY": "secret/of+aws"}
+    logins.remember("one", Login(keys, stored=True))
+    monkeypatch.delenv("AWS_BEARER_TOKEN_BEDROCK")
+    signed = login_of(task, await logins.of(task, needed=True), Config())
+    assert signed is not None
+    assert (signed.region, signed.secret) == ("us-east-1", "AKIA0123456789:secret/of+aws")
+    assert logins.redactor.redact(b"secret/of+aws") == b"[redacted]"
     environment = sealed_environment(login, (), platform)
     assert "key-of" not in str(environment)
     assert "bedrock-runtime.us-east-1.amazonaws.com" in environment["NO_PROXY"]

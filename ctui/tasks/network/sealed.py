@@ -39,7 +39,11 @@ PLACEHOLDER = "ctui-has-the-login"
 
 _API_HOST = "api.anthropic.com"
 _PORTS = {"http": 80, "https": 443}
-_KINDS: Mapping[Kind, LoginKind] = {"api-key": "api-key", "auth-token": "bearer", "oauth": "oauth"}
+_KINDS: Mapping[Kind, LoginKind] = {
+    "api-key": "api-key",
+    "auth-token": "bearer",
+    "oauth": "oauth",
+}
 
 
 class SealedRun(NamedTuple):
@@ -137,7 +141,10 @@ def login_of(task: Task, account: Account | None, config: Config) -> Login | Non
     chosen = (task.options.model or config.claude.model, *platform.models)
     # The CLI asks for a larger window by an ending that is no part of the name.
     models = tuple(name.removesuffix("[1m]") for name in chosen if name)
-    return msgspec.structs.replace(login, kind=platform.name, place=platform.path, models=models)
+    region = platform.environment["AWS_REGION"] if credential.signs else ""
+    return msgspec.structs.replace(
+        login, kind=platform.name, place=platform.path, region=region, models=models
+    )
 
 
 def label_of(task_id: str) -> str:
