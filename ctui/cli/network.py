@@ -262,7 +262,8 @@ def _change(hosts: tuple[str, ...], effect: Effect, scope: _Scope, *, as_json: b
 
 def _rule_of(host: str, effect: Effect, scope: _Scope) -> str:
     """Return a rule as it is kept."""
-    from ctui.tasks.network.lent import SSH, checked_target, ssh_target
+    from ctui.host_port import SSH
+    from ctui.tasks.network.lent import checked_target, ssh_target
     from ctui.tasks.network.rules import checked_host
 
     if effect != "sign":

@@ -22,8 +22,9 @@ import msgspec
 from ctui.gateway.egress.addresses import is_public
 from ctui.gateway.egress.names import BadName, Target, host_of, is_address, target_of
 from ctui.gateway.egress.shipped import SHIPPED
+from ctui.host_port import HTTP, HTTPS, with_port
 
-WEB = (80, 443)
+WEB = (HTTP, HTTPS)
 """Ports of a rule that names none."""
 OWN_MACHINE = "host"
 """Name under which a task reaches a port of the person's own machine, if the person named it."""
@@ -72,8 +73,7 @@ class Rule(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         if self.ports == WEB:
             return self.host
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{','.join(map(str, self.ports)) or '*'}"
+        return with_port(self.host, ",".join(map(str, self.ports)) or "*")
 
 
 class PrivateHost(msgspec.Struct, frozen=True):

@@ -48,11 +48,10 @@ from ctui.gateway.egress.upstream import Upstreams
 from ctui.gateway.http1 import Gone, Peer, end_to_end, exchange, framing
 from ctui.gateway.pump import Pump
 from ctui.gateway.sockets import Acceptor, listen_unix
+from ctui.host_port import HTTP
 
 PORTS_FILE = "names.json"
 """File beside the socket, for the task's side."""
-HTTP = 80
-"""Port on which a tunnel is HTTP without TLS."""
 CONNECTIONS = 256
 """Of one run at the same time."""
 HEAD_SECONDS = 20.0

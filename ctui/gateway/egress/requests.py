@@ -10,10 +10,10 @@ import h11
 from ctui.gateway.egress.names import Target, target_of
 from ctui.gateway.egress.upstream import Upstream
 from ctui.gateway.http1 import ECHOES, end_to_end, framing, upgrade
+from ctui.host_port import HTTP
 from ctui.text import one_line
 
 _PREFIX = b"http://"
-_PORT = 80
 
 
 class BadRequest(ValueError):
@@ -36,7 +36,7 @@ def split(request: h11.Request) -> tuple[Target, bytes]:
         path, slash = mark + query + slash + path, b"/"
     if b"@" in host or b"#" in address:
         raise BadRequest("an address with a login or a fragment")
-    return target_of(host.decode("ascii"), _PORT), b"/" + path
+    return target_of(host.decode("ascii"), HTTP), b"/" + path
 
 
 def path_of(request: h11.Request) -> bytes:
@@ -74,7 +74,7 @@ def passed_on(
     Raises:
         BadRequest: the proxy's answer would have its password in it.
     """
-    host = str(target).encode() if target.port != _PORT else str(target).rpartition(":")[0].encode()
+    host = str(target).encode() if target.port != HTTP else str(target).rpartition(":")[0].encode()
     other = upgrade(request.headers)
     headers = [
         (b"Host", host),

@@ -18,14 +18,13 @@ from ctui.gateway.egress.policy import Rule
 from ctui.gateway.model import Access
 from ctui.gateway.ssh.files import AGENT_SOCKET, CONFIG
 from ctui.gateway.ssh.keys import SshKey
+from ctui.host_port import HTTPS, SSH
 from ctui.paths import Paths
 from ctui.sandbox.spec import CERTIFICATES, GATEWAY_FOLDER, TRUST_VARIABLES
 from ctui.tasks.network.ssh_keys import ssh_key
 from ctui.tasks.secrets.values import read_values
 from ctui.text import one_line
 
-_HTTPS = 443
-SSH = 22
 _SIGNING = {
     "SSH_AUTH_SOCK": f"{GATEWAY_FOLDER}/{AGENT_SOCKET}",
     # The tree's own says for which host it wants a signature; a base's may be too old for that.
@@ -142,7 +141,7 @@ def opened_target(rule: CredentialRule) -> Target:
     Raises:
         InvalidInput: it names no host.
     """
-    return _target("gateway.credentials", rule.host, _HTTPS)
+    return _target("gateway.credentials", rule.host, HTTPS)
 
 
 def ssh_target(rule: SshRule) -> Target:

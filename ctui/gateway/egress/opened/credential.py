@@ -9,11 +9,11 @@ import msgspec
 
 from ctui.gateway.egress.names import Target
 from ctui.gateway.http1 import ECHOES, Headers, end_to_end, framing, upgrade
+from ctui.host_port import HTTPS
 
 _WEBSOCKET = b"websocket"
 _SESSIONS = (b"set-cookie", b"set-cookie2")
 _SWITCHES = 101
-_HTTPS = 443
 
 
 class Credential(msgspec.Struct, frozen=True):
@@ -76,7 +76,7 @@ def with_credential(request: h11.Request, path: bytes, credential: Credential) -
     if request.method.upper() in ECHOES:
         raise Forbidden("its answer would bring the credential back")
     target = credential.target
-    host = str(target).removesuffix(f":{_HTTPS}").encode()
+    host = str(target).removesuffix(f":{HTTPS}").encode()
     name = credential.header.encode()
     websocket = _websocket(request.headers)
     headers = [
