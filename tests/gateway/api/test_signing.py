@@ -49,7 +49,8 @@ MODELS = st.text(st.characters(codec="ascii", categories=("L", "N", "P", "S")), 
 @given(
     method=st.sampled_from(["GET", "POST"]),
     host=st.sampled_from(["https://bedrock.eu-west-1.amazonaws.com", "http://127.0.0.1:8080/aws"]),
-    model=MODELS,
+    # A path with dots alone is resolved before it is signed, and passed on to nobody (`routes`).
+    model=MODELS.filter(lambda text: text not in {".", ".."}),
     query=st.dictionaries(MODELS, MODELS, max_size=3),
     body=st.binary(max_size=100),
     token=st.sampled_from(["", TOKEN]),
