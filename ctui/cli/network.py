@@ -249,7 +249,7 @@ def log(task: str | None, *, limit: int, as_json: bool) -> None:
 def _change(hosts: tuple[str, ...], effect: Effect, scope: _Scope, *, as_json: bool) -> None:
     from ctui.tasks.store import now
 
-    rules = [_rule_of(host, effect) for host in hosts]  # all of them, or none
+    rules = [_rule_of(host, effect, scope) for host in hosts]  # all of them, or none
     table = context.store().host_rules
     kept = [table.set(host, effect, now(), scope.repository, scope.task_id) for host in rules]
     _tell_driver()
@@ -260,26 +260,26 @@ def _change(hosts: tuple[str, ...], effect: Effect, scope: _Scope, *, as_json: b
         click.echo(f"{rule.id}: {rule.effect} {rule.host} ({rule.origin})")
 
 
-def _rule_of(host: str, effect: Effect) -> str:
+def _rule_of(host: str, effect: Effect, scope: _Scope) -> str:
     """Return a rule as it is kept."""
-    from ctui.tasks.network.lent import SSH, checked_target
+    from ctui.host_port import SSH
+    from ctui.tasks.network.lent import checked_target, ssh_target
     from ctui.tasks.network.rules import checked_host
 
-    if effect == "sign":
-        return str(checked_target(host, SSH))
-    return str(checked_host(host, effect))
+    if effect != "sign":
+        return str(checked_host(host, effect))
+    target = checked_target(host, SSH)
+    there = [ssh_target(rule) for rule in scope.config.gateway.ssh]
+    if target not in there:
+        named = f"they name {', '.join(map(str, there))}" if there else "there is none"
+        raise InvalidInput(
+            f"no rule of [[gateway.ssh]] is for {target}; {named}",
+            hint="`ctui config edit` adds one: docs/network.md",
+        )
+    return str(target)
 
 
 def _tell_driver() -> None:
-    """Have rules count at once for the tasks that run; without a driver none does."""
-    from ctui.client.client import Client
-    from ctui.client.connection import driver_pid
-    from ctui.tasks.calls import RulesChanged
+    from ctui.client.rule_changes import tell_rules_changed
 
-    async def tell() -> None:
-        if await driver_pid(context.paths()) is None:
-            return
-        async with Client(context.paths()) as client:
-            await client.call(RulesChanged())
-
-    asyncio.run(tell())
+    asyncio.run(tell_rules_changed(context.paths()))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ctui.claude.login.platform import Platform
-from ctui.claude.login.platforms import platform_credential, platform_of
+from ctui.claude.login.platform_credentials import platform_credential
+from ctui.claude.login.platforms import platform_of
 from ctui.tasks.network.sealed import PLACEHOLDER
 
 

@@ -41,7 +41,8 @@ RETIRED: Mapping[str, str] = {
 """Keys that older files have: each is said in one line, and does nothing."""
 
 _LABEL = r"(?!-)[a-z0-9-]{1,63}(?<!-)"
-_DOMAIN = re.compile(rf"\*(?:\.{_LABEL}){{1,10}}(?<!localhost)(?::[1-9][0-9]{{0,4}})?")
+_PORT = r"(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])"
+_DOMAIN = re.compile(rf"\*(?:\.{_LABEL}){{1,10}}(?<!localhost)(?::{_PORT})?")
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _NO_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 

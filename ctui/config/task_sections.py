@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from ctui.host_port import with_port
+
 PermissionMode = Literal["default", "acceptEdits", "plan", "dontAsk"]
 """Permission modes that a task may have; bypassing every question is a separate, explicit option.
 """
@@ -119,7 +121,7 @@ class PrivateAddress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     port: Annotated[int, Meta(ge=1, le=65535)]
 
     def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return with_port(self.host, self.port)
 
 
 class NetworkConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -27,7 +27,7 @@ class Channel(Protocol):
     async def ends(self) -> bool:
         """Return True when the other side closes, False when it says something before."""
 
-    def shutdown(self) -> None:
+    async def shutdown(self) -> None:
         """Say nothing more."""
 
 
@@ -51,7 +51,7 @@ class PlainChannel:
         except OSError:
             return True
 
-    def shutdown(self) -> None:
+    async def shutdown(self) -> None:
         self._socket.shutdown(socket.SHUT_WR)
 
 
@@ -124,11 +124,11 @@ class TlsChannel:
             self._held = data
         return False
 
-    def shutdown(self) -> None:
+    async def shutdown(self) -> None:
         """Tell the other side that this is the end; what it still says can be read."""
         with contextlib.suppress(ssl.SSLError):  # the other side has not ended yet
             self._tls.unwrap()
-        self._socket.send(self._going.read())
+        await self._flush()
         self._socket.shutdown(socket.SHUT_WR)
 
     def _try_handshake(self) -> bool:
@@ -198,7 +198,7 @@ async def join(first: Channel, second: Channel, *, idle: float) -> tuple[int, in
                 await sink.sendall(data)
                 counts[way] += len(data)
                 await asyncio.sleep(0)
-            sink.shutdown()
+            await sink.shutdown()
 
         ways = [
             asyncio.ensure_future(one_way(first, second, 0)),

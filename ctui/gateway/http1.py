@@ -26,6 +26,9 @@ _HOP = {
 }
 """Headers about one connection and not about the message (RFC 9110, 7.6.1)."""
 
+ECHOES = {b"TRACE", b"TRACK"}
+"""Methods by which a server sends back what it was sent (RFC 9110, 9.3.8; IIS had the other)."""
+
 Headers = list[tuple[bytes, bytes]]
 Event = (
     h11.Request
@@ -133,9 +136,9 @@ class Peer:
 
     async def _linger(self) -> None:
         """Let the other side close first: what it still sends would else take the answer away."""
-        self.channel.shutdown()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LINGER_SECONDS):
+                await self.channel.shutdown()
                 while await self._received():
                     pass
 
@@ -241,14 +244,18 @@ async def _after(upload: asyncio.Future[None], asking: Peer) -> None:
     raise Gone
 
 
+def _without_trailers(event: h11.Event) -> h11.Event:
+    """Return an event without what follows a body, which others could take for headers."""
+    return h11.EndOfMessage() if isinstance(event, h11.EndOfMessage) else event
+
+
 async def _pass_body(asking: Peer, asked: Peer, patience: float) -> None:
     while True:
         async with asyncio.timeout(patience):
             event = await asking.event()
             if not isinstance(event, h11.Data | h11.EndOfMessage):
                 raise Gone
-            # What follows a body (RFC 9110, 6.5) could be taken for headers: it is left out.
-            await asked.send(h11.EndOfMessage() if isinstance(event, h11.EndOfMessage) else event)
+            await asked.send(_without_trailers(event))
         if isinstance(event, h11.EndOfMessage):
             return
 
@@ -269,7 +276,7 @@ async def _pass_answer(
                 event = response(event)
             elif isinstance(event, h11.InformationalResponse):
                 event = interim(event)
-            await asking.send(event)
+            await asking.send(_without_trailers(event))
         if isinstance(event, h11.InformationalResponse) and event.status_code == 101:
             return True
         if isinstance(event, h11.EndOfMessage):

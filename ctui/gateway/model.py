@@ -38,6 +38,9 @@ class Login(msgspec.Struct, frozen=True):
         base_url: of the API, with or without a path; "" is the usual one of its kind, which
             Bedrock and Vertex do not have.
         headers: further ones that are sent with each call (ANTHROPIC_CUSTOM_HEADERS).
+        place: part of every path at Vertex, "projects/P/locations/L"; no other one is asked.
+        region: of AWS, where the secret is keys by which each request is signed (`api/signing`).
+        models: that may be asked for at Bedrock beside Claude's own by their usual names.
         spare: it counts only where the gateway knows no other of its name. A driver that took a
             run over cannot know the login that came with a command to the one before.
     """
@@ -47,6 +50,9 @@ class Login(msgspec.Struct, frozen=True):
     secret: str
     base_url: str = ""
     headers: tuple[tuple[str, str], ...] = ()
+    place: str = ""
+    region: str = ""
+    models: tuple[str, ...] = ()
     spare: bool = False
 
     def __repr__(self) -> str:

@@ -62,6 +62,8 @@ class TaskOptions(msgspec.Struct, frozen=True, omit_defaults=True):
     """US dollars over all runs of the task."""
     mcp_servers: dict[str, McpServer] = {}
     """Beside ctui's own. References, never secrets: these are filled in when a run starts."""
+    program_servers: tuple[str, ...] = ()
+    """Names of those that a program gave: no private address is reached by their names."""
     approval_tool: str = ""
     """`mcp__server__tool`: this tool decides on what the CLI asks, and not the person."""
     unattended: bool = False

@@ -49,21 +49,21 @@ def _run(commands: Sequence[str], environment: Mapping[str, str], tell: Tell) ->
         (os.POSIX_SPAWN_DUP2, 1, 2),
         (os.POSIX_SPAWN_DUP2, says_end, 3),
     ]
-    try:
-        os.posix_spawn(
-            "/bin/sh",
-            ["/bin/sh", "-c", SCRIPT, "start", *commands],
-            environment,
-            file_actions=actions,
-            setsigmask=(),
-            setsigdef=(signal.SIGPIPE, signal.SIGXFSZ),
-        )
-    except OSError as error:
-        tell("start_failed", reason=str(error))
-        return
-    finally:
-        os.close(says_end)
     with os.fdopen(ends, "rb") as file:
+        try:
+            os.posix_spawn(
+                "/bin/sh",
+                ["/bin/sh", "-c", SCRIPT, "start", *commands],
+                environment,
+                file_actions=actions,
+                setsigmask=(),
+                setsigdef=(signal.SIGPIPE, signal.SIGXFSZ),
+            )
+        except OSError as error:
+            tell("start_failed", reason=str(error))
+            return
+        finally:
+            os.close(says_end)
         said = file.read(32)
     # A process of the task can write there too: it could only tell of a failure that was none.
     with contextlib.suppress(ValueError, IndexError):

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from ctui.claude.login.platform import Platform
-from ctui.claude.login.platforms import platform_credential, platform_of
+from ctui.claude.login.platform_credentials import platform_credential
+from ctui.claude.login.platforms import platform_of
 from ctui.errors import InvalidInput, LoginRequired
 
 PLACEHOLDER = "in-its-place"
@@ -107,19 +108,77 @@ def test_what_cannot_be_used_is_said_by_its_variable(environ: Mapping[str, str],
         platform_of(environ, PLACEHOLDER)
 
 
-def test_keys_of_aws_and_azure_come_from_their_variables() -> None:
+def test_keys_of_aws_and_azure_come_from_their_variables(tmp_path: Path) -> None:
     for environ, name, kind in (
         (BEDROCK, "AWS_BEARER_TOKEN_BEDROCK", "auth-token"),
         (FOUNDRY, "ANTHROPIC_FOUNDRY_API_KEY", "api-key"),
     ):
         platform = found(environ)
-        credential = platform_credential(platform, {name: f" {KEY}\n"})
-        assert (credential.kind, credential.value) == (kind, KEY)
-        with pytest.raises(LoginRequired, match=f"{name} is not set"):
-            platform_credential(platform, {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y"})
+        credential = platform_credential(platform, {name: f" {KEY}\n", **ACCESS})
+        assert (credential.kind, credential.value, credential.signs) == (kind, KEY, False)
+        with pytest.raises(LoginRequired, match="is not installed") as raised:
+            platform_credential(platform, {"PATH": str(tmp_path)})
+        assert f"or set {name}" in raised.value.hint
         with pytest.raises(LoginRequired, match=name) as raised:
             platform_credential(platform, {name: "a b c d e f g h"})
         assert "a b c" not in str(raised.value)
+
+
+ACCESS = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret+key/0123456789"}
+
+
+def test_access_keys_sign_and_each_part_is_a_secret() -> None:
+    platform = found(BEDROCK)
+    credential = platform_credential(platform, ACCESS)
+    assert (credential.value, credential.signs) == ("AKIAEXAMPLE:secret+key/0123456789", True)
+    assert credential.secrets == ("secret+key/0123456789",)
+    session = {**ACCESS, "AWS_ACCESS_KEY_ID": "ASIAX", "AWS_SESSION_TOKEN": " token-of-a-session"}
+    credential = platform_credential(platform, session)
+    assert credential.value == "ASIAX:secret+key/0123456789:token-of-a-session"
+    assert credential.secrets == ("secret+key/0123456789", "token-of-a-session")
+    for wrong in (
+        {"AWS_SECRET_ACCESS_KEY": ""},
+        {"AWS_SECRET_ACCESS_KEY": "with:a-colon-in-it"},
+        {"AWS_ACCESS_KEY_ID": "ASIAX"},
+        {"AWS_SESSION_TOKEN": "two\r\nlines"},
+    ):
+        with pytest.raises(LoginRequired, match="are no keys of AWS") as raised:
+            platform_credential(platform, {**ACCESS, **wrong})
+        assert "secret+key" not in str(raised.value)
+
+
+def _program(folder: Path, name: str, arguments: str, prints: str) -> dict[str, str]:
+    """Make a program that prints something for these arguments; the environment with it."""
+    program = folder / name
+    program.write_text(f"#!/bin/sh\n[ \"$*\" = '{arguments}' ] && printf '%s' '{prints}'\n")
+    program.chmod(0o755)
+    return {"PATH": f"{folder}:/usr/bin:/bin"}
+
+
+AWS = "configure export-credentials --format process"
+AZ = "account get-access-token --query accessToken --output tsv"
+AZ += " --resource https://cognitiveservices.azure.com"
+
+
+def test_profiles_and_single_sign_on_are_what_the_cli_of_aws_exports(tmp_path: Path) -> None:
+    said = '{"Version": 1, "AccessKeyId": "ASIAX", "SecretAccessKey": "s/0123456789", '
+    said += '"SessionToken": "token-of-a-session", "Expiration": "2026-01-01T00:00:00Z"}'
+    environ = _program(tmp_path, "aws", AWS, said)
+    credential = platform_credential(found(BEDROCK), environ)
+    assert (credential.value, credential.signs) == ("ASIAX:s/0123456789:token-of-a-session", True)
+    for wrong in ("", "[]", '{"AccessKeyId": 7}', '{"AccessKeyId": "s3cr"', "s3cret"):
+        with pytest.raises(LoginRequired, match="prints none") as raised:
+            platform_credential(found(BEDROCK), _program(tmp_path, "aws", AWS, wrong))
+        assert "s3cr" not in str(raised.value)
+        assert "`aws sso login`" in raised.value.hint
+
+
+def test_entra_s_token_is_what_the_cli_of_azure_prints(tmp_path: Path) -> None:
+    environ = _program(tmp_path, "az", AZ, "eyJ0.token-of-entra\n")
+    credential = platform_credential(found(FOUNDRY), environ)
+    assert (credential.kind, credential.value) == ("auth-token", "eyJ0.token-of-entra")
+    with pytest.raises(LoginRequired, match="prints none"):
+        platform_credential(found(FOUNDRY), _program(tmp_path, "az", "login", ""))
 
 
 def test_google_s_token_is_what_its_own_program_prints_each_time(tmp_path: Path) -> None:
@@ -137,6 +196,6 @@ def test_google_s_token_is_what_its_own_program_prints_each_time(tmp_path: Path)
     program.chmod(0o755)
     tokens = [platform_credential(platform, environ).value for _ in range(2)]
     assert tokens == ["ya29.token-number-1", "ya29.token-number-2"]
-    with pytest.raises(LoginRequired, match="prints no token") as raised:
+    with pytest.raises(LoginRequired, match="prints none") as raised:
         platform_credential(platform, environ)
     assert "secret" not in str(raised.value)

@@ -45,6 +45,14 @@ def test_edit_keeps_the_old_one_when_the_new_one_is_wrong(tmp_path: Path, file: 
     assert leftovers(file) == ["config.toml"]
 
 
+def test_edit_finds_what_validate_does(tmp_path: Path, file: Path) -> None:
+    """A host that is none is one more thing that keeps the file as it was."""
+    wrong = '[network]\nallow = ["http://a.example"]\n'
+    said = ctui(tmp_path, "config", "edit", EDITOR=editor(wrong), code=1).stderr
+    assert "your text:2: network.allow: http://a.example" in said
+    assert leftovers(file) == []
+
+
 def test_edit_asks_whether_to_go_on_at_a_terminal(tmp_path: Path, file: Path) -> None:
     # The first time it writes something wrong, the second time something right.
     program = (

@@ -69,15 +69,21 @@ def test_a_denial_wins_over_a_credential(paths: Paths, tmp_path: Path, key: Path
     ctui(tmp_path, "network", "check", "api.example.org", code=1)
 
 
-def test_agreeing_beforehand_is_a_rule_that_can_be_taken_back(paths: Paths, tmp_path: Path) -> None:
-    del paths
+def test_agreeing_beforehand_is_a_rule_that_can_be_taken_back(
+    paths: Paths, tmp_path: Path, key: Path
+) -> None:
+    """It is about a key that there is: a host that no rule names is a mistake."""
+    said = refused(tmp_path, "network", "sign", "git.example.org")
+    assert "no rule of [[gateway.ssh]] is for git.example.org:22; there is none" in said
+    _settings(paths, RULES.replace("KEY", str(key)))
     [kept] = json.loads(ctui(tmp_path, "network", "sign", "git.example.org", "--json").stdout)
     assert (kept["host"], kept["effect"]) == ("git.example.org:22", "sign")
-    # It does not let the host be reached: the settings do.
-    ctui(tmp_path, "network", "check", "git.example.org:22", code=1)
     assert "sign" in ctui(tmp_path, "network", "show").stdout
     ctui(tmp_path, "network", "forget", str(kept["id"]))
     assert "HOST" in refused(tmp_path, "network", "sign", "*.example.org")
+    said = refused(tmp_path, "network", "sign", "git.example.org:2222")
+    assert "is for git.example.org:2222; they name git.example.org:22" in said
+    assert json.loads(ctui(tmp_path, "network", "show", "--json").stdout)["rules"] == []
 
 
 def test_doctor_says_what_is_missing_first_and_what_is_there(

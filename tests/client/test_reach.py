@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from ctui.claude.mcp.mcp_config import read_mcp_servers
+from ctui.claude.mcp.mcp_config import parse_mcp_servers, read_mcp_servers
 from ctui.client.tasks.new_task import NewTask, with_servers
 from ctui.client.tasks.reach import check_hosts, check_offered
 from ctui.config import Config
@@ -109,6 +109,44 @@ def test_a_task_has_the_servers_that_were_looked_at(tmp_path: Path, paths: Paths
     assert with_servers(paths, NewTask(prompt="x", servers=servers)).mcp_servers == servers
 
 
+def _task(options: TaskOptions) -> Task:
+    return Task(
+        id="one",
+        repository="/r/.git",
+        worktree="/w",
+        metadata=None,
+        branch=None,
+        base=None,
+        session="s",
+        prompt="p",
+        options=options,
+    )
+
+
+def test_no_private_address_is_reached_by_the_name_of_a_programs_server(paths: Paths) -> None:
+    """Its host is below one that is offered, and whoever owns that says where the name leads."""
+    paths.config.mkdir(parents=True)
+    (paths.config / "own.json").write_text(SERVERS.replace("docs", "own-docs"))
+    paths.config_file.write_text('[claude]\nmcp_config = "own.json"\n')
+    server = parse_mcp_servers(SERVERS.replace("mcp.example.net", "evil.example.net"), "it")["docs"]
+    options = with_servers(paths, NewTask(prompt="x", servers={"docs": server}))
+    policy = task_policy(_task(msgspec.structs.replace(options, network="allow")), _config(), ())
+    found = {
+        host: decide(policy, Target(host, port))
+        for host, port in (
+            ("evil.example.net", 443),
+            ("mcp.example.net", 443),
+            ("registry.lan", 4873),
+        )
+    }
+    assert {host: verdict.private for host, verdict in found.items()} == {
+        "evil.example.net": False,
+        "mcp.example.net": True,
+        "registry.lan": True,
+    }
+    assert {verdict.what for verdict in found.values()} == {"allow"}
+
+
 def test_hosts_need_a_network_that_has_hosts() -> None:
     hosts = ("a.example.net",)
     check_hosts(TaskOptions(network="allow", allow_hosts=hosts))
@@ -120,17 +158,7 @@ def test_hosts_need_a_network_that_has_hosts() -> None:
 
 def test_a_task_reaches_the_hosts_that_it_was_given_unless_they_are_denied_or_private() -> None:
     hosts = ("a.example.net", "*.b.example.net", "denied.example.net", "host:5432", "127.0.0.1")
-    task = Task(
-        id="one",
-        repository="/r/.git",
-        worktree="/w",
-        metadata=None,
-        branch=None,
-        base=None,
-        session="s",
-        prompt="p",
-        options=TaskOptions(network="allow", allow_hosts=hosts),
-    )
+    task = _task(TaskOptions(network="allow", allow_hosts=hosts))
     policy = task_policy(task, _config(deny=["denied.example.net"]), ())
     verdicts = {
         f"{host}:{port}": decide(policy, Target(host, port)).what

@@ -42,10 +42,22 @@ def test_a_wrong_type_in_line_7_is_reported_as_line_7() -> None:
     assert problem.hint == "such as 2048"
 
 
+_DOMAINS = "write it like *.tasks.example.org, or *.tasks.example.org:6080"
+
+
+@pytest.mark.parametrize("port", ["", ":1", ":6080", ":59999", ":65535"])
+def test_a_domain_has_a_port_that_there_is(port: str) -> None:
+    assert found(f"[serve]\nports_domain = '*.a.example{port}'\n") == []
+
+
 @pytest.mark.parametrize(
     ("text", "line", "key", "hint"),
     [
         ("[claude]\nmodle = 'opus'\n", 2, "claude.modle", "did you mean claude.model?"),
+        *(
+            (f"[serve]\nports_domain = '*.a.example{port}'\n", 2, "serve.ports_domain", _DOMAINS)
+            for port in (":99999", ":65536", ":0", ":")
+        ),
         ("\n\n[cluade]\nmodel = 'x'\n", 3, "cluade", "did you mean claude?"),
         ("[claude]\ndebugger = true\n", 2, "claude.debugger", "did you mean sandbox.debugger?"),
         ("model = 'opus'\n", 1, "model", "it belongs into [claude]"),

@@ -257,7 +257,9 @@ async def test_a_turn_with_another_kind_of_login(
     path = {"vertex": "/v1", "foundry": "/anthropic"}.get(kind, "")
     async with upstream(played_elsewhere(start_model())) as server:
         access = made.access(placeholder=PLACEHOLDER, login="elsewhere")
-        login = Login("elsewhere", sent, KEY, base_url=server.url + path)
+        platform = platform_of(PERSONS.get(kind, {}), PLACEHOLDER)
+        place = platform.path if platform else ""
+        login = Login("elsewhere", sent, KEY, base_url=server.url + path, place=place)
         async with linked(made, [access], [login]):
             env = environment_of(kind)
             events = await turn(engine, made, env, "usage 1000 100", "say Hello.")

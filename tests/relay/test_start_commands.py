@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import sys
 from pathlib import Path
 
 import pytest
 
+from ctui.paths import resource
 from tests.relay.test_relay import ECHO, Relay
 
 
@@ -20,6 +22,17 @@ def relay(tmp_path: Path) -> Relay:
 def begin(relay: Relay, folder: Path, *commands: str) -> None:
     message = {"env": {"WORD": "hello", "TMPDIR": str(folder)}, "start": commands}
     relay.send(json.dumps(message).encode() + b"\n")
+
+
+def test_one_that_cannot_start_leaves_nothing_open(tmp_path: Path) -> None:
+    """A command that is longer than the kernel takes."""
+    file = resource("docker") / "relay" / "start_commands.py"
+    start = runpy.run_path(str(file))["_run"]
+    told: list[dict[str, object]] = []
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    start(["x" * (1 << 22)], {"TMPDIR": str(tmp_path)}, lambda _, **said: told.append(said))
+    assert len(told) == 1
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
 def said_but_of_home(relay: Relay) -> dict[str, object]:

@@ -12,10 +12,12 @@ import pytest
 import pytest_asyncio
 
 from ctui.errors import RunnerUnavailable
+from ctui.sandbox.docker.docker_runner import DockerRunner
 from ctui.sandbox.docker.endpoint import Endpoint
 from ctui.sandbox.docker.engine import Engine
 from ctui.sandbox.docker.liveness import answered
 from ctui.sandbox.docker.transport import Connection, EngineHangs, connect, request
+from docker import APIClient
 
 
 @pytest.fixture
@@ -62,6 +64,14 @@ async def test_it_is_said_that_it_does_not_answer(silent: Endpoint) -> None:
     with pytest.raises(EngineHangs):
         await asyncio.wait_for(request(connection, "GET", "/_ping", {}), 30)
     connection.close()
+
+
+async def test_who_looks_at_the_disk_does_not_wait_for_it(silent: Endpoint) -> None:
+    """A driver that has only adopted its tasks does not know yet where its folder is."""
+    client = APIClient(f"unix://{silent.address}", version="1.44")
+    runner = DockerRunner(Engine(silent, client), "i")
+    async with asyncio.timeout(4):
+        assert await runner.free_space() is None
 
 
 async def test_a_call_is_given_up_only_where_the_engine_answers_nobody(

@@ -191,7 +191,7 @@ async def test_git_over_ssh_with_a_key_that_stays_outside(person: Person, tmp_pa
         )
         await person.start("signs", *clone, skip_permissions=True)
         ask = await person.asked("signs", seconds=_PATIENCE)
-        assert (ask.kind, ask.title) == (AskKind.HOST, "sign in at host by ssh")
+        assert (ask.kind, ask.title) == (AskKind.HOST, f"sign in at host:{port} by ssh")
         code, said = await person.ctui("task", "answer", "signs", "allow")
         assert code == 0, said
         await person.idle("signs", seconds=_PATIENCE)

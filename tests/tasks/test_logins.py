@@ -7,6 +7,7 @@ import pytest
 
 from ctui.claude.login.credentials import Credential
 from ctui.claude.login.platforms import platform_of
+from ctui.config import Config
 from ctui.errors import InvalidInput, LoginRequired
 from ctui.gateway.custom_headers import custom_headers_text
 from ctui.tasks.calls import Login
@@ -77,7 +78,7 @@ async def test_further_headers_are_the_caller_s_and_are_redacted() -> None:
     logins.remember("one", Login({"ANTHROPIC_API_KEY": _NEW, "ANTHROPIC_CUSTOM_HEADERS": _HEADERS}))
     account = await logins.of(_TASK, needed=True)
     assert account is not None
-    login = login_of(_TASK, account)
+    login = login_of(_TASK, account, Config())
     assert login is not None
     assert (login.kind, login.secret) == ("api-key", _NEW)
     assert dict(login.headers) == {"X-Team": "blue", "X-Company-Key": "company-key-0123456789"}
@@ -93,16 +94,25 @@ async def test_a_task_s_platform_gets_no_other_login(monkeypatch: pytest.MonkeyP
     options = TaskOptions(network="allow", platform=platform)
     task = msgspec.structs.replace(_TASK, options=options)
     logins = _logins(_OLD)
-    with pytest.raises(LoginRequired, match="AWS_BEARER_TOKEN_BEDROCK is not set"):
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(LoginRequired, match="`aws` prints, which is not installed"):
         await logins.of(task, needed=True)
     logins.remember("one", Login({"AWS_BEARER_TOKEN_BEDROCK": "key-of-the-caller"}, stored=True))
     monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", "key-of-another-shell")
     account = await logins.of(task, needed=True)
     assert account is not None
-    login = login_of(task, account)
+    login = login_of(task, account, Config())
     assert login is not None
     assert (login.kind, login.secret) == ("bedrock", "key-of-the-caller")
     assert login.base_url == "https://bedrock-runtime.us-east-1.amazonaws.com"
+    assert login.region == ""
+    keys = {"AWS_ACCESS_KEY_ID": "AKIA0123456789", "AWS_SECRET_ACCESS_KEY": "secret/of+aws"}
+    logins.remember("one", Login(keys, stored=True))
+    monkeypatch.delenv("AWS_BEARER_TOKEN_BEDROCK")
+    signed = login_of(task, await logins.of(task, needed=True), Config())
+    assert signed is not None
+    assert (signed.region, signed.secret) == ("us-east-1", "AKIA0123456789:secret/of+aws")
+    assert logins.redactor.redact(b"secret/of+aws") == b"[redacted]"
     environment = sealed_environment(login, (), platform)
     assert "key-of" not in str(environment)
     assert "bedrock-runtime.us-east-1.amazonaws.com" in environment["NO_PROXY"]

@@ -170,6 +170,32 @@ async def test_the_first_table_names_what_an_earlier_driver_lent(driver: Driver)
     await driver.desk.lend("env", _BUILDS)
     [lent] = [one for one in driver.desk._gate._accesses.values() if one.task != "sealed"]
     assert (lent.credentials, lent.keys) == ((), ())
+    for host, port in (("api.example", 443), ("git.example", 22)):
+        assert decide(lent.egress, Target(host, port)).what == "ask"
+
+
+async def test_what_the_settings_lend_no_more_is_taken_from_runs_that_have_it(
+    driver: Driver,
+) -> None:
+    """A rule that is new is for later runs only."""
+    token, other = (CredentialRule(f"{one}.example", "X-Key", "KEY") for one in ("a", "b"))
+    keys = tuple(SshRule(f"{one}.example", "~/.ssh/id") for one in ("git", "old"))
+
+    def lend(credentials: tuple[CredentialRule, ...], ssh: tuple[SshRule, ...]) -> None:
+        named = GatewayConfig(credentials=credentials, ssh=ssh)
+        config = msgspec.structs.replace(Config(), gateway=named, network=NetworkConfig(ports=0))
+        driver.desk._config = lambda: config
+
+    lend((token,), keys)
+    driver.store.tasks.add(_task("sealed", "allow"))
+    driver.store.runs.add(Run(task="sealed", number=1, container="sealed"))
+    driver.desk.take_over()
+    lend((other,), keys[:1])
+    driver.desk.rules_changed()
+    await asyncio.gather(*driver.desk._jobs)
+    [access] = driver.desk._gate._accesses.values()
+    assert access.credentials == ()
+    assert [key.host for key in access.keys] == ["git.example"]
 
 
 async def test_a_task_ends_also_where_no_gateway_can_run() -> None:

@@ -43,6 +43,8 @@ class Credential(msgspec.Struct, frozen=True):
 
     kind: Kind
     value: str
+    signs: bool = False
+    """True for keys of AWS, which are "ID:SECRET" or "ID:SECRET:TOKEN"; no CLI gets them."""
 
     def __repr__(self) -> str:
         return f"Credential({self.kind})"
@@ -50,6 +52,11 @@ class Credential(msgspec.Struct, frozen=True):
     def __rich_repr__(self) -> list[tuple[str, str]]:
         # The inherited one would put the secret into a formatted traceback.
         return [("kind", self.kind)]
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Return each part of it that nobody may see."""
+        return tuple(self.value.split(":")[1:]) if self.signs else (self.value,)
 
     def environment(self) -> dict[str, str]:
         """Return the one variable that the CLI gets, with the secret."""

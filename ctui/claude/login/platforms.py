@@ -1,22 +1,18 @@
 """Platforms that offer Claude beside its own API, as Claude Code's own variables name them.
 
 What a task's CLI gets of one is no secret: which platform, and where. It sends its calls without a
-credential to the gateway, which adds the person's. Requests are not signed: AWS and Azure are asked
-with keys of their services, and Google with a token that its own program prints, anew whenever one
-is rejected.
+credential to the gateway, which adds the person's (`platform_credentials`).
 """
 
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ctui.claude.login.credentials import Credential
 from ctui.claude.login.platform import Platform, PlatformName
-from ctui.errors import InvalidInput, LoginRequired
+from ctui.claude.login.platform_credentials import CREDENTIALS
+from ctui.errors import InvalidInput
 
 _SWITCHES: Mapping[str, PlatformName] = {
     "CLAUDE_CODE_USE_BEDROCK": "bedrock",
@@ -24,13 +20,6 @@ _SWITCHES: Mapping[str, PlatformName] = {
     "CLAUDE_CODE_USE_FOUNDRY": "foundry",
 }
 _ON = {"1", "true", "yes", "on"}
-_SECRETS: Mapping[PlatformName, str] = {
-    "bedrock": "AWS_BEARER_TOKEN_BEDROCK",
-    "foundry": "ANTHROPIC_FOUNDRY_API_KEY",
-}
-"""Variables of the credentials; that of Google is printed by a program."""
-CREDENTIALS = (*_SECRETS.values(), "GOOGLE_APPLICATION_CREDENTIALS", "CLOUDSDK_CONFIG")
-"""These, and what says to that program whose token it is: a command brings them to the driver."""
 _MODELS = (
     "ANTHROPIC_MODEL",
     "ANTHROPIC_SMALL_FAST_MODEL",
@@ -43,11 +32,9 @@ VARIABLES = (
     *("CLOUD_ML_REGION", "ANTHROPIC_VERTEX_PROJECT_ID", "ANTHROPIC_VERTEX_BASE_URL"),
     *("ANTHROPIC_FOUNDRY_RESOURCE", "ANTHROPIC_FOUNDRY_BASE_URL"),
 )
-"""All that is read here, or by the program that prints Google's token."""
+"""All that is read here, or by the programs that print credentials."""
 _MODEL = re.compile(r"[\x21-\x7e]{1,2048}")
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
-_TOKEN_PROGRAM = ("gcloud", "auth", "application-default", "print-access-token")
-_TOKEN_SECONDS = 30.0
 
 
 class _Place(NamedTuple):
@@ -83,27 +70,6 @@ def platform_of(environ: Mapping[str, str], placeholder: str) -> Platform | None
     models = {key: environ[key] for key in _MODELS if _MODEL.fullmatch(environ.get(key, ""))}
     switches = {chosen[0]: "1", **found.environment, **models}
     return Platform(name, found.place, found.base_url, found.host, switches)
-
-
-def platform_credential(platform: Platform, environ: Mapping[str, str]) -> Credential:
-    """Return the credential for a platform.
-
-    Raises:
-        LoginRequired: there is none, and what helps.
-    """
-    if platform.name == "vertex":
-        return Credential("auth-token", _google_token(environ))
-    variable = _SECRETS[platform.name]
-    value = environ.get(variable, "")
-    if not value.strip():
-        raise LoginRequired(
-            f"{platform} is asked with a key of its own, and {variable} is not set",
-            hint=f"make one there and set {variable}: ctui signs no requests and fetches no tokens",
-        )
-    try:
-        return Credential.parse(value, "auth-token" if platform.name == "bedrock" else "api-key")
-    except InvalidInput as error:
-        raise LoginRequired(f"{variable}: {error.message}", hint=f"set {variable} anew") from None
 
 
 def _bedrock(environ: Mapping[str, str]) -> _Place:
@@ -159,29 +125,3 @@ def _url(environ: Mapping[str, str], name: str, default: str) -> str:
     if value and not re.fullmatch(r"https?://[\x21-\x7e]{1,2000}", value):
         raise InvalidInput(f"{name} is no web address", hint="it begins with https:// or http://")
     return value or default
-
-
-def _google_token(environ: Mapping[str, str]) -> str:
-    """Return a token of Google's, which its own program keeps fresh; it counts for an hour."""
-    command = " ".join(_TOKEN_PROGRAM)
-    program = shutil.which(_TOKEN_PROGRAM[0], path=environ.get("PATH"))
-    if program is None:
-        raise LoginRequired(
-            "Google Vertex AI is asked with a token that `gcloud` prints, which is not installed",
-            hint="install the Google Cloud CLI, then `gcloud auth application-default login`",
-        )
-    try:
-        done = subprocess.run(
-            (program, *_TOKEN_PROGRAM[1:]),
-            env=dict(environ),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_TOKEN_SECONDS,
-            check=True,
-        )
-        return Credential.parse(done.stdout.decode("ascii"), "auth-token").value
-    except (OSError, subprocess.SubprocessError, UnicodeDecodeError, InvalidInput):
-        # What it said may have a part of a token in it.
-        raise LoginRequired(
-            f"`{command}` prints no token", hint="`gcloud auth application-default login`"
-        ) from None

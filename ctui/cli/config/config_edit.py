@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shlex
 import subprocess
@@ -23,6 +24,7 @@ def edit() -> None:
     You edit a copy. It takes the file's place only when nothing is wrong with it; else you can go
     on editing, or keep what was there. Without a file you begin with one that explains everything.
     """
+    from ctui.client.rule_changes import tell_rules_changed
     from ctui.config.sources import FILE_LIMIT, read_text
     from ctui.config.template import template
     from ctui.config.writing import write_file
@@ -47,20 +49,22 @@ def edit() -> None:
             )
         write_file(path, text, replace=before is not None)
         click.echo(f"{path} is changed")
+        asyncio.run(tell_rules_changed(context.paths()))
     finally:
         copy.unlink(missing_ok=True)
 
 
 def _edited(copy: Path, editor: list[str], path: Path) -> str:
     """Return what the person made of the copy, once nothing is wrong with it."""
-    from ctui.config.sources import FILE_LIMIT, checked, read_text
+    from ctui.client.base_url import all_problems
+    from ctui.config.sources import FILE_LIMIT, read_text
 
     while True:
         _run(editor, copy)
         text = read_text(copy, FILE_LIMIT)
         if text is None:
             raise Unavailable("the editor removed what was edited", hint=f"{path} is unchanged")
-        problems = checked(text)[1]
+        problems = all_problems(text)
         if not problems:
             return text
         for problem in problems:

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from ctui.claude.login.credentials import Credential
-from ctui.claude.login.platforms import CREDENTIALS
+from ctui.claude.login.platform_credentials import CREDENTIALS
 from ctui.claude.mcp.mcp_servers import variables_of
 from ctui.client.base_url import check_base_url
 from ctui.client.worktrees import worktrees

@@ -50,7 +50,7 @@ class NewTask(msgspec.Struct, frozen=True, kw_only=True):
     mcp_config: tuple[str, ...] = ()
     """Files of MCP servers, beside those of the person's config and stronger than they."""
     servers: dict[str, McpServer] = {}
-    """MCP servers of such files that were read already."""
+    """MCP servers of files that a program named, as they were read."""
     mcp: tuple[str, ...] = ()
     """MCP servers of the image that are switched on, beside those of the person's config."""
     trust: bool = False
@@ -116,7 +116,9 @@ def with_servers(paths: Paths, new: NewTask) -> TaskOptions:
     tool = options.approval_tool or ("" if options.skip_permissions else claude.approval_tool)
     if tool:
         check_approval_tool(tool, servers)
-    return msgspec.structs.replace(options, mcp_servers=servers, approval_tool=tool)
+    return msgspec.structs.replace(
+        options, mcp_servers=servers, program_servers=tuple(new.servers), approval_tool=tool
+    )
 
 
 def _listed(value: str | tuple[str, ...]) -> list[str]:

@@ -15,7 +15,7 @@ from ctui.gateway.api.members import Ambiguous, check_members
 from ctui.gateway.api.place import Place
 from ctui.gateway.api.relay import Torn, until_gone
 from ctui.gateway.api.request import Asked, Body, Gone, check_head
-from ctui.gateway.api.routes import route_of
+from ctui.gateway.api.routes import refusal, route_of
 from ctui.gateway.egress.policy import Mode
 from ctui.gateway.mistakes import MISTAKES
 from ctui.gateway.model import Login
@@ -78,9 +78,9 @@ class Api:
         check_head(place, scope)
         login = self._login(place)
         method, path = scope["method"], scope["raw_path"].decode("latin-1")
-        route = route_of(login.kind, method, path)
+        route = route_of(login, method, path)
         if route is None:
-            raise Answer(404, "the gateway passes on calls to the model, and nothing else")
+            raise Answer(404, refusal(login))
         data = await body.read()
         async with place.looking:  # beside all others' calls, and not many of one run at once
             if method == "POST":

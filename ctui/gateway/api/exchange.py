@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import httpx2
@@ -18,6 +19,7 @@ from ctui.gateway.api.place import Place
 from ctui.gateway.api.relay import Torn, pass_on
 from ctui.gateway.api.request import Asked
 from ctui.gateway.api.routes import address, host_and_port, model_in, route_of
+from ctui.gateway.api.signing import Signer
 from ctui.gateway.api.upstream import Unreachable, Upstream
 from ctui.gateway.books.books import Books
 from ctui.gateway.books.rows import NewCall, RequestRow
@@ -127,6 +129,9 @@ class Exchange:
         for _ in range(2):
             url = address(self._login, asked.path, asked.query)
             headers = onward(asked.headers, self._login)
+            if region := self._login.region:
+                signer, now = Signer(self._login.secret, region), datetime.now(UTC)
+                headers += signer.headers(asked.method, url, asked.body, now)
             self._sent = True
             answer = await self._shared.upstream.send(asked.method, url, headers, asked.body)
             status = answer.status_code
@@ -137,7 +142,7 @@ class Exchange:
                 # What the account or its organisation may not do: no other login would help.
                 raise Answer(400, f"the API does not permit it to this account ({why})")
             newer = await self._shared.logins.renewed(access.login, self._login, status, access.run)
-            if newer is None or route_of(newer.kind, asked.method, asked.path) is None:
+            if newer is None or route_of(newer, asked.method, asked.path) is None:
                 break
             self._login = newer
         raise wait(f"the login is not accepted ({why}); waiting for another one", WAIT_LOGIN)

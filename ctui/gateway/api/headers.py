@@ -121,7 +121,7 @@ def value_of(headers: Headers, wanted: bytes) -> str:
 
 
 def _credential(login: Login) -> tuple[bytes, bytes] | None:
-    if not login.secret:
+    if not login.secret or login.region:
         return None
     if login.kind == "api-key":
         return b"x-api-key", login.secret.encode()

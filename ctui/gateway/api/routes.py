@@ -25,7 +25,13 @@ _BEDROCK = (
     ("POST", re.compile(rf"/model/{_ID}/count-tokens"), False),
     ("GET", re.compile(rf"/inference-profiles(/{_ID})?"), False),
 )
-_PLACE = r"(?:/v1)?/projects/[A-Za-z0-9_.:-]{1,128}/locations/[A-Za-z0-9-]{1,64}"
+_CLAUDE = re.compile(
+    r"(?:arn:aws[a-z-]{0,16}:bedrock:[a-z0-9-]{1,32}:[0-9]{0,12}"
+    r":(?:foundation-model|inference-profile)/)?"
+    r"(?:[a-z-]{2,16}\.)?anthropic\.[A-Za-z0-9._:-]{1,256}|claude-[a-z0-9.-]{1,64}"
+)
+"""Claude's models at Bedrock, which has those of others, and whatever an account runs itself."""
+_PLACE = r"(?:/v1)?/(?P<place>projects/[A-Za-z0-9_.:-]{1,128}/locations/[A-Za-z0-9-]{1,64})"
 _VERTEX = (
     (
         "POST",
@@ -69,18 +75,34 @@ class _Asked(msgspec.Struct):
 _asked = msgspec.json.Decoder(_Asked)
 
 
-def route_of(kind: LoginKind, method: str, path: str) -> Route | None:
+def route_of(login: Login, method: str, path: str) -> Route | None:
     """Return what a request asks for, or None for anything else.
 
     Args:
-        kind: of the login that it would be sent with.
+        login: that it would be sent with.
         method: of the request.
         path: as it was written: nothing in it is decoded before it is compared.
     """
-    for allowed, pattern, costs in _BY_KIND[kind]:
+    for allowed, pattern, costs in _BY_KIND[login.kind]:
         if method == allowed and (found := pattern.fullmatch(path)):
-            return Route(costs, unquote(found.groupdict().get("model") or ""))
+            named = found.groupdict()
+            route = Route(costs, unquote(named.get("model") or ""))
+            is_there = named.get("place", login.place) == login.place
+            return route if is_there and _is_model_of(login, route.model) else None
     return None
+
+
+def refusal(login: Login) -> str:
+    """Return the line about a request that is passed on to nobody."""
+    where = f" in {login.place}" if login.place else ""
+    more = "; ANTHROPIC_MODEL names another one" if login.kind == "bedrock" else ""
+    return f"the gateway passes on calls to Claude's models{where}, and nothing else{more}"
+
+
+def _is_model_of(login: Login, model: str) -> bool:
+    if login.kind != "bedrock" or not model:
+        return True
+    return model in login.models or _CLAUDE.fullmatch(model) is not None
 
 
 def model_in(body: bytes) -> str:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from ctui.gateway.egress.names import Target
-from ctui.gateway.egress.policy import Attempt, Policy, Verdict, decide
+from ctui.gateway.egress.policy import ONCE, Attempt, Policy, Verdict, decide
 
 Ask = Callable[[Attempt], Awaitable[bool]]
 
@@ -43,7 +43,7 @@ class Gate:
         verdict = decide(self._policy(), target)
         if verdict.what != "ask":
             return verdict
-        return Verdict("allow", "allowed once", named=True)
+        return ONCE
 
     async def _answer(self, target: Target, program: str, hold: float) -> bool:
         question = self._asked.get(target)

@@ -6,6 +6,8 @@ import ipaddress
 import re
 from typing import NamedTuple
 
+from ctui.host_port import with_port
+
 _LONGEST = 253
 """Bytes of a name (RFC 1035, 3.1)."""
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
@@ -26,7 +28,7 @@ class Target(NamedTuple):
     port: int
 
     def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return with_port(self.host, self.port)
 
 
 def is_address(host: str) -> bool:

@@ -22,8 +22,9 @@ import msgspec
 from ctui.gateway.egress.addresses import is_public
 from ctui.gateway.egress.names import BadName, Target, host_of, is_address, target_of
 from ctui.gateway.egress.shipped import SHIPPED
+from ctui.host_port import HTTP, HTTPS, with_port
 
-WEB = (80, 443)
+WEB = (HTTP, HTTPS)
 """Ports of a rule that names none."""
 OWN_MACHINE = "host"
 """Name under which a task reaches a port of the person's own machine, if the person named it."""
@@ -72,8 +73,7 @@ class Rule(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         if self.ports == WEB:
             return self.host
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{','.join(map(str, self.ports)) or '*'}"
+        return with_port(self.host, ",".join(map(str, self.ports)) or "*")
 
 
 class PrivateHost(msgspec.Struct, frozen=True):
@@ -90,6 +90,8 @@ class Policy(msgspec.Struct, frozen=True):
     allow: tuple[Rule, ...] = ()
     deny: tuple[Rule, ...] = ()
     private: tuple[PrivateHost, ...] = ()
+    sign: tuple[Target, ...] = ()
+    """Hosts at which somebody has agreed that it signs in by ssh."""
     shipped: bool = True
     """False leaves ctui's own list of registries and git hosts out."""
     hold: float = 45.0
@@ -178,6 +180,7 @@ def _first(rules: Iterable[Rule], target: Target) -> Rule | None:
 
 
 PRIVATE = Verdict("refuse", "not a public address", why="private")
+ONCE = Verdict("allow", "allowed once", named=True)
 
 SHIPPED_RULES = tuple(Rule(one.host, one.ports, "shipped") for one in SHIPPED)
 

@@ -13,6 +13,7 @@ import contextlib
 import socket
 from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import NamedTuple
 
 import h11
 import msgspec
@@ -22,10 +23,18 @@ from ctui.gateway.egress.attempt import Pace, Tracked
 from ctui.gateway.egress.dial import Dialler, Unreachable, Way
 from ctui.gateway.egress.gate import Ask, Gate
 from ctui.gateway.egress.hello import Foreign, NameCheck
-from ctui.gateway.egress.names import BadName, target_of
+from ctui.gateway.egress.names import BadName, Target, target_of
 from ctui.gateway.egress.opened.credential import Credential, credential_for
 from ctui.gateway.egress.opened.tunnel import OpenedTunnel, Opener
-from ctui.gateway.egress.policy import PRIVATE, Policy, Record, Verdict, decide, named_ports
+from ctui.gateway.egress.policy import (
+    ONCE,
+    PRIVATE,
+    Policy,
+    Record,
+    Verdict,
+    decide,
+    named_ports,
+)
 from ctui.gateway.egress.refusals import ALERT_NAME, line
 from ctui.gateway.egress.requests import (
     BadRequest,
@@ -39,11 +48,10 @@ from ctui.gateway.egress.upstream import Upstreams
 from ctui.gateway.http1 import Gone, Peer, end_to_end, exchange, framing
 from ctui.gateway.pump import Pump
 from ctui.gateway.sockets import Acceptor, listen_unix
+from ctui.host_port import HTTP
 
 PORTS_FILE = "names.json"
 """File beside the socket, for the task's side."""
-HTTP = 80
-"""Port on which a tunnel is HTTP without TLS."""
 CONNECTIONS = 256
 """Of one run at the same time."""
 HEAD_SECONDS = 20.0
@@ -54,6 +62,20 @@ _FULL = (
     b"HTTP/1.1 503 ctui: too many connections of this task are open\r\n"
     b"Retry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 )
+
+
+class _Standing(NamedTuple):
+    """Reasons for which a connection is open: it is cut when one of them is taken back."""
+
+    verdict: Verdict
+    lent: bool
+    """True where the run has a credential for the host, or signs in there by ssh."""
+
+    def outlives(self, now: _Standing) -> bool:
+        """Return True if what has this standing may stay when another one counts."""
+        if now.verdict.what != "allow":
+            return now.verdict.what == "ask" and self.verdict == ONCE and now.lent >= self.lent
+        return now.verdict.private >= self.verdict.private and now.lent >= self.lent
 
 
 class EgressServer:
@@ -96,7 +118,7 @@ class EgressServer:
         self._gate = Gate(policy, ask)
         self._pace = Pace()
         self._said = b""
-        self._under_way: dict[Tracked, asyncio.Task[object] | None] = {}
+        self._under_way: dict[Tracked, tuple[_Standing, asyncio.Task[object] | None]] = {}
         self._dialler = Dialler(upstreams, own_ports)
         self._connections = connections
         self._idle, self._head = idle, head
@@ -108,11 +130,19 @@ class EgressServer:
         return self._acceptor.open if self._acceptor else 0
 
     def recheck(self) -> None:
-        """Act on another policy: what is open and denied by now is cut."""
+        """Act on other rules: what is open, and would not be by these, is cut."""
         self._tell_ports()
-        for attempt, serving in list(self._under_way.items()):
-            if serving and decide(self._policy(), attempt.target).what == "refuse":
-                serving.cancel()
+        for attempt, (before, serving) in list(self._under_way.items()):
+            now = self._standing(attempt.target, decide(self._policy(), attempt.target))
+            if not before.outlives(now):
+                if serving is not None:
+                    serving.cancel()
+            elif now.verdict.what == "allow":
+                self._under_way[attempt] = now, serving
+
+    def _standing(self, target: Target, verdict: Verdict) -> _Standing:
+        lent = credential_for(self._credentials(), target) is not None
+        return _Standing(verdict, lent or target in self._policy().sign)
 
     async def start(self) -> None:
         """Make the socket and serve.
@@ -168,7 +198,6 @@ class EgressServer:
             if way is None:
                 return
             with way.socket:
-                self._under_way[attempt] = asyncio.current_task()
                 if tunnel:
                     await self._tunnel(peer, attempt, way)
                 else:
@@ -184,6 +213,7 @@ class EgressServer:
         if verdict is None:
             return None
         if verdict.what == "allow":
+            self._under_way[attempt] = self._standing(target, verdict), asyncio.current_task()
             try:
                 way = await self._dialler.dial(target, verdict, plain=plain)
             except Unreachable as error:

@@ -9,11 +9,11 @@ import h11
 
 from ctui.gateway.egress.names import Target, target_of
 from ctui.gateway.egress.upstream import Upstream
-from ctui.gateway.http1 import end_to_end, framing, upgrade
+from ctui.gateway.http1 import ECHOES, end_to_end, framing, upgrade
+from ctui.host_port import HTTP
 from ctui.text import one_line
 
 _PREFIX = b"http://"
-_PORT = 80
 
 
 class BadRequest(ValueError):
@@ -36,7 +36,7 @@ def split(request: h11.Request) -> tuple[Target, bytes]:
         path, slash = mark + query + slash + path, b"/"
     if b"@" in host or b"#" in address:
         raise BadRequest("an address with a login or a fragment")
-    return target_of(host.decode("ascii"), _PORT), b"/" + path
+    return target_of(host.decode("ascii"), HTTP), b"/" + path
 
 
 def path_of(request: h11.Request) -> bytes:
@@ -69,8 +69,12 @@ def other_host(request: h11.Request, target: Target) -> str:
 def passed_on(
     request: h11.Request, path: bytes, target: Target, proxy: Upstream | None
 ) -> h11.Request:
-    """Return the head of a request as the host is to get it, or a proxy of the person."""
-    host = str(target).encode() if target.port != _PORT else str(target).rpartition(":")[0].encode()
+    """Return the head of a request as the host is to get it, or a proxy of the person.
+
+    Raises:
+        BadRequest: the proxy's answer would have its password in it.
+    """
+    host = str(target).encode() if target.port != HTTP else str(target).rpartition(":")[0].encode()
     other = upgrade(request.headers)
     headers = [
         (b"Host", host),
@@ -81,6 +85,8 @@ def passed_on(
     if proxy is not None:
         path = _PREFIX + host + path
         if proxy.user:
+            if request.method.upper() in ECHOES:
+                raise BadRequest("its answer would bring a proxy's password back")
             login = base64.b64encode(f"{proxy.user}:{proxy.password}".encode())
             headers.append((b"Proxy-Authorization", b"Basic " + login))
     return h11.Request(method=request.method, target=path, headers=headers)

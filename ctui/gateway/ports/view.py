@@ -176,7 +176,9 @@ class PortView:
         head = _passed_on(request, theirs)
         before = asked.received
         try:
-            switched = await exchange(peer, asked, head, _response, patience=_SILENT_SECONDS)
+            switched = await exchange(
+                peer, asked, head, _response, patience=_SILENT_SECONDS, interim=_interim
+            )
         except (Gone, TimeoutError, OSError, h11.ProtocolError) as error:
             await peer.answer(502, "Bad Gateway", _trouble(place, error, asked.received > before))
             return False
@@ -287,9 +289,25 @@ def _passed_on(request: h11.Request, theirs: bytes) -> h11.Request:
 
 
 def _response(event: h11.Response) -> h11.Response:
-    headers: Headers = []
-    for name, value in [*end_to_end(event.headers), *framing(event.headers)]:
-        own = own_site_only(value) if name.lower() == b"set-cookie" else value
-        if own is not None:
-            headers.append((name, own))
+    headers = [*_own_only(end_to_end(event.headers)), *framing(event.headers)]
     return h11.Response(status_code=event.status_code, headers=headers, reason=event.reason)
+
+
+def _interim(event: h11.InformationalResponse) -> h11.InformationalResponse:
+    headers = [*_own_only(end_to_end(event.headers)), *upgrade(event.headers)]
+    return h11.InformationalResponse(
+        status_code=event.status_code, headers=headers, reason=event.reason
+    )
+
+
+def _own_only(headers: Headers) -> Headers:
+    """Return the headers without what would be about other ports, tasks and ctui's own pages.
+
+    To a browser they are one site, of which `Clear-Site-Data` takes all cookies away.
+    """
+    kept: Headers = []
+    for name, value in headers:
+        own = own_site_only(value) if name.lower() == b"set-cookie" else value
+        if own is not None and name.lower() != b"clear-site-data":
+            kept.append((name, own))
+    return kept

@@ -59,7 +59,7 @@ class SshAgent:
         Args:
             path: of the socket, whose folder is the run's own.
             keys: returns those that the run may use.
-            ask: whether somebody agrees to a key's use; once for each host of the run.
+            ask: whether somebody agrees to a key's use; where the policy does not say so already.
             record: takes what was signed, and what was not.
             policy: returns what the run may reach, and for how long an answer is waited for.
         """
@@ -68,7 +68,7 @@ class SshAgent:
         self._ask, self._policy = ask, policy
         self._record = record
         self._pace = Pace()
-        self._agreed: dict[SshKey, asyncio.Future[bool]] = {}
+        self._asked: dict[SshKey, asyncio.Future[bool]] = {}
         self._acceptor: Acceptor | None = None
         self._files: list[Path] = []
 
@@ -95,9 +95,10 @@ class SshAgent:
                 path.unlink()
         if self._acceptor is not None:
             await self._acceptor.close()
-        for question in self._agreed.values():
+        questions = list(self._asked.values())
+        for question in questions:
             question.cancel()
-        await asyncio.gather(*self._agreed.values(), return_exceptions=True)
+        await asyncio.gather(*questions, return_exceptions=True)
 
     # -- one connection
 
@@ -116,7 +117,8 @@ class SshAgent:
                 else:
                     answer = await self._answer(kind, body, bound)
                 writer.write(wire.string(answer))
-                await writer.drain()
+                async with asyncio.timeout(_IDLE_SECONDS):
+                    await writer.drain()
         except (TimeoutError, asyncio.IncompleteReadError, wire.Malformed):
             pass
         finally:
@@ -153,9 +155,8 @@ class SshAgent:
         await asyncio.sleep(self._pace.delay())
         try:
             signature = await self._signed(key, asked, body, bound)
-        except (Unsigned, wire.Malformed) as error:
-            anomaly = str(error) if getattr(error, "anomaly", True) else ""
-            self._tell(key, "refused", str(error), anomaly)
+        except Unsigned as error:
+            self._tell(key, "refused", str(error), str(error) if error.anomaly else "")
             return bytes([wire.FAILURE])
         self._tell(key, "allowed", "signed in by ssh")
         return bytes([wire.SIGNATURE]) + wire.string(signature)
@@ -166,9 +167,12 @@ class SshAgent:
         """Return the signature.
 
         Raises:
-            Unsigned, Malformed: with the reason why there is none.
+            Unsigned: with the reason why there is none.
         """
-        wanted = wire.sign_in(asked.data)
+        try:
+            wanted = wire.sign_in(asked.data)
+        except wire.Malformed as error:
+            raise Unsigned(str(error), anomaly=True) from None
         if isinstance(bound, str):
             raise Unsigned(bound, anomaly=True)
         bound.check(key, wanted)
@@ -177,20 +181,23 @@ class SshAgent:
             raise Unsigned(verdict.rule)
         if not await self._is_agreed(key):
             raise Unsigned("nobody agreed to the use of the key")
-        if key.private:
+        if not key.private:
+            return await _signed_elsewhere(key, body, bound)
+        try:
             return sign(key.private, asked.data, asked.flags)
-        return await _signed_elsewhere(key, body, bound)
+        except wire.Malformed as error:
+            raise Unsigned(str(error)) from None
 
     async def _is_agreed(self, key: SshKey) -> bool:
-        """Return True once somebody has agreed, which holds for the run; a no is asked again."""
-        question = self._agreed.get(key)
+        """Return whether somebody agrees; an answer that is to last is in the policy by then."""
+        if key.target in self._policy().sign:
+            return True
+        question = self._asked.get(key)
         if question is None:
             question = asyncio.ensure_future(self._put(key))
-            self._agreed[key] = question
-        agreed = await asyncio.shield(question)
-        if not agreed:
-            self._agreed.pop(key, None)
-        return agreed
+            self._asked[key] = question
+            question.add_done_callback(lambda _: self._asked.pop(key, None))
+        return await asyncio.shield(question)
 
     async def _put(self, key: SshKey) -> bool:
         try:
@@ -270,8 +277,8 @@ async def _signed_elsewhere(key: SshKey, body: bytes, bound: _Bound) -> bytes:
                     answer, data = await _message(reader)
             finally:
                 writer.close()
+        if answer != wire.SIGNATURE:
+            raise Unsigned("your own agent of ssh does not sign by that key: `ssh-add` adds it")
+        return wire.Reader(data).string()
     except (OSError, TimeoutError, asyncio.IncompleteReadError, wire.Malformed):
         raise Unsigned("your own agent of ssh does not answer") from None
-    if answer != wire.SIGNATURE:
-        raise Unsigned("your own agent of ssh does not sign by that key: `ssh-add` adds it")
-    return wire.Reader(data).string()

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from ctui.gateway.egress.names import Target
 from ctui.gateway.ssh.keys import SshKey, line_of
+from ctui.host_port import SSH
 
 AGENT_SOCKET = "agent.sock"
 CONFIG = "ssh_config"
 _KNOWN_HOSTS = "known_hosts"
 _FOLDER = "/ctui/gw"
 _DIAL = "/ctui/tree/bin/python3 -I -S /ctui/bin/relay/network/dial.py %h %p"
-_PORT = 22
 
 
 def files_of(keys: Collection[SshKey]) -> dict[str, str]:
@@ -20,7 +21,7 @@ def files_of(keys: Collection[SshKey]) -> dict[str, str]:
     files = {f"ssh-{number}.pub": f"{line_of(key.public)}\n" for number, key in enumerate(useful)}
     files[CONFIG] = "".join(_host(key, f"ssh-{at}.pub") for at, key in enumerate(useful))
     files[_KNOWN_HOSTS] = "".join(
-        f"{_known_name(key)} {line_of(one)}\n" for key in useful for one in key.host_keys
+        f"{known_name(key.target)} {line_of(one)}\n" for key in useful for one in key.host_keys
     )
     return files
 
@@ -43,5 +44,6 @@ def _host(key: SshKey, public: str) -> str:
     return f"Host {key.host}\n" + "".join(f"  {line}\n" for line in lines)
 
 
-def _known_name(key: SshKey) -> str:
-    return key.host if key.port == _PORT else f"[{key.host}]:{key.port}"
+def known_name(target: Target) -> str:
+    """Return a host as a file of known hosts names it, its address never in brackets alone."""
+    return target.host if target.port == SSH else f"[{target.host}]:{target.port}"

@@ -54,12 +54,16 @@ class SshKey(msgspec.Struct, frozen=True):
     def target(self) -> Target:
         return Target(self.host, self.port)
 
+    @property
+    def rule(self) -> tuple[Target, str]:
+        """The rule of the settings that it is of: the same for as long as that stands there."""
+        return self.target, self.name
+
     def known_from(self, earlier: Iterable[SshKey]) -> SshKey:
         """Return it as the same one was, where nothing was read of it now."""
         if self.public or self.problem:
             return self
-        same = (self.target, self.name)
-        return next((one for one in earlier if (one.target, one.name) == same), self)
+        return next((one for one in earlier if one.rule == self.rule), self)
 
     @property
     def signs(self) -> bool:

@@ -42,6 +42,10 @@ _PIECE = 1 << 16
 """More bytes than the engine keeps of a line in one piece."""
 
 
+_LOOK_SECONDS = 1.0
+"""Seconds for the engine to say where its folder is."""
+
+
 class _Last(NamedTuple):
     """The last line that was read of a log."""
 
@@ -245,8 +249,10 @@ class DockerRunner:
 
     async def free_space(self) -> tuple[int, str] | None:
         """Look at the disk of the engine's folder, if it is on this machine."""
-        with suppress(CtuiError, OSError):
-            if root := (await self._info()).root:
+        with suppress(CtuiError, OSError):  # an engine that hangs is no reason to wait
+            async with asyncio.timeout(_LOOK_SECONDS):
+                root = (await self._info()).root
+            if root:
                 return (await asyncio.to_thread(shutil.disk_usage, root)).free, root
         return None
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ctui.config import Config
+from ctui.config.gateway_section import GatewayConfig
 from ctui.errors import CtuiError
 from ctui.gateway import model as gateway
 from ctui.gateway.egress.policy import Policy
@@ -18,7 +19,7 @@ from ctui.tasks.mailbox import mail
 from ctui.tasks.mailbox.ports import LoginSource
 from ctui.tasks.model import Task
 from ctui.tasks.network.gate import Gate, Link
-from ctui.tasks.network.lent import lent_to
+from ctui.tasks.network.lent import lent_to, still_lent
 from ctui.tasks.network.rules import policy_of
 from ctui.tasks.network.sealed import (
     SealedRun,
@@ -140,8 +141,8 @@ class NetworkDesk:
         self._link.decide(request, allow=allow)
 
     def rules_changed(self) -> None:
-        """Have the rules of hosts count as they are kept now."""
-        self._do(self._gate.change(self._policy_of))
+        """Have the rules of hosts, and what the settings lend, count as they are now."""
+        self._do(self._gate.change(self._now))
 
     # -- what the gateway says
 
@@ -193,24 +194,29 @@ class NetworkDesk:
         try:
             task = self._store.tasks.get(event.run.rpartition("/")[0], removed=True)
             if await self._logins.another(task):
-                login = login_of(task, await self._logins.of(task, needed=True))
+                account = await self._logins.of(task, needed=True)
+                login = login_of(task, account, self._config())
             if login is not None:
                 await self._gate.renew(login)
         finally:
             self._renewing.discard(event.run)
         self.tell(task.id, mail.LoginRejected(renewed=login is not None))
 
-    def _policy_of(self, access: gateway.Access) -> Policy:
+    def _now(self, access: gateway.Access) -> gateway.Access:
         try:
             if (lent := self._lent.get(access.task)) is not None:
-                return self._lent_policy(lent.repository)
-            return self._policy(self._store.tasks.get(access.task, removed=True))
+                policy = self._lent_policy(lent.repository)
+            else:
+                policy = self._policy(self._store.tasks.get(access.task, removed=True))
+            return still_lent(msgspec.structs.replace(access, egress=policy), self._config())
         except CtuiError as error:  # what cannot be read allows nothing more
             log.warning("the rules of %s stay as they are: %s", access.task, error.one_line())
-            return access.egress
+            return access
 
     def _lent_policy(self, repository: str) -> Policy:
-        policy = policy_of(self._config(), self._store.host_rules.of(repository, ""))
+        # Hosts that are reached for a credential are none of a build, which has no credential.
+        config = msgspec.structs.replace(self._config(), gateway=GatewayConfig())
+        policy = policy_of(config, self._store.host_rules.of(repository, ""))
         # There is nobody to be asked by: what is not allowed is refused at once.
         return msgspec.structs.replace(policy, hold=0.0)
 

@@ -10,10 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-import msgspec
-
 from ctui.errors import CtuiError, RunnerUnavailable, Unavailable
-from ctui.gateway.egress.policy import Policy
 from ctui.gateway.model import Access, Login
 from ctui.paths import private_folder
 from ctui.tasks.network.sealed import SealedRun
@@ -104,12 +101,9 @@ class Gate:
         self._logins[login.name] = login
         await self._push()
 
-    async def change(self, policy: Callable[[Access], Policy]) -> None:
-        """Have other rules count, also for what waits."""
-        changed = {
-            run: msgspec.structs.replace(access, egress=policy(access))
-            for run, access in self._accesses.items()
-        }
+    async def change(self, now: Callable[[Access], Access]) -> None:
+        """Have other rules count, also for what waits and what is open."""
+        changed = {run: now(access) for run, access in self._accesses.items()}
         if changed != self._accesses:
             self._accesses = changed
             await self._push()

@@ -18,14 +18,13 @@ from ctui.gateway.egress.policy import Rule
 from ctui.gateway.model import Access
 from ctui.gateway.ssh.files import AGENT_SOCKET, CONFIG
 from ctui.gateway.ssh.keys import SshKey
+from ctui.host_port import HTTPS, SSH
 from ctui.paths import Paths
 from ctui.sandbox.spec import CERTIFICATES, GATEWAY_FOLDER, TRUST_VARIABLES
 from ctui.tasks.network.ssh_keys import ssh_key
 from ctui.tasks.secrets.values import read_values
 from ctui.text import one_line
 
-_HTTPS = 443
-SSH = 22
 _SIGNING = {
     "SSH_AUTH_SOCK": f"{GATEWAY_FOLDER}/{AGENT_SOCKET}",
     # The tree's own says for which host it wants a signature; a base's may be too old for that.
@@ -101,6 +100,21 @@ def lent_to(access: Access, config: Config, lent: Lent | None) -> Access:
     )
 
 
+def still_lent(access: Access, config: Config) -> Access:
+    """Return an access without what the settings lend no more; a newer rule is for later runs.
+
+    Raises:
+        InvalidInput: a rule names no host.
+    """
+    now = not_read(config)
+    credentials, keys = ({one.rule for one in of} for of in (now.credentials, now.keys))
+    return msgspec.structs.replace(
+        access,
+        credentials=tuple(one for one in access.credentials if one.rule in credentials),
+        keys=tuple(one for one in access.keys if one.rule in keys),
+    )
+
+
 def lent_environment(config: Config) -> dict[str, str]:
     """Return the variables by which a run's programs use what is lent, none of them a secret."""
     trust = dict.fromkeys(TRUST_VARIABLES, CERTIFICATES) if config.gateway.credentials else {}
@@ -127,7 +141,7 @@ def opened_target(rule: CredentialRule) -> Target:
     Raises:
         InvalidInput: it names no host.
     """
-    return _target("gateway.credentials", rule.host, _HTTPS)
+    return _target("gateway.credentials", rule.host, HTTPS)
 
 
 def ssh_target(rule: SshRule) -> Target:

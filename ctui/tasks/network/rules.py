@@ -10,9 +10,10 @@ import msgspec
 from ctui.config import Config
 from ctui.errors import InvalidInput
 from ctui.gateway.egress.names import BadName, target_of
-from ctui.gateway.egress.policy import Mode, Origin, Policy, PrivateHost, Rule, decide, rule_of
+from ctui.gateway.egress.policy import WEB, Mode, Origin, Policy, PrivateHost, Rule, decide, rule_of
+from ctui.host_port import HTTPS, SSH
 from ctui.tasks.host_rules import Effect, HostRule
-from ctui.tasks.network.lent import SSH, checked_target, lending_rules, opened_target
+from ctui.tasks.network.lent import checked_target, lending_rules, opened_target
 from ctui.text import one_line
 
 T = TypeVar("T")
@@ -26,7 +27,7 @@ def checked_host(text: str, effect: Effect = "allow", origin: Origin = "person")
     """
     try:
         # A denial without a port means the host, whatever is asked of it.
-        return rule_of(text, origin, () if effect == "deny" else (80, 443))
+        return rule_of(text, origin, () if effect == "deny" else WEB)
     except BadName as error:
         raise InvalidInput(
             f"{one_line(text, 80)}: {error}",
@@ -63,8 +64,10 @@ def policy_of(config: Config, kept: Iterable[HostRule]) -> Policy:
     allow = _read("allow", checked_host, network.allowed)
     deny = _read("deny", lambda text: checked_host(text, "deny"), network.denied)
     allow += lending_rules(config)
+    sign = []
     for rule in kept:
         if rule.effect == "sign":
+            sign.append(checked_target(rule.host, SSH))
             continue
         made = checked_host(rule.host, rule.effect, rule.origin)
         (allow if rule.effect == "allow" else deny).append(made)
@@ -73,6 +76,7 @@ def policy_of(config: Config, kept: Iterable[HostRule]) -> Policy:
         allow=tuple(allow),
         deny=tuple(deny),
         private=tuple(_read("private", checked_private, network.private_hosts)),
+        sign=tuple(sign),
     )
 
 
@@ -93,7 +97,7 @@ def wrong_hosts(config: Config) -> dict[str, InvalidInput]:
         "network.deny": lambda: [checked_host(host, "deny") for host in network.denied],
         "network.private": lambda: [checked_private(host) for host in network.private_hosts],
         "network.offer": lambda: [checked_host(host) for host in network.offered],
-        "gateway.credentials": lambda: [checked_target(r.host, 443) for r in gateway.credentials],
+        "gateway.credentials": lambda: [checked_target(r.host, HTTPS) for r in gateway.credentials],
         "gateway.ssh": lambda: [checked_target(rule.host, SSH) for rule in gateway.ssh],
     }
     found = {}
@@ -132,7 +136,7 @@ def verdict_of(policy: Policy, text: str, config: Config) -> HostVerdict:
         InvalidInput: it names no host.
     """
     try:
-        target = target_of(text, 443)
+        target = target_of(text, HTTPS)
     except BadName as error:
         raise InvalidInput(
             f"{one_line(text, 80)}: {error}", hint="write HOST or HOST:PORT"

@@ -39,7 +39,11 @@ PLACEHOLDER = "ctui-has-the-login"
 
 _API_HOST = "api.anthropic.com"
 _PORTS = {"http": 80, "https": 443}
-_KINDS: Mapping[Kind, LoginKind] = {"api-key": "api-key", "auth-token": "bearer", "oauth": "oauth"}
+_KINDS: Mapping[Kind, LoginKind] = {
+    "api-key": "api-key",
+    "auth-token": "bearer",
+    "oauth": "oauth",
+}
 
 
 class SealedRun(NamedTuple):
@@ -75,20 +79,22 @@ def seals(options: TaskOptions) -> bool:
 def task_policy(task: Task, config: Config, rules: Iterable[HostRule]) -> Policy:
     """Return what a task reaches: its mode was chosen with it, the rules are those of now.
 
-    The servers of MCP that the person gave it are named by that, wherever they are.
+    The servers of MCP that the person gave it are named by that, wherever they are; those that a
+    program gave only where their addresses are public.
 
     Raises:
         InvalidInput: a rule names no host.
     """
     chosen = msgspec.structs.replace(config.network, mode=task.options.network)
     policy = policy_of(msgspec.structs.replace(config, network=chosen), rules)
-    named = tuple(server_hosts(task.options.mcp_servers))
+    servers, by_program = task.options.mcp_servers, task.options.program_servers
     own = [checked_host(text, origin="task") for text in task.options.allow_hosts]
-    own += [Rule(one.host, (one.port,), "task") for one in named]
+    own += [Rule(one.host, (one.port,), "task") for one in server_hosts(servers)]
+    persons = {name: server for name, server in servers.items() if name not in by_program}
     return msgspec.structs.replace(
         policy,
         allow=(*policy.allow, *own),
-        private=(*policy.private, *named),
+        private=(*policy.private, *server_hosts(persons)),
     )
 
 
@@ -122,15 +128,23 @@ def folder_name(task: str, number: int) -> str:
     return hashlib.sha256(f"{task}/{number}".encode()).hexdigest()[:12]
 
 
-def login_of(task: Task, account: Account | None) -> Login | None:
+def login_of(task: Task, account: Account | None, config: Config) -> Login | None:
     """Return the login of a task's calls as the gateway needs it."""
     if account is None:
         return None
     credential, platform = account.credential, task.options.platform
-    kind = _KINDS[credential.kind]
-    if platform is not None and platform.name != "foundry":  # which speaks as Claude's own API does
-        kind = platform.name
-    return Login(task.id, kind, credential.value, account.base_url, account.headers)
+    login = Login(
+        task.id, _KINDS[credential.kind], credential.value, account.base_url, account.headers
+    )
+    if platform is None or platform.name == "foundry":  # which speaks as Claude's own API does
+        return login
+    chosen = (task.options.model or config.claude.model, *platform.models)
+    # The CLI asks for a larger window by an ending that is no part of the name.
+    models = tuple(name.removesuffix("[1m]") for name in chosen if name)
+    region = platform.environment["AWS_REGION"] if credential.signs else ""
+    return msgspec.structs.replace(
+        login, kind=platform.name, place=platform.path, region=region, models=models
+    )
 
 
 def label_of(task_id: str) -> str:

@@ -13,13 +13,14 @@ from typing import NamedTuple
 
 from ctui.config.gateway_section import SshRule
 from ctui.gateway.egress.names import Target
+from ctui.gateway.ssh.files import known_name
 from ctui.gateway.ssh.keys import SshKey, read_private
 from ctui.gateway.ssh.wire import Malformed
+from ctui.host_port import SSH
 from ctui.small_file import read_small_file
 
 _KEY_LIMIT = 1 << 16
 _KNOWN_LIMIT = 4 << 20
-_SSH = 22
 _TYPES = ("ssh-", "ecdsa-", "sk-")
 """Beginnings of the types of public keys."""
 _PLAIN = {"ssh-ed25519", "ssh-rsa"} | {f"ecdsa-sha2-nistp{bits}" for bits in (256, 384, 521)}
@@ -49,7 +50,7 @@ def ssh_key(rule: SshRule, target: Target, base: Path, environ: Mapping[str, str
         found = _read_key(base / Path(rule.key).expanduser())
         hosts = tuple(_known(base / Path(rule.known_hosts).expanduser(), target))
         if not hosts:
-            name = target.host if target.port == _SSH else f"-p {target.port} {target.host}"
+            name = target.host if target.port == SSH else f"-p {target.port} {target.host}"
             raise _Refused(
                 f"{rule.known_hosts} has no key of {target.host}: `ssh {name}` adds it, once you"
                 " have compared it"
@@ -98,7 +99,7 @@ def _text(path: Path, limit: int) -> str:
 
 def _known(path: Path, target: Target) -> Iterator[bytes]:
     """Yield the keys that a file has for a host (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT)."""
-    name = target.host if target.port == _SSH else f"[{target.host}]:{target.port}"
+    name = known_name(target)
     found: dict[bytes, bool] = {}
     for line in _text(path, _KNOWN_LIMIT).splitlines():
         fields = line.split()

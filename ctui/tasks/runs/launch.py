@@ -99,6 +99,16 @@ def network_name(instance: str, config: SandboxConfig) -> str:
     return config.network or f"ctui-{instance[:8]}"
 
 
+class _Parts(NamedTuple):
+    """Parts of a run that its sandbox is described from."""
+
+    number: int
+    image: str
+    home: TaskHome
+    provided: Provided
+    sealed: SealedRun | None
+
+
 async def prepare(
     services: Services, config: Config, task: Task, account: Account | None
 ) -> Launch:
@@ -110,35 +120,39 @@ async def prepare(
     own = await _personal(services, config)
     home = await home_of(services, config, task, account, own)
     managed = {name: ManagedFile(text.encode()) for name, text in home.managed.items()}
-    managed |= terminal_files(task.options)
-    provided = await services.workspace.provide(task, {**own.files, **managed})
+    files = {**own.files, **managed, **terminal_files(task.options)}
+    provided = await services.workspace.provide(task, files)
     image = await services.runner.ensure_image(config.image, task.options.environment)
     last = services.store.runs.last(task.id)
     number = last.number + 1 if last else 1
-    sandbox, instance = config.sandbox, services.instance
     sealed = sealed_run_of(services, config, task, number, account)
-    volume = Mount(home_volume(instance, task.id), HOME, kind="volume")
-    shared = (shared_folder(instance, task.repository),) if shares(sandbox, task) else ()
-    spec = SandboxSpec(
-        name=sandbox_name(instance, task.id, number),
-        image=image,
-        command=home.arguments,
-        uid=provided.uid,
-        gid=provided.gid,
+    spec = _spec(services, config, task, _Parts(number, image, home, provided, sealed))
+    facts = msgspec.structs.replace(
+        _facts(config, task, spec, provided),
+        personal=own.said,
+        skipped=(*_left_out(account), *own.left_out),
+    )
+    given = given_environment(services, task, account)
+    greeting = first_line_of(home, account, given, task)
+    return Launch(number, spec, greeting, facts, sealed)
+
+
+def _spec(services: Services, config: Config, task: Task, parts: _Parts) -> SandboxSpec:
+    sandbox, instance, sealed = config.sandbox, services.instance, parts.sealed
+    return SandboxSpec(
+        name=sandbox_name(instance, task.id, parts.number),
+        image=parts.image,
+        command=parts.home.arguments,
+        uid=parts.provided.uid,
+        gid=parts.provided.gid,
         env={
             **surroundings(os.environ),
             **(lent_environment(config) if sealed else {}),
-            **home.env,
+            **parts.home.env,
             "CTUI_TASK": task.id,
             **_network_environment(task, sealed),
         },
-        mounts=(
-            *provided.mounts,
-            volume,
-            *shared,
-            *environment_volumes(instance, task),
-            *([sealed.mount] if sealed else []),
-        ),
+        mounts=_mounts(instance, sandbox, task, parts),
         network=NO_NETWORK if sealed else network_name(instance, sandbox),
         resolver="127.0.0.1" if sealed else "",
         network_of=holder_name(instance, task.id) if task.options.services else "",
@@ -149,22 +163,30 @@ async def prepare(
         labels={
             LABEL_INSTANCE: instance,
             LABEL_TASK: task.id,
-            LABEL_RUN: str(number),
+            LABEL_RUN: str(parts.number),
             LABEL_SERVICE: "",  # an image's labels are its containers'
         },
         limits=_limits(sandbox),
-        directory=provided.directory,
+        directory=parts.provided.directory,
     )
-    lacking = problems_of(account.lent) if account and account.lent else []
-    skipped = account.servers.skipped if account and account.servers else ()
-    facts = msgspec.structs.replace(
-        _facts(config, task, spec, provided),
-        personal=own.said,
-        skipped=(*skipped, *own.left_out, *lacking),
+
+
+def _mounts(instance: str, sandbox: SandboxConfig, task: Task, parts: _Parts) -> tuple[Mount, ...]:
+    return (
+        *parts.provided.mounts,
+        Mount(home_volume(instance, task.id), HOME, kind="volume"),
+        *([shared_folder(instance, task.repository)] if shares(sandbox, task) else []),
+        *environment_volumes(instance, task),
+        *([parts.sealed.mount] if parts.sealed else []),
     )
-    given = given_environment(services, task, account)
-    greeting = first_line_of(home, account, given, task)
-    return Launch(number, spec, greeting, facts, sealed)
+
+
+def _left_out(account: Account | None) -> tuple[str, ...]:
+    """Return a line for each of the person's servers and loans that the run does not have."""
+    if account is None:
+        return ()
+    servers = account.servers.skipped if account.servers else ()
+    return (*servers, *(problems_of(account.lent) if account.lent else ()))
 
 
 def sealed_run_of(
@@ -177,7 +199,7 @@ def sealed_run_of(
     policy = task_policy(task, config, rules)
     access = access_of(task.id, number, policy, services.sockets, task.options.budget)
     access = lent_to(access, config, account.lent if account is not None else None)
-    return SealedRun(access, login_of(task, account))
+    return SealedRun(access, login_of(task, account, config))
 
 
 def _network_environment(task: Task, sealed: SealedRun | None) -> Mapping[str, str]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ctui.claude.login import keyring_store
 from ctui.claude.login.credentials import VARIABLES, Credential
-from ctui.claude.login.platforms import platform_credential
+from ctui.claude.login.platform_credentials import platform_credential
 from ctui.claude.mcp.mcp_servers import resolve_servers
 from ctui.errors import CtuiError, LoginRequired, Unavailable
 from ctui.gateway.custom_headers import CUSTOM_HEADERS, custom_headers
@@ -156,7 +156,8 @@ class Logins:
         account = self._find(task)._replace(
             environ=merged(self.shell(task.id)), secrets=values.variables
         )
-        self.redactor.add(account.credential.value)
+        for secret in account.credential.secrets:
+            self.redactor.add(secret)
         for _, value in account.headers:
             if len(value) >= _SHORTEST:
                 self.redactor.add(value)

@@ -31,6 +31,8 @@ from tests.gateway.upstream import Answerer, Upstream, answer_whole, upstream
 
 SECRET = "sk-ant-api03-the-real-one"
 PLACEHOLDER = "ctui-placeholder-1"
+HEAD = f"POST /v1/messages HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {PLACEHOLDER}\r\n"
+"""Of a call, to which more can be added."""
 CALL = b'{"model":"claude-sonnet-5","max_tokens":100,"stream":true,"messages":[]}'
 
 
@@ -79,6 +81,13 @@ class Gate:
         await self.books.begin(_marker(self.books))
         rows = read_calls(self.folder / "network.db")
         return [row for row in rows if row.call.task != "marker"]
+
+    async def ended(self, number: int) -> list[Any]:
+        """The calls, as soon as so many have ended."""
+        async with asyncio.timeout(10):
+            while len(rows := [row for row in await self.calls() if row.ending]) < number:  # noqa: ASYNC110 - of a file
+                await asyncio.sleep(0.01)
+        return rows
 
     async def requests(self) -> list[RequestRow]:
         await self.books.begin(_marker(self.books))

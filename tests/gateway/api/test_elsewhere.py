@@ -9,6 +9,7 @@ import json
 import ssl
 import struct
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 import trustme
@@ -30,6 +31,8 @@ from tests.gateway.upstream import (
 )
 
 _MODEL = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
+_ARN = "arn%3Aaws%3Abedrock%3Aeu-west-1%3A012345678901"
+_MINE = f"{_ARN}%3Aapplication-inference-profile%2Fmine"
 _FRAMES: Pairs = [(b"content-type", b"application/vnd.amazon.eventstream")]
 _FRAME_HEADERS = (
     (b":event-type", b"chunk"),
@@ -89,7 +92,18 @@ async def test_a_call_to_bedrock(open_gate: Open, serve: Serve) -> None:
         ("GET", "/inference-profiles?type=SYSTEM_DEFINED", 200),
         ("GET", "/inference-profiles/us.anthropic.x", 200),
         ("POST", f"/model/{_MODEL}/invoke", 200),
-        ("POST", "/model/arn%3Aaws%3Abedrock%3Aeu%3A1%3Aapplication%2Fx/invoke", 200),
+        ("POST", f"/model/{_MINE}/invoke", 200),
+        ("POST", f"/model/{_ARN}%3Afoundation-model%2Fanthropic.x-v1%3A0/invoke", 200),
+        ("POST", f"/model/{_ARN}%3Ainference-profile%2Fus-gov.anthropic.x/count-tokens", 200),
+        ("GET", f"/inference-profiles/{_MINE}", 200),
+        ("POST", f"/model/{_ARN}%3Aapplication-inference-profile%2Fother/invoke", 404),
+        ("POST", f"/model/{_ARN}%3Aprovisioned-model%2Fanthropic.x/invoke", 404),
+        ("POST", "/model/arn%3Aaws%3Asagemaker%3Aeu%3A1%3Aendpoint%2Fanthropic.x/invoke", 404),
+        ("POST", "/model/claude-sonnet-5/invoke", 200),
+        ("POST", "/model/amazon.nova-pro-v1%3A0/invoke", 404),
+        ("POST", "/model/us.meta.llama3/invoke-with-response-stream", 404),
+        ("POST", f"/model/{_MODEL}%2Finvoke/converse", 404),
+        ("GET", f"/inference-profiles/{_ARN}%3Aapplication-inference-profile%2Fother", 404),
         ("POST", "/model/a/../../x/invoke", 404),
         ("POST", "/model/..%2Fx/invoke", 404),
         ("POST", "/v1/messages", 404),
@@ -100,9 +114,11 @@ async def test_a_call_to_bedrock(open_gate: Open, serve: Serve) -> None:
 async def test_only_bedrock_s_calls_to_the_model(
     open_gate: Open, serve: Serve, method: str, path: str, status: int
 ) -> None:
-    """The service has more than models; nothing of that is passed on."""
+    """The service has more than models, and more models than Claude's: an account's own endpoints
+    and those of others are asked for where the person has named them."""
     server = await serve()
-    gate = await open_gate(Login("aws", "bedrock", "b", base_url=server.url))
+    models = (unquote(_MINE),)
+    gate = await open_gate(Login("aws", "bedrock", "b", base_url=server.url, models=models))
     head = (
         f"{method} {path} HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{{}}"
     )
@@ -114,7 +130,7 @@ async def test_only_bedrock_s_calls_to_the_model(
 async def test_a_call_to_vertex(open_gate: Open, serve: Serve) -> None:
     """Its own path, with or without the version, the bearer, and a usual stream."""
     server = await serve()
-    gate = await open_gate(Login("gcp", "vertex", "ya29.x", base_url=f"{server.url}/v1"))
+    gate = await open_gate(_vertex(server.url))
     place = "/projects/p/locations/us-east5/publishers/anthropic/models"
     async with gate.client() as client:
         for path in (
@@ -135,6 +151,27 @@ async def test_a_call_to_vertex(open_gate: Open, serve: Serve) -> None:
     assert row.ending is not None
     assert row.ending.dollars == pytest.approx(COST)
     assert row.call.model == "claude-sonnet-4-5@20250929"
+
+
+@pytest.mark.parametrize("place", ["projects/p/locations/global", "projects/q/locations/us-east5"])
+async def test_another_place_of_vertex_is_not_asked(
+    open_gate: Open, serve: Serve, place: str
+) -> None:
+    """The token is good for all projects and regions that its person may use."""
+    server = await serve()
+    gate = await open_gate(_vertex(server.url))
+    async with gate.client() as client:
+        path = f"/v1/{place}/publishers/anthropic/models"
+        for asked in (f"{path}/m:rawPredict", f"{path}/count-tokens:rawPredict"):
+            got = await client.post(asked, content=b"{}")
+            assert got.status_code == 404
+            assert "calls to Claude's models in projects/p/locations/us-east5, and" in got.text
+    assert server.seen == []
+
+
+def _vertex(url: str) -> Login:
+    place = "projects/p/locations/us-east5"
+    return Login("gcp", "vertex", "ya29.x", base_url=f"{url}/v1", place=place)
 
 
 async def test_an_api_behind_a_company_s_certificate(

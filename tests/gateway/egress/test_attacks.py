@@ -379,6 +379,28 @@ async def _swallow(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) 
         pass
 
 
+async def test_trailers_of_many_lines_hold_nobody_up(tmp_path: Path) -> None:
+    """Behind a body there are as few as in a head: a request with more of them is cut."""
+    async with serving(_taken_whole) as port, way_out(tmp_path, private(port)) as way:
+        begin = f"POST http://localhost:{port}/ HTTP/1.1\r\nHost: localhost:{port}\r\n"
+        head = begin.encode() + b"Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n"
+        streams = [await asyncio.open_unix_connection(way.path) for _ in range(60)]
+        began = time.process_time()
+        for _, writer in streams:
+            writer.write(head + b"A:\r\n" * 12_000 + b"\r\n")
+        for reader, writer in streams:
+            with contextlib.suppress(ConnectionError):
+                assert (await reader.readline()).startswith(b"HTTP/1.1 502 ")
+            writer.close()
+        assert time.process_time() - began < 2
+
+
+async def _taken_whole(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n0\r\n\r\n")
+    writer.write(PAGE)
+    await writer.drain()
+
+
 async def test_heads_of_many_lines_hold_nobody_up(tmp_path: Path) -> None:
     """All that a task can have open end theirs at once: none of them is taken apart."""
     head = b"CONNECT a.example.org:443 HTTP/1.1\r\nHost: a\r\n" + b"A:\r\n" * 12_000

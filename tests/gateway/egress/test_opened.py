@@ -151,7 +151,10 @@ async def test_bodies_go_on_whole(tmp_path: Path, *, chunked: bool, expect: str)
         (f"GET https://HOST/ HTTP/1.1\r\nHost: HOST\r\n{LAST}", 400),
         (f"GET https://evil.example/ HTTP/1.1\r\nHost: HOST\r\n{LAST}", 400),
         (f"CONNECT evil.example:443 HTTP/1.1\r\nHost: HOST\r\n{LAST}", 400),
-        (f"TRACE / HTTP/1.1\r\nHost: HOST\r\n{LAST}", 405),
+        *(
+            (f"{echo} / HTTP/1.1\r\nHost: HOST\r\n{LAST}", 405)
+            for echo in ("TRACE", "tRaCK", "trace")
+        ),
         ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400),
         (f"GET / HTTP/1.1\r\nHost: HOST\r\nContent-Length: 1\r\nContent-Length: 2\r\n{LAST}", 400),
         (
@@ -251,6 +254,43 @@ async def test_a_redirect_goes_to_the_task_and_the_credential_stays(tmp_path: Pa
     assert "Location: https://evil.example/" in said
     assert "session=" not in said
     assert len(host.seen) == 1
+
+
+SESSION = b"Set-Cookie: session=as-good-as-the-token\r\n"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: Set-Cookie\r\n\r\n"
+        b"6\r\nhello\n\r\n0\r\n" + SESSION + b"\r\n",
+        b"HTTP/1.1 103 Early Hints\r\nConnection: X-Hop\r\nX-Hop: session=\r\nLink: </a>\r\n"
+        + SESSION
+        + b"\r\n"
+        + PAGE,
+        b"HTTP/1.1 100 Continue\r\n" + SESSION.replace(b"-Cookie", b"-Cookie2") + b"\r\n" + PAGE,
+    ],
+    ids=["trailer", "103", "100"],
+)
+async def test_a_session_comes_back_in_no_part_of_an_answer(tmp_path: Path, answer: bytes) -> None:
+    tls = certificates(tmp_path, "localhost")
+    host = Upstream(answer)
+    async with serving(host, tls.server) as port, opened(tmp_path, port, tls) as one:
+        said = await one.say(GET + LAST)
+    assert "hello\n" in said
+    assert ("Link: </a>" in said) == (b"Link:" in answer)
+    assert "session=" not in said
+
+
+async def test_a_host_that_changes_to_another_protocol_is_left(tmp_path: Path) -> None:
+    """Only a websocket can be wanted; what else it might mean by that nobody looks into."""
+    tls = certificates(tmp_path, "localhost")
+    host = Upstream(b"HTTP/1.1 101 Other\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\nSettings")
+    async with serving(host, tls.server) as port, opened(tmp_path, port, tls) as one:
+        ask = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        said = await one.say(GET + ask)
+    assert said.startswith("HTTP/1.1 502 ctui: ")
+    assert "Settings" not in said
 
 
 async def test_the_name_inside_tls_must_be_the_hosts(tmp_path: Path) -> None:

@@ -105,6 +105,19 @@ async def test_named_hosts_go_through_a_companys_proxy_by_name(tmp_path: Path) -
             assert [one.verdict for one in await way.over(2)] == ["allowed", "allowed"]
 
 
+@pytest.mark.parametrize("method", ["TRACE", "track"])
+async def test_a_proxys_password_does_not_come_back(tmp_path: Path, method: str) -> None:
+    """A proxy that is asked to echo a request would echo what the gateway has added to it."""
+    where = "http://named.invalid/ HTTP/1.1\r\nHost: named.invalid\r\nMax-Forwards: 0\r\n\r\n"
+    async with (
+        http_proxy(Pages()) as (proxy, upstream),
+        way_out(tmp_path, NAMED, upstreams=Upstreams(http=upstream)) as way,
+    ):
+        said = await way.say(f"{method} {where}".encode())
+        assert said.startswith(b"HTTP/1.1 400 ")
+        assert proxy.heads == []
+
+
 async def test_a_password_that_is_wrong_is_said_and_never_shown(tmp_path: Path) -> None:
     async with http_proxy(Pages()) as (_, upstream):
         wrong = Upstream("http", upstream.host, upstream.port, "ada", "secret-word")

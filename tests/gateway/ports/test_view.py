@@ -21,7 +21,7 @@ from ctui.gateway.ports.hub import PortsHub
 from ctui.gateway.ports.view import PortView
 from tests.gateway.egress.outside import Pages, certificates, echo, serving
 from tests.gateway.inside import free_port
-from tests.gateway.ports.views import LABEL, Browser, hub_with_task, viewing
+from tests.gateway.ports.views import LABEL, Answer, Browser, hub_with_task, viewing
 
 
 async def test_an_address_opens_a_page_once_and_the_cookie_keeps_it_open(tmp_path: Path) -> None:
@@ -163,10 +163,17 @@ async def test_the_way_on_is_never_to_another_host(tmp_path: Path) -> None:
             assert f"\r\nLocation: {leads}\r\n".encode() in raw
 
 
+def body_lines(answer: Answer) -> list[str]:
+    """Return the lines of the head that follows an early one."""
+    return answer.body.decode("latin-1").split("\r\n")
+
+
 async def test_a_page_of_a_task_keeps_to_its_own_site(tmp_path: Path) -> None:
     """It can neither set ctui's cookie nor one that other tasks' pages or ctui would get."""
     page = Pages(
+        b"HTTP/1.1 103 Early Hints\r\nSet-Cookie: early=b; Domain=localhost\r\n\r\n"
         b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"
+        b'Clear-Site-Data: "cookies"\r\n'
         b"Set-Cookie: a=b; Domain=localhost; Path=/x\r\n"
         b"Set-Cookie: ctui-port=mine; Path=/\r\n\r\n"
     )
@@ -179,7 +186,10 @@ async def test_a_page_of_a_task_keeps_to_its_own_site(tmp_path: Path) -> None:
         await browser.enter(browser.view.link(LABEL, port))
         [host] = browser.cookies
         answer = await browser.get(f"http://{host}/")
-        assert [v for k, v in answer.headers if k.lower() == "set-cookie"] == ["a=b; Path=/x"]
+        assert answer.status == 103
+        said = [*answer.headers, *(one.partition(": ")[::2] for one in body_lines(answer))]
+        assert [v for k, v in said if k.lower() == "set-cookie"] == ["early=b", "a=b; Path=/x"]
+        assert "clear-site-data" not in str(said).lower()
 
 
 async def test_websockets_come_from_the_tasks_own_pages_only(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ import pytest
 
 from ctui.config.gateway_section import SshRule
 from ctui.gateway.egress.names import Target
+from ctui.gateway.egress.policy import Attempt
 from ctui.gateway.ssh.agent import SshAgent
 from ctui.gateway.ssh.files import AGENT_SOCKET, CONFIG, files_of
 from ctui.gateway.ssh.keys import SshKey
@@ -130,6 +131,12 @@ class SshWay:
             "GIT_SSH_COMMAND": f"ssh -F {folder / CONFIG}",
         }
 
+    async def agree(self, attempt: Attempt) -> bool:
+        """Answer as a person and the driver do: the rule is kept, and counts at once."""
+        sign = (*self.way.policy.sign, Target(attempt.host, attempt.port))
+        self.way.policy = msgspec.structs.replace(self.way.policy, sign=sign)
+        return True
+
     async def ssh(self, *command: str) -> tuple[int, str]:
         """Sign in as a task does, and run a command there."""
         where = f"{USER}@localhost"
@@ -153,6 +160,8 @@ async def signing(folder: Path, key: SshKey, *, allowed: bool = True) -> AsyncIt
     async with way_out(folder, private(key.port)) as way:
         way.allowed = allowed
         made = SshWay(folder, way, key)
+        if allowed:
+            way.answer = made.agree
         path = folder / AGENT_SOCKET
         way.policy = msgspec.structs.replace(way.policy, hold=WAIT_SECONDS)
         agent = SshAgent(path, lambda: made.keys, way.ask, way.record, lambda: way.policy)

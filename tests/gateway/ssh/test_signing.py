@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import struct
 import time
@@ -32,7 +33,7 @@ pytestmark = needs_sshd
 
 @pytest.mark.parametrize("kind", ["ed25519", pytest.param("rsa", marks=pytest.mark.slow), "ecdsa"])
 async def test_a_task_signs_in_without_the_key(tmp_path: Path, kind: str) -> None:
-    """Somebody is asked once for all of the run; the log has the key's name, no file the key."""
+    """An answer counts for the run; the log has the key's name, no file the key."""
     made = await keys(tmp_path / "person", kind)
     async with server(made) as port, signing(tmp_path / "run", named(made, port)) as task:
         for word in ("tea", "milk"):
@@ -46,6 +47,18 @@ async def test_a_task_signs_in_without_the_key(tmp_path: Path, kind: str) -> Non
         assert {one.credential for one in signed} == {str(made.key)}
         for file in task.folder.iterdir():
             assert not file.is_file() or "PRIVATE" not in file.read_text()
+
+
+async def test_a_rule_that_is_forgotten_signs_nothing_more(tmp_path: Path) -> None:
+    """A yes counts for as long as its rule is kept: the next signature is asked for anew."""
+    made = await keys(tmp_path / "person")
+    async with server(made) as port, signing(tmp_path / "run", named(made, port)) as task:
+        assert await task.ssh("echo", "tea") == (0, "tea\n")
+        task.way.policy = msgspec.structs.replace(task.way.policy, sign=())
+        task.way.answer, task.way.allowed = None, False
+        code, said = await task.ssh("echo", "milk")
+        assert (code, "Permission denied" in said) == (255, True)
+        assert len(task.way.asked) == 2
 
 
 async def test_git_fetches_and_pushes(tmp_path: Path, repository: Path) -> None:
@@ -349,6 +362,55 @@ async def test_a_signature_is_for_the_session_that_the_host_has_signed(tmp_path:
             data.string()
             signature = wire.Reader(answer[1:]).string()
             assert is_signed_by(key.public, signature, data.string())
+
+
+async def test_an_agent_of_the_persons_that_says_nothing_of_use_is_no_alarm(
+    tmp_path: Path,
+) -> None:
+    """The task has done nothing that it should not: the line in the log is about the agent."""
+    from ctui.gateway.ssh.keys import sign
+
+    made = await keys(tmp_path / "person")
+    own, session = tmp_path / "own.sock", b"s" * 32
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for said in (bytes([wire.SUCCESS]), bytes([wire.SIGNATURE]) + b"\0\0\xff\xff"):
+            await reader.readexactly(int.from_bytes(await reader.readexactly(4)))
+            writer.write(wire.string(said))
+        writer.close()
+
+    key = msgspec.structs.replace(named(made, 2222), private="", agent=str(own))
+    async with (
+        await asyncio.start_unix_server(answer, own),
+        signing(tmp_path / "run", key) as task,
+    ):
+        word = sign(made.host_key.read_text(), session, 0)
+        bind = _bind(key.host_keys[0], session, word)
+        assert (await _say(task, bind, _sign(key.public, session)))[1] == FAILED
+        [record] = task.way.records
+        assert (record.rule, record.anomaly) == ("your own agent of ssh does not answer", "")
+
+
+def _is_open(connection: socket.socket) -> bool:
+    with contextlib.suppress(BlockingIOError):
+        try:
+            connection.send(b"\0")
+        except ConnectionError:
+            return False
+    return True
+
+
+async def test_who_takes_no_answer_is_cut_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ctui.gateway.ssh.agent._IDLE_SECONDS", 0.3)
+    key = named(await keys(tmp_path / "person"), 2222)
+    async with signing(tmp_path / "run", key) as task:
+        flood = await _flood(task.environ["SSH_AUTH_SOCK"])
+        async with asyncio.timeout(20):
+            while _is_open(flood):  # noqa: ASYNC110 - of a socket
+                await asyncio.sleep(0.02)
+        flood.close()
 
 
 async def test_no_flood_keeps_the_gateway_from_others(tmp_path: Path) -> None:

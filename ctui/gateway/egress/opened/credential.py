@@ -8,12 +8,12 @@ import h11
 import msgspec
 
 from ctui.gateway.egress.names import Target
-from ctui.gateway.http1 import Headers, end_to_end, framing, upgrade
+from ctui.gateway.http1 import ECHOES, Headers, end_to_end, framing, upgrade
+from ctui.host_port import HTTPS
 
 _WEBSOCKET = b"websocket"
-_ECHOES = b"TRACE"
-"""Method by which a server sends back what it was sent (RFC 9110, 9.3.8)."""
-_HTTPS = 443
+_SESSIONS = (b"set-cookie", b"set-cookie2")
+_SWITCHES = 101
 
 
 class Credential(msgspec.Struct, frozen=True):
@@ -46,12 +46,16 @@ class Credential(msgspec.Struct, frozen=True):
     def target(self) -> Target:
         return Target(self.host, self.port)
 
+    @property
+    def rule(self) -> tuple[Target, str, str]:
+        """The rule of the settings that it is of: the same for as long as that stands there."""
+        return self.target, self.header, self.name
+
     def known_from(self, earlier: Iterable[Credential]) -> Credential:
         """Return it with the value that the same one had, where its own is not known."""
         if self.value:
             return self
-        same = (self.target, self.header, self.name)
-        return next((one for one in earlier if (one.target, one.header, one.name) == same), self)
+        return next((one for one in earlier if one.rule == self.rule), self)
 
 
 class Forbidden(ValueError):
@@ -69,10 +73,10 @@ def with_credential(request: h11.Request, path: bytes, credential: Credential) -
     Raises:
         Forbidden: by its answer the task would have the credential.
     """
-    if request.method.upper() == _ECHOES:
-        raise Forbidden("a TRACE would bring the credential back")
+    if request.method.upper() in ECHOES:
+        raise Forbidden("its answer would bring the credential back")
     target = credential.target
-    host = str(target).removesuffix(f":{_HTTPS}").encode()
+    host = str(target).removesuffix(f":{HTTPS}").encode()
     name = credential.header.encode()
     websocket = _websocket(request.headers)
     headers = [
@@ -92,15 +96,23 @@ def without_sessions(response: h11.Response, *, last: bool) -> h11.Response:
         response: of the host.
         last: the connection ends behind it.
     """
-    headers = [*end_to_end(response.headers, b"set-cookie"), *framing(response.headers)]
+    headers = [*end_to_end(response.headers, *_SESSIONS), *framing(response.headers)]
     if last:
         headers.append((b"Connection", b"close"))
     return h11.Response(status_code=response.status_code, headers=headers, reason=response.reason)
 
 
 def interim_without_sessions(event: h11.InformationalResponse) -> h11.InformationalResponse:
-    """Return the same of what comes before an answer."""
-    headers = [pair for pair in event.headers if pair[0] != b"set-cookie"]
+    """Return the same of what comes before an answer.
+
+    Raises:
+        h11.RemoteProtocolError: the host changes to another protocol than a websocket.
+    """
+    headers = end_to_end(event.headers, *_SESSIONS)
+    if event.status_code == _SWITCHES:
+        if not (websocket := _websocket(event.headers)):
+            raise h11.RemoteProtocolError("it changes to another protocol than a websocket")
+        headers += websocket
     return h11.InformationalResponse(
         status_code=event.status_code, headers=headers, reason=event.reason
     )

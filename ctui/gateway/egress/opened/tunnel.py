@@ -114,8 +114,9 @@ class OpenedTunnel:
             await asking.answer(502, text, text)
         else:
             self._attempt.finished(*_counts(asked))
-            with suppress(OSError):
-                asking.channel.shutdown()
+            with suppress(OSError):  # it may take no more
+                async with asyncio.timeout(_NEXT_SECONDS):
+                    await asking.channel.shutdown()
 
     # -- both ends
 

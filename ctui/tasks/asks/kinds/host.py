@@ -7,14 +7,14 @@ from typing import ClassVar
 
 import msgspec
 
-from ctui.tasks.asks.hosts import WIDTH, host_of, short_name
-from ctui.tasks.asks.kind import Decision, Kind, Origin, details_of, new_ask
+from ctui.host_port import HTTPS
+from ctui.tasks.asks.hosts import HostKind, host_of
+from ctui.tasks.asks.kind import Decision, Origin, details_of
 from ctui.tasks.asks.lines import INDENT
-from ctui.tasks.model import Answer, Ask, AskKind
+from ctui.tasks.model import Ask
 from ctui.text import one_line
 
 _PROGRAM_WIDTH = 60
-_HTTPS = 443
 
 
 class HostDetails(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -23,23 +23,23 @@ class HostDetails(msgspec.Struct, frozen=True, omit_defaults=True):
     program: str = ""
 
 
-class HostWanted(Kind):
-    """A host that is in no list; the gateway holds the connection for a while."""
+class HostWanted(HostKind):
+    """A host that is in no list."""
 
-    kind = AskKind.HOST
-    goes_to_cli = False
+    wish = "reach {}"
+    port = HTTPS
     words: ClassVar[Mapping[Decision, str]] = {
         "allow": "this once",
         "session": "in this task",
         "always": "in this repository",
         "deny": "never in this task",
     }
+    for_later = ("session", "always")
     outcomes: ClassVar[Mapping[Decision, str]] = {
-        **Kind.outcomes,
+        **HostKind.outcomes,
         "session": "allowed for the task",
         "always": "allowed for the repository",
     }
-    explains = False
 
     def lines(self, ask: Ask) -> Iterator[str]:
         program = details_of(ask, HostDetails).program
@@ -48,32 +48,11 @@ class HostWanted(Kind):
             yield f"{INDENT}a program that calls itself {program}"
         yield f"{INDENT}ctui's list does not have it, and what a task sends there has left"
 
-    def decisions(self, _ask: Ask) -> tuple[Decision, ...]:
-        return "allow", "session", "always", "deny"
-
-    def allows(self, ask: Ask, decision: Decision) -> str:
-        if decision in {"session", "always"}:
-            return f"reach {host_of(ask)} {self.words[decision]}"
-        return ""
-
-    def reply(self, _ask: Ask, _answer: Answer) -> bytes:
-        return b""
-
 
 KIND = HostWanted()
 
 
 def host_ask(request: str, origin: Origin, host: str, port: int, program: str) -> Ask:
     """Return the ask for a host that the gateway was asked for."""
-    shown = one_line(host, WIDTH)
-    short = short_name(shown)
-    name = short if port == _HTTPS else f"{short}:{port}"
-    return new_ask(
-        AskKind.HOST,
-        request,
-        origin,
-        tool="",
-        title=f"reach {name}",
-        given={"host": shown, "port": port},
-        details=HostDetails(one_line(program, _PROGRAM_WIDTH)),
-    )
+    details = HostDetails(one_line(program, _PROGRAM_WIDTH))
+    return KIND.of_gateway(request, origin, host, port, details)

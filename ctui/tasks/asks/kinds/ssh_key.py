@@ -7,10 +7,11 @@ from typing import ClassVar
 
 import msgspec
 
-from ctui.tasks.asks.hosts import SSH, WIDTH, host_of, short_name
-from ctui.tasks.asks.kind import Decision, Kind, Origin, details_of, new_ask
+from ctui.host_port import SSH as SSH_PORT
+from ctui.tasks.asks.hosts import SSH, HostKind, host_of
+from ctui.tasks.asks.kind import Decision, Origin, details_of
 from ctui.tasks.asks.lines import INDENT
-from ctui.tasks.model import Answer, Ask, AskKind
+from ctui.tasks.model import Ask
 from ctui.text import one_line
 
 _KEY_WIDTH = 200
@@ -22,37 +23,28 @@ class KeyDetails(msgspec.Struct, frozen=True, omit_defaults=True):
     key: str = ""
 
 
-class KeyWanted(Kind):
-    """A host that the person has a key for; the gateway holds the signature for a while."""
+class KeyWanted(HostKind):
+    """A host that the person has a key for."""
 
-    kind = AskKind.HOST
     tool = SSH
-    goes_to_cli = False
+    wish = "sign in at {} by ssh"
+    port = SSH_PORT
     words: ClassVar[Mapping[Decision, str]] = {
         "allow": "in this task",
         "always": "in this repository",
         "deny": "never in this task",
     }
+    for_later: ClassVar[tuple[Decision, ...]] = ("always",)
     outcomes: ClassVar[Mapping[Decision, str]] = {
-        **Kind.outcomes,
+        **HostKind.outcomes,
         "allow": "allowed for the task",
         "always": "allowed for the repository",
     }
-    explains = False
 
     def lines(self, ask: Ask) -> Iterator[str]:
         yield f"? It wants to sign in at {host_of(ask)} by ssh"
         yield f"{INDENT}with your key {details_of(ask, KeyDetails).key}, which stays outside"
         yield f"{INDENT}there it can do what you can: fetch, and push"
-
-    def decisions(self, _ask: Ask) -> tuple[Decision, ...]:
-        return "allow", "always", "deny"
-
-    def allows(self, ask: Ask, decision: Decision) -> str:
-        return f"sign in at {host_of(ask)} {self.words[decision]}" if decision == "always" else ""
-
-    def reply(self, _ask: Ask, _answer: Answer) -> bytes:
-        return b""
 
 
 KIND = KeyWanted()
@@ -60,13 +52,5 @@ KIND = KeyWanted()
 
 def key_ask(request: str, origin: Origin, host: str, port: int, key: str) -> Ask:
     """Return the ask for a signature that the gateway was asked for."""
-    shown = one_line(host, WIDTH)
-    return new_ask(
-        AskKind.HOST,
-        request,
-        origin,
-        tool=SSH,
-        title=f"sign in at {short_name(shown)} by ssh",
-        given={"host": shown, "port": port},
-        details=KeyDetails(one_line(key, _KEY_WIDTH)),
-    )
+    details = KeyDetails(one_line(key, _KEY_WIDTH))
+    return KIND.of_gateway(request, origin, host, port, details)
