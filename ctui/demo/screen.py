@@ -16,7 +16,6 @@ from ctui.demo.repository import make_demo_repository
 from ctui.demo.world import World
 from ctui.errors import ExternalFailure
 
-
 _RESTORED = "\x1b[?1049l\x1b[?25h\x1b[?1000l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1004l\x1b[<u"
 """Sequences by which a terminal has its own screen, cursor, mouse and keys again."""
 
