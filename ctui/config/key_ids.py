@@ -13,6 +13,7 @@ DEFAULT_KEYS: Mapping[str, str] = {
     "stop": "x",
     "resume": "g",
     "remove": "R",
+    "land": "m",
     "update": "U",
     "ports": "p",
     "top": "T",
