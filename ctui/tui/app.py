@@ -26,6 +26,7 @@ from ctui.tui.support.memory import recall, remember_theme
 from ctui.tui.support.options import ScreenOptions
 from ctui.tui.support.place import Place
 from ctui.tui.support.plain_ascii import PlainAscii
+from ctui.tui.support.terminal_end import end_with_terminal, leave_on_signals
 from ctui.tui.support.terminal_signals import kept_title
 from ctui.tui.support.themes import choose_theme
 
@@ -77,6 +78,8 @@ class CtuiApp(KeysInOrder[None]):
         return [*filters, self._ascii] if self._ascii is not None else filters
 
     def on_mount(self) -> None:
+        if not self.is_headless:
+            leave_on_signals(self)
         for complaint in self._complaints:
             self.notify(complaint, severity="warning", markup=False)
         self.set_keymap(self._config.keys)
@@ -161,6 +164,7 @@ def run_app(paths: Paths, config: Config, place: Place, *, scripted: bool = Fals
     # A server that was started by nohup hands it down; the screen would outlive its terminal.
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     app = CtuiApp(paths, config, place, scripted=scripted)
+    end_with_terminal()
     with kept_title():
         app.run()
     return app.return_code or 0
