@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -52,6 +52,11 @@ class SimulatedNetwork:
         await self._call()
         mine = {run for run in self._world.open_runs if run.partition("/")[0] == task}
         self._world.open_runs -= mine
+
+    async def close_others(self, at_work: Container[str]) -> None:
+        self._generation.check()
+        left = {run for run in self._world.open_runs if run.partition("/")[0] not in at_work}
+        self._world.open_runs -= left
 
     async def lend(self, name: str, repository: str) -> Path:
         del name, repository
