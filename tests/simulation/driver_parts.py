@@ -233,6 +233,9 @@ class SimulatedJournals:
             self.close(task_id)
 
 
+_WIPED = ("messages", "asks", "runs", "tasks", "remarks", "threads", "sqlite_sequence")
+
+
 class SimulatedStore(Store):
     """The real store in memory, which can be locked, and is closed to drivers that are dead."""
 
@@ -242,7 +245,7 @@ class SimulatedStore(Store):
     def wipe(self) -> None:
         """Forget everything: making the tables anew for each schedule would take longer."""
         with super().transaction():
-            for table in ("messages", "asks", "runs", "tasks", "sqlite_sequence"):
+            for table in _WIPED:
                 self._database.execute(f"DELETE FROM {table}")  # noqa: S608 - constants
 
     @contextmanager
