@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+LONGEST = 2_000
+"""Characters of a quoted line; what is behind them does not count."""
 _MOST_TRIED = 2_000
 
 
@@ -16,26 +18,29 @@ class Anchor(NamedTuple):
     """Number of their first line, from 1; where they are gone, the one that they had."""
 
 
-def find_lines(quote: Sequence[str], content: Sequence[str], first: int) -> Anchor:
+def quotable(line: bytes) -> str:
+    """Return a line of a file as it is quoted and compared."""
+    return line[: 4 * LONGEST].decode("utf-8", "replace")[:LONGEST].rstrip()
+
+
+def find_lines(quote: Sequence[str], content: list[str], first: int) -> Anchor:
     """Find quoted lines again, those nearest to where they were.
 
     Args:
-        quote: as they were; blanks at their ends do not count.
-        content: all lines of the file as it is now.
+        quote: as they were.
+        content: all lines of the file as it is now, as `quotable` returns them.
         first: number of the first of them when they were quoted.
     """
-    wanted = [line.rstrip() for line in quote]
+    wanted = list(quote)
     if not wanted:
         return Anchor("gone", first)
-    length = len(wanted)
 
     def is_at(place: int) -> bool:
-        lines = content[place : place + length]
-        return [line.rstrip() for line in lines] == wanted
+        return content[place : place + len(wanted)] == wanted
 
     if is_at(first - 1):
         return Anchor("here", first)
-    starts = [place for place, line in enumerate(content) if line.rstrip() == wanted[0]]
+    starts = [place for place, line in enumerate(content) if line == wanted[0]]
     starts.sort(key=lambda place: abs(place + 1 - first))
     for place in starts[:_MOST_TRIED]:
         if is_at(place):

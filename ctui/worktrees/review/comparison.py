@@ -78,7 +78,7 @@ class ChangedFile(NamedTuple):
 
 
 def name_of(path: bytes) -> str:
-    """Return a path as text; bytes that are no UTF-8 are written as `\\xff`."""
+    r"""Return a path as text; bytes that are no UTF-8 are written as `\xff`."""
     return path.decode("utf-8", "backslashreplace")
 
 

@@ -114,13 +114,13 @@ async def compared(
             "what one turn changed is not kept yet", hint="look at its commits: commit:ID"
         )
     now = await worktree_tree(repository, worktree)
-    if now.left_out:
-        files = f"{now.left_out} file{'' if now.left_out == 1 else 's'}"
-        raise Refused(
-            f"{files} of {name} not committed, and cannot be shown here yet",
-            hint=f"ctui worktree diff {name} shows them",
-        )
     if scope.kind == "uncommitted":
+        if now.left_out:
+            files = "1 file is" if now.left_out == 1 else f"{now.left_out} files are"
+            raise Refused(
+                f"{files} not committed in {name}, and cannot be compared here yet",
+                hint=f"`ctui worktree diff {name}` shows them",
+            )
         return Compared(Trees(now.git_dir, tip, now.tree), f"what {name} has not committed", tip)
     if not looked:
         raise Refused(f"nobody has looked at {name} before", hint="look at all of the branch")

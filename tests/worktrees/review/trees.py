@@ -51,7 +51,7 @@ def write_tree(repository: pygit2.Repository, content: Content) -> str:
 
 
 def applied(old: bytes, patch: Patch) -> bytes:
-    """Return what a patch makes of a file's content; raises AssertionError where it does not fit."""
+    """Return what a patch makes of a file; raises AssertionError where it does not fit."""
     rest = old.split(b"\n")
     ended = not rest[-1]
     if ended:
