@@ -42,6 +42,13 @@ BINDINGS: list[BindingType] = [
         id="update",
     ),
     Binding(
+        "v",
+        "review",
+        "review",
+        tooltip="review what the worktree that is chosen changed",
+        id="review",
+    ),
+    Binding(
         "exclamation_mark",
         "shell",
         "shell",
