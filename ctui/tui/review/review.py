@@ -403,10 +403,7 @@ class ReviewScreen(Screen[None]):
             if scope is not None:
                 self._open(scope)
 
-        async def go() -> None:
-            self.app.push_screen(ScopeMenu(self._scope, await self.actions.commits()), chosen)
-
-        self._do(go())
+        self.app.push_screen(ScopeMenu(self._scope, self.actions.commits), chosen)
 
     def action_reload(self) -> None:
         self._open(self._scope)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -14,6 +15,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 from textual.widgets.option_list import Option
 
+from ctui.errors import CtuiError
 from ctui.humanize import short_age
 from ctui.tui.support.bounded_list import BoundedList
 from ctui.worktrees.review.scopes import ListedCommit, Scope
@@ -30,10 +32,17 @@ class ScopeMenu(ModalScreen[Scope]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,v", "leave", "Close")]
 
-    def __init__(self, scope: Scope, commits: Sequence[ListedCommit]) -> None:
+    def __init__(
+        self, scope: Scope, commits: Callable[[], Awaitable[Sequence[ListedCommit]]]
+    ) -> None:
+        """Prepare a menu.
+
+        Args:
+            scope: that is looked at now.
+            commits: reads the worktree's own, newest first; raises CtuiError.
+        """
         super().__init__()
-        self._scopes = [*(scope for scope, _, _ in _WHOLE)]
-        self._scopes += [Scope("commit", commit.id) for commit in commits]
+        self._scopes = [scope for scope, _, _ in _WHOLE]
         self._now = scope
         self._commits = commits
 
@@ -48,31 +57,36 @@ class ScopeMenu(ModalScreen[Scope]):
 
     def on_mount(self) -> None:
         rows = self.query_one(BoundedList)
-        rows.add_options(map(Option, self._rows()))
-        same = [place for place, scope in enumerate(self._scopes) if scope == self._now]
-        rows.highlighted = same[0] if same else 0
-        rows.focus()
-
-    def _rows(self) -> list[Content]:
-        found = [
-            Content.assemble((f"{name:<23}", "bold"), (said, "$text-muted"))
-            for _, name, said in _WHOLE
-        ]
-        now = time.time_ns()
-        for commit in self._commits:
-            age = short_age(commit.time * 10**9, now)
-            found.append(
-                Content.assemble(
-                    (f"{commit.id[:8]} ", "$accent"),
-                    (f"{age:>4}  ", "$text-muted"),
-                    commit.subject,
-                    (f"  {commit.author}", "$text-muted"),
-                )
+        for _, name, said in _WHOLE:
+            rows.add_option(
+                Option(Content.assemble((f"{name:<23}", "bold"), (said, "$text-muted")))
             )
-        return found
+        rows.highlighted = self._scopes.index(self._now) if self._now in self._scopes else 0
+        rows.focus()
+        self.run_worker(self._list_commits())
+
+    async def _list_commits(self) -> None:
+        """Add the commits below the rest, which can be chosen meanwhile."""
+        with suppress(CtuiError):  # whoever opens the rest is told what is wrong
+            commits = await self._commits()
+            self._scopes += [Scope("commit", commit.id) for commit in commits]
+            now = time.time_ns()
+            self.query_one(BoundedList).add_options(
+                Option(commit_line(commit, now)) for commit in commits
+            )
 
     def on_option_list_option_selected(self, event: BoundedList.OptionSelected) -> None:
         self.dismiss(self._scopes[event.option_index])
 
     def action_leave(self) -> None:
         self.dismiss()
+
+
+def commit_line(commit: ListedCommit, now: int) -> Content:
+    """Return a commit on one line; `now` is in nanoseconds since the epoch."""
+    return Content.assemble(
+        (f"{commit.id[:8]} ", "$accent"),
+        (f"{short_age(commit.time * 10**9, now):>4}  ", "$text-muted"),
+        commit.subject,
+        (f"  {commit.author}", "$text-muted"),
+    )
