@@ -8,6 +8,7 @@ from difflib import SequenceMatcher
 from typing import NamedTuple
 
 _TOKEN = re.compile(r"\w+|\s+|.", re.DOTALL)
+_WORD = re.compile(r"\w{1,80}")
 _MOST_TOKENS = 150
 """Tokens of each line that are compared one by one: their comparison takes the square of this."""
 _MOST_LINES = 60
@@ -58,13 +59,14 @@ def differing(old: str, new: str) -> Differing:
     """Return the parts in which two lines differ."""
     start = _common(old, new)
     end = _common(old[start:][::-1], new[start:][::-1])
+    # Whole words: a word that has one letter more is another word.
+    start -= _word(old[:start][::-1]) if _cuts_word(old, new, start) else 0
+    end -= _word(old[len(old) - end :]) if _cuts_word(old[::-1], new[::-1], end) else 0
     before, after = old[start : len(old) - end], new[start : len(new) - end]
     ours, theirs = _TOKEN.findall(before), _TOKEN.findall(after)
     if len(ours) > _MOST_TOKENS or len(theirs) > _MOST_TOKENS:
         same = start + end
         return Differing(_whole(start, before), _whole(start, after), _share(same, old, new))
-    # Whole words: a word that has one letter more is another word.
-    start, ours, theirs = _from_word(old, start, ours, theirs)
     left, right = _offsets(start, ours), _offsets(start, theirs)
     olds: list[Part] = []
     news: list[Part] = []
@@ -90,17 +92,15 @@ def _common(one: str, other: str) -> int:
     return low
 
 
-def _from_word(
-    old: str, start: int, ours: list[str], theirs: list[str]
-) -> tuple[int, list[str], list[str]]:
-    """Move the beginning back to that of the word which it is in."""
-    begin = start
-    while begin and (old[begin - 1].isalnum() or old[begin - 1] == "_") and start - begin < 80:
-        begin -= 1
-    word = old[begin:start]
-    if not word:
-        return start, ours, theirs
-    return begin, _TOKEN.findall(word + "".join(ours)), _TOKEN.findall(word + "".join(theirs))
+def _cuts_word(one: str, other: str, place: int) -> bool:
+    """Return True if a place up to which two texts are the same is within a word of either."""
+    return bool(place) and any(_WORD.match(text[place : place + 1]) for text in (one, other))
+
+
+def _word(text: str) -> int:
+    """Return how many characters of a word a text begins with; of an endless one the first."""
+    match = _WORD.match(text)
+    return match.end() if match else 0
 
 
 def _offsets(start: int, tokens: Sequence[str]) -> list[int]:

@@ -34,6 +34,8 @@ def test_without_what_differs_two_lines_are_the_same(old: str, new: str) -> None
         ("return redirect(LOGIN)", "return redirect(LOGIN, next=path)", ([], [", next=path"])),
         ("value = old_name", "value = old_names", (["old_name"], ["old_names"])),
         ("a = 1", "a = 2", (["1"], ["2"])),
+        ("old_name = 1", "new_name = 1", (["old_name"], ["new_name"])),
+        ("ab", "aab", (["ab"], ["aab"])),
         ("same", "same", ([], [])),
     ],
 )
