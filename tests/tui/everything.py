@@ -116,6 +116,8 @@ class Everything(App[None]):
         await view.find(self._text[:20])
         for screen in self._screens():
             self.push_screen(screen)
+            if isinstance(screen, ReviewOf):
+                await screen.shown.wait()
             await self._painted()
             await self._painted()
             self.pop_screen()

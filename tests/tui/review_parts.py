@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -62,6 +63,7 @@ class ReviewOf(ModalScreen[None]):
 
     def __init__(self, text: str) -> None:
         super().__init__()
+        self.shown = asyncio.Event()
         self._text = text
         path = text.replace("\x00", "").encode("utf-8", "replace")
         self._file = changed_file(path[:4000] + b".py")
@@ -103,5 +105,10 @@ class ReviewOf(ModalScreen[None]):
             view.window.take(0, coloured(file_diff(self._file, patch_of(self._text[:100_000]))))
         view.begin()
         view.stand_on_change()
+        self.call_after_refresh(self._split)
+
+    def _split(self) -> None:
+        view = self.query_one(DiffView)
         view.wanted_split = True
         view.restyle()
+        self.call_after_refresh(self.call_after_refresh, self.shown.set)
