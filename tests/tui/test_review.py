@@ -316,7 +316,8 @@ async def test_an_editor_opens_the_file_at_the_line(
 ) -> None:
     given: list[tuple[str, ...]] = []
     monkeypatch.setattr(
-        "ctui.tui.review.review.in_own_terminal", lambda _app, _paths, *words: given.append(words)
+        "ctui.tui.review.review_files.in_own_terminal",
+        lambda _app, _paths, *words: given.append(words),
     )
     async with review(home, repository) as (_, pilot):
         await pilot.press("n", "e")

@@ -42,9 +42,10 @@ class CommentBox(TextArea):
         self.display = True
         self.focus()
 
-    def close(self) -> None:
-        """Hide it, and forget the text."""
-        self.text = ""
+    def close(self, *, forget: bool) -> None:
+        """Hide it; what was written is there the next time, unless it is to be forgotten."""
+        if forget:
+            self.text = ""
         self.display = False
 
     def action_keep(self) -> None:

@@ -221,10 +221,9 @@ class DiffWindow:
     def frame(self, line: int, height: int) -> Iterator[tuple[Place, int, Strip]]:
         """Yield the lines of a window, each with its row and how far it is in that."""
         until = line + height
+        blank = Strip.blank(self._width, self._palette[""])
         for index in self.near(line, height):
             top, rows = self._heights.top(index), self.rows(index)
-            if top + rows.height <= line:
-                continue
             row, rest = rows.at(max(0, line - top))
             while row < len(rows.rows) and top + rows.top(row) < until:
                 place = Place(index, row)
@@ -232,6 +231,10 @@ class DiffWindow:
                     if rest <= within and line <= top + rows.top(row) + within < until:
                         yield place, within, strip
                 row, rest = row + 1, 0
+            # A file that was not read yet has room for what it is said to have.
+            begin, end = max(line, top + rows.height), min(until, top + self._heights[index])
+            for _ in range(begin, end):
+                yield Place(index, len(rows.rows)), 0, blank
 
     # -- inside
 
