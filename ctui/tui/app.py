@@ -8,7 +8,7 @@ import os
 import signal
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from time import monotonic
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import SystemCommand
@@ -29,6 +29,9 @@ from ctui.tui.support.plain_ascii import PlainAscii
 from ctui.tui.support.terminal_end import end_with_terminal, leave_on_signals
 from ctui.tui.support.terminal_signals import kept_title
 from ctui.tui.support.themes import choose_theme
+
+if TYPE_CHECKING:
+    from ctui.tui.asks.ask_form import Choice
 
 
 class CtuiApp(KeysInOrder[None]):
@@ -136,6 +139,9 @@ class CtuiApp(KeysInOrder[None]):
         from ctui.tui.transcript.transcript_view import TranscriptView
 
         keymap = dict(self._config.keys)
+        if sections := self._sections_of_review(keymap):
+            self.push_screen(Help(sections, dashboard=False))
+            return
         sections = [
             ("Everywhere", choices_of(Dashboard.BINDINGS, keymap)),
             ("In a pane", choices_of(Pane.BINDINGS, keymap)),
@@ -143,6 +149,22 @@ class CtuiApp(KeysInOrder[None]):
             ("Where one writes", choices_of(Composer.BINDINGS, keymap)),
         ]
         self.push_screen(Help(sections))
+
+    def _sections_of_review(self, keymap: dict[str, str]) -> list[tuple[str, list[Choice]]]:
+        from ctui.tui.dialogs.help import choices_of
+        from ctui.tui.review.comment_box import CommentBox
+        from ctui.tui.review.diff_view import DiffView
+        from ctui.tui.review.file_list import FileList
+        from ctui.tui.review.review import ReviewScreen
+
+        if not isinstance(self.screen, ReviewScreen):
+            return []
+        return [
+            ("In a review", choices_of(ReviewScreen.BINDINGS, keymap)),
+            ("In what changed", choices_of(DiffView.BINDINGS, keymap)),
+            ("In the list of files", choices_of(FileList.BINDINGS, keymap)),
+            ("Where a comment is written", choices_of(CommentBox.BINDINGS, keymap)),
+        ]
 
     def action_leave(self) -> None:
         """Quit; what runs goes on, and the terminal says so."""

@@ -247,6 +247,9 @@ class SimulatedJournals:
             self.close(task_id)
 
 
+_WIPED = ("messages", "asks", "runs", "turns", "tasks", "remarks", "threads", "sqlite_sequence")
+
+
 class SimulatedStore(Store):
     """The real store in memory, which can be locked, and is closed to drivers that are dead."""
 
@@ -256,7 +259,7 @@ class SimulatedStore(Store):
     def wipe(self) -> None:
         """Forget everything: making the tables anew for each schedule would take longer."""
         with super().transaction():
-            for table in ("messages", "asks", "runs", "turns", "tasks", "sqlite_sequence"):
+            for table in _WIPED:
                 self._database.execute(f"DELETE FROM {table}")  # noqa: S608 - constants
 
     @contextmanager
