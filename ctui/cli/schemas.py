@@ -31,6 +31,7 @@ from ctui.client.cleaning.prune import Cleaning
 from ctui.client.cleaning.uninstall import Uninstall
 from ctui.client.cleaning.volumes import CleanedVolumes
 from ctui.client.health.health import Check
+from ctui.client.review.report import ReviewedWorktree, ReviewThread
 from ctui.client.worktrees.bulk_removal import RemovedWorktrees
 from ctui.client.worktrees.listing import WorktreeList
 from ctui.client.worktrees.worktree_restore import RestoredWorktrees
@@ -70,6 +71,9 @@ SHAPES: dict[str, Any] = {
     "worktree-land": LandedWorktree,
     "worktree-push": Pushed,
     "worktree-update": Updated,
+    "worktree-review": ReviewedWorktree,
+    "worktree-comment": ReviewThread,
+    "worktree-comments": list[ReviewThread],
     "doctor": list[Check],
     "setup": list[DoneStep],
     "image-show": ImageFacts,
@@ -127,6 +131,9 @@ PRINTED: dict[str, str] = {
     "worktree land": "worktree-land",
     "worktree push": "worktree-push",
     "worktree update": "worktree-update",
+    "worktree review": "worktree-review",
+    "worktree comment": "worktree-comment",
+    "worktree comments": "worktree-comments",
     "doctor": "doctor",
     "setup": "setup",
     "image show": "image-show",

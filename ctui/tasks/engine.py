@@ -362,6 +362,7 @@ class TaskEngine:
         """Have every sandbox of ours removed that no run is on record for, or taken over."""
         async for task, sweep in left_behind(self._services, self._actors):
             self._actor(task).put(sweep)
+        await self._services.network.close_others(self._actors)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         job = asyncio.create_task(work)

@@ -232,6 +232,8 @@ class Task(msgspec.Struct, kw_only=True):
     """Tool calls that were denied in the last turn."""
     work: WorkState | None = None
     """Result of the last import of its work."""
+    comments_answered: int = 0
+    """Number of its answers to comments on its changes."""
     detached: bool = True
     """False if the sandbox is stopped at the end of the turn, as `ctui run` does."""
     removed: int | None = None

@@ -8,7 +8,7 @@ import os
 import signal
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from time import monotonic
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import SystemCommand
@@ -26,8 +26,12 @@ from ctui.tui.support.memory import recall, remember_theme
 from ctui.tui.support.options import ScreenOptions
 from ctui.tui.support.place import Place
 from ctui.tui.support.plain_ascii import PlainAscii
+from ctui.tui.support.terminal_end import end_with_terminal, leave_on_signals
 from ctui.tui.support.terminal_signals import kept_title
 from ctui.tui.support.themes import choose_theme
+
+if TYPE_CHECKING:
+    from ctui.tui.asks.ask_form import Choice
 
 
 class CtuiApp(KeysInOrder[None]):
@@ -77,6 +81,8 @@ class CtuiApp(KeysInOrder[None]):
         return [*filters, self._ascii] if self._ascii is not None else filters
 
     def on_mount(self) -> None:
+        if not self.is_headless:
+            leave_on_signals(self)
         for complaint in self._complaints:
             self.notify(complaint, severity="warning", markup=False)
         self.set_keymap(self._config.keys)
@@ -133,6 +139,9 @@ class CtuiApp(KeysInOrder[None]):
         from ctui.tui.transcript.transcript_view import TranscriptView
 
         keymap = dict(self._config.keys)
+        if sections := self._sections_of_review(keymap):
+            self.push_screen(Help(sections, dashboard=False))
+            return
         sections = [
             ("Everywhere", choices_of(Dashboard.BINDINGS, keymap)),
             ("In a pane", choices_of(Pane.BINDINGS, keymap)),
@@ -140,6 +149,22 @@ class CtuiApp(KeysInOrder[None]):
             ("Where one writes", choices_of(Composer.BINDINGS, keymap)),
         ]
         self.push_screen(Help(sections))
+
+    def _sections_of_review(self, keymap: dict[str, str]) -> list[tuple[str, list[Choice]]]:
+        from ctui.tui.dialogs.help import choices_of
+        from ctui.tui.review.comment_box import CommentBox
+        from ctui.tui.review.diff_view import DiffView
+        from ctui.tui.review.file_list import FileList
+        from ctui.tui.review.review import ReviewScreen
+
+        if not isinstance(self.screen, ReviewScreen):
+            return []
+        return [
+            ("In a review", choices_of(ReviewScreen.BINDINGS, keymap)),
+            ("In what changed", choices_of(DiffView.BINDINGS, keymap)),
+            ("In the list of files", choices_of(FileList.BINDINGS, keymap)),
+            ("Where a comment is written", choices_of(CommentBox.BINDINGS, keymap)),
+        ]
 
     def action_leave(self) -> None:
         """Quit; what runs goes on, and the terminal says so."""
@@ -161,6 +186,7 @@ def run_app(paths: Paths, config: Config, place: Place, *, scripted: bool = Fals
     # A server that was started by nohup hands it down; the screen would outlive its terminal.
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     app = CtuiApp(paths, config, place, scripted=scripted)
+    end_with_terminal()
     with kept_title():
         app.run()
     return app.return_code or 0

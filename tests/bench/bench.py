@@ -3,7 +3,7 @@
     python -m tests.bench.bench [start] [task-list] [run] [replay] [paint] [keys] [open]
                                 [proofs] [many] [mcp] [followers] [flood]
                                 [task-history] [full-home] [memory] [worktree-commands] [shell]
-                                [environment] [gateway-api] [network]
+                                [environment] [gateway-api] [network] [review]
 
 Absolute times depend on the machine; only the ratios are promised.
 """
@@ -42,6 +42,7 @@ from tests.bench.many import many
 from tests.bench.mcp_server import mcp
 from tests.bench.memory import memory
 from tests.bench.network import run as network
+from tests.bench.review import review
 from tests.bench.screen import first_paint, live_keys, opening
 from tests.bench.shell import shell
 from tests.bench.worktree_commands import worktree_commands
@@ -179,6 +180,7 @@ BENCHES: dict[str, Callable[[], Awaitable[None]]] = {
     "environment": environment,
     "gateway-api": gateway_api,
     "network": network,
+    "review": review,
 }
 
 

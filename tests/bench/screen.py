@@ -64,7 +64,7 @@ async def live_keys() -> None:
         app.until("flood")
         app.drain(4)
         live = _latencies(app, 0)
-        _ctui(world, repository, "task", "stop", "flood")
+        run_ctui(world, repository, "task", "stop", "flood")
         app.drain(3)
         idle = _latencies(app, _KEYS)
         app.close()
@@ -125,7 +125,8 @@ def quantile(values: list[float], place: float) -> float:
     return sorted(values)[min(len(values) - 1, int(len(values) * place))]
 
 
-def _ctui(world: World, repository: Path, *arguments: str) -> None:
+def run_ctui(world: World, repository: Path, *arguments: str) -> None:
+    """Run a command of the world's person, which has to succeed."""
     subprocess.run(
         [PYTHON, "-m", "ctui", *arguments],
         cwd=repository,

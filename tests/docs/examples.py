@@ -107,9 +107,24 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "worktree diff": ("ctui worktree diff add-test --stat",),
     "worktree land": ("ctui worktree land add-test --method squash",),
     "worktree list": ("ctui worktree list", "ctui wt list --json"),
-    "worktree open": ('ctui worktree open add-test --command "code {path}"',),
+    "worktree open": (
+        'ctui worktree open add-test --command "code {path}"',
+        "ctui worktree open add-test --at src/app.py:41",
+    ),
     "worktree push": ('ctui worktree push add-test --pull-request "Test the expired session"',),
     "worktree remove": ("ctui worktree remove add-test",),
+    "worktree review": (
+        "ctui worktree review add-test",
+        "ctui worktree review add-test --scope commit:4d2ba09c --stat",
+        "ctui worktree review add-test --json",
+    ),
+    "worktree comment": (
+        'ctui worktree comment add-test src/app.py:41-43 "use a constant" --send',
+    ),
+    "worktree comments": (
+        "ctui worktree comments add-test",
+        "ctui worktree comments add-test --resolve 12",
+    ),
     "worktree restore": ("ctui worktree restore 20260101-120000-1a2b3c4d",),
     "worktree update": ("ctui worktree update add-test",),
     "worktree trash": ("ctui worktree trash", "ctui worktree trash --purge --older 30"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -52,6 +52,11 @@ class SimulatedNetwork:
         await self._call()
         mine = {run for run in self._world.open_runs if run.partition("/")[0] == task}
         self._world.open_runs -= mine
+
+    async def close_others(self, at_work: Container[str]) -> None:
+        self._generation.check()
+        left = {run for run in self._world.open_runs if run.partition("/")[0] not in at_work}
+        self._world.open_runs -= left
 
     async def lend(self, name: str, repository: str) -> Path:
         del name, repository
@@ -242,6 +247,9 @@ class SimulatedJournals:
             self.close(task_id)
 
 
+_WIPED = ("messages", "asks", "runs", "turns", "tasks", "remarks", "threads", "sqlite_sequence")
+
+
 class SimulatedStore(Store):
     """The real store in memory, which can be locked, and is closed to drivers that are dead."""
 
@@ -251,7 +259,7 @@ class SimulatedStore(Store):
     def wipe(self) -> None:
         """Forget everything: making the tables anew for each schedule would take longer."""
         with super().transaction():
-            for table in ("messages", "asks", "runs", "turns", "tasks", "sqlite_sequence"):
+            for table in _WIPED:
                 self._database.execute(f"DELETE FROM {table}")  # noqa: S608 - constants
 
     @contextmanager

@@ -150,6 +150,16 @@ async def test_the_first_table_has_the_sealed_runs_of_an_earlier_driver(driver: 
     assert not Path(access.folder).exists()
 
 
+async def test_what_an_earlier_driver_opened_for_nobody_is_taken_away(driver: Driver) -> None:
+    """It died before it made the sandbox of a shell."""
+    for name in ("works", "rests"):
+        driver.store.tasks.add(_task(name, "allow"))
+        driver.store.runs.add(Run(task=name, number=1, container=name))
+    driver.desk.take_over()
+    await driver.desk.close_others({"works"})
+    assert [access.task for access in driver.desk._gate._accesses.values()] == ["works"]
+
+
 async def test_the_first_table_names_what_an_earlier_driver_lent(driver: Driver) -> None:
     """Without a value: what came with a command, only the gateway knows still."""
     named = GatewayConfig(

@@ -23,7 +23,7 @@ def test_the_handshake_offers_tools() -> None:
     listed = toolbox.handle({"id": 1, "method": "tools/list"})
     assert isinstance(listed, toolbox.Respond)
     names = [tool["name"] for tool in listed.message["result"]["tools"]]
-    assert names == ["ask_user", "notify_user"]
+    assert names == ["ask_user", "notify_user", "resolve_comment"]
 
 
 def test_a_question_waits_for_the_person() -> None:

@@ -43,13 +43,16 @@ from ctui.tui.dashboard.tabs import TaskTabs
 from ctui.tui.dialogs.confirm import Confirm
 from ctui.tui.dialogs.new_task import NewTaskForm
 from ctui.tui.dialogs.setup import Setup
+from ctui.tui.review.scope_menu import ScopeMenu
 from ctui.tui.support.frame_clock import FrameClock
 from ctui.tui.support.options import ScreenOptions
 from ctui.tui.support.task_actions import TaskActions
 from ctui.tui.transcript.transcript_view import TranscriptView
+from ctui.worktrees.review.scopes import Scope
 from ctui.worktrees.trash.entries import TrashEntry
 from tests.ask_requests import asked
 from tests.claude import lines
+from tests.tui.review_parts import ReviewOf, commits_of
 from tests.tui.test_board import status, task
 
 
@@ -113,6 +116,8 @@ class Everything(App[None]):
         await view.find(self._text[:20])
         for screen in self._screens():
             self.push_screen(screen)
+            if isinstance(screen, ReviewOf):
+                await screen.shown.wait()
             await self._painted()
             await self._painted()
             self.pop_screen()
@@ -125,6 +130,8 @@ class Everything(App[None]):
         yield Confirm(one_line(self._text), removal_facts(item), yes="go")
         yield Inbox(self._board, None)  # type: ignore[arg-type] # nothing is answered
         yield NewTaskForm(ScreenOptions(ClaudeConfig()), item)
+        yield ReviewOf(self._text)
+        yield ScopeMenu(Scope(), lambda: commits_of(self._text))
         yield Setup(Paths.from_environment(), [Check("engine", False, self._text, self._text)])
 
     async def _painted(self) -> None:

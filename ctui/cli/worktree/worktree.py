@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _CLEANUP = "ctui.cli.worktree.worktree_cleanup"
 _LAND = "ctui.cli.worktree.worktree_land"
+_REVIEW = "ctui.cli.worktree.worktree_review"
 
 
 @click.group(
@@ -40,6 +41,7 @@ _LAND = "ctui.cli.worktree.worktree_land"
     elsewhere={
         **{name: f"{_CLEANUP}:{name}" for name in ("remove", "clean", "restore", "trash")},
         **{name: f"{_LAND}:{name}" for name in ("commit", "land", "push")},
+        **{name: f"{_REVIEW}:{name}" for name in ("review", "comment", "comments")},
         "update": "ctui.cli.worktree.worktree_update:update",
     },
 )
@@ -142,17 +144,24 @@ def list_(repo: str, target: str, *, as_json: bool) -> None:
 @command.command("open")
 @worktree_argument
 @click.option("--command", "program", default="", help="Instead of the configured one.")
+@click.option("--at", metavar="FILE[:LINE]", default="", help="Edit a file of it, at a line.")
 @repo_option
-def open_(name: str, program: str, repo: str) -> int:
+def open_(name: str, program: str, at: str, repo: str) -> int:
     """Open a worktree in an editor, or in a shell.
 
     The program is --command, else worktrees.open of the configuration, else $VISUAL or $EDITOR,
     else a shell. {path} in it stands for the worktree; without {path}, the path is added.
+    With --at it is --command, else $VISUAL or $EDITOR, else vi.
     """
-    from ctui.client.worktrees.opening import open_worktree
+    from ctui.client.worktrees.opening import edit_file, open_worktree
     from ctui.config import load_config
 
     paths, worktree = context.paths(), named(context.repository(repo), name)
+    if at:
+        file, _, line = at.rpartition(":")
+        if not file or not line.isdigit():
+            file, line = at, "1"
+        return edit_file(worktree.path, file, int(line), program)
     configured = program or load_config(paths).worktrees.open
     return open_worktree(worktree.path, configured)
 

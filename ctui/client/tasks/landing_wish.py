@@ -39,7 +39,7 @@ class LandingWish(NamedTuple):
 
 
 class Outlook(NamedTuple):
-    """What a landing would do; all texts are sanitised."""
+    """Consequences of a landing; all texts are sanitised."""
 
     target: str = ""
     commits: int = 0

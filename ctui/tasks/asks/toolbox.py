@@ -18,7 +18,8 @@ SERVER = "ctui"
 PROTOCOL_VERSION = "2025-11-25"
 _INSTRUCTIONS = (
     "ask_user puts a question to the person who runs this task and waits for the answer. "
-    "notify_user tells that person something and does not wait."
+    "notify_user tells that person something and does not wait. "
+    "resolve_comment answers a comment of their review."
 )
 
 
@@ -36,6 +37,13 @@ class NotifyUser(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     message: str
     priority: Literal["normal", "urgent"] = "normal"
+
+
+class ResolveComment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The input of `resolve_comment`."""
+
+    number: int
+    text: str
 
 
 class Respond(msgspec.Struct, frozen=True):
@@ -60,6 +68,14 @@ class NotifyPerson(msgspec.Struct, frozen=True):
     response: dict[str, Any]
 
 
+class AnswerComment(msgspec.Struct, frozen=True):
+    """An answer to a comment of the person's review, and a response if it can be kept."""
+
+    call: int | str
+    answer: ResolveComment
+    response: dict[str, Any]
+
+
 class Withdraw(msgspec.Struct, frozen=True):
     """The end of a call, by its JSON-RPC id, on which the CLI gave up."""
 
@@ -67,7 +83,7 @@ class Withdraw(msgspec.Struct, frozen=True):
     response: dict[str, Any]
 
 
-Outcome = Respond | AskPerson | NotifyPerson | Withdraw
+Outcome = Respond | AskPerson | NotifyPerson | AnswerComment | Withdraw
 
 _ASK_USER: dict[str, Any] = {
     "name": "ask_user",
@@ -119,7 +135,25 @@ _NOTIFY_USER: dict[str, Any] = {
     "annotations": {"title": "Notify the person", "readOnlyHint": True},
 }
 
-TOOLS = (_ASK_USER, _NOTIFY_USER)
+_RESOLVE_COMMENT: dict[str, Any] = {
+    "name": "resolve_comment",
+    "description": (
+        "Answer a comment of the person's review by its number: what you changed for it, or why "
+        "you changed nothing. The answer appears under the comment."
+    ),
+    "inputSchema": {
+        "type": "object",
+        "properties": {
+            "number": {"type": "integer", "minimum": 1, "description": "Such as 12 for #12."},
+            "text": {"type": "string", "minLength": 1, "maxLength": 2000},
+        },
+        "required": ["number", "text"],
+        "additionalProperties": False,
+    },
+    "annotations": {"title": "Answer a review comment", "readOnlyHint": True},
+}
+
+TOOLS = (_ASK_USER, _NOTIFY_USER, _RESOLVE_COMMENT)
 
 
 def handle(message: Mapping[str, Any]) -> Outcome:
@@ -152,6 +186,10 @@ def refused(call: int | str, reason: str) -> dict[str, Any]:
     return _result(call, {"content": [{"type": "text", "text": reason}], "isError": True})
 
 
+def _told(call: int | str, text: str) -> dict[str, Any]:
+    return _result(call, {"content": [{"type": "text", "text": text}]})
+
+
 def _notification(method: object, params: Mapping[str, Any]) -> Outcome:
     # The CLI wants an answer to notifications too, and takes this one.
     acknowledgement = _result(0, {})
@@ -175,9 +213,14 @@ def _tool_call(call: int | str, params: Mapping[str, Any]) -> Outcome:
             note = msgspec.convert(arguments, NotifyUser)
             if not 1 <= len(note.message) <= 2000:
                 return Respond(refused(call, "message must have 1 to 2000 characters"))
-            return NotifyPerson(
-                call, note, _result(call, {"content": [{"type": "text", "text": "told"}]})
-            )
+            return NotifyPerson(call, note, _told(call, "told"))
+        if name == "resolve_comment":
+            answer = msgspec.convert(arguments, ResolveComment)
+            if not 1 <= len(answer.text.strip()) <= 2000 or not 1 <= answer.number < 1 << 63:
+                return Respond(
+                    refused(call, "it needs a number and a text of 1 to 2000 characters")
+                )
+            return AnswerComment(call, answer, _told(call, f"#{answer.number} is answered"))
     except msgspec.ValidationError as error:
         return Respond(refused(call, f"{name}: {error}"))
     return Respond(_error(call, -32602, f"there is no tool {str(name)[:80]!r}"))

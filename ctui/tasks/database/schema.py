@@ -158,4 +158,43 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (task, turn)
     ) STRICT;
     """,
+    """
+    CREATE TABLE threads (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        worktree TEXT NOT NULL,
+        path TEXT NOT NULL,
+        side TEXT NOT NULL,
+        first INTEGER NOT NULL,
+        quote TEXT NOT NULL,
+        commit_id TEXT NOT NULL,
+        created INTEGER NOT NULL,
+        resolved INTEGER
+    ) STRICT;
+    CREATE INDEX threads_worktree ON threads (worktree, created);
+
+    CREATE TABLE remarks (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        thread INTEGER NOT NULL REFERENCES threads (id),
+        author TEXT NOT NULL,
+        task TEXT NOT NULL,
+        text TEXT NOT NULL,
+        created INTEGER NOT NULL,
+        sent INTEGER
+    ) STRICT;
+    CREATE INDEX remarks_thread ON remarks (thread);
+
+    CREATE TABLE read_marks (
+        worktree TEXT NOT NULL,
+        path TEXT NOT NULL,
+        content TEXT NOT NULL,
+        created INTEGER NOT NULL,
+        PRIMARY KEY (worktree, path, content)
+    ) STRICT;
+
+    CREATE TABLE looks (
+        worktree TEXT PRIMARY KEY,
+        tree TEXT NOT NULL,
+        created INTEGER NOT NULL
+    ) STRICT;
+    """,
 )

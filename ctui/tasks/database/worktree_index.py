@@ -6,7 +6,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from ctui.tasks.database.database import Database
+from ctui.tasks.database.read_marks import ReadMarkTable
 from ctui.tasks.database.task_places import TaskPlaceTable
+from ctui.tasks.database.threads import ThreadTable
 from ctui.tasks.database.worktrees import WorktreeTable
 
 
@@ -28,6 +30,8 @@ class WorktreeIndex:
         self._database = Database(path, busy_seconds=busy_seconds)
         self.worktrees = WorktreeTable(self._database)
         self.places = TaskPlaceTable(self._database)
+        self.threads = ThreadTable(self._database)
+        self.read_marks = ReadMarkTable(self._database)
 
     def transaction(self) -> AbstractContextManager[None]:
         """Make everything inside happen, or nothing of it; one inside another is a part of it."""

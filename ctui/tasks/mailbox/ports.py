@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -241,6 +241,12 @@ class Network(Protocol):
 
     async def close(self, task: str) -> None:
         """Take everything away that a task reached: none of its sandboxes is left."""
+
+    async def close_others(self, at_work: Container[str]) -> None:
+        """Take away what an earlier driver opened for tasks that are not at work.
+
+        It may have died before it made a sandbox, which nobody finds then.
+        """
 
     async def lend(self, name: str, repository: str) -> Path:
         """Let a build reach what the repository's tasks do; return the folder of its sockets.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Container, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -62,6 +62,8 @@ class NetworkDesk:
             link, folder, lambda: (config().network.ports, config().serve.ports_place)
         )
         self._store, self._logins, self._config = store, logins, config
+        self._taken_over: set[str] = set()
+        """Tasks with something that an earlier driver opened."""
         self._labels: dict[str, str] = {}
         """Task of each label."""
         self._wanted: dict[str, str] = {}
@@ -76,6 +78,7 @@ class NetworkDesk:
         """Have the runs of an earlier driver in the table before it is pushed first."""
         found = [access for number in self._numbers() if (access := self._left(*number))]
         self._labels = {access.label: access.task for access in found}
+        self._taken_over = {access.task for access in found}
         self._gate.begin(found)
 
     def _numbers(self) -> Iterator[tuple[str, int]]:
@@ -114,6 +117,13 @@ class NetworkDesk:
         """Take everything away that a task reached."""
         await self._gate.close(task)
         self._labels = {label: one for label, one in self._labels.items() if one != task}
+
+    async def close_others(self, at_work: Container[str]) -> None:
+        """Take away what an earlier driver opened for tasks that are not at work."""
+        for task in sorted(self._taken_over):
+            if task not in at_work:
+                await self.close(task)
+        self._taken_over = set()
 
     async def lend(self, name: str, repository: str) -> Path:
         """Let a build reach what the repository's tasks do."""

@@ -11,6 +11,7 @@ from ctui.claude.protocol.events import (
     McpMessage,
     PermissionRequest,
 )
+from ctui.errors import NotFound, Refused
 from ctui.sandbox.runner import LogLine
 from ctui.tasks.asks import AskEvent, Origin, ask_of, toolbox, toolbox_ask
 from ctui.tasks.mailbox.run_view import Request, is_plain_id
@@ -70,7 +71,9 @@ def _toolbox(step: Step, request: McpMessage, time: int) -> None:
             _reply(step, request, outcome.message)
         case toolbox.NotifyPerson() if step.standing.phase is Phase.LIVE:
             _reply(step, request, _notify(step, request.request_id, outcome))
-        case toolbox.NotifyPerson():
+        case toolbox.AnswerComment() if step.standing.phase is Phase.LIVE:
+            _reply(step, request, _answer_comment(step, request.request_id, outcome))
+        case toolbox.NotifyPerson() | toolbox.AnswerComment():
             pass  # said when the run is caught up with, where it has no reply then
         case toolbox.AskPerson():
             if guard.asks_too_much(step):
@@ -96,11 +99,30 @@ def _notify(step: Step, request_id: str, told: toolbox.NotifyPerson) -> dict[str
     if len(recent) >= _NOTICES_A_MINUTE:
         return toolbox.refused(told.call, "the person was told too much within a minute; wait")
     step.standing.notified = (*recent, step.time)
-    step.standing.told = (*step.standing.told[-_TOLD_KEPT:], request_id)
+    _remember(step, request_id)
     urgent = told.note.priority == "urgent"
     step.note(Notice(kind="notified", text=sanitise(told.note.message), urgent=urgent))
     activity.told(step, told.note.message, urgent=urgent)
     return told.response
+
+
+def _answer_comment(step: Step, request_id: str, outcome: toolbox.AnswerComment) -> dict[str, Any]:
+    """Keep an answer under the comment of the task's own worktree; return the response."""
+    if request_id in step.standing.told:
+        return outcome.response
+    number, text = outcome.answer.number, outcome.answer.text.strip()
+    try:
+        step.store.threads.answer(number, step.task.worktree, step.task.id, text, step.time)
+    except (NotFound, Refused) as error:
+        return toolbox.refused(outcome.call, error.message)
+    _remember(step, request_id)
+    step.task.comments_answered += 1
+    return outcome.response
+
+
+def _remember(step: Step, request_id: str) -> None:
+    """Note that a request was followed: the next driver may read it again."""
+    step.standing.told = (*step.standing.told[-_TOLD_KEPT:], request_id)
 
 
 def _origin(step: Step, time: int) -> Origin:

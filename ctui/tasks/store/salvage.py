@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from ctui.tasks.database.database import DamagedRow, Database
+from ctui.tasks.database.threads import read_remark, read_thread
 from ctui.tasks.store.asks import read_ask
 from ctui.tasks.store.clock import now
 from ctui.tasks.store.grants import read_grant
@@ -39,6 +40,10 @@ _TABLES: Mapping[str, tuple[str, Callable[[Any], object]]] = {
     "grants": ("{id}", read_grant),
     "host_rules": ("{id}", read_host_rule),
     "trust": ("{id}", read_trust),
+    "threads": ("{id}", read_thread),
+    "remarks": ("{id}", read_remark),
+    "read_marks": ("{path}", _anything),
+    "looks": ("{worktree}", _anything),
     "worktrees": ("{path}", lambda row: msgspec.json.decode(row["record"])),
 }
 """Name of a table's rows, and the reader of one. What was in quarantine keeps its ids."""

@@ -43,6 +43,13 @@ BINDINGS: list[BindingType] = [
     ),
     Binding("m", "land", "land", tooltip="land the worktree: merge it", id="land"),
     Binding(
+        "v",
+        "review",
+        "review",
+        tooltip="review what the worktree that is chosen changed",
+        id="review",
+    ),
+    Binding(
         "exclamation_mark",
         "shell",
         "shell",

@@ -318,6 +318,15 @@ class Commands(Screen[None]):
             lambda: self.services.task_actions.remove(task, force=False),
         )
 
+    def action_review(self) -> None:
+        from ctui.tui.review.review import ReviewScreen
+
+        item = self.query_one(Sidebar).chosen
+        if item is None:
+            self.notify("choose a worktree first", timeout=3, markup=False)
+            return
+        self.app.push_screen(ReviewScreen(item, self.board, self.services.review(item.path)))
+
     def action_cleanup(self) -> None:
         from ctui.tui.cleanup.cleanup import Cleanup
 

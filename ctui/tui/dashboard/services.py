@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ctui.client.client import Client
     from ctui.tui.cleanup.cleanup_actions import CleanupActions
     from ctui.tui.pane.pane import Pane
+    from ctui.tui.review.review_actions import ReviewActions
     from ctui.tui.support.frame_clock import FrameClock
     from ctui.tui.support.task_actions import TaskActions
     from ctui.tui.support.worker_loop import WorkerLoop
@@ -60,6 +61,12 @@ class Services:
                 self.app, self.worker_loop, self.paths, self.place.git_dir, changed
             )
         return self._cleanup
+
+    def review(self, worktree: str) -> ReviewActions:
+        """Return what a review of the worktree at a path asks of git and the store."""
+        from ctui.tui.review.review_actions import ReviewActions
+
+        return ReviewActions(self.app, self.worker_loop, self.paths, self.place.git_dir, worktree)
 
     def make_pane(self, task: Task, widget_id: str) -> Pane:
         """Return a task's pane, not mounted yet."""

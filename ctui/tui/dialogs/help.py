@@ -63,17 +63,28 @@ class Help(ModalScreen[None]):
         Binding("escape,q,question_mark,enter", "dismiss_none", "Close")
     ]
 
-    def __init__(self, sections: Iterable[tuple[str, Iterable[Choice]]]) -> None:
-        """Prepare sections with a title, and in each the keys and what they do."""
+    def __init__(
+        self, sections: Iterable[tuple[str, Iterable[Choice]]], *, dashboard: bool = True
+    ) -> None:
+        """Prepare sections with a title, and in each the keys and what they do.
+
+        Args:
+            sections: of where the person is.
+            dashboard: add those of what the dashboard opens.
+        """
         super().__init__()
-        self._sections = [
-            *((title, tuple(choices)) for title, choices in sections),
+        self._sections = [(title, tuple(choices)) for title, choices in sections]
+        self._sections += self._opened if dashboard else ()
+
+    @property
+    def _opened(self) -> tuple[tuple[str, tuple[Choice, ...]], ...]:
+        return (
             ("When something is asked, in its panel", _ASK_KEYS),
             ("In the inbox", _INBOX_KEYS),
             ("In the form of a new task", _FORM_KEYS),
             ("In the search line", _SEARCH_KEYS),
             ("What the marks in the list mean", _MARKS),
-        ]
+        )
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog help"):

@@ -55,6 +55,8 @@ class LandForm(ModalScreen[LandingWish | str | None]):
         self._name_of_worktree, self._path, self._message = name, path, message
         self._look, self._problem = look, problem
         self._outlook: Outlook | None = None
+        self._computed: LandingWish | None = None
+        """The wish whose outlook is shown, or computed."""
         self._guard = KeyGuard()
 
     def compose(self) -> ComposeResult:
@@ -88,7 +90,8 @@ class LandForm(ModalScreen[LandingWish | str | None]):
     @on(Input.Submitted, "#target")
     @on(Input.Blurred, "#target")
     def _changed(self) -> None:
-        self._compute()
+        if self._wish() != self._computed:
+            self._compute()
 
     @on(Input.Submitted, "#message")
     @on(Input.Submitted, "#commit")
@@ -97,8 +100,9 @@ class LandForm(ModalScreen[LandingWish | str | None]):
 
     @work(exclusive=True)
     async def _compute(self) -> None:
+        wish = self._computed = self._wish()
         self._show(None)
-        self._show(await self._look(self._wish()))
+        self._show(await self._look(wish))
 
     def action_land(self) -> None:
         """Land it, where that is possible as far as is known."""

@@ -14,10 +14,10 @@ def palette_of(widget: Widget) -> Palette:
     return {"": widget.rich_style} | {name: style_of(widget, name) for name in STYLES}
 
 
-def style_of(widget: Widget, name: str) -> Style:
+def style_of(widget: Widget, name: str, part: str = "transcript") -> Style:
     """Return a style's colours as they are on the widget's ground: a muted one is a mixture."""
     ground = widget.background_colors[1]
-    found = widget.get_component_styles(f"transcript--{name}")
+    found = widget.get_component_styles(f"{part}--{name}")
     style = found.text_style
     if found.has_rule("background"):
         ground = ground + found.background

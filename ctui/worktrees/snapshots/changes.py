@@ -6,7 +6,7 @@ Git only says where to look: names and times. What is there is read by `contents
 from __future__ import annotations
 
 from asyncio import gather, to_thread
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +22,7 @@ _HEAD = "head"
 """File with the commit that was checked out at the last snapshot."""
 
 _GITIGNORE = b".gitignore"
+_MOST_FOLDERS = 20_000
 
 
 class Places(NamedTuple):
@@ -63,9 +64,7 @@ async def find_places(snapshots: SnapshotRepository) -> Places:
         new = {path for path in inside if not path.endswith(b"/")}
         paths |= new
         left_out |= {path.rstrip(b"/"): NESTED for path in inside if path.endswith(b"/")}
-        with Folders(snapshots.worktree) as opened:
-            for folder in folders:
-                _look_below(opened, folder, _folders_of(new), empty, left_out)
+        await to_thread(_look_below, snapshots.worktree, folders, new, empty, left_out)
     ignored = await _ignored(snapshots, head) if _names_gitignore(paths) else set()
     return Places(paths - ignored, ignored, empty, left_out, head)
 
@@ -89,19 +88,34 @@ def head_at(snapshots: SnapshotRepository) -> str:
 
 
 def _look_below(
-    opened: Folders,
-    folder: bytes,
-    with_files: set[bytes],
+    worktree: Path,
+    folders: list[bytes],
+    files: Iterable[bytes],
     empty: set[bytes],
     left_out: dict[bytes, str],
 ) -> None:
-    """Add the empty folders in a folder that git does not know, and what no snapshot has.
+    """Add the empty folders below those that git does not know, and what no snapshot has.
 
-    A folder in which git names no file is ignored, unless nothing is in it but such folders.
+    A folder in which git names no file is ignored, unless nothing is in it but such folders. There
+    may be any number of folders: only so many are looked at.
     """
-    pending = [folder]
-    while pending:
-        here = pending.pop()
+    with_files = _folders_of(files)
+    with Folders(worktree) as opened:
+        for folder in _below(opened, folders, with_files, empty, left_out):
+            left_out[folder] = "there are too many folders"
+
+
+def _below(
+    opened: Folders,
+    folders: list[bytes],
+    with_files: set[bytes],
+    empty: set[bytes],
+    left_out: dict[bytes, str],
+) -> list[bytes]:
+    """Do that, and return the folders that were not looked at."""
+    pending, looked_at = list(reversed(folders)), 0
+    while pending and looked_at < _MOST_FOLDERS:
+        here, looked_at = pending.pop(), looked_at + 1
         found = opened.entries(here)
         if any(entry.name == b".git" for entry in found):
             left_out[here] = NESTED
@@ -113,6 +127,7 @@ def _look_below(
         pending += inner
         if not found:
             empty.add(here)
+    return pending
 
 
 def _folders_of(paths: Iterable[bytes]) -> set[bytes]:
@@ -161,15 +176,15 @@ async def _head(snapshots: SnapshotRepository) -> str:
 
 async def _names(snapshots: SnapshotRepository, *arguments: str) -> list[bytes]:
     said = await snapshots.git(*arguments, "-z", files=True)
-    return list(_split(said.stdout))
+    return await to_thread(_split, said.stdout)
 
 
 async def _others(snapshots: SnapshotRepository, *options: str) -> list[bytes]:
     said = await snapshots.git_there(
         *("ls-files", "--others", "--exclude-standard", "-z", *options), files=True
     )
-    return list(_split(said.stdout))
+    return await to_thread(_split, said.stdout)
 
 
-def _split(output: bytes) -> Iterator[bytes]:
-    return (name for name in output.split(b"\0") if name)
+def _split(output: bytes) -> list[bytes]:
+    return [name for name in output.split(b"\0") if name]

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from ctui.errors import Refused
+from ctui.worktrees.snapshots import changes
 from ctui.worktrees.snapshots import take as taking
 from ctui.worktrees.snapshots.model import path_of
 from tests.conftest import git
@@ -235,3 +237,25 @@ async def test_a_kill_before_the_index_is_brought_up_to_date_loses_nothing(shots
 
     assert b"b" in shots.kept(second)
     assert shots.kept(await shots.again().take("refs/turns/3")) == shots.there()
+
+
+async def test_folders_without_number_are_not_all_looked_at(
+    shots: Shots, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "_MOST_FOLDERS", 10)
+    for number in range(30):
+        (shots.path / "new" / f"{number:02}").mkdir(parents=True)
+    (shots.path / "file").write_text("x")
+
+    snapshot = await shots.take()
+
+    assert snapshot.left_out_count == 21
+    assert {one.why for one in snapshot.left_out} == {"there are too many folders"}
+    assert b"file" in shots.kept(snapshot)
+
+
+async def test_a_pipe_that_git_would_read_is_named_and_holds_nothing_up(shots: Shots) -> None:
+    os.mkfifo(shots.path / ".gitignore")
+
+    with pytest.raises(Refused, match="is a pipe"):
+        await shots.take()
