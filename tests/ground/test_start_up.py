@@ -58,7 +58,7 @@ _ROOMS: dict[str, tuple[set[str], set[str]]] = {
             *("claude.protocol.todos", "tasks.activity"),
             *("humanize", "sandbox.runner", "sandbox.services", "sandbox.spec"),
             *("tasks.database", "tasks.grants", "tasks.host_rules", "tasks.model", "tasks.store"),
-            "tasks.task_state",
+            *("tasks.task_state", "tasks.threads"),
         },
         {"click", "msgspec"},
     ),

@@ -59,7 +59,8 @@ def review(name: str, scope: str, target: str, repo: str, *, stat: bool, as_json
         print_json(found)
         return
     if found.uncommitted:
-        warn(f"{found.uncommitted} files are not committed, and not in this")
+        files = "1 file is" if found.uncommitted == 1 else f"{found.uncommitted} files are"
+        warn(f"{files} not committed, and not in this")
     if not found.files:
         warn(f"nothing differs: {found.title}  (--scope shows something else)")
     for line in _stat(found) if stat else _text(found):
