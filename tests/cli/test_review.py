@@ -96,7 +96,7 @@ def test_a_scope_shows_less(worktree: Path, repository: Path) -> None:
     line = refused(repository, "worktree", "review", "work", "--scope", "uncommitted")
     assert "1 file is not committed in ctui/work" in line
     done = ctui(repository, "worktree", "review", "work")
-    assert "1 files are not committed" in done.stderr
+    assert "1 file is not committed" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ _ROOMS: dict[str, tuple[set[str], set[str]]] = {
                 "sandbox.spec",
             ),
             *("tasks.database", "tasks.grants", "tasks.host_rules", "tasks.model", "tasks.store"),
-            *("tasks.task_state", "tasks.turn"),
+            *("tasks.task_state", "tasks.threads", "tasks.turn"),
         },
         {"click", "msgspec"},
     ),

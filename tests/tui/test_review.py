@@ -12,6 +12,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
+from ctui.client.client import Client
 from ctui.client.connection import stop_driver
 from ctui.client.worktrees.worktrees import make_worktree
 from ctui.config import Config
@@ -47,6 +48,8 @@ async def home(repository: Path, paths: Paths) -> AsyncIterator[Paths]:
     record = await make_worktree(paths, open_repository(repository), prefix="", name="work")
     change(record.path, "app.py", CHANGED)
     change(record.path, "new.py", "x = 1\n")
+    async with Client(paths) as client:
+        await client.connect()  # a test may be over before a screen has started one
     yield paths
     await stop_driver(paths)
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ctui.tasks.database.database import Database
 from ctui.tasks.database.read_marks import ReadMarkTable
 from ctui.tasks.database.task_places import TaskPlaceTable
-from ctui.tasks.database.threads import ThreadTable
 from ctui.tasks.database.worktrees import WorktreeTable
+
+if TYPE_CHECKING:
+    from ctui.tasks.database.threads import ThreadTable
 
 
 class WorktreeIndex:
@@ -30,8 +34,14 @@ class WorktreeIndex:
         self._database = Database(path, busy_seconds=busy_seconds)
         self.worktrees = WorktreeTable(self._database)
         self.places = TaskPlaceTable(self._database)
-        self.threads = ThreadTable(self._database)
         self.read_marks = ReadMarkTable(self._database)
+
+    @cached_property
+    def threads(self) -> ThreadTable:
+        """Return the threads of comments, of which a list of worktrees knows nothing."""
+        from ctui.tasks.database.threads import ThreadTable
+
+        return ThreadTable(self._database)
 
     def transaction(self) -> AbstractContextManager[None]:
         """Make everything inside happen, or nothing of it; one inside another is a part of it."""

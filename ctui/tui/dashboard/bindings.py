@@ -109,7 +109,7 @@ BINDINGS: list[BindingType] = [
     Binding("1", "tab(1)", "the first tab, and so on", show=False, key_display="1-9"),
     *(Binding(str(number), f"tab({number})", show=False) for number in range(2, 10)),
     Binding("H", "setup", "doctor: what is missing", show=False, id="doctor"),
-    Binding("ctrl+p", "app.command_palette", "palette", key_display="^p"),
+    Binding("ctrl+p", "app.command_palette", "palette", show=False, key_display="^p"),
     Binding(
         "question_mark",
         "app.show_help",

@@ -22,6 +22,8 @@ from ctui.tui.transcript.palette import palette_of, style_of
 from ctui.tui.transcript.scrollbar_sync import ScrollbarSync
 from ctui.tui.transcript.strips import Palette
 
+LEAST_SPLIT = 60
+"""Cells in which two sides have room beside each other."""
 MARGIN = 2
 """Lines that stay visible above and below the cursor."""
 
@@ -45,7 +47,7 @@ class PaintedDiff(ScrollView, can_focus=True):
         self.window = DiffWindow()
         self.cursor = Place(0, 0)
         self.wanted_split: bool | None = None
-        """Whether both sides stand beside each other; None decides by the width."""
+        """True if the person wants both sides beside each other; None lets the width decide."""
         self._chosen_from: Place | None = None
         self._base = Style.null()
         self._cursor_style = self._chosen_style = self._bar_style = Style.null()
@@ -166,7 +168,7 @@ class PaintedDiff(ScrollView, can_focus=True):
     def is_split(self) -> bool:
         """Return True if both sides stand beside each other."""
         if self.wanted_split is not None:
-            return self.wanted_split
+            return self.wanted_split and self.size.width >= LEAST_SPLIT
         return self.screen.size.width >= 150
 
     def restyle(self) -> None:

@@ -1,4 +1,4 @@
-"""What changed, with a cursor on one of its lines, and the keys that move it."""
+"""The view of what changed, with a cursor on one of its lines, and the keys that move it."""
 
 from __future__ import annotations
 

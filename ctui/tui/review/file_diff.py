@@ -1,4 +1,4 @@
-"""What changed in one file, as sanitised lines without width or colour. Pure; made in a thread."""
+"""Changes of one file as sanitised lines without width or colour. Pure; made in a thread."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ _LEAST_ROOM = 8
 
 
 class Kind(Enum):
-    """What a row shows."""
+    """Content of a row."""
 
     FILE = "file"
     NOTE = "note"

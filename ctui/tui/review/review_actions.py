@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 class ReviewActions:
-    """What a review of one worktree asks of git and of the store."""
+    """Requests of one worktree's review to git and to the store."""
 
     def __init__(
         self, app: App[Any], worker_loop: WorkerLoop, paths: Paths, git_dir: Path, worktree: str

@@ -11,7 +11,7 @@ _MOST_TRIED = 2_000
 
 
 class Anchor(NamedTuple):
-    """Where the lines of a comment are now."""
+    """Place of a comment's lines now."""
 
     state: Literal["here", "moved", "gone"]
     first: int

@@ -17,7 +17,7 @@ EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
 _SECONDS = 120
 _BIG_FILE = {"core.bigFileThreshold": "8m"}
-"""What is larger is compared as a whole, as binary files are."""
+"""Size of a file beyond which it is compared as a whole, as binary files are."""
 
 _STATUSES: Mapping[bytes, Status] = {
     b"A": "added",

@@ -45,7 +45,7 @@ class Hunk(NamedTuple):
     """Number of its first line before the change; of the line above it where it has none."""
     new_start: int
     heading: bytes
-    """What git takes for the function that it is in."""
+    """Line that git takes for the head of the function that it is in."""
     lines: Sequence[HunkLine]
 
 
