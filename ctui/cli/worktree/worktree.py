@@ -40,6 +40,7 @@ _LAND = "ctui.cli.worktree.worktree_land"
     elsewhere={
         **{name: f"{_CLEANUP}:{name}" for name in ("remove", "clean", "restore", "trash")},
         **{name: f"{_LAND}:{name}" for name in ("commit", "land", "push")},
+        "landings": "ctui.cli.worktree.worktree_check:landings",
         "update": "ctui.cli.worktree.worktree_update:update",
     },
 )
