@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 
 import click
 
-from ctui.config.durations import parse_duration
 from ctui.errors import InvalidInput
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -21,6 +20,8 @@ class Duration(click.ParamType[int]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         if isinstance(value, int):
             return value
+        from ctui.config.durations import parse_duration
+
         try:
             return parse_duration(str(value))
         except InvalidInput as error:

@@ -186,14 +186,17 @@ class CheckedLanding:
         """Run a check, and keep what it prints; for the errors see `run_check`."""
         paths, config = self._paths, self._config
         bounds = Bounds(parse_duration(config.landing.timeout), parse_size(config.tasks.free_space))
-        with name_of_check(paths, identity) as name, CheckLog(self._records.log(identity)) as log:
+        repository = str(self._repository.common_dir)
+        with CheckLog(self._records.log(identity)) as log:
 
             def heard(line: str) -> None:
                 log.write(line)
                 self._listener.line(line)
 
-            repository = str(self._repository.common_dir)
-            async with network_builder(paths, config, name, repository) as builder:
+            async with (
+                name_of_check(paths, identity) as name,
+                network_builder(paths, config, name, repository) as builder,
+            ):
                 await sweep_checks(builder.engine, paths)
                 container = check_container(builder, name, files, environment, bounds)
                 async with container as running:

@@ -52,7 +52,8 @@ class LandingRecord(msgspec.Struct, frozen=True, kw_only=True):
     environment: str
     """Id of the environment that it was checked in; empty for ctui's default image."""
     outcome: Outcome
-    """`passed`: it was not landed, as the target had moved, or something was in the way."""
+    """`passed`: it was not landed, as the target had moved or something was in the way, or ctui was
+    killed just then. `interrupted`: by the person, or as the engine failed."""
     when: int
     """Nanoseconds since the epoch."""
     check: Check

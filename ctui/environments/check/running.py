@@ -36,6 +36,7 @@ PREFIX = "check-"
 _LOOK_SECONDS = 1.0
 _LEFT_SECONDS = 60
 """Seconds after the time-out in which its container ends by itself."""
+_NAME_SECONDS = 10.0
 _LINE = 1 << 16
 """Bytes after which a line is cut."""
 
@@ -56,12 +57,12 @@ class Ended(NamedTuple):
     in_time: bool = True
 
 
-@contextmanager
-def name_of_check(paths: Paths, identity: str) -> Iterator[str]:
+@asynccontextmanager
+async def name_of_check(paths: Paths, identity: str) -> AsyncIterator[str]:
     """Hold the name of a check: while it is held, nobody takes its things for left behind."""
     name = f"{PREFIX}{identity}"
     lock = Records(paths).lock(name)
-    if not lock.acquire(0):
+    if not await lock.wait(_NAME_SECONDS):  # who sweeps may have taken the new file for an old one
         raise Conflict(f"a check {name} is going on", hint="try again")
     with lock:
         try:
@@ -87,6 +88,8 @@ async def check_container(
     elif await inspect_image(engine, image := record.image) is None:
         hint = f"ctui env build --base {files.commit[:12]}"
         raise ConsentRequired(f"the environment {record.id} has no image any more", hint=hint)
+    if record is not None:
+        Records(builder.paths).touch(record)
     own = private_folder(Records(builder.paths).place(name))
     waiting = Waiting(
         name=name,
