@@ -17,6 +17,7 @@ from ctui.client.cleaning.prune import prune_everything
 from ctui.client.landing.records import LandingRecords
 from ctui.sandbox.docker.environment_image import LABEL_ENVIRONMENT
 from ctui.sandbox.spec import LABEL_INSTANCE
+from ctui.worktrees.landing.kept_commit import PREFIX
 from tests.conftest import git
 from tests.environments.test_choice import put
 from tests.tasks.conftest import WAIT_SECONDS, Person
@@ -241,13 +242,20 @@ async def test_a_killed_landing_has_moved_nothing_and_the_next_one_sweeps(
     person: Person, begin: Begin
 ) -> None:
     await work(person)
-    before = snapshot(person.repository)
+    index = person.repository / ".git" / "index"
+
+    def now() -> tuple[object, ...]:
+        refs = git(person.repository, "for-each-ref").splitlines()
+        moved = [line for line in refs if PREFIX not in line]
+        return moved, index.read_bytes(), git(person.repository, "status", "--porcelain")
+
+    before = now()
     for sweep in ("clean", "land"):
         command = await begin("work", GATE)
         await command.until("begun")
         command.process.kill()
         await command.ended()
-        assert snapshot(person.repository) == before
+        assert now() == before
         assert len(await containers(person)) == 2
         if sweep == "clean":
             await prune_everything(person.world.paths)
@@ -257,6 +265,7 @@ async def test_a_killed_landing_has_moved_nothing_and_the_next_one_sweeps(
         assert await nothing_left(person)
     assert (person.repository / "work.txt").exists()
     assert tickets(person) == []
+    assert git(person.repository, "for-each-ref", "refs/ctui") == ""
 
 
 async def test_it_is_checked_in_the_environment_of_what_would_be_landed(person: Person) -> None:

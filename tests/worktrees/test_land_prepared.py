@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ctui.errors import Conflict, Refused
+from ctui.worktrees.landing.kept_commit import PREFIX, kept_commit
 from ctui.worktrees.landing.land import finish, land, prepare
 from ctui.worktrees.landing.landing_commit import Method
 from tests.conftest import git
@@ -67,3 +68,24 @@ async def test_commits_after_it_was_prepared_stay_behind(place: Place) -> None:
     await finish(place.repository, prepared)
     assert not (place.main / "late").exists()
     assert (await land(place.repository, place.worktree)).commits == 1
+
+
+async def test_what_is_kept_outlives_a_collection_and_leaves_no_ref(place: Place) -> None:
+    prepared = await prepare(place.repository, place.worktree)
+    with kept_commit(place.repository, "0123456789abcdef", prepared.after):
+        pass
+    with kept_commit(place.repository, "0123456789abcdef", prepared.after):
+        git(place.main, "gc", "-q", "--prune=now")
+        await finish(place.repository, prepared)
+    assert git(place.main, "fsck", "--connectivity-only", "--no-dangling") == ""
+    assert git(place.main, "for-each-ref", "refs/ctui") == ""
+
+
+async def test_what_a_killed_landing_kept_is_replaced(place: Place) -> None:
+    prepared = await prepare(place.repository, place.worktree)
+    ref = f"{PREFIX}0123456789abcdef"
+    git(place.main, "update-ref", ref, "main")
+    (place.repository.common_dir / f"{ref}.lock").touch()
+    with kept_commit(place.repository, "0123456789abcdef", prepared.after):
+        assert place.oid(ref) == prepared.after
+    assert git(place.main, "for-each-ref", "refs/ctui") == ""

@@ -32,6 +32,7 @@ from ctui.errors import Conflict
 from ctui.paths import Paths
 from ctui.text import one_line
 from ctui.worktrees.landing.checkouts import branch_name
+from ctui.worktrees.landing.kept_commit import kept_commit
 from ctui.worktrees.landing.land import Landed, Prepared, finish, target_ref
 from ctui.worktrees.landing.landing_commit import shown_branch
 
@@ -93,13 +94,14 @@ class CheckedLanding:
         def waits(other: str) -> None:
             self._listener.note(f"waits for the landing of {other} in {shown_branch(ref)}")
 
-        async with turn(queues, self._repository.common_dir, ref, name, waits):
+        async with turn(queues, self._repository.common_dir, ref, name, waits) as key:
             for _ in range(_TRIES):
                 prepared = await wanted.prepare()
                 try:
-                    await finish(self._repository, prepared, dry_run=True)
-                    record = await self._checked(wanted, prepared)
-                    landed = await finish(self._repository, prepared)
+                    with kept_commit(self._repository, key, prepared.after):
+                        await finish(self._repository, prepared, dry_run=True)
+                        record = await self._checked(wanted, prepared)
+                        landed = await finish(self._repository, prepared)
                 except Conflict:
                     if self._repository.resolve(ref) == prepared.before:
                         raise

@@ -23,8 +23,8 @@ _NAME_BYTES = 256
 @asynccontextmanager
 async def turn(
     folder: Path, repository: Path, target: str, name: str, waits: Callable[[str], None]
-) -> AsyncIterator[None]:
-    """Wait for the turn, and hold it.
+) -> AsyncIterator[str]:
+    """Wait for the turn, hold it, and yield the queue's name, which is that of the target.
 
     Args:
         folder: of all queues.
@@ -41,7 +41,7 @@ async def turn(
             for earlier in _tickets(queue):
                 if earlier < ticket.path:
                     await _gone(earlier, waits)
-            yield
+            yield key
         finally:
             ticket.path.unlink(missing_ok=True)
 
