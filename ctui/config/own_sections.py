@@ -84,6 +84,14 @@ class LandingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ] = ""
     timeout: Annotated[str, Meta(description="then a check has failed")] = "30m"
+    secrets: Annotated[
+        str | tuple[str, ...],
+        Meta(description="names of your secrets that a check of yours is given, whatever it runs"),
+    ] = ()
+
+    @property
+    def secret_names(self) -> tuple[str, ...]:
+        return several(self.secrets)
 
 
 class TaskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -268,6 +268,33 @@ async def test_a_killed_landing_has_moved_nothing_and_the_next_one_sweeps(
     assert git(person.repository, "for-each-ref", "refs/ctui") == ""
 
 
+async def test_a_check_of_the_person_has_the_secrets_that_they_name(person: Person) -> None:
+    """And one that the repository names has none."""
+    value = "s3cret-Value-of-it"
+    person.world = person.world._replace(environ={**person.world.environ, "GIVEN": value})
+    code, said = await person.ctui("secret", "set", "GIVEN", "--from-env", "GIVEN")
+    assert code == 0, said
+    check = '[landing]\ncheck = "test -z ${GIVEN-} && echo none"\n'
+    commit_file(person.repository, ".ctui.toml", check)
+    await work(person, "one")
+    await work(person, "two")
+    config = person.world.paths.config_file
+    settings = config.read_text()
+    config.write_text(f'{settings}\n[landing]\nsecrets = ["GIVEN"]\n')
+    show = "echo is $GIVEN; echo ${#GIVEN}; tr '\\0' ' ' < /proc/$$/cmdline; cat"
+    code, said = await person.ctui("worktree", "land", "one", "--check-command", show)
+    assert code == 0, said
+    log = Path(LandingRecords(person.world.paths).all()[0].check.log).read_text()
+    assert log.startswith(f"is [redacted]\n{len(value)}\n")
+    assert value not in log + said
+    code, said = await person.ctui("worktree", "land", "two", "--check")
+    assert (code, "\nnone\n" in said) == (0, True), said
+    config.write_text(f'{settings}\n[landing]\nsecrets = ["MISSING"]\n')
+    await work(person, "three")
+    code, said = await person.ctui("worktree", "land", "three", "--check-command", "true")
+    assert (code, "there is no secret MISSING" in said) == (1, True), said
+
+
 async def test_it_is_checked_in_the_environment_of_what_would_be_landed(person: Person) -> None:
     """With what that carries; the check is that of the target, not what the branch says."""
     table = '[environment]\nsetup = "mkdir node_modules && echo carried > node_modules/file"\n'

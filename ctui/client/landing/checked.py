@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from ctui.client.access.environment_shell import network_builder
+from ctui.client.access.secrets_of_shells import beginning, hand_over
 from ctui.client.landing.failures import CheckFailed, CheckTimedOut, NoCheck
 from ctui.client.landing.queue import turn
 from ctui.client.landing.records import Check, LandingRecord, LandingRecords, Outcome
@@ -20,16 +22,22 @@ from ctui.environments.check.log import CheckLog
 from ctui.environments.check.running import (
     Bounds,
     Ended,
+    check_argv,
     check_container,
+    follow_check,
     name_of_check,
-    run_check,
     sweep_checks,
 )
 from ctui.environments.check.wanted import committed_check, ready_environment
 from ctui.environments.definition.commit_files import CommitFiles
 from ctui.environments.records import Environment
-from ctui.errors import Conflict
+from ctui.errors import Conflict, Unavailable
 from ctui.paths import Paths
+from ctui.redaction.forms import weakness
+from ctui.redaction.redactor import Redactor
+from ctui.sandbox.commands import Command, SandboxProcess
+from ctui.sandbox.docker.docker_commands import DockerCommands
+from ctui.tasks.secrets.values import Values, read_values
 from ctui.text import one_line
 from ctui.worktrees.landing.checkouts import branch_name
 from ctui.worktrees.landing.kept_commit import kept_commit
@@ -129,6 +137,7 @@ class CheckedLanding:
         environment = await asyncio.to_thread(
             ready_environment, self._paths, self._repository, after
         )
+        secrets = await asyncio.to_thread(self._secrets, own=bool(own))
         identity = self._records.new_id()
         started = time.monotonic()
         files = CommitFiles(self._repository, after)
@@ -137,7 +146,7 @@ class CheckedLanding:
         where = f"the environment {environment.id}" if environment else "ctui's default image"
         self._listener.note(f"checks {after[:10]} in {where}: {one_line(command, 200)}")
         try:
-            ended = await self._run(identity, files, environment, command)
+            ended = await self._run(identity, files, environment, command, secrets)
             passed: Outcome = "passed" if ended.exit == 0 else "failed"
             outcome = passed if ended.in_time else "timed out"
         finally:
@@ -165,6 +174,14 @@ class CheckedLanding:
             self._records.save(record)
         return self._passed(record)
 
+    def _secrets(self, *, own: bool) -> Values:
+        """Return what the person's own check is given; a repository's gets nothing."""
+        names = self._config.landing.secret_names if own else ()
+        found = read_values(self._paths, names, os.environ)
+        if found.problem is not None:
+            raise found.problem
+        return found
+
     def _passed(self, record: LandingRecord) -> LandingRecord:
         """Return the record of a check that passed. Raises CheckFailed."""
         check, target = record.check, one_line(record.target)
@@ -184,11 +201,16 @@ class CheckedLanding:
         files: CommitFiles,
         environment: Environment | None,
         command: str,
+        secrets: Values,
     ) -> Ended:
-        """Run a check, and keep what it prints; for the errors see `run_check`."""
+        """Run a check, and keep what it prints; for the errors see `follow_check`."""
         paths, config = self._paths, self._config
         bounds = Bounds(parse_duration(config.landing.timeout), parse_size(config.tasks.free_space))
         repository = str(self._repository.common_dir)
+        redactor = Redactor(secrets.redacted)
+        for line in "\n".join(secrets.redacted).splitlines():  # as one with several is printed
+            if not weakness(line):
+                redactor.add(line)
         with CheckLog(self._records.log(identity)) as log:
 
             def heard(line: str) -> None:
@@ -202,4 +224,20 @@ class CheckedLanding:
                 await sweep_checks(builder.engine, paths)
                 container = check_container(builder, name, files, environment, bounds)
                 async with container as running:
-                    return await run_check(builder, running, command, bounds, heard)
+                    commands = DockerCommands(builder.engine.endpoint)
+                    process = await _begun(commands, running, command, secrets.variables)
+                    return await follow_check(process, paths.data, bounds, heard, redactor)
+
+
+async def _begun(
+    commands: DockerCommands, container: str, command: str, secrets: Mapping[str, str]
+) -> SandboxProcess:
+    argv = check_argv(command)
+    if not secrets:
+        return await commands.run(container, Command(argv))
+    process = await commands.run(container, Command(beginning(argv)))
+    try:
+        await hand_over(process, secrets)
+    except Unavailable as error:
+        raise Unavailable("the check does not take landing.secrets", hint=error.message) from error
+    return process

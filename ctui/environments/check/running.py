@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ctui.environments.build.network import CONTAINER
@@ -20,8 +21,8 @@ from ctui.environments.definition.commit_files import CommitFiles
 from ctui.environments.records import Environment, Records, erase
 from ctui.errors import Conflict, ConsentRequired, Refused
 from ctui.paths import Paths, private_folder
-from ctui.sandbox.commands import Command, SandboxProcess
-from ctui.sandbox.docker.docker_commands import DockerCommands
+from ctui.redaction.redactor import Redactor
+from ctui.sandbox.commands import SandboxProcess
 from ctui.sandbox.docker.environment_image import LABEL_ENVIRONMENT, inspect_image
 from ctui.sandbox.docker.image import require_image
 from ctui.sandbox.spec import LABEL_INSTANCE
@@ -107,45 +108,51 @@ async def check_container(
         await asyncio.to_thread(erase, own)
 
 
-async def run_check(
-    builder: Builder, container: str, command: str, bounds: Bounds, heard: Callable[[str], None]
+def check_argv(command: str) -> tuple[str, ...]:
+    """Return what runs a shell's command in the container of a check."""
+    return (*AS_SET_UP, "/bin/sh", "-c", command)
+
+
+async def follow_check(
+    process: SandboxProcess,
+    disk: Path,
+    bounds: Bounds,
+    heard: Callable[[str], None],
+    redactor: Redactor,
 ) -> Ended:
-    """Run a check's command to its end, or that of its time.
+    """Follow a check to its end, or that of its time.
 
     Args:
-        builder: that made the container.
-        container: of `check_container`.
-        command: of a shell.
+        process: of `check_argv`; its container is to be removed afterwards.
+        disk: a folder on the disk whose free space is watched.
         bounds: of time and disk.
         heard: is told each line that it prints, safe to show.
+        redactor: takes secrets out of them.
 
     Raises:
         Refused: the disk is nearly full.
     """
-    argv = (*AS_SET_UP, "/bin/sh", "-c", command)
-    process = await DockerCommands(builder.engine.endpoint).run(container, Command(argv))
     try:
         await process.end_input()
-        if not await _carry(builder, process, bounds, heard):
+        reading = _read(process, lambda line: heard(_shown(line, redactor)))
+        if not await _carry(reading, disk, bounds):
             return Ended(None, in_time=False)
         return Ended(await process.exit_code())
     finally:
         process.close()
 
 
-async def _carry(
-    builder: Builder, process: SandboxProcess, bounds: Bounds, heard: Callable[[str], None]
-) -> bool:
+async def _carry(printed: Coroutine[None, None, None], disk: Path, bounds: Bounds) -> bool:
     """Pass on what it prints until its end, as long as there is space; return False out of time."""
     deadline = time.monotonic() + bounds.seconds
-    reading = asyncio.ensure_future(_read(process, heard))
+    reading = asyncio.ensure_future(printed)
     try:
         while not reading.done():
             left = deadline - time.monotonic()
             if left <= 0:
                 return False
             await asyncio.wait({reading}, timeout=min(_LOOK_SECONDS, left))
-            if shutil.disk_usage(builder.paths.data).free < bounds.free:
+            if shutil.disk_usage(disk).free < bounds.free:
                 hint = "make room (`ctui clean`), or lower tasks.free_space"
                 raise Refused("the check was stopped: the disk is nearly full", hint=hint)
         await reading
@@ -156,7 +163,7 @@ async def _carry(
             await asyncio.wait({reading})
 
 
-async def _read(process: SandboxProcess, heard: Callable[[str], None]) -> None:
+async def _read(process: SandboxProcess, heard: Callable[[bytes], None]) -> None:
     rests = {"out": b"", "err": b""}
     while parts := await process.read():
         for stream, data in parts:
@@ -166,13 +173,14 @@ async def _read(process: SandboxProcess, heard: Callable[[str], None]) -> None:
                 rest = rest[_LINE:]
             rests[stream] = rest
             for line in lines:
-                heard(_shown(line))
+                heard(line)
     for rest in filter(None, rests.values()):
-        heard(_shown(rest))
+        heard(rest)
 
 
-def _shown(line: bytes) -> str:
-    return sanitise(line.removesuffix(b"\r").decode("utf-8", "replace"))
+def _shown(line: bytes, redactor: Redactor) -> str:
+    text = line.removesuffix(b"\r").decode("utf-8", "replace")
+    return sanitise(redactor.redact_text(text))
 
 
 # -- what killed processes left
