@@ -15,7 +15,7 @@ import click
 from ctui import __version__
 from ctui.cli.commands import COMMANDS
 from ctui.cli.lazy_group import LazyGroup
-from ctui.cli.output import report
+from ctui.cli.output import drop_output, report
 from ctui.errors import ConsentRequired, CtuiError, InvalidInput, NotFound
 from ctui.text import one_line
 
@@ -121,13 +121,6 @@ def _open_missing_streams() -> None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - for good
 
 
-def _drop_output() -> None:
-    """Send what is still in the buffer nowhere, so that the interpreter's last flush succeeds."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.close(nowhere)
-
-
 def _refuse_what_is_no_text(arguments: Sequence[str]) -> None:
     for number, argument in enumerate(arguments, 1):
         try:
@@ -159,10 +152,10 @@ def run(arguments: Sequence[str]) -> int:
         return NEEDS_CONSENT if isinstance(error, ConsentRequired) else 1
     except BrokenPipeError:
         # Whoever read our output has seen enough.
-        _drop_output()
+        drop_output()
         return 0
     except OSError as error:
-        _drop_output()
+        drop_output()
         with suppress(OSError):
             report(_in_words(error), as_json=False)
         return 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -109,3 +110,10 @@ def show_progress(done: int, of: int) -> None:
 def warn(text: str) -> None:
     """Print one line on stderr, whatever is in it."""
     click.echo(sanitise(text).replace("\n", " "), err=True)
+
+
+def drop_output(descriptor: int = 1) -> None:
+    """Send what is still in a stream's buffer nowhere, so that its next flush succeeds."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    os.close(nowhere)

@@ -12,6 +12,7 @@ from ctui.cli.shapes import (
     ImportedConfig,
     LandedWorktree,
     ListedTask,
+    NotLanded,
     Pushed,
     RemovedTask,
     ServeToken,
@@ -31,6 +32,7 @@ from ctui.client.cleaning.prune import Cleaning
 from ctui.client.cleaning.uninstall import Uninstall
 from ctui.client.cleaning.volumes import CleanedVolumes
 from ctui.client.health.health import Check
+from ctui.client.landing.records import LandingRecord
 from ctui.client.review.report import ReviewedWorktree, ReviewThread
 from ctui.client.worktrees.bulk_removal import RemovedWorktrees
 from ctui.client.worktrees.listing import WorktreeList
@@ -69,6 +71,8 @@ SHAPES: dict[str, Any] = {
     "worktree-trash-purge": Purged,
     "worktree-commit": Committed,
     "worktree-land": LandedWorktree,
+    "worktree-land-failed": NotLanded,
+    "worktree-landings": list[LandingRecord],
     "worktree-push": Pushed,
     "worktree-update": Updated,
     "worktree-review": ReviewedWorktree,
@@ -129,6 +133,7 @@ PRINTED: dict[str, str] = {
     "worktree trash": "worktree-trash",
     "worktree commit": "worktree-commit",
     "worktree land": "worktree-land",
+    "worktree landings": "worktree-landings",
     "worktree push": "worktree-push",
     "worktree update": "worktree-update",
     "worktree review": "worktree-review",

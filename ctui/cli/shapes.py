@@ -10,6 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from ctui.client.access.services import ShownService
+from ctui.client.landing.records import Check
 from ctui.sandbox.docker.old_images import BuiltImage
 from ctui.tasks.asks.shape import AskShape, ask_members
 from ctui.tasks.model import Alarm, Answer, Ask, Run, Task
@@ -155,6 +156,14 @@ class LandedWorktree(Landed, frozen=True, kw_only=True, omit_defaults=True):
     error: str = ""
     """Reason why it was landed but not pushed; left out otherwise."""
     hint: str = ""
+    check: Check | None = None
+    """The check that it passed; left out where there was none."""
+
+
+class NotLanded(Failure, frozen=True, kw_only=True):
+    """Failure of `worktree land` whose check did not pass."""
+
+    check: Check
 
 
 class Pushed(msgspec.Struct, frozen=True):

@@ -14,6 +14,7 @@ from msgspec import Meta
 from ctui.config.gateway_section import GatewayConfig
 from ctui.config.own_sections import (
     GitConfig,
+    LandingConfig,
     McpConfig,
     ScreenConfig,
     ServeConfig,
@@ -38,6 +39,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     claude: ClaudeConfig = ClaudeConfig()
     worktrees: WorktreeConfig = WorktreeConfig()
     git: GitConfig = GitConfig()
+    landing: LandingConfig = LandingConfig()
     tasks: TaskConfig = TaskConfig()
     screen: ScreenConfig = ScreenConfig()
     mcp: McpConfig = McpConfig()

@@ -73,6 +73,27 @@ class GitConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return several(self.filters)
 
 
+class LandingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Check of what a landing would bring, before anything moves."""
+
+    check: Annotated[
+        str,
+        Meta(
+            description='what a landing must pass, such as "make test", in a sandbox of its '
+            "environment; a repository's counts at the target, with --check, where you name none"
+        ),
+    ] = ""
+    timeout: Annotated[str, Meta(description="then a check has failed")] = "30m"
+    secrets: Annotated[
+        str | tuple[str, ...],
+        Meta(description="names of your secrets that a check of yours is given, whatever it runs"),
+    ] = ()
+
+    @property
+    def secret_names(self) -> tuple[str, ...]:
+        return several(self.secrets)
+
+
 class TaskConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Limits of the driver."""
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from ctui.config.durations import parse_duration
 from ctui.config.gateway_section import check_rules
 from ctui.config.key_ids import DEFAULT_KEYS, clashes
 from ctui.config.lines import line_of, lines_of
@@ -295,6 +296,8 @@ def _check(path: str, value: Any) -> None:
             | "worktrees.include_limit"
         ):
             parse_size(value)
+        case "landing.timeout":
+            parse_duration(value)
         case "sandbox.env":
             person_variables((), (), [value] if isinstance(value, str) else value, {})
         case "worktrees.prefix" if value and not _fits_prefix(value):

@@ -28,6 +28,10 @@ from ctui.text import one_line
 REPOSITORY_KEYS = ("claude.model", "claude.permission_mode", "worktrees.prefix")
 """Keys that a repository may set for the tasks that work on it."""
 
+COMMITTED_KEYS = ("landing.check",)
+"""Keys that a repository may say in its file and that no checkout's copy of it sets: they count as
+the commit that they are about says them."""
+
 CONSENTED_SECTIONS = ("environment",)
 """Sections of a repository's file that are no settings: what they say is built and run, and so
 counts only after the person's consent to it (`ctui.environments`)."""
@@ -143,6 +147,27 @@ def _flat(values: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     return {f"{name}.{key}": value for name, keys in values.items() for key, value in keys.items()}
 
 
+def committed_value(text: str, file: str, key: str) -> str:
+    """Return what a repository's file, as a commit has it, says of one of `COMMITTED_KEYS`; or "".
+
+    Raises:
+        InvalidInput: it is not TOML, or the value is none of that key.
+    """
+    if len(text.encode()) > _REPOSITORY_LIMIT:
+        hint = f"make it smaller than {_REPOSITORY_LIMIT >> 10} KB"
+        raise InvalidInput(f"{file} is too large", hint=hint)
+    values = parse(text)
+    if isinstance(values, Problem):
+        raise values.error(file)
+    section, _, name = key.partition(".")
+    said = values.get(section, {})
+    if not isinstance(said, dict) or name not in said:
+        return ""
+    for problem in problems_of({section: {name: said[name]}}, text):
+        raise problem.error(file)
+    return str(said[name])
+
+
 def _narrowing(file: Path, found: Mapping[str, Setting]) -> dict[str, Any]:
     """Return the keys that a repository sets and may set. Raises as `read_values`."""
     text = read_text(file, _REPOSITORY_LIMIT, follow_links=False)
@@ -153,15 +178,15 @@ def _narrowing(file: Path, found: Mapping[str, Setting]) -> dict[str, Any]:
         raise values.error(file)
     values = {name: keys for name, keys in values.items() if name not in CONSENTED_SECTIONS}
     said = {f"{name}.{key}" for name, keys in values.items() for key in _keys(keys)}
-    if not said <= set(REPOSITORY_KEYS):
-        other = min(said - set(REPOSITORY_KEYS))
+    allowed = (*REPOSITORY_KEYS, *COMMITTED_KEYS)
+    if not said <= set(allowed):
         raise InvalidInput(
-            f"{file}: a repository may only set {', '.join(REPOSITORY_KEYS)}",
-            hint=f"remove {one_line(other)}",
+            f"{file}: a repository may only set {', '.join(allowed)}",
+            hint=f"remove {one_line(min(said - set(allowed)))}",
         )
     for problem in problems_of(values, text):
         raise problem.error(file)
-    flat = _flat(values)
+    flat = {key: one for key, one in _flat(values).items() if key not in COMMITTED_KEYS}
     mode = flat.get("claude.permission_mode", "acceptEdits")
     if _STRICTNESS.index(mode) >= _STRICTNESS.index(found["claude.permission_mode"].value):
         flat.pop("claude.permission_mode", None)

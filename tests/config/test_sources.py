@@ -201,3 +201,20 @@ def test_a_repository_s_file_is_read_as_far_as_it_can_be_needed(
     (tmp_path / ".ctui.toml").write_text(text)
     with pytest.raises(Unavailable, match="larger than 4 KB"):
         load_config(paths, {}, repository=tmp_path)
+
+
+def test_what_a_checkout_says_of_the_check_of_landings_sets_nothing(
+    paths: Paths, tmp_path: Path
+) -> None:
+    """It counts as the target has it, and so never as it lies around."""
+    file = tmp_path / ".ctui.toml"
+    file.write_text("[landing]\ncheck = 'make test'\n[claude]\nmodel = 'opus'\n")
+    found = load_config(paths, {}, repository=tmp_path)
+    assert (found.landing.check, found.claude.model) == ("", "opus")
+    for text in ("[landing]\ntimeout = '1h'\n", "[landing]\nsecrets = ['TOKEN']\n"):
+        file.write_text(text)
+        with pytest.raises(InvalidInput, match="a repository may only set"):
+            load_config(paths, {}, repository=tmp_path)
+    assert load_config(paths, {"CTUI_LANDING_TIMEOUT": "1h30m"}).landing.timeout == "1h30m"
+    with pytest.raises(InvalidInput, match="is no time"):
+        load_config(paths, {"CTUI_LANDING_TIMEOUT": "soon"})

@@ -105,7 +105,12 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "ctui worktree create pr:7",
     ),
     "worktree diff": ("ctui worktree diff add-test --stat",),
-    "worktree land": ("ctui worktree land add-test --method squash",),
+    "worktree land": (
+        "ctui worktree land add-test --method squash",
+        "ctui worktree land add-test --check",
+        'ctui worktree land add-test --check-command "make test"',
+    ),
+    "worktree landings": ("ctui worktree landings", "ctui worktree landings --all --json"),
     "worktree list": ("ctui worktree list", "ctui wt list --json"),
     "worktree open": (
         'ctui worktree open add-test --command "code {path}"',

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 
-F = TypeVar("F", bound=Callable[..., Any])
+from ctui.errors import InvalidInput
 
-_LONGEST = 30 * 86_400
-_UNITS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
-_PART = re.compile(r"(\d{1,9})([smhd]?)")
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Duration(click.ParamType[int]):
@@ -23,16 +20,12 @@ class Duration(click.ParamType[int]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         if isinstance(value, int):
             return value
-        parts = _PART.findall(value)
-        seconds = sum(int(number) * _UNITS[unit] for number, unit in parts)
-        whole = "".join(number + unit for number, unit in parts) == value
-        if (
-            not whole
-            or (len(parts) > 1 and not all(unit for _, unit in parts))
-            or not 0 < seconds <= _LONGEST
-        ):
-            self.fail(f"{value!r} is no time; write seconds, or such as 10m or 1h30m", param, ctx)
-        return seconds
+        from ctui.config.durations import parse_duration
+
+        try:
+            return parse_duration(str(value))
+        except InvalidInput as error:
+            self.fail(f"{error.message}; {error.hint}", param, ctx)
 
 
 def unattended_options(function: F) -> F:

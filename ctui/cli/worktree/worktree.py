@@ -41,6 +41,7 @@ _REVIEW = "ctui.cli.worktree.worktree_review"
     elsewhere={
         **{name: f"{_CLEANUP}:{name}" for name in ("remove", "clean", "restore", "trash")},
         **{name: f"{_LAND}:{name}" for name in ("commit", "land", "push")},
+        "landings": "ctui.cli.worktree.worktree_check:landings",
         **{name: f"{_REVIEW}:{name}" for name in ("review", "comment", "comments")},
         "update": "ctui.cli.worktree.worktree_update:update",
     },

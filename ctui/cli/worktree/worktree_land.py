@@ -10,12 +10,19 @@ import msgspec
 
 from ctui.cli import context
 from ctui.cli.output import json_option, print_json, repo_option, report, warn
+from ctui.cli.worktree.worktree_check import (
+    check_options,
+    land_checked,
+    say_not_checked,
+    wanted_check,
+)
 from ctui.cli.worktree.worktree_conflict import say_conflict
 from ctui.cli.worktree.worktree_names import named, worktree_argument
 from ctui.errors import CtuiError, Refused
 from ctui.text import one_line
 
 if TYPE_CHECKING:
+    from ctui.client.landing.records import Check
     from ctui.git.repository.repository import Repository
     from ctui.worktrees.landing.checkouts import Checkout
     from ctui.worktrees.landing.land import Landed
@@ -67,6 +74,7 @@ def commit(name: str, message: str, repo: str, *, as_json: bool) -> None:
     help="Even if it changes which filter (.gitattributes) applies to a file.",
 )
 @click.option("--tell-task", is_flag=True, help="Let the worktree's task resolve what conflicts.")
+@check_options
 @repo_option
 @json_option
 def land(
@@ -81,27 +89,38 @@ def land(
     dry_run: bool,
     allow_filters: bool,
     tell_task: bool,
+    check: bool | None,
+    check_command: str,
     as_json: bool,
 ) -> int:
     """Bring a worktree's commits into a branch, with its checkout: all of it, or nothing.
 
-    What conflicts is listed, and nothing is moved.
+    What conflicts is listed, and nothing is moved. With --check, or where landing.check is set,
+    what would be landed is checked first, in a sandbox, and only that is landed.
+
+    Exit code 1: conflict, or the check failed. 2: no check is named. 3: the environment is not
+    built, or needs consent. 4: the check took too long.
     """
+    from ctui.client.landing.failures import CheckFailed, NoCheck
     from ctui.worktrees.landing.merge_plan import MergeConflict as Conflicting
 
     repository = context.judged_repository(repo, "")
+    command = wanted_check(check_command, check=check, dry_run=dry_run)
     try:
         return asyncio.run(
             _land(
                 repository,
                 name,
                 {"method": method, "target": target, "message": message, "filters": allow_filters},
+                command=command,
                 first=first,
                 push_too=push_too,
                 dry_run=dry_run,
                 as_json=as_json,
             )
         )
+    except (NoCheck, CheckFailed) as error:
+        return say_not_checked(error, as_json=as_json)
     except Conflicting as error:
         if first is not None and not dry_run and not as_json:
             warn("what was uncommitted is committed all the same")
@@ -154,6 +173,7 @@ async def _land(
     name: str,
     how: dict[str, Any],
     *,
+    command: str | None,
     first: str | None,
     push_too: bool,
     dry_run: bool,
@@ -167,14 +187,17 @@ async def _land(
     checkout = _checkout(repository, name, to_commit=first is not None)
     if first is not None and not dry_run:
         await commit_all(checkout, first, run_filters=_run_filters())
-    landed = await land_branch(
-        repository,
-        checkout,
-        **how,
-        run_filters=_run_filters(),
-        as_stored=as_stored(context.paths(), repository),
-        dry_run=dry_run,
-    )
+    how |= {
+        "run_filters": _run_filters(),
+        "as_stored": as_stored(context.paths(), repository),
+    }
+    record = None
+    if command is None:
+        landed = await land_branch(repository, checkout, **how, dry_run=dry_run)
+    else:
+        landed, record = await land_checked(
+            repository, lambda: _checkout(repository, name), how, command, as_json=as_json
+        )
     problem = None
     if wanted := push_too and not dry_run:
         try:
@@ -187,12 +210,19 @@ async def _land(
 
         if rebuilt := rebuild_in_background(context.paths(), repository):
             warn(f"* its environment changed, and is built in the background: {rebuilt}")
-    _tell(landed, as_json=as_json, pushed=pushed, dry_run=dry_run, problem=problem)
+    check = None if record is None else record.check
+    _tell(landed, check, as_json=as_json, pushed=pushed, dry_run=dry_run, problem=problem)
     return 1 if problem else 0
 
 
 def _tell(
-    landed: Landed, *, as_json: bool, pushed: bool, dry_run: bool, problem: CtuiError | None
+    landed: Landed,
+    check: Check | None,
+    *,
+    as_json: bool,
+    pushed: bool,
+    dry_run: bool,
+    problem: CtuiError | None,
 ) -> None:
     if as_json:
         from ctui.cli.shapes import LandedWorktree
@@ -200,7 +230,7 @@ def _tell(
         fields: dict[str, Any] = msgspec.structs.asdict(landed)
         if problem is not None:
             fields |= {"error": problem.message, "hint": problem.hint}
-        print_json(LandedWorktree(**fields, pushed=pushed, dry_run=dry_run))
+        print_json(LandedWorktree(**fields, pushed=pushed, dry_run=dry_run, check=check))
         return
     count = f"{landed.commits} commit{'' if landed.commits == 1 else 's'}"
     if dry_run:

@@ -13,6 +13,7 @@ from ctui.client.cleaning.environment_removal import forget, unused
 from ctui.client.cleaning.volumes import clean_volumes, open_engine
 from ctui.client.worktrees.worktrees import open_store
 from ctui.config import Config, load_config
+from ctui.environments.check.running import forget_check, left_checks
 from ctui.environments.records import Records
 from ctui.errors import CtuiError
 from ctui.git.repository.repository import Repository, open_repository
@@ -282,6 +283,11 @@ def _older(repository: Repository, age: float) -> dict[str, Removed]:
 
 def _caches(paths: Paths, cleaning: Cleaning) -> None:
     before = left_behind(paths.cache)
+    with left_checks(paths) as names:
+        cleaning.removed.extend(Removed("cache", name) for name in names)
+        if not cleaning.dry_run:
+            for name in names:
+                forget_check(paths, name)
     verdicts = VerdictCache(paths.cache)
     size = verdicts.size()
     if not cleaning.dry_run:

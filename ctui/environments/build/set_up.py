@@ -28,6 +28,9 @@ TIDYING = "ctui"
 VARIABLES = "/ctui/set-up.sh"
 """File with the variables of a set-up."""
 
+AS_SET_UP = ("/bin/sh", "-c", f'. {VARIABLES}; cd /workspace 2>/dev/null; exec "$@"', "ctui")
+"""Beginning of a command that has them; in a file, as a proxy's address can hold a password."""
+
 SCRIPT = f"""\
 . {VARIABLES}
 cd /workspace 2>/dev/null || cd /

@@ -1,6 +1,6 @@
-"""A person's shell in an environment: where its set-up failed, or in a copy of a ready one.
+"""Containers of an environment that wait for commands, as sealed as a set-up's.
 
-Its container is as sealed as a set-up's, and gone with the shell.
+A person's shell has one where the set-up failed, or in a copy of a ready one; it is gone with it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -35,8 +36,25 @@ from ctui.sandbox.spec import Mount, SandboxSpec
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_LONGEST = "86400"
+_LONGEST = 86_400
 """Seconds after which the container of a shell that nobody ended ends."""
+
+
+class Waiting(NamedTuple):
+    """A container of an environment that does nothing but wait for commands."""
+
+    name: str
+    """Its name behind that of the instance."""
+    environment: str
+    """Value of its label."""
+    image: str
+    workspace: Path
+    own: Path
+    """A folder for what it is given; whoever made it removes it."""
+    labels: Mapping[str, str] = MappingProxyType({})
+    seconds: int = _LONGEST
+    """Then it ends by itself, with all that runs in it, also where nobody is left to remove it."""
+    as_root: bool = False
 
 
 @asynccontextmanager
@@ -63,20 +81,46 @@ async def shell_container(
             else "`ctui env build` builds it again",
         )
     labels: Mapping[str, str] = found["Config"].get("Labels") or {}
-    as_root = failed and labels.get(LABEL_STAGE) == "root"
     place = private_folder(Records(builder.paths).place(record.id))
     own = Path(tempfile.mkdtemp(prefix="shell-", dir=place))
+    workspace = place / "workspace" if failed else own / "workspace"
+    waiting = Waiting(
+        name=f"shell-{record.id}-{own.name.removeprefix('shell-')}",
+        environment=record.id,
+        image=tag,
+        workspace=workspace,
+        own=own,
+        labels={LABEL_SHELL: "1"},
+        as_root=failed and labels.get(LABEL_STAGE) == "root",
+    )
     try:
-        workspace = place / "workspace" if failed else await _workspace(builder, record, own)
-        spec = await _spec(builder, record, tag, (workspace, own), as_root=as_root)
-        container = await builder.engine.create(spec)
-        try:
-            await builder.engine.start(container)
+        if not failed:
+            repository = await asyncio.to_thread(open_repository, Path(record.repository))
+            await copy_files(builder, CommitFiles(repository, record.commit), record, workspace)
+        async with waiting_container(builder, waiting) as container:
             yield container
-        finally:
-            await asyncio.shield(builder.engine.remove(container))
     finally:
         await asyncio.to_thread(erase, own)
+
+
+@asynccontextmanager
+async def waiting_container(builder: Builder, waiting: Waiting) -> AsyncIterator[str]:
+    """Start a container that waits for commands, and remove it afterwards."""
+    container = await builder.engine.create(await _spec(builder, waiting))
+    try:
+        await builder.engine.start(container)
+        yield container
+    finally:
+        await asyncio.shield(builder.engine.remove(container))
+
+
+async def copy_files(
+    builder: Builder, files: CommitFiles, record: Environment | None, folder: Path
+) -> None:
+    """Write a commit's files into a new folder, with what its environment carries."""
+    await asyncio.to_thread(write_files, files, folder, builder.uid, builder.gid)
+    if record is not None:
+        await copy_kept(Records(builder.paths).carried(record.id), record.carry, folder)
 
 
 def _check(builder: Builder, record: Environment, *, failed: bool) -> None:
@@ -91,43 +135,25 @@ def _check(builder: Builder, record: Environment, *, failed: bool) -> None:
         )
 
 
-async def _workspace(builder: Builder, record: Environment, own: Path) -> Path:
-    """Return a new folder with the commit's files and the folders that are carried."""
-    repository = await asyncio.to_thread(open_repository, Path(record.repository))
-    folder = own / "workspace"
-    files = CommitFiles(repository, record.commit)
-    await asyncio.to_thread(write_files, files, folder, builder.uid, builder.gid)
-    await copy_kept(Records(builder.paths).carried(record.id), record.carry, folder)
-    return folder
-
-
-async def _spec(
-    builder: Builder,
-    record: Environment,
-    image: str,
-    folders: tuple[Path, Path],
-    *,
-    as_root: bool,
-) -> SandboxSpec:
-    workspace, own = folders
+async def _spec(builder: Builder, waiting: Waiting) -> SandboxSpec:
+    as_root = waiting.as_root
     # Those of the environment are in its image.
-    variables = variables_file(builder, own, {}, as_root=as_root)
+    variables = variables_file(builder, waiting.own, {}, as_root=as_root)
     spec = sealed_spec(
         builder,
-        record.id,
-        image,
+        waiting.environment,
+        waiting.image,
         as_root=as_root,
         mounts=(
-            Mount(str(workspace), WORKSPACE, read_only=as_root),
+            Mount(str(waiting.workspace), WORKSPACE, read_only=as_root),
             Mount(str(variables), VARIABLES, read_only=True),
         ),
     )
-    name = f"{spec.name.replace('-setup-', '-shell-')}-{own.name.removeprefix('shell-')}"
     spec = msgspec.structs.replace(
         spec,
-        name=name,
-        entrypoint=("/bin/sh", "-c", f"trap 'exit 0' TERM; sleep {_LONGEST} & wait"),
-        labels={**spec.labels, LABEL_SHELL: "1"},
+        name=f"ctui-{builder.paths.instance[:8]}-{waiting.name}",
+        entrypoint=("/bin/sh", "-c", f"trap 'exit 0' TERM; sleep {waiting.seconds} & wait"),
+        labels={**spec.labels, **waiting.labels},
     )
     if not as_root:
         named = await account_mounts(builder.engine, spec, builder.paths.state / "accounts")

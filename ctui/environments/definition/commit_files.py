@@ -57,6 +57,11 @@ class CommitFiles:
         self.commit = repository.resolve(commit)
         self._root: pygit2.Tree = repository.git[self.commit].peel(pygit2.Tree)
 
+    @property
+    def tree(self) -> str:
+        """Id of the commit's tree."""
+        return str(self._root.id)
+
     def read(self, path: str, limit: int) -> bytes | None:
         """Return a file's content, or None if the commit has no such file or it is a link.
 
@@ -98,7 +103,7 @@ class CommitFiles:
     def entry_id(self, path: str) -> str | None:
         """Return the object id of a file or folder, or None."""
         if path in {"", "."}:
-            return str(self._root.id)
+            return self.tree
         found = self._entry(path)
         return None if found is None else f"{found.filemode:o} {found.id}"
 

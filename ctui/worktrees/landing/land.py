@@ -1,6 +1,7 @@
 """Landing: a worktree's commits are brought into a branch completely or not at all.
 
-compute (scratch) -> hand the new objects over -> move the branch and its checkout as one
+`prepare`: compute (scratch) -> hand the new objects over
+`finish`: move the branch and its checkout as one
 """
 
 from __future__ import annotations
@@ -49,6 +50,21 @@ class _Options(NamedTuple):
     dry_run: bool = False
 
 
+class Prepared(NamedTuple):
+    """A landing whose commit is in the repository, and to which nothing has been moved."""
+
+    method: Method
+    ref: str
+    """The target's full name."""
+    branch: str
+    """The worktree's, in full."""
+    before: str
+    """The target's commit when it was computed."""
+    after: str
+    commits: int
+    options: _Options
+
+
 async def land(
     repository: Repository,
     worktree: Checkout,
@@ -94,8 +110,40 @@ async def land(
         Unavailable: git is too old, or a disk is full. If the target moved already, the next call
             for its checkout completes it.
     """
+    prepared = await prepare(
+        repository,
+        worktree,
+        method=method,
+        target=target,
+        message=message,
+        fast_forward=fast_forward,
+        filters=filters,
+        run_filters=run_filters,
+        as_stored=as_stored,
+        dry_run=dry_run,
+    )
+    return await finish(repository, prepared)
+
+
+async def prepare(
+    repository: Repository,
+    worktree: Checkout,
+    *,
+    method: Method = "merge",
+    target: str | None = None,
+    message: str = "",
+    fast_forward: bool = False,
+    filters: bool = False,
+    run_filters: Collection[str] = (),
+    as_stored: Collection[Path] = (),
+    dry_run: bool = False,
+) -> Prepared:
+    """Compute a landing's commit, signed and in the repository, and move nothing.
+
+    For the arguments and errors see `land`.
+    """
     await recover(worktree)
-    ref = _target_ref(repository, target)
+    ref = target_ref(repository, target)
     branch = await _branch_to_land(repository, worktree, ref)
     await _refuse_unsaved(worktree, run_filters)
     before, tip = repository.resolve(ref), repository.resolve(branch)
@@ -105,15 +153,31 @@ async def land(
     plan = Landing(repository, ref, branch, before, tip, message)
     after, commits = await plan.compute(method, fast_forward=fast_forward, dry_run=dry_run)
     await _refuse_content(repository, plan, after, filters=filters)
-    reason = f"ctui: {method} of {shown_branch(branch)}"
     options = _Options(filters, as_stored, dry_run)
+    return Prepared(method, ref, branch, before, after, commits, options)
+
+
+async def finish(repository: Repository, prepared: Prepared, *, dry_run: bool = False) -> Landed:
+    """Move the target to a prepared commit, if it still is where it was, and its checkout with it.
+
+    With `dry_run`, or where it was prepared so, nothing moves, but it is looked whether it could.
+
+    Raises:
+        Conflict: the target moved meanwhile, or another git is at work in its checkout.
+        Refused: something in the target's checkout is in the way; the message names it.
+        Unavailable: as `land`.
+    """
+    method, ref, before, after = prepared.method, prepared.ref, prepared.before, prepared.after
+    options = prepared.options
+    options = options._replace(dry_run=dry_run or options.dry_run)
+    reason = f"ctui: {method} of {shown_branch(prepared.branch)}"
     moved = await _move(repository, ref, before, after, reason, options)
     return Landed(
         method=method,
         target=branch_name(ref),
         before=before,
         after=after,
-        commits=commits,
+        commits=prepared.commits,
         checkout_moved=moved,
     )
 
@@ -213,7 +277,8 @@ async def _branch_to_land(repository: Repository, worktree: Checkout, target: st
     return branch
 
 
-def _target_ref(repository: Repository, name: str | None) -> str:
+def target_ref(repository: Repository, name: str | None) -> str:
+    """Return the full name of the branch to land in. For the errors see `land`."""
     chosen = name if name is not None else repository.default_branch()
     if chosen is None or f"refs/heads/{chosen}" not in repository.git.references:
         raise NotFound(

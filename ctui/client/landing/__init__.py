@@ -1,0 +1,1 @@
+"""Landings that are checked first: the queue, the check, the record."""
