@@ -11,6 +11,7 @@ import pytest
 
 from ctui.paths import Paths
 from ctui.tasks.database.worktree_index import WorktreeIndex
+from ctui.worktrees.snapshots.take import FILE_LIMIT
 from tests.cli.commands import ctui, refused
 from tests.conftest import git
 
@@ -93,10 +94,13 @@ def test_a_scope_shows_less(worktree: Path, repository: Path) -> None:
         in ctui(repository, "worktree", "review", "work", "--scope", "uncommitted").stderr
     )
     (worktree / "late").write_text("x")
-    line = refused(repository, "worktree", "review", "work", "--scope", "uncommitted")
-    assert "1 file is not committed in ctui/work" in line
+    (worktree / "large").write_bytes(b"x" * (FILE_LIMIT + 1))
+    for scope in ("uncommitted", "branch"):
+        found = said(repository, "review", "work", "--scope", scope)
+        assert "late" in [file["path"] for file in found["files"]]
+        assert found["left_out"] == 1
     done = ctui(repository, "worktree", "review", "work")
-    assert "1 file is not committed" in done.stderr
+    assert "1 file is not in this" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -105,7 +109,7 @@ def test_a_scope_shows_less(worktree: Path, repository: Path) -> None:
         (("review", "work", "--scope", "all"), "nothing that can be reviewed"),
         (("review", "work", "--scope", "commit:abcdef0123"), "no commit"),
         (("review", "work", "--scope", "looked"), "nobody has looked"),
-        (("review", "work", "--scope", "turn:1"), "one turn"),
+        (("review", "work", "--scope", "turn:1"), "no task has worked"),
         (("review", "other"), "no worktree"),
         (("comment", "work", "app.py", "x"), "names no line"),
         (("comment", "work", "app.py:99", "x"), "has 41 lines"),

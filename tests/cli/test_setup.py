@@ -59,7 +59,8 @@ def test_a_platform_needs_no_login_but_its_own_key(
     said = ctui(tmp_path, "setup", "--no-image", ANTHROPIC_FOUNDRY_API_KEY=key).stdout
     assert "tasks use Microsoft Foundry (mine)" in said
     assert key not in said
-    assert "ANTHROPIC_FOUNDRY_API_KEY is not set" in refused(tmp_path, "setup", "--no-image")
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    assert "or set ANTHROPIC_FOUNDRY_API_KEY" in refused(tmp_path, "setup", "--no-image")
 
 
 @pytest.mark.parametrize(

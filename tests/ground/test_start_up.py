@@ -23,7 +23,7 @@ sys.exit(code)
 _EVERY = {"__main__", "demo", "errors", "text"}
 _CLI = {*_EVERY, "cli", "files", "paths", "small_file"}
 _SECTIONS = ("gateway_section", "own_sections", "task_sections")
-_CONFIG = {f"config.{name}" for name in ("load", "model", "sizes", *_SECTIONS)}
+_CONFIG = {"host_port"} | {f"config.{name}" for name in ("load", "model", "sizes", *_SECTIONS)}
 _GIT = {"file_lock", "git.process", "git.repository"}
 _WORKTREES = {
     *_CLI,

@@ -124,7 +124,7 @@ async def test_a_program_has_a_terminal_and_little_of_the_environment() -> None:
         "DISPLAY": ":0",
         "BROWSER": "lynx",
         "EDITOR": "vi",
-        "AWS_SECRET_ACCESS_KEY": "other",
+        "DATABASE_PASSWORD": "other",
     }
     async with serving(shows, environ) as server, (await server.log_in()).page() as page:
         shown = (await page.until(b"size (80, 24)")).decode()
