@@ -20,7 +20,7 @@ BINDINGS: list[BindingType] = [
         "f", "follow_up", "follow up", tooltip="write to the task that is shown", id="follow-up"
     ),
     Binding("i", "inbox", "inbox", tooltip="inbox: everything that is asked", id="inbox"),
-    Binding("a", "next_ask", "next ask", tooltip="go to what is asked next", id="next-ask"),
+    Binding("a", "next_ask", "asks", tooltip="go to what is asked next", id="next-ask"),
     Binding("x", "stop", "stop", tooltip="stop the task that is shown", show=False, id="stop"),
     Binding(
         "g",
@@ -41,7 +41,6 @@ BINDINGS: list[BindingType] = [
         show=False,
         id="update",
     ),
-    Binding("m", "land", "land", tooltip="land the worktree: merge it", id="land"),
     Binding(
         "v",
         "review",
@@ -49,6 +48,7 @@ BINDINGS: list[BindingType] = [
         tooltip="review what the worktree that is chosen changed",
         id="review",
     ),
+    Binding("m", "land", "land", tooltip="land the worktree: merge it", id="land"),
     Binding(
         "exclamation_mark",
         "shell",
