@@ -96,7 +96,13 @@ async def review(
     app = CtuiApp(paths, Config(), Place(repository / ".git"))
     async with app.run_test(size=size, notifications=True) as pilot:
         board = app.dashboard.board
-        await until(lambda: any(item.status is not None for item in board.items()))
+        # The process that proves is there by then: one that is just starting outlives the screen.
+        await until(
+            lambda: any(
+                item.status is not None and item.status.verdict.kind == "unmerged"
+                for item in board.items()
+            )
+        )
         await until(lambda: not isinstance(app.screen, Dashboard))  # something is missing here
         await pilot.press("escape")
         await until(lambda: isinstance(app.screen, Dashboard))
