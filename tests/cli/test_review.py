@@ -95,8 +95,8 @@ def test_a_scope_shows_less(worktree: Path, repository: Path) -> None:
     )
     (worktree / "late").write_text("x")
     (worktree / "large").write_bytes(b"x" * (FILE_LIMIT + 1))
-    for scope in ("uncommitted", "branch"):
-        found = said(repository, "review", "work", "--scope", scope)
+    for wanted in ("uncommitted", "branch"):
+        found = said(repository, "review", "work", "--scope", wanted)
         assert "late" in [file["path"] for file in found["files"]]
         assert found["left_out"] == 1
     done = ctui(repository, "worktree", "review", "work")

@@ -41,6 +41,7 @@ from ctui.tui.cleanup.cleanup_list import CleanupList
 from ctui.tui.dashboard.sidebar import Sidebar
 from ctui.tui.dashboard.tabs import TaskTabs
 from ctui.tui.dialogs.confirm import Confirm
+from ctui.tui.dialogs.land import LandForm
 from ctui.tui.dialogs.new_task import NewTaskForm
 from ctui.tui.dialogs.setup import Setup
 from ctui.tui.review.scope_menu import ScopeMenu
@@ -52,7 +53,7 @@ from ctui.worktrees.review.scopes import Scope
 from ctui.worktrees.trash.entries import TrashEntry
 from tests.ask_requests import asked
 from tests.claude import lines
-from tests.tui.review_parts import ReviewOf, commits_of
+from tests.tui.review_parts import ReviewOf, commits_of, outlook_of, turns_of
 from tests.tui.test_board import status, task
 
 
@@ -131,7 +132,8 @@ class Everything(App[None]):
         yield Inbox(self._board, None)  # type: ignore[arg-type] # nothing is answered
         yield NewTaskForm(ScreenOptions(ClaudeConfig()), item)
         yield ReviewOf(self._text)
-        yield ScopeMenu(Scope(), lambda: commits_of(self._text))
+        yield ScopeMenu(Scope(), lambda: commits_of(self._text), lambda: turns_of(self._text))
+        yield LandForm(one_line(self._text), "/w", "", lambda _: outlook_of(self._text))
         yield Setup(Paths.from_environment(), [Check("engine", False, self._text, self._text)])
 
     async def _painted(self) -> None:

@@ -12,8 +12,10 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from ctui.client.review.reviewing import PlacedThread, Review, Reviewed, by_path
+from ctui.client.tasks.landing_wish import Outlook, conflicting
 from ctui.git.repository.repository import Repository
 from ctui.tasks.threads import Remark, Thread
+from ctui.tasks.turn import Turn
 from ctui.text import one_line
 from ctui.tui.review.comment_box import CommentBox
 from ctui.tui.review.diff_view import DiffView
@@ -21,6 +23,7 @@ from ctui.tui.review.file_diff import coloured, file_diff, shown_path
 from ctui.tui.review.file_list import FileList, Noted
 from ctui.tui.review.review_content import Facts, title
 from ctui.worktrees.known import KnownWorktree
+from ctui.worktrees.landing.merge_plan import ConflictedFile, MergeConflict
 from ctui.worktrees.model import WorktreeRecord
 from ctui.worktrees.review.anchors import Anchor
 from ctui.worktrees.review.comparison import ChangedFile, Trees
@@ -50,6 +53,17 @@ def thread_on(name: str, text: str, state: str = "here") -> PlacedThread:
     said = (Remark(1, "person", "", text, 1, 2), Remark(2, "task", text, text, 3))
     thread = Thread(1, "/w", name, "new", 1, (text,), "c" * 40, 1, remarks=said)
     return PlacedThread(thread, Anchor("gone" if state == "gone" else "here", 1), name)
+
+
+async def turns_of(text: str) -> Sequence[Turn]:
+    """A turn that was told the text."""
+    return [Turn(task="a", turn=1, run=1, prompt=text, snapshot="s")]
+
+
+async def outlook_of(text: str) -> Outlook:
+    """A landing in which a file of that name conflicts, as it is looked at."""
+    conflict = MergeConflict(text, files=[ConflictedFile(text, text)], for_task=text)
+    return conflicting(conflict)
 
 
 async def commits_of(text: str) -> Sequence[ListedCommit]:

@@ -11,6 +11,7 @@ from ctui.git.repository.repository import Repository
 from ctui.paths import Paths, private_folder
 from ctui.tasks.model import Task
 from ctui.tasks.snapshots import begin_of, end_of_turn, snapshots_of
+from ctui.tasks.turn import Turn
 from ctui.worktrees.known import KnownWorktree
 from ctui.worktrees.review.comparison import EMPTY_TREE, Trees
 from ctui.worktrees.review.scopes import WorktreeTree
@@ -75,6 +76,15 @@ class WorktreeFiles:
         name = hashlib.sha256(bytes(path)).hexdigest()[:32]
         folder = private_folder(self._paths.cache) / "reviewed" / name
         return SnapshotRepository(folder, self._repository, self._worktree.metadata, Path(path))
+
+
+def turns_of(paths: Paths, worktree: KnownWorktree) -> list[Turn]:
+    """Return the turns of the worktree's newest task whose end is kept, newest first."""
+    task = _newest_task(paths, worktree)
+    if task is None:
+        return []
+    with open_store(paths) as store:
+        return [turn for turn in reversed(store.turns.of(task.id)) if turn.snapshot]
 
 
 def _newest_task(paths: Paths, worktree: KnownWorktree) -> Task | None:

@@ -69,10 +69,15 @@ async def look_at_landing(paths: Paths, git_dir: Path, wish: LandingWish) -> Out
         changes = await commit_diff(repository.common_dir, landed.before, landed.after)
         return Outlook(one_line(landed.target), landed.commits, len(changes))
     except MergeConflict as conflict:
-        files = tuple(one_line(f"{one.path}: {one.kind}", 200) for one in conflict.files)
-        return Outlook(conflicts=files or (one_line(conflict.message),), for_task=conflict.for_task)
+        return conflicting(conflict)
     except CtuiError as error:
         return Outlook(problem=one_line(error.one_line(), 400))
+
+
+def conflicting(conflict: MergeConflict) -> Outlook:
+    """Return the outlook of what conflicts."""
+    files = tuple(one_line(f"{one.path}: {one.kind}", 200) for one in conflict.files)
+    return Outlook(conflicts=files or (one_line(conflict.message),), for_task=conflict.for_task)
 
 
 async def land_worktree(paths: Paths, git_dir: Path, wish: LandingWish) -> Landed:

@@ -223,7 +223,9 @@ class ReviewScreen(CommentKeys):
             if scope is not None:
                 self._open(scope)
 
-        self.app.push_screen(ScopeMenu(self._scope, self.actions.commits), chosen)
+        self.app.push_screen(
+            ScopeMenu(self._scope, self.actions.commits, self.actions.turns), chosen
+        )
 
     def action_reload(self) -> None:
         self._open(self._scope)

@@ -11,11 +11,13 @@ from textual.app import App
 
 from ctui.client.client import Client
 from ctui.client.review import reviewing
+from ctui.client.review.files import turns_of
 from ctui.client.review.reviewing import Lines, PlacedThread, Review, Reviewed
 from ctui.client.review.sending import Sent, send_comments
 from ctui.config import load_config
 from ctui.git.repository.repository import open_repository
 from ctui.paths import Paths
+from ctui.tasks.turn import Turn
 from ctui.tui.review.file_diff import FileDiff, coloured, file_diff
 from ctui.tui.support.worker_loop import WorkerLoop
 from ctui.worktrees.review.comparison import ChangedFile, patches
@@ -84,6 +86,14 @@ class ReviewActions:
         async def work() -> list[ListedCommit]:
             of = self._opened
             return await commits(of.repository, of.worktree)
+
+        return await self._there(work())
+
+    async def turns(self) -> list[Turn]:
+        """Return the turns of the worktree's task, newest first. Raises CtuiError."""
+
+        async def work() -> list[Turn]:
+            return turns_of(self.paths, self._opened.worktree)
 
         return await self._there(work())
 

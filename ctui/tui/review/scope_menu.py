@@ -16,10 +16,13 @@ from textual.widgets import Static
 from textual.widgets.option_list import Option
 
 from ctui.errors import CtuiError
-from ctui.humanize import short_age
+from ctui.humanize import lines_text, short_age
+from ctui.tasks.turn import Turn
+from ctui.text import one_line
 from ctui.tui.support.bounded_list import BoundedList
 from ctui.worktrees.review.scopes import ListedCommit, Scope
 
+_PROMPT_WIDTH = 60
 _WHOLE = (
     (Scope("branch"), "all of the branch", "since it left the target"),
     (Scope("uncommitted"), "uncommitted", "the files against the last commit"),
@@ -28,23 +31,27 @@ _WHOLE = (
 
 
 class ScopeMenu(ModalScreen[Scope]):
-    """Menu of all scopes: the whole ones, then each commit."""
+    """Menu of all scopes: the whole ones, then each turn and each commit."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,v", "leave", "Close")]
 
     def __init__(
-        self, scope: Scope, commits: Callable[[], Awaitable[Sequence[ListedCommit]]]
+        self,
+        scope: Scope,
+        commits: Callable[[], Awaitable[Sequence[ListedCommit]]],
+        turns: Callable[[], Awaitable[Sequence[Turn]]],
     ) -> None:
         """Prepare a menu.
 
         Args:
             scope: that is looked at now.
             commits: reads the worktree's own, newest first; raises CtuiError.
+            turns: reads those of its task in the same way.
         """
         super().__init__()
         self._scopes = [scope for scope, _, _ in _WHOLE]
         self._now = scope
-        self._commits = commits
+        self._commits, self._turns = commits, turns
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog review--scopes"):
@@ -63,23 +70,34 @@ class ScopeMenu(ModalScreen[Scope]):
             )
         rows.highlighted = self._scopes.index(self._now) if self._now in self._scopes else 0
         rows.focus()
-        self.run_worker(self._list_commits())
+        self.run_worker(self._list_others())
 
-    async def _list_commits(self) -> None:
-        """Add the commits below the rest, which can be chosen meanwhile."""
+    async def _list_others(self) -> None:
+        """Add turns and commits below the rest, which can be chosen meanwhile."""
         with suppress(CtuiError):  # whoever opens the rest is told what is wrong
-            commits = await self._commits()
+            turns, commits = await self._turns(), await self._commits()
+            self._scopes += [Scope("turn", str(turn.turn)) for turn in turns]
             self._scopes += [Scope("commit", commit.id) for commit in commits]
             now = time.time_ns()
-            self.query_one(BoundedList).add_options(
-                Option(commit_line(commit, now)) for commit in commits
-            )
+            lines = [turn_line(turn, now) for turn in turns]
+            lines += [commit_line(commit, now) for commit in commits]
+            self.query_one(BoundedList).add_options(map(Option, lines))
 
     def on_option_list_option_selected(self, event: BoundedList.OptionSelected) -> None:
         self.dismiss(self._scopes[event.option_index])
 
     def action_leave(self) -> None:
         self.dismiss()
+
+
+def turn_line(turn: Turn, now: int) -> Content:
+    """Return a turn on one line; `now` is in nanoseconds since the epoch."""
+    return Content.assemble(
+        (f"turn {turn.turn:<4}", "$accent"),
+        (f"{short_age(turn.ended or turn.started, now):>4}  ", "$text-muted"),
+        one_line(turn.prompt, _PROMPT_WIDTH) or "it went on by itself",
+        (f"  {lines_text(turn.added or 0, turn.removed or 0)}", "$text-muted"),
+    )
 
 
 def commit_line(commit: ListedCommit, now: int) -> Content:
