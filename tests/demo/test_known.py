@@ -9,7 +9,7 @@ import pytest
 from ctui.demo.model.answer import answer_to
 from ctui.demo.model.known import TIMER, known_prompts, script_for
 from ctui.demo.model.script import parse
-from ctui.demo.model.steps import Say
+from ctui.demo.model.steps import Say, Tool
 
 
 @pytest.mark.parametrize("prompt", known_prompts())
@@ -29,6 +29,15 @@ def test_a_known_prompt_is_played_and_another_is_told_what_is_known() -> None:
     said = _said("Do something")
     assert "I am a scripted model" in said
     assert TIMER in said
+
+
+def test_each_comment_of_a_review_is_answered_by_its_number() -> None:
+    script = script_for(
+        "Review of your changes. Deal with them.\n\n#7 a.py:1 (at f2b5)\n> x\n#12 b:2"
+    )
+    (call, *_) = parse(script or "")
+    tools = [step for step in call.steps if isinstance(step, Tool)]
+    assert [tool.input["number"] for tool in tools] == [7, 12]
 
 
 def _said(prompt: str) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 import pytest
 from textual.app import App
 from textual.pilot import Pilot
@@ -24,9 +25,12 @@ from ctui.client.tasks.landing_wish import (
 from ctui.client.worktrees.worktrees import make_worktree
 from ctui.git.repository.repository import open_repository
 from ctui.paths import Paths
+from ctui.tasks.model import TaskState
+from ctui.tasks.store import Store
 from ctui.tui.dialogs.land import LandForm
 from tests.conftest import git
 from tests.tui.clock import CLOCK
+from tests.tui.test_board import task
 
 Answer = LandingWish | str | None
 
@@ -123,6 +127,29 @@ async def test_what_is_not_committed_is_committed_first_under_a_name(place: Plac
     assert git(place.repository, "log", "--format=%s", "-n2", "main^2") == (
         "Do the work\nWrite new"
     )
+
+
+async def test_an_open_conversation_commits_what_it_has_itself(place: Place) -> None:
+    """A person's commit behind its back would leave its own git directory behind."""
+    (place.worktree / "late").write_text("late\n")
+    with closing(Store(place.paths.database)) as store:
+        store.tasks.add(
+            msgspec.structs.replace(
+                task("work", state=TaskState.IDLE),
+                repository=str(place.git_dir),
+                worktree=str(place.worktree),
+            )
+        )
+    async with opened(place) as (pilot, answers):
+        text = await computed(pilot)
+        assert "1 file not committed" in text
+        assert "conversation of work is open" in text
+        await pilot.press("enter")
+        assert answers == []
+        CLOCK.pass_the_guard()
+        await pilot.press("t")
+    assert answers[0] is not None
+    assert str(answers[0]).startswith("Commit all of your changes")
 
 
 async def test_another_method_is_computed_anew(place: Place) -> None:

@@ -9,7 +9,7 @@ from ctui.client.client import Client
 from ctui.client.tasks.landing import hand_over, landable
 from ctui.client.worktrees.worktrees import as_stored, records
 from ctui.config import Config, load_config
-from ctui.errors import CtuiError
+from ctui.errors import CtuiError, Refused
 from ctui.git.repository.repository import Repository, open_repository
 from ctui.paths import Paths
 from ctui.tasks.model import Task
@@ -23,6 +23,7 @@ from ctui.worktrees.landing.landing_commit import Method
 from ctui.worktrees.landing.merge_plan import MergeConflict
 
 _NAMED = 200
+_COMMIT = "Commit all of your changes, with a message that says what they are for."
 
 
 class LandingWish(NamedTuple):
@@ -49,7 +50,7 @@ class Outlook(NamedTuple):
     conflicts: tuple[str, ...] = ()
     """Files, and in which way each conflicts."""
     for_task: str = ""
-    """Message by which a task would resolve them."""
+    """Message by which the worktree's task would put away what is in the way."""
     problem: str = ""
     """Reason why it cannot be, with what to do."""
 
@@ -62,9 +63,10 @@ async def look_at_landing(paths: Paths, git_dir: Path, wish: LandingWish) -> Out
     """Compute a landing and move nothing; what is in the way is a part of the result."""
     try:
         config, repository, worktree = _opened(paths, git_dir, wish.path)
-        checkout = landable(paths, repository, worktree, to_commit=bool(wish.commit))
+        checkout = landable(paths, repository, worktree)
         if changed := (await uncommitted(checkout)).paths:
-            return Outlook(uncommitted=tuple(shown(path) for path in changed[:_NAMED]))
+            named = tuple(shown(path) for path in changed[:_NAMED])
+            return _uncommitted(paths, repository, worktree, named)
         landed = await _land(paths, config, repository, checkout, wish, dry_run=True)
         changes = await commit_diff(repository.common_dir, landed.before, landed.after)
         return Outlook(one_line(landed.target), landed.commits, len(changes))
@@ -72,6 +74,17 @@ async def look_at_landing(paths: Paths, git_dir: Path, wish: LandingWish) -> Out
         return conflicting(conflict)
     except CtuiError as error:
         return Outlook(problem=one_line(error.one_line(), 400))
+
+
+def _uncommitted(
+    paths: Paths, repository: Repository, worktree: KnownWorktree, files: tuple[str, ...]
+) -> Outlook:
+    """Return the outlook of files that are not committed: by the person, or else by the task."""
+    try:
+        landable(paths, repository, worktree, to_commit=True)
+    except Refused as error:
+        return Outlook(uncommitted=files, problem=one_line(error.message), for_task=_COMMIT)
+    return Outlook(uncommitted=files)
 
 
 def conflicting(conflict: MergeConflict) -> Outlook:
@@ -105,7 +118,7 @@ def landed_text(landed: Landed) -> str:
 
 
 async def tell_of_conflict(paths: Paths, path: str, message: str) -> Task:
-    """Let the worktree's newest task resolve what conflicts. Raises as `hand_over`."""
+    """Let the worktree's newest task put away what is in the way. Raises as `hand_over`."""
     async with Client(paths) as client:
         return await hand_over(client, Path(path), message)
 

@@ -5,6 +5,9 @@ The model finds the script by the words; it understands nothing.
 
 from __future__ import annotations
 
+import json
+import re
+
 RING = ".venv/bin/bell green && .venv/bin/python -m unittest -q"
 """Rings the bell of the demo's project and runs its tests."""
 
@@ -86,9 +89,28 @@ say Done.
 }
 
 
+_REVIEW = "Review of your changes."
+_COMMIT = "Commit all of your changes"
+_COMMENT = re.compile(r"^#(\d{1,9}) ", re.MULTILINE)
+
+
 def script_for(prompt: str) -> str | None:
     """Return the script of a prompt of the demo's, or None for any other."""
+    if prompt.startswith(_REVIEW):
+        return _answers(_COMMENT.findall(prompt))
+    if prompt.startswith(_COMMIT):
+        return "bash git add --all && git commit -q -m 'Commit the work'\nsay It is committed."
     return _BY_WORDS.get(_words(prompt))
+
+
+def _answers(numbers: list[str]) -> str | None:
+    """Return a script that answers each comment of a review."""
+    answer = "I am a scripted model, and change nothing; a real one would."
+    lines = [
+        f"tool mcp__ctui__resolve_comment {json.dumps({'number': int(number), 'text': answer})}"
+        for number in numbers
+    ]
+    return "\nalso ".join(lines) + "\nsay Each comment has its answer." if lines else None
 
 
 def known_prompts() -> tuple[str, ...]:

@@ -30,7 +30,7 @@ _METHODS = {
 
 
 class LandForm(ModalScreen[LandingWish | str | None]):
-    """Form that enter lands; a text is a conflict that the task is to resolve."""
+    """Form that enter lands; a text is what the task is told of what is in the way."""
 
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -118,7 +118,7 @@ class LandForm(ModalScreen[LandingWish | str | None]):
         self.dismiss(wish if found.uncommitted else wish._replace(commit=""))
 
     def action_tell(self) -> None:
-        """Have the task resolve what conflicts."""
+        """Have the task put away what is in the way."""
         if self._outlook is not None and self._outlook.for_task:
             self.dismiss(self._outlook.for_task)
 
@@ -135,8 +135,8 @@ class LandForm(ModalScreen[LandingWish | str | None]):
         if outlook is not None and outlook.target:
             self.query_one("#target", Input).placeholder = outlook.target
         self.query_one("#outlook", Static).update(_outlook_text(outlook))
-        uncommitted = outlook is not None and bool(outlook.uncommitted)
-        self.query_one("#row-commit").display = uncommitted
+        by_person = outlook is not None and outlook.possible and bool(outlook.uncommitted)
+        self.query_one("#row-commit").display = by_person
         self.query_one("#keys", Static).update(_keys(outlook))
 
 
@@ -146,6 +146,10 @@ _FIELDS = ("target", "message", "commit")
 def _outlook_text(found: Outlook | None) -> Content:
     if found is None:
         return Content("it is computed …")
+    if found.problem and found.uncommitted:
+        count = _count(len(found.uncommitted), "file")
+        said = Content(f"{count} not committed, and {found.problem}:")
+        return Content("\n").join([said, *_lines(found.uncommitted)])
     if found.problem:
         return Content.styled(found.problem, "$error")
     if found.conflicts:
@@ -177,7 +181,8 @@ def _keys(found: Outlook | None) -> Content:
     if found is not None and found.possible:
         keys.insert(0, ("enter", "commit and land" if found.uncommitted else "land"))
     if found is not None and found.for_task:
-        keys.insert(0, ("t", "let the task resolve it"))
+        what = "commit them" if found.uncommitted else "resolve it"
+        keys.insert(0, ("t", f"let the task {what}"))
     parts = [Content.assemble((key, "bold $primary"), f" {what}") for key, what in keys]
     return Content("   ").join(parts)
 

@@ -183,7 +183,7 @@ class TaskActions:
         from ctui.client.tasks.landing_wish import tell_of_conflict
 
         def told(task: Task) -> None:
-            self._say(f"{task.id} was told to resolve it")
+            self._say(f"{task.id} was told: m lands it then")
 
         work = tell_of_conflict(self._client.paths, path, message)
         self._do(self._worker_loop.submit(work), told)
