@@ -11,8 +11,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from ctui.client.landing.wish import Outlook, conflicting
 from ctui.client.review.reviewing import PlacedThread, Review, Reviewed, by_path
-from ctui.client.tasks.landing_wish import Outlook, conflicting
 from ctui.git.repository.repository import Repository
 from ctui.tasks.threads import Remark, Thread
 from ctui.tasks.turn import Turn

@@ -13,9 +13,10 @@ import msgspec
 import pytest
 from textual.app import App
 from textual.pilot import Pilot
-from textual.widgets import Select, Static
+from textual.widgets import Log, Select, Static
 
-from ctui.client.tasks.landing_wish import (
+from ctui.client.landing.checked import Listener
+from ctui.client.landing.wish import (
     LandingWish,
     Outlook,
     land_worktree,
@@ -27,12 +28,15 @@ from ctui.git.repository.repository import open_repository
 from ctui.paths import Paths
 from ctui.tasks.model import TaskState
 from ctui.tasks.store import Store
+from ctui.tui.dialogs.check_output import CheckLines, CheckOutput
 from ctui.tui.dialogs.land import LandForm
+from ctui.tui.dialogs.tick_box import TickBox
 from tests.conftest import git
 from tests.tui.clock import CLOCK
 from tests.tui.test_board import task
 
 Answer = LandingWish | str | None
+_NOBODY = Listener(lambda _: None, lambda _: None)
 
 
 class Place(NamedTuple):
@@ -94,7 +98,7 @@ async def test_what_it_would_do_is_said_and_enter_does_it(place: Place) -> None:
         await pilot.press("enter")
     (wish,) = answers
     assert isinstance(wish, LandingWish)
-    landed = await land_worktree(place.paths, place.git_dir, wish)
+    landed = await land_worktree(place.paths, place.git_dir, wish, _NOBODY)
     assert landed_text(landed).startswith("landed 1 commit in main")
     assert (place.repository / "new").read_text() == "one\n"
 
@@ -123,7 +127,7 @@ async def test_what_is_not_committed_is_committed_first_under_a_name(place: Plac
     (wish,) = answers
     assert isinstance(wish, LandingWish)
     assert wish.commit == "Do the work"
-    await land_worktree(place.paths, place.git_dir, wish)
+    await land_worktree(place.paths, place.git_dir, wish, _NOBODY)
     assert git(place.repository, "log", "--format=%s", "-n2", "main^2") == (
         "Do the work\nWrite new"
     )
@@ -150,6 +154,38 @@ async def test_an_open_conversation_commits_what_it_has_itself(place: Place) -> 
         await pilot.press("t")
     assert answers[0] is not None
     assert str(answers[0]).startswith("Commit all of your changes")
+
+
+async def test_a_check_that_the_person_names_is_run_unless_they_say_otherwise(
+    place: Place,
+) -> None:
+    place.paths.config_file.parent.mkdir(parents=True, exist_ok=True)
+    place.paths.config_file.write_text('[landing]\ncheck = "make [red]test"\n')
+    for ticked in (True, False):
+        async with opened(place) as (pilot, answers):
+            box = pilot.app.screen.query_one("#check", TickBox)
+            assert box.display
+            assert "make [red]test" in str(box.label)
+            box.value = ticked
+            await pilot.press("enter")
+        assert isinstance(answers[0], LandingWish)
+        assert answers[0].check is ticked
+
+
+async def test_a_window_on_a_check_shows_what_comes_and_can_be_left() -> None:
+    app, lines = App[None](), CheckLines()
+    async with app.run_test() as pilot:
+        await app.push_screen(CheckOutput("work", lines))
+        lines.say("checks abc")
+        for number in range(3000):
+            lines.add(f"line {number}")
+        async with asyncio.timeout(30):
+            while app.screen.query_one(Log).line_count < 2000:
+                await pilot.pause(0.05)
+        assert app.screen.query_one(Log).lines[-1] == "line 2999"
+        assert str(app.screen.query_one("#note", Static).content) == "checks abc"
+        await pilot.press("escape")
+        assert not isinstance(app.screen, CheckOutput)
 
 
 async def test_another_method_is_computed_anew(place: Place) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -21,7 +20,7 @@ from ctui.tui.support.options import ScreenOptions
 from ctui.tui.support.worktree_observer import WorktreeObserver
 
 if TYPE_CHECKING:
-    from ctui.client.tasks.landing_wish import LandingWish
+    from ctui.client.landing.wish import LandingWish
     from ctui.client.tasks.new_task import NewTask
     from ctui.errors import CtuiError
     from ctui.tui.asks.ask_panel import AskPanel
@@ -302,8 +301,30 @@ class Commands(Screen[None]):
         if isinstance(wish, str):
             actions.tell_of_conflict(item.path, wish)
         elif wish is not None:
-            again = partial(self._open_landing, item)
-            actions.land(wish, lambda: self._landed(item), lambda error: again(_short(error)))
+            self._begin_landing(item, wish)
+
+    def _begin_landing(self, item: Item, wish: LandingWish) -> None:
+        from ctui.client.landing.checked import Listener
+        from ctui.tui.dialogs.check_output import CheckLines, CheckOutput
+
+        lines = CheckLines()
+        output = CheckOutput(one_line(item.name, 60), lines)
+
+        def done() -> None:
+            self._leave(output)
+            self._landed(item)
+
+        def refused(error: CtuiError) -> None:
+            self._leave(output)
+            self._open_landing(item, _short(error))
+
+        if wish.check:
+            self.app.push_screen(output)
+        self.services.task_actions.land(wish, Listener(lines.add, lines.say), done, refused)
+
+    def _leave(self, screen: Screen[None]) -> None:
+        if screen in self.app.screen_stack:
+            screen.dismiss()
 
     def _landed(self, item: Item) -> None:
         """Offer to clean up what is in the target now."""

@@ -14,8 +14,9 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Label, Select, Static
 
-from ctui.client.tasks.landing_wish import LandingWish, Outlook
+from ctui.client.landing.wish import LandingWish, Outlook
 from ctui.tui.asks.key_guard import KeyGuard
+from ctui.tui.dialogs.tick_box import TickBox
 from ctui.worktrees.landing.landing_commit import Method
 
 Look = Callable[[LandingWish], Awaitable[Outlook]]
@@ -71,6 +72,7 @@ class LandForm(ModalScreen[LandingWish | str | None]):
             )
             yield _row("target", _field("target", "the branch that worktrees are judged against"))
             yield _row("message", _field("message", "made from its commits"))
+            yield TickBox("", True, id="check", compact=True)
             yield _row("commit first", Input(self._message, id="commit", compact=True))
             yield Static(classes="form--problem")
             yield Static(id="keys", classes="dialog--keys")
@@ -115,7 +117,8 @@ class LandForm(ModalScreen[LandingWish | str | None]):
             self.query_one(".form--problem", Static).update(Content.styled(problem, "$error"))
             self.query_one("#commit", Input).focus()
             return
-        self.dismiss(wish if found.uncommitted else wish._replace(commit=""))
+        commit = wish.commit if found.uncommitted else ""
+        self.dismiss(wish._replace(commit=commit, check=wish.check and bool(found.check)))
 
     def action_tell(self) -> None:
         """Have the task put away what is in the way."""
@@ -128,7 +131,8 @@ class LandForm(ModalScreen[LandingWish | str | None]):
     def _wish(self) -> LandingWish:
         method: Method = self.query_one("#method", Select).value  # type: ignore[assignment] # one of the choices
         fields = {one: self.query_one(f"#{one}", Input).value.strip() for one in _FIELDS}
-        return LandingWish(self._path, method, **fields)
+        check = self.query_one("#check", TickBox).value
+        return LandingWish(self._path, method, **fields, check=check)
 
     def _show(self, outlook: Outlook | None) -> None:
         self._outlook = outlook
@@ -137,6 +141,10 @@ class LandForm(ModalScreen[LandingWish | str | None]):
         self.query_one("#outlook", Static).update(_outlook_text(outlook))
         by_person = outlook is not None and outlook.possible and bool(outlook.uncommitted)
         self.query_one("#row-commit").display = by_person
+        check = self.query_one("#check", TickBox)
+        check.display = outlook is not None and bool(outlook.check)
+        if outlook is not None and outlook.check:
+            check.label = Content(f"only if it passes: {outlook.check}")
         self.query_one("#keys", Static).update(_keys(outlook))
 
 

@@ -26,7 +26,8 @@ from ctui.tui.support.dropped import by_name
 from ctui.tui.support.worker_loop import WorkerLoop
 
 if TYPE_CHECKING:
-    from ctui.client.tasks.landing_wish import LandingWish, Outlook
+    from ctui.client.landing.checked import Listener
+    from ctui.client.landing.wish import LandingWish, Outlook
 
 T = TypeVar("T")
 
@@ -158,29 +159,33 @@ class TaskActions:
 
     async def look_at_landing(self, wish: LandingWish) -> Outlook:
         """Compute a landing where git is waited for."""
-        from ctui.client.tasks.landing_wish import look_at_landing
+        from ctui.client.landing.wish import look_at_landing
 
         return await self._worker_loop.submit(
             look_at_landing(self._client.paths, self._git_dir, wish)
         )
 
     def land(
-        self, wish: LandingWish, done: Callable[[], None], refused: Callable[[CtuiError], None]
+        self,
+        wish: LandingWish,
+        listener: Listener,
+        done: Callable[[], None],
+        refused: Callable[[CtuiError], None],
     ) -> None:
-        """Land a worktree."""
-        from ctui.client.tasks.landing_wish import land_worktree, landed_text
+        """Land a worktree; the listener is called in another thread."""
+        from ctui.client.landing.wish import land_worktree, landed_text
         from ctui.worktrees.landing.land import Landed
 
         def landed(found: Landed) -> None:
             self._say(landed_text(found))
             done()
 
-        work = land_worktree(self._client.paths, self._git_dir, wish)
+        work = land_worktree(self._client.paths, self._git_dir, wish, listener)
         self._do(self._worker_loop.submit(work), landed, refused)
 
     def tell_of_conflict(self, path: str, message: str) -> None:
         """Let the task of a worktree resolve what conflicts."""
-        from ctui.client.tasks.landing_wish import tell_of_conflict
+        from ctui.client.landing.wish import tell_of_conflict
 
         def told(task: Task) -> None:
             self._say(f"{task.id} was told: m lands it then")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ctui.client.client import Client
+from ctui.client.landing.checked import CheckedLanding, Listener, Wanted
 from ctui.client.tasks.landing import hand_over, landable
 from ctui.client.worktrees.worktrees import as_stored, records
 from ctui.config import Config, load_config
@@ -18,11 +20,12 @@ from ctui.worktrees.known import KnownWorktree, find_worktree, known_worktrees
 from ctui.worktrees.landing.checkouts import Checkout
 from ctui.worktrees.landing.commit import commit_all, uncommitted
 from ctui.worktrees.landing.commit_diff import commit_diff, shown
-from ctui.worktrees.landing.land import Landed, land
+from ctui.worktrees.landing.land import Landed, Prepared, land, prepare
 from ctui.worktrees.landing.landing_commit import Method
 from ctui.worktrees.landing.merge_plan import MergeConflict
 
 _NAMED = 200
+_CHECK_WIDTH = 200
 _COMMIT = "Commit all of your changes, with a message that says what they are for."
 
 
@@ -37,6 +40,8 @@ class LandingWish(NamedTuple):
     """Of the merge or squash commit; "" is made from the commits."""
     commit: str = ""
     """Message by which what is uncommitted is committed first; "" commits nothing."""
+    check: bool = True
+    """Run the check that the person's settings name, if they name one."""
 
 
 class Outlook(NamedTuple):
@@ -49,6 +54,8 @@ class Outlook(NamedTuple):
     """Files that no commit has."""
     conflicts: tuple[str, ...] = ()
     """Files, and in which way each conflicts."""
+    check: str = ""
+    """Command that it must pass first; "" if the person has named none."""
     for_task: str = ""
     """Message by which the worktree's task would put away what is in the way."""
     problem: str = ""
@@ -66,10 +73,12 @@ async def look_at_landing(paths: Paths, git_dir: Path, wish: LandingWish) -> Out
         checkout = landable(paths, repository, worktree)
         if changed := (await uncommitted(checkout)).paths:
             named = tuple(shown(path) for path in changed[:_NAMED])
-            return _uncommitted(paths, repository, worktree, named)
+            found = _uncommitted(paths, repository, worktree, named)
+            return found._replace(check=one_line(config.landing.check, _CHECK_WIDTH))
         landed = await _land(paths, config, repository, checkout, wish, dry_run=True)
         changes = await commit_diff(repository.common_dir, landed.before, landed.after)
-        return Outlook(one_line(landed.target), landed.commits, len(changes))
+        check = one_line(config.landing.check, _CHECK_WIDTH)
+        return Outlook(one_line(landed.target), landed.commits, len(changes), check=check)
     except MergeConflict as conflict:
         return conflicting(conflict)
     except CtuiError as error:
@@ -93,17 +102,28 @@ def conflicting(conflict: MergeConflict) -> Outlook:
     return Outlook(conflicts=files or (one_line(conflict.message),), for_task=conflict.for_task)
 
 
-async def land_worktree(paths: Paths, git_dir: Path, wish: LandingWish) -> Landed:
-    """Land a worktree as `land` does, after committing what is uncommitted, if that was said.
+async def land_worktree(
+    paths: Paths, git_dir: Path, wish: LandingWish, listener: Listener
+) -> Landed:
+    """Land a worktree, after committing what is uncommitted and checking it, if that was said.
 
     Raises:
-        CtuiError: see `landable`, `commit_all` and `land`.
+        CtuiError: see `landable`, `commit_all`, `land` and `CheckedLanding.land`.
     """
     config, repository, worktree = _opened(paths, git_dir, wish.path)
     checkout = landable(paths, repository, worktree, to_commit=bool(wish.commit))
     if wish.commit:
         await commit_all(checkout, wish.commit, run_filters=config.git.filter_names)
-    landed = await _land(paths, config, repository, checkout, wish, dry_run=False)
+    if wish.check and config.landing.check:
+
+        def computed() -> Awaitable[Prepared]:
+            again = landable(paths, repository, worktree)
+            return prepare(repository, again, **_options(paths, config, repository, wish))
+
+        wanted = Wanted(checkout.work_tree, wish.target or None, computed)
+        landed, _ = await CheckedLanding(paths, config, repository, listener).land(wanted)
+    else:
+        landed = await _land(paths, config, repository, checkout, wish, dry_run=False)
     from ctui.client.tasks.rebuild import rebuild_in_background
 
     rebuild_in_background(paths, repository)
@@ -139,13 +159,18 @@ async def _land(
     *,
     dry_run: bool,
 ) -> Landed:
-    return await land(
-        repository,
-        checkout,
-        method=wish.method,
-        target=wish.target or None,
-        message=wish.message,
-        run_filters=config.git.filter_names,
-        as_stored=as_stored(paths, repository),
-        dry_run=dry_run,
-    )
+    options = _options(paths, config, repository, wish)
+    return await land(repository, checkout, **options, dry_run=dry_run)
+
+
+def _options(
+    paths: Paths, config: Config, repository: Repository, wish: LandingWish
+) -> dict[str, Any]:
+    """Return the options of `prepare` and `land`."""
+    return {
+        "method": wish.method,
+        "target": wish.target or None,
+        "message": wish.message,
+        "run_filters": config.git.filter_names,
+        "as_stored": as_stored(paths, repository),
+    }
