@@ -102,7 +102,7 @@ async def run_task(call: Call, given: RunTask) -> TaskNow:
     """Start a Claude Code task in its own worktree and sealed container.
 
     Returns at once with the task's id: wait for it with get_task, read it with get_task_output,
-    answer what it asks with answer_ask. It goes on when this server ends.
+    answer asks with answer_ask. It goes on without this server.
     """
     from ctui.claude.mcp.mcp_config import read_mcp_servers
     from ctui.client.tasks.directory import directory_of
