@@ -66,7 +66,7 @@ class ExecuteClaude(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 async def execute_claude(call: Call, given: ExecuteClaude) -> Execution | InputRequiredResult:
     """Delegate a coding task to Claude Code in a sealed container, and wait for its result.
 
-    It works in place in workspace_root. Permissions, questions and plans are shown to the person;
+    It works in workspace_root. Permissions, questions and plans are shown to the person;
     where the client cannot show them they wait for answer_ask. A call that is cancelled or times
     out ends nothing: the same call again, or one with task_id, waits on.
     """
