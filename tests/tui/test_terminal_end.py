@@ -66,7 +66,7 @@ def dashboard(repository: Path, home: Path) -> Iterator[Shown]:
 def test_a_signal_gives_the_terminal_back(
     number: signal.Signals, repository: Path, tmp_path: Path
 ) -> None:
-    """Point 7, T: whoever ends it gets their terminal as it was."""
+    """Whoever ends it gets their terminal as it was."""
     with dashboard(repository, tmp_path / "home") as shown:
         shown.until(b"ctui")
         shown.process.send_signal(number)
