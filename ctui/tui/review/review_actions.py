@@ -22,7 +22,7 @@ from ctui.tui.review.file_diff import FileDiff, coloured, file_diff
 from ctui.tui.support.worker_loop import WorkerLoop
 from ctui.worktrees.review.comparison import ChangedFile, patches
 from ctui.worktrees.review.hunks import Patch
-from ctui.worktrees.review.scopes import Compared, ListedCommit, Scope, commits
+from ctui.worktrees.review.scopes import ListedCommit, Scope, commits
 
 T = TypeVar("T")
 
@@ -102,15 +102,6 @@ class ReviewActions:
         return await self._there(
             reviewing.placed_threads(self.paths, self._opened, review.compared, review.files)
         )
-
-    async def tip(self) -> str:
-        """Return the commit that the worktree is at now. Raises CtuiError."""
-
-        async def work() -> str:
-            found: Compared = (await self._open(Scope())).compared
-            return found.tip
-
-        return await self._there(work())
 
     async def comment(
         self, commit: str, lines: Lines | None, text: str, number: int | None
