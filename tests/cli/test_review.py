@@ -100,7 +100,7 @@ def test_a_scope_shows_less(worktree: Path, repository: Path) -> None:
         assert "late" in [file["path"] for file in found["files"]]
         assert found["left_out"] == 1
     done = ctui(repository, "worktree", "review", "work")
-    assert "1 file is not in this" in done.stderr
+    assert "1 path is left out: too large, or not a file" in done.stderr
 
 
 @pytest.mark.parametrize(

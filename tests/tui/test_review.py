@@ -31,6 +31,7 @@ from ctui.tui.review.review import ReviewScreen
 from ctui.tui.review.scope_menu import ScopeMenu
 from ctui.tui.support.bounded_list import BoundedList
 from ctui.tui.support.place import Place
+from ctui.worktrees.snapshots.take import FILE_LIMIT
 from tests.conftest import git
 
 APP = "".join(f"line {number}\n" for number in range(1, 41))
@@ -295,6 +296,15 @@ async def test_something_else_can_be_looked_at(home: Paths, repository: Path) ->
     async with review(home, repository) as (screen, pilot):
         await pilot.press("v", "down", "down", "enter")
         await until(lambda: [file.name for file in screen.diff.window.files] == ["later.py"])
+
+
+async def test_what_no_snapshot_has_is_counted_above_the_files(
+    home: Paths, repository: Path
+) -> None:
+    Path(worktree_of(home), "large").write_bytes(b"x" * (FILE_LIMIT + 1))
+    async with review(home, repository) as (screen, _):
+        title = str(screen.query_one(".review--title", Static).content)
+        assert "1 left out: too large, or not a file" in title
 
 
 def nothing(screen: ReviewScreen) -> str:

@@ -59,8 +59,8 @@ def review(name: str, scope: str, target: str, repo: str, *, stat: bool, as_json
         print_json(found)
         return
     if found.left_out:
-        files = "1 file is" if found.left_out == 1 else f"{found.left_out} files are"
-        warn(f"{files} not in this: too large, or none at all")
+        files = "1 path is" if found.left_out == 1 else f"{found.left_out} paths are"
+        warn(f"{files} left out: too large, or not a file")
     if not found.files:
         warn(f"nothing differs: {found.title}  (--scope shows something else)")
     for line in _stat(found) if stat else _text(found):

@@ -70,7 +70,7 @@ class ReviewedWorktree(msgspec.Struct, frozen=True):
     """Commit or tree that is compared with `new`."""
     new: str
     left_out: int
-    """Number of files that are in neither: too large, or none at all."""
+    """Number of paths that are in neither: too large, or not a file, such as a socket."""
     files: list[ReviewedFile]
     threads: list[ReviewThread]
 

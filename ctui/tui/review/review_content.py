@@ -44,6 +44,8 @@ def title(name: str, review: Review | None, facts: Facts) -> Content:
     if facts.uncommitted:
         files = "file" if facts.uncommitted == 1 else "files"
         parts.append((f"  {facts.uncommitted} {files} not committed", "$warning"))
+    if left_out := review.compared.left_out:
+        parts.append((f"  {left_out} left out: too large, or not a file", "$warning"))
     if facts.moved:
         parts.append(("  new commits: r", "bold $warning"))
     return Content.assemble(*parts)

@@ -44,7 +44,7 @@ class Compared(NamedTuple):
     tip: str
     """Commit that the worktree is at."""
     left_out: int = 0
-    """Number of files that are not in it: too large, or none at all."""
+    """Number of paths that are in neither tree: too large, or not a file, such as a socket."""
 
 
 class WorktreeTree(NamedTuple):
@@ -54,7 +54,7 @@ class WorktreeTree(NamedTuple):
     """A git directory that has it, and the repository's objects."""
     tree: str
     left_out: int = 0
-    """Number of files whose state is not in it."""
+    """Number of paths that are not in it: too large, or not a file."""
 
 
 class ListedCommit(NamedTuple):
