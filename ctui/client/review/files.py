@@ -88,9 +88,5 @@ def turns_of(paths: Paths, worktree: KnownWorktree) -> list[Turn]:
 
 
 def _newest_task(paths: Paths, worktree: KnownWorktree) -> Task | None:
-    try:
-        with open_store(paths) as store:
-            tasks = store.tasks.list(worktree=str(worktree.path))
-    except NotFound:
-        return None
-    return tasks[-1] if tasks else None
+    with open_store(paths) as store:
+        return store.tasks.newest(str(worktree.path))

@@ -48,13 +48,12 @@ async def send_comments(client: Client, of: Reviewed) -> Sent:
     if not threads:
         raise Refused(f"there is no new comment on {name}", hint="comment on a line first")
     with open_store(client.paths) as store:
-        tasks = store.tasks.list(worktree=path)
-    if not tasks:
+        task = store.tasks.newest(path)
+    if task is None:
         raise NotFound(
             f"no task works in {name}: nobody is there to be told; the comments are kept",
             hint=f"start one there: ctui run --worktree {name} PROMPT",
         )
-    task = tasks[-1]
     remarks = [remark.id for thread in threads for remark in thread.unsent]
     call = new_message(client.paths, task.id, follow_up(threads), _message_id(task.id, remarks))
     told = await client.call(call)

@@ -65,10 +65,10 @@ async def hand_over(client: Client, worktree: Path, message: str) -> Task:
         CtuiError: it could not be told.
     """
     with open_store(client.paths) as store:
-        tasks = store.tasks.list(worktree=str(worktree))
-    if not tasks:
+        task = store.tasks.newest(str(worktree))
+    if task is None:
         raise NotFound(
             f"no task worked in {one_line(worktree.name)}",
             hint="start one there: ctui run --worktree NAME PROMPT",
         )
-    return await client.call(new_message(client.paths, tasks[-1].id, message))
+    return await client.call(new_message(client.paths, task.id, message))

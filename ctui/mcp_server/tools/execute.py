@@ -132,7 +132,7 @@ def _left_off(call: Call, place: Workplace, prompt: str) -> Task | None:
     """
     worktree = place.worktree or str(place.repository.work_tree)
     with open_store(call.paths) as store:
-        task = next(reversed(store.tasks.list(worktree=worktree)), None)
+        task = store.tasks.newest(worktree)
     if task is None or not prompt:
         return task
     waits = task.state.live or task.id in call.state.unheard

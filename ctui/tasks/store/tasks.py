@@ -85,6 +85,10 @@ class TaskTable:
             return [self._database.only("tasks", row, "{id}", read_task) for row in rows]
         return self._database.readable("tasks", rows, "{id}", read_task)
 
+    def newest(self, worktree: str) -> Task | None:
+        """Return the task on the list that began last in a worktree, or None; raises as `list`."""
+        return next(reversed(self.list(worktree=worktree)), None)
+
     def after(self, created: int, task_id: str, *, removed: bool = False) -> Iterator[Task]:
         """Yield the tasks behind one in the order of `list`; that one may be gone.
 
