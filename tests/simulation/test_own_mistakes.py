@@ -16,6 +16,9 @@ from tests.simulation.hostile_world import quiet, settled, stopped
 from tests.simulation.schedule import Schedule, in_world
 from tests.simulation.world import Broken
 
+_MADE = r"^seed \d+: Broken\(.ctui made a mistake"
+"""Begin of what breaks such a world, and not the words of a check in it that failed."""
+
 
 def test_a_mistake_of_the_driver_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """T1: an exception while a line is taken stops the sandbox, and the task has failed."""
@@ -41,7 +44,7 @@ def test_a_mistake_of_the_driver_ends_the_run(monkeypatch: pytest.MonkeyPatch) -
         assert schedule.world.running("two") == [other]
         assert (await stopped(schedule, "one")).state is TaskState.ENDED
 
-    with pytest.raises(Broken, match="ctui made a mistake"):
+    with pytest.raises(Broken, match=_MADE):
         in_world(5, work)
 
 
@@ -63,8 +66,33 @@ def test_a_mistake_in_a_command_refuses_it_and_nothing_else(
         assert schedule.world.running("one") == [box]
         assert schedule.store.tasks.get("one").state is TaskState.IDLE
 
-    with pytest.raises(Broken, match="ctui made a mistake"):
+    with pytest.raises(Broken, match=_MADE):
         in_world(6, work)
+
+
+def test_a_mistake_with_a_snapshot_holds_up_no_later_message(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is said to the next run waits for no snapshot that is over."""
+    taken = dispatch._JOBS[None, "snapshot"]
+    wrong = iter([ValueError("a mistake of ours")])
+
+    def once(step: Step, result: Any, error: BaseException | None) -> None:
+        for mistake in wrong:
+            raise mistake
+        taken(step, result, error)
+
+    monkeypatch.setitem(dispatch._JOBS, (None, "snapshot"), once)
+
+    async def work(schedule: Schedule) -> None:
+        await schedule.start("one", detached=True)
+        await settled(schedule, "one", TaskState.ENDED)
+        await schedule.engine.send(calls.SendMessage("one", "message-x", "more"))
+        await asyncio.sleep(30)  # of the world's time
+        assert schedule.store.messages.undelivered("one") == []
+
+    with pytest.raises(Broken, match=_MADE):
+        in_world(5, work)
 
 
 def test_what_fails_unheard_breaks_a_world() -> None:

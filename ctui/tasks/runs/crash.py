@@ -22,6 +22,8 @@ def handle_crash(step: Step, mail: Mail, error: Exception) -> None:
     if isinstance(mail, Lines):
         for line in mail.lines:
             step.view.count(line)
+    if isinstance(mail, JobDone) and mail.name == "snapshot":
+        step.standing.snapshotting = False  # else what is said to the next run waits for ever
     if isinstance(mail, JobDone) and mail.name == "leave":
         leaving.left(step, None, ours)
     elif isinstance(mail, JobDone) and mail.name == "close":

@@ -27,7 +27,8 @@ def enter(step: Step, channel: Channel) -> None:
     if step.task.cause == "engine":
         step.trouble("", "")
     epoch = step.standing.epoch
-    step.start("follow", lambda: follow(actor, sandbox, epoch))
+    # That of a run which was given up may not have heard yet that its sandbox is gone.
+    step.start_anew("follow", lambda: follow(actor, sandbox, epoch))
     step.timer("look", LOOK_SECONDS)
     watching.went_live(step)
 
