@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -119,6 +120,8 @@ class SimulatedWorkspace:
         self._generation.check()
         if task.id in self._world.unreadable:
             raise ValueError("the files cannot be read")
+        await asyncio.sleep(self._world.snapshot_seconds)
+        self._generation.check()
         return TurnFiles(turn=turn, at_end=at_end, snapshot=f"{task.id}/{turn}")
 
     async def refresh(self, task: Task) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from ctui.tasks.model import TaskState
 from tests.simulation.hostile_world import settled
 from tests.simulation.schedule import Schedule, in_world
@@ -53,13 +55,32 @@ def test_files_that_cannot_be_kept_keep_no_task_from_its_turn() -> None:
     in_world(1, work)
 
 
-def test_a_driver_that_dies_in_a_snapshot_has_it_taken_by_the_next() -> None:
+def test_a_driver_that_dies_in_a_snapshot_has_it_taken_by_the_next_before_another_turn() -> None:
     async def work(schedule: Schedule) -> None:
         await schedule.start("one", detached=True)
+        await settled(schedule, "one", TaskState.RUNNING)
+        schedule.world.snapshot_seconds = 5.0
         await settled(schedule, "one", TaskState.IDLE)
+        assert [turn.snapshot for turn in schedule.store.turns.of("one")] == [""]
         await schedule.kill_driver()
         schedule.start_driver()
-        await schedule.stop("one")
+        await asyncio.sleep(30)  # of the world's time
+
+        assert [turn.snapshot for turn in schedule.store.turns.of("one")] == ["one/1"]
+
+    in_world(1, work)
+
+
+def test_a_driver_that_dies_in_a_snapshot_has_it_taken_when_the_run_closes() -> None:
+    async def work(schedule: Schedule) -> None:
+        await schedule.start("one", detached=True)
+        await settled(schedule, "one", TaskState.RUNNING)
+        schedule.world.snapshot_seconds = 5.0
+        await settled(schedule, "one", TaskState.IDLE)
+        assert [turn.snapshot for turn in schedule.store.turns.of("one")] == [""]
+        await schedule.kill_driver()
+        schedule.start_driver()
+        await schedule.stop("one")  # at once: no run is followed yet
 
         assert [turn.snapshot for turn in schedule.store.turns.of("one")] == ["one/1"]
 

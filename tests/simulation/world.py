@@ -81,6 +81,7 @@ class World:
         # Apart, so that a seed means the same with and without.
         unreadable = Random(seed ^ 0x817).random()  # noqa: S311 - it has to be reproducible
         self.unreadable = {"one"} if unreadable < _UNREADABLE else set[str]()
+        self.snapshot_seconds = 0.0
         """Tasks whose git directory holds what no import reads; it does not heal."""
         self.sealed = Random(seed ^ 0x6A7E).random() < _SEALED  # noqa: S311 - reproducible
         """True if its tasks have the gateway instead of a network."""

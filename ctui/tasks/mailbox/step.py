@@ -96,9 +96,9 @@ class Standing(msgspec.Struct):
     import_wanted: bool = False
     """True if something may have changed since the last import began."""
     snapshot_due: bool = False
-    """True if a turn has ended since the last snapshot began."""
+    """True if a turn has ended, of whose end no snapshot was begun."""
     snapshotting: bool = False
-    """True while its files are kept; what is said to it waits."""
+    """True while a snapshot is taken; what is said to the task waits."""
     limits: DiskLimits | None = None
     """Those that the settings had when the run was looked at last."""
     look_every: float = 0.0

@@ -29,16 +29,21 @@ def read(step: Step, message: Message) -> None:
 
 
 def ended(step: Step) -> None:
-    """Close the turn that is under way; a snapshot of its end is due."""
+    """Close the turn that is under way. A snapshot is due of the last one's end, if it has none.
+
+    Whoever saw that one end may be gone, and so its snapshot.
+    """
     turn = step.store.turns.last(step.task.id)
-    if turn is not None and turn.ended is None:
+    if turn is None:
+        return
+    if turn.ended is None:
         turn.ended = max(step.time, turn.started)
         turn.cost_usd = max(0.0, step.task.cost - turn.cost_before)
         step.store.turns.save(turn)
-        step.standing.snapshot_due = True
+    step.standing.snapshot_due = not turn.snapshot
 
 
-def at_end(step: Step) -> int | None:
+def not_kept(step: Step) -> int | None:
     """Return the number of the last turn if there is no snapshot of its end, or None."""
     turn = step.store.turns.last(step.task.id)
     return turn.turn if turn is not None and not turn.snapshot else None

@@ -84,7 +84,7 @@ def try_to_close(step: Step) -> None:
     standing, actor, task = step.standing, step.actor, step.task
     rejected = standing.view.login_rejected and standing.intent in {"", "asleep"}
     turn_record.ended(step)
-    standing.snapshot_due, turn = False, turn_record.at_end(step)
+    standing.snapshot_due, turn = False, turn_record.not_kept(step)
     step.start("close", lambda: job.close(actor, task, rejected=rejected, turn=turn))
 
 

@@ -14,7 +14,7 @@ from ctui.tasks.session import turn_record
 def begin_snapshot(step: Step, turn: int, *, at_end: bool) -> None:
     """Keep the files of a live task; what is said meanwhile waits for it."""
     standing, actor, task = step.standing, step.actor, step.task
-    standing.snapshotting, standing.snapshot_due = True, False
+    standing.snapshotting = True
     step.start("snapshot", lambda: snapshot(actor, task, turn, at_end=at_end))
 
 
@@ -25,8 +25,10 @@ def follow_up(step: Step) -> None:
         standing.importing, standing.import_wanted = True, False
         step.start("import", lambda: bring_home(actor, task))
     due = standing.snapshot_due and not standing.snapshotting and standing.phase is Phase.LIVE
-    if due and not standing.intent and (turn := turn_record.at_end(step)) is not None:
-        begin_snapshot(step, turn, at_end=True)
+    if due and not standing.intent:
+        standing.snapshot_due = False
+        if (turn := turn_record.not_kept(step)) is not None:
+            begin_snapshot(step, turn, at_end=True)
     if not standing.intent or standing.ending:
         return
     standing.ending = True
