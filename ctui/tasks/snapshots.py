@@ -42,7 +42,9 @@ def by_hand() -> str:
 
 
 async def begin_of(snapshots: SnapshotRepository, number: int) -> Snapshot | None:
-    """Return what a turn began with, or None: the end of the one before, if nobody looked later.
+    """Return the newest snapshot before a turn, or None.
+
+    It is that of the moment before, else of the end of the turn before it, else of its beginning.
 
     Raises:
         CtuiError: git failed.

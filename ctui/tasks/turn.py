@@ -18,11 +18,11 @@ class Turn(msgspec.Struct, kw_only=True):
     """Nanoseconds since the epoch."""
     ended: int | None = None
     snapshot: str = ""
-    """Snapshot of its end; "" where none could be taken, or not yet."""
+    """Id of the snapshot of its end; "" where none could be taken, or not yet."""
     files: int | None = None
-    """Number of files that differ between the two; None where there are not both."""
+    """Number of files that differ between its beginning and its end; None where one is not kept."""
     added: int | None = None
-    """Lines, as git counts them."""
+    """Lines, as git counts them; a binary file has none."""
     removed: int | None = None
     cost_before: float = 0.0
     """US dollars that the task had cost when it began."""
@@ -39,7 +39,7 @@ class TurnFiles(msgspec.Struct, frozen=True, kw_only=True):
     snapshot: str = ""
     """Its id; "" where none could be taken."""
     files: int | None = None
-    """Number of files that the turn has changed; None before it."""
+    """Number of files that the turn has changed; None before it, or if its beginning is unknown."""
     added: int | None = None
     removed: int | None = None
     head: str = ""

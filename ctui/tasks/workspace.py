@@ -48,6 +48,7 @@ from ctui.text import one_line
 from ctui.worktrees.identity import text_of
 from ctui.worktrees.owner import task_owner
 from ctui.worktrees.snapshots.prune import prune
+from ctui.worktrees.snapshots.repository import SnapshotRepository
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,8 @@ T = TypeVar("T")
 
 _FILE_LIMIT = 1 << 20
 _ERROR_WIDTH = 200
+_PRUNE_SECONDS = 30.0
+"""A message may wait for the snapshot before it."""
 
 
 def _for_the_person(
@@ -189,9 +192,18 @@ class LocalWorkspace:
         taken = snapshots_of(self._paths, repository, task)
         files = await take_of_turn(taken, turn, at_end=at_end)
         if at_end:
-            tasks = self._config().tasks
-            await prune(taken, days=tasks.snapshot_days, limit=parse_size(tasks.snapshots))
+            await self._make_room(taken)
         return files
+
+    async def _make_room(self, snapshots: SnapshotRepository) -> None:
+        """Delete snapshots as the settings say. What was just kept is kept, whatever fails here."""
+        tasks = self._config().tasks
+        days, limit = tasks.snapshot_days, parse_size(tasks.snapshots)
+        try:
+            async with asyncio.timeout(_PRUNE_SECONDS):
+                await prune(snapshots, days=days, limit=limit)
+        except (CtuiError, OSError):  # also out of time; the next turn tries it again
+            log.warning("%s has snapshots that should go", snapshots.folder, exc_info=True)
 
     async def refresh(self, task: Task) -> None:
         """Let the refs that the task did not move follow the repository's.

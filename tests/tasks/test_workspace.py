@@ -9,14 +9,17 @@ from typing import NamedTuple
 import pytest
 
 from ctui.claude.personal.collect import ManagedFile
+from ctui.config import Config, TaskConfig
 from ctui.errors import Refused
 from ctui.git.repository.repository import open_repository
 from ctui.paths import Paths
 from ctui.tasks.mailbox.ports import Provided
 from ctui.tasks.model import Task
+from ctui.tasks.snapshots import end_of_turn, snapshots_of
 from ctui.tasks.store import Store
 from ctui.tasks.workspace import LocalWorkspace
 from ctui.worktrees.create import create_worktree
+from ctui.worktrees.snapshots.take import take
 from tests.conftest import git
 
 
@@ -103,6 +106,29 @@ async def test_a_worktree_that_was_moved(repository: Path, paths: Paths, store: 
     assert command[0] == "git"
     git(repository, *command[1:])
     await world.workspace.provide(world.task, {})
+
+
+async def test_files_are_kept_also_where_older_snapshots_cannot_be_deleted(
+    repository: Path, paths: Paths, store: Store
+) -> None:
+    world = await begun(repository, paths, store)
+    config = Config(tasks=TaskConfig(snapshots="1k"))
+    workspace = LocalWorkspace(paths, store, config=lambda: config)
+    snapshots = snapshots_of(paths, open_repository(repository), world.task)
+    for text in ("one", "two"):
+        (Path(world.task.worktree) / "file").write_text(text)
+        taken = await take(snapshots, f"refs/hand/{text}")
+    said = await snapshots.git("rev-parse", f"{taken.tree}:file")
+    blob = said.stdout.decode().strip()
+    damaged = snapshots.folder / "objects" / blob[:2] / blob[2:]
+    damaged.chmod(0o600)
+    damaged.write_bytes(b"nothing that git can read")
+    (Path(world.task.worktree) / "file").write_text("three")
+
+    kept = await workspace.snapshot(world.task, 1, at_end=True)
+
+    assert kept.snapshot == snapshots.ref(end_of_turn(1))
+    assert set(snapshots.refs("refs/hand")) == {"refs/hand/two"}, "git got stuck behind the first"
 
 
 async def test_the_end_of_a_history_moves_between_runs(

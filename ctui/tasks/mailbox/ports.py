@@ -91,7 +91,7 @@ class Workspace(Protocol):
         """Bring home what is new; None if nothing is. What is wrong is in the result."""
 
     async def snapshot(self, task: Task, turn: int, *, at_end: bool) -> TurnFiles:
-        """Keep the files as they are before a turn, or at its end.
+        """Keep the files as they are before a turn, or at its end; that makes room, too.
 
         Raises:
             CtuiError: they cannot be read, or not be kept.

@@ -12,14 +12,14 @@ _PROMPT_LIMIT = 100_000
 
 
 def began(step: Step) -> None:
-    """Put a turn on record, unless it only goes on."""
+    """Put a turn on record, unless one is under way."""
     last = step.store.turns.last(step.task.id)
     if last is None or last.ended is not None:
         step.store.turns.save(_new(step, last))
 
 
 def read(step: Step, message: Message) -> None:
-    """Add what the CLI has read in it."""
+    """Add a message that the CLI has read to the turn's prompt."""
     began(step)
     turn = step.store.turns.last(step.task.id)
     if turn is not None:
@@ -60,7 +60,7 @@ def next_number(last: Turn | None) -> int:
 
 
 def taken(step: Step, files: TurnFiles | None) -> None:
-    """Put a snapshot on record, or say why there is none."""
+    """Put a snapshot on record, or say why there is none; None is that none was due."""
     if files is None:
         return
     if files.problem:
