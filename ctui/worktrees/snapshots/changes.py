@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from ctui.errors import CtuiError
 from ctui.git.process.command import IGNORE_SUBMODULES
-from ctui.worktrees.snapshots import index
-from ctui.worktrees.snapshots.contents import SPECIAL, Folders
+from ctui.worktrees.snapshots import index, recent
+from ctui.worktrees.snapshots.contents import DEEPEST, SPECIAL, TOO_DEEP, Folders
 from ctui.worktrees.snapshots.repository import SnapshotRepository
 
 NESTED = "it is a repository of its own"
@@ -56,6 +56,7 @@ async def find_places(snapshots: SnapshotRepository) -> Places:
         others = await _others(snapshots, "--directory")
     paths = {*edited, *(path for path in others if not path.endswith(b"/"))}
     paths |= await _committed(snapshots, head)
+    paths.update(recent.recalled(snapshots.folder))
     folders = [path.rstrip(b"/") for path in others if path.endswith(b"/")]
     empty: set[bytes] = set()
     left_out: dict[bytes, str] = {}
@@ -116,6 +117,9 @@ def _below(
     pending, looked_at = list(reversed(folders)), 0
     while pending and looked_at < _MOST_FOLDERS:
         here, looked_at = pending.pop(), looked_at + 1
+        if here.count(b"/") >= DEEPEST:
+            left_out[here] = TOO_DEEP
+            continue
         found = opened.entries(here)
         if any(entry.name == b".git" for entry in found):
             left_out[here] = NESTED
@@ -156,15 +160,21 @@ async def _ignored(snapshots: SnapshotRepository, head: str) -> set[bytes]:
 
 
 async def _committed(snapshots: SnapshotRepository, head: str) -> set[bytes]:
-    """Return the files that commits since the last snapshot changed: they may be ignored ones."""
-    before = head_at(snapshots)
-    if before and head and before != head:
-        with suppress(CtuiError):  # it may be gone
-            said = await snapshots.git_there(
-                *("diff-tree", "-r", "-z", "--name-only", "--no-renames", before, head)
-            )
-            return set(_split(said.stdout))
-    return set()
+    """Return the files of a commit that are there and not in the index: they may be ignored ones.
+
+    Git names those neither as changed nor as new.
+    """
+    if not head:
+        return set()
+    said = await snapshots.git_there(
+        *("diff-index", "--cached", "--diff-filter=D", "--no-renames", "--name-only", "-z", head)
+    )
+    return await to_thread(_there, snapshots.worktree, _split(said.stdout))
+
+
+def _there(worktree: Path, paths: Iterable[bytes]) -> set[bytes]:
+    with Folders(worktree) as opened:
+        return {path for path in paths if opened.is_other(path)}
 
 
 async def _head(snapshots: SnapshotRepository) -> str:

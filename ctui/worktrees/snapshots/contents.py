@@ -6,6 +6,7 @@ the worktree is ever read.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -17,6 +18,10 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 SPECIAL = "it is a pipe, a socket or a device"
+UNNAMEABLE = "git keeps nothing of this name"
+DEEPEST = 100
+"""Folders around a file: each is a descriptor, and the process has others to serve with them."""
+TOO_DEEP = f"more than {DEEPEST} folders are around it"
 _MOST_ENTRIES = 100_000
 
 Mode = Literal[b"100644", b"100755", b"120000"]
@@ -78,7 +83,11 @@ class Folders:
             found = os.stat(name, dir_fd=parent, follow_symlinks=False)
             if stat.S_ISDIR(found.st_mode):
                 return None
+            if b".git" in path.lower().split(b"/"):
+                return NotKept(UNNAMEABLE)
             if stat.S_ISLNK(found.st_mode):
+                if name.lower() == b".gitmodules":
+                    return NotKept(UNNAMEABLE)
                 return Content(b"120000", os.readlink(name, dir_fd=parent))
             if not stat.S_ISREG(found.st_mode):
                 return NotKept(SPECIAL)
@@ -90,12 +99,20 @@ class Folders:
 
     def is_folder(self, path: bytes) -> bool:
         """Return True if there is a folder at a path."""
+        return stat.S_ISDIR(self._mode(path))
+
+    def is_other(self, path: bytes) -> bool:
+        """Return True if there is anything but a folder at a path."""
+        mode = self._mode(path)
+        return bool(mode) and not stat.S_ISDIR(mode)
+
+    def _mode(self, path: bytes) -> int:
+        """Return the mode of what is at a path; 0 where nothing is."""
         folder, _, name = path.rpartition(b"/")
         try:
-            found = os.stat(name, dir_fd=self.enter(folder), follow_symlinks=False)
+            return os.stat(name, dir_fd=self.enter(folder), follow_symlinks=False).st_mode
         except OSError:
-            return False
-        return stat.S_ISDIR(found.st_mode)
+            return 0
 
     def entries(self, folder: bytes) -> list[Entry]:
         """Return what is in a folder; nothing where it cannot be read."""
@@ -112,9 +129,11 @@ class Folders:
         """Return a folder's descriptor, which is open until another one is entered.
 
         Raises:
-            OSError: there is none, or a link on the way.
+            OSError: there is none, or a link on the way, or it lies too deep.
         """
         parts = folder.split(b"/") if folder else []
+        if len(parts) > DEEPEST:
+            raise OSError(errno.ENAMETOOLONG, TOO_DEEP)
         keep = 0
         while (
             keep < min(len(parts), len(self._open) - 1) and self._open[keep + 1][0] == parts[keep]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from ctui.errors import CtuiError
 from ctui.worktrees.hidden_changes import is_plain
+from ctui.worktrees.snapshots import recent
 from ctui.worktrees.snapshots.model import Snapshot
 from ctui.worktrees.snapshots.repository import INDEXED, LAST, SnapshotRepository
 
@@ -43,8 +45,11 @@ async def follow(snapshots: SnapshotRepository, snapshot: Snapshot) -> None:
     Raises:
         CtuiError: git failed.
     """
+    began = int(time.time())
     await snapshots.git("read-tree", "--reset", snapshot.tree, files=True)
     await _refresh(snapshots)
+    listed = await snapshots.git("ls-files", "--debug", "-z")
+    await asyncio.to_thread(recent.remember, snapshots.folder, listed.stdout, began)
     await snapshots.set_ref(INDEXED, snapshot.id)
 
 

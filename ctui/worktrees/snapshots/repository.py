@@ -26,6 +26,19 @@ INDEXED: Final = "refs/indexed"
 """The snapshot that the index is up to date with; another one than the last after a kill."""
 
 _SECONDS = 300.0
+_SETTINGS = {
+    # A file that a sparse checkout leaves out and that is there all the same is looked at.
+    "core.sparseCheckout": "true",
+    "core.autocrlf": "false",
+    # By what these switch off, a change that keeps a file's size and time would not be found.
+    "core.trustctime": "true",
+    "core.checkStat": "default",
+    "core.ignoreStat": "false",
+    # Nothing is ever checked out: names that mean something to other systems are only names.
+    "core.protectNTFS": "false",
+    "core.protectHFS": "false",
+}
+"""Settings that precede those of the person."""
 _NAME = re.compile(r"refs(/[a-z0-9]+)*")
 _OID = re.compile(r"[0-9a-f]{40,64}")
 _CONFIG = """\
@@ -127,8 +140,7 @@ class SnapshotRepository:
             git_dir=git_dir,
             work_tree=self.worktree if files else None,
             env={"GIT_INDEX_FILE": str(self.index)},
-            # A file that a sparse checkout leaves out and that is there all the same is looked at.
-            config={"core.sparseCheckout": "true", "core.autocrlf": "false"},
+            config=_SETTINGS,
             blanked=self._blanked,
             input=given,
             check=check,
