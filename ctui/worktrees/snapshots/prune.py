@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 
-from ctui.errors import CtuiError
 from ctui.file_lock import FileLock
 from ctui.worktrees.snapshots.repository import INDEXED, LAST, SnapshotRepository
 
-_DAY = 86_400 * 10**9
+_DAY = 86_400
 _TRIES = 8
 
 
@@ -36,7 +34,7 @@ async def prune(snapshots: SnapshotRepository, *, days: int, limit: int) -> int:
         return 0
     with lock:
         ages = await _ages(snapshots)
-        before = time.time_ns() - days * _DAY
+        before = time.time_ns() // 10**9 - days * _DAY
         old = [name for name, at in ages.items() if days and at < before]
         gone = await _delete(snapshots, old)
         for _ in range(_TRIES):
@@ -48,13 +46,22 @@ async def prune(snapshots: SnapshotRepository, *, days: int, limit: int) -> int:
 
 
 async def _ages(snapshots: SnapshotRepository) -> Mapping[str, int]:
-    """Return the refs of snapshots with their times, oldest first, without the newest."""
-    last, found = snapshots.ref(LAST), {}
-    for name, commit in snapshots.refs("refs").items():
-        if name not in {LAST, INDEXED} and commit != last:
-            with suppress(CtuiError):
-                found[name] = (await snapshots.snapshot(name)).at
-    return dict(sorted(found.items(), key=lambda item: item[1]))
+    """Return the refs of snapshots with their times in seconds, oldest first, without the newest.
+
+    There may be any number of them, and this is asked at the end of each turn: one process it is.
+    """
+    last = snapshots.ref(LAST)
+    said = await snapshots.git(
+        "for-each-ref",
+        "--format=%(committerdate:unix) %(objectname) %(refname)",
+        *("--sort=refname", "--sort=committerdate"),
+    )
+    listed = (line.split(" ") for line in said.stdout.decode("ascii", "replace").splitlines())
+    return {
+        name: int(at)
+        for at, commit, name in listed
+        if at.isdigit() and name not in {LAST, INDEXED} and commit != last
+    }
 
 
 async def _delete(snapshots: SnapshotRepository, names: list[str]) -> set[str]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import pytest
 
 from ctui.errors import NotFound
+from ctui.git.process import command
 from ctui.worktrees.snapshots.model import Snapshot
 from ctui.worktrees.snapshots.prune import prune
 from tests.worktrees.snapshots.conftest import Shots
@@ -49,3 +51,24 @@ async def test_old_ones_go(shots: Shots, monkeypatch: pytest.MonkeyPatch) -> Non
 
     assert await prune(shots.snapshots, days=30, limit=0) == 2
     assert set(shots.snapshots.refs("refs/turns")) == {"refs/turns/3"}
+
+
+async def test_a_task_of_many_turns_costs_no_process_for_each(
+    shots: Shots, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await shots.take("refs/turns/1")
+    (shots.path / "data").write_text("x")
+    await shots.take("refs/turns/2")
+    for number in range(100, 200):
+        (shots.snapshots.folder / f"refs/turns/{number}").write_text(f"{first.id}\n")
+    started: list[object] = []
+    real = command.run_git
+
+    async def counted(*arguments: Any, **options: Any) -> command.GitOutput:
+        started.append(arguments)
+        return await real(*arguments, **options)
+
+    monkeypatch.setattr("ctui.worktrees.snapshots.repository.run_git", counted)
+
+    assert await prune(shots.snapshots, days=30, limit=0) == 0
+    assert len(started) < 10
