@@ -21,6 +21,7 @@ from ctui.errors import NotFound
 from ctui.file_lock import FileLock
 from ctui.files import replace_file
 from ctui.paths import Paths, private_folder
+from ctui.rmtree import erase_folder
 from ctui.sandbox.named_ports import NamedPort
 from ctui.sandbox.services import Service
 from ctui.small_file import read_small_file
@@ -231,21 +232,7 @@ def erase(folder: Path) -> None:
     if folder.is_symlink() or folder.is_file():
         folder.unlink()
         return
-    if not folder.exists():
-        return
-    import shutil
-
-    def retry(_function: object, path: str, _error: object) -> None:
-        with suppress(OSError):
-            os.chmod(os.path.dirname(path), 0o700, follow_symlinks=True)  # noqa: PTH101, PTH120 - rmtree's own words
-        with suppress(OSError):
-            if os.path.isdir(path) and not os.path.islink(path):  # noqa: PTH112, PTH114
-                os.chmod(path, 0o700)  # noqa: PTH101
-                shutil.rmtree(path, onerror=retry)
-            else:
-                os.unlink(path)  # noqa: PTH108
-
-    shutil.rmtree(folder, onerror=retry)
+    erase_folder(folder)
 
 
 def _key(repository: str) -> str:

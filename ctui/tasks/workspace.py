@@ -35,6 +35,7 @@ from ctui.git.process.process import to_the_end
 from ctui.git.repository.repository import Repository, open_repository
 from ctui.git.submodules.submodules import module_dirs
 from ctui.paths import ATTACHED, MANAGED, Paths
+from ctui.rmtree import erase_folder
 from ctui.sandbox.spec import Mount
 from ctui.tasks import attachments
 from ctui.tasks.disk_usage import Usage, measure
@@ -231,7 +232,7 @@ class LocalWorkspace:
         """Delete the task's journal and private repository."""
         self._fingerprints.pop(task.id, None)
         self._turns.pop(task.id, None)
-        await asyncio.to_thread(shutil.rmtree, self._paths.task(task.id), ignore_errors=True)
+        await asyncio.to_thread(erase_folder, self._paths.task(task.id))
 
     async def usage(self, task: Task, files: int) -> Usage:
         """Measure the worktree and the private git directory; one task at a time."""

@@ -154,6 +154,19 @@ def test_what_a_set_up_left_is_deleted_whatever_its_modes(tmp_path: Path) -> Non
     assert (outside / "kept").exists()
 
 
+def test_what_a_check_left_is_deleted_however_deep_it_is(tmp_path: Path) -> None:
+    folder = tmp_path / "left"
+    folder.mkdir()
+    inner = os.open(folder, os.O_RDONLY)
+    for _ in range(1500):
+        os.mkdir("d", dir_fd=inner)
+        outer, inner = inner, os.open("d", os.O_RDONLY, dir_fd=inner)
+        os.close(outer)
+    os.close(inner)
+    erase(folder)
+    assert not folder.exists()
+
+
 def test_a_value_cannot_be_another_instruction() -> None:
     assert _quoted('a"b\\c$d') == '"a\\"b\\\\c\\$d"'
 

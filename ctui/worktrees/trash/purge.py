@@ -17,6 +17,7 @@ import msgspec
 
 from ctui.errors import CtuiError
 from ctui.git.repository.repository import Repository
+from ctui.rmtree import Stopped, TreeRemover
 from ctui.text import one_line
 from ctui.worktrees.trash.entries import (
     TrashRecord,
@@ -30,7 +31,6 @@ from ctui.worktrees.trash.keep_refs import delete_forgotten_keep_refs, delete_ke
 from ctui.worktrees.trash.lock import purge_lock, trash_lock
 from ctui.worktrees.trash.old_trash import take_over_old_entries
 from ctui.worktrees.trash.renames import is_at
-from ctui.worktrees.trash.rmtree import Stopped, TreeRemover
 
 _NICENESS = 10
 _BLOCK = 512

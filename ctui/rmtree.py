@@ -12,6 +12,7 @@ import secrets
 import stat
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from ctui.errors import Conflict
@@ -21,6 +22,15 @@ _BLOCK = 512
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _BREATH = 2000
 _BREATH_SECONDS = 0.002
+
+
+def erase_folder(folder: Path) -> None:
+    """Delete a folder that nobody else writes any more, as far as that is possible.
+
+    Unlike `shutil.rmtree` it has no limit of depth, beyond which a task could put what stays.
+    """
+    with suppress(OSError, Conflict):
+        TreeRemover().remove(folder, folder.lstat().st_ino)
 
 
 class Stopped(Exception):
