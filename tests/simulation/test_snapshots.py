@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from ctui.tasks.model import TaskState
-from tests.simulation.hostile_world import settled
+from ctui.tasks.session import turn_record
+from tests.simulation.hostile_world import quiet, said, settled, state_line
 from tests.simulation.schedule import Schedule, in_world
 
 
@@ -83,5 +86,25 @@ def test_a_driver_that_dies_in_a_snapshot_has_it_taken_when_the_run_closes() -> 
         await schedule.stop("one")  # at once: no run is followed yet
 
         assert [turn.snapshot for turn in schedule.store.turns.of("one")] == ["one/1"]
+
+    in_world(1, work)
+
+
+def test_turns_that_a_task_forges_are_not_without_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turn_record, "_MOST", 5)
+
+    async def work(schedule: Schedule) -> None:
+        box = await quiet(schedule)
+        for _ in range(10):
+            await said(schedule, box, state_line("running"), state_line("idle"))
+        assert len(schedule.store.turns.of("one")) == 5
+        await schedule.send("one")
+        await settled(schedule, "one", TaskState.RUNNING)
+        await settled(schedule, "one", TaskState.IDLE)
+        await schedule.stop("one")
+
+        last = schedule.store.turns.of("one")[-1]
+        assert (last.turn, last.snapshot) == (6, "one/6")
+        assert last.prompt
 
     in_world(1, work)

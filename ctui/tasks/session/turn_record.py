@@ -9,18 +9,20 @@ from ctui.tasks.model import Message, Notice
 from ctui.tasks.turn import Turn, TurnFiles
 
 _PROMPT_LIMIT = 100_000
+_MOST = 10_000
+"""Turns after which only those with a message are put on record: a task can forge the others."""
 
 
-def began(step: Step) -> None:
+def began(step: Step, *, asked_for: bool = False) -> None:
     """Put a turn on record, unless one is under way."""
     last = step.store.turns.last(step.task.id)
-    if last is None or last.ended is not None:
+    if last is None or (last.ended is not None and (asked_for or last.turn < _MOST)):
         step.store.turns.save(_new(step, last))
 
 
 def read(step: Step, message: Message) -> None:
     """Add a message that the CLI has read to the turn's prompt."""
-    began(step)
+    began(step, asked_for=True)
     turn = step.store.turns.last(step.task.id)
     if turn is not None:
         said = f"{turn.prompt}\n\n{message.text}" if turn.prompt else message.text
