@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
 
 import msgspec
@@ -144,3 +145,15 @@ def test_only_the_persons_own_setting_checks_unasked(
     assert wanted_check("", check=None, dry_run=False) == "tox"
     assert wanted_check("", check=False, dry_run=False) is None
     assert wanted_check("ruff", check=None, dry_run=False) == "ruff"
+
+
+def test_a_log_of_short_lines_takes_no_more_memory_than_it_has_bytes(tmp_path: Path) -> None:
+    tracemalloc.start()
+    with CheckLog(tmp_path / "log", half=1 << 16) as log:
+        for _ in range(1 << 18):
+            log.write("")
+        now, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert now < 4 << 16
+    assert (tmp_path / "log").stat().st_size <= (2 << 16) + 100

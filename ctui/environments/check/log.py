@@ -10,6 +10,8 @@ from typing import Self
 
 _HALF = 8 << 20
 """Bytes that are kept of the beginning, and of the end."""
+_PARTS = 128
+"""Parts of the end, of which the oldest goes as a whole."""
 
 
 class CheckLog:
@@ -20,7 +22,8 @@ class CheckLog:
         self._file = os.fdopen(os.open(path, flags, 0o600), "wb", buffering=0)
         self._half = half
         self._head = half
-        self._tail: deque[bytes] = deque()
+        self._tail: deque[bytearray] = deque()
+        """Whole lines, many together: one object for each would be a hundred times as large."""
         self._size = 0
         self._left_out = 0
 
@@ -42,7 +45,9 @@ class CheckLog:
             self._file.write(data)
             self._head -= len(data)
             return
-        self._tail.append(data)
+        if not self._tail or len(self._tail[-1]) > self._half // _PARTS:
+            self._tail.append(bytearray())
+        self._tail[-1] += data
         self._size += len(data)
         while self._size > self._half:
             dropped = len(self._tail.popleft())

@@ -114,21 +114,24 @@ def _parse_file(lines: list[bytes], place: int) -> tuple[Patch, int]:
             continue
         counts = [1 if match[group] is None else int(match[group]) for group in (2, 4)]
         # The counts say how far it goes: a line within may look like the head of the next file.
-        body, place = _parse_body(lines, place, *counts)
-        left_out += max(0, len(body) - room)
-        body = body[:room]
+        body, more, place = _parse_body(lines, place, *counts, room=room)
+        left_out += more
         room -= len(body)
         if body:
             hunks.append(Hunk(int(match[1]), int(match[3]), match[5], body))
     return Patch(tuple(hunks), binary, left_out), place
 
 
-def _parse_body(lines: list[bytes], place: int, old: int, new: int) -> tuple[list[HunkLine], int]:
+def _parse_body(
+    lines: list[bytes], place: int, old: int, new: int, *, room: int
+) -> tuple[list[HunkLine], int, int]:
+    """Return the lines of a hunk, as many as there is room for; the number of others; its end."""
     body: list[HunkLine] = []
+    left_out = 0
     while place < len(lines):
         line = lines[place]
         if line.startswith(b"\\"):
-            if body:
+            if body and not left_out:
                 body[-1] = body[-1]._replace(ended=False)
         elif old > 0 or new > 0:
             # A setting of the person's has git leave out the blank of an empty line.
@@ -137,8 +140,11 @@ def _parse_body(lines: list[bytes], place: int, old: int, new: int) -> tuple[lis
                 break
             old -= mark != "+"
             new -= mark != "-"
-            body.append(HunkLine(mark, line[1:]))
+            if len(body) < room:
+                body.append(HunkLine(mark, line[1:]))
+            else:
+                left_out += 1
         else:
             break
         place += 1
-    return body, place
+    return body, left_out, place
