@@ -18,7 +18,7 @@ from ctui.environments.definition.commit_files import CommitFiles
 from ctui.environments.definition.definition import Definition
 from ctui.environments.plan import Plan
 from ctui.environments.records import Environment, Records, erase
-from ctui.errors import NotFound
+from ctui.errors import NotFound, Refused
 from ctui.git.repository.repository import open_repository
 from ctui.paths import Paths
 from tests.conftest import git
@@ -82,6 +82,23 @@ def test_a_context_that_is_not_there_is_said(repository: Path) -> None:
     )
     with pytest.raises(NotFound, match="no folder none"):
         context_of(plan(repository))
+
+
+@pytest.mark.parametrize("target", [b"", b"a\0b"])
+def test_a_crafted_link_is_refused_by_its_name(
+    repository: Path, tmp_path: Path, target: bytes
+) -> None:
+    def stored(kind: str, content: bytes) -> str:
+        command = ["git", "-C", str(repository), "hash-object", "-t", kind, "-w", "--stdin"]
+        found = subprocess.run(command, input=content, capture_output=True, check=True)
+        return found.stdout.decode().strip()
+
+    tree = stored("tree", b"120000 crafted\0" + bytes.fromhex(stored("blob", target)))
+    commit = git(repository, "commit-tree", "-m", "x", tree)
+    files = CommitFiles(open_repository(repository), commit)
+
+    with pytest.raises(Refused, match="a link crafted to nothing"):
+        write_files(files, tmp_path / "files", os.geteuid(), os.getegid())
 
 
 def test_a_set_up_s_files_are_those_of_the_commit(repository: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from ctui.errors import Refused
 from ctui.text import one_line
 
 _LIMIT = 4 << 30
+_FSCK = "git fsck"
 
 
 def write_files(files: CommitFiles, folder: Path, uid: int, gid: int) -> None:
@@ -34,7 +35,7 @@ def write_files(files: CommitFiles, folder: Path, uid: int, gid: int) -> None:
     for file in files.below(""):
         path = PurePosixPath(file.path)
         if any(part in {"..", "."} or part.lower() == ".git" for part in file.path.split("/")):
-            raise Refused(f"the commit has a file {one_line(file.path)}", hint="git fsck")
+            raise Refused(f"the commit has a file {one_line(file.path)}", hint=_FSCK)
         for parent in reversed(path.parents):
             if parent not in made:
                 (folder / parent).mkdir(mode=0o755)
@@ -46,6 +47,8 @@ def write_files(files: CommitFiles, folder: Path, uid: int, gid: int) -> None:
         target = folder / path
         content = bytes(file.blob.data)
         if file.mode == LINK:
+            if not content or b"\0" in content:
+                raise Refused(f"the commit has a link {one_line(file.path)} to nothing", hint=_FSCK)
             target.symlink_to(os.fsdecode(content))
         else:
             with target.open("xb") as opened:
