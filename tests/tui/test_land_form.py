@@ -24,6 +24,7 @@ from ctui.client.landing.wish import (
     look_at_landing,
 )
 from ctui.client.worktrees.worktrees import make_worktree
+from ctui.errors import Conflict
 from ctui.git.repository.repository import open_repository
 from ctui.paths import Paths
 from ctui.tasks.model import TaskState
@@ -186,6 +187,21 @@ async def test_a_window_on_a_check_shows_what_comes_and_can_be_left() -> None:
         assert str(app.screen.query_one("#note", Static).content) == "checks abc"
         await pilot.press("escape")
         assert not isinstance(app.screen, CheckOutput)
+
+
+async def test_commits_that_came_after_the_outlook_do_not_land_with_it(place: Place) -> None:
+    before = git(place.repository, "rev-parse", "main")
+    async with opened(place) as (pilot, answers):
+        assert "1 commit, 1 file" in await computed(pilot)
+        place.commit(place.worktree, "unseen", "two\n")
+        await pilot.press("enter")
+    (wish,) = answers
+    assert isinstance(wish, LandingWish)
+
+    with pytest.raises(Conflict, match="other commits by now"):
+        await land_worktree(place.paths, place.git_dir, wish, _NOBODY)
+
+    assert git(place.repository, "rev-parse", "main") == before
 
 
 async def test_another_method_is_computed_anew(place: Place) -> None:

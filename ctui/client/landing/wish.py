@@ -11,11 +11,12 @@ from ctui.client.landing.checked import CheckedLanding, Listener, Wanted
 from ctui.client.tasks.landing import hand_over, landable
 from ctui.client.worktrees.worktrees import as_stored, records
 from ctui.config import Config, load_config
-from ctui.errors import CtuiError, Refused
+from ctui.errors import Conflict, CtuiError, Refused
 from ctui.git.repository.repository import Repository, open_repository
 from ctui.paths import Paths
 from ctui.tasks.model import Task
 from ctui.text import one_line
+from ctui.worktrees.identity import head_of
 from ctui.worktrees.known import KnownWorktree, find_worktree, known_worktrees
 from ctui.worktrees.landing.checkouts import Checkout
 from ctui.worktrees.landing.commit import commit_all, uncommitted
@@ -42,6 +43,8 @@ class LandingWish(NamedTuple):
     """Message by which what is uncommitted is committed first; "" commits nothing."""
     check: bool = True
     """Run the check that the person's settings name, if they name one."""
+    seen: str = ""
+    """Commit of the worktree that the person was told of; "" lands whatever it is at."""
 
 
 class Outlook(NamedTuple):
@@ -60,6 +63,8 @@ class Outlook(NamedTuple):
     """Message by which the worktree's task would put away what is in the way."""
     problem: str = ""
     """Reason why it cannot be, with what to do."""
+    tip: str = ""
+    """Commit that the worktree is at."""
 
     @property
     def possible(self) -> bool:
@@ -71,14 +76,15 @@ async def look_at_landing(paths: Paths, git_dir: Path, wish: LandingWish) -> Out
     try:
         config, repository, worktree = _opened(paths, git_dir, wish.path)
         checkout = landable(paths, repository, worktree)
+        tip = head_of(repository, worktree.metadata) or ""
         if changed := (await uncommitted(checkout)).paths:
             named = tuple(shown(path) for path in changed[:_NAMED])
             found = _uncommitted(paths, repository, worktree, named)
-            return found._replace(check=one_line(config.landing.check, _CHECK_WIDTH))
+            return found._replace(check=one_line(config.landing.check, _CHECK_WIDTH), tip=tip)
         landed = await _land(paths, config, repository, checkout, wish, dry_run=True)
         changes = await commit_diff(repository.common_dir, landed.before, landed.after)
         check = one_line(config.landing.check, _CHECK_WIDTH)
-        return Outlook(one_line(landed.target), landed.commits, len(changes), check=check)
+        return Outlook(one_line(landed.target), landed.commits, len(changes), check=check, tip=tip)
     except MergeConflict as conflict:
         return conflicting(conflict)
     except CtuiError as error:
@@ -108,10 +114,13 @@ async def land_worktree(
     """Land a worktree, after committing what is uncommitted and checking it, if that was said.
 
     Raises:
+        Conflict: it has other commits than the person was told of.
         CtuiError: see `landable`, `commit_all`, `land` and `CheckedLanding.land`.
     """
     config, repository, worktree = _opened(paths, git_dir, wish.path)
     checkout = landable(paths, repository, worktree, to_commit=bool(wish.commit))
+    if wish.seen and wish.seen != head_of(repository, worktree.metadata):
+        raise Conflict("it has other commits by now", hint="look at them, then land it")
     if wish.commit:
         await commit_all(checkout, wish.commit, run_filters=config.git.filter_names)
     if wish.check and config.landing.check:

@@ -92,7 +92,7 @@ class LandForm(ModalScreen[LandingWish | str | None]):
     @on(Input.Submitted, "#target")
     @on(Input.Blurred, "#target")
     def _changed(self) -> None:
-        if self._wish() != self._computed:
+        if self._is_stale:
             self._compute()
 
     @on(Input.Submitted, "#message")
@@ -111,7 +111,10 @@ class LandForm(ModalScreen[LandingWish | str | None]):
         found = self._outlook
         if found is None or not found.possible:
             return
-        wish = self._wish()
+        if self._is_stale:
+            self._compute()  # what is shown was computed for another target or method
+            return
+        wish = self._wish()._replace(seen=found.tip)
         if found.uncommitted and not wish.commit.strip():
             problem = "say what the commit of these files is called"
             self.query_one(".form--problem", Static).update(Content.styled(problem, "$error"))
@@ -127,6 +130,12 @@ class LandForm(ModalScreen[LandingWish | str | None]):
 
     def action_close(self) -> None:
         self.dismiss(None)
+
+    @property
+    def _is_stale(self) -> bool:
+        """True if what is shown was computed for another method or target."""
+        wish, computed = self._wish(), self._computed
+        return computed is None or (wish.method, wish.target) != (computed.method, computed.target)
 
     def _wish(self) -> LandingWish:
         method: Method = self.query_one("#method", Select).value  # type: ignore[assignment] # one of the choices
