@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from ctui.tasks import calls
 from ctui.tasks.model import TaskState
 from ctui.tasks.session import turn_record
 from tests.simulation.hostile_world import quiet, said, settled, state_line
@@ -106,5 +107,23 @@ def test_turns_that_a_task_forges_are_not_without_number(monkeypatch: pytest.Mon
         last = schedule.store.turns.of("one")[-1]
         assert (last.turn, last.snapshot) == (6, "one/6")
         assert last.prompt
+
+    in_world(1, work)
+
+
+def test_an_interrupt_right_behind_a_message_ends_the_turn_of_that_message() -> None:
+    """It comes while the files are kept, and the message has not been said yet."""
+
+    async def work(schedule: Schedule) -> None:
+        await schedule.start("one", detached=True)
+        await settled(schedule, "one", TaskState.IDLE)
+        (box,) = schedule.world.running("one")
+        before = len(box.heard)
+        await schedule.send("one")
+        await schedule.engine.interrupt(calls.InterruptTask("one"))
+        await asyncio.sleep(5.0)
+
+        kinds = [line["type"] for line in box.heard[before:]]
+        assert kinds.index("user") < kinds.index("control_request")
 
     in_world(1, work)

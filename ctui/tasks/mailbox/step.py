@@ -266,9 +266,13 @@ class Step:
         self.after(lambda: self.actor.control(line))
 
     def interrupt(self) -> None:
-        """End the turn; what cannot be said now is said as soon as the run is caught up with."""
+        """End the turn; what cannot be said now is said as soon as the run is caught up with.
+
+        A message that waits until the files are kept begins the turn that is meant.
+        """
         self.standing.interrupt = str(uuid.uuid4())
-        self.control(control.interrupt(self.standing.interrupt))
+        if not (self.standing.snapshotting and self.store.messages.undelivered(self.task.id)):
+            self.control(control.interrupt(self.standing.interrupt))
 
     def seen(self, key: str) -> None:
         """Forget a line that the CLI has echoed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import cast
 
+from ctui.claude.protocol import control
 from ctui.sandbox.runner import SandboxState
 from ctui.tasks.mailbox.states import Phase
 from ctui.tasks.mailbox.step import Step
@@ -54,7 +55,9 @@ def snapshot_taken(step: Step, result: object, error: BaseException | None) -> N
     if error is None:
         turn_record.taken(step, cast("TurnFiles", result))
     if standing.phase is Phase.LIVE and not standing.ending:
-        conversation.tell_waiting(step)
+        waiting = conversation.tell_waiting(step)
+        if waiting and standing.interrupt:
+            step.send(control.interrupt(standing.interrupt))  # behind what it is to end
 
 
 def looked(step: Step, result: object, error: BaseException | None) -> None:

@@ -71,21 +71,25 @@ def caught_up(step: Step) -> None:
     for request_id in open_requests:
         step.view.forget_request(request_id)
     AskBook(step).send_unreceipted()
-    tell_waiting(step)
+    waiting = tell_waiting(step)
     if step.view.state == "idle" and not step.store.messages.undelivered(step.task.id):
         # Whoever saw the turn's end is gone, and what he meant to do then.
         _rest(step)
         return
     if step.standing.interrupt:
-        step.control(control.interrupt(step.standing.interrupt))
+        line = control.interrupt(step.standing.interrupt)
+        # Behind the message whose turn it may be meant for.
+        step.send(line) if waiting else step.control(line)
     if step.view.login_rejected:
         turns.login_refused(step)
 
 
-def tell_waiting(step: Step) -> None:
-    """Send everything that the person said and the CLI has not taken yet."""
-    for message in step.store.messages.undelivered(step.task.id):
+def tell_waiting(step: Step) -> bool:
+    """Send everything that the person said and the CLI has not taken yet; False for nothing."""
+    waiting = step.store.messages.undelivered(step.task.id)
+    for message in waiting:
         say(step, message)
+    return bool(waiting)
 
 
 def say(step: Step, message: Message) -> None:
