@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ctui.git.repository.repository import open_repository
 from ctui.paths import Paths
 from ctui.tasks.database.worktree_index import WorktreeIndex
-from ctui.worktrees.snapshots.take import FILE_LIMIT
+from ctui.tasks.model import Task
+from ctui.tasks.snapshots import end_of_turn, snapshots_of
+from ctui.tasks.store import Store
+from ctui.worktrees.snapshots.take import FILE_LIMIT, take
 from tests.cli.commands import ctui, refused
 from tests.conftest import git
 
@@ -128,6 +133,39 @@ def test_what_is_wrong_is_one_line(
     words: str,
 ) -> None:
     assert words in refused(repository, "worktree", *arguments)
+
+
+def test_what_somebody_looked_at_may_be_gone(
+    worktree: Path, repository: Path, paths: Paths
+) -> None:
+    """A task has snapshots of its own, and old ones are deleted."""
+    index = WorktreeIndex(paths.database)
+    index.read_marks.set_looked(str(worktree), "1" * 40, time.time_ns())
+    index.close()
+    line = refused(repository, "worktree", "review", "work", "--scope", "looked")
+    assert "what ctui/work had when you last looked is not kept any more" in line
+
+
+async def test_a_turn_whose_beginning_is_not_kept_is_not_compared_with_nothing(
+    worktree: Path, repository: Path, paths: Paths
+) -> None:
+    opened = open_repository(repository)
+    task = Task(
+        id="one",
+        repository=str(opened.common_dir),
+        worktree=str(worktree),
+        metadata=git(worktree, "rev-parse", "--absolute-git-dir"),
+        branch=None,
+        base=None,
+        session="s",
+        prompt="p",
+    )
+    store = Store(paths.database)
+    store.tasks.add(task)
+    store.close()
+    await take(snapshots_of(paths, opened, task), end_of_turn(1))
+    line = refused(repository, "worktree", "review", "work", "--scope", "turn:1")
+    assert "what turn 1 of one began with is not kept" in line
 
 
 def test_comments_without_a_task_are_kept(worktree: Path, repository: Path) -> None:

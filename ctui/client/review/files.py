@@ -13,7 +13,7 @@ from ctui.tasks.model import Task
 from ctui.tasks.snapshots import begin_of, end_of_turn, snapshots_of
 from ctui.tasks.turn import Turn
 from ctui.worktrees.known import KnownWorktree
-from ctui.worktrees.review.comparison import EMPTY_TREE, Trees
+from ctui.worktrees.review.comparison import Trees
 from ctui.worktrees.review.scopes import WorktreeTree
 from ctui.worktrees.snapshots.repository import SnapshotRepository
 from ctui.worktrees.snapshots.take import take
@@ -50,7 +50,7 @@ class WorktreeFiles:
         """Return what a turn began with, and its end.
 
         Raises:
-            NotFound: no task has worked there, or nothing is kept of that turn.
+            NotFound: no task has worked there, or one of the two is not kept.
         """
         if self._task is None:
             raise NotFound("no task has worked in this worktree", hint="look at its commits")
@@ -60,9 +60,12 @@ class WorktreeFiles:
                 f"nothing is kept of turn {number} of {self._task.id}",
                 hint=f"`ctui task turns {self._task.id}` lists its turns",
             )
-        begin = await begin_of(snapshots, number)
-        old = begin.tree if begin is not None else EMPTY_TREE
-        return Trees(snapshots.folder, old, (await snapshots.snapshot(end)).tree)
+        if (begin := await begin_of(snapshots, number)) is None:
+            raise NotFound(
+                f"what turn {number} of {self._task.id} began with is not kept",
+                hint="look at all of the branch",
+            )
+        return Trees(snapshots.folder, begin.tree, (await snapshots.snapshot(end)).tree)
 
     async def _taken(self, ref: str) -> WorktreeTree:
         snapshots = self._snapshots()

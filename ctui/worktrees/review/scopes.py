@@ -110,7 +110,7 @@ async def compared(
         looked: tree that the worktree had when somebody looked at it last; "" if nobody has.
 
     Raises:
-        Refused: the worktree is not what was recorded, or there is nothing to compare with yet.
+        Refused: the worktree is not what was recorded, or there is nothing to compare with.
         NotFound: there is no such commit or turn.
         CtuiError: the files cannot be read.
     """
@@ -124,6 +124,11 @@ async def compared(
     if scope.kind == "looked" and not looked:
         raise Refused(f"nobody has looked at {name} before", hint="look at all of the branch")
     now = await files.now()
+    if scope.kind == "looked" and not await _has(now.git_dir, looked):
+        raise Refused(
+            f"what {name} had when you last looked is not kept any more",
+            hint="look at all of the branch",
+        )
     target = short_ref(repository.target().ref)
     old, title = {
         "branch": (await beginning(repository, worktree, tip), f"all of {name} against {target}"),
@@ -160,6 +165,14 @@ def _listed(record: bytes) -> ListedCommit:
     commit, time, author, subject = record.decode("utf-8", "replace").split("\n", 3)
     seconds = int(time) if time.isdigit() else 0
     return ListedCommit(commit, seconds, one_line(author), one_line(subject, _WIDTH))
+
+
+async def _has(git_dir: Path, tree: str) -> bool:
+    """Return True if a git directory has a tree: old ones go, and each task has its own."""
+    found = await run_git(
+        ["cat-file", "-e", f"{tree}^{{tree}}"], git_dir=git_dir, timeout=_SECONDS, check=False
+    )
+    return found.exit_code == 0
 
 
 async def _one_commit(repository: Repository, name: str, tip: str) -> Compared:
