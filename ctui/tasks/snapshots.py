@@ -9,8 +9,8 @@ from ctui.git.repository.repository import Repository
 from ctui.paths import Paths
 from ctui.tasks.model import Task
 from ctui.tasks.turn import TurnFiles
+from ctui.worktrees.review.comparison import Trees, changed_files
 from ctui.worktrees.snapshots.changes import head_at
-from ctui.worktrees.snapshots.difference import difference
 from ctui.worktrees.snapshots.model import Snapshot
 from ctui.worktrees.snapshots.repository import SnapshotRepository
 from ctui.worktrees.snapshots.take import take
@@ -67,13 +67,13 @@ async def take_of_turn(snapshots: SnapshotRepository, number: int, *, at_end: bo
     begin = await begin_of(snapshots, number) if at_end else None
     if begin is None:
         return TurnFiles(turn=number, at_end=at_end, snapshot=taken.id, head=head)
-    changed = await difference(snapshots, begin.tree, taken.tree)
+    changed = await changed_files(Trees(snapshots.folder, begin.tree, taken.tree))
     return TurnFiles(
         turn=number,
         at_end=at_end,
         snapshot=taken.id,
-        files=changed.files,
-        added=changed.added,
-        removed=changed.removed,
+        files=len(changed),
+        added=sum(file.added or 0 for file in changed),
+        removed=sum(file.removed or 0 for file in changed),
         head=head,
     )

@@ -108,6 +108,22 @@ async def test_a_worktree_that_was_moved(repository: Path, paths: Paths, store: 
     await world.workspace.provide(world.task, {})
 
 
+async def test_a_turn_s_numbers_are_those_of_its_review(
+    repository: Path, paths: Paths, store: Store
+) -> None:
+    """A file that was renamed is one, and has no new lines."""
+    world = await begun(repository, paths, store)
+    worktree = Path(world.task.worktree)
+    (worktree / "before.txt").write_text("one\ntwo\nthree\n")
+    await world.workspace.snapshot(world.task, 1, at_end=False)
+    (worktree / "before.txt").rename(worktree / "after.txt")
+    (worktree / "new.txt").write_text("new\n")
+
+    kept = await world.workspace.snapshot(world.task, 1, at_end=True)
+
+    assert (kept.files, kept.added, kept.removed) == (2, 1, 0)
+
+
 async def test_files_are_kept_also_where_older_snapshots_cannot_be_deleted(
     repository: Path, paths: Paths, store: Store
 ) -> None:
