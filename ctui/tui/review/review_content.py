@@ -37,6 +37,8 @@ def title(name: str, review: Review | None, facts: Facts) -> Content:
             strict=True,
         ):
             parts.append((f" {text}" if text else "", colour))
+    if review.compared.left_out:
+        parts.append((f"  {_left_out(review)}", "bold $warning"))
     if facts.read:
         parts.append((f"  {facts.read} read", "$text-muted"))
     if facts.unsent:
@@ -53,9 +55,18 @@ def title(name: str, review: Review | None, facts: Facts) -> Content:
 
 def nothing(review: Review) -> Content:
     """Return what is said where no file differs."""
+    beside = (
+        f"{_left_out(review)}: too large, or none at all.\n\n" if review.compared.left_out else ""
+    )
     return Content.assemble(
         ("Nothing differs", "bold"),
         f": {review.compared.title}.\n\n",
+        (beside, "$warning"),
         ("v", "bold $primary"),
         (" looks at something else: what is uncommitted, one commit", "$text-muted"),
     )
+
+
+def _left_out(review: Review) -> str:
+    count = review.compared.left_out
+    return f"{count} file{' is' if count == 1 else 's are'} not shown"
