@@ -74,6 +74,7 @@ def close(step: Step) -> None:
         step.timer(timer, None)
     pausing.run_over(step)
     step.cancel("network")  # what closes the run takes it away
+    step.cancel("snapshot")  # what closes the run takes that of its last turn
     step.cancel("stop")  # what closes the run stops it too; a late stop would meet the next one
     step.after(actor.drop_channel)
     try_to_close(step)
