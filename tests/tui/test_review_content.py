@@ -19,7 +19,7 @@ def _review(left_out: int) -> Review:
 def test_files_that_a_review_does_not_show_are_counted_above_it() -> None:
     facts = Facts(read=0, unsent=0, uncommitted=0, moved=False)
 
-    assert "1 file is not shown" in title("work", _review(1), facts).plain
-    assert "2 files are not shown" in nothing(_review(2)).plain
-    assert "not shown" not in title("work", _review(0), facts).plain
-    assert "not shown" not in nothing(_review(0)).plain
+    assert "1 left out" in title("work", _review(1), facts).plain
+    assert "2 left out" in nothing(_review(2)).plain
+    assert "left out" not in title("work", _review(0), facts).plain
+    assert "left out" not in nothing(_review(0)).plain

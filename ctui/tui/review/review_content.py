@@ -37,8 +37,6 @@ def title(name: str, review: Review | None, facts: Facts) -> Content:
             strict=True,
         ):
             parts.append((f" {text}" if text else "", colour))
-    if review.compared.left_out:
-        parts.append((f"  {_left_out(review)}", "bold $warning"))
     if facts.read:
         parts.append((f"  {facts.read} read", "$text-muted"))
     if facts.unsent:
@@ -46,8 +44,8 @@ def title(name: str, review: Review | None, facts: Facts) -> Content:
     if facts.uncommitted:
         files = "file" if facts.uncommitted == 1 else "files"
         parts.append((f"  {facts.uncommitted} {files} not committed", "$warning"))
-    if left_out := review.compared.left_out:
-        parts.append((f"  {left_out} left out: too large, or not a file", "$warning"))
+    if review.compared.left_out:
+        parts.append((f"  {_left_out(review)}", "bold $warning"))
     if facts.moved:
         parts.append(("  new commits: r", "bold $warning"))
     return Content.assemble(*parts)
@@ -55,9 +53,7 @@ def title(name: str, review: Review | None, facts: Facts) -> Content:
 
 def nothing(review: Review) -> Content:
     """Return what is said where no file differs."""
-    beside = (
-        f"{_left_out(review)}: too large, or none at all.\n\n" if review.compared.left_out else ""
-    )
+    beside = f"{_left_out(review)}.\n\n" if review.compared.left_out else ""
     return Content.assemble(
         ("Nothing differs", "bold"),
         f": {review.compared.title}.\n\n",
@@ -68,5 +64,4 @@ def nothing(review: Review) -> Content:
 
 
 def _left_out(review: Review) -> str:
-    count = review.compared.left_out
-    return f"{count} file{' is' if count == 1 else 's are'} not shown"
+    return f"{review.compared.left_out} left out: too large, or not a file"
