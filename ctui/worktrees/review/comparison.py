@@ -32,6 +32,9 @@ _LFS = re.compile(rb"version https://git-lfs\.github\.com/spec/v\d+")
 _MOST_ARGUMENTS = 60_000
 """Bytes of paths that one process is given."""
 
+_MOST_LINES = 50_000
+"""Changed lines behind which another process begins: what one prints is held as a whole."""
+
 
 class Trees(NamedTuple):
     """Two trees, or commits, that are compared."""
@@ -180,13 +183,14 @@ async def _batch(trees: Trees, files: Sequence[ChangedFile]) -> dict[bytes, Patc
 
 def _batches(files: Iterable[ChangedFile]) -> Iterable[list[ChangedFile]]:
     batch: list[ChangedFile] = []
-    size = 0
+    size = lines = 0
     for file in files:
-        if batch and size + len(file.path) > _MOST_ARGUMENTS:
+        if batch and (size + len(file.path) > _MOST_ARGUMENTS or lines > _MOST_LINES):
             yield batch
-            batch, size = [], 0
+            batch, size, lines = [], 0, 0
         batch.append(file)
         size += len(file.path) + 1
+        lines += (file.added or 0) + (file.removed or 0)
     if batch:
         yield batch
 

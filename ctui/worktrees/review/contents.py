@@ -17,7 +17,7 @@ async def contents(git_dir: Path, tree: str, paths: Iterable[bytes]) -> dict[byt
     Raises:
         ExternalFailure: git cannot read the tree.
     """
-    wanted = list(dict.fromkeys(paths))
+    wanted = dict.fromkeys(paths)
     if not wanted:
         return {}
     listed = await run_git(
