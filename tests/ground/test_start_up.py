@@ -47,6 +47,7 @@ _ROOMS: dict[str, tuple[set[str], set[str]]] = {
             "environments",
             "humanize",
             "sandbox.named_ports",
+            "rmtree",
             "sandbox.services",
         },
         _GIT_LIBRARIES,

@@ -6,13 +6,15 @@ old modification time, would not be found: such files are read again by the next
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
 from pathlib import Path
 
 _NAME = "recent"
 _SLACK = 2
 """Seconds: a file system's clock is not quite ours."""
-_ENTRY = re.compile(rb"([^\0]+)\0  ctime: (\d+):\d+\n(?:  [^\n]*\n){4}")
+_LINES = 5
+"""Lines that git writes behind a name, of which the first is its ctime."""
+_CTIME = b"  ctime: "
 
 
 def remember(folder: Path, listed: bytes, began: int) -> None:
@@ -24,8 +26,19 @@ def remember(folder: Path, listed: bytes, began: int) -> None:
         began: the moment, before git looked at them; seconds since the epoch.
     """
     since = began - _SLACK
-    names = (match[1] + b"\0" for match in _ENTRY.finditer(listed) if int(match[2]) >= since)
+    names = (name + b"\0" for name, changed in _entries(listed) if changed >= since)
     (folder / _NAME).write_bytes(b"".join(names))
+
+
+def _entries(listed: bytes) -> Iterator[tuple[bytes, int]]:
+    """Yield each file with the second of its last change."""
+    name, *others = listed.split(b"\0")
+    for other in others:
+        *lines, following = other.split(b"\n", _LINES)
+        seconds = lines[0].removeprefix(_CTIME).partition(b":")[0] if lines else b""
+        if seconds.isdigit():
+            yield name, int(seconds)
+        name = following
 
 
 def recalled(folder: Path) -> list[bytes]:
