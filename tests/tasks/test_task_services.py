@@ -134,7 +134,7 @@ async def test_one_that_is_not_ready_ends_the_start_in_one_line(person: Person) 
     for name, (services, _, _) in wanted.items():
         await person.start(name, "say Done.", services=services)
     for name, (services, problem, log) in wanted.items():
-        task = await person.until(name, lambda now: now.state is TaskState.ENDED)
+        task = await person.until(name, lambda now: now.state is TaskState.ENDED, seconds=120)
         assert task.problem.startswith(problem)
         assert "\n" not in task.problem
         await person.client.call(calls.StopTask(name))  # returns when nothing is left
