@@ -23,6 +23,7 @@ __all__ = ["person"]
 REGISTRIES = (
     *("pypi.org", "files.pythonhosted.org", "registry.npmjs.org"),
     *("proxy.golang.org", "sum.golang.org", "index.crates.io", "static.crates.io"),
+    "deb.debian.org:80",
 )
 
 
@@ -32,13 +33,14 @@ def private_registries() -> list[str]:
     A person in such a network names them, and so does the test.
     """
     found = []
-    for host in REGISTRIES:
+    for registry in REGISTRIES:
+        host, _, port = registry.partition(":")
         try:
-            addresses = socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)
+            addresses = socket.getaddrinfo(host, port or 443, type=socket.SOCK_STREAM)
         except OSError:
             continue  # the test that needs it will say so
         if not all(is_public(str(one[4][0])) for one in addresses):
-            found.append(f"{host}:443")
+            found.append(f"{host}:{port or 443}")
     return found
 
 
