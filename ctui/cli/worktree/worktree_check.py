@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ctui.client.landing.records import LandingRecord
     from ctui.git.repository.repository import Repository
     from ctui.worktrees.landing.checkouts import Checkout
-    from ctui.worktrees.landing.land import Landed
+    from ctui.worktrees.landing.land import Landed, LandingOptions
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -56,7 +56,7 @@ def wanted_check(command: str, *, check: bool | None, dry_run: bool) -> str | No
 async def land_checked(
     repository: Repository,
     checkout: Callable[[], Checkout],
-    how: dict[str, Any],
+    how: LandingOptions,
     command: str,
     *,
     as_json: bool,
@@ -86,7 +86,7 @@ async def land_checked(
     checked = CheckedLanding(paths, load_config(paths), repository, listener)
     wanted = Wanted(
         worktree=checkout().work_tree,
-        target=how["target"],
+        target=how.get("target"),
         prepare=lambda: prepare(repository, checkout(), **how),
         command=command,
     )

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ctui.client.landing.records import Check
     from ctui.git.repository.repository import Repository
     from ctui.worktrees.landing.checkouts import Checkout
-    from ctui.worktrees.landing.land import Landed
+    from ctui.worktrees.landing.land import Landed, LandingOptions
 
 
 @click.command("commit")
@@ -171,7 +171,7 @@ def push(
 async def _land(
     repository: Repository,
     name: str,
-    how: dict[str, Any],
+    how: LandingOptions,
     *,
     command: str | None,
     first: str | None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ctui.client.client import Client
 from ctui.client.landing.checked import CheckedLanding, Listener, Wanted
@@ -21,7 +21,7 @@ from ctui.worktrees.known import KnownWorktree, find_worktree, known_worktrees
 from ctui.worktrees.landing.checkouts import Checkout
 from ctui.worktrees.landing.commit import commit_all, uncommitted
 from ctui.worktrees.landing.commit_diff import commit_diff, shown
-from ctui.worktrees.landing.land import Landed, Prepared, land, prepare
+from ctui.worktrees.landing.land import Landed, LandingOptions, Prepared, land, prepare
 from ctui.worktrees.landing.landing_commit import Method
 from ctui.worktrees.landing.merge_plan import MergeConflict
 
@@ -174,7 +174,7 @@ async def _land(
 
 def _options(
     paths: Paths, config: Config, repository: Repository, wish: LandingWish
-) -> dict[str, Any]:
+) -> LandingOptions:
     """Return the options of `prepare` and `land`."""
     return {
         "method": wish.method,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict, Unpack
 
 import msgspec
 
@@ -65,18 +65,24 @@ class Prepared(NamedTuple):
     options: _Options
 
 
+class LandingOptions(TypedDict, total=False):
+    """Options of a landing; see `prepare`."""
+
+    method: Method
+    target: str | None
+    message: str
+    fast_forward: bool
+    filters: bool
+    run_filters: Collection[str]
+    as_stored: Collection[Path]
+
+
 async def land(
     repository: Repository,
     worktree: Checkout,
     *,
-    method: Method = "merge",
-    target: str | None = None,
-    message: str = "",
-    fast_forward: bool = False,
-    filters: bool = False,
-    run_filters: Collection[str] = (),
-    as_stored: Collection[Path] = (),
     dry_run: bool = False,
+    **options: Unpack[LandingOptions],
 ) -> Landed:
     """Bring the commits of a worktree's branch into a local branch.
 
@@ -88,40 +94,15 @@ async def land(
     Args:
         repository: of both.
         worktree: whose branch is landed; no task may be at work in it.
-        method: one merge commit, one commit with all changes, or each commit replayed.
-        target: the branch's short name; the repository's default branch where it is not given.
-        message: of the merge or squash commit; made from the branch where it is empty.
-        fast_forward: a merge may make no commit where the target has nothing of its own.
-        filters: it may change which of the person's filters applies to a file. A filter that
-            applies before and after writes the files of the target's checkout, as in `git merge`.
-        run_filters: filters that ran where the work was done; what they would change in a file of
-            the worktree is no uncommitted work.
-        as_stored: worktrees whose files are as they are stored, because tasks work there; a
-            checkout of the target that is one of them stays so.
         dry_run: compute it, look at the target's checkout, and move nothing; `after` is then a
             commit that no branch has.
+        options: as `prepare` takes them.
 
     Raises:
-        MergeConflict: with the files, and a message for the task. Nothing was moved.
-        Refused: there is nothing to land, uncommitted work in the worktree, a change of a
-            submodule, or something in the target's checkout is in the way; the message names it.
-        NotFound, InvalidInput: there is no such target, or it is the worktree's own branch.
-        Conflict: the target moved meanwhile, or another git is at work in its checkout.
-        Unavailable: git is too old, or a disk is full. If the target moved already, the next call
-            for its checkout completes it.
+        CtuiError: see `prepare` and `finish`. If the target moved already where a disk is full, the
+            next call for its checkout completes it.
     """
-    prepared = await prepare(
-        repository,
-        worktree,
-        method=method,
-        target=target,
-        message=message,
-        fast_forward=fast_forward,
-        filters=filters,
-        run_filters=run_filters,
-        as_stored=as_stored,
-        dry_run=dry_run,
-    )
+    prepared = await prepare(repository, worktree, dry_run=dry_run, **options)
     return await finish(repository, prepared)
 
 
@@ -140,7 +121,27 @@ async def prepare(
 ) -> Prepared:
     """Compute a landing's commit, signed and in the repository, and move nothing.
 
-    For the arguments and errors see `land`.
+    Args:
+        repository: of both.
+        worktree: whose branch is landed; no task may be at work in it.
+        method: one merge commit, one commit with all changes, or each commit replayed.
+        target: the branch's short name; the repository's default branch where it is not given.
+        message: of the merge or squash commit; made from the branch where it is empty.
+        fast_forward: a merge may make no commit where the target has nothing of its own.
+        filters: it may change which of the person's filters applies to a file. A filter that
+            applies before and after writes the files of the target's checkout, as in `git merge`.
+        run_filters: filters that ran where the work was done; what they would change in a file of
+            the worktree is no uncommitted work.
+        as_stored: worktrees whose files are as they are stored, because tasks work there; a
+            checkout of the target that is one of them stays so.
+        dry_run: it will not be moved to: the commit is not signed.
+
+    Raises:
+        MergeConflict: with the files, and a message for the task. Nothing was moved.
+        Refused: there is nothing to land, uncommitted work in the worktree, or a change of a
+            submodule; the message names it.
+        NotFound, InvalidInput: there is no such target, or it is the worktree's own branch.
+        Unavailable: git is too old, or a disk is full.
     """
     await recover(worktree)
     ref = target_ref(repository, target)
@@ -165,7 +166,7 @@ async def finish(repository: Repository, prepared: Prepared, *, dry_run: bool = 
     Raises:
         Conflict: the target moved meanwhile, or another git is at work in its checkout.
         Refused: something in the target's checkout is in the way; the message names it.
-        Unavailable: as `land`.
+        Unavailable: a disk is full; the next call for its checkout completes what was begun.
     """
     method, ref, before, after = prepared.method, prepared.ref, prepared.before, prepared.after
     options = prepared.options
